@@ -1,0 +1,3 @@
+DROP TABLE categories;
+DROP FUNCTION categories_move_subtree();
+DROP FUNCTION categories_keep_path();

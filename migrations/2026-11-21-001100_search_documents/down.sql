@@ -1,0 +1,18 @@
+DROP TRIGGER suppliers_search_delete ON suppliers;
+DROP TRIGGER suppliers_search ON suppliers;
+DROP FUNCTION search_suppliers();
+DROP TRIGGER brands_search_delete ON brands;
+DROP TRIGGER brands_search ON brands;
+DROP FUNCTION search_brands();
+DROP TRIGGER categories_search_delete ON categories;
+DROP TRIGGER categories_search ON categories;
+DROP FUNCTION search_categories();
+DROP TRIGGER products_search_delete ON products;
+DROP TRIGGER products_search_update ON products;
+DROP TRIGGER products_search_insert ON products;
+DROP FUNCTION search_products();
+DROP FUNCTION search_put_product(products);
+DROP FUNCTION search_forget();
+DROP FUNCTION search_put(text, bigint, boolean, text, text, text);
+DROP TABLE search_documents;
+DROP TEXT SEARCH CONFIGURATION souk;
