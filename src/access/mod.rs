@@ -1,0 +1,7 @@
+//! Access: roles and the permissions they give, logging in, and writes that touch another person's rights. Owns `roles`
+//! and `role_permissions`.
+//! Rule: nobody grants, or acts on someone who holds, more than they hold themselves.
+
+pub mod actions;
+pub mod model;
+pub mod store;

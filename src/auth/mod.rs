@@ -1,0 +1,12 @@
+//! Who asks, and what they may: password hashes, the JWT and its claims, the viewer, permissions and scopes.
+//! Rule: the code checks permissions and scopes; who holds which permission is data.
+
+mod jwt;
+mod password;
+mod viewer;
+
+pub use self::{
+    jwt::{Issued, JwtKeys, TokenError},
+    password::{PasswordCost, Passwords},
+    viewer::{Identity, Permission, Permissions, Scope, Viewer},
+};

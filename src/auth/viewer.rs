@@ -1,0 +1,186 @@
+//! The viewer of a request, the permissions they hold, and the rows they may see.
+
+use std::fmt;
+
+use crate::{
+    error::{Error, ErrorCode, Result},
+    ids::UserId,
+};
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident = $bit:literal => $code:literal;)*) => {
+        /// What the code checks. Roles give permissions to users.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
+        pub enum Permission {$($(#[$doc])* $name,)*}
+
+        impl Permission {
+            /// Every permission.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The code in the database, in tokens and in the graph.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code),* }
+            }
+
+            /// Reads a code; `None` where it is unknown.
+            pub fn parse(code: &str) -> Option<Self> {
+                match code { $($code => Some(Self::$name),)* _ => None }
+            }
+
+            fn bit(self) -> u32 {
+                match self { $(Self::$name => 1 << $bit),* }
+            }
+        }
+    };
+}
+
+permissions! {
+    /// Create and change websites.
+    ManageWebsites = 0 => "MANAGE_WEBSITES";
+    /// See, create, change and deactivate every user.
+    ManageUsers = 1 => "MANAGE_USERS";
+    /// Create, change and delete categories, brands and suppliers.
+    ManageCatalogue = 2 => "MANAGE_CATALOGUE";
+    /// Create, change and delete every product.
+    ManageProducts = 3 => "MANAGE_PRODUCTS";
+    /// Create, change and delete own products, adjust their stock, and see the orders that hold them.
+    SellProducts = 4 => "SELL_PRODUCTS";
+    /// Adjust the stock of every product and see its ledger.
+    ManageStock = 5 => "MANAGE_STOCK";
+    /// See and change every order.
+    ManageOrders = 6 => "MANAGE_ORDERS";
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A set of permissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Permissions(u32);
+
+impl Permissions {
+    /// Whether the set holds this one.
+    pub fn contains(self, permission: Permission) -> bool {
+        self.0 & permission.bit() != 0
+    }
+
+    /// Whether the set holds all of the other.
+    pub fn covers(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The permissions in their fixed order.
+    pub fn iter(self) -> impl Iterator<Item = Permission> {
+        Permission::ALL.iter().copied().filter(move |p| self.contains(*p))
+    }
+
+    /// Reads codes; unknown ones (of a newer server) grant nothing.
+    pub fn from_codes<'a>(codes: impl IntoIterator<Item = &'a str>) -> Self {
+        codes.into_iter().filter_map(Permission::parse).collect()
+    }
+}
+
+impl FromIterator<Permission> for Permissions {
+    fn from_iter<I: IntoIterator<Item = Permission>>(all: I) -> Self {
+        Self(all.into_iter().fold(0, |bits, p| bits | p.bit()))
+    }
+}
+
+/// A logged-in user, as the token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The user (`sub`).
+    pub user: UserId,
+    /// The session (`sid`).
+    pub session: String,
+    /// The role's code.
+    pub role: String,
+    /// What the role gave when the token was made.
+    pub permissions: Permissions,
+}
+
+/// Who asks: nobody known, or a user.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Viewer(Option<Identity>);
+
+/// Which rows a viewer may see and change. Each store says what it means for its table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// What everybody may see.
+    Public,
+    /// The public rows and the user's own.
+    Own(UserId),
+    /// As `Own`, and the rows that a seller's products bring with them.
+    Seller(UserId),
+    /// Every row.
+    All,
+}
+
+impl Viewer {
+    /// Nobody known.
+    pub fn anonymous() -> Self {
+        Self(None)
+    }
+
+    /// A logged-in user.
+    pub fn user(identity: Identity) -> Self {
+        Self(Some(identity))
+    }
+
+    /// The logged-in user, if any.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.0.as_ref()
+    }
+
+    /// The logged-in user's id, if any.
+    pub fn user_id(&self) -> Option<UserId> {
+        self.0.as_ref().map(|identity| identity.user)
+    }
+
+    /// The permissions held; none for the anonymous.
+    pub fn permissions(&self) -> Permissions {
+        self.0.as_ref().map(|identity| identity.permissions).unwrap_or_default()
+    }
+
+    /// Whether the viewer holds the permission.
+    pub fn can(&self, permission: Permission) -> bool {
+        self.permissions().contains(permission)
+    }
+
+    /// The user's id.
+    /// # Errors
+    /// UNAUTHENTICATED for the anonymous.
+    pub fn require_user(&self) -> Result<UserId> {
+        self.user_id().ok_or_else(unauthenticated)
+    }
+
+    /// # Errors
+    /// UNAUTHENTICATED for the anonymous, FORBIDDEN where none of the permissions is held.
+    pub fn require_any(&self, permissions: &[Permission]) -> Result<()> {
+        if self.0.is_none() {
+            return Err(unauthenticated());
+        }
+        if permissions.iter().any(|p| self.can(*p)) {
+            return Ok(());
+        }
+        let names: Vec<_> = permissions.iter().map(|p| p.as_str()).collect();
+        Err(Error::Coded(ErrorCode::Forbidden, format!("this needs the permission {}", names.join(" or ")).into()))
+    }
+
+    /// The rows this viewer may see where `all` is the permission for every row.
+    pub fn scope(&self, all: Permission) -> Scope {
+        match self.user_id() {
+            None => Scope::Public,
+            Some(_) if self.can(all) => Scope::All,
+            Some(user) if self.can(Permission::SellProducts) => Scope::Seller(user),
+            Some(user) => Scope::Own(user),
+        }
+    }
+}
+
+fn unauthenticated() -> Error {
+    Error::Coded(ErrorCode::Unauthenticated, "log in first: send the access token as `Authorization: Bearer ...`".into())
+}

@@ -1,0 +1,47 @@
+//! What can be done with brands.
+
+use super::{
+    model::{NewBrand, BrandPatch, BrandRow},
+    store,
+};
+use crate::{
+    auth::{Permission, Viewer},
+    db::Db,
+    error::{Error, Result},
+    ids::BrandId,
+};
+
+/// Makes a brand.
+/// # Errors
+/// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors of the fields.
+pub async fn create(db: &Db, viewer: &Viewer, new: NewBrand) -> Result<BrandRow> {
+    viewer.require_any(&[Permission::ManageCatalogue])?;
+    new.check()?;
+    db.transaction(async |conn| store::insert(conn, &new).await).await
+}
+
+/// Changes a brand.
+/// # Errors
+/// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors of the fields.
+pub async fn update(db: &Db, viewer: &Viewer, id: BrandId, patch: BrandPatch) -> Result<BrandRow> {
+    viewer.require_any(&[Permission::ManageCatalogue])?;
+    patch.check()?;
+    let updated = db
+        .transaction(async |conn| match patch.is_empty() {
+            true => Ok(store::by_ids(conn, &[id]).await?.pop()),
+            false => store::update(conn, id, &patch).await,
+        })
+        .await?;
+    updated.ok_or_else(|| Error::not_found("id", "brand"))
+}
+
+/// Deletes a brand that no product names.
+/// # Errors
+/// FORBIDDEN without [`Permission::ManageCatalogue`]; IN_USE while products name it.
+pub async fn delete(db: &Db, viewer: &Viewer, id: BrandId) -> Result<()> {
+    viewer.require_any(&[Permission::ManageCatalogue])?;
+    match db.transaction(async |conn| store::delete(conn, id).await).await? {
+        true => Ok(()),
+        false => Err(Error::not_found("id", "brand")),
+    }
+}

@@ -1,0 +1,86 @@
+//! Every statement on brands.
+
+use diesel::{pg::Pg, prelude::*};
+use diesel_async::RunQueryDsl;
+
+use super::model::{NewBrand, BrandCondition, BrandOrderField, BrandPatch, BrandRow};
+use crate::{
+    db::{
+        Conn,
+        filter::Condition,
+        sql::{CountUpTo, op, text_op},
+        tables::brands,
+    },
+    error::{Error, Result, UserError, UserErrorCode},
+    ids::BrandId,
+    paged,
+    paging::List,
+};
+
+/// A list of brands.
+pub type BrandList = List<BrandCondition, BrandOrderField>;
+
+type Rows = diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<brands::table, diesel::dsl::AsSelect<BrandRow, Pg>>, Pg>;
+
+fn condition(condition: &BrandCondition) -> Condition<'static, brands::table> {
+    match condition {
+        BrandCondition::Id(id) => op!(id, brands::id),
+        BrandCondition::Name(name) => text_op!(name, brands::name),
+        BrandCondition::Slug(slug) => text_op!(slug, brands::slug),
+    }
+}
+
+fn rows(list: &BrandList) -> Rows {
+    brands::table.select(BrandRow::as_select()).into_boxed().filter(list.filter.condition(&condition))
+}
+
+/// The rows with these ids, in no order.
+pub async fn by_ids(mut conn: &Conn, ids: &[BrandId]) -> Result<Vec<BrandRow>> {
+    Ok(brands::table.filter(brands::id.eq_any(ids)).select(BrandRow::as_select()).load(&mut conn).await?)
+}
+
+/// A page.
+pub async fn page(mut conn: &Conn, list: &BrandList) -> Result<Vec<BrandRow>> {
+    let query = match list.order {
+        BrandOrderField::Name => paged!(rows(list), &list.page, list.direction, brands::name, String, brands::id),
+    };
+    Ok(query.load(&mut conn).await?)
+}
+
+/// How many match.
+pub async fn count(mut conn: &Conn, list: &BrandList) -> Result<i64> {
+    Ok(CountUpTo(rows(list)).get_result(&mut conn).await?)
+}
+
+/// Adds a brand.
+/// # Errors
+/// TAKEN for the slug.
+pub async fn insert(mut conn: &Conn, new: &NewBrand) -> Result<BrandRow> {
+    let query = diesel::insert_into(brands::table).values(new).returning(BrandRow::as_returning());
+    query.get_result(&mut conn).await.map_err(refused)
+}
+
+/// Changes a brand; none where the id is unknown.
+/// # Errors
+/// TAKEN for the slug.
+pub async fn update(mut conn: &Conn, id: BrandId, patch: &BrandPatch) -> Result<Option<BrandRow>> {
+    let query = diesel::update(brands::table.find(id)).set(patch).returning(BrandRow::as_returning());
+    query.get_result(&mut conn).await.optional().map_err(refused)
+}
+
+/// Deletes a brand; false where the id is unknown.
+/// # Errors
+/// IN_USE while products name it.
+pub async fn delete(mut conn: &Conn, id: BrandId) -> Result<bool> {
+    Ok(diesel::delete(brands::table.find(id)).execute(&mut conn).await.map_err(refused)? == 1)
+}
+
+fn refused(error: diesel::result::Error) -> Error {
+    Error::from(error)
+        .on_constraint("brands_slug_key", || {
+            UserError::new(UserErrorCode::Taken, "slug", "another brand has this slug")
+        })
+        .on_constraint("products_brand_id_fkey", || {
+            UserError::new(UserErrorCode::InUse, "id", "the brand has products: change them first")
+        })
+}

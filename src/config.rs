@@ -1,0 +1,227 @@
+//! Every setting, its default and its meaning.
+//! Rule: a setting is a flag and an environment variable of one name, and nobody else reads the environment.
+
+use std::{ffi::OsString, fs, io, net::SocketAddr, os::unix::fs::OpenOptionsExt, path::PathBuf, time::Duration};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use clap::{Args, ValueEnum};
+
+use crate::db::DbSettings;
+
+/// What kind of place this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Environment {
+    /// A developer's machine: IDE pages, SQL counts in answers, a secret made by itself.
+    Development,
+    /// A shop: nothing of the above unless it is set.
+    Production,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// The settings of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// PostgreSQL 14 or later, as `postgres://user:password@host/database`. Without it souk runs its own server.
+    #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+
+    /// Where souk keeps its own database, and the secret it makes for itself.
+    #[arg(long, env = "SOUK_DATA_DIR", global = true, default_value = ".souk", value_name = "DIR")]
+    pub data_dir: PathBuf,
+
+    /// The folder of PostgreSQL's programs (`postgres`, `initdb`), where souk does not find them by itself.
+    #[arg(long, env = "SOUK_POSTGRES_BIN", global = true, value_name = "DIR")]
+    pub postgres_bin: Option<PathBuf>,
+
+    /// What kind of place this is.
+    #[arg(long = "env", env = "SOUK_ENV", global = true, default_value = "development", value_name = "ENV")]
+    pub environment: Environment,
+
+    /// Which log lines: `error`, `warn`, `info`, `debug`, or a filter such as `info,souk=debug`.
+    #[arg(long, env = "SOUK_LOG", global = true, default_value = "info", value_name = "FILTER")]
+    pub log: String,
+
+    /// How log lines look.
+    #[arg(long, env = "SOUK_LOG_FORMAT", global = true, default_value = "text", value_name = "FORMAT")]
+    pub log_format: LogFormat,
+
+    /// Shared, pipelined connections for bounded reads.
+    #[arg(long, env = "SOUK_READ_CONNECTIONS", global = true, default_value_t = 4, value_name = "N")]
+    pub read_connections: usize,
+
+    /// Most connections for transactions.
+    #[arg(long, env = "SOUK_POOL_SIZE", global = true, default_value_t = 16, value_name = "N")]
+    pub pool_size: usize,
+
+    /// Longest statement of a read, in milliseconds.
+    #[arg(long, env = "SOUK_READ_TIMEOUT_MS", global = true, default_value_t = 5_000, value_name = "MS")]
+    pub read_timeout_ms: u64,
+
+    /// Longest statement of a transaction, in milliseconds.
+    #[arg(long, env = "SOUK_WRITE_TIMEOUT_MS", global = true, default_value_t = 30_000, value_name = "MS")]
+    pub write_timeout_ms: u64,
+}
+
+/// The settings of `souk serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeSettings {
+    /// The address to listen on.
+    #[arg(long, env = "SOUK_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+
+    /// Signs the access tokens: at least 32 characters. Made and kept in the data directory in development, required in
+    /// production.
+    #[arg(long, env = "SOUK_JWT_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub jwt_secret: Option<String>,
+
+    /// Life of an access token, in minutes.
+    #[arg(long, env = "SOUK_JWT_MINUTES", default_value_t = 60, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=10_080))]
+    pub jwt_minutes: u32,
+
+    /// Largest request body, in bytes.
+    #[arg(long, env = "SOUK_BODY_LIMIT", default_value_t = 1024 * 1024, value_name = "BYTES")]
+    pub body_limit: usize,
+
+    /// Longest operation, in milliseconds.
+    #[arg(long, env = "SOUK_OPERATION_TIMEOUT_MS", default_value_t = 30_000, value_name = "MS")]
+    pub operation_timeout_ms: u64,
+
+    /// How long running operations may take when the server is told to stop, in milliseconds.
+    #[arg(long, env = "SOUK_DRAIN_MS", default_value_t = 20_000, value_name = "MS")]
+    pub drain_ms: u64,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub limits: Limits,
+
+    /// Whether /graphiql and /playground are served: by default in development only.
+    #[arg(long, env = "SOUK_IDE", value_name = "BOOL")]
+    pub ide: Option<bool>,
+
+    /// Origins that browsers may call from, separated by commas; `*` for any. By default none but the server's own pages.
+    #[arg(long, env = "SOUK_CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGINS")]
+    pub cors_origins: Vec<String>,
+}
+
+/// How large a document may be.
+#[derive(Debug, Clone, Args)]
+pub struct Limits {
+    /// Deepest nesting of fields.
+    #[arg(long, env = "SOUK_MAX_DEPTH", default_value_t = 15, value_name = "N")]
+    pub max_depth: usize,
+
+    /// Most fields a document may resolve, where `first` multiplies what is below a list.
+    #[arg(long, env = "SOUK_MAX_COMPLEXITY", default_value_t = 20_000, value_name = "N")]
+    pub max_complexity: usize,
+
+    /// Most aliases in a document.
+    #[arg(long, env = "SOUK_MAX_ALIASES", default_value_t = 30, value_name = "N")]
+    pub max_aliases: usize,
+
+    /// Most fields at the root of an operation.
+    #[arg(long, env = "SOUK_MAX_ROOT_FIELDS", default_value_t = 20, value_name = "N")]
+    pub max_root_fields: usize,
+
+    /// Longest document, in bytes.
+    #[arg(long, env = "SOUK_MAX_DOCUMENT", default_value_t = 64 * 1024, value_name = "BYTES")]
+    pub max_document: usize,
+
+    /// How many documents are kept parsed and checked.
+    #[arg(long, env = "SOUK_DOCUMENT_CACHE", default_value_t = 1_000, value_name = "N")]
+    pub document_cache: u64,
+}
+
+impl Settings {
+    /// The tuning of the connections.
+    pub fn db(&self) -> DbSettings {
+        DbSettings {
+            read_connections: self.read_connections,
+            read_timeout: Duration::from_millis(self.read_timeout_ms),
+            pool_size: self.pool_size,
+            write_timeout: Duration::from_millis(self.write_timeout_ms),
+            ..DbSettings::default()
+        }
+    }
+
+    /// The folders where the shell looks for programs.
+    pub fn search_path() -> Option<OsString> {
+        std::env::var_os("PATH")
+    }
+}
+
+impl ServeSettings {
+    /// The secret that signs tokens. In development it is made once and kept in the data directory.
+    /// # Errors
+    /// Where production has none, where it is shorter than 32 characters, or where the file cannot be written.
+    pub fn secret(&self, settings: &Settings) -> io::Result<String> {
+        let secret = match &self.jwt_secret {
+            Some(secret) => secret.clone(),
+            None if settings.environment == Environment::Production => {
+                return Err(io::Error::other("SOUK_JWT_SECRET is required in production: 32 or more random characters"));
+            }
+            None => kept_secret(settings)?,
+        };
+        if secret.len() < 32 {
+            return Err(io::Error::other("SOUK_JWT_SECRET is too short: 32 or more random characters"));
+        }
+        Ok(secret)
+    }
+
+    /// Whether the IDE pages are served.
+    pub fn ide(&self, settings: &Settings) -> bool {
+        self.ide.unwrap_or(settings.environment == Environment::Development)
+    }
+}
+
+fn kept_secret(settings: &Settings) -> io::Result<String> {
+    let file = settings.data_dir.join("jwt-secret");
+    match fs::read_to_string(&file) {
+        Ok(secret) => return Ok(secret.trim().to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    fs::create_dir_all(&settings.data_dir)?;
+    let secret = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    let mut open = fs::OpenOptions::new();
+    io::Write::write_all(&mut open.write(true).create_new(true).mode(0o600).open(&file)?, secret.as_bytes())?;
+    Ok(secret)
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_depth: 15,
+            max_complexity: 20_000,
+            max_aliases: 30,
+            max_root_fields: 20,
+            max_document: 64 * 1024,
+            document_cache: 1_000,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        serve: ServeSettings,
+    }
+
+    #[test]
+    fn the_flags_and_the_default_agree() {
+        let parsed = Command::parse_from(["souk"]).serve.limits;
+        assert_eq!(format!("{parsed:?}"), format!("{:?}", Limits::default()));
+    }
+}

@@ -1,0 +1,63 @@
+//! The migrations, inside the binary.
+//! Rule: they run under a lock, so any number of servers may start at once.
+
+use diesel::{ConnectionError, sql_types::BigInt};
+use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use crate::error::{Error, Result};
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
+/// Names the advisory lock; the number is arbitrary and must never change.
+const LOCK: i64 = 0x50_55_4b_01;
+
+/// What [`migrate`] did.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Migrated {
+    /// Migrations that were run now, by version.
+    pub applied: Vec<String>,
+}
+
+/// Brings the database to this binary's tables.
+/// # Errors
+/// [`Error::Unavailable`] without a connection, [`Error::Internal`] where a migration fails; that one is undone.
+pub async fn migrate(url: &str) -> Result<Migrated> {
+    run(url, |harness| harness.run_pending_migrations(MIGRATIONS).map(|all| all.iter().map(ToString::to_string).collect()))
+        .await
+}
+
+/// Undoes every migration: for tests of the way back.
+/// # Errors
+/// As [`migrate`].
+pub async fn revert_all(url: &str) -> Result<Migrated> {
+    run(url, |harness| harness.revert_all_migrations(MIGRATIONS).map(|all| all.iter().map(ToString::to_string).collect()))
+        .await
+}
+
+/// Whether the database has every migration of this binary.
+/// # Errors
+/// [`Error::Unavailable`] without a connection.
+pub async fn is_current(url: &str) -> Result<bool> {
+    let connection = AsyncPgConnection::establish(url).await?;
+    let mut harness = AsyncMigrationHarness::new(connection);
+    tokio::task::block_in_place(|| harness.has_pending_migration(MIGRATIONS))
+        .map(|pending| !pending)
+        .map_err(|error| Error::Internal(format!("migrations: {error}")))
+}
+
+type Steps = diesel::migration::Result<Vec<String>>;
+
+async fn run(
+    url: &str,
+    steps: impl FnOnce(&mut AsyncMigrationHarness<AsyncPgConnection>) -> Steps,
+) -> Result<Migrated> {
+    let mut connection = AsyncPgConnection::establish(url).await.map_err(|error| match error {
+        ConnectionError::InvalidConnectionUrl(why) => Error::Internal(format!("DATABASE_URL: {why}")),
+        other => other.into(),
+    })?;
+    // Released with the connection, however this ends.
+    diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(LOCK).execute(&mut connection).await?;
+    let mut harness = AsyncMigrationHarness::new(connection);
+    let applied = steps(&mut harness).map_err(|error| Error::Internal(format!("migrations: {error}")))?;
+    Ok(Migrated { applied })
+}

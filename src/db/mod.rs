@@ -1,0 +1,174 @@
+//! The way to PostgreSQL: shared connections for bounded reads, a pool for transactions, migrations, the embedded server.
+//! Rule: nobody holds a connection across anything but the database, and nobody holds two.
+
+pub mod embedded;
+pub mod filter;
+pub mod idempotency;
+pub mod migrations;
+mod reads;
+pub mod recorder;
+mod settings;
+pub mod sql;
+pub mod tables;
+
+use std::{sync::Arc, time::Duration};
+
+use diesel_async::{
+    AnsiTransactionManager, AsyncConnection, AsyncPgConnection, SimpleAsyncConnection, TransactionManager,
+    pooled_connection::{
+        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+        deadpool::{Object, Pool},
+    },
+};
+use futures_util::FutureExt;
+
+use self::{reads::Reads, recorder::Listener};
+pub use self::settings::DbSettings;
+use crate::error::{Error, Result};
+
+/// What every store function takes: a shared or a pooled connection by reference.
+pub type Conn = AsyncPgConnection;
+
+/// How often a transaction that lost against another one is run again.
+const ATTEMPTS: u32 = 5;
+
+/// The database. Clones share the connections.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+struct Inner {
+    url: String,
+    reads: Reads,
+    pool: Pool<AsyncPgConnection>,
+}
+
+/// A function from a connection to a future that may be sent between threads.
+///
+/// It exists because the future of an `AsyncFn` cannot be bound to `Send` in stable Rust.
+pub trait Work<'c, T>: Fn(&'c Conn) -> Self::Future {
+    /// The future of the work.
+    type Future: Future<Output = Result<T>> + Send;
+}
+impl<'c, T, F, Fut> Work<'c, T> for F
+where
+    F: Fn(&'c Conn) -> Fut,
+    Fut: Future<Output = Result<T>> + Send,
+{
+    type Future = Fut;
+}
+
+impl Db {
+    /// Connects. The shared connections stand when this returns; the pool opens its own on demand.
+    /// # Errors
+    /// [`Error::Unavailable`] where the database cannot be reached.
+    pub async fn connect(url: &str, settings: &DbSettings) -> Result<Self> {
+        let reads = Reads::connect(url, settings).await?;
+        let timeout = settings.write_timeout;
+        let mut config = ManagerConfig::default();
+        // The default, `Verified`, costs a round trip at each checkout.
+        config.recycling_method = RecyclingMethod::Fast;
+        config.custom_setup = Box::new(move |url| establish(url.to_owned(), timeout).boxed());
+        let manager = AsyncDieselConnectionManager::new_with_config(url, config);
+        let pool = Pool::builder(manager)
+            .max_size(settings.pool_size)
+            .wait_timeout(Some(settings.connect_timeout))
+            .create_timeout(Some(settings.connect_timeout))
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|error| Error::Internal(format!("pool: {error}")))?;
+        Ok(Self(Arc::new(Inner { url: url.to_owned(), reads, pool })))
+    }
+
+    /// The connection string.
+    pub fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// Runs a bounded read on a shared connection; once more where the connection turns out to be closed.
+    /// # Errors
+    /// Those of the work; [`Error::Unavailable`] while the database is away.
+    pub async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFn(&Conn) -> Result<T> + for<'c> Work<'c, T>,
+    {
+        let connection = self.0.reads.get()?;
+        match work(&connection).await {
+            Err(Error::Unavailable(why)) => {
+                tracing::warn!(%why, "a read connection broke");
+                self.0.reads.discard(&connection);
+                let connection = self.0.reads.get()?;
+                let again = work(&connection).await;
+                if matches!(again, Err(Error::Unavailable(_))) {
+                    self.0.reads.discard(&connection);
+                }
+                again
+            }
+            done => done,
+        }
+    }
+
+    /// Runs a transaction on a pooled connection: committed where the work succeeds, undone where it fails or is
+    /// dropped, and run again as a whole where it lost against another one (40001, 40P01).
+    /// # Errors
+    /// Those of the work; [`Error::Unavailable`] while the database is away.
+    pub async fn transaction<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFn(&Conn) -> Result<T> + for<'c> Work<'c, T>,
+    {
+        let mut attempt = 1;
+        loop {
+            match self.attempt(&work).await {
+                Err(Error::Retry(why)) if attempt < ATTEMPTS => {
+                    tracing::debug!(%why, attempt, "transaction runs again");
+                    tokio::time::sleep(Duration::from_millis(u64::from(rand::random_range(0..10 * attempt)))).await;
+                    attempt += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn attempt<T, F>(&self, work: &F) -> Result<T>
+    where
+        F: AsyncFn(&Conn) -> Result<T> + for<'c> Work<'c, T>,
+    {
+        let mut connection = self.checkout().await?;
+        let connection: &mut AsyncPgConnection = &mut connection;
+        AnsiTransactionManager::begin_transaction(connection).await?;
+        match work(&*connection).await {
+            Ok(value) => {
+                AnsiTransactionManager::commit_transaction(connection).await?;
+                Ok(value)
+            }
+            Err(error) => {
+                // A connection that cannot roll back is broken, and the pool throws it away; the first error tells more.
+                let _ = AnsiTransactionManager::rollback_transaction(connection).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// A pooled connection for a long read or for a command of the command line.
+    /// # Errors
+    /// [`Error::Unavailable`] where none comes in time.
+    pub async fn checkout(&self) -> Result<Object<AsyncPgConnection>> {
+        Ok(self.0.pool.get().await?)
+    }
+
+    /// Asks the database for a sign of life.
+    /// # Errors
+    /// [`Error::Unavailable`] where it does not answer.
+    pub async fn ping(&self) -> Result<()> {
+        self.read(async |mut conn| Ok(SimpleAsyncConnection::batch_execute(&mut conn, "SELECT 1").await?)).await
+    }
+}
+
+async fn establish(url: String, timeout: Duration) -> diesel::ConnectionResult<AsyncPgConnection> {
+    let mut connection = AsyncPgConnection::establish(&url).await?;
+    connection
+        .batch_execute(&format!("SET statement_timeout = {}", timeout.as_millis()))
+        .await
+        .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+    connection.set_instrumentation(Listener);
+    Ok(connection)
+}

@@ -1,0 +1,280 @@
+// @generated from the migrated database; `UPDATE_TABLES=1 cargo test tables_rs` writes it anew.
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    addresses (id) {
+        id -> Int8,
+        user_id -> Int8,
+        country -> Text,
+        city -> Text,
+        district -> Nullable<Text>,
+        address -> Text,
+        postal_code -> Nullable<Text>,
+        is_default -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    brands (id) {
+        id -> Int8,
+        name -> Text,
+        slug -> Text,
+        description -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    categories (id) {
+        id -> Int8,
+        parent_id -> Nullable<Int8>,
+        name -> Text,
+        slug -> Text,
+        description -> Text,
+        position -> Int4,
+        path -> Array<Int8>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    idempotency_keys (user_id, operation, key) {
+        user_id -> Int8,
+        operation -> Text,
+        key -> Text,
+        request_hash -> Bytea,
+        answer_id -> Int8,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    order_details (id) {
+        id -> Int8,
+        order_id -> Int8,
+        product_id -> Int8,
+        name -> Text,
+        sku -> Text,
+        quantity -> Int4,
+        unit_price -> Numeric,
+        total_price -> Numeric,
+        external_key -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    orders (id) {
+        id -> Int8,
+        source_website_id -> Int8,
+        order_number -> Text,
+        user_id -> Nullable<Int8>,
+        status -> Text,
+        total_amount -> Numeric,
+        ship_country -> Nullable<Text>,
+        ship_city -> Nullable<Text>,
+        ship_district -> Nullable<Text>,
+        ship_address -> Nullable<Text>,
+        ship_postal_code -> Nullable<Text>,
+        placed_at -> Timestamptz,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    permissions (code) {
+        code -> Text,
+        description -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    products (id) {
+        id -> Int8,
+        source_website_id -> Int8,
+        category_id -> Nullable<Int8>,
+        brand_id -> Nullable<Int8>,
+        supplier_id -> Nullable<Int8>,
+        seller_id -> Nullable<Int8>,
+        name -> Text,
+        slug -> Text,
+        sku -> Text,
+        barcode -> Nullable<Text>,
+        variant -> Nullable<Text>,
+        description -> Text,
+        price -> Numeric,
+        stock -> Int4,
+        is_active -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    role_permissions (role_id, permission) {
+        role_id -> Int8,
+        permission -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    roles (id) {
+        id -> Int8,
+        code -> Text,
+        name -> Text,
+        description -> Text,
+        is_builtin -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    search_documents (id) {
+        id -> Int8,
+        kind -> Text,
+        node_id -> Int8,
+        is_public -> Bool,
+        document -> Tsvector,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    stock_movements (id) {
+        id -> Int8,
+        product_id -> Int8,
+        order_id -> Nullable<Int8>,
+        user_id -> Nullable<Int8>,
+        reason -> Text,
+        delta -> Int4,
+        balance -> Int4,
+        note -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    suppliers (id) {
+        id -> Int8,
+        name -> Text,
+        email -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    users (id) {
+        id -> Int8,
+        name -> Text,
+        phone -> Nullable<Text>,
+        email -> Nullable<Citext>,
+        password_hash -> Nullable<Text>,
+        role_id -> Int8,
+        source_website_id -> Nullable<Int8>,
+        external_id -> Nullable<Text>,
+        is_active -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    websites (id) {
+        id -> Int8,
+        code -> Text,
+        name -> Text,
+        base_url -> Text,
+        currency -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(role_permissions -> permissions (permission));
+diesel::joinable!(role_permissions -> roles (role_id));
+diesel::joinable!(users -> websites (source_website_id));
+diesel::joinable!(users -> roles (role_id));
+diesel::joinable!(addresses -> users (user_id));
+diesel::joinable!(products -> websites (source_website_id));
+diesel::joinable!(products -> users (seller_id));
+diesel::joinable!(products -> categories (category_id));
+diesel::joinable!(products -> brands (brand_id));
+diesel::joinable!(products -> suppliers (supplier_id));
+diesel::joinable!(orders -> websites (source_website_id));
+diesel::joinable!(orders -> users (user_id));
+diesel::joinable!(order_details -> products (product_id));
+diesel::joinable!(order_details -> orders (order_id));
+diesel::joinable!(stock_movements -> users (user_id));
+diesel::joinable!(stock_movements -> products (product_id));
+diesel::joinable!(stock_movements -> orders (order_id));
+diesel::joinable!(idempotency_keys -> users (user_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    addresses,
+    brands,
+    categories,
+    idempotency_keys,
+    order_details,
+    orders,
+    permissions,
+    products,
+    role_permissions,
+    roles,
+    search_documents,
+    stock_movements,
+    suppliers,
+    users,
+    websites,
+);

@@ -1,0 +1,237 @@
+//! The one error type below the graph.
+//! Rule: what a user can put right is a [`UserError`] with a code, a field and a rule; everything else is one of the
+//! fixed [`ErrorCode`]s, and the cause of an internal error is logged, never shown.
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+/// Codes of top-level errors (`errors[].extensions.code`): what the user's input rules did not cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// No valid credentials came with the request.
+    Unauthenticated,
+    /// The viewer lacks the permission that the field names.
+    Forbidden,
+    /// The thing does not exist, or not for this viewer.
+    NotFound,
+    /// An argument, a variable or the document is wrong.
+    BadUserInput,
+    /// Another write got in between; sending it again may help.
+    Conflict,
+    /// The operation is larger than the server allows.
+    LimitExceeded,
+    /// Too many requests.
+    RateLimited,
+    /// The operation took too long.
+    Timeout,
+    /// The database cannot be reached.
+    Unavailable,
+    /// A fault of the server; the log has its cause under the request id.
+    InternalServerError,
+}
+
+impl ErrorCode {
+    /// The code as it stands in `extensions.code`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::NotFound => "NOT_FOUND",
+            Self::BadUserInput => "BAD_USER_INPUT",
+            Self::Conflict => "CONFLICT",
+            Self::LimitExceeded => "LIMIT_EXCEEDED",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::Timeout => "TIMEOUT",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::InternalServerError => "INTERNAL_SERVER_ERROR",
+        }
+    }
+}
+
+/// What a user can do wrong. The enum is closed: a client may switch over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
+pub enum UserErrorCode {
+    /// The value breaks the field's rule; the message says which.
+    Invalid,
+    /// The value is missing.
+    Required,
+    /// The text is longer than the field allows.
+    TooLong,
+    /// The number is outside the field's range.
+    OutOfRange,
+    /// What the id names does not exist, or not for you.
+    NotFound,
+    /// Another one has this value already, and it must be unique.
+    Taken,
+    /// Something still refers to it; the message says what.
+    InUse,
+    /// E-mail or password is wrong.
+    WrongCredentials,
+    /// Fewer pieces are in stock than asked for.
+    OutOfStock,
+    /// The product is not for sale any more.
+    ProductInactive,
+    /// The products belong to several websites; an order is placed at one.
+    SeveralWebsites,
+    /// The order's status does not allow this.
+    IllegalTransition,
+    /// A category cannot be its own ancestor.
+    Cycle,
+    /// The idempotency key was used before with another request.
+    IdempotencyMismatch,
+    /// Nobody grants more than they hold.
+    NotYours,
+}
+
+/// One broken rule: its code, a message for people, and the input field as a dotted path (`lines.0.quantity`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserError {
+    /// The rule's code.
+    pub code: UserErrorCode,
+    /// The rule in words.
+    pub message: Cow<'static, str>,
+    /// The field that broke it; none where no single field did.
+    pub field: Option<Cow<'static, str>>,
+}
+
+impl UserError {
+    /// A broken rule of one field.
+    pub fn new(
+        code: UserErrorCode,
+        field: impl Into<Cow<'static, str>>,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { code, message: message.into(), field: Some(field.into()) }
+    }
+}
+
+/// The error of every floor below the graph.
+#[derive(Debug)]
+pub enum Error {
+    /// Rules that the input broke; a mutation answers them as `userErrors`.
+    User(Vec<UserError>),
+    /// A top-level error whose text may be shown.
+    Coded(ErrorCode, Cow<'static, str>),
+    /// A constraint of the database refused the write; see [`Error::on_constraint`].
+    Constraint {
+        /// The constraint's name.
+        name: String,
+        /// What PostgreSQL said, for the log.
+        detail: String,
+    },
+    /// The transaction lost against another one (40001, 40P01) and may be run again as a whole.
+    Retry(String),
+    /// The database cannot be reached, or the connection went away.
+    Unavailable(String),
+    /// A fault of the server.
+    Internal(String),
+}
+
+/// The result of every floor below the graph.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// One broken rule of one field.
+    pub fn user(
+        code: UserErrorCode,
+        field: impl Into<Cow<'static, str>>,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::User(vec![UserError::new(code, field, message)])
+    }
+
+    /// What `field` names does not exist, or not for this viewer: nobody learns which.
+    pub fn not_found(field: impl Into<Cow<'static, str>>, noun: &str) -> Self {
+        Self::user(UserErrorCode::NotFound, field, format!("there is no such {noun}"))
+    }
+
+    /// A wrong argument, by its name and rule.
+    pub fn bad_input(field: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::user(UserErrorCode::Invalid, field, message)
+    }
+
+    /// Turns the violation of the named constraint into a broken rule of a field.
+    pub fn on_constraint(self, constraint: &str, error: impl FnOnce() -> UserError) -> Self {
+        match self {
+            Self::Constraint { name, .. } if name == constraint => Self::User(vec![error()]),
+            other => other,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(errors) => {
+                for (i, error) in errors.iter().enumerate() {
+                    if i > 0 {
+                        f.write_str("; ")?;
+                    }
+                    if let Some(field) = &error.field {
+                        write!(f, "{field}: ")?;
+                    }
+                    f.write_str(&error.message)?;
+                }
+                Ok(())
+            }
+            Self::Coded(code, message) => write!(f, "{}: {message}", code.as_str()),
+            Self::Constraint { name, detail } => write!(f, "constraint {name}: {detail}"),
+            Self::Retry(detail) => write!(f, "the transaction lost against another: {detail}"),
+            Self::Unavailable(detail) => write!(f, "the database cannot be reached: {detail}"),
+            Self::Internal(detail) => f.write_str(detail),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<DieselError> for Error {
+    fn from(error: DieselError) -> Self {
+        use DatabaseErrorKind as Kind;
+        let DieselError::DatabaseError(kind, info) = &error else {
+            return Self::Internal(format!("database: {error}"));
+        };
+        let message = info.message();
+        match kind {
+            Kind::UnableToSendCommand | Kind::ClosedConnection => Self::Unavailable(message.to_owned()),
+            Kind::SerializationFailure => Self::Retry(message.to_owned()),
+            // diesel does not pass the SQLSTATE of these on; PostgreSQL's text names them.
+            _ if message == "deadlock detected" => Self::Retry(message.to_owned()),
+            _ if message.starts_with("canceling statement due to") => Self::Coded(
+                ErrorCode::Timeout,
+                "the database took too long to answer; ask for less".into(),
+            ),
+            _ if message.starts_with("terminating connection") || message.starts_with("the database system is") => {
+                Self::Unavailable(message.to_owned())
+            }
+            _ if message == "numeric field overflow" => Self::user(
+                UserErrorCode::OutOfRange,
+                "",
+                "an amount of money is larger than 9,999,999,999.99",
+            ),
+            _ => match info.constraint_name() {
+                Some(name) => Self::Constraint {
+                    name: name.to_owned(),
+                    detail: format!("{message} {}", info.details().unwrap_or_default()),
+                },
+                None => Self::Internal(format!("database: {message}")),
+            },
+        }
+    }
+}
+
+impl From<diesel_async::pooled_connection::deadpool::PoolError> for Error {
+    fn from(error: diesel_async::pooled_connection::deadpool::PoolError) -> Self {
+        Self::Unavailable(format!("no pooled connection: {error}"))
+    }
+}
+
+impl From<diesel::ConnectionError> for Error {
+    fn from(error: diesel::ConnectionError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// How long a caller should wait before it tries again after [`ErrorCode::Unavailable`].
+pub const RETRY_AFTER: Duration = Duration::from_secs(1);

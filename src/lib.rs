@@ -1,0 +1,20 @@
+//! Souk
+pub mod auth;
+pub mod config;
+pub mod error;
+pub mod db;
+pub mod paging;
+pub mod money;
+pub mod telemetry;
+pub mod text;
+pub mod ids;
+pub mod websites;
+pub mod users;
+pub mod access;
+pub mod categories;
+pub mod brands;
+pub mod suppliers;
+pub mod products;
+pub mod stock;
+pub mod orders;
+pub mod search;

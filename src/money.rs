@@ -1,0 +1,86 @@
+//! Money: a decimal amount and its currency, never a float.
+//! Rule: an amount has at most two decimals and is checked here before it reaches a column.
+
+use std::fmt;
+
+use rust_decimal::Decimal;
+
+use crate::error::{UserError, UserErrorCode};
+
+/// Largest unit price: `numeric(10,2)`.
+pub const MAX_PRICE: Decimal = Decimal::from_parts(1_410_065_407, 2, 0, false, 2);
+
+/// An amount in a currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Money {
+    /// The amount, two decimals.
+    pub amount: Decimal,
+    /// The currency, ISO 4217.
+    pub currency: Currency,
+}
+
+/// An ISO 4217 code: three capital letters. `Copy`, since every price carries one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Currency([u8; 3]);
+
+impl Currency {
+    /// Reads a code; `None` unless it is three capital letters.
+    pub fn parse(code: &str) -> Option<Self> {
+        let bytes: [u8; 3] = code.as_bytes().try_into().ok()?;
+        bytes.iter().all(u8::is_ascii_uppercase).then_some(Self(bytes))
+    }
+
+    /// The three letters.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An amount as text with exactly two decimals.
+pub fn format_amount(amount: Decimal) -> String {
+    let mut amount = amount;
+    amount.rescale(2);
+    amount.to_string()
+}
+
+/// Checks a unit price: from 0 to [`MAX_PRICE`], at most two decimals.
+pub fn check_price(field: &'static str, price: Decimal) -> Result<(), UserError> {
+    if price.is_sign_negative() && !price.is_zero() || price > MAX_PRICE {
+        return Err(UserError::new(
+            UserErrorCode::OutOfRange,
+            field,
+            format!("a price is from 0 to {MAX_PRICE}"),
+        ));
+    }
+    if price.normalize().scale() > 2 {
+        return Err(UserError::new(UserErrorCode::Invalid, field, "a price has at most two decimals"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_price_is_that_of_the_column() {
+        assert_eq!(MAX_PRICE.to_string(), "99999999.99");
+        assert!(check_price("price", "99999999.99".parse().unwrap()).is_ok());
+        assert!(check_price("price", "100000000".parse().unwrap()).is_err());
+        assert!(check_price("price", "-0.01".parse().unwrap()).is_err());
+        assert!(check_price("price", "1.005".parse().unwrap()).is_err());
+        assert!(check_price("price", "1.500".parse().unwrap()).is_ok());
+    }
+
+    #[test]
+    fn amounts_show_two_decimals() {
+        assert_eq!(format_amount("12.5".parse().unwrap()), "12.50");
+        assert_eq!(format_amount(Decimal::ZERO), "0.00");
+    }
+}

@@ -1,0 +1,264 @@
+//! Rows and rules of orders.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    deserialize::{self, FromSql},
+    expression::AsExpression,
+    pg::{Pg, PgValue},
+    prelude::*,
+    serialize::{self, Output, ToSql},
+    sql_types::Text,
+};
+use rust_decimal::Decimal;
+
+use crate::{
+    db::{
+        filter::Op,
+        tables::{order_details, orders},
+    },
+    ids::{OrderDetailId, OrderId, ProductId, UserId, WebsiteId},
+    paging::SortKey,
+};
+
+/// Most lines of an order placed here. An import brings what the shop had.
+pub const MAX_LINES: usize = 500;
+
+/// Where an order stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, diesel::deserialize::FromSqlRow, async_graphql::Enum)]
+#[diesel(sql_type = Text)]
+#[graphql(name = "OrderStatus")]
+pub enum Status {
+    /// Placed; its lines can still be changed.
+    Pending,
+    /// Accepted by the shop.
+    Confirmed,
+    /// On its way.
+    Shipped,
+    /// Arrived.
+    Delivered,
+    /// Called off; its stock is back.
+    Cancelled,
+}
+
+impl Status {
+    /// The value in the table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Confirmed => "confirmed",
+            Self::Shipped => "shipped",
+            Self::Delivered => "delivered",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The legal moves: pending, confirmed, shipped, delivered in turn; cancelled from the first two.
+    pub fn may_become(self, next: Self) -> bool {
+        matches!(
+            (self, next),
+            (Self::Pending, Self::Confirmed | Self::Cancelled)
+                | (Self::Confirmed, Self::Shipped | Self::Cancelled)
+                | (Self::Shipped, Self::Delivered)
+        )
+    }
+}
+
+impl FromStr for Status {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Pending, Self::Confirmed, Self::Shipped, Self::Delivered, Self::Cancelled]
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or_else(|| format!("{text:?} is no order status"))
+    }
+}
+
+impl FromSql<Text, Pg> for Status {
+    fn from_sql(bytes: PgValue<'_>) -> deserialize::Result<Self> {
+        Ok(std::str::from_utf8(bytes.as_bytes())?.parse::<Self>()?)
+    }
+}
+
+impl ToSql<Text, Pg> for Status {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        <str as ToSql<Text, Pg>>::to_sql(self.as_str(), out)
+    }
+}
+
+/// An order.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = orders, check_for_backend(diesel::pg::Pg))]
+pub struct OrderRow {
+    /// Key.
+    pub id: OrderId,
+    /// The website it was placed at.
+    pub source_website_id: WebsiteId,
+    /// Number for people, unique at the website.
+    pub order_number: String,
+    /// Who placed it; none for guests that an import brought.
+    pub user_id: Option<UserId>,
+    /// Where it stands.
+    pub status: Status,
+    /// Sum of its lines, in the website's currency.
+    pub total_amount: Decimal,
+    /// Where it goes: a copy of the address, made when it was placed.
+    #[diesel(embed)]
+    pub shipping: Shipping,
+    /// When it was placed.
+    pub placed_at: DateTime<Utc>,
+    /// When it came into this database.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Where an order goes.
+#[derive(Debug, Clone, Default, Queryable, Selectable, Insertable)]
+#[diesel(table_name = orders, check_for_backend(diesel::pg::Pg))]
+pub struct Shipping {
+    /// Country.
+    pub ship_country: Option<String>,
+    /// City.
+    pub ship_city: Option<String>,
+    /// District.
+    pub ship_district: Option<String>,
+    /// Street and number.
+    pub ship_address: Option<String>,
+    /// Postal code.
+    pub ship_postal_code: Option<String>,
+}
+
+/// An order to be.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = orders)]
+pub struct NewOrder {
+    /// See [`OrderRow`].
+    pub source_website_id: WebsiteId,
+    /// See [`OrderRow`].
+    pub order_number: String,
+    /// See [`OrderRow`].
+    pub user_id: Option<UserId>,
+    /// See [`OrderRow`].
+    pub status: Status,
+    /// See [`OrderRow`].
+    #[diesel(embed)]
+    pub shipping: Shipping,
+    /// See [`OrderRow`].
+    pub placed_at: DateTime<Utc>,
+}
+
+/// A line of an order.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = order_details, check_for_backend(diesel::pg::Pg))]
+pub struct OrderDetailRow {
+    /// Key.
+    pub id: OrderDetailId,
+    /// Whose line.
+    pub order_id: OrderId,
+    /// What was sold.
+    pub product_id: ProductId,
+    /// Its name as sold.
+    pub name: String,
+    /// Its SKU as sold.
+    pub sku: String,
+    /// Pieces.
+    pub quantity: i32,
+    /// Price of one as sold.
+    pub unit_price: Decimal,
+    /// Quantity times unit price.
+    pub total_price: Decimal,
+}
+
+/// A line to be.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = order_details)]
+pub struct NewOrderDetail {
+    /// See [`OrderDetailRow`].
+    pub order_id: OrderId,
+    /// See [`OrderDetailRow`].
+    pub product_id: ProductId,
+    /// See [`OrderDetailRow`].
+    pub name: String,
+    /// See [`OrderDetailRow`].
+    pub sku: String,
+    /// See [`OrderDetailRow`].
+    pub quantity: i32,
+    /// See [`OrderDetailRow`].
+    pub unit_price: Decimal,
+}
+
+/// A condition on orders.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum OrderCondition {
+    /// By id.
+    Id(Op<OrderId>),
+    /// By number.
+    Number(Op<String>),
+    /// By status.
+    Status(Op<Status>),
+    /// By customer.
+    User(Op<UserId>),
+    /// By website.
+    SourceWebsite(Op<WebsiteId>),
+    /// By total.
+    TotalAmount(Op<Decimal>),
+    /// By when it was placed.
+    PlacedAt(Op<DateTime<Utc>>),
+}
+
+/// What a list of orders is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
+pub enum OrderOrderField {
+    /// When it was placed.
+    #[default]
+    PlacedAt,
+    /// The total, without regard to the currency.
+    TotalAmount,
+    /// The number.
+    OrderNumber,
+}
+
+impl OrderOrderField {
+    /// The list's name in cursors.
+    pub fn list(self) -> &'static str {
+        match self {
+            Self::PlacedAt => "orders:placed_at",
+            Self::TotalAmount => "orders:total_amount",
+            Self::OrderNumber => "orders:order_number",
+        }
+    }
+
+    /// The sort key of a row.
+    pub fn key(self, row: &OrderRow) -> SortKey {
+        match self {
+            Self::PlacedAt => SortKey::Time(row.placed_at),
+            Self::TotalAmount => SortKey::Number(row.total_amount),
+            Self::OrderNumber => SortKey::Text(row.order_number.clone()),
+        }
+    }
+}
+
+/// Whose orders a nested list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OrderParent {
+    /// A user's.
+    User,
+    /// A website's.
+    Website,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_leaves_the_end_states() {
+        for next in [Status::Pending, Status::Confirmed, Status::Shipped, Status::Delivered, Status::Cancelled] {
+            assert!(!Status::Delivered.may_become(next) && !Status::Cancelled.may_become(next));
+            assert!(!next.may_become(next));
+        }
+    }
+}

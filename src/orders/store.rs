@@ -1,0 +1,186 @@
+//! Every statement on orders and their lines.
+//! What a scope means here: `All` sees every order, a user their own, a seller also those that hold their products, the
+//! public none.
+
+use chrono::{DateTime, Utc};
+use diesel::{dsl::exists, pg::Pg, prelude::*};
+use diesel_async::RunQueryDsl;
+use rust_decimal::Decimal;
+
+use super::model::{
+    NewOrder, NewOrderDetail, OrderCondition, OrderDetailRow, OrderOrderField, OrderParent, OrderRow, Status,
+};
+use crate::{
+    auth::Scope,
+    db::{
+        Conn,
+        filter::{Condition, always},
+        sql::{CountUpTo, ParentId, PerParent, nextval, op, text_op},
+        tables::{order_details, orders, products},
+    },
+    error::Result,
+    ids::{OrderDetailId, OrderId, WebsiteId},
+    paged,
+    paging::List,
+};
+
+/// A list of orders.
+pub type OrderList = List<OrderCondition, OrderOrderField>;
+
+type Rows = diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<orders::table, diesel::dsl::AsSelect<OrderRow, Pg>>, Pg>;
+
+fn visible(scope: Scope) -> Condition<'static, orders::table> {
+    match scope {
+        Scope::All => always(true),
+        Scope::Public => always(false),
+        Scope::Own(user) => Box::new(orders::user_id.is_not_null().and(orders::user_id.assume_not_null().eq(user))),
+        Scope::Seller(user) => {
+            let sold = order_details::table
+                .inner_join(products::table)
+                .filter(order_details::order_id.eq(orders::id))
+                .filter(products::seller_id.eq(user));
+            Box::new(orders::user_id.is_not_null().and(orders::user_id.assume_not_null().eq(user)).or(exists(sold)))
+        }
+    }
+}
+
+fn condition(condition: &OrderCondition) -> Condition<'static, orders::table> {
+    use OrderCondition as C;
+    match condition {
+        C::Id(id) => op!(id, orders::id),
+        C::Number(number) => text_op!(number, orders::order_number),
+        C::Status(status) => op!(status, orders::status),
+        C::User(user) => op!(user, orders::user_id.assume_not_null(), orders::user_id),
+        C::SourceWebsite(website) => op!(website, orders::source_website_id),
+        C::TotalAmount(amount) => op!(amount, orders::total_amount),
+        C::PlacedAt(at) => op!(at, orders::placed_at),
+    }
+}
+
+fn rows(scope: Scope, list: &OrderList) -> Rows {
+    let rows = orders::table.select(OrderRow::as_select()).into_boxed();
+    let rows = if scope == Scope::All { rows } else { rows.filter(visible(scope)) };
+    if list.filter.is_empty() { rows } else { rows.filter(list.filter.condition(&condition)) }
+}
+
+fn of_parent(rows: Rows, parent: OrderParent) -> Rows {
+    match parent {
+        OrderParent::User => rows.filter(orders::user_id.assume_not_null().eq(ParentId)),
+        OrderParent::Website => rows.filter(orders::source_website_id.eq(ParentId)),
+    }
+}
+
+fn on_page(query: Rows, list: &OrderList) -> Result<Rows> {
+    let (page, direction) = (&list.page, list.direction);
+    Ok(match list.order {
+        OrderOrderField::PlacedAt => paged!(query, page, direction, orders::placed_at, DateTime<Utc>, orders::id),
+        OrderOrderField::TotalAmount => paged!(query, page, direction, orders::total_amount, Decimal, orders::id),
+        OrderOrderField::OrderNumber => paged!(query, page, direction, orders::order_number, String, orders::id),
+    })
+}
+
+/// The visible rows with these ids, in no order.
+pub async fn by_ids(mut conn: &Conn, scope: Scope, ids: &[OrderId]) -> Result<Vec<OrderRow>> {
+    let query = orders::table.filter(orders::id.eq_any(ids)).select(OrderRow::as_select()).into_boxed();
+    Ok(query.filter(visible(scope)).load(&mut conn).await?)
+}
+
+/// A page of the visible orders.
+pub async fn page(mut conn: &Conn, scope: Scope, list: &OrderList) -> Result<Vec<OrderRow>> {
+    Ok(on_page(rows(scope, list), list)?.load(&mut conn).await?)
+}
+
+/// How many visible orders match.
+pub async fn count(mut conn: &Conn, scope: Scope, list: &OrderList) -> Result<i64> {
+    Ok(CountUpTo(rows(scope, list)).get_result(&mut conn).await?)
+}
+
+/// A page of the visible orders of each parent, one statement.
+pub async fn pages_by_parent_ids(
+    mut conn: &Conn,
+    scope: Scope,
+    parent: OrderParent,
+    list: &OrderList,
+    parents: Vec<i64>,
+) -> Result<Vec<(i64, OrderRow)>> {
+    let query = on_page(of_parent(rows(scope, list), parent), list)?;
+    Ok(PerParent { parents, query }.load(&mut conn).await?)
+}
+
+/// How many visible orders of each parent match, one statement.
+pub async fn counts_by_parent_ids(
+    mut conn: &Conn,
+    scope: Scope,
+    parent: OrderParent,
+    list: &OrderList,
+    parents: Vec<i64>,
+) -> Result<Vec<(i64, i64)>> {
+    let query = CountUpTo(of_parent(rows(scope, list), parent));
+    Ok(PerParent { parents, query }.load(&mut conn).await?)
+}
+
+/// The lines of these orders, in the order they were added.
+pub async fn lines_by_order_ids(mut conn: &Conn, ids: &[OrderId]) -> Result<Vec<OrderDetailRow>> {
+    let query = order_details::table
+        .filter(order_details::order_id.eq_any(ids))
+        .order((order_details::order_id, order_details::id))
+        .select(OrderDetailRow::as_select());
+    Ok(query.load(&mut conn).await?)
+}
+
+/// The lines with these ids, in no order. Who may see them is decided by their order.
+pub async fn lines_by_ids(mut conn: &Conn, ids: &[OrderDetailId]) -> Result<Vec<OrderDetailRow>> {
+    let query = order_details::table.filter(order_details::id.eq_any(ids)).select(OrderDetailRow::as_select());
+    Ok(query.load(&mut conn).await?)
+}
+
+/// Locks a visible order against changes by others.
+pub async fn lock(mut conn: &Conn, scope: Scope, id: OrderId) -> Result<Option<OrderRow>> {
+    let query = orders::table.filter(visible(scope)).filter(orders::id.eq(id)).select(OrderRow::as_select());
+    Ok(query.for_no_key_update().first(&mut conn).await.optional()?)
+}
+
+/// The next number of an order.
+pub async fn next_number(mut conn: &Conn) -> Result<i64> {
+    Ok(diesel::select(nextval("order_numbers")).get_result(&mut conn).await?)
+}
+
+/// Adds an order without lines.
+pub async fn insert(mut conn: &Conn, new: &NewOrder) -> Result<OrderRow> {
+    let query = diesel::insert_into(orders::table).values(new).returning(OrderRow::as_returning());
+    Ok(query.get_result(&mut conn).await?)
+}
+
+/// Adds lines; the order's total follows.
+pub async fn insert_lines(mut conn: &Conn, lines: &[NewOrderDetail]) -> Result<Vec<OrderDetailRow>> {
+    let query = diesel::insert_into(order_details::table).values(lines).returning(OrderDetailRow::as_returning());
+    Ok(query.get_results(&mut conn).await?)
+}
+
+/// Changes the pieces of a line; the totals follow.
+pub async fn update_line(mut conn: &Conn, id: OrderDetailId, quantity: i32) -> Result<()> {
+    diesel::update(order_details::table.find(id)).set(order_details::quantity.eq(quantity)).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Deletes a line; the order's total follows.
+pub async fn delete_line(mut conn: &Conn, id: OrderDetailId) -> Result<()> {
+    diesel::delete(order_details::table.find(id)).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Sets the status of an order.
+pub async fn update_status(mut conn: &Conn, id: OrderId, status: Status) -> Result<OrderRow> {
+    let query = diesel::update(orders::table.find(id)).set(orders::status.eq(status)).returning(OrderRow::as_returning());
+    Ok(query.get_result(&mut conn).await?)
+}
+
+/// The order with this number at this website.
+pub async fn find_by_number(mut conn: &Conn, scope: Scope, website: WebsiteId, number: &str) -> Result<Option<OrderRow>> {
+    let query = orders::table
+        .filter(visible(scope))
+        .filter(orders::source_website_id.eq(website))
+        .filter(orders::order_number.eq(number))
+        .select(OrderRow::as_select());
+    Ok(query.first(&mut conn).await.optional()?)
+}

@@ -1,0 +1,291 @@
+//! Relay paging to keyset paging: `first/after/last/before` become a [`Page`], rows become cursors.
+//! Rule: a page reads `limit + 1` rows from a key, never an OFFSET, so it stays right while rows are inserted.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    db::filter::Filter,
+    error::{Error, Result, UserErrorCode},
+};
+
+/// Rows a list gives when neither `first` nor `last` is given.
+pub const DEFAULT_LIMIT: i64 = 20;
+/// Most rows of a list.
+pub const MAX_LIMIT: i64 = 100;
+/// Counting stops here and says "at least".
+pub const MAX_COUNT: i64 = 10_000;
+
+/// Which way a list runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
+#[graphql(name = "OrderDirection")]
+pub enum Direction {
+    /// Smallest, oldest or first in the alphabet first.
+    #[default]
+    Asc,
+    /// Largest, newest or last in the alphabet first.
+    Desc,
+}
+
+/// The value a list is ordered by, at one row.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SortKey {
+    /// The list is ordered by the id alone.
+    #[serde(rename = "i")]
+    Id,
+    /// A text column.
+    #[serde(rename = "t")]
+    Text(String),
+    /// An amount of money.
+    #[serde(rename = "n")]
+    Number(Decimal),
+    /// A moment.
+    #[serde(rename = "d")]
+    Time(DateTime<Utc>),
+    /// A whole number.
+    #[serde(rename = "z")]
+    Int(i32),
+    /// A rank of the search, as the bits of the float.
+    #[serde(rename = "r")]
+    Rank(u32),
+}
+
+/// A place in a list: the list's name, the sort key and the id of the row there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Cursor {
+    list: String,
+    /// The row's sort key.
+    pub key: SortKey,
+    /// The row's id: the tie-break.
+    pub id: i64,
+}
+
+impl Cursor {
+    /// The cursor of a row in the list of that name.
+    pub fn new(list: &str, key: SortKey, id: i64) -> Self {
+        Self { list: list.to_owned(), key, id }
+    }
+
+    fn parse(argument: &'static str, list: &str, text: &str) -> Result<Self> {
+        let wrong = |why: &str| Error::bad_input(argument, format!("this is not a cursor of this list{why}"));
+        if text.len() > 4000 {
+            return Err(wrong(""));
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| wrong(""))?;
+        let cursor: Self = serde_json::from_slice(&bytes).map_err(|_| wrong(""))?;
+        if cursor.list != list {
+            return Err(wrong(": it belongs to another list, or to another order of it"));
+        }
+        if matches!(&cursor.key, SortKey::Text(text) if text.contains('\0')) {
+            return Err(wrong(""));
+        }
+        Ok(cursor)
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let json = serde_json::to_vec(self).map_err(|_| fmt::Error)?;
+        f.write_str(&URL_SAFE_NO_PAD.encode(json))
+    }
+}
+
+/// The four paging arguments as they came.
+#[derive(Debug, Clone, Default)]
+pub struct PageArgs {
+    /// Rows from the start.
+    pub first: Option<i32>,
+    /// Start behind this cursor.
+    pub after: Option<String>,
+    /// Rows from the end.
+    pub last: Option<i32>,
+    /// End before this cursor.
+    pub before: Option<String>,
+}
+
+/// A checked page of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Page {
+    /// The list's name, order included; a cursor carries it.
+    pub list: &'static str,
+    /// Rows asked for, 1 to [`MAX_LIMIT`].
+    pub limit: i64,
+    /// Read from the end (`last`).
+    pub backward: bool,
+    /// Only rows behind this one.
+    pub after: Option<Cursor>,
+    /// Only rows before this one.
+    pub before: Option<Cursor>,
+}
+
+impl Page {
+    /// Checks the arguments of the list of that name.
+    /// # Errors
+    /// A user error naming the argument: `first` and `last` together, 0, more than [`MAX_LIMIT`], a foreign cursor.
+    pub fn new(list: &'static str, args: PageArgs) -> Result<Self> {
+        let (limit, backward) = match (args.first, args.last) {
+            (Some(_), Some(_)) => return Err(Error::bad_input("last", "give first or last, not both")),
+            (Some(first), None) => (Self::check("first", first)?, false),
+            (None, Some(last)) => (Self::check("last", last)?, true),
+            (None, None) => (DEFAULT_LIMIT, args.before.is_some() && args.after.is_none()),
+        };
+        let cursor = |argument, text: Option<String>| text.map(|t| Cursor::parse(argument, list, &t)).transpose();
+        Ok(Self { list, limit, backward, after: cursor("after", args.after)?, before: cursor("before", args.before)? })
+    }
+
+    /// The first rows of a list, for callers inside the server.
+    pub fn first(list: &'static str, limit: i64) -> Self {
+        Self { list, limit, backward: false, after: None, before: None }
+    }
+
+    fn check(argument: &'static str, value: i32) -> Result<i64> {
+        let value = i64::from(value);
+        if (1..=MAX_LIMIT).contains(&value) {
+            Ok(value)
+        } else {
+            Err(Error::user(UserErrorCode::OutOfRange, argument, format!("{argument} is from 1 to {MAX_LIMIT}")))
+        }
+    }
+
+    /// Rows to read: one more than asked for, which tells whether there are more.
+    pub fn fetch(&self) -> i64 {
+        self.limit + 1
+    }
+
+    /// Puts the rows read (at most [`Page::fetch`], in reading direction) into list order and says what lies around.
+    pub fn finish<T>(&self, mut rows: Vec<T>) -> Rows<T> {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        if self.backward {
+            rows.reverse();
+            Rows { rows, has_previous: more, has_next: self.before.is_some() }
+        } else {
+            Rows { rows, has_next: more, has_previous: self.after.is_some() }
+        }
+    }
+}
+
+/// What a list query asks for: which rows, in which order, which page of them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct List<C, O> {
+    /// Which rows.
+    pub filter: Filter<C>,
+    /// Ordered by which column; the id is the tie-break.
+    pub order: O,
+    /// Which way.
+    pub direction: Direction,
+    /// Which page.
+    pub page: Page,
+}
+
+/// The rows of a page.
+#[derive(Debug, Clone)]
+pub struct Rows<T> {
+    /// In list order.
+    pub rows: Vec<T>,
+    /// Rows follow.
+    pub has_next: bool,
+    /// Rows come before.
+    pub has_previous: bool,
+}
+
+/// A sort key of a column's type; a cursor of a list always holds the list's own kind.
+pub trait FromSortKey: Sized {
+    /// The value, or `None` where the key is of another kind (a forged cursor).
+    fn from_sort_key(key: &SortKey) -> Option<Self>;
+}
+
+macro_rules! from_sort_key {
+    ($($type:ty: $pattern:pat => $value:expr;)*) => {$(
+        impl FromSortKey for $type {
+            fn from_sort_key(key: &SortKey) -> Option<Self> {
+                match key { $pattern => Some($value), _ => None }
+            }
+        }
+    )*};
+}
+from_sort_key! {
+    String: SortKey::Text(value) => value.clone();
+    Decimal: SortKey::Number(value) => *value;
+    DateTime<Utc>: SortKey::Time(value) => *value;
+    i32: SortKey::Int(value) => *value;
+    f32: SortKey::Rank(bits) => f32::from_bits(*bits);
+}
+
+/// The value of a cursor for the column it is compared with.
+/// # Errors
+/// A user error where the cursor was forged with a key of another kind.
+pub fn key_of<T: FromSortKey>(cursor: &Cursor) -> Result<T> {
+    T::from_sort_key(&cursor.key).ok_or_else(|| Error::bad_input("after", "this is not a cursor of this list"))
+}
+
+/// Puts a page on a boxed diesel query: the keyset conditions, the order and the limit.
+///
+/// `$column` must be NOT NULL and `$id` the table's key. The condition is written as `c >= v AND (c > v OR id > i)`:
+/// the first half is what an index on `(c, id)` can start from.
+#[macro_export]
+macro_rules! paged {
+    ($query:expr, $page:expr, $direction:expr, $column:expr, $type:ty, $id:expr) => {{
+        use diesel::prelude::*;
+        let page: &$crate::paging::Page = $page;
+        let ascending = $direction == $crate::paging::Direction::Asc;
+        let mut query = $query;
+        let bounds = if ascending { (&page.after, &page.before) } else { (&page.before, &page.after) };
+        if let Some(cursor) = bounds.0 {
+            let value: $type = $crate::paging::key_of(cursor)?;
+            query = query.filter($column.ge(value.clone())).filter($column.gt(value).or($id.gt(cursor.id)));
+        }
+        if let Some(cursor) = bounds.1 {
+            let value: $type = $crate::paging::key_of(cursor)?;
+            query = query.filter($column.le(value.clone())).filter($column.lt(value).or($id.lt(cursor.id)));
+        }
+        let query = if ascending != page.backward {
+            query.order(($column.asc(), $id.asc()))
+        } else {
+            query.order(($column.desc(), $id.desc()))
+        };
+        query.limit(page.fetch())
+    }};
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(first: Option<i32>, last: Option<i32>) -> PageArgs {
+        PageArgs { first, last, ..PageArgs::default() }
+    }
+
+    #[test]
+    fn first_and_last_are_checked() {
+        assert!(Page::new("products", args(Some(1), Some(1))).is_err());
+        assert!(Page::new("products", args(Some(0), None)).is_err());
+        assert!(Page::new("products", args(None, Some(101))).is_err());
+        assert_eq!(Page::new("products", args(Some(100), None)).unwrap().fetch(), 101);
+        assert_eq!(Page::new("products", args(None, None)).unwrap().limit, DEFAULT_LIMIT);
+    }
+
+    #[test]
+    fn a_cursor_belongs_to_its_list() {
+        let cursor = Cursor::new("products:name", SortKey::Text("Lantern".into()), 7).to_string();
+        let with = |list, after: &str| {
+            Page::new(list, PageArgs { after: Some(after.to_owned()), ..PageArgs::default() })
+        };
+        assert_eq!(with("products:name", &cursor).unwrap().after.unwrap().id, 7);
+        assert!(with("orders:placed_at", &cursor).is_err());
+        assert!(with("products:name", "nonsense").is_err());
+    }
+
+    #[test]
+    fn a_page_read_backward_comes_in_list_order() {
+        let page = Page { backward: true, limit: 2, ..Page::first("x", 2) };
+        let rows = page.finish(vec![9, 8, 7]);
+        assert_eq!(rows.rows, [8, 9]);
+        assert!(rows.has_previous && !rows.has_next);
+    }
+}

@@ -1,0 +1,239 @@
+//! Rows and rules of products.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use rust_decimal::Decimal;
+
+use crate::{
+    db::{filter::Op, tables::products},
+    error::Result,
+    ids::{BrandId, CategoryId, ProductId, SupplierId, UserId, WebsiteId},
+    money::check_price,
+    paging::SortKey,
+    text::{Check, MAX_DESCRIPTION, check_slug},
+};
+
+/// What a website sells.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = products, check_for_backend(diesel::pg::Pg))]
+pub struct ProductRow {
+    /// Key.
+    pub id: ProductId,
+    /// The website that sells it.
+    pub source_website_id: WebsiteId,
+    /// Its category.
+    pub category_id: Option<CategoryId>,
+    /// Its brand.
+    pub brand_id: Option<BrandId>,
+    /// Whom it is bought from.
+    pub supplier_id: Option<SupplierId>,
+    /// The seller it belongs to; none for the shop's own.
+    pub seller_id: Option<UserId>,
+    /// Name for people.
+    pub name: String,
+    /// Name in URLs, unique.
+    pub slug: String,
+    /// Stock keeping unit, unique at the website.
+    pub sku: String,
+    /// GTIN or another code on the pack.
+    pub barcode: Option<String>,
+    /// Size, colour and the like, in words.
+    pub variant: Option<String>,
+    /// Text for people.
+    pub description: String,
+    /// Price of one, in the website's currency.
+    pub price: Decimal,
+    /// Pieces that can be sold: the sum of the ledger.
+    pub stock: i32,
+    /// False after deletion.
+    pub is_active: bool,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed, stock included.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A product to be. Its stock starts at 0: the opening stock is the ledger's first entry.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = products)]
+pub struct NewProduct {
+    /// See [`ProductRow`].
+    pub source_website_id: WebsiteId,
+    /// See [`ProductRow`].
+    pub category_id: Option<CategoryId>,
+    /// See [`ProductRow`].
+    pub brand_id: Option<BrandId>,
+    /// See [`ProductRow`].
+    pub supplier_id: Option<SupplierId>,
+    /// See [`ProductRow`].
+    pub seller_id: Option<UserId>,
+    /// See [`ProductRow`].
+    pub name: String,
+    /// See [`ProductRow`].
+    pub slug: String,
+    /// See [`ProductRow`].
+    pub sku: String,
+    /// See [`ProductRow`].
+    pub barcode: Option<String>,
+    /// See [`ProductRow`].
+    pub variant: Option<String>,
+    /// See [`ProductRow`].
+    pub description: String,
+    /// See [`ProductRow`].
+    pub price: Decimal,
+}
+
+/// A change of a product: what is absent stays, an inner `None` clears.
+#[derive(Debug, Clone, Default, AsChangeset)]
+#[diesel(table_name = products)]
+pub struct ProductPatch {
+    /// See [`ProductRow`].
+    pub category_id: Option<Option<CategoryId>>,
+    /// See [`ProductRow`].
+    pub brand_id: Option<Option<BrandId>>,
+    /// See [`ProductRow`].
+    pub supplier_id: Option<Option<SupplierId>>,
+    /// See [`ProductRow`].
+    pub name: Option<String>,
+    /// See [`ProductRow`].
+    pub slug: Option<String>,
+    /// See [`ProductRow`].
+    pub sku: Option<String>,
+    /// See [`ProductRow`].
+    pub barcode: Option<Option<String>>,
+    /// See [`ProductRow`].
+    pub variant: Option<Option<String>>,
+    /// See [`ProductRow`].
+    pub description: Option<String>,
+    /// See [`ProductRow`].
+    pub price: Option<Decimal>,
+    /// See [`ProductRow`].
+    pub is_active: Option<bool>,
+}
+
+impl NewProduct {
+    /// # Errors
+    /// User errors for the fields that break a rule.
+    pub fn check(&self) -> Result<()> {
+        ProductPatch {
+            name: Some(self.name.clone()),
+            slug: Some(self.slug.clone()),
+            sku: Some(self.sku.clone()),
+            barcode: Some(self.barcode.clone()),
+            variant: Some(self.variant.clone()),
+            description: Some(self.description.clone()),
+            price: Some(self.price),
+            ..ProductPatch::default()
+        }
+        .check()
+    }
+}
+
+impl ProductPatch {
+    /// # Errors
+    /// User errors for the fields that break a rule.
+    pub fn check(&self) -> Result<()> {
+        let mut check = Check::new();
+        check.optional("name", self.name.as_deref(), 255);
+        check_slug(&mut check, "slug", self.slug.as_deref());
+        check.optional("sku", self.sku.as_deref(), 100);
+        check.optional("barcode", self.barcode.as_ref().and_then(Option::as_deref), 100);
+        check.optional("variant", self.variant.as_ref().and_then(Option::as_deref), 255);
+        check.at_most("description", self.description.as_deref().unwrap_or_default(), MAX_DESCRIPTION);
+        if let Some(price) = self.price {
+            check.that(check_price("price", price));
+        }
+        check.finish()
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.category_id.is_none()
+            && self.brand_id.is_none()
+            && self.supplier_id.is_none()
+            && self.name.is_none()
+            && self.slug.is_none()
+            && self.sku.is_none()
+            && self.barcode.is_none()
+            && self.variant.is_none()
+            && self.description.is_none()
+            && self.price.is_none()
+            && self.is_active.is_none()
+    }
+}
+
+/// A condition on products.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ProductCondition {
+    /// By id.
+    Id(Op<ProductId>),
+    /// By name.
+    Name(Op<String>),
+    /// By SKU.
+    Sku(Op<String>),
+    /// By barcode.
+    Barcode(Op<String>),
+    /// By price.
+    Price(Op<Decimal>),
+    /// By pieces in stock.
+    Stock(Op<i32>),
+    /// By category.
+    Category(Op<CategoryId>),
+    /// By brand.
+    Brand(Op<BrandId>),
+    /// By supplier.
+    Supplier(Op<SupplierId>),
+    /// By website.
+    SourceWebsite(Op<WebsiteId>),
+    /// By seller.
+    Seller(Op<UserId>),
+    /// By whether it is for sale.
+    IsActive(bool),
+    /// By when it was made.
+    CreatedAt(Op<DateTime<Utc>>),
+}
+
+/// What a list of products is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
+pub enum ProductOrderField {
+    /// When it was made.
+    #[default]
+    CreatedAt,
+    /// The name.
+    Name,
+    /// The price, without regard to the currency.
+    Price,
+}
+
+impl ProductOrderField {
+    /// The list's name in cursors.
+    pub fn list(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "products:created_at",
+            Self::Name => "products:name",
+            Self::Price => "products:price",
+        }
+    }
+
+    /// The sort key of a row.
+    pub fn key(self, row: &ProductRow) -> SortKey {
+        match self {
+            Self::CreatedAt => SortKey::Time(row.created_at),
+            Self::Name => SortKey::Text(row.name.clone()),
+            Self::Price => SortKey::Number(row.price),
+        }
+    }
+}
+
+/// Whose products a nested list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProductParent {
+    /// A category's.
+    Category,
+    /// A brand's.
+    Brand,
+    /// A supplier's.
+    Supplier,
+    /// A website's.
+    Website,
+}

@@ -1,0 +1,238 @@
+//! Every statement on products.
+//! What a scope means here: `All` sees every product, a seller their own and the active ones, anybody else the active
+//! ones; only `All` and the seller themself may write.
+
+use chrono::{DateTime, Utc};
+use diesel::{pg::Pg, prelude::*};
+use diesel_async::RunQueryDsl;
+use rust_decimal::Decimal;
+
+use super::model::{
+    NewProduct, ProductCondition, ProductOrderField, ProductParent, ProductPatch, ProductRow,
+};
+use crate::{
+    auth::Scope,
+    brands::model::BrandRow,
+    categories::model::CategoryRow,
+    db::{
+        Conn,
+        filter::{Condition, always},
+        sql::{CountUpTo, ParentId, PerParent, op, text_op},
+        tables::{brands, categories, products, websites},
+    },
+    error::{Error, Result, UserError, UserErrorCode},
+    ids::ProductId,
+    paged,
+    paging::List,
+};
+
+/// A list of products.
+pub type ProductList = List<ProductCondition, ProductOrderField>;
+
+type Rows = diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<products::table, diesel::dsl::AsSelect<ProductRow, Pg>>, Pg>;
+
+fn visible(scope: Scope) -> Condition<'static, products::table> {
+    match scope {
+        Scope::All => always(true),
+        Scope::Seller(seller) => {
+            Box::new(products::is_active.or(products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(seller))))
+        }
+        Scope::Own(_) | Scope::Public => Box::new(products::is_active),
+    }
+}
+
+fn writable(scope: Scope) -> Condition<'static, products::table> {
+    match scope {
+        Scope::All => always(true),
+        Scope::Seller(seller) => Box::new(products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(seller))),
+        Scope::Own(_) | Scope::Public => always(false),
+    }
+}
+
+fn condition(condition: &ProductCondition) -> Condition<'static, products::table> {
+    use ProductCondition as C;
+    match condition {
+        C::Id(id) => op!(id, products::id),
+        C::Name(name) => text_op!(name, products::name),
+        C::Sku(sku) => text_op!(sku, products::sku),
+        C::Barcode(barcode) => text_op!(barcode, products::barcode.assume_not_null(), products::barcode),
+        C::Price(price) => op!(price, products::price),
+        C::Stock(stock) => op!(stock, products::stock),
+        C::Category(category) => op!(category, products::category_id.assume_not_null(), products::category_id),
+        C::Brand(brand) => op!(brand, products::brand_id.assume_not_null(), products::brand_id),
+        C::Supplier(supplier) => op!(supplier, products::supplier_id.assume_not_null(), products::supplier_id),
+        C::SourceWebsite(website) => op!(website, products::source_website_id),
+        C::Seller(seller) => op!(seller, products::seller_id.assume_not_null(), products::seller_id),
+        C::IsActive(active) => Box::new(products::is_active.eq(*active)),
+        C::CreatedAt(at) => op!(at, products::created_at),
+    }
+}
+
+fn rows(scope: Scope, list: &ProductList) -> Rows {
+    let rows = products::table.select(ProductRow::as_select()).into_boxed().filter(visible(scope));
+    if list.filter.is_empty() { rows } else { rows.filter(list.filter.condition(&condition)) }
+}
+
+fn of_parent(rows: Rows, parent: ProductParent) -> Rows {
+    match parent {
+        ProductParent::Category => rows.filter(products::category_id.assume_not_null().eq(ParentId)),
+        ProductParent::Brand => rows.filter(products::brand_id.assume_not_null().eq(ParentId)),
+        ProductParent::Supplier => rows.filter(products::supplier_id.assume_not_null().eq(ParentId)),
+        ProductParent::Website => rows.filter(products::source_website_id.eq(ParentId)),
+    }
+}
+
+fn on_page(query: Rows, list: &ProductList) -> Result<Rows> {
+    let (page, direction) = (&list.page, list.direction);
+    Ok(match list.order {
+        ProductOrderField::CreatedAt => {
+            paged!(query, page, direction, products::created_at, DateTime<Utc>, products::id)
+        }
+        ProductOrderField::Name => paged!(query, page, direction, products::name, String, products::id),
+        ProductOrderField::Price => paged!(query, page, direction, products::price, Decimal, products::id),
+    })
+}
+
+/// The visible rows with these ids, in no order.
+pub async fn by_ids(mut conn: &Conn, scope: Scope, ids: &[ProductId]) -> Result<Vec<ProductRow>> {
+    let query = products::table.filter(products::id.eq_any(ids)).select(ProductRow::as_select()).into_boxed();
+    Ok(query.filter(visible(scope)).load(&mut conn).await?)
+}
+
+/// The rows with these ids, deleted ones too: what an order's line or a stock movement names stays readable.
+pub async fn by_ids_as_sold(mut conn: &Conn, ids: &[ProductId]) -> Result<Vec<ProductRow>> {
+    Ok(products::table.filter(products::id.eq_any(ids)).select(ProductRow::as_select()).load(&mut conn).await?)
+}
+
+/// How one product is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProductKey {
+    /// By id.
+    Id(ProductId),
+    /// By slug.
+    Slug(String),
+    /// By website code and SKU.
+    Sku {
+        /// The website's code.
+        website: String,
+        /// The SKU there.
+        sku: String,
+    },
+}
+
+/// One visible product with its category and brand: a join, which costs less than half of three statements.
+pub async fn find_with_category_and_brand(
+    mut conn: &Conn,
+    scope: Scope,
+    key: &ProductKey,
+) -> Result<Option<(ProductRow, Option<CategoryRow>, Option<BrandRow>)>> {
+    let query = products::table
+        .left_join(categories::table)
+        .left_join(brands::table)
+        .select((ProductRow::as_select(), Option::<CategoryRow>::as_select(), Option::<BrandRow>::as_select()));
+    let found = match key {
+        ProductKey::Id(id) => query.filter(products::id.eq(*id)).first(&mut conn).await,
+        ProductKey::Slug(slug) => query.filter(products::slug.eq(slug)).first(&mut conn).await,
+        ProductKey::Sku { website, sku } => {
+            let website = websites::table.filter(websites::code.eq(website)).select(websites::id);
+            query
+                .filter(products::source_website_id.eq_any(website))
+                .filter(products::sku.eq(sku))
+                .first(&mut conn)
+                .await
+        }
+    };
+    let found: Option<(ProductRow, Option<CategoryRow>, Option<BrandRow>)> = found.optional()?;
+    Ok(found.filter(|(product, ..)| can_see(scope, product)))
+}
+
+/// What [`visible`] says, of a row at hand.
+fn can_see(scope: Scope, product: &ProductRow) -> bool {
+    product.is_active
+        || match scope {
+            Scope::All => true,
+            Scope::Seller(seller) => product.seller_id == Some(seller),
+            Scope::Own(_) | Scope::Public => false,
+        }
+}
+
+/// A page of the visible products.
+pub async fn page(mut conn: &Conn, scope: Scope, list: &ProductList) -> Result<Vec<ProductRow>> {
+    Ok(on_page(rows(scope, list), list)?.load(&mut conn).await?)
+}
+
+/// How many visible products match.
+pub async fn count(mut conn: &Conn, scope: Scope, list: &ProductList) -> Result<i64> {
+    Ok(CountUpTo(rows(scope, list)).get_result(&mut conn).await?)
+}
+
+/// A page of the visible products of each parent, one statement.
+pub async fn pages_by_parent_ids(
+    mut conn: &Conn,
+    scope: Scope,
+    parent: ProductParent,
+    list: &ProductList,
+    parents: Vec<i64>,
+) -> Result<Vec<(i64, ProductRow)>> {
+    let query = on_page(of_parent(rows(scope, list), parent), list)?;
+    Ok(PerParent { parents, query }.load(&mut conn).await?)
+}
+
+/// How many visible products of each parent match, one statement.
+pub async fn counts_by_parent_ids(
+    mut conn: &Conn,
+    scope: Scope,
+    parent: ProductParent,
+    list: &ProductList,
+    parents: Vec<i64>,
+) -> Result<Vec<(i64, i64)>> {
+    let query = CountUpTo(of_parent(rows(scope, list), parent));
+    Ok(PerParent { parents, query }.load(&mut conn).await?)
+}
+
+/// Locks products in id order, so that no two writers wait for each other in a circle.
+pub async fn lock(mut conn: &Conn, ids: &[ProductId]) -> Result<Vec<ProductRow>> {
+    let query = products::table.filter(products::id.eq_any(ids)).order(products::id).select(ProductRow::as_select());
+    Ok(query.for_no_key_update().load(&mut conn).await?)
+}
+
+/// Locks one product that the scope may write.
+pub async fn lock_writable(mut conn: &Conn, scope: Scope, id: ProductId) -> Result<Option<ProductRow>> {
+    let writable = products::table.filter(writable(scope)).filter(products::id.eq(id)).select(ProductRow::as_select());
+    Ok(writable.for_no_key_update().first(&mut conn).await.optional()?)
+}
+
+/// Whether the slug is in use.
+pub async fn slug_exists(mut conn: &Conn, slug: &str) -> Result<bool> {
+    let query = diesel::select(diesel::dsl::exists(products::table.filter(products::slug.eq(slug))));
+    Ok(query.get_result(&mut conn).await?)
+}
+
+/// Adds a product.
+/// # Errors
+/// TAKEN for SKU and slug; NOT_FOUND for website, category, brand and supplier.
+pub async fn insert(mut conn: &Conn, new: &NewProduct) -> Result<ProductRow> {
+    let query = diesel::insert_into(products::table).values(new).returning(ProductRow::as_returning());
+    query.get_result(&mut conn).await.map_err(refused)
+}
+
+/// Changes a product.
+/// # Errors
+/// As [`insert`].
+pub async fn update(mut conn: &Conn, id: ProductId, patch: &ProductPatch) -> Result<ProductRow> {
+    let query = diesel::update(products::table.find(id)).set(patch).returning(ProductRow::as_returning());
+    query.get_result(&mut conn).await.map_err(refused)
+}
+
+fn refused(error: diesel::result::Error) -> Error {
+    let missing = |field, noun: &str| UserError::new(UserErrorCode::NotFound, field, format!("there is no such {noun}"));
+    Error::from(error)
+        .on_constraint("products_source_website_id_sku_key", || {
+            UserError::new(UserErrorCode::Taken, "sku", "another product of this website has this SKU")
+        })
+        .on_constraint("products_slug_key", || UserError::new(UserErrorCode::Taken, "slug", "another product has this slug"))
+        .on_constraint("products_source_website_id_fkey", || missing("sourceWebsiteId", "website"))
+        .on_constraint("products_category_id_fkey", || missing("categoryId", "category"))
+        .on_constraint("products_brand_id_fkey", || missing("brandId", "brand"))
+        .on_constraint("products_supplier_id_fkey", || missing("supplierId", "supplier"))
+}

@@ -1,0 +1,63 @@
+//! Rows of the ledger.
+
+use diesel::prelude::*;
+
+use crate::{
+    db::tables::stock_movements,
+    ids::{OrderId, ProductId, UserId},
+};
+
+/// Most pieces of one product in one movement, one line, or one stock.
+pub const MAX_PIECES: i32 = 1_000_000;
+
+/// Why stock moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The stock a product began with.
+    Opening,
+    /// Counted, found, lost or broken.
+    Adjustment,
+    /// Sold by an order.
+    Sale,
+    /// A pending order was changed.
+    OrderChange,
+    /// An order was cancelled.
+    Cancellation,
+}
+
+impl Reason {
+    /// The value in the table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::Adjustment => "adjustment",
+            Self::Sale => "sale",
+            Self::OrderChange => "order_change",
+            Self::Cancellation => "cancellation",
+        }
+    }
+}
+
+/// A movement to be.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = stock_movements)]
+pub struct NewMovement {
+    /// Of which product.
+    pub product_id: ProductId,
+    /// By which order.
+    pub order_id: Option<OrderId>,
+    /// By whom.
+    pub user_id: Option<UserId>,
+    reason: &'static str,
+    /// Pieces: positive in, negative out, never 0.
+    pub delta: i32,
+    /// What the person wrote.
+    pub note: Option<String>,
+}
+
+impl NewMovement {
+    /// A movement without a note.
+    pub fn new(product: ProductId, order: Option<OrderId>, user: Option<UserId>, reason: Reason, delta: i32) -> Self {
+        Self { product_id: product, order_id: order, user_id: user, reason: reason.as_str(), delta, note: None }
+    }
+}

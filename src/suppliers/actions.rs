@@ -1,0 +1,47 @@
+//! What can be done with suppliers.
+
+use super::{
+    model::{NewSupplier, SupplierPatch, SupplierRow},
+    store,
+};
+use crate::{
+    auth::{Permission, Viewer},
+    db::Db,
+    error::{Error, Result},
+    ids::SupplierId,
+};
+
+/// Makes a supplier.
+/// # Errors
+/// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors of the fields.
+pub async fn create(db: &Db, viewer: &Viewer, new: NewSupplier) -> Result<SupplierRow> {
+    viewer.require_any(&[Permission::ManageCatalogue])?;
+    new.check()?;
+    db.transaction(async |conn| store::insert(conn, &new).await).await
+}
+
+/// Changes a supplier.
+/// # Errors
+/// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors of the fields.
+pub async fn update(db: &Db, viewer: &Viewer, id: SupplierId, patch: SupplierPatch) -> Result<SupplierRow> {
+    viewer.require_any(&[Permission::ManageCatalogue])?;
+    patch.check()?;
+    let updated = db
+        .transaction(async |conn| match patch.is_empty() {
+            true => Ok(store::by_ids(conn, &[id]).await?.pop()),
+            false => store::update(conn, id, &patch).await,
+        })
+        .await?;
+    updated.ok_or_else(|| Error::not_found("id", "supplier"))
+}
+
+/// Deletes a supplier that no product names.
+/// # Errors
+/// FORBIDDEN without [`Permission::ManageCatalogue`]; IN_USE while products name it.
+pub async fn delete(db: &Db, viewer: &Viewer, id: SupplierId) -> Result<()> {
+    viewer.require_any(&[Permission::ManageCatalogue])?;
+    match db.transaction(async |conn| store::delete(conn, id).await).await? {
+        true => Ok(()),
+        false => Err(Error::not_found("id", "supplier")),
+    }
+}

@@ -1,0 +1,85 @@
+//! Every statement on suppliers.
+
+use diesel::{pg::Pg, prelude::*};
+use diesel_async::RunQueryDsl;
+
+use super::model::{NewSupplier, SupplierCondition, SupplierOrderField, SupplierPatch, SupplierRow};
+use crate::{
+    db::{
+        Conn,
+        filter::Condition,
+        sql::{CountUpTo, op, text_op},
+        tables::suppliers,
+    },
+    error::{Error, Result, UserError, UserErrorCode},
+    ids::SupplierId,
+    paged,
+    paging::List,
+};
+
+/// A list of suppliers.
+pub type SupplierList = List<SupplierCondition, SupplierOrderField>;
+
+type Rows = diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<suppliers::table, diesel::dsl::AsSelect<SupplierRow, Pg>>, Pg>;
+
+fn condition(condition: &SupplierCondition) -> Condition<'static, suppliers::table> {
+    match condition {
+        SupplierCondition::Id(id) => op!(id, suppliers::id),
+        SupplierCondition::Name(name) => text_op!(name, suppliers::name),
+    }
+}
+
+fn rows(list: &SupplierList) -> Rows {
+    suppliers::table.select(SupplierRow::as_select()).into_boxed().filter(list.filter.condition(&condition))
+}
+
+/// The rows with these ids, in no order.
+pub async fn by_ids(mut conn: &Conn, ids: &[SupplierId]) -> Result<Vec<SupplierRow>> {
+    Ok(suppliers::table.filter(suppliers::id.eq_any(ids)).select(SupplierRow::as_select()).load(&mut conn).await?)
+}
+
+/// A page.
+pub async fn page(mut conn: &Conn, list: &SupplierList) -> Result<Vec<SupplierRow>> {
+    let query = match list.order {
+        SupplierOrderField::Name => paged!(rows(list), &list.page, list.direction, suppliers::name, String, suppliers::id),
+    };
+    Ok(query.load(&mut conn).await?)
+}
+
+/// How many match.
+pub async fn count(mut conn: &Conn, list: &SupplierList) -> Result<i64> {
+    Ok(CountUpTo(rows(list)).get_result(&mut conn).await?)
+}
+
+/// Adds a supplier.
+/// # Errors
+/// TAKEN for the name.
+pub async fn insert(mut conn: &Conn, new: &NewSupplier) -> Result<SupplierRow> {
+    let query = diesel::insert_into(suppliers::table).values(new).returning(SupplierRow::as_returning());
+    query.get_result(&mut conn).await.map_err(refused)
+}
+
+/// Changes a supplier; none where the id is unknown.
+/// # Errors
+/// TAKEN for the name.
+pub async fn update(mut conn: &Conn, id: SupplierId, patch: &SupplierPatch) -> Result<Option<SupplierRow>> {
+    let query = diesel::update(suppliers::table.find(id)).set(patch).returning(SupplierRow::as_returning());
+    query.get_result(&mut conn).await.optional().map_err(refused)
+}
+
+/// Deletes a supplier; false where the id is unknown.
+/// # Errors
+/// IN_USE while products name it.
+pub async fn delete(mut conn: &Conn, id: SupplierId) -> Result<bool> {
+    Ok(diesel::delete(suppliers::table.find(id)).execute(&mut conn).await.map_err(refused)? == 1)
+}
+
+fn refused(error: diesel::result::Error) -> Error {
+    Error::from(error)
+        .on_constraint("suppliers_name_key", || {
+            UserError::new(UserErrorCode::Taken, "name", "another supplier has this name")
+        })
+        .on_constraint("products_supplier_id_fkey", || {
+            UserError::new(UserErrorCode::InUse, "id", "the supplier has products: change them first")
+        })
+}

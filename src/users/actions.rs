@@ -1,0 +1,79 @@
+//! What users do with their addresses.
+
+use super::{
+    model::{AddressPatch, AddressRow, MAX_ADDRESSES, NewAddress},
+    store,
+};
+use crate::{
+    auth::{Permission, Viewer},
+    db::{Conn, Db},
+    error::{Error, Result, UserErrorCode},
+    ids::{AddressId, UserId},
+};
+
+/// Adds an address to the viewer or, for staff, to another user. The first one is the default.
+/// # Errors
+/// UNAUTHENTICATED for the anonymous; user errors of the fields; NOT_FOUND for a user that is not the viewer's to change.
+pub async fn create_address(db: &Db, viewer: &Viewer, new: NewAddress) -> Result<AddressRow> {
+    let me = viewer.require_user()?;
+    if new.user_id != me && !viewer.can(Permission::ManageUsers) {
+        return Err(Error::not_found("userId", "user"));
+    }
+    new.check()?;
+    db.transaction(async |conn| {
+        // The lock keeps two first addresses, or two new defaults, from meeting.
+        store::lock(conn, new.user_id).await?.ok_or_else(|| Error::not_found("userId", "user"))?;
+        let count = store::count_addresses(conn, new.user_id).await?;
+        if count >= MAX_ADDRESSES {
+            return Err(Error::user(UserErrorCode::OutOfRange, "", format!("a user has at most {MAX_ADDRESSES} addresses")));
+        }
+        let new = NewAddress { is_default: new.is_default || count == 0, ..new.clone() };
+        if new.is_default {
+            store::clear_default_address(conn, new.user_id).await?;
+        }
+        store::insert_address(conn, &new).await
+    })
+    .await
+}
+
+/// Changes an address.
+/// # Errors
+/// UNAUTHENTICATED for the anonymous; user errors of the fields; NOT_FOUND for an address that is not the viewer's.
+pub async fn update_address(db: &Db, viewer: &Viewer, id: AddressId, patch: AddressPatch) -> Result<AddressRow> {
+    viewer.require_user()?;
+    patch.check()?;
+    db.transaction(async |conn| {
+        let address = locked(conn, viewer, id).await?;
+        if patch.is_empty() {
+            return Ok(address);
+        }
+        if patch.is_default == Some(true) {
+            store::clear_default_address(conn, address.user_id).await?;
+        }
+        store::update_address(conn, id, &patch).await
+    })
+    .await
+}
+
+/// Deletes an address. Orders keep their own copy.
+/// # Errors
+/// UNAUTHENTICATED for the anonymous; NOT_FOUND for an address that is not the viewer's.
+pub async fn delete_address(db: &Db, viewer: &Viewer, id: AddressId) -> Result<UserId> {
+    viewer.require_user()?;
+    db.transaction(async |conn| {
+        let address = locked(conn, viewer, id).await?;
+        store::delete_address(conn, id).await?;
+        Ok(address.user_id)
+    })
+    .await
+}
+
+/// An address of the viewer's, its user locked.
+async fn locked(conn: &Conn, viewer: &Viewer, id: AddressId) -> Result<AddressRow> {
+    let scope = viewer.scope(Permission::ManageUsers);
+    let missing = || Error::not_found("id", "address");
+    let address = store::addresses_by_ids(conn, scope, &[id]).await?.pop().ok_or_else(missing)?;
+    store::lock(conn, address.user_id).await?;
+    // Read again: it may have gone while we waited for the lock.
+    store::addresses_by_ids(conn, scope, &[id]).await?.pop().ok_or_else(missing)
+}

@@ -1,0 +1,246 @@
+//! Rows and rules of users and addresses.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+use crate::{
+    db::{
+        filter::Op,
+        tables::{addresses, users},
+    },
+    error::Result,
+    ids::{AddressId, RoleId, UserId, WebsiteId},
+    paging::SortKey,
+    text::Check,
+};
+
+/// Most addresses of one user.
+pub const MAX_ADDRESSES: i64 = 50;
+
+/// A person: customer or staff. The password's hash is not part of it.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = users, check_for_backend(diesel::pg::Pg))]
+pub struct UserRow {
+    /// Key.
+    pub id: UserId,
+    /// Name for people.
+    pub name: String,
+    /// Phone number.
+    pub phone: Option<String>,
+    /// E-mail address, unique in either case; none for customers that an import brought.
+    pub email: Option<String>,
+    /// The role.
+    pub role_id: RoleId,
+    /// The website the user came from.
+    pub source_website_id: Option<WebsiteId>,
+    /// The user's number at that website, where an import brought them.
+    pub external_id: Option<String>,
+    /// False after deactivation.
+    pub is_active: bool,
+    /// When the account was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A user to be.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = users)]
+pub struct NewUser {
+    /// See [`UserRow`].
+    pub name: String,
+    /// See [`UserRow`].
+    pub phone: Option<String>,
+    /// See [`UserRow`].
+    pub email: Option<String>,
+    /// PHC string; without it the user cannot log in.
+    pub password_hash: Option<String>,
+    /// See [`UserRow`].
+    pub role_id: RoleId,
+    /// See [`UserRow`].
+    pub source_website_id: Option<WebsiteId>,
+}
+
+/// A change of a user: what is absent stays, an inner `None` clears.
+#[derive(Debug, Clone, Default, AsChangeset)]
+#[diesel(table_name = users)]
+pub struct UserPatch {
+    /// See [`UserRow`].
+    pub name: Option<String>,
+    /// See [`UserRow`].
+    pub phone: Option<Option<String>>,
+    /// See [`UserRow`].
+    pub email: Option<String>,
+    /// See [`UserRow`].
+    pub is_active: Option<bool>,
+}
+
+impl UserPatch {
+    /// # Errors
+    /// User errors for the fields that break a rule.
+    pub fn check(&self) -> Result<()> {
+        let mut check = Check::new();
+        check.optional("name", self.name.as_deref(), 255);
+        check.phone("phone", self.phone.as_ref().and_then(Option::as_deref));
+        if let Some(email) = &self.email {
+            check.email("email", email);
+        }
+        check.finish()
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.name.is_none() && self.phone.is_none() && self.email.is_none() && self.is_active.is_none()
+    }
+}
+
+/// A postal address of a user.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = addresses, check_for_backend(diesel::pg::Pg))]
+pub struct AddressRow {
+    /// Key.
+    pub id: AddressId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// Country, as a name or an ISO 3166 code.
+    pub country: String,
+    /// City or town.
+    pub city: String,
+    /// District, county or state.
+    pub district: Option<String>,
+    /// Street, number and what else leads to the door.
+    pub address: String,
+    /// Postal code.
+    pub postal_code: Option<String>,
+    /// Whether orders go there unless told otherwise.
+    pub is_default: bool,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// An address to be.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = addresses)]
+pub struct NewAddress {
+    /// See [`AddressRow`].
+    pub user_id: UserId,
+    /// See [`AddressRow`].
+    pub country: String,
+    /// See [`AddressRow`].
+    pub city: String,
+    /// See [`AddressRow`].
+    pub district: Option<String>,
+    /// See [`AddressRow`].
+    pub address: String,
+    /// See [`AddressRow`].
+    pub postal_code: Option<String>,
+    /// See [`AddressRow`].
+    pub is_default: bool,
+}
+
+/// A change of an address: what is absent stays, an inner `None` clears.
+#[derive(Debug, Clone, Default, AsChangeset)]
+#[diesel(table_name = addresses)]
+pub struct AddressPatch {
+    /// See [`AddressRow`].
+    pub country: Option<String>,
+    /// See [`AddressRow`].
+    pub city: Option<String>,
+    /// See [`AddressRow`].
+    pub district: Option<Option<String>>,
+    /// See [`AddressRow`].
+    pub address: Option<String>,
+    /// See [`AddressRow`].
+    pub postal_code: Option<Option<String>>,
+    /// See [`AddressRow`].
+    pub is_default: Option<bool>,
+}
+
+impl NewAddress {
+    /// # Errors
+    /// User errors for the fields that break a rule.
+    pub fn check(&self) -> Result<()> {
+        AddressPatch {
+            country: Some(self.country.clone()),
+            city: Some(self.city.clone()),
+            district: Some(self.district.clone()),
+            address: Some(self.address.clone()),
+            postal_code: Some(self.postal_code.clone()),
+            is_default: None,
+        }
+        .check()
+    }
+}
+
+impl AddressPatch {
+    /// # Errors
+    /// User errors for the fields that break a rule.
+    pub fn check(&self) -> Result<()> {
+        let mut check = Check::new();
+        check.optional("country", self.country.as_deref(), 100);
+        check.optional("city", self.city.as_deref(), 100);
+        check.optional("district", self.district.as_ref().and_then(Option::as_deref), 100);
+        check.optional("address", self.address.as_deref(), 500);
+        check.optional("postalCode", self.postal_code.as_ref().and_then(Option::as_deref), 20);
+        check.finish()
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.country.is_none()
+            && self.city.is_none()
+            && self.district.is_none()
+            && self.address.is_none()
+            && self.postal_code.is_none()
+            && self.is_default.is_none()
+    }
+}
+
+/// A condition on users.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum UserCondition {
+    /// By id.
+    Id(Op<UserId>),
+    /// By name.
+    Name(Op<String>),
+    /// By e-mail address.
+    Email(Op<String>),
+    /// By role.
+    Role(Op<RoleId>),
+    /// By the website they came from.
+    SourceWebsite(Op<WebsiteId>),
+    /// By whether they are active.
+    IsActive(bool),
+    /// By when they came.
+    CreatedAt(Op<DateTime<Utc>>),
+}
+
+/// What a list of users is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
+pub enum UserOrderField {
+    /// When they came.
+    #[default]
+    CreatedAt,
+    /// Their name.
+    Name,
+}
+
+impl UserOrderField {
+    /// The list's name in cursors.
+    pub fn list(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "users:created_at",
+            Self::Name => "users:name",
+        }
+    }
+
+    /// The sort key of a row.
+    pub fn key(self, row: &UserRow) -> SortKey {
+        match self {
+            Self::CreatedAt => SortKey::Time(row.created_at),
+            Self::Name => SortKey::Text(row.name.clone()),
+        }
+    }
+}

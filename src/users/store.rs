@@ -1,0 +1,164 @@
+//! Every statement on users and addresses.
+//! What a scope means here: `All` sees everybody, a user sees themself, the public sees nobody.
+
+use diesel::{pg::Pg, prelude::*};
+use diesel_async::RunQueryDsl;
+
+use super::model::{AddressPatch, AddressRow, NewAddress, NewUser, UserCondition, UserOrderField, UserPatch, UserRow};
+use crate::{
+    auth::Scope,
+    db::{
+        Conn,
+        filter::{Condition, always, containing},
+        sql::{CountUpTo, op, text_op},
+        tables::{addresses, users},
+    },
+    error::{Error, Result, UserError, UserErrorCode},
+    ids::{AddressId, UserId},
+    paged,
+    paging::List,
+};
+
+/// A list of users.
+pub type UserList = List<UserCondition, UserOrderField>;
+
+fn visible(scope: Scope) -> Condition<'static, users::table> {
+    match scope {
+        Scope::All => always(true),
+        Scope::Own(user) | Scope::Seller(user) => Box::new(users::id.eq(user)),
+        Scope::Public => always(false),
+    }
+}
+
+fn condition(condition: &UserCondition) -> Condition<'static, users::table> {
+    match condition {
+        UserCondition::Id(id) => op!(id, users::id),
+        UserCondition::Name(name) => text_op!(name, users::name),
+        UserCondition::Email(email) => match email {
+            crate::db::filter::Op::Contains(text) => {
+                Box::new(users::email.assume_not_null().like(containing(text)).and(users::email.is_not_null()))
+            }
+            other => op!(other, users::email.assume_not_null(), users::email),
+        },
+        UserCondition::Role(role) => op!(role, users::role_id),
+        UserCondition::SourceWebsite(website) => op!(website, users::source_website_id.assume_not_null(), users::source_website_id),
+        UserCondition::IsActive(active) => Box::new(users::is_active.eq(*active)),
+        UserCondition::CreatedAt(at) => op!(at, users::created_at),
+    }
+}
+
+/// The visible rows with these ids, in no order.
+pub async fn by_ids(mut conn: &Conn, scope: Scope, ids: &[UserId]) -> Result<Vec<UserRow>> {
+    let query = users::table.filter(users::id.eq_any(ids)).select(UserRow::as_select()).into_boxed();
+    Ok(query.filter(visible(scope)).load(&mut conn).await?)
+}
+
+/// A page of the visible users.
+pub async fn page(mut conn: &Conn, scope: Scope, list: &UserList) -> Result<Vec<UserRow>> {
+    let query = users::table.select(UserRow::as_select()).filter(visible(scope)).into_boxed();
+    let query = query.filter(list.filter.condition(&condition));
+    let query = match list.order {
+        UserOrderField::CreatedAt => {
+            paged!(query, &list.page, list.direction, users::created_at, chrono::DateTime<chrono::Utc>, users::id)
+        }
+        UserOrderField::Name => paged!(query, &list.page, list.direction, users::name, String, users::id),
+    };
+    Ok(query.load(&mut conn).await?)
+}
+
+/// How many visible users match.
+pub async fn count(mut conn: &Conn, scope: Scope, list: &UserList) -> Result<i64> {
+    let query = users::table.select(users::id).filter(visible(scope)).into_boxed::<Pg>();
+    Ok(CountUpTo(query.filter(list.filter.condition(&condition))).get_result(&mut conn).await?)
+}
+
+/// The active user with this e-mail address, and the hash of their password.
+pub async fn find_login(mut conn: &Conn, email: &str) -> Result<Option<(UserRow, Option<String>)>> {
+    let query = users::table
+        .filter(users::email.assume_not_null().eq(email))
+        .filter(users::is_active)
+        .select((UserRow::as_select(), users::password_hash));
+    Ok(query.first(&mut conn).await.optional()?)
+}
+
+/// Locks a user against changes by others; none where the id is unknown.
+pub async fn lock(mut conn: &Conn, id: UserId) -> Result<Option<UserRow>> {
+    let query = users::table.find(id).select(UserRow::as_select()).for_no_key_update();
+    Ok(query.first(&mut conn).await.optional()?)
+}
+
+/// Adds a user.
+/// # Errors
+/// TAKEN for the e-mail address.
+pub async fn insert(mut conn: &Conn, new: &NewUser) -> Result<UserRow> {
+    let query = diesel::insert_into(users::table).values(new).returning(UserRow::as_returning());
+    query.get_result(&mut conn).await.map_err(taken)
+}
+
+/// Changes a user.
+/// # Errors
+/// TAKEN for the e-mail address.
+pub async fn update(mut conn: &Conn, id: UserId, patch: &UserPatch) -> Result<UserRow> {
+    let query = diesel::update(users::table.find(id)).set(patch).returning(UserRow::as_returning());
+    query.get_result(&mut conn).await.map_err(taken)
+}
+
+fn taken(error: diesel::result::Error) -> Error {
+    Error::from(error).on_constraint("users_email_key", || {
+        UserError::new(UserErrorCode::Taken, "email", "another user has this e-mail address")
+    })
+}
+
+/// The addresses of these users that the scope may see, oldest first within a user.
+pub async fn addresses_by_user_ids(mut conn: &Conn, scope: Scope, ids: &[UserId]) -> Result<Vec<AddressRow>> {
+    let query = addresses::table
+        .filter(addresses::user_id.eq_any(ids))
+        .order((addresses::user_id, addresses::id))
+        .select(AddressRow::as_select())
+        .into_boxed();
+    Ok(query.filter(own_address(scope)).load(&mut conn).await?)
+}
+
+/// The visible addresses with these ids, in no order.
+pub async fn addresses_by_ids(mut conn: &Conn, scope: Scope, ids: &[AddressId]) -> Result<Vec<AddressRow>> {
+    let query = addresses::table.filter(addresses::id.eq_any(ids)).select(AddressRow::as_select()).into_boxed();
+    Ok(query.filter(own_address(scope)).load(&mut conn).await?)
+}
+
+fn own_address(scope: Scope) -> Condition<'static, addresses::table> {
+    match scope {
+        Scope::All => always(true),
+        Scope::Own(user) | Scope::Seller(user) => Box::new(addresses::user_id.eq(user)),
+        Scope::Public => always(false),
+    }
+}
+
+/// How many addresses a user has.
+pub async fn count_addresses(mut conn: &Conn, user: UserId) -> Result<i64> {
+    Ok(addresses::table.filter(addresses::user_id.eq(user)).count().get_result(&mut conn).await?)
+}
+
+/// Takes the default mark from all addresses of a user.
+pub async fn clear_default_address(mut conn: &Conn, user: UserId) -> Result<()> {
+    let own = addresses::table.filter(addresses::user_id.eq(user)).filter(addresses::is_default);
+    diesel::update(own).set(addresses::is_default.eq(false)).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Adds an address.
+pub async fn insert_address(mut conn: &Conn, new: &NewAddress) -> Result<AddressRow> {
+    let query = diesel::insert_into(addresses::table).values(new).returning(AddressRow::as_returning());
+    Ok(query.get_result(&mut conn).await?)
+}
+
+/// Changes an address.
+pub async fn update_address(mut conn: &Conn, id: AddressId, patch: &AddressPatch) -> Result<AddressRow> {
+    let query = diesel::update(addresses::table.find(id)).set(patch).returning(AddressRow::as_returning());
+    Ok(query.get_result(&mut conn).await?)
+}
+
+/// Deletes an address.
+pub async fn delete_address(mut conn: &Conn, id: AddressId) -> Result<()> {
+    diesel::delete(addresses::table.find(id)).execute(&mut conn).await?;
+    Ok(())
+}

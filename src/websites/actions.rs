@@ -1,0 +1,36 @@
+//! What can be done with websites.
+
+use super::{
+    model::{NewWebsite, WebsitePatch, WebsiteRow},
+    store,
+};
+use crate::{
+    auth::{Permission, Viewer},
+    db::Db,
+    error::{Error, Result},
+    ids::WebsiteId,
+};
+
+/// Makes a website.
+/// # Errors
+/// FORBIDDEN without [`Permission::ManageWebsites`]; user errors of the fields.
+pub async fn create(db: &Db, viewer: &Viewer, new: NewWebsite) -> Result<WebsiteRow> {
+    viewer.require_any(&[Permission::ManageWebsites])?;
+    new.check()?;
+    db.transaction(async |conn| store::insert(conn, &new).await).await
+}
+
+/// Changes a website.
+/// # Errors
+/// FORBIDDEN without [`Permission::ManageWebsites`]; user errors of the fields.
+pub async fn update(db: &Db, viewer: &Viewer, id: WebsiteId, patch: WebsitePatch) -> Result<WebsiteRow> {
+    viewer.require_any(&[Permission::ManageWebsites])?;
+    patch.check()?;
+    let updated = db
+        .transaction(async |conn| match patch.is_empty() {
+            true => Ok(store::by_ids(conn, &[id]).await?.pop()),
+            false => store::update(conn, id, &patch).await,
+        })
+        .await?;
+    updated.ok_or_else(|| Error::not_found("id", "website"))
+}

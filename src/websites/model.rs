@@ -1,0 +1,137 @@
+//! Rows and rules of websites.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+use crate::{
+    db::tables::websites,
+    error::{Result, UserError, UserErrorCode},
+    ids::WebsiteId,
+    money::Currency,
+    paging::SortKey,
+    text::Check,
+};
+
+/// A shop.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = websites, check_for_backend(diesel::pg::Pg))]
+pub struct WebsiteRow {
+    /// Key.
+    pub id: WebsiteId,
+    /// Short name in settings and URLs, unique.
+    pub code: String,
+    /// Name for people.
+    pub name: String,
+    /// Where the shop is.
+    pub base_url: String,
+    currency: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl WebsiteRow {
+    /// The currency of its prices and orders.
+    pub fn currency(&self) -> Currency {
+        Currency::parse(&self.currency).expect("the table's CHECK holds three capital letters")
+    }
+}
+
+/// A website to be.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = websites)]
+pub struct NewWebsite {
+    /// See [`WebsiteRow`].
+    pub code: String,
+    /// See [`WebsiteRow`].
+    pub name: String,
+    /// See [`WebsiteRow`].
+    pub base_url: String,
+    /// ISO 4217.
+    pub currency: String,
+}
+
+/// A change of a website: what is absent stays.
+#[derive(Debug, Clone, Default, AsChangeset)]
+#[diesel(table_name = websites)]
+pub struct WebsitePatch {
+    /// See [`WebsiteRow`].
+    pub code: Option<String>,
+    /// See [`WebsiteRow`].
+    pub name: Option<String>,
+    /// See [`WebsiteRow`].
+    pub base_url: Option<String>,
+}
+
+impl NewWebsite {
+    /// # Errors
+    /// User errors for the fields that break a rule.
+    pub fn check(&self) -> Result<()> {
+        let mut check = Check::new();
+        rules(&mut check, Some(&self.code), Some(&self.name), Some(&self.base_url));
+        if Currency::parse(&self.currency).is_none() {
+            check.add(UserError::new(UserErrorCode::Invalid, "currency", "give an ISO 4217 code such as EUR"));
+        }
+        check.finish()
+    }
+}
+
+impl WebsitePatch {
+    /// # Errors
+    /// User errors for the fields that break a rule.
+    pub fn check(&self) -> Result<()> {
+        let mut check = Check::new();
+        rules(&mut check, self.code.as_deref(), self.name.as_deref(), self.base_url.as_deref());
+        check.finish()
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.code.is_none() && self.name.is_none() && self.base_url.is_none()
+    }
+}
+
+fn rules(check: &mut Check, code: Option<&str>, name: Option<&str>, base_url: Option<&str>) {
+    if let Some(code) = code {
+        let sound = code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        if !sound || code.is_empty() || code.len() > 50 || code.starts_with('-') {
+            check.add(UserError::new(UserErrorCode::Invalid, "code", "a code is 1 to 50 of a-z, 0-9 and dashes, no dash first"));
+        }
+    }
+    check.optional("name", name, 255);
+    if let Some(url) = base_url {
+        let sound = url.starts_with("https://") || url.starts_with("http://");
+        if !sound || url.len() > 2000 || url.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            check.add(UserError::new(UserErrorCode::Invalid, "baseUrl", "give a URL that starts with https://"));
+        }
+    }
+}
+
+/// What a list of websites is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
+pub enum WebsiteOrderField {
+    /// The code.
+    #[default]
+    Code,
+    /// The name.
+    Name,
+}
+
+impl WebsiteOrderField {
+    /// The list's name in cursors.
+    pub fn list(self) -> &'static str {
+        match self {
+            Self::Code => "websites:code",
+            Self::Name => "websites:name",
+        }
+    }
+
+    /// The sort key of a row.
+    pub fn key(self, row: &WebsiteRow) -> SortKey {
+        SortKey::Text(match self {
+            Self::Code => row.code.clone(),
+            Self::Name => row.name.clone(),
+        })
+    }
+}

@@ -1,0 +1,61 @@
+//! Every statement on websites.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::model::{NewWebsite, WebsiteOrderField, WebsitePatch, WebsiteRow};
+use crate::{
+    db::{Conn, sql::CountUpTo, tables::websites},
+    error::{Error, Result, UserError, UserErrorCode},
+    ids::WebsiteId,
+    paged,
+    paging::List,
+};
+
+/// The rows with these ids, in no order.
+pub async fn by_ids(mut conn: &Conn, ids: &[WebsiteId]) -> Result<Vec<WebsiteRow>> {
+    Ok(websites::table.filter(websites::id.eq_any(ids)).select(WebsiteRow::as_select()).load(&mut conn).await?)
+}
+
+/// The website with this code.
+pub async fn find_by_code(mut conn: &Conn, code: &str) -> Result<Option<WebsiteRow>> {
+    let query = websites::table.filter(websites::code.eq(code)).select(WebsiteRow::as_select());
+    Ok(query.first(&mut conn).await.optional()?)
+}
+
+/// A page.
+pub async fn page(mut conn: &Conn, list: &List<(), WebsiteOrderField>) -> Result<Vec<WebsiteRow>> {
+    let query = websites::table.select(WebsiteRow::as_select()).into_boxed();
+    let query = match list.order {
+        WebsiteOrderField::Code => paged!(query, &list.page, list.direction, websites::code, String, websites::id),
+        WebsiteOrderField::Name => paged!(query, &list.page, list.direction, websites::name, String, websites::id),
+    };
+    Ok(query.load(&mut conn).await?)
+}
+
+/// How many there are.
+pub async fn count(mut conn: &Conn) -> Result<i64> {
+    Ok(CountUpTo(websites::table.select(websites::id)).get_result(&mut conn).await?)
+}
+
+/// Adds a website.
+/// # Errors
+/// TAKEN for the code.
+pub async fn insert(mut conn: &Conn, new: &NewWebsite) -> Result<WebsiteRow> {
+    let query = diesel::insert_into(websites::table).values(new).returning(WebsiteRow::as_returning());
+    query.get_result(&mut conn).await.map_err(taken)
+}
+
+/// Changes a website; none where the id is unknown.
+/// # Errors
+/// TAKEN for the code.
+pub async fn update(mut conn: &Conn, id: WebsiteId, patch: &WebsitePatch) -> Result<Option<WebsiteRow>> {
+    let query = diesel::update(websites::table.find(id)).set(patch).returning(WebsiteRow::as_returning());
+    query.get_result(&mut conn).await.optional().map_err(taken)
+}
+
+fn taken(error: diesel::result::Error) -> Error {
+    Error::from(error).on_constraint("websites_code_key", || {
+        UserError::new(UserErrorCode::Taken, "code", "another website has this code")
+    })
+}
