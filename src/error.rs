@@ -107,7 +107,7 @@ impl UserError {
 }
 
 /// The error of every floor below the graph.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Error {
     /// Rules that the input broke; a mutation answers them as `userErrors`.
     User(Vec<UserError>),

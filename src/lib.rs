@@ -18,3 +18,5 @@ pub mod products;
 pub mod stock;
 pub mod orders;
 pub mod search;
+pub mod graphql;
+pub mod http;

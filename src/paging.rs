@@ -1,7 +1,7 @@
 //! Relay paging to keyset paging: `first/after/last/before` become a [`Page`], rows become cursors.
 //! Rule: a page reads `limit + 1` rows from a key, never an OFFSET, so it stays right while rows are inserted.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
@@ -57,7 +57,7 @@ pub enum SortKey {
 /// A place in a list: the list's name, the sort key and the id of the row there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Cursor {
-    list: String,
+    list: Cow<'static, str>,
     /// The row's sort key.
     pub key: SortKey,
     /// The row's id: the tie-break.
@@ -66,8 +66,8 @@ pub struct Cursor {
 
 impl Cursor {
     /// The cursor of a row in the list of that name.
-    pub fn new(list: &str, key: SortKey, id: i64) -> Self {
-        Self { list: list.to_owned(), key, id }
+    pub fn new(list: &'static str, key: SortKey, id: i64) -> Self {
+        Self { list: Cow::Borrowed(list), key, id }
     }
 
     fn parse(argument: &'static str, list: &str, text: &str) -> Result<Self> {

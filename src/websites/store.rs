@@ -59,3 +59,8 @@ fn taken(error: diesel::result::Error) -> Error {
         UserError::new(UserErrorCode::Taken, "code", "another website has this code")
     })
 }
+
+/// Every website, at most 10,000.
+pub async fn all(mut conn: &Conn) -> Result<Vec<WebsiteRow>> {
+    Ok(websites::table.select(WebsiteRow::as_select()).order(websites::id).limit(10_000).load(&mut conn).await?)
+}

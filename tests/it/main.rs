@@ -1,1 +1,2 @@
-
+mod graphql_documents;
+mod graphql_http;

@@ -1,0 +1,103 @@
+//! The account that the server runs as: this process's own, or for root, which PostgreSQL refuses, the owner
+//! of the data, else `postgres`, else `nobody`. Its one rule: every program of PostgreSQL is started by
+//! [`Account::command`].
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use super::error::{EmbeddedError, at};
+
+/// Who runs the server.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Account {
+    pub uid: u32,
+    pub gid: u32,
+    /// This process is root and becomes this account for PostgreSQL's programs.
+    pub switch: bool,
+}
+
+impl Account {
+    /// The account for the cluster in this folder, which need not exist.
+    pub async fn of_cluster(cluster: &Path) -> Result<Self, EmbeddedError> {
+        let me = id("-u", None).await?.ok_or(EmbeddedError::NoAccount)?;
+        let owner = fs::metadata(cluster)
+            .ok()
+            .map(|meta| (meta.uid(), meta.gid()));
+        if me != 0 {
+            return match owner {
+                Some((owner, _)) if owner != me => Err(EmbeddedError::OtherOwner {
+                    cluster: cluster.to_owned(),
+                    owner,
+                }),
+                _ => Ok(Self {
+                    uid: me,
+                    gid: id("-g", None).await?.ok_or(EmbeddedError::NoAccount)?,
+                    switch: false,
+                }),
+            };
+        }
+        if let Some((uid, gid)) = owner.filter(|(uid, _)| *uid != 0) {
+            return Ok(Self {
+                uid,
+                gid,
+                switch: true,
+            });
+        }
+        for name in ["postgres", "nobody"] {
+            if let (Some(uid), Some(gid)) =
+                (id("-u", Some(name)).await?, id("-g", Some(name)).await?)
+            {
+                return Ok(Self {
+                    uid,
+                    gid,
+                    switch: true,
+                });
+            }
+        }
+        Err(EmbeddedError::NoAccount)
+    }
+
+    /// A command that runs as this account, from a folder it can enter and unmoved by the caller's environment.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir("/").env("LC_ALL", "C");
+        for name in [
+            "PGDATA",
+            "PGPORT",
+            "PGDATESTYLE",
+            "PGCLIENTENCODING",
+            "PGTZ",
+        ] {
+            command.env_remove(name);
+        }
+        if self.switch {
+            command.uid(self.uid).gid(self.gid);
+        }
+        command
+    }
+
+    /// Whether this account may enter the folder, asked by trying.
+    pub async fn can_enter(&self, folder: &Path) -> Result<bool, EmbeddedError> {
+        let mut command = self.command("sh");
+        command.args(["-c", r#"cd "$1""#, "sh"]).arg(folder);
+        let output = tokio::process::Command::from(command).output().await;
+        Ok(output.map_err(at("sh"))?.status.success())
+    }
+}
+
+/// A number from the `id` program; none if there is no such user.
+async fn id(which: &str, user: Option<&str>) -> Result<Option<u32>, EmbeddedError> {
+    let output = tokio::process::Command::new("id")
+        .arg(which)
+        .args(user)
+        .output()
+        .await;
+    Ok(String::from_utf8_lossy(&output.map_err(at("id"))?.stdout)
+        .trim()
+        .parse()
+        .ok())
+}

@@ -1,0 +1,262 @@
+//! The life of one server: making the cluster, starting, connecting, stopping.
+//! Its one rule: the server stops when the pipe to its watcher closes, and this process holds the other end.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::tls::NoTlsStream;
+use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
+
+use super::EmbeddedOptions;
+use super::error::{EmbeddedError, at, forgive};
+use super::place::Place;
+use super::programs;
+
+/// How long a server may take to get ready (after a crash it replays its log first) or to stop.
+const PATIENCE: Duration = Duration::from_secs(120);
+const STEP: Duration = Duration::from_millis(10);
+const LARGEST_LOG: u64 = 1 << 20;
+
+/// Runs the server and asks it for a fast shutdown when the pipe on stdin closes; again every second, because a
+/// server that has only just begun still ignores the signal. The lock comes on stdout and becomes the stdin of the
+/// server, which has no other use for it. Signals meant for the whole service must not end the watcher.
+const WATCHER: &str = r#"
+trap '' HUP INT TERM
+exec 3<&0 4<&1 </dev/null >>"$1" 2>&1
+shift
+"$@" <&4 3<&- 4<&- &
+server=$!
+exec 4<&-
+{ read -r _ <&3; while kill -INT "$server"; do sleep 1; done; } 2>/dev/null &
+watch=$!
+wait "$server"; code=$?
+kill -9 "$watch"
+exit "$code"
+"#;
+
+/// A server started by this process; dropping it stops the server without waiting.
+#[derive(Debug)]
+pub(super) struct Server {
+    watcher: Child,
+}
+
+/// Joins the server that runs, or starts one. Returns the server if it was started here.
+pub(super) async fn start_or_join(
+    place: &Place,
+    options: &EmbeddedOptions,
+) -> Result<Option<Server>, EmbeddedError> {
+    place.secure_sockets()?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if connect(place).await?.is_some() {
+            return Ok(None);
+        }
+        if let Some(lock) = place.try_lock()? {
+            return start(place, options, lock, deadline).await.map(Some);
+        }
+        pause(place, deadline).await?;
+    }
+}
+
+/// Opens a connection to the database, which is made when missing; none while no server is ready.
+pub(super) async fn connect(
+    place: &Place,
+) -> Result<Option<(Client, Connection<Socket, NoTlsStream>)>, EmbeddedError> {
+    let config: Config = place.url.parse()?;
+    let Ok(result) = timeout(Duration::from_secs(5), config.connect(NoTls)).await else {
+        return Ok(None);
+    };
+    let error = match result {
+        Ok(connected) => return Ok(Some(connected)),
+        Err(error) => error,
+    };
+    match error.code() {
+        None | Some(&SqlState::CANNOT_CONNECT_NOW) => Ok(None),
+        Some(&SqlState::INVALID_CATALOG_NAME) => {
+            let (client, connection) = config.clone().dbname("postgres").connect(NoTls).await?;
+            tokio::spawn(connection);
+            let quicker = [SqlState::DUPLICATE_DATABASE, SqlState::UNIQUE_VIOLATION];
+            match client.batch_execute("CREATE DATABASE souk").await {
+                Err(error) if !error.code().is_some_and(|code| quicker.contains(code)) => {
+                    Err(error.into())
+                }
+                // Made here or by a quicker process: the next attempt finds it.
+                _ => Ok(None),
+            }
+        }
+        Some(_) => Err(error.into()),
+    }
+}
+
+async fn start(
+    place: &Place,
+    options: &EmbeddedOptions,
+    lock: File,
+    deadline: Instant,
+) -> Result<Server, EmbeddedError> {
+    let version = fs::read_to_string(place.cluster.join("PG_VERSION")).ok();
+    let version = version.and_then(|text| text.trim().parse().ok());
+    let programs = programs::find(options, place, version).await?;
+    if version.is_none() {
+        initdb(place, options, &programs, &lock).await?;
+    }
+    let log = place.log();
+    let mut log_start = fs::metadata(&log).map_or(0, |meta| meta.len());
+    if log_start > LARGEST_LOG {
+        fs::rename(&log, log.with_extension("log.1")).map_err(at(&log))?;
+        log_start = 0;
+    }
+    // Nobody else has the lock, so no server runs; but the process id in a file left by one may be in use again.
+    let stale = place.cluster.join("postmaster.pid");
+    forgive(ErrorKind::NotFound, fs::remove_file(&stale)).map_err(at(&stale))?;
+    let mut command = place.account.command("sh");
+    command.args(["-c", WATCHER, "souk-postgres"]).arg(&log);
+    command
+        .arg(programs.join("postgres"))
+        .arg("-D")
+        .arg(&place.cluster);
+    for (name, value) in settings(place, options) {
+        command.arg("-c").arg(format!("{name}={value}"));
+    }
+    // A process group of its own: Ctrl-C in a terminal must not end the database before its users have drained.
+    command
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(lock)
+        .stderr(Stdio::null());
+    let mut server = Server {
+        watcher: command.spawn().map_err(at("sh"))?,
+    };
+    // The command holds a copy of the lock.
+    drop(command);
+    while connect(place).await?.is_none() {
+        if server.has_ended() {
+            let tail = tail(&log, log_start);
+            return Err(EmbeddedError::Ended { log, tail });
+        }
+        pause(place, deadline).await?;
+    }
+    Ok(server)
+}
+
+async fn pause(place: &Place, deadline: Instant) -> Result<(), EmbeddedError> {
+    if Instant::now() > deadline {
+        return Err(EmbeddedError::Late {
+            cluster: place.cluster.clone(),
+            seconds: PATIENCE.as_secs(),
+            log: place.log(),
+        });
+    }
+    sleep(STEP).await;
+    Ok(())
+}
+
+/// Makes the cluster beside its final place and moves it there: it exists whole or not at all.
+async fn initdb(
+    place: &Place,
+    options: &EmbeddedOptions,
+    programs: &Path,
+    lock: &File,
+) -> Result<(), EmbeddedError> {
+    let mut output = String::new();
+    // Code point order is the quickest; the character type decides what lower() does to letters beyond ASCII.
+    for character_type in ["C.UTF-8", "en_US.UTF-8", "C"] {
+        let folder = place.fresh_folder("postgres.new")?;
+        let mut command = place.account.command(programs.join("initdb"));
+        command.args([
+            "--username=souk",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-instructions",
+        ]);
+        command
+            .arg(format!("--lc-ctype={character_type}"))
+            .arg("-D")
+            .arg(&folder);
+        if options.throwaway {
+            command.arg("--no-sync");
+        }
+        // It keeps the lock should this process be killed, so that nobody else works in the same folder.
+        command.stdin(lock.try_clone().map_err(at(&folder))?);
+        let mut command = tokio::process::Command::from(command);
+        let result = command
+            .kill_on_drop(true)
+            .output()
+            .await
+            .map_err(at(programs))?;
+        if result.status.success() {
+            return fs::rename(&folder, &place.cluster)
+                .and_then(|()| File::open(place.cluster.join(".."))?.sync_all())
+                .map_err(at(&place.cluster));
+        }
+        output = String::from_utf8_lossy(&result.stderr).into_owned();
+    }
+    Err(EmbeddedError::Initdb {
+        cluster: place.cluster.clone(),
+        output,
+    })
+}
+
+fn settings(place: &Place, options: &EmbeddedOptions) -> Vec<(&'static str, String)> {
+    let sockets = place.sockets.to_string_lossy().replace('"', "\"\"");
+    let durable = if options.throwaway { "off" } else { "on" };
+    let connections = if options.throwaway { "300" } else { "100" };
+    vec![
+        ("listen_addresses", String::new()),
+        ("port", "5432".into()),
+        ("unix_socket_directories", format!("\"{sockets}\"")),
+        ("max_connections", connections.into()),
+        ("shared_buffers", "256MB".into()),
+        ("fsync", durable.into()),
+        ("full_page_writes", durable.into()),
+        ("synchronous_commit", durable.into()),
+        ("timezone", "UTC".into()),
+        ("log_timezone", "UTC".into()),
+        // Failed statements are reported by those who send them; the log stays small.
+        ("log_min_messages", "log".into()),
+        ("log_checkpoints", "off".into()),
+        ("logging_collector", "off".into()),
+    ]
+}
+
+/// The last lines of the log written since the given length.
+fn tail(log: &Path, start: u64) -> String {
+    let mut bytes = Vec::new();
+    let read = File::open(log).and_then(|mut file| {
+        file.seek(SeekFrom::Start(start))?;
+        file.take(LARGEST_LOG).read_to_end(&mut bytes)
+    });
+    if let Err(error) = read {
+        return error.to_string();
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(20)..].join("\n")
+}
+
+impl Server {
+    /// Whether the server is gone.
+    pub fn has_ended(&mut self) -> bool {
+        matches!(self.watcher.try_wait(), Ok(Some(_)) | Err(_))
+    }
+
+    /// Closes the pipe and waits until the server has ended. The lock says nothing here: another process may
+    /// have started the next server already.
+    pub async fn stop(mut self, place: &Place) {
+        drop(self.watcher.stdin.take());
+        let deadline = Instant::now() + PATIENCE;
+        while !self.has_ended() {
+            if let Err(error) = pause(place, deadline).await {
+                tracing::warn!(%error, "PostgreSQL does not stop");
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Where one cluster lives: its files, its socket's folder, its lock and its address.
+//! Its one rule: everything follows from the canonical path of the data directory, so all processes agree.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::{ErrorKind, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, lchown};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::account::Account;
+use super::error::{EmbeddedError, at, forgive};
+
+/// Holds the clusters of data directories that only root can enter.
+const SHARED: &str = "/var/lib/souk";
+/// Socket paths are limited to 104 bytes on some systems, 108 on others.
+const LONGEST_SOCKET: usize = 99;
+
+/// The paths of one cluster and the account that owns it.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub account: Account,
+    /// PostgreSQL's data directory.
+    pub cluster: PathBuf,
+    /// The folder of the socket: only the account (and root) may enter it.
+    pub sockets: PathBuf,
+    /// The database's connection string.
+    pub url: String,
+    lock: PathBuf,
+}
+
+impl Place {
+    /// Finds the place for a data directory, which is made when missing.
+    pub async fn resolve(data_dir: &Path) -> Result<Self, EmbeddedError> {
+        fs::create_dir_all(data_dir).map_err(at(data_dir))?;
+        let data_dir = data_dir.canonicalize().map_err(at(data_dir))?;
+        let digest = Sha256::digest(data_dir.as_os_str().as_bytes());
+        let hash: String = digest[..8]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+
+        let note = data_dir.join("postgres.location");
+        let mut home = remembered(&note).unwrap_or_else(|| data_dir.clone());
+        let account = Account::of_cluster(&home.join("postgres")).await?;
+        if account.switch && !account.can_enter(&home).await? {
+            if home != data_dir || home.join("postgres").exists() {
+                return Err(EmbeddedError::Unreachable {
+                    folder: home,
+                    uid: account.uid,
+                });
+            }
+            home = Path::new(SHARED).join(&hash);
+            for folder in [Path::new(SHARED), &home] {
+                fs::create_dir_all(folder).map_err(at(folder))?;
+                fs::set_permissions(folder, Permissions::from_mode(0o755)).map_err(at(folder))?;
+            }
+            let noted = File::create_new(&note)
+                .and_then(|mut file| file.write_all(home.as_os_str().as_bytes()));
+            forgive(ErrorKind::AlreadyExists, noted).map_err(at(&note))?;
+            tracing::info!(
+                home = %home.display(),
+                "PostgreSQL's account cannot enter the data directory: its data goes elsewhere"
+            );
+        }
+
+        let mut sockets = home.join("run");
+        let socket_length = sockets.as_os_str().len() + "/.s.PGSQL.5432".len();
+        // A comma separates hosts in a connection string.
+        if socket_length > LONGEST_SOCKET || sockets.to_str().is_none_or(|path| path.contains(','))
+        {
+            sockets = Path::new("/tmp").join(format!("souk-{hash}"));
+        }
+        Ok(Self {
+            account,
+            cluster: home.join("postgres"),
+            url: format!("postgres://souk@/souk?host={}&port=5432", percent(&sockets)),
+            sockets,
+            lock: home.join("postgres.lock"),
+        })
+    }
+
+    /// The server's log.
+    pub fn log(&self) -> PathBuf {
+        self.cluster.join("server.log")
+    }
+
+    /// Makes the socket's folder, or checks that the one there was not put there by somebody else.
+    pub fn secure_sockets(&self) -> Result<(), EmbeddedError> {
+        let folder = &self.sockets;
+        let made = DirBuilder::new().mode(0o700).create(folder);
+        forgive(ErrorKind::AlreadyExists, made).map_err(at(folder))?;
+        let meta = fs::symlink_metadata(folder).map_err(at(folder))?;
+        let ours = meta.uid() == self.account.uid || (self.account.switch && meta.uid() == 0);
+        if !meta.is_dir() || !ours {
+            return Err(EmbeddedError::NotPrivate {
+                folder: folder.clone(),
+            });
+        }
+        self.give(folder)
+    }
+
+    /// Makes an empty, private folder for the account beside the cluster; what was there is removed.
+    pub fn fresh_folder(&self, name: &str) -> Result<PathBuf, EmbeddedError> {
+        let folder = self.cluster.with_file_name(name);
+        forgive(ErrorKind::NotFound, fs::remove_dir_all(&folder)).map_err(at(&folder))?;
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&folder)
+            .map_err(at(&folder))?;
+        self.give(&folder)?;
+        Ok(folder)
+    }
+
+    fn give(&self, folder: &Path) -> Result<(), EmbeddedError> {
+        if self.account.switch {
+            lchown(folder, Some(self.account.uid), Some(self.account.gid)).map_err(at(folder))?;
+        }
+        fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(at(folder))
+    }
+
+    /// Takes the lock, or nothing when it is held by a server or by a process that starts one.
+    pub fn try_lock(&self) -> Result<Option<File>, EmbeddedError> {
+        let mut options = OpenOptions::new();
+        let file = options
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&self.lock)
+            .map_err(at(&self.lock))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(at(&self.lock)(error)),
+        }
+    }
+}
+
+/// The place noted by an earlier run. Only a folder of our own counts: a note may be written by anybody who
+/// owns the data directory, and root follows it.
+fn remembered(note: &Path) -> Option<PathBuf> {
+    let home = PathBuf::from(fs::read_to_string(note).ok()?.trim());
+    (home.parent() == Some(Path::new(SHARED)) && home.file_name().is_some()).then_some(home)
+}
+
+/// Percent-encodes a path for a connection string.
+fn percent(path: &Path) -> String {
+    let bytes = path.as_os_str().as_bytes().iter();
+    bytes
+        .map(|&byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}

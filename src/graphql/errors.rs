@@ -1,0 +1,124 @@
+//! Top-level errors as a client sees them.
+//! Rule: every error of every answer passes through [`finish`], so it has `extensions.code` (an [`ErrorCode`]) and
+//! `extensions.requestId`, and the text of a fault of ours is fixed.
+
+use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
+
+use crate::{
+    error::{Error, ErrorCode},
+    telemetry::RequestId,
+};
+
+/// What a client reads of a fault of ours; the log has the cause under the request id.
+pub const INTERNAL: &str = "internal server error";
+
+/// Every code an error may carry.
+const CODES: [ErrorCode; 10] = [
+    ErrorCode::Unauthenticated,
+    ErrorCode::Forbidden,
+    ErrorCode::NotFound,
+    ErrorCode::BadUserInput,
+    ErrorCode::Conflict,
+    ErrorCode::LimitExceeded,
+    ErrorCode::RateLimited,
+    ErrorCode::Timeout,
+    ErrorCode::Unavailable,
+    ErrorCode::InternalServerError,
+];
+
+/// How the texts of async-graphql's own limits begin; it gives them no code.
+const LIMIT_TEXTS: [&str; 5] = [
+    "Query is too complex.",
+    "Query is nested too deep.",
+    "The recursion depth of the query",
+    "The number of directives on the field",
+    "recursion limit exceeded.",
+];
+
+/// An error with its code.
+pub fn coded(code: ErrorCode, message: impl Into<String>) -> ServerError {
+    let mut error = ServerError::new(message, None);
+    set_code(&mut error, code);
+    error
+}
+
+/// The code of an error, or `None` where it has none or one that is not in the list.
+pub fn code(error: &ServerError) -> Option<ErrorCode> {
+    let Some(Value::String(text)) = error.extensions.as_ref()?.get("code") else { return None };
+    CODES.into_iter().find(|code| code.as_str() == text)
+}
+
+/// Gives every error its code and the request's id. Errors that async-graphql raises about a document or a value
+/// are the client's; an error that a resolver let through without a code is ours: it is logged and its text hidden.
+pub fn finish(errors: &mut [ServerError], request_id: &RequestId) {
+    for error in errors {
+        if let Some(cause) = error.source::<Error>().cloned() {
+            put_cause(error, &cause, request_id);
+        }
+        if code(error).is_none() {
+            let code = missing_code(error);
+            if code == ErrorCode::InternalServerError {
+                tracing::error!(%request_id, path = ?error.path, cause = %error.message, "a resolver failed");
+                INTERNAL.clone_into(&mut error.message);
+            }
+            set_code(error, code);
+        }
+        extensions(error).set("requestId", request_id.as_str());
+    }
+}
+
+/// Says in the graph's words what an error from below the graph was.
+fn put_cause(error: &mut ServerError, cause: &Error, request_id: &RequestId) {
+    let (code, message) = match cause {
+        Error::User(rules) => {
+            if let Some(rule) = rules.first() {
+                let extensions = extensions(error);
+                extensions.set("rule", async_graphql::resolver_utils::enum_value(rule.code));
+                extensions.set("field", rule.field.as_deref());
+            }
+            (ErrorCode::BadUserInput, cause.to_string())
+        }
+        Error::Coded(code, message) => (*code, message.to_string()),
+        Error::Retry(why) => {
+            tracing::warn!(%request_id, cause = %why, "a transaction lost too often");
+            (ErrorCode::Conflict, "another write got in between; try again".to_owned())
+        }
+        Error::Unavailable(why) => {
+            tracing::warn!(%request_id, cause = %why, "the database cannot be reached");
+            (ErrorCode::Unavailable, "the database cannot be reached; try again in a moment".to_owned())
+        }
+        Error::Constraint { .. } | Error::Internal(_) => {
+            tracing::error!(%request_id, path = ?error.path, %cause, "an operation failed");
+            (ErrorCode::InternalServerError, INTERNAL.to_owned())
+        }
+    };
+    error.message = message;
+    set_code(error, code);
+}
+
+/// Whether the request was refused before anything ran: such an answer has no `data`.
+pub fn is_request_error(response: &Response) -> bool {
+    response.data == Value::Null
+        && !response.errors.is_empty()
+        && response.errors.iter().all(|error| error.path.is_empty())
+}
+
+fn missing_code(error: &ServerError) -> ErrorCode {
+    let has_unknown_code = error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some());
+    // async-graphql keeps the original error of a resolver's `?` as the source; its own errors have none.
+    if has_unknown_code || error.source.is_some() {
+        ErrorCode::InternalServerError
+    } else if LIMIT_TEXTS.iter().any(|text| error.message.starts_with(text)) {
+        ErrorCode::LimitExceeded
+    } else {
+        ErrorCode::BadUserInput
+    }
+}
+
+fn set_code(error: &mut ServerError, code: ErrorCode) {
+    extensions(error).set("code", code.as_str());
+}
+
+fn extensions(error: &mut ServerError) -> &mut ErrorExtensionValues {
+    error.extensions.get_or_insert_default()
+}

@@ -1,0 +1,25 @@
+//! The coarse check of a field: who may select it at all. What of it they see is the store's scope.
+
+use async_graphql::{Context, Guard};
+
+use super::context::ContextExt;
+use crate::auth::Permission;
+
+/// Lets those pass who hold one of the permissions; the field's description names them.
+pub struct Needs(pub &'static [Permission]);
+
+impl Guard for Needs {
+    async fn check(&self, ctx: &Context<'_>) -> async_graphql::Result<()> {
+        Ok(ctx.viewer().require_any(self.0)?)
+    }
+}
+
+/// Lets those pass who are logged in.
+pub struct LoggedIn;
+
+impl Guard for LoggedIn {
+    async fn check(&self, ctx: &Context<'_>) -> async_graphql::Result<()> {
+        ctx.viewer().require_user()?;
+        Ok(())
+    }
+}

@@ -1,0 +1,92 @@
+//! The graph: objects, inputs, queries and mutations by noun, and what they share.
+//! Rule: reads go through the loaders or, for lists, to the stores; writes go to the actions. Every object is an
+//! `Ordered`, so that answers keep the order of the query.
+
+pub mod address;
+pub mod brand;
+pub mod category;
+pub mod connection;
+pub mod container;
+pub mod context;
+pub mod documents;
+pub mod engine;
+pub mod errors;
+pub mod filters;
+pub mod guards;
+pub mod limits;
+pub mod loaders;
+pub mod node;
+pub mod order;
+pub mod payload;
+pub mod product;
+pub mod scalars;
+pub mod search;
+pub mod supplier;
+pub mod user;
+pub mod variables;
+pub mod website;
+
+use std::sync::Arc;
+
+use async_graphql::{EmptySubscription, MergedObject, Schema};
+
+use self::{
+    container::{Ordered, Plain},
+    context::Services,
+    engine::{Engine, EngineSettings},
+    limits::Limits,
+};
+use crate::config;
+
+/// All queries, by noun.
+#[derive(MergedObject, Default)]
+#[graphql(name = "Query")]
+pub struct Queries(
+    user::UserQuery,
+    website::WebsiteQuery,
+    category::CategoryQuery,
+    brand::BrandQuery,
+    supplier::SupplierQuery,
+    product::ProductQuery,
+    order::OrderQuery,
+    search::SearchQuery,
+    node::NodeQuery,
+);
+
+/// All mutations, by noun.
+#[derive(MergedObject, Default)]
+#[graphql(name = "Mutation")]
+pub struct Mutations(
+    user::UserMutation,
+    address::AddressMutation,
+    website::WebsiteMutation,
+    category::CategoryMutation,
+    brand::BrandMutation,
+    supplier::SupplierMutation,
+    product::ProductMutation,
+    order::OrderMutation,
+);
+
+impl Plain for Queries {}
+impl Plain for Mutations {}
+
+/// The engine that runs operations on these services.
+pub fn engine(services: &Arc<Services>, limits: &config::Limits) -> Engine {
+    let settings = EngineSettings {
+        limits: Limits::from(limits),
+        cached_documents: limits.document_cache,
+        ..EngineSettings::default()
+    };
+    Engine::new(|| builder().data(Arc::clone(services)), settings)
+}
+
+/// The schema as text, as it stands in `schema.graphql`.
+pub fn sdl() -> String {
+    let options = async_graphql::SDLExportOptions::new().sorted_fields().sorted_enum_items().sorted_arguments();
+    builder().finish().sdl_with_options(options)
+}
+
+fn builder() -> async_graphql::SchemaBuilder<Ordered<Queries>, Ordered<Mutations>, EmptySubscription> {
+    Schema::build(Ordered(Queries::default()), Ordered(Mutations::default()), EmptySubscription)
+        .register_output_type::<node::Node>()
+}

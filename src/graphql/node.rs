@@ -1,0 +1,126 @@
+//! `node` and `nodes`: anything by its global id. What you may not see does not exist.
+
+use async_graphql::{Context, ID, Interface, Object};
+
+use super::{
+    address::{Address, address},
+    brand::{Brand, brand},
+    category::{Category, category},
+    container::{Member, Members, OneOf},
+    context::ContextExt,
+    order::{Order, OrderDetail, detail, order},
+    product::{Product, product},
+    supplier::{Supplier, supplier},
+    user::{Role, User, role_object, user},
+    website::{Website, website},
+};
+use crate::{
+    error::{Error, Result, UserErrorCode},
+    ids::{self, AddressId, BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, RowId, SupplierId, UserId, WebsiteId},
+};
+
+/// Most ids of `nodes`.
+const MAX_NODES: usize = 100;
+
+macro_rules! nodes {
+    ($($(#[doc = $doc:literal])* $type:ident;)*) => {
+        /// Anything that has a global id.
+        #[derive(Clone, Interface)]
+        #[graphql(name = "Node", field(name = "id", ty = "ID", desc = "Opaque id, unique across all types."))]
+        pub enum AnyNode {$($(#[doc = $doc])* $type($type),)*}
+
+        impl Members for AnyNode {
+            fn member(&self) -> &dyn Member {
+                match self { $(Self::$type(object) => object,)* }
+            }
+        }
+    };
+}
+
+nodes! {
+    /// A website.
+    Website;
+    /// A user.
+    User;
+    /// An address.
+    Address;
+    /// A role.
+    Role;
+    /// A category.
+    Category;
+    /// A brand.
+    Brand;
+    /// A supplier.
+    Supplier;
+    /// A product.
+    Product;
+    /// An order.
+    Order;
+    /// A line of an order.
+    OrderDetail;
+}
+
+/// Anything that has a global id, in the graph.
+pub type Node = OneOf<AnyNode>;
+
+/// `node` and `nodes`.
+#[derive(Default)]
+pub struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// Anything by its id; null where there is no such thing, or not for you.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id.")]
+        id: ID,
+    ) -> Result<Option<Node>> {
+        find(ctx, "id", &id).await
+    }
+
+    /// Several things by their ids, at most 100, in the order of the ids; null for each that there is not.
+    #[graphql(complexity = "ids.len() * child_complexity")]
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Their ids.")]
+        ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>> {
+        if ids.len() > MAX_NODES {
+            return Err(Error::user(UserErrorCode::OutOfRange, "ids", format!("give at most {MAX_NODES} ids")));
+        }
+        let finds = ids.iter().enumerate().map(|(index, id)| async move { find(ctx, &format!("ids.{index}"), id).await });
+        futures_util::future::try_join_all(finds).await
+    }
+}
+
+async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> {
+    let wrong = || Error::bad_input(field.to_owned(), "this is not the id of anything");
+    let (name, key) = ids::split(id).ok_or_else(wrong)?;
+    let all = ctx.loaders();
+    let found = match name.as_str() {
+        WebsiteId::TYPE => all.websites.load(WebsiteId(key)).await?.map(|row| AnyNode::Website(website(row))),
+        UserId::TYPE => all.users.load(UserId(key)).await?.map(|row| AnyNode::User(user(row))),
+        AddressId::TYPE => all.addresses.load(AddressId(key)).await?.map(|row| AnyNode::Address(address(row))),
+        RoleId::TYPE => match ctx.viewer().user_id() {
+            Some(_) => all.roles.load(RoleId(key)).await?.map(|role| AnyNode::Role(role_object(role))),
+            None => None,
+        },
+        CategoryId::TYPE => all.categories.load(CategoryId(key)).await?.map(|row| AnyNode::Category(category(row))),
+        BrandId::TYPE => all.brands.load(BrandId(key)).await?.map(|row| AnyNode::Brand(brand(row))),
+        SupplierId::TYPE if !ctx.is_staff() => None,
+        SupplierId::TYPE => all.suppliers.load(SupplierId(key)).await?.map(|row| AnyNode::Supplier(supplier(row))),
+        ProductId::TYPE => all.products.load(ProductId(key)).await?.map(|row| AnyNode::Product(product(row))),
+        OrderId::TYPE => all.orders.load(OrderId(key)).await?.map(|row| AnyNode::Order(order(row))),
+        OrderDetailId::TYPE => match all.details.load(OrderDetailId(key)).await? {
+            // Whoever sees the order sees its lines.
+            Some(line) => {
+                all.orders.load(line.order_id).await?.map(|order| AnyNode::OrderDetail(detail(line, order)))
+            }
+            None => None,
+        },
+        _ => return Err(wrong()),
+    };
+    Ok(found.map(OneOf))
+}

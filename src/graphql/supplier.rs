@@ -1,0 +1,279 @@
+//! Suppliers in the graph.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use chrono::{DateTime, Utc};
+
+use super::{
+    connection::{Connection, connect, cost, list, wants_total},
+    container::{Ordered, Plain},
+    context::{ContextExt, STAFF},
+    filters::{Conditions, IdFilter, StringFilter},
+    guards::Needs,
+    payload::payload,
+    product::{self, Product, ProductOrder, ProductWhere},
+    scalars::global,
+};
+use crate::{
+    auth::Permission,
+    suppliers::{
+        actions,
+        model::{SupplierCondition, SupplierOrderField, SupplierPatch, SupplierRow, NewSupplier},
+        store,
+    },
+    db::filter::Filter,
+    error::Result,
+    ids::{SupplierId, RowId},
+    paging::{Cursor, Direction},
+    products::model::ProductParent,
+};
+
+/// See [`SupplierObject`].
+pub type Supplier = Ordered<SupplierObject>;
+
+/// Whom a shop buys from. Only staff and sellers see suppliers.
+#[derive(Clone)]
+pub struct SupplierObject(Arc<SupplierRow>);
+
+impl Plain for SupplierObject {
+    const PLAIN: &'static [&'static str] = &["id", "name", "email", "phone", "createdAt", "updatedAt"];
+}
+
+/// The object of a row.
+pub fn supplier(row: impl Into<Arc<SupplierRow>>) -> Supplier {
+    Ordered(SupplierObject(row.into()))
+}
+
+/// Whom a shop buys from. Only staff and sellers see suppliers.
+#[Object(name = "Supplier")]
+impl SupplierObject {
+    /// Opaque id, unique across all types.
+    pub async fn id(&self) -> ID {
+        global(self.0.id)
+    }
+
+    /// Name, unique.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// E-mail address of the contact.
+    async fn email(&self) -> Option<&str> {
+        self.0.email.as_deref()
+    }
+
+    /// Phone number of the contact.
+    async fn phone(&self) -> Option<&str> {
+        self.0.phone.as_deref()
+    }
+
+    /// Its products, by default the newest first.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn products(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")]
+        after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")]
+        before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")]
+        r#where: Option<ProductWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")]
+        order_by: Option<ProductOrder>,
+    ) -> Result<Connection<Product>> {
+        let list = product::list_of(ctx, first, after, last, before, r#where, order_by)?;
+        product::of_parent(ctx, ProductParent::Supplier, self.0.id.key(), list).await
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+
+    /// When it was last changed.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.0.updated_at
+    }
+}
+
+/// Which suppliers. Several fields hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct SupplierWhere {
+    /// All of these hold.
+    and: Option<Vec<SupplierWhere>>,
+    /// At least one of these holds.
+    or: Option<Vec<SupplierWhere>>,
+    /// This does not hold.
+    not: Option<Box<SupplierWhere>>,
+    /// By id.
+    id: Option<IdFilter>,
+    /// By name.
+    name: Option<StringFilter>,
+}
+
+impl SupplierWhere {
+    fn filter(self) -> Result<Filter<SupplierCondition>> {
+        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
+        all.id("id", self.id, SupplierCondition::Id)?;
+        all.text("name", self.name, SupplierCondition::Name)?;
+        all.all()
+    }
+}
+
+/// The order of a list of suppliers.
+#[derive(Debug, InputObject)]
+pub struct SupplierOrder {
+    /// By what.
+    field: SupplierOrderField,
+    /// Which way.
+    #[graphql(default)]
+    direction: Direction,
+}
+
+/// Queries of suppliers.
+#[derive(Default)]
+pub struct SupplierQuery;
+
+#[Object]
+impl SupplierQuery {
+    /// The suppliers, by default by name. Requires MANAGE_CATALOGUE, MANAGE_PRODUCTS or SELL_PRODUCTS.
+    #[graphql(complexity = "cost(first, last, child_complexity)", guard = "Needs(STAFF)")]
+    async fn suppliers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")]
+        after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")]
+        before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")]
+        r#where: Option<SupplierWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")]
+        order_by: Option<SupplierOrder>,
+    ) -> Result<Connection<Supplier>> {
+        let order = order_by.map(|by| (by.field, by.direction)).unwrap_or_default();
+        let list = list(first, after, last, before, r#where.unwrap_or_default().filter()?, order, SupplierOrderField::list)?;
+        let total = async {
+            if !wants_total(ctx) {
+                return Ok(None);
+            }
+            ctx.db().read(async |conn| store::count(conn, &list).await).await.map(Some)
+        };
+        let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
+        let (rows, total) = futures_util::future::try_join(rows, total).await?;
+        let cursor = |row: &SupplierRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
+        Ok(connect(list.page.finish(rows), total, cursor, supplier))
+    }
+}
+
+/// A supplier to be.
+#[derive(Debug, InputObject)]
+pub struct SupplierCreateInput {
+    /// Name, unique, 1 to 255 characters.
+    name: String,
+    /// E-mail address of the contact.
+    email: Option<String>,
+    /// Phone number of the contact.
+    phone: Option<String>,
+}
+
+/// A change of a supplier: an absent field stays, null clears.
+#[derive(Debug, InputObject)]
+pub struct SupplierUpdateInput {
+    /// Which supplier.
+    id: ID,
+    /// Name, unique, 1 to 255 characters.
+    name: Option<String>,
+    /// E-mail address of the contact.
+    email: MaybeUndefined<String>,
+    /// Phone number of the contact.
+    phone: MaybeUndefined<String>,
+}
+
+/// Which supplier to delete.
+#[derive(Debug, InputObject)]
+pub struct SupplierDeleteInput {
+    /// Which supplier.
+    id: ID,
+}
+
+payload! {
+    /// The answer of `supplierCreate`.
+    SupplierCreatePayload / SupplierCreateObject {
+        /// The new supplier.
+        supplier: Supplier
+    }
+}
+payload! {
+    /// The answer of `supplierUpdate`.
+    SupplierUpdatePayload / SupplierUpdateObject {
+        /// The supplier as it is now.
+        supplier: Supplier
+    }
+}
+payload! {
+    /// The answer of `supplierDelete`.
+    SupplierDeletePayload / SupplierDeleteObject {
+        /// The id of the supplier that is gone.
+        deleted_id: ID
+    }
+}
+
+/// Mutations of suppliers.
+#[derive(Default)]
+pub struct SupplierMutation;
+
+#[Object]
+impl SupplierMutation {
+    /// Makes a supplier. Requires MANAGE_CATALOGUE.
+    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    async fn supplier_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The supplier to be.")]
+        input: SupplierCreateInput,
+    ) -> Result<SupplierCreatePayload> {
+        let new = NewSupplier { name: input.name, email: input.email, phone: input.phone };
+        SupplierCreateObject::of(actions::create(ctx.db(), ctx.viewer(), new).await.map(supplier))
+    }
+
+    /// Changes a supplier. Requires MANAGE_CATALOGUE.
+    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    async fn supplier_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The change.")]
+        input: SupplierUpdateInput,
+    ) -> Result<SupplierUpdatePayload> {
+        let updated = async {
+            let id = SupplierId::parse("id", &input.id)?;
+            let patch = SupplierPatch { name: input.name, email: input.email.into(), phone: input.phone.into() };
+            actions::update(ctx.db(), ctx.viewer(), id, patch).await
+        };
+        SupplierUpdateObject::of(updated.await.map(supplier))
+    }
+
+    /// Deletes a supplier that no product names. Requires MANAGE_CATALOGUE.
+    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    async fn supplier_delete(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which supplier.")]
+        input: SupplierDeleteInput,
+    ) -> Result<SupplierDeletePayload> {
+        let deleted = async {
+            let id = SupplierId::parse("id", &input.id)?;
+            actions::delete(ctx.db(), ctx.viewer(), id).await?;
+            Ok(input.id.clone())
+        };
+        SupplierDeleteObject::of(deleted.await)
+    }
+}

@@ -1,0 +1,210 @@
+//! POST and GET `/graphql`, after the GraphQL-over-HTTP specification.
+//! Rule: every answer, a refusal too, is a GraphQL response in the media type that the client accepts first; a
+//! request error has no `data`.
+
+use std::{sync::Arc, time::Duration};
+
+use async_graphql::{Data, Response as GraphqlResponse, ServerError, Value, parser::types::OperationType};
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+use tokio::time::{Instant, timeout_at};
+
+use super::params;
+use crate::{
+    error::ErrorCode,
+    graphql::{
+        engine::{Engine, Operation},
+        errors::{code, coded, is_request_error},
+    },
+    telemetry::RequestId,
+};
+
+/// What the resolvers of a request find in their context: viewer, loaders, connections.
+pub trait RequestContext: Send + Sync + 'static {
+    /// Makes the data of one request, after its document was found good and before anything runs.
+    /// Its error is a request error: say with its code why (UNAUTHENTICATED answers 401, RATE_LIMITED 429).
+    fn data<'a>(&'a self, parts: &'a Parts, operation: &'a Operation) -> BoxFuture<'a, Result<Data, ServerError>>;
+}
+
+/// The state of the endpoint.
+pub struct Endpoint {
+    /// What runs the operations.
+    pub engine: Engine,
+    /// What fills their context.
+    pub context: Box<dyn RequestContext>,
+    /// Length of the longest body, in bytes.
+    pub max_body_bytes: usize,
+    /// Time for one request, from its head to its answer.
+    pub timeout: Duration,
+}
+
+/// `/graphql` for every method.
+pub fn router(endpoint: Arc<Endpoint>) -> Router {
+    Router::new().route("/graphql", any(handle)).with_state(endpoint)
+}
+
+/// Answers one request.
+pub async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or_else(RequestId::random);
+    let Some(media) = Media::accepted(&parts.headers) else {
+        let message = "answers are application/graphql-response+json or application/json";
+        let refusal = Refusal::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message);
+        return refusal.answer(Media::Json, &request_id);
+    };
+    match run(&endpoint, &parts, body, &request_id).await {
+        Ok(response) => answer(media, status(&response, media), response),
+        Err(refusal) => refusal.answer(media, &request_id),
+    }
+}
+
+async fn run(
+    endpoint: &Endpoint,
+    parts: &Parts,
+    body: Body,
+    request_id: &RequestId,
+) -> Result<GraphqlResponse, Refusal> {
+    let deadline = Instant::now() + endpoint.timeout;
+    let request = match parts.method {
+        Method::GET => params::from_query_string(&parts.uri)?,
+        Method::POST => {
+            params::check_content_type(&parts.headers)?;
+            let late = |_| Refusal::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Timeout, "the body came too slowly");
+            timeout_at(deadline, params::from_body(body, endpoint.max_body_bytes)).await.map_err(late)??
+        }
+        _ => return Err(Refusal::method("use POST, or GET for queries", "GET, POST")),
+    };
+    let prepared = match endpoint.engine.prepare(request) {
+        Ok(prepared) => prepared,
+        Err(error) => return Ok(Engine::refuse(error, request_id)),
+    };
+    match (prepared.operation.kind, &parts.method) {
+        (OperationType::Mutation, &Method::GET) => return Err(Refusal::method("a mutation needs POST", "POST")),
+        (OperationType::Subscription, _) => {
+            let error = coded(ErrorCode::BadUserInput, "a subscription needs a WebSocket");
+            return Ok(Engine::refuse(error, request_id));
+        }
+        _ => {}
+    }
+    let work = async {
+        match endpoint.context.data(parts, &prepared.operation).await {
+            Ok(data) => endpoint.engine.execute(prepared, data, request_id).await,
+            Err(error) => Engine::refuse(error, request_id),
+        }
+    };
+    let late = |_| coded(ErrorCode::Timeout, "the operation took too long; ask for less");
+    Ok(timeout_at(deadline, work).await.map_err(late).unwrap_or_else(|error| Engine::refuse(error, request_id)))
+}
+
+/// A request that HTTP itself forbids: it has a status of its own in either media type.
+pub struct Refusal {
+    status: StatusCode,
+    code: ErrorCode,
+    message: String,
+    allow: Option<&'static str>,
+}
+
+impl Refusal {
+    /// A refusal.
+    pub fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), allow: None }
+    }
+
+    fn method(message: &str, allow: &'static str) -> Self {
+        let refusal = Self::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadUserInput, message);
+        Self { allow: Some(allow), ..refusal }
+    }
+
+    fn answer(self, media: Media, request_id: &RequestId) -> Response {
+        let error = coded(self.code, self.message);
+        let mut response = answer(media, self.status, Engine::refuse(error, request_id));
+        if let Some(methods) = self.allow {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
+        }
+        response
+    }
+}
+
+/// The media types of an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Media {
+    /// `application/graphql-response+json`: the status tells whether the request was good.
+    GraphqlResponse,
+    /// `application/json`: the status of a request that could be read is 200.
+    Json,
+}
+
+impl Media {
+    /// The first media type of the `Accept` header that we have; JSON where the header is missing.
+    fn accepted(headers: &HeaderMap) -> Option<Self> {
+        let mut ranges = headers.get_all(header::ACCEPT).iter().peekable();
+        if ranges.peek().is_none() {
+            return Some(Self::Json);
+        }
+        ranges.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).find_map(|range| {
+            let (name, parameters) = range.split_once(';').unwrap_or((range, ""));
+            let media = match name.trim().to_ascii_lowercase().as_str() {
+                "application/graphql-response+json" => Self::GraphqlResponse,
+                "application/json" | "application/*" | "*/*" => Self::Json,
+                _ => return None,
+            };
+            params::is_utf8(parameters).then_some(media)
+        })
+    }
+
+    fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
+            Self::Json => "application/json; charset=utf-8",
+        })
+    }
+}
+
+/// The status of a response by the code of its first error, if it is a request error.
+fn status(response: &GraphqlResponse, media: Media) -> StatusCode {
+    if !is_request_error(response) {
+        return StatusCode::OK;
+    }
+    match response.errors.first().and_then(code) {
+        Some(ErrorCode::Unauthenticated) => StatusCode::UNAUTHORIZED,
+        Some(ErrorCode::Forbidden) => StatusCode::FORBIDDEN,
+        Some(ErrorCode::RateLimited) => StatusCode::TOO_MANY_REQUESTS,
+        Some(ErrorCode::Timeout) => StatusCode::GATEWAY_TIMEOUT,
+        Some(ErrorCode::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
+        Some(ErrorCode::InternalServerError) => StatusCode::INTERNAL_SERVER_ERROR,
+        _ if media == Media::GraphqlResponse => StatusCode::BAD_REQUEST,
+        _ => StatusCode::OK,
+    }
+}
+
+/// A response as it goes over the wire: errors first, where people see them.
+#[derive(Serialize)]
+struct Wire<'a> {
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [ServerError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extensions: Option<&'a std::collections::BTreeMap<String, Value>>,
+}
+
+fn answer(media: Media, status: StatusCode, response: GraphqlResponse) -> Response {
+    let wire = Wire {
+        errors: &response.errors,
+        data: (!is_request_error(&response)).then_some(&response.data),
+        extensions: (!response.extensions.is_empty()).then_some(&response.extensions),
+    };
+    let mut bytes = Vec::with_capacity(1024);
+    serde_json::to_writer(&mut bytes, &wire).expect("GraphQL values are JSON values, and memory takes all writes");
+    let mut headers = response.http_headers;
+    headers.insert(header::CONTENT_TYPE, media.content_type());
+    (status, headers, bytes).into_response()
+}

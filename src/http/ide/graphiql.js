@@ -1,0 +1,29 @@
+// Starts GraphiQL against this server's endpoint.
+
+import { examples } from './examples.js';
+
+const endpoint = new URL('../graphql', import.meta.url).href;
+const send = GraphiQL.createFetcher({
+  url: endpoint,
+  subscriptionUrl: endpoint.replace(/^http/, 'ws'),
+});
+
+// The Headers editor offers a place for the token; while it is empty, the request is anonymous.
+function fetcher(params, options = {}) {
+  const headers = { ...options.headers };
+  if (headers.Authorization?.trim() === 'Bearer') delete headers.Authorization;
+  return send(params, { ...options, headers });
+}
+
+ReactDOM.createRoot(document.getElementById('root')).render(
+  React.createElement(
+    GraphiQL,
+    {
+      fetcher,
+      defaultQuery: examples,
+      defaultHeaders: '{\n  "Authorization": "Bearer "\n}',
+      defaultEditorToolsVisibility: 'headers',
+    },
+    React.createElement(GraphiQL.Logo, null, 'Souk'),
+  ),
+);

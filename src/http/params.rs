@@ -1,0 +1,137 @@
+//! A GraphQL request out of an HTTP one: the query string of a GET, the body of a POST.
+//! Rule: a body is JSON in UTF-8 and says so. Nothing that a page of another origin can send without asking first
+//! (forms, plain text) is read.
+
+use std::error::Error;
+
+use async_graphql::{Extensions, Request, Variables};
+use axum::{
+    body::{Body, HttpBody},
+    extract::Query,
+    http::{HeaderMap, StatusCode, Uri, header},
+};
+use futures_util::StreamExt;
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::graphql::Refusal;
+use crate::error::ErrorCode;
+
+/// The parameters of a request, in a body.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Params {
+    query: Option<String>,
+    operation_name: Option<String>,
+    variables: Option<Variables>,
+    extensions: Option<Extensions>,
+}
+
+/// The same in a query string, where objects are JSON text.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct QueryString {
+    query: Option<String>,
+    operation_name: Option<String>,
+    variables: Option<String>,
+    extensions: Option<String>,
+}
+
+impl Params {
+    fn into_request(self) -> Result<Request, Refusal> {
+        let query = self.query.filter(|query| !query.is_empty()).ok_or_else(|| bad_request("query is missing"))?;
+        let mut request = Request::new(query);
+        request.operation_name = self.operation_name.filter(|name| !name.is_empty());
+        request.variables = self.variables.unwrap_or_default();
+        request.extensions = self.extensions.unwrap_or_default();
+        Ok(request)
+    }
+}
+
+/// Reads the query string of a GET.
+/// # Errors
+/// 400 where a parameter is missing, doubled or malformed.
+pub fn from_query_string(uri: &Uri) -> Result<Request, Refusal> {
+    let Query(given) = Query::<QueryString>::try_from_uri(uri)
+        .map_err(|error| bad_request(format!("the query string is malformed: {}", cause(&error))))?;
+    let params = Params {
+        query: given.query,
+        operation_name: given.operation_name,
+        variables: json_text("variables", given.variables)?,
+        extensions: json_text("extensions", given.extensions)?,
+    };
+    params.into_request()
+}
+
+/// Reads the body of a POST.
+/// # Errors
+/// 413 where it is longer than `max_bytes`; 400 where it is not a JSON object with parameters of the right types.
+pub async fn from_body(body: Body, max_bytes: usize) -> Result<Request, Refusal> {
+    let too_large = || {
+        let message = format!("the body is larger than {max_bytes} bytes");
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::LimitExceeded, message)
+    };
+    // What is announced as too large is not read at all.
+    if body.size_hint().lower() > max_bytes as u64 {
+        return Err(too_large());
+    }
+    let mut chunks = body.into_data_stream();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| bad_request("the body was not received completely"))?;
+        if bytes.len() + chunk.len() > max_bytes {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    parse(&bytes)?.into_request()
+}
+
+/// Refuses every body that is not JSON in UTF-8.
+/// # Errors
+/// 415.
+pub fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
+    let refusal = |message: &str| Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorCode::BadUserInput, message);
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?").trim());
+    if text(header::CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
+        return Err(refusal("the body must not be compressed"));
+    }
+    let content_type = text(header::CONTENT_TYPE).unwrap_or_default();
+    let (essence, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
+    if essence.trim().eq_ignore_ascii_case("application/json") && is_utf8(parameters) {
+        return Ok(());
+    }
+    Err(refusal("the body must be application/json in UTF-8"))
+}
+
+/// Whether a media type's parameters name no charset but UTF-8.
+pub fn is_utf8(parameters: &str) -> bool {
+    parameters.split(';').all(|parameter| match parameter.split_once('=') {
+        Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
+            let value = value.trim().trim_matches('"');
+            value.eq_ignore_ascii_case("utf-8") || value.eq_ignore_ascii_case("utf8")
+        }
+        _ => true,
+    })
+}
+
+fn parse(bytes: &[u8]) -> Result<Params, Refusal> {
+    // serde would take an array for the object's fields in order.
+    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{') => serde_json::from_slice(bytes).map_err(|error| bad_request(error.to_string())),
+        Some(b'[') => Err(bad_request("an array of requests (batch) is not supported; send them one by one")),
+        _ => Err(bad_request("the body must be a JSON object")),
+    }
+}
+
+fn json_text<T: DeserializeOwned>(name: &str, text: Option<String>) -> Result<Option<T>, Refusal> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    serde_json::from_str(&text).map_err(|error| bad_request(format!("{name}: {error}")))
+}
+
+fn cause(error: &dyn Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+fn bad_request(message: impl Into<String>) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, ErrorCode::BadUserInput, message)
+}
