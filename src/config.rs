@@ -165,7 +165,9 @@ impl ServeSettings {
         let secret = match &self.jwt_secret {
             Some(secret) => secret.clone(),
             None if settings.environment == Environment::Production => {
-                return Err(io::Error::other("SOUK_JWT_SECRET is required in production: 32 or more random characters"));
+                return Err(io::Error::other(
+                    "SOUK_JWT_SECRET is required in production: 32 or more random characters",
+                ));
             }
             None => kept_secret(settings)?,
         };

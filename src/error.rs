@@ -198,18 +198,15 @@ impl From<DieselError> for Error {
             Kind::SerializationFailure => Self::Retry(message.to_owned()),
             // diesel does not pass the SQLSTATE of these on; PostgreSQL's text names them.
             _ if message == "deadlock detected" => Self::Retry(message.to_owned()),
-            _ if message.starts_with("canceling statement due to") => Self::Coded(
-                ErrorCode::Timeout,
-                "the database took too long to answer; ask for less".into(),
-            ),
+            _ if message.starts_with("canceling statement due to") => {
+                Self::Coded(ErrorCode::Timeout, "the database took too long to answer; ask for less".into())
+            }
             _ if message.starts_with("terminating connection") || message.starts_with("the database system is") => {
                 Self::Unavailable(message.to_owned())
             }
-            _ if message == "numeric field overflow" => Self::user(
-                UserErrorCode::OutOfRange,
-                "",
-                "an amount of money is larger than 9,999,999,999.99",
-            ),
+            _ if message == "numeric field overflow" => {
+                Self::user(UserErrorCode::OutOfRange, "", "an amount of money is larger than 9,999,999,999.99")
+            }
             _ => match info.constraint_name() {
                 Some(name) => Self::Constraint {
                     name: name.to_owned(),

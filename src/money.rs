@@ -52,11 +52,7 @@ pub fn format_amount(amount: Decimal) -> String {
 /// Checks a unit price: from 0 to [`MAX_PRICE`], at most two decimals.
 pub fn check_price(field: &'static str, price: Decimal) -> Result<(), UserError> {
     if price.is_sign_negative() && !price.is_zero() || price > MAX_PRICE {
-        return Err(UserError::new(
-            UserErrorCode::OutOfRange,
-            field,
-            format!("a price is from 0 to {MAX_PRICE}"),
-        ));
+        return Err(UserError::new(UserErrorCode::OutOfRange, field, format!("a price is from 0 to {MAX_PRICE}")));
     }
     if price.normalize().scale() > 2 {
         return Err(UserError::new(UserErrorCode::Invalid, field, "a price has at most two decimals"));

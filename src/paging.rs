@@ -273,9 +273,8 @@ mod tests {
     #[test]
     fn a_cursor_belongs_to_its_list() {
         let cursor = Cursor::new("products:name", SortKey::Text("Lantern".into()), 7).to_string();
-        let with = |list, after: &str| {
-            Page::new(list, PageArgs { after: Some(after.to_owned()), ..PageArgs::default() })
-        };
+        let with =
+            |list, after: &str| Page::new(list, PageArgs { after: Some(after.to_owned()), ..PageArgs::default() });
         assert_eq!(with("products:name", &cursor).unwrap().after.unwrap().id, 7);
         assert!(with("orders:placed_at", &cursor).is_err());
         assert!(with("products:name", "nonsense").is_err());

@@ -73,7 +73,11 @@ impl Check {
         let length = value.chars().take(201).count();
         let first = value.chars().next();
         if !(10..=200).contains(&length) || value.chars().all(|c| Some(c) == first) {
-            self.add(UserError::new(UserErrorCode::Invalid, field, "give a password of 10 to 200 characters, not all the same"));
+            self.add(UserError::new(
+                UserErrorCode::Invalid,
+                field,
+                "give a password of 10 to 200 characters, not all the same",
+            ));
         }
     }
 
@@ -105,7 +109,11 @@ pub fn slugify(text: &str) -> String {
 pub fn check_slug(check: &mut Check, field: &'static str, slug: Option<&str>) {
     let Some(slug) = slug else { return };
     if slug != slugify(slug) {
-        check.add(UserError::new(UserErrorCode::Invalid, field, "a slug is a-z, 0-9 and single dashes, at most 200 characters"));
+        check.add(UserError::new(
+            UserErrorCode::Invalid,
+            field,
+            "a slug is a-z, 0-9 and single dashes, at most 200 characters",
+        ));
     }
 }
 

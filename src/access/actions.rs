@@ -41,7 +41,13 @@ pub async fn create_user(
     insert(db, passwords, viewer, new, role).await
 }
 
-async fn insert(db: &Db, passwords: &Passwords, viewer: &Viewer, new: NewAccount, role: Option<String>) -> Result<UserRow> {
+async fn insert(
+    db: &Db,
+    passwords: &Passwords,
+    viewer: &Viewer,
+    new: NewAccount,
+    role: Option<String>,
+) -> Result<UserRow> {
     let password_hash = match new.password.clone() {
         Some(password) => Some(passwords.hash(password).await?),
         None => None,

@@ -182,5 +182,8 @@ impl Viewer {
 }
 
 fn unauthenticated() -> Error {
-    Error::Coded(ErrorCode::Unauthenticated, "log in first: send the access token as `Authorization: Bearer ...`".into())
+    Error::Coded(
+        ErrorCode::Unauthenticated,
+        "log in first: send the access token as `Authorization: Bearer ...`".into(),
+    )
 }

@@ -1,7 +1,7 @@
 //! What can be done with brands.
 
 use super::{
-    model::{NewBrand, BrandPatch, BrandRow},
+    model::{BrandPatch, BrandRow, NewBrand},
     store,
 };
 use crate::{

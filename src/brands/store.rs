@@ -3,7 +3,7 @@
 use diesel::{pg::Pg, prelude::*};
 use diesel_async::RunQueryDsl;
 
-use super::model::{NewBrand, BrandCondition, BrandOrderField, BrandPatch, BrandRow};
+use super::model::{BrandCondition, BrandOrderField, BrandPatch, BrandRow, NewBrand};
 use crate::{
     db::{
         Conn,
@@ -20,7 +20,8 @@ use crate::{
 /// A list of brands.
 pub type BrandList = List<BrandCondition, BrandOrderField>;
 
-type Rows = diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<brands::table, diesel::dsl::AsSelect<BrandRow, Pg>>, Pg>;
+type Rows =
+    diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<brands::table, diesel::dsl::AsSelect<BrandRow, Pg>>, Pg>;
 
 fn condition(condition: &BrandCondition) -> Condition<'static, brands::table> {
     match condition {

@@ -20,14 +20,17 @@ use crate::{
 /// A list of categories.
 pub type CategoryList = List<CategoryCondition, CategoryOrderField>;
 
-type Rows = diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<categories::table, diesel::dsl::AsSelect<CategoryRow, Pg>>, Pg>;
+type Rows =
+    diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<categories::table, diesel::dsl::AsSelect<CategoryRow, Pg>>, Pg>;
 
 fn condition(condition: &CategoryCondition) -> Condition<'static, categories::table> {
     match condition {
         CategoryCondition::Id(id) => op!(id, categories::id),
         CategoryCondition::Name(name) => text_op!(name, categories::name),
         CategoryCondition::Slug(slug) => text_op!(slug, categories::slug),
-        CategoryCondition::Parent(parent) => op!(parent, categories::parent_id.assume_not_null(), categories::parent_id),
+        CategoryCondition::Parent(parent) => {
+            op!(parent, categories::parent_id.assume_not_null(), categories::parent_id)
+        }
     }
 }
 
@@ -66,7 +69,11 @@ pub async fn count(mut conn: &Conn, list: &CategoryList) -> Result<i64> {
 }
 
 /// A page of children for each of these categories, one statement.
-pub async fn pages_by_parent_ids(mut conn: &Conn, list: &CategoryList, parents: Vec<i64>) -> Result<Vec<(i64, CategoryRow)>> {
+pub async fn pages_by_parent_ids(
+    mut conn: &Conn,
+    list: &CategoryList,
+    parents: Vec<i64>,
+) -> Result<Vec<(i64, CategoryRow)>> {
     let query = rows(list).filter(categories::parent_id.assume_not_null().eq(ParentId));
     Ok(PerParent { parents, query: on_page(query, list)? }.load(&mut conn).await?)
 }
@@ -104,7 +111,9 @@ fn refused(error: diesel::result::Error) -> Error {
     let is_delete = matches!(&error, diesel::result::Error::DatabaseError(_, info)
         if info.message().starts_with("update or delete on table"));
     Error::from(error)
-        .on_constraint("categories_slug_key", || UserError::new(UserErrorCode::Taken, "slug", "another category has this slug"))
+        .on_constraint("categories_slug_key", || {
+            UserError::new(UserErrorCode::Taken, "slug", "another category has this slug")
+        })
         .on_constraint("categories_acyclic", || {
             UserError::new(UserErrorCode::Cycle, "parentId", "a category cannot be its own ancestor")
         })

@@ -1,9 +1,7 @@
 //! Filters of lists: a tree of conditions and the typed operators, turned into SQL conditions by the stores.
 //! Rule: a filter is checked for size before it is built into a statement.
 
-use diesel::{
-    BoolExpressionMethods, BoxableExpression, dsl::not, expression::AsExpression, pg::Pg, sql_types::Bool,
-};
+use diesel::{BoolExpressionMethods, BoxableExpression, dsl::not, expression::AsExpression, pg::Pg, sql_types::Bool};
 
 use crate::error::{Error, Result};
 
@@ -63,8 +61,12 @@ impl<C> Filter<C> {
         <bool as AsExpression<Bool>>::Expression: BoxableExpression<T, Pg, SqlType = Bool> + 'static,
     {
         match self {
-            Self::And(all) => all.iter().map(|f| f.condition(leaf)).reduce(|a, b| Box::new(a.and(b))).unwrap_or_else(|| always(true)),
-            Self::Or(any) => any.iter().map(|f| f.condition(leaf)).reduce(|a, b| Box::new(a.or(b))).unwrap_or_else(|| always(false)),
+            Self::And(all) => {
+                all.iter().map(|f| f.condition(leaf)).reduce(|a, b| Box::new(a.and(b))).unwrap_or_else(|| always(true))
+            }
+            Self::Or(any) => {
+                any.iter().map(|f| f.condition(leaf)).reduce(|a, b| Box::new(a.or(b))).unwrap_or_else(|| always(false))
+            }
             Self::Not(inner) => Box::new(not(inner.condition(leaf))),
             Self::Is(condition) => leaf(condition),
         }

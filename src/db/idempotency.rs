@@ -59,7 +59,8 @@ impl IdempotencyKey {
         if claimed == 1 {
             return Ok(Claim::New);
         }
-        let row = keys::table.find((self.user.0, self.operation, &self.key)).select((keys::request_hash, keys::answer_id));
+        let row =
+            keys::table.find((self.user.0, self.operation, &self.key)).select((keys::request_hash, keys::answer_id));
         let (before, answer): (Vec<u8>, i64) = row.first(&mut conn).await?;
         if before == hash {
             return Ok(Claim::Done(answer));

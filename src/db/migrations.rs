@@ -1,10 +1,11 @@
 //! The migrations, inside the binary.
 //! Rule: they run under a lock, so any number of servers may start at once.
 
-use diesel::{ConnectionError, sql_types::BigInt};
+use diesel::{ConnectionError, QueryDsl, migration::MigrationSource, pg::Pg, sql_types::BigInt};
 use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use super::Conn;
 use crate::error::{Error, Result};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
@@ -22,27 +23,42 @@ pub struct Migrated {
 /// # Errors
 /// [`Error::Unavailable`] without a connection, [`Error::Internal`] where a migration fails; that one is undone.
 pub async fn migrate(url: &str) -> Result<Migrated> {
-    run(url, |harness| harness.run_pending_migrations(MIGRATIONS).map(|all| all.iter().map(ToString::to_string).collect()))
-        .await
+    run(url, |harness| {
+        harness.run_pending_migrations(MIGRATIONS).map(|all| all.iter().map(ToString::to_string).collect())
+    })
+    .await
 }
 
 /// Undoes every migration: for tests of the way back.
 /// # Errors
 /// As [`migrate`].
 pub async fn revert_all(url: &str) -> Result<Migrated> {
-    run(url, |harness| harness.revert_all_migrations(MIGRATIONS).map(|all| all.iter().map(ToString::to_string).collect()))
-        .await
+    run(url, |harness| {
+        harness.revert_all_migrations(MIGRATIONS).map(|all| all.iter().map(ToString::to_string).collect())
+    })
+    .await
 }
 
-/// Whether the database has every migration of this binary.
+/// Whether the database has the newest migration of this binary.
 /// # Errors
 /// [`Error::Unavailable`] without a connection.
-pub async fn is_current(url: &str) -> Result<bool> {
-    let connection = AsyncPgConnection::establish(url).await?;
-    let mut harness = AsyncMigrationHarness::new(connection);
-    tokio::task::block_in_place(|| harness.has_pending_migration(MIGRATIONS))
-        .map(|pending| !pending)
-        .map_err(|error| Error::Internal(format!("migrations: {error}")))
+pub async fn is_current(mut conn: &Conn) -> Result<bool> {
+    let done = __diesel_schema_migrations::table.find(newest()?);
+    Ok(diesel::select(diesel::dsl::exists(done)).get_result(&mut conn).await?)
+}
+
+diesel::table! {
+    /// Where the harness notes what it ran.
+    __diesel_schema_migrations (version) {
+        /// The migration's number.
+        version -> Text,
+    }
+}
+
+fn newest() -> Result<String> {
+    let all = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(|error| Error::Internal(error.to_string()))?;
+    let newest = all.iter().map(|migration| migration.name().version().to_string()).max();
+    newest.ok_or_else(|| Error::Internal("no migrations".into()))
 }
 
 type Steps = diesel::migration::Result<Vec<String>>;

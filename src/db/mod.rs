@@ -9,6 +9,7 @@ mod reads;
 pub mod recorder;
 mod settings;
 pub mod sql;
+#[allow(missing_docs, reason = "generated")]
 pub mod tables;
 
 use std::{sync::Arc, time::Duration};
@@ -22,8 +23,8 @@ use diesel_async::{
 };
 use futures_util::FutureExt;
 
-use self::{reads::Reads, recorder::Listener};
 pub use self::settings::DbSettings;
+use self::{reads::Reads, recorder::Listener};
 use crate::error::{Error, Result};
 
 /// What every store function takes: a shared or a pooled connection by reference.

@@ -173,8 +173,7 @@ impl AddressMutation {
     async fn address_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The address to be.")]
-        input: AddressCreateInput,
+        #[graphql(desc = "The address to be.")] input: AddressCreateInput,
     ) -> Result<AddressCreatePayload> {
         let created = async {
             let user = optional_id("userId", input.user_id)?;
@@ -197,8 +196,7 @@ impl AddressMutation {
     async fn address_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")]
-        input: AddressUpdateInput,
+        #[graphql(desc = "The change.")] input: AddressUpdateInput,
     ) -> Result<AddressUpdatePayload> {
         let updated = async {
             let id = AddressId::parse("id", &input.id)?;
@@ -220,8 +218,7 @@ impl AddressMutation {
     async fn address_delete(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which address.")]
-        input: AddressDeleteInput,
+        #[graphql(desc = "Which address.")] input: AddressDeleteInput,
     ) -> Result<AddressDeletePayload> {
         let deleted = async {
             let id = AddressId::parse("id", &input.id)?;

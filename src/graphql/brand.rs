@@ -76,16 +76,11 @@ impl BrandObject {
         ctx: &Context<'_>,
         #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")]
-        after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")]
-        last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")]
-        before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")]
-        r#where: Option<ProductWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")]
-        order_by: Option<ProductOrder>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ProductWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ProductOrder>,
     ) -> Result<Connection<Product>> {
         let list = product::list_of(ctx, first, after, last, before, r#where, order_by)?;
         product::of_parent(ctx, ProductParent::Brand, self.0.id.key(), list).await
@@ -152,19 +147,15 @@ impl BrandQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")]
-        after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")]
-        last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")]
-        before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")]
-        r#where: Option<BrandWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")]
-        order_by: Option<BrandOrder>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<BrandWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<BrandOrder>,
     ) -> Result<Connection<Brand>> {
         let order = order_by.map(|by| (by.field, by.direction)).unwrap_or_default();
-        let list = list(first, after, last, before, r#where.unwrap_or_default().filter()?, order, BrandOrderField::list)?;
+        let list =
+            list(first, after, last, before, r#where.unwrap_or_default().filter()?, order, BrandOrderField::list)?;
         let total = async {
             if !wants_total(ctx) {
                 return Ok(None);
@@ -243,10 +234,13 @@ impl BrandMutation {
     async fn brand_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The brand to be.")]
-        input: BrandCreateInput,
+        #[graphql(desc = "The brand to be.")] input: BrandCreateInput,
     ) -> Result<BrandCreatePayload> {
-        let new = NewBrand { slug: input.slug.unwrap_or_else(|| slugify(&input.name)), name: input.name, description: input.description };
+        let new = NewBrand {
+            slug: input.slug.unwrap_or_else(|| slugify(&input.name)),
+            name: input.name,
+            description: input.description,
+        };
         BrandCreateObject::of(actions::create(ctx.db(), ctx.viewer(), new).await.map(brand))
     }
 
@@ -255,8 +249,7 @@ impl BrandMutation {
     async fn brand_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")]
-        input: BrandUpdateInput,
+        #[graphql(desc = "The change.")] input: BrandUpdateInput,
     ) -> Result<BrandUpdatePayload> {
         let updated = async {
             let id = BrandId::parse("id", &input.id)?;
@@ -271,8 +264,7 @@ impl BrandMutation {
     async fn brand_delete(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which brand.")]
-        input: BrandDeleteInput,
+        #[graphql(desc = "Which brand.")] input: BrandDeleteInput,
     ) -> Result<BrandDeletePayload> {
         let deleted = async {
             let id = BrandId::parse("id", &input.id)?;

@@ -101,16 +101,11 @@ impl CategoryObject {
         ctx: &Context<'_>,
         #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")]
-        after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")]
-        last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")]
-        before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")]
-        r#where: Option<CategoryWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")]
-        order_by: Option<CategoryOrder>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<CategoryWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<CategoryOrder>,
     ) -> Result<Connection<Category>> {
         let list = Arc::new(list_of(first, after, last, before, r#where, order_by)?);
         let key = PageKey { parent: (), id: self.0.id.key(), list: Arc::clone(&list) };
@@ -124,16 +119,11 @@ impl CategoryObject {
         ctx: &Context<'_>,
         #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")]
-        after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")]
-        last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")]
-        before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")]
-        r#where: Option<ProductWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")]
-        order_by: Option<ProductOrder>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ProductWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ProductOrder>,
     ) -> Result<Connection<Product>> {
         let list = product::list_of(ctx, first, after, last, before, r#where, order_by)?;
         product::of_parent(ctx, ProductParent::Category, self.0.id.key(), list).await
@@ -217,10 +207,8 @@ impl CategoryQuery {
     async fn category(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Its id.")]
-        id: Option<ID>,
-        #[graphql(desc = "Its slug.")]
-        slug: Option<String>,
+        #[graphql(desc = "Its id.")] id: Option<ID>,
+        #[graphql(desc = "Its slug.")] slug: Option<String>,
     ) -> Result<Option<Category>> {
         let found = match (id, slug) {
             (Some(id), None) => {
@@ -240,16 +228,11 @@ impl CategoryQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")]
-        after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")]
-        last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")]
-        before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")]
-        r#where: Option<CategoryWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")]
-        order_by: Option<CategoryOrder>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<CategoryWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<CategoryOrder>,
     ) -> Result<Connection<Category>> {
         let list = list_of(first, after, last, before, r#where, order_by)?;
         let total = async {
@@ -338,8 +321,7 @@ impl CategoryMutation {
     async fn category_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The category to be.")]
-        input: CategoryCreateInput,
+        #[graphql(desc = "The category to be.")] input: CategoryCreateInput,
     ) -> Result<CategoryCreatePayload> {
         let created = async {
             let new = NewCategory {
@@ -360,8 +342,7 @@ impl CategoryMutation {
     async fn category_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")]
-        input: CategoryUpdateInput,
+        #[graphql(desc = "The change.")] input: CategoryUpdateInput,
     ) -> Result<CategoryUpdatePayload> {
         let updated = async {
             let id = CategoryId::parse("id", &input.id)?;
@@ -382,8 +363,7 @@ impl CategoryMutation {
     async fn category_delete(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which category.")]
-        input: CategoryDeleteInput,
+        #[graphql(desc = "Which category.")] input: CategoryDeleteInput,
     ) -> Result<CategoryDeletePayload> {
         let deleted = async {
             let id = CategoryId::parse("id", &input.id)?;

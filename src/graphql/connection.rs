@@ -172,7 +172,11 @@ impl<T: OutputType + Clone> Plain for ConnectionObject<T> {}
 impl<T: OutputType + Clone> ConnectionObject<T> {
     /// The rows of the page with their cursors.
     async fn edges(&self) -> Vec<Edge<T>> {
-        self.rows.rows.iter().map(|(cursor, node)| Ordered(EdgeObject { cursor: cursor.clone(), node: node.clone() })).collect()
+        self.rows
+            .rows
+            .iter()
+            .map(|(cursor, node)| Ordered(EdgeObject { cursor: cursor.clone(), node: node.clone() }))
+            .collect()
     }
 
     /// The rows of the page.
@@ -197,7 +201,12 @@ pub fn wants_total(ctx: &Context<'_>) -> bool {
 }
 
 /// A connection of the rows read.
-pub fn connect<R, T>(rows: Rows<R>, total: Option<i64>, cursor: impl Fn(&R) -> Cursor, node: impl Fn(R) -> T) -> Connection<T>
+pub fn connect<R, T>(
+    rows: Rows<R>,
+    total: Option<i64>,
+    cursor: impl Fn(&R) -> Cursor,
+    node: impl Fn(R) -> T,
+) -> Connection<T>
 where
     ConnectionObject<T>: ObjectType,
 {
@@ -227,6 +236,7 @@ where
         }
     };
     let (page, total) = futures_util::future::try_join(loaders.pages.load(key.clone()), count).await?;
-    let rows = page.map_or_else(|| Rows { rows: Vec::new(), has_next: false, has_previous: false }, Arc::unwrap_or_clone);
+    let rows =
+        page.map_or_else(|| Rows { rows: Vec::new(), has_next: false, has_previous: false }, Arc::unwrap_or_clone);
     Ok(connect(rows, total, cursor, node))
 }

@@ -11,8 +11,8 @@ mod root;
 use std::{borrow::Cow, ops::Deref};
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult,
-    Value, parser::types::Field, registry::Registry,
+    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value,
+    parser::types::Field, registry::Registry,
 };
 use futures_util::future::{BoxFuture, FutureExt};
 
@@ -46,11 +46,7 @@ pub trait Member: Send + Sync {
     fn name(&self) -> Cow<'static, str>;
 
     /// The result of a plain field; nothing if the field has to be awaited.
-    fn now(
-        &self,
-        ctx: &ContextSelectionSet,
-        field: &Positioned<Field>,
-    ) -> Option<ServerResult<Value>>;
+    fn now(&self, ctx: &ContextSelectionSet, field: &Positioned<Field>) -> Option<ServerResult<Value>>;
 
     /// The result of any field.
     fn later<'a>(
@@ -65,18 +61,11 @@ impl<T: Plain> Member for Ordered<T> {
         T::type_name()
     }
 
-    fn now(
-        &self,
-        ctx: &ContextSelectionSet,
-        field: &Positioned<Field>,
-    ) -> Option<ServerResult<Value>> {
+    fn now(&self, ctx: &ContextSelectionSet, field: &Positioned<Field>) -> Option<ServerResult<Value>> {
         if !T::PLAIN.contains(&field.node.name.node.as_str()) || has_directives(field) {
             return None;
         }
-        let result = self
-            .0
-            .resolve_field(&ctx.with_field(field))
-            .now_or_never()?;
+        let result = self.0.resolve_field(&ctx.with_field(field)).now_or_never()?;
         Some(result.map(Option::unwrap_or_default))
     }
 
@@ -124,11 +113,7 @@ impl<T: Plain> OutputType for Ordered<T> {
         T::create_type_info(registry)
     }
 
-    async fn resolve(
-        &self,
-        ctx: &ContextSelectionSet<'_>,
-        _: &Positioned<Field>,
-    ) -> ServerResult<Value> {
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
         answer(ctx, self, false).await
     }
 }
@@ -157,11 +142,7 @@ impl<T: Members> OutputType for OneOf<T> {
         T::create_type_info(registry)
     }
 
-    async fn resolve(
-        &self,
-        ctx: &ContextSelectionSet<'_>,
-        _: &Positioned<Field>,
-    ) -> ServerResult<Value> {
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
         answer(ctx, self.0.member(), false).await
     }
 }

@@ -5,8 +5,7 @@
 use std::{mem, panic::AssertUnwindSafe, sync::Arc};
 
 use async_graphql::{
-    Data, ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, SubscriptionType,
-    ValidationMode,
+    Data, ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, SubscriptionType, ValidationMode,
     parser::{self, parse_query, types::OperationType},
 };
 use futures_util::{FutureExt, future::BoxFuture};

@@ -104,7 +104,12 @@ impl<C> Conditions<C> {
     /// Conditions on an id.
     /// # Errors
     /// A user error for an id of another type, or too many.
-    pub fn id<I: RowId>(&mut self, field: &str, filter: Option<IdFilter>, condition: impl Fn(Op<I>) -> C) -> Result<()> {
+    pub fn id<I: RowId>(
+        &mut self,
+        field: &str,
+        filter: Option<IdFilter>,
+        condition: impl Fn(Op<I>) -> C,
+    ) -> Result<()> {
         let Some(filter) = filter else { return Ok(()) };
         let field = format!("where.{field}");
         let eq = filter.eq.map(|id| I::parse(&format!("{field}.eq"), &id)).transpose()?;
@@ -116,7 +121,12 @@ impl<C> Conditions<C> {
     /// Conditions on a text.
     /// # Errors
     /// A user error for a text that is too long, or too many.
-    pub fn text(&mut self, field: &str, filter: Option<StringFilter>, condition: impl Fn(Op<String>) -> C) -> Result<()> {
+    pub fn text(
+        &mut self,
+        field: &str,
+        filter: Option<StringFilter>,
+        condition: impl Fn(Op<String>) -> C,
+    ) -> Result<()> {
         let Some(filter) = filter else { return Ok(()) };
         let field = format!("where.{field}");
         let any = filter.r#in;
@@ -125,17 +135,16 @@ impl<C> Conditions<C> {
         }
         for text in filter.eq.iter().chain(&filter.contains).chain(any.iter().flatten()) {
             if text.chars().nth(MAX_TEXT).is_some() {
-                return Err(Error::user(UserErrorCode::TooLong, field, format!("compare with at most {MAX_TEXT} characters")));
+                return Err(Error::user(
+                    UserErrorCode::TooLong,
+                    field,
+                    format!("compare with at most {MAX_TEXT} characters"),
+                ));
             }
         }
         self.push(
             condition,
-            [
-                filter.eq.map(Op::Eq),
-                any.map(Op::In),
-                filter.contains.map(Op::Contains),
-                filter.is_null.map(Op::IsNull),
-            ],
+            [filter.eq.map(Op::Eq), any.map(Op::In), filter.contains.map(Op::Contains), filter.is_null.map(Op::IsNull)],
         );
         Ok(())
     }
@@ -174,7 +183,11 @@ impl<C> Conditions<C> {
 /// At most [`MAX_IN`] values.
 fn few<'a, T>(field: &str, values: &'a [T]) -> Result<&'a [T]> {
     if values.len() > MAX_IN {
-        return Err(Error::user(UserErrorCode::OutOfRange, format!("{field}.in"), format!("give at most {MAX_IN} values")));
+        return Err(Error::user(
+            UserErrorCode::OutOfRange,
+            format!("{field}.in"),
+            format!("give at most {MAX_IN} values"),
+        ));
     }
     Ok(values)
 }

@@ -16,9 +16,7 @@ use crate::{
     categories::{self, model::CategoryRow, store::CategoryList},
     db::{Db, recorder::Recorder},
     error::{Error, Result},
-    ids::{
-        BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, SupplierId, UserId, WebsiteId,
-    },
+    ids::{BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, SupplierId, UserId, WebsiteId},
     orders::{
         self,
         model::{OrderDetailRow, OrderParent, OrderRow},
@@ -252,20 +250,29 @@ impl Loaders {
             addresses_by_user: by_parent!(db, |conn, ids| users::store::addresses_by_user_ids(conn, people, &ids), row => row.user_id),
             roles: by_id!(db, |conn, ids| access::store::by_ids(conn, &ids), role => role.row.id),
             categories: by_id!(db, |conn, ids| categories::store::by_ids(conn, &ids), row => row.id),
-            children: paged_loaders!(db, CategoryList, |conn, parent, list, ids|
-                categories::store::pages_by_parent_ids(conn, &list, ids),
-                categories::store::counts_by_parent_ids(conn, &list, ids)),
+            children: paged_loaders!(
+                db,
+                CategoryList,
+                |conn, parent, list, ids| categories::store::pages_by_parent_ids(conn, &list, ids),
+                categories::store::counts_by_parent_ids(conn, &list, ids)
+            ),
             brands: by_id!(db, |conn, ids| brands::store::by_ids(conn, &ids), row => row.id),
             suppliers: by_id!(db, |conn, ids| suppliers::store::by_ids(conn, &ids), row => row.id),
             products: by_id!(db, |conn, ids| products::store::by_ids(conn, catalogue, &ids), row => row.id),
             products_as_sold: by_id!(db, |conn, ids| products::store::by_ids_as_sold(conn, &ids), row => row.id),
-            products_of: paged_loaders!(db, ProductList, |conn, parent, list, ids|
-                products::store::pages_by_parent_ids(conn, catalogue, parent, &list, ids),
-                products::store::counts_by_parent_ids(conn, catalogue, parent, &list, ids)),
+            products_of: paged_loaders!(
+                db,
+                ProductList,
+                |conn, parent, list, ids| products::store::pages_by_parent_ids(conn, catalogue, parent, &list, ids),
+                products::store::counts_by_parent_ids(conn, catalogue, parent, &list, ids)
+            ),
             orders: by_id!(db, |conn, ids| orders::store::by_ids(conn, sales, &ids), row => row.id),
-            orders_of: paged_loaders!(db, OrderList, |conn, parent, list, ids|
-                orders::store::pages_by_parent_ids(conn, sales, parent, &list, ids),
-                orders::store::counts_by_parent_ids(conn, sales, parent, &list, ids)),
+            orders_of: paged_loaders!(
+                db,
+                OrderList,
+                |conn, parent, list, ids| orders::store::pages_by_parent_ids(conn, sales, parent, &list, ids),
+                orders::store::counts_by_parent_ids(conn, sales, parent, &list, ids)
+            ),
             details_by_order: by_parent!(db, |conn, ids| orders::store::lines_by_order_ids(conn, &ids), row => row.order_id),
             details: by_id!(db, |conn, ids| orders::store::lines_by_ids(conn, &ids), row => row.id),
         }

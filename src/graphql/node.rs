@@ -16,7 +16,10 @@ use super::{
 };
 use crate::{
     error::{Error, Result, UserErrorCode},
-    ids::{self, AddressId, BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, RowId, SupplierId, UserId, WebsiteId},
+    ids::{
+        self, AddressId, BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, RowId, SupplierId, UserId,
+        WebsiteId,
+    },
 };
 
 /// Most ids of `nodes`.
@@ -70,12 +73,7 @@ pub struct NodeQuery;
 #[Object]
 impl NodeQuery {
     /// Anything by its id; null where there is no such thing, or not for you.
-    async fn node(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Its id.")]
-        id: ID,
-    ) -> Result<Option<Node>> {
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Node>> {
         find(ctx, "id", &id).await
     }
 
@@ -84,13 +82,13 @@ impl NodeQuery {
     async fn nodes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Their ids.")]
-        ids: Vec<ID>,
+        #[graphql(desc = "Their ids.")] ids: Vec<ID>,
     ) -> Result<Vec<Option<Node>>> {
         if ids.len() > MAX_NODES {
             return Err(Error::user(UserErrorCode::OutOfRange, "ids", format!("give at most {MAX_NODES} ids")));
         }
-        let finds = ids.iter().enumerate().map(|(index, id)| async move { find(ctx, &format!("ids.{index}"), id).await });
+        let finds =
+            ids.iter().enumerate().map(|(index, id)| async move { find(ctx, &format!("ids.{index}"), id).await });
         futures_util::future::try_join_all(finds).await
     }
 }
@@ -115,9 +113,7 @@ async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> 
         OrderId::TYPE => all.orders.load(OrderId(key)).await?.map(|row| AnyNode::Order(order(row))),
         OrderDetailId::TYPE => match all.details.load(OrderDetailId(key)).await? {
             // Whoever sees the order sees its lines.
-            Some(line) => {
-                all.orders.load(line.order_id).await?.map(|order| AnyNode::OrderDetail(detail(line, order)))
-            }
+            Some(line) => all.orders.load(line.order_id).await?.map(|order| AnyNode::OrderDetail(detail(line, order))),
             None => None,
         },
         _ => return Err(wrong()),

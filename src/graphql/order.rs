@@ -312,12 +312,7 @@ pub struct OrderQuery;
 impl OrderQuery {
     /// One order that you may see: your own, for sellers also one that holds their products, for staff any. Null
     /// otherwise.
-    async fn order(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Its id.")]
-        id: ID,
-    ) -> Result<Option<Order>> {
+    async fn order(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Order>> {
         let id = OrderId::parse("id", &id)?;
         Ok(ctx.loaders().orders.load(id).await?.map(order))
     }
@@ -330,16 +325,11 @@ impl OrderQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")]
-        after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")]
-        last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")]
-        before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")]
-        r#where: Option<OrderWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")]
-        order_by: Option<OrderOrder>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<OrderWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<OrderOrder>,
     ) -> Result<Connection<Order>> {
         let list = list_of(first, after, last, before, r#where, order_by)?;
         let scope = ctx.viewer().scope(Permission::ManageOrders);
@@ -485,8 +475,7 @@ impl OrderMutation {
     async fn order_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The order to be.")]
-        input: OrderCreateInput,
+        #[graphql(desc = "The order to be.")] input: OrderCreateInput,
     ) -> Result<OrderCreatePayload> {
         let created = async {
             let (request, key) = input.request()?;
@@ -500,8 +489,7 @@ impl OrderMutation {
     async fn order_detail_add(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The line.")]
-        input: OrderDetailAddInput,
+        #[graphql(desc = "The line.")] input: OrderDetailAddInput,
     ) -> Result<OrderDetailAddPayload> {
         let added = async {
             let id = OrderId::parse("orderId", &input.order_id)?;
@@ -517,8 +505,7 @@ impl OrderMutation {
     async fn order_detail_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")]
-        input: OrderDetailUpdateInput,
+        #[graphql(desc = "The change.")] input: OrderDetailUpdateInput,
     ) -> Result<OrderDetailUpdatePayload> {
         let updated = async {
             let id = OrderDetailId::parse("id", &input.id)?;
@@ -532,8 +519,7 @@ impl OrderMutation {
     async fn order_detail_remove(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which line.")]
-        input: OrderDetailRemoveInput,
+        #[graphql(desc = "Which line.")] input: OrderDetailRemoveInput,
     ) -> Result<OrderDetailRemovePayload> {
         let removed = async {
             let id = OrderDetailId::parse("id", &input.id)?;
@@ -547,8 +533,7 @@ impl OrderMutation {
     async fn order_status_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The move.")]
-        input: OrderStatusUpdateInput,
+        #[graphql(desc = "The move.")] input: OrderStatusUpdateInput,
     ) -> Result<OrderStatusUpdatePayload> {
         let updated = async {
             let id = OrderId::parse("id", &input.id)?;
@@ -563,8 +548,7 @@ impl OrderMutation {
     async fn order_cancel(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which order.")]
-        input: OrderCancelInput,
+        #[graphql(desc = "Which order.")] input: OrderCancelInput,
     ) -> Result<OrderCancelPayload> {
         let cancelled = async {
             let id = OrderId::parse("id", &input.id)?;

@@ -55,7 +55,17 @@ struct Joined {
 
 impl Plain for ProductObject {
     const PLAIN: &'static [&'static str] = &[
-        "id", "name", "slug", "sku", "barcode", "variant", "description", "price", "stock", "isActive", "createdAt",
+        "id",
+        "name",
+        "slug",
+        "sku",
+        "barcode",
+        "variant",
+        "description",
+        "price",
+        "stock",
+        "isActive",
+        "createdAt",
         "updatedAt",
     ];
 }
@@ -265,7 +275,12 @@ fn cursor(list: &ProductList, row: &ProductRow) -> Cursor {
 /// The products of a category, brand, supplier or website, batched over all of them.
 /// # Errors
 /// Those of the statements.
-pub async fn of_parent(ctx: &Context<'_>, parent: ProductParent, id: i64, list: ProductList) -> Result<Connection<Product>> {
+pub async fn of_parent(
+    ctx: &Context<'_>,
+    parent: ProductParent,
+    id: i64,
+    list: ProductList,
+) -> Result<Connection<Product>> {
     let list = Arc::new(list);
     let key = PageKey { parent, id, list: Arc::clone(&list) };
     nested(ctx, &ctx.loaders().products_of, key, |row| cursor(&list, row), product).await
@@ -282,14 +297,10 @@ impl ProductQuery {
     async fn product(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Its id.")]
-        id: Option<ID>,
-        #[graphql(desc = "Its slug.")]
-        slug: Option<String>,
-        #[graphql(desc = "The code of its website; with `sku`.")]
-        website: Option<String>,
-        #[graphql(desc = "Its SKU; with `website`.")]
-        sku: Option<String>,
+        #[graphql(desc = "Its id.")] id: Option<ID>,
+        #[graphql(desc = "Its slug.")] slug: Option<String>,
+        #[graphql(desc = "The code of its website; with `sku`.")] website: Option<String>,
+        #[graphql(desc = "Its SKU; with `website`.")] sku: Option<String>,
     ) -> Result<Option<Product>> {
         let key = match (id, slug, website, sku) {
             (Some(id), None, None, None) => ProductKey::Id(ProductId::parse("id", &id)?),
@@ -313,16 +324,11 @@ impl ProductQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")]
-        after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")]
-        last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")]
-        before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")]
-        r#where: Option<ProductWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")]
-        order_by: Option<ProductOrder>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ProductWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ProductOrder>,
     ) -> Result<Connection<Product>> {
         let list = list_of(ctx, first, after, last, before, r#where, order_by)?;
         let scope = ctx.viewer().scope(Permission::ManageProducts);
@@ -507,8 +513,7 @@ impl ProductMutation {
     async fn product_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The product to be.")]
-        input: ProductCreateInput,
+        #[graphql(desc = "The product to be.")] input: ProductCreateInput,
     ) -> Result<ProductCreatePayload> {
         let created = async { actions::create(ctx.db(), ctx.viewer(), input.new_product()?).await };
         ProductCreateObject::of(created.await.map(product))
@@ -519,8 +524,7 @@ impl ProductMutation {
     async fn product_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")]
-        input: ProductUpdateInput,
+        #[graphql(desc = "The change.")] input: ProductUpdateInput,
     ) -> Result<ProductUpdatePayload> {
         let updated = async {
             let (id, patch) = input.patch()?;
@@ -534,8 +538,7 @@ impl ProductMutation {
     async fn product_delete(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which product.")]
-        input: ProductDeleteInput,
+        #[graphql(desc = "Which product.")] input: ProductDeleteInput,
     ) -> Result<ProductDeletePayload> {
         let deleted = async {
             let id = ProductId::parse("id", &input.id)?;
@@ -549,8 +552,7 @@ impl ProductMutation {
     async fn stock_adjust(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The correction.")]
-        input: StockAdjustInput,
+        #[graphql(desc = "The correction.")] input: StockAdjustInput,
     ) -> Result<StockAdjustPayload> {
         let adjusted = async {
             let product = ProductId::parse("productId", &input.product_id)?;

@@ -133,16 +133,12 @@ impl SearchQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Words, \"phrases in quotes\" and -words that must not occur; 1 to 200 characters.")]
         query: String,
-        #[graphql(desc = "Which kinds of things; all where absent.")]
-        types: Option<Vec<Kind>>,
+        #[graphql(desc = "Which kinds of things; all where absent.")] types: Option<Vec<Kind>>,
         #[graphql(desc = "Hits from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only hits behind this cursor.")]
-        after: Option<String>,
-        #[graphql(desc = "Hits from the end of the list, 1 to 100; not together with `first`.")]
-        last: Option<i32>,
-        #[graphql(desc = "Only hits before this cursor.")]
-        before: Option<String>,
+        #[graphql(desc = "Only hits behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Hits from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only hits before this cursor.")] before: Option<String>,
     ) -> Result<SearchConnection> {
         let page = Page::new(LIST, PageArgs { first, after, last, before })?;
         let kinds = types.unwrap_or_else(|| Kind::ALL.to_vec());
@@ -161,7 +157,11 @@ impl SearchQuery {
         let hit = |(document, score): (DocumentRow, f32)| {
             // A thing that went between the two statements is left out.
             let node = found.remove(&(document.kind(), document.node_id))?;
-            Some(SearchEdgeObject { cursor: Cursor::new(LIST, SortKey::Rank(score.to_bits()), document.id), score, node })
+            Some(SearchEdgeObject {
+                cursor: Cursor::new(LIST, SortKey::Rank(score.to_bits()), document.id),
+                score,
+                node,
+            })
         };
         let Rows { rows, has_next, has_previous } = rows;
         let hits = Rows { rows: rows.into_iter().filter_map(hit).collect(), has_next, has_previous };
@@ -171,7 +171,8 @@ impl SearchQuery {
 
 /// The things behind the hits: one statement for each kind that occurs.
 async fn load(ctx: &Context<'_>, rows: &[(DocumentRow, f32)]) -> Result<HashMap<(Kind, i64), Found>> {
-    let keys = |kind: Kind| rows.iter().map(|(row, _)| row).filter(move |row| row.kind() == kind).map(|row| row.node_id);
+    let keys =
+        |kind: Kind| rows.iter().map(|(row, _)| row).filter(move |row| row.kind() == kind).map(|row| row.node_id);
     let loaders = ctx.loaders();
     let (products, categories, brands, suppliers) = futures_util::future::try_join4(
         loaders.products.load_many(keys(Kind::Product).map(ProductId)),

@@ -17,16 +17,16 @@ use super::{
 };
 use crate::{
     auth::Permission,
-    suppliers::{
-        actions,
-        model::{SupplierCondition, SupplierOrderField, SupplierPatch, SupplierRow, NewSupplier},
-        store,
-    },
     db::filter::Filter,
     error::Result,
-    ids::{SupplierId, RowId},
+    ids::{RowId, SupplierId},
     paging::{Cursor, Direction},
     products::model::ProductParent,
+    suppliers::{
+        actions,
+        model::{NewSupplier, SupplierCondition, SupplierOrderField, SupplierPatch, SupplierRow},
+        store,
+    },
 };
 
 /// See [`SupplierObject`].
@@ -75,16 +75,11 @@ impl SupplierObject {
         ctx: &Context<'_>,
         #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")]
-        after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")]
-        last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")]
-        before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")]
-        r#where: Option<ProductWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")]
-        order_by: Option<ProductOrder>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ProductWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ProductOrder>,
     ) -> Result<Connection<Product>> {
         let list = product::list_of(ctx, first, after, last, before, r#where, order_by)?;
         product::of_parent(ctx, ProductParent::Supplier, self.0.id.key(), list).await
@@ -148,19 +143,15 @@ impl SupplierQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")]
-        after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")]
-        last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")]
-        before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")]
-        r#where: Option<SupplierWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")]
-        order_by: Option<SupplierOrder>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<SupplierWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<SupplierOrder>,
     ) -> Result<Connection<Supplier>> {
         let order = order_by.map(|by| (by.field, by.direction)).unwrap_or_default();
-        let list = list(first, after, last, before, r#where.unwrap_or_default().filter()?, order, SupplierOrderField::list)?;
+        let list =
+            list(first, after, last, before, r#where.unwrap_or_default().filter()?, order, SupplierOrderField::list)?;
         let total = async {
             if !wants_total(ctx) {
                 return Ok(None);
@@ -238,8 +229,7 @@ impl SupplierMutation {
     async fn supplier_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The supplier to be.")]
-        input: SupplierCreateInput,
+        #[graphql(desc = "The supplier to be.")] input: SupplierCreateInput,
     ) -> Result<SupplierCreatePayload> {
         let new = NewSupplier { name: input.name, email: input.email, phone: input.phone };
         SupplierCreateObject::of(actions::create(ctx.db(), ctx.viewer(), new).await.map(supplier))
@@ -250,8 +240,7 @@ impl SupplierMutation {
     async fn supplier_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")]
-        input: SupplierUpdateInput,
+        #[graphql(desc = "The change.")] input: SupplierUpdateInput,
     ) -> Result<SupplierUpdatePayload> {
         let updated = async {
             let id = SupplierId::parse("id", &input.id)?;
@@ -266,8 +255,7 @@ impl SupplierMutation {
     async fn supplier_delete(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which supplier.")]
-        input: SupplierDeleteInput,
+        #[graphql(desc = "Which supplier.")] input: SupplierDeleteInput,
     ) -> Result<SupplierDeletePayload> {
         let deleted = async {
             let id = SupplierId::parse("id", &input.id)?;

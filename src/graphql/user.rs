@@ -19,7 +19,10 @@ use super::{
     website::{Website, website},
 };
 use crate::{
-    access::{self, model::{NewAccount, Role as RoleRow}},
+    access::{
+        self,
+        model::{NewAccount, Role as RoleRow},
+    },
     auth::Permission,
     db::filter::Filter,
     error::{Error, Result},
@@ -108,16 +111,11 @@ impl UserObject {
         ctx: &Context<'_>,
         #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")]
-        after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")]
-        last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")]
-        before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")]
-        r#where: Option<OrderWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")]
-        order_by: Option<OrderOrder>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<OrderWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<OrderOrder>,
     ) -> Result<Connection<Order>> {
         let list = order::list_of(first, after, last, before, r#where, order_by)?;
         order::of_parent(ctx, OrderParent::User, self.0.id.key(), list).await
@@ -247,12 +245,7 @@ impl UserQuery {
     }
 
     /// One user that you may see: yourself, for staff with MANAGE_USERS anybody. Null otherwise.
-    async fn user(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Their id.")]
-        id: ID,
-    ) -> Result<Option<User>> {
+    async fn user(&self, ctx: &Context<'_>, #[graphql(desc = "Their id.")] id: ID) -> Result<Option<User>> {
         let id = UserId::parse("id", &id)?;
         Ok(ctx.loaders().users.load(id).await?.map(user))
     }
@@ -265,19 +258,15 @@ impl UserQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")]
-        after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")]
-        last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")]
-        before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")]
-        r#where: Option<UserWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")]
-        order_by: Option<UserOrder>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<UserWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<UserOrder>,
     ) -> Result<Connection<User>> {
         let order = order_by.map_or((UserOrderField::CreatedAt, Direction::Desc), |by| (by.field, by.direction));
-        let list: UserList = list(first, after, last, before, r#where.unwrap_or_default().filter()?, order, UserOrderField::list)?;
+        let list: UserList =
+            list(first, after, last, before, r#where.unwrap_or_default().filter()?, order, UserOrderField::list)?;
         let scope = ctx.viewer().scope(Permission::ManageUsers);
         let total = async {
             if !wants_total(ctx) {
@@ -417,8 +406,7 @@ impl UserMutation {
     async fn register(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The account to be.")]
-        input: RegisterInput,
+        #[graphql(desc = "The account to be.")] input: RegisterInput,
     ) -> Result<RegisterPayload> {
         let registered = async {
             let new = NewAccount {
@@ -437,11 +425,11 @@ impl UserMutation {
     async fn login(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who logs in.")]
-        input: LoginInput,
+        #[graphql(desc = "Who logs in.")] input: LoginInput,
     ) -> Result<LoginPayload> {
         let services = ctx.services();
-        let login = access::actions::login(&services.db, &services.passwords, &services.jwt, &input.email, input.password);
+        let login =
+            access::actions::login(&services.db, &services.passwords, &services.jwt, &input.email, input.password);
         let (login, user_errors) = divide(login.await)?;
         let (access_token, expires_at, who) = match login {
             Some(login) => (Some(login.token.token), Some(login.token.expires_at), Some(user(login.user))),
@@ -455,8 +443,7 @@ impl UserMutation {
     async fn user_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The account to be.")]
-        input: UserCreateInput,
+        #[graphql(desc = "The account to be.")] input: UserCreateInput,
     ) -> Result<UserCreatePayload> {
         let created = async {
             let new = NewAccount {
@@ -476,8 +463,7 @@ impl UserMutation {
     async fn user_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")]
-        input: UserUpdateInput,
+        #[graphql(desc = "The change.")] input: UserUpdateInput,
     ) -> Result<UserUpdatePayload> {
         let updated = async {
             let id = UserId::parse("id", &input.id)?;
@@ -493,8 +479,7 @@ impl UserMutation {
     async fn user_deactivate(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which user.")]
-        input: UserDeactivateInput,
+        #[graphql(desc = "Which user.")] input: UserDeactivateInput,
     ) -> Result<UserDeactivatePayload> {
         let deactivated = async {
             let id = UserId::parse("id", &input.id)?;

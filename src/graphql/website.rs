@@ -81,16 +81,11 @@ impl WebsiteObject {
         ctx: &Context<'_>,
         #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")]
-        after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")]
-        last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")]
-        before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")]
-        r#where: Option<ProductWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")]
-        order_by: Option<ProductOrder>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ProductWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ProductOrder>,
     ) -> Result<Connection<Product>> {
         let list = product::list_of(ctx, first, after, last, before, r#where, order_by)?;
         product::of_parent(ctx, ProductParent::Website, self.0.id.key(), list).await
@@ -103,16 +98,11 @@ impl WebsiteObject {
         ctx: &Context<'_>,
         #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")]
-        after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")]
-        last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")]
-        before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")]
-        r#where: Option<OrderWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")]
-        order_by: Option<OrderOrder>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<OrderWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<OrderOrder>,
     ) -> Result<Connection<Order>> {
         let list = order::list_of(first, after, last, before, r#where, order_by)?;
         order::of_parent(ctx, OrderParent::Website, self.0.id.key(), list).await
@@ -152,20 +142,14 @@ impl WebsiteQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")]
-        after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")]
-        last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")]
-        before: Option<String>,
-        #[graphql(desc = "In which order; the id breaks ties.")]
-        order_by: Option<WebsiteOrder>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<WebsiteOrder>,
     ) -> Result<Connection<Website>> {
         let order = order_by.map(|by| (by.field, by.direction)).unwrap_or_default();
         let list = list(first, after, last, before, Filter::default(), order, WebsiteOrderField::list)?;
-        let total = async {
-            if wants_total(ctx) { ctx.db().read(store::count).await.map(Some) } else { Ok(None) }
-        };
+        let total = async { if wants_total(ctx) { ctx.db().read(store::count).await.map(Some) } else { Ok(None) } };
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let (rows, total) = futures_util::future::try_join(rows, total).await?;
         let cursor = |row: &WebsiteRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
@@ -225,8 +209,7 @@ impl WebsiteMutation {
     async fn website_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The website to be.")]
-        input: WebsiteCreateInput,
+        #[graphql(desc = "The website to be.")] input: WebsiteCreateInput,
     ) -> Result<WebsiteCreatePayload> {
         let currency = input.currency.0.to_string();
         let new = NewWebsite { code: input.code, name: input.name, base_url: input.base_url, currency };
@@ -238,8 +221,7 @@ impl WebsiteMutation {
     async fn website_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")]
-        input: WebsiteUpdateInput,
+        #[graphql(desc = "The change.")] input: WebsiteUpdateInput,
     ) -> Result<WebsiteUpdatePayload> {
         let updated = async {
             let id = WebsiteId::parse("id", &input.id)?;

@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{Data, Response as GraphqlResponse, ServerError, Value, parser::types::OperationType};
+use async_graphql::{Response as GraphqlResponse, ServerError, Value, parser::types::OperationType};
 use axum::{
     Router,
     body::Body,
@@ -13,37 +13,34 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
-use futures_util::future::BoxFuture;
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
 use super::params;
 use crate::{
+    auth::Viewer,
+    db::recorder::Recorder,
     error::ErrorCode,
     graphql::{
+        context::{Services, request_data},
         engine::{Engine, Operation},
         errors::{code, coded, is_request_error},
     },
     telemetry::RequestId,
 };
 
-/// What the resolvers of a request find in their context: viewer, loaders, connections.
-pub trait RequestContext: Send + Sync + 'static {
-    /// Makes the data of one request, after its document was found good and before anything runs.
-    /// Its error is a request error: say with its code why (UNAUTHENTICATED answers 401, RATE_LIMITED 429).
-    fn data<'a>(&'a self, parts: &'a Parts, operation: &'a Operation) -> BoxFuture<'a, Result<Data, ServerError>>;
-}
-
 /// The state of the endpoint.
 pub struct Endpoint {
     /// What runs the operations.
     pub engine: Engine,
-    /// What fills their context.
-    pub context: Box<dyn RequestContext>,
+    /// What resolvers find beside the viewer.
+    pub services: Arc<Services>,
     /// Length of the longest body, in bytes.
     pub max_body_bytes: usize,
     /// Time for one request, from its head to its answer.
     pub timeout: Duration,
+    /// Whether answers say how many statements they took.
+    pub show_sql: bool,
 }
 
 /// `/graphql` for every method.
@@ -72,7 +69,8 @@ async fn run(
     body: Body,
     request_id: &RequestId,
 ) -> Result<GraphqlResponse, Refusal> {
-    let deadline = Instant::now() + endpoint.timeout;
+    let started = Instant::now();
+    let deadline = started + endpoint.timeout;
     let request = match parts.method {
         Method::GET => params::from_query_string(&parts.uri)?,
         Method::POST => {
@@ -94,14 +92,62 @@ async fn run(
         }
         _ => {}
     }
-    let work = async {
-        match endpoint.context.data(parts, &prepared.operation).await {
-            Ok(data) => endpoint.engine.execute(prepared, data, request_id).await,
-            Err(error) => Engine::refuse(error, request_id),
-        }
+    let viewer = match viewer(&parts.headers, &endpoint.services) {
+        Ok(viewer) => viewer,
+        Err(error) => return Ok(Engine::refuse(error, request_id)),
     };
+    let operation = prepared.operation.clone();
+    let who = viewer.user_id().map(|id| id.0);
+    let data = request_data(&endpoint.services, viewer);
+    let recorder = Recorder::default();
+    let work = recorder.clone().scope(endpoint.engine.execute(prepared, data, request_id));
     let late = |_| coded(ErrorCode::Timeout, "the operation took too long; ask for less");
-    Ok(timeout_at(deadline, work).await.map_err(late).unwrap_or_else(|error| Engine::refuse(error, request_id)))
+    let mut response =
+        timeout_at(deadline, work).await.map_err(late).unwrap_or_else(|error| Engine::refuse(error, request_id));
+    log(&operation, who, started, &recorder, &response, request_id);
+    if endpoint.show_sql {
+        let sql = Value::from_json(serde_json::json!({
+            "statements": recorder.statements(),
+            "ms": (recorder.millis() * 100.0).round() / 100.0,
+        }));
+        response.extensions.extend(sql.ok().map(|sql| ("sql".to_owned(), sql)));
+    }
+    Ok(response)
+}
+
+/// One line for each operation.
+fn log(
+    operation: &Operation,
+    user: Option<i64>,
+    started: Instant,
+    recorder: &Recorder,
+    response: &GraphqlResponse,
+    request_id: &RequestId,
+) {
+    let code = response.errors.first().and_then(code).map(ErrorCode::as_str);
+    tracing::info!(
+        %request_id,
+        operation = operation.name.as_deref().unwrap_or("-"),
+        kind = %operation.kind,
+        user,
+        ms = started.elapsed().as_secs_f64() * 1000.0,
+        statements = recorder.statements(),
+        sql_ms = recorder.millis(),
+        errors = response.errors.len(),
+        code,
+        "graphql"
+    );
+}
+
+/// Who asks, by the header `Authorization: Bearer <token>`; nobody without it.
+fn viewer(headers: &HeaderMap, services: &Services) -> Result<Viewer, ServerError> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(Viewer::anonymous()) };
+    let refused = |message: &str| coded(ErrorCode::Unauthenticated, message);
+    let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).unwrap_or_default();
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(refused("the header must be `Authorization: Bearer <accessToken>`"));
+    }
+    services.jwt.viewer(token.trim()).map_err(|error| refused(&error.to_string()))
 }
 
 /// A request that HTTP itself forbids: it has a status of its own in either media type.

@@ -24,8 +24,7 @@ use crate::{
         self,
         model::{MAX_PIECES, NewMovement, Reason},
     },
-    users,
-    websites,
+    users, websites,
 };
 
 /// Largest total of a line or an order: `numeric(12,2)`.
@@ -232,7 +231,11 @@ pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: Product
         let order = lock_pending(conn, scope, order, "orderId", "order").await?;
         let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
         if lines.len() >= MAX_LINES {
-            return Err(Error::user(UserErrorCode::OutOfRange, "orderId", format!("an order has at most {MAX_LINES} lines")));
+            return Err(Error::user(
+                UserErrorCode::OutOfRange,
+                "orderId",
+                format!("an order has at most {MAX_LINES} lines"),
+            ));
         }
         let product = lock_product(conn, product).await?.ok_or_else(|| Error::not_found("productId", "product"))?;
         if product.source_website_id != order.source_website_id {
@@ -280,7 +283,11 @@ pub async fn remove_line(db: &Db, viewer: &Viewer, id: OrderDetailId) -> Result<
     db.transaction(async |conn| {
         let (order, line, count) = lock_line(conn, scope, id).await?;
         if count == 1 {
-            return Err(Error::user(UserErrorCode::Required, "id", "an order has at least one line: cancel it instead"));
+            return Err(Error::user(
+                UserErrorCode::Required,
+                "id",
+                "an order has at least one line: cancel it instead",
+            ));
         }
         lock_product(conn, line.product_id).await?;
         store::delete_line(conn, id).await?;
@@ -301,7 +308,14 @@ async fn lock_line(conn: &Conn, scope: Scope, id: OrderDetailId) -> Result<(Orde
     Ok((order, line, count))
 }
 
-async fn move_stock(conn: &Conn, viewer: &Viewer, order: OrderId, product: ProductId, why: Reason, delta: i32) -> Result<()> {
+async fn move_stock(
+    conn: &Conn,
+    viewer: &Viewer,
+    order: OrderId,
+    product: ProductId,
+    why: Reason,
+    delta: i32,
+) -> Result<()> {
     if delta == 0 {
         return Ok(());
     }
@@ -343,14 +357,24 @@ pub async fn cancel(db: &Db, viewer: &Viewer, id: OrderId) -> Result<OrderRow> {
     db.transaction(async |conn| {
         let order = store::lock(conn, scope, id).await?.ok_or_else(|| Error::not_found("id", "order"))?;
         if scope != Scope::All && order.status == Status::Confirmed {
-            return Err(Error::user(UserErrorCode::IllegalTransition, "id", "the shop has confirmed this order: ask them to cancel it"));
+            return Err(Error::user(
+                UserErrorCode::IllegalTransition,
+                "id",
+                "the shop has confirmed this order: ask them to cancel it",
+            ));
         }
         become_status(conn, viewer, order, Status::Cancelled, "id").await
     })
     .await
 }
 
-async fn become_status(conn: &Conn, viewer: &Viewer, order: OrderRow, status: Status, field: &'static str) -> Result<OrderRow> {
+async fn become_status(
+    conn: &Conn,
+    viewer: &Viewer,
+    order: OrderRow,
+    status: Status,
+    field: &'static str,
+) -> Result<OrderRow> {
     if !order.status.may_become(status) {
         let rule = format!("an order that is {} cannot become {}", order.status.as_str(), status.as_str());
         return Err(Error::user(UserErrorCode::IllegalTransition, field, rule));
@@ -363,7 +387,8 @@ async fn become_status(conn: &Conn, viewer: &Viewer, order: OrderRow, status: St
         let back = taken
             .into_iter()
             .map(|(product, pieces)| {
-                let pieces = i32::try_from(pieces).map_err(|_| Error::Internal("the ledger of an order overflows".into()))?;
+                let pieces =
+                    i32::try_from(pieces).map_err(|_| Error::Internal("the ledger of an order overflows".into()))?;
                 Ok(NewMovement::new(product, Some(order.id), viewer.user_id(), Reason::Cancellation, pieces))
             })
             .collect::<Result<Vec<_>>>()?;

@@ -26,7 +26,9 @@ use crate::{
 pub const MAX_LINES: usize = 500;
 
 /// Where an order stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, diesel::deserialize::FromSqlRow, async_graphql::Enum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, diesel::deserialize::FromSqlRow, async_graphql::Enum,
+)]
 #[diesel(sql_type = Text)]
 #[graphql(name = "OrderStatus")]
 pub enum Status {

@@ -27,7 +27,8 @@ use crate::{
 /// A list of orders.
 pub type OrderList = List<OrderCondition, OrderOrderField>;
 
-type Rows = diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<orders::table, diesel::dsl::AsSelect<OrderRow, Pg>>, Pg>;
+type Rows =
+    diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<orders::table, diesel::dsl::AsSelect<OrderRow, Pg>>, Pg>;
 
 fn visible(scope: Scope) -> Condition<'static, orders::table> {
     match scope {
@@ -171,12 +172,18 @@ pub async fn delete_line(mut conn: &Conn, id: OrderDetailId) -> Result<()> {
 
 /// Sets the status of an order.
 pub async fn update_status(mut conn: &Conn, id: OrderId, status: Status) -> Result<OrderRow> {
-    let query = diesel::update(orders::table.find(id)).set(orders::status.eq(status)).returning(OrderRow::as_returning());
+    let query =
+        diesel::update(orders::table.find(id)).set(orders::status.eq(status)).returning(OrderRow::as_returning());
     Ok(query.get_result(&mut conn).await?)
 }
 
 /// The order with this number at this website.
-pub async fn find_by_number(mut conn: &Conn, scope: Scope, website: WebsiteId, number: &str) -> Result<Option<OrderRow>> {
+pub async fn find_by_number(
+    mut conn: &Conn,
+    scope: Scope,
+    website: WebsiteId,
+    number: &str,
+) -> Result<Option<OrderRow>> {
     let query = orders::table
         .filter(visible(scope))
         .filter(orders::source_website_id.eq(website))

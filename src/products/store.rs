@@ -7,9 +7,7 @@ use diesel::{pg::Pg, prelude::*};
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
-use super::model::{
-    NewProduct, ProductCondition, ProductOrderField, ProductParent, ProductPatch, ProductRow,
-};
+use super::model::{NewProduct, ProductCondition, ProductOrderField, ProductParent, ProductPatch, ProductRow};
 use crate::{
     auth::Scope,
     brands::model::BrandRow,
@@ -29,14 +27,16 @@ use crate::{
 /// A list of products.
 pub type ProductList = List<ProductCondition, ProductOrderField>;
 
-type Rows = diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<products::table, diesel::dsl::AsSelect<ProductRow, Pg>>, Pg>;
+type Rows =
+    diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<products::table, diesel::dsl::AsSelect<ProductRow, Pg>>, Pg>;
 
 fn visible(scope: Scope) -> Condition<'static, products::table> {
     match scope {
         Scope::All => always(true),
-        Scope::Seller(seller) => {
-            Box::new(products::is_active.or(products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(seller))))
-        }
+        Scope::Seller(seller) => Box::new(
+            products::is_active
+                .or(products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(seller))),
+        ),
         Scope::Own(_) | Scope::Public => Box::new(products::is_active),
     }
 }
@@ -44,7 +44,9 @@ fn visible(scope: Scope) -> Condition<'static, products::table> {
 fn writable(scope: Scope) -> Condition<'static, products::table> {
     match scope {
         Scope::All => always(true),
-        Scope::Seller(seller) => Box::new(products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(seller))),
+        Scope::Seller(seller) => {
+            Box::new(products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(seller)))
+        }
         Scope::Own(_) | Scope::Public => always(false),
     }
 }
@@ -126,10 +128,11 @@ pub async fn find_with_category_and_brand(
     scope: Scope,
     key: &ProductKey,
 ) -> Result<Option<(ProductRow, Option<CategoryRow>, Option<BrandRow>)>> {
-    let query = products::table
-        .left_join(categories::table)
-        .left_join(brands::table)
-        .select((ProductRow::as_select(), Option::<CategoryRow>::as_select(), Option::<BrandRow>::as_select()));
+    let query = products::table.left_join(categories::table).left_join(brands::table).select((
+        ProductRow::as_select(),
+        Option::<CategoryRow>::as_select(),
+        Option::<BrandRow>::as_select(),
+    ));
     let found = match key {
         ProductKey::Id(id) => query.filter(products::id.eq(*id)).first(&mut conn).await,
         ProductKey::Slug(slug) => query.filter(products::slug.eq(slug)).first(&mut conn).await,
@@ -225,12 +228,15 @@ pub async fn update(mut conn: &Conn, id: ProductId, patch: &ProductPatch) -> Res
 }
 
 fn refused(error: diesel::result::Error) -> Error {
-    let missing = |field, noun: &str| UserError::new(UserErrorCode::NotFound, field, format!("there is no such {noun}"));
+    let missing =
+        |field, noun: &str| UserError::new(UserErrorCode::NotFound, field, format!("there is no such {noun}"));
     Error::from(error)
         .on_constraint("products_source_website_id_sku_key", || {
             UserError::new(UserErrorCode::Taken, "sku", "another product of this website has this SKU")
         })
-        .on_constraint("products_slug_key", || UserError::new(UserErrorCode::Taken, "slug", "another product has this slug"))
+        .on_constraint("products_slug_key", || {
+            UserError::new(UserErrorCode::Taken, "slug", "another product has this slug")
+        })
         .on_constraint("products_source_website_id_fkey", || missing("sourceWebsiteId", "website"))
         .on_constraint("products_category_id_fkey", || missing("categoryId", "category"))
         .on_constraint("products_brand_id_fkey", || missing("brandId", "brand"))

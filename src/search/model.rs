@@ -68,7 +68,11 @@ impl Search {
             return Err(Error::user(UserErrorCode::Required, "query", "give something to search for"));
         }
         if self.query.chars().nth(MAX_QUERY).is_some() {
-            return Err(Error::user(UserErrorCode::TooLong, "query", format!("a query has at most {MAX_QUERY} characters")));
+            return Err(Error::user(
+                UserErrorCode::TooLong,
+                "query",
+                format!("a query has at most {MAX_QUERY} characters"),
+            ));
         }
         Ok(())
     }

@@ -57,7 +57,11 @@ pub async fn adjust(db: &Db, viewer: &Viewer, adjustment: Adjustment, key: Optio
         }
         let product = products::store::lock_writable(conn, scope, adjustment.product).await?.ok_or_else(missing)?;
         if product.stock.saturating_add(adjustment.delta) > MAX_PIECES {
-            return Err(Error::user(UserErrorCode::OutOfRange, "delta", format!("a stock is at most {MAX_PIECES} pieces")));
+            return Err(Error::user(
+                UserErrorCode::OutOfRange,
+                "delta",
+                format!("a stock is at most {MAX_PIECES} pieces"),
+            ));
         }
         let mut movement = NewMovement::new(product.id, None, Some(me), Reason::Adjustment, adjustment.delta);
         movement.note = adjustment.note.clone();

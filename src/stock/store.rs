@@ -30,7 +30,11 @@ pub async fn taken_by_order(mut conn: &Conn, order: OrderId) -> Result<Vec<(Prod
         .order(ledger::product_id)
         .load(&mut conn)
         .await?;
-    Ok(rows.into_iter().map(|(product, delta)| (product, -delta.unwrap_or(0))).filter(|(_, taken)| *taken != 0).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(product, delta)| (product, -delta.unwrap_or(0)))
+        .filter(|(_, taken)| *taken != 0)
+        .collect())
 }
 
 fn refused(error: diesel::result::Error) -> Error {

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     ids::SupplierId,
     paging::SortKey,
-    text::{Check},
+    text::Check,
 };
 
 /// A supplier.

@@ -20,7 +20,8 @@ use crate::{
 /// A list of suppliers.
 pub type SupplierList = List<SupplierCondition, SupplierOrderField>;
 
-type Rows = diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<suppliers::table, diesel::dsl::AsSelect<SupplierRow, Pg>>, Pg>;
+type Rows =
+    diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<suppliers::table, diesel::dsl::AsSelect<SupplierRow, Pg>>, Pg>;
 
 fn condition(condition: &SupplierCondition) -> Condition<'static, suppliers::table> {
     match condition {
@@ -41,7 +42,9 @@ pub async fn by_ids(mut conn: &Conn, ids: &[SupplierId]) -> Result<Vec<SupplierR
 /// A page.
 pub async fn page(mut conn: &Conn, list: &SupplierList) -> Result<Vec<SupplierRow>> {
     let query = match list.order {
-        SupplierOrderField::Name => paged!(rows(list), &list.page, list.direction, suppliers::name, String, suppliers::id),
+        SupplierOrderField::Name => {
+            paged!(rows(list), &list.page, list.direction, suppliers::name, String, suppliers::id)
+        }
     };
     Ok(query.load(&mut conn).await?)
 }

@@ -25,7 +25,11 @@ pub async fn create_address(db: &Db, viewer: &Viewer, new: NewAddress) -> Result
         store::lock(conn, new.user_id).await?.ok_or_else(|| Error::not_found("userId", "user"))?;
         let count = store::count_addresses(conn, new.user_id).await?;
         if count >= MAX_ADDRESSES {
-            return Err(Error::user(UserErrorCode::OutOfRange, "", format!("a user has at most {MAX_ADDRESSES} addresses")));
+            return Err(Error::user(
+                UserErrorCode::OutOfRange,
+                "",
+                format!("a user has at most {MAX_ADDRESSES} addresses"),
+            ));
         }
         let new = NewAddress { is_default: new.is_default || count == 0, ..new.clone() };
         if new.is_default {

@@ -41,7 +41,9 @@ fn condition(condition: &UserCondition) -> Condition<'static, users::table> {
             other => op!(other, users::email.assume_not_null(), users::email),
         },
         UserCondition::Role(role) => op!(role, users::role_id),
-        UserCondition::SourceWebsite(website) => op!(website, users::source_website_id.assume_not_null(), users::source_website_id),
+        UserCondition::SourceWebsite(website) => {
+            op!(website, users::source_website_id.assume_not_null(), users::source_website_id)
+        }
         UserCondition::IsActive(active) => Box::new(users::is_active.eq(*active)),
         UserCondition::CreatedAt(at) => op!(at, users::created_at),
     }

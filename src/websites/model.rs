@@ -96,7 +96,11 @@ fn rules(check: &mut Check, code: Option<&str>, name: Option<&str>, base_url: Op
     if let Some(code) = code {
         let sound = code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         if !sound || code.is_empty() || code.len() > 50 || code.starts_with('-') {
-            check.add(UserError::new(UserErrorCode::Invalid, "code", "a code is 1 to 50 of a-z, 0-9 and dashes, no dash first"));
+            check.add(UserError::new(
+                UserErrorCode::Invalid,
+                "code",
+                "a code is 1 to 50 of a-z, 0-9 and dashes, no dash first",
+            ));
         }
     }
     check.optional("name", name, 255);

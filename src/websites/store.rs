@@ -64,3 +64,9 @@ fn taken(error: diesel::result::Error) -> Error {
 pub async fn all(mut conn: &Conn) -> Result<Vec<WebsiteRow>> {
     Ok(websites::table.select(WebsiteRow::as_select()).order(websites::id).limit(10_000).load(&mut conn).await?)
 }
+
+/// Keeps everybody else from adding or changing websites until the transaction ends.
+pub async fn lock_all(mut conn: &Conn) -> Result<()> {
+    diesel::sql_query("LOCK TABLE websites IN SHARE ROW EXCLUSIVE MODE").execute(&mut conn).await?;
+    Ok(())
+}

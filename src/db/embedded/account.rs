@@ -24,38 +24,21 @@ impl Account {
     /// The account for the cluster in this folder, which need not exist.
     pub async fn of_cluster(cluster: &Path) -> Result<Self, EmbeddedError> {
         let me = id("-u", None).await?.ok_or(EmbeddedError::NoAccount)?;
-        let owner = fs::metadata(cluster)
-            .ok()
-            .map(|meta| (meta.uid(), meta.gid()));
+        let owner = fs::metadata(cluster).ok().map(|meta| (meta.uid(), meta.gid()));
         if me != 0 {
             return match owner {
-                Some((owner, _)) if owner != me => Err(EmbeddedError::OtherOwner {
-                    cluster: cluster.to_owned(),
-                    owner,
-                }),
-                _ => Ok(Self {
-                    uid: me,
-                    gid: id("-g", None).await?.ok_or(EmbeddedError::NoAccount)?,
-                    switch: false,
-                }),
+                Some((owner, _)) if owner != me => {
+                    Err(EmbeddedError::OtherOwner { cluster: cluster.to_owned(), owner })
+                }
+                _ => Ok(Self { uid: me, gid: id("-g", None).await?.ok_or(EmbeddedError::NoAccount)?, switch: false }),
             };
         }
         if let Some((uid, gid)) = owner.filter(|(uid, _)| *uid != 0) {
-            return Ok(Self {
-                uid,
-                gid,
-                switch: true,
-            });
+            return Ok(Self { uid, gid, switch: true });
         }
         for name in ["postgres", "nobody"] {
-            if let (Some(uid), Some(gid)) =
-                (id("-u", Some(name)).await?, id("-g", Some(name)).await?)
-            {
-                return Ok(Self {
-                    uid,
-                    gid,
-                    switch: true,
-                });
+            if let (Some(uid), Some(gid)) = (id("-u", Some(name)).await?, id("-g", Some(name)).await?) {
+                return Ok(Self { uid, gid, switch: true });
             }
         }
         Err(EmbeddedError::NoAccount)
@@ -65,13 +48,7 @@ impl Account {
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir("/").env("LC_ALL", "C");
-        for name in [
-            "PGDATA",
-            "PGPORT",
-            "PGDATESTYLE",
-            "PGCLIENTENCODING",
-            "PGTZ",
-        ] {
+        for name in ["PGDATA", "PGPORT", "PGDATESTYLE", "PGCLIENTENCODING", "PGTZ"] {
             command.env_remove(name);
         }
         if self.switch {
@@ -91,13 +68,6 @@ impl Account {
 
 /// A number from the `id` program; none if there is no such user.
 async fn id(which: &str, user: Option<&str>) -> Result<Option<u32>, EmbeddedError> {
-    let output = tokio::process::Command::new("id")
-        .arg(which)
-        .args(user)
-        .output()
-        .await;
-    Ok(String::from_utf8_lossy(&output.map_err(at("id"))?.stdout)
-        .trim()
-        .parse()
-        .ok())
+    let output = tokio::process::Command::new("id").arg(which).args(user).output().await;
+    Ok(String::from_utf8_lossy(&output.map_err(at("id"))?.stdout).trim().parse().ok())
 }

@@ -47,10 +47,7 @@ pub(super) struct Server {
 }
 
 /// Joins the server that runs, or starts one. Returns the server if it was started here.
-pub(super) async fn start_or_join(
-    place: &Place,
-    options: &EmbeddedOptions,
-) -> Result<Option<Server>, EmbeddedError> {
+pub(super) async fn start_or_join(place: &Place, options: &EmbeddedOptions) -> Result<Option<Server>, EmbeddedError> {
     place.secure_sockets()?;
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -65,9 +62,7 @@ pub(super) async fn start_or_join(
 }
 
 /// Opens a connection to the database, which is made when missing; none while no server is ready.
-pub(super) async fn connect(
-    place: &Place,
-) -> Result<Option<(Client, Connection<Socket, NoTlsStream>)>, EmbeddedError> {
+pub(super) async fn connect(place: &Place) -> Result<Option<(Client, Connection<Socket, NoTlsStream>)>, EmbeddedError> {
     let config: Config = place.url.parse()?;
     let Ok(result) = timeout(Duration::from_secs(5), config.connect(NoTls)).await else {
         return Ok(None);
@@ -83,9 +78,7 @@ pub(super) async fn connect(
             tokio::spawn(connection);
             let quicker = [SqlState::DUPLICATE_DATABASE, SqlState::UNIQUE_VIOLATION];
             match client.batch_execute("CREATE DATABASE souk").await {
-                Err(error) if !error.code().is_some_and(|code| quicker.contains(code)) => {
-                    Err(error.into())
-                }
+                Err(error) if !error.code().is_some_and(|code| quicker.contains(code)) => Err(error.into()),
                 // Made here or by a quicker process: the next attempt finds it.
                 _ => Ok(None),
             }
@@ -117,22 +110,13 @@ async fn start(
     forgive(ErrorKind::NotFound, fs::remove_file(&stale)).map_err(at(&stale))?;
     let mut command = place.account.command("sh");
     command.args(["-c", WATCHER, "souk-postgres"]).arg(&log);
-    command
-        .arg(programs.join("postgres"))
-        .arg("-D")
-        .arg(&place.cluster);
+    command.arg(programs.join("postgres")).arg("-D").arg(&place.cluster);
     for (name, value) in settings(place, options) {
         command.arg("-c").arg(format!("{name}={value}"));
     }
     // A process group of its own: Ctrl-C in a terminal must not end the database before its users have drained.
-    command
-        .process_group(0)
-        .stdin(Stdio::piped())
-        .stdout(lock)
-        .stderr(Stdio::null());
-    let mut server = Server {
-        watcher: command.spawn().map_err(at("sh"))?,
-    };
+    command.process_group(0).stdin(Stdio::piped()).stdout(lock).stderr(Stdio::null());
+    let mut server = Server { watcher: command.spawn().map_err(at("sh"))? };
     // The command holds a copy of the lock.
     drop(command);
     while connect(place).await?.is_none() {
@@ -158,39 +142,21 @@ async fn pause(place: &Place, deadline: Instant) -> Result<(), EmbeddedError> {
 }
 
 /// Makes the cluster beside its final place and moves it there: it exists whole or not at all.
-async fn initdb(
-    place: &Place,
-    options: &EmbeddedOptions,
-    programs: &Path,
-    lock: &File,
-) -> Result<(), EmbeddedError> {
+async fn initdb(place: &Place, options: &EmbeddedOptions, programs: &Path, lock: &File) -> Result<(), EmbeddedError> {
     let mut output = String::new();
     // Code point order is the quickest; the character type decides what lower() does to letters beyond ASCII.
     for character_type in ["C.UTF-8", "en_US.UTF-8", "C"] {
         let folder = place.fresh_folder("postgres.new")?;
         let mut command = place.account.command(programs.join("initdb"));
-        command.args([
-            "--username=souk",
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--no-instructions",
-        ]);
-        command
-            .arg(format!("--lc-ctype={character_type}"))
-            .arg("-D")
-            .arg(&folder);
+        command.args(["--username=souk", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-instructions"]);
+        command.arg(format!("--lc-ctype={character_type}")).arg("-D").arg(&folder);
         if options.throwaway {
             command.arg("--no-sync");
         }
         // It keeps the lock should this process be killed, so that nobody else works in the same folder.
         command.stdin(lock.try_clone().map_err(at(&folder))?);
         let mut command = tokio::process::Command::from(command);
-        let result = command
-            .kill_on_drop(true)
-            .output()
-            .await
-            .map_err(at(programs))?;
+        let result = command.kill_on_drop(true).output().await.map_err(at(programs))?;
         if result.status.success() {
             return fs::rename(&folder, &place.cluster)
                 .and_then(|()| File::open(place.cluster.join(".."))?.sync_all())
@@ -198,10 +164,7 @@ async fn initdb(
         }
         output = String::from_utf8_lossy(&result.stderr).into_owned();
     }
-    Err(EmbeddedError::Initdb {
-        cluster: place.cluster.clone(),
-        output,
-    })
+    Err(EmbeddedError::Initdb { cluster: place.cluster.clone(), output })
 }
 
 fn settings(place: &Place, options: &EmbeddedOptions) -> Vec<(&'static str, String)> {

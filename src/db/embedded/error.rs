@@ -110,19 +110,10 @@ fn list(title: &str, lines: &[String]) -> String {
 
 /// Adds the path to an I/O error: for `map_err`.
 pub(super) fn at(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> EmbeddedError {
-    |source| EmbeddedError::Io {
-        path: path.into(),
-        source,
-    }
+    |source| EmbeddedError::Io { path: path.into(), source }
 }
 
 /// Makes one kind of I/O error a success.
 pub(super) fn forgive(kind: ErrorKind, result: io::Result<()>) -> io::Result<()> {
-    result.or_else(|error| {
-        if error.kind() == kind {
-            Ok(())
-        } else {
-            Err(error)
-        }
-    })
+    result.or_else(|error| if error.kind() == kind { Ok(()) } else { Err(error) })
 }

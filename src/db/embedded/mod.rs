@@ -12,7 +12,7 @@ mod programs;
 pub use error::EmbeddedError;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,12 +54,17 @@ impl Embedded {
     pub async fn start(options: EmbeddedOptions) -> Result<Self, EmbeddedError> {
         let place = Place::resolve(&options.data_dir).await?;
         let server = cluster::start_or_join(&place, &options).await?;
-        Ok(Self {
-            options,
-            place,
-            server: Mutex::new(server),
-            stopping: watch::Sender::new(false),
-        })
+        Ok(Self { options, place, server: Mutex::new(server), stopping: watch::Sender::new(false) })
+    }
+
+    /// The connection string of the data directory's server, and whether it runs now. Starts nothing.
+    ///
+    /// # Errors
+    /// Any [`EmbeddedError`] of a folder that cannot be used.
+    pub async fn find(data_dir: &Path) -> Result<(String, bool), EmbeddedError> {
+        let place = Place::resolve(data_dir).await?;
+        let runs = matches!(cluster::connect(&place).await, Ok(Some(_)));
+        Ok((place.url, runs))
     }
 
     /// The connection string, for tokio-postgres and psql alike. It stays the same over restarts.

@@ -36,28 +36,21 @@ impl Place {
         fs::create_dir_all(data_dir).map_err(at(data_dir))?;
         let data_dir = data_dir.canonicalize().map_err(at(data_dir))?;
         let digest = Sha256::digest(data_dir.as_os_str().as_bytes());
-        let hash: String = digest[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
 
         let note = data_dir.join("postgres.location");
         let mut home = remembered(&note).unwrap_or_else(|| data_dir.clone());
         let account = Account::of_cluster(&home.join("postgres")).await?;
         if account.switch && !account.can_enter(&home).await? {
             if home != data_dir || home.join("postgres").exists() {
-                return Err(EmbeddedError::Unreachable {
-                    folder: home,
-                    uid: account.uid,
-                });
+                return Err(EmbeddedError::Unreachable { folder: home, uid: account.uid });
             }
             home = Path::new(SHARED).join(&hash);
             for folder in [Path::new(SHARED), &home] {
                 fs::create_dir_all(folder).map_err(at(folder))?;
                 fs::set_permissions(folder, Permissions::from_mode(0o755)).map_err(at(folder))?;
             }
-            let noted = File::create_new(&note)
-                .and_then(|mut file| file.write_all(home.as_os_str().as_bytes()));
+            let noted = File::create_new(&note).and_then(|mut file| file.write_all(home.as_os_str().as_bytes()));
             forgive(ErrorKind::AlreadyExists, noted).map_err(at(&note))?;
             tracing::info!(
                 home = %home.display(),
@@ -68,8 +61,7 @@ impl Place {
         let mut sockets = home.join("run");
         let socket_length = sockets.as_os_str().len() + "/.s.PGSQL.5432".len();
         // A comma separates hosts in a connection string.
-        if socket_length > LONGEST_SOCKET || sockets.to_str().is_none_or(|path| path.contains(','))
-        {
+        if socket_length > LONGEST_SOCKET || sockets.to_str().is_none_or(|path| path.contains(',')) {
             sockets = Path::new("/tmp").join(format!("souk-{hash}"));
         }
         Ok(Self {
@@ -94,9 +86,7 @@ impl Place {
         let meta = fs::symlink_metadata(folder).map_err(at(folder))?;
         let ours = meta.uid() == self.account.uid || (self.account.switch && meta.uid() == 0);
         if !meta.is_dir() || !ours {
-            return Err(EmbeddedError::NotPrivate {
-                folder: folder.clone(),
-            });
+            return Err(EmbeddedError::NotPrivate { folder: folder.clone() });
         }
         self.give(folder)
     }
@@ -105,10 +95,7 @@ impl Place {
     pub fn fresh_folder(&self, name: &str) -> Result<PathBuf, EmbeddedError> {
         let folder = self.cluster.with_file_name(name);
         forgive(ErrorKind::NotFound, fs::remove_dir_all(&folder)).map_err(at(&folder))?;
-        DirBuilder::new()
-            .mode(0o700)
-            .create(&folder)
-            .map_err(at(&folder))?;
+        DirBuilder::new().mode(0o700).create(&folder).map_err(at(&folder))?;
         self.give(&folder)?;
         Ok(folder)
     }
@@ -123,12 +110,7 @@ impl Place {
     /// Takes the lock, or nothing when it is held by a server or by a process that starts one.
     pub fn try_lock(&self) -> Result<Option<File>, EmbeddedError> {
         let mut options = OpenOptions::new();
-        let file = options
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&self.lock)
-            .map_err(at(&self.lock))?;
+        let file = options.create(true).append(true).mode(0o600).open(&self.lock).map_err(at(&self.lock))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -149,9 +131,7 @@ fn percent(path: &Path) -> String {
     let bytes = path.as_os_str().as_bytes().iter();
     bytes
         .map(|&byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
-                char::from(byte).to_string()
-            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => char::from(byte).to_string(),
             _ => format!("%{byte:02X}"),
         })
         .collect()

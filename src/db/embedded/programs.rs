@@ -43,11 +43,7 @@ pub(super) async fn find(
         }
     }
     Err(match version {
-        Some(version) => EmbeddedError::OtherVersion {
-            cluster: place.cluster.clone(),
-            version,
-            rejected,
-        },
+        Some(version) => EmbeddedError::OtherVersion { cluster: place.cluster.clone(), version, rejected },
         None => EmbeddedError::NotFound { rejected },
     })
 }
@@ -55,10 +51,8 @@ pub(super) async fn find(
 /// Every folder that holds an `initdb`, best first.
 fn candidates(search_path: &OsStr) -> Vec<PathBuf> {
     let path = search_path.as_bytes().split(|byte| *byte == b':');
-    let path: Vec<&Path> = path
-        .map(|part| Path::new(OsStr::from_bytes(part)))
-        .filter(|part| part.is_absolute())
-        .collect();
+    let path: Vec<&Path> =
+        path.map(|part| Path::new(OsStr::from_bytes(part))).filter(|part| part.is_absolute()).collect();
     let mut found: Vec<PathBuf> = path.iter().map(|part| part.to_path_buf()).collect();
     for (parent, start, rest) in USUAL {
         found.extend(versions(Path::new(parent), start, rest));
@@ -76,55 +70,33 @@ fn candidates(search_path: &OsStr) -> Vec<PathBuf> {
 
 /// `parent/start*/rest`, the highest version first, a name without a number before all.
 fn versions(parent: &Path, start: &str, rest: &str) -> Vec<PathBuf> {
-    let names = fs::read_dir(parent)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok());
+    let names =
+        fs::read_dir(parent).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let mut names: Vec<String> = names.filter(|name| name.starts_with(start)).collect();
     names.sort_by_key(|name| std::cmp::Reverse(number(&name[start.len()..]).unwrap_or(u32::MAX)));
-    names
-        .iter()
-        .map(|name| parent.join(name).join(rest))
-        .collect()
+    names.iter().map(|name| parent.join(name).join(rest)).collect()
 }
 
 /// The first whole number in a text.
 fn number(text: &str) -> Option<u32> {
-    text.split(|c: char| !c.is_ascii_digit())
-        .find(|part| !part.is_empty())?
-        .parse()
-        .ok()
+    text.split(|c: char| !c.is_ascii_digit()).find(|part| !part.is_empty())?.parse().ok()
 }
 
 /// Whether the programs in this folder can be used; if not, why.
 async fn probe(folder: &Path, place: &Place, version: Option<u32>) -> Result<(), String> {
     let mut command = place.account.command(folder.join("initdb"));
     command.arg("--show").arg("-D").arg(&place.cluster);
-    let output = tokio::process::Command::from(command)
-        .output()
-        .await
-        .map_err(|error| error.to_string())?;
+    let output = tokio::process::Command::from(command).output().await.map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&output.stderr);
-    let value = |name| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
-    };
-    let (Some(found), Some(share)) = (value("VERSION").and_then(number), value("share_path"))
-    else {
-        return Err(text
-            .lines()
-            .next()
-            .unwrap_or("initdb does not answer")
-            .to_owned());
+    let value = |name| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    let (Some(found), Some(share)) = (value("VERSION").and_then(number), value("share_path")) else {
+        return Err(text.lines().next().unwrap_or("initdb does not answer").to_owned());
     };
     if version.unwrap_or(found) != found || found < OLDEST {
         return Err(format!("version {found}"));
     }
     let extensions = Path::new(share).join("extension");
-    let missing = EXTENSIONS
-        .into_iter()
-        .filter(|name| !extensions.join(format!("{name}.control")).exists());
+    let missing = EXTENSIONS.into_iter().filter(|name| !extensions.join(format!("{name}.control")).exists());
     match missing.collect::<Vec<_>>().as_slice() {
         [] => Ok(()),
         missing => Err(format!(

@@ -20,19 +20,10 @@ use futures_util::future::join_all;
 use super::Member;
 
 /// Resolves the selected fields of an object, all at once or one after the other.
-pub(super) async fn answer(
-    ctx: &ContextSelectionSet<'_>,
-    object: &dyn Member,
-    serial: bool,
-) -> ServerResult<Value> {
+pub(super) async fn answer(ctx: &ContextSelectionSet<'_>, object: &dyn Member, serial: bool) -> ServerResult<Value> {
     let mut selected = Selected::with_capacity(ctx.item.node.items.len());
     selected.collect(ctx, object, &ctx.item.node)?;
-    let Selected {
-        mut values,
-        mut fields,
-        merged,
-        ..
-    } = selected;
+    let Selected { mut values, mut fields, merged, .. } = selected;
     for (slot, field) in &merged {
         fields[*slot] = field;
     }
@@ -112,9 +103,10 @@ impl<'a> Selected<'a> {
                     if !self.visited.insert(name) {
                         continue;
                     }
-                    let fragment = ctx.query_env.fragments.get(name).ok_or_else(|| {
-                        ServerError::new(format!("Unknown fragment \"{name}\"."), Some(spread.pos))
-                    })?;
+                    let fragment =
+                        ctx.query_env.fragments.get(name).ok_or_else(|| {
+                            ServerError::new(format!("Unknown fragment \"{name}\"."), Some(spread.pos))
+                        })?;
                     let fragment = &fragment.node;
                     (Some(&fragment.type_condition), &fragment.selection_set)
                 }
@@ -139,10 +131,7 @@ impl<'a> Selected<'a> {
             }
             Entry::Occupied(entry) if !field.node.selection_set.node.items.is_empty() => {
                 let slot = entry.index();
-                let merged = self
-                    .merged
-                    .entry(slot)
-                    .or_insert_with(|| self.fields[slot].clone());
+                let merged = self.merged.entry(slot).or_insert_with(|| self.fields[slot].clone());
                 let items = &mut merged.node.selection_set.node.items;
                 items.extend_from_slice(&field.node.selection_set.node.items);
             }
@@ -152,11 +141,7 @@ impl<'a> Selected<'a> {
 }
 
 /// What the schema says; unknown fields are the library's own.
-fn is_nullable(
-    ctx: &ContextSelectionSet<'_>,
-    object: &dyn Member,
-    field: &Positioned<Field>,
-) -> bool {
+fn is_nullable(ctx: &ContextSelectionSet<'_>, object: &dyn Member, field: &Positioned<Field>) -> bool {
     let object = ctx.schema_env.registry.types.get(object.name().as_ref());
     let field = object.and_then(|object: &MetaType| object.field_by_name(&field.node.name.node));
     field.is_none_or(|field| !field.ty.ends_with('!'))
@@ -194,10 +179,7 @@ impl Bubble {
             return error;
         }
         let source: Arc<dyn Any + Send + Sync> = Arc::new(Self(error.clone()));
-        ServerError {
-            source: Some(source),
-            ..error
-        }
+        ServerError { source: Some(source), ..error }
     }
 
     pub(super) fn unwrap(error: ServerError) -> ServerError {

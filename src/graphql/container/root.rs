@@ -10,8 +10,8 @@ use std::sync::{
 };
 
 use async_graphql::{
-    Context, ObjectType, PathSegment, Request, Response, Schema, ServerError, ServerResult,
-    SubscriptionType, Value, parser::types::OperationType,
+    Context, ObjectType, PathSegment, Request, Response, Schema, ServerError, ServerResult, SubscriptionType, Value,
+    parser::types::OperationType,
 };
 
 use super::{
@@ -52,16 +52,12 @@ impl Root {
     pub fn finish(&self, mut response: Response) -> Response {
         let errors = std::mem::take(&mut response.errors);
         response.errors = errors.into_iter().map(Bubble::unwrap).collect();
-        response
-            .errors
-            .sort_by_cached_key(|error| (error.locations.clone(), indices(error)));
+        response.errors.sort_by_cached_key(|error| (error.locations.clone(), indices(error)));
         let answer = self.answer_slot().take();
         if let Some(mut answer) = answer {
             if let (Value::Object(ours), Value::Object(library)) = (&mut answer, response.data) {
                 // What our objects do not know is introspection, which the library has answered.
-                let known = library
-                    .into_iter()
-                    .filter(|(_, value)| *value != Value::Null);
+                let known = library.into_iter().filter(|(_, value)| *value != Value::Null);
                 ours.extend(known);
             }
             response.data = answer;
@@ -79,17 +75,11 @@ impl Root {
     }
 
     /// The first call answers the operation, the others have nothing to add.
-    pub(super) async fn answer(
-        &self,
-        ctx: &Context<'_>,
-        object: &dyn Member,
-    ) -> ServerResult<Option<Value>> {
+    pub(super) async fn answer(&self, ctx: &Context<'_>, object: &dyn Member) -> ServerResult<Option<Value>> {
         if !self.0.started.swap(true, Ordering::Relaxed) {
             let operation = &ctx.query_env.operation.node;
             let set = &operation.selection_set;
-            let root = ctx
-                .query_env
-                .create_context(ctx.schema_env, None, set, ctx.execute_data);
+            let root = ctx.query_env.create_context(ctx.schema_env, None, set, ctx.execute_data);
             let serial = operation.ty == OperationType::Mutation;
             let value = answer(&root, object, serial).await.unwrap_or_else(|error| {
                 ctx.add_error(error);

@@ -2,8 +2,8 @@
 
 export const examples = `# Welcome to Souk.
 #
-# Put the cursor into an operation, press Ctrl-Enter.
-# Ctrl-Space completes names; Docs explains them.
+# Cursor into an operation, then Ctrl-Enter runs it.
+# Ctrl-Space completes names, Docs explains them.
 
 # 1. Anyone may browse.
 query Products {

@@ -1,0 +1,386 @@
+//! `souk demo`, and `souk serve --demo`: a small market for an empty database.
+//! Rule: all of it or nothing, and never into a database that holds anything.
+
+use std::{collections::HashMap, fmt};
+
+use chrono::{Duration, Utc};
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+use super::{Outcome, database::Database};
+use crate::{
+    access,
+    auth::{Identity, PasswordCost, Passwords, Permission, Scope, Viewer},
+    brands::{self, model::NewBrand},
+    categories::{self, model::NewCategory},
+    config::Settings,
+    db::{Conn, Db, filter::Filter, migrations},
+    error::{Error, Result},
+    ids::{BrandId, CategoryId, ProductId, SupplierId, UserId, WebsiteId},
+    orders::{
+        self,
+        model::{NewOrder, NewOrderDetail, Shipping, Status},
+    },
+    paging::{Direction, List, Page},
+    products::{
+        self,
+        model::{NewProduct, ProductRow},
+    },
+    stock::{
+        self,
+        model::{NewMovement, Reason},
+    },
+    suppliers::{self, model::NewSupplier},
+    users::{
+        self,
+        model::{NewAddress, NewUser, UserOrderField},
+    },
+    websites::{self, model::NewWebsite},
+};
+
+const DATA: &str = include_str!("demo.json");
+
+/// A login of the market, one for each role.
+pub(super) struct Login {
+    role: String,
+    email: String,
+    password: String,
+}
+
+impl fmt::Display for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.role, self.email, self.password)
+    }
+}
+
+#[derive(Deserialize)]
+struct Market {
+    websites: Vec<Website>,
+    categories: Vec<Category>,
+    brands: Vec<Brand>,
+    suppliers: Vec<Supplier>,
+    users: Vec<User>,
+    products: Vec<Product>,
+    orders: Vec<Order>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Website {
+    code: String,
+    name: String,
+    base_url: String,
+    currency: String,
+}
+
+#[derive(Deserialize)]
+struct Category {
+    slug: String,
+    name: String,
+    description: String,
+    parent: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Brand {
+    slug: String,
+    name: String,
+    description: String,
+}
+
+#[derive(Deserialize)]
+struct Supplier {
+    name: String,
+    email: Option<String>,
+    phone: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    email: String,
+    name: String,
+    role: String,
+    password: String,
+    phone: Option<String>,
+    website: String,
+    addresses: Vec<Address>,
+}
+
+#[derive(Deserialize, Clone)]
+#[serde(rename_all = "camelCase")]
+struct Address {
+    country: String,
+    city: String,
+    district: Option<String>,
+    address: String,
+    postal_code: Option<String>,
+    is_default: bool,
+}
+
+#[derive(Deserialize)]
+struct Product {
+    website: String,
+    sku: String,
+    name: String,
+    description: String,
+    price: Decimal,
+    category: String,
+    brand: String,
+    supplier: String,
+    seller: Option<String>,
+    barcode: Option<String>,
+    variant: Option<String>,
+    stock: i32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Order {
+    website: String,
+    customer: String,
+    placed_days_ago: i64,
+    status: String,
+    lines: Vec<Line>,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    sku: String,
+    quantity: i32,
+}
+
+pub(super) async fn demo(settings: &Settings) -> Outcome {
+    let database = Database::open(settings).await?;
+    let filled = async {
+        migrations::migrate(&database.url).await?;
+        let db = Db::connect(&database.url, &settings.db()).await?;
+        fill(&db, &Passwords::new(PasswordCost::default())?).await
+    }
+    .await;
+    database.close().await;
+    let logins = filled?;
+    if logins.is_empty() {
+        println!("the database is not empty: nothing was changed");
+    }
+    logins.iter().for_each(|login| println!("{login}"));
+    Ok(())
+}
+
+/// Fills an empty database. Gives the logins where the market is there, filled now or before; none where the database
+/// holds something else.
+pub(super) async fn fill(db: &Db, passwords: &Passwords) -> Result<Vec<Login>> {
+    let market: Market = serde_json::from_str(DATA).map_err(|error| Error::Internal(format!("demo.json: {error}")))?;
+    let mut hashes: HashMap<&str, String> = HashMap::new();
+    if db.read(is_empty).await? {
+        for user in &market.users {
+            if !hashes.contains_key(user.password.as_str()) {
+                hashes.insert(&user.password, passwords.hash(user.password.clone()).await?);
+            }
+        }
+        let filled = db
+            .transaction(async |conn| {
+                websites::store::lock_all(conn).await?;
+                if is_empty(conn).await? { put(conn, &market, &hashes).await.map(|()| true) } else { Ok(false) }
+            })
+            .await?;
+        if filled {
+            tracing::info!(products = market.products.len(), orders = market.orders.len(), "filled the demo market");
+        }
+    }
+    let mut logins = Vec::new();
+    for user in one_per_role(&market.users) {
+        if db.read(async |conn| users::store::find_login(conn, &user.email).await).await?.is_some() {
+            let User { role, email, password, .. } = user;
+            logins.push(Login { role: role.clone(), email: email.clone(), password: password.clone() });
+        }
+    }
+    Ok(logins)
+}
+
+fn one_per_role(users: &[User]) -> impl Iterator<Item = &User> {
+    let mut seen: Vec<&str> = Vec::new();
+    users.iter().filter(move |user| {
+        let is_first = !seen.contains(&user.role.as_str());
+        seen.push(&user.role);
+        is_first
+    })
+}
+
+async fn is_empty(conn: &Conn) -> Result<bool> {
+    let anybody = List {
+        filter: Filter::default(),
+        order: UserOrderField::default(),
+        direction: Direction::Asc,
+        page: Page::first("users", 1),
+    };
+    Ok(websites::store::count(conn).await? == 0 && users::store::count(conn, Scope::All, &anybody).await? == 0)
+}
+
+/// The rows that later ones refer to, by the names that `demo.json` calls them.
+#[derive(Default)]
+struct Names<'m> {
+    websites: HashMap<&'m str, WebsiteId>,
+    categories: HashMap<&'m str, CategoryId>,
+    brands: HashMap<&'m str, BrandId>,
+    suppliers: HashMap<&'m str, SupplierId>,
+    users: HashMap<&'m str, UserId>,
+    products: HashMap<(&'m str, &'m str), ProductRow>,
+}
+
+fn named<K: std::hash::Hash + Eq + fmt::Debug, V: Clone>(map: &HashMap<K, V>, name: K) -> Result<V> {
+    map.get(&name)
+        .cloned()
+        .ok_or_else(|| Error::Internal(format!("demo.json names {name:?}, which it does not define")))
+}
+
+async fn put(conn: &Conn, market: &Market, hashes: &HashMap<&str, String>) -> Result<()> {
+    let mut names = Names::default();
+    put_catalogue(conn, market, &mut names).await?;
+    for user in &market.users {
+        names.users.insert(&user.email, put_user(conn, user, hashes, &names).await?);
+    }
+    for product in &market.products {
+        let row = put_product(conn, product, &names).await?;
+        names.products.insert((&product.website, &product.sku), row);
+    }
+    let mut orders: Vec<&Order> = market.orders.iter().collect();
+    orders.sort_by_key(|order| -order.placed_days_ago);
+    for order in orders {
+        put_order(conn, order, market, &names).await?;
+    }
+    Ok(())
+}
+
+async fn put_catalogue<'m>(conn: &Conn, market: &'m Market, names: &mut Names<'m>) -> Result<()> {
+    for website in &market.websites {
+        let Website { code, name, base_url, currency } = website;
+        let new = NewWebsite {
+            code: code.clone(),
+            name: name.clone(),
+            base_url: base_url.clone(),
+            currency: currency.clone(),
+        };
+        names.websites.insert(code, websites::store::insert(conn, &new).await?.id);
+    }
+    for (position, category) in (0..).zip(&market.categories) {
+        let parent_id = category.parent.as_deref().map(|slug| named(&names.categories, slug)).transpose()?;
+        let Category { name, slug, description, .. } = category;
+        let new = NewCategory {
+            parent_id,
+            name: name.clone(),
+            slug: slug.clone(),
+            description: description.clone(),
+            position,
+            path: Vec::new(),
+        };
+        names.categories.insert(slug, categories::store::insert(conn, &new).await?.id);
+    }
+    for Brand { slug, name, description } in &market.brands {
+        let new = NewBrand { name: name.clone(), slug: slug.clone(), description: description.clone() };
+        names.brands.insert(slug, brands::store::insert(conn, &new).await?.id);
+    }
+    for Supplier { name, email, phone } in &market.suppliers {
+        let new = NewSupplier { name: name.clone(), email: email.clone(), phone: phone.clone() };
+        names.suppliers.insert(name, suppliers::store::insert(conn, &new).await?.id);
+    }
+    Ok(())
+}
+
+async fn put_user(conn: &Conn, user: &User, hashes: &HashMap<&str, String>, names: &Names<'_>) -> Result<UserId> {
+    let role = access::store::find_by_code(conn, &user.role).await?;
+    let new = NewUser {
+        name: user.name.clone(),
+        phone: user.phone.clone(),
+        email: Some(user.email.clone()),
+        password_hash: Some(named(hashes, user.password.as_str())?),
+        role_id: role.ok_or_else(|| Error::Internal(format!("demo.json names the role {}", user.role)))?.row.id,
+        source_website_id: Some(named(&names.websites, user.website.as_str())?),
+    };
+    let id = users::store::insert(conn, &new).await?.id;
+    for Address { country, city, district, address, postal_code, is_default } in user.addresses.clone() {
+        let new = NewAddress { user_id: id, country, city, district, address, postal_code, is_default };
+        users::store::insert_address(conn, &new).await?;
+    }
+    Ok(id)
+}
+
+async fn put_product(conn: &Conn, product: &Product, names: &Names<'_>) -> Result<ProductRow> {
+    let seller_id = product.seller.as_deref().map(|email| named(&names.users, email)).transpose()?;
+    let new = NewProduct {
+        source_website_id: named(&names.websites, product.website.as_str())?,
+        category_id: Some(named(&names.categories, product.category.as_str())?),
+        brand_id: Some(named(&names.brands, product.brand.as_str())?),
+        supplier_id: Some(named(&names.suppliers, product.supplier.as_str())?),
+        seller_id,
+        name: product.name.clone(),
+        slug: String::new(),
+        sku: product.sku.clone(),
+        barcode: product.barcode.clone(),
+        variant: product.variant.clone(),
+        description: product.description.clone(),
+        price: product.price,
+    };
+    let row = products::actions::create_in(conn, &the_market(), new).await?;
+    if product.stock > 0 {
+        stock::store::insert(conn, &[NewMovement::new(row.id, None, None, Reason::Opening, product.stock)]).await?;
+    }
+    Ok(row)
+}
+
+/// Who writes the market: nobody in the database, with every permission.
+fn the_market() -> Viewer {
+    Viewer::user(Identity {
+        user: UserId(0),
+        session: "demo".into(),
+        role: "admin".into(),
+        permissions: Permission::ALL.iter().copied().collect(),
+    })
+}
+
+async fn put_order(conn: &Conn, order: &Order, market: &Market, names: &Names<'_>) -> Result<()> {
+    let status: Status = order.status.parse().map_err(Error::Internal)?;
+    let customer = named(&names.users, order.customer.as_str())?;
+    let address = market.users.iter().find(|user| user.email == order.customer).and_then(|user| user.addresses.first());
+    let number = orders::store::next_number(conn).await?;
+    let new = NewOrder {
+        source_website_id: named(&names.websites, order.website.as_str())?,
+        order_number: format!("{}-{number}", order.website.to_uppercase()),
+        user_id: Some(customer),
+        status,
+        shipping: address.cloned().map_or_else(Shipping::default, |address| Shipping {
+            ship_country: Some(address.country),
+            ship_city: Some(address.city),
+            ship_district: address.district,
+            ship_address: Some(address.address),
+            ship_postal_code: address.postal_code,
+        }),
+        placed_at: Utc::now() - Duration::days(order.placed_days_ago),
+    };
+    let id = orders::store::insert(conn, &new).await?.id;
+    let mut lines = Vec::new();
+    let mut moved: Vec<(ProductId, i32)> = Vec::new();
+    for Line { sku, quantity } in &order.lines {
+        let product = named(&names.products, (order.website.as_str(), sku.as_str()))?;
+        moved.push((product.id, *quantity));
+        lines.push(NewOrderDetail {
+            order_id: id,
+            product_id: product.id,
+            name: product.name,
+            sku: product.sku,
+            quantity: *quantity,
+            unit_price: product.price,
+        });
+    }
+    orders::store::insert_lines(conn, &lines).await?;
+    let movement = |reason, sign: i32| {
+        let new = move |(product, pieces): &(ProductId, i32)| {
+            NewMovement::new(*product, Some(id), Some(customer), reason, sign * pieces)
+        };
+        moved.iter().map(new).collect::<Vec<_>>()
+    };
+    stock::store::insert(conn, &movement(Reason::Sale, -1)).await?;
+    if status == Status::Cancelled {
+        stock::store::insert(conn, &movement(Reason::Cancellation, 1)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! The door of the command line: one file for each command.
+//! Rule: a command reads its arguments, opens the database and calls the floors below; it decides nothing itself.
+
+mod database;
+mod db;
+mod demo;
+mod health;
+mod migrate;
+mod schema;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    config::{ServeSettings, Settings},
+    telemetry,
+};
+
+/// What a command answers: its text is for people.
+type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+/// A GraphQL commerce server: one binary in front of PostgreSQL.
+#[derive(Parser)]
+#[command(name = "souk", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves the graph: starts the database where none is given, migrates it, listens.
+    Serve {
+        #[command(flatten)]
+        settings: Box<ServeSettings>,
+        /// Fills an empty database with a small market, and prints its logins.
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Brings the database to this version's tables.
+    Migrate,
+    /// Fills an empty database with a small market, and prints its logins.
+    Demo,
+    /// Prints the schema as text.
+    Schema,
+    /// Tells about the database.
+    Db {
+        #[command(subcommand)]
+        command: DbCommand,
+    },
+    /// Asks a running server whether it is ready: exit code 0 if so.
+    Health {
+        /// Where to ask.
+        #[arg(long, default_value = "http://127.0.0.1:8000/readyz", value_name = "URL")]
+        url: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum DbCommand {
+    /// Prints how to connect: `psql "$(souk db url)"`.
+    Url,
+}
+
+/// Runs the command of the process's arguments.
+pub async fn run() -> ExitCode {
+    let Cli { settings, command } = Cli::parse();
+    telemetry::start(&settings.log, settings.log_format);
+    let outcome = match command {
+        Command::Serve { settings: serve, demo } => serve::serve(&settings, &serve, demo).await,
+        Command::Migrate => migrate::migrate(&settings).await,
+        Command::Demo => demo::demo(&settings).await,
+        Command::Schema => schema::schema(),
+        Command::Db { command: DbCommand::Url } => db::url(&settings).await,
+        Command::Health { url } => health::health(&url).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("souk: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

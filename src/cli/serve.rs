@@ -1,0 +1,121 @@
+//! `souk serve`.
+
+use std::{io::IsTerminal, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::serve::ListenerExt;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
+
+use super::{Outcome, database::Database, demo};
+use crate::{
+    auth::{JwtKeys, PasswordCost, Passwords},
+    config::{Environment, ServeSettings, Settings},
+    db::{Db, migrations},
+    graphql::{
+        self,
+        context::{Currencies, Services},
+    },
+    http::{self, HttpSettings},
+};
+
+pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo: bool) -> Outcome {
+    // First what can be wrong without a database.
+    let secret = serve.secret(settings)?;
+    let listener =
+        TcpListener::bind(serve.listen).await.map_err(|error| format!("cannot listen on {}: {error}", serve.listen))?;
+    let stop = stop_signal()?;
+    let database = Database::open(settings).await?;
+    let done = run(settings, serve, with_demo, &database.url, &secret, listener, stop).await;
+    database.close().await;
+    done
+}
+
+async fn run(
+    settings: &Settings,
+    serve: &ServeSettings,
+    with_demo: bool,
+    url: &str,
+    secret: &str,
+    listener: TcpListener,
+    stop: oneshot::Receiver<()>,
+) -> Outcome {
+    let migrated = migrations::migrate(url).await?;
+    if !migrated.applied.is_empty() {
+        tracing::info!(count = migrated.applied.len(), "migrated the database");
+    }
+    let db = Db::connect(url, &settings.db()).await?;
+    let passwords = Passwords::new(PasswordCost::default())?;
+    let logins = if with_demo { demo::fill(&db, &passwords).await? } else { Vec::new() };
+    let currencies = Currencies::default();
+    currencies.fill(&db).await?;
+    let jwt = JwtKeys::new(secret, chrono::Duration::minutes(i64::from(serve.jwt_minutes)));
+    let services = Arc::new(Services { db, passwords, jwt, currencies });
+    let engine = graphql::engine(&services, &serve.limits);
+    let doors = HttpSettings {
+        body_limit: serve.body_limit,
+        timeout: Duration::from_millis(serve.operation_timeout_ms),
+        ide: serve.ide(settings),
+        show_sql: settings.environment == Environment::Development,
+        cors_origins: serve.cors_origins.clone(),
+    };
+    let (router, health) = http::router(engine, services, &doors);
+    print_welcome(listener.local_addr()?, doors.ide, &logins);
+
+    let (drained, wait_for_drain) = oneshot::channel();
+    let shutdown = async move {
+        let _ = stop.await;
+        tracing::info!("stopping: running operations may finish");
+        health.drain();
+        let _ = drained.send(());
+    };
+    let listener = listener.tap_io(|stream| {
+        // Small answers must not wait for the next packet.
+        let _ = stream.set_nodelay(true);
+    });
+    let serving = axum::serve(listener, router).with_graceful_shutdown(shutdown);
+    let drain = Duration::from_millis(serve.drain_ms);
+    tokio::select! {
+        done = serving.into_future() => done?,
+        () = async { let _ = wait_for_drain.await; tokio::time::sleep(drain).await } => {
+            tracing::warn!("some operations did not finish in time");
+        }
+    }
+    Ok(())
+}
+
+/// Fires at SIGTERM or Ctrl-C; a second one ends the process at once.
+fn stop_signal() -> std::io::Result<oneshot::Receiver<()>> {
+    let (send, receive) = oneshot::channel();
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        let _ = send.send(());
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::warn!("told to stop twice: ending at once");
+        std::process::exit(1);
+    });
+    Ok(receive)
+}
+
+fn print_welcome(address: SocketAddr, ide: bool, logins: &[demo::Login]) {
+    let mut lines =
+        vec![format!("souk {}", env!("CARGO_PKG_VERSION")), format!("GraphQL     http://{address}/graphql")];
+    if ide {
+        lines.push(format!("GraphiQL    http://{address}/graphiql"));
+        lines.push(format!("Playground  http://{address}/playground"));
+    }
+    lines.push(format!("Health      http://{address}/readyz"));
+    if !logins.is_empty() {
+        lines.push(String::new());
+        lines.push("Demo logins: role, e-mail, password".to_owned());
+        lines.extend(logins.iter().map(ToString::to_string));
+    }
+    if std::io::stdout().is_terminal() {
+        lines.push(String::new());
+        lines.push("Press Ctrl-C to stop.".to_owned());
+    }
+    println!("{}", lines.join("\n"));
+}
