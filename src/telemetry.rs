@@ -2,7 +2,7 @@
 //! Rule: a secret never reaches a log line; an operation writes one line, an internal error one more. An id that a client
 //! sends is taken only where it can do no harm in a header or a log line.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, io::IsTerminal, sync::Arc};
 
 use uuid::Uuid;
 
@@ -17,7 +17,10 @@ pub fn start(filter: &str, format: LogFormat) {
         EnvFilter::new("info")
     });
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
     match format {
         LogFormat::Text => registry.with(layer.compact()).init(),
         LogFormat::Json => registry.with(layer.json().flatten_event(true)).init(),

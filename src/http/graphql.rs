@@ -108,7 +108,7 @@ async fn run(
     if endpoint.show_sql {
         let sql = Value::from_json(serde_json::json!({
             "statements": recorder.statements(),
-            "ms": (recorder.millis() * 100.0).round() / 100.0,
+            "ms": rounded(recorder.millis()),
         }));
         response.extensions.extend(sql.ok().map(|sql| ("sql".to_owned(), sql)));
     }
@@ -130,13 +130,18 @@ fn log(
         operation = operation.name.as_deref().unwrap_or("-"),
         kind = %operation.kind,
         user,
-        ms = started.elapsed().as_secs_f64() * 1000.0,
+        ms = rounded(started.elapsed().as_secs_f64() * 1000.0),
         statements = recorder.statements(),
-        sql_ms = recorder.millis(),
+        sql_ms = rounded(recorder.millis()),
         errors = response.errors.len(),
         code,
         "graphql"
     );
+}
+
+/// Milliseconds with two decimals.
+fn rounded(millis: f64) -> f64 {
+    (millis * 100.0).round() / 100.0
 }
 
 /// Who asks, by the header `Authorization: Bearer <token>`; nobody without it.

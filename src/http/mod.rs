@@ -3,7 +3,7 @@
 
 pub mod graphql;
 mod health;
-mod ide;
+pub mod ide;
 mod params;
 pub mod request_id;
 

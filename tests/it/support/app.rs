@@ -1,0 +1,220 @@
+//! The server in process, and the people who use it.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use souk::{
+    access,
+    auth::{Identity, JwtKeys, PasswordCost, Passwords},
+    config::Limits,
+    graphql::{
+        self,
+        context::{Currencies, Services},
+    },
+    http::{self, HttpSettings},
+    ids::{RowId, UserId},
+    users::{self, model::NewUser},
+};
+use tower::ServiceExt;
+
+use super::TestDb;
+
+/// The secret of every test's tokens.
+pub const SECRET: &str = "a secret of the tests, long enough for HS256";
+
+/// The router over a database of its own.
+pub struct TestApp {
+    /// The database.
+    pub database: TestDb,
+    /// What the resolvers use.
+    pub services: Arc<Services>,
+    router: Router,
+}
+
+impl TestApp {
+    /// A server with an empty, migrated database.
+    pub async fn new() -> Self {
+        let database = TestDb::new().await;
+        // The cheapest that argon2 takes: tests hash many.
+        let passwords = Passwords::new(PasswordCost { memory: 8, passes: 1 }).expect("a cost");
+        let services = Arc::new(Services {
+            db: database.db.clone(),
+            passwords,
+            jwt: JwtKeys::new(SECRET, chrono::Duration::minutes(60)),
+            currencies: Currencies::default(),
+        });
+        let settings = HttpSettings {
+            body_limit: 1024 * 1024,
+            timeout: Duration::from_secs(30),
+            ide: true,
+            show_sql: true,
+            cors_origins: vec!["https://shop.example".to_owned()],
+        };
+        let engine = graphql::engine(&services, &Limits::default());
+        let router = http::router(engine, Arc::clone(&services), &settings).0;
+        Self { database, services, router }
+    }
+
+    /// Somebody who is not logged in.
+    pub fn anonymous(&self) -> Actor<'_> {
+        Actor { app: self, token: None, id: UserId(0) }
+    }
+
+    /// A new user with the role `customer`.
+    pub async fn customer(&self) -> Actor<'_> {
+        self.user("customer").await
+    }
+
+    /// A new user with the role `seller`.
+    pub async fn seller(&self) -> Actor<'_> {
+        self.user("seller").await
+    }
+
+    /// A new user with the role `manager`.
+    pub async fn manager(&self) -> Actor<'_> {
+        self.user("manager").await
+    }
+
+    /// A new user with the role `admin`.
+    pub async fn admin(&self) -> Actor<'_> {
+        self.user("admin").await
+    }
+
+    /// A new user with a role, logged in. The e-mail address is `<role>-<n>@souk.example`, without a password.
+    pub async fn user(&self, role: &str) -> Actor<'_> {
+        let role = role.to_owned();
+        let (user, role) = self
+            .database
+            .db
+            .transaction(async |conn| {
+                let role = access::store::find_by_code(conn, &role).await?.expect("a built-in role");
+                let new = NewUser {
+                    name: format!("A {}", role.row.name),
+                    phone: None,
+                    email: Some(format!("{}-{}@souk.example", role.row.code, uuid::Uuid::new_v4().simple())),
+                    password_hash: None,
+                    role_id: role.row.id,
+                    source_website_id: None,
+                };
+                Ok((users::store::insert(conn, &new).await?, role))
+            })
+            .await
+            .expect("a new user");
+        let identity =
+            Identity { user: user.id, session: "test".into(), role: role.row.code, permissions: role.permissions };
+        self.with_token(self.services.jwt.issue(&identity).expect("a token").token, user.id)
+    }
+
+    /// Somebody who sends this token.
+    pub fn with_token(&self, token: String, id: UserId) -> Actor<'_> {
+        Actor { app: self, token: Some(token), id }
+    }
+
+    /// Sends any request.
+    pub async fn send(&self, request: Request<Body>) -> (StatusCode, axum::http::HeaderMap, Vec<u8>) {
+        let (head, body) = self.router.clone().oneshot(request).await.expect("axum is infallible").into_parts();
+        let bytes = body.collect().await.expect("a whole body").to_bytes();
+        (head.status, head.headers, bytes.to_vec())
+    }
+}
+
+/// A person who uses the graph.
+pub struct Actor<'a> {
+    /// Where.
+    pub app: &'a TestApp,
+    token: Option<String>,
+    /// Who; 0 for somebody who is not logged in.
+    pub id: UserId,
+}
+
+impl Actor<'_> {
+    /// Their global id.
+    pub fn global_id(&self) -> String {
+        self.id.global()
+    }
+
+    /// Runs an operation without variables.
+    pub async fn run(&self, document: &str) -> Answer {
+        self.run_with(document, json!({})).await
+    }
+
+    /// Runs an operation.
+    pub async fn run_with(&self, document: &str, variables: Value) -> Answer {
+        let mut request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let body = json!({ "query": document, "variables": variables }).to_string();
+        let (status, _, bytes) = self.app.send(request.body(Body::from(body)).expect("a request")).await;
+        let text = String::from_utf8(bytes).expect("UTF-8");
+        let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        Answer { status, json, text, document: document.to_owned() }
+    }
+}
+
+/// What the graph answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The whole answer.
+    pub json: Value,
+    /// The same as it came, where the order of fields counts.
+    pub text: String,
+    document: String,
+}
+
+impl Answer {
+    /// The data at a path of keys and indices, `products.nodes.0.name`; panics where the answer has errors.
+    #[track_caller]
+    pub fn at(&self, path: &str) -> &Value {
+        assert!(self.json["errors"].is_null(), "{}\nanswered {:#}", self.document, self.json);
+        self.peek(path)
+    }
+
+    /// The data at a path, errors or not.
+    #[track_caller]
+    pub fn peek(&self, path: &str) -> &Value {
+        let steps = path.split('.').filter(|step| !step.is_empty());
+        steps.fold(&self.json["data"], |value, step| match step.parse::<usize>() {
+            Ok(index) => &value[index],
+            Err(_) => &value[step],
+        })
+    }
+
+    /// The text at a path.
+    #[track_caller]
+    pub fn text_at(&self, path: &str) -> String {
+        let value = self.at(path);
+        value.as_str().unwrap_or_else(|| panic!("{path} is {value}, no text, in {:#}", self.json)).to_owned()
+    }
+
+    /// The code of the first top-level error.
+    #[track_caller]
+    pub fn code(&self) -> &str {
+        let code = &self.json["errors"][0]["extensions"]["code"];
+        code.as_str().unwrap_or_else(|| panic!("{}\nhas no coded error: {:#}", self.document, self.json))
+    }
+
+    /// Codes and fields of the user errors of a mutation.
+    #[track_caller]
+    pub fn user_errors(&self, mutation: &str) -> Vec<(String, String)> {
+        let errors = self.at(&format!("{mutation}.userErrors"));
+        let errors = errors.as_array().unwrap_or_else(|| panic!("{mutation} has no userErrors: {:#}", self.json));
+        let text = |error: &Value, key: &str| error[key].as_str().unwrap_or_default().to_owned();
+        errors.iter().map(|error| (text(error, "code"), text(error, "field"))).collect()
+    }
+
+    /// How many SQL statements it took.
+    #[track_caller]
+    pub fn statements(&self) -> u64 {
+        assert!(self.json["errors"].is_null(), "{}\nanswered {:#}", self.document, self.json);
+        self.json["extensions"]["sql"]["statements"].as_u64().expect("the tests' server says so")
+    }
+}

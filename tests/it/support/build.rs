@@ -1,0 +1,175 @@
+//! Things to test with, made through the stores: what a test does not name has a sound value.
+
+use rust_decimal::Decimal;
+use souk::{
+    auth::{Identity, Permission, Viewer},
+    brands::{
+        self,
+        model::{BrandRow, NewBrand},
+    },
+    categories::{
+        self,
+        model::{CategoryRow, NewCategory},
+    },
+    ids::{BrandId, CategoryId, ProductId, RowId, SupplierId, UserId, WebsiteId},
+    products::{
+        self,
+        model::{NewProduct, ProductRow},
+    },
+    stock::{
+        self,
+        model::{NewMovement, Reason},
+    },
+    suppliers::{
+        self,
+        model::{NewSupplier, SupplierRow},
+    },
+    users::{
+        self,
+        model::{AddressRow, NewAddress},
+    },
+    websites::{
+        self,
+        model::{NewWebsite, WebsiteRow},
+    },
+};
+
+use super::{Actor, TestApp};
+
+/// A product to be.
+#[derive(Debug, Clone, Default)]
+pub struct ProductSpec {
+    pub name: Option<String>,
+    pub sku: Option<String>,
+    pub price: Option<&'static str>,
+    pub stock: i32,
+    pub category: Option<CategoryId>,
+    pub brand: Option<BrandId>,
+    pub supplier: Option<SupplierId>,
+    pub seller: Option<UserId>,
+}
+
+impl TestApp {
+    /// A website that sells in EUR.
+    pub async fn website(&self, code: &str) -> WebsiteRow {
+        let new = NewWebsite {
+            code: code.to_owned(),
+            name: format!("Shop {code}"),
+            base_url: format!("https://{code}.example"),
+            currency: "EUR".to_owned(),
+        };
+        let row = self.database.db.transaction(async |conn| websites::store::insert(conn, &new).await).await;
+        let row = row.expect("a new website");
+        // So that no operation of a test pays for learning the currency.
+        self.services.currencies.fill(&self.database.db).await.expect("currencies");
+        row
+    }
+
+    /// A category.
+    pub async fn category(&self, slug: &str, parent: Option<CategoryId>) -> CategoryRow {
+        let new = NewCategory {
+            parent_id: parent,
+            name: slug.to_owned(),
+            slug: slug.to_owned(),
+            description: String::new(),
+            position: 0,
+            path: Vec::new(),
+        };
+        self.database
+            .db
+            .transaction(async |conn| categories::store::insert(conn, &new).await)
+            .await
+            .expect("a category")
+    }
+
+    /// A brand.
+    pub async fn brand(&self, slug: &str) -> BrandRow {
+        let new = NewBrand { name: slug.to_owned(), slug: slug.to_owned(), description: String::new() };
+        self.database.db.transaction(async |conn| brands::store::insert(conn, &new).await).await.expect("a brand")
+    }
+
+    /// A supplier.
+    pub async fn supplier(&self, name: &str) -> SupplierRow {
+        let new = NewSupplier { name: name.to_owned(), email: None, phone: None };
+        self.database.db.transaction(async |conn| suppliers::store::insert(conn, &new).await).await.expect("a supplier")
+    }
+
+    /// A product of a website, by default `Product <sku>` at 10.00 without stock.
+    pub async fn product(&self, website: WebsiteId, spec: ProductSpec) -> ProductRow {
+        let sku = spec.sku.clone().unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string());
+        let new = NewProduct {
+            source_website_id: website,
+            category_id: spec.category,
+            brand_id: spec.brand,
+            supplier_id: spec.supplier,
+            seller_id: spec.seller,
+            name: spec.name.clone().unwrap_or_else(|| format!("Product {sku}")),
+            slug: String::new(),
+            sku,
+            barcode: None,
+            variant: None,
+            description: String::new(),
+            price: spec.price.unwrap_or("10.00").parse::<Decimal>().expect("a price"),
+        };
+        let everything = Viewer::user(Identity {
+            user: UserId(0),
+            session: "test".into(),
+            role: "admin".into(),
+            permissions: Permission::ALL.iter().copied().collect(),
+        });
+        self.database
+            .db
+            .transaction(async |conn| {
+                let row = products::actions::create_in(conn, &everything, new.clone()).await?;
+                if spec.stock > 0 {
+                    let opening = NewMovement::new(row.id, None, None, Reason::Opening, spec.stock);
+                    stock::store::insert(conn, &[opening]).await?;
+                }
+                Ok(products::store::by_ids_as_sold(conn, &[row.id]).await?.remove(0))
+            })
+            .await
+            .expect("a new product")
+    }
+
+    /// The pieces in stock of a product, by the database.
+    pub async fn stock(&self, product: ProductId) -> i32 {
+        let found = self.database.db.read(async |conn| products::store::by_ids_as_sold(conn, &[product]).await).await;
+        found.expect("a product").remove(0).stock
+    }
+}
+
+impl Actor<'_> {
+    /// An address of theirs.
+    pub async fn address(&self) -> AddressRow {
+        let new = NewAddress {
+            user_id: self.id,
+            country: "DE".to_owned(),
+            city: "Hamburg".to_owned(),
+            district: None,
+            address: "Hafenstrasse 1".to_owned(),
+            postal_code: Some("20359".to_owned()),
+            is_default: false,
+        };
+        let insert = self.app.database.db.transaction(async |conn| users::store::insert_address(conn, &new).await);
+        insert.await.expect("an address")
+    }
+
+    /// Places an order through the graph and gives its global id; panics where it is refused.
+    pub async fn order(&self, lines: &[(ProductId, i32)]) -> String {
+        let answer = self.try_order(lines, &uuid::Uuid::new_v4().to_string()).await;
+        answer.text_at("orderCreate.order.id")
+    }
+
+    /// Places an order through the graph with an idempotency key.
+    pub async fn try_order(&self, lines: &[(ProductId, i32)], key: &str) -> super::Answer {
+        let lines: Vec<_> = lines
+            .iter()
+            .map(|(product, quantity)| serde_json::json!({ "productId": product.global(), "quantity": quantity }))
+            .collect();
+        let document = "mutation ($input: OrderCreateInput!) { orderCreate(input: $input) {
+            order { id orderNumber status totalAmount { amount currency } details { id quantity } }
+            userErrors { code message field } } }";
+        let input = serde_json::json!({ "input": { "lines": lines, "idempotencyKey": key } });
+        self.run_with(document, input).await
+    }
+}

@@ -1,0 +1,11 @@
+//! What the tests stand on.
+
+mod app;
+pub mod build;
+mod db;
+
+pub use self::{
+    app::{Actor, Answer, SECRET, TestApp},
+    build::ProductSpec,
+    db::TestDb,
+};
