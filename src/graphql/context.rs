@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{PoisonError, RwLock},
+    sync::{OnceLock, PoisonError, RwLock},
 };
 
 use async_graphql::{Context, Data};
@@ -54,12 +54,16 @@ impl Currencies {
 }
 
 /// The data of one request.
-pub fn request_data(services: &Services, viewer: Viewer) -> Data {
+pub fn request_data(viewer: Viewer) -> Data {
     let mut data = Data::default();
-    data.insert(Loaders::new(services.db.clone(), &viewer));
+    data.insert(LazyLoaders::default());
     data.insert(viewer);
     data
 }
+
+/// The request's loaders, made when the first one is asked: many operations need none.
+#[derive(Default)]
+struct LazyLoaders(OnceLock<Loaders>);
 
 /// Who sees suppliers.
 pub const STAFF: &[Permission] = &[Permission::ManageCatalogue, Permission::ManageProducts, Permission::SellProducts];
@@ -94,7 +98,8 @@ impl ContextExt for Context<'_> {
     }
 
     fn loaders(&self) -> &Loaders {
-        self.data_unchecked::<Loaders>()
+        let loaders = &self.data_unchecked::<LazyLoaders>().0;
+        loaders.get_or_init(|| Loaders::new(self.db().clone(), self.viewer()))
     }
 
     async fn currency(&self, website: WebsiteId) -> Result<Currency> {

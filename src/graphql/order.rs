@@ -1,6 +1,9 @@
 //! Orders and their lines in the graph.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use async_graphql::{Context, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
@@ -22,13 +25,15 @@ use crate::{
     auth::Permission,
     db::filter::{Filter, Op},
     error::{Error, Result},
-    ids::{OrderDetailId, OrderId, ProductId, RowId},
+    ids::{OrderDetailId, OrderId, ProductId, RowId, UserId},
     orders::{
         actions,
         model::{OrderCondition, OrderDetailRow, OrderOrderField, OrderParent, OrderRow, Shipping, Status},
         store::{self, OrderList},
     },
-    paging::{Cursor, Direction},
+    paging::{Cursor, Direction, Rows},
+    products::{self, model::ProductRow},
+    users::{self, model::UserRow},
 };
 
 /// See [`OrderObject`].
@@ -36,7 +41,17 @@ pub type Order = Ordered<OrderObject>;
 
 /// What a customer bought at one website.
 #[derive(Clone)]
-pub struct OrderObject(Arc<OrderRow>);
+pub struct OrderObject {
+    row: Arc<OrderRow>,
+    /// What the list fetched along with its rows; absent where the loaders are to be asked.
+    fetched: Fetched,
+}
+
+#[derive(Clone, Default)]
+struct Fetched {
+    user: Option<Option<Arc<UserRow>>>,
+    details: Option<Arc<[OrderDetail]>>,
+}
 
 impl Plain for OrderObject {
     const PLAIN: &'static [&'static str] =
@@ -45,7 +60,7 @@ impl Plain for OrderObject {
 
 /// The object of a row.
 pub fn order(row: impl Into<Arc<OrderRow>>) -> Order {
-    Ordered(OrderObject(row.into()))
+    Ordered(OrderObject { row: row.into(), fetched: Fetched::default() })
 }
 
 /// What a customer bought at one website.
@@ -53,62 +68,68 @@ pub fn order(row: impl Into<Arc<OrderRow>>) -> Order {
 impl OrderObject {
     /// Opaque id, unique across all types.
     pub async fn id(&self) -> ID {
-        global(self.0.id)
+        global(self.row.id)
     }
 
     /// Number for people, unique at the website.
     async fn order_number(&self) -> &str {
-        &self.0.order_number
+        &self.row.order_number
     }
 
     /// Where it stands.
     async fn status(&self) -> Status {
-        self.0.status
+        self.row.status
     }
 
     /// Sum of its lines.
     async fn total_amount(&self, ctx: &Context<'_>) -> Result<Money> {
-        Ok(money(self.0.total_amount, ctx.currency(self.0.source_website_id).await?))
+        Ok(money(self.row.total_amount, ctx.currency(self.row.source_website_id).await?))
     }
 
     /// Who placed it; null for guests that an import brought, and where you may not see them.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
-        let Some(id) = self.0.user_id else { return Ok(None) };
+        if let Some(row) = &self.fetched.user {
+            return Ok(row.clone().map(user));
+        }
+        let Some(id) = self.row.user_id else { return Ok(None) };
         Ok(ctx.loaders().users.load(id).await?.map(user))
     }
 
     /// The website it was placed at.
     async fn source_website(&self, ctx: &Context<'_>) -> Result<Website> {
-        let row = ctx.loaders().websites.load(self.0.source_website_id).await?;
+        let row = ctx.loaders().websites.load(self.row.source_website_id).await?;
         row.map(website).ok_or_else(|| Error::Internal("an order without its website".into()))
     }
 
     /// Its lines, in the order they were added: at most 500 for an order placed here.
     #[graphql(complexity = "10 * child_complexity")]
     async fn details(&self, ctx: &Context<'_>) -> Result<Vec<OrderDetail>> {
-        let rows = ctx.loaders().details_by_order.load(self.0.id).await?;
-        let order = &self.0;
+        if let Some(details) = &self.fetched.details {
+            return Ok(details.to_vec());
+        }
+        let rows = ctx.loaders().details_by_order.load(self.row.id).await?;
+        let order = &self.row;
         Ok(rows.iter().flat_map(|rows| rows.iter()).map(|row| detail(Arc::clone(row), Arc::clone(order))).collect())
     }
 
     /// Where it goes: the address as it was when the order was placed; null where none was given.
     async fn shipping_address(&self) -> Option<ShippingAddress> {
-        self.0.shipping.ship_country.is_some().then(|| Ordered(ShippingAddressObject(self.0.shipping.clone())))
+        self.row.shipping.ship_country.is_some().then(|| Ordered(ShippingAddressObject(self.row.shipping.clone())))
     }
 
     /// When it was placed.
     async fn placed_at(&self) -> DateTime<Utc> {
-        self.0.placed_at
+        self.row.placed_at
     }
 
     /// When it came into this database; later than `placedAt` for imported orders.
     async fn created_at(&self) -> DateTime<Utc> {
-        self.0.created_at
+        self.row.created_at
     }
 
     /// When it was last changed.
     async fn updated_at(&self) -> DateTime<Utc> {
-        self.0.updated_at
+        self.row.updated_at
     }
 }
 
@@ -159,6 +180,8 @@ pub type OrderDetail = Ordered<OrderDetailObject>;
 pub struct OrderDetailObject {
     row: Arc<OrderDetailRow>,
     order: Arc<OrderRow>,
+    /// What the list fetched along with its rows; absent where the loader is to be asked.
+    product: Option<Arc<ProductRow>>,
 }
 
 impl Plain for OrderDetailObject {
@@ -167,7 +190,7 @@ impl Plain for OrderDetailObject {
 
 /// The object of a line of a visible order.
 pub fn detail(row: Arc<OrderDetailRow>, order: Arc<OrderRow>) -> OrderDetail {
-    Ordered(OrderDetailObject { row, order })
+    Ordered(OrderDetailObject { row, order, product: None })
 }
 
 /// A line of an order.
@@ -185,6 +208,9 @@ impl OrderDetailObject {
 
     /// What was sold, as it is today; it stays when it is not for sale any more.
     async fn product(&self, ctx: &Context<'_>) -> Result<Product> {
+        if let Some(row) = &self.product {
+            return Ok(product(Arc::clone(row)));
+        }
         let row = ctx.loaders().products_as_sold.load(self.row.product_id).await?;
         row.map(product).ok_or_else(|| Error::Internal("a line without its product".into()))
     }
@@ -304,6 +330,68 @@ pub async fn of_parent(ctx: &Context<'_>, parent: OrderParent, id: i64, list: Or
     nested(ctx, &ctx.loaders().orders_of, key, |row| cursor(&list, row), order).await
 }
 
+/// Fetches what is selected below a list of orders with the list itself: the same statements as the loaders would send,
+/// without asking them row by row. The list of orders is the busiest of an admin screen.
+async fn fetch_along(ctx: &Context<'_>, rows: Vec<OrderRow>) -> Result<Vec<Order>> {
+    let (nodes, edges) = (ctx.look_ahead().field("nodes"), ctx.look_ahead().field("edges").field("node"));
+    let selects = |field: &str| nodes.field(field).exists() || edges.field(field).exists();
+    let selects_product =
+        nodes.field("details").field("product").exists() || edges.field("details").field("product").exists();
+    let rows: Vec<Arc<OrderRow>> = rows.into_iter().map(Arc::new).collect();
+    let users = async {
+        match selects("user") {
+            true => users_of(ctx, &rows).await.map(Some),
+            false => Ok(None),
+        }
+    };
+    let details = async {
+        match selects("details") {
+            true => details_of(ctx, &rows, selects_product).await.map(Some),
+            false => Ok(None),
+        }
+    };
+    let (users, mut details) = futures_util::future::try_join(users, details).await?;
+    let complete = |row: Arc<OrderRow>| {
+        let user = users.as_ref().map(|users| row.user_id.and_then(|id| users.get(&id).cloned()));
+        let details = details.as_mut().map(|details| Arc::from(details.remove(&row.id).unwrap_or_default()));
+        Ordered(OrderObject { row, fetched: Fetched { user, details } })
+    };
+    Ok(rows.into_iter().map(complete).collect())
+}
+
+async fn users_of(ctx: &Context<'_>, rows: &[Arc<OrderRow>]) -> Result<HashMap<UserId, Arc<UserRow>>> {
+    let ids: BTreeSet<UserId> = rows.iter().filter_map(|row| row.user_id).collect();
+    let ids: Vec<UserId> = ids.into_iter().collect();
+    let scope = ctx.viewer().scope(Permission::ManageUsers);
+    let users = ctx.db().read(async |conn| users::store::by_ids(conn, scope, &ids).await).await?;
+    Ok(users.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+}
+
+async fn details_of(
+    ctx: &Context<'_>,
+    rows: &[Arc<OrderRow>],
+    with_products: bool,
+) -> Result<HashMap<OrderId, Vec<OrderDetail>>> {
+    let ids: Vec<OrderId> = rows.iter().map(|row| row.id).collect();
+    let lines = ctx.db().read(async |conn| store::lines_by_order_ids(conn, &ids).await).await?;
+    let mut products: HashMap<ProductId, Arc<ProductRow>> = HashMap::new();
+    if with_products {
+        let ids: BTreeSet<ProductId> = lines.iter().map(|line| line.product_id).collect();
+        let ids: Vec<ProductId> = ids.into_iter().collect();
+        let found = ctx.db().read(async |conn| products::store::by_ids_as_sold(conn, &ids).await).await?;
+        products.extend(found.into_iter().map(|row| (row.id, Arc::new(row))));
+    }
+    let orders: HashMap<OrderId, &Arc<OrderRow>> = rows.iter().map(|row| (row.id, row)).collect();
+    let mut details: HashMap<OrderId, Vec<OrderDetail>> = HashMap::new();
+    for line in lines {
+        let Some(order) = orders.get(&line.order_id) else { continue };
+        let product = products.get(&line.product_id).cloned();
+        let detail = OrderDetailObject { order: Arc::clone(order), product, row: Arc::new(line) };
+        details.entry(detail.row.order_id).or_default().push(Ordered(detail));
+    }
+    Ok(details)
+}
+
 /// Queries of orders.
 #[derive(Default)]
 pub struct OrderQuery;
@@ -341,7 +429,10 @@ impl OrderQuery {
         };
         let rows = ctx.db().read(async |conn| store::page(conn, scope, &list).await);
         let (rows, total) = futures_util::future::try_join(rows, total).await?;
-        Ok(connect(list.page.finish(rows), total, |row| cursor(&list, row), order))
+        let Rows { rows, has_next, has_previous } = list.page.finish(rows);
+        let rows = fetch_along(ctx, rows).await?;
+        let place = |order: &Order| cursor(&list, &order.row);
+        Ok(connect(Rows { rows, has_next, has_previous }, total, place, |order| order))
     }
 }
 

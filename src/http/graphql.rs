@@ -98,7 +98,7 @@ async fn run(
     };
     let operation = prepared.operation.clone();
     let who = viewer.user_id().map(|id| id.0);
-    let data = request_data(&endpoint.services, viewer);
+    let data = request_data(viewer);
     let recorder = Recorder::default();
     let work = recorder.clone().scope(endpoint.engine.execute(prepared, data, request_id));
     let late = |_| coded(ErrorCode::Timeout, "the operation took too long; ask for less");
