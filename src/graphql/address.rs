@@ -10,8 +10,7 @@ use super::{
     context::ContextExt,
     guards::LoggedIn,
     payload::payload,
-    product::optional_id,
-    scalars::global,
+    scalars::{global, optional_id},
     user::{User, user},
 };
 use crate::{

@@ -1,6 +1,6 @@
 //! Scalars and the objects made of them: Decimal, CurrencyCode, Money; and ids of rows as global ids.
 
-use async_graphql::{ID, InputValueError, InputValueResult, Object, Scalar, ScalarType, Value};
+use async_graphql::{ID, InputValueError, InputValueResult, MaybeUndefined, Object, Scalar, ScalarType, Value};
 use rust_decimal::Decimal as Number;
 
 use super::container::{Ordered, Plain};
@@ -107,4 +107,22 @@ pub fn global<I: RowId>(id: I) -> ID {
 /// A user error of the field.
 pub fn parse_ids<I: RowId>(field: &str, ids: &[ID]) -> Result<Vec<I>> {
     ids.iter().enumerate().map(|(index, id)| I::parse(&format!("{field}.{index}"), id)).collect()
+}
+
+/// An optional id of an input.
+/// # Errors
+/// A user error of the field.
+pub fn optional_id<I: RowId>(field: &str, id: Option<ID>) -> Result<Option<I>> {
+    id.map(|id| I::parse(field, &id)).transpose()
+}
+
+/// An id of a change: absent, cleared or new.
+/// # Errors
+/// A user error of the field.
+pub fn patch_id<I: RowId>(field: &str, id: MaybeUndefined<ID>) -> Result<Option<Option<I>>> {
+    match id {
+        MaybeUndefined::Undefined => Ok(None),
+        MaybeUndefined::Null => Ok(Some(None)),
+        MaybeUndefined::Value(id) => Ok(Some(Some(I::parse(field, &id)?))),
+    }
 }

@@ -1,0 +1,127 @@
+//! Lists of categories: filters, orders, queries.
+
+use async_graphql::{Context, ID, InputObject, Object};
+
+use super::{Category, category};
+use crate::graphql::{
+    connection::{Connection, connect, cost, list, wants_total},
+    context::ContextExt,
+    filters::{Conditions, IdFilter, StringFilter},
+};
+use crate::{
+    categories::{
+        model::{CategoryCondition, CategoryOrderField, CategoryRow},
+        store::{self, CategoryList},
+    },
+    db::filter::Filter,
+    error::{Error, Result},
+    ids::{CategoryId, RowId},
+    paging::{Cursor, Direction},
+};
+
+/// Which categories. Several fields hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct CategoryWhere {
+    /// All of these hold.
+    and: Option<Vec<CategoryWhere>>,
+    /// At least one of these holds.
+    or: Option<Vec<CategoryWhere>>,
+    /// This does not hold.
+    not: Option<Box<CategoryWhere>>,
+    /// By id.
+    id: Option<IdFilter>,
+    /// By name.
+    name: Option<StringFilter>,
+    /// By slug.
+    slug: Option<StringFilter>,
+    /// By the category above; `isNull: true` for the roots.
+    parent: Option<IdFilter>,
+}
+
+impl CategoryWhere {
+    fn filter(self) -> Result<Filter<CategoryCondition>> {
+        use CategoryCondition as C;
+        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
+        all.id("id", self.id, C::Id)?;
+        all.text("name", self.name, C::Name)?;
+        all.text("slug", self.slug, C::Slug)?;
+        all.id("parent", self.parent, C::Parent)?;
+        all.all()
+    }
+}
+
+/// The order of a list of categories.
+#[derive(Debug, InputObject)]
+pub struct CategoryOrder {
+    /// By what.
+    field: CategoryOrderField,
+    /// Which way.
+    #[graphql(default)]
+    direction: Direction,
+}
+
+pub(super) fn list_of(
+    first: Option<i32>,
+    after: Option<String>,
+    last: Option<i32>,
+    before: Option<String>,
+    filter: Option<CategoryWhere>,
+    order: Option<CategoryOrder>,
+) -> Result<CategoryList> {
+    let order = order.map(|by| (by.field, by.direction)).unwrap_or_default();
+    list(first, after, last, before, filter.unwrap_or_default().filter()?, order, CategoryOrderField::list)
+}
+
+pub(super) fn cursor(list: &CategoryList, row: &CategoryRow) -> Cursor {
+    Cursor::new(list.page.list, list.order.key(row), row.id.key())
+}
+
+/// Queries of categories.
+#[derive(Default)]
+pub struct CategoryQuery;
+
+#[Object]
+impl CategoryQuery {
+    /// One category, by its id or by its slug. Null where there is none.
+    async fn category(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: Option<ID>,
+        #[graphql(desc = "Its slug.")] slug: Option<String>,
+    ) -> Result<Option<Category>> {
+        let found = match (id, slug) {
+            (Some(id), None) => {
+                let id = CategoryId::parse("id", &id)?;
+                ctx.db().read(async |conn| Ok(store::by_ids(conn, &[id]).await?.pop())).await?
+            }
+            (None, Some(slug)) => ctx.db().read(async |conn| store::find_by_slug(conn, &slug).await).await?,
+            _ => return Err(Error::bad_input("id", "name the category by id or by slug")),
+        };
+        Ok(found.map(category))
+    }
+
+    /// The categories, by default in the order of their positions; `where: {parent: {isNull: true}}` gives the roots.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn categories(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<CategoryWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<CategoryOrder>,
+    ) -> Result<Connection<Category>> {
+        let list = list_of(first, after, last, before, r#where, order_by)?;
+        let total = async {
+            if !wants_total(ctx) {
+                return Ok(None);
+            }
+            ctx.db().read(async |conn| store::count(conn, &list).await).await.map(Some)
+        };
+        let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
+        let (rows, total) = futures_util::future::try_join(rows, total).await?;
+        Ok(connect(list.page.finish(rows), total, |row| cursor(&list, row), category))
+    }
+}

@@ -1,0 +1,194 @@
+//! Lists of products: filters, orders, queries.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object};
+
+use super::{Joined, Product, ProductObject, product};
+use crate::graphql::{
+    connection::{Connection, connect, cost, list, nested, wants_total},
+    container::Ordered,
+    context::ContextExt,
+    filters::{Conditions, DateTimeFilter, DecimalFilter, IdFilter, IntFilter, StringFilter},
+    loaders::PageKey,
+};
+use crate::{
+    auth::Permission,
+    db::filter::Filter,
+    error::{Error, ErrorCode, Result},
+    ids::{ProductId, RowId},
+    paging::{Cursor, Direction},
+    products::{
+        model::{ProductCondition, ProductOrderField, ProductParent, ProductRow},
+        store::{self, ProductKey, ProductList},
+    },
+};
+
+/// Which products. Several fields hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct ProductWhere {
+    /// All of these hold.
+    and: Option<Vec<ProductWhere>>,
+    /// At least one of these holds.
+    or: Option<Vec<ProductWhere>>,
+    /// This does not hold.
+    not: Option<Box<ProductWhere>>,
+    /// By id.
+    id: Option<IdFilter>,
+    /// By name.
+    name: Option<StringFilter>,
+    /// By SKU.
+    sku: Option<StringFilter>,
+    /// By barcode.
+    barcode: Option<StringFilter>,
+    /// By price, without regard to the currency.
+    price: Option<DecimalFilter>,
+    /// By pieces in stock.
+    stock: Option<IntFilter>,
+    /// By category, itself only.
+    category: Option<IdFilter>,
+    /// By brand.
+    brand: Option<IdFilter>,
+    /// By supplier; for staff and sellers only.
+    supplier: Option<IdFilter>,
+    /// By website.
+    source_website: Option<IdFilter>,
+    /// By seller.
+    seller: Option<IdFilter>,
+    /// By whether it is for sale.
+    is_active: Option<bool>,
+    /// By when it was made.
+    created_at: Option<DateTimeFilter>,
+}
+
+impl ProductWhere {
+    fn names_supplier(&self) -> bool {
+        let nested = self.and.iter().chain(&self.or).flatten().chain(self.not.as_deref());
+        self.supplier.is_some() || nested.into_iter().any(Self::names_supplier)
+    }
+
+    fn filter(self) -> Result<Filter<ProductCondition>> {
+        use ProductCondition as C;
+        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
+        all.id("id", self.id, C::Id)?;
+        all.text("name", self.name, C::Name)?;
+        all.text("sku", self.sku, C::Sku)?;
+        all.text("barcode", self.barcode, C::Barcode)?;
+        all.decimal(self.price, C::Price);
+        all.int(self.stock, C::Stock);
+        all.id("category", self.category, C::Category)?;
+        all.id("brand", self.brand, C::Brand)?;
+        all.id("supplier", self.supplier, C::Supplier)?;
+        all.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
+        all.id("seller", self.seller, C::Seller)?;
+        all.is(self.is_active.map(C::IsActive));
+        all.time(self.created_at, C::CreatedAt);
+        all.all()
+    }
+}
+
+/// The order of a list of products.
+#[derive(Debug, InputObject)]
+pub struct ProductOrder {
+    /// By what.
+    field: ProductOrderField,
+    /// Which way.
+    #[graphql(default)]
+    direction: Direction,
+}
+
+/// Reads the arguments of a list of products; the newest come first by default.
+/// # Errors
+/// User errors naming the argument; FORBIDDEN where the public filters by supplier.
+pub fn list_of(
+    ctx: &Context<'_>,
+    first: Option<i32>,
+    after: Option<String>,
+    last: Option<i32>,
+    before: Option<String>,
+    filter: Option<ProductWhere>,
+    order: Option<ProductOrder>,
+) -> Result<ProductList> {
+    let filter = filter.unwrap_or_default();
+    if filter.names_supplier() && !ctx.is_staff() {
+        return Err(Error::Coded(ErrorCode::Forbidden, "only staff and sellers filter by supplier".into()));
+    }
+    let order = order.map_or((ProductOrderField::CreatedAt, Direction::Desc), |by| (by.field, by.direction));
+    list(first, after, last, before, filter.filter()?, order, ProductOrderField::list)
+}
+
+fn cursor(list: &ProductList, row: &ProductRow) -> Cursor {
+    Cursor::new(list.page.list, list.order.key(row), row.id.key())
+}
+
+/// The products of a category, brand, supplier or website, batched over all of them.
+/// # Errors
+/// Those of the statements.
+pub async fn of_parent(
+    ctx: &Context<'_>,
+    parent: ProductParent,
+    id: i64,
+    list: ProductList,
+) -> Result<Connection<Product>> {
+    let list = Arc::new(list);
+    let key = PageKey { parent, id, list: Arc::clone(&list) };
+    nested(ctx, &ctx.loaders().products_of, key, |row| cursor(&list, row), product).await
+}
+
+/// Queries of products.
+#[derive(Default)]
+pub struct ProductQuery;
+
+#[Object]
+impl ProductQuery {
+    /// One product, by exactly one of: its id, its slug, or the code of its website and its SKU there. Null where there
+    /// is none, or where it is not for sale any more.
+    async fn product(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: Option<ID>,
+        #[graphql(desc = "Its slug.")] slug: Option<String>,
+        #[graphql(desc = "The code of its website; with `sku`.")] website: Option<String>,
+        #[graphql(desc = "Its SKU; with `website`.")] sku: Option<String>,
+    ) -> Result<Option<Product>> {
+        let key = match (id, slug, website, sku) {
+            (Some(id), None, None, None) => ProductKey::Id(ProductId::parse("id", &id)?),
+            (None, Some(slug), None, None) => ProductKey::Slug(slug),
+            (None, None, Some(website), Some(sku)) => ProductKey::Sku { website, sku },
+            _ => return Err(Error::bad_input("id", "name the product by id, by slug, or by website and sku")),
+        };
+        let scope = ctx.viewer().scope(Permission::ManageProducts);
+        let found = ctx.db().read(async |conn| store::find_with_category_and_brand(conn, scope, &key).await).await?;
+        Ok(found.map(|(row, category, brand)| {
+            let joined = Joined { category: category.map(Arc::new), brand: brand.map(Arc::new) };
+            Ordered(ProductObject { row: Arc::new(row), joined: Some(joined) })
+        }))
+    }
+
+    /// The products that you may see, by default the newest first: for the public those for sale, for sellers their own
+    /// as well, for staff all.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn products(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ProductWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ProductOrder>,
+    ) -> Result<Connection<Product>> {
+        let list = list_of(ctx, first, after, last, before, r#where, order_by)?;
+        let scope = ctx.viewer().scope(Permission::ManageProducts);
+        let total = async {
+            if !wants_total(ctx) {
+                return Ok(None);
+            }
+            ctx.db().read(async |conn| store::count(conn, scope, &list).await).await.map(Some)
+        };
+        let rows = ctx.db().read(async |conn| store::page(conn, scope, &list).await);
+        let (rows, total) = futures_util::future::try_join(rows, total).await?;
+        Ok(connect(list.page.finish(rows), total, |row| cursor(&list, row), product))
+    }
+}

@@ -1,0 +1,226 @@
+//! Mutations of products and their stock.
+
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+
+use super::{Product, product};
+use crate::graphql::{
+    context::ContextExt,
+    guards::Needs,
+    payload::payload,
+    scalars::{Decimal, optional_id, patch_id},
+};
+use crate::{
+    auth::Permission,
+    error::Result,
+    ids::{BrandId, CategoryId, ProductId, RowId, SupplierId, WebsiteId},
+    products::{
+        actions,
+        model::{NewProduct, ProductPatch},
+    },
+    stock,
+};
+
+/// A product to be. Its stock starts at 0: `stockAdjust` brings the first pieces.
+#[derive(Debug, InputObject)]
+pub struct ProductCreateInput {
+    /// The website that sells it; it can never be changed.
+    source_website_id: ID,
+    /// Name for people, 1 to 255 characters.
+    name: String,
+    /// Name in URLs, unique; made from the name where absent.
+    slug: Option<String>,
+    /// Stock keeping unit, unique at the website, 1 to 100 characters.
+    sku: String,
+    /// GTIN or another code on the pack, 1 to 100 characters.
+    barcode: Option<String>,
+    /// Size, colour and the like, in words, 1 to 255 characters.
+    variant: Option<String>,
+    /// Text for people, at most 20,000 characters.
+    #[graphql(default)]
+    description: String,
+    /// Price of one in the website's currency: 0 to 99999999.99, at most two decimals.
+    price: Decimal,
+    /// Its category.
+    category_id: Option<ID>,
+    /// Its brand.
+    brand_id: Option<ID>,
+    /// Whom it is bought from.
+    supplier_id: Option<ID>,
+}
+
+/// A change of a product: an absent field stays, null clears.
+#[derive(Debug, InputObject)]
+pub struct ProductUpdateInput {
+    /// Which product.
+    id: ID,
+    /// Name for people, 1 to 255 characters.
+    name: Option<String>,
+    /// Name in URLs, unique.
+    slug: Option<String>,
+    /// Stock keeping unit, unique at the website, 1 to 100 characters.
+    sku: Option<String>,
+    /// GTIN or another code on the pack, 1 to 100 characters.
+    barcode: MaybeUndefined<String>,
+    /// Size, colour and the like, in words, 1 to 255 characters.
+    variant: MaybeUndefined<String>,
+    /// Text for people, at most 20,000 characters.
+    description: Option<String>,
+    /// Price of one in the website's currency: 0 to 99999999.99, at most two decimals.
+    price: Option<Decimal>,
+    /// Its category.
+    category_id: MaybeUndefined<ID>,
+    /// Its brand.
+    brand_id: MaybeUndefined<ID>,
+    /// Whom it is bought from.
+    supplier_id: MaybeUndefined<ID>,
+    /// Whether it is for sale; true brings a deleted one back.
+    is_active: Option<bool>,
+}
+
+/// Which product to take out of the catalogue.
+#[derive(Debug, InputObject)]
+pub struct ProductDeleteInput {
+    /// Which product.
+    id: ID,
+}
+
+/// A correction of a stock.
+#[derive(Debug, InputObject)]
+pub struct StockAdjustInput {
+    /// Of which product.
+    product_id: ID,
+    /// Pieces: positive in, negative out, never 0.
+    delta: i32,
+    /// Why, in words, at most 1,000 characters.
+    note: Option<String>,
+    /// Makes sending it again safe: the same key never counts twice.
+    idempotency_key: Option<String>,
+}
+
+payload! {
+    /// The answer of `productCreate`.
+    ProductCreatePayload / ProductCreateObject {
+        /// The new product.
+        product: Product
+    }
+}
+payload! {
+    /// The answer of `productUpdate`.
+    ProductUpdatePayload / ProductUpdateObject {
+        /// The product as it is now.
+        product: Product
+    }
+}
+payload! {
+    /// The answer of `productDelete`.
+    ProductDeletePayload / ProductDeleteObject {
+        /// The product, not for sale any more.
+        product: Product
+    }
+}
+payload! {
+    /// The answer of `stockAdjust`.
+    StockAdjustPayload / StockAdjustObject {
+        /// The product with its new stock.
+        product: Product
+    }
+}
+
+impl ProductCreateInput {
+    fn new_product(self) -> Result<NewProduct> {
+        Ok(NewProduct {
+            source_website_id: WebsiteId::parse("sourceWebsiteId", &self.source_website_id)?,
+            category_id: optional_id::<CategoryId>("categoryId", self.category_id)?,
+            brand_id: optional_id::<BrandId>("brandId", self.brand_id)?,
+            supplier_id: optional_id::<SupplierId>("supplierId", self.supplier_id)?,
+            seller_id: None,
+            name: self.name,
+            slug: self.slug.unwrap_or_default(),
+            sku: self.sku,
+            barcode: self.barcode,
+            variant: self.variant,
+            description: self.description,
+            price: self.price.0,
+        })
+    }
+}
+
+impl ProductUpdateInput {
+    fn patch(self) -> Result<(ProductId, ProductPatch)> {
+        let patch = ProductPatch {
+            category_id: patch_id("categoryId", self.category_id)?,
+            brand_id: patch_id("brandId", self.brand_id)?,
+            supplier_id: patch_id("supplierId", self.supplier_id)?,
+            name: self.name,
+            slug: self.slug,
+            sku: self.sku,
+            barcode: self.barcode.into(),
+            variant: self.variant.into(),
+            description: self.description,
+            price: self.price.map(|price| price.0),
+            is_active: self.is_active,
+        };
+        Ok((ProductId::parse("id", &self.id)?, patch))
+    }
+}
+
+/// Mutations of products and their stock.
+#[derive(Default)]
+pub struct ProductMutation;
+
+#[Object]
+impl ProductMutation {
+    /// Makes a product. Requires MANAGE_PRODUCTS or SELL_PRODUCTS; a seller's product belongs to them.
+    #[graphql(guard = "Needs(&[Permission::ManageProducts, Permission::SellProducts])")]
+    async fn product_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The product to be.")] input: ProductCreateInput,
+    ) -> Result<ProductCreatePayload> {
+        let created = async { actions::create(ctx.db(), ctx.viewer(), input.new_product()?).await };
+        ProductCreateObject::of(created.await.map(product))
+    }
+
+    /// Changes a product. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
+    #[graphql(guard = "Needs(&[Permission::ManageProducts, Permission::SellProducts])")]
+    async fn product_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The change.")] input: ProductUpdateInput,
+    ) -> Result<ProductUpdatePayload> {
+        let updated = async {
+            let (id, patch) = input.patch()?;
+            actions::update(ctx.db(), ctx.viewer(), id, patch).await
+        };
+        ProductUpdateObject::of(updated.await.map(product))
+    }
+
+    /// Takes a product out of the catalogue; orders keep it. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
+    #[graphql(guard = "Needs(&[Permission::ManageProducts, Permission::SellProducts])")]
+    async fn product_delete(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which product.")] input: ProductDeleteInput,
+    ) -> Result<ProductDeletePayload> {
+        let deleted = async {
+            let id = ProductId::parse("id", &input.id)?;
+            actions::delete(ctx.db(), ctx.viewer(), id).await
+        };
+        ProductDeleteObject::of(deleted.await.map(product))
+    }
+
+    /// Corrects a stock by so many pieces. Requires MANAGE_STOCK, or SELL_PRODUCTS for one's own.
+    #[graphql(guard = "Needs(&[Permission::ManageStock, Permission::SellProducts])")]
+    async fn stock_adjust(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The correction.")] input: StockAdjustInput,
+    ) -> Result<StockAdjustPayload> {
+        let adjusted = async {
+            let product = ProductId::parse("productId", &input.product_id)?;
+            let adjustment = stock::actions::Adjustment { product, delta: input.delta, note: input.note };
+            stock::actions::adjust(ctx.db(), ctx.viewer(), adjustment, input.idempotency_key).await
+        };
+        StockAdjustObject::of(adjusted.await.map(product))
+    }
+}
