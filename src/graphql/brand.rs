@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
 
 use super::{
-    connection::{Connection, connect, cost, list, wants_total},
+    connection::{Connection, connect, cost, list, read},
     container::{Ordered, Plain},
     context::ContextExt,
     filters::{Conditions, IdFilter, StringFilter},
@@ -156,16 +156,11 @@ impl BrandQuery {
         let order = order_by.map(|by| (by.field, by.direction)).unwrap_or_default();
         let list =
             list(first, after, last, before, r#where.unwrap_or_default().filter()?, order, BrandOrderField::list)?;
-        let total = async {
-            if !wants_total(ctx) {
-                return Ok(None);
-            }
-            ctx.db().read(async |conn| store::count(conn, &list).await).await.map(Some)
-        };
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
-        let (rows, total) = futures_util::future::try_join(rows, total).await?;
+        let count = ctx.db().read(async |conn| store::count(conn, &list).await);
+        let (rows, total) = read(ctx, &list.page, rows, count).await?;
         let cursor = |row: &BrandRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
-        Ok(connect(list.page.finish(rows), total, cursor, brand))
+        Ok(connect(rows, total, cursor, brand))
     }
 }
 

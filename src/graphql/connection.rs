@@ -196,8 +196,24 @@ impl<T: OutputType + Clone> ConnectionObject<T> {
 }
 
 /// Whether the list's `totalCount` is selected.
-pub fn wants_total(ctx: &Context<'_>) -> bool {
+fn wants_total(ctx: &Context<'_>) -> bool {
     ctx.look_ahead().field("totalCount").exists()
+}
+
+/// Reads a page of a list, and at the same time its count where that is selected.
+/// # Errors
+/// Those of the statements.
+pub async fn read<R>(
+    ctx: &Context<'_>,
+    page: &Page,
+    rows: impl Future<Output = Result<Vec<R>>>,
+    count: impl Future<Output = Result<i64>>,
+) -> Result<(Rows<R>, Option<i64>)> {
+    if !wants_total(ctx) {
+        return Ok((page.finish(rows.await?), None));
+    }
+    let (rows, total) = futures_util::future::try_join(rows, count).await?;
+    Ok((page.finish(rows), Some(total)))
 }
 
 /// A connection of the rows read.

@@ -7,7 +7,7 @@ use async_graphql::{Context, Object, Union};
 use super::{
     brand::{Brand, brand},
     category::{Category, category},
-    connection::{PageInfo, PageInfoObject, TotalCount, TotalCountObject, cost, wants_total},
+    connection::{PageInfo, PageInfoObject, TotalCount, TotalCountObject, cost, read},
     container::{Member, Members, OneOf, Ordered, Plain},
     context::ContextExt,
     product::{Product, product},
@@ -144,15 +144,9 @@ impl SearchQuery {
         let kinds = types.unwrap_or_else(|| Kind::ALL.to_vec());
         let search = Search { query, kinds, staff: ctx.is_staff(), page };
         search.check()?;
-        let total = async {
-            if !wants_total(ctx) {
-                return Ok(None);
-            }
-            ctx.db().read(async |conn| store::count(conn, &search).await).await.map(Some)
-        };
         let rows = ctx.db().read(async |conn| store::page(conn, &search).await);
-        let (rows, total) = futures_util::future::try_join(rows, total).await?;
-        let rows = search.page.finish(rows);
+        let count = ctx.db().read(async |conn| store::count(conn, &search).await);
+        let (rows, total) = read(ctx, &search.page, rows, count).await?;
         let mut found = load(ctx, &rows.rows).await?;
         let hit = |(document, score): (DocumentRow, f32)| {
             // A thing that went between the two statements is left out.

@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
 use chrono::{DateTime, Utc};
 
 use super::{
-    connection::{Connection, connect, cost, list, wants_total},
+    connection::{Connection, connect, cost, list, read},
     container::{Ordered, Plain},
     context::{ContextExt, STAFF},
     filters::{Conditions, IdFilter, StringFilter},
@@ -152,16 +152,11 @@ impl SupplierQuery {
         let order = order_by.map(|by| (by.field, by.direction)).unwrap_or_default();
         let list =
             list(first, after, last, before, r#where.unwrap_or_default().filter()?, order, SupplierOrderField::list)?;
-        let total = async {
-            if !wants_total(ctx) {
-                return Ok(None);
-            }
-            ctx.db().read(async |conn| store::count(conn, &list).await).await.map(Some)
-        };
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
-        let (rows, total) = futures_util::future::try_join(rows, total).await?;
+        let count = ctx.db().read(async |conn| store::count(conn, &list).await);
+        let (rows, total) = read(ctx, &list.page, rows, count).await?;
         let cursor = |row: &SupplierRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
-        Ok(connect(list.page.finish(rows), total, cursor, supplier))
+        Ok(connect(rows, total, cursor, supplier))
     }
 }
 

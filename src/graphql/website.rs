@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
 
 use super::{
-    connection::{Connection, connect, cost, list, wants_total},
+    connection::{Connection, connect, cost, list, read},
     container::{Ordered, Plain},
     context::ContextExt,
     guards::Needs,
@@ -149,11 +149,10 @@ impl WebsiteQuery {
     ) -> Result<Connection<Website>> {
         let order = order_by.map(|by| (by.field, by.direction)).unwrap_or_default();
         let list = list(first, after, last, before, Filter::default(), order, WebsiteOrderField::list)?;
-        let total = async { if wants_total(ctx) { ctx.db().read(store::count).await.map(Some) } else { Ok(None) } };
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
-        let (rows, total) = futures_util::future::try_join(rows, total).await?;
+        let (rows, total) = read(ctx, &list.page, rows, ctx.db().read(store::count)).await?;
         let cursor = |row: &WebsiteRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
-        Ok(connect(list.page.finish(rows), total, cursor, website))
+        Ok(connect(rows, total, cursor, website))
     }
 }
 

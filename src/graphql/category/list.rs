@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object};
 
 use super::{Category, category};
 use crate::graphql::{
-    connection::{Connection, connect, cost, list, wants_total},
+    connection::{Connection, connect, cost, list, read},
     context::ContextExt,
     filters::{Conditions, IdFilter, StringFilter},
 };
@@ -114,14 +114,9 @@ impl CategoryQuery {
         #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<CategoryOrder>,
     ) -> Result<Connection<Category>> {
         let list = list_of(first, after, last, before, r#where, order_by)?;
-        let total = async {
-            if !wants_total(ctx) {
-                return Ok(None);
-            }
-            ctx.db().read(async |conn| store::count(conn, &list).await).await.map(Some)
-        };
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
-        let (rows, total) = futures_util::future::try_join(rows, total).await?;
-        Ok(connect(list.page.finish(rows), total, |row| cursor(&list, row), category))
+        let count = ctx.db().read(async |conn| store::count(conn, &list).await);
+        let (rows, total) = read(ctx, &list.page, rows, count).await?;
+        Ok(connect(rows, total, |row| cursor(&list, row), category))
     }
 }

@@ -9,7 +9,7 @@ use async_graphql::{Context, ID, InputObject, Object};
 
 use super::{Fetched, Order, OrderDetail, OrderDetailObject, OrderObject, order};
 use crate::graphql::{
-    connection::{Connection, connect, cost, list, nested, wants_total},
+    connection::{Connection, connect, cost, list, nested, read},
     container::Ordered,
     context::ContextExt,
     filters::{Conditions, DateTimeFilter, DecimalFilter, IdFilter, StringFilter},
@@ -210,15 +210,10 @@ impl OrderQuery {
     ) -> Result<Connection<Order>> {
         let list = list_of(first, after, last, before, r#where, order_by)?;
         let scope = ctx.viewer().scope(Permission::ManageOrders);
-        let total = async {
-            if !wants_total(ctx) {
-                return Ok(None);
-            }
-            ctx.db().read(async |conn| store::count(conn, scope, &list).await).await.map(Some)
-        };
         let rows = ctx.db().read(async |conn| store::page(conn, scope, &list).await);
-        let (rows, total) = futures_util::future::try_join(rows, total).await?;
-        let Rows { rows, has_next, has_previous } = list.page.finish(rows);
+        let count = ctx.db().read(async |conn| store::count(conn, scope, &list).await);
+        let (rows, total) = read(ctx, &list.page, rows, count).await?;
+        let Rows { rows, has_next, has_previous } = rows;
         let rows = fetch_along(ctx, rows).await?;
         let place = |order: &Order| cursor(&list, &order.row);
         Ok(connect(Rows { rows, has_next, has_previous }, total, place, |order| order))

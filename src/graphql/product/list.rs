@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, InputObject, Object};
 
 use super::{Joined, Product, ProductObject, product};
 use crate::graphql::{
-    connection::{Connection, connect, cost, list, nested, wants_total},
+    connection::{Connection, connect, cost, list, nested, read},
     container::Ordered,
     context::ContextExt,
     filters::{Conditions, DateTimeFilter, DecimalFilter, IdFilter, IntFilter, StringFilter},
@@ -181,14 +181,9 @@ impl ProductQuery {
     ) -> Result<Connection<Product>> {
         let list = list_of(ctx, first, after, last, before, r#where, order_by)?;
         let scope = ctx.viewer().scope(Permission::ManageProducts);
-        let total = async {
-            if !wants_total(ctx) {
-                return Ok(None);
-            }
-            ctx.db().read(async |conn| store::count(conn, scope, &list).await).await.map(Some)
-        };
         let rows = ctx.db().read(async |conn| store::page(conn, scope, &list).await);
-        let (rows, total) = futures_util::future::try_join(rows, total).await?;
-        Ok(connect(list.page.finish(rows), total, |row| cursor(&list, row), product))
+        let count = ctx.db().read(async |conn| store::count(conn, scope, &list).await);
+        let (rows, total) = read(ctx, &list.page, rows, count).await?;
+        Ok(connect(rows, total, |row| cursor(&list, row), product))
     }
 }

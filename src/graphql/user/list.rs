@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object};
 
 use super::{User, user};
 use crate::graphql::{
-    connection::{Connection, connect, cost, list, wants_total},
+    connection::{Connection, connect, cost, list, read},
     context::ContextExt,
     filters::{Conditions, DateTimeFilter, IdFilter, StringFilter},
     guards::LoggedIn,
@@ -107,15 +107,10 @@ impl UserQuery {
         let list: UserList =
             list(first, after, last, before, r#where.unwrap_or_default().filter()?, order, UserOrderField::list)?;
         let scope = ctx.viewer().scope(Permission::ManageUsers);
-        let total = async {
-            if !wants_total(ctx) {
-                return Ok(None);
-            }
-            ctx.db().read(async |conn| store::count(conn, scope, &list).await).await.map(Some)
-        };
         let rows = ctx.db().read(async |conn| store::page(conn, scope, &list).await);
-        let (rows, total) = futures_util::future::try_join(rows, total).await?;
+        let count = ctx.db().read(async |conn| store::count(conn, scope, &list).await);
+        let (rows, total) = read(ctx, &list.page, rows, count).await?;
         let cursor = |row: &UserRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
-        Ok(connect(list.page.finish(rows), total, cursor, user))
+        Ok(connect(rows, total, cursor, user))
     }
 }
