@@ -42,7 +42,7 @@ pub struct NewBrand {
 }
 
 /// A change of a brand: what is absent stays.
-#[derive(Debug, Clone, Default, AsChangeset)]
+#[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
 #[diesel(table_name = brands)]
 pub struct BrandPatch {
     /// See [`BrandRow`].
@@ -79,7 +79,7 @@ impl BrandPatch {
 
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
-        self.name.is_none() && self.slug.is_none() && self.description.is_none()
+        *self == Self::default()
     }
 }
 

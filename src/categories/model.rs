@@ -54,7 +54,7 @@ pub struct NewCategory {
 }
 
 /// A change of a category: what is absent stays, an inner `None` clears.
-#[derive(Debug, Clone, Default, AsChangeset)]
+#[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
 #[diesel(table_name = categories)]
 pub struct CategoryPatch {
     /// See [`CategoryRow`].
@@ -82,11 +82,7 @@ impl CategoryPatch {
 
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
-        self.parent_id.is_none()
-            && self.name.is_none()
-            && self.slug.is_none()
-            && self.description.is_none()
-            && self.position.is_none()
+        *self == Self::default()
     }
 }
 

@@ -84,7 +84,7 @@ pub struct NewProduct {
 }
 
 /// A change of a product: what is absent stays, an inner `None` clears.
-#[derive(Debug, Clone, Default, AsChangeset)]
+#[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
 #[diesel(table_name = products)]
 pub struct ProductPatch {
     /// See [`ProductRow`].
@@ -148,17 +148,7 @@ impl ProductPatch {
 
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
-        self.category_id.is_none()
-            && self.brand_id.is_none()
-            && self.supplier_id.is_none()
-            && self.name.is_none()
-            && self.slug.is_none()
-            && self.sku.is_none()
-            && self.barcode.is_none()
-            && self.variant.is_none()
-            && self.description.is_none()
-            && self.price.is_none()
-            && self.is_active.is_none()
+        *self == Self::default()
     }
 }
 

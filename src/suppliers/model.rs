@@ -42,7 +42,7 @@ pub struct NewSupplier {
 }
 
 /// A change of a supplier: what is absent stays, an inner `None` clears.
-#[derive(Debug, Clone, Default, AsChangeset)]
+#[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
 #[diesel(table_name = suppliers)]
 pub struct SupplierPatch {
     /// See [`SupplierRow`].
@@ -81,7 +81,7 @@ impl SupplierPatch {
 
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
-        self.name.is_none() && self.email.is_none() && self.phone.is_none()
+        *self == Self::default()
     }
 }
 

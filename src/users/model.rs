@@ -62,7 +62,7 @@ pub struct NewUser {
 }
 
 /// A change of a user: what is absent stays, an inner `None` clears.
-#[derive(Debug, Clone, Default, AsChangeset)]
+#[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
 #[diesel(table_name = users)]
 pub struct UserPatch {
     /// See [`UserRow`].
@@ -90,7 +90,7 @@ impl UserPatch {
 
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
-        self.name.is_none() && self.phone.is_none() && self.email.is_none() && self.is_active.is_none()
+        *self == Self::default()
     }
 }
 
@@ -141,7 +141,7 @@ pub struct NewAddress {
 }
 
 /// A change of an address: what is absent stays, an inner `None` clears.
-#[derive(Debug, Clone, Default, AsChangeset)]
+#[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
 #[diesel(table_name = addresses)]
 pub struct AddressPatch {
     /// See [`AddressRow`].
@@ -189,12 +189,7 @@ impl AddressPatch {
 
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
-        self.country.is_none()
-            && self.city.is_none()
-            && self.district.is_none()
-            && self.address.is_none()
-            && self.postal_code.is_none()
-            && self.is_default.is_none()
+        *self == Self::default()
     }
 }
 

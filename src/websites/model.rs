@@ -53,7 +53,7 @@ pub struct NewWebsite {
 }
 
 /// A change of a website: what is absent stays.
-#[derive(Debug, Clone, Default, AsChangeset)]
+#[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
 #[diesel(table_name = websites)]
 pub struct WebsitePatch {
     /// See [`WebsiteRow`].
@@ -88,7 +88,7 @@ impl WebsitePatch {
 
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
-        self.code.is_none() && self.name.is_none() && self.base_url.is_none()
+        *self == Self::default()
     }
 }
 
