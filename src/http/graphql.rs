@@ -174,6 +174,11 @@ impl Refusal {
         Self { allow: Some(allow), ..refusal }
     }
 
+    /// The answer where no media type was chosen.
+    pub(super) fn in_json(self, request_id: &RequestId) -> Response {
+        self.answer(Media::Json, request_id)
+    }
+
     fn answer(self, media: Media, request_id: &RequestId) -> Response {
         let error = coded(self.code, self.message);
         let mut response = answer(media, self.status, Engine::refuse(error, request_id));

@@ -7,28 +7,28 @@ pub mod ide;
 mod params;
 pub mod request_id;
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
-    Json, Router,
+    Extension, Router,
+    extract::Request,
     http::{HeaderValue, Method, StatusCode, header},
-    middleware,
-    response::{IntoResponse, Response},
+    middleware::{self, Next},
+    response::Response,
     routing::get,
 };
-use tower_http::{
-    catch_panic::CatchPanicLayer,
-    cors::{AllowOrigin, CorsLayer},
-};
+use futures_util::FutureExt;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use self::{
-    graphql::Endpoint,
+    graphql::{Endpoint, Refusal},
     health::{Health, livez, readyz},
     request_id::{X_REQUEST_ID, request_id},
 };
 use crate::{
     error::ErrorCode,
-    graphql::{context::Services, engine::Engine},
+    graphql::{context::Services, engine::Engine, errors::INTERNAL},
+    telemetry::RequestId,
 };
 
 /// The settings of the doors.
@@ -59,20 +59,16 @@ pub fn router(engine: Engine, services: Arc<Services>, settings: &HttpSettings) 
     let probes =
         Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).with_state(Arc::clone(&health));
     let pages = if settings.ide { ide::routes() } else { Router::new() };
-    let router = graphql::router(Arc::new(endpoint))
-        .merge(probes)
-        .merge(pages)
-        .fallback(not_found)
-        .layer(cors(&settings.cors_origins))
-        .layer(CatchPanicLayer::new())
-        .layer(middleware::from_fn(request_id));
-    (router, health)
+    let router = graphql::router(Arc::new(endpoint)).merge(probes).merge(pages).fallback(not_found);
+    let router = match settings.cors_origins.as_slice() {
+        // The layer would answer every OPTIONS, even where no page may call.
+        [] => router,
+        origins => router.layer(cors(origins)),
+    };
+    (router.layer(middleware::from_fn(catch_panic)).layer(middleware::from_fn(request_id)), health)
 }
 
 fn cors(origins: &[String]) -> CorsLayer {
-    if origins.is_empty() {
-        return CorsLayer::new();
-    }
     let allowed = if origins.iter().any(|origin| origin == "*") {
         AllowOrigin::any()
     } else {
@@ -86,10 +82,15 @@ fn cors(origins: &[String]) -> CorsLayer {
         .max_age(Duration::from_secs(3600))
 }
 
-async fn not_found() -> Response {
-    let error = serde_json::json!({
-        "message": "there is nothing here; the graph is at /graphql",
-        "extensions": { "code": ErrorCode::NotFound.as_str() },
-    });
-    (StatusCode::NOT_FOUND, Json(serde_json::json!({ "errors": [error] }))).into_response()
+async fn not_found(Extension(id): Extension<RequestId>) -> Response {
+    let message = "there is nothing here; the graph is at /graphql";
+    Refusal::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, message).in_json(&id)
+}
+
+/// The last resort: a panic outside of an operation takes its request along, not the server.
+async fn catch_panic(Extension(id): Extension<RequestId>, request: Request, next: Next) -> Response {
+    AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!(request_id = %id, "a request panicked");
+        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalServerError, INTERNAL).in_json(&id)
+    })
 }
