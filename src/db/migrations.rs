@@ -1,7 +1,12 @@
 //! The migrations, inside the binary.
 //! Rule: they run under a lock, so any number of servers may start at once.
 
-use diesel::{ConnectionError, QueryDsl, migration::MigrationSource, pg::Pg, sql_types::BigInt};
+use diesel::{
+    ConnectionError, ExpressionMethods, QueryDsl,
+    migration::MigrationSource,
+    pg::Pg,
+    sql_types::{BigInt, Text},
+};
 use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -39,12 +44,21 @@ pub async fn revert_all(url: &str) -> Result<Migrated> {
     .await
 }
 
-/// Whether the database has the newest migration of this binary.
+/// Whether the database has the newest migration of this binary; not where it is empty.
 /// # Errors
 /// [`Error::Unavailable`] without a connection.
 pub async fn is_current(mut conn: &Conn) -> Result<bool> {
+    let noted = to_regclass("__diesel_schema_migrations").is_not_null();
+    if !diesel::select(noted).get_result::<bool>(&mut conn).await? {
+        return Ok(false);
+    }
     let done = __diesel_schema_migrations::table.find(newest()?);
     Ok(diesel::select(diesel::dsl::exists(done)).get_result(&mut conn).await?)
+}
+
+diesel::define_sql_function! {
+    /// The table of that name, if there is one.
+    fn to_regclass(name: Text) -> Nullable<Oid>;
 }
 
 diesel::table! {
