@@ -2,6 +2,10 @@
 
 mod support;
 
+mod documents;
+mod doors;
 mod embedded;
+mod http;
 mod ide;
+mod toy;
 mod walk;

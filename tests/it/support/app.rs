@@ -35,12 +35,28 @@ pub struct TestApp {
     /// What the resolvers use.
     pub services: Arc<Services>,
     router: Router,
+    drain: Box<dyn Fn() + Send + Sync>,
 }
 
 impl TestApp {
     /// A server with an empty, migrated database.
     pub async fn new() -> Self {
-        let database = TestDb::new().await;
+        Self::over(TestDb::new().await, &Self::settings())
+    }
+
+    /// The settings of the doors; a test that needs others changes some.
+    pub fn settings() -> HttpSettings {
+        HttpSettings {
+            body_limit: 1024 * 1024,
+            timeout: Duration::from_secs(30),
+            ide: true,
+            show_sql: true,
+            cors_origins: vec!["https://shop.example".to_owned()],
+        }
+    }
+
+    /// A server over this database, with these settings of the doors.
+    pub fn over(database: TestDb, settings: &HttpSettings) -> Self {
         // The cheapest that argon2 takes: tests hash many.
         let passwords = Passwords::new(PasswordCost { memory: 8, passes: 1 }).expect("a cost");
         let services = Arc::new(Services {
@@ -49,16 +65,14 @@ impl TestApp {
             jwt: JwtKeys::new(SECRET, chrono::Duration::minutes(60)),
             currencies: Currencies::default(),
         });
-        let settings = HttpSettings {
-            body_limit: 1024 * 1024,
-            timeout: Duration::from_secs(30),
-            ide: true,
-            show_sql: true,
-            cors_origins: vec!["https://shop.example".to_owned()],
-        };
         let engine = graphql::engine(&services, &Limits::default());
-        let router = http::router(engine, Arc::clone(&services), &settings).0;
-        Self { database, services, router }
+        let (router, health) = http::router(engine, Arc::clone(&services), settings);
+        Self { database, services, router, drain: Box::new(move || health.drain()) }
+    }
+
+    /// Tells the server that it is about to stop.
+    pub fn drain(&self) {
+        (self.drain)();
     }
 
     /// Somebody who is not logged in.

@@ -15,7 +15,7 @@ use souk::db::{
     migrations,
 };
 use tokio::{runtime::Runtime, sync::OnceCell};
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
 
 /// A database of its own, dropped at the end of the test.
 pub struct TestDb {
@@ -29,13 +29,25 @@ pub struct TestDb {
 impl TestDb {
     /// A fresh, migrated database.
     pub async fn new() -> Self {
+        Self::with(&DbSettings { read_connections: 2, pool_size: 8, ..DbSettings::default() }).await
+    }
+
+    /// A fresh, migrated database behind connections of these settings.
+    pub async fn with(settings: &DbSettings) -> Self {
         let (url, name) = create(&format!("TEMPLATE \"{}\"", template().await)).await;
-        let settings = DbSettings { read_connections: 2, pool_size: 8, ..DbSettings::default() };
-        let db = Db::connect(&url, &settings).await.expect("the new database answers");
+        let db = Db::connect(&url, settings).await.expect("the new database answers");
         Self { db, url, name }
     }
 
     /// A fresh database without tables.
+    pub async fn empty() -> Self {
+        let (url, name) = create("TEMPLATE template0").await;
+        let settings = DbSettings { read_connections: 1, pool_size: 2, ..DbSettings::default() };
+        let db = Db::connect(&url, &settings).await.expect("the new database answers");
+        Self { db, url, name }
+    }
+
+    /// The URL of a fresh database without tables.
     pub async fn empty_url() -> String {
         create("TEMPLATE template0").await.0
     }
@@ -49,6 +61,23 @@ impl TestDb {
     pub async fn sql(&self, sql: &str) {
         self.raw().await.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
+
+    /// The first value of the answer to SQL that the program never runs, as text; empty where there is none.
+    pub async fn ask(&self, sql: &str) -> String {
+        ask(&self.url, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+}
+
+/// The first value of the answer of any database, as text; empty where there is none.
+pub async fn ask(url: &str, sql: &str) -> Result<String, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    tokio::spawn(connection);
+    let messages = client.simple_query(sql).await?;
+    let value = messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    Ok(value.unwrap_or_default().to_owned())
 }
 
 impl Drop for TestDb {

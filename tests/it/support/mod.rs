@@ -7,5 +7,5 @@ mod db;
 pub use self::{
     app::{Actor, Answer, SECRET, TestApp},
     build::ProductSpec,
-    db::TestDb,
+    db::{TestDb, ask},
 };

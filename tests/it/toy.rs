@@ -1,0 +1,113 @@
+//! A graph of fields that the shop does not have: those that panic, hang, and fail without a code.
+//! It runs in the server's own engine behind the server's own endpoint.
+
+use std::{sync::Arc, time::Duration};
+
+use async_graphql::{
+    Context, EmptyMutation, EmptySubscription, ErrorExtensions, InputObject, Object, OneofObject, Schema,
+};
+use axum::{Router, middleware};
+use souk::{
+    error::{Error, ErrorCode, Result},
+    graphql::{
+        container::{Ordered, Plain},
+        engine::{Engine, EngineSettings},
+    },
+    http::{
+        graphql::{Endpoint, router},
+        request_id::request_id,
+    },
+    telemetry::RequestId,
+};
+
+use crate::support::TestApp;
+
+/// The fields.
+#[derive(Default)]
+pub struct Toy;
+
+impl Plain for Toy {
+    const PLAIN: &'static [&'static str] = &["one", "requestId"];
+}
+
+#[derive(InputObject)]
+struct Line {
+    quantity: i32,
+    note: Option<String>,
+}
+
+/// One way to name a thing.
+#[derive(OneofObject)]
+enum Pick {
+    Id(i32),
+    Name(String),
+}
+
+#[Object]
+impl Toy {
+    async fn one(&self) -> i32 {
+        1
+    }
+
+    async fn request_id(&self, ctx: &Context<'_>) -> String {
+        ctx.data_unchecked::<RequestId>().to_string()
+    }
+
+    async fn panic(&self) -> Option<i32> {
+        explode()
+    }
+
+    async fn hang(&self) -> Option<i32> {
+        std::future::pending().await
+    }
+
+    async fn missing(&self) -> Result<Option<i32>> {
+        Err(Error::Coded(ErrorCode::NotFound, "there is no such thing".into()))
+    }
+
+    async fn fault(&self) -> Result<Option<i32>> {
+        Err(Error::Internal("the secret cause".into()))
+    }
+
+    async fn must(&self) -> Result<i32> {
+        Err(Error::Internal("the secret cause".into()))
+    }
+
+    async fn foreign(&self) -> async_graphql::Result<Option<i32>> {
+        Err(std::io::Error::other("the secret cause").into())
+    }
+
+    async fn odd_code(&self) -> async_graphql::Result<Option<i32>> {
+        let error = async_graphql::Error::new("the secret cause");
+        Err(error.extend_with(|_, extensions| extensions.set("code", "ODD")))
+    }
+
+    async fn lines(&self, lines: Vec<Line>) -> String {
+        let line = |line: Line| format!("{}{}", line.quantity, line.note.unwrap_or_default());
+        lines.into_iter().map(line).collect()
+    }
+
+    async fn pick(&self, by: Pick) -> String {
+        match by {
+            Pick::Id(id) => id.to_string(),
+            Pick::Name(name) => name,
+        }
+    }
+}
+
+fn explode() -> Option<i32> {
+    panic!("a resolver that panics")
+}
+
+/// The engine of the toy.
+pub fn engine() -> Engine {
+    let build = || Schema::build(Ordered(Toy), EmptyMutation, EmptySubscription);
+    Engine::new(build, EngineSettings::default())
+}
+
+/// The endpoint of the toy; an operation may take as long as `timeout`.
+pub fn endpoint(app: &TestApp, timeout: Duration) -> Router {
+    let services = Arc::clone(&app.services);
+    let endpoint = Endpoint { engine: engine(), services, max_body_bytes: 10_000, timeout, show_sql: false };
+    router(Arc::new(endpoint)).layer(middleware::from_fn(request_id))
+}
