@@ -262,5 +262,8 @@ fn answer(media: Media, status: StatusCode, response: GraphqlResponse) -> Respon
     serde_json::to_writer(&mut bytes, &wire).expect("GraphQL values are JSON values, and memory takes all writes");
     let mut headers = response.http_headers;
     headers.insert(header::CONTENT_TYPE, media.content_type());
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     (status, headers, bytes).into_response()
 }
