@@ -7,5 +7,6 @@ mod doors;
 mod embedded;
 mod http;
 mod ide;
+mod tokens;
 mod toy;
 mod walk;
