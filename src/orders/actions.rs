@@ -131,7 +131,7 @@ fn check_products(
     found: &BTreeMap<ProductId, ProductRow>,
 ) -> Result<()> {
     let mut wrong = Vec::new();
-    let website = request.lines.first().and_then(|(id, _)| found.get(id)).map(|product| product.source_website_id);
+    let website = request.lines.iter().find_map(|(id, _)| found.get(id)).map(|product| product.source_website_id);
     for (index, (id, _)) in request.lines.iter().enumerate() {
         let field = |name: &str| format!("lines.{index}.{name}");
         match found.get(id) {
