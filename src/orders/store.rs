@@ -18,7 +18,7 @@ use crate::{
         sql::{CountUpTo, ParentId, PerParent, nextval, op, text_op},
         tables::{order_details, orders, products},
     },
-    error::Result,
+    error::{Error, Result},
     ids::{OrderDetailId, OrderId, WebsiteId},
     paged,
     paging::List,
@@ -147,9 +147,16 @@ pub async fn next_number(mut conn: &Conn) -> Result<i64> {
 }
 
 /// Adds an order without lines.
+/// # Errors
+/// [`Error::Retry`] where an import brought an order with this number: the next run takes the next number.
 pub async fn insert(mut conn: &Conn, new: &NewOrder) -> Result<OrderRow> {
     let query = diesel::insert_into(orders::table).values(new).returning(OrderRow::as_returning());
-    Ok(query.get_result(&mut conn).await?)
+    query.get_result(&mut conn).await.map_err(|error| match Error::from(error) {
+        Error::Constraint { name, detail } if name == "orders_source_website_id_order_number_key" => {
+            Error::Retry(detail)
+        }
+        other => other,
+    })
 }
 
 /// Adds lines; the order's total follows.
