@@ -2,11 +2,16 @@
 
 mod support;
 
+mod concurrency;
 mod documents;
 mod doors;
 mod embedded;
 mod http;
 mod ide;
+mod order_lines;
+mod order_refusals;
+mod order_status;
+mod orders;
 mod tokens;
 mod toy;
 mod walk;

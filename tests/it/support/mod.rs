@@ -3,6 +3,7 @@
 mod app;
 pub mod build;
 mod db;
+mod write;
 
 pub use self::{
     app::{Actor, Answer, SECRET, TestApp},

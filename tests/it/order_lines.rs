@@ -1,0 +1,234 @@
+//! Changing the lines of a pending order: prices, totals, stock, and every refusal.
+
+use serde_json::{Value, json};
+use souk::ids::{OrderDetailId, OrderId, ProductId, RowId};
+
+use crate::support::{Actor, Answer, ProductSpec, TestApp};
+
+const LINES: &str = "order { id totalAmount { amount } details { id quantity unitPrice { amount } product { id } } }";
+
+fn spec(stock: i32, price: &'static str) -> ProductSpec {
+    ProductSpec { stock, price: Some(price), ..ProductSpec::default() }
+}
+
+async fn add(actor: &Actor<'_>, order: &str, product: &str, quantity: i32) -> Answer {
+    let input = json!({ "orderId": order, "productId": product, "quantity": quantity });
+    actor.mutate("orderDetailAdd", LINES, input).await
+}
+
+async fn update(actor: &Actor<'_>, line: &str, quantity: i32) -> Answer {
+    actor.mutate("orderDetailUpdate", LINES, json!({ "id": line, "quantity": quantity })).await
+}
+
+async fn remove(actor: &Actor<'_>, line: &str) -> Answer {
+    actor.mutate("orderDetailRemove", LINES, json!({ "id": line })).await
+}
+
+/// Quantity and price of every line, and the total.
+fn summary(answer: &Answer, mutation: &str) -> (Vec<(i64, String)>, String) {
+    let details = answer.at(&format!("{mutation}.order.details")).as_array().expect("lines").clone();
+    let text = |value: &Value| value.as_str().expect("an amount").to_owned();
+    let lines = details
+        .iter()
+        .map(|line| (line["quantity"].as_i64().expect("a quantity"), text(&line["unitPrice"]["amount"])))
+        .collect();
+    (lines, answer.text_at(&format!("{mutation}.order.totalAmount.amount")))
+}
+
+#[tokio::test]
+async fn a_new_line_has_todays_price_and_an_old_one_the_price_agreed() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let rope = app.product(website.id, spec(20, "10.00")).await;
+    let (customer, manager) = (app.customer().await, app.manager().await);
+    let order = customer.order(&[(rope.id, 2)]).await;
+    let dearer = json!({ "id": rope.id.global(), "price": "11.50" });
+    assert_eq!(manager.mutate("productUpdate", "", dearer).await.verdict("productUpdate"), "done");
+
+    let added = add(&customer, &order, &rope.id.global(), 3).await;
+    let lines = |lines: &[(i64, &str)]| lines.iter().map(|(n, price)| (*n, (*price).to_owned())).collect::<Vec<_>>();
+    assert_eq!(summary(&added, "orderDetailAdd"), (lines(&[(2, "10.00"), (3, "11.50")]), "54.50".to_owned()));
+    let line = added.text_at("orderDetailAdd.order.details.0.id");
+    let updated = update(&customer, &line, 5).await;
+    assert_eq!(summary(&updated, "orderDetailUpdate"), (lines(&[(5, "10.00"), (3, "11.50")]), "84.50".to_owned()));
+    assert_eq!(app.stock(rope.id).await, 12);
+    let removed = remove(&customer, &line).await;
+    assert_eq!(summary(&removed, "orderDetailRemove"), (lines(&[(3, "11.50")]), "34.50".to_owned()));
+    assert_eq!(app.stock(rope.id).await, 17);
+    app.database.assert_books_balance().await;
+}
+
+#[tokio::test]
+async fn each_change_of_a_line_is_one_movement_and_no_change_none() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let rope = app.product(website.id, spec(20, "10.00")).await;
+    let nail = app.product(website.id, spec(20, "1.00")).await;
+    let (customer, manager) = (app.customer().await, app.manager().await);
+    let order = customer.order(&[(rope.id, 2)]).await;
+    let added = add(&customer, &order, &nail.id.global(), 3).await;
+    let line = added.text_at("orderDetailAdd.order.details.1.id");
+    for quantity in [5, 5, 1] {
+        assert_eq!(update(&manager, &line, quantity).await.verdict("orderDetailUpdate"), "done");
+    }
+    assert_eq!(remove(&customer, &line).await.verdict("orderDetailRemove"), "done");
+    let ledger = "SELECT reason, delta, balance, user_id FROM stock_movements
+        WHERE reason <> 'opening' AND order_id = 1 ORDER BY id";
+    let (me, staff) = (customer.id.0, manager.id.0);
+    let expected = [
+        format!("(sale,-2,18,{me})"),
+        format!("(order_change,-3,17,{me})"),
+        format!("(order_change,-2,15,{staff})"),
+        format!("(order_change,4,19,{staff})"),
+        format!("(order_change,1,20,{me})"),
+    ];
+    assert_eq!(app.database.rows(ledger).await, expected);
+}
+
+#[tokio::test]
+async fn every_refused_change_of_a_line_says_why_and_writes_nothing() {
+    let app = TestApp::new().await;
+    let (here, there) = (app.website("here").await, app.website("there").await);
+    let (customer, manager) = (app.customer().await, app.manager().await);
+    let rope = app.product(here.id, spec(10, "10.00")).await.id;
+    let away = app.product(there.id, spec(10, "10.00")).await.id.global();
+    let dear = app.product(here.id, spec(1000, "99999999.99")).await.id;
+    let gone = app.product(here.id, spec(10, "10.00")).await.id;
+    let placed = customer.try_order(&[(rope, 4), (dear, 1), (gone, 1)], "k").await;
+    let order = placed.text_at("orderCreate.order.id");
+    let line = |index: usize| placed.text_at(&format!("orderCreate.order.details.{index}.id"));
+    let (rope_line, dear_line, gone_line) = (line(0), line(1), line(2));
+    let deleted = manager.mutate("productDelete", "", json!({ "id": gone.global() })).await;
+    assert_eq!(deleted.verdict("productDelete"), "done");
+    let (unknown, no_line) = (ProductId(1_000_000).global(), OrderDetailId(1_000_000).global());
+
+    let before = app.database.contents().await;
+    let rope_id = rope.global();
+    for (order, product, quantity, expected) in [
+        (&order, &rope_id, 0, "OUT_OF_RANGE quantity"),
+        (&order, &rope_id, -1, "OUT_OF_RANGE quantity"),
+        (&order, &rope_id, 1_000_001, "OUT_OF_RANGE quantity"),
+        (&order, &rope_id, 7, "OUT_OF_STOCK quantity"),
+        (&order, &dear.global(), 100, "OUT_OF_RANGE quantity"),
+        (&order, &gone.global(), 1, "PRODUCT_INACTIVE productId"),
+        (&order, &away, 1, "SEVERAL_WEBSITES productId"),
+        (&order, &unknown, 1, "NOT_FOUND productId"),
+        (&order, &order, 1, "INVALID productId"),
+        (&OrderId(1_000_000).global(), &rope_id, 1, "NOT_FOUND orderId"),
+        (&rope_id, &rope_id, 1, "INVALID orderId"),
+    ] {
+        let answer = add(&customer, order, product, quantity).await;
+        assert_eq!(answer.verdict("orderDetailAdd"), expected, "{product} {quantity}");
+    }
+    for (line, quantity, expected) in [
+        (&rope_line, 0, "OUT_OF_RANGE quantity"),
+        (&rope_line, i32::MIN, "OUT_OF_RANGE quantity"),
+        (&rope_line, 1_000_001, "OUT_OF_RANGE quantity"),
+        (&rope_line, 11, "OUT_OF_STOCK quantity"),
+        (&dear_line, 101, "OUT_OF_RANGE quantity"),
+        (&gone_line, 2, "PRODUCT_INACTIVE id"),
+        (&no_line, 1, "NOT_FOUND id"),
+        (&order, 1, "INVALID id"),
+    ] {
+        let answer = update(&customer, line, quantity).await;
+        assert_eq!(answer.verdict("orderDetailUpdate"), expected, "{line} {quantity}");
+    }
+    for (line, expected) in [(&no_line, "NOT_FOUND id"), (&order, "INVALID id")] {
+        assert_eq!(remove(&customer, line).await.verdict("orderDetailRemove"), expected, "{line}");
+    }
+    let large = json!({ "id": rope_line, "quantity": 2_147_483_648_i64 });
+    let answer = customer.mutate("orderDetailUpdate", "", large).await;
+    assert_eq!(answer.verdict("orderDetailUpdate"), "!BAD_USER_INPUT");
+    assert_eq!(app.database.contents().await, before);
+
+    // A product that is gone can still be taken off; all of the stock can be had.
+    assert_eq!(update(&customer, &rope_line, 10).await.verdict("orderDetailUpdate"), "done");
+    assert_eq!(remove(&customer, &gone_line).await.verdict("orderDetailRemove"), "done");
+    assert_eq!(app.stock(gone).await, 10);
+}
+
+#[tokio::test]
+async fn lines_are_changed_by_their_customer_and_by_staff_and_by_nobody_else() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let seller = app.seller().await;
+    let of_seller = ProductSpec { seller: Some(seller.id), ..spec(100, "10.00") };
+    let rope = app.product(website.id, of_seller).await.id;
+    let (customer, neighbour) = (app.customer().await, app.customer().await);
+    let (manager, admin, anonymous) = (app.manager().await, app.admin().await, app.anonymous());
+    for (who, actor, refusal) in [
+        ("anonymous", &anonymous, Some("!UNAUTHENTICATED")),
+        ("neighbour", &neighbour, Some("NOT_FOUND")),
+        ("seller", &seller, Some("NOT_FOUND")),
+        ("customer", &customer, None),
+        ("manager", &manager, None),
+        ("admin", &admin, None),
+    ] {
+        let order = customer.order(&[(rope, 1)]).await;
+        let added = add(&customer, &order, &rope.global(), 1).await;
+        let line = added.text_at("orderDetailAdd.order.details.0.id");
+        let before = app.database.contents().await;
+        let expected = |field: &str| match refusal {
+            Some(code) if code.starts_with('!') => code.to_owned(),
+            Some(code) => format!("{code} {field}"),
+            None => "done".to_owned(),
+        };
+        let answer = add(actor, &order, &rope.global(), 1).await;
+        assert_eq!(answer.verdict("orderDetailAdd"), expected("orderId"), "{who}");
+        let answer = update(actor, &line, 2).await;
+        assert_eq!(answer.verdict("orderDetailUpdate"), expected("id"), "{who}");
+        let answer = remove(actor, &line).await;
+        assert_eq!(answer.verdict("orderDetailRemove"), expected("id"), "{who}");
+        assert_eq!(app.database.contents().await == before, refusal.is_some(), "{who}");
+    }
+}
+
+#[tokio::test]
+async fn lines_change_only_while_the_order_is_pending() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let rope = app.product(website.id, spec(100, "10.00")).await.id;
+    let (customer, admin) = (app.customer().await, app.admin().await);
+    let order = customer.order(&[(rope, 1)]).await;
+    let added = add(&customer, &order, &rope.global(), 1).await;
+    let line = added.text_at("orderDetailAdd.order.details.0.id");
+    for status in ["confirmed", "shipped", "delivered", "cancelled"] {
+        app.database.sql(&format!("UPDATE orders SET status = '{status}'")).await;
+        let before = app.database.contents().await;
+        for actor in [&customer, &admin] {
+            let answer = add(actor, &order, &rope.global(), 1).await;
+            assert_eq!(answer.verdict("orderDetailAdd"), "ILLEGAL_TRANSITION orderId", "{status}");
+            let answer = update(actor, &line, 2).await;
+            assert_eq!(answer.verdict("orderDetailUpdate"), "ILLEGAL_TRANSITION id", "{status}");
+            let answer = remove(actor, &line).await;
+            assert_eq!(answer.verdict("orderDetailRemove"), "ILLEGAL_TRANSITION id", "{status}");
+        }
+        assert_eq!(app.database.contents().await, before, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_has_one_line_at_least_and_five_hundred_at_most() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let rope = app.product(website.id, spec(1_000, "10.00")).await.id;
+    let customer = app.customer().await;
+    let placed = customer.try_order(&[(rope, 1)], "k").await;
+    let order = placed.text_at("orderCreate.order.id");
+    let only = placed.text_at("orderCreate.order.details.0.id");
+    let before = app.database.contents().await;
+    assert_eq!(remove(&customer, &only).await.verdict("orderDetailRemove"), "REQUIRED id");
+    assert_eq!(app.database.contents().await, before);
+
+    let fill = format!(
+        "INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price)
+         SELECT 1, {}, 'Rope', 'R', 1, 10 FROM generate_series(1, 498)",
+        rope.0
+    );
+    app.database.sql(&fill).await;
+    assert_eq!(add(&customer, &order, &rope.global(), 1).await.verdict("orderDetailAdd"), "done");
+    let refused = add(&customer, &order, &rope.global(), 1).await;
+    assert_eq!(refused.verdict("orderDetailAdd"), "OUT_OF_RANGE orderId");
+    assert_eq!(remove(&customer, &only).await.verdict("orderDetailRemove"), "done");
+    assert_eq!(remove(&customer, &only).await.verdict("orderDetailRemove"), "NOT_FOUND id");
+}

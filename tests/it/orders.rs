@@ -1,0 +1,191 @@
+//! Placing orders: what an order takes, copies and adds up.
+
+use serde_json::json;
+use souk::ids::RowId;
+
+use crate::support::{ProductSpec, TestApp};
+
+/// All that an order says.
+const ORDER: &str = "order { id orderNumber status totalAmount { amount currency } sourceWebsite { code } user { id }
+    shippingAddress { country city district address postalCode }
+    details { name sku quantity unitPrice { amount currency } totalPrice { amount } product { id } } }";
+
+#[tokio::test]
+async fn lines_of_one_product_are_merged_and_the_total_is_the_sum_of_the_lines() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let rope = app.product(website.id, spec("Rope", "R-1", "12.50", 9)).await;
+    let nail = app.product(website.id, spec("Nail", "N-1", "0.99", 9)).await;
+    let customer = app.customer().await;
+    let line = |id: &str, quantity: i32| json!({ "productId": id, "quantity": quantity });
+    let (rope, nail) = (rope.id.global(), nail.id.global());
+    let input = json!({ "lines": [line(&nail, 3), line(&rope, 1), line(&rope, 2)], "idempotencyKey": "k" });
+    let answer = customer.mutate("orderCreate", ORDER, input).await;
+    assert_eq!(answer.verdict("orderCreate"), "done", "{answer:?}");
+    let order = answer.at("orderCreate.order");
+    let money = |amount: &str| json!({ "amount": amount, "currency": "EUR" });
+    assert_eq!(
+        order["details"],
+        json!([
+            { "name": "Rope", "sku": "R-1", "quantity": 3, "unitPrice": money("12.50"),
+              "totalPrice": { "amount": "37.50" }, "product": { "id": rope } },
+            { "name": "Nail", "sku": "N-1", "quantity": 3, "unitPrice": money("0.99"),
+              "totalPrice": { "amount": "2.97" }, "product": { "id": nail } },
+        ])
+    );
+    assert_eq!(order["totalAmount"], money("40.47"));
+    assert_eq!(order["status"], "PENDING");
+    assert_eq!(order["user"]["id"], customer.global_id());
+    assert_eq!(order["sourceWebsite"]["code"], "sailor");
+    app.database.assert_books_balance().await;
+}
+
+#[tokio::test]
+async fn an_order_keeps_what_was_agreed_whatever_becomes_of_product_and_address() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let rope = app.product(website.id, spec("Rope", "R-1", "12.50", 9)).await;
+    let (customer, manager) = (app.customer().await, app.manager().await);
+    let address = customer.address().await.id.global();
+    let lines = json!([{ "productId": rope.id.global(), "quantity": 2 }]);
+    let input = json!({ "lines": lines, "addressId": address, "idempotencyKey": "k" });
+    let before = customer.mutate("orderCreate", ORDER, input).await;
+    let id = before.text_at("orderCreate.order.id");
+    let agreed = before.at("orderCreate.order");
+    assert_eq!(agreed["shippingAddress"]["address"], "Hafenstrasse 1");
+
+    let change = json!({ "id": rope.id.global(), "name": "Cord", "sku": "C-9", "price": "99.00" });
+    assert_eq!(manager.mutate("productUpdate", "", change).await.verdict("productUpdate"), "done");
+    let change = json!({ "id": address, "country": "FR", "city": "Brest", "address": "Quai 9", "postalCode": null });
+    assert_eq!(customer.mutate("addressUpdate", "", change).await.verdict("addressUpdate"), "done");
+    let reread = format!("query ($id: ID!) {{ order(id: $id) {{ ...Whole }} }} fragment Whole on Order {{ {} }}", body());
+    let after = customer.run_with(&reread, json!({ "id": id })).await;
+    assert_eq!(after.at("order"), agreed);
+
+    let gone = customer.mutate("addressDelete", "", json!({ "id": address })).await;
+    assert_eq!(gone.verdict("addressDelete"), "done");
+    let gone = manager.mutate("productDelete", "", json!({ "id": rope.id.global() })).await;
+    assert_eq!(gone.verdict("productDelete"), "done");
+    let after = customer.run_with(&reread, json!({ "id": id })).await;
+    assert_eq!(after.at("order"), agreed);
+}
+
+#[tokio::test]
+async fn an_order_goes_to_the_address_named_else_to_the_default_else_nowhere() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let rope = app.product(website.id, spec("Rope", "R-1", "12.50", 9)).await;
+    let customer = app.customer().await;
+    let place = async |key: &str, address: Option<&str>| {
+        let lines = json!([{ "productId": rope.id.global(), "quantity": 1 }]);
+        let input = json!({ "lines": lines, "addressId": address, "idempotencyKey": key });
+        let answer = customer.mutate("orderCreate", ORDER, input).await;
+        answer.at("orderCreate.order.shippingAddress").clone()
+    };
+    assert!(place("nowhere", None).await.is_null());
+
+    let add = async |city: &str| {
+        let input = json!({ "country": "DE", "city": city, "address": "Hafenstrasse 1" });
+        customer.mutate("addressCreate", "address { id }", input).await.text_at("addressCreate.address.id")
+    };
+    let (first, second) = (add("Hamburg").await, add("Kiel").await);
+    let default = place("default", None).await;
+    let whole = json!({ "country": "DE", "city": "Hamburg", "district": null, "address": "Hafenstrasse 1", "postalCode": null });
+    assert_eq!(default, whole);
+    assert_eq!(place("second", Some(&second)).await["city"], "Kiel");
+
+    let gone = customer.mutate("addressDelete", "", json!({ "id": first })).await;
+    assert_eq!(gone.verdict("addressDelete"), "done");
+    assert!(place("no default", None).await.is_null(), "no address is taken that nobody chose");
+}
+
+#[tokio::test]
+async fn an_order_number_is_the_code_of_the_website_in_capitals_and_a_number_of_its_own() {
+    let app = TestApp::new().await;
+    let longest = "long-".repeat(10);
+    let customer = app.customer().await;
+    let mut numbers = Vec::new();
+    for code in ["sailor", "tiny-shop", &longest] {
+        let website = app.website(code).await;
+        let rope = app.product(website.id, spec("Rope", "R-1", "12.50", 9)).await;
+        let answer = customer.try_order(&[(rope.id, 1)], code).await;
+        assert_eq!(answer.verdict("orderCreate"), "done", "{code}: {answer:?}");
+        numbers.push(answer.text_at("orderCreate.order.orderNumber"));
+    }
+    assert_eq!(numbers, ["SAILOR-1001", "TINY-SHOP-1002", &format!("{}-1003", longest.to_uppercase())]);
+}
+
+#[tokio::test]
+async fn an_order_number_that_an_import_brought_is_passed_over() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let rope = app.product(website.id, spec("Rope", "R-1", "12.50", 9)).await;
+    let imported = format!(
+        "INSERT INTO orders (source_website_id, order_number) SELECT {}, 'SAILOR-' || n FROM generate_series(1001, 1003) n",
+        website.id.0
+    );
+    app.database.sql(&imported).await;
+    let answer = app.customer().await.try_order(&[(rope.id, 1)], "k").await;
+    assert_eq!(answer.verdict("orderCreate"), "done", "{answer:?}");
+    assert_eq!(answer.text_at("orderCreate.order.orderNumber"), "SAILOR-1004");
+    assert_eq!(app.stock(rope.id).await, 8);
+}
+
+#[tokio::test]
+async fn an_order_takes_its_stock_through_the_ledger() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let rope = app.product(website.id, spec("Rope", "R-1", "12.50", 9)).await;
+    let nail = app.product(website.id, spec("Nail", "N-1", "0.99", 3)).await;
+    let customer = app.customer().await;
+    customer.order(&[(nail.id, 3), (rope.id, 2)]).await;
+    assert_eq!((app.stock(rope.id).await, app.stock(nail.id).await), (7, 0));
+    let ledger = "SELECT product_id, reason, delta, balance, order_id, user_id FROM stock_movements
+        WHERE reason <> 'opening' ORDER BY id";
+    let (order, me) = (1, customer.id.0);
+    let expected =
+        [format!("({},sale,-2,7,{order},{me})", rope.id.0), format!("({},sale,-3,0,{order},{me})", nail.id.0)];
+    assert_eq!(app.database.rows(ledger).await, expected);
+    app.database.assert_books_balance().await;
+}
+
+#[tokio::test]
+async fn an_order_sent_again_with_its_key_is_answered_and_not_placed_again() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let rope = app.product(website.id, spec("Rope", "R-1", "12.50", 9)).await;
+    let customer = app.customer().await;
+    let key = "ключ".repeat(50);
+    let first = customer.try_order(&[(rope.id, 2)], &key).await;
+    assert_eq!(first.verdict("orderCreate"), "done");
+    let written = app.database.contents().await;
+    let again = customer.try_order(&[(rope.id, 2)], &key).await;
+    assert_eq!(again.at("orderCreate"), first.at("orderCreate"));
+    let other = customer.try_order(&[(rope.id, 3)], &key).await;
+    assert_eq!(other.verdict("orderCreate"), "IDEMPOTENCY_MISMATCH idempotencyKey");
+    assert_eq!(app.database.contents().await, written);
+
+    let neighbour = app.customer().await.try_order(&[(rope.id, 2)], &key).await;
+    assert_ne!(neighbour.text_at("orderCreate.order.id"), first.text_at("orderCreate.order.id"));
+    assert_eq!(app.stock(rope.id).await, 5);
+}
+
+#[tokio::test]
+async fn the_key_of_a_refused_order_may_be_used_again() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let rope = app.product(website.id, spec("Rope", "R-1", "12.50", 2)).await;
+    let customer = app.customer().await;
+    let refused = customer.try_order(&[(rope.id, 3)], "k").await;
+    assert_eq!(refused.verdict("orderCreate"), "OUT_OF_STOCK lines.0.quantity");
+    assert_eq!(customer.try_order(&[(rope.id, 2)], "k").await.verdict("orderCreate"), "done");
+}
+
+fn spec(name: &str, sku: &str, price: &'static str, stock: i32) -> ProductSpec {
+    ProductSpec { name: Some(name.into()), sku: Some(sku.into()), price: Some(price), stock, ..ProductSpec::default() }
+}
+
+/// The fields inside [`ORDER`].
+fn body() -> &'static str {
+    ORDER.trim_start_matches("order {").trim_end_matches('}').trim_end()
+}
