@@ -32,7 +32,7 @@ impl Graph {
         let id = RequestId::random();
         match self.engine.prepare(request(text, variables)) {
             Ok(prepared) => {
-                let data = request_data(&self.app.services, Viewer::anonymous());
+                let data = request_data(Viewer::anonymous());
                 self.engine.execute(prepared, data, &id).await
             }
             Err(error) => Engine::refuse(error, &id),
@@ -148,7 +148,7 @@ async fn the_settings_say_how_much_is_too_much() {
         for (text, code) in [(fits, None), (exceeds, Some("LIMIT_EXCEEDED"))] {
             let id = RequestId::random();
             let response = match engine.prepare(Request::new(text)) {
-                Ok(prepared) => engine.execute(prepared, request_data(&app.services, Viewer::anonymous()), &id).await,
+                Ok(prepared) => engine.execute(prepared, request_data(Viewer::anonymous()), &id).await,
                 Err(error) => Engine::refuse(error, &id),
             };
             let found = response.errors.first().and_then(graphql::errors::code).map(ErrorCode::as_str);
@@ -312,7 +312,7 @@ async fn what_validation_did_not_see_is_validated_again() {
     let id = RequestId::random();
     for name in ["A", "A", "B"] {
         let prepared = graph.engine.prepare(request(two, json!({"name": "x"})).operation_name(name)).unwrap();
-        let data = request_data(&graph.app.services, Viewer::anonymous());
+        let data = request_data(Viewer::anonymous());
         let response = graph.engine.execute(prepared, data, &id).await;
         assert_eq!(response.errors.is_empty(), name == "A", "{name}: {}", errors(&response));
     }
