@@ -23,24 +23,37 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewProduct) -> Result<Product
 
 /// [`create`] within the caller's transaction.
 /// # Errors
-/// As [`create`].
+/// As [`create`]; [`Error::Retry`] where somebody else takes the slug made from the name at this moment.
 pub async fn create_in(conn: &Conn, viewer: &Viewer, mut new: NewProduct) -> Result<ProductRow> {
     viewer.require_any(MAY_WRITE)?;
     if !viewer.can(Permission::ManageProducts) {
         new.seller_id = viewer.user_id();
     }
-    let chosen = !new.slug.is_empty();
-    if !chosen {
-        new.slug = slugify(&new.name);
+    if !new.slug.is_empty() {
+        new.check()?;
+        return store::insert(conn, &new).await;
     }
+    new.slug = slugify(&new.name);
     new.check()?;
-    if !chosen && store::slug_exists(conn, &new.slug).await? {
-        new.slug = slugify(&format!("{} {}", new.slug.chars().take(140).collect::<String>(), new.sku));
-        if store::slug_exists(conn, &new.slug).await? {
-            new.slug = format!("{}-{}", new.slug.chars().take(180).collect::<String>(), new.source_website_id.0);
+    new.slug = free_slug(conn, new.slug, &new.sku).await?;
+    store::insert(conn, &new).await.map_err(|error| match error {
+        Error::User(rules) if rules.iter().any(|rule| rule.field.as_deref() == Some("slug")) => {
+            Error::Retry("the slug was taken meanwhile".into())
         }
+        other => other,
+    })
+}
+
+/// The slug, or where it is in use one with the SKU behind it, or else with a number that nobody has.
+async fn free_slug(conn: &Conn, slug: String, sku: &str) -> Result<String> {
+    if !store::slug_exists(conn, &slug).await? {
+        return Ok(slug);
     }
-    store::insert(conn, &new).await
+    let with_sku = slugify(&format!("{slug:.140} {sku}"));
+    if !store::slug_exists(conn, &with_sku).await? {
+        return Ok(with_sku);
+    }
+    Ok(slugify(&format!("{slug:.140} {:08x}", rand::random::<u32>())))
 }
 
 /// Changes a product.
