@@ -18,12 +18,21 @@ CREATE INDEX categories_name_idx ON categories (name, id);
 CREATE INDEX categories_path_idx ON categories USING gin (path);
 CREATE TRIGGER categories_touch BEFORE UPDATE ON categories FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
+-- Two moves at once could make a loop that neither sees: moves wait for each other, before they lock a row.
+CREATE FUNCTION categories_lock_moves() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('categories_lock_moves'));
+    RETURN NULL;
+END $$;
+CREATE TRIGGER categories_lock_insert BEFORE INSERT ON categories
+    FOR EACH STATEMENT EXECUTE FUNCTION categories_lock_moves();
+CREATE TRIGGER categories_lock_move BEFORE UPDATE OF parent_id ON categories
+    FOR EACH STATEMENT EXECUTE FUNCTION categories_lock_moves();
+
 CREATE FUNCTION categories_keep_path() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     parent_path bigint[] := '{}';
 BEGIN
-    -- Two moves at once could make a loop that neither sees: moves wait for each other.
-    PERFORM pg_advisory_xact_lock(hashtext('categories_keep_path'));
     IF NEW.parent_id IS NOT NULL THEN
         SELECT path INTO parent_path FROM categories WHERE id = NEW.parent_id;
         IF NEW.id = NEW.parent_id OR NEW.id = ANY (parent_path) THEN
