@@ -36,6 +36,7 @@ async fn the_last_piece_is_sold_once() {
 #[tokio::test]
 async fn orders_of_the_same_products_in_either_order_sell_exactly_the_stock() {
     let app = TestApp::new().await;
+    app.database.show_deadlocks().await;
     let website = app.website("sailor").await;
     let (rope, nail) = (app.product(website.id, spec(25)).await.id, app.product(website.id, spec(25)).await.id);
     let customers = join_all((0..40).map(|_| app.customer())).await;
@@ -110,6 +111,7 @@ async fn a_correction_sent_many_times_at_once_counts_once() {
 #[tokio::test]
 async fn a_change_of_a_line_and_a_cancellation_leave_the_books_balanced_whoever_is_first() {
     let app = TestApp::new().await;
+    app.database.show_deadlocks().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec(1_000)).await.id;
     let customer = app.customer().await;
@@ -134,6 +136,7 @@ async fn a_change_of_a_line_and_a_cancellation_leave_the_books_balanced_whoever_
 #[tokio::test]
 async fn orders_corrections_and_cancellations_at_once_lose_no_piece() {
     let app = TestApp::new().await;
+    app.database.show_deadlocks().await;
     let website = app.website("sailor").await;
     let products: Vec<ProductId> =
         join_all((0..3).map(|_| app.product(website.id, spec(100)))).await.into_iter().map(|row| row.id).collect();
@@ -210,6 +213,7 @@ const TREE: &str = "WITH RECURSIVE tree AS (
 #[tokio::test]
 async fn two_moves_at_once_that_would_make_a_loop_do_not() {
     let app = TestApp::new().await;
+    app.database.show_deadlocks().await;
     let manager = app.manager().await;
     for round in 0..5 {
         let one = app.category(&format!("one-{round}"), None).await.id.global();
@@ -225,6 +229,7 @@ async fn two_moves_at_once_that_would_make_a_loop_do_not() {
 #[tokio::test]
 async fn moves_of_a_category_of_its_child_and_of_new_ones_at_once_keep_every_path_right() {
     let app = TestApp::new().await;
+    app.database.show_deadlocks().await;
     let manager = app.manager().await;
     let there = app.category("there", None).await.id.global();
     for round in 0..5 {

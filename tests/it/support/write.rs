@@ -38,6 +38,15 @@ impl TestDb {
         rows.into_iter().map(|row| (table(&row), row)).collect()
     }
 
+    /// Makes a deadlock last until the statement times out, instead of being broken and run again unseen. Holds for
+    /// connections made from now on.
+    pub async fn show_deadlocks(&self) {
+        let sql = "DO $$ BEGIN
+            EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''10min''', current_database());
+        END $$";
+        self.sql(sql).await;
+    }
+
     /// Every stock is the sum of its ledger, and every total the sum of its lines.
     pub async fn assert_books_balance(&self) {
         let stocks = "SELECT id, stock, (SELECT coalesce(sum(delta), 0) FROM stock_movements m WHERE product_id = p.id)
