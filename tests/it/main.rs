@@ -5,6 +5,7 @@ mod support;
 mod concurrency;
 mod documents;
 mod doors;
+mod batching;
 mod embedded;
 mod http;
 mod ide;

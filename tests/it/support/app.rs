@@ -13,6 +13,7 @@ use souk::{
     access,
     auth::{Identity, JwtKeys, PasswordCost, Passwords},
     config::Limits,
+    db::recorder::Recorder,
     graphql::{
         self,
         context::{Currencies, Services},
@@ -165,10 +166,12 @@ impl Actor<'_> {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
         let body = json!({ "query": document, "variables": variables }).to_string();
-        let (status, _, bytes) = self.app.send(request.body(Body::from(body)).expect("a request")).await;
+        let recorder = Recorder::with_texts();
+        let sent = self.app.send(request.body(Body::from(body)).expect("a request"));
+        let (status, _, bytes) = recorder.clone().scope(sent).await;
         let text = String::from_utf8(bytes).expect("UTF-8");
         let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-        Answer { status, json, text, document: document.to_owned() }
+        Answer { status, json, text, document: document.to_owned(), sql: recorder.texts() }
     }
 }
 
@@ -181,6 +184,8 @@ pub struct Answer {
     pub json: Value,
     /// The same as it came, where the order of fields counts.
     pub text: String,
+    /// The SQL statements it took, in the order they were sent.
+    pub sql: Vec<String>,
     document: String,
 }
 

@@ -2,6 +2,7 @@
 
 mod app;
 pub mod build;
+pub mod bulk;
 mod db;
 mod write;
 

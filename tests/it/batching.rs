@@ -1,0 +1,300 @@
+//! How many SQL statements an operation takes: exactly so many, at one parent and at fifty alike.
+//! The table reaches every field of the graph behind which there is an object; a new one has to be added here.
+
+use std::collections::{BTreeSet, HashMap};
+
+use async_graphql::parser::{
+    parse_query, parse_schema,
+    types::{ExecutableDocument, Selection, SelectionSet, TypeKind, TypeSystemDefinition},
+};
+use serde_json::json;
+use souk::ids::{
+    AddressId, BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, RowId, SupplierId, UserId, WebsiteId,
+};
+
+use crate::support::{Actor, Answer, ProductSpec, TestApp, bulk::nth};
+
+/// An operation and how many statements it takes. `PAGE` stands for all of a connection, `NODES` for its rows.
+struct Case(&'static str, u64);
+
+const PAGE: &str = "totalCount { value } pageInfo { endCursor } edges { cursor node { id } } nodes { id }";
+const FOUND: &str = "totalCount { value } pageInfo { endCursor } edges { score node { __typename } } nodes {
+    ... on Product { id } ... on Category { id } ... on Brand { id } ... on Supplier { id } }";
+
+/// As an administrator sees the graph. A page with its count is two.
+const CASES: &[Case] = &[
+    Case("{ websites(first: 50) { PAGE } }", 2),
+    Case("{ websites(first: 50) { nodes { products(first: 3) { PAGE } orders(first: 3) { PAGE } } } }", 5),
+    Case("{ users(first: 50) { PAGE } }", 2),
+    Case("{ users(first: 50) { nodes { role { id } sourceWebsite { id } } } }", 3),
+    Case("{ users(first: 50) { nodes { addresses { user { id } } } } }", 3),
+    Case("{ users(first: 50) { nodes { orders(first: 3) { PAGE } } } }", 3),
+    Case("{ me { id role { id } } }", 2),
+    Case("{ user(id: \"USER\") { id addresses { city } orders { PAGE } } }", 4),
+    Case("{ categories(first: 50) { PAGE } }", 2),
+    // The breadcrumbs and the parent come in one.
+    Case("{ categories(first: 100) { nodes { parent { id } ancestors { id } } } }", 2),
+    Case("{ categories(first: 100) { nodes { children(first: 3) { PAGE } products(first: 3) { PAGE } } } }", 5),
+    Case("{ category(id: \"CATEGORY\") { id } }", 1),
+    Case("{ category(slug: \"shelf-1\") { id children { nodes { id } } } }", 2),
+    Case("{ brands(first: 50) { PAGE } }", 2),
+    Case("{ brands(first: 50) { nodes { products(first: 3) { PAGE } } } }", 3),
+    Case("{ suppliers(first: 50) { PAGE } }", 2),
+    Case("{ suppliers(first: 50) { nodes { products(first: 3) { PAGE } } } }", 3),
+    // Category and brand come with the product in one join.
+    Case("{ product(id: \"PRODUCT\") { id price { amount } category { id } brand { id } } }", 1),
+    Case("{ product(slug: \"lantern-1\") { id category { id } brand { id } } }", 1),
+    Case("{ product(website: \"site-1\", sku: \"L-1\") { id category { parent { id } } } }", 2),
+    Case("{ products(first: 50) { PAGE } }", 2),
+    Case("{ products(first: 50) { edges { node { price { amount } category { id } brand { id } } } } }", 3),
+    Case("{ products(first: 50) { nodes { sourceWebsite { id } supplier { id } seller { id } } } }", 4),
+    Case("{ order(id: \"ORDER\") { id details { id } } }", 2),
+    Case("{ orders(first: 50) { PAGE } }", 2),
+    Case("{ orders(first: 20) { nodes { user { name } details { product { name } } } } }", 4),
+    Case(
+        "{ orders(first: 50) { nodes { totalAmount { amount } shippingAddress { city } sourceWebsite { id }
+            details { unitPrice { amount } totalPrice { amount } order { id } product { category { id } } } } } }",
+        5,
+    ),
+    Case("{ search(query: \"lantern\", first: 50) { FOUND } }", 3),
+    Case("{ search(query: \"shelf\", types: [CATEGORY], first: 50) { FOUND } }", 3),
+    Case("{ search(query: \"maker\", types: [BRAND], first: 50) { FOUND } }", 3),
+    Case("{ search(query: \"depot\", types: [SUPPLIER], first: 50) { FOUND } }", 3),
+    Case("{ search(query: \"lantern or depot\", first: 100) { nodes { ... on Supplier { id } } } }", 3),
+    Case("{ search(query: \"lantern\", first: 50) { nodes { ... on Product { category { id } brand { id } } } } }", 4),
+    Case("{ node(id: \"PRODUCT\") { id ... on Product { category { id } } } }", 2),
+    // One for each type, and the order behind a line once more.
+    Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 11),
+    // Deep, and the same list with several arguments: one statement for each list.
+    Case(
+        "{ products(first: 50) { nodes {
+            category { parent { children(first: 2) { nodes { products(first: 2) { nodes { id } } } } } }
+            brand { products(first: 2) { nodes { id } } } } } }",
+        7,
+    ),
+    Case(
+        "{ brands(first: 50) { nodes { a: products(first: 1) { nodes { id } } b: products(first: 2) { nodes { id } }
+            again: products(first: 2) { nodes { id } } } } }",
+        3,
+    ),
+    // What needs no rows of its own costs nothing.
+    Case("{ __typename __schema { queryType { name } } }", 0),
+    Case("{ products(first: 50) { nodes { __typename id name price { amount currency } stock } } }", 1),
+];
+
+impl Case {
+    fn document(&self) -> String {
+        let ids = [
+            ("\"USER\"", nth::<UserId>(1)),
+            ("\"CATEGORY\"", nth::<CategoryId>(1)),
+            ("\"PRODUCT\"", nth::<ProductId>(1)),
+            ("\"ORDER\"", nth::<OrderId>(1)),
+        ];
+        let document = self.0.replace("PAGE", PAGE).replace("FOUND", FOUND);
+        ids.iter().fold(document, |text, (name, id)| text.replace(name, &format!("{id:?}")))
+    }
+
+    async fn run(&self, actor: &Actor<'_>, parents: i64) -> Answer {
+        let document = self.document();
+        let variables = if document.contains("$ids") { json!({ "ids": node_ids(parents) }) } else { json!({}) };
+        actor.run_with(&document, variables).await
+    }
+}
+
+/// Ids of every type: as many rows of each as there are, and no more than `nodes` takes.
+fn node_ids(parents: i64) -> Vec<String> {
+    let of_one = |i: i64| {
+        [
+            nth::<WebsiteId>(i),
+            nth::<UserId>(i),
+            nth::<AddressId>(i),
+            nth::<CategoryId>(i),
+            nth::<BrandId>(i),
+            nth::<SupplierId>(i),
+            nth::<ProductId>(i),
+            nth::<OrderId>(i),
+            nth::<OrderDetailId>(i),
+        ]
+    };
+    (1..=parents.min(11)).flat_map(of_one).chain([RoleId(1).global()]).collect()
+}
+
+async fn check(parents: i64) {
+    let app = TestApp::new().await;
+    app.market(parents).await;
+    let admin = app.admin().await;
+    let mut wrong = String::new();
+    for case in CASES {
+        let answer = case.run(&admin, parents).await;
+        if answer.statements() != case.1 {
+            let (document, sql) = (case.0, answer.sql.join("\n    "));
+            wrong += &format!("{document}\n  takes {}, not {}:\n    {sql}\n", answer.statements(), case.1);
+        }
+        assert_eq!(answer.sql.len() as u64, answer.statements(), "{}", case.0);
+    }
+    assert!(wrong.is_empty(), "at {parents} parents\n{wrong}");
+}
+
+#[tokio::test]
+async fn the_statements_of_every_edge_are_counted_at_one_parent() {
+    check(1).await;
+}
+
+#[tokio::test]
+async fn the_statements_of_every_edge_are_the_same_at_fifty_parents() {
+    check(50).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_threads_do_not_break_the_batches() {
+    check(50).await;
+}
+
+#[tokio::test]
+async fn every_edge_has_rows_at_its_end() {
+    // A table whose edges were all null would count nothing.
+    let app = TestApp::new().await;
+    app.market(1).await;
+    let admin = app.admin().await;
+    for case in CASES {
+        let mut answer = case.run(&admin, 1).await;
+        let empty = |text: &str| text.contains("null") || text.contains("[]");
+        // The root of the tree has no parent, and the administrator neither website nor addresses.
+        let may_be_empty = ["categories(", "users(", "category("].iter().any(|root| case.0.contains(root));
+        let data = answer.json["data"].take().to_string();
+        assert!(may_be_empty || !empty(&data), "{} answers {data}", case.0);
+    }
+}
+
+#[tokio::test]
+async fn what_a_seller_and_the_public_see_takes_no_more() {
+    let cases = [
+        ("{ products(first: 50) { nodes { category { id } brand { id } sourceWebsite { id } } } }", 4),
+        ("{ categories(first: 50) { nodes { products(first: 3) { PAGE } } } }", 3),
+        ("{ search(query: \"lantern\", first: 50) { FOUND } }", 3),
+        ("{ product(slug: \"lantern-1\") { category { id } brand { id } supplier { id } } }", 1),
+    ];
+    for parents in [1, 50] {
+        let app = TestApp::new().await;
+        app.market(parents).await;
+        for (document, statements) in cases {
+            let anonymous = Case(document, statements).run(&app.anonymous(), parents).await;
+            assert_eq!(anonymous.statements(), statements, "{document}\n{:#?}", anonymous.sql);
+        }
+        let seller = app.seller().await;
+        let own = format!("UPDATE products SET seller_id = {}", seller.id.0);
+        app.database.sql(&own).await;
+        let orders = "{ orders(first: 50) { nodes { details { product { supplier { id } } } } } }";
+        let answer = seller.run(orders).await;
+        assert_eq!(answer.at("orders.nodes").as_array().map(Vec::len), usize::try_from(parents).ok());
+        assert_eq!(answer.statements(), 4, "{:#?}", answer.sql);
+    }
+}
+
+#[tokio::test]
+async fn an_order_of_fifty_lines_takes_as_many_statements_as_one_of_two() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let mut products = Vec::new();
+    for _ in 0..50 {
+        products.push(app.product(website.id, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id);
+    }
+    let buyer = app.customer().await;
+    let mut counts = BTreeSet::new();
+    for lines in [2, 50] {
+        let lines: Vec<_> = products.iter().take(lines).map(|id| (*id, 1)).collect();
+        let placed = buyer.try_order(&lines, &lines.len().to_string()).await;
+        let id = placed.text_at("orderCreate.order.id");
+        let cancel =
+            format!("mutation {{ orderCancel(input: {{ id: {id:?} }}) {{ order {{ id details {{ id }} }} }} }}");
+        let cancelled = buyer.run(&cancel).await;
+        assert_eq!(cancelled.text_at("orderCancel.order.id"), id);
+        counts.insert((placed.statements(), cancelled.statements()));
+    }
+    assert_eq!(counts.len(), 1, "{counts:?}");
+}
+
+#[test]
+fn every_edge_of_the_graph_is_in_the_table() {
+    let graph = Graph::read(&souk::graphql::sdl());
+    let mut counted = BTreeSet::new();
+    for case in CASES {
+        let document = parse_query(case.document()).expect("a document");
+        for (_, operation) in document.operations.iter() {
+            graph.walk(&document, "Query", &operation.node.selection_set.node, &mut counted);
+        }
+    }
+    let missing: Vec<_> = graph.edges_from("Query").difference(&counted).cloned().collect();
+    assert!(missing.is_empty(), "no operation of the table selects {missing:#?}");
+}
+
+/// The types of objects with those of their fields at whose end there is an object, an interface or a union.
+struct Graph(HashMap<String, HashMap<String, String>>, HashMap<String, Vec<String>>);
+
+impl Graph {
+    fn read(sdl: &str) -> Self {
+        let (mut fields, mut members) = (HashMap::new(), HashMap::<String, Vec<String>>::new());
+        for definition in parse_schema(sdl).expect("SDL").definitions {
+            let TypeSystemDefinition::Type(ty) = definition else { continue };
+            let name = ty.node.name.node.to_string();
+            let of = match ty.node.kind {
+                TypeKind::Object(object) => {
+                    for interface in object.implements {
+                        members.entry(interface.node.to_string()).or_default().push(name.clone());
+                    }
+                    object.fields
+                }
+                TypeKind::Interface(interface) => interface.fields,
+                TypeKind::Union(union) => {
+                    members.insert(name.clone(), union.members.iter().map(|member| member.node.to_string()).collect());
+                    Vec::new()
+                }
+                _ => continue,
+            };
+            let base = |ty: String| ty.trim_matches(['[', ']', '!']).to_owned();
+            let of =
+                of.into_iter().map(|field| (field.node.name.node.to_string(), base(field.node.ty.node.to_string())));
+            fields.insert(name, of.collect::<HashMap<_, _>>());
+        }
+        let composite: BTreeSet<String> = fields.keys().cloned().collect();
+        for of in fields.values_mut() {
+            of.retain(|_, ty| composite.contains(ty));
+        }
+        Self(fields, members)
+    }
+
+    /// Every edge that a query can reach.
+    fn edges_from(&self, root: &str) -> BTreeSet<String> {
+        let (mut edges, mut seen, mut next) = (BTreeSet::new(), BTreeSet::new(), vec![root.to_owned()]);
+        while let Some(ty) = next.pop() {
+            if seen.insert(ty.clone()) {
+                next.extend(self.1.get(&ty).into_iter().flatten().cloned());
+                for (field, target) in &self.0[&ty] {
+                    edges.insert(format!("{ty}.{field}"));
+                    next.push(target.clone());
+                }
+            }
+        }
+        edges
+    }
+
+    /// The edges that a selection takes.
+    fn walk(&self, document: &ExecutableDocument, ty: &str, set: &SelectionSet, edges: &mut BTreeSet<String>) {
+        for selection in &set.items {
+            match &selection.node {
+                Selection::Field(field) => {
+                    let name = field.node.name.node.as_str();
+                    if let Some(target) = self.0[ty].get(name) {
+                        edges.insert(format!("{ty}.{name}"));
+                        self.walk(document, target, &field.node.selection_set.node, edges);
+                    }
+                }
+                Selection::InlineFragment(inline) => {
+                    let on = inline.node.type_condition.as_ref().map_or(ty, |on| on.node.on.node.as_str());
+                    self.walk(document, on, &inline.node.selection_set.node, edges);
+                }
+                Selection::FragmentSpread(_) => panic!("the table has no named fragments"),
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Many rows at once, by SQL: for tests whose point is how many there are.
+//! Rule: the id of every row is [`BASE`] and its number, past those that the other builders give.
+
+use souk::ids::RowId;
+
+use super::TestApp;
+
+/// The id before the first row.
+pub const BASE: i64 = 1_000_000;
+
+/// The global id of the row with this number.
+pub fn nth<I: RowId>(number: i64) -> String {
+    I::from_key(BASE + number).global()
+}
+
+impl TestApp {
+    /// `n` of everything, those of one number belonging together: website, customer, two addresses, category `n + i`
+    /// below category `i`, brand, supplier, product, and an order of two lines. The sellers have the numbers `n + i`.
+    pub async fn market(&self, n: i64) {
+        let base = BASE;
+        let script = format!(
+            "INSERT INTO websites (id, code, name, base_url, currency)
+                SELECT {base} + i, 'site-' || i, 'Site ' || i, 'https://site.example', 'EUR' FROM generate_series(1, {n}) i;
+            INSERT INTO users (id, created_at, name, email, role_id, source_website_id)
+                SELECT {base} + i, now() + interval '1 minute', 'Buyer ' || i, 'buyer-' || i || '@souk.example', r.id, {base} + i
+                FROM generate_series(1, {n}) i, roles r WHERE r.code = 'customer';
+            INSERT INTO users (id, name, email, role_id, source_website_id)
+                SELECT {base} + {n} + i, 'Seller ' || i, 'seller-' || i || '@souk.example', r.id, {base} + i
+                FROM generate_series(1, {n}) i, roles r WHERE r.code = 'seller';
+            INSERT INTO addresses (id, user_id, country, city, address)
+                SELECT {base} + i, {base} + 1 + i % {n}, 'DE', 'Hamburg', 'Hafenstrasse 1' FROM generate_series(1, 2 * {n}) i;
+            INSERT INTO categories (id, name, slug)
+                SELECT {base} + i, 'Shelf ' || i, 'shelf-' || i FROM generate_series(1, {n}) i;
+            INSERT INTO categories (id, parent_id, name, slug)
+                SELECT {base} + {n} + i, {base} + i, 'Board ' || i, 'board-' || i FROM generate_series(1, {n}) i;
+            INSERT INTO brands (id, name, slug)
+                SELECT {base} + i, 'Maker ' || i, 'maker-' || i FROM generate_series(1, {n}) i;
+            INSERT INTO suppliers (id, name) SELECT {base} + i, 'Depot ' || i FROM generate_series(1, {n}) i;
+            INSERT INTO products (id, source_website_id, category_id, brand_id, supplier_id, seller_id, name, slug, sku, price)
+                SELECT {base} + i, {base} + i, {base} + {n} + i, {base} + i, {base} + i, {base} + {n} + i,
+                       'Lantern ' || i, 'lantern-' || i, 'L-' || i, 10 FROM generate_series(1, {n}) i;
+            INSERT INTO orders (id, source_website_id, order_number, user_id, ship_country, ship_city, ship_address)
+                SELECT {base} + i, {base} + i, 'N-' || i, {base} + i, 'DE', 'Hamburg', 'Hafenstrasse 1'
+                FROM generate_series(1, {n}) i;
+            INSERT INTO order_details (id, order_id, product_id, name, sku, quantity, unit_price)
+                SELECT {base} + i, {base} + 1 + i % {n}, {base} + 1 + i / 2 % {n}, 'Lantern', 'L', 1, 10
+                FROM generate_series(1, 2 * {n}) i;"
+        );
+        self.bulk(&script).await;
+    }
+
+    /// Runs a script that inserts, then learns the statistics of all tables and the currencies of new websites.
+    pub async fn bulk(&self, script: &str) {
+        self.database.sql(script).await;
+        self.database.sql("ANALYZE").await;
+        self.services.currencies.fill(&self.database.db).await.expect("currencies");
+    }
+}
