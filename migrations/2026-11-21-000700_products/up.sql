@@ -20,12 +20,17 @@ CREATE TABLE products (
     updated_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT products_source_website_id_sku_key UNIQUE (source_website_id, sku)
 );
--- Every documented order of the public list, and the same within a website or a category.
-CREATE INDEX products_created_at_idx ON products (created_at, id) WHERE is_active;
-CREATE INDEX products_name_idx ON products (name, id) WHERE is_active;
-CREATE INDEX products_price_idx ON products (price, id) WHERE is_active;
+-- Every order of the list, and the same within a website or a category. Not partial: staff and sellers page through
+-- what is not for sale as well, and few rows are not.
+CREATE INDEX products_created_at_idx ON products (created_at, id);
+CREATE INDEX products_name_idx ON products (name, id);
+CREATE INDEX products_price_idx ON products (price, id);
 CREATE INDEX products_source_website_id_created_at_idx ON products (source_website_id, created_at, id);
+CREATE INDEX products_source_website_id_name_idx ON products (source_website_id, name, id);
+CREATE INDEX products_source_website_id_price_idx ON products (source_website_id, price, id);
 CREATE INDEX products_category_id_created_at_idx ON products (category_id, created_at, id);
+CREATE INDEX products_category_id_name_idx ON products (category_id, name, id);
+CREATE INDEX products_category_id_price_idx ON products (category_id, price, id);
 CREATE INDEX products_brand_id_created_at_idx ON products (brand_id, created_at, id);
 CREATE INDEX products_supplier_id_created_at_idx ON products (supplier_id, created_at, id);
 CREATE INDEX products_seller_id_created_at_idx ON products (seller_id, created_at, id);
