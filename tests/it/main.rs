@@ -2,10 +2,10 @@
 
 mod support;
 
+mod batching;
 mod concurrency;
 mod documents;
 mod doors;
-mod batching;
 mod embedded;
 mod http;
 mod ide;
@@ -13,6 +13,7 @@ mod order_lines;
 mod order_refusals;
 mod order_status;
 mod orders;
+mod plans;
 mod tokens;
 mod toy;
 mod walk;

@@ -126,6 +126,15 @@ impl TestApp {
         self.with_token(self.services.jwt.issue(&identity).expect("a token").token, user.id)
     }
 
+    /// Somebody who is in the database already, logged in with what a role gives.
+    pub async fn known(&self, user: UserId, role: &str) -> Actor<'_> {
+        let role = role.to_owned();
+        let found = self.database.db.read(async |conn| access::store::find_by_code(conn, &role).await).await;
+        let role = found.expect("roles").expect("a built-in role");
+        let identity = Identity { user, session: "test".into(), role: role.row.code, permissions: role.permissions };
+        self.with_token(self.services.jwt.issue(&identity).expect("a token").token, user)
+    }
+
     /// Somebody who sends this token.
     pub fn with_token(&self, token: String, id: UserId) -> Actor<'_> {
         Actor { app: self, token: Some(token), id }

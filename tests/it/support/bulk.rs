@@ -49,10 +49,57 @@ impl TestApp {
         self.bulk(&script).await;
     }
 
-    /// Runs a script that inserts, then learns the statistics of all tables and the currencies of new websites.
+    /// 10,000 products of 20 websites, 200 categories (20 roots), 100 brands, 50 suppliers and 20 sellers; one in fifty
+    /// is not for sale.
+    pub async fn warehouse(&self) {
+        let base = BASE;
+        let script = format!(
+            "INSERT INTO websites (id, code, name, base_url, currency)
+                SELECT {base} + i, 'site-' || i, 'Site ' || i, 'https://site.example', 'EUR' FROM generate_series(1, 20) i;
+            INSERT INTO users (id, name, email, role_id)
+                SELECT {base} + i, 'Seller ' || i, 'seller-' || i || '@souk.example', r.id
+                FROM generate_series(1, 20) i, roles r WHERE r.code = 'seller';
+            INSERT INTO categories (id, name, slug)
+                SELECT {base} + i, 'Shelf ' || i, 'shelf-' || i FROM generate_series(1, 20) i;
+            INSERT INTO categories (id, parent_id, name, slug)
+                SELECT {base} + i, {base} + 1 + i % 20, 'Board ' || i, 'board-' || i FROM generate_series(21, 200) i;
+            INSERT INTO brands (id, name, slug)
+                SELECT {base} + i, 'Maker ' || i, 'maker-' || i FROM generate_series(1, 100) i;
+            INSERT INTO suppliers (id, name) SELECT {base} + i, 'Depot ' || i FROM generate_series(1, 50) i;
+            INSERT INTO products (id, source_website_id, category_id, brand_id, supplier_id, seller_id, name, slug, sku,
+                                  price, is_active, created_at)
+                SELECT {base} + i, {base} + 1 + i % 20, {base} + 1 + i % 200, {base} + 1 + i % 100, {base} + 1 + i % 50,
+                       CASE WHEN i % 10 = 0 THEN {base} + 1 + i / 10 % 20 END, 'Lantern ' || md5(i::text),
+                       'lantern-' || i, 'L-' || i, (i * 7919 % 10000) / 100.0, i % 50 <> 0, now() - i * interval '1 min'
+                FROM generate_series(1, 10000) i;"
+        );
+        self.bulk(&script).await;
+    }
+
+    /// On top of [`TestApp::warehouse`] 4,000 customers with two addresses each and 20,000 orders of two lines.
+    pub async fn sales(&self) {
+        let base = BASE;
+        let script = format!(
+            "INSERT INTO users (id, name, email, role_id, created_at)
+                SELECT {base} + i, 'Buyer ' || md5(i::text), 'buyer-' || i || '@souk.example', r.id, now() - i * interval '1 min'
+                FROM generate_series(21, 4020) i, roles r WHERE r.code = 'customer';
+            INSERT INTO addresses (user_id, country, city, address)
+                SELECT {base} + 21 + i % 4000, 'DE', 'Hamburg', 'Hafenstrasse 1' FROM generate_series(1, 8000) i;
+            INSERT INTO orders (id, source_website_id, order_number, user_id, status, placed_at)
+                SELECT {base} + i, {base} + 1 + i % 20, 'N-' || i, {base} + 21 + i % 4000,
+                       CASE WHEN i % 100 = 0 THEN 'pending' ELSE 'delivered' END, now() - i * interval '1 min'
+                FROM generate_series(1, 20000) i;
+            INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price)
+                SELECT {base} + 1 + i % 20000, {base} + 1 + i * 31 % 10000, 'Lantern', 'L', 1, i % 100
+                FROM generate_series(1, 40000) i;"
+        );
+        self.bulk(&script).await;
+    }
+
+    /// Runs a script that inserts, then does what autovacuum does in time, and learns the currencies.
     pub async fn bulk(&self, script: &str) {
         self.database.sql(script).await;
-        self.database.sql("ANALYZE").await;
+        self.database.sql("VACUUM ANALYZE").await;
         self.services.currencies.fill(&self.database.db).await.expect("currencies");
     }
 }

@@ -17,6 +17,9 @@ use souk::db::{
 use tokio::{runtime::Runtime, sync::OnceCell};
 use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
 
+/// Shared read connections of each test's server.
+pub const READ_CONNECTIONS: usize = 2;
+
 /// A database of its own, dropped at the end of the test.
 pub struct TestDb {
     /// The way to it.
@@ -29,7 +32,7 @@ pub struct TestDb {
 impl TestDb {
     /// A fresh, migrated database.
     pub async fn new() -> Self {
-        Self::with(&DbSettings { read_connections: 2, pool_size: 8, ..DbSettings::default() }).await
+        Self::with(&DbSettings { read_connections: READ_CONNECTIONS, pool_size: 8, ..DbSettings::default() }).await
     }
 
     /// A fresh, migrated database behind connections of these settings.

@@ -5,6 +5,7 @@ pub mod build;
 pub mod bulk;
 mod db;
 mod write;
+mod plans;
 
 pub use self::{
     app::{Actor, Answer, SECRET, TestApp},

@@ -1,0 +1,269 @@
+//! How PostgreSQL answers the statements of the graph once there are many rows: by an index, and where a list has an
+//! order of its own, in that order without sorting.
+
+use souk::ids::{BrandId, CategoryId, OrderId, ProductId, SupplierId, UserId, WebsiteId};
+
+use crate::support::{
+    Actor, TestApp,
+    bulk::{BASE, nth},
+};
+
+/// Tables that grow with the shop. The others hold a page or two, which nobody reads by an index.
+const BIG: &[&str] = &["products", "users", "addresses", "orders", "order_details", "search_documents"];
+
+/// An operation, an index that one of its statements uses, and whether a statement of it may sort.
+struct Case(&'static str, &'static str, Sorts);
+
+#[derive(Clone, Copy, PartialEq)]
+enum Sorts {
+    Never,
+    /// A handful of rows, or rows whose order no index can have.
+    Few,
+}
+use Sorts::{Few, Never};
+
+/// Lists of products, whoever asks.
+const PRODUCTS: &[Case] = &[
+    Case("{ products { nodes { id } } }", "products_created_at_idx", Never),
+    Case("{ products(orderBy: {field: CREATED_AT}) { nodes { id } } }", "products_created_at_idx", Never),
+    Case("{ products(orderBy: {field: NAME}) { nodes { id } } }", "products_name_idx", Never),
+    Case("{ products(orderBy: {field: NAME, direction: DESC}) { nodes { id } } }", "products_name_idx", Never),
+    Case("{ products(orderBy: {field: PRICE}) { nodes { id } } }", "products_price_idx", Never),
+    Case("{ products(last: 5, orderBy: {field: PRICE}) { nodes { id } } }", "products_price_idx", Never),
+    Case("{ products(after: CREATED_AT) { nodes { id } } }", "products_created_at_idx", Never),
+    Case("{ products(before: CREATED_AT) { nodes { id } } }", "products_created_at_idx", Never),
+    Case("{ products(after: PRICE, orderBy: {field: PRICE}) { nodes { id } } }", "products_price_idx", Never),
+    Case(
+        "{ products(where: {category: {eq: CATEGORY}}) { nodes { id } } }",
+        "products_category_id_created_at_idx",
+        Never,
+    ),
+    Case(
+        "{ products(where: {category: {eq: CATEGORY}}, orderBy: {field: PRICE}) { nodes { id } } }",
+        "products_category_id_price_idx",
+        Never,
+    ),
+    Case(
+        "{ products(where: {category: {eq: CATEGORY}}, orderBy: {field: NAME}) { nodes { id } } }",
+        "products_category_id_name_idx",
+        Never,
+    ),
+    Case("{ products(where: {brand: {eq: BRAND}}) { nodes { id } } }", "products_brand_id_created_at_idx", Never),
+    Case(
+        "{ products(where: {sourceWebsite: {eq: WEBSITE}}) { nodes { id } } }",
+        "products_source_website_id_created_at_idx",
+        Never,
+    ),
+    Case(
+        "{ products(where: {sourceWebsite: {eq: WEBSITE}}, orderBy: {field: PRICE}) { nodes { id } } }",
+        "products_source_website_id_price_idx",
+        Never,
+    ),
+    Case("{ products(where: {seller: {eq: SELLER}}) { nodes { id } } }", "products_seller_id_created_at_idx", Never),
+    Case("{ products(where: {id: {in: [PRODUCT]}}) { nodes { id } } }", "products_pkey", Few),
+    Case("{ products(where: {sku: {eq: \"L-20\"}}) { nodes { id } } }", "products_sku_idx", Few),
+    Case("{ products(where: {barcode: {eq: \"4006381333931\"}}) { nodes { id } } }", "products_barcode_idx", Few),
+    Case("{ products(where: {name: {contains: \"c4ca4\"}}) { totalCount { value } } }", "products_name_trgm_idx", Few),
+    Case("{ product(id: PRODUCT) { id } }", "products_pkey", Never),
+    Case("{ product(slug: \"lantern-1\") { id } }", "products_slug_key", Never),
+    Case("{ product(website: \"site-1\", sku: \"L-20\") { id } }", "products_sku_idx", Never),
+    Case("{ node(id: PRODUCT) { id } }", "products_pkey", Never),
+    Case(
+        "{ categories(first: 50) { nodes { products(first: 3) { totalCount { value } nodes { id } } } } }",
+        "products_category_id_created_at_idx",
+        Never,
+    ),
+    Case(
+        "{ categories(first: 50) { nodes { products(first: 3, orderBy: {field: PRICE}) { nodes { id } } } } }",
+        "products_category_id_price_idx",
+        Never,
+    ),
+    Case(
+        "{ categories(first: 50) { nodes { children(first: 3) { nodes { id } } } } }",
+        "categories_parent_id_idx",
+        Never,
+    ),
+    Case(
+        "{ brands(first: 50) { nodes { products(first: 3) { nodes { id } } } } }",
+        "products_brand_id_created_at_idx",
+        Never,
+    ),
+    // The few websites are sorted as they are.
+    Case(
+        "{ websites { nodes { products(first: 3) { nodes { id } } } } }",
+        "products_source_website_id_created_at_idx",
+        Few,
+    ),
+    Case(
+        "{ search(query: \"c4ca4238a0b923820dcc509a6f75849b\") { totalCount { value } nodes { __typename } } }",
+        "search_documents_document_idx",
+        Few,
+    ),
+];
+
+/// What only staff and sellers ask.
+const STAFF: &[Case] = &[
+    Case(
+        "{ products(where: {supplier: {eq: SUPPLIER}}) { nodes { id } } }",
+        "products_supplier_id_created_at_idx",
+        Never,
+    ),
+    Case(
+        "{ suppliers(first: 50) { nodes { products(first: 3) { nodes { id } } } } }",
+        "products_supplier_id_created_at_idx",
+        Never,
+    ),
+];
+
+/// Orders and people, as an administrator sees all of them.
+const SALES: &[Case] = &[
+    Case("{ orders { nodes { id } } }", "orders_placed_at_idx", Never),
+    Case("{ orders(last: 5) { nodes { id } } }", "orders_placed_at_idx", Never),
+    Case(
+        "{ orders(orderBy: {field: TOTAL_AMOUNT, direction: DESC}) { nodes { id } } }",
+        "orders_total_amount_idx",
+        Never,
+    ),
+    Case("{ orders(orderBy: {field: ORDER_NUMBER}) { nodes { id } } }", "orders_order_number_idx", Never),
+    Case("{ orders(where: {status: {eq: PENDING}}) { nodes { id } } }", "orders_status_placed_at_idx", Never),
+    Case("{ orders(where: {status: {eq: PENDING}}) { totalCount { value } } }", "orders_status_placed_at_idx", Never),
+    Case("{ orders(where: {user: {eq: BUYER}}) { nodes { id } } }", "orders_user_id_placed_at_idx", Never),
+    Case(
+        "{ orders(where: {sourceWebsite: {eq: WEBSITE}}) { nodes { id } } }",
+        "orders_source_website_id_placed_at_idx",
+        Never,
+    ),
+    Case("{ orders(where: {orderNumber: {eq: \"N-1\"}}) { nodes { id } } }", "orders_order_number_idx", Few),
+    Case("{ order(id: ORDER) { id } }", "orders_pkey", Never),
+    Case("{ orders { nodes { details { product { id } } } } }", "order_details_order_id_idx", Never),
+    Case("{ orders { nodes { user { id } } } }", "users_pkey", Never),
+    Case("{ orders { nodes { user { addresses { id } } } } }", "addresses_user_id_idx", Few),
+    Case(
+        "{ users(first: 50) { nodes { orders(first: 3) { totalCount { value } nodes { id } } } } }",
+        "orders_user_id_placed_at_idx",
+        Never,
+    ),
+    Case("{ websites { nodes { orders(first: 3) { nodes { id } } } } }", "orders_source_website_id_placed_at_idx", Few),
+    Case("{ users { nodes { id } } }", "users_created_at_idx", Never),
+    Case("{ users(orderBy: {field: NAME}) { nodes { id } } }", "users_name_idx", Never),
+    Case("{ users(where: {email: {eq: \"Buyer-100@souk.example\"}}) { nodes { id } } }", "users_email_key", Few),
+    Case("{ users(where: {name: {contains: \"c4ca4\"}}) { totalCount { value } } }", "users_name_trgm_idx", Few),
+];
+
+/// The orders of one customer.
+const OWN: &[Case] = &[
+    Case("{ orders { totalCount { value } nodes { id details { id } } } }", "orders_user_id_placed_at_idx", Never),
+    Case("{ orders(where: {status: {eq: PENDING}}) { nodes { id } } }", "orders_user_id_placed_at_idx", Never),
+    Case("{ orders(orderBy: {field: TOTAL_AMOUNT}) { nodes { id } } }", "orders_user_id_placed_at_idx", Few),
+    Case("{ me { orders { nodes { id } } addresses { id } } }", "orders_user_id_placed_at_idx", Few),
+    Case("{ order(id: ORDER) { id } }", "orders_user_id_placed_at_idx", Never),
+];
+
+/// The orders that hold a seller's products.
+const SOLD: &[Case] = &[
+    Case("{ orders { nodes { id } } }", "order_details_product_id_idx", Never),
+    Case("{ orders(where: {status: {eq: PENDING}}) { nodes { id } } }", "orders_status_placed_at_idx", Never),
+    Case("{ order(id: ORDER) { id } }", "order_details_order_id_idx", Never),
+    Case("{ websites { nodes { orders(first: 3) { nodes { id } } } } }", "orders_source_website_id_placed_at_idx", Few),
+];
+
+impl Case {
+    fn document(&self, cursors: &[(&str, String)]) -> String {
+        let ids = [
+            ("CATEGORY}", nth::<CategoryId>(1)),
+            ("BRAND}", nth::<BrandId>(1)),
+            ("SUPPLIER}", nth::<SupplierId>(1)),
+            ("WEBSITE}", nth::<WebsiteId>(1)),
+            ("SELLER}", nth::<UserId>(1)),
+            ("BUYER}", nth::<UserId>(100)),
+            ("ORDER)", nth::<OrderId>(79)),
+            ("PRODUCT)", nth::<ProductId>(1)),
+            ("PRODUCT]", nth::<ProductId>(1)),
+        ];
+        let document = ids.iter().fold(self.0.to_owned(), |text, (name, id)| {
+            let (name, end) = name.split_at(name.len() - 1);
+            text.replace(&format!(": {name}{end}"), &format!(": {id:?}{end}"))
+                .replace(&format!("[{name}{end}"), &format!("[{id:?}{end}"))
+        });
+        cursors.iter().fold(document, |text, (name, cursor)| {
+            let place = |argument| (format!("{argument}: {name}"), format!("{argument}: {cursor:?}"));
+            [place("after"), place("before")].iter().fold(text, |text, (from, to)| text.replace(from, to))
+        })
+    }
+
+    /// What is wrong with the plans of the operation.
+    async fn faults(&self, actor: &Actor<'_>, cursors: &[(&str, String)]) -> Option<String> {
+        let answer = actor.run(&self.document(cursors)).await;
+        assert!(!answer.sql.is_empty() && answer.json["errors"].is_null(), "{answer:#?}");
+        let plans = actor.app.database.plans(&answer).await;
+        let lines = || plans.iter().flat_map(|plan| &plan.lines);
+        let scans = |table: &&str| lines().any(|line| line.trim_end().ends_with(&format!("Seq Scan on {table}")));
+        let mut faults: Vec<String> =
+            BIG.iter().filter(|table| scans(table)).map(|table| format!("reads all {table}")).collect();
+        if self.2 == Never && lines().any(|line| line.trim_start_matches([' ', '-', '>']) == "Sort") {
+            faults.push("sorts".to_owned());
+        }
+        if !lines().any(|line| line.contains(self.1)) {
+            faults.push(format!("does not use {}", self.1));
+        }
+        let shown = || {
+            plans.iter().map(|plan| format!("\n  {}\n    {}", plan.sql, plan.lines.join("\n    "))).collect::<String>()
+        };
+        (!faults.is_empty()).then(|| format!("\n{} {}{}", self.0, faults.join(", "), shown()))
+    }
+}
+
+async fn check(actor: &Actor<'_>, cases: impl IntoIterator<Item = &'static Case>) {
+    let mut cursors = Vec::new();
+    for name in ["CREATED_AT", "PRICE"] {
+        let page = format!("{{ products(first: 1, orderBy: {{field: {name}}}) {{ pageInfo {{ endCursor }} }} }}");
+        cursors.push((name, actor.run(&page).await.text_at("products.pageInfo.endCursor")));
+    }
+    let mut faults = String::new();
+    for case in cases {
+        faults += &case.faults(actor, &cursors).await.unwrap_or_default();
+    }
+    assert!(faults.is_empty(), "{faults}");
+}
+
+#[tokio::test]
+async fn the_public_reads_products_by_an_index() {
+    let app = TestApp::new().await;
+    app.warehouse().await;
+    check(&app.anonymous(), PRODUCTS).await;
+}
+
+#[tokio::test]
+async fn staff_and_sellers_read_products_by_an_index() {
+    let app = TestApp::new().await;
+    app.warehouse().await;
+    check(&app.manager().await, PRODUCTS.iter().chain(STAFF)).await;
+    check(&app.known(UserId(BASE + 1), "seller").await, PRODUCTS.iter().chain(STAFF)).await;
+}
+
+#[tokio::test]
+async fn orders_and_users_are_read_by_an_index() {
+    let app = TestApp::new().await;
+    app.warehouse().await;
+    app.sales().await;
+    check(&app.admin().await, SALES).await;
+    check(&app.known(UserId(BASE + 100), "customer").await, OWN).await;
+    check(&app.known(UserId(BASE + 1), "seller").await, SOLD).await;
+}
+
+#[tokio::test]
+async fn a_login_finds_its_user_by_an_index() {
+    let app = TestApp::new().await;
+    app.warehouse().await;
+    app.sales().await;
+    let login = "mutation { login(input: {email: \"Buyer-100@souk.example\", password: \"not the right one\"}) {
+        userErrors { code } } }";
+    let answer = app.anonymous().run(login).await;
+    assert_eq!(answer.user_errors("login")[0].0, "WRONG_CREDENTIALS");
+    let plans = app.database.plans(&answer).await;
+    assert!(
+        plans.iter().any(|plan| plan.lines.iter().any(|line| line.contains("users_email_key"))),
+        "{:?}",
+        answer.sql
+    );
+}
