@@ -1,0 +1,27 @@
+# syntax=docker/dockerfile:1
+# Build:  docker build -t souk .
+# Run:    docker run -p 8000:8000 -e DATABASE_URL=postgres://... -e SOUK_JWT_SECRET=... souk
+FROM rust:1.95-slim-bookworm AS build
+WORKDIR /souk
+# A layer of its own for the dependencies: it lasts until Cargo.toml or Cargo.lock change.
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir src \
+    && echo 'fn main() {}' > src/main.rs \
+    && touch src/lib.rs \
+    && cargo build --release --locked \
+    && cargo clean --release --package souk \
+    && rm -r src
+COPY migrations migrations
+COPY src src
+RUN cargo build --release --locked
+
+# It holds glibc and no shell. There is no PostgreSQL in it: DATABASE_URL must name one.
+FROM gcr.io/distroless/cc-debian12:nonroot
+COPY --from=build /souk/target/release/souk /usr/local/bin/souk
+COPY LICENSE LICENSE-MIT LICENSE-APACHE src/http/ide/NOTICE /usr/share/doc/souk/
+ENV SOUK_ENV=production \
+    SOUK_LISTEN=0.0.0.0:8000
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=6s --start-period=30s --retries=3 CMD ["/usr/local/bin/souk", "health"]
+ENTRYPOINT ["/usr/local/bin/souk"]
+CMD ["serve"]

@@ -1,0 +1,8 @@
+-- The four statements of orders.graphql as souk sends them. The arrays come from run.sh: pgbench cannot make an array of
+-- what a statement answers, and the page is the same at every request.
+\set rows 21
+\set visible true
+SELECT "orders"."id", "orders"."source_website_id", "orders"."order_number", "orders"."user_id", "orders"."status", "orders"."total_amount", "orders"."ship_country", "orders"."ship_city", "orders"."ship_district", "orders"."ship_address", "orders"."ship_postal_code", "orders"."placed_at", "orders"."created_at", "orders"."updated_at" FROM "orders" ORDER BY "orders"."placed_at" DESC, "orders"."id" DESC LIMIT :rows;
+SELECT "users"."id", "users"."name", "users"."phone", "users"."email", "users"."role_id", "users"."source_website_id", "users"."external_id", "users"."is_active", "users"."created_at", "users"."updated_at" FROM "users" WHERE (("users"."id" = ANY(:user_ids)) AND :visible);
+SELECT "order_details"."id", "order_details"."order_id", "order_details"."product_id", "order_details"."name", "order_details"."sku", "order_details"."quantity", "order_details"."unit_price", "order_details"."total_price" FROM "order_details" WHERE ("order_details"."order_id" = ANY(:order_ids)) ORDER BY "order_details"."order_id", "order_details"."id";
+SELECT "products"."id", "products"."source_website_id", "products"."category_id", "products"."brand_id", "products"."supplier_id", "products"."seller_id", "products"."name", "products"."slug", "products"."sku", "products"."barcode", "products"."variant", "products"."description", "products"."price", "products"."stock", "products"."is_active", "products"."created_at", "products"."updated_at" FROM "products" WHERE ("products"."id" = ANY(:product_ids));
