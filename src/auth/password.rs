@@ -41,7 +41,10 @@ impl Passwords {
     pub fn new(cost: PasswordCost) -> Result<Self> {
         let params = Params::new(cost.memory, cost.passes, 1, None).map_err(internal)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let nobody = argon2.hash_password(&rand::random::<[u8; 16]>()).map_err(internal)?.to_string();
+        let PasswordCost { memory, passes } = cost;
+        // Nobody's password: 16 bytes of salt and 32 of hash, made up. Hashing one here would cost memory for good.
+        let nobody = format!("$argon2id$v=19$m={memory},t={passes},p=1${}${}", "A".repeat(22), "A".repeat(43));
+        PasswordHash::new(&nobody).map_err(internal)?;
         let cores = thread::available_parallelism().map_or(1, |n| n.get());
         Ok(Self { argon2, permits: Arc::new(Semaphore::new((cores - 1).max(1))), nobody: nobody.into() })
     }
@@ -83,4 +86,19 @@ impl Passwords {
 
 fn internal(error: impl std::fmt::Display) -> Error {
     Error::Internal(format!("password hash: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_password_fits_its_own_hash_and_nobodys_fits_none() {
+        let passwords = Passwords::new(PasswordCost { memory: 8, passes: 1 }).unwrap();
+        let hash = passwords.hash("correct horse".into()).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"));
+        assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await.unwrap());
+        assert!(!passwords.verify("another horse".into(), Some(hash)).await.unwrap());
+        assert!(!passwords.verify("correct horse".into(), None).await.unwrap());
+    }
 }
