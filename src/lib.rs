@@ -5,7 +5,7 @@
 //! - Ground, which knows no noun: [`config`] settings, [`error`] errors, [`telemetry`] logs, [`db`] the way to PostgreSQL,
 //!   [`paging`] lists, [`money`], [`ids`], [`text`] rules of text, [`auth`] viewers and passwords.
 //! - The nouns, floors 1 (`model`, `store`) and 2 (`actions`): [`websites`], [`users`], [`access`], [`categories`],
-//!   [`brands`], [`suppliers`], [`products`], [`stock`], [`orders`], [`search`].
+//!   [`brands`], [`suppliers`], [`products`], [`stock`], [`orders`], [`search`], [`transfers`].
 //! - Floor 3, the graph: [`graphql`]. Reads go to the loaders and stores, writes to the actions.
 //! - Floor 4, the doors: [`http`] and [`cli`].
 //!
@@ -32,6 +32,7 @@ pub mod products;
 pub mod search;
 pub mod stock;
 pub mod suppliers;
+pub mod transfers;
 pub mod users;
 pub mod websites;
 

@@ -5,6 +5,7 @@ mod database;
 mod db;
 mod demo;
 mod health;
+mod import;
 mod migrate;
 mod schema;
 mod serve;
@@ -15,6 +16,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     config::{ServeSettings, Settings},
+    error::Error,
     telemetry,
 };
 
@@ -45,6 +47,11 @@ enum Command {
     Migrate,
     /// Fills an empty database with a small market, and prints its logins.
     Demo,
+    /// Brings in what a shop has today.
+    Import {
+        #[command(subcommand)]
+        command: ImportCommand,
+    },
     /// Prints the schema as text.
     Schema,
     /// Tells about the database.
@@ -66,6 +73,12 @@ enum DbCommand {
     Url,
 }
 
+#[derive(Subcommand)]
+enum ImportCommand {
+    /// Brings in past invoices: products, customers and orders. Running it again adds nothing twice.
+    Sales(Box<import::ImportSales>),
+}
+
 /// Runs the command of the process's arguments.
 pub async fn run() -> ExitCode {
     let Cli { settings, command } = Cli::parse();
@@ -74,6 +87,7 @@ pub async fn run() -> ExitCode {
         Command::Serve { settings: serve, demo } => serve::serve(&settings, &serve, demo).await,
         Command::Migrate => migrate::migrate(&settings).await,
         Command::Demo => demo::demo(&settings).await,
+        Command::Import { command: ImportCommand::Sales(sales) } => import::run(&settings, *sales).await,
         Command::Schema => schema::schema(),
         Command::Db { command: DbCommand::Url } => db::url(&settings).await,
         Command::Health { url } => health::health(&url).await,
@@ -82,7 +96,9 @@ pub async fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("souk: {error}");
-            ExitCode::FAILURE
+            // As clap does: 2 says that the command was called wrongly.
+            let is_usage = matches!(error.downcast_ref(), Some(Error::User(_)));
+            ExitCode::from(if is_usage { 2 } else { 1 })
         }
     }
 }

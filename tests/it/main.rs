@@ -9,6 +9,7 @@ mod doors;
 mod embedded;
 mod http;
 mod ide;
+mod import;
 mod order_lines;
 mod order_refusals;
 mod order_status;

@@ -65,14 +65,23 @@ async fn every_refused_order_says_why_and_writes_nothing() {
         (quantity(json!("1")), "!BAD_USER_INPUT"),
         (quantity(json!(true)), "!BAD_USER_INPUT"),
         (quantity(Value::Null), "!BAD_USER_INPUT"),
-        (of(vec![line(&rope, 0), line(&nail, 1), line(&rope, -1)]), "OUT_OF_RANGE lines.0.quantity, OUT_OF_RANGE lines.2.quantity"),
+        (
+            of(vec![line(&rope, 0), line(&nail, 1), line(&rope, -1)]),
+            "OUT_OF_RANGE lines.0.quantity, OUT_OF_RANGE lines.2.quantity",
+        ),
         (of(vec![line(&rope, 6)]), "OUT_OF_STOCK lines.0.quantity"),
-        (of(vec![line(&nail, 1), line(&rope, 3), line(&rope, 3)]), "OUT_OF_STOCK lines.1.quantity, OUT_OF_STOCK lines.2.quantity"),
+        (
+            of(vec![line(&nail, 1), line(&rope, 3), line(&rope, 3)]),
+            "OUT_OF_STOCK lines.1.quantity, OUT_OF_STOCK lines.2.quantity",
+        ),
         (of(vec![line(&rope, 1), line(&gone, 1)]), "PRODUCT_INACTIVE lines.1.productId"),
         (of(vec![line(&rope, 1), line(&away, 1)]), "SEVERAL_WEBSITES lines.1.productId"),
         (of(vec![line(&rope, 1), line(&unknown, 1)]), "NOT_FOUND lines.1.productId"),
         (of(vec![line(&unknown, 1), line(&rope, 1), line(&nail, 1)]), "NOT_FOUND lines.0.productId"),
-        (of(vec![line(&unknown, 1), line(&rope, 1), line(&away, 9)]), "NOT_FOUND lines.0.productId, SEVERAL_WEBSITES lines.2.productId, OUT_OF_STOCK lines.2.quantity"),
+        (
+            of(vec![line(&unknown, 1), line(&rope, 1), line(&away, 9)]),
+            "NOT_FOUND lines.0.productId, SEVERAL_WEBSITES lines.2.productId, OUT_OF_STOCK lines.2.quantity",
+        ),
         (of(vec![line(&dear, 101)]), "OUT_OF_RANGE lines"),
         (of(vec![line(&dear, 1_000_000)]), "OUT_OF_RANGE lines"),
         (of(vec![line(&dear, 100), line(&nail, 1)]), "OUT_OF_RANGE lines"),
@@ -85,7 +94,10 @@ async fn every_refused_order_says_why_and_writes_nothing() {
         (json!({ "lines": null, "idempotencyKey": "k" }), "!BAD_USER_INPUT"),
         (json!({ "lines": [null], "idempotencyKey": "k" }), "!BAD_USER_INPUT"),
         (json!({ "lines": [line(&rope, 1)], "idempotencyKey": "k", "status": "DELIVERED" }), "!BAD_USER_INPUT"),
-        (json!({ "lines": [{ "productId": rope, "quantity": 1, "unitPrice": "0.01" }], "idempotencyKey": "k" }), "!BAD_USER_INPUT"),
+        (
+            json!({ "lines": [{ "productId": rope, "quantity": 1, "unitPrice": "0.01" }], "idempotencyKey": "k" }),
+            "!BAD_USER_INPUT",
+        ),
     ];
     let to = |address: Value| json!({ "lines": [line(&rope, 1)], "addressId": address, "idempotencyKey": "k" });
     cases.push((to(json!(theirs)), "NOT_FOUND addressId"));
@@ -114,7 +126,10 @@ async fn every_refused_order_says_why_and_writes_nothing() {
     assert_eq!(app.database.contents().await, before);
 
     // The last values that are good are taken.
-    for input in [of(vec![line(&dear, 100)]), json!({ "lines": [line(&rope, 5)], "addressId": mine, "idempotencyKey": "ü".repeat(200) })] {
+    for input in [
+        of(vec![line(&dear, 100)]),
+        json!({ "lines": [line(&rope, 5)], "addressId": mine, "idempotencyKey": "ü".repeat(200) }),
+    ] {
         let answer = customer.mutate("orderCreate", "", input).await;
         assert_eq!(answer.verdict("orderCreate"), "done");
     }
@@ -148,7 +163,9 @@ async fn quantities_and_prices_in_the_document_are_held_to_the_same_rules() {
     let rope = app.product(website.id, ProductSpec { stock: 5, ..ProductSpec::default() }).await.id.global();
     let customer = app.customer().await;
     let before = app.database.contents().await;
-    for quantity in ["2147483648", "-2147483649", "99999999999999999999999999", "1.0", "1e2", "\"1\"", "null", "true", "ONE"] {
+    for quantity in
+        ["2147483648", "-2147483649", "99999999999999999999999999", "1.0", "1e2", "\"1\"", "null", "true", "ONE"]
+    {
         let document = format!(
             "mutation {{ orderCreate(input: {{ lines: [{{ productId: \"{rope}\", quantity: {quantity} }}],
                 idempotencyKey: \"k\" }}) {{ userErrors {{ code field }} }} }}"

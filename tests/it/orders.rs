@@ -58,7 +58,8 @@ async fn an_order_keeps_what_was_agreed_whatever_becomes_of_product_and_address(
     assert_eq!(manager.mutate("productUpdate", "", change).await.verdict("productUpdate"), "done");
     let change = json!({ "id": address, "country": "FR", "city": "Brest", "address": "Quai 9", "postalCode": null });
     assert_eq!(customer.mutate("addressUpdate", "", change).await.verdict("addressUpdate"), "done");
-    let reread = format!("query ($id: ID!) {{ order(id: $id) {{ ...Whole }} }} fragment Whole on Order {{ {} }}", body());
+    let reread =
+        format!("query ($id: ID!) {{ order(id: $id) {{ ...Whole }} }} fragment Whole on Order {{ {} }}", body());
     let after = customer.run_with(&reread, json!({ "id": id })).await;
     assert_eq!(after.at("order"), agreed);
 

@@ -4,8 +4,8 @@ mod app;
 pub mod build;
 pub mod bulk;
 mod db;
-mod write;
 mod plans;
+mod write;
 
 pub use self::{
     app::{Actor, Answer, SECRET, TestApp},

@@ -84,7 +84,8 @@ impl Answer {
         if errors.is_empty() {
             return "done".to_owned();
         }
-        let errors: Vec<_> = errors.into_iter().map(|(code, field)| format!("{code} {field}").trim().to_owned()).collect();
+        let errors: Vec<_> =
+            errors.into_iter().map(|(code, field)| format!("{code} {field}").trim().to_owned()).collect();
         errors.join(", ")
     }
 }
