@@ -85,26 +85,28 @@ impl Db {
         &self.0.url
     }
 
-    /// Runs a bounded read on a shared connection; once more where the connection turns out to be closed.
+    /// Runs a bounded read on a shared connection, and again on another one where it turns out to be closed: a database
+    /// that was started again has closed them all.
     /// # Errors
     /// Those of the work; [`Error::Unavailable`] while the database is away.
     pub async fn read<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFn(&Conn) -> Result<T> + for<'c> Work<'c, T>,
     {
-        let connection = self.0.reads.get()?;
-        match work(&connection).await {
-            Err(Error::Unavailable(why)) => {
-                tracing::warn!(%why, "a read connection broke");
-                self.0.reads.discard(&connection);
-                let connection = self.0.reads.get()?;
-                let again = work(&connection).await;
-                if matches!(again, Err(Error::Unavailable(_))) {
+        let mut others = self.0.reads.count();
+        loop {
+            let connection = self.0.reads.get().await?;
+            match work(&connection).await {
+                Err(Error::Unavailable(why)) => {
+                    tracing::warn!(%why, "a read connection broke");
                     self.0.reads.discard(&connection);
+                    if others == 0 {
+                        return Err(Error::Unavailable(why));
+                    }
+                    others -= 1;
                 }
-                again
+                done => return done,
             }
-            done => done,
         }
     }
 
@@ -133,9 +135,8 @@ impl Db {
     where
         F: AsyncFn(&Conn) -> Result<T> + for<'c> Work<'c, T>,
     {
-        let mut connection = self.checkout().await?;
+        let mut connection = self.begin().await?;
         let connection: &mut AsyncPgConnection = &mut connection;
-        AnsiTransactionManager::begin_transaction(connection).await?;
         match work(&*connection).await {
             Ok(value) => {
                 AnsiTransactionManager::commit_transaction(connection).await?;
@@ -145,6 +146,23 @@ impl Db {
                 // A connection that cannot roll back is broken, and the pool throws it away; the first error tells more.
                 let _ = AnsiTransactionManager::rollback_transaction(connection).await;
                 Err(error)
+            }
+        }
+    }
+
+    /// A pooled connection with a transaction begun. One that turns out to be closed gives way to another: nothing ran on
+    /// it yet.
+    async fn begin(&self) -> Result<Object<AsyncPgConnection>> {
+        let mut others = self.0.pool.status().size;
+        loop {
+            let mut connection = self.checkout().await?;
+            match AnsiTransactionManager::begin_transaction(&mut *connection).await.map_err(Error::from) {
+                Ok(()) => return Ok(connection),
+                Err(Error::Unavailable(why)) if others > 0 => {
+                    tracing::warn!(%why, "a pooled connection broke");
+                    others -= 1;
+                }
+                Err(error) => return Err(error),
             }
         }
     }

@@ -10,10 +10,15 @@ use std::{
 };
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{sync::Notify, task::JoinHandle, time::timeout};
 
 use super::{recorder::Listener, settings::DbSettings};
 use crate::error::{Error, Result};
+
+/// How long a read waits for a connection while none stands: enough to connect again where the database is there.
+const MOMENT: Duration = Duration::from_millis(250);
+/// Shortest pause between two attempts to connect.
+const STEP: Duration = Duration::from_millis(50);
 
 /// One place for a shared connection; empty while the database is away.
 #[derive(Default)]
@@ -22,38 +27,60 @@ struct Slot {
     broken: Notify,
 }
 
+/// The places, and how those who wait for a connection and those who bring one hear of each other.
+struct Places {
+    slots: Box<[Slot]>,
+    wanted: Notify,
+    restored: Notify,
+}
+
 /// The set of shared connections.
 pub(super) struct Reads {
-    slots: Arc<[Slot]>,
+    places: Arc<Places>,
     next: AtomicUsize,
     supervisors: Vec<JoinHandle<()>>,
 }
 
 impl Reads {
     pub(super) async fn connect(url: &str, settings: &DbSettings) -> Result<Self> {
-        let slots: Arc<[Slot]> = (0..settings.read_connections.max(1)).map(|_| Slot::default()).collect();
-        for slot in slots.iter() {
+        let slots: Box<[Slot]> = (0..settings.read_connections.max(1)).map(|_| Slot::default()).collect();
+        for slot in &slots {
             slot.put(establish(url, settings).await?);
         }
-        let supervisors = (0..slots.len())
-            .map(|index| tokio::spawn(supervise(Arc::clone(&slots), index, url.to_owned(), settings.clone())))
+        let places = Arc::new(Places { slots, wanted: Notify::new(), restored: Notify::new() });
+        let supervisors = (0..places.slots.len())
+            .map(|index| tokio::spawn(supervise(Arc::clone(&places), index, url.to_owned(), settings.clone())))
             .collect();
-        Ok(Self { slots, next: AtomicUsize::new(0), supervisors })
+        Ok(Self { places, next: AtomicUsize::new(0), supervisors })
     }
 
-    /// A connection, in turn.
+    /// How many connections there are to be.
+    pub(super) fn count(&self) -> usize {
+        self.places.slots.len()
+    }
+
+    /// A connection, in turn; where none stands, the first that stands again within a moment.
     /// # Errors
-    /// [`Error::Unavailable`] while no connection stands.
-    pub(super) fn get(&self) -> Result<Arc<AsyncPgConnection>> {
+    /// [`Error::Unavailable`] where none does.
+    pub(super) async fn get(&self) -> Result<Arc<AsyncPgConnection>> {
+        let restored = self.places.restored.notified();
+        if let Some(connection) = self.standing() {
+            return Ok(connection);
+        }
+        self.places.wanted.notify_waiters();
+        let _ = timeout(MOMENT, restored).await;
+        self.standing().ok_or_else(|| Error::Unavailable("every read connection is down".into()))
+    }
+
+    fn standing(&self) -> Option<Arc<AsyncPgConnection>> {
+        let slots = &self.places.slots;
         let start = self.next.fetch_add(1, Ordering::Relaxed);
-        (0..self.slots.len())
-            .find_map(|step| self.slots[(start + step) % self.slots.len()].get())
-            .ok_or_else(|| Error::Unavailable("every read connection is down".into()))
+        (0..slots.len()).find_map(|step| slots[start.wrapping_add(step) % slots.len()].get())
     }
 
     /// Takes a connection out of use and wakes its supervisor.
     pub(super) fn discard(&self, connection: &Arc<AsyncPgConnection>) {
-        for slot in self.slots.iter() {
+        for slot in &self.places.slots {
             slot.discard(connection);
         }
     }
@@ -85,27 +112,32 @@ impl Slot {
     }
 }
 
-/// Waits for a connection to be discarded and puts a new one in its place, trying again with a growing pause.
-async fn supervise(slots: Arc<[Slot]>, index: usize, url: String, settings: DbSettings) {
-    let slot = &slots[index];
+/// Waits for a connection to be discarded and puts a new one in its place, trying again with a growing pause, which
+/// ends early where somebody wants one.
+async fn supervise(places: Arc<Places>, index: usize, url: String, settings: DbSettings) {
+    let slot = &places.slots[index];
     loop {
         slot.broken.notified().await;
-        let mut pause = Duration::from_millis(50);
+        let mut pause = STEP;
         loop {
             match establish(&url, &settings).await {
                 Ok(connection) => break slot.put(connection),
-                Err(error) => tracing::warn!(%error, "read connection {index} is down"),
+                // Once for each time it goes down: those who want it say so, too.
+                Err(error) if pause == STEP => tracing::warn!(%error, "read connection {index} is down"),
+                Err(_) => {}
             }
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(STEP).await;
+            let _ = timeout(pause, places.wanted.notified()).await;
             pause = (pause * 2).min(Duration::from_secs(1));
         }
+        places.restored.notify_waiters();
         tracing::info!("read connection {index} stands again");
     }
 }
 
 async fn establish(url: &str, settings: &DbSettings) -> Result<AsyncPgConnection> {
     let establish = AsyncPgConnection::establish(url);
-    let mut connection = tokio::time::timeout(settings.connect_timeout, establish)
+    let mut connection = timeout(settings.connect_timeout, establish)
         .await
         .map_err(|_| Error::Unavailable("connecting took too long".into()))??;
     // Statements with array parameters would be planned again for each array otherwise.
