@@ -15,6 +15,8 @@ mod order_refusals;
 mod order_status;
 mod orders;
 mod plans;
+mod outage;
+mod retry;
 mod tokens;
 mod toy;
 mod walk;

@@ -6,9 +6,11 @@ pub mod bulk;
 mod db;
 mod plans;
 mod write;
+mod proxy;
 
 pub use self::{
     app::{Actor, Answer, SECRET, TestApp},
     build::ProductSpec,
     db::{TestDb, ask},
+    proxy::Proxy,
 };

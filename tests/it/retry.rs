@@ -1,0 +1,142 @@
+//! Transactions that lose against others: run again as a whole, and given up after some attempts.
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use diesel_async::SimpleAsyncConnection;
+use souk::{
+    db::Conn,
+    error::{Error, Result},
+};
+
+use crate::support::{ProductSpec, TestApp};
+
+async fn run(mut conn: &Conn, sql: &str) -> Result<()> {
+    Ok(SimpleAsyncConnection::batch_execute(&mut conn, sql).await?)
+}
+
+/// Two rows to fight about.
+async fn two_rows(app: &TestApp) {
+    app.database.sql("CREATE TABLE fought (id int PRIMARY KEY, n int); INSERT INTO fought VALUES (1, 0), (2, 0)").await;
+}
+
+async fn rows(app: &TestApp) -> String {
+    app.database.ask("SELECT string_agg(n::text, ' ' ORDER BY id) FROM fought").await
+}
+
+#[tokio::test]
+async fn a_transaction_that_another_one_overtook_runs_again() {
+    let app = TestApp::new().await;
+    two_rows(&app).await;
+    let attempts = AtomicU32::new(0);
+    let done = app.database.db.transaction(async |conn| {
+        run(conn, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; UPDATE fought SET n = n + 1 WHERE id = 1").await?;
+        if attempts.fetch_add(1, Relaxed) < 2 {
+            app.database.sql("UPDATE fought SET n = n + 10 WHERE id = 2").await;
+        }
+        run(conn, "UPDATE fought SET n = n + 1 WHERE id = 2").await?;
+        Ok(attempts.load(Relaxed))
+    });
+    assert_eq!(done.await.unwrap(), 3);
+    // What the lost attempts wrote is undone.
+    assert_eq!(rows(&app).await, "1 21");
+}
+
+#[tokio::test]
+async fn the_victim_of_a_deadlock_runs_again() {
+    let app = TestApp::new().await;
+    two_rows(&app).await;
+    let mut other = app.database.raw().await;
+    other.batch_execute("BEGIN; UPDATE fought SET n = n + 10 WHERE id = 2").await.unwrap();
+    let other = tokio::sync::Mutex::new(other);
+    let attempts = AtomicU32::new(0);
+    let ours = app.database.db.transaction(async |conn| {
+        attempts.fetch_add(1, Relaxed);
+        run(conn, "UPDATE fought SET n = n + 1 WHERE id = 1").await?;
+        run(conn, "UPDATE fought SET n = n + 1 WHERE id = 2").await
+    });
+    // The other one waits last, so ours looks for the circle first, finds it and is the victim.
+    let theirs = async {
+        let waits =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while app.database.ask(waits).await == "0" {
+            tokio::task::yield_now().await;
+        }
+        let mut other = other.lock().await;
+        other.batch_execute("UPDATE fought SET n = n + 10 WHERE id = 1; COMMIT").await
+    };
+    let (ours, theirs) = tokio::join!(ours, theirs);
+    theirs.unwrap();
+    ours.unwrap();
+    assert_eq!((attempts.load(Relaxed), rows(&app).await.as_str()), (2, "11 11"));
+}
+
+#[tokio::test]
+async fn a_transaction_that_always_loses_is_given_up_as_a_conflict() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let product = app.product(website.id, ProductSpec { stock: 5, ..ProductSpec::default() }).await;
+    let customer = app.customer().await;
+    // A sequence counts on where a transaction is undone.
+    let lose = "CREATE SEQUENCE attempts; CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                PERFORM nextval('attempts'); RAISE EXCEPTION 'lost' USING ERRCODE = '40001'; END $$;";
+    app.database.sql(lose).await;
+    for (round, (kind, when)) in
+        [("TRIGGER", ""), ("CONSTRAINT TRIGGER", "DEFERRABLE INITIALLY DEFERRED")].iter().enumerate()
+    {
+        // At the statement, and at the commit.
+        let sql = format!("CREATE {kind} lose AFTER INSERT ON orders {when} FOR EACH ROW EXECUTE FUNCTION lose()");
+        app.database.sql(&sql).await;
+        let answer = customer.try_order(&[(product.id, 1)], "one").await;
+        assert_eq!(answer.code(), "CONFLICT", "{kind}");
+        let attempts = (5 * (round + 1)).to_string();
+        assert_eq!(app.database.ask("SELECT last_value FROM attempts").await, attempts, "{kind}");
+        assert_eq!(app.stock(product.id).await, 5);
+        app.database.sql("DROP TRIGGER lose ON orders").await;
+    }
+    // The same key may be used again: nothing of it was kept.
+    let answer = customer.try_order(&[(product.id, 1)], "one").await;
+    assert_eq!(answer.user_errors("orderCreate"), []);
+    assert_eq!(app.stock(product.id).await, 4);
+}
+
+#[tokio::test]
+async fn other_errors_are_not_run_again() {
+    let app = TestApp::new().await;
+    two_rows(&app).await;
+    let attempts = AtomicU32::new(0);
+    let failing = async |error: Error| {
+        attempts.store(0, Relaxed);
+        let error = &error;
+        let attempts = &attempts;
+        let done = app.database.db.transaction(async move |conn| -> Result<()> {
+            attempts.fetch_add(1, Relaxed);
+            run(conn, "UPDATE fought SET n = n + 1").await?;
+            Err(error.clone())
+        });
+        done.await.unwrap_err();
+        attempts.load(Relaxed)
+    };
+    assert_eq!(failing(Error::Unavailable("gone".into())).await, 1);
+    assert_eq!(failing(Error::Internal("a fault".into())).await, 1);
+    assert_eq!(failing(Error::bad_input("name", "wrong")).await, 1);
+    assert_eq!(failing(Error::Retry("lost".into())).await, 5);
+    assert_eq!(rows(&app).await, "0 0");
+}
+
+#[tokio::test]
+async fn customers_who_order_the_same_things_at_once_all_get_them() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let spec = ProductSpec { stock: 100, ..ProductSpec::default() };
+    let (one, two) = (app.product(website.id, spec.clone()).await.id, app.product(website.id, spec).await.id);
+    let customer = app.customer().await;
+    let orders = (0..20).map(|n| {
+        let lines = if n % 2 == 0 { [(one, 1), (two, 1)] } else { [(two, 1), (one, 1)] };
+        let customer = &customer;
+        async move { customer.try_order(&lines, &n.to_string()).await.user_errors("orderCreate") }
+    });
+    for errors in futures_util::future::join_all(orders).await {
+        assert_eq!(errors, []);
+    }
+    assert_eq!((app.stock(one).await, app.stock(two).await), (80, 80));
+}

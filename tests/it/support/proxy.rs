@@ -1,0 +1,84 @@
+//! A door in front of the tests' PostgreSQL that can be shut: a database that goes away and comes back.
+
+use std::net::SocketAddr;
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, copy_bidirectional},
+    net::{TcpListener, TcpStream, UnixStream},
+    sync::watch,
+    task::JoinHandle,
+};
+use tokio_postgres::{Config, config::Host};
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+/// The door; open at first.
+pub struct Proxy {
+    /// How to connect through it.
+    pub url: String,
+    open: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Proxy {
+    /// A door in front of this database.
+    pub async fn to(url: &str) -> Self {
+        let config: Config = url.parse().expect("a connection string");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = through(listener.local_addr().expect("an address"), &config);
+        let open = watch::Sender::new(true);
+        let task = tokio::spawn(serve(listener, config, open.subscribe()));
+        Self { url, open, task }
+    }
+
+    /// Cuts every connection and lets nobody in.
+    pub fn shut(&self) {
+        self.open.send_replace(false);
+    }
+
+    /// Lets everybody in again.
+    pub fn open(&self) {
+        self.open.send_replace(true);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn through(address: SocketAddr, config: &Config) -> String {
+    let user = config.get_user().unwrap_or("postgres");
+    let password = String::from_utf8_lossy(config.get_password().unwrap_or_default());
+    let database = config.get_dbname().expect("the URL names a database");
+    format!("postgres://{user}:{password}@{address}/{database}")
+}
+
+async fn serve(listener: TcpListener, config: Config, open: watch::Receiver<bool>) {
+    while let Ok((mut client, _)) = listener.accept().await {
+        if !*open.borrow() {
+            continue;
+        }
+        let (config, mut open) = (config.clone(), open.clone());
+        tokio::spawn(async move {
+            let mut server = connect(&config).await;
+            tokio::select! {
+                _ = open.wait_for(|open| !open) => {}
+                _ = copy_bidirectional(&mut client, &mut server) => {}
+            }
+        });
+    }
+}
+
+async fn connect(config: &Config) -> Box<dyn Stream> {
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    match config.get_hosts().first().expect("the URL names a host") {
+        Host::Tcp(host) => Box::new(TcpStream::connect((host.as_str(), port)).await.expect("PostgreSQL answers")),
+        Host::Unix(folder) => {
+            let socket = folder.join(format!(".s.PGSQL.{port}"));
+            Box::new(UnixStream::connect(socket).await.expect("PostgreSQL answers"))
+        }
+    }
+}
