@@ -2,7 +2,7 @@
 //! Rule: they run under a lock, so any number of servers may start at once.
 
 use diesel::{
-    ConnectionError, ExpressionMethods, QueryDsl,
+    ExpressionMethods, QueryDsl,
     migration::MigrationSource,
     pg::Pg,
     sql_types::{BigInt, Text},
@@ -81,10 +81,12 @@ async fn run(
     url: &str,
     steps: impl FnOnce(&mut AsyncMigrationHarness<AsyncPgConnection>) -> Steps,
 ) -> Result<Migrated> {
-    let mut connection = AsyncPgConnection::establish(url).await.map_err(|error| match error {
-        ConnectionError::InvalidConnectionUrl(why) => Error::Internal(format!("DATABASE_URL: {why}")),
-        other => other.into(),
-    })?;
+    // The connection would only say that it cannot be made.
+    if let Err(error) = url.parse::<tokio_postgres::Config>() {
+        let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        return Err(Error::Internal(format!("DATABASE_URL is not a connection string: {why}")));
+    }
+    let mut connection = AsyncPgConnection::establish(url).await?;
     // Released with the connection, however this ends.
     diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(LOCK).execute(&mut connection).await?;
     let mut harness = AsyncMigrationHarness::new(connection);
