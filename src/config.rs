@@ -183,6 +183,7 @@ impl ServeSettings {
     }
 }
 
+/// Several servers may start at once: the first to put a whole file there makes the secret of all.
 fn kept_secret(settings: &Settings) -> io::Result<String> {
     let file = settings.data_dir.join("jwt-secret");
     match fs::read_to_string(&file) {
@@ -192,9 +193,16 @@ fn kept_secret(settings: &Settings) -> io::Result<String> {
     }
     fs::create_dir_all(&settings.data_dir)?;
     let secret = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    let mine = settings.data_dir.join(format!("jwt-secret.{:016x}", rand::random::<u64>()));
     let mut open = fs::OpenOptions::new();
-    io::Write::write_all(&mut open.write(true).create_new(true).mode(0o600).open(&file)?, secret.as_bytes())?;
-    Ok(secret)
+    io::Write::write_all(&mut open.write(true).create_new(true).mode(0o600).open(&mine)?, secret.as_bytes())?;
+    let linked = fs::hard_link(&mine, &file);
+    fs::remove_file(&mine)?;
+    match linked {
+        Ok(()) => Ok(secret),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(fs::read_to_string(&file)?.trim().to_owned()),
+        Err(error) => Err(error),
+    }
 }
 
 impl Default for Limits {
