@@ -22,8 +22,12 @@ struct Graph {
 
 impl Graph {
     async fn new() -> Self {
+        Self::with(&Limits::default()).await
+    }
+
+    async fn with(limits: &Limits) -> Self {
         let app = TestApp::new().await;
-        let engine = graphql::engine(&app.services, &Limits::default());
+        let engine = graphql::engine(&app.services, limits);
         Self { app, engine }
     }
 
@@ -131,7 +135,6 @@ async fn counts_are_limited() {
 
 #[tokio::test]
 async fn the_settings_say_how_much_is_too_much() {
-    let app = TestApp::new().await;
     let usual = Limits::default;
     for (limits, fits, exceeds) in [
         (Limits { max_depth: 3, ..usual() }, "{ me { role { code } } }", "{ me { orders { nodes { id } } } }"),
@@ -144,13 +147,9 @@ async fn the_settings_say_how_much_is_too_much() {
         (Limits { max_root_fields: 1, ..usual() }, "{ me { id } }", "{ me { id } __typename }"),
         (Limits { max_document: 20, ..usual() }, "{ me { id } }", "{ me { id role { code } } }"),
     ] {
-        let engine = graphql::engine(&app.services, &limits);
+        let graph = Graph::with(&limits).await;
         for (text, code) in [(fits, None), (exceeds, Some("LIMIT_EXCEEDED"))] {
-            let id = RequestId::random();
-            let response = match engine.prepare(Request::new(text)) {
-                Ok(prepared) => engine.execute(prepared, request_data(Viewer::anonymous()), &id).await,
-                Err(error) => Engine::refuse(error, &id),
-            };
+            let response = graph.run(text, json!({})).await;
             let found = response.errors.first().and_then(graphql::errors::code).map(ErrorCode::as_str);
             assert_eq!(found, code, "{text} {}", errors(&response));
         }

@@ -4,6 +4,7 @@ mod support;
 
 mod batching;
 mod concurrency;
+mod cli;
 mod documents;
 mod doors;
 mod embedded;

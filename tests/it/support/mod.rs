@@ -6,6 +6,7 @@ pub mod bulk;
 mod db;
 mod plans;
 mod write;
+pub mod process;
 mod proxy;
 
 pub use self::{

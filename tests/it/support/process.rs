@@ -1,0 +1,208 @@
+//! The binary itself, run as a user runs it, and the plainest HTTP client to talk to it.
+
+use std::{
+    fs::{self, Permissions},
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+/// How long anything may take before a test gives up on it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A data directory of its own, open to the account that root gives PostgreSQL to; removed at the end.
+pub struct DataDir(pub PathBuf);
+
+impl DataDir {
+    /// A fresh folder.
+    pub fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("souk-cli-{}", uuid::Uuid::new_v4().simple()));
+        fs::create_dir_all(&path).expect("a folder");
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("an open folder");
+        Self(path)
+    }
+
+    /// The command in this folder, with nothing of the test's own environment but where programs are.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_souk"));
+        command.args(arguments).env_clear().env("SOUK_DATA_DIR", &self.0).current_dir(&self.0);
+        for name in ["PATH", "SOUK_POSTGRES_BIN"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the binary runs")
+    }
+
+    /// Runs a command that succeeds; gives what it printed.
+    #[track_caller]
+    pub fn print(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    /// Whether PostgreSQL's own file says that it runs here.
+    pub fn has_postgres(&self) -> bool {
+        self.0.join("postgres/postmaster.pid").exists()
+    }
+}
+
+impl Drop for DataDir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A running `souk serve`; killed at the end of the test.
+pub struct Served {
+    child: Child,
+    /// What it printed first, up to the URL of its health.
+    pub welcome: Vec<String>,
+    /// Where it listens.
+    pub address: SocketAddr,
+    printed: mpsc::Receiver<String>,
+    log: mpsc::Receiver<String>,
+}
+
+impl Served {
+    /// Starts it on a free port and waits until it is ready.
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+        let log = lines(child.stderr.take().expect("a pipe"));
+        let printed = lines(child.stdout.take().expect("a pipe"));
+        let mut welcome: Vec<String> = Vec::new();
+        while !welcome.last().is_some_and(|line| line.starts_with("Health"))
+            && let Ok(line) = printed.recv_timeout(PATIENCE)
+        {
+            welcome.push(line);
+        }
+        let url = welcome.iter().find_map(|line| line.strip_prefix("GraphQL")?.trim().strip_prefix("http://"));
+        let address = url.and_then(|url| url.strip_suffix("/graphql")?.parse().ok());
+        let address = address.unwrap_or_else(|| {
+            let log: Vec<_> = log.try_iter().collect();
+            panic!("no address in {welcome:?}; the log is {log:#?}")
+        });
+        Self { child, welcome, address, printed, log }
+    }
+
+    /// The next line that it prints.
+    pub fn printed_line(&self) -> String {
+        self.printed.recv_timeout(PATIENCE).expect("it prints another line")
+    }
+
+    /// The first line of the log from here on that contains this.
+    pub fn wait_for_log(&self, text: &str) -> String {
+        loop {
+            let line = self.log.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no line with `{text}` in the log"));
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([name, &self.child.id().to_string()]).status();
+        assert!(status.expect("kill runs").success());
+    }
+
+    /// Waits for its end; the exit code, none where a signal ended it.
+    pub fn wait(mut self) -> Option<i32> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return status.code();
+            }
+            assert!(Instant::now() < deadline, "it does not end");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Tells it to stop, as an init system does, and waits; the exit code.
+    pub fn stop(self) -> Option<i32> {
+        self.signal("-TERM");
+        self.wait()
+    }
+
+    /// Sends a request and reads the whole answer: its status and its body.
+    pub fn get(&self, path: &str) -> (u16, String) {
+        exchange(self.address, &format!("GET {path} HTTP/1.0\r\nHost: souk\r\n\r\n"))
+    }
+
+    /// Runs an operation with or without a token.
+    pub fn run(&self, token: Option<&str>, document: &str) -> (u16, Value) {
+        let (status, body) = post(self.address, token, document);
+        (status, serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}")))
+    }
+
+    /// Logs in; the access token.
+    pub fn log_in(&self, email: &str, password: &str) -> String {
+        let input = format!("email: {}, password: {}", json!(email), json!(password));
+        let login = format!("mutation {{ login(input: {{ {input} }}) {{ accessToken userErrors {{ code }} }} }}");
+        let (_, answer) = self.run(None, &login);
+        let token = answer["data"]["login"]["accessToken"].as_str();
+        token.unwrap_or_else(|| panic!("{email} cannot log in: {answer}")).to_owned()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Posts an operation and reads the whole answer: its status and its body.
+pub fn post(address: SocketAddr, token: Option<&str>, document: &str) -> (u16, String) {
+    let body = json!({ "query": document }).to_string();
+    let authorization = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
+    exchange(
+        address,
+        &format!(
+            "POST /graphql HTTP/1.0\r\nHost: souk\r\nContent-Type: application/json\r\n{authorization}\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        ),
+    )
+}
+
+fn exchange(address: SocketAddr, request: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).expect("somebody listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("a whole answer");
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer but {answer:?}"));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    (status.expect("a status"), body.to_owned())
+}
+
+/// The lines of a pipe, read until its end, so that its writer never waits.
+fn lines(pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (send, receive) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            let _ = send.send(line);
+        }
+    });
+    receive
+}
+
+/// Whether anything of a data directory's PostgreSQL is left, by whether its lock can be had.
+pub fn is_free(data_dir: &Path) -> bool {
+    fs::File::options().append(true).open(data_dir.join("postgres.lock")).is_ok_and(|file| file.try_lock().is_ok())
+}
