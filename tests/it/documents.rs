@@ -392,14 +392,3 @@ async fn the_introspection_of_the_usual_tools_is_within_the_limits() {
         assert!(fields("Mutation").is_some_and(|count| count > 10));
     }
 }
-
-#[tokio::test]
-async fn introspection_stands_beside_fields_in_the_order_of_the_document() {
-    let app = TestApp::new().await;
-    let text = r#"{ a: __typename s: __schema { queryType { name } } me { id }
-        none: __type(name: "Nothing") { name } t: __type(name: "Role") { name } }"#;
-    let answer = app.anonymous().run(text).await;
-    let expected =
-        r#""data":{"a":"Query","s":{"queryType":{"name":"Query"}},"me":null,"none":null,"t":{"name":"Role"}}"#;
-    assert!(answer.text.contains(expected), "{}", answer.text);
-}

@@ -295,3 +295,14 @@ async fn the_database_is_counted_where_the_settings_say_so() {
         }
     }
 }
+
+#[tokio::test]
+async fn introspection_stands_beside_fields_in_the_order_of_the_document() {
+    let app = TestApp::new().await;
+    let text = r#"{ a: __typename s: __schema { queryType { name } } me { id }
+        none: __type(name: "Nothing") { name } t: __type(name: "Role") { name } }"#;
+    let answer = app.anonymous().run(text).await;
+    let expected =
+        r#""data":{"a":"Query","s":{"queryType":{"name":"Query"}},"me":null,"none":null,"t":{"name":"Role"}}"#;
+    assert!(answer.text.contains(expected), "{}", answer.text);
+}
