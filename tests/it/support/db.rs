@@ -50,6 +50,11 @@ impl TestDb {
         Self { db, url, name }
     }
 
+    /// The URL of a fresh database without tables.
+    pub async fn empty_url() -> String {
+        create("TEMPLATE template0").await.0
+    }
+
     /// A connection of its own, past the pool, for what the program never does.
     pub async fn raw(&self) -> AsyncPgConnection {
         AsyncPgConnection::establish(&self.url).await.expect("the database answers")
