@@ -9,6 +9,7 @@ use super::{
     container::{Ordered, Plain},
     context::ContextExt,
     guards::LoggedIn,
+    patch,
     payload::payload,
     scalars::{global, optional_id},
     user::{User, user},
@@ -119,17 +120,17 @@ pub struct AddressUpdateInput {
     /// Which address.
     id: ID,
     /// Country, as a name or an ISO 3166 code, 1 to 100 characters.
-    country: Option<String>,
+    country: MaybeUndefined<String>,
     /// City or town, 1 to 100 characters.
-    city: Option<String>,
+    city: MaybeUndefined<String>,
     /// District, county or state, 1 to 100 characters.
     district: MaybeUndefined<String>,
     /// Street, number and what else leads to the door, 1 to 500 characters.
-    address: Option<String>,
+    address: MaybeUndefined<String>,
     /// Postal code, 1 to 20 characters.
     postal_code: MaybeUndefined<String>,
     /// True makes it the default instead of the present one.
-    is_default: Option<bool>,
+    is_default: MaybeUndefined<bool>,
 }
 
 /// Which address to delete.
@@ -200,12 +201,12 @@ impl AddressMutation {
         let updated = async {
             let id = AddressId::parse("id", &input.id)?;
             let patch = AddressPatch {
-                country: input.country,
-                city: input.city,
+                country: patch::required("country", input.country)?,
+                city: patch::required("city", input.city)?,
                 district: input.district.into(),
-                address: input.address,
+                address: patch::required("address", input.address)?,
                 postal_code: input.postal_code.into(),
-                is_default: input.is_default,
+                is_default: patch::required("isDefault", input.is_default)?,
             };
             actions::update_address(ctx.db(), ctx.viewer(), id, patch).await
         };

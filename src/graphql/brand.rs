@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
 use chrono::{DateTime, Utc};
 
 use super::{
@@ -11,6 +11,7 @@ use super::{
     context::ContextExt,
     filters::{Conditions, IdFilter, StringFilter},
     guards::Needs,
+    patch,
     payload::payload,
     product::{self, Product, ProductOrder, ProductWhere},
     scalars::global,
@@ -176,17 +177,17 @@ pub struct BrandCreateInput {
     description: String,
 }
 
-/// A change of a brand: an absent field stays.
+/// A change of a brand: an absent field stays, null clears.
 #[derive(Debug, InputObject)]
 pub struct BrandUpdateInput {
     /// Which brand.
     id: ID,
     /// Name for people, 1 to 255 characters.
-    name: Option<String>,
+    name: MaybeUndefined<String>,
     /// Name in URLs, unique.
-    slug: Option<String>,
+    slug: MaybeUndefined<String>,
     /// Text for people, at most 20,000 characters.
-    description: Option<String>,
+    description: MaybeUndefined<String>,
 }
 
 /// Which brand to delete.
@@ -248,7 +249,11 @@ impl BrandMutation {
     ) -> Result<BrandUpdatePayload> {
         let updated = async {
             let id = BrandId::parse("id", &input.id)?;
-            let patch = BrandPatch { name: input.name, slug: input.slug, description: input.description };
+            let patch = BrandPatch {
+                name: patch::required("name", input.name)?,
+                slug: patch::required("slug", input.slug)?,
+                description: patch::text(input.description),
+            };
             actions::update(ctx.db(), ctx.viewer(), id, patch).await
         };
         BrandUpdateObject::of(updated.await.map(brand))

@@ -17,6 +17,7 @@ pub mod limits;
 pub mod loaders;
 pub mod node;
 pub mod order;
+pub mod patch;
 pub mod payload;
 pub mod product;
 pub mod scalars;

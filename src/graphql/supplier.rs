@@ -11,6 +11,7 @@ use super::{
     context::{ContextExt, STAFF},
     filters::{Conditions, IdFilter, StringFilter},
     guards::Needs,
+    patch,
     payload::payload,
     product::{self, Product, ProductOrder, ProductWhere},
     scalars::global,
@@ -177,7 +178,7 @@ pub struct SupplierUpdateInput {
     /// Which supplier.
     id: ID,
     /// Name, unique, 1 to 255 characters.
-    name: Option<String>,
+    name: MaybeUndefined<String>,
     /// E-mail address of the contact.
     email: MaybeUndefined<String>,
     /// Phone number of the contact.
@@ -239,7 +240,8 @@ impl SupplierMutation {
     ) -> Result<SupplierUpdatePayload> {
         let updated = async {
             let id = SupplierId::parse("id", &input.id)?;
-            let patch = SupplierPatch { name: input.name, email: input.email.into(), phone: input.phone.into() };
+            let name = patch::required("name", input.name)?;
+            let patch = SupplierPatch { name, email: input.email.into(), phone: input.phone.into() };
             actions::update(ctx.db(), ctx.viewer(), id, patch).await
         };
         SupplierUpdateObject::of(updated.await.map(supplier))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
 use chrono::{DateTime, Utc};
 
 use super::{
@@ -11,6 +11,7 @@ use super::{
     context::ContextExt,
     guards::Needs,
     order::{self, Order, OrderOrder, OrderWhere},
+    patch,
     payload::payload,
     product::{self, Product, ProductOrder, ProductWhere},
     scalars::{CurrencyCode, global},
@@ -175,11 +176,11 @@ pub struct WebsiteUpdateInput {
     /// Which website.
     id: ID,
     /// Short name, unique: 1 to 50 of a-z, 0-9 and dashes.
-    code: Option<String>,
+    code: MaybeUndefined<String>,
     /// Name for people, 1 to 255 characters.
-    name: Option<String>,
+    name: MaybeUndefined<String>,
     /// Where the shop is: a URL that starts with https:// or http://.
-    base_url: Option<String>,
+    base_url: MaybeUndefined<String>,
 }
 
 payload! {
@@ -224,7 +225,11 @@ impl WebsiteMutation {
     ) -> Result<WebsiteUpdatePayload> {
         let updated = async {
             let id = WebsiteId::parse("id", &input.id)?;
-            let patch = WebsitePatch { code: input.code, name: input.name, base_url: input.base_url };
+            let patch = WebsitePatch {
+                code: patch::required("code", input.code)?,
+                name: patch::required("name", input.name)?,
+                base_url: patch::required("baseUrl", input.base_url)?,
+            };
             actions::update(ctx.db(), ctx.viewer(), id, patch).await
         };
         WebsiteUpdateObject::of(updated.await.map(website))

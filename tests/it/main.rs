@@ -3,8 +3,8 @@
 mod support;
 
 mod batching;
-mod concurrency;
 mod cli;
+mod concurrency;
 mod documents;
 mod doors;
 mod embedded;
@@ -15,8 +15,8 @@ mod order_lines;
 mod order_refusals;
 mod order_status;
 mod orders;
-mod plans;
 mod outage;
+mod plans;
 mod retry;
 mod tokens;
 mod toy;

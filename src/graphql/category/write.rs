@@ -6,6 +6,7 @@ use super::{Category, category};
 use crate::graphql::{
     context::ContextExt,
     guards::Needs,
+    patch,
     payload::payload,
     scalars::{optional_id, patch_id},
 };
@@ -45,13 +46,13 @@ pub struct CategoryUpdateInput {
     /// The category above; null makes it a root. All that is below moves along.
     parent_id: MaybeUndefined<ID>,
     /// Name for people, 1 to 255 characters.
-    name: Option<String>,
+    name: MaybeUndefined<String>,
     /// Name in URLs, unique.
-    slug: Option<String>,
+    slug: MaybeUndefined<String>,
     /// Text for people, at most 20,000 characters.
-    description: Option<String>,
+    description: MaybeUndefined<String>,
     /// Place among its siblings, the smallest first.
-    position: Option<i32>,
+    position: MaybeUndefined<i32>,
 }
 
 /// Which category to delete.
@@ -121,10 +122,10 @@ impl CategoryMutation {
             let id = CategoryId::parse("id", &input.id)?;
             let patch = CategoryPatch {
                 parent_id: patch_id("parentId", input.parent_id)?,
-                name: input.name,
-                slug: input.slug,
-                description: input.description,
-                position: input.position,
+                name: patch::required("name", input.name)?,
+                slug: patch::required("slug", input.slug)?,
+                description: patch::text(input.description),
+                position: patch::required("position", input.position)?,
             };
             actions::update(ctx.db(), ctx.viewer(), id, patch).await
         };

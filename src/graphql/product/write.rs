@@ -6,6 +6,7 @@ use super::{Product, product};
 use crate::graphql::{
     context::ContextExt,
     guards::Needs,
+    patch,
     payload::payload,
     scalars::{Decimal, optional_id, patch_id},
 };
@@ -54,19 +55,19 @@ pub struct ProductUpdateInput {
     /// Which product.
     id: ID,
     /// Name for people, 1 to 255 characters.
-    name: Option<String>,
+    name: MaybeUndefined<String>,
     /// Name in URLs, unique.
-    slug: Option<String>,
+    slug: MaybeUndefined<String>,
     /// Stock keeping unit, unique at the website, 1 to 100 characters.
-    sku: Option<String>,
+    sku: MaybeUndefined<String>,
     /// GTIN or another code on the pack, 1 to 100 characters.
     barcode: MaybeUndefined<String>,
     /// Size, colour and the like, in words, 1 to 255 characters.
     variant: MaybeUndefined<String>,
     /// Text for people, at most 20,000 characters.
-    description: Option<String>,
+    description: MaybeUndefined<String>,
     /// Price of one in the website's currency: 0 to 99999999.99, at most two decimals.
-    price: Option<Decimal>,
+    price: MaybeUndefined<Decimal>,
     /// Its category.
     category_id: MaybeUndefined<ID>,
     /// Its brand.
@@ -74,7 +75,7 @@ pub struct ProductUpdateInput {
     /// Whom it is bought from.
     supplier_id: MaybeUndefined<ID>,
     /// Whether it is for sale; true brings a deleted one back.
-    is_active: Option<bool>,
+    is_active: MaybeUndefined<bool>,
 }
 
 /// Which product to take out of the catalogue.
@@ -151,14 +152,14 @@ impl ProductUpdateInput {
             category_id: patch_id("categoryId", self.category_id)?,
             brand_id: patch_id("brandId", self.brand_id)?,
             supplier_id: patch_id("supplierId", self.supplier_id)?,
-            name: self.name,
-            slug: self.slug,
-            sku: self.sku,
+            name: patch::required("name", self.name)?,
+            slug: patch::required("slug", self.slug)?,
+            sku: patch::required("sku", self.sku)?,
             barcode: self.barcode.into(),
             variant: self.variant.into(),
-            description: self.description,
-            price: self.price.map(|price| price.0),
-            is_active: self.is_active,
+            description: patch::text(self.description),
+            price: patch::required("price", self.price)?.map(|price| price.0),
+            is_active: patch::required("isActive", self.is_active)?,
         };
         Ok((ProductId::parse("id", &self.id)?, patch))
     }

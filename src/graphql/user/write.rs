@@ -8,6 +8,7 @@ use crate::graphql::{
     container::{Ordered, Plain},
     context::ContextExt,
     guards::{LoggedIn, Needs},
+    patch,
     payload::{UserError, divide, payload},
     scalars::optional_id,
 };
@@ -66,11 +67,11 @@ pub struct UserUpdateInput {
     /// Which user.
     id: ID,
     /// Name for people, 1 to 255 characters.
-    name: Option<String>,
+    name: MaybeUndefined<String>,
     /// Phone number.
     phone: MaybeUndefined<String>,
     /// E-mail address; for staff only.
-    email: Option<String>,
+    email: MaybeUndefined<String>,
 }
 
 /// Which user to deactivate.
@@ -205,7 +206,12 @@ impl UserMutation {
     ) -> Result<UserUpdatePayload> {
         let updated = async {
             let id = UserId::parse("id", &input.id)?;
-            let patch = UserPatch { name: input.name, phone: input.phone.into(), email: input.email, is_active: None };
+            let patch = UserPatch {
+                name: patch::required("name", input.name)?,
+                phone: input.phone.into(),
+                email: patch::required("email", input.email)?,
+                is_active: None,
+            };
             access::actions::update_user(ctx.db(), ctx.viewer(), id, patch).await
         };
         UserUpdateObject::of(updated.await.map(user))

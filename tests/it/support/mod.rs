@@ -5,9 +5,9 @@ pub mod build;
 pub mod bulk;
 mod db;
 mod plans;
-mod write;
 pub mod process;
 mod proxy;
+mod write;
 
 pub use self::{
     app::{Actor, Answer, SECRET, TestApp},
