@@ -4,6 +4,7 @@ mod support;
 
 mod batching;
 mod cli;
+mod catalogue;
 mod concurrency;
 mod documents;
 mod doors;
