@@ -19,7 +19,10 @@ impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
         let wrong = || InputValueError::custom("give a decimal number as a string, such as \"12.50\"");
         match &value {
-            Value::String(text) if text.len() <= 40 => Number::from_str_exact(text).map(Self).map_err(|_| wrong()),
+            // The crate reads "1_000" too.
+            Value::String(text) if text.len() <= 40 && !text.contains('_') => {
+                Number::from_str_exact(text).map(Self).map_err(|_| wrong())
+            }
             Value::Number(number) => number.as_i64().map(|whole| Self(Number::from(whole))).ok_or_else(wrong),
             _ => Err(wrong()),
         }
