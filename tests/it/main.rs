@@ -21,4 +21,7 @@ mod plans;
 mod retry;
 mod tokens;
 mod toy;
+mod products;
+mod stock;
+mod texts;
 mod walk;

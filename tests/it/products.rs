@@ -1,0 +1,313 @@
+//! Writing products: owners, slugs, SKUs, prices, changes, and leaving and coming back.
+
+use serde_json::{Value, json};
+use souk::ids::{BrandId, CategoryId, ProductId, RowId, SupplierId, WebsiteId};
+
+use crate::support::{Actor, ProductSpec, TestApp};
+
+const WHOLE: &str = "product { id name slug sku barcode variant description price { amount currency } stock isActive
+    sourceWebsite { id } category { id } brand { id } supplier { id } seller { id } }";
+
+async fn verdict(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
+    actor.mutate(mutation, "", input).await.verdict(mutation)
+}
+
+fn new(website: WebsiteId, sku: &str) -> Value {
+    json!({ "sourceWebsiteId": website.global(), "name": "Rope", "sku": sku, "price": "12.50" })
+}
+
+fn with(mut input: Value, field: &str, value: Value) -> Value {
+    input[field] = value;
+    input
+}
+
+#[tokio::test]
+async fn a_managers_product_is_the_shops_and_a_sellers_their_own() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let (category, brand) = (app.category("ropes", None).await.id, app.brand("knot").await.id);
+    let supplier = app.supplier("Hemp Ltd").await.id;
+    let (manager, seller) = (app.manager().await, app.seller().await);
+    let mut input = new(website, "R-1");
+    for (field, value) in [
+        ("slug", "strong-rope".to_owned()),
+        ("barcode", "4006381333931".to_owned()),
+        ("variant", "10 m".to_owned()),
+        ("description", "Of hemp".to_owned()),
+        ("categoryId", category.global()),
+        ("brandId", brand.global()),
+        ("supplierId", supplier.global()),
+    ] {
+        input[field] = json!(value);
+    }
+    let made = manager.mutate("productCreate", WHOLE, input).await;
+    let whole = json!({
+        "id": ProductId(1).global(), "name": "Rope", "slug": "strong-rope", "sku": "R-1", "barcode": "4006381333931",
+        "variant": "10 m", "description": "Of hemp", "price": { "amount": "12.50", "currency": "EUR" }, "stock": 0,
+        "isActive": true, "sourceWebsite": { "id": website.global() }, "category": { "id": category.global() },
+        "brand": { "id": brand.global() }, "supplier": { "id": supplier.global() }, "seller": null,
+    });
+    assert_eq!(*made.at("productCreate.product"), whole);
+
+    let made = seller.mutate("productCreate", WHOLE, new(website, "R-2")).await;
+    assert_eq!(made.text_at("productCreate.product.seller.id"), seller.global_id());
+    let refused = verdict(&seller, "productCreate", with(new(website, "R-3"), "sellerId", json!(manager.global_id())));
+    assert_eq!(refused.await, "!BAD_USER_INPUT", "nobody names the owner");
+}
+
+#[tokio::test]
+async fn slugs_are_made_from_names_and_are_always_unique() {
+    let app = TestApp::new().await;
+    let (here, there) = (app.website("here").await.id, app.website("there").await.id);
+    let manager = app.manager().await;
+    let slug = async |website: WebsiteId, name: &str, sku: &str| {
+        let input = with(new(website, sku), "name", json!(name));
+        manager.mutate("productCreate", "product { slug }", input).await.text_at("productCreate.product.slug")
+    };
+    assert_eq!(slug(here, "Café Lamp, 2 m", "L-1").await, "cafe-lamp-2-m");
+    assert_eq!(slug(here, "Cafe lamp 2 M", "L-2").await, "cafe-lamp-2-m-l-2");
+    assert_eq!(slug(here, "???", "Q-1").await, "item");
+    assert_eq!(slug(here, "🦀", "Q-2").await, "crab");
+    assert!(slug(here, &"ü".repeat(255), "U-1").await.len() <= 200);
+    // Names and SKUs that come to the same, in one website and in the other.
+    let mut slugs = Vec::new();
+    for sku in ["A-1", "A 1", "A.1", "A/1", "a 1", "!", "?", "…"] {
+        slugs.push(slug(here, "Same", sku).await);
+        slugs.push(slug(there, "Same", sku).await);
+        slugs.push(slug(here, &format!("{}-", "x".repeat(139)), &format!("{sku}b")).await);
+    }
+    let count = slugs.len();
+    slugs.sort();
+    slugs.dedup();
+    assert_eq!(slugs.len(), count, "{slugs:?}");
+
+    let before = app.database.contents().await;
+    let chosen = |slug: Value| with(new(here, "C-1"), "slug", slug);
+    for (slug, expected) in [
+        ("crab", "TAKEN slug"),
+        ("Crab", "INVALID slug"),
+        ("crab--legs", "INVALID slug"),
+        ("-crab", "INVALID slug"),
+        ("crab/legs", "INVALID slug"),
+        ("ü", "INVALID slug"),
+    ] {
+        assert_eq!(verdict(&manager, "productCreate", chosen(json!(slug))).await, expected, "{slug}");
+        let change = json!({ "id": ProductId(1).global(), "slug": slug });
+        assert_eq!(verdict(&manager, "productUpdate", change).await, expected, "{slug}");
+    }
+    let long = json!("a".repeat(201));
+    assert_eq!(verdict(&manager, "productCreate", chosen(long)).await, "INVALID slug");
+    assert_eq!(app.database.contents().await, before);
+    assert_eq!(verdict(&manager, "productCreate", chosen(json!("a".repeat(200)))).await, "done");
+}
+
+#[tokio::test]
+async fn a_sku_is_unique_within_its_website() {
+    let app = TestApp::new().await;
+    let (here, there) = (app.website("here").await.id, app.website("there").await.id);
+    let manager = app.manager().await;
+    assert_eq!(verdict(&manager, "productCreate", new(here, "R-1")).await, "done");
+    assert_eq!(verdict(&manager, "productCreate", new(there, "R-1")).await, "done");
+    assert_eq!(verdict(&manager, "productCreate", new(here, "r-1")).await, "done");
+    let other = app.product(here, ProductSpec { sku: Some("R-2".into()), ..ProductSpec::default() }).await.id.global();
+    let before = app.database.contents().await;
+    assert_eq!(verdict(&manager, "productCreate", new(here, "R-1")).await, "TAKEN sku");
+    let change = json!({ "id": other, "sku": "R-1" });
+    assert_eq!(verdict(&manager, "productUpdate", change).await, "TAKEN sku");
+    assert_eq!(app.database.contents().await, before);
+}
+
+/// Prices as a client may send them; what becomes of them.
+fn prices() -> Vec<(Value, &'static str)> {
+    let good = [
+        (json!("0"), "0.00"), (json!("-0"), "0.00"), (json!("-0.00"), "0.00"), (json!("0.01"), "0.01"),
+        (json!("7"), "7.00"), (json!(7), "7.00"), (json!("7.5"), "7.50"), (json!("7.500"), "7.50"),
+        (json!("007.5"), "7.50"), (json!("99999999.99"), "99999999.99"), (json!(99_999_999), "99999999.00"),
+    ];
+    let refused = [
+        (json!("-0.01"), "OUT_OF_RANGE price"), (json!("-1"), "OUT_OF_RANGE price"), (json!(-1), "OUT_OF_RANGE price"),
+        (json!("100000000"), "OUT_OF_RANGE price"), (json!("99999999.991"), "OUT_OF_RANGE price"),
+        (json!("79228162514264337593543950335"), "OUT_OF_RANGE price"), (json!("1.005"), "INVALID price"),
+        (json!("0.0000000000000000000000000001"), "INVALID price"), (json!(i64::MAX), "OUT_OF_RANGE price"),
+        (json!("79228162514264337593543950336"), "!BAD_USER_INPUT"), (json!("9".repeat(41)), "!BAD_USER_INPUT"),
+        (json!("9".repeat(900_000)), "!BAD_USER_INPUT"), (json!(7.5), "!BAD_USER_INPUT"), (json!(7.0), "!BAD_USER_INPUT"),
+        (json!(1e300), "!BAD_USER_INPUT"), (json!(u64::MAX), "!BAD_USER_INPUT"), (json!("1e5"), "!BAD_USER_INPUT"),
+        (json!("1E5"), "!BAD_USER_INPUT"), (json!("NaN"), "!BAD_USER_INPUT"), (json!("Infinity"), "!BAD_USER_INPUT"),
+        (json!(""), "!BAD_USER_INPUT"), (json!(" "), "!BAD_USER_INPUT"), (json!(" 7"), "!BAD_USER_INPUT"),
+        (json!("7 "), "!BAD_USER_INPUT"), (json!("7,50"), "!BAD_USER_INPUT"), (json!("1_000"), "!BAD_USER_INPUT"),
+        (json!("1,000.00"), "!BAD_USER_INPUT"), (json!("0x10"), "!BAD_USER_INPUT"), (json!("٧"), "!BAD_USER_INPUT"),
+        (json!("."), "!BAD_USER_INPUT"), (json!("-"), "!BAD_USER_INPUT"), (json!("1.2.3"), "!BAD_USER_INPUT"),
+        (json!("--1"), "!BAD_USER_INPUT"), (json!("7\0"), "!BAD_USER_INPUT"), (json!("EUR 7"), "!BAD_USER_INPUT"),
+        (json!(true), "!BAD_USER_INPUT"), (json!(["7"]), "!BAD_USER_INPUT"), (json!({ "amount": "7" }), "!BAD_USER_INPUT"),
+    ];
+    good.into_iter().chain(refused).collect()
+}
+
+#[tokio::test]
+async fn a_price_is_an_exact_decimal_from_nothing_to_a_hundred_million_less_a_cent() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let id = app.product(website, ProductSpec::default()).await.id.global();
+    let manager = app.manager().await;
+    for (price, expected) in prices() {
+        let before = app.database.contents().await;
+        let change = json!({ "id": id, "price": price });
+        let answer = manager.mutate("productUpdate", "product { price { amount } }", change).await;
+        let shown: String = price.to_string().chars().take(60).collect();
+        let said = answer.verdict("productUpdate");
+        if said == "done" {
+            assert_eq!(answer.text_at("productUpdate.product.price.amount"), expected, "{shown}");
+            continue;
+        }
+        assert_eq!(said, expected, "{shown}");
+        let input = with(new(website, "P"), "price", price);
+        assert_eq!(verdict(&manager, "productCreate", input).await, expected, "{shown}");
+        assert_eq!(app.database.contents().await, before, "{shown}");
+    }
+    for literal in ["7.0", "7.5", "1e2", "-0.5", "true", "EUR", "null", "[7]", "99999999999999999999999"] {
+        let input = format!("sourceWebsiteId: \"{}\", name: \"Rope\", sku: \"P\", price: {literal}", website.global());
+        let document = format!("mutation {{ productCreate(input: {{ {input} }}) {{ userErrors {{ code field }} }} }}");
+        assert_eq!(manager.run(&document).await.verdict("productCreate"), "!BAD_USER_INPUT", "{literal}");
+    }
+    assert_eq!(verdict(&manager, "productUpdate", json!({ "id": id, "price": null })).await, "REQUIRED price");
+    assert_eq!(verdict(&manager, "productCreate", with(new(website, "P"), "price", Value::Null)).await, "!BAD_USER_INPUT");
+}
+
+#[tokio::test]
+async fn a_change_leaves_what_is_absent_and_clears_what_is_null() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let manager = app.manager().await;
+    let mut input = new(website, "R-1");
+    let links = [
+        ("categoryId", app.category("ropes", None).await.id.global()),
+        ("brandId", app.brand("knot").await.id.global()),
+        ("supplierId", app.supplier("Hemp Ltd").await.id.global()),
+        ("barcode", "1".to_owned()),
+        ("variant", "2".to_owned()),
+        ("description", "3".to_owned()),
+    ];
+    for (field, value) in &links {
+        input[*field] = json!(value);
+    }
+    let made = manager.mutate("productCreate", WHOLE, input).await;
+    let mut whole = made.at("productCreate.product").clone();
+    let id = whole["id"].clone();
+    let change = async |change: Value| {
+        let answer = manager.mutate("productUpdate", WHOLE, with(change, "id", id.clone())).await;
+        assert_eq!(answer.verdict("productUpdate"), "done", "{answer:?}");
+        answer.at("productUpdate.product").clone()
+    };
+    assert_eq!(change(json!({})).await, whole);
+    whole["name"] = json!("Cord");
+    assert_eq!(change(json!({ "name": "Cord" })).await, whole, "the slug stays, so that links do");
+    for (field, _) in &links {
+        let plain = field.trim_end_matches("Id");
+        whole[plain] = if plain == "description" { json!("") } else { Value::Null };
+        assert_eq!(change(json!({ *field: null })).await, whole, "{field}");
+    }
+
+    let before = app.database.contents().await;
+    for (field, value, expected) in [
+        ("name", Value::Null, "REQUIRED name"),
+        ("slug", Value::Null, "REQUIRED slug"),
+        ("sku", Value::Null, "REQUIRED sku"),
+        ("isActive", Value::Null, "REQUIRED isActive"),
+        ("id", Value::Null, "!BAD_USER_INPUT"),
+        ("categoryId", json!(CategoryId(99).global()), "NOT_FOUND categoryId"),
+        ("brandId", json!(BrandId(99).global()), "NOT_FOUND brandId"),
+        ("supplierId", json!(SupplierId(99).global()), "NOT_FOUND supplierId"),
+        ("categoryId", json!(BrandId(1).global()), "INVALID categoryId"),
+        ("brandId", json!("x"), "INVALID brandId"),
+        ("supplierId", json!(""), "INVALID supplierId"),
+        ("id", json!(ProductId(99).global()), "NOT_FOUND id"),
+        ("id", json!(CategoryId(1).global()), "INVALID id"),
+        // What no change may name.
+        ("sourceWebsiteId", json!(website.global()), "!BAD_USER_INPUT"),
+        ("sellerId", json!(manager.global_id()), "!BAD_USER_INPUT"),
+        ("stock", json!(5), "!BAD_USER_INPUT"),
+    ] {
+        let change = with(json!({ "id": id }), field, value);
+        assert_eq!(verdict(&manager, "productUpdate", change.clone()).await, expected, "{change}");
+    }
+    for (field, value, expected) in [
+        ("sourceWebsiteId", json!(WebsiteId(99).global()), "NOT_FOUND sourceWebsiteId"),
+        ("sourceWebsiteId", json!("x"), "INVALID sourceWebsiteId"),
+        ("sourceWebsiteId", Value::Null, "!BAD_USER_INPUT"),
+        ("categoryId", json!(CategoryId(99).global()), "NOT_FOUND categoryId"),
+        ("name", Value::Null, "!BAD_USER_INPUT"),
+        ("sku", Value::Null, "!BAD_USER_INPUT"),
+        ("description", Value::Null, "!BAD_USER_INPUT"),
+        ("stock", json!(5), "!BAD_USER_INPUT"),
+    ] {
+        let input = with(new(website, "R-2"), field, value);
+        assert_eq!(verdict(&manager, "productCreate", input.clone()).await, expected, "{input}");
+    }
+    assert_eq!(app.database.contents().await, before);
+}
+
+#[tokio::test]
+async fn a_seller_changes_their_own_products_and_no_others() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let (seller, rival) = (app.seller().await, app.seller().await);
+    let product = |seller| app.product(website, ProductSpec { seller, ..ProductSpec::default() });
+    let own = product(Some(seller.id)).await.id.global();
+    let before = app.database.contents().await;
+    for other in [product(Some(rival.id)).await.id.global(), product(None).await.id.global()] {
+        let before = app.database.contents().await;
+        let change = json!({ "id": other, "name": "Mine" });
+        assert_eq!(verdict(&seller, "productUpdate", change).await, "NOT_FOUND id");
+        assert_eq!(verdict(&seller, "productDelete", json!({ "id": other })).await, "NOT_FOUND id");
+        assert_eq!(verdict(&seller, "stockAdjust", json!({ "productId": other, "delta": 1 })).await, "NOT_FOUND productId");
+        assert_eq!(app.database.contents().await, before);
+    }
+    assert_ne!(app.database.contents().await, before);
+    assert_eq!(verdict(&seller, "stockAdjust", json!({ "productId": own, "delta": 1 })).await, "done");
+    assert_eq!(verdict(&seller, "productUpdate", json!({ "id": own, "name": "Mine" })).await, "done");
+    assert_eq!(verdict(&seller, "productDelete", json!({ "id": own })).await, "done");
+}
+
+#[tokio::test]
+async fn a_deleted_product_is_gone_for_the_public_and_stays_on_old_orders_until_it_comes_back() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let category = app.category("ropes", None).await;
+    let (customer, seller, rival, manager) =
+        (app.customer().await, app.seller().await, app.seller().await, app.manager().await);
+    let spec = ProductSpec { name: Some("Hempen halyard".into()), stock: 5, category: Some(category.id), seller: Some(seller.id), ..ProductSpec::default() };
+    let product = app.product(website, spec).await;
+    let order = customer.order(&[(product.id, 1)]).await;
+    let everywhere = "query ($id: ID!, $slug: String!, $category: ID!, $order: ID!) {
+        list: products { nodes { id } } one: product(id: $id) { id } bySlug: product(slug: $slug) { id } node(id: $id) { id }
+        nodes(ids: [$id]) { id } search(query: \"halyard\") { nodes { ... on Product { id } } }
+        category(id: $category) { products { nodes { id } } }
+        order(id: $order) { details { name product { id name isActive } } } }";
+    let variables = json!({ "id": product.id.global(), "slug": product.slug, "category": category.id.global(), "order": order });
+    let anonymous = app.anonymous();
+    // In how many of the seven ways somebody finds it.
+    let found = async |actor: &Actor<'_>| {
+        let seen = actor.run_with(everywhere, variables.clone()).await;
+        let lists = ["list.nodes", "search.nodes", "category.products.nodes"];
+        let lists = lists.iter().filter(|path| !seen.at(path).as_array().expect("a list").is_empty()).count();
+        let single = ["one", "bySlug", "node", "nodes.0"].iter().filter(|path| !seen.at(path).is_null()).count();
+        lists + single
+    };
+    assert_eq!([found(&anonymous).await, found(&customer).await, found(&rival).await], [7, 7, 7]);
+    for _ in 0..2 {
+        let deleted = manager.mutate("productDelete", "product { isActive }", json!({ "id": product.id.global() })).await;
+        assert_eq!(*deleted.at("productDelete.product.isActive"), false);
+        assert_eq!([found(&anonymous).await, found(&customer).await, found(&rival).await], [0, 0, 0]);
+    }
+    // Search is for everybody the public one.
+    assert_eq!([found(&seller).await, found(&manager).await], [6, 6]);
+    let old = customer.run_with(everywhere, variables.clone()).await;
+    let line = json!([{ "name": "Hempen halyard", "product": { "id": product.id.global(), "name": "Hempen halyard", "isActive": false } }]);
+    assert_eq!(*old.at("order.details"), line);
+    assert_eq!(customer.try_order(&[(product.id, 1)], "k").await.verdict("orderCreate"), "PRODUCT_INACTIVE lines.0.productId");
+
+    let back = json!({ "id": product.id.global(), "isActive": true });
+    assert_eq!(verdict(&seller, "productUpdate", back).await, "done");
+    assert_eq!([found(&anonymous).await, found(&customer).await, found(&rival).await], [7, 7, 7]);
+    assert_eq!(app.stock(product.id).await, 4);
+}

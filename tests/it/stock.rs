@@ -1,0 +1,98 @@
+//! Correcting a stock: what is refused, what is written, what is not counted twice.
+
+use serde_json::{Value, json};
+use souk::ids::{ProductId, RowId};
+
+use crate::support::{Actor, ProductSpec, TestApp};
+
+async fn adjusted(actor: &Actor<'_>, product: ProductId, input: Value) -> String {
+    let mut input = input;
+    if input["productId"].is_null() {
+        input["productId"] = json!(product.global());
+    }
+    actor.mutate("stockAdjust", "product { id stock }", input).await.verdict("stockAdjust")
+}
+
+#[tokio::test]
+async fn a_correction_goes_through_the_ledger() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let product = app.product(website, ProductSpec::default()).await.id;
+    let manager = app.manager().await;
+    for (delta, note, stock) in [(7, Some("found"), 7), (-7, None, 0), (1_000_000, None, 1_000_000), (-1_000_000, None, 0)] {
+        let input = json!({ "productId": product.global(), "delta": delta, "note": note });
+        let answer = manager.mutate("stockAdjust", "product { stock }", input).await;
+        assert_eq!(*answer.at("stockAdjust.product.stock"), stock);
+    }
+    let ledger = "SELECT reason, delta, balance, note, order_id, user_id FROM stock_movements ORDER BY id LIMIT 2";
+    let me = manager.id.0;
+    let expected = [format!("(adjustment,7,7,found,,{me})"), format!("(adjustment,-7,0,,,{me})")];
+    assert_eq!(app.database.rows(ledger).await, expected);
+    app.database.assert_books_balance().await;
+}
+
+#[tokio::test]
+async fn every_refused_correction_says_why_and_writes_nothing() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let product = app.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
+    let manager = app.manager().await;
+    let before = app.database.contents().await;
+    for (input, expected) in [
+        (json!({ "delta": 0 }), "OUT_OF_RANGE delta"),
+        (json!({ "delta": 1_000_001 }), "OUT_OF_RANGE delta"),
+        (json!({ "delta": -1_000_001 }), "OUT_OF_RANGE delta"),
+        (json!({ "delta": i32::MIN }), "OUT_OF_RANGE delta"),
+        (json!({ "delta": i32::MAX }), "OUT_OF_RANGE delta"),
+        (json!({ "delta": 999_991 }), "OUT_OF_RANGE delta"),
+        (json!({ "delta": -11 }), "OUT_OF_STOCK delta"),
+        (json!({ "delta": 2_147_483_648_i64 }), "!BAD_USER_INPUT"),
+        (json!({ "delta": 1.5 }), "!BAD_USER_INPUT"),
+        (json!({ "delta": "1" }), "!BAD_USER_INPUT"),
+        (json!({ "delta": null }), "!BAD_USER_INPUT"),
+        (json!({}), "!BAD_USER_INPUT"),
+        (json!({ "delta": 1, "idempotencyKey": "" }), "INVALID idempotencyKey"),
+        (json!({ "delta": 1, "idempotencyKey": "k".repeat(201) }), "INVALID idempotencyKey"),
+        (json!({ "delta": 1, "productId": ProductId(99).global() }), "NOT_FOUND productId"),
+        (json!({ "delta": 1, "productId": website.global() }), "INVALID productId"),
+    ] {
+        assert_eq!(adjusted(&manager, product, input.clone()).await, expected, "{input}");
+    }
+    assert_eq!(app.database.contents().await, before);
+    assert_eq!(adjusted(&manager, product, json!({ "delta": 999_990 })).await, "done");
+    assert_eq!(app.stock(product).await, 1_000_000);
+}
+
+#[tokio::test]
+async fn a_correction_sent_again_with_its_key_counts_once() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let product = app.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
+    let (manager, admin) = (app.manager().await, app.admin().await);
+    let keyed = |delta: i32, note: Option<&str>| json!({ "delta": delta, "note": note, "idempotencyKey": "count" });
+    assert_eq!(adjusted(&manager, product, keyed(5, None)).await, "done");
+    let written = app.database.contents().await;
+    assert_eq!(adjusted(&manager, product, keyed(5, None)).await, "done");
+    assert_eq!(adjusted(&manager, product, keyed(6, None)).await, "IDEMPOTENCY_MISMATCH idempotencyKey");
+    assert_eq!(adjusted(&manager, product, keyed(5, Some("why"))).await, "IDEMPOTENCY_MISMATCH idempotencyKey");
+    assert_eq!(app.database.contents().await, written);
+    assert_eq!(adjusted(&admin, product, keyed(5, None)).await, "done");
+    assert_eq!(app.stock(product).await, 20);
+    // A key of a correction is no key of an order.
+    assert_eq!(manager.try_order(&[(product, 1)], "count").await.verdict("orderCreate"), "done");
+    // Without a key, twice is twice.
+    assert_eq!(adjusted(&manager, product, json!({ "delta": 1 })).await, "done");
+    assert_eq!(adjusted(&manager, product, json!({ "delta": 1 })).await, "done");
+    assert_eq!(app.stock(product).await, 21);
+}
+
+#[tokio::test]
+async fn the_key_of_a_refused_correction_may_be_used_again() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let product = app.product(website, ProductSpec::default()).await.id;
+    let manager = app.manager().await;
+    let keyed = |delta: i32| json!({ "delta": delta, "idempotencyKey": "count" });
+    assert_eq!(adjusted(&manager, product, keyed(-1)).await, "OUT_OF_STOCK delta");
+    assert_eq!(adjusted(&manager, product, keyed(1)).await, "done");
+}

@@ -1,0 +1,200 @@
+//! Texts of every field: blank, longest, too long, enormous, with NUL and with control characters.
+
+use serde_json::{Value, json};
+use souk::ids::RowId;
+
+use crate::support::{Actor, ProductSpec, TestApp};
+
+/// A field of a mutation that takes a text, and its longest one in characters.
+struct Field {
+    mutation: &'static str,
+    name: &'static str,
+    longest: usize,
+    /// Where the text comes back; absent where no answer shows it.
+    path: Option<&'static str>,
+    input: Value,
+}
+
+/// Every field that takes any text. `unique` goes where two rows must differ.
+fn fields(website: &str, product: &str) -> Vec<Field> {
+    let field = |mutation, name, longest, path, input| Field { mutation, name, longest, path, input };
+    let shop = || json!({ "code": "#", "name": "n", "baseUrl": "https://shop.example", "currency": "EUR" });
+    let slugged = || json!({ "name": "n", "slug": "#" });
+    let item = || json!({ "sourceWebsiteId": website, "name": "n", "slug": "#", "sku": "#", "price": "1" });
+    let home = || json!({ "country": "c", "city": "c", "address": "a" });
+    vec![
+        field("websiteCreate", "name", 255, Some("website.name"), shop()),
+        field("categoryCreate", "name", 255, Some("category.name"), slugged()),
+        field("brandCreate", "name", 255, Some("brand.name"), slugged()),
+        field("supplierCreate", "name", 255, Some("supplier.name"), json!({ "name": "n" })),
+        field("productCreate", "name", 255, Some("product.name"), item()),
+        field("productCreate", "sku", 100, Some("product.sku"), item()),
+        field("productCreate", "barcode", 100, Some("product.barcode"), item()),
+        field("productCreate", "variant", 255, Some("product.variant"), item()),
+        field("stockAdjust", "note", 1000, None, json!({ "productId": product, "delta": 1 })),
+        field("addressCreate", "country", 100, Some("address.country"), home()),
+        field("addressCreate", "city", 100, Some("address.city"), home()),
+        field("addressCreate", "district", 100, Some("address.district"), home()),
+        field("addressCreate", "address", 500, Some("address.address"), home()),
+        field("addressCreate", "postalCode", 20, Some("address.postalCode"), home()),
+        field("userCreate", "name", 255, Some("user.name"), json!({ "name": "n", "email": "#@souk.example" })),
+    ]
+}
+
+impl Field {
+    /// The input with this text, and something of its own where two rows must differ.
+    fn with(&self, text: &str) -> Value {
+        let own = uuid::Uuid::new_v4().simple().to_string();
+        let mut input = self.input.clone();
+        for (name, value) in input.as_object_mut().expect("an object") {
+            if let Some(filled) = value.as_str().filter(|_| name != "sourceWebsiteId").map(|text| text.replace('#', &own)) {
+                *value = json!(filled);
+            }
+        }
+        input[self.name] = json!(text);
+        input
+    }
+
+    async fn verdict(&self, actor: &Actor<'_>, text: &str) -> String {
+        actor.mutate(self.mutation, "", self.with(text)).await.verdict(self.mutation)
+    }
+}
+
+#[tokio::test]
+async fn a_text_is_not_blank_and_its_length_counts_characters() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let product = app.product(website, ProductSpec::default()).await.id.global();
+    let admin = app.admin().await;
+    for field in fields(&website.global(), &product) {
+        let at = format!("{} {}", field.mutation, field.name);
+        let before = app.database.contents().await;
+        for blank in ["", " ", " \t\r\n", "\u{a0}\u{2003}\u{3000}\u{2028}"] {
+            assert_eq!(field.verdict(&admin, blank).await, format!("REQUIRED {}", field.name), "{at} {blank:?}");
+        }
+        for letter in ["a", "ü", "漢", "🦀"] {
+            let long = letter.repeat(field.longest + 1);
+            assert_eq!(field.verdict(&admin, &long).await, format!("TOO_LONG {}", field.name), "{at} {letter}");
+        }
+        let enormous = "x".repeat(1_000_000);
+        assert_eq!(field.verdict(&admin, &enormous).await, format!("TOO_LONG {}", field.name), "{at}");
+        for nul in ["\0", "a\0b", "a\0"] {
+            assert_eq!(field.verdict(&admin, nul).await, "!BAD_USER_INPUT", "{at}");
+        }
+        assert_eq!(app.database.contents().await, before, "{at}");
+        for letter in ["ü", "🦀"] {
+            assert_eq!(field.verdict(&admin, &letter.repeat(field.longest)).await, "done", "{at} {letter}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_other_character_comes_back_as_it_went_in() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let product = app.product(website, ProductSpec::default()).await.id.global();
+    let admin = app.admin().await;
+    let texts = ["\u{1}\u{7f}\u{85}\u{9f}", "a\r\n\tb", "\u{202e}\u{200b}\u{feff}", "\u{fffe}\u{10ffff}", "'\"\\%_;--<b>&amp;", "e\u{301}🏴\u{e0067}"];
+    for field in fields(&website.global(), &product) {
+        let Some((noun, name)) = field.path.and_then(|path| path.split_once('.')) else { continue };
+        for text in texts {
+            let selection = format!("{noun} {{ {name} }}");
+            let answer = admin.mutate(field.mutation, &selection, field.with(text)).await;
+            let path = format!("{}.{noun}.{name}", field.mutation);
+            assert_eq!(answer.text_at(&path), text, "{} {}", field.mutation, field.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_description_may_be_empty_and_has_twenty_thousand_characters_at_most() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id.global();
+    let manager = app.manager().await;
+    let cases = [
+        ("category", json!({ "name": "n" })),
+        ("brand", json!({ "name": "n" })),
+        ("product", json!({ "sourceWebsiteId": website, "name": "n", "sku": "s", "price": "1" })),
+    ];
+    for (noun, mut input) in cases {
+        let create = format!("{noun}Create");
+        let fields = format!("{noun} {{ id description }}");
+        input["description"] = json!("🦀".repeat(20_001));
+        assert_eq!(manager.mutate(&create, &fields, input.clone()).await.verdict(&create), "TOO_LONG description");
+        input["description"] = json!("a\0");
+        assert_eq!(manager.mutate(&create, &fields, input.clone()).await.verdict(&create), "!BAD_USER_INPUT");
+        input.as_object_mut().expect("an object").shift_remove("description");
+        let made = manager.mutate(&create, &fields, input).await;
+        assert_eq!(made.text_at(&format!("{create}.{noun}.description")), "");
+        let id = made.text_at(&format!("{create}.{noun}.id"));
+        // One word of all, and as many words as go in: the search index takes both.
+        let words: String = (0..20_000).map(|index| if index % 2 == 0 { char::from_u32(0x4e00 + index).unwrap() } else { ' ' }).collect();
+        for text in ["🦀".repeat(20_000), "x".repeat(20_000), words, " ".to_owned()] {
+            let update = format!("{noun}Update");
+            let answer = manager.mutate(&update, &fields, json!({ "id": id, "description": text })).await;
+            assert_eq!(answer.text_at(&format!("{update}.{noun}.description")), text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn enormous_values_are_refused_wherever_they_stand() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let id = app.product(website, ProductSpec::default()).await.id.global();
+    let admin = app.admin().await;
+    let huge = "9".repeat(1_000_000);
+    let before = app.database.contents().await;
+    for (mutation, input, expected) in [
+        ("productUpdate", json!({ "id": huge }), "INVALID id"),
+        ("productUpdate", json!({ "id": id, "slug": huge }), "INVALID slug"),
+        ("productUpdate", json!({ "id": id, "categoryId": huge }), "INVALID categoryId"),
+        ("productUpdate", json!({ "id": id, "price": huge }), "!BAD_USER_INPUT"),
+        ("productUpdate", json!({ "id": id, "description": huge }), "TOO_LONG description"),
+        ("websiteUpdate", json!({ "id": website.global(), "code": huge }), "INVALID code"),
+        ("websiteUpdate", json!({ "id": website.global(), "baseUrl": format!("https://{huge}") }), "INVALID baseUrl"),
+        ("userUpdate", json!({ "id": admin.global_id(), "email": format!("a@{huge}") }), "INVALID email"),
+        ("userUpdate", json!({ "id": admin.global_id(), "phone": huge }), "INVALID phone"),
+        ("userCreate", json!({ "name": "n", "email": "a@b.example", "password": huge }), "INVALID password"),
+        ("userCreate", json!({ "name": "n", "email": "a@b.example", "role": huge }), "NOT_FOUND role"),
+        ("login", json!({ "email": huge, "password": "x" }), "WRONG_CREDENTIALS email"),
+        ("login", json!({ "email": "a@b.example", "password": huge }), "WRONG_CREDENTIALS email"),
+        ("stockAdjust", json!({ "productId": id, "delta": 1, "idempotencyKey": huge }), "INVALID idempotencyKey"),
+    ] {
+        let said = admin.mutate(mutation, "", input.clone()).await.verdict(mutation);
+        let shown: String = input.to_string().chars().take(80).collect();
+        assert_eq!(said, expected, "{mutation} {shown}");
+    }
+    // A body beyond the limit, and a document beyond its own.
+    let over = json!({ "id": id, "description": "x".repeat(1024 * 1024) });
+    assert_eq!(admin.mutate("productUpdate", "", over).await.verdict("productUpdate"), "!LIMIT_EXCEEDED");
+    let document = format!("mutation {{ productUpdate(input: {{ id: \"{id}\", name: \"{huge}\" }}) {{ userErrors {{ code }} }} }}");
+    assert_eq!(admin.run(&document).await.verdict("productUpdate"), "!LIMIT_EXCEEDED");
+    assert_eq!(app.database.contents().await, before);
+}
+
+#[tokio::test]
+async fn nul_is_refused_in_every_place_of_a_document() {
+    let app = TestApp::new().await;
+    let manager = app.manager().await;
+    let before = app.database.contents().await;
+    let brand = |name: &str| format!("mutation {{ brandCreate(input: {{ name: {name} }}) {{ brand {{ id }} userErrors {{ code }} }} }}");
+    let documents = [
+        brand("\"a\\u0000b\""),
+        brand("\"a\0b\""),
+        brand("\"\"\"a\0b\"\"\""),
+        brand("\"a\" \0"),
+        "mutation ($name: String! = \"a\\u0000\") { brandCreate(input: { name: $name }) { userErrors { code } } }".to_owned(),
+        format!("# \0 \n{}\0", brand("\"a\"")),
+        brand("\"\\u{0}\""),
+        brand("\"\\u{000000}\""),
+    ];
+    for document in documents {
+        assert_eq!(manager.run(&document).await.verdict("brandCreate"), "!BAD_USER_INPUT", "{document:?}");
+    }
+    assert_eq!(app.database.contents().await, before);
+    // A backslash before it is a backslash and six letters.
+    let answer = manager.run(&brand("\"a\\\\u0000b\"")).await;
+    assert_eq!(answer.verdict("brandCreate"), "done");
+    assert_eq!(app.database.rows("SELECT name FROM brands").await, ["(\"a\\\\u0000b\")"]);
+}
