@@ -4,6 +4,8 @@ mod support;
 
 mod batching;
 mod cli;
+mod accounts;
+mod addresses;
 mod catalogue;
 mod concurrency;
 mod documents;

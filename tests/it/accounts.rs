@@ -1,0 +1,275 @@
+//! Accounts: registering, logging in, and who changes whom.
+
+use serde_json::{Value, json};
+use souk::{
+    auth::Permission,
+    ids::{ProductId, RowId, UserId, WebsiteId},
+};
+
+use crate::support::{Actor, Answer, TestApp};
+
+const PASSWORD: &str = "correct horse";
+
+async fn verdict(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
+    actor.mutate(mutation, "", input).await.verdict(mutation)
+}
+
+async fn login(app: &TestApp, email: &str, password: &str) -> Answer {
+    let input = json!({ "email": email, "password": password });
+    app.anonymous().mutate("login", "accessToken expiresAt user { id }", input).await
+}
+
+/// Registers somebody and gives their id.
+async fn registered(app: &TestApp, email: &str) -> UserId {
+    let input = json!({ "name": "Ada", "email": email, "password": PASSWORD });
+    let answer = app.anonymous().mutate("register", "user { id }", input).await;
+    UserId::parse("id", &answer.text_at("register.user.id")).expect("an id")
+}
+
+/// The person behind a login's token.
+async fn logged_in<'a>(app: &'a TestApp, email: &str) -> Actor<'a> {
+    let answer = login(app, email, PASSWORD).await;
+    let id = UserId::parse("id", &answer.text_at("login.user.id")).expect("an id");
+    app.with_token(answer.text_at("login.accessToken"), id)
+}
+
+#[tokio::test]
+async fn whoever_registers_is_a_customer_and_can_log_in() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id.global();
+    let input = json!({ "name": " Ada Lovelace ", "email": "Ada@Souk.example", "password": PASSWORD,
+        "phone": "+44 20 7946 0000", "sourceWebsiteId": website });
+    let answer = app.anonymous().mutate("register", "user { id name email phone isActive }", input).await;
+    assert_eq!(answer.verdict("register"), "done");
+    assert_eq!(app.anonymous().run("{ me { id } }").await.json["data"], json!({ "me": null }));
+
+    let ada = logged_in(&app, "ada@souk.EXAMPLE").await;
+    let me = ada.run("{ me { name email phone isActive role { code permissions } sourceWebsite { id } } }").await;
+    let whole = json!({ "name": "Ada Lovelace", "email": "Ada@Souk.example", "phone": "+44 20 7946 0000",
+        "isActive": true, "role": { "code": "customer", "permissions": [] }, "sourceWebsite": { "id": website } });
+    assert_eq!(*me.at("me"), whole);
+    assert_eq!(answer.text_at("register.user.name"), "Ada Lovelace");
+    let hashes = app.database.rows("SELECT password_hash FROM users").await;
+    assert!(hashes.len() == 1 && hashes[0].contains("$argon2id$") && !hashes[0].contains(PASSWORD), "{hashes:?}");
+}
+
+#[tokio::test]
+async fn every_refused_registration_says_why_and_writes_nothing() {
+    let app = TestApp::new().await;
+    registered(&app, "ada@souk.example").await;
+    let with = |field: &str, value: Value| {
+        let mut input = json!({ "name": "Bob", "email": "bob@souk.example", "password": PASSWORD });
+        input[field] = value;
+        input
+    };
+    let before = app.database.contents().await;
+    let long = format!("{}@souk.example", "a".repeat(242));
+    for (input, expected) in [
+        (with("email", json!("ada@souk.example")), "TAKEN email"),
+        (with("email", json!("ADA@SOUK.EXAMPLE")), "TAKEN email"),
+        (with("email", json!("")), "INVALID email"),
+        (with("email", json!("bob")), "INVALID email"),
+        (with("email", json!("bob@")), "INVALID email"),
+        (with("email", json!("@souk.example")), "INVALID email"),
+        (with("email", json!("a@b@souk.example")), "INVALID email"),
+        (with("email", json!(" bob@souk.example")), "INVALID email"),
+        (with("email", json!("bob@souk.example\n")), "INVALID email"),
+        (with("email", json!("b\u{a0}ob@souk.example")), "INVALID email"),
+        (with("email", json!("b\u{1b}ob@souk.example")), "INVALID email"),
+        (with("email", json!(long)), "INVALID email"),
+        (with("email", json!("a\0@souk.example")), "!BAD_USER_INPUT"),
+        (with("email", Value::Null), "!BAD_USER_INPUT"),
+        (with("password", json!("")), "INVALID password"),
+        (with("password", json!("ninechars")), "INVALID password"),
+        (with("password", json!("a".repeat(20))), "INVALID password"),
+        (with("password", json!("äö".repeat(101))), "INVALID password"),
+        (with("password", Value::Null), "!BAD_USER_INPUT"),
+        (with("phone", json!("+++")), "INVALID phone"),
+        (with("phone", json!("")), "INVALID phone"),
+        (with("sourceWebsiteId", json!(WebsiteId(9).global())), "NOT_FOUND sourceWebsiteId"),
+        (with("sourceWebsiteId", json!("9")), "INVALID sourceWebsiteId"),
+        (with("role", json!("admin")), "!BAD_USER_INPUT"),
+        (with("isActive", json!(true)), "!BAD_USER_INPUT"),
+        (json!({ "name": "", "email": "x", "password": "x", "phone": "x" }), "REQUIRED name, INVALID email, INVALID phone, INVALID password"),
+    ] {
+        assert_eq!(verdict(&app.anonymous(), "register", input.clone()).await, expected, "{input}");
+    }
+    assert_eq!(app.database.contents().await, before);
+    for (email, password) in [(&long[1..], "äö".repeat(100)), ("x@y", "0123456789".to_owned()), ("ä@ö.example", " ".repeat(9) + "x")] {
+        let input = json!({ "name": "Bob", "email": email, "password": password });
+        assert_eq!(verdict(&app.anonymous(), "register", input).await, "done", "{email}");
+        assert_eq!(login(&app, email, &password).await.verdict("login"), "done", "{email}");
+    }
+}
+
+#[tokio::test]
+async fn every_failed_login_answers_the_same() {
+    let app = TestApp::new().await;
+    registered(&app, "ada@souk.example").await;
+    let gone = registered(&app, "gone@souk.example").await;
+    let admin = app.admin().await;
+    assert_eq!(verdict(&admin, "userDeactivate", json!({ "id": gone.global() })).await, "done");
+    let input = json!({ "name": "No Password", "email": "none@souk.example" });
+    assert_eq!(verdict(&admin, "userCreate", input).await, "done");
+    assert_eq!(login(&app, "ADA@souk.example", PASSWORD).await.verdict("login"), "done");
+
+    let before = app.database.contents().await;
+    let mut answers = Vec::new();
+    for (email, password) in [
+        ("ada@souk.example", "wrong horse"),
+        ("ada@souk.example", "Correct horse"),
+        ("ada@souk.example", "correct horse "),
+        ("ada@souk.example", ""),
+        ("nobody@souk.example", PASSWORD),
+        ("gone@souk.example", PASSWORD),
+        ("none@souk.example", ""),
+        ("none@souk.example", PASSWORD),
+        ("", ""),
+        ("%", PASSWORD),
+        ("ada@souk.exampl_", PASSWORD),
+        ("' OR true --", PASSWORD),
+    ] {
+        answers.push(login(&app, email, password).await.at("login").clone());
+    }
+    let refusal = json!({ "accessToken": null, "expiresAt": null, "user": null, "userErrors": [{
+        "code": "WRONG_CREDENTIALS", "message": "e-mail address or password is wrong", "field": "email" }] });
+    for answer in answers {
+        assert_eq!(answer, refusal);
+    }
+    assert_eq!(app.database.contents().await, before);
+}
+
+#[tokio::test]
+async fn a_login_gives_the_permissions_of_the_role() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    for (role, count) in [("customer", 0), ("seller", 1), ("manager", Permission::ALL.len() - 1), ("admin", Permission::ALL.len())] {
+        let email = format!("{role}@souk.example");
+        let input = json!({ "name": "Ada", "email": email, "password": PASSWORD, "role": role });
+        assert_eq!(verdict(&admin, "userCreate", input).await, "done");
+        let me = logged_in(&app, &email).await.run("{ me { role { code permissions } } }").await;
+        assert_eq!(me.text_at("me.role.code"), role);
+        assert_eq!(me.at("me.role.permissions").as_array().map(Vec::len), Some(count), "{role}");
+        // What the token carries is what the role holds.
+        let input = json!({ "code": format!("new-{role}"), "name": "n", "baseUrl": "https://new.example", "currency": "EUR" });
+        let said = verdict(&logged_in(&app, &email).await, "websiteCreate", input).await;
+        assert_eq!(said, if role == "admin" { "done" } else { "!FORBIDDEN" }, "{role}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_grants_more_than_they_hold() {
+    let app = TestApp::new().await;
+    let roles = ["customer", "seller", "manager", "admin"];
+    let (customer, seller) = (app.customer().await, app.seller().await);
+    let (manager, admin, anonymous) = (app.manager().await, app.admin().await, app.anonymous());
+    let make = async |actor: &Actor<'_>, role: Option<&str>| {
+        let email = format!("{}@souk.example", uuid::Uuid::new_v4().simple());
+        let input = json!({ "name": "Bob", "email": email, "role": role });
+        let answer = actor.mutate("userCreate", "user { role { code } }", input).await;
+        let said = answer.verdict("userCreate");
+        if said == "done" {
+            assert_eq!(answer.text_at("userCreate.user.role.code"), role.unwrap_or("customer"));
+        }
+        said
+    };
+    let before = app.database.contents().await;
+    for role in roles {
+        assert_eq!(make(&anonymous, Some(role)).await, "!UNAUTHENTICATED");
+        assert_eq!(make(&customer, Some(role)).await, "!FORBIDDEN");
+        assert_eq!(make(&seller, Some(role)).await, "!FORBIDDEN");
+    }
+    assert_eq!(make(&manager, Some("admin")).await, "NOT_YOURS role");
+    for role in ["", "owner", "Admin", "admin "] {
+        assert_eq!(make(&admin, Some(role)).await, "NOT_FOUND role", "{role:?}");
+    }
+    assert_eq!(app.database.contents().await, before);
+    for role in [None, Some("customer"), Some("seller"), Some("manager")] {
+        assert_eq!(make(&manager, role).await, "done");
+    }
+    assert_eq!(make(&admin, Some("admin")).await, "done");
+}
+
+#[tokio::test]
+async fn people_change_themselves_and_staff_those_who_hold_no_more() {
+    let app = TestApp::new().await;
+    let (customer, neighbour, seller) = (app.customer().await, app.customer().await, app.seller().await);
+    let (manager, colleague, admin, anonymous) =
+        (app.manager().await, app.manager().await, app.admin().await, app.anonymous());
+    let everybody = [("customer", &customer), ("seller", &seller), ("colleague", &colleague), ("admin", &admin)];
+    // For each of everybody, what is said to whom wants to change or deactivate them.
+    let cases: [(&str, &Actor, [&str; 4]); 6] = [
+        ("anonymous", &anonymous, ["!UNAUTHENTICATED"; 4]),
+        ("neighbour", &neighbour, ["NOT_FOUND id"; 4]),
+        ("seller", &seller, ["NOT_FOUND id", "done", "NOT_FOUND id", "NOT_FOUND id"]),
+        ("customer", &customer, ["done", "NOT_FOUND id", "NOT_FOUND id", "NOT_FOUND id"]),
+        ("manager", &manager, ["done", "done", "done", "NOT_YOURS id"]),
+        ("admin", &admin, ["done"; 4]),
+    ];
+    for (who, actor, expected) in cases {
+        for ((whom, target), expected) in everybody.iter().zip(expected) {
+            let id = target.global_id();
+            let before = app.database.contents().await;
+            let name = format!("{whom} by {who}");
+            let change = json!({ "id": id, "name": name, "phone": "12345" });
+            assert_eq!(verdict(actor, "userUpdate", change).await, expected, "{name}");
+            assert_eq!(verdict(actor, "userDeactivate", json!({ "id": id })).await, expected, "{name}");
+            if expected == "done" {
+                let seen = admin.run_with("query ($id: ID!) { user(id: $id) { name phone isActive } }", json!({ "id": id })).await;
+                assert_eq!(*seen.at("user"), json!({ "name": name, "phone": "12345", "isActive": false }));
+                app.database.sql("UPDATE users SET is_active = true").await;
+            } else {
+                assert_eq!(app.database.contents().await, before, "{name}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_refused_change_of_a_user_says_why_and_writes_nothing() {
+    let app = TestApp::new().await;
+    registered(&app, "ada@souk.example").await;
+    registered(&app, "bob@souk.example").await;
+    let (ada, manager) = (logged_in(&app, "ada@souk.example").await, app.manager().await);
+    let before = app.database.contents().await;
+    for (actor, change, expected) in [
+        (&ada, json!({ "name": " " }), "REQUIRED name"),
+        (&ada, json!({ "name": null }), "REQUIRED name"),
+        (&ada, json!({ "phone": "x" }), "INVALID phone"),
+        (&ada, json!({ "email": "new@souk.example" }), "NOT_YOURS email"),
+        (&ada, json!({ "email": null }), "REQUIRED email"),
+        (&ada, json!({ "role": "admin" }), "!BAD_USER_INPUT"),
+        (&ada, json!({ "isActive": false }), "!BAD_USER_INPUT"),
+        (&ada, json!({ "password": PASSWORD }), "!BAD_USER_INPUT"),
+        (&manager, json!({ "email": "BOB@souk.example" }), "TAKEN email"),
+        (&manager, json!({ "email": "x" }), "INVALID email"),
+        (&manager, json!({ "id": UserId(999).global(), "name": "x" }), "NOT_FOUND id"),
+        (&manager, json!({ "id": ProductId(1).global(), "name": "x" }), "INVALID id"),
+        (&ada, json!({ "id": UserId(999).global(), "name": "x" }), "NOT_FOUND id"),
+    ] {
+        let mut input = json!({ "id": ada.global_id() });
+        input.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
+        assert_eq!(verdict(actor, "userUpdate", input.clone()).await, expected, "{input}");
+    }
+    assert_eq!(app.database.contents().await, before);
+
+    let change = json!({ "id": ada.global_id(), "phone": "12345" });
+    assert_eq!(verdict(&ada, "userUpdate", change).await, "done");
+    let change = json!({ "id": ada.global_id(), "email": "Countess@souk.example", "phone": null });
+    let changed = manager.mutate("userUpdate", "user { name email phone }", change).await;
+    assert_eq!(*changed.at("userUpdate.user"), json!({ "name": "Ada", "email": "Countess@souk.example", "phone": null }));
+    assert_eq!(login(&app, "ada@souk.example", PASSWORD).await.verdict("login"), "WRONG_CREDENTIALS email");
+    assert_eq!(login(&app, "countess@souk.example", PASSWORD).await.verdict("login"), "done");
+}
+
+#[tokio::test]
+async fn a_deactivated_user_cannot_log_in_and_their_address_stays_taken() {
+    let app = TestApp::new().await;
+    registered(&app, "ada@souk.example").await;
+    let ada = logged_in(&app, "ada@souk.example").await;
+    let gone = ada.mutate("userDeactivate", "user { isActive }", json!({ "id": ada.global_id() })).await;
+    assert_eq!(*gone.at("userDeactivate.user.isActive"), false);
+    assert_eq!(login(&app, "ada@souk.example", PASSWORD).await.verdict("login"), "WRONG_CREDENTIALS email");
+    let again = json!({ "name": "Ada", "email": "ada@souk.example", "password": PASSWORD });
+    assert_eq!(verdict(&app.anonymous(), "register", again).await, "TAKEN email");
+}
