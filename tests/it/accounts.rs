@@ -54,6 +54,17 @@ async fn whoever_registers_is_a_customer_and_can_log_in() {
 }
 
 #[tokio::test]
+async fn people_can_register_where_every_customer_may_sell() {
+    let app = TestApp::new().await;
+    app.database
+        .sql("INSERT INTO role_permissions SELECT id, 'SELL_PRODUCTS' FROM roles WHERE code = 'customer'")
+        .await;
+    registered(&app, "ada@souk.example").await;
+    let me = logged_in(&app, "ada@souk.example").await.run("{ me { role { permissions } } }").await;
+    assert_eq!(*me.at("me.role.permissions"), json!(["SELL_PRODUCTS"]));
+}
+
+#[tokio::test]
 async fn every_refused_registration_says_why_and_writes_nothing() {
     let app = TestApp::new().await;
     registered(&app, "ada@souk.example").await;
@@ -90,12 +101,17 @@ async fn every_refused_registration_says_why_and_writes_nothing() {
         (with("sourceWebsiteId", json!("9")), "INVALID sourceWebsiteId"),
         (with("role", json!("admin")), "!BAD_USER_INPUT"),
         (with("isActive", json!(true)), "!BAD_USER_INPUT"),
-        (json!({ "name": "", "email": "x", "password": "x", "phone": "x" }), "REQUIRED name, INVALID email, INVALID phone, INVALID password"),
+        (
+            json!({ "name": "", "email": "x", "password": "x", "phone": "x" }),
+            "REQUIRED name, INVALID email, INVALID phone, INVALID password",
+        ),
     ] {
         assert_eq!(verdict(&app.anonymous(), "register", input.clone()).await, expected, "{input}");
     }
     assert_eq!(app.database.contents().await, before);
-    for (email, password) in [(&long[1..], "äö".repeat(100)), ("x@y", "0123456789".to_owned()), ("ä@ö.example", " ".repeat(9) + "x")] {
+    for (email, password) in
+        [(&long[1..], "äö".repeat(100)), ("x@y", "0123456789".to_owned()), ("ä@ö.example", " ".repeat(9) + "x")]
+    {
         let input = json!({ "name": "Bob", "email": email, "password": password });
         assert_eq!(verdict(&app.anonymous(), "register", input).await, "done", "{email}");
         assert_eq!(login(&app, email, &password).await.verdict("login"), "done", "{email}");
@@ -143,7 +159,9 @@ async fn every_failed_login_answers_the_same() {
 async fn a_login_gives_the_permissions_of_the_role() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
-    for (role, count) in [("customer", 0), ("seller", 1), ("manager", Permission::ALL.len() - 1), ("admin", Permission::ALL.len())] {
+    for (role, count) in
+        [("customer", 0), ("seller", 1), ("manager", Permission::ALL.len() - 1), ("admin", Permission::ALL.len())]
+    {
         let email = format!("{role}@souk.example");
         let input = json!({ "name": "Ada", "email": email, "password": PASSWORD, "role": role });
         assert_eq!(verdict(&admin, "userCreate", input).await, "done");
@@ -151,7 +169,8 @@ async fn a_login_gives_the_permissions_of_the_role() {
         assert_eq!(me.text_at("me.role.code"), role);
         assert_eq!(me.at("me.role.permissions").as_array().map(Vec::len), Some(count), "{role}");
         // What the token carries is what the role holds.
-        let input = json!({ "code": format!("new-{role}"), "name": "n", "baseUrl": "https://new.example", "currency": "EUR" });
+        let input =
+            json!({ "code": format!("new-{role}"), "name": "n", "baseUrl": "https://new.example", "currency": "EUR" });
         let said = verdict(&logged_in(&app, &email).await, "websiteCreate", input).await;
         assert_eq!(said, if role == "admin" { "done" } else { "!FORBIDDEN" }, "{role}");
     }
@@ -215,7 +234,9 @@ async fn people_change_themselves_and_staff_those_who_hold_no_more() {
             assert_eq!(verdict(actor, "userUpdate", change).await, expected, "{name}");
             assert_eq!(verdict(actor, "userDeactivate", json!({ "id": id })).await, expected, "{name}");
             if expected == "done" {
-                let seen = admin.run_with("query ($id: ID!) { user(id: $id) { name phone isActive } }", json!({ "id": id })).await;
+                let seen = admin
+                    .run_with("query ($id: ID!) { user(id: $id) { name phone isActive } }", json!({ "id": id }))
+                    .await;
                 assert_eq!(*seen.at("user"), json!({ "name": name, "phone": "12345", "isActive": false }));
                 app.database.sql("UPDATE users SET is_active = true").await;
             } else {
@@ -257,7 +278,10 @@ async fn every_refused_change_of_a_user_says_why_and_writes_nothing() {
     assert_eq!(verdict(&ada, "userUpdate", change).await, "done");
     let change = json!({ "id": ada.global_id(), "email": "Countess@souk.example", "phone": null });
     let changed = manager.mutate("userUpdate", "user { name email phone }", change).await;
-    assert_eq!(*changed.at("userUpdate.user"), json!({ "name": "Ada", "email": "Countess@souk.example", "phone": null }));
+    assert_eq!(
+        *changed.at("userUpdate.user"),
+        json!({ "name": "Ada", "email": "Countess@souk.example", "phone": null })
+    );
     assert_eq!(login(&app, "ada@souk.example", PASSWORD).await.verdict("login"), "WRONG_CREDENTIALS email");
     assert_eq!(login(&app, "countess@souk.example", PASSWORD).await.verdict("login"), "done");
 }

@@ -27,7 +27,11 @@ async fn only_those_with_the_permission_write_the_catalogue() {
     let (manager, admin) = (app.manager().await, app.admin().await);
     // The mutation, an input that is good, and whether sellers, managers and admins may.
     let cases = [
-        ("websiteCreate", json!({ "code": "new", "name": "New", "baseUrl": "https://new.example", "currency": "EUR" }), [false, false, true]),
+        (
+            "websiteCreate",
+            json!({ "code": "new", "name": "New", "baseUrl": "https://new.example", "currency": "EUR" }),
+            [false, false, true],
+        ),
         ("websiteUpdate", json!({ "id": website, "name": "Newer" }), [false, false, true]),
         ("categoryCreate", json!({ "name": "New" }), [false, true, true]),
         ("categoryUpdate", json!({ "id": category, "name": "Newer" }), [false, true, true]),
@@ -38,7 +42,11 @@ async fn only_those_with_the_permission_write_the_catalogue() {
         ("supplierCreate", json!({ "name": "New" }), [false, true, true]),
         ("supplierUpdate", json!({ "id": supplier, "name": "Newer" }), [false, true, true]),
         ("supplierDelete", json!({ "id": supplier }), [false, true, true]),
-        ("productCreate", json!({ "sourceWebsiteId": website, "name": "New", "sku": "N", "price": "1" }), [true, true, true]),
+        (
+            "productCreate",
+            json!({ "sourceWebsiteId": website, "name": "New", "sku": "N", "price": "1" }),
+            [true, true, true],
+        ),
         ("productUpdate", json!({ "id": product, "name": "Newer" }), [true, true, true]),
         ("productDelete", json!({ "id": product }), [true, true, true]),
         ("stockAdjust", json!({ "productId": product, "delta": 1 }), [true, true, true]),
@@ -78,7 +86,8 @@ async fn a_website_is_made_and_changed_but_never_its_currency() {
 
     let change = json!({ "id": id, "code": "seaman", "baseUrl": "http://seaman.example" });
     let changed = admin.mutate("websiteUpdate", fields, change).await;
-    let whole = json!({ "id": id, "code": "seaman", "name": "Sailor", "baseUrl": "http://seaman.example", "currency": "SEK" });
+    let whole =
+        json!({ "id": id, "code": "seaman", "name": "Sailor", "baseUrl": "http://seaman.example", "currency": "SEK" });
     assert_eq!(*changed.at("websiteUpdate.website"), whole);
     let unchanged = admin.mutate("websiteUpdate", fields, json!({ "id": id })).await;
     assert_eq!(*unchanged.at("websiteUpdate.website"), whole);
@@ -141,16 +150,26 @@ async fn a_moved_category_takes_all_that_is_below_along() {
     let above = async |id: &str| {
         let query = "query ($id: ID!) { category(id: $id) { depth parent { name } ancestors { name } } }";
         let found = app.anonymous().run_with(query, json!({ "id": id })).await;
-        let names: Vec<String> = found.at("category.ancestors").as_array().expect("a list").iter()
-            .map(|category| category["name"].as_str().expect("a name").to_owned()).collect();
+        let names: Vec<String> = found
+            .at("category.ancestors")
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|category| category["name"].as_str().expect("a name").to_owned())
+            .collect();
         assert_eq!(*found.at("category.depth"), names.len());
         assert_eq!(found.at("category.parent.name").as_str(), names.last().map(String::as_str));
         names.join(" ")
     };
     assert_eq!(above(&lids).await, "House Kitchen Pots");
-    let move_to = async |id: &str, parent: Value| verdict(&manager, "categoryUpdate", json!({ "id": id, "parentId": parent })).await;
+    let move_to = async |id: &str, parent: Value| {
+        verdict(&manager, "categoryUpdate", json!({ "id": id, "parentId": parent })).await
+    };
     assert_eq!(move_to(&kitchen, json!(garden)).await, "done");
-    assert_eq!([above(&kitchen).await, above(&pots).await, above(&lids).await], ["Garden", "Garden Kitchen", "Garden Kitchen Pots"]);
+    assert_eq!(
+        [above(&kitchen).await, above(&pots).await, above(&lids).await],
+        ["Garden", "Garden Kitchen", "Garden Kitchen Pots"]
+    );
     assert_eq!(move_to(&pots, json!(house)).await, "done");
     assert_eq!([above(&kitchen).await, above(&pots).await, above(&lids).await], ["Garden", "House", "House Pots"]);
     assert_eq!(move_to(&pots, Value::Null).await, "done");
@@ -182,7 +201,9 @@ async fn a_tree_grows_no_deeper_than_thirty_two() {
     let manager = app.manager().await;
     let mut ids = vec![made(&manager, "category", json!({ "name": "Level 1" })).await];
     for level in 2..=32 {
-        ids.push(made(&manager, "category", json!({ "name": format!("Level {level}"), "parentId": ids[level - 2] })).await);
+        ids.push(
+            made(&manager, "category", json!({ "name": format!("Level {level}"), "parentId": ids[level - 2] })).await,
+        );
     }
     let root = made(&manager, "category", json!({ "name": "Root" })).await;
     let before = app.database.contents().await;
@@ -201,7 +222,12 @@ async fn what_is_in_use_is_not_deleted_and_what_is_free_is_gone() {
     let top = app.category("top", None).await;
     let below = app.category("below", Some(top.id)).await;
     let (brand, supplier) = (app.brand("knot").await, app.supplier("Hemp Ltd").await);
-    let spec = ProductSpec { category: Some(below.id), brand: Some(brand.id), supplier: Some(supplier.id), ..ProductSpec::default() };
+    let spec = ProductSpec {
+        category: Some(below.id),
+        brand: Some(brand.id),
+        supplier: Some(supplier.id),
+        ..ProductSpec::default()
+    };
     let product = app.product(website.id, spec).await.id.global();
     // A product that was deleted softly holds on to them too: old orders show it.
     assert_eq!(verdict(&manager, "productDelete", json!({ "id": product })).await, "done");
@@ -227,7 +253,11 @@ async fn what_is_in_use_is_not_deleted_and_what_is_free_is_gone() {
         assert_eq!(verdict(&manager, mutation, json!({ "id": id })).await, "NOT_FOUND id", "{mutation}");
     }
     assert_eq!(app.database.rows("SELECT kind FROM search_documents WHERE kind <> 'product'").await.len(), 0);
-    for (mutation, id) in [("categoryDelete", BrandId(1).global()), ("brandDelete", SupplierId(1).global()), ("supplierDelete", String::new())] {
+    for (mutation, id) in [
+        ("categoryDelete", BrandId(1).global()),
+        ("brandDelete", SupplierId(1).global()),
+        ("supplierDelete", String::new()),
+    ] {
         assert_eq!(verdict(&manager, mutation, json!({ "id": id })).await, "INVALID id", "{mutation}");
     }
 }

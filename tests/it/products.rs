@@ -120,25 +120,57 @@ async fn a_sku_is_unique_within_its_website() {
 /// Prices as a client may send them; what becomes of them.
 fn prices() -> Vec<(Value, &'static str)> {
     let good = [
-        (json!("0"), "0.00"), (json!("-0"), "0.00"), (json!("-0.00"), "0.00"), (json!("0.01"), "0.01"),
-        (json!("7"), "7.00"), (json!(7), "7.00"), (json!("7.5"), "7.50"), (json!("7.500"), "7.50"),
-        (json!("007.5"), "7.50"), (json!("99999999.99"), "99999999.99"), (json!(99_999_999), "99999999.00"),
+        (json!("0"), "0.00"),
+        (json!("-0"), "0.00"),
+        (json!("-0.00"), "0.00"),
+        (json!("0.01"), "0.01"),
+        (json!("7"), "7.00"),
+        (json!(7), "7.00"),
+        (json!("7.5"), "7.50"),
+        (json!("7.500"), "7.50"),
+        (json!("007.5"), "7.50"),
+        (json!("99999999.99"), "99999999.99"),
+        (json!(99_999_999), "99999999.00"),
     ];
     let refused = [
-        (json!("-0.01"), "OUT_OF_RANGE price"), (json!("-1"), "OUT_OF_RANGE price"), (json!(-1), "OUT_OF_RANGE price"),
-        (json!("100000000"), "OUT_OF_RANGE price"), (json!("99999999.991"), "OUT_OF_RANGE price"),
-        (json!("79228162514264337593543950335"), "OUT_OF_RANGE price"), (json!("1.005"), "INVALID price"),
-        (json!("0.0000000000000000000000000001"), "INVALID price"), (json!(i64::MAX), "OUT_OF_RANGE price"),
-        (json!("79228162514264337593543950336"), "!BAD_USER_INPUT"), (json!("9".repeat(41)), "!BAD_USER_INPUT"),
-        (json!("9".repeat(900_000)), "!BAD_USER_INPUT"), (json!(7.5), "!BAD_USER_INPUT"), (json!(7.0), "!BAD_USER_INPUT"),
-        (json!(1e300), "!BAD_USER_INPUT"), (json!(u64::MAX), "!BAD_USER_INPUT"), (json!("1e5"), "!BAD_USER_INPUT"),
-        (json!("1E5"), "!BAD_USER_INPUT"), (json!("NaN"), "!BAD_USER_INPUT"), (json!("Infinity"), "!BAD_USER_INPUT"),
-        (json!(""), "!BAD_USER_INPUT"), (json!(" "), "!BAD_USER_INPUT"), (json!(" 7"), "!BAD_USER_INPUT"),
-        (json!("7 "), "!BAD_USER_INPUT"), (json!("7,50"), "!BAD_USER_INPUT"), (json!("1_000"), "!BAD_USER_INPUT"),
-        (json!("1,000.00"), "!BAD_USER_INPUT"), (json!("0x10"), "!BAD_USER_INPUT"), (json!("٧"), "!BAD_USER_INPUT"),
-        (json!("."), "!BAD_USER_INPUT"), (json!("-"), "!BAD_USER_INPUT"), (json!("1.2.3"), "!BAD_USER_INPUT"),
-        (json!("--1"), "!BAD_USER_INPUT"), (json!("7\0"), "!BAD_USER_INPUT"), (json!("EUR 7"), "!BAD_USER_INPUT"),
-        (json!(true), "!BAD_USER_INPUT"), (json!(["7"]), "!BAD_USER_INPUT"), (json!({ "amount": "7" }), "!BAD_USER_INPUT"),
+        (json!("-0.01"), "OUT_OF_RANGE price"),
+        (json!("-1"), "OUT_OF_RANGE price"),
+        (json!(-1), "OUT_OF_RANGE price"),
+        (json!("100000000"), "OUT_OF_RANGE price"),
+        (json!("99999999.991"), "OUT_OF_RANGE price"),
+        (json!("79228162514264337593543950335"), "OUT_OF_RANGE price"),
+        (json!("1.005"), "INVALID price"),
+        (json!("0.0000000000000000000000000001"), "INVALID price"),
+        (json!(i64::MAX), "OUT_OF_RANGE price"),
+        (json!("79228162514264337593543950336"), "!BAD_USER_INPUT"),
+        (json!("9".repeat(41)), "!BAD_USER_INPUT"),
+        (json!("9".repeat(900_000)), "!BAD_USER_INPUT"),
+        (json!(7.5), "!BAD_USER_INPUT"),
+        (json!(7.0), "!BAD_USER_INPUT"),
+        (json!(1e300), "!BAD_USER_INPUT"),
+        (json!(u64::MAX), "!BAD_USER_INPUT"),
+        (json!("1e5"), "!BAD_USER_INPUT"),
+        (json!("1E5"), "!BAD_USER_INPUT"),
+        (json!("NaN"), "!BAD_USER_INPUT"),
+        (json!("Infinity"), "!BAD_USER_INPUT"),
+        (json!(""), "!BAD_USER_INPUT"),
+        (json!(" "), "!BAD_USER_INPUT"),
+        (json!(" 7"), "!BAD_USER_INPUT"),
+        (json!("7 "), "!BAD_USER_INPUT"),
+        (json!("7,50"), "!BAD_USER_INPUT"),
+        (json!("1_000"), "!BAD_USER_INPUT"),
+        (json!("1,000.00"), "!BAD_USER_INPUT"),
+        (json!("0x10"), "!BAD_USER_INPUT"),
+        (json!("٧"), "!BAD_USER_INPUT"),
+        (json!("."), "!BAD_USER_INPUT"),
+        (json!("-"), "!BAD_USER_INPUT"),
+        (json!("1.2.3"), "!BAD_USER_INPUT"),
+        (json!("--1"), "!BAD_USER_INPUT"),
+        (json!("7\0"), "!BAD_USER_INPUT"),
+        (json!("EUR 7"), "!BAD_USER_INPUT"),
+        (json!(true), "!BAD_USER_INPUT"),
+        (json!(["7"]), "!BAD_USER_INPUT"),
+        (json!({ "amount": "7" }), "!BAD_USER_INPUT"),
     ];
     good.into_iter().chain(refused).collect()
 }
@@ -170,7 +202,10 @@ async fn a_price_is_an_exact_decimal_from_nothing_to_a_hundred_million_less_a_ce
         assert_eq!(manager.run(&document).await.verdict("productCreate"), "!BAD_USER_INPUT", "{literal}");
     }
     assert_eq!(verdict(&manager, "productUpdate", json!({ "id": id, "price": null })).await, "REQUIRED price");
-    assert_eq!(verdict(&manager, "productCreate", with(new(website, "P"), "price", Value::Null)).await, "!BAD_USER_INPUT");
+    assert_eq!(
+        verdict(&manager, "productCreate", with(new(website, "P"), "price", Value::Null)).await,
+        "!BAD_USER_INPUT"
+    );
 }
 
 #[tokio::test]
@@ -259,7 +294,10 @@ async fn a_seller_changes_their_own_products_and_no_others() {
         let change = json!({ "id": other, "name": "Mine" });
         assert_eq!(verdict(&seller, "productUpdate", change).await, "NOT_FOUND id");
         assert_eq!(verdict(&seller, "productDelete", json!({ "id": other })).await, "NOT_FOUND id");
-        assert_eq!(verdict(&seller, "stockAdjust", json!({ "productId": other, "delta": 1 })).await, "NOT_FOUND productId");
+        assert_eq!(
+            verdict(&seller, "stockAdjust", json!({ "productId": other, "delta": 1 })).await,
+            "NOT_FOUND productId"
+        );
         assert_eq!(app.database.contents().await, before);
     }
     assert_ne!(app.database.contents().await, before);
@@ -275,7 +313,13 @@ async fn a_deleted_product_is_gone_for_the_public_and_stays_on_old_orders_until_
     let category = app.category("ropes", None).await;
     let (customer, seller, rival, manager) =
         (app.customer().await, app.seller().await, app.seller().await, app.manager().await);
-    let spec = ProductSpec { name: Some("Hempen halyard".into()), stock: 5, category: Some(category.id), seller: Some(seller.id), ..ProductSpec::default() };
+    let spec = ProductSpec {
+        name: Some("Hempen halyard".into()),
+        stock: 5,
+        category: Some(category.id),
+        seller: Some(seller.id),
+        ..ProductSpec::default()
+    };
     let product = app.product(website, spec).await;
     let order = customer.order(&[(product.id, 1)]).await;
     let everywhere = "query ($id: ID!, $slug: String!, $category: ID!, $order: ID!) {
@@ -283,7 +327,8 @@ async fn a_deleted_product_is_gone_for_the_public_and_stays_on_old_orders_until_
         nodes(ids: [$id]) { id } search(query: \"halyard\") { nodes { ... on Product { id } } }
         category(id: $category) { products { nodes { id } } }
         order(id: $order) { details { name product { id name isActive } } } }";
-    let variables = json!({ "id": product.id.global(), "slug": product.slug, "category": category.id.global(), "order": order });
+    let variables =
+        json!({ "id": product.id.global(), "slug": product.slug, "category": category.id.global(), "order": order });
     let anonymous = app.anonymous();
     // In how many of the seven ways somebody finds it.
     let found = async |actor: &Actor<'_>| {
@@ -295,7 +340,8 @@ async fn a_deleted_product_is_gone_for_the_public_and_stays_on_old_orders_until_
     };
     assert_eq!([found(&anonymous).await, found(&customer).await, found(&rival).await], [7, 7, 7]);
     for _ in 0..2 {
-        let deleted = manager.mutate("productDelete", "product { isActive }", json!({ "id": product.id.global() })).await;
+        let deleted =
+            manager.mutate("productDelete", "product { isActive }", json!({ "id": product.id.global() })).await;
         assert_eq!(*deleted.at("productDelete.product.isActive"), false);
         assert_eq!([found(&anonymous).await, found(&customer).await, found(&rival).await], [0, 0, 0]);
     }
@@ -304,7 +350,10 @@ async fn a_deleted_product_is_gone_for_the_public_and_stays_on_old_orders_until_
     let old = customer.run_with(everywhere, variables.clone()).await;
     let line = json!([{ "name": "Hempen halyard", "product": { "id": product.id.global(), "name": "Hempen halyard", "isActive": false } }]);
     assert_eq!(*old.at("order.details"), line);
-    assert_eq!(customer.try_order(&[(product.id, 1)], "k").await.verdict("orderCreate"), "PRODUCT_INACTIVE lines.0.productId");
+    assert_eq!(
+        customer.try_order(&[(product.id, 1)], "k").await.verdict("orderCreate"),
+        "PRODUCT_INACTIVE lines.0.productId"
+    );
 
     let back = json!({ "id": product.id.global(), "isActive": true });
     assert_eq!(verdict(&seller, "productUpdate", back).await, "done");

@@ -19,7 +19,9 @@ async fn a_correction_goes_through_the_ledger() {
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec::default()).await.id;
     let manager = app.manager().await;
-    for (delta, note, stock) in [(7, Some("found"), 7), (-7, None, 0), (1_000_000, None, 1_000_000), (-1_000_000, None, 0)] {
+    for (delta, note, stock) in
+        [(7, Some("found"), 7), (-7, None, 0), (1_000_000, None, 1_000_000), (-1_000_000, None, 0)]
+    {
         let input = json!({ "productId": product.global(), "delta": delta, "note": note });
         let answer = manager.mutate("stockAdjust", "product { stock }", input).await;
         assert_eq!(*answer.at("stockAdjust.product.stock"), stock);

@@ -47,7 +47,9 @@ impl Field {
         let own = uuid::Uuid::new_v4().simple().to_string();
         let mut input = self.input.clone();
         for (name, value) in input.as_object_mut().expect("an object") {
-            if let Some(filled) = value.as_str().filter(|_| name != "sourceWebsiteId").map(|text| text.replace('#', &own)) {
+            if let Some(filled) =
+                value.as_str().filter(|_| name != "sourceWebsiteId").map(|text| text.replace('#', &own))
+            {
                 *value = json!(filled);
             }
         }
@@ -94,7 +96,14 @@ async fn every_other_character_comes_back_as_it_went_in() {
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec::default()).await.id.global();
     let admin = app.admin().await;
-    let texts = ["\u{1}\u{7f}\u{85}\u{9f}", "a\r\n\tb", "\u{202e}\u{200b}\u{feff}", "\u{fffe}\u{10ffff}", "'\"\\%_;--<b>&amp;", "e\u{301}🏴\u{e0067}"];
+    let texts = [
+        "\u{1}\u{7f}\u{85}\u{9f}",
+        "a\r\n\tb",
+        "\u{202e}\u{200b}\u{feff}",
+        "\u{fffe}\u{10ffff}",
+        "'\"\\%_;--<b>&amp;",
+        "e\u{301}🏴\u{e0067}",
+    ];
     for field in fields(&website.global(), &product) {
         let Some((noun, name)) = field.path.and_then(|path| path.split_once('.')) else { continue };
         for text in texts {
@@ -128,7 +137,9 @@ async fn a_description_may_be_empty_and_has_twenty_thousand_characters_at_most()
         assert_eq!(made.text_at(&format!("{create}.{noun}.description")), "");
         let id = made.text_at(&format!("{create}.{noun}.id"));
         // One word of all, and as many words as go in: the search index takes both.
-        let words: String = (0..20_000).map(|index| if index % 2 == 0 { char::from_u32(0x4e00 + index).unwrap() } else { ' ' }).collect();
+        let words: String = (0..20_000)
+            .map(|index| if index % 2 == 0 { char::from_u32(0x4e00 + index).unwrap() } else { ' ' })
+            .collect();
         for text in ["🦀".repeat(20_000), "x".repeat(20_000), words, " ".to_owned()] {
             let update = format!("{noun}Update");
             let answer = manager.mutate(&update, &fields, json!({ "id": id, "description": text })).await;
@@ -168,7 +179,9 @@ async fn enormous_values_are_refused_wherever_they_stand() {
     // A body beyond the limit, and a document beyond its own.
     let over = json!({ "id": id, "description": "x".repeat(1024 * 1024) });
     assert_eq!(admin.mutate("productUpdate", "", over).await.verdict("productUpdate"), "!LIMIT_EXCEEDED");
-    let document = format!("mutation {{ productUpdate(input: {{ id: \"{id}\", name: \"{huge}\" }}) {{ userErrors {{ code }} }} }}");
+    let document = format!(
+        "mutation {{ productUpdate(input: {{ id: \"{id}\", name: \"{huge}\" }}) {{ userErrors {{ code }} }} }}"
+    );
     assert_eq!(admin.run(&document).await.verdict("productUpdate"), "!LIMIT_EXCEEDED");
     assert_eq!(app.database.contents().await, before);
 }
@@ -178,13 +191,16 @@ async fn nul_is_refused_in_every_place_of_a_document() {
     let app = TestApp::new().await;
     let manager = app.manager().await;
     let before = app.database.contents().await;
-    let brand = |name: &str| format!("mutation {{ brandCreate(input: {{ name: {name} }}) {{ brand {{ id }} userErrors {{ code }} }} }}");
+    let brand = |name: &str| {
+        format!("mutation {{ brandCreate(input: {{ name: {name} }}) {{ brand {{ id }} userErrors {{ code }} }} }}")
+    };
     let documents = [
         brand("\"a\\u0000b\""),
         brand("\"a\0b\""),
         brand("\"\"\"a\0b\"\"\""),
         brand("\"a\" \0"),
-        "mutation ($name: String! = \"a\\u0000\") { brandCreate(input: { name: $name }) { userErrors { code } } }".to_owned(),
+        "mutation ($name: String! = \"a\\u0000\") { brandCreate(input: { name: $name }) { userErrors { code } } }"
+            .to_owned(),
         format!("# \0 \n{}\0", brand("\"a\"")),
         brand("\"\\u{0}\""),
         brand("\"\\u{000000}\""),
