@@ -14,6 +14,7 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub struct Decimal(pub Number);
 
+/// A decimal number as a string, such as "12.50". Never a float: 0.1 has no exact float.
 #[Scalar]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -37,6 +38,7 @@ impl ScalarType for Decimal {
 #[derive(Debug, Clone, Copy)]
 pub struct CurrencyCode(pub Currency);
 
+/// A currency: three letters of ISO 4217, such as EUR.
 #[Scalar]
 impl ScalarType for CurrencyCode {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -23,7 +23,7 @@ pub enum Kind {
     Category,
     /// A brand.
     Brand,
-    /// A supplier; found by staff only.
+    /// A supplier; found by staff and sellers only.
     Supplier,
 }
 
