@@ -8,6 +8,9 @@ mod plans;
 pub mod process;
 mod proxy;
 mod write;
+pub mod psql;
+pub mod sdl;
+pub mod source;
 
 pub use self::{
     app::{Actor, Answer, SECRET, TestApp},

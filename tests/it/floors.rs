@@ -1,0 +1,296 @@
+//! The house, checked on its own text: who may import whom, and which crate is used where.
+
+use std::collections::BTreeMap;
+
+use crate::support::source::Source;
+
+/// Floor 0: knows no noun.
+const GROUND: &[&str] = &["config", "error", "telemetry", "db", "paging", "money", "ids", "text", "auth"];
+
+/// Macros of the ground, which live at the root of the crate.
+const MACROS: &[&str] = &["op", "text_op", "paged"];
+
+/// Floors 1 and 2: a slice may use the slices of the lines above its own.
+const SLICES: &[&[&str]] = &[
+    &["websites"],
+    &["users", "categories", "brands", "suppliers"],
+    &["access", "products"],
+    &["media", "reviews", "stock"],
+    &["carts"],
+    &["orders"],
+    &["search"],
+    &["transfers", "analytics"],
+];
+
+/// Longest file, in lines.
+const MAX_LINES: usize = 400;
+
+/// Files that are longer, and why.
+const LONG: &[(&str, &str)] = &[
+    ("src/db/tables.rs", "generated"),
+    ("src/graphql/order.rs", "to be divided: the object and its lists, and the mutations"),
+    ("src/graphql/product.rs", "to be divided: the object and its lists, and the mutations"),
+    ("src/graphql/user.rs", "to be divided: the object and its lists, and the mutations"),
+    ("src/orders/actions.rs", "to be divided: placing, and changing"),
+];
+
+/// Fails with all the places that break a rule, not only the first.
+#[track_caller]
+fn none(rule: &str, broken: impl IntoIterator<Item = String>) {
+    let broken: Vec<_> = broken.into_iter().collect();
+    assert!(broken.is_empty(), "{rule}:\n  {}", broken.join("\n  "));
+}
+
+fn rank(slice: &str) -> Option<usize> {
+    SLICES.iter().position(|line| line.contains(&slice))
+}
+
+fn is_below(lower: &str, upper: &str) -> bool {
+    GROUND.contains(&lower)
+        || MACROS.contains(&lower)
+        || lower == upper
+        || (rank(lower).is_some() && rank(lower) < rank(upper))
+}
+
+/// Whether a file may name a path of the crate.
+fn may_use(source: &Source, path: &[String]) -> bool {
+    let (Some(target), file) = (path.first().map(String::as_str), source.house()) else { return true };
+    let knows = |floor: &str| match floor {
+        _ if GROUND.contains(&floor) => GROUND.contains(&target) || MACROS.contains(&target),
+        "" | "cli" => true,
+        "http" => is_below(target, "http") || target == "graphql",
+        "graphql" => is_below(target, "graphql") || rank(target).is_some(),
+        slice => is_below(target, slice),
+    };
+    if !knows(file) {
+        return false;
+    }
+    // Within the slices: a model has no I/O, and a statement knows no use case.
+    let part = path.get(1).map(String::as_str).filter(|_| rank(target).is_some());
+    match source.name() {
+        "model.rs" => !matches!(part, Some("store" | "actions")),
+        "store.rs" => part != Some("actions"),
+        _ => true,
+    }
+}
+
+#[test]
+fn a_file_uses_lower_floors_and_its_own_slice_only() {
+    let sources = Source::all("src");
+    let broken = sources.iter().flat_map(|source| {
+        let wrong = source.paths().into_iter().filter(|path| !may_use(source, path));
+        wrong.map(|path| format!("{} uses {}", source.path, path.join("::"))).collect::<Vec<_>>()
+    });
+    none("a file imports lower floors and its own slice only", broken);
+    let seen: usize = sources.iter().map(|source| source.paths().len()).sum();
+    assert!(seen > 500, "only {seen} paths were found: the reader of the sources is broken");
+}
+
+#[test]
+fn the_rule_of_the_floors_can_be_broken() {
+    // Who, what it uses, and whether it may.
+    let table = [
+        ("src/ids.rs", "error", true),
+        ("src/ids.rs", "orders::model::Status", false),
+        ("src/db/mod.rs", "graphql", false),
+        ("src/users/store.rs", "websites::model::WebsiteRow", true),
+        ("src/websites/store.rs", "users::model::UserRow", false),
+        ("src/brands/store.rs", "categories::store", false),
+        ("src/orders/model.rs", "products::model::ProductRow", true),
+        ("src/orders/model.rs", "orders::store", false),
+        ("src/orders/store.rs", "stock::actions", false),
+        ("src/orders/actions.rs", "stock::actions", true),
+        ("src/orders/actions.rs", "search::store", false),
+        ("src/orders/actions.rs", "graphql::context", false),
+        ("src/graphql/order.rs", "orders::actions", true),
+        ("src/graphql/order.rs", "http::params", false),
+        ("src/http/graphql.rs", "graphql::engine", true),
+        ("src/http/graphql.rs", "orders::store", false),
+        ("src/cli/demo.rs", "orders::store", true),
+    ];
+    let sources = Source::all("src");
+    for (file, path, expected) in table {
+        let source = sources.iter().find(|source| source.path == file).unwrap_or_else(|| panic!("no {file}"));
+        let path: Vec<_> = path.split("::").map(ToOwned::to_owned).collect();
+        assert_eq!(may_use(source, &path), expected, "{file} uses {}", path.join("::"));
+    }
+}
+
+#[test]
+fn crates_are_used_where_they_belong() {
+    let sources = Source::all("src");
+    // The crate, and where it may be named.
+    let table: [(&str, fn(&Source) -> bool); 6] = [
+        ("async_graphql", |source| ["graphql", "http"].contains(&source.house())),
+        ("axum", |source| source.house() == "http" || source.path == "src/cli/serve.rs"),
+        ("dataloader", |source| source.path == "src/graphql/loaders.rs"),
+        ("diesel", |source| has_sql(source) || source.name() == "model.rs" || GROUND.contains(&source.house())),
+        ("diesel_async", |source| has_sql(source) || source.path == "src/error.rs"),
+        ("tokio_postgres", |source| source.house() == "db"),
+    ];
+    for (name, may) in table {
+        let (inside, outside): (Vec<_>, Vec<_>) = sources.iter().partition(|source| may(source));
+        assert!(inside.iter().any(|source| source.says(&[name])), "{name} is nowhere: is the reader broken?");
+        let broken = outside.into_iter().filter(|source| {
+            let named = source.tokens.windows(3).filter(|window| window[0] == name);
+            // Below the graph an enum may derive its GraphQL trait, no more.
+            named.filter(|window| !(name == "async_graphql" && window[1] == "::" && window[2] == "Enum")).count() > 0
+        });
+        none(&format!("{name} is used where it does not belong"), broken.map(|source| source.path.clone()));
+    }
+}
+
+fn has_sql(source: &Source) -> bool {
+    source.name() == "store.rs" || ["db", "transfers"].contains(&source.house())
+}
+
+#[test]
+fn sql_is_written_in_stores_alone() {
+    let sources = Source::all("src");
+    let marks: [&[&str]; 10] = [
+        &["sql_query"],
+        &["RunQueryDsl"],
+        &["batch_execute"],
+        &["define_sql_function"],
+        &["infix_operator"],
+        &["insert_into"],
+        &["diesel", "::", "update"],
+        &["diesel", "::", "delete"],
+        &["diesel", "::", "select"],
+        &["diesel", "::", "dsl"],
+    ];
+    let verbs = ["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM ", "CREATE ", "ALTER ", "DROP ", "SET "];
+    let (with, without): (Vec<_>, Vec<_>) = sources.iter().partition(|source| has_sql(source));
+    assert!(with.iter().filter(|source| source.says(&["RunQueryDsl"])).count() > 8, "is the reader broken?");
+    let broken = without.into_iter().filter(|source| {
+        marks.iter().any(|mark| source.says(mark))
+            || source.literals.iter().any(|text| verbs.iter().any(|verb| text.trim_start().starts_with(verb)))
+    });
+    none("SQL is written in store.rs, db/ and transfers/ only", broken.map(|source| source.path.clone()));
+    let tables = sources.iter().filter(|source| !has_sql(source) && source.name() != "model.rs");
+    let broken =
+        tables.filter(|source| source.paths().iter().any(|path| path.starts_with(&["db".into(), "tables".into()])));
+    none("tables are named in models and stores only", broken.map(|source| source.path.clone()));
+}
+
+#[test]
+fn writes_go_through_actions() {
+    let sources = Source::all("src");
+    let broken = sources.iter().filter(|source| ["graphql", "http"].contains(&source.house())).flat_map(|source| {
+        let verbs = ["insert", "update", "delete", "lock"];
+        let calls = source.tokens.windows(3).filter(|window| {
+            window[0] == "store" && window[1] == "::" && verbs.iter().any(|verb| window[2].starts_with(verb))
+        });
+        let transactions = source.tokens.windows(2).filter(|window| window[0] == "." && window[1] == "transaction");
+        calls.chain(transactions).map(|window| format!("{}: {}", source.path, window.concat())).collect::<Vec<_>>()
+    });
+    none("the graph writes through actions, which open the transactions", broken);
+}
+
+#[test]
+fn the_environment_is_read_in_config_alone() {
+    let sources = Source::all("src");
+    let broken = sources.iter().filter(|source| source.path != "src/config.rs").filter(|source| {
+        // `env!` is read when the program is built, and `.env(..)` is what a child of ours gets.
+        let std = source.tokens.windows(3).any(|w| w[0] != "." && w[1] == "env" && w[2] != "!");
+        std || source.tokens.iter().any(|word| word.ends_with("from_env") || word.ends_with("default_env"))
+    });
+    none("only src/config.rs reads the environment", broken.map(|source| source.path.clone()));
+}
+
+#[test]
+fn files_are_short_and_say_what_they_own() {
+    let sources: Vec<_> = ["src", "tests"].into_iter().flat_map(Source::all).collect();
+    let is_long = |source: &Source| source.text.lines().count() > MAX_LINES;
+    let listed = |source: &Source| LONG.iter().any(|(path, _)| *path == source.path);
+    let long = sources.iter().filter(|source| is_long(source) && !listed(source));
+    none(
+        "these have more than 400 lines",
+        long.map(|source| format!("{}: {}", source.path, source.text.lines().count())),
+    );
+    let short = LONG.iter().filter(|(path, why)| {
+        *why != "generated" && !sources.iter().any(|source| source.path == *path && is_long(source))
+    });
+    none("these are written down as too long, and are not", short.map(|(path, _)| (*path).to_owned()));
+    let silent = sources.iter().filter(|source| !source.text.starts_with("//! ") && source.name() != "tables.rs");
+    none("these do not open with what they own", silent.map(|source| source.path.clone()));
+}
+
+/// The tables that a module says it owns: `Owns `a`, `b` and their numbers.`
+fn owned(source: &Source) -> Vec<String> {
+    let doc: String = source.text.lines().take_while(|line| line.starts_with("//!")).collect::<Vec<_>>().join(" ");
+    let Some((_, sentence)) = doc.split_once("Owns ") else { return Vec::new() };
+    let sentence = sentence.split('.').next().unwrap_or_default();
+    sentence.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn every_table_has_one_owner() {
+    let sources = Source::all("src");
+    let mut owners: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let tables = sources.iter().find(|source| source.path == "src/db/tables.rs").expect("the tables");
+    for window in tables.tokens.windows(4).filter(|window| window[0] == ";" && window[2] == "(") {
+        owners.entry(window[1].clone()).or_default();
+    }
+    assert!(owners.len() >= 15, "only {} tables were found", owners.len());
+    for source in &sources {
+        for table in owned(source) {
+            let known = owners.get_mut(&table);
+            known.unwrap_or_else(|| panic!("{} owns {table}, which does not exist", source.path)).push(&source.path);
+        }
+    }
+    let broken = owners.iter().filter(|(_, owners)| owners.len() != 1);
+    none(
+        "a table is owned by one slice, whose doc comment says so",
+        broken.map(|(table, by)| format!("{table}: {by:?}")),
+    );
+}
+
+/// The tables that a store writes, as it names them.
+fn written(source: &Source) -> Vec<String> {
+    let tokens = &source.tokens;
+    let is_write = |at: &usize| {
+        tokens[*at] == "diesel"
+            && tokens[at + 1] == "::"
+            && ["insert_into", "update", "delete"].contains(&&*tokens[at + 2])
+    };
+    let writes = (0..tokens.len().saturating_sub(5)).filter(is_write);
+    writes
+        .map(|at| {
+            let target = &tokens[at + 4];
+            if tokens[at + 5] == "::" {
+                return target.clone();
+            }
+            // A variable: what it was made of stands behind the nearest `let` before.
+            let made =
+                (0..at).rev().find(|at| tokens[*at] == "let" && tokens[at + 1] == *target && tokens[at + 2] == "=");
+            let made = made.unwrap_or_else(|| panic!("{}: cannot see which table {target} is", source.path));
+            tokens[made + 3].clone()
+        })
+        .collect()
+}
+
+#[test]
+fn a_store_writes_its_own_tables_only() {
+    let sources = Source::all("src");
+    let mut count = 0;
+    let mut broken = Vec::new();
+    for source in sources.iter().filter(|source| has_sql(source)) {
+        // The slice's own, or for a file of the ground what it says itself.
+        let own: Vec<_> = sources
+            .iter()
+            .filter(|other| other.path == source.path || (other.house() == source.house() && other.name() == "mod.rs"))
+            .flat_map(owned)
+            .collect();
+        for table in written(source) {
+            count += 1;
+            let alias = source.tokens.windows(3).find(|window| window[1] == "as" && window[2] == table);
+            let table = alias.map_or(table, |window| window[0].clone());
+            if !own.contains(&table) {
+                broken.push(format!("{} writes {table}", source.path));
+            }
+        }
+    }
+    none("a table is written by one slice", broken);
+    assert!(count > 20, "only {count} writes were found: the reader of the sources is broken");
+}

@@ -1,0 +1,62 @@
+//! A plain session with a database, past everything of the program: for the catalogue and for what writers try.
+
+use tokio_postgres::{Client, Error, NoTls, SimpleQueryMessage, error::DbError};
+
+/// A session.
+pub struct Psql(Client);
+
+impl Psql {
+    /// Opens one.
+    pub async fn connect(url: &str) -> Self {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the database answers");
+        tokio::spawn(connection);
+        Self(client)
+    }
+
+    /// The rows of the statements, every value as text, NULL as an empty one.
+    pub async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        let messages = self.try_run(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let rows = messages.into_iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => {
+                Some((0..row.len()).map(|index| row.get(index).unwrap_or_default().to_owned()).collect())
+            }
+            _ => None,
+        });
+        rows.collect()
+    }
+
+    /// The first column of the rows.
+    pub async fn column(&self, sql: &str) -> Vec<String> {
+        self.rows(sql).await.into_iter().map(|mut row| row.remove(0)).collect()
+    }
+
+    /// The only value of the only row.
+    pub async fn value(&self, sql: &str) -> String {
+        let mut rows = self.column(sql).await;
+        assert_eq!(rows.len(), 1, "{sql}");
+        rows.remove(0)
+    }
+
+    /// Runs statements that are refused, and says by which constraint.
+    #[track_caller]
+    pub fn refusal<'a>(&'a self, sql: &'a str) -> impl Future<Output = String> + 'a {
+        let caller = std::panic::Location::caller();
+        async move {
+            match self.try_run(sql).await {
+                Ok(_) => panic!("{caller}: nothing refused {sql}"),
+                Err(error) => refused_by(&error),
+            }
+        }
+    }
+
+    /// Runs statements.
+    pub async fn try_run(&self, sql: &str) -> Result<Vec<SimpleQueryMessage>, Error> {
+        self.0.simple_query(sql).await
+    }
+}
+
+/// The constraint that an error names, or what it says where it names none.
+pub fn refused_by(error: &Error) -> String {
+    let constraint = error.as_db_error().and_then(DbError::constraint);
+    constraint.map_or_else(|| error.to_string(), ToOwned::to_owned)
+}

@@ -1,0 +1,73 @@
+//! The schema, read from its own text: what the structure tests walk over.
+
+use std::collections::BTreeMap;
+
+use async_graphql::parser::{
+    parse_schema,
+    types::{BaseType, FieldDefinition, InputValueDefinition, Type, TypeDefinition, TypeKind, TypeSystemDefinition},
+};
+
+/// Every type of the schema by its name.
+pub struct Sdl(BTreeMap<String, TypeDefinition>);
+
+impl Sdl {
+    /// The schema of this binary.
+    pub fn read() -> Self {
+        let document = parse_schema(souk::graphql::sdl()).expect("the printed schema parses");
+        let types = document.definitions.into_iter().filter_map(|definition| match definition {
+            TypeSystemDefinition::Type(definition) => Some((definition.node.name.node.to_string(), definition.node)),
+            TypeSystemDefinition::Schema(_) | TypeSystemDefinition::Directive(_) => None,
+        });
+        Self(types.collect())
+    }
+
+    /// The types in the order of their names.
+    pub fn types(&self) -> impl Iterator<Item = (&str, &TypeDefinition)> {
+        self.0.iter().map(|(name, definition)| (name.as_str(), definition))
+    }
+
+    /// A type; none for a built-in scalar.
+    pub fn get(&self, name: &str) -> Option<&TypeDefinition> {
+        self.0.get(name)
+    }
+
+    /// The fields of an object or interface; none for other types.
+    pub fn fields(&self, name: &str) -> Vec<&FieldDefinition> {
+        match self.get(name).map(|definition| &definition.kind) {
+            Some(TypeKind::Object(object)) => object.fields.iter().map(|field| &field.node).collect(),
+            Some(TypeKind::Interface(interface)) => interface.fields.iter().map(|field| &field.node).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The fields of an input; none for other types.
+    pub fn inputs(&self, name: &str) -> Vec<&InputValueDefinition> {
+        match self.get(name).map(|definition| &definition.kind) {
+            Some(TypeKind::InputObject(input)) => input.fields.iter().map(|field| &field.node).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Every field of every object and interface, as its type's name and itself.
+    pub fn all_fields(&self) -> impl Iterator<Item = (&str, &FieldDefinition)> {
+        self.types().flat_map(|(name, _)| self.fields(name).into_iter().map(move |field| (name, field)))
+    }
+}
+
+/// The name of a type without its brackets.
+pub fn base_name(ty: &Type) -> &str {
+    match &ty.base {
+        BaseType::Named(name) => name.as_str(),
+        BaseType::List(inner) => base_name(inner),
+    }
+}
+
+/// Whether a type is a list.
+pub fn is_list(ty: &Type) -> bool {
+    matches!(ty.base, BaseType::List(_))
+}
+
+/// The description of a field, empty where it has none.
+pub fn description(field: &FieldDefinition) -> &str {
+    field.description.as_ref().map_or("", |text| text.node.as_str())
+}

@@ -1,0 +1,185 @@
+//! The program's own sources as words and marks, without comments, texts and unit tests.
+
+use std::path::{Path, PathBuf};
+
+/// One file.
+pub struct Source {
+    /// Its path from the top of the repository.
+    pub path: String,
+    /// What it says.
+    pub text: String,
+    /// Its words and marks, without comments, texts and unit tests; `::` is one mark.
+    pub tokens: Vec<String>,
+    /// Its texts, without those of unit tests.
+    pub literals: Vec<String>,
+    /// The module that it is: `["orders", "store"]`.
+    pub module: Vec<String>,
+}
+
+impl Source {
+    /// Every Rust file under a folder of the repository.
+    pub fn all(folder: &str) -> Vec<Self> {
+        let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut files = Vec::new();
+        walk(&top.join(folder), &mut files);
+        files.sort();
+        let read = |file: PathBuf| {
+            let path = file.strip_prefix(top).expect("a file of the repository").to_str().expect("UTF-8").to_owned();
+            Self::new(path, std::fs::read_to_string(&file).expect("a source file"))
+        };
+        files.into_iter().map(read).collect()
+    }
+
+    fn new(path: String, text: String) -> Self {
+        let program = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        let (tokens, literals) = scan(program);
+        let module = path.trim_start_matches("src/").trim_end_matches(".rs").split('/');
+        let module = module.filter(|part| !["mod", "lib", "main"].contains(part)).map(ToOwned::to_owned).collect();
+        Self { path, text, tokens, literals, module }
+    }
+
+    /// The slice or ground file that it belongs to: `orders`, `db`, `ids`.
+    pub fn house(&self) -> &str {
+        self.module.first().map_or("", String::as_str)
+    }
+
+    /// The name of the file.
+    pub fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Whether these tokens follow each other somewhere.
+    pub fn says(&self, tokens: &[&str]) -> bool {
+        self.tokens.windows(tokens.len()).any(|window| window == tokens)
+    }
+
+    /// Every path of this crate that the file names, in `use` or in place, from the root: `["orders", "model", "Status"]`.
+    pub fn paths(&self) -> Vec<Vec<String>> {
+        let mut paths = Vec::new();
+        for at in 0..self.tokens.len() {
+            let begins = at == 0 || self.tokens[at - 1] != "::";
+            let is_path = self.tokens.get(at + 1).is_some_and(|next| next == "::");
+            if !begins || !is_path {
+                continue;
+            }
+            let ups = self.tokens[at..].iter().step_by(2).take_while(|token| *token == "super").count();
+            match self.tokens[at].as_str() {
+                "crate" => _ = tree(&self.tokens, at + 2, &[], &mut paths),
+                "self" => _ = tree(&self.tokens, at + 2, &self.folder(0), &mut paths),
+                "super" => _ = tree(&self.tokens, at + 2 * ups, &self.folder(ups), &mut paths),
+                _ => {}
+            }
+        }
+        paths
+    }
+
+    fn folder(&self, ups: usize) -> Vec<String> {
+        self.module[..self.module.len().saturating_sub(ups)].to_vec()
+    }
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            walk(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+/// Reads a path, or a tree of them in braces, and gives the place behind it.
+fn tree(tokens: &[String], mut at: usize, prefix: &[String], paths: &mut Vec<Vec<String>>) -> usize {
+    let mut path = prefix.to_vec();
+    loop {
+        match tokens.get(at).map(String::as_str) {
+            Some("{") => {
+                at += 1;
+                while tokens.get(at).is_some_and(|token| token != "}") {
+                    at = if tokens[at] == "," { at + 1 } else { tree(tokens, at, &path, paths).max(at + 1) };
+                }
+                return at + 1;
+            }
+            Some(word) if word == "*" || is_word(word) => path.push(word.to_owned()),
+            _ => break,
+        }
+        at += 1;
+        match tokens.get(at).map(String::as_str) {
+            Some("::") => at += 1,
+            // `use a as b`: the name it has here is nobody's business.
+            Some("as") => {
+                at += 2;
+                break;
+            }
+            _ => break,
+        }
+    }
+    paths.push(path);
+    at
+}
+
+fn is_word(token: &str) -> bool {
+    token.starts_with(|letter: char| letter.is_alphabetic() || letter == '_')
+}
+
+/// Divides Rust into tokens and texts, comments left out.
+fn scan(text: &str) -> (Vec<String>, Vec<String>) {
+    let (mut tokens, mut literals) = (Vec::new(), Vec::new());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let length = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            rest.find("*/").map_or(rest.len(), |end| end + 2)
+        } else if let Some((open, close)) = text_begins(rest) {
+            let inside = &rest[open..];
+            let end = if close == "\"" { end_of_text(inside) } else { inside.find(&close).unwrap_or(inside.len()) };
+            literals.push(inside[..end].to_owned());
+            open + end + close.len()
+        } else if first == '\'' {
+            // A letter in quotes, or a lifetime.
+            let letter = rest[1..].strip_prefix('\\').map_or_else(
+                || rest.char_indices().nth(2).filter(|(_, quote)| *quote == '\'').map(|(at, _)| at + 1),
+                |escaped| escaped[1..].find('\'').map(|at| at + 4),
+            );
+            letter.unwrap_or(1)
+        } else if first.is_whitespace() {
+            first.len_utf8()
+        } else {
+            let word = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(rest.len());
+            let length = if word > 0 { word } else { if rest.starts_with("::") { 2 } else { first.len_utf8() } };
+            tokens.push(rest[..length].to_owned());
+            length
+        };
+        rest = &rest[length.min(rest.len())..];
+    }
+    (tokens, literals)
+}
+
+/// Whether a text begins here: the length of its opening and its closing.
+fn text_begins(rest: &str) -> Option<(usize, String)> {
+    let plain = rest.strip_prefix('b').unwrap_or(rest);
+    let Some(raw) = plain.strip_prefix('r') else {
+        return plain.starts_with('"').then(|| (rest.len() - plain.len() + 1, "\"".to_owned()));
+    };
+    let hashes = raw.len() - raw.trim_start_matches('#').len();
+    let close = format!("\"{}", "#".repeat(hashes));
+    // An empty close would be an ordinary word that begins with r.
+    raw[hashes..]
+        .starts_with('"')
+        .then(|| (rest.len() - raw.len() + hashes + 1, if hashes == 0 { "\"".into() } else { close }))
+}
+
+fn end_of_text(inside: &str) -> usize {
+    let mut escaped = false;
+    for (at, letter) in inside.char_indices() {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return at,
+            _ => {}
+        }
+    }
+    inside.len()
+}
