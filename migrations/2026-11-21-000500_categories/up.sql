@@ -56,3 +56,11 @@ BEGIN
 END $$;
 CREATE TRIGGER categories_path_subtree AFTER UPDATE OF parent_id ON categories
     FOR EACH ROW WHEN (NEW.path IS DISTINCT FROM OLD.path) EXECUTE FUNCTION categories_move_subtree();
+
+CREATE FUNCTION categories_guard_path() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a category''s path follows from its parent'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'categories_path_from_parent', TABLE = 'categories';
+END $$;
+CREATE TRIGGER categories_path_update BEFORE UPDATE OF path ON categories
+    FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION categories_guard_path();

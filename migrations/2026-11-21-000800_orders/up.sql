@@ -84,3 +84,5 @@ CREATE TRIGGER orders_total_insert BEFORE INSERT ON orders
     FOR EACH ROW WHEN (NEW.total_amount <> 0) EXECUTE FUNCTION orders_guard_total();
 CREATE TRIGGER orders_total_update BEFORE UPDATE OF total_amount ON orders
     FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION orders_guard_total();
+CREATE TRIGGER order_details_total_truncate BEFORE TRUNCATE ON order_details
+    FOR EACH STATEMENT EXECUTE FUNCTION orders_guard_total();
