@@ -242,24 +242,24 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(addresses -> users (user_id));
+diesel::joinable!(idempotency_keys -> users (user_id));
+diesel::joinable!(order_details -> orders (order_id));
+diesel::joinable!(order_details -> products (product_id));
+diesel::joinable!(orders -> users (user_id));
+diesel::joinable!(orders -> websites (source_website_id));
+diesel::joinable!(products -> brands (brand_id));
+diesel::joinable!(products -> categories (category_id));
+diesel::joinable!(products -> suppliers (supplier_id));
+diesel::joinable!(products -> users (seller_id));
+diesel::joinable!(products -> websites (source_website_id));
 diesel::joinable!(role_permissions -> permissions (permission));
 diesel::joinable!(role_permissions -> roles (role_id));
-diesel::joinable!(users -> websites (source_website_id));
-diesel::joinable!(users -> roles (role_id));
-diesel::joinable!(addresses -> users (user_id));
-diesel::joinable!(products -> websites (source_website_id));
-diesel::joinable!(products -> users (seller_id));
-diesel::joinable!(products -> categories (category_id));
-diesel::joinable!(products -> brands (brand_id));
-diesel::joinable!(products -> suppliers (supplier_id));
-diesel::joinable!(orders -> websites (source_website_id));
-diesel::joinable!(orders -> users (user_id));
-diesel::joinable!(order_details -> products (product_id));
-diesel::joinable!(order_details -> orders (order_id));
-diesel::joinable!(stock_movements -> users (user_id));
-diesel::joinable!(stock_movements -> products (product_id));
 diesel::joinable!(stock_movements -> orders (order_id));
-diesel::joinable!(idempotency_keys -> users (user_id));
+diesel::joinable!(stock_movements -> products (product_id));
+diesel::joinable!(stock_movements -> users (user_id));
+diesel::joinable!(users -> roles (role_id));
+diesel::joinable!(users -> websites (source_website_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     addresses,

@@ -31,5 +31,7 @@ mod contract;
 mod embedded;
 mod floors;
 mod ide;
+mod invariants;
+mod migrations;
 mod scopes;
 mod walk;

@@ -1,6 +1,6 @@
 //! A plain session with a database, past everything of the program: for the catalogue and for what writers try.
 
-use tokio_postgres::{Client, Error, NoTls, SimpleQueryMessage, error::DbError};
+use tokio_postgres::{Client, Error, NoTls, SimpleQueryMessage};
 
 /// A session.
 pub struct Psql(Client);
@@ -37,26 +37,14 @@ impl Psql {
         rows.remove(0)
     }
 
-    /// Runs statements that are refused, and says by which constraint.
-    #[track_caller]
-    pub fn refusal<'a>(&'a self, sql: &'a str) -> impl Future<Output = String> + 'a {
-        let caller = std::panic::Location::caller();
-        async move {
-            match self.try_run(sql).await {
-                Ok(_) => panic!("{caller}: nothing refused {sql}"),
-                Err(error) => refused_by(&error),
-            }
-        }
-    }
-
     /// Runs statements.
     pub async fn try_run(&self, sql: &str) -> Result<Vec<SimpleQueryMessage>, Error> {
         self.0.simple_query(sql).await
     }
 }
 
-/// The constraint that an error names, or what it says where it names none.
+/// The constraint that an error names, or what PostgreSQL says where it names none.
 pub fn refused_by(error: &Error) -> String {
-    let constraint = error.as_db_error().and_then(DbError::constraint);
-    constraint.map_or_else(|| error.to_string(), ToOwned::to_owned)
+    let Some(error) = error.as_db_error() else { return error.to_string() };
+    error.constraint().unwrap_or(error.message()).to_owned()
 }

@@ -1,0 +1,268 @@
+//! The invariants that no writer can go around: plain SQL past the program, and what the database says to it.
+
+use rand::Rng;
+
+use crate::support::{
+    TestDb,
+    psql::{Psql, refused_by},
+};
+
+/// A website, two products without stock, two orders without lines, a user.
+const STAGE: &str = "
+    INSERT INTO websites (code, name, base_url, currency) VALUES ('sailor', 'Sailor', 'https://sailor.example', 'EUR');
+    INSERT INTO users (name, email, role_id) SELECT 'Ada', 'ada@souk.example', id FROM roles WHERE code = 'customer';
+    INSERT INTO products (source_website_id, name, slug, sku, price)
+        SELECT id, 'Product ' || n, 'product-' || n, 'p' || n, 10 FROM websites, generate_series(1, 2) n;
+    INSERT INTO orders (source_website_id, order_number) SELECT id, n FROM websites, generate_series(1, 2) n";
+
+async fn stage() -> (TestDb, Psql) {
+    let database = TestDb::new().await;
+    let psql = Psql::connect(&database.url).await;
+    psql.rows(STAGE).await;
+    (database, psql)
+}
+
+/// Statements that are refused, and by which constraint.
+async fn all_refused(psql: &Psql, table: &[(&str, &str)]) {
+    for (sql, constraint) in table {
+        match psql.try_run(sql).await {
+            Ok(_) => panic!("nothing refused {sql}"),
+            Err(error) => assert_eq!(refused_by(&error), *constraint, "{sql}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn stock_is_written_by_the_ledger_alone() {
+    let (_database, psql) = stage().await;
+    psql.rows("INSERT INTO stock_movements (product_id, reason, delta) VALUES (1, 'opening', 5), (2, 'opening', 3)")
+        .await;
+    let product =
+        "INSERT INTO products (source_website_id, name, slug, sku, price, stock) VALUES (1, 'N', 'n', 'n', 1, 7)";
+    let movement = |values: &str| format!("INSERT INTO stock_movements (product_id, reason, delta) VALUES {values}");
+    all_refused(
+        &psql,
+        &[
+            ("UPDATE products SET stock = 9", "products_stock_from_ledger"),
+            ("UPDATE products SET stock = stock + 1 WHERE id = 1", "products_stock_from_ledger"),
+            ("UPDATE products SET name = 'X', stock = DEFAULT", "products_stock_from_ledger"),
+            (product, "products_stock_from_ledger"),
+            (&format!("{product} ON CONFLICT (slug) DO UPDATE SET stock = 7"), "products_stock_from_ledger"),
+            (&movement("(1, 'sale', -6)"), "products_stock_not_negative"),
+            (&movement("(1, 'sale', -5), (1, 'sale', -1)"), "products_stock_not_negative"),
+            (&movement("(1, 'sale', 0)"), "stock_movements_delta_not_zero"),
+            (&movement("(1, 'theft', -1)"), "stock_movements_reason_known"),
+            (&movement("(99, 'sale', -1)"), "stock_movements_product_id_fkey"),
+        ],
+    )
+    .await;
+    let stocks = "SELECT string_agg(stock::text, ' ' ORDER BY id) FROM products";
+    assert_eq!(psql.value(stocks).await, "5 3", "what was refused left nothing behind");
+    psql.rows(&movement("(1, 'sale', -5), (2, 'adjustment', 4)")).await;
+    assert_eq!(psql.value(stocks).await, "0 7");
+    let balances = "SELECT string_agg(balance::text, ' ' ORDER BY id) FROM stock_movements";
+    assert_eq!(psql.value(balances).await, "5 3 0 7", "each movement notes the stock that it left");
+}
+
+#[tokio::test]
+async fn the_ledger_is_append_only() {
+    let (_database, psql) = stage().await;
+    psql.rows("INSERT INTO stock_movements (product_id, reason, delta) VALUES (1, 'opening', 5)").await;
+    all_refused(
+        &psql,
+        &[
+            ("UPDATE stock_movements SET delta = 6", "stock_movements_append_only"),
+            ("UPDATE stock_movements SET note = 'x' WHERE false", "stock_movements_append_only"),
+            ("DELETE FROM stock_movements", "stock_movements_append_only"),
+            ("TRUNCATE stock_movements", "stock_movements_append_only"),
+            ("DELETE FROM products WHERE id = 1", "stock_movements_product_id_fkey"),
+        ],
+    )
+    .await;
+    assert_eq!(psql.value("SELECT sum(delta) FROM stock_movements").await, "5");
+}
+
+#[tokio::test]
+async fn the_ledger_sums_to_the_stock_after_many_writers() {
+    let (database, psql) = stage().await;
+    psql.rows("INSERT INTO stock_movements (product_id, reason, delta) VALUES (1, 'opening', 40), (2, 'opening', 40)")
+        .await;
+    let writers = (0..6).map(async |_| {
+        let psql = Psql::connect(&database.url).await;
+        let (mut entered, mut refused) = (0, 0);
+        for _ in 0..40 {
+            let (product, delta) = (rand::rng().random_range(1..=2), rand::rng().random_range(1..=9));
+            let delta = if rand::rng().random_bool(0.6) { -delta } else { delta };
+            let sql = format!(
+                "INSERT INTO stock_movements (product_id, reason, delta) VALUES ({product}, 'adjustment', {delta})"
+            );
+            match psql.try_run(&sql).await {
+                Ok(_) => entered += 1,
+                Err(error) => {
+                    assert_eq!(refused_by(&error), "products_stock_not_negative");
+                    refused += 1;
+                }
+            }
+        }
+        (entered, refused)
+    });
+    let counts = futures_util::future::join_all(writers).await;
+    let entered: i32 = counts.iter().map(|(entered, _)| entered).sum();
+    assert_eq!(psql.value("SELECT count(*) FROM stock_movements").await, (entered + 2).to_string(), "{counts:?}");
+    let sums =
+        "SELECT bool_and(stock >= 0 AND stock = (SELECT sum(delta) FROM stock_movements WHERE product_id = p.id))
+        FROM products p";
+    assert_eq!(psql.value(sums).await, "t");
+}
+
+#[tokio::test]
+async fn the_total_of_an_order_is_written_by_its_lines_alone() {
+    let (_database, psql) = stage().await;
+    let order = "INSERT INTO orders (source_website_id, order_number, total_amount) VALUES (1, '9', 5)";
+    let line = |values: &str| {
+        format!("INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price) VALUES {values}")
+    };
+    all_refused(
+        &psql,
+        &[
+            ("UPDATE orders SET total_amount = 5", "orders_total_from_lines"),
+            ("UPDATE orders SET total_amount = total_amount, status = 'shipped'", "orders_total_from_lines"),
+            (order, "orders_total_from_lines"),
+            ("UPDATE orders SET status = 'lost'", "orders_status_known"),
+            (&line("(1, 1, 'A', 'a', 0, 5)"), "order_details_quantity_positive"),
+            (&line("(1, 1, 'A', 'a', 1, -5)"), "order_details_unit_price_not_negative"),
+            (&line("(99, 1, 'A', 'a', 1, 5)"), "order_details_order_id_fkey"),
+            ("TRUNCATE order_details", "orders_total_from_lines"),
+            ("UPDATE order_details SET total_price = 5", "column \"total_price\" can only be updated to DEFAULT"),
+        ],
+    )
+    .await;
+    let totals = "SELECT string_agg(total_amount::text, ' ' ORDER BY id) FROM orders";
+    let steps = [
+        ("nothing yet", "SELECT", "0.00 0.00"),
+        ("a line", &*line("(1, 1, 'A', 'first', 2, 10.50)"), "21.00 0.00"),
+        (
+            "several lines of several orders",
+            &line("(1, 2, 'B', 'b', 1, 4), (2, 1, 'A', 'a', 3, 1), (2, 2, 'B', 'b', 1, 0)"),
+            "25.00 3.00",
+        ),
+        (
+            "no line at all",
+            "INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price)
+                SELECT 1, 1, 'A', 'a', 1, 1 WHERE false",
+            "25.00 3.00",
+        ),
+        ("another quantity", "UPDATE order_details SET quantity = 1 WHERE sku = 'first'", "14.50 3.00"),
+        ("all prices", "UPDATE order_details SET unit_price = unit_price + 1", "16.50 7.00"),
+        ("a line moves", "UPDATE order_details SET order_id = 2 WHERE sku = 'first'", "5.00 18.50"),
+        (
+            "lines change places, one at another price",
+            "UPDATE order_details SET order_id = 3 - order_id, unit_price = unit_price + CASE sku WHEN 'first' THEN 1 ELSE 0 END",
+            "19.50 5.00",
+        ),
+        ("nothing about money", "UPDATE order_details SET name = 'C'", "19.50 5.00"),
+        ("a line goes", "DELETE FROM order_details WHERE sku = 'first'", "7.00 5.00"),
+        ("all lines go", "DELETE FROM order_details", "0.00 0.00"),
+    ];
+    for (what, sql, expected) in steps {
+        psql.rows(sql).await;
+        assert_eq!(psql.value(totals).await, expected, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_has_one_default_address_at_most() {
+    let (_database, psql) = stage().await;
+    let address = |default: &str| {
+        format!(
+            "INSERT INTO addresses (user_id, country, city, address, is_default) SELECT id, 'DE', 'Ulm', 'Ring 1', {default} FROM users"
+        )
+    };
+    psql.rows(&address("true")).await;
+    psql.rows(&address("false")).await;
+    all_refused(
+        &psql,
+        &[
+            (&address("true"), "addresses_one_default_per_user"),
+            ("UPDATE addresses SET is_default = true", "addresses_one_default_per_user"),
+        ],
+    )
+    .await;
+    psql.rows("UPDATE addresses SET is_default = false; UPDATE addresses SET is_default = true WHERE id = 2").await;
+    assert_eq!(psql.value("SELECT count(*) FROM addresses WHERE is_default").await, "1");
+}
+
+#[tokio::test]
+async fn an_email_address_is_unique_in_either_case() {
+    let (_database, psql) = stage().await;
+    let user =
+        |email: &str| format!("INSERT INTO users (name, email, role_id) SELECT 'B', {email}, min(id) FROM roles");
+    all_refused(
+        &psql,
+        &[
+            (&user("'ada@souk.example'"), "users_email_key"),
+            (&user("'ADA@Souk.Example'"), "users_email_key"),
+            (&user("'ada'"), "users_email_form"),
+            (&user("'a da@souk.example'"), "users_email_form"),
+        ],
+    )
+    .await;
+    // Customers that an import brought have none, any number of them.
+    psql.rows(&user("NULL")).await;
+    psql.rows(&user("NULL")).await;
+    assert_eq!(psql.value("SELECT count(*) FROM users").await, "3");
+}
+
+const TREE: &str = "INSERT INTO categories (id, parent_id, name, slug, path) VALUES
+    (1, NULL, 'a', 'a', '{}'), (2, 1, 'b', 'b', '{}'), (3, 2, 'c', 'c', '{}'), (4, NULL, 'd', 'd', '{}')";
+
+#[tokio::test]
+async fn the_tree_of_categories_has_no_loop_and_knows_its_paths() {
+    let (_database, psql) = stage().await;
+    psql.rows(TREE).await;
+    let paths = "SELECT string_agg(array_to_string(path, '/'), ' ' ORDER BY id) FROM categories";
+    assert_eq!(psql.value(paths).await, "1 1/2 1/2/3 4");
+    all_refused(
+        &psql,
+        &[
+            ("UPDATE categories SET parent_id = 1 WHERE id = 1", "categories_acyclic"),
+            ("UPDATE categories SET parent_id = 3 WHERE id = 1", "categories_acyclic"),
+            ("UPDATE categories SET parent_id = 3 WHERE id = 2", "categories_acyclic"),
+            ("UPDATE categories SET parent_id = 5 - id WHERE id IN (1, 4)", "categories_acyclic"),
+            ("UPDATE categories SET parent_id = 99 WHERE id = 4", "categories_parent_id_fkey"),
+            ("DELETE FROM categories WHERE id = 2", "categories_parent_id_fkey"),
+            ("UPDATE categories SET path = '{4,2}' WHERE id = 2", "categories_path_from_parent"),
+            ("UPDATE categories SET path = '{4,2}', parent_id = 4 WHERE id = 2", "categories_path_from_parent"),
+        ],
+    )
+    .await;
+    assert_eq!(psql.value(paths).await, "1 1/2 1/2/3 4");
+    psql.rows("UPDATE categories SET parent_id = 4 WHERE id = 2").await;
+    assert_eq!(psql.value(paths).await, "1 4/2 4/2/3 4", "a subtree moves as a whole");
+    psql.rows("UPDATE categories SET parent_id = NULL WHERE id = 3").await;
+    assert_eq!(psql.value(paths).await, "1 4/2 3 4");
+}
+
+#[tokio::test]
+async fn two_moves_that_meet_make_no_loop() {
+    let (database, psql) = stage().await;
+    psql.rows(TREE).await;
+    let other = Psql::connect(&database.url).await;
+    // Neither sees what the other has not committed: each alone would be sound.
+    psql.rows("BEGIN; UPDATE categories SET parent_id = 4 WHERE id = 1").await;
+    let pid = other.value("SELECT pg_backend_pid()").await;
+    let meets = other.try_run("UPDATE categories SET parent_id = 3 WHERE id = 4");
+    let commits = async {
+        let watch = Psql::connect(&database.url).await;
+        let waits = format!("SELECT count(*) FROM pg_locks WHERE pid = {pid} AND NOT granted");
+        // The second move is sure to have begun before the first one ends.
+        while watch.value(&waits).await == "0" {
+            tokio::task::yield_now().await;
+        }
+        psql.rows("COMMIT").await;
+    };
+    let (met, ()) = futures_util::future::join(meets, commits).await;
+    assert_eq!(refused_by(&met.expect_err("a loop")), "categories_acyclic");
+    let paths = "SELECT string_agg(array_to_string(path, '/'), ' ' ORDER BY id) FROM categories";
+    assert_eq!(psql.value(paths).await, "4/1 4/1/2 4/1/2/3 4");
+}

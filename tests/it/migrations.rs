@@ -1,0 +1,256 @@
+//! The tables: the way there and back, and what holds for every one of them.
+//! `UPDATE_TABLES=1 cargo test tables_rs` writes `src/db/tables.rs`.
+
+use std::{fmt::Write, path::Path};
+
+use souk::db::migrations::{migrate, revert_all};
+
+use crate::support::{TestDb, psql::Psql};
+
+/// Where diesel notes what it ran; it stays.
+const NOTES: &str = "__diesel_schema_migrations";
+
+/// Tables that are no nouns, and why they have no `created_at` and `updated_at` kept by trigger.
+const NO_NOUNS: &[(&str, &str)] = &[
+    ("idempotency_keys", "written once"),
+    ("permissions", "a list that the migrations write"),
+    ("role_permissions", "a row is there or not"),
+    ("search_documents", "made from the nouns"),
+    ("stock_movements", "a ledger: nothing is ever changed"),
+];
+
+/// Everything that migrations make, a line each.
+async fn catalogue(database: &Psql) -> Vec<String> {
+    let sql = format!(
+        "SELECT concat_ws(' ', 'column', table_name, ordinal_position, column_name, data_type, udt_name, is_nullable,
+                          column_default, is_identity, generation_expression, character_maximum_length,
+                          numeric_precision, numeric_scale)
+             FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '{NOTES}'
+         UNION ALL SELECT concat_ws(' ', 'constraint', conrelid::regclass, conname, pg_get_constraintdef(oid))
+             FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> '{NOTES}'
+         UNION ALL SELECT concat_ws(' ', 'index', indexdef)
+             FROM pg_indexes WHERE schemaname = 'public' AND tablename <> '{NOTES}'
+         UNION ALL SELECT concat_ws(' ', 'trigger', tgrelid::regclass, pg_get_triggerdef(oid))
+             FROM pg_trigger WHERE NOT tgisinternal
+         UNION ALL SELECT concat_ws(' ', 'function', pg_get_functiondef(p.oid))
+             FROM pg_proc p WHERE pronamespace = 'public'::regnamespace AND NOT EXISTS
+                 (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+         UNION ALL SELECT concat_ws(' ', 'sequence', sequencename, start_value, last_value)
+             FROM pg_sequences WHERE schemaname = 'public'
+         UNION ALL SELECT concat_ws(' ', 'type', typname)
+             FROM pg_type t WHERE typnamespace = 'public'::regnamespace AND typtype IN ('e', 'd', 'r')
+         UNION ALL SELECT concat_ws(' ', 'search configuration', cfgname)
+             FROM pg_ts_config WHERE cfgnamespace = 'public'::regnamespace
+         UNION ALL SELECT concat_ws(' ', 'extension', extname) FROM pg_extension WHERE extname <> 'plpgsql'
+         UNION ALL SELECT concat_ws(' ', 'role', r.code, r.name, r.description, r.is_builtin, p.permission)
+             FROM roles r LEFT JOIN role_permissions p ON p.role_id = r.id
+         ORDER BY 1"
+    );
+    database.column(&sql).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn up_down_up_leaves_the_same_and_down_leaves_nothing() {
+    let url = TestDb::empty_url().await;
+    let database = Psql::connect(&url).await;
+    let things = "SELECT (SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind <> 'i')
+        || ' ' || (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace)
+        || ' ' || (SELECT count(*) FROM pg_type WHERE typnamespace = 'public'::regnamespace)
+        || ' ' || (SELECT count(*) FROM pg_ts_config WHERE cfgnamespace = 'public'::regnamespace)
+        || ' ' || (SELECT count(*) FROM pg_extension)";
+    database
+        .rows(&format!(
+            "CREATE TABLE {NOTES} (version varchar(50) PRIMARY KEY, run_on timestamp NOT NULL DEFAULT now())"
+        ))
+        .await;
+    let empty = database.value(things).await;
+
+    let up = migrate(&url).await.expect("up").applied;
+    assert!(up.len() >= 11, "{up:?}");
+    let first = catalogue(&database).await;
+    assert!(first.len() > 200, "only {} lines", first.len());
+    assert_eq!(migrate(&url).await.expect("nothing to do").applied, [""; 0]);
+
+    let down = revert_all(&url).await.expect("down").applied;
+    assert_eq!(down, up.into_iter().rev().collect::<Vec<_>>());
+    assert_eq!(database.value(things).await, empty, "tables, functions, types, configurations, extensions");
+
+    migrate(&url).await.expect("up again");
+    let second = catalogue(&database).await;
+    for line in first.iter().filter(|line| !second.contains(line)) {
+        panic!("the second time there is no {line}");
+    }
+    assert_eq!(first, second);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_start_at_once_migrate_once() {
+    let url = TestDb::empty_url().await;
+    let all = futures_util::future::join_all((0..4).map(|_| {
+        let url = url.clone();
+        tokio::spawn(async move { migrate(&url).await.expect("each succeeds").applied })
+    }));
+    let mut applied: Vec<_> = all.await.into_iter().map(|done| done.expect("no panic")).collect();
+    applied.sort();
+    let (last, idle) = applied.split_last().expect("four");
+    assert!(idle.iter().all(Vec::is_empty), "several ran migrations: {applied:?}");
+    assert_eq!(last.len(), Psql::connect(&url).await.rows(&format!("SELECT FROM {NOTES}")).await.len());
+}
+
+#[tokio::test]
+async fn tables_rs_is_in_step_with_the_database() {
+    let database = TestDb::new().await;
+    let written = tables_rs(&Psql::connect(&database.url).await).await;
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/db/tables.rs");
+    if std::env::var_os("UPDATE_TABLES").is_some() {
+        std::fs::write(&file, &written).expect("tables.rs can be written");
+    }
+    let kept = std::fs::read_to_string(&file).expect("tables.rs");
+    let line = kept.lines().zip(written.lines()).position(|(kept, written)| kept != written).map(|index| index + 1);
+    assert!(
+        kept == written,
+        "src/db/tables.rs is not what the migrations make (first difference in line {line:?}); \
+         `UPDATE_TABLES=1 cargo test tables_rs` writes it anew"
+    );
+}
+
+/// What `src/db/tables.rs` is to say.
+async fn tables_rs(database: &Psql) -> String {
+    let tables = tables(database).await;
+    let mut out =
+        "// @generated from the migrated database; `UPDATE_TABLES=1 cargo test tables_rs` writes it anew.\n".to_owned();
+    for table in &tables {
+        let key = database
+            .column(&format!(
+                "SELECT a.attname FROM pg_constraint c
+                     CROSS JOIN unnest(c.conkey) WITH ORDINALITY AS key (number, place)
+                     JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = key.number
+                     WHERE c.contype = 'p' AND c.conrelid = '{table}'::regclass ORDER BY key.place"
+            ))
+            .await
+            .join(", ");
+        write!(
+            out,
+            "\ndiesel::table! {{\n    use diesel::sql_types::*;\n    use crate::db::sql::*;\n\n    {table} ({key}) {{\n"
+        )
+        .expect("a string takes it");
+        let columns = database
+            .rows(&format!(
+                "SELECT column_name, udt_name, is_nullable FROM information_schema.columns
+                     WHERE table_schema = 'public' AND table_name = '{table}' ORDER BY ordinal_position"
+            ))
+            .await;
+        for column in columns {
+            let [name, ty, nullable] = column.as_slice() else { panic!("three columns") };
+            let ty = diesel_type(ty);
+            let ty = if nullable == "YES" { format!("Nullable<{ty}>") } else { ty };
+            writeln!(out, "        {name} -> {ty},").expect("a string takes it");
+        }
+        out.push_str("    }\n}\n");
+    }
+    // Those by which diesel can guess the join: one foreign key from the child to the parent.
+    let joins = "SELECT c.conrelid::regclass, c.confrelid::regclass, a.attname
+        FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+        WHERE c.contype = 'f' AND c.connamespace = 'public'::regnamespace AND c.conrelid <> c.confrelid
+          AND 1 = (SELECT count(*) FROM pg_constraint d
+                   WHERE d.contype = 'f' AND d.conrelid = c.conrelid AND d.confrelid = c.confrelid)
+        ORDER BY c.conrelid::regclass::text, c.confrelid::regclass::text";
+    out.push('\n');
+    for join in database.rows(joins).await {
+        writeln!(out, "diesel::joinable!({} -> {} ({}));", join[0], join[1], join[2]).expect("a string takes it");
+    }
+    let all: String = tables.iter().map(|table| format!("    {table},\n")).collect();
+    write!(out, "\ndiesel::allow_tables_to_appear_in_same_query!(\n{all});\n").expect("a string takes it");
+    out
+}
+
+fn diesel_type(postgres: &str) -> String {
+    if let Some(item) = postgres.strip_prefix('_') {
+        return format!("Array<{}>", diesel_type(item));
+    }
+    let known = ["int2", "int4", "int8", "text", "citext", "bool", "numeric", "timestamptz", "date", "bytea", "uuid"];
+    assert!(known.contains(&postgres) || ["tsvector", "jsonb"].contains(&postgres), "say here what a {postgres} is");
+    postgres[..1].to_uppercase() + &postgres[1..]
+}
+
+async fn tables(database: &Psql) -> Vec<String> {
+    let sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'
+        AND table_type = 'BASE TABLE' AND table_name NOT LIKE '\\_\\_%' ORDER BY table_name COLLATE \"C\"";
+    database.column(sql).await
+}
+
+/// Fails with all rows of a query that finds what breaks a rule.
+#[track_caller]
+fn none(rule: &str, broken: Vec<String>) {
+    assert!(broken.is_empty(), "{rule}:\n  {}", broken.join("\n  "));
+}
+
+#[tokio::test]
+async fn every_table_has_a_primary_key() {
+    let database = TestDb::new().await;
+    let sql = "SELECT oid::regclass FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+        AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = pg_class.oid AND contype = 'p')";
+    none("these tables have no primary key", Psql::connect(&database.url).await.column(sql).await);
+}
+
+#[tokio::test]
+async fn every_foreign_key_has_an_index_that_begins_with_its_columns() {
+    let database = TestDb::new().await;
+    // A partial index would not serve the check of a deleted parent.
+    let sql = "SELECT conrelid::regclass || '.' || conname FROM pg_constraint c
+        WHERE contype = 'f' AND connamespace = 'public'::regnamespace AND NOT EXISTS (
+            SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indisvalid AND i.indpred IS NULL
+                AND (SELECT array_agg(k ORDER BY k) FROM unnest((i.indkey::int2[])[0:cardinality(c.conkey) - 1]) k)
+                    = (SELECT array_agg(k ORDER BY k) FROM unnest(c.conkey) k))";
+    let database = Psql::connect(&database.url).await;
+    none("these foreign keys have no index", database.column(sql).await);
+    database.rows("DROP INDEX stock_movements_user_id_idx, order_details_product_id_idx").await;
+    assert_eq!(database.column(sql).await.len(), 2, "the check sees what is missing");
+}
+
+#[tokio::test]
+async fn every_constraint_is_named_by_its_rule() {
+    let database = TestDb::new().await;
+    let database = Psql::connect(&database.url).await;
+    // PostgreSQL's own: table_column_check, table_check1, table_column_key1.
+    let sql = "SELECT conrelid::regclass || '.' || conname FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace AND contype <> 'n' AND conrelid <> 0
+          AND conrelid::regclass::text <> '__diesel_schema_migrations'
+          AND (conname ~ '_check[0-9]*$' OR conname ~ '[0-9]$' OR conname NOT LIKE conrelid::regclass || '\\_%')";
+    none("these constraints have a name that PostgreSQL made up", database.column(sql).await);
+    database.rows("ALTER TABLE brands ADD CHECK (name <> 'x'), ADD UNIQUE (slug, id), ADD UNIQUE (slug, id)").await;
+    assert_eq!(database.column(sql).await.len(), 2, "the check sees made-up names");
+}
+
+#[tokio::test]
+async fn every_noun_knows_when_it_was_made_and_last_changed() {
+    let database = TestDb::new().await;
+    let database = Psql::connect(&database.url).await;
+    let mut broken = Vec::new();
+    for table in tables(&database).await {
+        let times = database
+            .value(&format!(
+                "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}'
+                     AND column_name IN ('created_at', 'updated_at') AND data_type = 'timestamp with time zone'
+                     AND is_nullable = 'NO' AND column_default = 'now()'"
+            ))
+            .await;
+        let touched = database
+            .value(&format!(
+                "SELECT count(*) FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
+                     WHERE tgrelid = '{table}'::regclass AND proname = 'touch_updated_at'
+                       AND pg_get_triggerdef(pg_trigger.oid) LIKE '%BEFORE UPDATE ON % FOR EACH ROW%' AND tgenabled = 'O'"
+            ))
+            .await;
+        let is_noun = times == "2" && touched == "1";
+        let listed = NO_NOUNS.iter().any(|(name, _)| *name == table);
+        if is_noun == listed {
+            broken.push(format!("{table}: {times} times, {touched} trigger"));
+        }
+    }
+    none("nouns have created_at, updated_at and the trigger; what is no noun is written down", broken);
+    // The trigger does what it is there for, whoever writes.
+    database.rows("INSERT INTO brands (name, slug, updated_at) VALUES ('Wick', 'wick', '2001-01-01')").await;
+    database.rows("UPDATE brands SET name = 'Wick', updated_at = '2001-01-01'").await;
+    assert_eq!(database.value("SELECT updated_at > now() - interval '1 hour' FROM brands").await, "t");
+}
