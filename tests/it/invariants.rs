@@ -251,17 +251,13 @@ async fn two_moves_that_meet_make_no_loop() {
     // Neither sees what the other has not committed: each alone would be sound.
     psql.rows("BEGIN; UPDATE categories SET parent_id = 4 WHERE id = 1").await;
     let pid = other.value("SELECT pg_backend_pid()").await;
-    let meets = other.try_run("UPDATE categories SET parent_id = 3 WHERE id = 4");
-    let commits = async {
-        let watch = Psql::connect(&database.url).await;
-        let waits = format!("SELECT count(*) FROM pg_locks WHERE pid = {pid} AND NOT granted");
-        // The second move is sure to have begun before the first one ends.
-        while watch.value(&waits).await == "0" {
-            tokio::task::yield_now().await;
-        }
-        psql.rows("COMMIT").await;
-    };
-    let (met, ()) = futures_util::future::join(meets, commits).await;
+    let meets = tokio::spawn(async move { other.try_run("UPDATE categories SET parent_id = 3 WHERE id = 4").await });
+    let watch = Psql::connect(&database.url).await;
+    let waits = format!("SELECT count(*) FROM pg_locks WHERE pid = {pid} AND NOT granted");
+    // The second move has begun, and waits for the first one, before that ends.
+    while !meets.is_finished() && watch.value(&waits).await == "0" {}
+    psql.rows("COMMIT").await;
+    let met = meets.await.expect("no panic");
     assert_eq!(refused_by(&met.expect_err("a loop")), "categories_acyclic");
     let paths = "SELECT string_agg(array_to_string(path, '/'), ' ' ORDER BY id) FROM categories";
     assert_eq!(psql.value(paths).await, "4/1 4/1/2 4/1/2/3 4");
