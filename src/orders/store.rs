@@ -3,7 +3,11 @@
 //! public none.
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl::exists, pg::Pg, prelude::*};
+use diesel::{
+    dsl::{array, exists},
+    pg::Pg,
+    prelude::*,
+};
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
@@ -58,9 +62,20 @@ fn condition(condition: &OrderCondition) -> Condition<'static, orders::table> {
     }
 }
 
+/// What [`visible`] says, for lists: a seller's orders are looked up once and then read by their ids, so that a page
+/// costs as much as the seller sold, and not as much as everybody did.
+fn visible_in_list(scope: Scope) -> Condition<'static, orders::table> {
+    let Scope::Seller(user) = scope else { return visible(scope) };
+    let sold = order_details::table
+        .inner_join(products::table)
+        .filter(products::seller_id.assume_not_null().eq(user))
+        .select(order_details::order_id);
+    Box::new(visible(Scope::Own(user)).or(orders::id.eq_any(array(sold))))
+}
+
 fn rows(scope: Scope, list: &OrderList) -> Rows {
     let rows = orders::table.select(OrderRow::as_select()).into_boxed();
-    let rows = if scope == Scope::All { rows } else { rows.filter(visible(scope)) };
+    let rows = if scope == Scope::All { rows } else { rows.filter(visible_in_list(scope)) };
     if list.filter.is_empty() { rows } else { rows.filter(list.filter.condition(&condition)) }
 }
 
