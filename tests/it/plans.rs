@@ -159,12 +159,13 @@ const OWN: &[Case] = &[
     Case("{ order(id: ORDER) { id } }", "orders_user_id_placed_at_idx", Never),
 ];
 
-/// The orders that hold a seller's products.
+/// The orders that hold a seller's products: as much work as the seller sold, however many others there are.
 const SOLD: &[Case] = &[
-    Case("{ orders { nodes { id } } }", "order_details_product_id_idx", Never),
-    Case("{ orders(where: {status: {eq: PENDING}}) { nodes { id } } }", "orders_status_placed_at_idx", Never),
+    Case("{ orders { totalCount { value } nodes { id } } }", "order_details_product_id_idx", Few),
+    Case("{ orders { nodes { id } } }", "orders_pkey", Few),
+    Case("{ orders(where: {status: {eq: PENDING}}) { nodes { id } } }", "order_details_product_id_idx", Few),
     Case("{ order(id: ORDER) { id } }", "order_details_order_id_idx", Never),
-    Case("{ websites { nodes { orders(first: 3) { nodes { id } } } } }", "orders_source_website_id_placed_at_idx", Few),
+    Case("{ websites { nodes { orders(first: 3) { nodes { id } } } } }", "order_details_product_id_idx", Few),
 ];
 
 impl Case {
