@@ -87,7 +87,7 @@ impl TestApp {
                 SELECT {base} + 21 + i % 4000, 'DE', 'Hamburg', 'Hafenstrasse 1' FROM generate_series(1, 8000) i;
             INSERT INTO orders (id, source_website_id, order_number, user_id, status, placed_at)
                 SELECT {base} + i, {base} + 1 + i % 20, 'N-' || i, {base} + 21 + i % 4000,
-                       CASE WHEN i % 100 = 0 THEN 'pending' ELSE 'delivered' END, now() - i * interval '1 min'
+                       (ARRAY['pending', 'confirmed', 'shipped', 'delivered', 'cancelled'])[1 + i % 5], now() - i * interval '1 min'
                 FROM generate_series(1, 20000) i;
             INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price)
                 SELECT {base} + 1 + i % 20000, {base} + 1 + i * 31 % 10000, 'Lantern', 'L', 1, i % 100
