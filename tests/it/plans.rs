@@ -154,7 +154,7 @@ const SALES: &[Case] = &[
 /// The orders of one customer.
 const OWN: &[Case] = &[
     Case("{ orders { totalCount { value } nodes { id details { id } } } }", "orders_user_id_placed_at_idx", Never),
-    Case("{ orders(where: {status: {eq: PENDING}}) { nodes { id } } }", "orders_user_id_placed_at_idx", Never),
+    Case("{ orders(where: {status: {eq: PENDING}}) { nodes { id } } }", "orders_user_id_placed_at_idx", Few),
     Case("{ orders(orderBy: {field: TOTAL_AMOUNT}) { nodes { id } } }", "orders_user_id_placed_at_idx", Few),
     Case("{ me { orders { nodes { id } } addresses { id } } }", "orders_user_id_placed_at_idx", Few),
     Case("{ order(id: ORDER) { id } }", "orders_user_id_placed_at_idx", Never),
