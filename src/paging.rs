@@ -163,9 +163,9 @@ impl Page {
         rows.truncate(limit);
         if self.backward {
             rows.reverse();
-            Rows { rows, has_previous: more, has_next: self.before.is_some() }
+            Rows { rows, has_previous: more || self.after.is_some(), has_next: self.before.is_some() }
         } else {
-            Rows { rows, has_next: more, has_previous: self.after.is_some() }
+            Rows { rows, has_next: more || self.before.is_some(), has_previous: self.after.is_some() }
         }
     }
 }
