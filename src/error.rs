@@ -207,6 +207,9 @@ impl From<DieselError> for Error {
             _ if message == "numeric field overflow" => {
                 Self::user(UserErrorCode::OutOfRange, "", "an amount of money is larger than 9,999,999,999.99")
             }
+            _ if message == "timestamp out of range" => {
+                Self::user(UserErrorCode::OutOfRange, "", "a moment lies before the year -4712 or after 294275")
+            }
             _ => match info.constraint_name() {
                 Some(name) => Self::Constraint {
                     name: name.to_owned(),
