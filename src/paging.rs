@@ -217,11 +217,11 @@ from_sort_key! {
     f32: SortKey::Rank(bits) => f32::from_bits(*bits);
 }
 
-/// The value of a cursor for the column it is compared with.
+/// The value of the argument's cursor for the column it is compared with.
 /// # Errors
-/// A user error where the cursor was forged with a key of another kind.
-pub fn key_of<T: FromSortKey>(cursor: &Cursor) -> Result<T> {
-    T::from_sort_key(&cursor.key).ok_or_else(|| Error::bad_input("after", "this is not a cursor of this list"))
+/// A user error of the argument where the cursor was forged with a key of another kind.
+pub fn key_of<T: FromSortKey>(argument: &'static str, cursor: &Cursor) -> Result<T> {
+    T::from_sort_key(&cursor.key).ok_or_else(|| Error::bad_input(argument, "this is not a cursor of this list"))
 }
 
 /// Puts a page on a boxed diesel query: the keyset conditions, the order and the limit.
@@ -235,13 +235,14 @@ macro_rules! paged {
         let page: &$crate::paging::Page = $page;
         let ascending = $direction == $crate::paging::Direction::Asc;
         let mut query = $query;
-        let bounds = if ascending { (&page.after, &page.before) } else { (&page.before, &page.after) };
-        if let Some(cursor) = bounds.0 {
-            let value: $type = $crate::paging::key_of(cursor)?;
+        let (after, before) = (("after", &page.after), ("before", &page.before));
+        let (lower, upper) = if ascending { (after, before) } else { (before, after) };
+        if let (argument, Some(cursor)) = lower {
+            let value: $type = $crate::paging::key_of(argument, cursor)?;
             query = query.filter($column.ge(value.clone())).filter($column.gt(value).or($id.gt(cursor.id)));
         }
-        if let Some(cursor) = bounds.1 {
-            let value: $type = $crate::paging::key_of(cursor)?;
+        if let (argument, Some(cursor)) = upper {
+            let value: $type = $crate::paging::key_of(argument, cursor)?;
             query = query.filter($column.le(value.clone())).filter($column.lt(value).or($id.lt(cursor.id)));
         }
         let query = if ascending != page.backward {
