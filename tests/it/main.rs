@@ -12,6 +12,7 @@ mod documents;
 mod doors;
 mod embedded;
 mod http;
+mod filters;
 mod ide;
 mod import;
 mod order_lines;

@@ -1,0 +1,263 @@
+//! What a search finds, in which order, for whom, and how soon after a change.
+
+use std::collections::HashSet;
+
+use serde_json::json;
+use souk::ids::{BrandId, CategoryId, ProductId, SupplierId, WebsiteId};
+
+use crate::support::{
+    Actor, Answer, TestApp,
+    bulk::{BASE, nth},
+};
+
+const NAME: &str =
+    "__typename ... on Product { name } ... on Category { name } ... on Brand { name } ... on Supplier { name }";
+
+async fn search(actor: &Actor<'_>, query: &str, arguments: &str) -> Answer {
+    let document = format!(
+        "query ($query: String!) {{ search(query: $query {arguments}) {{ totalCount {{ value precision }}
+            pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }}
+            edges {{ cursor score node {{ __typename }} }} nodes {{ {NAME} }} }} }}"
+    );
+    actor.run_with(&document, json!({ "query": query })).await
+}
+
+/// The names found, the best first.
+async fn names(actor: &Actor<'_>, query: &str) -> Vec<String> {
+    names_in(&search(actor, query, ", first: 100").await)
+}
+
+fn names_in(answer: &Answer) -> Vec<String> {
+    let nodes = answer.at("search.nodes").as_array().expect("nodes");
+    nodes.iter().map(|node| node["name"].as_str().expect("a name").to_owned()).collect()
+}
+
+/// A small shop with words in every place that is searched.
+async fn shop(app: &TestApp) {
+    let script = "
+        INSERT INTO websites (id, code, name, base_url, currency) VALUES (BASE, 'sailor', 'Sailor', 'https://s.example', 'EUR');
+        INSERT INTO categories (id, name, slug, description) VALUES (BASE + 1, 'Lighting', 'light', 'For dark evenings');
+        INSERT INTO brands (id, name, slug, description) VALUES (BASE + 1, 'Müller & Söhne', 'mueller', 'Tinsmiths');
+        INSERT INTO suppliers (id, name, email, phone) VALUES (BASE + 1, 'Harbour Depot', 'tin@depot.example', '+49 40 1234');
+        INSERT INTO products (id, source_website_id, sku, slug, name, barcode, variant, description, category_id, brand_id, price) VALUES
+            (BASE + 1, BASE, 'ST-100', 'a', 'Storm Lantern', '4006381333931', 'Red', 'Burns through every gale.', BASE + 1, NULL, 1),
+            (BASE + 2, BASE, 'CH-200', 'b', 'Café Chair', NULL, NULL, 'Foldable, for running customers', NULL, BASE + 1, 1),
+            (BASE + 3, BASE, 'TA-300', 'c', 'Table', NULL, NULL, 'Holds a lantern in a storm', NULL, NULL, 1),
+            (BASE + 4, BASE, 'OL-400', 'd', 'Old Lantern', NULL, NULL, '', NULL, NULL, 1);
+        UPDATE products SET is_active = false WHERE id = BASE + 4;";
+    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+}
+
+/// A query and the names that the public finds by it, the best first.
+const CASES: &[(&str, &[&str])] = &[
+    // Wherever the word stands.
+    ("storm", &["Storm Lantern", "Table"]),
+    ("ST-100", &["Storm Lantern"]),
+    ("4006381333931", &["Storm Lantern"]),
+    ("red", &["Storm Lantern"]),
+    ("gale", &["Storm Lantern"]),
+    ("lighting", &["Lighting", "Storm Lantern"]),
+    ("evenings", &["Lighting"]),
+    ("söhne", &["Müller & Söhne", "Café Chair"]),
+    ("tinsmiths", &["Müller & Söhne"]),
+    // Words in any form, in either case, with accents and without.
+    ("STORMS", &["Storm Lantern", "Table"]),
+    ("lanterns", &["Storm Lantern", "Table"]),
+    ("burning", &["Storm Lantern"]),
+    ("run", &["Café Chair"]),
+    ("cafe", &["Café Chair"]),
+    ("CAFÉ", &["Café Chair"]),
+    ("muller", &["Müller & Söhne", "Café Chair"]),
+    // All the words, phrases in their order, words that must not occur, one of several.
+    ("storm lantern", &["Storm Lantern", "Table"]),
+    ("lantern chair", &[]),
+    ("\"storm lantern\"", &["Storm Lantern"]),
+    ("\"lantern storm\"", &[]),
+    ("storm -table", &["Storm Lantern"]),
+    ("lantern -\"storm lantern\"", &["Table"]),
+    ("chair or gale", &["Café Chair", "Storm Lantern"]),
+    // A name beats a brand or a category, and those beat a description.
+    ("table", &["Table"]),
+    ("nothing of the kind", &[]),
+    // What is not for sale and what is not for the public.
+    ("old", &[]),
+    ("depot", &[]),
+    ("tin@depot.example", &[]),
+    // Odd ones find nothing and break nothing.
+    ("the and of", &[]),
+    ("-", &[]),
+    ("or", &[]),
+    ("\"", &[]),
+    ("\"\"", &[]),
+    ("-\"", &[]),
+    ("& | ! ( ) : * <->", &[]),
+    ("'", &[]),
+    ("'; DROP TABLE products; --", &[]),
+    ("\\", &[]),
+    ("\\' OR \\'1\\'=\\'1", &[]),
+    ("%", &[]),
+    ("🏮", &[]),
+    ("\u{200b}", &[]),
+    ("storm'", &["Storm Lantern", "Table"]),
+    ("\"storm", &["Storm Lantern", "Table"]),
+    ("storm & lantern", &["Storm Lantern", "Table"]),
+    ("storm:*", &["Storm Lantern", "Table"]),
+];
+
+#[tokio::test]
+async fn words_are_found_wherever_they_stand_the_best_first() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    for (query, expected) in CASES {
+        let answer = search(&app.anonymous(), query, ", first: 100").await;
+        assert_eq!(names_in(&answer), *expected, "{query}");
+        let total = json!({ "value": expected.len(), "precision": "EXACT" });
+        assert_eq!(answer.at("search.totalCount"), &total, "{query}");
+        let edges = answer.at("search.edges").as_array().expect("edges");
+        let scores: Vec<_> = edges.iter().map(|edge| edge["score"].as_f64().expect("a score")).collect();
+        assert!(scores.is_sorted_by(|a, b| a >= b) && scores.iter().all(|score| *score > 0.0), "{query}: {scores:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_weight_of_a_word_is_that_of_its_place() {
+    let app = TestApp::new().await;
+    let script = "
+        INSERT INTO websites (id, code, name, base_url, currency) VALUES (BASE, 'sailor', 'Sailor', 'https://s.example', 'EUR');
+        INSERT INTO brands (id, name, slug) VALUES (BASE + 1, 'Anchor Works', 'anchor');
+        INSERT INTO products (id, source_website_id, sku, slug, name, description, brand_id, variant, price) VALUES
+            (BASE + 1, BASE, '1', '1', 'By description', 'An anchor.', NULL, NULL, 1),
+            (BASE + 2, BASE, '2', '2', 'By brand', '', BASE + 1, NULL, 1),
+            (BASE + 3, BASE, '3', '3', 'Anchor by name', '', NULL, NULL, 1),
+            (BASE + 4, BASE, '4', '4', 'Anchor by all', 'An anchor.', BASE + 1, 'Anchor', 1);";
+    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+    let found = search(&app.anonymous(), "anchor", ", types: [PRODUCT]").await;
+    assert_eq!(names_in(&found), ["Anchor by all", "Anchor by name", "By brand", "By description"]);
+}
+
+#[tokio::test]
+async fn types_choose_and_only_staff_and_sellers_find_suppliers() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let kinds = async |actor: &Actor<'_>, query: &str, arguments: &str| -> Vec<String> {
+        let answer = search(actor, query, arguments).await;
+        let nodes = answer.at("search.nodes").as_array().expect("nodes");
+        nodes.iter().map(|node| node["__typename"].as_str().expect("a type").to_owned()).collect()
+    };
+    let (public, customer) = (app.anonymous(), app.customer().await);
+    let words = "lighting or söhne or depot";
+    for actor in [&public, &customer] {
+        let all: HashSet<String> = kinds(actor, words, "").await.into_iter().collect();
+        assert_eq!(all, ["Product", "Category", "Brand"].map(str::to_owned).into());
+        assert_eq!(kinds(actor, words, ", types: [CATEGORY]").await, ["Category"]);
+        assert_eq!(kinds(actor, words, ", types: [BRAND]").await, ["Brand"]);
+        assert_eq!(kinds(actor, words, ", types: [PRODUCT]").await, ["Product", "Product"]);
+        assert_eq!(search(actor, words, ", types: [SUPPLIER]").await.at("search.totalCount.value"), &json!(0));
+        assert!(kinds(actor, words, ", types: [SUPPLIER]").await.is_empty());
+        assert!(kinds(actor, words, ", types: []").await.is_empty());
+    }
+    for staff in [app.seller().await, app.manager().await, app.admin().await] {
+        assert_eq!(kinds(&staff, "depot", "").await, ["Supplier"]);
+        assert_eq!(kinds(&staff, words, ", types: [SUPPLIER, BRAND, BRAND]").await.len(), 2);
+        assert_eq!(kinds(&staff, "tin@depot.example", "").await, ["Supplier"], "by its e-mail address");
+        // Not even staff finds what is not for sale.
+        assert!(kinds(&staff, "old", "").await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_found_at_once() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let manager = app.manager().await;
+    let public = app.anonymous();
+    let mutate = async |mutation: &str, input: &str| {
+        let answer =
+            manager.run(&format!("mutation {{ {mutation}(input: {{{input}}}) {{ userErrors {{ code }} }} }}")).await;
+        assert!(answer.user_errors(mutation).is_empty(), "{answer:?}");
+    };
+    let id = |i: i64| nth::<ProductId>(i);
+    let (brand, category) = (nth::<BrandId>(1), nth::<CategoryId>(1));
+
+    mutate("productUpdate", &format!("id: {:?}, name: \"Anchor\", description: \"\"", id(3))).await;
+    assert_eq!(names(&public, "anchor").await, ["Anchor"]);
+    assert_eq!(names(&public, "storm").await, ["Storm Lantern"]);
+
+    // A new name of a brand or a category is one of their products, too.
+    mutate("brandUpdate", &format!("id: {brand:?}, name: \"Zenith\"")).await;
+    assert_eq!(names(&public, "zenith").await, ["Zenith", "Café Chair"]);
+    assert!(names(&public, "söhne").await.is_empty());
+    mutate("categoryUpdate", &format!("id: {category:?}, name: \"Beacons\"")).await;
+    assert_eq!(names(&public, "beacon").await, ["Beacons", "Storm Lantern"]);
+
+    mutate("productUpdate", &format!("id: {:?}, brandId: {brand:?}", id(3))).await;
+    assert_eq!(names(&public, "zenith anchor").await, ["Anchor"]);
+    mutate("productUpdate", &format!("id: {:?}, brandId: null", id(3))).await;
+    assert!(names(&public, "zenith anchor").await.is_empty());
+
+    mutate("productDelete", &format!("id: {:?}", id(3))).await;
+    assert!(names(&public, "anchor").await.is_empty());
+    mutate("productUpdate", &format!("id: {:?}, isActive: true", id(4))).await;
+    assert_eq!(names(&public, "old").await, ["Old Lantern"]);
+
+    let website = nth::<WebsiteId>(0);
+    mutate("productCreate", &format!("sourceWebsiteId: {website:?}, name: \"Compass\", sku: \"C-1\", price: \"1\""))
+        .await;
+    assert_eq!(names(&public, "compass").await, ["Compass"]);
+    mutate("supplierUpdate", &format!("id: {:?}, name: \"Quay\"", nth::<SupplierId>(1))).await;
+    assert_eq!(names(&manager, "quay").await, ["Quay"]);
+    assert!(names(&manager, "harbour").await.is_empty());
+}
+
+#[tokio::test]
+async fn hits_of_the_same_rank_are_paged_through_once_each_and_both_ways() {
+    let app = TestApp::new().await;
+    app.market(23).await;
+    let admin = app.admin().await;
+    let words = "lantern or maker or depot";
+    let whole = search(&admin, words, ", first: 100").await;
+    let all = names_in(&whole);
+    assert_eq!(all.iter().collect::<HashSet<_>>().len(), 3 * 23);
+    for size in [1, 7, 69] {
+        for (limit, from, ahead, end) in
+            [("first", "after", "hasNextPage", "endCursor"), ("last", "before", "hasPreviousPage", "startCursor")]
+        {
+            let (mut seen, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let page = search(&admin, words, &format!(", {limit}: {size} {cursor}")).await;
+                let names = names_in(&page);
+                let at = if limit == "last" { 0 } else { seen.len() };
+                seen.splice(at..at, names);
+                if page.at(&format!("search.pageInfo.{ahead}")) == &json!(false) {
+                    break;
+                }
+                cursor = format!("{from}: {}", page.at(&format!("search.pageInfo.{end}")));
+            }
+            assert_eq!(seen, all, "{limit}: {size}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_query_that_is_blank_or_too_long_is_the_users_error() {
+    let app = TestApp::new().await;
+    let long = "ä".repeat(201);
+    let cases = [("", "REQUIRED"), ("  \t\n ", "REQUIRED"), (long.as_str(), "TOO_LONG")];
+    for (query, rule) in cases {
+        let answer = search(&app.anonymous(), query, "").await;
+        assert_eq!(answer.code(), "BAD_USER_INPUT", "{query:?}");
+        assert_eq!(answer.json["errors"][0]["extensions"]["rule"], rule, "{query:?}");
+        assert_eq!(answer.json["errors"][0]["extensions"]["field"], "query", "{query:?}");
+        assert!(answer.sql.is_empty());
+    }
+    assert_eq!(search(&app.anonymous(), "a\0b", "").await.code(), "BAD_USER_INPUT");
+    for query in ["ä".repeat(200), "-".repeat(30), "\"".repeat(200), "a or ".repeat(40)] {
+        search(&app.anonymous(), &query, "").await.at("search.nodes");
+    }
+    // More signs than PostgreSQL's parser takes.
+    for query in ["-".repeat(200), "- ".repeat(100)] {
+        assert_eq!(search(&app.anonymous(), &query, "").await.code(), "BAD_USER_INPUT");
+    }
+    let foreign = search(&app.anonymous(), "x", ", after: \"eyJsaXN0IjoicHJvZHVjdHM6bmFtZSJ9\"").await;
+    assert_eq!(foreign.code(), "BAD_USER_INPUT");
+}

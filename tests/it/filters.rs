@@ -1,0 +1,313 @@
+//! What `where` finds: every operator of every list, and that a condition and its opposite part the rows between them,
+//! whatever is null in them.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use souk::ids::{BrandId, CategoryId, OrderId, ProductId, RoleId, RowId, SupplierId, UserId, WebsiteId};
+
+use crate::support::{
+    Actor, TestApp,
+    bulk::{BASE, nth},
+};
+
+/// Rows for every operator, some of them with nulls. What names the rows in the cases below is the last word of the
+/// field that each list is asked for.
+async fn shop(app: &TestApp) {
+    let script = "
+        INSERT INTO websites (id, code, name, base_url, currency) VALUES
+            (BASE + 1, 'sailor', 'Sailor', 'https://sailor.example', 'EUR'),
+            (BASE + 2, 'miner', 'Miner', 'https://miner.example', 'GBP');
+        INSERT INTO users (id, name, email, role_id, source_website_id, is_active, created_at) VALUES
+            (BASE + 1, 'Ada', 'Ada@Souk.example', 4, BASE + 1, true, '2026-01-01'),
+            (BASE + 2, 'Bo', NULL, 4, NULL, true, '2026-01-02'),
+            (BASE + 3, 'Cem', 'cem_100%@souk.example', 3, BASE + 2, false, '2026-01-03');
+        INSERT INTO categories (id, parent_id, name, slug) VALUES (BASE + 1, NULL, 'Light', 'light');
+        INSERT INTO categories (id, parent_id, name, slug) VALUES (BASE + 2, BASE + 1, 'Lamps', 'lamps');
+        INSERT INTO brands (id, name, slug) VALUES (BASE + 1, 'Acme', 'acme'), (BASE + 2, '50%_Off', 'off');
+        INSERT INTO suppliers (id, name) VALUES (BASE + 1, 'Depot'), (BASE + 2, 'O''Neill');
+        INSERT INTO products (id, sku, name, slug, source_website_id, category_id, brand_id, supplier_id, seller_id,
+                              barcode, price, is_active, created_at) VALUES
+            (BASE + 1, 'a', 'Red Lantern', 'a', BASE + 1, BASE + 1, BASE + 1, BASE + 1, BASE + 3, '111', 5, true, '2026-01-01'),
+            (BASE + 2, 'b', '50% off_Lamp', 'b', BASE + 1, BASE + 2, BASE + 2, NULL, NULL, '222', 10, true, '2026-01-02'),
+            (BASE + 3, 'c', 'C:\\Temp \"x\" it''s', 'c', BASE + 2, NULL, NULL, BASE + 2, NULL, NULL, 10.5, true, '2026-01-03'),
+            (BASE + 4, 'd', 'Über RED 50 offXLamp', 'd', BASE + 2, NULL, NULL, NULL, NULL, NULL, 99999999.99, false, '2026-01-04');
+        INSERT INTO stock_movements (product_id, reason, delta) VALUES (BASE + 1, 'opening', 3), (BASE + 2, 'opening', 7);
+        INSERT INTO orders (id, source_website_id, order_number, user_id, status, placed_at) VALUES
+            (BASE + 1, BASE + 1, 'S-1', BASE + 1, 'pending', '2026-01-01'),
+            (BASE + 2, BASE + 1, 'S-2', NULL, 'shipped', '2026-01-02'),
+            (BASE + 3, BASE + 2, 'M_3', BASE + 2, 'cancelled', '2026-01-03');
+        INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price) VALUES
+            (BASE + 1, BASE + 1, 'Red', 'a', 2, 5), (BASE + 3, BASE + 2, 'Off', 'b', 1, 10.50);";
+    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+}
+
+/// Conditions on products and the SKUs of those that are found.
+const PRODUCTS: &[(&str, &str)] = &[
+    ("id: {eq: PRODUCT1}", "a"),
+    ("id: {in: [PRODUCT1, PRODUCT3, PRODUCT9]}", "ac"),
+    ("id: {in: []}", ""),
+    ("id: {isNull: true}", ""),
+    ("id: {isNull: false}", "abcd"),
+    ("id: {eq: PRODUCT1, in: [PRODUCT3]}", ""),
+    ("name: {eq: \"Red Lantern\"}", "a"),
+    ("name: {eq: \"red lantern\"}", ""),
+    ("name: {in: [\"Red Lantern\", \"nothing\"]}", "a"),
+    ("name: {isNull: true}", ""),
+    ("name: {contains: \"red\"}", "ad"),
+    ("name: {contains: \"\"}", "abcd"),
+    ("name: {contains: \"%\"}", "b"),
+    ("name: {contains: \"50% off_l\"}", "b"),
+    ("name: {contains: \"off_lamp\"}", "b"),
+    ("name: {contains: \"\\\\\"}", "c"),
+    ("name: {contains: \"c:\\\\temp\"}", "c"),
+    ("name: {contains: \"\\\"x\\\" it's\"}", "c"),
+    ("name: {contains: \"' OR 1=1 --\"}", ""),
+    ("name: {contains: \"\\\\%\"}", ""),
+    ("name: {contains: \"ÜBER\"}", "d"),
+    ("sku: {eq: \"b\"}", "b"),
+    ("sku: {in: [\"b\", \"c\"]}", "bc"),
+    ("sku: {contains: \"B\"}", "b"),
+    ("barcode: {eq: \"111\"}", "a"),
+    ("barcode: {in: [\"111\", \"222\"]}", "ab"),
+    ("barcode: {contains: \"2\"}", "b"),
+    ("barcode: {contains: \"\"}", "ab"),
+    ("barcode: {isNull: true}", "cd"),
+    ("barcode: {isNull: false}", "ab"),
+    ("barcode: {isNull: true, eq: \"111\"}", ""),
+    ("price: {eq: \"10\"}", "b"),
+    ("price: {eq: 10}", "b"),
+    ("price: {gte: \"10.00\"}", "bcd"),
+    ("price: {lte: \"10.50\"}", "abc"),
+    ("price: {gte: \"10\", lte: \"10.499\"}", "b"),
+    ("price: {gte: \"79228162514264337593543950335\"}", ""),
+    ("stock: {eq: 0}", "cd"),
+    ("stock: {gte: 3}", "ab"),
+    ("stock: {lte: 3}", "acd"),
+    ("category: {eq: CATEGORY1}", "a"),
+    ("category: {in: [CATEGORY1, CATEGORY2]}", "ab"),
+    ("category: {isNull: true}", "cd"),
+    ("category: {isNull: false}", "ab"),
+    ("brand: {eq: BRAND2}", "b"),
+    ("brand: {in: [BRAND2]}", "b"),
+    ("brand: {isNull: true}", "cd"),
+    ("supplier: {eq: SUPPLIER1}", "a"),
+    ("supplier: {in: [SUPPLIER1, SUPPLIER2]}", "ac"),
+    ("supplier: {isNull: true}", "bd"),
+    ("seller: {eq: USER3}", "a"),
+    ("seller: {in: [USER3]}", "a"),
+    ("seller: {isNull: true}", "bcd"),
+    ("sourceWebsite: {eq: WEBSITE2}", "cd"),
+    ("sourceWebsite: {in: [WEBSITE1, WEBSITE2]}", "abcd"),
+    ("sourceWebsite: {isNull: true}", ""),
+    ("isActive: false", "d"),
+    ("isActive: true", "abc"),
+    ("createdAt: {gte: \"2026-01-02T00:00:00Z\"}", "bcd"),
+    ("createdAt: {lte: \"2026-01-02T00:00:00Z\"}", "ab"),
+    ("createdAt: {gte: \"2026-01-02T01:00:00+01:00\", lte: \"2026-01-03T00:00:00Z\"}", "bc"),
+    // Several fields hold together, and with what is nested.
+    ("price: {gte: \"10\"}, isActive: true", "bc"),
+    ("and: [{price: {gte: \"10\"}}, {barcode: {isNull: true}}]", "cd"),
+    ("or: [{sku: {eq: \"a\"}}, {sku: {eq: \"d\"}}]", "ad"),
+    ("or: [{sku: {eq: \"a\"}}, {sku: {eq: \"b\"}}], brand: {eq: BRAND2}", "b"),
+    ("or: [{and: [{price: {lte: \"5\"}}, {stock: {eq: 3}}]}, {not: {category: {isNull: true}}, stock: {eq: 7}}]", "ab"),
+    ("not: {or: [{brand: {eq: BRAND1}}, {barcode: {eq: \"222\"}}]}", "cd"),
+    ("not: {and: [{brand: {eq: BRAND1}}, {barcode: {eq: \"111\"}}]}", "bcd"),
+    ("not: {not: {not: {barcode: {contains: \"1\"}}}}", "bcd"),
+    ("and: []", "abcd"),
+    ("or: []", ""),
+    ("not: {}", ""),
+    ("", "abcd"),
+];
+
+const ORDERS: &[(&str, &str)] = &[
+    ("id: {in: [ORDER1, ORDER2]}", "12"),
+    ("orderNumber: {eq: \"S-1\"}", "1"),
+    ("orderNumber: {in: [\"S-1\", \"M_3\"]}", "13"),
+    ("orderNumber: {contains: \"_\"}", "3"),
+    ("orderNumber: {contains: \"s-\"}", "12"),
+    ("status: {eq: PENDING}", "1"),
+    ("status: {in: [PENDING, CANCELLED]}", "13"),
+    ("status: {in: []}", ""),
+    ("status: {eq: PENDING, in: [SHIPPED]}", ""),
+    ("user: {eq: USER1}", "1"),
+    ("user: {in: [USER1, USER2]}", "13"),
+    ("user: {isNull: true}", "2"),
+    ("user: {isNull: false}", "13"),
+    ("sourceWebsite: {eq: WEBSITE2}", "3"),
+    ("totalAmount: {eq: \"10\"}", "1"),
+    ("totalAmount: {gte: \"10\"}", "13"),
+    ("totalAmount: {lte: \"10.49\"}", "12"),
+    ("placedAt: {gte: \"2026-01-02T00:00:00Z\"}", "23"),
+    ("placedAt: {lte: \"2026-01-02T00:00:00Z\"}", "12"),
+];
+
+const USERS: &[(&str, &str)] = &[
+    ("id: {eq: USER1}", "a"),
+    ("name: {eq: \"Bo\"}", "o"),
+    ("name: {contains: \"E\"}", "m"),
+    ("email: {eq: \"ADA@souk.EXAMPLE\"}", "a"),
+    ("email: {in: [\"ada@souk.example\", \"nobody@souk.example\"]}", "a"),
+    ("email: {contains: \"SOUK\"}", "am"),
+    ("email: {contains: \"_100%\"}", "m"),
+    ("email: {isNull: true}", "o"),
+    ("email: {isNull: false}", "am"),
+    ("role: {eq: ROLE3}", "m"),
+    ("sourceWebsite: {eq: WEBSITE1}", "a"),
+    ("sourceWebsite: {isNull: true}", "o"),
+    ("isActive: false", "m"),
+    ("createdAt: {gte: \"2026-01-02T00:00:00Z\", lte: \"2026-01-02T00:00:00Z\"}", "o"),
+];
+
+const CATEGORIES: &[(&str, &str)] = &[
+    ("id: {eq: CATEGORY2}", "s"),
+    ("name: {contains: \"LAMP\"}", "s"),
+    ("slug: {eq: \"light\"}", "t"),
+    ("slug: {in: [\"light\", \"lamps\"]}", "st"),
+    ("parent: {isNull: true}", "t"),
+    ("parent: {isNull: false}", "s"),
+    ("parent: {eq: CATEGORY1}", "s"),
+    ("parent: {in: [CATEGORY1, CATEGORY2]}", "s"),
+];
+
+const BRANDS: &[(&str, &str)] = &[
+    ("id: {in: [BRAND1, BRAND2]}", "ef"),
+    ("name: {eq: \"Acme\"}", "e"),
+    ("name: {contains: \"0%_o\"}", "f"),
+    ("slug: {contains: \"ACM\"}", "e"),
+];
+
+const SUPPLIERS: &[(&str, &str)] =
+    &[("id: {eq: SUPPLIER1}", "t"), ("name: {contains: \"o'n\"}", "l"), ("name: {in: [\"Depot\"]}", "t")];
+
+/// Puts the ids of the rows in place of their names.
+fn with_ids(text: &str) -> String {
+    (1..=9).fold(text.to_owned(), |text, i| {
+        let names = [
+            ("PRODUCT", nth::<ProductId>(i)),
+            ("CATEGORY", nth::<CategoryId>(i)),
+            ("BRAND", nth::<BrandId>(i)),
+            ("SUPPLIER", nth::<SupplierId>(i)),
+            ("WEBSITE", nth::<WebsiteId>(i)),
+            ("ORDER", nth::<OrderId>(i)),
+            ("USER", nth::<UserId>(i)),
+            ("ROLE", RoleId(i).global()),
+        ];
+        names.iter().fold(text, |text, (name, id)| text.replace(&format!("{name}{i}"), &format!("{id:?}")))
+    })
+}
+
+/// The last characters of a field of the rows found, in the order of the alphabet.
+async fn find(actor: &Actor<'_>, list: &str, field: &str, condition: &str) -> BTreeSet<char> {
+    let document = format!(
+        "{{ {list}(first: 100, where: {{{}}}) {{ totalCount {{ value }} nodes {{ {field} }} }} }}",
+        with_ids(condition)
+    );
+    let answer = actor.run(&document).await;
+    let nodes = answer.at(&format!("{list}.nodes")).as_array().expect("nodes");
+    assert_eq!(answer.at(&format!("{list}.totalCount.value")), &json!(nodes.len()), "{condition}");
+    nodes.iter().map(|node| node[field].as_str().and_then(|text| text.chars().last()).expect("a text")).collect()
+}
+
+#[tokio::test]
+async fn every_operator_finds_what_it_says_and_its_opposite_the_rest() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    // Nobody but the three users of the shop.
+    let manager = app.known(UserId(BASE + 1), "admin").await;
+    let lists = [
+        ("products", "sku", PRODUCTS),
+        ("orders", "orderNumber", ORDERS),
+        ("users", "name", USERS),
+        ("categories", "name", CATEGORIES),
+        ("brands", "name", BRANDS),
+        ("suppliers", "name", SUPPLIERS),
+    ];
+    for (list, field, cases) in lists {
+        let all = find(&manager, list, field, "").await;
+        for (condition, expected) in cases {
+            let expected: BTreeSet<char> = expected.chars().collect();
+            assert_eq!(find(&manager, list, field, condition).await, expected, "{list} where {condition}");
+            let opposite = find(&manager, list, field, &format!("not: {{{condition}}}")).await;
+            let rest: BTreeSet<char> = all.difference(&expected).copied().collect();
+            assert_eq!(opposite, rest, "{list} where not {condition}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_filter_never_shows_what_is_not_yours() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let public = app.anonymous();
+    assert!(find(&public, "products", "sku", "isActive: false").await.is_empty());
+    assert_eq!(find(&public, "products", "sku", "or: [{isActive: false}, {sku: {eq: \"a\"}}]").await, ['a'].into());
+    assert_eq!(find(&public, "products", "sku", "not: {sku: {eq: \"a\"}}").await, ['b', 'c'].into());
+    let ada = app.known(UserId(BASE + 1), "customer").await;
+    for condition in ["user: {eq: USER2}", "user: {isNull: true}", "not: {user: {eq: USER1}}", "or: []"] {
+        assert!(find(&ada, "orders", "orderNumber", condition).await.is_empty(), "{condition}");
+    }
+    assert_eq!(
+        find(&ada, "orders", "orderNumber", "or: [{user: {eq: USER2}}, {not: {user: {eq: USER2}}}]").await,
+        ['1'].into()
+    );
+    assert_eq!(find(&ada, "users", "name", "not: {name: {eq: \"nobody\"}}").await, ['a'].into());
+    // By supplier not even indirectly.
+    for condition in ["supplier: {isNull: true}", "not: {or: [{and: [{supplier: {eq: SUPPLIER1}}]}]}"] {
+        for nested in [false, true] {
+            let list = format!("products(where: {{{}}}) {{ nodes {{ id }} }}", with_ids(condition));
+            let document =
+                if nested { format!("{{ brands {{ nodes {{ {list} }} }} }}") } else { format!("{{ {list} }}") };
+            assert_eq!(public.run(&document).await.code(), "FORBIDDEN", "{document}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_compared_is_the_users_error() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let admin = app.known(UserId(BASE + 1), "admin").await;
+    let conditions = |n: usize| vec!["{sku: {eq: \"a\"}}"; n].join(",");
+    let ids = |n: usize| vec!["PRODUCT1"; n].join(",");
+    let texts = |n: usize| vec!["\"x\""; n].join(",");
+    let refused = [
+        ("id: {eq: USER1}".to_owned(), "where.id.eq"),
+        ("id: {in: [PRODUCT1, BRAND1]}".to_owned(), "where.id.in.1"),
+        ("category: {eq: BRAND1}".to_owned(), "where.category.eq"),
+        ("id: {eq: \"1\"}".to_owned(), "where.id.eq"),
+        ("id: {eq: \"\"}".to_owned(), "where.id.eq"),
+        (format!("id: {{in: [{}]}}", ids(101)), "where.id.in"),
+        (format!("sku: {{in: [{}]}}", texts(101)), "where.sku.in"),
+        (format!("name: {{contains: {:?}}}", "x".repeat(256)), "where.name"),
+        (format!("name: {{in: [{:?}]}}", "x".repeat(256)), "where.name"),
+        (format!("or: [{}]", conditions(51)), "where"),
+        (format!("and: [{{or: [{}]}}, {{not: {{or: [{}]}}}}]", conditions(25), conditions(26)), "where"),
+    ];
+    for (condition, field) in refused {
+        let answer =
+            admin.run(&format!("{{ products(where: {{{}}}) {{ nodes {{ id }} }} }}", with_ids(&condition))).await;
+        assert_eq!(answer.code(), "BAD_USER_INPUT", "{condition}");
+        assert_eq!(answer.json["errors"][0]["extensions"]["field"], field, "{condition}");
+    }
+    for condition in [
+        "price: {eq: \"ten\"}",
+        "price: {gte: 1.5}",
+        "price: {gte: \"1e400\"}",
+        "stock: {eq: 2147483648}",
+        "createdAt: {gte: \"yesterday\"}",
+        "createdAt: {gte: \"-262143-01-01T00:00:00Z\"}",
+        "name: {eq: \"a\\u0000b\"}",
+        "name: {like: \"x\"}",
+        "colour: {eq: \"red\"}",
+    ] {
+        let answer = admin.run(&format!("{{ products(where: {{{condition}}}) {{ nodes {{ id }} }} }}")).await;
+        assert_eq!(answer.code(), "BAD_USER_INPUT", "{condition}");
+    }
+    let nul = json!({ "where": { "name": { "contains": "a\0b" } } });
+    let document = "query ($where: ProductWhere) { products(where: $where) { nodes { id } } }";
+    assert_eq!(admin.run_with(document, nul).await.code(), "BAD_USER_INPUT");
+    // As much as is allowed.
+    let most = format!("or: [{}], id: {{in: [{}]}}", conditions(49), ids(100));
+    assert_eq!(find(&admin, "products", "sku", &most).await, ['a'].into());
+}
