@@ -7,10 +7,10 @@ mod db;
 mod plans;
 pub mod process;
 mod proxy;
-mod write;
 pub mod psql;
 pub mod sdl;
 pub mod source;
+mod write;
 
 pub use self::{
     app::{Actor, Answer, SECRET, TestApp},
