@@ -119,8 +119,9 @@ fn the_rule_of_the_floors_can_be_broken() {
 #[test]
 fn crates_are_used_where_they_belong() {
     let sources = Source::all("src");
+    type Place = fn(&Source) -> bool;
     // The crate, and where it may be named.
-    let table: [(&str, fn(&Source) -> bool); 6] = [
+    let table: [(&str, Place); 6] = [
         ("async_graphql", |source| ["graphql", "http"].contains(&source.house())),
         ("axum", |source| source.house() == "http" || source.path == "src/cli/serve.rs"),
         ("dataloader", |source| source.path == "src/graphql/loaders.rs"),

@@ -77,9 +77,7 @@ async fn up_down_up_leaves_the_same_and_down_leaves_nothing() {
 
     migrate(&url).await.expect("up again");
     let second = catalogue(&database).await;
-    for line in first.iter().filter(|line| !second.contains(line)) {
-        panic!("the second time there is no {line}");
-    }
+    none("these are not there the second time", first.iter().filter(|line| !second.contains(line)).cloned().collect());
     assert_eq!(first, second);
 }
 
