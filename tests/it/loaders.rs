@@ -1,1 +1,228 @@
+//! The traps of batching: one dropped waiter, one failed statement, one missing row must be nobody else's.
 
+use std::{sync::Arc, time::Duration};
+
+use diesel_async::SimpleAsyncConnection;
+use futures_util::future::{join_all, poll_immediate};
+use serde_json::json;
+use souk::{
+    auth::{Identity, Permission, Viewer},
+    db::{Db, DbSettings, recorder::Recorder},
+    error::{Error, ErrorCode, Result},
+    graphql::loaders::Loaders,
+    ids::{BrandId, CategoryId, ProductId, RowId, UserId},
+    websites,
+};
+
+use crate::support::{
+    TestApp,
+    bulk::{BASE, nth},
+};
+
+/// Somebody who may see everything.
+fn staff() -> Viewer {
+    let permissions = Permission::ALL.iter().copied().collect();
+    Viewer::user(Identity { user: UserId(1), session: "test".into(), role: "admin".into(), permissions })
+}
+
+#[tokio::test]
+async fn whoever_is_dropped_while_the_batch_runs_takes_nobodys_answer() {
+    let app = TestApp::new().await;
+    app.market(3).await;
+    let loaders = Loaders::new(app.database.db.clone(), &staff());
+    let recorder = Recorder::with_texts();
+    let (second, third) = recorder
+        .clone()
+        .scope(async {
+            let mut first = Box::pin(loaders.brands.load(BrandId(BASE + 1)));
+            let mut second = Box::pin(loaders.brands.load(BrandId(BASE + 2)));
+            let mut third = Box::pin(loaders.brands.load(BrandId(BASE + 3)));
+            // All three ask; then the first sends the statement, which nobody has had time to answer.
+            for waiter in [&mut first, &mut second, &mut third] {
+                assert!(poll_immediate(waiter).await.is_none());
+            }
+            assert!(poll_immediate(&mut first).await.is_none());
+            drop(first);
+            (second.await, third.await)
+        })
+        .await;
+    assert_eq!(second.expect("an answer").expect("a brand").name, "Maker 2");
+    assert_eq!(third.expect("an answer").expect("a brand").name, "Maker 3");
+    assert_eq!(recorder.statements(), 1, "{:?}", recorder.texts());
+}
+
+#[tokio::test]
+async fn a_failing_sibling_makes_nobody_else_see_nothing() {
+    let app = TestApp::new().await;
+    app.market(3).await;
+    let ids: Vec<_> = (1..=3).map(nth::<BrandId>).collect();
+    // The pages that `wrong` waits for are the same as those of `right`: one batch.
+    let page = "page: products(first: 1) { nodes { sku } }";
+    for (before, after) in [("products(first: 0) { nodes { id } }", ""), ("", "products(first: 0) { nodes { id } }")] {
+        let document = format!(
+            "query ($ids: [ID!]!) {{ wrong: nodes(ids: $ids) {{ ... on Brand {{ {before} {page} {after} }} }}
+                right: nodes(ids: $ids) {{ ... on Brand {{ {page} }} }} }}"
+        );
+        let answer = app.anonymous().run_with(&document, json!({ "ids": ids })).await;
+        assert_eq!(answer.peek("wrong"), &json!([null, null, null]));
+        let page = |i: i64| json!({ "page": { "nodes": [{ "sku": format!("L-{i}") }] } });
+        assert_eq!(answer.peek("right"), &json!([page(1), page(2), page(3)]));
+        let codes = answer.json["errors"].as_array().expect("errors").iter().map(|error| &error["extensions"]["code"]);
+        assert_eq!(codes.collect::<Vec<_>>(), ["BAD_USER_INPUT"; 3]);
+        assert_eq!(answer.sql.len(), 2, "{:#?}", answer.sql);
+    }
+}
+
+#[tokio::test]
+async fn a_failed_statement_is_everybodys_error_at_their_own_place() {
+    let app = TestApp::new().await;
+    app.market(5).await;
+    app.database.sql("ALTER TABLE brands RENAME TO gone").await;
+    let answer = app.anonymous().run("{ products { nodes { brand { id } sku category { slug } } } }").await;
+    let errors = answer.json["errors"].as_array().expect("errors");
+    let mut places: Vec<_> = errors.iter().map(|error| error["path"].clone()).collect();
+    places.sort_by_key(ToString::to_string);
+    assert_eq!(places, (0..5).map(|i| json!(["products", "nodes", i, "brand"])).collect::<Vec<_>>());
+    for error in errors {
+        assert_eq!(error["extensions"]["code"], "INTERNAL_SERVER_ERROR");
+        assert_eq!(error["message"], "internal server error");
+    }
+    for i in 0..5 {
+        let node = answer.peek(&format!("products.nodes.{i}"));
+        assert!(node["brand"].is_null() && node["sku"].is_string() && node["category"]["slug"].is_string(), "{node}");
+    }
+    assert_eq!(answer.sql.len(), 3, "a statement that failed is not sent again: {:#?}", answer.sql);
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_everybodys_timeout() {
+    let app = TestApp::new().await;
+    app.market(3).await;
+    let settings = DbSettings { read_connections: 1, read_timeout: Duration::from_millis(50), ..DbSettings::default() };
+    let db = Db::connect(&app.database.url, &settings).await.expect("the database answers");
+    let mut other = app.database.raw().await;
+    other.batch_execute("BEGIN; LOCK TABLE brands").await.expect("a lock");
+    let loaders = Loaders::new(db, &staff());
+    let answers = join_all((1..=3).map(|i| loaders.brands.load(BrandId(BASE + i)))).await;
+    for answer in answers {
+        assert!(matches!(answer, Err(Error::Coded(ErrorCode::Timeout, _))), "{answer:?}");
+    }
+    other.batch_execute("ROLLBACK").await.expect("released");
+    // Nothing of it is kept.
+    let again = loaders.brands.load(BrandId(BASE + 1)).await;
+    assert_eq!(again.expect("an answer").expect("a brand").name, "Maker 1");
+}
+
+#[tokio::test]
+async fn a_missing_row_is_null_among_those_that_are_there() {
+    let app = TestApp::new().await;
+    app.market(2).await;
+    let loaders = Loaders::new(app.database.db.clone(), &staff());
+    let (found, missing) =
+        tokio::join!(loaders.products.load(ProductId(BASE + 1)), loaders.products.load(ProductId(BASE + 9)));
+    assert_eq!(found.expect("an answer").expect("a product").sku, "L-1");
+    assert!(missing.expect("no error").is_none());
+    let some = loaders.products.load_many([9, 2, 8, 1].map(|i| ProductId(BASE + i))).await.expect("an answer");
+    assert_eq!(some.iter().map(|row| row.sku.as_str()).collect::<Vec<_>>(), ["L-2", "L-1"]);
+
+    let ids: Vec<_> = [1, 9, 2].map(nth::<ProductId>).into();
+    let document = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }";
+    let answer = app.anonymous().run_with(document, json!({ "ids": ids })).await;
+    assert_eq!(answer.at("nodes"), &json!([{ "id": ids[0] }, null, { "id": ids[2] }]));
+    assert_eq!(answer.statements(), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_many_ask_for_is_sent_once() {
+    let app = TestApp::new().await;
+    app.market(9).await;
+    app.database.sql(&format!("UPDATE products SET brand_id = {BASE} + 4")).await;
+    let answer = app.anonymous().run("{ products { nodes { brand { name } } } }").await;
+    for i in 0..9 {
+        assert_eq!(answer.text_at(&format!("products.nodes.{i}.brand.name")), "Maker 4");
+    }
+    assert!(answer.sql[1].ends_with(&format!("-- binds: [[BrandId({})]]", BASE + 4)), "{:#?}", answer.sql);
+}
+
+#[tokio::test]
+async fn every_parent_gets_its_own_over_three_levels() {
+    let app = TestApp::new().await;
+    app.market(40).await;
+    let document = "{ products(first: 40) { nodes { sku category { slug parent { slug children(first: 2) { nodes { slug
+        products(first: 2) { nodes { sku brand { slug } } } } } } } } } }";
+    let answer = app.anonymous().run(document).await;
+    for i in 0..40 {
+        let product = answer.at(&format!("products.nodes.{i}"));
+        let number = product["sku"].as_str().expect("a SKU").trim_start_matches("L-");
+        let expected = json!({
+            "sku": format!("L-{number}"),
+            "category": { "slug": format!("board-{number}"), "parent": { "slug": format!("shelf-{number}"), "children": {
+                "nodes": [{ "slug": format!("board-{number}"), "products": {
+                    "nodes": [{ "sku": format!("L-{number}"), "brand": { "slug": format!("maker-{number}") } }] } }] } } },
+        });
+        assert_eq!(product, &expected);
+    }
+    assert_eq!(answer.statements(), 6, "{:#?}", answer.sql);
+}
+
+#[tokio::test]
+async fn more_keys_than_a_statement_takes_are_several() {
+    let app = TestApp::new().await;
+    app.market(1).await;
+    let loaders = Loaders::new(app.database.db.clone(), &staff());
+    let recorder = Recorder::default();
+    let keys = (1..=10_001).map(|i| CategoryId(BASE + i));
+    let found = recorder.clone().scope(loaders.categories.load_many(keys)).await.expect("an answer");
+    assert_eq!((found.len(), recorder.statements()), (2, 2));
+}
+
+#[tokio::test]
+async fn loaders_see_what_their_viewer_sees() {
+    let app = TestApp::new().await;
+    app.market(2).await;
+    app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {BASE} + 1")).await;
+    let public = Loaders::new(app.database.db.clone(), &Viewer::anonymous());
+    let products = public.products.load_many([1, 2].map(|i| ProductId(BASE + i))).await.expect("an answer");
+    assert_eq!(products.iter().map(|row| row.id).collect::<Vec<_>>(), [ProductId(BASE + 2)]);
+    assert!(public.users.load(UserId(BASE + 1)).await.expect("an answer").is_none());
+    // A line that was sold stays readable.
+    let sold = public.products_as_sold.load(ProductId(BASE + 1)).await.expect("an answer");
+    assert_eq!(sold.map(|row| row.id.key()), Some(BASE + 1));
+}
+
+async fn count(db: &Db) -> Result<i64> {
+    db.read(websites::store::count).await
+}
+
+#[tokio::test]
+async fn statements_are_counted_wherever_they_run() {
+    let app = TestApp::new().await;
+    app.market(2).await;
+    let db = app.database.db.clone();
+    let recorder = Recorder::with_texts();
+    recorder
+        .clone()
+        .scope(async {
+            // Pipelined on the shared connections, and in the task of a batch.
+            let loaders = Arc::new(Loaders::new(db.clone(), &staff()));
+            let all = tokio::join!(count(&db), count(&db), count(&db), loaders.brands.load(BrandId(BASE + 1)));
+            assert!(matches!(all, (Ok(2), Ok(2), Ok(2), Ok(Some(_)))));
+            assert_eq!(Recorder::current().statements(), 4);
+            // In a transaction, on a pooled connection.
+            assert_eq!(db.transaction(websites::store::count).await.expect("a count"), 2);
+            // A task of its own counts only where it is told to.
+            let (task, own) = (db.clone(), Recorder::current());
+            tokio::spawn(async move { count(&task).await }).await.expect("a task").expect("a count");
+            let task = db.clone();
+            tokio::spawn(own.scope(async move { count(&task).await })).await.expect("a task").expect("a count");
+        })
+        .await;
+    let texts = recorder.texts();
+    let of = |what: &str| texts.iter().filter(|text| text.contains(what)).count();
+    assert_eq!((of("FROM \"websites\""), of("FROM \"brands\""), of("BEGIN"), of("COMMIT")), (5, 1, 1, 1), "{texts:#?}");
+    assert_eq!(recorder.statements() as usize, texts.len());
+    assert!(recorder.millis() > 0.0);
+    // Outside, nobody counts.
+    count(&db).await.expect("a count");
+    assert_eq!((recorder.texts(), Recorder::current().statements()), (texts, 0));
+}

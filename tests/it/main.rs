@@ -12,6 +12,7 @@ mod concurrency;
 mod contract;
 mod documents;
 mod doors;
+mod counts;
 mod embedded;
 mod filters;
 mod floors;
