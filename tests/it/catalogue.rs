@@ -314,7 +314,7 @@ async fn a_supplier_has_a_name_of_its_own_and_contacts_that_can_be_cleared() {
     let input = json!({ "name": "Hemp Ltd", "email": "sales@hemp.example", "phone": "+44 20 7946 0000" });
     let new = manager.mutate("supplierCreate", fields, input).await;
     let id = new.text_at("supplierCreate.supplier.id");
-    assert_eq!(made(&manager, "supplier", json!({ "name": "Jute Ltd" })).await.is_empty(), false);
+    made(&manager, "supplier", json!({ "name": "Jute Ltd" })).await;
     let before = app.database.contents().await;
     for (change, expected) in [
         (json!({ "name": "Jute Ltd" }), "TAKEN name"),
