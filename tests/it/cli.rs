@@ -1,9 +1,16 @@
 //! The binary as a user runs it: on a fresh folder, with a PostgreSQL of its own.
 
-use std::{net::TcpListener, os::unix::fs::PermissionsExt, process::Stdio, thread};
+use std::{
+    net::{TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt,
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 use souk::config::{ServeSettings, Settings};
+use tokio::runtime::Runtime;
 
 use crate::support::{
     ask,
@@ -39,7 +46,16 @@ fn logins(server: &Served) -> Vec<[String; 3]> {
 
 /// Runs SQL past the server; the first value of the answer.
 fn sql(url: &str, sql: &str) -> String {
-    tokio::runtime::Runtime::new().unwrap().block_on(ask(url, sql)).unwrap()
+    Runtime::new().unwrap().block_on(ask(url, sql)).unwrap()
+}
+
+/// Waits for what nobody tells.
+fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what}");
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 fn stderr(output: &std::process::Output) -> String {
@@ -116,33 +132,53 @@ fn two_servers_share_a_folder_and_one_outlives_the_other() {
     assert_eq!(gone.status.code(), Some(1));
     assert!(stderr(&gone).contains("refused"), "{}", stderr(&gone));
     // Whoever had started PostgreSQL: the one that is left keeps it, or starts it again.
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    while two.get("/readyz").0 != 200 {
-        assert!(std::time::Instant::now() < deadline, "the one that is left gets ready");
-        thread::sleep(std::time::Duration::from_millis(20));
-    }
+    eventually("the one that is left gets ready", || two.get("/readyz").0 == 200);
     assert_eq!(two.run(Some(&token), ME).1["data"]["me"]["role"]["code"], "customer");
     assert_eq!(two.stop(), Some(0));
     assert!(is_free(&folder.0) && !folder.has_postgres());
 }
 
+/// A request that waits for a lock which another session holds.
+struct UnderWay {
+    runtime: Runtime,
+    holder: tokio_postgres::Client,
+    request: thread::JoinHandle<(u16, String)>,
+}
+
+impl UnderWay {
+    fn at(server: &Served, url: &str) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let (holder, connection) = runtime.block_on(tokio_postgres::connect(url, tokio_postgres::NoTls)).unwrap();
+        runtime.spawn(connection);
+        runtime.block_on(holder.batch_execute("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE")).unwrap();
+        let address = server.address;
+        let request = thread::spawn(move || post(address, None, REGISTER));
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+        while sql(url, waits) == "0" {}
+        Self { runtime, holder, request }
+    }
+
+    fn finish(self) -> (u16, String) {
+        self.runtime.block_on(self.holder.batch_execute("COMMIT")).unwrap();
+        self.request.join().unwrap()
+    }
+}
+
 #[test]
 fn a_server_that_is_told_to_stop_answers_what_is_under_way() {
     let folder = DataDir::new();
-    let server = serve(&folder);
+    let drain = |millis: &str| {
+        let mut command = folder.command(&SERVE);
+        command.env("SOUK_DRAIN_MS", millis);
+        Served::start(command)
+    };
+    let server = drain("600000");
     let url = folder.print(&["db", "url"]).trim().to_owned();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (other, connection) = runtime.block_on(tokio_postgres::connect(&url, tokio_postgres::NoTls)).unwrap();
-    runtime.spawn(connection);
-    runtime.block_on(other.batch_execute("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE")).unwrap();
-    let address = server.address;
-    let under_way = thread::spawn(move || post(address, None, REGISTER));
-    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
-    while sql(&url, waits) == "0" {}
+    let under_way = UnderWay::at(&server, &url);
     server.signal("-TERM");
     server.wait_for_log("stopping");
-    runtime.block_on(other.batch_execute("COMMIT")).unwrap();
-    let (status, answer) = under_way.join().unwrap();
+    eventually("nobody else is let in", || TcpStream::connect(server.address).is_err());
+    let (status, answer) = under_way.finish();
     assert!(status == 200 && answer.contains("\"user\":{\"id\""), "{status} {answer}");
     assert_eq!(server.wait(), Some(0));
     assert!(is_free(&folder.0) && !folder.has_postgres());
@@ -152,8 +188,12 @@ fn a_server_that_is_told_to_stop_answers_what_is_under_way() {
     killed.log_in("eve@souk.example", "a long enough password");
     killed.signal("-KILL");
     assert_eq!(killed.wait(), None);
-    let next = serve(&folder);
+    let next = drain("100");
     next.log_in("eve@souk.example", "a long enough password");
+    // It waits for what is under way, but not for ever.
+    let _under_way = UnderWay::at(&next, &url);
+    assert_eq!(next.stop(), Some(0));
+    assert!(is_free(&folder.0) && !folder.has_postgres());
 }
 
 #[test]
