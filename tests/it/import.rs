@@ -97,8 +97,7 @@ async fn contents(db: &Db) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_of_line_is_counted() {
-    let database = TestDb::new().await;
-    let db = database.db.clone();
+    let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("kinds");
     let report = import(&db, SALES, &rejects.0).await.unwrap();
     let expected = json!({
@@ -124,8 +123,7 @@ async fn every_kind_of_line_is_counted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn orders_products_and_customers_are_as_the_invoices_say() {
-    let database = TestDb::new().await;
-    let db = database.db.clone();
+    let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("rows");
     import(&db, SALES, &rejects.0).await.unwrap();
     let orders = "SELECT string_agg(concat_ws(' ', o.order_number, o.status, o.total_amount,
@@ -171,8 +169,7 @@ async fn orders_products_and_customers_are_as_the_invoices_say() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twice_is_once() {
-    let database = TestDb::new().await;
-    let db = database.db.clone();
+    let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("twice");
     let options = SalesOptions { opening_stock: 7, ..options() };
     let first = import_sales(&db, &options, SALES.as_bytes(), rejects.0.clone()).await.unwrap();
@@ -206,10 +203,8 @@ impl Read for Broken<'_> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_broke_off_is_completed_by_the_next() {
-    let whole_database = TestDb::new().await;
-    let whole = whole_database.db.clone();
-    let database = TestDb::new().await;
-    let db = database.db.clone();
+    let (_whole_database, whole) = TestDb::with_handle().await;
+    let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("broken");
     import(&whole, SALES, &rejects.0).await.unwrap();
     let half = SALES.match_indices('\n').nth(13).unwrap().0;
@@ -224,10 +219,8 @@ async fn a_run_that_broke_off_is_completed_by_the_next() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_order_of_the_lines_does_not_matter() {
-    let whole_database = TestDb::new().await;
-    let whole = whole_database.db.clone();
-    let database = TestDb::new().await;
-    let db = database.db.clone();
+    let (_whole_database, whole) = TestDb::with_handle().await;
+    let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("spread");
     let mut lines: Vec<&str> = SALES.lines().skip(1).collect();
     import(&whole, SALES, &rejects.0).await.unwrap();
@@ -253,8 +246,7 @@ async fn the_order_of_the_lines_does_not_matter() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rejects_can_be_put_right_and_imported() {
-    let database = TestDb::new().await;
-    let db = database.db.clone();
+    let (_database, db) = TestDb::with_handle().await;
     let (rejects, again) = (RejectsFile::new("fix"), RejectsFile::new("fix-again"));
     import(&db, SALES, &rejects.0).await.unwrap();
     let rejected = rejects.text();
@@ -277,8 +269,7 @@ async fn rejects_can_be_put_right_and_imported() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_rejects_no_file() {
-    let database = TestDb::new().await;
-    let db = database.db.clone();
+    let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("none");
     fs::write(&rejects.0, "of an earlier run").unwrap();
     import(&db, &format!("{HEADER}1,A,Cup,1,2024-01-01,1,,\n"), &rejects.0).await.unwrap();
@@ -288,8 +279,7 @@ async fn no_rejects_no_file() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_headers_and_websites_are_refused() {
-    let database = TestDb::new().await;
-    let db = database.db.clone();
+    let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("headers");
     let missing = refusal(import(&db, "InvoiceNo,SKU\n1,A\n", &rejects.0).await);
     assert_eq!(missing, "sku-column: the file has no column \"StockCode\"; its header has: InvoiceNo, SKU.");
@@ -317,8 +307,7 @@ async fn wrong_headers_and_websites_are_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn other_dialects_of_csv() {
-    let database = TestDb::new().await;
-    let db = database.db.clone();
+    let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("dialects");
     let mut options = options();
     options.delimiter = b';';
@@ -345,8 +334,7 @@ async fn other_dialects_of_csv() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unfit_values_are_rejected_and_long_texts_cut() {
-    let database = TestDb::new().await;
-    let db = database.db.clone();
+    let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("unfit");
     let mut file = HEADER.as_bytes().to_vec();
     let (long, x) = ("x".repeat(300), "x".repeat(101));
@@ -383,8 +371,7 @@ async fn unfit_values_are_rejected_and_long_texts_cut() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_made_here_is_left_alone() {
-    let database = TestDb::new().await;
-    let db = database.db.clone();
+    let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("own");
     let file = format!("{HEADER}1,A,Cup,1,2024-01-01,5,7,Spain\n2,A,Cup,1,2024-01-02,6,,\n");
     import(&db, &file, &rejects.0).await.unwrap();

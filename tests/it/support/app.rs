@@ -180,15 +180,13 @@ impl Actor<'_> {
         let (status, _, bytes) = recorder.clone().scope(sent).await;
         let text = String::from_utf8(bytes).expect("UTF-8");
         let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-        Answer { status, json, text, document: document.to_owned(), sql: recorder.texts() }
+        Answer { json, text, document: document.to_owned(), sql: recorder.texts() }
     }
 }
 
 /// What the graph answered.
 #[derive(Debug)]
 pub struct Answer {
-    /// The HTTP status.
-    pub status: StatusCode,
     /// The whole answer.
     pub json: Value,
     /// The same as it came, where the order of fields counts.

@@ -35,6 +35,13 @@ impl TestDb {
         Self::with(&DbSettings { read_connections: READ_CONNECTIONS, pool_size: 8, ..DbSettings::default() }).await
     }
 
+    /// A fresh, migrated database, and a handle of the way to it.
+    pub async fn with_handle() -> (Self, Db) {
+        let database = Self::new().await;
+        let db = database.db.clone();
+        (database, db)
+    }
+
     /// A fresh, migrated database behind connections of these settings.
     pub async fn with(settings: &DbSettings) -> Self {
         let (url, name) = create(&format!("TEMPLATE \"{}\"", template().await)).await;

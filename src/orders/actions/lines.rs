@@ -1,0 +1,138 @@
+//! Changing the lines of a pending order.
+
+use rust_decimal::Decimal;
+
+use super::{check_quantity, check_stock, check_total, editor_scope, line, reread};
+use crate::{
+    auth::{Scope, Viewer},
+    db::{Conn, Db},
+    error::{Error, Result, UserErrorCode},
+    ids::{OrderDetailId, OrderId, ProductId},
+    orders::{
+        model::{MAX_LINES, OrderDetailRow, OrderRow, Status},
+        store,
+    },
+    products::{self, model::ProductRow},
+    stock::{
+        self,
+        model::{NewMovement, Reason},
+    },
+};
+
+async fn lock_pending(conn: &Conn, scope: Scope, id: OrderId, field: &'static str, noun: &str) -> Result<OrderRow> {
+    let order = store::lock(conn, scope, id).await?.ok_or_else(|| Error::not_found(field, noun))?;
+    if order.status != Status::Pending {
+        return Err(Error::user(
+            UserErrorCode::IllegalTransition,
+            field,
+            format!("only a pending order can be changed; this one is {}", order.status.as_str()),
+        ));
+    }
+    Ok(order)
+}
+
+async fn lock_product(conn: &Conn, id: ProductId) -> Result<Option<ProductRow>> {
+    Ok(products::store::lock(conn, &[id]).await?.pop())
+}
+
+/// Adds a product to a pending order at today's price.
+/// # Errors
+/// UNAUTHENTICATED for the anonymous; NOT_FOUND for an order that is not the viewer's; ILLEGAL_TRANSITION unless it is
+/// pending; user errors of the line.
+pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: ProductId, quantity: i32) -> Result<OrderRow> {
+    let scope = editor_scope(viewer)?;
+    check_quantity("quantity".into(), quantity).map_err(|error| Error::User(vec![error]))?;
+    db.transaction(async |conn| {
+        let order = lock_pending(conn, scope, order, "orderId", "order").await?;
+        let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
+        if lines.len() >= MAX_LINES {
+            return Err(Error::user(
+                UserErrorCode::OutOfRange,
+                "orderId",
+                format!("an order has at most {MAX_LINES} lines"),
+            ));
+        }
+        let product = lock_product(conn, product).await?.ok_or_else(|| Error::not_found("productId", "product"))?;
+        if product.source_website_id != order.source_website_id {
+            return Err(Error::user(
+                UserErrorCode::SeveralWebsites,
+                "productId",
+                "an order is placed at one website: order this product apart",
+            ));
+        }
+        check_stock(&product, quantity, "productId".into(), "quantity".into()).map_err(|e| Error::User(vec![e]))?;
+        check_total("quantity", order.total_amount + product.price * Decimal::from(quantity))?;
+        store::insert_lines(conn, &[line(order.id, &product, quantity)]).await?;
+        move_stock(conn, viewer, order.id, product.id, Reason::OrderChange, -quantity).await?;
+        reread(conn, order.id).await
+    })
+    .await
+}
+
+/// Changes the pieces of a line of a pending order; its price stays what was agreed.
+/// # Errors
+/// As [`add_line`].
+pub async fn update_line(db: &Db, viewer: &Viewer, id: OrderDetailId, quantity: i32) -> Result<OrderRow> {
+    let scope = editor_scope(viewer)?;
+    check_quantity("quantity".into(), quantity).map_err(|error| Error::User(vec![error]))?;
+    db.transaction(async |conn| {
+        let (order, line, _) = lock_line(conn, scope, id).await?;
+        let more = quantity - line.quantity;
+        let product = lock_product(conn, line.product_id).await?.ok_or_else(|| Error::not_found("id", "line"))?;
+        if more > 0 {
+            check_stock(&product, more, "id".into(), "quantity".into()).map_err(|e| Error::User(vec![e]))?;
+            check_total("quantity", order.total_amount + line.unit_price * Decimal::from(more))?;
+        }
+        store::update_line(conn, id, quantity).await?;
+        move_stock(conn, viewer, order.id, product.id, Reason::OrderChange, -more).await?;
+        reread(conn, order.id).await
+    })
+    .await
+}
+
+/// Takes a line off a pending order. The last one stays: cancel the order instead.
+/// # Errors
+/// As [`add_line`]; REQUIRED for the last line.
+pub async fn remove_line(db: &Db, viewer: &Viewer, id: OrderDetailId) -> Result<OrderRow> {
+    let scope = editor_scope(viewer)?;
+    db.transaction(async |conn| {
+        let (order, line, count) = lock_line(conn, scope, id).await?;
+        if count == 1 {
+            return Err(Error::user(
+                UserErrorCode::Required,
+                "id",
+                "an order has at least one line: cancel it instead",
+            ));
+        }
+        lock_product(conn, line.product_id).await?;
+        store::delete_line(conn, id).await?;
+        move_stock(conn, viewer, order.id, line.product_id, Reason::OrderChange, line.quantity).await?;
+        reread(conn, order.id).await
+    })
+    .await
+}
+
+/// Locks the pending order of a line; gives the line as it stands then, and how many lines the order has.
+async fn lock_line(conn: &Conn, scope: Scope, id: OrderDetailId) -> Result<(OrderRow, OrderDetailRow, usize)> {
+    let missing = || Error::not_found("id", "line");
+    let line = store::lines_by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
+    let order = lock_pending(conn, scope, line.order_id, "id", "line").await?;
+    let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
+    let count = lines.len();
+    let line = lines.into_iter().find(|line| line.id == id).ok_or_else(missing)?;
+    Ok((order, line, count))
+}
+
+async fn move_stock(
+    conn: &Conn,
+    viewer: &Viewer,
+    order: OrderId,
+    product: ProductId,
+    why: Reason,
+    delta: i32,
+) -> Result<()> {
+    if delta == 0 {
+        return Ok(());
+    }
+    stock::store::insert(conn, &[NewMovement::new(product, Some(order), viewer.user_id(), why, delta)]).await
+}
