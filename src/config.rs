@@ -53,9 +53,9 @@ pub struct Settings {
     #[arg(long, env = "SOUK_LOG_FORMAT", global = true, default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 
-    /// Shared, pipelined connections for bounded reads.
-    #[arg(long, env = "SOUK_READ_CONNECTIONS", global = true, default_value_t = 4, value_name = "N")]
-    pub read_connections: usize,
+    /// Shared, pipelined connections for bounded reads; as many as there are cores by default, from 2 to 8.
+    #[arg(long, env = "SOUK_READ_CONNECTIONS", global = true, value_name = "N")]
+    pub read_connections: Option<usize>,
 
     /// Most connections for transactions.
     #[arg(long, env = "SOUK_POOL_SIZE", global = true, default_value_t = 16, value_name = "N")]
@@ -143,7 +143,7 @@ impl Settings {
     /// The tuning of the connections.
     pub fn db(&self) -> DbSettings {
         DbSettings {
-            read_connections: self.read_connections,
+            read_connections: self.read_connections.unwrap_or_else(DbSettings::read_connections_for_this_machine),
             read_timeout: Duration::from_millis(self.read_timeout_ms),
             pool_size: self.pool_size,
             write_timeout: Duration::from_millis(self.write_timeout_ms),

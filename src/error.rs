@@ -2,7 +2,7 @@
 //! Rule: what a user can put right is a [`UserError`] with a code, a field and a rule; everything else is one of the
 //! fixed [`ErrorCode`]s, and the cause of an internal error is logged, never shown.
 
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{borrow::Cow, fmt};
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
@@ -232,6 +232,3 @@ impl From<diesel::ConnectionError> for Error {
         Self::Unavailable(error.to_string())
     }
 }
-
-/// How long a caller should wait before it tries again after [`ErrorCode::Unavailable`].
-pub const RETRY_AFTER: Duration = Duration::from_secs(1);

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Conn, tables::idempotency_keys as keys};
 use crate::{
-    error::{Error, Result, UserErrorCode},
+    error::{Error, ErrorCode, Result, UserErrorCode},
     ids::UserId,
 };
 
@@ -55,7 +55,13 @@ impl IdempotencyKey {
             keys::request_hash.eq(&hash),
             keys::answer_id.eq(0),
         );
-        let claimed = diesel::insert_into(keys::table).values(row).on_conflict_do_nothing().execute(&mut conn).await?;
+        let claimed = diesel::insert_into(keys::table).values(row).on_conflict_do_nothing().execute(&mut conn).await;
+        let claimed = claimed.map_err(|error| match Error::from(error) {
+            Error::Constraint { name, .. } if name == "idempotency_keys_user_id_fkey" => {
+                Error::Coded(ErrorCode::Unauthenticated, "the account of this access token is gone".into())
+            }
+            other => other,
+        })?;
         if claimed == 1 {
             return Ok(Claim::New);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Value};
 use chrono::{DateTime, Utc};
 
 use super::{
@@ -40,6 +40,15 @@ pub struct BrandObject(Arc<BrandRow>);
 
 impl Plain for BrandObject {
     const PLAIN: &'static [&'static str] = &["id", "name", "slug", "description", "createdAt", "updatedAt"];
+
+    fn leaf(&self, field: &str) -> Option<Value> {
+        Some(match field {
+            "id" => Value::String(global(self.0.id).0),
+            "name" => Value::String(self.0.name.clone()),
+            "slug" => Value::String(self.0.slug.clone()),
+            _ => return None,
+        })
+    }
 }
 
 /// The object of a row.

@@ -11,7 +11,7 @@ pub use self::{
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, Value};
 use chrono::{DateTime, Utc};
 
 use super::{
@@ -34,6 +34,15 @@ pub struct CategoryObject(Arc<CategoryRow>);
 impl Plain for CategoryObject {
     const PLAIN: &'static [&'static str] =
         &["id", "name", "slug", "description", "position", "depth", "createdAt", "updatedAt"];
+
+    fn leaf(&self, field: &str) -> Option<Value> {
+        Some(match field {
+            "id" => Value::String(global(self.0.id).0),
+            "name" => Value::String(self.0.name.clone()),
+            "slug" => Value::String(self.0.slug.clone()),
+            _ => return None,
+        })
+    }
 }
 
 /// The object of a row.

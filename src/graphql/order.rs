@@ -10,7 +10,7 @@ pub use self::{
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, Value};
 use chrono::{DateTime, Utc};
 
 use super::{
@@ -48,6 +48,14 @@ struct Fetched {
 impl Plain for OrderObject {
     const PLAIN: &'static [&'static str] =
         &["id", "orderNumber", "status", "totalAmount", "shippingAddress", "placedAt", "createdAt", "updatedAt"];
+
+    fn leaf(&self, field: &str) -> Option<Value> {
+        Some(match field {
+            "id" => Value::String(global(self.row.id).0),
+            "orderNumber" => Value::String(self.row.order_number.clone()),
+            _ => return None,
+        })
+    }
 }
 
 /// The object of a row.
@@ -178,6 +186,16 @@ pub struct OrderDetailObject {
 
 impl Plain for OrderDetailObject {
     const PLAIN: &'static [&'static str] = &["id", "name", "sku", "quantity", "unitPrice", "totalPrice", "order"];
+
+    fn leaf(&self, field: &str) -> Option<Value> {
+        Some(match field {
+            "id" => Value::String(global(self.row.id).0),
+            "name" => Value::String(self.row.name.clone()),
+            "sku" => Value::String(self.row.sku.clone()),
+            "quantity" => Value::Number(self.row.quantity.into()),
+            _ => return None,
+        })
+    }
 }
 
 /// The object of a line of a visible order.

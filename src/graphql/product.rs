@@ -10,7 +10,7 @@ pub use self::{
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, Value};
 use chrono::{DateTime, Utc};
 
 use super::{
@@ -62,6 +62,17 @@ impl Plain for ProductObject {
         "createdAt",
         "updatedAt",
     ];
+
+    fn leaf(&self, field: &str) -> Option<Value> {
+        Some(match field {
+            "id" => Value::String(global(self.row.id).0),
+            "name" => Value::String(self.row.name.clone()),
+            "slug" => Value::String(self.row.slug.clone()),
+            "sku" => Value::String(self.row.sku.clone()),
+            "stock" => Value::Number(self.row.stock.into()),
+            _ => return None,
+        })
+    }
 }
 
 /// The object of a row.

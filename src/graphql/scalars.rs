@@ -60,6 +60,14 @@ pub struct MoneyObject(Amount);
 
 impl Plain for MoneyObject {
     const PLAIN: &'static [&'static str] = &["amount", "currency"];
+
+    fn leaf(&self, field: &str) -> Option<Value> {
+        Some(match field {
+            "amount" => Value::String(format_amount(self.0.amount)),
+            "currency" => Value::String(self.0.currency.to_string()),
+            _ => return None,
+        })
+    }
 }
 
 /// An amount of money in a currency.

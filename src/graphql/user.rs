@@ -10,7 +10,7 @@ pub use self::{
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, Value};
 use chrono::{DateTime, Utc};
 
 use super::{
@@ -41,6 +41,14 @@ pub struct UserObject(Arc<UserRow>);
 impl Plain for UserObject {
     const PLAIN: &'static [&'static str] =
         &["id", "name", "email", "phone", "externalId", "isActive", "createdAt", "updatedAt"];
+
+    fn leaf(&self, field: &str) -> Option<Value> {
+        Some(match field {
+            "id" => Value::String(global(self.0.id).0),
+            "name" => Value::String(self.0.name.clone()),
+            _ => return None,
+        })
+    }
 }
 
 /// The object of a row.

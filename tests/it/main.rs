@@ -20,6 +20,7 @@ mod http;
 mod ide;
 mod import;
 mod invariants;
+mod leaf;
 mod lists;
 mod loaders;
 mod migrations;

@@ -177,7 +177,7 @@ impl Actor<'_> {
         let body = json!({ "query": document, "variables": variables }).to_string();
         let recorder = Recorder::with_texts();
         let sent = self.app.send(request.body(Body::from(body)).expect("a request"));
-        let (status, _, bytes) = recorder.clone().scope(sent).await;
+        let (_, _, bytes) = recorder.clone().scope(sent).await;
         let text = String::from_utf8(bytes).expect("UTF-8");
         let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
         Answer { json, text, document: document.to_owned(), sql: recorder.texts() }
