@@ -5,8 +5,9 @@ use std::{borrow::Cow, sync::Arc};
 use async_graphql::{Context, Enum, Object, ObjectType, OutputType, TypeName};
 
 use super::{
+    batches::{Key, Loaded},
     container::{Ordered, Plain},
-    loaders::{Key, PageKey, Paged},
+    loaders::{PageKey, Paged},
 };
 use crate::{
     error::Result,
@@ -242,7 +243,7 @@ pub async fn nested<P: Key, L: Key, R, T>(
     node: impl Fn(R) -> T,
 ) -> Result<Connection<T>>
 where
-    R: Clone + Send + Sync + 'static,
+    R: Loaded,
     ConnectionObject<T>: ObjectType,
 {
     let count = async {

@@ -7,7 +7,7 @@ use std::{
 
 use async_graphql::{Context, Data};
 
-use super::loaders::Loaders;
+use super::{batches::Steps, loaders::Loaders};
 use crate::{
     auth::{JwtKeys, Passwords, Permission, Viewer},
     db::Db,
@@ -53,17 +53,19 @@ impl Currencies {
     }
 }
 
-/// The data of one request.
-pub fn request_data(viewer: Viewer) -> Data {
+/// The data of one request, which [`Steps::run`] has to run.
+pub fn request_data(viewer: Viewer, steps: &Steps) -> Data {
     let mut data = Data::default();
-    data.insert(LazyLoaders::default());
+    data.insert(LazyLoaders { loaders: OnceLock::new(), steps: steps.clone() });
     data.insert(viewer);
     data
 }
 
 /// The request's loaders, made when the first one is asked: many operations need none.
-#[derive(Default)]
-struct LazyLoaders(OnceLock<Loaders>);
+struct LazyLoaders {
+    loaders: OnceLock<Loaders>,
+    steps: Steps,
+}
 
 /// Who sees suppliers.
 pub const STAFF: &[Permission] = &[Permission::ManageCatalogue, Permission::ManageProducts, Permission::SellProducts];
@@ -98,8 +100,8 @@ impl ContextExt for Context<'_> {
     }
 
     fn loaders(&self) -> &Loaders {
-        let loaders = &self.data_unchecked::<LazyLoaders>().0;
-        loaders.get_or_init(|| Loaders::new(self.db().clone(), self.viewer()))
+        let LazyLoaders { loaders, steps } = self.data_unchecked();
+        loaders.get_or_init(|| Loaders::new(steps, self.db().clone(), self.viewer()))
     }
 
     async fn currency(&self, website: WebsiteId) -> Result<Currency> {

@@ -1,21 +1,18 @@
 //! The request's batching loaders: what sibling fields ask for at the same time is one statement.
-//! Rule: a batch is a task of its own that answers every key, so a field that is dropped takes nobody's answer with it.
+//! Rule: a loader is named for what it loads and by what, and sees what its viewer sees.
 
-use std::{collections::HashMap, fmt::Debug, hash::Hash, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
-use dataloader::{BatchFn, non_cached::Loader};
-use futures_util::{
-    FutureExt,
-    future::{BoxFuture, Shared, try_join_all},
-};
+use futures_util::future::try_join_all;
 
+use super::batches::{Batched, Key, Loaded, Steps};
 use crate::{
     access::{self, model::Role},
     auth::{Permission, Scope, Viewer},
     brands::{self, model::BrandRow},
     categories::{self, model::CategoryRow, store::CategoryList},
-    db::{Db, recorder::Recorder},
-    error::{Error, Result},
+    db::Db,
+    error::Error,
     ids::{BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, SupplierId, UserId, WebsiteId},
     orders::{
         self,
@@ -36,70 +33,6 @@ use crate::{
     websites::{self, model::WebsiteRow},
 };
 
-/// Most keys of one statement.
-const MAX_BATCH: usize = 10_000;
-
-/// A key of a loader.
-pub trait Key: Eq + Hash + Clone + Debug + Send + Sync + 'static {}
-impl<K: Eq + Hash + Clone + Debug + Send + Sync + 'static> Key for K {}
-
-/// The answers of a batch under way, shared by everybody who asked.
-struct Answers<K, V>(Shared<BoxFuture<'static, Arc<Result<HashMap<K, V>>>>>);
-
-impl<K, V> Clone for Answers<K, V> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-type Ask<K, V> = Arc<dyn Fn(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, V>>> + Send + Sync>;
-
-/// Loads values by key in batches.
-pub struct Batched<K: Key, V: Clone + Send + Sync + 'static>(Loader<K, Answers<K, V>, Batch<K, V>>);
-
-struct Batch<K, V>(Ask<K, V>);
-
-impl<K: Key, V: Clone + Send + Sync + 'static> BatchFn<K, Answers<K, V>> for Batch<K, V> {
-    async fn load(&mut self, keys: &[K]) -> HashMap<K, Answers<K, V>> {
-        let work = Recorder::current().scope((self.0)(keys.to_vec()));
-        let task = tokio::spawn(work);
-        let answers = async move {
-            Arc::new(task.await.unwrap_or_else(|error| Err(Error::Internal(format!("a batch failed: {error}")))))
-        };
-        let answers = Answers(answers.boxed().shared());
-        keys.iter().map(|key| (key.clone(), answers.clone())).collect()
-    }
-}
-
-impl<K: Key, V: Clone + Send + Sync + 'static> Batched<K, V> {
-    fn new<F, Fut>(ask: F) -> Self
-    where
-        F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<HashMap<K, V>>> + Send + 'static,
-    {
-        let ask: Ask<K, V> = Arc::new(move |keys| ask(keys).boxed());
-        Self(Loader::new(Batch(ask)).with_yield_count(1).with_max_batch_size(MAX_BATCH))
-    }
-
-    /// The value of a key; none where the batch found none.
-    /// # Errors
-    /// That of the whole batch.
-    pub async fn load(&self, key: K) -> Result<Option<V>> {
-        let answers = self.0.try_load(key.clone()).await.map_err(|error| Error::Internal(error.to_string()))?;
-        match &*answers.0.await {
-            Ok(found) => Ok(found.get(&key).cloned()),
-            Err(error) => Err(error.clone()),
-        }
-    }
-
-    /// The values of several keys, those without a value left out.
-    /// # Errors
-    /// That of the whole batch.
-    pub async fn load_many(&self, keys: impl IntoIterator<Item = K>) -> Result<Vec<V>> {
-        Ok(try_join_all(keys.into_iter().map(|key| self.load(key))).await?.into_iter().flatten().collect())
-    }
-}
-
 /// A page of a nested list: whose, which, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PageKey<P, L> {
@@ -112,7 +45,7 @@ pub struct PageKey<P, L> {
 }
 
 /// The pages and the counts of a nested list.
-pub struct Paged<P: Key, L: Key, R: Clone + Send + Sync + 'static> {
+pub struct Paged<P: Key, L: Key, R: Loaded> {
     /// Pages.
     pub pages: Batched<PageKey<P, L>, Arc<Rows<R>>>,
     /// Counts.
@@ -130,10 +63,10 @@ fn by_list<P: Key, L: Key>(keys: Vec<PageKey<P, L>>) -> HashMap<(P, Arc<L>), Vec
 
 /// The loaders of a nested list from its two store functions.
 macro_rules! paged_loaders {
-    ($db:expr, $list:ident, |$conn:ident, $parent:ident, $args:ident, $ids:ident| $pages:expr, $counts:expr) => {{
+    ($steps:expr, $db:expr, $list:ident, |$conn:ident, $parent:ident, $args:ident, $ids:ident| $pages:expr, $counts:expr) => {{
         let (pages_db, counts_db) = ($db.clone(), $db.clone());
         Paged {
-            pages: Batched::new(move |keys: Vec<PageKey<_, $list>>| {
+            pages: Batched::new($steps, move |keys: Vec<PageKey<_, $list>>| {
                 let db = pages_db.clone();
                 async move {
                     let groups = by_list(keys).into_iter().map(|(($parent, $args), ids)| {
@@ -158,7 +91,7 @@ macro_rules! paged_loaders {
                     Ok(try_join_all(groups).await?.into_iter().flatten().collect())
                 }
             }),
-            counts: Batched::new(move |keys: Vec<PageKey<_, $list>>| {
+            counts: Batched::new($steps, move |keys: Vec<PageKey<_, $list>>| {
                 let db = counts_db.clone();
                 async move {
                     let groups = by_list(keys).into_iter().map(|(($parent, $args), ids)| {
@@ -184,9 +117,9 @@ macro_rules! paged_loaders {
 
 /// A loader of rows by their id from its store function.
 macro_rules! by_id {
-    ($db:expr, |$conn:ident, $ids:ident| $load:expr, $row:ident => $id:expr) => {{
+    ($steps:expr, $db:expr, |$conn:ident, $ids:ident| $load:expr, $row:ident => $id:expr) => {{
         let db = $db.clone();
-        Batched::new(move |$ids: Vec<_>| {
+        Batched::new($steps, move |$ids: Vec<_>| {
             let db = db.clone();
             async move {
                 let rows = db.read(async |$conn| $load.await).await?;
@@ -198,9 +131,9 @@ macro_rules! by_id {
 
 /// A loader of all rows of a parent from its store function.
 macro_rules! by_parent {
-    ($db:expr, |$conn:ident, $ids:ident| $load:expr, $row:ident => $id:expr) => {{
+    ($steps:expr, $db:expr, |$conn:ident, $ids:ident| $load:expr, $row:ident => $id:expr) => {{
         let db = $db.clone();
-        Batched::new(move |$ids: Vec<_>| {
+        Batched::new($steps, move |$ids: Vec<_>| {
             let db = db.clone();
             async move {
                 let mut groups: HashMap<_, Vec<_>> = $ids.iter().map(|id| (*id, Vec::new())).collect();
@@ -238,43 +171,46 @@ pub struct Loaders {
 }
 
 impl Loaders {
-    /// Loaders for what this viewer may see.
-    pub fn new(db: Db, viewer: &Viewer) -> Self {
+    /// Loaders for what this viewer may see, in the steps of one operation.
+    pub fn new(steps: &Steps, db: Db, viewer: &Viewer) -> Self {
         let people: Scope = viewer.scope(Permission::ManageUsers);
         let catalogue = viewer.scope(Permission::ManageProducts);
         let sales = viewer.scope(Permission::ManageOrders);
         Self {
-            websites: by_id!(db, |conn, ids| websites::store::by_ids(conn, &ids), row => row.id),
-            users: by_id!(db, |conn, ids| users::store::by_ids(conn, people, &ids), row => row.id),
-            addresses: by_id!(db, |conn, ids| users::store::addresses_by_ids(conn, people, &ids), row => row.id),
-            addresses_by_user: by_parent!(db, |conn, ids| users::store::addresses_by_user_ids(conn, people, &ids), row => row.user_id),
-            roles: by_id!(db, |conn, ids| access::store::by_ids(conn, &ids), role => role.row.id),
-            categories: by_id!(db, |conn, ids| categories::store::by_ids(conn, &ids), row => row.id),
+            websites: by_id!(steps, db, |conn, ids| websites::store::by_ids(conn, &ids), row => row.id),
+            users: by_id!(steps, db, |conn, ids| users::store::by_ids(conn, people, &ids), row => row.id),
+            addresses: by_id!(steps, db, |conn, ids| users::store::addresses_by_ids(conn, people, &ids), row => row.id),
+            addresses_by_user: by_parent!(steps, db, |conn, ids| users::store::addresses_by_user_ids(conn, people, &ids), row => row.user_id),
+            roles: by_id!(steps, db, |conn, ids| access::store::by_ids(conn, &ids), role => role.row.id),
+            categories: by_id!(steps, db, |conn, ids| categories::store::by_ids(conn, &ids), row => row.id),
             children: paged_loaders!(
+                steps,
                 db,
                 CategoryList,
                 |conn, parent, list, ids| categories::store::pages_by_parent_ids(conn, &list, ids),
                 categories::store::counts_by_parent_ids(conn, &list, ids)
             ),
-            brands: by_id!(db, |conn, ids| brands::store::by_ids(conn, &ids), row => row.id),
-            suppliers: by_id!(db, |conn, ids| suppliers::store::by_ids(conn, &ids), row => row.id),
-            products: by_id!(db, |conn, ids| products::store::by_ids(conn, catalogue, &ids), row => row.id),
-            products_as_sold: by_id!(db, |conn, ids| products::store::by_ids_as_sold(conn, &ids), row => row.id),
+            brands: by_id!(steps, db, |conn, ids| brands::store::by_ids(conn, &ids), row => row.id),
+            suppliers: by_id!(steps, db, |conn, ids| suppliers::store::by_ids(conn, &ids), row => row.id),
+            products: by_id!(steps, db, |conn, ids| products::store::by_ids(conn, catalogue, &ids), row => row.id),
+            products_as_sold: by_id!(steps, db, |conn, ids| products::store::by_ids_as_sold(conn, &ids), row => row.id),
             products_of: paged_loaders!(
+                steps,
                 db,
                 ProductList,
                 |conn, parent, list, ids| products::store::pages_by_parent_ids(conn, catalogue, parent, &list, ids),
                 products::store::counts_by_parent_ids(conn, catalogue, parent, &list, ids)
             ),
-            orders: by_id!(db, |conn, ids| orders::store::by_ids(conn, sales, &ids), row => row.id),
+            orders: by_id!(steps, db, |conn, ids| orders::store::by_ids(conn, sales, &ids), row => row.id),
             orders_of: paged_loaders!(
+                steps,
                 db,
                 OrderList,
                 |conn, parent, list, ids| orders::store::pages_by_parent_ids(conn, sales, parent, &list, ids),
                 orders::store::counts_by_parent_ids(conn, sales, parent, &list, ids)
             ),
-            details_by_order: by_parent!(db, |conn, ids| orders::store::lines_by_order_ids(conn, &ids), row => row.order_id),
-            details: by_id!(db, |conn, ids| orders::store::lines_by_ids(conn, &ids), row => row.id),
+            details_by_order: by_parent!(steps, db, |conn, ids| orders::store::lines_by_order_ids(conn, &ids), row => row.order_id),
+            details: by_id!(steps, db, |conn, ids| orders::store::lines_by_ids(conn, &ids), row => row.id),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! `Ordered`, so that answers keep the order of the query.
 
 pub mod address;
+pub mod batches;
 pub mod brand;
 pub mod category;
 pub mod connection;

@@ -22,6 +22,7 @@ use crate::{
     db::recorder::Recorder,
     error::ErrorCode,
     graphql::{
+        batches::Steps,
         context::{Services, request_data},
         engine::{Engine, Operation},
         errors::{code, coded, is_request_error},
@@ -98,10 +99,11 @@ async fn run(
     };
     let operation = prepared.operation.clone();
     let who = viewer.user_id().map(|id| id.0);
-    let data = request_data(viewer);
+    let steps = Steps::default();
+    let data = request_data(viewer, &steps);
     // That of a test that wants the texts; a fresh one for everybody else.
     let recorder = Recorder::current();
-    let work = recorder.clone().scope(endpoint.engine.execute(prepared, data, request_id));
+    let work = recorder.clone().scope(steps.run(endpoint.engine.execute(prepared, data, request_id)));
     let late = |_| coded(ErrorCode::Timeout, "the operation took too long; ask for less");
     let mut response =
         timeout_at(deadline, work).await.map_err(late).unwrap_or_else(|error| Engine::refuse(error, request_id));
