@@ -5,14 +5,17 @@ use std::collections::{BTreeSet, HashMap};
 
 use async_graphql::parser::{
     parse_query, parse_schema,
-    types::{ExecutableDocument, Selection, SelectionSet, TypeKind, TypeSystemDefinition},
+    types::{Selection, SelectionSet, TypeKind, TypeSystemDefinition},
 };
 use serde_json::json;
 use souk::ids::{
     AddressId, BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, RowId, SupplierId, UserId, WebsiteId,
 };
 
-use crate::support::{Actor, Answer, ProductSpec, TestApp, bulk::nth};
+use crate::support::{
+    Actor, Answer, ProductSpec, TestApp,
+    bulk::{BASE, nth},
+};
 
 /// An operation and how many statements it takes. `PAGE` stands for all of a connection, `NODES` for its rows.
 struct Case(&'static str, u64);
@@ -221,7 +224,7 @@ fn every_edge_of_the_graph_is_in_the_table() {
     for case in CASES {
         let document = parse_query(case.document()).expect("a document");
         for (_, operation) in document.operations.iter() {
-            graph.walk(&document, "Query", &operation.node.selection_set.node, &mut counted);
+            graph.walk("Query", &operation.node.selection_set.node, &mut counted);
         }
     }
     let missing: Vec<_> = graph.edges_from("Query").difference(&counted).cloned().collect();
@@ -279,22 +282,43 @@ impl Graph {
     }
 
     /// The edges that a selection takes.
-    fn walk(&self, document: &ExecutableDocument, ty: &str, set: &SelectionSet, edges: &mut BTreeSet<String>) {
+    fn walk(&self, ty: &str, set: &SelectionSet, edges: &mut BTreeSet<String>) {
         for selection in &set.items {
             match &selection.node {
                 Selection::Field(field) => {
                     let name = field.node.name.node.as_str();
                     if let Some(target) = self.0[ty].get(name) {
                         edges.insert(format!("{ty}.{name}"));
-                        self.walk(document, target, &field.node.selection_set.node, edges);
+                        self.walk(target, &field.node.selection_set.node, edges);
                     }
                 }
                 Selection::InlineFragment(inline) => {
                     let on = inline.node.type_condition.as_ref().map_or(ty, |on| on.node.on.node.as_str());
-                    self.walk(document, on, &inline.node.selection_set.node, edges);
+                    self.walk(on, &inline.node.selection_set.node, edges);
                 }
                 Selection::FragmentSpread(_) => panic!("the table has no named fragments"),
             }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orders_of_many_lines_take_no_more_statements_than_orders_of_one() {
+    let app = TestApp::new().await;
+    app.market(50).await;
+    let lines = format!(
+        "INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price)
+            SELECT {BASE} + i, {BASE} + j, 'Lantern', 'L', 1, 10 FROM generate_series(1, 50) i, generate_series(1, 40) j"
+    );
+    app.bulk(&lines).await;
+    let admin = app.admin().await;
+    for first in [1, 5, 20, 50] {
+        let document = format!(
+            "{{ orders(first: {first}) {{ nodes {{ user {{ name }} details {{ product {{ brand {{ id }} category {{ id }} }} }} }} }} }}"
+        );
+        for _ in 0..5 {
+            let answer = admin.run(&document).await;
+            assert_eq!(answer.statements(), 6, "{first} orders: {:#?}", answer.sql);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The traps of batching: one dropped waiter, one failed statement, one missing row must be nobody else's.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use diesel_async::SimpleAsyncConnection;
 use futures_util::future::{join_all, poll_immediate};
@@ -9,7 +9,7 @@ use souk::{
     auth::{Identity, Permission, Viewer},
     db::{Db, DbSettings, recorder::Recorder},
     error::{Error, ErrorCode, Result},
-    graphql::loaders::Loaders,
+    graphql::{batches::Steps, loaders::Loaders},
     ids::{BrandId, CategoryId, ProductId, RowId, UserId},
     websites,
 };
@@ -29,26 +29,69 @@ fn staff() -> Viewer {
 async fn whoever_is_dropped_while_the_batch_runs_takes_nobodys_answer() {
     let app = TestApp::new().await;
     app.market(3).await;
-    let loaders = Loaders::new(app.database.db.clone(), &staff());
+    let steps = Steps::default();
+    let loaders = Loaders::new(&steps, app.database.db.clone(), &staff());
     let recorder = Recorder::with_texts();
-    let (second, third) = recorder
+    let operation = async {
+        let mut waiters = (1..=3).map(|i| Box::pin(loaders.brands.load(BrandId(BASE + i)))).collect::<Vec<_>>();
+        for waiter in &mut waiters {
+            assert!(poll_immediate(waiter).await.is_none());
+        }
+        // The step ends here, and the statement leaves.
+        tokio::task::yield_now().await;
+        drop(waiters.remove(0));
+        join_all(waiters).await
+    };
+    let names = recorder.clone().scope(steps.run(operation)).await.into_iter();
+    let names: Vec<_> = names.map(|found| found.expect("an answer").expect("a brand").name.clone()).collect();
+    assert_eq!(names, ["Maker 2", "Maker 3"]);
+    assert_eq!(recorder.statements(), 1, "{:?}", recorder.texts());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn neither_other_threads_nor_spurious_wake_ups_split_a_batch() {
+    let app = TestApp::new().await;
+    app.market(900).await;
+    for _ in 0..20 {
+        let steps = Steps::default();
+        let loaders = &Loaders::new(&steps, app.database.db.clone(), &staff());
+        let brand_of = |product: i64| async move {
+            let product = loaders.products.load(ProductId(BASE + product)).await?.expect("a product");
+            loaders.brands.load(product.brand_id.expect("a brand")).await
+        };
+        // Lists in lists, as the rows of an answer, beside a field that wakes the operation all the time.
+        let rows = join_all((0..30).map(|i| join_all((1..=30).map(move |j| brand_of(i * 30 + j)))));
+        let noise = async {
+            for _ in 0..200 {
+                tokio::task::yield_now().await;
+            }
+        };
+        let recorder = Recorder::with_texts();
+        let (rows, ()) = recorder.clone().scope(steps.run(async { tokio::join!(rows, noise) })).await;
+        for (number, found) in rows.into_iter().flatten().enumerate() {
+            assert_eq!(found.expect("an answer").expect("a brand").name, format!("Maker {}", number + 1));
+        }
+        assert_eq!(recorder.statements(), 2, "{:#?}", recorder.texts());
+    }
+}
+
+#[tokio::test]
+async fn outside_of_an_operation_everybody_asks_for_themselves() {
+    let app = TestApp::new().await;
+    app.market(2).await;
+    let steps = Steps::default();
+    let loaders = Loaders::new(&steps, app.database.db.clone(), &staff());
+    let two = || async { tokio::join!(loaders.brands.load(BrandId(BASE + 1)), loaders.brands.load(BrandId(BASE + 2))) };
+    let recorder = Recorder::default();
+    recorder
         .clone()
         .scope(async {
-            let mut first = Box::pin(loaders.brands.load(BrandId(BASE + 1)));
-            let mut second = Box::pin(loaders.brands.load(BrandId(BASE + 2)));
-            let mut third = Box::pin(loaders.brands.load(BrandId(BASE + 3)));
-            // All three ask; then the first sends the statement, which nobody has had time to answer.
-            for waiter in [&mut first, &mut second, &mut third] {
-                assert!(poll_immediate(waiter).await.is_none());
-            }
-            assert!(poll_immediate(&mut first).await.is_none());
-            drop(first);
-            (second.await, third.await)
+            assert!(matches!(two().await, (Ok(Some(_)), Ok(Some(_)))));
+            assert!(matches!(steps.run(two()).await, (Ok(Some(_)), Ok(Some(_)))));
+            assert!(matches!(two().await, (Ok(Some(_)), Ok(Some(_)))));
         })
         .await;
-    assert_eq!(second.expect("an answer").expect("a brand").name, "Maker 2");
-    assert_eq!(third.expect("an answer").expect("a brand").name, "Maker 3");
-    assert_eq!(recorder.statements(), 1, "{:?}", recorder.texts());
+    assert_eq!(recorder.statements(), 2 + 1 + 2);
 }
 
 #[tokio::test]
@@ -102,8 +145,9 @@ async fn a_statement_that_takes_too_long_is_everybodys_timeout() {
     let db = Db::connect(&app.database.url, &settings).await.expect("the database answers");
     let mut other = app.database.raw().await;
     other.batch_execute("BEGIN; LOCK TABLE brands").await.expect("a lock");
-    let loaders = Loaders::new(db, &staff());
-    let answers = join_all((1..=3).map(|i| loaders.brands.load(BrandId(BASE + i)))).await;
+    let steps = Steps::default();
+    let loaders = Loaders::new(&steps, db, &staff());
+    let answers = steps.run(join_all((1..=3).map(|i| loaders.brands.load(BrandId(BASE + i))))).await;
     for answer in answers {
         assert!(matches!(answer, Err(Error::Coded(ErrorCode::Timeout, _))), "{answer:?}");
     }
@@ -117,7 +161,8 @@ async fn a_statement_that_takes_too_long_is_everybodys_timeout() {
 async fn a_missing_row_is_null_among_those_that_are_there() {
     let app = TestApp::new().await;
     app.market(2).await;
-    let loaders = Loaders::new(app.database.db.clone(), &staff());
+    let steps = Steps::default();
+    let loaders = Loaders::new(&steps, app.database.db.clone(), &staff());
     let (found, missing) =
         tokio::join!(loaders.products.load(ProductId(BASE + 1)), loaders.products.load(ProductId(BASE + 9)));
     assert_eq!(found.expect("an answer").expect("a product").sku, "L-1");
@@ -169,10 +214,11 @@ async fn every_parent_gets_its_own_over_three_levels() {
 async fn more_keys_than_a_statement_takes_are_several() {
     let app = TestApp::new().await;
     app.market(1).await;
-    let loaders = Loaders::new(app.database.db.clone(), &staff());
+    let steps = Steps::default();
+    let loaders = Loaders::new(&steps, app.database.db.clone(), &staff());
     let recorder = Recorder::default();
     let keys = (1..=10_001).map(|i| CategoryId(BASE + i));
-    let found = recorder.clone().scope(loaders.categories.load_many(keys)).await.expect("an answer");
+    let found = recorder.clone().scope(steps.run(loaders.categories.load_many(keys))).await.expect("an answer");
     assert_eq!((found.len(), recorder.statements()), (2, 2));
 }
 
@@ -181,7 +227,8 @@ async fn loaders_see_what_their_viewer_sees() {
     let app = TestApp::new().await;
     app.market(2).await;
     app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {BASE} + 1")).await;
-    let public = Loaders::new(app.database.db.clone(), &Viewer::anonymous());
+    let steps = Steps::default();
+    let public = Loaders::new(&steps, app.database.db.clone(), &Viewer::anonymous());
     let products = public.products.load_many([1, 2].map(|i| ProductId(BASE + i))).await.expect("an answer");
     assert_eq!(products.iter().map(|row| row.id).collect::<Vec<_>>(), [ProductId(BASE + 2)]);
     assert!(public.users.load(UserId(BASE + 1)).await.expect("an answer").is_none());
@@ -204,8 +251,11 @@ async fn statements_are_counted_wherever_they_run() {
         .clone()
         .scope(async {
             // Pipelined on the shared connections, and in the task of a batch.
-            let loaders = Arc::new(Loaders::new(db.clone(), &staff()));
-            let all = tokio::join!(count(&db), count(&db), count(&db), loaders.brands.load(BrandId(BASE + 1)));
+            let steps = Steps::default();
+            let loaders = Loaders::new(&steps, db.clone(), &staff());
+            let all = steps
+                .run(async { tokio::join!(count(&db), count(&db), count(&db), loaders.brands.load(BrandId(BASE + 1))) })
+                .await;
             assert!(matches!(all, (Ok(2), Ok(2), Ok(2), Ok(Some(_)))));
             assert_eq!(Recorder::current().statements(), 4);
             // In a transaction, on a pooled connection.
