@@ -8,7 +8,7 @@ use souk::{
     auth::Viewer,
     config::Limits,
     error::ErrorCode,
-    graphql::{self, context::request_data, engine::Engine},
+    graphql::{self, batches::Steps, context::request_data, engine::Engine},
     telemetry::RequestId,
 };
 
@@ -36,7 +36,7 @@ impl Graph {
         let id = RequestId::random();
         match self.engine.prepare(request(text, variables)) {
             Ok(prepared) => {
-                let data = request_data(Viewer::anonymous());
+                let data = request_data(Viewer::anonymous(), &Steps::default());
                 self.engine.execute(prepared, data, &id).await
             }
             Err(error) => Engine::refuse(error, &id),
@@ -311,7 +311,7 @@ async fn what_validation_did_not_see_is_validated_again() {
     let id = RequestId::random();
     for name in ["A", "A", "B"] {
         let prepared = graph.engine.prepare(request(two, json!({"name": "x"})).operation_name(name)).unwrap();
-        let data = request_data(Viewer::anonymous());
+        let data = request_data(Viewer::anonymous(), &Steps::default());
         let response = graph.engine.execute(prepared, data, &id).await;
         assert_eq!(response.errors.is_empty(), name == "A", "{name}: {}", errors(&response));
     }

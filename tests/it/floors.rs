@@ -113,7 +113,7 @@ fn crates_are_used_where_they_belong() {
     let table: [(&str, Place); 6] = [
         ("async_graphql", |source| ["graphql", "http"].contains(&source.house())),
         ("axum", |source| source.house() == "http" || source.path == "src/cli/serve.rs"),
-        ("dataloader", |source| source.path == "src/graphql/loaders.rs"),
+        ("dataloader", |source| source.path == "src/graphql/batches.rs"),
         ("diesel", |source| has_sql(source) || source.name() == "model.rs" || GROUND.contains(&source.house())),
         ("diesel_async", |source| has_sql(source) || source.path == "src/error.rs"),
         ("tokio_postgres", |source| source.house() == "db"),
