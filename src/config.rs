@@ -86,6 +86,15 @@ pub struct ServeSettings {
     #[arg(long, env = "SOUK_JWT_MINUTES", default_value_t = 60, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=10_080))]
     pub jwt_minutes: u32,
 
+    /// How long a login lasts without being used, in days: so long a refresh token is good.
+    #[arg(long, env = "SOUK_SESSION_DAYS", default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    pub session_days: u32,
+
+    /// How many proxies of your own stand in front of the server: so many entries from the end of `X-Forwarded-For` say
+    /// where a request came from. With 0 the header is not believed.
+    #[arg(long, env = "SOUK_TRUSTED_PROXIES", default_value_t = 0, value_name = "N")]
+    pub trusted_proxies: usize,
+
     /// Largest request body, in bytes.
     #[arg(long, env = "SOUK_BODY_LIMIT", default_value_t = 1024 * 1024, value_name = "BYTES")]
     pub body_limit: usize,

@@ -82,6 +82,14 @@ pub enum UserErrorCode {
     IdempotencyMismatch,
     /// Nobody grants more than they hold.
     NotYours,
+    /// The token is unknown, used before, or its time is over.
+    InvalidToken,
+    /// The password is easy to guess.
+    WeakPassword,
+    /// A built-in role and the last admin stay as they are.
+    Protected,
+    /// The e-mail address has not been confirmed yet.
+    EmailNotVerified,
 }
 
 /// One broken rule: its code, a message for people, and the input field as a dotted path (`lines.0.quantity`).

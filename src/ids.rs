@@ -88,6 +88,12 @@ row_ids! {
     AddressId => "Address";
     /// A role.
     RoleId => "Role";
+    /// A login on one device.
+    SessionId => "Session";
+    /// A key of a machine.
+    ApiKeyId => "ApiKey";
+    /// An entry of the audit log.
+    AuditEntryId => "AuditEntry";
     /// A category.
     CategoryId => "Category";
     /// A brand.

@@ -1,5 +1,5 @@
 //! Access: roles and the permissions they give, logging in, and writes that touch another person's rights. Owns `roles`,
-//! `role_permissions` and `permissions`.
+//! `role_permissions`, `role_websites`, `permissions`, `sessions` and `refresh_tokens`.
 //! Rule: nobody grants, or acts on someone who holds, more than they hold themselves.
 
 pub mod actions;

@@ -6,10 +6,10 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, deco
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Identity, Permissions, Viewer};
+use super::{Identity, Permissions, Via};
 use crate::{
     error::{Error, Result},
-    ids::{RowId, UserId},
+    ids::{RowId, SessionId, UserId},
 };
 
 const ISSUER: &str = "souk";
@@ -54,9 +54,17 @@ pub enum TokenError {
     /// Malformed, unsigned, signed with another key or algorithm, or made for another service.
     #[error("the access token is not valid")]
     Invalid,
+    /// Its session has ended: by a logout, a new password, or staff.
+    #[error("the session has ended: log in again")]
+    Ended,
 }
 
 impl JwtKeys {
+    /// Life of an access token.
+    pub fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+
     /// Keys from the secret (HS256).
     pub fn new(secret: &str, lifetime: Duration) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
@@ -78,11 +86,14 @@ impl JwtKeys {
     /// # Errors
     /// [`Error::Internal`] where signing fails.
     pub fn issue(&self, identity: &Identity) -> Result<Issued> {
+        let Via::Session(session) = identity.via else {
+            return Err(Error::Internal("an access token without a session".into()));
+        };
         let now = Utc::now();
         let expires_at = now + self.lifetime;
         let claims = Claims {
             sub: identity.user.global(),
-            sid: identity.session.clone(),
+            sid: session.global(),
             role: identity.role.clone(),
             permissions: identity.permissions.iter().map(|p| p.as_str().to_owned()).collect(),
             iss: ISSUER.into(),
@@ -96,10 +107,10 @@ impl JwtKeys {
         Ok(Issued { token, expires_at })
     }
 
-    /// The viewer that a token names.
+    /// Whom a token names, and what it gave them when it was made; [`Live::admit`](super::Live::admit) says what holds now.
     /// # Errors
     /// [`TokenError`] where it is refused.
-    pub fn viewer(&self, token: &str) -> Result<Viewer, TokenError> {
+    pub fn identity(&self, token: &str) -> Result<Identity, TokenError> {
         let header = decode_header(token).map_err(|_| TokenError::Invalid)?;
         if header.kid.as_deref() != Some(&self.kid) {
             return Err(TokenError::Invalid);
@@ -110,11 +121,12 @@ impl JwtKeys {
                 _ => TokenError::Invalid,
             })?
             .claims;
-        Ok(Viewer::user(Identity {
+        Ok(Identity {
             user: UserId::parse("sub", &claims.sub).map_err(|_| TokenError::Invalid)?,
-            session: claims.sid,
+            via: Via::Session(SessionId::parse("sid", &claims.sid).map_err(|_| TokenError::Invalid)?),
             role: claims.role,
             permissions: Permissions::from_codes(claims.permissions.iter().map(String::as_str)),
-        }))
+            websites: None,
+        })
     }
 }

@@ -2,11 +2,16 @@
 //! Rule: the code checks permissions and scopes; who holds which permission is data.
 
 mod jwt;
+mod live;
+mod origin;
 mod password;
+pub mod secret;
 mod viewer;
 
 pub use self::{
     jwt::{Issued, JwtKeys, TokenError},
+    live::{Grant, Live, News},
+    origin::Origin,
     password::{PasswordCost, Passwords},
-    viewer::{Identity, Permission, Permissions, Scope, Viewer},
+    viewer::{Identity, Permission, Permissions, Scope, Via, Viewer},
 };

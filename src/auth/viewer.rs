@@ -1,10 +1,10 @@
 //! The viewer of a request, the permissions they hold, and the rows they may see.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::{
     error::{Error, ErrorCode, Result},
-    ids::UserId,
+    ids::{ApiKeyId, SessionId, UserId, WebsiteId},
 };
 
 macro_rules! permissions {
@@ -49,6 +49,10 @@ permissions! {
     ManageStock = 5 => "MANAGE_STOCK";
     /// See and change every order.
     ManageOrders = 6 => "MANAGE_ORDERS";
+    /// Create, change and delete roles, and give them to users.
+    ManageRoles = 7 => "MANAGE_ROLES";
+    /// Read who changed what.
+    ViewAuditLog = 8 => "VIEW_AUDIT_LOG";
 }
 
 impl fmt::Display for Permission {
@@ -65,6 +69,12 @@ impl Permissions {
     /// Whether the set holds this one.
     pub fn contains(self, permission: Permission) -> bool {
         self.0 & permission.bit() != 0
+    }
+
+    /// What both sets hold.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     /// Whether the set holds all of the other.
@@ -89,17 +99,30 @@ impl FromIterator<Permission> for Permissions {
     }
 }
 
-/// A logged-in user, as the token says.
+/// By what somebody is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Via {
+    /// An access token of this session.
+    Session(SessionId),
+    /// An API key.
+    ApiKey(ApiKeyId),
+    /// The program itself: a command, a job.
+    System,
+}
+
+/// A known user and what they may do at this moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The user (`sub`).
     pub user: UserId,
-    /// The session (`sid`).
-    pub session: String,
+    /// By what they are known (`sid` of a token).
+    pub via: Via,
     /// The role's code.
     pub role: String,
-    /// What the role gave when the token was made.
+    /// What they may do.
     pub permissions: Permissions,
+    /// Where they may do it; everywhere without.
+    pub websites: Option<Arc<[WebsiteId]>>,
 }
 
 /// Who asks: nobody known, or a user.
@@ -107,7 +130,7 @@ pub struct Identity {
 pub struct Viewer(Option<Identity>);
 
 /// Which rows a viewer may see and change. Each store says what it means for its table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// What everybody may see.
     Public,
@@ -115,6 +138,8 @@ pub enum Scope {
     Own(UserId),
     /// As `Own`, and the rows that a seller's products bring with them.
     Seller(UserId),
+    /// As `Own`, and every row of these websites.
+    Websites(UserId, Arc<[WebsiteId]>),
     /// Every row.
     All,
 }
@@ -128,6 +153,17 @@ impl Viewer {
     /// A logged-in user.
     pub fn user(identity: Identity) -> Self {
         Self(Some(identity))
+    }
+
+    /// The program itself, which may do everything.
+    pub fn system() -> Self {
+        Self(Some(Identity {
+            user: UserId(0),
+            via: Via::System,
+            role: "admin".into(),
+            permissions: Permission::ALL.iter().copied().collect(),
+            websites: None,
+        }))
     }
 
     /// The logged-in user, if any.
@@ -148,6 +184,31 @@ impl Viewer {
     /// Whether the viewer holds the permission.
     pub fn can(&self, permission: Permission) -> bool {
         self.permissions().contains(permission)
+    }
+
+    /// Whether what the viewer may do, they may do at this website: a role can be limited to some.
+    pub fn reaches(&self, website: WebsiteId) -> bool {
+        let limit = self.0.as_ref().and_then(|identity| identity.websites.as_ref());
+        limit.is_none_or(|websites| websites.contains(&website))
+    }
+
+    /// Whether the viewer holds the permission at this website.
+    pub fn can_at(&self, permission: Permission, website: WebsiteId) -> bool {
+        self.can(permission) && self.reaches(website)
+    }
+
+    /// The user's id and session.
+    /// # Errors
+    /// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key: what concerns the account itself is for people.
+    pub fn require_session(&self) -> Result<(UserId, SessionId)> {
+        let identity = self.0.as_ref().ok_or_else(unauthenticated)?;
+        match identity.via {
+            Via::Session(session) => Ok((identity.user, session)),
+            Via::ApiKey(_) | Via::System => Err(Error::Coded(
+                ErrorCode::Forbidden,
+                "an API key cannot do this: log in and send an access token".into(),
+            )),
+        }
     }
 
     /// The user's id.
@@ -172,11 +233,12 @@ impl Viewer {
 
     /// The rows this viewer may see where `all` is the permission for every row.
     pub fn scope(&self, all: Permission) -> Scope {
-        match self.user_id() {
-            None => Scope::Public,
-            Some(_) if self.can(all) => Scope::All,
-            Some(user) if self.can(Permission::SellProducts) => Scope::Seller(user),
-            Some(user) => Scope::Own(user),
+        let Some(Identity { user, permissions, websites, .. }) = &self.0 else { return Scope::Public };
+        match websites {
+            None if permissions.contains(all) => Scope::All,
+            Some(websites) if permissions.contains(all) => Scope::Websites(*user, Arc::clone(websites)),
+            _ if permissions.contains(Permission::SellProducts) => Scope::Seller(*user),
+            _ => Scope::Own(*user),
         }
     }
 }
@@ -184,6 +246,6 @@ impl Viewer {
 fn unauthenticated() -> Error {
     Error::Coded(
         ErrorCode::Unauthenticated,
-        "log in first: send the access token as `Authorization: Bearer ...`".into(),
+        "log in first: send `Authorization: Bearer <accessToken>`, or an API key as `X-API-Key`".into(),
     )
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{Outcome, database::Database};
 use crate::{
     access,
-    auth::{Identity, PasswordCost, Passwords, Permission, Scope, Viewer},
+    auth::{PasswordCost, Passwords, Scope, Viewer},
     brands::{self, model::NewBrand},
     categories::{self, model::NewCategory},
     config::Settings,
@@ -213,7 +213,7 @@ async fn is_empty(conn: &Conn) -> Result<bool> {
         direction: Direction::Asc,
         page: Page::first("users", 1),
     };
-    Ok(websites::store::count(conn).await? == 0 && users::store::count(conn, Scope::All, &anybody).await? == 0)
+    Ok(websites::store::count(conn).await? == 0 && users::store::count(conn, &Scope::All, &anybody).await? == 0)
 }
 
 /// The rows that later ones refer to, by the names that `demo.json` calls them.
@@ -287,7 +287,7 @@ async fn put_catalogue<'m>(conn: &Conn, market: &'m Market, names: &mut Names<'m
 }
 
 async fn put_user(conn: &Conn, user: &User, hashes: &HashMap<&str, String>, names: &Names<'_>) -> Result<UserId> {
-    let role = access::store::find_by_code(conn, &user.role).await?;
+    let role = access::store::roles::find_by_code(conn, &user.role).await?;
     let new = NewUser {
         name: user.name.clone(),
         phone: user.phone.clone(),
@@ -320,21 +320,11 @@ async fn put_product(conn: &Conn, product: &Product, names: &Names<'_>) -> Resul
         description: product.description.clone(),
         price: product.price,
     };
-    let row = products::actions::create_in(conn, &the_market(), new).await?;
+    let row = products::actions::create_in(conn, &Viewer::system(), new).await?;
     if product.stock > 0 {
         stock::store::insert(conn, &[NewMovement::new(row.id, None, None, Reason::Opening, product.stock)]).await?;
     }
     Ok(row)
-}
-
-/// Who writes the market: nobody in the database, with every permission.
-fn the_market() -> Viewer {
-    Viewer::user(Identity {
-        user: UserId(0),
-        session: "demo".into(),
-        role: "admin".into(),
-        permissions: Permission::ALL.iter().copied().collect(),
-    })
 }
 
 async fn put_order(conn: &Conn, order: &Order, market: &Market, names: &Names<'_>) -> Result<()> {

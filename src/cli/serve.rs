@@ -11,7 +11,8 @@ use tokio::{
 
 use super::{Outcome, database::Database, demo};
 use crate::{
-    auth::{JwtKeys, PasswordCost, Passwords},
+    access::actions::live::{catch_up, keep_up},
+    auth::{JwtKeys, Live, PasswordCost, Passwords},
     config::{Environment, ServeSettings, Settings},
     db::{Db, migrations},
     graphql::{
@@ -52,7 +53,11 @@ async fn run(
     let currencies = Currencies::default();
     currencies.fill(&db).await?;
     let jwt = JwtKeys::new(secret, chrono::Duration::minutes(i64::from(serve.jwt_minutes)));
-    let services = Arc::new(Services { db, passwords, jwt, currencies });
+    let live = Arc::new(Live::new(jwt.lifetime()));
+    catch_up(&db, &live).await?;
+    let watch = tokio::spawn(keep_up(db.clone(), Arc::clone(&live)));
+    let session_life = chrono::Duration::days(i64::from(serve.session_days));
+    let services = Arc::new(Services { db, passwords, jwt, live, session_life, currencies });
     let engine = graphql::engine(&services, &serve.limits);
     let doors = HttpSettings {
         body_limit: serve.body_limit,
@@ -60,6 +65,7 @@ async fn run(
         ide: serve.ide(settings),
         show_sql: settings.environment == Environment::Development,
         cors_origins: serve.cors_origins.clone(),
+        trusted_proxies: serve.trusted_proxies,
     };
     let (router, health) = http::router(engine, services, &doors);
     print_welcome(listener.local_addr()?, doors.ide, &logins);
@@ -75,7 +81,8 @@ async fn run(
         // Small answers must not wait for the next packet.
         let _ = stream.set_nodelay(true);
     });
-    let serving = axum::serve(listener, router).with_graceful_shutdown(shutdown);
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown);
     let drain = Duration::from_millis(serve.drain_ms);
     tokio::select! {
         done = serving.into_future() => done?,
@@ -83,6 +90,7 @@ async fn run(
             tracing::warn!("some operations did not finish in time");
         }
     }
+    watch.abort();
     Ok(())
 }
 

@@ -36,6 +36,10 @@ define_sql_function! {
     /// The next value of a sequence.
     fn nextval(sequence: Text) -> BigInt;
 }
+define_sql_function! {
+    /// The time at this moment; `now()` is the time when the transaction began.
+    fn clock_timestamp() -> Timestamptz;
+}
 diesel::infix_operator!(Matches, " @@ ", Bool, backend: Pg);
 
 /// `souk`, the search configuration made by the migrations, as an expression.

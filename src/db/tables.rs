@@ -143,9 +143,33 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    refresh_tokens (id) {
+        id -> Int8,
+        session_id -> Int8,
+        parent_id -> Nullable<Int8>,
+        hash -> Bytea,
+        used_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     role_permissions (role_id, permission) {
         role_id -> Int8,
         permission -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    role_websites (role_id, website_id) {
+        role_id -> Int8,
+        website_id -> Int8,
     }
 }
 
@@ -174,6 +198,23 @@ diesel::table! {
         node_id -> Int8,
         is_public -> Bool,
         document -> Tsvector,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    sessions (id) {
+        id -> Int8,
+        user_id -> Int8,
+        device -> Nullable<Text>,
+        address -> Nullable<Text>,
+        last_used_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -224,6 +265,9 @@ diesel::table! {
         is_active -> Bool,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        email_verified_at -> Nullable<Timestamptz>,
+        role_changed_at -> Nullable<Timestamptz>,
+        erased_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -253,8 +297,12 @@ diesel::joinable!(products -> categories (category_id));
 diesel::joinable!(products -> suppliers (supplier_id));
 diesel::joinable!(products -> users (seller_id));
 diesel::joinable!(products -> websites (source_website_id));
+diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::joinable!(role_permissions -> permissions (permission));
 diesel::joinable!(role_permissions -> roles (role_id));
+diesel::joinable!(role_websites -> roles (role_id));
+diesel::joinable!(role_websites -> websites (website_id));
+diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(stock_movements -> orders (order_id));
 diesel::joinable!(stock_movements -> products (product_id));
 diesel::joinable!(stock_movements -> users (user_id));
@@ -270,9 +318,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     orders,
     permissions,
     products,
+    refresh_tokens,
     role_permissions,
+    role_websites,
     roles,
     search_documents,
+    sessions,
     stock_movements,
     suppliers,
     users,

@@ -2,16 +2,17 @@
 
 use std::{
     collections::HashMap,
-    sync::{OnceLock, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
 use async_graphql::{Context, Data};
 
-use super::{batches::Steps, loaders::Loaders};
+use super::{batches::Steps, cookie::Cookies, loaders::Loaders};
 use crate::{
-    auth::{JwtKeys, Passwords, Permission, Viewer},
+    access::actions::{live::catch_up, login::Door},
+    auth::{JwtKeys, Live, Origin, Passwords, Permission, TokenError, Viewer},
     db::Db,
-    error::{Error, Result},
+    error::{Error, ErrorCode, Result},
     ids::WebsiteId,
     money::Currency,
     websites,
@@ -25,8 +26,32 @@ pub struct Services {
     pub passwords: Passwords,
     /// Signs and checks access tokens.
     pub jwt: JwtKeys,
+    /// What access tokens do not tell.
+    pub live: Arc<Live>,
+    /// How long a session lasts after its last use.
+    pub session_life: chrono::Duration,
     /// The currency of each website.
     pub currencies: Currencies,
+}
+
+impl Services {
+    /// What logging in and out needs.
+    pub fn door(&self) -> Door<'_> {
+        let Self { db, passwords, jwt, live, session_life, .. } = self;
+        Door { db, passwords, jwt, live, session_life: *session_life }
+    }
+
+    /// Who sends this access token.
+    /// # Errors
+    /// UNAUTHENTICATED where it is not good, any more; those of the database where the register has to be filled.
+    pub async fn viewer(&self, token: &str) -> Result<Viewer> {
+        let refused = |error: TokenError| Error::Coded(ErrorCode::Unauthenticated, error.to_string().into());
+        let identity = self.jwt.identity(token).map_err(refused)?;
+        if self.live.since().is_none() || !self.live.knows(&identity.role) {
+            catch_up(&self.db, &self.live).await?;
+        }
+        self.live.admit(identity).map_err(refused)
+    }
 }
 
 /// The currency of each website, kept for good: it never changes.
@@ -54,10 +79,12 @@ impl Currencies {
 }
 
 /// The data of one request, which [`Steps::run`] has to run.
-pub fn request_data(viewer: Viewer, steps: &Steps) -> Data {
+pub fn request_data(viewer: Viewer, origin: Origin, cookies: Cookies, steps: &Steps) -> Data {
     let mut data = Data::default();
     data.insert(LazyLoaders { loaders: OnceLock::new(), steps: steps.clone() });
     data.insert(viewer);
+    data.insert(origin);
+    data.insert(cookies);
     data
 }
 
@@ -76,6 +103,8 @@ pub trait ContextExt {
     fn services(&self) -> &Services;
     /// Who asks.
     fn viewer(&self) -> &Viewer;
+    /// Where the request came from.
+    fn origin(&self) -> &Origin;
     /// The request's loaders.
     fn loaders(&self) -> &Loaders;
     /// The database.
@@ -92,11 +121,15 @@ pub trait ContextExt {
 
 impl ContextExt for Context<'_> {
     fn services(&self) -> &Services {
-        self.data_unchecked::<std::sync::Arc<Services>>()
+        self.data_unchecked::<Arc<Services>>()
     }
 
     fn viewer(&self) -> &Viewer {
         self.data_unchecked::<Viewer>()
+    }
+
+    fn origin(&self) -> &Origin {
+        self.data_unchecked::<Origin>()
     }
 
     fn loaders(&self) -> &Loaders {

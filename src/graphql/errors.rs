@@ -96,6 +96,13 @@ fn put_cause(error: &mut ServerError, cause: &Error, request_id: &RequestId) {
     set_code(error, code);
 }
 
+/// An error from below the graph, before any resolver ran.
+pub fn of(error: &Error, request_id: &RequestId) -> ServerError {
+    let mut refused = ServerError::new("", None);
+    put_cause(&mut refused, error, request_id);
+    refused
+}
+
 /// Whether the request was refused before anything ran: such an answer has no `data`.
 pub fn is_request_error(response: &Response) -> bool {
     response.data == Value::Null

@@ -7,13 +7,16 @@ use futures_util::future::try_join_all;
 
 use super::batches::{Batched, Key, Loaded, Steps};
 use crate::{
-    access::{self, model::Role},
+    access::{
+        self,
+        model::{Role, SessionRow},
+    },
     auth::{Permission, Scope, Viewer},
     brands::{self, model::BrandRow},
     categories::{self, model::CategoryRow, store::CategoryList},
     db::Db,
     error::Error,
-    ids::{BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, SupplierId, UserId, WebsiteId},
+    ids::{BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, SessionId, SupplierId, UserId, WebsiteId},
     orders::{
         self,
         model::{OrderDetailRow, OrderParent, OrderRow},
@@ -63,16 +66,17 @@ fn by_list<P: Key, L: Key>(keys: Vec<PageKey<P, L>>) -> HashMap<(P, Arc<L>), Vec
 
 /// The loaders of a nested list from its two store functions.
 macro_rules! paged_loaders {
-    ($steps:expr, $db:expr, $list:ident, |$conn:ident, $parent:ident, $args:ident, $ids:ident| $pages:expr, $counts:expr) => {{
-        let (pages_db, counts_db) = ($db.clone(), $db.clone());
+    ($steps:expr, $view:ident, $list:ident, |$conn:ident, $parent:ident, $args:ident, $ids:ident| $pages:expr, $counts:expr) => {{
+        let (for_pages, for_counts) = (Arc::clone(&$view), Arc::clone(&$view));
         Paged {
             pages: Batched::new($steps, move |keys: Vec<PageKey<_, $list>>| {
-                let db = pages_db.clone();
+                let $view = Arc::clone(&for_pages);
                 async move {
                     let groups = by_list(keys).into_iter().map(|(($parent, $args), ids)| {
-                        let db = &db;
+                        let $view = &$view;
                         async move {
-                            let rows = db
+                            let rows = $view
+                                .db
                                 .read(async |$conn| {
                                     let $ids = ids.clone();
                                     $pages.await
@@ -92,12 +96,13 @@ macro_rules! paged_loaders {
                 }
             }),
             counts: Batched::new($steps, move |keys: Vec<PageKey<_, $list>>| {
-                let db = counts_db.clone();
+                let $view = Arc::clone(&for_counts);
                 async move {
                     let groups = by_list(keys).into_iter().map(|(($parent, $args), ids)| {
-                        let db = &db;
+                        let $view = &$view;
                         async move {
-                            let counts = db
+                            let counts = $view
+                                .db
                                 .read(async |$conn| {
                                     let $ids = ids.clone();
                                     $counts.await
@@ -117,12 +122,12 @@ macro_rules! paged_loaders {
 
 /// A loader of rows by their id from its store function.
 macro_rules! by_id {
-    ($steps:expr, $db:expr, |$conn:ident, $ids:ident| $load:expr, $row:ident => $id:expr) => {{
-        let db = $db.clone();
+    ($steps:expr, $view:ident, |$conn:ident, $ids:ident| $load:expr, $row:ident => $id:expr) => {{
+        let $view = Arc::clone(&$view);
         Batched::new($steps, move |$ids: Vec<_>| {
-            let db = db.clone();
+            let $view = Arc::clone(&$view);
             async move {
-                let rows = db.read(async |$conn| $load.await).await?;
+                let rows = $view.db.read(async |$conn| $load.await).await?;
                 Ok(rows.into_iter().map(|$row| ($id, Arc::new($row))).collect())
             }
         })
@@ -131,19 +136,29 @@ macro_rules! by_id {
 
 /// A loader of all rows of a parent from its store function.
 macro_rules! by_parent {
-    ($steps:expr, $db:expr, |$conn:ident, $ids:ident| $load:expr, $row:ident => $id:expr) => {{
-        let db = $db.clone();
+    ($steps:expr, $view:ident, |$conn:ident, $ids:ident| $load:expr, $row:ident => $id:expr) => {{
+        let $view = Arc::clone(&$view);
         Batched::new($steps, move |$ids: Vec<_>| {
-            let db = db.clone();
+            let $view = Arc::clone(&$view);
             async move {
                 let mut groups: HashMap<_, Vec<_>> = $ids.iter().map(|id| (*id, Vec::new())).collect();
-                for $row in db.read(async |$conn| $load.await).await? {
+                for $row in $view.db.read(async |$conn| $load.await).await? {
                     groups.entry($id).or_default().push(Arc::new($row));
                 }
                 Ok(groups.into_iter().map(|(id, rows)| (id, Arc::from(rows))).collect())
             }
         })
     }};
+}
+
+/// What the loaders of a request see of the database.
+struct View {
+    db: Db,
+    /// Nobody's id for the anonymous.
+    me: UserId,
+    people: Scope,
+    catalogue: Scope,
+    sales: Scope,
 }
 
 /// Rows of one parent, shared.
@@ -157,6 +172,8 @@ pub struct Loaders {
     pub addresses_by_user: Batched<UserId, Group<AddressRow>>,
     pub addresses: Batched<crate::ids::AddressId, Arc<AddressRow>>,
     pub roles: Batched<RoleId, Arc<Role>>,
+    pub sessions: Batched<SessionId, Arc<SessionRow>>,
+    pub sessions_by_user: Batched<UserId, Group<SessionRow>>,
     pub categories: Batched<CategoryId, Arc<CategoryRow>>,
     pub children: Paged<(), CategoryList, CategoryRow>,
     pub brands: Batched<BrandId, Arc<BrandRow>>,
@@ -173,44 +190,56 @@ pub struct Loaders {
 impl Loaders {
     /// Loaders for what this viewer may see, in the steps of one operation.
     pub fn new(steps: &Steps, db: Db, viewer: &Viewer) -> Self {
-        let people: Scope = viewer.scope(Permission::ManageUsers);
-        let catalogue = viewer.scope(Permission::ManageProducts);
-        let sales = viewer.scope(Permission::ManageOrders);
+        let view = Arc::new(View {
+            me: viewer.user_id().unwrap_or(UserId(0)),
+            people: viewer.scope(Permission::ManageUsers),
+            catalogue: viewer.scope(Permission::ManageProducts),
+            sales: viewer.scope(Permission::ManageOrders),
+            db,
+        });
         Self {
-            websites: by_id!(steps, db, |conn, ids| websites::store::by_ids(conn, &ids), row => row.id),
-            users: by_id!(steps, db, |conn, ids| users::store::by_ids(conn, people, &ids), row => row.id),
-            addresses: by_id!(steps, db, |conn, ids| users::store::addresses_by_ids(conn, people, &ids), row => row.id),
-            addresses_by_user: by_parent!(steps, db, |conn, ids| users::store::addresses_by_user_ids(conn, people, &ids), row => row.user_id),
-            roles: by_id!(steps, db, |conn, ids| access::store::by_ids(conn, &ids), role => role.row.id),
-            categories: by_id!(steps, db, |conn, ids| categories::store::by_ids(conn, &ids), row => row.id),
+            websites: by_id!(steps, view, |conn, ids| websites::store::by_ids(conn, &ids), row => row.id),
+            users: by_id!(steps, view, |conn, ids| users::store::by_ids(conn, &view.people, &ids), row => row.id),
+            addresses: by_id!(steps, view, |conn, ids| users::store::addresses_by_ids(conn, &view.people, &ids), row => row.id),
+            addresses_by_user: by_parent!(steps, view, |conn, ids| users::store::addresses_by_user_ids(conn, &view.people, &ids), row => row.user_id),
+            roles: by_id!(steps, view, |conn, ids| access::store::roles::by_ids(conn, &ids), role => role.row.id),
+            sessions: by_id!(steps, view, |conn, ids| access::store::sessions::live_by_ids(conn, view.me, &ids), row => row.id),
+            sessions_by_user: by_parent!(steps, view, |conn, ids| access::store::sessions::live_by_user_ids(conn, view.me, &ids), row => row.user_id),
+            categories: by_id!(steps, view, |conn, ids| categories::store::by_ids(conn, &ids), row => row.id),
             children: paged_loaders!(
                 steps,
-                db,
+                view,
                 CategoryList,
                 |conn, parent, list, ids| categories::store::pages_by_parent_ids(conn, &list, ids),
                 categories::store::counts_by_parent_ids(conn, &list, ids)
             ),
-            brands: by_id!(steps, db, |conn, ids| brands::store::by_ids(conn, &ids), row => row.id),
-            suppliers: by_id!(steps, db, |conn, ids| suppliers::store::by_ids(conn, &ids), row => row.id),
-            products: by_id!(steps, db, |conn, ids| products::store::by_ids(conn, catalogue, &ids), row => row.id),
-            products_as_sold: by_id!(steps, db, |conn, ids| products::store::by_ids_as_sold(conn, &ids), row => row.id),
+            brands: by_id!(steps, view, |conn, ids| brands::store::by_ids(conn, &ids), row => row.id),
+            suppliers: by_id!(steps, view, |conn, ids| suppliers::store::by_ids(conn, &ids), row => row.id),
+            products: by_id!(steps, view, |conn, ids| products::store::by_ids(conn, &view.catalogue, &ids), row => row.id),
+            products_as_sold: by_id!(steps, view, |conn, ids| products::store::by_ids_as_sold(conn, &ids), row => row.id),
             products_of: paged_loaders!(
                 steps,
-                db,
+                view,
                 ProductList,
-                |conn, parent, list, ids| products::store::pages_by_parent_ids(conn, catalogue, parent, &list, ids),
-                products::store::counts_by_parent_ids(conn, catalogue, parent, &list, ids)
+                |conn, parent, list, ids| products::store::pages_by_parent_ids(
+                    conn,
+                    &view.catalogue,
+                    parent,
+                    &list,
+                    ids
+                ),
+                products::store::counts_by_parent_ids(conn, &view.catalogue, parent, &list, ids)
             ),
-            orders: by_id!(steps, db, |conn, ids| orders::store::by_ids(conn, sales, &ids), row => row.id),
+            orders: by_id!(steps, view, |conn, ids| orders::store::by_ids(conn, &view.sales, &ids), row => row.id),
             orders_of: paged_loaders!(
                 steps,
-                db,
+                view,
                 OrderList,
-                |conn, parent, list, ids| orders::store::pages_by_parent_ids(conn, sales, parent, &list, ids),
-                orders::store::counts_by_parent_ids(conn, sales, parent, &list, ids)
+                |conn, parent, list, ids| orders::store::pages_by_parent_ids(conn, &view.sales, parent, &list, ids),
+                orders::store::counts_by_parent_ids(conn, &view.sales, parent, &list, ids)
             ),
-            details_by_order: by_parent!(steps, db, |conn, ids| orders::store::lines_by_order_ids(conn, &ids), row => row.order_id),
-            details: by_id!(steps, db, |conn, ids| orders::store::lines_by_ids(conn, &ids), row => row.id),
+            details_by_order: by_parent!(steps, view, |conn, ids| orders::store::lines_by_order_ids(conn, &ids), row => row.order_id),
+            details: by_id!(steps, view, |conn, ids| orders::store::lines_by_ids(conn, &ids), row => row.id),
         }
     }
 }

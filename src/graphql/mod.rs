@@ -9,6 +9,7 @@ pub mod category;
 pub mod connection;
 pub mod container;
 pub mod context;
+pub mod cookie;
 pub mod documents;
 pub mod engine;
 pub mod errors;
@@ -21,8 +22,10 @@ pub mod order;
 pub mod patch;
 pub mod payload;
 pub mod product;
+pub mod role;
 pub mod scalars;
 pub mod search;
+pub mod session;
 pub mod supplier;
 pub mod user;
 pub mod variables;
@@ -45,6 +48,7 @@ use crate::config;
 #[graphql(name = "Query")]
 pub struct Queries(
     user::UserQuery,
+    role::RoleQuery,
     website::WebsiteQuery,
     category::CategoryQuery,
     brand::BrandQuery,
@@ -59,7 +63,9 @@ pub struct Queries(
 #[derive(MergedObject, Default)]
 #[graphql(name = "Mutation")]
 pub struct Mutations(
+    session::SessionMutation,
     user::UserMutation,
+    role::RoleMutation,
     address::AddressMutation,
     website::WebsiteMutation,
     category::CategoryMutation,

@@ -10,15 +10,17 @@ use super::{
     context::ContextExt,
     order::{Order, OrderDetail, detail, order},
     product::{Product, product},
+    role::{Role, role_object},
+    session::{Session, session},
     supplier::{Supplier, supplier},
-    user::{Role, User, role_object, user},
+    user::{User, user},
     website::{Website, website},
 };
 use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{
-        self, AddressId, BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, RowId, SupplierId, UserId,
-        WebsiteId,
+        self, AddressId, BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, RowId, SessionId, SupplierId,
+        UserId, WebsiteId,
     },
 };
 
@@ -49,6 +51,8 @@ nodes! {
     Address;
     /// A role.
     Role;
+    /// A login on one device.
+    Session;
     /// A category.
     Category;
     /// A brand.
@@ -105,6 +109,7 @@ async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> 
             Some(_) => all.roles.load(RoleId(key)).await?.map(|role| AnyNode::Role(role_object(role))),
             None => None,
         },
+        SessionId::TYPE => all.sessions.load(SessionId(key)).await?.map(|row| AnyNode::Session(session(row))),
         CategoryId::TYPE => all.categories.load(CategoryId(key)).await?.map(|row| AnyNode::Category(category(row))),
         BrandId::TYPE => all.brands.load(BrandId(key)).await?.map(|row| AnyNode::Brand(brand(row))),
         SupplierId::TYPE if !ctx.is_staff() => None,

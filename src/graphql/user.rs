@@ -1,4 +1,4 @@
-//! Users, their addresses and roles in the graph; registering and logging in.
+//! Users in the graph: who they are, and what is theirs; registering.
 
 mod list;
 mod write;
@@ -19,12 +19,12 @@ use super::{
     container::{Ordered, Plain},
     context::ContextExt,
     order::{self, Order, OrderOrder, OrderWhere},
+    role::{Role, role_object},
     scalars::global,
+    session::{Session, session},
     website::{Website, website},
 };
 use crate::{
-    access::model::Role as RoleRow,
-    auth::Permission,
     error::{Error, Result},
     ids::RowId,
     orders::model::OrderParent,
@@ -40,7 +40,7 @@ pub struct UserObject(Arc<UserRow>);
 
 impl Plain for UserObject {
     const PLAIN: &'static [&'static str] =
-        &["id", "name", "email", "phone", "externalId", "isActive", "createdAt", "updatedAt"];
+        &["id", "name", "email", "phone", "externalId", "isEmailVerified", "isActive", "createdAt", "updatedAt"];
 
     fn leaf(&self, field: &str) -> Option<Value> {
         Some(match field {
@@ -96,6 +96,18 @@ impl UserObject {
         self.0.external_id.as_deref()
     }
 
+    /// Whether the e-mail address was confirmed to be theirs.
+    async fn is_email_verified(&self) -> bool {
+        self.0.email_verified_at.is_some()
+    }
+
+    /// Where you are logged in, the last used first, at most 100. Yours alone: empty for other people.
+    #[graphql(complexity = "3 * child_complexity")]
+    async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>> {
+        let rows = ctx.loaders().sessions_by_user.load(self.0.id).await?;
+        Ok(rows.iter().flat_map(|rows| rows.iter()).cloned().map(session).collect())
+    }
+
     /// Whether the account can be used; false after `userDeactivate`.
     async fn is_active(&self) -> bool {
         self.0.is_active
@@ -133,55 +145,5 @@ impl UserObject {
     /// When it was last changed.
     async fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
-    }
-}
-
-/// See [`RoleObject`].
-pub type Role = Ordered<RoleObject>;
-
-/// What a group of users may do.
-#[derive(Clone)]
-pub struct RoleObject(Arc<RoleRow>);
-
-impl Plain for RoleObject {
-    const PLAIN: &'static [&'static str] = &["id", "code", "name", "description", "permissions", "isBuiltin"];
-}
-
-/// The object of a role.
-pub fn role_object(role: Arc<RoleRow>) -> Role {
-    Ordered(RoleObject(role))
-}
-
-/// What a group of users may do.
-#[Object(name = "Role")]
-impl RoleObject {
-    /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
-        global(self.0.row.id)
-    }
-
-    /// Short name, unique.
-    async fn code(&self) -> &str {
-        &self.0.row.code
-    }
-
-    /// Name for people.
-    async fn name(&self) -> &str {
-        &self.0.row.name
-    }
-
-    /// What it is for.
-    async fn description(&self) -> &str {
-        &self.0.row.description
-    }
-
-    /// What it gives.
-    async fn permissions(&self) -> Vec<Permission> {
-        self.0.permissions.iter().collect()
-    }
-
-    /// Whether it came with Souk.
-    async fn is_builtin(&self) -> bool {
-        self.0.row.is_builtin
     }
 }

@@ -16,7 +16,7 @@ use axum::{
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
-use super::params;
+use super::{origin::origin, params};
 use crate::{
     auth::Viewer,
     db::recorder::Recorder,
@@ -24,8 +24,9 @@ use crate::{
     graphql::{
         batches::Steps,
         context::{Services, request_data},
+        cookie::Cookies,
         engine::{Engine, Operation},
-        errors::{code, coded, is_request_error},
+        errors::{self, code, coded, is_request_error},
     },
     telemetry::RequestId,
 };
@@ -42,6 +43,8 @@ pub struct Endpoint {
     pub timeout: Duration,
     /// Whether answers say how many statements they took.
     pub show_sql: bool,
+    /// How many proxies in front of the server are believed about where a request came from.
+    pub trusted_proxies: usize,
 }
 
 /// `/graphql` for every method.
@@ -93,14 +96,14 @@ async fn run(
         }
         _ => {}
     }
-    let viewer = match viewer(&parts.headers, &endpoint.services) {
+    let viewer = match viewer(&parts.headers, &endpoint.services, request_id).await {
         Ok(viewer) => viewer,
         Err(error) => return Ok(Engine::refuse(error, request_id)),
     };
     let operation = prepared.operation.clone();
     let who = viewer.user_id().map(|id| id.0);
     let steps = Steps::default();
-    let data = request_data(viewer, &steps);
+    let data = request_data(viewer, origin(parts, endpoint.trusted_proxies), cookies(&parts.headers), &steps);
     // That of a test that wants the texts; a fresh one for everybody else.
     let recorder = Recorder::current();
     let work = recorder.clone().scope(steps.run(endpoint.engine.execute(prepared, data, request_id)));
@@ -148,14 +151,18 @@ fn rounded(millis: f64) -> f64 {
 }
 
 /// Who asks, by the header `Authorization: Bearer <token>`; nobody without it.
-fn viewer(headers: &HeaderMap, services: &Services) -> Result<Viewer, ServerError> {
+async fn viewer(headers: &HeaderMap, services: &Services, request_id: &RequestId) -> Result<Viewer, ServerError> {
     let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(Viewer::anonymous()) };
     let refused = |message: &str| coded(ErrorCode::Unauthenticated, message);
     let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).unwrap_or_default();
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(refused("the header must be `Authorization: Bearer <accessToken>`"));
     }
-    services.jwt.viewer(token.trim()).map_err(|error| refused(&error.to_string()))
+    services.viewer(token.trim()).await.map_err(|error| errors::of(&error, request_id))
+}
+
+fn cookies(headers: &HeaderMap) -> Cookies {
+    Cookies(headers.get(header::COOKIE).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned))
 }
 
 /// A request that HTTP itself forbids: it has a status of its own in either media type.

@@ -4,6 +4,7 @@
 pub mod graphql;
 mod health;
 pub mod ide;
+mod origin;
 mod params;
 pub mod request_id;
 
@@ -44,6 +45,8 @@ pub struct HttpSettings {
     pub show_sql: bool,
     /// Origins that browsers may call from; `*` for any.
     pub cors_origins: Vec<String>,
+    /// How many proxies in front of the server are believed about where a request came from.
+    pub trusted_proxies: usize,
 }
 
 /// Everything there is over HTTP, and the switch that takes it out of service.
@@ -55,6 +58,7 @@ pub fn router(engine: Engine, services: Arc<Services>, settings: &HttpSettings) 
         max_body_bytes: settings.body_limit,
         timeout: settings.timeout,
         show_sql: settings.show_sql,
+        trusted_proxies: settings.trusted_proxies,
     };
     let probes =
         Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).with_state(Arc::clone(&health));
@@ -69,13 +73,16 @@ pub fn router(engine: Engine, services: Arc<Services>, settings: &HttpSettings) 
 }
 
 fn cors(origins: &[String]) -> CorsLayer {
-    let allowed = if origins.iter().any(|origin| origin == "*") {
+    let is_open = origins.iter().any(|origin| origin == "*");
+    let allowed = if is_open {
         AllowOrigin::any()
     } else {
         AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin.trim()).ok()))
     };
     CorsLayer::new()
         .allow_origin(allowed)
+        // For the cookie of the refresh token; to everybody, browsers would not send it.
+        .allow_credentials(!is_open)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([header::CONTENT_TYPE, header::ACCEPT, header::AUTHORIZATION, X_REQUEST_ID])
         .expose_headers([X_REQUEST_ID])

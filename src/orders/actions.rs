@@ -55,7 +55,7 @@ pub async fn create(db: &Db, viewer: &Viewer, request: OrderRequest, key: String
     check_lines(&request.lines)?;
     db.transaction(async |conn| {
         if let Claim::Done(order) = key.claim(conn, &request).await? {
-            let order = store::by_ids(conn, Scope::Own(me), &[OrderId(order)]).await?.pop();
+            let order = store::by_ids(conn, &Scope::Own(me), &[OrderId(order)]).await?.pop();
             return order.ok_or_else(|| Error::Internal("an answered key without its order".into()));
         }
         let order = place(conn, me, &request).await?;
@@ -125,7 +125,10 @@ async fn place(conn: &Conn, me: UserId, request: &OrderRequest) -> Result<OrderR
         .collect();
     stock::store::insert(conn, &sold).await?;
     // Read again: its total is now the sum of its lines.
-    store::by_ids(conn, Scope::All, &[order.id]).await?.pop().ok_or_else(|| Error::Internal("the order is gone".into()))
+    store::by_ids(conn, &Scope::All, &[order.id])
+        .await?
+        .pop()
+        .ok_or_else(|| Error::Internal("the order is gone".into()))
 }
 
 /// Says of every line what is wrong with it.
@@ -185,7 +188,7 @@ fn line(order: OrderId, product: &ProductRow, quantity: i32) -> NewOrderDetail {
 }
 
 async fn shipping(conn: &Conn, me: UserId, address: Option<AddressId>) -> Result<Shipping> {
-    let own = Scope::Own(me);
+    let own = &Scope::Own(me);
     let address = match address {
         Some(id) => {
             let found = users::store::addresses_by_ids(conn, own, &[id]).await?.pop();
@@ -205,11 +208,14 @@ async fn shipping(conn: &Conn, me: UserId, address: Option<AddressId>) -> Result
 /// Who may change the lines of an order and cancel it: its customer, or staff.
 fn editor_scope(viewer: &Viewer) -> Result<Scope> {
     let me = viewer.require_user()?;
-    Ok(if viewer.can(Permission::ManageOrders) { Scope::All } else { Scope::Own(me) })
+    Ok(match viewer.scope(Permission::ManageOrders) {
+        Scope::Seller(_) => Scope::Own(me),
+        other => other,
+    })
 }
 
 async fn reread(conn: &Conn, id: OrderId) -> Result<OrderRow> {
-    let order = store::by_ids(conn, Scope::All, &[id]).await?.pop();
+    let order = store::by_ids(conn, &Scope::All, &[id]).await?.pop();
     order.ok_or_else(|| Error::Internal("the order is gone".into()))
 }
 
@@ -221,7 +227,7 @@ pub async fn update_status(db: &Db, viewer: &Viewer, id: OrderId, status: Status
     viewer.require_any(&[Permission::ManageOrders, Permission::SellProducts])?;
     let scope = viewer.scope(Permission::ManageOrders);
     db.transaction(async |conn| {
-        let order = store::lock(conn, scope, id).await?.ok_or_else(|| Error::not_found("id", "order"))?;
+        let order = store::lock(conn, &scope, id).await?.ok_or_else(|| Error::not_found("id", "order"))?;
         if !may_run(viewer, &order) {
             return Err(Error::not_found("id", "order"));
         }
@@ -232,7 +238,7 @@ pub async fn update_status(db: &Db, viewer: &Viewer, id: OrderId, status: Status
 
 /// A seller runs the orders that hold their products, not what they bought themselves.
 fn may_run(viewer: &Viewer, order: &OrderRow) -> bool {
-    viewer.can(Permission::ManageOrders) || order.user_id != viewer.user_id()
+    viewer.can_at(Permission::ManageOrders, order.source_website_id) || order.user_id != viewer.user_id()
 }
 
 /// Cancels an order and puts its stock back: its customer while it is pending, staff until it is shipped.
@@ -241,8 +247,8 @@ fn may_run(viewer: &Viewer, order: &OrderRow) -> bool {
 pub async fn cancel(db: &Db, viewer: &Viewer, id: OrderId) -> Result<OrderRow> {
     let scope = editor_scope(viewer)?;
     db.transaction(async |conn| {
-        let order = store::lock(conn, scope, id).await?.ok_or_else(|| Error::not_found("id", "order"))?;
-        if scope != Scope::All && order.status == Status::Confirmed {
+        let order = store::lock(conn, &scope, id).await?.ok_or_else(|| Error::not_found("id", "order"))?;
+        if order.status == Status::Confirmed && !viewer.can_at(Permission::ManageOrders, order.source_website_id) {
             return Err(Error::user(
                 UserErrorCode::IllegalTransition,
                 "id",

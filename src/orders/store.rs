@@ -1,6 +1,6 @@
 //! Every statement on orders and their lines.
-//! What a scope means here: `All` sees every order, a user their own, a seller also those that hold their products, the
-//! public none.
+//! What a scope means here: `All` sees every order, a user their own, a seller also those that hold their products, staff
+//! of some websites also those placed there, the public none.
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -34,17 +34,21 @@ pub type OrderList = List<OrderCondition, OrderOrderField>;
 type Rows =
     diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<orders::table, diesel::dsl::AsSelect<OrderRow, Pg>>, Pg>;
 
-fn visible(scope: Scope) -> Condition<'static, orders::table> {
+fn visible(scope: &Scope) -> Condition<'static, orders::table> {
     match scope {
         Scope::All => always(true),
         Scope::Public => always(false),
-        Scope::Own(user) => Box::new(orders::user_id.is_not_null().and(orders::user_id.assume_not_null().eq(user))),
+        Scope::Own(user) => Box::new(orders::user_id.is_not_null().and(orders::user_id.assume_not_null().eq(*user))),
+        Scope::Websites(user, websites) => {
+            let own = visible(&Scope::Own(*user));
+            Box::new(own.or(orders::source_website_id.eq_any(websites.to_vec())))
+        }
         Scope::Seller(user) => {
             let sold = order_details::table
                 .inner_join(products::table)
                 .filter(order_details::order_id.eq(orders::id))
-                .filter(products::seller_id.eq(user));
-            Box::new(orders::user_id.is_not_null().and(orders::user_id.assume_not_null().eq(user)).or(exists(sold)))
+                .filter(products::seller_id.eq(*user));
+            Box::new(orders::user_id.is_not_null().and(orders::user_id.assume_not_null().eq(*user)).or(exists(sold)))
         }
     }
 }
@@ -64,18 +68,18 @@ fn condition(condition: &OrderCondition) -> Condition<'static, orders::table> {
 
 /// What [`visible`] says, for lists: a seller's orders are looked up once and then read by their ids, so that a page
 /// costs as much as the seller sold, and not as much as everybody did.
-fn visible_in_list(scope: Scope) -> Condition<'static, orders::table> {
+fn visible_in_list(scope: &Scope) -> Condition<'static, orders::table> {
     let Scope::Seller(user) = scope else { return visible(scope) };
     let sold = order_details::table
         .inner_join(products::table)
-        .filter(products::seller_id.assume_not_null().eq(user))
+        .filter(products::seller_id.assume_not_null().eq(*user))
         .select(order_details::order_id);
-    Box::new(visible(Scope::Own(user)).or(orders::id.eq_any(array(sold))))
+    Box::new(visible(&Scope::Own(*user)).or(orders::id.eq_any(array(sold))))
 }
 
-fn rows(scope: Scope, list: &OrderList) -> Rows {
+fn rows(scope: &Scope, list: &OrderList) -> Rows {
     let rows = orders::table.select(OrderRow::as_select()).into_boxed();
-    let rows = if scope == Scope::All { rows } else { rows.filter(visible_in_list(scope)) };
+    let rows = if *scope == Scope::All { rows } else { rows.filter(visible_in_list(scope)) };
     if list.filter.is_empty() { rows } else { rows.filter(list.filter.condition(&condition)) }
 }
 
@@ -96,25 +100,25 @@ fn on_page(query: Rows, list: &OrderList) -> Result<Rows> {
 }
 
 /// The visible rows with these ids, in no order.
-pub async fn by_ids(mut conn: &Conn, scope: Scope, ids: &[OrderId]) -> Result<Vec<OrderRow>> {
+pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[OrderId]) -> Result<Vec<OrderRow>> {
     let query = orders::table.filter(orders::id.eq_any(ids)).select(OrderRow::as_select()).into_boxed();
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
 }
 
 /// A page of the visible orders.
-pub async fn page(mut conn: &Conn, scope: Scope, list: &OrderList) -> Result<Vec<OrderRow>> {
+pub async fn page(mut conn: &Conn, scope: &Scope, list: &OrderList) -> Result<Vec<OrderRow>> {
     Ok(on_page(rows(scope, list), list)?.load(&mut conn).await?)
 }
 
 /// How many visible orders match.
-pub async fn count(mut conn: &Conn, scope: Scope, list: &OrderList) -> Result<i64> {
+pub async fn count(mut conn: &Conn, scope: &Scope, list: &OrderList) -> Result<i64> {
     Ok(CountUpTo(rows(scope, list)).get_result(&mut conn).await?)
 }
 
 /// A page of the visible orders of each parent, one statement.
 pub async fn pages_by_parent_ids(
     mut conn: &Conn,
-    scope: Scope,
+    scope: &Scope,
     parent: OrderParent,
     list: &OrderList,
     parents: Vec<i64>,
@@ -126,7 +130,7 @@ pub async fn pages_by_parent_ids(
 /// How many visible orders of each parent match, one statement.
 pub async fn counts_by_parent_ids(
     mut conn: &Conn,
-    scope: Scope,
+    scope: &Scope,
     parent: OrderParent,
     list: &OrderList,
     parents: Vec<i64>,
@@ -151,7 +155,7 @@ pub async fn lines_by_ids(mut conn: &Conn, ids: &[OrderDetailId]) -> Result<Vec<
 }
 
 /// Locks a visible order against changes by others.
-pub async fn lock(mut conn: &Conn, scope: Scope, id: OrderId) -> Result<Option<OrderRow>> {
+pub async fn lock(mut conn: &Conn, scope: &Scope, id: OrderId) -> Result<Option<OrderRow>> {
     let query = orders::table.filter(visible(scope)).filter(orders::id.eq(id)).select(OrderRow::as_select());
     Ok(query.for_no_key_update().first(&mut conn).await.optional()?)
 }
@@ -202,7 +206,7 @@ pub async fn update_status(mut conn: &Conn, id: OrderId, status: Status) -> Resu
 /// The order with this number at this website.
 pub async fn find_by_number(
     mut conn: &Conn,
-    scope: Scope,
+    scope: &Scope,
     website: WebsiteId,
     number: &str,
 ) -> Result<Option<OrderRow>> {

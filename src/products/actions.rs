@@ -7,7 +7,7 @@ use super::{
 use crate::{
     auth::{Permission, Viewer},
     db::{Conn, Db},
-    error::{Error, Result},
+    error::{Error, Result, UserErrorCode},
     ids::ProductId,
     text::slugify,
 };
@@ -28,6 +28,9 @@ pub async fn create_in(conn: &Conn, viewer: &Viewer, mut new: NewProduct) -> Res
     viewer.require_any(MAY_WRITE)?;
     if !viewer.can(Permission::ManageProducts) {
         new.seller_id = viewer.user_id();
+    }
+    if !viewer.reaches(new.source_website_id) {
+        return Err(Error::user(UserErrorCode::NotYours, "sourceWebsiteId", "your role is limited to other websites"));
     }
     if !new.slug.is_empty() {
         new.check()?;
@@ -65,7 +68,7 @@ pub async fn update(db: &Db, viewer: &Viewer, id: ProductId, patch: ProductPatch
     patch.check()?;
     let scope = viewer.scope(Permission::ManageProducts);
     db.transaction(async |conn| {
-        let product = store::lock_writable(conn, scope, id).await?.ok_or_else(|| Error::not_found("id", "product"))?;
+        let product = store::lock_writable(conn, &scope, id).await?.ok_or_else(|| Error::not_found("id", "product"))?;
         if patch.is_empty() { Ok(product) } else { store::update(conn, id, &patch).await }
     })
     .await

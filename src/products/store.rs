@@ -30,23 +30,27 @@ pub type ProductList = List<ProductCondition, ProductOrderField>;
 type Rows =
     diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<products::table, diesel::dsl::AsSelect<ProductRow, Pg>>, Pg>;
 
-fn visible(scope: Scope) -> Condition<'static, products::table> {
+fn visible(scope: &Scope) -> Condition<'static, products::table> {
     match scope {
         Scope::All => always(true),
         Scope::Seller(seller) => Box::new(
             products::is_active
-                .or(products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(seller))),
+                .or(products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(*seller))),
         ),
+        Scope::Websites(_, websites) => {
+            Box::new(products::is_active.or(products::source_website_id.eq_any(websites.to_vec())))
+        }
         Scope::Own(_) | Scope::Public => Box::new(products::is_active),
     }
 }
 
-fn writable(scope: Scope) -> Condition<'static, products::table> {
+fn writable(scope: &Scope) -> Condition<'static, products::table> {
     match scope {
         Scope::All => always(true),
         Scope::Seller(seller) => {
-            Box::new(products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(seller)))
+            Box::new(products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(*seller)))
         }
+        Scope::Websites(_, websites) => Box::new(products::source_website_id.eq_any(websites.to_vec())),
         Scope::Own(_) | Scope::Public => always(false),
     }
 }
@@ -70,7 +74,7 @@ fn condition(condition: &ProductCondition) -> Condition<'static, products::table
     }
 }
 
-fn rows(scope: Scope, list: &ProductList) -> Rows {
+fn rows(scope: &Scope, list: &ProductList) -> Rows {
     let rows = products::table.select(ProductRow::as_select()).into_boxed().filter(visible(scope));
     if list.filter.is_empty() { rows } else { rows.filter(list.filter.condition(&condition)) }
 }
@@ -96,7 +100,7 @@ fn on_page(query: Rows, list: &ProductList) -> Result<Rows> {
 }
 
 /// The visible rows with these ids, in no order.
-pub async fn by_ids(mut conn: &Conn, scope: Scope, ids: &[ProductId]) -> Result<Vec<ProductRow>> {
+pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[ProductId]) -> Result<Vec<ProductRow>> {
     let query = products::table.filter(products::id.eq_any(ids)).select(ProductRow::as_select()).into_boxed();
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
 }
@@ -125,7 +129,7 @@ pub enum ProductKey {
 /// One visible product with its category and brand: a join, which costs less than half of three statements.
 pub async fn find_with_category_and_brand(
     mut conn: &Conn,
-    scope: Scope,
+    scope: &Scope,
     key: &ProductKey,
 ) -> Result<Option<(ProductRow, Option<CategoryRow>, Option<BrandRow>)>> {
     let query = products::table.left_join(categories::table).left_join(brands::table).select((
@@ -150,29 +154,30 @@ pub async fn find_with_category_and_brand(
 }
 
 /// What [`visible`] says, of a row at hand.
-fn can_see(scope: Scope, product: &ProductRow) -> bool {
+fn can_see(scope: &Scope, product: &ProductRow) -> bool {
     product.is_active
         || match scope {
             Scope::All => true,
-            Scope::Seller(seller) => product.seller_id == Some(seller),
+            Scope::Seller(seller) => product.seller_id == Some(*seller),
+            Scope::Websites(_, websites) => websites.contains(&product.source_website_id),
             Scope::Own(_) | Scope::Public => false,
         }
 }
 
 /// A page of the visible products.
-pub async fn page(mut conn: &Conn, scope: Scope, list: &ProductList) -> Result<Vec<ProductRow>> {
+pub async fn page(mut conn: &Conn, scope: &Scope, list: &ProductList) -> Result<Vec<ProductRow>> {
     Ok(on_page(rows(scope, list), list)?.load(&mut conn).await?)
 }
 
 /// How many visible products match.
-pub async fn count(mut conn: &Conn, scope: Scope, list: &ProductList) -> Result<i64> {
+pub async fn count(mut conn: &Conn, scope: &Scope, list: &ProductList) -> Result<i64> {
     Ok(CountUpTo(rows(scope, list)).get_result(&mut conn).await?)
 }
 
 /// A page of the visible products of each parent, one statement.
 pub async fn pages_by_parent_ids(
     mut conn: &Conn,
-    scope: Scope,
+    scope: &Scope,
     parent: ProductParent,
     list: &ProductList,
     parents: Vec<i64>,
@@ -184,7 +189,7 @@ pub async fn pages_by_parent_ids(
 /// How many visible products of each parent match, one statement.
 pub async fn counts_by_parent_ids(
     mut conn: &Conn,
-    scope: Scope,
+    scope: &Scope,
     parent: ProductParent,
     list: &ProductList,
     parents: Vec<i64>,
@@ -200,7 +205,7 @@ pub async fn lock(mut conn: &Conn, ids: &[ProductId]) -> Result<Vec<ProductRow>>
 }
 
 /// Locks one product that the scope may write.
-pub async fn lock_writable(mut conn: &Conn, scope: Scope, id: ProductId) -> Result<Option<ProductRow>> {
+pub async fn lock_writable(mut conn: &Conn, scope: &Scope, id: ProductId) -> Result<Option<ProductRow>> {
     let writable = products::table.filter(writable(scope)).filter(products::id.eq(id)).select(ProductRow::as_select());
     Ok(writable.for_no_key_update().first(&mut conn).await.optional()?)
 }

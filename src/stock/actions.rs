@@ -53,9 +53,9 @@ pub async fn adjust(db: &Db, viewer: &Viewer, adjustment: Adjustment, key: Optio
         if let Some(key) = &key
             && let Claim::Done(product) = key.claim(conn, &adjustment).await?
         {
-            return products::store::by_ids(conn, scope, &[ProductId(product)]).await?.pop().ok_or_else(missing);
+            return products::store::by_ids(conn, &scope, &[ProductId(product)]).await?.pop().ok_or_else(missing);
         }
-        let product = products::store::lock_writable(conn, scope, adjustment.product).await?.ok_or_else(missing)?;
+        let product = products::store::lock_writable(conn, &scope, adjustment.product).await?.ok_or_else(missing)?;
         if product.stock.saturating_add(adjustment.delta) > MAX_PIECES {
             return Err(Error::user(
                 UserErrorCode::OutOfRange,

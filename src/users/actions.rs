@@ -15,14 +15,12 @@ use crate::{
 /// # Errors
 /// UNAUTHENTICATED for the anonymous; user errors of the fields; NOT_FOUND for a user that is not the viewer's to change.
 pub async fn create_address(db: &Db, viewer: &Viewer, new: NewAddress) -> Result<AddressRow> {
-    let me = viewer.require_user()?;
-    if new.user_id != me && !viewer.can(Permission::ManageUsers) {
-        return Err(Error::not_found("userId", "user"));
-    }
+    viewer.require_user()?;
     new.check()?;
+    let scope = viewer.scope(Permission::ManageUsers);
     db.transaction(async |conn| {
         // The lock keeps two first addresses, or two new defaults, from meeting.
-        store::lock(conn, new.user_id).await?.ok_or_else(|| Error::not_found("userId", "user"))?;
+        store::lock(conn, &scope, new.user_id).await?.ok_or_else(|| Error::not_found("userId", "user"))?;
         let count = store::count_addresses(conn, new.user_id).await?;
         if count >= MAX_ADDRESSES {
             return Err(Error::user(
@@ -76,8 +74,8 @@ pub async fn delete_address(db: &Db, viewer: &Viewer, id: AddressId) -> Result<U
 async fn locked(conn: &Conn, viewer: &Viewer, id: AddressId) -> Result<AddressRow> {
     let scope = viewer.scope(Permission::ManageUsers);
     let missing = || Error::not_found("id", "address");
-    let address = store::addresses_by_ids(conn, scope, &[id]).await?.pop().ok_or_else(missing)?;
-    store::lock(conn, address.user_id).await?;
+    let address = store::addresses_by_ids(conn, &scope, &[id]).await?.pop().ok_or_else(missing)?;
+    store::lock(conn, &scope, address.user_id).await?;
     // Read again: it may have gone while we waited for the lock.
-    store::addresses_by_ids(conn, scope, &[id]).await?.pop().ok_or_else(missing)
+    store::addresses_by_ids(conn, &scope, &[id]).await?.pop().ok_or_else(missing)
 }

@@ -37,6 +37,10 @@ pub struct UserRow {
     pub external_id: Option<String>,
     /// False after deactivation.
     pub is_active: bool,
+    /// When the e-mail address was shown to be theirs.
+    pub email_verified_at: Option<DateTime<Utc>>,
+    /// When the person was taken out of the account, for good.
+    pub erased_at: Option<DateTime<Utc>>,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.

@@ -1,5 +1,6 @@
 //! Every statement on users and addresses.
-//! What a scope means here: `All` sees everybody, a user sees themself, the public sees nobody.
+//! What a scope means here: `All` sees everybody, a user sees themself, staff of some websites also those who came from
+//! there, the public sees nobody.
 
 use diesel::{pg::Pg, prelude::*};
 use diesel_async::RunQueryDsl;
@@ -14,7 +15,7 @@ use crate::{
         tables::{addresses, users},
     },
     error::{Error, Result, UserError, UserErrorCode},
-    ids::{AddressId, UserId},
+    ids::{AddressId, RoleId, UserId, WebsiteId},
     paged,
     paging::List,
 };
@@ -22,12 +23,18 @@ use crate::{
 /// A list of users.
 pub type UserList = List<UserCondition, UserOrderField>;
 
-fn visible(scope: Scope) -> Condition<'static, users::table> {
+fn visible(scope: &Scope) -> Condition<'static, users::table> {
     match scope {
         Scope::All => always(true),
-        Scope::Own(user) | Scope::Seller(user) => Box::new(users::id.eq(user)),
+        Scope::Own(user) | Scope::Seller(user) => Box::new(users::id.eq(*user)),
+        Scope::Websites(user, websites) => Box::new(users::id.eq(*user).or(of_websites(websites))),
         Scope::Public => always(false),
     }
+}
+
+fn of_websites(websites: &[WebsiteId]) -> Condition<'static, users::table> {
+    let website = users::source_website_id;
+    Box::new(website.is_not_null().and(website.assume_not_null().eq_any(websites.to_vec())))
 }
 
 fn condition(condition: &UserCondition) -> Condition<'static, users::table> {
@@ -50,13 +57,13 @@ fn condition(condition: &UserCondition) -> Condition<'static, users::table> {
 }
 
 /// The visible rows with these ids, in no order.
-pub async fn by_ids(mut conn: &Conn, scope: Scope, ids: &[UserId]) -> Result<Vec<UserRow>> {
+pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[UserId]) -> Result<Vec<UserRow>> {
     let query = users::table.filter(users::id.eq_any(ids)).select(UserRow::as_select()).into_boxed();
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
 }
 
 /// A page of the visible users.
-pub async fn page(mut conn: &Conn, scope: Scope, list: &UserList) -> Result<Vec<UserRow>> {
+pub async fn page(mut conn: &Conn, scope: &Scope, list: &UserList) -> Result<Vec<UserRow>> {
     let query = users::table.select(UserRow::as_select()).filter(visible(scope)).into_boxed();
     let query = query.filter(list.filter.condition(&condition));
     let query = match list.order {
@@ -69,7 +76,7 @@ pub async fn page(mut conn: &Conn, scope: Scope, list: &UserList) -> Result<Vec<
 }
 
 /// How many visible users match.
-pub async fn count(mut conn: &Conn, scope: Scope, list: &UserList) -> Result<i64> {
+pub async fn count(mut conn: &Conn, scope: &Scope, list: &UserList) -> Result<i64> {
     let query = users::table.select(users::id).filter(visible(scope)).into_boxed::<Pg>();
     Ok(CountUpTo(query.filter(list.filter.condition(&condition))).get_result(&mut conn).await?)
 }
@@ -83,10 +90,24 @@ pub async fn find_login(mut conn: &Conn, email: &str) -> Result<Option<(UserRow,
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// Locks a user against changes by others; none where the id is unknown.
-pub async fn lock(mut conn: &Conn, id: UserId) -> Result<Option<UserRow>> {
-    let query = users::table.find(id).select(UserRow::as_select()).for_no_key_update();
-    Ok(query.first(&mut conn).await.optional()?)
+/// Locks a visible user against changes by others.
+pub async fn lock(mut conn: &Conn, scope: &Scope, id: UserId) -> Result<Option<UserRow>> {
+    let query = users::table.filter(visible(scope)).filter(users::id.eq(id)).select(UserRow::as_select());
+    Ok(query.for_no_key_update().first(&mut conn).await.optional()?)
+}
+
+/// Locks an active user's password against changes by others; its hash, none where they cannot log in.
+pub async fn lock_login(mut conn: &Conn, id: UserId) -> Result<Option<String>> {
+    let query = users::table.find(id).filter(users::is_active).select(users::password_hash).for_no_key_update();
+    Ok(query.first(&mut conn).await.optional()?.flatten())
+}
+
+/// Gives a user another role.
+/// # Errors
+/// PROTECTED for the last admin.
+pub async fn update_role(mut conn: &Conn, id: UserId, role: RoleId) -> Result<UserRow> {
+    let query = diesel::update(users::table.find(id)).set(users::role_id.eq(role)).returning(UserRow::as_returning());
+    query.get_result(&mut conn).await.map_err(refused)
 }
 
 /// Adds a user.
@@ -94,25 +115,29 @@ pub async fn lock(mut conn: &Conn, id: UserId) -> Result<Option<UserRow>> {
 /// TAKEN for the e-mail address.
 pub async fn insert(mut conn: &Conn, new: &NewUser) -> Result<UserRow> {
     let query = diesel::insert_into(users::table).values(new).returning(UserRow::as_returning());
-    query.get_result(&mut conn).await.map_err(taken)
+    query.get_result(&mut conn).await.map_err(refused)
 }
 
 /// Changes a user.
 /// # Errors
-/// TAKEN for the e-mail address.
+/// TAKEN for the e-mail address; PROTECTED for the last admin.
 pub async fn update(mut conn: &Conn, id: UserId, patch: &UserPatch) -> Result<UserRow> {
     let query = diesel::update(users::table.find(id)).set(patch).returning(UserRow::as_returning());
-    query.get_result(&mut conn).await.map_err(taken)
+    query.get_result(&mut conn).await.map_err(refused)
 }
 
-fn taken(error: diesel::result::Error) -> Error {
-    Error::from(error).on_constraint("users_email_key", || {
-        UserError::new(UserErrorCode::Taken, "email", "another user has this e-mail address")
-    })
+fn refused(error: diesel::result::Error) -> Error {
+    Error::from(error)
+        .on_constraint("users_email_key", || {
+            UserError::new(UserErrorCode::Taken, "email", "another user has this e-mail address")
+        })
+        .on_constraint("users_last_admin", || {
+            UserError::new(UserErrorCode::Protected, "id", "the last admin stays: make somebody else an admin first")
+        })
 }
 
 /// The addresses of these users that the scope may see, oldest first within a user.
-pub async fn addresses_by_user_ids(mut conn: &Conn, scope: Scope, ids: &[UserId]) -> Result<Vec<AddressRow>> {
+pub async fn addresses_by_user_ids(mut conn: &Conn, scope: &Scope, ids: &[UserId]) -> Result<Vec<AddressRow>> {
     let query = addresses::table
         .filter(addresses::user_id.eq_any(ids))
         .order((addresses::user_id, addresses::id))
@@ -122,15 +147,21 @@ pub async fn addresses_by_user_ids(mut conn: &Conn, scope: Scope, ids: &[UserId]
 }
 
 /// The visible addresses with these ids, in no order.
-pub async fn addresses_by_ids(mut conn: &Conn, scope: Scope, ids: &[AddressId]) -> Result<Vec<AddressRow>> {
+pub async fn addresses_by_ids(mut conn: &Conn, scope: &Scope, ids: &[AddressId]) -> Result<Vec<AddressRow>> {
     let query = addresses::table.filter(addresses::id.eq_any(ids)).select(AddressRow::as_select()).into_boxed();
     Ok(query.filter(own_address(scope)).load(&mut conn).await?)
 }
 
-fn own_address(scope: Scope) -> Condition<'static, addresses::table> {
+fn own_address(scope: &Scope) -> Condition<'static, addresses::table> {
     match scope {
         Scope::All => always(true),
-        Scope::Own(user) | Scope::Seller(user) => Box::new(addresses::user_id.eq(user)),
+        Scope::Own(user) | Scope::Seller(user) => Box::new(addresses::user_id.eq(*user)),
+        Scope::Websites(user, websites) => {
+            let website = users::source_website_id;
+            let people = users::table.filter(website.is_not_null()).select(users::id);
+            let people = people.filter(website.assume_not_null().eq_any(websites.to_vec()));
+            Box::new(addresses::user_id.eq(*user).or(addresses::user_id.eq_any(people)))
+        }
         Scope::Public => always(false),
     }
 }

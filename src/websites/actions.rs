@@ -7,7 +7,7 @@ use super::{
 use crate::{
     auth::{Permission, Viewer},
     db::Db,
-    error::{Error, Result},
+    error::{Error, Result, UserErrorCode},
     ids::WebsiteId,
 };
 
@@ -16,6 +16,9 @@ use crate::{
 /// FORBIDDEN without [`Permission::ManageWebsites`]; user errors of the fields.
 pub async fn create(db: &Db, viewer: &Viewer, new: NewWebsite) -> Result<WebsiteRow> {
     viewer.require_any(&[Permission::ManageWebsites])?;
+    if viewer.identity().is_some_and(|identity| identity.websites.is_some()) {
+        return Err(Error::user(UserErrorCode::NotYours, "", "your role is limited to some websites"));
+    }
     new.check()?;
     db.transaction(async |conn| store::insert(conn, &new).await).await
 }
@@ -25,6 +28,9 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewWebsite) -> Result<Website
 /// FORBIDDEN without [`Permission::ManageWebsites`]; user errors of the fields.
 pub async fn update(db: &Db, viewer: &Viewer, id: WebsiteId, patch: WebsitePatch) -> Result<WebsiteRow> {
     viewer.require_any(&[Permission::ManageWebsites])?;
+    if !viewer.reaches(id) {
+        return Err(Error::user(UserErrorCode::NotYours, "id", "your role is limited to other websites"));
+    }
     patch.check()?;
     let updated = db
         .transaction(async |conn| match patch.is_empty() {

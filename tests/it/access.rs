@@ -5,7 +5,7 @@ use std::fmt::Write;
 use async_graphql::parser::types::{BaseType, FieldDefinition, InputValueDefinition, Type, TypeKind};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
-use souk::auth::{Identity, Permission, Permissions};
+use souk::auth::Permission;
 
 use crate::support::{
     Actor, Answer, TestApp,
@@ -143,14 +143,12 @@ async fn every_root_field_for_every_role() {
 #[tokio::test]
 async fn a_field_says_which_permissions_open_it() {
     let (sdl, app) = (Sdl::read(), TestApp::new().await);
-    let someone = app.customer().await;
-    let holder = |permissions: Permissions| {
-        let identity = Identity { user: someone.id, session: "test".into(), role: "test".into(), permissions };
-        app.with_token(app.services.jwt.issue(&identity).expect("a token").token, someone.id)
-    };
     let anonymous = app.anonymous();
-    let nothing = holder(Permissions::default());
-    let holders: Vec<_> = Permission::ALL.iter().map(|p| (*p, holder([*p].into_iter().collect()))).collect();
+    let nothing = app.holder(&[], &[]).await;
+    let mut holders = Vec::new();
+    for permission in Permission::ALL {
+        holders.push((*permission, app.holder(&[*permission], &[]).await));
+    }
     for (root, field) in root_fields(&sdl) {
         let (document, place) = (document(&sdl, root, &field), format!("{root}.{}", field.name.node));
         let (is_guarded, named) = required(&field);

@@ -26,7 +26,9 @@ const BOUNDED: &[(&str, &str)] = &[
     ("Order.details", "an order has at most 500 lines"),
     ("Query.nodes", "at most 100 ids"),
     ("Role.permissions", "a closed enum"),
+    ("Role.websites", "a role is limited to at most 100"),
     ("User.addresses", "a user has at most 50"),
+    ("User.sessions", "a user has at most 100 that are live"),
 ];
 
 /// Lists whose items may be null, and why.
@@ -35,12 +37,34 @@ const NULLABLE_ITEMS: &[(&str, &str)] = &[("Query.nodes", "one place for each id
 /// Mutations that are not named after a noun, and why.
 const VERBS: &[(&str, &str)] = &[
     ("login", "everybody calls it so, and it changes no noun"),
+    ("logout", "everybody calls it so"),
+    ("logoutEverywhere", "as `logout`"),
     ("register", "everybody calls it so; `userCreate` is for somebody else"),
 ];
 
+/// Mutations that take no input, and why.
+const NO_INPUT: &[(&str, &str)] =
+    &[("logout", "it concerns the session that asks"), ("logoutEverywhere", "it concerns whoever asks")];
+
 /// What the names of mutations begin with.
-const NOUNS: &[&str] =
-    &["address", "brand", "category", "order", "orderDetail", "product", "stock", "supplier", "user", "website"];
+const NOUNS: &[&str] = &[
+    "address",
+    "apiKey",
+    "brand",
+    "category",
+    "email",
+    "order",
+    "orderDetail",
+    "password",
+    "product",
+    "role",
+    "session",
+    "stock",
+    "supplier",
+    "token",
+    "user",
+    "website",
+];
 
 /// Inputs that say who owns something, what state it is in, what a role gives or what was paid, and why they may.
 const POWERFUL: &[(&str, &str)] = &[
@@ -49,6 +73,10 @@ const POWERFUL: &[(&str, &str)] = &[
     ("ProductCreateInput.price", "the price asked, not the price paid"),
     ("ProductUpdateInput.isActive", "the way back from `productDelete`, for those who may delete"),
     ("ProductUpdateInput.price", "the price asked, not the price paid"),
+    ("RoleCreateInput.permissions", "the mutation checks them against what the viewer holds"),
+    ("RoleUpdateInput.permissions", "the mutation checks them against what the viewer holds"),
+    ("UserRoleSetInput.roleId", "the mutation exists for it"),
+    ("UserRoleSetInput.userId", "the mutation exists for it"),
     ("UserCreateInput.role", "the mutation checks it against what the viewer holds"),
 ];
 
@@ -178,9 +206,14 @@ fn every_mutation_takes_one_input_and_answers_its_payload() {
         let name = field.name.node.as_str();
         let pascal = name[..1].to_uppercase() + &name[1..];
         let arguments: Vec<_> = field.arguments.iter().map(|argument| argument.node.to_owned()).collect();
-        let [input] = arguments.as_slice() else { panic!("{name} takes {} arguments", arguments.len()) };
-        assert_eq!(input.name.node, "input", "{name}");
-        assert_eq!(input.ty.node.to_string(), format!("{pascal}Input!"), "{name}");
+        match arguments.as_slice() {
+            [] => assert!(listed(NO_INPUT, name), "{name} takes no input"),
+            [input] => {
+                assert_eq!(input.name.node, "input", "{name}");
+                assert_eq!(input.ty.node.to_string(), format!("{pascal}Input!"), "{name}");
+            }
+            more => panic!("{name} takes {} arguments", more.len()),
+        }
         let payload = format!("{pascal}Payload");
         assert_eq!(field.ty.node.to_string(), format!("{payload}!"), "{name}");
         for answer in sdl.fields(&payload) {

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use async_graphql::{Data, Request, Response, Variables};
 use serde_json::{Value, json};
 use souk::{
-    auth::Viewer,
+    auth::{Origin, Viewer},
     config::Limits,
     error::ErrorCode,
-    graphql::{self, batches::Steps, context::request_data, engine::Engine},
+    graphql::{self, batches::Steps, context::request_data, cookie::Cookies, engine::Engine},
     telemetry::RequestId,
 };
 
@@ -36,7 +36,7 @@ impl Graph {
         let id = RequestId::random();
         match self.engine.prepare(request(text, variables)) {
             Ok(prepared) => {
-                let data = request_data(Viewer::anonymous(), &Steps::default());
+                let data = request_data(Viewer::anonymous(), Origin::default(), Cookies::default(), &Steps::default());
                 self.engine.execute(prepared, data, &id).await
             }
             Err(error) => Engine::refuse(error, &id),
@@ -311,7 +311,7 @@ async fn what_validation_did_not_see_is_validated_again() {
     let id = RequestId::random();
     for name in ["A", "A", "B"] {
         let prepared = graph.engine.prepare(request(two, json!({"name": "x"})).operation_name(name)).unwrap();
-        let data = request_data(Viewer::anonymous(), &Steps::default());
+        let data = request_data(Viewer::anonymous(), Origin::default(), Cookies::default(), &Steps::default());
         let response = graph.engine.execute(prepared, data, &id).await;
         assert_eq!(response.errors.is_empty(), name == "A", "{name}: {}", errors(&response));
     }

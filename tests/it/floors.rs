@@ -61,9 +61,9 @@ fn may_use(source: &Source, path: &[String]) -> bool {
     }
     // Within the slices: a model has no I/O, and a statement knows no use case.
     let part = path.get(1).map(String::as_str).filter(|_| rank(target).is_some());
-    match source.name() {
-        "model.rs" => !matches!(part, Some("store" | "actions")),
-        "store.rs" => part != Some("actions"),
+    match source.part() {
+        "model" => !matches!(part, Some("store" | "actions")),
+        "store" => part != Some("actions"),
         _ => true,
     }
 }
@@ -114,7 +114,7 @@ fn crates_are_used_where_they_belong() {
         ("async_graphql", |source| ["graphql", "http"].contains(&source.house())),
         ("axum", |source| source.house() == "http" || source.path == "src/cli/serve.rs"),
         ("dataloader", |source| source.path == "src/graphql/batches.rs"),
-        ("diesel", |source| has_sql(source) || source.name() == "model.rs" || GROUND.contains(&source.house())),
+        ("diesel", |source| has_sql(source) || source.part() == "model" || GROUND.contains(&source.house())),
         ("diesel_async", |source| has_sql(source) || source.path == "src/error.rs"),
         ("tokio_postgres", |source| source.house() == "db"),
     ];
@@ -131,7 +131,7 @@ fn crates_are_used_where_they_belong() {
 }
 
 fn has_sql(source: &Source) -> bool {
-    source.name() == "store.rs" || ["db", "transfers"].contains(&source.house())
+    source.part() == "store" || ["db", "transfers"].contains(&source.house())
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn sql_is_written_in_stores_alone() {
             || source.literals.iter().any(|text| verbs.iter().any(|verb| text.trim_start().starts_with(verb)))
     });
     none("SQL is written in store.rs, db/ and transfers/ only", broken.map(|source| source.path.clone()));
-    let tables = sources.iter().filter(|source| !has_sql(source) && source.name() != "model.rs");
+    let tables = sources.iter().filter(|source| !has_sql(source) && source.part() != "model");
     let broken =
         tables.filter(|source| source.paths().iter().any(|path| path.starts_with(&["db".into(), "tables".into()])));
     none("tables are named in models and stores only", broken.map(|source| source.path.clone()));

@@ -81,11 +81,11 @@ async fn values_at_once_are_those_of_the_resolvers() {
     customer.order(&[(row.id, 2)]).await;
     let db = &app.database.db;
     let all = souk::auth::Scope::All;
-    let first = orders::store::by_ids(&app.database.raw().await, all, &[souk::ids::OrderId::from_key(1)]).await;
+    let first = orders::store::by_ids(&app.database.raw().await, &all, &[souk::ids::OrderId::from_key(1)]).await;
     let first = Arc::new(first.unwrap().remove(0));
     let line =
         db.read(async |conn| orders::store::lines_by_order_ids(conn, &[first.id]).await).await.unwrap().remove(0);
-    let who = db.read(async |conn| users::store::by_ids(conn, all, &[customer.id]).await).await.unwrap().remove(0);
+    let who = db.read(async |conn| users::store::by_ids(conn, &all, &[customer.id]).await).await.unwrap().remove(0);
     let query = Query {
         product: product(row),
         order: order(Arc::clone(&first)),

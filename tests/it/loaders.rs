@@ -6,7 +6,7 @@ use diesel_async::SimpleAsyncConnection;
 use futures_util::future::{join_all, poll_immediate};
 use serde_json::json;
 use souk::{
-    auth::{Identity, Permission, Viewer},
+    auth::Viewer,
     db::{Db, DbSettings, recorder::Recorder},
     error::{Error, ErrorCode, Result},
     graphql::{batches::Steps, loaders::Loaders},
@@ -21,8 +21,7 @@ use crate::support::{
 
 /// Somebody who may see everything.
 fn staff() -> Viewer {
-    let permissions = Permission::ALL.iter().copied().collect();
-    Viewer::user(Identity { user: UserId(1), session: "test".into(), role: "admin".into(), permissions })
+    Viewer::system()
 }
 
 #[tokio::test]

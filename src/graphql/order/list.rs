@@ -152,7 +152,7 @@ async fn users_of(ctx: &Context<'_>, rows: &[Arc<OrderRow>]) -> Result<HashMap<U
     let ids: BTreeSet<UserId> = rows.iter().filter_map(|row| row.user_id).collect();
     let ids: Vec<UserId> = ids.into_iter().collect();
     let scope = ctx.viewer().scope(Permission::ManageUsers);
-    let users = ctx.db().read(async |conn| users::store::by_ids(conn, scope, &ids).await).await?;
+    let users = ctx.db().read(async |conn| users::store::by_ids(conn, &scope, &ids).await).await?;
     Ok(users.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 }
 
@@ -210,8 +210,8 @@ impl OrderQuery {
     ) -> Result<Connection<Order>> {
         let list = list_of(first, after, last, before, r#where, order_by)?;
         let scope = ctx.viewer().scope(Permission::ManageOrders);
-        let rows = ctx.db().read(async |conn| store::page(conn, scope, &list).await);
-        let count = ctx.db().read(async |conn| store::count(conn, scope, &list).await);
+        let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
+        let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
         let (rows, total) = read(ctx, &list.page, rows, count).await?;
         let Rows { rows, has_next, has_previous } = rows;
         let rows = fetch_along(ctx, rows).await?;

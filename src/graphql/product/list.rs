@@ -158,7 +158,7 @@ impl ProductQuery {
             _ => return Err(Error::bad_input("id", "name the product by id, by slug, or by website and sku")),
         };
         let scope = ctx.viewer().scope(Permission::ManageProducts);
-        let found = ctx.db().read(async |conn| store::find_with_category_and_brand(conn, scope, &key).await).await?;
+        let found = ctx.db().read(async |conn| store::find_with_category_and_brand(conn, &scope, &key).await).await?;
         Ok(found.map(|(row, category, brand)| {
             let joined = Joined { category: category.map(Arc::new), brand: brand.map(Arc::new) };
             Ordered(ProductObject { row: Arc::new(row), joined: Some(joined) })
@@ -181,8 +181,8 @@ impl ProductQuery {
     ) -> Result<Connection<Product>> {
         let list = list_of(ctx, first, after, last, before, r#where, order_by)?;
         let scope = ctx.viewer().scope(Permission::ManageProducts);
-        let rows = ctx.db().read(async |conn| store::page(conn, scope, &list).await);
-        let count = ctx.db().read(async |conn| store::count(conn, scope, &list).await);
+        let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
+        let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
         let (rows, total) = read(ctx, &list.page, rows, count).await?;
         Ok(connect(rows, total, |row| cursor(&list, row), product))
     }

@@ -107,8 +107,8 @@ impl UserQuery {
         let list: UserList =
             list(first, after, last, before, r#where.unwrap_or_default().filter()?, order, UserOrderField::list)?;
         let scope = ctx.viewer().scope(Permission::ManageUsers);
-        let rows = ctx.db().read(async |conn| store::page(conn, scope, &list).await);
-        let count = ctx.db().read(async |conn| store::count(conn, scope, &list).await);
+        let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
+        let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
         let (rows, total) = read(ctx, &list.page, rows, count).await?;
         let cursor = |row: &UserRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
         Ok(connect(rows, total, cursor, user))

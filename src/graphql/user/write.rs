@@ -1,15 +1,13 @@
-//! Mutations of users: registering, logging in, accounts.
+//! Mutations of users: registering, accounts.
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject, TypeName};
-use chrono::{DateTime, Utc};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
 
 use super::{User, user};
 use crate::graphql::{
-    container::{Ordered, Plain},
     context::ContextExt,
     guards::{LoggedIn, Needs},
     patch,
-    payload::{UserError, divide, payload},
+    payload::payload,
     scalars::optional_id,
 };
 use crate::{
@@ -33,15 +31,6 @@ pub struct RegisterInput {
     phone: Option<String>,
     /// The website you come from.
     source_website_id: Option<ID>,
-}
-
-/// Who logs in.
-#[derive(InputObject)]
-pub struct LoginInput {
-    /// E-mail address, in either case.
-    email: String,
-    /// Password.
-    password: String,
 }
 
 /// A new account for somebody else.
@@ -74,6 +63,13 @@ pub struct UserUpdateInput {
     email: MaybeUndefined<String>,
 }
 
+/// Which user to let in again.
+#[derive(Debug, InputObject)]
+pub struct UserReactivateInput {
+    /// Which user.
+    id: ID,
+}
+
 /// Which user to deactivate.
 #[derive(Debug, InputObject)]
 pub struct UserDeactivateInput {
@@ -103,37 +99,19 @@ payload! {
     }
 }
 payload! {
+    /// The answer of `userReactivate`.
+    UserReactivatePayload / UserReactivateObject {
+        /// The user, active again.
+        user: User
+    }
+}
+payload! {
     /// The answer of `userDeactivate`.
     UserDeactivatePayload / UserDeactivateObject {
         /// The user, not active any more.
         user: User
     }
 }
-
-/// See [`LoginObject`].
-pub type LoginPayload = Ordered<LoginObject>;
-
-/// The answer of `login`.
-#[derive(SimpleObject)]
-#[graphql(name_type)]
-pub struct LoginObject {
-    /// Send it as `Authorization: Bearer <accessToken>`.
-    access_token: Option<String>,
-    /// From then on the token is refused.
-    expires_at: Option<DateTime<Utc>>,
-    /// Who logged in.
-    user: Option<User>,
-    /// The rules that the input broke; empty where you are logged in.
-    user_errors: Vec<UserError>,
-}
-
-impl TypeName for LoginObject {
-    fn type_name() -> std::borrow::Cow<'static, str> {
-        "LoginPayload".into()
-    }
-}
-
-impl Plain for LoginObject {}
 
 /// Mutations of users.
 #[derive(Default)]
@@ -155,26 +133,9 @@ impl UserMutation {
                 password: Some(input.password),
                 source_website: optional_id("sourceWebsiteId", input.source_website_id)?,
             };
-            access::actions::register(ctx.db(), &ctx.services().passwords, new).await
+            access::actions::accounts::register(ctx.db(), &ctx.services().passwords, new).await
         };
         RegisterObject::of(registered.await.map(user))
-    }
-
-    /// Logs in. An unknown e-mail address, a wrong password and a deactivated account answer the same.
-    async fn login(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Who logs in.")] input: LoginInput,
-    ) -> Result<LoginPayload> {
-        let services = ctx.services();
-        let login =
-            access::actions::login(&services.db, &services.passwords, &services.jwt, &input.email, input.password);
-        let (login, user_errors) = divide(login.await)?;
-        let (access_token, expires_at, who) = match login {
-            Some(login) => (Some(login.token.token), Some(login.token.expires_at), Some(user(login.user))),
-            None => (None, None, None),
-        };
-        Ok(Ordered(LoginObject { access_token, expires_at, user: who, user_errors }))
     }
 
     /// Makes an account for somebody else. Requires MANAGE_USERS.
@@ -192,7 +153,8 @@ impl UserMutation {
                 password: input.password,
                 source_website: optional_id("sourceWebsiteId", input.source_website_id)?,
             };
-            access::actions::create_user(ctx.db(), &ctx.services().passwords, ctx.viewer(), new, input.role).await
+            access::actions::accounts::create_user(ctx.db(), &ctx.services().passwords, ctx.viewer(), new, input.role)
+                .await
         };
         UserCreateObject::of(created.await.map(user))
     }
@@ -212,13 +174,13 @@ impl UserMutation {
                 email: patch::required("email", input.email)?,
                 is_active: None,
             };
-            access::actions::update_user(ctx.db(), ctx.viewer(), id, patch).await
+            access::actions::accounts::update_user(ctx.db(), ctx.viewer(), id, patch).await
         };
         UserUpdateObject::of(updated.await.map(user))
     }
 
-    /// Deactivates a user: yourself, or with MANAGE_USERS somebody who holds no more than you. They cannot log in any
-    /// more; their orders stay. Requires being logged in.
+    /// Deactivates a user: yourself, or with MANAGE_USERS somebody who holds no more than you. They are logged
+    /// out everywhere and cannot log in any more; their orders stay. The last admin stays. Requires being logged in.
     #[graphql(guard = "LoggedIn")]
     async fn user_deactivate(
         &self,
@@ -227,8 +189,22 @@ impl UserMutation {
     ) -> Result<UserDeactivatePayload> {
         let deactivated = async {
             let id = UserId::parse("id", &input.id)?;
-            access::actions::deactivate_user(ctx.db(), ctx.viewer(), id).await
+            access::actions::accounts::deactivate_user(ctx.db(), &ctx.services().live, ctx.viewer(), id).await
         };
         UserDeactivateObject::of(deactivated.await.map(user))
+    }
+
+    /// Lets a deactivated user in again, who holds no more than you. Requires MANAGE_USERS.
+    #[graphql(guard = "Needs(&[Permission::ManageUsers])")]
+    async fn user_reactivate(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which user.")] input: UserReactivateInput,
+    ) -> Result<UserReactivatePayload> {
+        let reactivated = async {
+            let id = UserId::parse("id", &input.id)?;
+            access::actions::accounts::reactivate_user(ctx.db(), ctx.viewer(), id).await
+        };
+        UserReactivateObject::of(reactivated.await.map(user))
     }
 }

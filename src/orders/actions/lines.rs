@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-async fn lock_pending(conn: &Conn, scope: Scope, id: OrderId, field: &'static str, noun: &str) -> Result<OrderRow> {
+async fn lock_pending(conn: &Conn, scope: &Scope, id: OrderId, field: &'static str, noun: &str) -> Result<OrderRow> {
     let order = store::lock(conn, scope, id).await?.ok_or_else(|| Error::not_found(field, noun))?;
     if order.status != Status::Pending {
         return Err(Error::user(
@@ -43,7 +43,7 @@ pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: Product
     let scope = editor_scope(viewer)?;
     check_quantity("quantity".into(), quantity).map_err(|error| Error::User(vec![error]))?;
     db.transaction(async |conn| {
-        let order = lock_pending(conn, scope, order, "orderId", "order").await?;
+        let order = lock_pending(conn, &scope, order, "orderId", "order").await?;
         let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
         if lines.len() >= MAX_LINES {
             return Err(Error::user(
@@ -76,7 +76,7 @@ pub async fn update_line(db: &Db, viewer: &Viewer, id: OrderDetailId, quantity: 
     let scope = editor_scope(viewer)?;
     check_quantity("quantity".into(), quantity).map_err(|error| Error::User(vec![error]))?;
     db.transaction(async |conn| {
-        let (order, line, _) = lock_line(conn, scope, id).await?;
+        let (order, line, _) = lock_line(conn, &scope, id).await?;
         let more = quantity - line.quantity;
         let product = lock_product(conn, line.product_id).await?.ok_or_else(|| Error::not_found("id", "line"))?;
         if more > 0 {
@@ -96,7 +96,7 @@ pub async fn update_line(db: &Db, viewer: &Viewer, id: OrderDetailId, quantity: 
 pub async fn remove_line(db: &Db, viewer: &Viewer, id: OrderDetailId) -> Result<OrderRow> {
     let scope = editor_scope(viewer)?;
     db.transaction(async |conn| {
-        let (order, line, count) = lock_line(conn, scope, id).await?;
+        let (order, line, count) = lock_line(conn, &scope, id).await?;
         if count == 1 {
             return Err(Error::user(
                 UserErrorCode::Required,
@@ -113,10 +113,10 @@ pub async fn remove_line(db: &Db, viewer: &Viewer, id: OrderDetailId) -> Result<
 }
 
 /// Locks the pending order of a line; gives the line as it stands then, and how many lines the order has.
-async fn lock_line(conn: &Conn, scope: Scope, id: OrderDetailId) -> Result<(OrderRow, OrderDetailRow, usize)> {
+async fn lock_line(conn: &Conn, scope: &Scope, id: OrderDetailId) -> Result<(OrderRow, OrderDetailRow, usize)> {
     let missing = || Error::not_found("id", "line");
     let line = store::lines_by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
-    let order = lock_pending(conn, scope, line.order_id, "id", "line").await?;
+    let order = lock_pending(conn, &scope, line.order_id, "id", "line").await?;
     let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
     let count = lines.len();
     let line = lines.into_iter().find(|line| line.id == id).ok_or_else(missing)?;

@@ -10,8 +10,11 @@ use axum::{
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use souk::{
-    access,
-    auth::{Identity, JwtKeys, PasswordCost, Passwords},
+    access::{
+        self,
+        model::{NewRole, NewSession, Role},
+    },
+    auth::{Identity, JwtKeys, Live, PasswordCost, Passwords, Permission, Via, Viewer},
     config::Limits,
     db::recorder::Recorder,
     graphql::{
@@ -19,7 +22,7 @@ use souk::{
         context::{Currencies, Services},
     },
     http::{self, HttpSettings},
-    ids::{RowId, UserId},
+    ids::{RowId, UserId, WebsiteId},
     users::{self, model::NewUser},
 };
 use tower::ServiceExt;
@@ -53,6 +56,7 @@ impl TestApp {
             ide: true,
             show_sql: true,
             cors_origins: vec!["https://shop.example".to_owned()],
+            trusted_proxies: 1,
         }
     }
 
@@ -63,6 +67,8 @@ impl TestApp {
         let services = Arc::new(Services {
             db: database.db.clone(),
             passwords,
+            live: Arc::new(Live::new(chrono::Duration::minutes(60))),
+            session_life: chrono::Duration::days(30),
             jwt: JwtKeys::new(SECRET, chrono::Duration::minutes(60)),
             currencies: Currencies::default(),
         });
@@ -108,7 +114,7 @@ impl TestApp {
             .database
             .db
             .transaction(async |conn| {
-                let role = access::store::find_by_code(conn, &role).await?.expect("a built-in role");
+                let role = access::store::roles::find_by_code(conn, &role).await?.expect("a role");
                 let new = NewUser {
                     name: format!("A {}", role.row.name),
                     phone: None,
@@ -121,17 +127,50 @@ impl TestApp {
             })
             .await
             .expect("a new user");
-        let identity =
-            Identity { user: user.id, session: "test".into(), role: role.row.code, permissions: role.permissions };
-        self.with_token(self.services.jwt.issue(&identity).expect("a token").token, user.id)
+        self.log_in(user.id, role).await
+    }
+
+    /// A new user with a role of their own, which gives just this: at these websites, or everywhere without.
+    pub async fn holder(&self, permissions: &[Permission], websites: &[WebsiteId]) -> Actor<'_> {
+        let code = format!("r{}", uuid::Uuid::new_v4().simple());
+        let new = NewRole { code: code.clone(), name: "Holder".into(), description: String::new() };
+        let grant = access::actions::roles::GrantPatch {
+            permissions: Some(permissions.iter().copied().collect()),
+            websites: Some(websites.to_vec()),
+        };
+        let (db, live) = (&self.database.db, &self.services.live);
+        access::actions::roles::create(db, live, &Viewer::system(), new, grant).await.expect("a role");
+        self.user(&code).await
     }
 
     /// Somebody who is in the database already, logged in with what a role gives.
     pub async fn known(&self, user: UserId, role: &str) -> Actor<'_> {
         let role = role.to_owned();
-        let found = self.database.db.read(async |conn| access::store::find_by_code(conn, &role).await).await;
-        let role = found.expect("roles").expect("a built-in role");
-        let identity = Identity { user, session: "test".into(), role: role.row.code, permissions: role.permissions };
+        let found = self.database.db.read(async |conn| access::store::roles::find_by_code(conn, &role).await).await;
+        self.log_in(user, found.expect("roles").expect("a role")).await
+    }
+
+    /// A session of a user, without a password.
+    async fn log_in(&self, user: UserId, role: Role) -> Actor<'_> {
+        let session = NewSession {
+            user_id: user,
+            device: Some("test".to_owned()),
+            address: None,
+            expires_at: chrono::Utc::now() + chrono::Duration::days(1),
+        };
+        let opened =
+            self.database.db.transaction(async |conn| access::store::sessions::insert(conn, &session).await).await;
+        if self.services.live.since().is_none() {
+            // As a server does when it starts, so that no test counts these statements.
+            access::actions::live::catch_up(&self.database.db, &self.services.live).await.expect("the register");
+        }
+        let identity = Identity {
+            user,
+            via: Via::Session(opened.expect("a session").id),
+            role: role.row.code,
+            permissions: role.permissions,
+            websites: role.websites,
+        };
         self.with_token(self.services.jwt.issue(&identity).expect("a token").token, user)
     }
 

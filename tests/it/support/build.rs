@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 use souk::{
-    auth::{Identity, Permission, Viewer},
+    auth::Viewer,
     brands::{
         self,
         model::{BrandRow, NewBrand},
@@ -111,12 +111,7 @@ impl TestApp {
             description: String::new(),
             price: spec.price.unwrap_or("10.00").parse::<Decimal>().expect("a price"),
         };
-        let everything = Viewer::user(Identity {
-            user: UserId(0),
-            session: "test".into(),
-            role: "admin".into(),
-            permissions: Permission::ALL.iter().copied().collect(),
-        });
+        let everything = Viewer::system();
         self.database
             .db
             .transaction(async |conn| {

@@ -48,6 +48,11 @@ impl Source {
         self.path.rsplit('/').next().unwrap_or_default()
     }
 
+    /// Which part of its slice a file is: `model`, `store` or `actions`, whether a file of that name or one below it.
+    pub fn part(&self) -> &str {
+        self.module.get(1).map_or("", String::as_str)
+    }
+
     /// Whether these tokens follow each other somewhere.
     pub fn says(&self, tokens: &[&str]) -> bool {
         self.tokens.windows(tokens.len()).any(|window| window == tokens)

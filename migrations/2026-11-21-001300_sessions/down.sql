@@ -1,0 +1,13 @@
+DROP TRIGGER users_last_admin_delete ON users;
+DROP TRIGGER users_last_admin_update ON users;
+DROP FUNCTION users_was_admin(bigint, boolean);
+DROP FUNCTION users_keep_an_admin();
+DROP TRIGGER users_role_change ON users;
+DROP FUNCTION users_note_role_change();
+DROP INDEX users_source_website_id_created_at_idx;
+ALTER TABLE users DROP COLUMN erased_at, DROP COLUMN role_changed_at, DROP COLUMN email_verified_at;
+DELETE FROM role_permissions WHERE permission IN ('MANAGE_ROLES', 'VIEW_AUDIT_LOG');
+DELETE FROM permissions WHERE code IN ('MANAGE_ROLES', 'VIEW_AUDIT_LOG');
+DROP TABLE role_websites;
+DROP TABLE refresh_tokens;
+DROP TABLE sessions;

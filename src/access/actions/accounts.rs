@@ -1,0 +1,155 @@
+//! Registering, and what staff do with accounts.
+
+use super::{live::catch_up, login::end_others};
+use crate::{
+    access::{
+        model::{CUSTOMER, NewAccount},
+        store::roles,
+    },
+    auth::{Live, Passwords, Permission, Scope, Viewer},
+    db::{Conn, Db},
+    error::{Error, Result, UserErrorCode},
+    ids::{RoleId, UserId},
+    users::{
+        self,
+        model::{NewUser, UserPatch, UserRow},
+    },
+};
+
+/// Makes an account with the customer's role.
+/// # Errors
+/// User errors of the fields; TAKEN for the e-mail address.
+pub async fn register(db: &Db, passwords: &Passwords, new: NewAccount) -> Result<UserRow> {
+    new.check()?;
+    // What customers hold is the shop's choice: nobody grants it here.
+    insert(db, passwords, None, new, None).await
+}
+
+/// Makes an account for somebody else, with the customer's role unless another is given.
+/// # Errors
+/// FORBIDDEN without [`Permission::ManageUsers`]; user errors of the fields; NOT_YOURS for a role that gives more than
+/// the viewer holds.
+pub async fn create_user(
+    db: &Db,
+    passwords: &Passwords,
+    viewer: &Viewer,
+    new: NewAccount,
+    role: Option<String>,
+) -> Result<UserRow> {
+    viewer.require_any(&[Permission::ManageUsers])?;
+    let reaches = match new.source_website {
+        Some(website) => viewer.reaches(website),
+        None => viewer.scope(Permission::ManageUsers) == Scope::All,
+    };
+    if !reaches {
+        let rule = "your role is limited to some websites: name one of them";
+        return Err(Error::user(UserErrorCode::NotYours, "sourceWebsiteId", rule));
+    }
+    new.check()?;
+    insert(db, passwords, Some(viewer), new, role).await
+}
+
+async fn insert(
+    db: &Db,
+    passwords: &Passwords,
+    granter: Option<&Viewer>,
+    new: NewAccount,
+    role: Option<String>,
+) -> Result<UserRow> {
+    let password_hash = match new.password.clone() {
+        Some(password) => Some(passwords.hash(password).await?),
+        None => None,
+    };
+    db.transaction(async |conn| {
+        let code = role.as_deref().unwrap_or(CUSTOMER);
+        let role = roles::find_by_code(conn, code).await?.ok_or_else(|| Error::not_found("role", "role"))?;
+        if granter.is_some_and(|granter| !role.is_covered_by(granter)) {
+            return Err(Error::user(UserErrorCode::NotYours, "role", "this role gives more than you hold"));
+        }
+        let user = NewUser {
+            name: new.name.trim().to_owned(),
+            phone: new.phone.clone(),
+            email: Some(new.email.clone()),
+            password_hash: password_hash.clone(),
+            role_id: role.row.id,
+            source_website_id: new.source_website,
+        };
+        users::store::insert(conn, &user).await.map_err(|error| {
+            error.on_constraint("users_source_website_id_fkey", || {
+                crate::error::UserError::new(UserErrorCode::NotFound, "sourceWebsiteId", "there is no such website")
+            })
+        })
+    })
+    .await
+}
+
+/// Changes a user: themself, or somebody else for staff.
+/// # Errors
+/// UNAUTHENTICATED for the anonymous; NOT_FOUND for a user that is not the viewer's to see; NOT_YOURS for one who holds
+/// more than the viewer, and for an own e-mail address, which needs confirmation; user errors of the fields.
+pub async fn update_user(db: &Db, viewer: &Viewer, id: UserId, patch: UserPatch) -> Result<UserRow> {
+    let me = viewer.require_user()?;
+    patch.check()?;
+    if patch.email.is_some() && !viewer.can(Permission::ManageUsers) {
+        return Err(Error::user(UserErrorCode::NotYours, "email", "only staff may change an e-mail address"));
+    }
+    db.transaction(async |conn| {
+        let user = locked(conn, viewer, id).await?;
+        if id != me {
+            require_cover(conn, viewer, user.role_id).await?;
+        }
+        if patch.is_empty() { Ok(user) } else { users::store::update(conn, id, &patch).await }
+    })
+    .await
+}
+
+/// Deactivates a user: gone from lists, logged out everywhere, still there on orders.
+/// # Errors
+/// As [`update_user`]; PROTECTED for the last admin.
+pub async fn deactivate_user(db: &Db, live: &Live, viewer: &Viewer, id: UserId) -> Result<UserRow> {
+    viewer.require_user()?;
+    let user = db
+        .transaction(async |conn| {
+            let user = locked(conn, viewer, id).await?;
+            if Some(id) != viewer.user_id() {
+                require_cover(conn, viewer, user.role_id).await?;
+            }
+            end_others(conn, id, None).await?;
+            let patch = UserPatch { is_active: Some(false), ..UserPatch::default() };
+            users::store::update(conn, id, &patch).await
+        })
+        .await?;
+    catch_up(db, live).await?;
+    Ok(user)
+}
+
+/// Lets a deactivated user in again.
+/// # Errors
+/// FORBIDDEN without [`Permission::ManageUsers`]; NOT_FOUND for a user that is not the viewer's to see, or erased;
+/// NOT_YOURS for one who holds more than the viewer.
+pub async fn reactivate_user(db: &Db, viewer: &Viewer, id: UserId) -> Result<UserRow> {
+    viewer.require_any(&[Permission::ManageUsers])?;
+    db.transaction(async |conn| {
+        let user = locked(conn, viewer, id).await?;
+        require_cover(conn, viewer, user.role_id).await?;
+        if user.erased_at.is_some() {
+            return Err(Error::not_found("id", "user"));
+        }
+        let patch = UserPatch { is_active: Some(true), ..UserPatch::default() };
+        users::store::update(conn, id, &patch).await
+    })
+    .await
+}
+
+async fn locked(conn: &Conn, viewer: &Viewer, id: UserId) -> Result<UserRow> {
+    let scope = viewer.scope(Permission::ManageUsers);
+    users::store::lock(conn, &scope, id).await?.ok_or_else(|| Error::not_found("id", "user"))
+}
+
+async fn require_cover(conn: &Conn, viewer: &Viewer, role: RoleId) -> Result<()> {
+    let role = roles::by_ids(conn, &[role]).await?.pop();
+    if role.is_some_and(|role| role.is_covered_by(viewer)) {
+        return Ok(());
+    }
+    Err(Error::user(UserErrorCode::NotYours, "id", "this user holds more permissions than you"))
+}

@@ -1,0 +1,232 @@
+//! Logging in, renewing a token, logging out.
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::live::catch_up;
+use crate::{
+    access::{
+        model::{GRACE, MAX_SESSIONS, NewSession, Role, SessionRow},
+        store::{roles, sessions},
+    },
+    auth::{Identity, Issued, JwtKeys, Live, Origin, Passwords, Scope, Via, Viewer, secret},
+    db::{Conn, Db},
+    error::{Error, Result, UserErrorCode},
+    ids::{SessionId, UserId},
+    users::{self, model::UserRow},
+};
+
+/// What begins every refresh token, so that people and scanners know one when they see it.
+const REFRESH_PREFIX: &str = "souk_rt_";
+
+/// What logging in and out needs beside the database.
+#[derive(Clone, Copy)]
+pub struct Door<'a> {
+    /// The database.
+    pub db: &'a Db,
+    /// Checks passwords.
+    pub passwords: &'a Passwords,
+    /// Signs access tokens.
+    pub jwt: &'a JwtKeys,
+    /// Who is out.
+    pub live: &'a Live,
+    /// How long a session lasts after its last use.
+    pub session_life: Duration,
+}
+
+/// What a login gives.
+pub struct Login {
+    /// Who logged in.
+    pub user: UserRow,
+    /// The tokens.
+    pub tokens: Tokens,
+}
+
+/// What opens the graph, and what renews it.
+pub struct Tokens {
+    /// The access token.
+    pub access: Issued,
+    /// The refresh token, in clear for the only time.
+    pub refresh: String,
+    /// From then on the refresh token is refused.
+    pub refresh_expires_at: DateTime<Utc>,
+}
+
+/// Logs in: opens a session. An unknown e-mail address, a wrong password and a deactivated account cost the same time and
+/// say the same.
+/// # Errors
+/// WRONG_CREDENTIALS.
+pub async fn login(door: Door<'_>, origin: &Origin, email: &str, password: String) -> Result<Login> {
+    let wrong = || Error::user(UserErrorCode::WrongCredentials, "email", "e-mail address or password is wrong");
+    // Nothing that long is an address or a password, and hashing it would cost.
+    if email.chars().count() > 254 || password.chars().count() > 200 {
+        return Err(wrong());
+    }
+    let found = door.db.read(async |conn| users::store::find_login(conn, email).await).await?;
+    let (user, hash) = found.map_or((None, None), |(user, hash)| (Some(user), hash));
+    if !door.passwords.verify(password, hash.clone()).await? {
+        return Err(wrong());
+    }
+    let user = user.ok_or_else(wrong)?;
+    let opened = door
+        .db
+        .transaction(async |conn| {
+            // What was checked must still hold: the password may have changed while it was hashed.
+            if users::store::lock_login(conn, user.id).await? != hash {
+                return Err(wrong());
+            }
+            open(conn, door, user.id, origin).await
+        })
+        .await?;
+    Ok(Login { tokens: issue(door, user.id, opened).await?, user })
+}
+
+/// A session and a refresh token of it, just made.
+pub struct Opened {
+    session: SessionId,
+    refresh: String,
+    expires_at: DateTime<Utc>,
+    role: Role,
+}
+
+/// Opens a session within the caller's transaction.
+/// # Errors
+/// Those of the database.
+pub async fn open(conn: &Conn, door: Door<'_>, user: UserId, origin: &Origin) -> Result<Opened> {
+    let expires_at = sessions::now(conn).await? + door.session_life;
+    let new = NewSession {
+        user_id: user,
+        device: origin.device.clone(),
+        address: origin.address.map(|address| address.to_string()),
+        expires_at,
+    };
+    let session = sessions::insert(conn, &new).await?;
+    sessions::update_surplus_ended(conn, user, MAX_SESSIONS).await?;
+    let refresh = add_token(conn, session.id, None).await?;
+    Ok(Opened { session: session.id, refresh, expires_at, role: role_of(conn, user).await? })
+}
+
+async fn add_token(conn: &Conn, session: SessionId, parent: Option<i64>) -> Result<String> {
+    let (refresh, hash) = secret::new(REFRESH_PREFIX);
+    sessions::insert_token(conn, session, parent, &hash).await?;
+    Ok(refresh)
+}
+
+async fn role_of(conn: &Conn, user: UserId) -> Result<Role> {
+    let row = users::store::by_ids(conn, &Scope::All, &[user]).await?.pop();
+    let role = match row {
+        Some(row) => roles::by_ids(conn, &[row.role_id]).await?.pop(),
+        None => None,
+    };
+    role.ok_or_else(|| Error::Internal("a user without a role".into()))
+}
+
+/// The tokens of a session, after its transaction.
+/// # Errors
+/// [`Error::Internal`] where signing fails.
+pub async fn issue(door: Door<'_>, user: UserId, opened: Opened) -> Result<Tokens> {
+    let Opened { session, refresh, expires_at, role } = opened;
+    let identity = Identity {
+        user,
+        via: Via::Session(session),
+        role: role.row.code,
+        permissions: role.permissions,
+        websites: role.websites,
+    };
+    // A role that is newer than the register would give nothing yet.
+    if door.live.grant(&identity.role).is_none_or(|known| !known.permissions.covers(identity.permissions)) {
+        catch_up(door.db, door.live).await?;
+    }
+    Ok(Tokens { access: door.jwt.issue(&identity)?, refresh, refresh_expires_at: expires_at })
+}
+
+/// What became of a refresh token.
+enum Renewal {
+    Renewed(UserId, Opened),
+    /// Somebody else used it before: its session is ended, whoever of the two was the thief.
+    Stolen(UserId, SessionId),
+    Refused,
+}
+
+/// Renews the tokens of a session. A refresh token is good once; for ten seconds more where its answer seems lost.
+/// # Errors
+/// INVALID_TOKEN where it is unknown, used before, or of a session that is over.
+pub async fn refresh(door: Door<'_>, origin: &Origin, token: &str) -> Result<Tokens> {
+    let renewal = door.db.transaction(async |conn| renew(conn, door, origin, &secret::hash(token)).await).await?;
+    match renewal {
+        Renewal::Renewed(user, opened) => return issue(door, user, opened).await,
+        Renewal::Stolen(user, session) => {
+            tracing::warn!(user = user.0, session = session.0, "a refresh token was used twice: its session is ended");
+            catch_up(door.db, door.live).await?;
+        }
+        Renewal::Refused => {}
+    }
+    Err(Error::user(UserErrorCode::InvalidToken, "refreshToken", "the session is over: log in again"))
+}
+
+async fn renew(conn: &Conn, door: Door<'_>, origin: &Origin, hash: &[u8]) -> Result<Renewal> {
+    let Some(id) = sessions::find_by_token(conn, hash).await? else { return Ok(Renewal::Refused) };
+    // Whoever renews at the same moment waits here.
+    let Some(session) = sessions::lock(conn, id).await? else { return Ok(Renewal::Refused) };
+    let now = sessions::now(conn).await?;
+    if session.ended_at.is_some() || session.expires_at <= now {
+        return Ok(Renewal::Refused);
+    }
+    let Some(token) = sessions::find_token(conn, hash).await? else { return Ok(Renewal::Refused) };
+    match token.used_at {
+        // The first use. What was given in a grace period beside it is passed over.
+        None => sessions::update_tokens_used(conn, id).await?,
+        Some(used) if now - used <= GRACE && !sessions::has_used_successor(conn, token.id).await? => {}
+        Some(_) => {
+            sessions::update_ended(conn, session.user_id, id).await?;
+            return Ok(Renewal::Stolen(session.user_id, id));
+        }
+    }
+    let expires_at = now + door.session_life;
+    let address = origin.address.map(|address| address.to_string());
+    sessions::update_used(conn, id, address.as_deref(), expires_at).await?;
+    let refresh = add_token(conn, id, Some(token.id)).await?;
+    let role = role_of(conn, session.user_id).await?;
+    Ok(Renewal::Renewed(session.user_id, Opened { session: id, refresh, expires_at, role }))
+}
+
+/// Ends one of the viewer's sessions.
+/// # Errors
+/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; NOT_FOUND for a session that is not the viewer's, or over.
+pub async fn end(db: &Db, live: &Live, viewer: &Viewer, id: SessionId) -> Result<SessionRow> {
+    let (me, _) = viewer.require_session()?;
+    let ended = db
+        .transaction(async |conn| {
+            let session = sessions::live_by_ids(conn, me, &[id]).await?.pop();
+            let ended = sessions::update_ended(conn, me, id).await?;
+            session.filter(|_| ended).ok_or_else(|| Error::not_found("id", "session"))
+        })
+        .await?;
+    catch_up(db, live).await?;
+    Ok(ended)
+}
+
+/// Ends the present session.
+/// # Errors
+/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key.
+pub async fn logout(db: &Db, live: &Live, viewer: &Viewer) -> Result<()> {
+    let (me, session) = viewer.require_session()?;
+    db.transaction(async |conn| sessions::update_ended(conn, me, session).await.map(drop)).await?;
+    catch_up(db, live).await
+}
+
+/// Ends all sessions of the viewer.
+/// # Errors
+/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key.
+pub async fn logout_everywhere(db: &Db, live: &Live, viewer: &Viewer) -> Result<()> {
+    let (me, _) = viewer.require_session()?;
+    db.transaction(async |conn| end_others(conn, me, None).await).await?;
+    catch_up(db, live).await
+}
+
+/// Ends all sessions of a user but the one to keep, within the caller's transaction; the caller [catches up](catch_up)
+/// after it.
+/// # Errors
+/// Those of the database.
+pub async fn end_others(conn: &Conn, user: UserId, keep: Option<SessionId>) -> Result<()> {
+    sessions::update_all_ended(conn, user, keep).await
+}

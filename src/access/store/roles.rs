@@ -1,0 +1,176 @@
+//! Every statement on roles, what they give, and where.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use diesel::{pg::Pg, prelude::*};
+use diesel_async::RunQueryDsl;
+
+use super::super::model::{NewRole, Role, RoleCondition, RoleOrderField, RolePatch, RoleRow};
+use crate::{
+    auth::Permissions,
+    db::{
+        Conn,
+        filter::Condition,
+        sql::{CountUpTo, op, text_op},
+        tables::{role_permissions, role_websites, roles},
+    },
+    error::{Error, Result, UserError, UserErrorCode},
+    ids::{RoleId, WebsiteId},
+    paged,
+    paging::List,
+};
+
+/// A role with one of its permissions and one of its websites.
+type Joined = (RoleRow, Option<String>, Option<WebsiteId>);
+
+/// One statement for roles, what they give and where: a role has few of both.
+macro_rules! joined {
+    () => {
+        roles::table.left_join(role_permissions::table).left_join(role_websites::table).select((
+            RoleRow::as_select(),
+            role_permissions::permission.nullable(),
+            role_websites::website_id.nullable(),
+        ))
+    };
+}
+
+/// The roles with these ids, in no order.
+pub async fn by_ids(mut conn: &Conn, ids: &[RoleId]) -> Result<Vec<Role>> {
+    Ok(gather(joined!().filter(roles::id.eq_any(ids)).load(&mut conn).await?))
+}
+
+/// Every role, the oldest first.
+pub async fn all(mut conn: &Conn) -> Result<Vec<Role>> {
+    Ok(gather(joined!().load(&mut conn).await?))
+}
+
+/// A list of roles.
+pub type RoleList = List<RoleCondition, RoleOrderField>;
+
+type Rows = diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<roles::table, diesel::dsl::AsSelect<RoleRow, Pg>>, Pg>;
+
+fn condition(condition: &RoleCondition) -> Condition<'static, roles::table> {
+    match condition {
+        RoleCondition::Id(id) => op!(id, roles::id),
+        RoleCondition::Code(code) => text_op!(code, roles::code),
+        RoleCondition::Name(name) => text_op!(name, roles::name),
+        RoleCondition::IsBuiltin(builtin) => Box::new(roles::is_builtin.eq(*builtin)),
+    }
+}
+
+fn rows(list: &RoleList) -> Rows {
+    roles::table.select(RoleRow::as_select()).into_boxed().filter(list.filter.condition(&condition))
+}
+
+/// A page of roles. Two statements: the page, and what its roles give.
+pub async fn page(mut conn: &Conn, list: &RoleList) -> Result<Vec<Role>> {
+    let query = match list.order {
+        RoleOrderField::Code => paged!(rows(list), &list.page, list.direction, roles::code, String, roles::id),
+    };
+    let page: Vec<RoleRow> = query.load(&mut conn).await?;
+    let ids: Vec<RoleId> = page.iter().map(|row| row.id).collect();
+    let mut full: HashMap<RoleId, Role> =
+        by_ids(conn, &ids).await?.into_iter().map(|role| (role.row.id, role)).collect();
+    Ok(ids.iter().filter_map(|id| full.remove(id)).collect())
+}
+
+/// How many roles match.
+pub async fn count(mut conn: &Conn, list: &RoleList) -> Result<i64> {
+    Ok(CountUpTo(rows(list)).get_result(&mut conn).await?)
+}
+
+/// The role with this code.
+pub async fn find_by_code(mut conn: &Conn, code: &str) -> Result<Option<Role>> {
+    Ok(gather(joined!().filter(roles::code.eq(code)).load(&mut conn).await?).pop())
+}
+
+fn gather(rows: Vec<Joined>) -> Vec<Role> {
+    let mut gathered: BTreeMap<RoleId, (RoleRow, BTreeSet<String>, BTreeSet<WebsiteId>)> = BTreeMap::new();
+    for (row, permission, website) in rows {
+        let role = gathered.entry(row.id).or_insert_with(|| (row, BTreeSet::new(), BTreeSet::new()));
+        role.1.extend(permission);
+        role.2.extend(website);
+    }
+    gathered
+        .into_values()
+        .map(|(row, codes, websites)| Role {
+            row,
+            permissions: Permissions::from_codes(codes.iter().map(String::as_str)),
+            websites: (!websites.is_empty()).then(|| websites.into_iter().collect()),
+        })
+        .collect()
+}
+
+/// Locks a role against changes by others.
+pub async fn lock(mut conn: &Conn, id: RoleId) -> Result<Option<Role>> {
+    let locked: Option<RoleId> =
+        roles::table.find(id).select(roles::id).for_no_key_update().first(&mut conn).await.optional()?;
+    match locked {
+        Some(id) => Ok(by_ids(conn, &[id]).await?.pop()),
+        None => Ok(None),
+    }
+}
+
+/// Adds a role that gives nothing yet.
+/// # Errors
+/// TAKEN for the code.
+pub async fn insert(mut conn: &Conn, new: &NewRole) -> Result<RoleRow> {
+    let query = diesel::insert_into(roles::table).values(new).returning(RoleRow::as_returning());
+    query.get_result(&mut conn).await.map_err(|error| {
+        Error::from(error).on_constraint("roles_code_key", || {
+            UserError::new(UserErrorCode::Taken, "code", "another role has this code")
+        })
+    })
+}
+
+/// Changes a role's texts.
+pub async fn update(mut conn: &Conn, id: RoleId, patch: &RolePatch) -> Result<()> {
+    diesel::update(roles::table.find(id)).set(patch).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Says what a role gives, from now on.
+pub async fn update_permissions(mut conn: &Conn, id: RoleId, permissions: Permissions) -> Result<()> {
+    let codes: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
+    let others = role_permissions::table
+        .filter(role_permissions::role_id.eq(id))
+        .filter(role_permissions::permission.ne_all(codes.clone()));
+    diesel::delete(others).execute(&mut conn).await?;
+    let rows: Vec<_> =
+        codes.iter().map(|code| (role_permissions::role_id.eq(id), role_permissions::permission.eq(*code))).collect();
+    diesel::insert_into(role_permissions::table).values(rows).on_conflict_do_nothing().execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Says where a role counts, from now on; everywhere where there is none.
+/// # Errors
+/// NOT_FOUND for a website.
+pub async fn update_websites(mut conn: &Conn, id: RoleId, websites: &[WebsiteId]) -> Result<()> {
+    let others = role_websites::table
+        .filter(role_websites::role_id.eq(id))
+        .filter(role_websites::website_id.ne_all(websites.to_vec()));
+    diesel::delete(others).execute(&mut conn).await?;
+    let rows: Vec<_> = websites
+        .iter()
+        .map(|website| (role_websites::role_id.eq(id), role_websites::website_id.eq(*website)))
+        .collect();
+    let query = diesel::insert_into(role_websites::table).values(rows).on_conflict_do_nothing();
+    query.execute(&mut conn).await.map_err(|error| {
+        Error::from(error).on_constraint("role_websites_website_id_fkey", || {
+            UserError::new(UserErrorCode::NotFound, "websites", "there is no such website")
+        })
+    })?;
+    Ok(())
+}
+
+/// Deletes a role.
+/// # Errors
+/// IN_USE where users have it.
+pub async fn delete(mut conn: &Conn, id: RoleId) -> Result<()> {
+    diesel::delete(roles::table.find(id)).execute(&mut conn).await.map_err(|error| {
+        Error::from(error).on_constraint("users_role_id_fkey", || {
+            UserError::new(UserErrorCode::InUse, "id", "users have this role: give them another one first")
+        })
+    })?;
+    Ok(())
+}

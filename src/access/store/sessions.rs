@@ -1,0 +1,170 @@
+//! Every statement on sessions and their refresh tokens.
+
+use chrono::{DateTime, Utc};
+use diesel::{dsl::exists, prelude::*};
+use diesel_async::RunQueryDsl;
+
+use super::super::model::{NewSession, SessionRow};
+use crate::{
+    db::{
+        Conn,
+        sql::clock_timestamp,
+        tables::{refresh_tokens as tokens, roles, sessions, users},
+    },
+    error::Result,
+    ids::{SessionId, UserId},
+};
+
+/// A refresh token as the table has it.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = tokens, check_for_backend(diesel::pg::Pg))]
+pub struct RefreshTokenRow {
+    /// Key.
+    pub id: i64,
+    /// Its session.
+    pub session_id: SessionId,
+    /// When it was used, or passed over for another one.
+    pub used_at: Option<DateTime<Utc>>,
+}
+
+/// Adds a session.
+pub async fn insert(mut conn: &Conn, new: &NewSession) -> Result<SessionRow> {
+    let query = diesel::insert_into(sessions::table).values(new).returning(SessionRow::as_returning());
+    Ok(query.get_result(&mut conn).await?)
+}
+
+/// Adds a refresh token by its hash.
+pub async fn insert_token(mut conn: &Conn, session: SessionId, parent: Option<i64>, hash: &[u8]) -> Result<()> {
+    let values = (tokens::session_id.eq(session), tokens::parent_id.eq(parent), tokens::hash.eq(hash));
+    diesel::insert_into(tokens::table).values(values).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// The session of a refresh token, live or not.
+pub async fn find_by_token(mut conn: &Conn, hash: &[u8]) -> Result<Option<SessionId>> {
+    let query = tokens::table.filter(tokens::hash.eq(hash)).select(tokens::session_id);
+    Ok(query.first(&mut conn).await.optional()?)
+}
+
+/// Locks a session against changes by others.
+pub async fn lock(mut conn: &Conn, id: SessionId) -> Result<Option<SessionRow>> {
+    let query = sessions::table.find(id).select(SessionRow::as_select());
+    Ok(query.for_no_key_update().first(&mut conn).await.optional()?)
+}
+
+/// A refresh token by its hash.
+pub async fn find_token(mut conn: &Conn, hash: &[u8]) -> Result<Option<RefreshTokenRow>> {
+    let query = tokens::table.filter(tokens::hash.eq(hash)).select(RefreshTokenRow::as_select());
+    Ok(query.first(&mut conn).await.optional()?)
+}
+
+/// Whether one of the tokens that were given for this one has been used.
+pub async fn has_used_successor(mut conn: &Conn, token: i64) -> Result<bool> {
+    let used = tokens::table.filter(tokens::parent_id.eq(token)).filter(tokens::used_at.is_not_null());
+    Ok(diesel::select(exists(used)).get_result(&mut conn).await?)
+}
+
+/// Marks every unused token of a session as used: one chain goes on, not two.
+pub async fn update_tokens_used(mut conn: &Conn, session: SessionId) -> Result<()> {
+    let unused = tokens::table.filter(tokens::session_id.eq(session)).filter(tokens::used_at.is_null());
+    diesel::update(unused).set(tokens::used_at.eq(clock_timestamp().nullable())).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Notes that a session was used, from where, and how long it lasts from now.
+pub async fn update_used(
+    mut conn: &Conn,
+    id: SessionId,
+    address: Option<&str>,
+    expires_at: DateTime<Utc>,
+) -> Result<()> {
+    let used = (
+        sessions::last_used_at.eq(clock_timestamp()),
+        sessions::expires_at.eq(expires_at),
+        address.map(|address| sessions::address.eq(address)),
+    );
+    diesel::update(sessions::table.find(id)).set(used).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Ends a live session of this user; false where there is none.
+pub async fn update_ended(mut conn: &Conn, user: UserId, id: SessionId) -> Result<bool> {
+    let live = sessions::table.find(id).filter(sessions::user_id.eq(user)).filter(sessions::ended_at.is_null());
+    let ended = diesel::update(live).set(sessions::ended_at.eq(clock_timestamp().nullable()));
+    Ok(ended.execute(&mut conn).await? == 1)
+}
+
+/// Ends all live sessions of this user but the one to keep.
+pub async fn update_all_ended(mut conn: &Conn, user: UserId, keep: Option<SessionId>) -> Result<()> {
+    let live = sessions::table
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::ended_at.is_null())
+        .filter(sessions::id.ne(keep.unwrap_or(SessionId(0))));
+    diesel::update(live).set(sessions::ended_at.eq(clock_timestamp().nullable())).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Ends what a user has of live sessions beyond the `most` that were used last.
+pub async fn update_surplus_ended(mut conn: &Conn, user: UserId, most: i64) -> Result<()> {
+    let live = sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::ended_at.is_null());
+    let surplus = live.order((sessions::last_used_at.desc(), sessions::id.desc())).offset(most).select(sessions::id);
+    let surplus: Vec<SessionId> = surplus.load(&mut conn).await?;
+    if !surplus.is_empty() {
+        let surplus = sessions::table.filter(sessions::id.eq_any(surplus));
+        diesel::update(surplus).set(sessions::ended_at.eq(clock_timestamp().nullable())).execute(&mut conn).await?;
+    }
+    Ok(())
+}
+
+/// The live sessions of this user, where they are among these users, the last used first.
+pub async fn live_by_user_ids(mut conn: &Conn, user: UserId, users: &[UserId]) -> Result<Vec<SessionRow>> {
+    let query = sessions::table
+        .filter(sessions::user_id.eq_any(users))
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::ended_at.is_null())
+        .filter(sessions::expires_at.gt(diesel::dsl::now))
+        .order((sessions::last_used_at.desc(), sessions::id.desc()))
+        .select(SessionRow::as_select());
+    Ok(query.load(&mut conn).await?)
+}
+
+/// The live sessions of this user with these ids, in no order.
+pub async fn live_by_ids(mut conn: &Conn, user: UserId, ids: &[SessionId]) -> Result<Vec<SessionRow>> {
+    let query = sessions::table
+        .filter(sessions::id.eq_any(ids))
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::ended_at.is_null())
+        .filter(sessions::expires_at.gt(diesel::dsl::now))
+        .select(SessionRow::as_select());
+    Ok(query.load(&mut conn).await?)
+}
+
+/// Deletes sessions that ended or ran out before this time, with their tokens.
+pub async fn delete_over(mut conn: &Conn, before: DateTime<Utc>) -> Result<usize> {
+    let over = sessions::table.filter(sessions::expires_at.lt(before).or(sessions::ended_at.lt(before)));
+    Ok(diesel::delete(over).execute(&mut conn).await?)
+}
+
+/// The database's clock.
+pub async fn now(mut conn: &Conn) -> Result<DateTime<Utc>> {
+    Ok(diesel::select(clock_timestamp()).get_result(&mut conn).await?)
+}
+
+/// The sessions that ended since then, and when.
+pub async fn ended_since(mut conn: &Conn, since: DateTime<Utc>) -> Result<Vec<(SessionId, DateTime<Utc>)>> {
+    let query = sessions::table
+        .filter(sessions::ended_at.is_not_null())
+        .filter(sessions::ended_at.assume_not_null().gt(since))
+        .select((sessions::id, sessions::ended_at.assume_not_null()));
+    Ok(query.load(&mut conn).await?)
+}
+
+/// The users who got another role since then, its code, and when.
+pub async fn moved_since(mut conn: &Conn, since: DateTime<Utc>) -> Result<Vec<(UserId, String, DateTime<Utc>)>> {
+    let query = users::table
+        .inner_join(roles::table)
+        .filter(users::role_changed_at.is_not_null())
+        .filter(users::role_changed_at.assume_not_null().gt(since))
+        .select((users::id, roles::code, users::role_changed_at.assume_not_null()));
+    Ok(query.load(&mut conn).await?)
+}

@@ -1,0 +1,29 @@
+//! Where a request came from.
+//! Rule: a header says what its sender likes; only what the proxies of the shop itself wrote is believed.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::{
+    extract::ConnectInfo,
+    http::{HeaderMap, header, request::Parts},
+};
+
+use crate::auth::Origin;
+
+/// The origin of a request behind so many proxies of the shop's own.
+pub fn origin(parts: &Parts, trusted_proxies: usize) -> Origin {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    let address = forwarded(&parts.headers, trusted_proxies).or(peer);
+    let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    Origin::new(address, user_agent)
+}
+
+/// Each proxy adds whom it heard from at the end of `X-Forwarded-For`: what stands before the entries of our own proxies
+/// was written by anybody.
+fn forwarded(headers: &HeaderMap, trusted_proxies: usize) -> Option<IpAddr> {
+    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let chain: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    let entry = chain.len().checked_sub(trusted_proxies).filter(|_| trusted_proxies > 0)?;
+    let text = chain.get(entry)?;
+    text.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
+}
