@@ -160,7 +160,7 @@ async fn a_login_gives_the_permissions_of_the_role() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     for (role, count) in
-        [("customer", 0), ("seller", 1), ("manager", Permission::ALL.len() - 1), ("admin", Permission::ALL.len())]
+        [("customer", 0), ("seller", 1), ("manager", Permission::ALL.len() - 3), ("admin", Permission::ALL.len())]
     {
         let email = format!("{role}@souk.example");
         let input = json!({ "name": "Ada", "email": email, "password": PASSWORD, "role": role });
@@ -215,6 +215,8 @@ async fn people_change_themselves_and_staff_those_who_hold_no_more() {
     let (customer, neighbour, seller) = (app.customer().await, app.customer().await, app.seller().await);
     let (manager, colleague, admin, anonymous) =
         (app.manager().await, app.manager().await, app.admin().await, app.anonymous());
+    // The last admin stays: another one may be deactivated.
+    app.admin().await;
     let everybody = [("customer", &customer), ("seller", &seller), ("colleague", &colleague), ("admin", &admin)];
     // For each of everybody, what is said to whom wants to change or deactivate them.
     let cases: [(&str, &Actor, [&str; 4]); 6] = [
@@ -228,6 +230,8 @@ async fn people_change_themselves_and_staff_those_who_hold_no_more() {
     for (who, actor, expected) in cases {
         for ((whom, target), expected) in everybody.iter().zip(expected) {
             let id = target.global_id();
+            // Whoever deactivated themself is logged out: each attempt is a new login.
+            let actor = &actor.again().await;
             let before = app.database.contents().await;
             let name = format!("{whom} by {who}");
             let change = json!({ "id": id, "name": name, "phone": "12345" });
@@ -235,6 +239,8 @@ async fn people_change_themselves_and_staff_those_who_hold_no_more() {
             assert_eq!(verdict(actor, "userDeactivate", json!({ "id": id })).await, expected, "{name}");
             if expected == "done" {
                 let seen = admin
+                    .again()
+                    .await
                     .run_with("query ($id: ID!) { user(id: $id) { name phone isActive } }", json!({ "id": id }))
                     .await;
                 assert_eq!(*seen.at("user"), json!({ "name": name, "phone": "12345", "isActive": false }));

@@ -73,8 +73,8 @@ async fn pages_of_the_named_origins_may_call() {
         assert!(allows("access-control-allow-headers", header), "{header}");
     }
     assert!(headers.contains_key("access-control-max-age"));
-    // Cookies are nobody's business here: tokens go in a header.
-    assert!(!headers.contains_key("access-control-allow-credentials"));
+    // The refresh token may be a cookie, and these pages may send it.
+    assert_eq!(headers["access-control-allow-credentials"], "true");
     assert_eq!(allowed(&preflight(&app, OTHER).await.1), None);
 }
 
@@ -82,7 +82,9 @@ async fn pages_of_the_named_origins_may_call() {
 async fn a_star_lets_pages_of_every_origin_call() {
     let app = with_origins(&["*"]).await;
     assert_eq!(allowed(&ask_from(&app, OTHER).await), Some("*"));
-    assert_eq!(allowed(&preflight(&app, OTHER).await.1), Some("*"));
+    let (_, headers) = preflight(&app, OTHER).await;
+    assert_eq!(allowed(&headers), Some("*"));
+    assert!(!headers.contains_key("access-control-allow-credentials"), "everybody's pages get no cookies");
 }
 
 #[tokio::test]

@@ -14,7 +14,9 @@ const NOTES: &str = "__diesel_schema_migrations";
 const NO_NOUNS: &[(&str, &str)] = &[
     ("idempotency_keys", "written once"),
     ("permissions", "a list that the migrations write"),
+    ("refresh_tokens", "used once, and never changed otherwise"),
     ("role_permissions", "a row is there or not"),
+    ("role_websites", "a row is there or not"),
     ("search_documents", "made from the nouns"),
     ("stock_movements", "a ledger: nothing is ever changed"),
 ];

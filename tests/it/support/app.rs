@@ -196,6 +196,18 @@ pub struct Actor<'a> {
     pub id: UserId,
 }
 
+impl<'a> Actor<'a> {
+    /// The same person, logged in anew.
+    pub async fn again(&self) -> Actor<'a> {
+        if self.token.is_none() {
+            return self.app.anonymous();
+        }
+        let id = self.id;
+        let role = format!("SELECT code FROM roles JOIN users ON role_id = roles.id WHERE users.id = {}", id.0);
+        self.app.known(id, &self.app.database.ask(&role).await).await
+    }
+}
+
 impl Actor<'_> {
     /// Their global id.
     pub fn global_id(&self) -> String {

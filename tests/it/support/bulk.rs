@@ -14,13 +14,15 @@ pub fn nth<I: RowId>(number: i64) -> String {
 }
 
 impl TestApp {
-    /// `n` of everything, those of one number belonging together: website, customer, two addresses, category `n + i`
+    /// `n` of everything, those of one number belonging together: website, role of that website, customer, two addresses, category `n + i`
     /// below category `i`, brand, supplier, product, and an order of two lines. The sellers have the numbers `n + i`.
     pub async fn market(&self, n: i64) {
         let base = BASE;
         let script = format!(
             "INSERT INTO websites (id, code, name, base_url, currency)
                 SELECT {base} + i, 'site-' || i, 'Site ' || i, 'https://site.example', 'EUR' FROM generate_series(1, {n}) i;
+            INSERT INTO roles (id, code, name) SELECT {base} + i, 'role-' || i, 'Role ' || i FROM generate_series(1, {n}) i;
+            INSERT INTO role_websites (role_id, website_id) SELECT {base} + i, {base} + i FROM generate_series(1, {n}) i;
             INSERT INTO users (id, created_at, name, email, role_id, source_website_id)
                 SELECT {base} + i, now() + interval '1 minute', 'Buyer ' || i, 'buyer-' || i || '@souk.example', r.id, {base} + i
                 FROM generate_series(1, {n}) i, roles r WHERE r.code = 'customer';

@@ -1,0 +1,182 @@
+//! Roles as data: who may make which, to whom they go, and from when on they count.
+
+use serde_json::{Value, json};
+use souk::{auth::Permission, ids::RowId};
+
+use crate::support::{Actor, TestApp, ask};
+
+async fn verdict(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
+    actor.mutate(mutation, "__typename", input).await.verdict(mutation)
+}
+
+/// The id of a role of the database.
+async fn role_id(app: &TestApp, code: &str) -> String {
+    let id = app.database.ask(&format!("SELECT id FROM roles WHERE code = '{code}'")).await;
+    souk::ids::RoleId(id.parse().unwrap()).global()
+}
+
+#[tokio::test]
+async fn a_role_is_made_changed_listed_and_deleted() {
+    let app = TestApp::new().await;
+    let (admin, website) = (app.admin().await, app.website("sailor").await);
+    let fields = "role { id code name description permissions isBuiltin websites { code } }";
+    let input = json!({
+        "code": "librarian", "name": "Librarian", "description": "Keeps the shelves.",
+        "permissions": ["MANAGE_CATALOGUE", "MANAGE_PRODUCTS"], "websites": [website.id.global()],
+    });
+    let made = admin.mutate("roleCreate", fields, input).await;
+    let id = made.text_at("roleCreate.role.id");
+    let mut expected = json!({
+        "id": id, "code": "librarian", "name": "Librarian", "description": "Keeps the shelves.",
+        "permissions": ["MANAGE_CATALOGUE", "MANAGE_PRODUCTS"], "isBuiltin": false, "websites": [{ "code": "sailor" }],
+    });
+    assert_eq!(made.at("roleCreate.role"), &expected);
+    let change = json!({ "id": id, "name": "Keeper", "permissions": ["MANAGE_STOCK"], "websites": null });
+    let changed = admin.mutate("roleUpdate", fields, change).await;
+    expected["name"] = json!("Keeper");
+    expected["permissions"] = json!(["MANAGE_STOCK"]);
+    expected["websites"] = json!([]);
+    assert_eq!(changed.at("roleUpdate.role"), &expected);
+    let unchanged = admin.mutate("roleUpdate", fields, json!({ "id": id })).await;
+    assert_eq!(unchanged.at("roleUpdate.role"), &expected);
+    let listed = admin.run("{ roles { totalCount { value } nodes { code } } }").await;
+    assert_eq!(
+        listed.at("roles.nodes"),
+        &json!([{ "code": "admin" }, { "code": "customer" }, { "code": "librarian" }, { "code": "manager" }, { "code": "seller" }])
+    );
+    let own = admin.run("{ roles(where: { isBuiltin: false }) { nodes { code } } }").await;
+    assert_eq!(own.at("roles.nodes"), &json!([{ "code": "librarian" }]));
+    let gone = admin.mutate("roleDelete", "role { code }", json!({ "id": id })).await;
+    assert_eq!(gone.text_at("roleDelete.role.code"), "librarian");
+    assert_eq!(verdict(&admin, "roleDelete", json!({ "id": id })).await, "NOT_FOUND id");
+}
+
+#[tokio::test]
+async fn every_refused_role_says_why_and_writes_nothing() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    app.holder(&[Permission::ManageStock], &[]).await;
+    let held = role_id(&app, "customer").await;
+    let taken = app.database.ask("SELECT code FROM roles WHERE NOT is_builtin").await;
+    let new = |code: &str, name: &str| json!({ "code": code, "name": name, "permissions": [] });
+    let before = app.database.contents().await;
+    for (mutation, input, expected) in [
+        ("roleCreate", new("", "A"), "INVALID code"),
+        ("roleCreate", new("Upper", "A"), "INVALID code"),
+        ("roleCreate", new("1st", "A"), "INVALID code"),
+        ("roleCreate", new("a b", "A"), "INVALID code"),
+        ("roleCreate", new(&"a".repeat(51), "A"), "INVALID code"),
+        ("roleCreate", new("a", " "), "REQUIRED name"),
+        ("roleCreate", new("a", &"n".repeat(256)), "TOO_LONG name"),
+        ("roleCreate", new("", ""), "INVALID code, REQUIRED name"),
+        ("roleCreate", new(&taken, "A"), "TAKEN code"),
+        ("roleCreate", new("admin", "A"), "TAKEN code"),
+        ("roleCreate", json!({ "code": "a", "name": "A", "permissions": ["FLY"] }), "!BAD_USER_INPUT"),
+        ("roleCreate", json!({ "code": "a", "name": "A", "permissions": [], "isBuiltin": true }), "!BAD_USER_INPUT"),
+        (
+            "roleCreate",
+            json!({ "code": "a", "name": "A", "permissions": [], "websites": [souk::ids::WebsiteId(99).global()] }),
+            "NOT_FOUND websites",
+        ),
+        ("roleUpdate", json!({ "id": held, "name": "Kings" }), "PROTECTED id"),
+        ("roleUpdate", json!({ "id": souk::ids::RoleId(99).global(), "name": "Kings" }), "NOT_FOUND id"),
+        ("roleUpdate", json!({ "id": souk::ids::UserId(1).global() }), "INVALID id"),
+        ("roleUpdate", json!({ "id": role_id(&app, &taken).await, "permissions": null }), "REQUIRED permissions"),
+        ("roleDelete", json!({ "id": held }), "PROTECTED id"),
+        ("roleDelete", json!({ "id": role_id(&app, &taken).await }), "IN_USE id"),
+    ] {
+        assert_eq!(verdict(&admin, mutation, input.clone()).await, expected, "{mutation} {input}");
+    }
+    assert_eq!(app.database.contents().await, before);
+}
+
+#[tokio::test]
+async fn nobody_grants_what_they_do_not_hold() {
+    let app = TestApp::new().await;
+    let (sailor, rise) = (app.website("sailor").await, app.website("rise").await);
+    let chief =
+        app.holder(&[Permission::ManageRoles, Permission::ManageUsers, Permission::ManageStock], &[sailor.id]).await;
+    let (customer, admin) = (app.customer().await, app.admin().await);
+    app.database
+        .sql(&format!(
+            "UPDATE users SET source_website_id = {} WHERE id IN ({}, {})",
+            sailor.id.0, customer.id.0, admin.id.0
+        ))
+        .await;
+    let role = |code: &str, permissions: Value, websites: Value| json!({ "code": code, "name": "N", "permissions": permissions, "websites": websites });
+    for (input, expected) in [
+        (role("a", json!(["MANAGE_ORDERS"]), json!([sailor.id.global()])), "NOT_YOURS permissions"),
+        (role("b", json!(["MANAGE_STOCK"]), json!([rise.id.global()])), "NOT_YOURS websites"),
+        (role("c", json!(["MANAGE_STOCK"]), json!([])), "NOT_YOURS websites"),
+        (role("d", json!(["MANAGE_STOCK"]), json!([sailor.id.global()])), "done"),
+    ] {
+        assert_eq!(verdict(&chief, "roleCreate", input.clone()).await, expected, "{input}");
+    }
+    let widen = json!({ "id": role_id(&app, "d").await, "websites": null });
+    assert_eq!(verdict(&chief, "roleUpdate", widen).await, "NOT_YOURS websites");
+    for (user, code, expected) in [
+        (&customer, "d", "done"),
+        (&customer, "customer", "done"),
+        (&customer, "manager", "NOT_YOURS roleId"),
+        (&customer, "admin", "NOT_YOURS roleId"),
+        (&admin, "customer", "NOT_YOURS userId"),
+    ] {
+        let input = json!({ "userId": user.global_id(), "roleId": role_id(&app, code).await });
+        assert_eq!(verdict(&chief, "userRoleSet", input).await, expected, "{code}");
+    }
+    let stranger = app.customer().await;
+    let input = json!({ "userId": stranger.global_id(), "roleId": role_id(&app, "d").await });
+    assert_eq!(verdict(&chief, "userRoleSet", input).await, "NOT_FOUND userId", "of another website");
+}
+
+#[tokio::test]
+async fn less_counts_at_once_and_more_when_the_token_is_renewed() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let clerk = app.holder(&[Permission::ManageCatalogue, Permission::ManageProducts], &[]).await;
+    let code = app.database.ask("SELECT code FROM roles WHERE NOT is_builtin").await;
+    let id = role_id(&app, &code).await;
+    let brand = async |who: &Actor<'_>, name: &str| verdict(who, "brandCreate", json!({ "name": name })).await;
+    let give = async |permissions: Value| {
+        assert_eq!(verdict(&admin, "roleUpdate", json!({ "id": id, "permissions": permissions })).await, "done");
+    };
+    assert_eq!(brand(&clerk, "One").await, "done");
+    give(json!(["MANAGE_PRODUCTS"])).await;
+    assert_eq!(brand(&clerk, "Two").await, "!FORBIDDEN");
+    give(json!(["MANAGE_CATALOGUE", "MANAGE_PRODUCTS", "MANAGE_WEBSITES"])).await;
+    assert_eq!(brand(&clerk, "Two").await, "done", "what the token says and the role gives");
+    let website = json!({ "code": "rise", "name": "Rise", "baseUrl": "https://rise.example", "currency": "GBP" });
+    assert_eq!(verdict(&clerk, "websiteCreate", website.clone()).await, "!FORBIDDEN", "the token is older");
+    assert_eq!(verdict(&clerk.again().await, "websiteCreate", website).await, "done");
+    // Another role.
+    let input = json!({ "userId": clerk.global_id(), "roleId": role_id(&app, "customer").await });
+    assert_eq!(verdict(&admin, "userRoleSet", input).await, "done");
+    assert_eq!(brand(&clerk, "Three").await, "!FORBIDDEN");
+    assert_eq!(clerk.run("{ me { role { code } } }").await.text_at("me.role.code"), "customer", "still logged in");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_stays_an_admin() {
+    let app = TestApp::new().await;
+    let (first, second) = (app.admin().await, app.admin().await);
+    let customer = role_id(&app, "customer").await;
+    let demote = |who: &Actor<'_>| json!({ "userId": who.global_id(), "roleId": customer });
+    // Each removes the other, at the same moment.
+    let (one, two) = (demote(&second), demote(&first));
+    let (one, two) = tokio::join!(verdict(&first, "userRoleSet", one), verdict(&second, "userRoleSet", two));
+    let (done, refused): (Vec<_>, Vec<_>) = [one, two].into_iter().partition(|verdict| verdict == "done");
+    assert_eq!((done.len(), refused.len()), (1, 1), "{refused:?}");
+    assert!(["PROTECTED id", "!FORBIDDEN", "NOT_YOURS userId"].contains(&refused[0].as_str()), "{refused:?}");
+    let last =
+        app.database.ask("SELECT users.id FROM users JOIN roles ON roles.id = role_id WHERE code = 'admin'").await;
+    let last = app.known(souk::ids::UserId(last.parse().unwrap()), "admin").await;
+    let before = app.database.ask("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL").await;
+    for (mutation, input) in [("userRoleSet", demote(&last)), ("userDeactivate", json!({ "id": last.global_id() }))] {
+        assert_eq!(verdict(&last, mutation, input).await, "PROTECTED id");
+    }
+    assert_eq!(app.database.ask("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL").await, before);
+    // Nor by hand.
+    let by_hand = format!("UPDATE users SET is_active = false WHERE id = {} RETURNING 1", last.id.0);
+    let refused = ask(&app.database.url, &by_hand).await.unwrap_err();
+    assert_eq!(refused.as_db_error().unwrap().constraint(), Some("users_last_admin"));
+}

@@ -1,0 +1,344 @@
+//! Sessions: logging in on several devices, renewing tokens, and what ends a session.
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, Request, StatusCode, header},
+};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use souk::{access::actions::live::catch_up, auth::Live, ids::UserId};
+
+use crate::support::{Actor, Answer, TestApp};
+
+const PASSWORD: &str = "four unusual words here";
+
+/// Somebody with a password.
+async fn registered(app: &TestApp, email: &str) {
+    let input = json!({ "name": "Ada", "email": email, "password": PASSWORD });
+    assert_eq!(app.anonymous().mutate("register", "user { id }", input).await.verdict("register"), "done");
+}
+
+/// The tokens of a session.
+#[derive(Debug, Clone)]
+struct Tokens {
+    access: String,
+    refresh: String,
+}
+
+impl Tokens {
+    fn of(answer: &Answer, mutation: &str) -> Self {
+        let text = |field: &str| answer.text_at(&format!("{mutation}.{field}"));
+        Self { access: text("accessToken"), refresh: text("refreshToken") }
+    }
+
+    fn actor<'a>(&self, app: &'a TestApp) -> Actor<'a> {
+        app.with_token(self.access.clone(), UserId(0))
+    }
+}
+
+async fn log_in(app: &TestApp, email: &str) -> Tokens {
+    let input = json!({ "email": email, "password": PASSWORD });
+    let fields = "accessToken refreshToken expiresAt user { id }";
+    Tokens::of(&app.anonymous().mutate("login", fields, input).await, "login")
+}
+
+async fn try_refresh(app: &TestApp, token: &str) -> Answer {
+    let fields = "accessToken refreshToken expiresAt";
+    app.anonymous().mutate("tokenRefresh", fields, json!({ "refreshToken": token })).await
+}
+
+async fn refresh(app: &TestApp, tokens: &Tokens) -> Tokens {
+    Tokens::of(&try_refresh(app, &tokens.refresh).await, "tokenRefresh")
+}
+
+/// `in` where the access token is good, else the code.
+async fn state(app: &TestApp, tokens: &Tokens) -> String {
+    let answer = tokens.actor(app).run("{ me { id } }").await;
+    if answer.json["errors"].is_null() { "in".to_owned() } else { answer.code().to_owned() }
+}
+
+/// Moves the uses of all refresh tokens to the past, out of the grace period.
+async fn after_the_grace(app: &TestApp) {
+    app.database.sql("UPDATE refresh_tokens SET used_at = used_at - interval '11 s'").await;
+}
+
+/// An operation with headers of its own.
+async fn send(app: &TestApp, headers: &[(&str, &str)], document: &str) -> (StatusCode, HeaderMap, Value) {
+    let mut request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let body = Body::from(json!({ "query": document }).to_string());
+    let (status, headers, bytes) = app.send(request.body(body).unwrap()).await;
+    (status, headers, serde_json::from_slice(&bytes).unwrap())
+}
+
+#[tokio::test]
+async fn each_login_is_a_session_that_knows_its_device() {
+    let app = TestApp::new().await;
+    registered(&app, "ada@souk.example").await;
+    let login = format!(
+        r#"mutation {{ login(input: {{ email: "ada@souk.example", password: "{PASSWORD}" }}) {{ accessToken }} }}"#
+    );
+    // Of the chain only the entry that our one proxy wrote is believed.
+    let phone = [("user-agent", "Phone/1.0"), ("x-forwarded-for", "1.1.1.1, 203.0.113.7")];
+    let (_, _, first) = send(&app, &phone, &login).await;
+    let laptop = [("user-agent", "Laptop/2.0"), ("x-forwarded-for", "::ffff:203.0.113.8")];
+    let (_, _, second) = send(&app, &laptop, &login).await;
+    let token = |answer: &Value| answer["data"]["login"]["accessToken"].as_str().unwrap().to_owned();
+    let (first, second) = (token(&first), token(&second));
+    let me = app.with_token(first.clone(), UserId(0));
+    let sessions = "{ me { sessions { id device address isCurrent } } }";
+    let seen = me.run(sessions).await;
+    let told = |index: usize, field: &str| seen.at(&format!("me.sessions.{index}.{field}")).clone();
+    assert_eq!(seen.at("me.sessions").as_array().unwrap().len(), 2);
+    assert_eq!(
+        (told(0, "device"), told(0, "address"), told(0, "isCurrent")),
+        (json!("Laptop/2.0"), json!("203.0.113.8"), json!(false))
+    );
+    assert_eq!(
+        (told(1, "device"), told(1, "address"), told(1, "isCurrent")),
+        (json!("Phone/1.0"), json!("203.0.113.7"), json!(true))
+    );
+
+    let laptop = told(0, "id").as_str().unwrap().to_owned();
+    let revoked = me.mutate("sessionRevoke", "session { id device }", json!({ "id": laptop })).await;
+    assert_eq!(revoked.text_at("sessionRevoke.session.device"), "Laptop/2.0");
+    assert_eq!(app.with_token(second, UserId(0)).run("{ me { id } }").await.code(), "UNAUTHENTICATED");
+    assert_eq!(me.run(sessions).await.at("me.sessions").as_array().unwrap().len(), 1);
+    let again = me.mutate("sessionRevoke", "session { id }", json!({ "id": laptop })).await;
+    assert_eq!(again.verdict("sessionRevoke"), "NOT_FOUND id");
+}
+
+#[tokio::test]
+async fn the_sessions_of_others_are_nobodys_business() {
+    let app = TestApp::new().await;
+    registered(&app, "ada@souk.example").await;
+    let ada = log_in(&app, "ada@souk.example").await;
+    let mine = ada.actor(&app).run("{ me { id sessions { id } } }").await;
+    let (id, session) = (mine.text_at("me.id"), mine.text_at("me.sessions.0.id"));
+    for other in [app.customer().await, app.admin().await] {
+        let seen = other
+            .run_with(
+                "query ($id: ID!) { user(id: $id) { sessions { id } } node(id: $id) { id } }",
+                json!({ "id": id }),
+            )
+            .await;
+        assert!(seen.peek("user.sessions.0").is_null(), "{seen:?}");
+        let node = other.run_with("query ($id: ID!) { node(id: $id) { id } }", json!({ "id": session })).await;
+        assert_eq!(node.at("node"), &Value::Null);
+        let revoked = other.mutate("sessionRevoke", "session { id }", json!({ "id": session })).await;
+        assert_eq!(revoked.verdict("sessionRevoke"), "NOT_FOUND id");
+    }
+    let own = ada.actor(&app).run_with("query ($id: ID!) { node(id: $id) { id } }", json!({ "id": session })).await;
+    assert_eq!(own.text_at("node.id"), session);
+    assert_eq!(state(&app, &ada).await, "in");
+}
+
+#[tokio::test]
+async fn a_refresh_gives_new_tokens_of_the_same_session() {
+    let app = TestApp::new().await;
+    registered(&app, "ada@souk.example").await;
+    let first = log_in(&app, "ada@souk.example").await;
+    let second = refresh(&app, &first).await;
+    assert_ne!((&first.access, &first.refresh), (&second.access, &second.refresh));
+    assert_eq!(
+        second.actor(&app).run("{ me { sessions { isCurrent } } }").await.at("me.sessions"),
+        &json!([{ "isCurrent": true }])
+    );
+    assert_eq!(state(&app, &first).await, "in", "the access token before is good until it expires");
+    for nonsense in ["", "x", &first.access, "souk_rt_AAAA"] {
+        assert_eq!(
+            try_refresh(&app, nonsense).await.verdict("tokenRefresh"),
+            "INVALID_TOKEN refreshToken",
+            "{nonsense}"
+        );
+    }
+    let none = app.anonymous().mutate("tokenRefresh", "accessToken", json!({})).await;
+    assert_eq!(none.verdict("tokenRefresh"), "REQUIRED refreshToken");
+    // A refresh token is no access token.
+    assert_eq!(app.with_token(second.refresh.clone(), UserId(0)).run("{ me { id } }").await.code(), "UNAUTHENTICATED");
+    assert_eq!(
+        app.database.ask("SELECT count(*) FROM refresh_tokens WHERE encode(hash, 'escape') LIKE 'souk%'").await,
+        "0"
+    );
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_comes_twice_ends_its_session() {
+    for (what, seconds, expected) in [("at once: its answer was lost", 0, true), ("too late", 11, false)] {
+        let app = TestApp::new().await;
+        registered(&app, "ada@souk.example").await;
+        let (first, other) = (log_in(&app, "ada@souk.example").await, log_in(&app, "ada@souk.example").await);
+        let second = refresh(&app, &first).await;
+        if seconds > 0 {
+            after_the_grace(&app).await;
+        }
+        let again = try_refresh(&app, &first.refresh).await.verdict("tokenRefresh");
+        assert_eq!(again == "done", expected, "{what}: {again}");
+        if !expected {
+            assert_eq!(again, "INVALID_TOKEN refreshToken");
+            assert_eq!(state(&app, &second).await, "UNAUTHENTICATED", "the whole family is out, at once");
+            assert_eq!(try_refresh(&app, &second.refresh).await.verdict("tokenRefresh"), "INVALID_TOKEN refreshToken");
+        }
+        assert_eq!(state(&app, &other).await, "in", "another login is another family");
+    }
+}
+
+#[tokio::test]
+async fn no_answer_was_lost_where_the_successor_has_been_used() {
+    let app = TestApp::new().await;
+    registered(&app, "ada@souk.example").await;
+    let first = log_in(&app, "ada@souk.example").await;
+    let second = refresh(&app, &first).await;
+    let third = refresh(&app, &second).await;
+    assert_eq!(try_refresh(&app, &first.refresh).await.verdict("tokenRefresh"), "INVALID_TOKEN refreshToken");
+    assert_eq!(state(&app, &third).await, "UNAUTHENTICATED");
+}
+
+#[tokio::test]
+async fn of_two_chains_only_one_goes_on() {
+    let app = TestApp::new().await;
+    registered(&app, "ada@souk.example").await;
+    let first = log_in(&app, "ada@souk.example").await;
+    let (left, right) = (refresh(&app, &first).await, refresh(&app, &first).await);
+    let left = refresh(&app, &left).await;
+    after_the_grace(&app).await;
+    assert_eq!(try_refresh(&app, &right.refresh).await.verdict("tokenRefresh"), "INVALID_TOKEN refreshToken");
+    assert_eq!(state(&app, &left).await, "UNAUTHENTICATED", "one of the two is a thief");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_refreshes_at_once_leave_one_live_session() {
+    let app = TestApp::new().await;
+    registered(&app, "ada@souk.example").await;
+    let first = log_in(&app, "ada@souk.example").await;
+    let answers = join_all((0..20).map(|_| try_refresh(&app, &first.refresh))).await;
+    assert!(answers.iter().all(|answer| answer.verdict("tokenRefresh") == "done"), "all within the grace");
+    let last = Tokens::of(&answers[7], "tokenRefresh");
+    assert_eq!(
+        last.actor(&app).run("{ me { sessions { isCurrent } } }").await.at("me.sessions"),
+        &json!([{ "isCurrent": true }])
+    );
+    // Whichever answer the client kept goes on, and it alone.
+    let next = refresh(&app, &last).await;
+    assert_eq!(state(&app, &next).await, "in");
+    assert_eq!(app.database.ask("SELECT count(*) FROM refresh_tokens WHERE used_at IS NULL").await, "1");
+}
+
+#[tokio::test]
+async fn whoever_logs_out_is_out_at_once() {
+    let app = TestApp::new().await;
+    registered(&app, "ada@souk.example").await;
+    let here = log_in(&app, "ada@souk.example").await;
+    let there = log_in(&app, "ada@souk.example").await;
+    let everywhere = log_in(&app, "ada@souk.example").await;
+    assert_eq!(app.anonymous().run("mutation { logout { userErrors { code } } }").await.code(), "UNAUTHENTICATED");
+    let out = here.actor(&app).run("mutation { logout { userErrors { code } } }").await;
+    assert_eq!(out.at("logout.userErrors"), &json!([]));
+    assert_eq!((state(&app, &here).await.as_str(), state(&app, &there).await.as_str()), ("UNAUTHENTICATED", "in"));
+    assert_eq!(try_refresh(&app, &here.refresh).await.verdict("tokenRefresh"), "INVALID_TOKEN refreshToken");
+    everywhere.actor(&app).run("mutation { logoutEverywhere { userErrors { code } } }").await.at("logoutEverywhere");
+    for tokens in [&there, &everywhere] {
+        assert_eq!(state(&app, tokens).await, "UNAUTHENTICATED");
+    }
+    assert_eq!(state(&app, &log_in(&app, "ada@souk.example").await).await, "in", "they may come back");
+}
+
+#[tokio::test]
+async fn another_server_hears_of_it_without_a_query_per_request() {
+    let app = TestApp::new().await;
+    registered(&app, "ada@souk.example").await;
+    let (tokens, other) = (log_in(&app, "ada@souk.example").await, log_in(&app, "ada@souk.example").await);
+    let identity = |tokens: &Tokens| app.services.jwt.identity(&tokens.access).unwrap();
+    let elsewhere = Live::new(app.services.jwt.lifetime());
+    catch_up(&app.database.db, &elsewhere).await.unwrap();
+    assert!(elsewhere.admit(identity(&tokens)).is_ok());
+    tokens.actor(&app).run("mutation { logout { userErrors { code } } }").await;
+    catch_up(&app.database.db, &elsewhere).await.unwrap();
+    assert!(elsewhere.admit(identity(&tokens)).is_err());
+    assert!(elsewhere.admit(identity(&other)).is_ok());
+    // One that starts later knows as well.
+    let later = Live::new(app.services.jwt.lifetime());
+    catch_up(&app.database.db, &later).await.unwrap();
+    assert!(later.admit(identity(&tokens)).is_err());
+    let asked = other.actor(&app).run("{ __typename }").await;
+    assert_eq!(asked.sql, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_session_that_was_not_used_for_too_long_is_over() {
+    let app = TestApp::new().await;
+    registered(&app, "ada@souk.example").await;
+    let tokens = log_in(&app, "ada@souk.example").await;
+    app.database.sql("UPDATE sessions SET expires_at = now()").await;
+    assert_eq!(try_refresh(&app, &tokens.refresh).await.verdict("tokenRefresh"), "INVALID_TOKEN refreshToken");
+    assert_eq!(tokens.actor(&app).run("{ me { sessions { id } } }").await.at("me.sessions"), &json!([]));
+}
+
+#[tokio::test]
+async fn a_deactivated_user_is_out_at_once_and_may_be_let_in_again() {
+    let app = TestApp::new().await;
+    registered(&app, "ada@souk.example").await;
+    let tokens = log_in(&app, "ada@souk.example").await;
+    let id = tokens.actor(&app).run("{ me { id } }").await.text_at("me.id");
+    let manager = app.manager().await;
+    let out = manager.mutate("userDeactivate", "user { isActive }", json!({ "id": id })).await;
+    assert_eq!(out.at("userDeactivate.user.isActive"), &json!(false));
+    assert_eq!(state(&app, &tokens).await, "UNAUTHENTICATED");
+    assert_eq!(try_refresh(&app, &tokens.refresh).await.verdict("tokenRefresh"), "INVALID_TOKEN refreshToken");
+    let back = manager.mutate("userReactivate", "user { isActive }", json!({ "id": id })).await;
+    assert_eq!(back.at("userReactivate.user.isActive"), &json!(true));
+    assert_eq!(state(&app, &tokens).await, "UNAUTHENTICATED", "an ended session stays ended");
+    assert_eq!(state(&app, &log_in(&app, "ada@souk.example").await).await, "in");
+}
+
+#[tokio::test]
+async fn the_hundredth_and_first_login_ends_the_session_used_longest_ago() {
+    let app = TestApp::new().await;
+    registered(&app, "ada@souk.example").await;
+    let first = log_in(&app, "ada@souk.example").await;
+    let many = "INSERT INTO sessions (user_id, expires_at) SELECT id, now() + interval '1 d' FROM users, generate_series(1, 99)";
+    app.database.sql(many).await;
+    assert_eq!(state(&app, &first).await, "in");
+    log_in(&app, "ada@souk.example").await;
+    assert_eq!(app.database.ask("SELECT count(*) FROM sessions WHERE ended_at IS NULL").await, "100");
+    assert_eq!(try_refresh(&app, &first.refresh).await.verdict("tokenRefresh"), "INVALID_TOKEN refreshToken");
+}
+
+#[tokio::test]
+async fn a_refresh_token_can_be_a_cookie_that_no_script_sees() {
+    let app = TestApp::new().await;
+    registered(&app, "ada@souk.example").await;
+    let login = format!(
+        r#"mutation {{ login(input: {{ email: "ada@souk.example", password: "{PASSWORD}", refreshCookie: true }}) {{ accessToken refreshToken }} }}"#
+    );
+    let cookie = |headers: &HeaderMap| headers.get("set-cookie").map(|value| value.to_str().unwrap().to_owned());
+    let (_, headers, answer) = send(&app, &[], &login).await;
+    assert_eq!(answer["data"]["login"]["refreshToken"], Value::Null);
+    let set = cookie(&headers).unwrap();
+    for attribute in
+        ["souk_refresh=souk_rt_", "; Max-Age=", "; Path=/graphql", "; HttpOnly", "; Secure", "; SameSite=Strict"]
+    {
+        assert!(set.contains(attribute), "{set}");
+    }
+    let value = |set: &str| set.split(';').next().unwrap().to_owned();
+    let renew = "mutation { tokenRefresh(input: {}) { accessToken refreshToken userErrors { code } } }";
+    let sent = format!("theme=dark; {}", value(&set));
+    let (_, headers, answer) = send(&app, &[("cookie", &sent)], renew).await;
+    let payload = &answer["data"]["tokenRefresh"];
+    assert_eq!((&payload["refreshToken"], &payload["userErrors"]), (&Value::Null, &json!([])));
+    let next = cookie(&headers).unwrap();
+    assert_ne!(value(&next), value(&set));
+    // Logging out takes it away.
+    let bearer = format!("Bearer {}", payload["accessToken"].as_str().unwrap());
+    let out = "mutation { logout { userErrors { code } } }";
+    let (_, headers, _) = send(&app, &[("cookie", &value(&next)), ("authorization", &bearer)], out).await;
+    assert!(cookie(&headers).unwrap().starts_with("souk_refresh=; Max-Age=0;"));
+    let (_, headers, answer) = send(&app, &[("cookie", &value(&next))], renew).await;
+    assert_eq!(answer["data"]["tokenRefresh"]["userErrors"][0]["code"], "INVALID_TOKEN");
+    assert!(
+        cookie(&headers).unwrap().starts_with("souk_refresh=; Max-Age=0;"),
+        "a cookie that is of no use is taken away"
+    );
+}
