@@ -1,6 +1,7 @@
 //! The door of the command line: one file for each command.
 //! Rule: a command reads its arguments, opens the database and calls the floors below; it decides nothing itself.
 
+mod admin;
 mod database;
 mod db;
 mod demo;
@@ -52,6 +53,11 @@ enum Command {
         #[command(subcommand)]
         command: ImportCommand,
     },
+    /// Makes admins, and gives them new passwords.
+    Admin {
+        #[command(subcommand)]
+        command: admin::AdminCommand,
+    },
     /// Prints the schema as text.
     Schema,
     /// Tells about the database.
@@ -88,6 +94,7 @@ pub async fn run() -> ExitCode {
         Command::Migrate => migrate::migrate(&settings).await,
         Command::Demo => demo::demo(&settings).await,
         Command::Import { command: ImportCommand::Sales(sales) } => import::run(&settings, *sales).await,
+        Command::Admin { command } => admin::admin(&settings, command).await,
         Command::Schema => schema::schema(),
         Command::Db { command: DbCommand::Url } => db::url(&settings).await,
         Command::Health { url } => health::health(&url).await,

@@ -21,6 +21,7 @@ pub mod node;
 pub mod order;
 pub mod patch;
 pub mod payload;
+pub mod privacy;
 pub mod product;
 pub mod role;
 pub mod scalars;
@@ -56,6 +57,7 @@ pub struct Queries(
     product::ProductQuery,
     order::OrderQuery,
     search::SearchQuery,
+    privacy::PrivacyQuery,
     node::NodeQuery,
 );
 
@@ -73,6 +75,7 @@ pub struct Mutations(
     supplier::SupplierMutation,
     product::ProductMutation,
     order::OrderMutation,
+    privacy::PrivacyMutation,
 );
 
 impl Plain for Queries {}

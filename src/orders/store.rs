@@ -23,7 +23,7 @@ use crate::{
         tables::{order_details, orders, products},
     },
     error::{Error, Result},
-    ids::{OrderDetailId, OrderId, WebsiteId},
+    ids::{OrderDetailId, OrderId, UserId, WebsiteId},
     paged,
     paging::List,
 };
@@ -193,6 +193,36 @@ pub async fn update_line(mut conn: &Conn, id: OrderDetailId, quantity: i32) -> R
 /// Deletes a line; the order's total follows.
 pub async fn delete_line(mut conn: &Conn, id: OrderDetailId) -> Result<()> {
     diesel::delete(order_details::table.find(id)).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// All orders of a user, the oldest first.
+pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<OrderRow>> {
+    let query = orders::table
+        .filter(orders::user_id.assume_not_null().eq(user))
+        .order((orders::placed_at, orders::id))
+        .select(OrderRow::as_select());
+    Ok(query.load(&mut conn).await?)
+}
+
+/// Whether an order of this user waits to be sent.
+pub async fn is_under_way(mut conn: &Conn, user: UserId) -> Result<bool> {
+    let waiting = orders::table
+        .filter(orders::user_id.assume_not_null().eq(user))
+        .filter(orders::status.eq_any([Status::Pending, Status::Confirmed]));
+    Ok(diesel::select(exists(waiting)).get_result(&mut conn).await?)
+}
+
+/// Forgets where a user's orders went, but for the country.
+pub async fn update_forgotten(mut conn: &Conn, user: UserId) -> Result<()> {
+    let nowhere = (
+        orders::ship_city.eq(None::<String>),
+        orders::ship_district.eq(None::<String>),
+        orders::ship_address.eq(None::<String>),
+        orders::ship_postal_code.eq(None::<String>),
+    );
+    let own = orders::table.filter(orders::user_id.assume_not_null().eq(user));
+    diesel::update(own).set(nowhere).execute(&mut conn).await?;
     Ok(())
 }
 

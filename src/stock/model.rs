@@ -1,10 +1,11 @@
 //! Rows of the ledger.
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use crate::{
     db::tables::stock_movements,
-    ids::{OrderId, ProductId, UserId},
+    ids::{OrderId, ProductId, StockMovementId, UserId},
 };
 
 /// Most pieces of one product in one movement, one line, or one stock.
@@ -36,6 +37,26 @@ impl Reason {
             Self::Cancellation => "cancellation",
         }
     }
+}
+
+/// A movement as the table has it.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = stock_movements, check_for_backend(diesel::pg::Pg))]
+pub struct MovementRow {
+    /// Key.
+    pub id: StockMovementId,
+    /// Of which product.
+    pub product_id: ProductId,
+    /// By which order.
+    pub order_id: Option<OrderId>,
+    /// Why, as [`Reason::as_str`] says it.
+    pub reason: String,
+    /// Pieces: positive in, negative out.
+    pub delta: i32,
+    /// What the person wrote.
+    pub note: Option<String>,
+    /// When.
+    pub created_at: DateTime<Utc>,
 }
 
 /// A movement to be.

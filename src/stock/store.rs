@@ -3,11 +3,11 @@
 use diesel::{dsl::sum, prelude::*};
 use diesel_async::RunQueryDsl;
 
-use super::model::NewMovement;
+use super::model::{MovementRow, NewMovement};
 use crate::{
     db::{Conn, tables::stock_movements as ledger},
     error::{Error, Result, UserError, UserErrorCode},
-    ids::{OrderId, ProductId},
+    ids::{OrderId, ProductId, UserId},
 };
 
 /// Enters movements; the caller holds the products' locks, taken in id order.
@@ -19,6 +19,12 @@ pub async fn insert(mut conn: &Conn, movements: &[NewMovement]) -> Result<()> {
     }
     diesel::insert_into(ledger::table).values(movements).execute(&mut conn).await.map_err(refused)?;
     Ok(())
+}
+
+/// All movements that a user made, the oldest first.
+pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<MovementRow>> {
+    let query = ledger::table.filter(ledger::user_id.eq(user)).order(ledger::id).select(MovementRow::as_select());
+    Ok(query.load(&mut conn).await?)
 }
 
 /// What an order has taken of each product by the ledger, in id order: positive pieces, products with none left out.

@@ -11,7 +11,7 @@ use crate::{
     db::{
         Conn,
         filter::{Condition, always, containing},
-        sql::{CountUpTo, op, text_op},
+        sql::{CountUpTo, clock_timestamp, op, text_op},
         tables::{addresses, users},
     },
     error::{Error, Result, UserError, UserErrorCode},
@@ -102,6 +102,42 @@ pub async fn lock_login(mut conn: &Conn, id: UserId) -> Result<Option<String>> {
     Ok(query.first(&mut conn).await.optional()?.flatten())
 }
 
+/// The hash of an active user's password; none where they cannot log in.
+pub async fn find_password(mut conn: &Conn, id: UserId) -> Result<Option<String>> {
+    let query = users::table.find(id).filter(users::is_active).select(users::password_hash);
+    Ok(query.first(&mut conn).await.optional()?.flatten())
+}
+
+/// Gives a user another password, by its hash.
+pub async fn update_password(mut conn: &Conn, id: UserId, hash: &str) -> Result<UserRow> {
+    let query = diesel::update(users::table.find(id)).set(users::password_hash.eq(hash));
+    Ok(query.returning(UserRow::as_returning()).get_result(&mut conn).await?)
+}
+
+/// Notes that the e-mail address was shown to be theirs.
+pub async fn update_verified(mut conn: &Conn, id: UserId) -> Result<UserRow> {
+    let query = diesel::update(users::table.find(id)).set(users::email_verified_at.eq(clock_timestamp().nullable()));
+    Ok(query.returning(UserRow::as_returning()).get_result(&mut conn).await?)
+}
+
+/// Takes the person out of the account.
+/// # Errors
+/// PROTECTED for the last admin.
+pub async fn update_erased(mut conn: &Conn, id: UserId) -> Result<UserRow> {
+    let nobody = (
+        users::name.eq("Erased"),
+        users::phone.eq(None::<String>),
+        users::email.eq(None::<String>),
+        users::email_verified_at.eq(None::<chrono::DateTime<chrono::Utc>>),
+        users::password_hash.eq(None::<String>),
+        users::external_id.eq(None::<String>),
+        users::is_active.eq(false),
+        users::erased_at.eq(clock_timestamp().nullable()),
+    );
+    let query = diesel::update(users::table.find(id)).set(nobody).returning(UserRow::as_returning());
+    query.get_result(&mut conn).await.map_err(refused)
+}
+
 /// Gives a user another role.
 /// # Errors
 /// PROTECTED for the last admin.
@@ -188,6 +224,12 @@ pub async fn insert_address(mut conn: &Conn, new: &NewAddress) -> Result<Address
 pub async fn update_address(mut conn: &Conn, id: AddressId, patch: &AddressPatch) -> Result<AddressRow> {
     let query = diesel::update(addresses::table.find(id)).set(patch).returning(AddressRow::as_returning());
     Ok(query.get_result(&mut conn).await?)
+}
+
+/// Deletes all addresses of a user.
+pub async fn delete_addresses(mut conn: &Conn, user: UserId) -> Result<()> {
+    diesel::delete(addresses::table.filter(addresses::user_id.eq(user))).execute(&mut conn).await?;
+    Ok(())
 }
 
 /// Deletes an address.

@@ -19,7 +19,7 @@ const SLICES: &[&[&str]] = &[
     &["carts"],
     &["orders"],
     &["search"],
-    &["transfers", "analytics"],
+    &["transfers", "analytics", "privacy"],
 ];
 
 /// Longest file, in lines.

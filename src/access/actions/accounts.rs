@@ -3,13 +3,14 @@
 use super::{live::catch_up, login::end_others};
 use crate::{
     access::{
-        model::{CUSTOMER, NewAccount},
+        model::{ADMIN, CUSTOMER, NewAccount},
         store::roles,
     },
     auth::{Live, Passwords, Permission, Scope, Viewer},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{RoleId, UserId},
+    text::Check,
     users::{
         self,
         model::{NewUser, UserPatch, UserRow},
@@ -47,6 +48,33 @@ pub async fn create_user(
     }
     new.check()?;
     insert(db, passwords, Some(viewer), new, role).await
+}
+
+/// Makes an account with the role `admin`, whose e-mail address counts as verified: for whoever runs the server.
+/// # Errors
+/// User errors of the fields; TAKEN for the e-mail address.
+pub async fn create_admin(db: &Db, passwords: &Passwords, new: NewAccount) -> Result<UserRow> {
+    new.check()?;
+    let user = insert(db, passwords, None, new, Some(ADMIN.into())).await?;
+    db.transaction(async |conn| users::store::update_verified(conn, user.id).await).await
+}
+
+/// Gives an account a new password and ends its sessions: for whoever runs the server. Running servers notice within
+/// two seconds.
+/// # Errors
+/// User errors of the password; NOT_FOUND for the e-mail address.
+pub async fn reset_password(db: &Db, passwords: &Passwords, email: &str, password: String) -> Result<UserRow> {
+    let mut check = Check::new();
+    check.password("password", &password);
+    check.finish()?;
+    let found = db.read(async |conn| users::store::find_login(conn, email).await).await?;
+    let (user, _) = found.ok_or_else(|| Error::not_found("email", "active user"))?;
+    let hash = passwords.hash(password).await?;
+    db.transaction(async |conn| {
+        end_others(conn, user.id, None).await?;
+        users::store::update_password(conn, user.id, &hash).await
+    })
+    .await
 }
 
 async fn insert(
@@ -146,7 +174,10 @@ async fn locked(conn: &Conn, viewer: &Viewer, id: UserId) -> Result<UserRow> {
     users::store::lock(conn, &scope, id).await?.ok_or_else(|| Error::not_found("id", "user"))
 }
 
-async fn require_cover(conn: &Conn, viewer: &Viewer, role: RoleId) -> Result<()> {
+/// Nobody acts on somebody who holds more than they do.
+/// # Errors
+/// NOT_YOURS.
+pub async fn require_cover(conn: &Conn, viewer: &Viewer, role: RoleId) -> Result<()> {
     let role = roles::by_ids(conn, &[role]).await?.pop();
     if role.is_some_and(|role| role.is_covered_by(viewer)) {
         return Ok(());

@@ -139,6 +139,20 @@ pub async fn live_by_ids(mut conn: &Conn, user: UserId, ids: &[SessionId]) -> Re
     Ok(query.load(&mut conn).await?)
 }
 
+/// All sessions of a user, over or not, the oldest first.
+pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<SessionRow>> {
+    let query = sessions::table.filter(sessions::user_id.eq(user)).order(sessions::id).select(SessionRow::as_select());
+    Ok(query.load(&mut conn).await?)
+}
+
+/// Forgets from where and on what a user logged in.
+pub async fn update_forgotten(mut conn: &Conn, user: UserId) -> Result<()> {
+    let own = sessions::table.filter(sessions::user_id.eq(user));
+    let nothing = (sessions::device.eq(None::<String>), sessions::address.eq(None::<String>));
+    diesel::update(own).set(nothing).execute(&mut conn).await?;
+    Ok(())
+}
+
 /// Deletes sessions that ended or ran out before this time, with their tokens.
 pub async fn delete_over(mut conn: &Conn, before: DateTime<Utc>) -> Result<usize> {
     let over = sessions::table.filter(sessions::expires_at.lt(before).or(sessions::ended_at.lt(before)));

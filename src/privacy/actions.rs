@@ -1,0 +1,103 @@
+//! Handing out what is held on a person, and erasing it.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use super::model;
+use crate::{
+    access::{
+        self,
+        actions::{accounts::require_cover, live::catch_up, login::end_others},
+    },
+    auth::{Live, Passwords, Permission, Scope, Viewer},
+    db::Db,
+    error::{Error, Result, UserErrorCode},
+    ids::{OrderId, UserId},
+    orders::{self, model::OrderDetailRow},
+    stock,
+    users::{self, model::UserRow},
+};
+
+/// Everything that is held on a user: themself, or for staff one of whom they see; none where there is no such user for
+/// the viewer.
+/// # Errors
+/// UNAUTHENTICATED for the anonymous.
+pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value>> {
+    viewer.require_user()?;
+    let scope = viewer.scope(Permission::ManageUsers);
+    // On a connection of its own: a good customer has many orders.
+    db.transaction(async |conn| {
+        let Some(user) = users::store::by_ids(conn, &scope, &[id]).await?.pop() else { return Ok(None) };
+        let role = access::store::roles::by_ids(conn, &[user.role_id]).await?.pop();
+        let role = role.ok_or_else(|| Error::Internal("a user without a role".into()))?;
+        let addresses = users::store::addresses_by_user_ids(conn, &Scope::All, &[id]).await?;
+        let sessions = access::store::sessions::all_by_user(conn, id).await?;
+        let orders = orders::store::all_by_user(conn, id).await?;
+        let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
+        let mut lines: HashMap<OrderId, Vec<OrderDetailRow>> = HashMap::new();
+        for line in orders::store::lines_by_order_ids(conn, &ids).await? {
+            lines.entry(line.order_id).or_default().push(line);
+        }
+        let lines_of = |id: OrderId| lines.get(&id).map_or(&[][..], Vec::as_slice);
+        let movements = stock::store::all_by_user(conn, id).await?;
+        Ok(Some(json!({
+            "exportedAt": chrono::Utc::now(),
+            "user": model::user(&user, &role.row.code),
+            "addresses": addresses.iter().map(model::address).collect::<Vec<_>>(),
+            "sessions": sessions.iter().map(model::session).collect::<Vec<_>>(),
+            "orders": orders.iter().map(|order| model::order(order, lines_of(order.id))).collect::<Vec<_>>(),
+            "stockMovements": movements.iter().map(model::movement).collect::<Vec<_>>(),
+        })))
+    })
+    .await
+}
+
+/// Takes a person out of their account, for good: name, addresses, contacts, logins and keys go, and where their orders
+/// went but the country. The orders stay, and are counted.
+/// # Errors
+/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; NOT_FOUND for a user that is not the viewer's to see, or
+/// erased already; WRONG_CREDENTIALS where an own account is erased without its password; NOT_YOURS for one who holds more
+/// than the viewer; IN_USE while an order is under way; PROTECTED for the last admin.
+pub async fn erase(
+    db: &Db,
+    passwords: &Passwords,
+    live: &Live,
+    viewer: &Viewer,
+    id: UserId,
+    password: Option<String>,
+) -> Result<UserRow> {
+    let (me, _) = viewer.require_session()?;
+    if id == me {
+        let hash = db.read(async |conn| users::store::find_password(conn, me).await).await?;
+        // Somebody who found the device open must not take the account along.
+        if hash.is_some() && !passwords.verify(password.unwrap_or_default(), hash).await? {
+            return Err(Error::user(UserErrorCode::WrongCredentials, "password", "the password is wrong"));
+        }
+    }
+    let scope = viewer.scope(Permission::ManageUsers);
+    let erased = db
+        .transaction(async |conn| {
+            let missing = || Error::not_found("id", "user");
+            let user = users::store::lock(conn, &scope, id).await?.ok_or_else(missing)?;
+            if user.erased_at.is_some() {
+                return Err(missing());
+            }
+            if id != me {
+                require_cover(conn, viewer, user.role_id).await?;
+            }
+            if orders::store::is_under_way(conn, id).await? {
+                let rule = "an order is under way: deliver or cancel it first";
+                return Err(Error::user(UserErrorCode::InUse, "id", rule));
+            }
+            end_others(conn, id, None).await?;
+            access::store::sessions::update_forgotten(conn, id).await?;
+            orders::store::update_forgotten(conn, id).await?;
+            users::store::delete_addresses(conn, id).await?;
+            // Last: the audit log forgets what the steps before told it.
+            users::store::update_erased(conn, id).await
+        })
+        .await?;
+    catch_up(db, live).await?;
+    Ok(erased)
+}

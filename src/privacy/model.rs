@@ -1,0 +1,100 @@
+//! The document of everything that is held on a person. Its names are those of the graph.
+
+use serde_json::{Value, json};
+
+use crate::{
+    access::model::SessionRow,
+    ids::RowId,
+    money::format_amount,
+    orders::model::{OrderDetailRow, OrderRow},
+    stock::model::MovementRow,
+    users::model::{AddressRow, UserRow},
+};
+
+/// The account.
+pub fn user(row: &UserRow, role: &str) -> Value {
+    json!({
+        "id": row.id.global(),
+        "name": row.name,
+        "email": row.email,
+        "emailVerifiedAt": row.email_verified_at,
+        "phone": row.phone,
+        "role": role,
+        "sourceWebsiteId": row.source_website_id.map(RowId::global),
+        "externalId": row.external_id,
+        "isActive": row.is_active,
+        "createdAt": row.created_at,
+        "updatedAt": row.updated_at,
+    })
+}
+
+/// A postal address.
+pub fn address(row: &AddressRow) -> Value {
+    json!({
+        "id": row.id.global(),
+        "country": row.country,
+        "city": row.city,
+        "district": row.district,
+        "address": row.address,
+        "postalCode": row.postal_code,
+        "isDefault": row.is_default,
+        "createdAt": row.created_at,
+        "updatedAt": row.updated_at,
+    })
+}
+
+/// A session.
+pub fn session(row: &SessionRow) -> Value {
+    json!({
+        "id": row.id.global(),
+        "device": row.device,
+        "address": row.address,
+        "createdAt": row.created_at,
+        "lastUsedAt": row.last_used_at,
+        "expiresAt": row.expires_at,
+        "endedAt": row.ended_at,
+    })
+}
+
+/// An order and its lines.
+pub fn order(row: &OrderRow, lines: &[OrderDetailRow]) -> Value {
+    let lines = lines.iter().map(|line| {
+        json!({
+            "productId": line.product_id.global(),
+            "name": line.name,
+            "sku": line.sku,
+            "quantity": line.quantity,
+            "unitPrice": format_amount(line.unit_price),
+            "totalPrice": format_amount(line.total_price),
+        })
+    });
+    json!({
+        "id": row.id.global(),
+        "orderNumber": row.order_number,
+        "sourceWebsiteId": row.source_website_id.global(),
+        "status": row.status.as_str().to_uppercase(),
+        "totalAmount": format_amount(row.total_amount),
+        "shipping": {
+            "country": row.shipping.ship_country,
+            "city": row.shipping.ship_city,
+            "district": row.shipping.ship_district,
+            "address": row.shipping.ship_address,
+            "postalCode": row.shipping.ship_postal_code,
+        },
+        "placedAt": row.placed_at,
+        "details": lines.collect::<Vec<_>>(),
+    })
+}
+
+/// A movement of stock that they made.
+pub fn movement(row: &MovementRow) -> Value {
+    json!({
+        "id": row.id.global(),
+        "productId": row.product_id.global(),
+        "orderId": row.order_id.map(RowId::global),
+        "reason": row.reason.to_uppercase(),
+        "delta": row.delta,
+        "note": row.note,
+        "createdAt": row.created_at,
+    })
+}

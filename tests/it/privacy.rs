@@ -1,0 +1,138 @@
+//! A person's rights: everything that is held on them, and being erased.
+
+use serde_json::{Value, json};
+use souk::auth::Permission;
+
+use crate::support::{Actor, ProductSpec, TestApp};
+
+const PASSWORD: &str = "four unusual words here";
+
+/// What names the person of these tests, wherever it stands.
+const TRACES: [&str; 7] =
+    ["Ada Lovelace", "ada@souk.example", "Marylebone", "St James Square", "SW1Y 4LB", "Analytical/1.0", "203.0.113.99"];
+
+/// A customer with everything that a customer can have, logged in.
+async fn ada(app: &TestApp) -> Actor<'_> {
+    let input = json!({ "name": "Ada Lovelace", "email": "ada@souk.example", "password": PASSWORD });
+    app.anonymous().mutate("register", "user { id }", input).await.at("register.user.id");
+    let website = app.website("sailor").await;
+    let product = app.product(website.id, ProductSpec { stock: 10, ..ProductSpec::default() }).await;
+    let login = json!({ "email": "ada@souk.example", "password": PASSWORD });
+    let login = app.anonymous().mutate("login", "accessToken user { id }", login).await;
+    let (_, id) = souk::ids::split(&login.text_at("login.user.id")).unwrap();
+    let ada = app.with_token(login.text_at("login.accessToken"), souk::ids::UserId(id));
+    let address = json!({
+        "country": "GB", "city": "London", "district": "Marylebone", "address": "12 St James Square", "postalCode": "SW1Y 4LB",
+    });
+    ada.mutate("addressCreate", "address { id }", address).await.at("addressCreate.address.id");
+    ada.order(&[(product.id, 2)]).await;
+    app.database
+        .sql("UPDATE sessions SET device = 'Analytical/1.0', address = '203.0.113.99' WHERE device IS NULL")
+        .await;
+    ada
+}
+
+/// Where in the whole database these words stand.
+async fn found(app: &TestApp, words: &[&str]) -> Vec<String> {
+    let tables = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+    let mut found = Vec::new();
+    for table in app.database.rows(tables).await {
+        let table = table.trim_matches(['(', ')']);
+        let text = app.database.rows(&format!("SELECT r::text FROM {table} r")).await.join("\n");
+        found.extend(words.iter().filter(|word| text.contains(**word)).map(|word| format!("{table}: {word}")));
+    }
+    found
+}
+
+async fn deliver_all(app: &TestApp) {
+    app.database.sql("UPDATE orders SET status = 'delivered'").await;
+}
+
+#[tokio::test]
+async fn an_export_holds_all_that_is_held_on_a_person() {
+    let app = TestApp::new().await;
+    let ada = ada(&app).await;
+    let answer = ada.run("{ userExport }").await;
+    let export = answer.at("userExport");
+    let text = export.to_string();
+    for trace in TRACES {
+        assert!(text.contains(trace), "{trace} is not in {export:#}");
+    }
+    assert_eq!(export["orders"][0]["details"][0]["quantity"], json!(2));
+    assert_eq!(export["orders"][0]["totalAmount"], json!("20.00"));
+    assert_eq!(export["stockMovements"][0]["delta"], json!(-2));
+    assert!(!text.contains("argon2"), "no hash of a password");
+    // Staff see it too; others do not even see that there is somebody.
+    let theirs = "query ($id: ID!) { userExport(id: $id) }";
+    let id = json!({ "id": ada.global_id() });
+    let mut seen = app.manager().await.run_with(theirs, id.clone()).await.at("userExport").clone();
+    let mut own = export.clone();
+    for export in [&mut seen, &mut own] {
+        export["exportedAt"].take();
+    }
+    assert_eq!(seen, own);
+    for other in [app.customer().await, app.seller().await, app.holder(&[Permission::ManageOrders], &[]).await] {
+        assert_eq!(other.run_with(theirs, id.clone()).await.at("userExport"), &Value::Null);
+    }
+    assert_eq!(app.anonymous().run_with(theirs, id).await.code(), "UNAUTHENTICATED");
+}
+
+#[tokio::test]
+async fn nothing_of_an_erased_person_is_left_but_what_is_counted() {
+    let app = TestApp::new().await;
+    let ada = ada(&app).await;
+    assert!(!found(&app, &TRACES).await.is_empty());
+    let total = app.database.ask("SELECT sum(total_amount) FROM orders").await;
+    let input = |password: &str| json!({ "id": ada.global_id(), "password": password });
+    let erase = async |actor: &Actor<'_>, input: Value| {
+        let answer = actor.mutate("userErase", "user { name email phone isActive addresses { id } }", input).await;
+        (answer.verdict("userErase"), answer)
+    };
+    assert_eq!(erase(&ada, input("wrong password")).await.0, "WRONG_CREDENTIALS password");
+    assert_eq!(erase(&ada, json!({ "id": ada.global_id() })).await.0, "WRONG_CREDENTIALS password");
+    assert_eq!(erase(&ada, input(PASSWORD)).await.0, "IN_USE id", "the order is on its way");
+    deliver_all(&app).await;
+    let (verdict, answer) = erase(&ada, input(PASSWORD)).await;
+    assert_eq!(verdict, "done");
+    let nobody = json!({ "name": "Erased", "email": null, "phone": null, "isActive": false, "addresses": [] });
+    assert_eq!(answer.at("userErase.user"), &nobody);
+    assert_eq!(found(&app, &TRACES).await, Vec::<String>::new());
+    assert_eq!(app.database.ask("SELECT sum(total_amount) FROM orders").await, total);
+    assert_eq!(app.database.ask("SELECT ship_country FROM orders").await, "GB");
+    app.database.assert_books_balance().await;
+    // The token is of nobody any more, the address is free, and there is nobody to erase again.
+    assert_eq!(ada.run("{ me { id } }").await.code(), "UNAUTHENTICATED");
+    let login = json!({ "email": "ada@souk.example", "password": PASSWORD });
+    assert_eq!(app.anonymous().mutate("login", "user { id }", login).await.verdict("login"), "WRONG_CREDENTIALS email");
+    let manager = app.manager().await;
+    assert_eq!(erase(&manager, input("")).await.0, "NOT_FOUND id");
+    let back = manager.mutate("userReactivate", "user { id }", json!({ "id": ada.global_id() })).await;
+    assert_eq!(back.verdict("userReactivate"), "NOT_FOUND id");
+    let again = json!({ "name": "Ada Lovelace", "email": "ada@souk.example", "password": PASSWORD });
+    assert_eq!(app.anonymous().mutate("register", "user { id }", again).await.verdict("register"), "done");
+    // The order is still there, of nobody by name.
+    let orders = manager.run("{ orders { nodes { totalAmount { amount } user { name } } } }").await;
+    assert_eq!(
+        orders.at("orders.nodes"),
+        &json!([{ "totalAmount": { "amount": "20.00" }, "user": { "name": "Erased" } }])
+    );
+}
+
+#[tokio::test]
+async fn nobody_erases_whom_they_may_not() {
+    let app = TestApp::new().await;
+    let (customer, manager, admin) = (app.customer().await, app.manager().await, app.admin().await);
+    let before = app.database.contents().await;
+    for (who, whom, expected) in [
+        (&app.anonymous(), &customer, "!UNAUTHENTICATED"),
+        (&customer, &manager, "NOT_FOUND id"),
+        (&manager, &admin, "NOT_YOURS id"),
+        (&admin, &admin, "PROTECTED id"),
+    ] {
+        let answer = who.mutate("userErase", "user { id }", json!({ "id": whom.global_id() })).await;
+        assert_eq!(answer.verdict("userErase"), expected);
+    }
+    assert_eq!(app.database.contents().await, before);
+    let answer = manager.mutate("userErase", "user { name }", json!({ "id": customer.global_id() })).await;
+    assert_eq!(answer.text_at("userErase.user.name"), "Erased");
+}
