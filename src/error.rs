@@ -194,6 +194,12 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+impl From<UserError> for Error {
+    fn from(error: UserError) -> Self {
+        Self::User(vec![error])
+    }
+}
+
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
         use DatabaseErrorKind as Kind;

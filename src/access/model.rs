@@ -14,7 +14,7 @@ use crate::{
     error::{Result, UserError, UserErrorCode},
     ids::{RoleId, SessionId, UserId, WebsiteId},
     paging::SortKey,
-    text::Check,
+    text::{self, Check},
 };
 
 /// The role that a new account gets.
@@ -218,16 +218,18 @@ pub struct NewAccount {
 }
 
 impl NewAccount {
+    /// The account with its texts in canonical form. Whether the password is a common one is seen when it is hashed.
     /// # Errors
     /// User errors for the fields that break a rule.
-    pub fn check(&self) -> Result<()> {
+    pub fn checked(self) -> Result<Self> {
         let mut check = Check::new();
         check.text("name", &self.name, 255);
-        check.email("email", &self.email);
-        check.phone("phone", self.phone.as_deref());
+        let email = check.keep(text::email("email", &self.email));
+        let phone = self.phone.map(|phone| check.keep(text::phone("phone", &phone)));
         if let Some(password) = &self.password {
-            check.password("password", password);
+            check.that(text::password_length("password", password));
         }
-        check.finish()
+        check.finish()?;
+        Ok(Self { email, phone, ..self })
     }
 }

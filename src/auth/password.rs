@@ -8,7 +8,10 @@ use argon2::{
 };
 use tokio::sync::Semaphore;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    text,
+};
 
 /// What a hash costs. [`PasswordCost::default`] is OWASP's recommendation for argon2id: 19 MiB, 2 passes, 1 lane.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +50,19 @@ impl Passwords {
         PasswordHash::new(&nobody).map_err(internal)?;
         let cores = thread::available_parallelism().map_or(1, |n| n.get());
         Ok(Self { argon2, permits: Arc::new(Semaphore::new((cores - 1).max(1))), nobody: nobody.into() })
+    }
+
+    /// Checks a new password (see [`text::password`]) and gives its PHC string.
+    /// # Errors
+    /// INVALID or WEAK_PASSWORD of the field; [`Error::Internal`] where hashing fails.
+    pub async fn accept(&self, field: &'static str, password: String, about: Vec<String>) -> Result<String> {
+        let argon2 = self.argon2.clone();
+        self.blocking(move || {
+            let about: Vec<&str> = about.iter().map(String::as_str).collect();
+            text::password(field, &password, &about)?;
+            argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(internal)
+        })
+        .await
     }
 
     /// The PHC string of a password.

@@ -31,6 +31,7 @@ use crate::{
         model::{NewMovement, Reason},
     },
     suppliers::{self, model::NewSupplier},
+    text,
     users::{
         self,
         model::{NewAddress, NewUser, UserOrderField},
@@ -280,7 +281,7 @@ async fn put_catalogue<'m>(conn: &Conn, market: &'m Market, names: &mut Names<'m
         names.brands.insert(slug, brands::store::insert(conn, &new).await?.id);
     }
     for Supplier { name, email, phone } in &market.suppliers {
-        let new = NewSupplier { name: name.clone(), email: email.clone(), phone: phone.clone() };
+        let new = NewSupplier { name: name.clone(), email: email.clone(), phone: phone.clone() }.checked()?;
         names.suppliers.insert(name, suppliers::store::insert(conn, &new).await?.id);
     }
     Ok(())
@@ -290,8 +291,8 @@ async fn put_user(conn: &Conn, user: &User, hashes: &HashMap<&str, String>, name
     let role = access::store::roles::find_by_code(conn, &user.role).await?;
     let new = NewUser {
         name: user.name.clone(),
-        phone: user.phone.clone(),
-        email: Some(user.email.clone()),
+        phone: user.phone.as_deref().map(|phone| text::phone("phone", phone)).transpose()?,
+        email: Some(text::email("email", &user.email)?),
         password_hash: Some(named(hashes, user.password.as_str())?),
         role_id: role.ok_or_else(|| Error::Internal(format!("demo.json names the role {}", user.role)))?.row.id,
         source_website_id: Some(named(&names.websites, user.website.as_str())?),

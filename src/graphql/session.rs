@@ -83,7 +83,7 @@ impl SessionObject {
 /// Who logs in.
 #[derive(InputObject)]
 pub struct LoginInput {
-    /// E-mail address, in either case.
+    /// E-mail address, in upper or lower case.
     email: String,
     /// Password.
     password: String,

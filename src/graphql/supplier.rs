@@ -64,7 +64,7 @@ impl SupplierObject {
         self.0.email.as_deref()
     }
 
-    /// Phone number of the contact.
+    /// Phone number of the contact, as E.164: `+442079460000`.
     async fn phone(&self) -> Option<&str> {
         self.0.phone.as_deref()
     }
@@ -168,7 +168,7 @@ pub struct SupplierCreateInput {
     name: String,
     /// E-mail address of the contact.
     email: Option<String>,
-    /// Phone number of the contact.
+    /// Phone number of the contact with its country code, such as `+44 20 7946 0000`.
     phone: Option<String>,
 }
 
@@ -181,7 +181,7 @@ pub struct SupplierUpdateInput {
     name: MaybeUndefined<String>,
     /// E-mail address of the contact.
     email: MaybeUndefined<String>,
-    /// Phone number of the contact.
+    /// Phone number of the contact with its country code, such as `+44 20 7946 0000`.
     phone: MaybeUndefined<String>,
 }
 

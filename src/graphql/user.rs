@@ -69,12 +69,12 @@ impl UserObject {
         &self.0.name
     }
 
-    /// E-mail address, unique in either case; null for customers that an import brought.
+    /// E-mail address, unique, in lower case with its domain in ASCII; null for customers that an import brought.
     async fn email(&self) -> Option<&str> {
         self.0.email.as_deref()
     }
 
-    /// Phone number.
+    /// Phone number, as E.164: `+442079460000`.
     async fn phone(&self) -> Option<&str> {
         self.0.phone.as_deref()
     }

@@ -16,7 +16,7 @@ use crate::{
 /// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors of the fields.
 pub async fn create(db: &Db, viewer: &Viewer, new: NewSupplier) -> Result<SupplierRow> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
-    new.check()?;
+    let new = new.checked()?;
     db.transaction(async |conn| store::insert(conn, &new).await).await
 }
 
@@ -25,7 +25,7 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewSupplier) -> Result<Suppli
 /// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors of the fields.
 pub async fn update(db: &Db, viewer: &Viewer, id: SupplierId, patch: SupplierPatch) -> Result<SupplierRow> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
-    patch.check()?;
+    let patch = patch.checked()?;
     let updated = db
         .transaction(async |conn| match patch.is_empty() {
             true => Ok(store::by_ids(conn, &[id]).await?.pop()),

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     ids::SupplierId,
     paging::SortKey,
-    text::Check,
+    text::{self, Check},
 };
 
 /// A supplier.
@@ -19,9 +19,9 @@ pub struct SupplierRow {
     pub id: SupplierId,
     /// Name, unique.
     pub name: String,
-    /// E-mail address of the contact.
+    /// E-mail address of the contact, in canonical form.
     pub email: Option<String>,
-    /// Phone number of the contact.
+    /// Phone number of the contact, in E.164.
     pub phone: Option<String>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
@@ -54,29 +54,30 @@ pub struct SupplierPatch {
 }
 
 impl NewSupplier {
+    /// The supplier with its texts in canonical form.
     /// # Errors
     /// User errors for the fields that break a rule.
-    pub fn check(&self) -> Result<()> {
-        SupplierPatch {
-            name: Some(self.name.clone()),
-            email: Some(self.email.clone()),
-            phone: Some(self.phone.clone()),
-        }
-        .check()
+    pub fn checked(self) -> Result<Self> {
+        let mut check = Check::new();
+        check.text("name", &self.name, 255);
+        let email = self.email.map(|email| check.keep(text::email("email", &email)));
+        let phone = self.phone.map(|phone| check.keep(text::phone("phone", &phone)));
+        check.finish()?;
+        Ok(Self { email, phone, ..self })
     }
 }
 
 impl SupplierPatch {
+    /// The change with its texts in canonical form.
     /// # Errors
     /// User errors for the fields that break a rule.
-    pub fn check(&self) -> Result<()> {
+    pub fn checked(self) -> Result<Self> {
         let mut check = Check::new();
         check.optional("name", self.name.as_deref(), 255);
-        if let Some(Some(email)) = &self.email {
-            check.email("email", email);
-        }
-        check.phone("phone", self.phone.as_ref().and_then(Option::as_deref));
-        check.finish()
+        let email = self.email.map(|email| email.map(|email| check.keep(text::email("email", &email))));
+        let phone = self.phone.map(|phone| phone.map(|phone| check.keep(text::phone("phone", &phone))));
+        check.finish()?;
+        Ok(Self { email, phone, ..self })
     }
 
     /// Whether nothing changes.

@@ -11,7 +11,7 @@ use crate::{
     error::Result,
     ids::{AddressId, RoleId, UserId, WebsiteId},
     paging::SortKey,
-    text::Check,
+    text::{self, Check},
 };
 
 /// Most addresses of one user.
@@ -25,9 +25,9 @@ pub struct UserRow {
     pub id: UserId,
     /// Name for people.
     pub name: String,
-    /// Phone number.
+    /// Phone number in E.164.
     pub phone: Option<String>,
-    /// E-mail address, unique in either case; none for customers that an import brought.
+    /// E-mail address in canonical form, unique; none for customers that an import brought.
     pub email: Option<String>,
     /// The role.
     pub role_id: RoleId,
@@ -80,16 +80,16 @@ pub struct UserPatch {
 }
 
 impl UserPatch {
+    /// The change with its texts in canonical form.
     /// # Errors
     /// User errors for the fields that break a rule.
-    pub fn check(&self) -> Result<()> {
+    pub fn checked(self) -> Result<Self> {
         let mut check = Check::new();
         check.optional("name", self.name.as_deref(), 255);
-        check.phone("phone", self.phone.as_ref().and_then(Option::as_deref));
-        if let Some(email) = &self.email {
-            check.email("email", email);
-        }
-        check.finish()
+        let phone = self.phone.map(|phone| phone.map(|phone| check.keep(text::phone("phone", &phone))));
+        let email = self.email.map(|email| check.keep(text::email("email", &email)));
+        check.finish()?;
+        Ok(Self { phone, email, ..self })
     }
 
     /// Whether nothing changes.

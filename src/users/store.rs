@@ -81,7 +81,7 @@ pub async fn count(mut conn: &Conn, scope: &Scope, list: &UserList) -> Result<i6
     Ok(CountUpTo(query.filter(list.filter.condition(&condition))).get_result(&mut conn).await?)
 }
 
-/// The active user with this e-mail address, and the hash of their password.
+/// The active user with this e-mail address in canonical form, and the hash of their password.
 pub async fn find_login(mut conn: &Conn, email: &str) -> Result<Option<(UserRow, Option<String>)>> {
     let query = users::table
         .filter(users::email.assume_not_null().eq(email))

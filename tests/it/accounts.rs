@@ -45,7 +45,7 @@ async fn whoever_registers_is_a_customer_and_can_log_in() {
 
     let ada = logged_in(&app, "ada@souk.EXAMPLE").await;
     let me = ada.run("{ me { name email phone isActive role { code permissions } sourceWebsite { id } } }").await;
-    let whole = json!({ "name": "Ada Lovelace", "email": "Ada@Souk.example", "phone": "+44 20 7946 0000",
+    let whole = json!({ "name": "Ada Lovelace", "email": "ada@souk.example", "phone": "+442079460000",
         "isActive": true, "role": { "code": "customer", "permissions": [] }, "sourceWebsite": { "id": website } });
     assert_eq!(*me.at("me"), whole);
     assert_eq!(answer.text_at("register.user.name"), "Ada Lovelace");
@@ -74,29 +74,22 @@ async fn every_refused_registration_says_why_and_writes_nothing() {
         input
     };
     let before = app.database.contents().await;
-    let long = format!("{}@souk.example", "a".repeat(242));
     for (input, expected) in [
         (with("email", json!("ada@souk.example")), "TAKEN email"),
         (with("email", json!("ADA@SOUK.EXAMPLE")), "TAKEN email"),
-        (with("email", json!("")), "INVALID email"),
+        (with("email", json!("ａｄａ＠souk。example")), "TAKEN email"),
         (with("email", json!("bob")), "INVALID email"),
-        (with("email", json!("bob@")), "INVALID email"),
-        (with("email", json!("@souk.example")), "INVALID email"),
-        (with("email", json!("a@b@souk.example")), "INVALID email"),
-        (with("email", json!(" bob@souk.example")), "INVALID email"),
-        (with("email", json!("bob@souk.example\n")), "INVALID email"),
-        (with("email", json!("b\u{a0}ob@souk.example")), "INVALID email"),
-        (with("email", json!("b\u{1b}ob@souk.example")), "INVALID email"),
-        (with("email", json!(long)), "INVALID email"),
         (with("email", json!("a\0@souk.example")), "!BAD_USER_INPUT"),
         (with("email", Value::Null), "!BAD_USER_INPUT"),
         (with("password", json!("")), "INVALID password"),
-        (with("password", json!("ninechars")), "INVALID password"),
-        (with("password", json!("a".repeat(20))), "INVALID password"),
-        (with("password", json!("äö".repeat(101))), "INVALID password"),
+        (with("password", json!("seven77")), "INVALID password"),
+        (with("password", json!("a".repeat(20))), "WEAK_PASSWORD password"),
+        (with("password", json!("bob@souk.example")), "WEAK_PASSWORD password"),
+        (with("password", json!(format!("{PASSWORD}{}", "ö".repeat(116)))), "INVALID password"),
         (with("password", Value::Null), "!BAD_USER_INPUT"),
         (with("phone", json!("+++")), "INVALID phone"),
         (with("phone", json!("")), "INVALID phone"),
+        (with("name", json!("Bob\u{202e}")), "INVALID name"),
         (with("sourceWebsiteId", json!(WebsiteId(9).global())), "NOT_FOUND sourceWebsiteId"),
         (with("sourceWebsiteId", json!("9")), "INVALID sourceWebsiteId"),
         (with("role", json!("admin")), "!BAD_USER_INPUT"),
@@ -109,12 +102,18 @@ async fn every_refused_registration_says_why_and_writes_nothing() {
         assert_eq!(verdict(&app.anonymous(), "register", input.clone()).await, expected, "{input}");
     }
     assert_eq!(app.database.contents().await, before);
-    for (email, password) in
-        [(&long[1..], "äö".repeat(100)), ("x@y", "0123456789".to_owned()), ("ä@ö.example", " ".repeat(9) + "x")]
-    {
+    let long = format!("{}@{}.example", "a".repeat(64), "b".repeat(63));
+    for (email, password) in [
+        (long.as_str(), format!("{PASSWORD}{}", "ö".repeat(115))),
+        ("x@y", "kX9#mP2$".to_owned()),
+        ("ä@ö.example", " ".repeat(9) + "whelk 7"),
+    ] {
         let input = json!({ "name": "Bob", "email": email, "password": password });
         assert_eq!(verdict(&app.anonymous(), "register", input).await, "done", "{email}");
         assert_eq!(login(&app, email, &password).await.verdict("login"), "done", "{email}");
+        // The whole password counts: no end is cut off before it is hashed.
+        let (last, _) = password.char_indices().last().unwrap();
+        assert_eq!(login(&app, email, &password[..last]).await.verdict("login"), "WRONG_CREDENTIALS email", "{email}");
     }
 }
 
@@ -131,6 +130,7 @@ async fn every_failed_login_answers_the_same() {
 
     let before = app.database.contents().await;
     let mut answers = Vec::new();
+    let long = format!("{PASSWORD}{}", "x".repeat(1_000));
     for (email, password) in [
         ("ada@souk.example", "wrong horse"),
         ("ada@souk.example", "Correct horse"),
@@ -142,6 +142,9 @@ async fn every_failed_login_answers_the_same() {
         ("none@souk.example", PASSWORD),
         ("", ""),
         ("%", PASSWORD),
+        ("аda@souk.example", PASSWORD),
+        ("ada@souk.example ", PASSWORD),
+        ("ada@souk.example", &long),
         ("ada@souk.exampl_", PASSWORD),
         ("' OR true --", PASSWORD),
     ] {
@@ -234,7 +237,7 @@ async fn people_change_themselves_and_staff_those_who_hold_no_more() {
             let actor = &actor.again().await;
             let before = app.database.contents().await;
             let name = format!("{whom} by {who}");
-            let change = json!({ "id": id, "name": name, "phone": "12345" });
+            let change = json!({ "id": id, "name": name, "phone": "+44 20 7946 0000" });
             assert_eq!(verdict(actor, "userUpdate", change).await, expected, "{name}");
             assert_eq!(verdict(actor, "userDeactivate", json!({ "id": id })).await, expected, "{name}");
             if expected == "done" {
@@ -243,7 +246,7 @@ async fn people_change_themselves_and_staff_those_who_hold_no_more() {
                     .await
                     .run_with("query ($id: ID!) { user(id: $id) { name phone isActive } }", json!({ "id": id }))
                     .await;
-                assert_eq!(*seen.at("user"), json!({ "name": name, "phone": "12345", "isActive": false }));
+                assert_eq!(*seen.at("user"), json!({ "name": name, "phone": "+442079460000", "isActive": false }));
                 app.database.sql("UPDATE users SET is_active = true").await;
             } else {
                 assert_eq!(app.database.contents().await, before, "{name}");
@@ -280,13 +283,13 @@ async fn every_refused_change_of_a_user_says_why_and_writes_nothing() {
     }
     assert_eq!(app.database.contents().await, before);
 
-    let change = json!({ "id": ada.global_id(), "phone": "12345" });
+    let change = json!({ "id": ada.global_id(), "phone": "+44 20 7946 0000" });
     assert_eq!(verdict(&ada, "userUpdate", change).await, "done");
     let change = json!({ "id": ada.global_id(), "email": "Countess@souk.example", "phone": null });
     let changed = manager.mutate("userUpdate", "user { name email phone }", change).await;
     assert_eq!(
         *changed.at("userUpdate.user"),
-        json!({ "name": "Ada", "email": "Countess@souk.example", "phone": null })
+        json!({ "name": "Ada", "email": "countess@souk.example", "phone": null })
     );
     assert_eq!(login(&app, "ada@souk.example", PASSWORD).await.verdict("login"), "WRONG_CREDENTIALS email");
     assert_eq!(login(&app, "countess@souk.example", PASSWORD).await.verdict("login"), "done");

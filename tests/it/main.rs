@@ -10,6 +10,7 @@ mod batching;
 mod catalogue;
 mod cli;
 mod concurrency;
+mod contacts;
 mod contract;
 mod counts;
 mod documents;

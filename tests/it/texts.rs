@@ -1,4 +1,4 @@
-//! Texts of every field: blank, longest, too long, enormous, with NUL and with control characters.
+//! Texts of every field: blank, longest, too long, enormous, with characters that cannot be seen.
 
 use serde_json::{Value, json};
 use souk::ids::RowId;
@@ -91,18 +91,17 @@ async fn a_text_is_not_blank_and_its_length_counts_characters() {
 }
 
 #[tokio::test]
-async fn every_other_character_comes_back_as_it_went_in() {
+async fn every_character_that_can_be_seen_comes_back_as_it_went_in() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec::default()).await.id.global();
     let admin = app.admin().await;
     let texts = [
-        "\u{1}\u{7f}\u{85}\u{9f}",
-        "a\r\n\tb",
-        "\u{202e}\u{200b}\u{feff}",
         "\u{fffe}\u{10ffff}",
         "'\"\\%_;--<b>&amp;",
-        "e\u{301}🏴\u{e0067}",
+        "a\u{a0}\u{3000}b",
+        "e\u{301}🏴\u{e0067}\u{e007f}👩🏽\u{200d}🚀",
+        "می\u{200c}خواهم",
     ];
     for field in fields(&website.global(), &product) {
         let Some((noun, name)) = field.path.and_then(|path| path.split_once('.')) else { continue };
@@ -113,6 +112,48 @@ async fn every_other_character_comes_back_as_it_went_in() {
             assert_eq!(answer.text_at(&path), text, "{} {}", field.mutation, field.name);
         }
     }
+}
+
+#[tokio::test]
+async fn a_text_of_one_line_holds_nothing_that_cannot_be_seen() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let product = app.product(website, ProductSpec::default()).await.id.global();
+    let admin = app.admin().await;
+    let before = app.database.contents().await;
+    for field in fields(&website.global(), &product) {
+        for text in [
+            "\u{1}a",
+            "a\u{7f}",
+            "a\u{85}b",
+            "a\r\nb",
+            "a\tb",
+            "a\u{2028}b",
+            "a\u{202e}b",
+            "a\u{2066}b",
+            "a\u{200e}",
+            "a\u{200f}",
+            "a\u{61c}",
+            "a\u{200b}b",
+            "\u{feff}a",
+            "a\u{ad}b",
+            "a\u{200d}b",
+            "a\u{e0067}",
+        ] {
+            let said = field.verdict(&admin, text).await;
+            assert_eq!(said, format!("INVALID {}", field.name), "{} {text:?}", field.mutation);
+        }
+    }
+    assert_eq!(app.database.contents().await, before);
+    // Other doors to the same columns, and what is said.
+    let change = json!({ "id": admin.global_id(), "name": "gpj.\u{202e}exe" });
+    let answer = admin.mutate("userUpdate", "userErrors { message }", change).await;
+    let message = "leave out U+202E (character 5): it turns the direction of the text";
+    assert_eq!(answer.text_at("userUpdate.userErrors.0.message"), message);
+    let eve = json!({ "name": "E\nve", "email": "eve@souk.example", "password": "a long enough password" });
+    assert_eq!(app.anonymous().mutate("register", "", eve).await.verdict("register"), "INVALID name");
+    let change = json!({ "id": product, "sku": "a\u{200b}b" });
+    assert_eq!(admin.mutate("productUpdate", "", change).await.verdict("productUpdate"), "INVALID sku");
 }
 
 #[tokio::test]
@@ -140,8 +181,14 @@ async fn a_description_may_be_empty_and_has_twenty_thousand_characters_at_most()
         let words: String = (0..20_000)
             .map(|index| if index % 2 == 0 { char::from_u32(0x4e00 + index).unwrap() } else { ' ' })
             .collect();
-        for text in ["🦀".repeat(20_000), "x".repeat(20_000), words, " ".to_owned()] {
-            let update = format!("{noun}Update");
+        let update = format!("{noun}Update");
+        for text in ["a\u{1b}b", "a\u{202e}b", "a\u{200b}b"] {
+            let said =
+                manager.mutate(&update, &fields, json!({ "id": id, "description": text })).await.verdict(&update);
+            assert_eq!(said, "INVALID description", "{text:?}");
+        }
+        let lines = "one\r\n\ttwo\n\nthree".to_owned();
+        for text in ["🦀".repeat(20_000), "x".repeat(20_000), words, " ".to_owned(), lines] {
             let answer = manager.mutate(&update, &fields, json!({ "id": id, "description": text })).await;
             assert_eq!(answer.text_at(&format!("{update}.{noun}.description")), text);
         }

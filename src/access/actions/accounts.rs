@@ -21,7 +21,7 @@ use crate::{
 /// # Errors
 /// User errors of the fields; TAKEN for the e-mail address.
 pub async fn register(db: &Db, passwords: &Passwords, new: NewAccount) -> Result<UserRow> {
-    new.check()?;
+    let new = new.checked()?;
     // What customers hold is the shop's choice: nobody grants it here.
     insert(db, passwords, None, new, None).await
 }
@@ -46,7 +46,7 @@ pub async fn create_user(
         let rule = "your role is limited to some websites: name one of them";
         return Err(Error::user(UserErrorCode::NotYours, "sourceWebsiteId", rule));
     }
-    new.check()?;
+    let new = new.checked()?;
     insert(db, passwords, Some(viewer), new, role).await
 }
 
@@ -85,7 +85,10 @@ async fn insert(
     role: Option<String>,
 ) -> Result<UserRow> {
     let password_hash = match new.password.clone() {
-        Some(password) => Some(passwords.hash(password).await?),
+        Some(password) => {
+            let about = vec![new.name.clone(), new.email.clone()];
+            Some(passwords.accept("password", password, about).await?)
+        }
         None => None,
     };
     db.transaction(async |conn| {
@@ -117,7 +120,7 @@ async fn insert(
 /// more than the viewer, and for an own e-mail address, which needs confirmation; user errors of the fields.
 pub async fn update_user(db: &Db, viewer: &Viewer, id: UserId, patch: UserPatch) -> Result<UserRow> {
     let me = viewer.require_user()?;
-    patch.check()?;
+    let patch = patch.checked()?;
     if patch.email.is_some() && !viewer.can(Permission::ManageUsers) {
         return Err(Error::user(UserErrorCode::NotYours, "email", "only staff may change an e-mail address"));
     }

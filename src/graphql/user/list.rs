@@ -11,10 +11,11 @@ use crate::graphql::{
 };
 use crate::{
     auth::Permission,
-    db::filter::Filter,
+    db::filter::{Filter, Op},
     error::Result,
     ids::{RowId, UserId},
     paging::{Cursor, Direction},
+    text,
     users::{
         model::{UserCondition, UserOrderField, UserRow},
         store::{self, UserList},
@@ -52,12 +53,22 @@ impl UserWhere {
         let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
         all.id("id", self.id, C::Id)?;
         all.text("name", self.name, C::Name)?;
-        all.text("email", self.email, C::Email)?;
+        all.text("email", self.email, |email| C::Email(canonical(email)))?;
         all.id("role", self.role, C::Role)?;
         all.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
         all.is(self.is_active.map(C::IsActive));
         all.time(self.created_at, C::CreatedAt);
         all.all()
+    }
+}
+
+/// An e-mail address as it is stored; what is no address stays, and equals none.
+fn canonical(email: Op<String>) -> Op<String> {
+    let one = |email: String| text::email("email", &email).unwrap_or(email);
+    match email {
+        Op::Eq(email) => Op::Eq(one(email)),
+        Op::In(emails) => Op::In(emails.into_iter().map(one).collect()),
+        other => other,
     }
 }
 

@@ -21,13 +21,13 @@ use crate::{
 /// A new account for yourself.
 #[derive(InputObject)]
 pub struct RegisterInput {
-    /// Name for people, 1 to 255 characters.
+    /// Name for people, 1 to 255 characters of one line.
     name: String,
-    /// E-mail address to log in with, unique in either case.
+    /// E-mail address to log in with, unique; kept in lower case, its domain in ASCII.
     email: String,
-    /// Password: 10 to 200 characters, not all the same.
+    /// Password: 8 to 128 characters, and not easily guessed.
     password: String,
-    /// Phone number.
+    /// Phone number with its country code, such as `+44 20 7946 0000`.
     phone: Option<String>,
     /// The website you come from.
     source_website_id: Option<ID>,
@@ -36,13 +36,13 @@ pub struct RegisterInput {
 /// A new account for somebody else.
 #[derive(InputObject)]
 pub struct UserCreateInput {
-    /// Name for people, 1 to 255 characters.
+    /// Name for people, 1 to 255 characters of one line.
     name: String,
-    /// E-mail address to log in with, unique in either case.
+    /// E-mail address to log in with, unique; kept in lower case, its domain in ASCII.
     email: String,
-    /// Password: 10 to 200 characters, not all the same; without one the account cannot log in.
+    /// Password: 8 to 128 characters, and not easily guessed; without one the account cannot log in.
     password: Option<String>,
-    /// Phone number.
+    /// Phone number with its country code, such as `+44 20 7946 0000`.
     phone: Option<String>,
     /// The code of the role; `customer` where absent. Nobody gives a role that holds more than they hold.
     role: Option<String>,
@@ -55,11 +55,11 @@ pub struct UserCreateInput {
 pub struct UserUpdateInput {
     /// Which user.
     id: ID,
-    /// Name for people, 1 to 255 characters.
+    /// Name for people, 1 to 255 characters of one line.
     name: MaybeUndefined<String>,
-    /// Phone number.
+    /// Phone number with its country code, such as `+44 20 7946 0000`.
     phone: MaybeUndefined<String>,
-    /// E-mail address; for staff only.
+    /// E-mail address, kept in lower case; for staff only.
     email: MaybeUndefined<String>,
 }
 

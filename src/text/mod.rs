@@ -1,0 +1,97 @@
+//! Text as people type it: length, characters that cannot be seen, e-mail addresses, phone numbers, passwords, slugs.
+//! Rule: every text that is stored goes through a [`Check`], which collects all broken rules before it answers; what has
+//! a canonical form is stored, and looked for, in that form alone.
+
+mod email;
+mod hidden;
+mod password;
+mod phone;
+mod slug;
+
+pub use self::{
+    email::email,
+    password::{MAX_PASSWORD, password, password_length},
+    phone::phone,
+    slug::{check_slug, slugify},
+};
+use crate::error::{Error, Result, UserError, UserErrorCode};
+
+/// Longest description, in characters.
+pub const MAX_DESCRIPTION: usize = 20_000;
+
+/// Collects the broken rules of one input, so that a form shows them all at once.
+#[derive(Debug, Default)]
+pub struct Check(Vec<UserError>);
+
+impl Check {
+    /// Nothing broken yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a broken rule.
+    pub fn add(&mut self, error: UserError) {
+        self.0.push(error);
+    }
+
+    /// Adds the error of a failed check.
+    pub fn that(&mut self, checked: Result<(), UserError>) {
+        self.0.extend(checked.err());
+    }
+
+    /// The canonical form that a check gave, or its broken rule: then [`Check::finish`] refuses the input, and the
+    /// default that this gives is never used.
+    pub fn keep<T: Default>(&mut self, checked: Result<T, UserError>) -> T {
+        checked.map_err(|error| self.add(error)).unwrap_or_default()
+    }
+
+    /// A required text of one line and up to `max` characters.
+    pub fn text(&mut self, field: &'static str, value: &str, max: usize) {
+        if value.trim().is_empty() {
+            self.add(UserError::new(UserErrorCode::Required, field, "give a text that is not blank"));
+        } else {
+            self.characters(field, value, max, hidden::in_line(value));
+        }
+    }
+
+    /// A text of one line that may be absent, but not blank.
+    pub fn optional(&mut self, field: &'static str, value: Option<&str>, max: usize) {
+        if let Some(value) = value {
+            self.text(field, value, max);
+        }
+    }
+
+    /// A text of up to `max` characters that may be empty, and have several lines and tabs.
+    pub fn at_most(&mut self, field: &'static str, value: &str, max: usize) {
+        self.characters(field, value, max, hidden::in_lines(value));
+    }
+
+    fn characters(&mut self, field: &'static str, value: &str, max: usize, hidden: Option<String>) {
+        if value.chars().nth(max).is_some() {
+            self.add(UserError::new(UserErrorCode::TooLong, field, format!("give at most {max} characters")));
+        } else if let Some(rule) = hidden {
+            self.add(UserError::new(UserErrorCode::Invalid, field, rule));
+        }
+    }
+
+    /// # Errors
+    /// All broken rules, where there are any.
+    pub fn finish(self) -> Result<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::User(self.0)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_broken_rules_are_told_at_once() {
+        let mut check = Check::new();
+        check.text("name", " ", 255);
+        let email: String = check.keep(email("email", "nobody"));
+        assert_eq!(email, "");
+        let Err(Error::User(errors)) = check.finish() else { panic!("accepted") };
+        assert_eq!(errors.iter().map(|e| e.field.as_deref().unwrap()).collect::<Vec<_>>(), ["name", "email"]);
+    }
+}

@@ -1,0 +1,134 @@
+//! New passwords: long enough, short enough to hash, and not among the first that anybody tries.
+//! Rule: no rules of composition, no truncation; a password that a few thousand guesses find is refused, and one made of
+//! its owner's name too.
+
+use zxcvbn::zxcvbn;
+
+use crate::error::{Result, UserError, UserErrorCode};
+
+/// Shortest password, in characters.
+const MIN_PASSWORD: usize = 8;
+/// Longest password, in characters.
+pub const MAX_PASSWORD: usize = 128;
+/// Below so many guesses it is common: the line that zxcvbn calls very guessable. `Passw0rd!` takes 11,000.
+const MIN_GUESSES: u64 = 1_000_000;
+/// How far the estimate looks, in characters: its cost grows with the third power of the length, and the beginning of a
+/// password is never harder to guess than the whole.
+const LOOKED_AT: usize = 24;
+
+const LENGTH: &str = "give a password of 8 to 128 characters";
+const COMMON: &str =
+    "this password is one of the first that others would try: take several words, or let a password manager make one";
+
+/// A new password, and what is known of its owner: name, e-mail address. Takes up to some 40 ms: not on async threads.
+/// # Errors
+/// INVALID for its length, WEAK_PASSWORD where it is easily guessed.
+pub fn password(field: &'static str, value: &str, about: &[&str]) -> Result<(), UserError> {
+    password_length(field, value)?;
+    let about = words(about);
+    let about: Vec<&str> = about.iter().map(String::as_str).collect();
+    if zxcvbn(&start(value), &about).guesses() < MIN_GUESSES {
+        return Err(UserError::new(UserErrorCode::WeakPassword, field, COMMON));
+    }
+    Ok(())
+}
+
+/// The length of a new password alone, at no cost.
+/// # Errors
+/// INVALID for another one than 8 to 128 characters.
+pub fn password_length(field: &'static str, value: &str) -> Result<(), UserError> {
+    let length = value.chars().take(MAX_PASSWORD + 1).count();
+    if (MIN_PASSWORD..=MAX_PASSWORD).contains(&length) {
+        return Ok(());
+    }
+    Err(UserError::new(UserErrorCode::Invalid, field, LENGTH))
+}
+
+/// The texts and their words, as far as the estimate looks.
+fn words(about: &[&str]) -> Vec<String> {
+    let parts = about.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
+    let words = parts.filter(|word| word.chars().nth(2).is_some()).chain(about.iter().copied());
+    words.map(start).collect()
+}
+
+fn start(text: &str) -> String {
+    text.chars().take(LOOKED_AT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(value: &str) -> Option<UserErrorCode> {
+        password("password", value, &["Ada Lovelace", "ada.lovelace@souk.example"]).err().map(|error| error.code)
+    }
+
+    #[test]
+    fn a_length_counts_characters() {
+        for short in ["", "a", "seven77", "äöüßäöü", "🦀🐙🦑🐚🐡🐠🐟"] {
+            assert_eq!(verdict(short), Some(UserErrorCode::Invalid), "{short}");
+        }
+        let phrase = "the quick brown crab eats the lazy whelk and ".repeat(3);
+        let of = |length: usize| phrase.chars().take(length).collect::<String>();
+        assert_eq!(verdict(&of(128)), None);
+        assert_eq!(verdict(&of(129)), Some(UserErrorCode::Invalid));
+        assert_eq!(verdict("🦀🐙x漢7ü!q"), None);
+        assert_eq!(verdict(&"x".repeat(1_000_000)), Some(UserErrorCode::Invalid));
+    }
+
+    #[test]
+    fn what_others_would_try_first_is_refused() {
+        for common in [
+            "password",
+            "Password1",
+            "Passw0rd!",
+            "P@$$w0rd",
+            "password123",
+            "12345678",
+            "qwertyuiop",
+            "1q2w3e4r5t",
+            "iloveyou",
+            "letmein1",
+            "trustno1",
+            "sunshine1",
+            "welcome1",
+            "admin123",
+            "changeme",
+            "abcdefgh",
+            "19900101",
+            "aaaaaaaaaaaaaaaaaaaa",
+            "abababababab",
+            "äöäöäöäö",
+            "        ",
+            "Summer2024",
+            "adalovelace",
+            "Lovelace1815",
+            "ada.lovelace@souk.example",
+            "Ada Lovelace",
+        ] {
+            assert_eq!(verdict(common), Some(UserErrorCode::WeakPassword), "{common}");
+        }
+        // However long it is: to the end it is the same.
+        for repeated in ["password", "1234567890", "qwerty", "a"] {
+            let long: String = repeated.chars().cycle().take(128).collect();
+            assert_eq!(verdict(&long), Some(UserErrorCode::WeakPassword), "{long}");
+        }
+        for good in [
+            "correct horse",
+            "ninechars",
+            "kX9#mP2$",
+            "demo-admin-2026",
+            "a long enough password",
+            "日本語のパスワード",
+        ] {
+            assert_eq!(verdict(good), None, "{good}");
+        }
+    }
+
+    #[test]
+    fn the_owner_is_known_by_name_and_by_address() {
+        let with = |about: &[&str]| password("password", "Vauquelin-24", about).is_ok();
+        assert!(with(&[]) && with(&["Ada", "ada@souk.example"]));
+        assert!(!with(&["Louis-Nicolas Vauquelin"]) && !with(&["l", "vauquelin@souk.example"]));
+    }
+}

@@ -1,0 +1,45 @@
+//! Slugs: the names of things in addresses of pages.
+
+use super::Check;
+use crate::error::{UserError, UserErrorCode};
+
+/// A slug of some text: `a-z`, `0-9` and single dashes, at most 200 characters; `item` where nothing is left.
+pub fn slugify(text: &str) -> String {
+    let mut slug = String::new();
+    for c in deunicode::deunicode(text).to_ascii_lowercase().chars() {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+        if slug.len() >= 200 {
+            break;
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() { "item".to_owned() } else { slug.to_owned() }
+}
+
+/// Checks a slug that somebody chose.
+pub fn check_slug(check: &mut Check, field: &'static str, slug: Option<&str>) {
+    let Some(slug) = slug else { return };
+    if slug != slugify(slug) {
+        check.add(UserError::new(
+            UserErrorCode::Invalid,
+            field,
+            "a slug is a-z, 0-9 and single dashes, at most 200 characters",
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_are_plain() {
+        assert_eq!(slugify("  Café au Lait — Bowl, 2x "), "cafe-au-lait-bowl-2x");
+        assert_eq!(slugify("???"), "item");
+        assert!(slugify(&"ä".repeat(1000)).len() <= 200);
+    }
+}

@@ -1,0 +1,152 @@
+//! E-mail addresses and phone numbers in their one form, wherever they are typed, and passwords that are too common.
+
+use serde_json::json;
+
+use crate::support::TestApp;
+
+/// Registers, creates, changes, and makes suppliers: whatever takes an e-mail address or a phone number.
+async fn everywhere(app: &TestApp, field: &str, value: &str) -> Vec<String> {
+    let (admin, anonymous) = (app.admin().await, app.anonymous());
+    let own = || format!("{}@souk.example", uuid::Uuid::new_v4().simple());
+    let supplier = || json!({ "name": own() });
+    let made = admin.mutate("supplierCreate", "supplier { id }", supplier()).await;
+    let supplier_id = made.text_at("supplierCreate.supplier.id");
+    let mut said = Vec::new();
+    for (actor, mutation, noun, mut input) in [
+        (&anonymous, "register", "user", json!({ "name": "n", "email": own(), "password": "a long enough password" })),
+        (&admin, "userCreate", "user", json!({ "name": "n", "email": own() })),
+        (&admin, "userUpdate", "user", json!({ "id": app.customer().await.global_id() })),
+        (&admin, "supplierCreate", "supplier", supplier()),
+        (&admin, "supplierUpdate", "supplier", json!({ "id": supplier_id })),
+    ] {
+        input[field] = json!(value);
+        let answer = actor.mutate(mutation, &format!("{noun} {{ id {field} }}"), input).await;
+        said.push(match answer.verdict(mutation).as_str() {
+            "done" => answer.text_at(&format!("{mutation}.{noun}.{field}")),
+            refusal => format!("{refusal}: {}", answer.text_at(&format!("{mutation}.userErrors.0.message"))),
+        });
+        // The next one may have the same address.
+        app.database.sql("UPDATE users SET email = NULL WHERE email NOT LIKE 'admin%'").await;
+    }
+    said
+}
+
+#[tokio::test]
+async fn an_email_address_has_one_form_wherever_it_is_typed() {
+    let app = TestApp::new().await;
+    for (typed, expected) in [
+        ("Ada.Lovelace@Souk.EXAMPLE", "ada.lovelace@souk.example"),
+        ("ａｄａ＠souk.example", "ada@souk.example"),
+        ("JÖRG@MÜNCHEN.example", "jörg@xn--mnchen-3ya.example"),
+        ("山田@例え.example", "山田@xn--r8jz45g.example"),
+    ] {
+        for said in everywhere(&app, "email", typed).await {
+            assert_eq!(said, expected, "{typed}");
+        }
+    }
+    let such = "give an e-mail address such as name@shop.example";
+    let domain = "what stands behind the @ is no domain such as shop.example";
+    let unseen = "the e-mail address holds characters that cannot be seen: type it again";
+    let mixed = "the name before the @ mixes scripts, or holds letters that pass for others: write it in one script";
+    let latin = "the name before the @ looks like one in Latin letters: write it in those";
+    let long = "an e-mail address has at most 254 characters, 64 of them before the @";
+    let [too_long, long_name] = [254, 65].map(|length| format!("{}@souk.example", "a".repeat(length)));
+    for (typed, rule) in [
+        ("ada", such),
+        ("@souk.example", such),
+        (" ada@souk.example", such),
+        ("a\u{a0}da@souk.example", such),
+        ("\"ada\"@souk.example", such),
+        ("ada(home)@souk.example", such),
+        ("Ada <ada@souk.example>", such),
+        ("ada..l@souk.example", such),
+        ("ada@", domain),
+        ("a@b@souk.example", domain),
+        ("ada@[127.0.0.1]", domain),
+        ("ada@127.0.0.1", domain),
+        ("ada@-souk.example", domain),
+        ("ada@so_uk.example", domain),
+        ("ada@xn--a.example", domain),
+        ("ada@souk.example\n", unseen),
+        ("a\u{1b}da@souk.example", unseen),
+        ("a\u{200b}da@souk.example", unseen),
+        ("ada@so\u{ad}uk.example", unseen),
+        ("аda@souk.example", mixed),
+        ("раураl@souk.example", mixed),
+        ("раура@souk.example", latin),
+        (&too_long, long),
+        (&long_name, long),
+    ] {
+        for said in everywhere(&app, "email", typed).await {
+            assert_eq!(said, format!("INVALID email: {rule}"), "{typed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_mailbox_is_one_account_however_it_is_typed() {
+    let app = TestApp::new().await;
+    let forms = [
+        "jörg@münchen.example",
+        "JÖRG@xn--mnchen-3ya.EXAMPLE",
+        "Jo\u{308}rg@mu\u{308}nchen.example",
+        "jörg@ｍünchen。example",
+    ];
+    let registers = async |email: &str| {
+        let input = json!({ "name": "J", "email": email, "password": "a long enough password" });
+        app.anonymous().mutate("register", "", input).await.verdict("register")
+    };
+    assert_eq!(registers(forms[0]).await, "done");
+    let admin = app.admin().await;
+    for form in forms {
+        assert_eq!(registers(form).await, "TAKEN email", "{form}");
+        let input = json!({ "email": form, "password": "a long enough password" });
+        assert_eq!(app.anonymous().mutate("login", "", input).await.verdict("login"), "done", "{form}");
+        let search = format!(r#"{{ users(where: {{ email: {{ eq: "{form}" }} }}) {{ nodes {{ email }} }} }}"#);
+        let found = admin.run(&search).await;
+        assert_eq!(*found.at("users.nodes"), json!([{ "email": "jörg@xn--mnchen-3ya.example" }]), "{form}");
+    }
+    assert_eq!(registers("jorg@münchen.example").await, "done");
+}
+
+#[tokio::test]
+async fn a_phone_number_exists_and_has_one_form() {
+    let app = TestApp::new().await;
+    for typed in ["+44 20 7946 0000", "+442079460000", "+44 (0)20-7946-0000", "+44.20.7946.0000"] {
+        for said in everywhere(&app, "phone", typed).await {
+            assert_eq!(said, "+442079460000", "{typed}");
+        }
+    }
+    let rule = "give a phone number that exists, with + and the country code first, such as +44 20 7946 0000";
+    for typed in
+        ["", "12345", "call me", "020 7946 0000", "0044 20 7946 0000", "+44 112", "+999 123456", "+44 20 7946 0000 x1"]
+    {
+        for said in everywhere(&app, "phone", typed).await {
+            assert_eq!(said, format!("INVALID phone: {rule}"), "{typed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_others_would_try_first_is_refused() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let before = app.database.contents().await;
+    for (password, expected) in [
+        ("seven77", "INVALID"),
+        ("Passw0rd!", "WEAK_PASSWORD"),
+        ("12345678", "WEAK_PASSWORD"),
+        ("qwertyuiop", "WEAK_PASSWORD"),
+        (&"1234567890".repeat(12), "WEAK_PASSWORD"),
+        ("Lovelace1815", "WEAK_PASSWORD"),
+        ("ada@souk.example", "WEAK_PASSWORD"),
+        (&"correct horse ".repeat(10), "INVALID"),
+    ] {
+        let input = json!({ "name": "Ada Lovelace", "email": "ada@souk.example", "password": password });
+        for (actor, mutation) in [(&app.anonymous(), "register"), (&admin, "userCreate")] {
+            let said = actor.mutate(mutation, "", input.clone()).await.verdict(mutation);
+            assert_eq!(said, format!("{expected} password"), "{mutation} {password}");
+        }
+    }
+    assert_eq!(app.database.contents().await, before);
+}
