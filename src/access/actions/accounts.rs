@@ -10,7 +10,7 @@ use crate::{
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{RoleId, UserId},
-    text::Check,
+    text,
     users::{
         self,
         model::{NewUser, UserPatch, UserRow},
@@ -54,7 +54,7 @@ pub async fn create_user(
 /// # Errors
 /// User errors of the fields; TAKEN for the e-mail address.
 pub async fn create_admin(db: &Db, passwords: &Passwords, new: NewAccount) -> Result<UserRow> {
-    new.check()?;
+    let new = new.checked()?;
     let user = insert(db, passwords, None, new, Some(ADMIN.into())).await?;
     db.transaction(async |conn| users::store::update_verified(conn, user.id).await).await
 }
@@ -64,12 +64,11 @@ pub async fn create_admin(db: &Db, passwords: &Passwords, new: NewAccount) -> Re
 /// # Errors
 /// User errors of the password; NOT_FOUND for the e-mail address.
 pub async fn reset_password(db: &Db, passwords: &Passwords, email: &str, password: String) -> Result<UserRow> {
-    let mut check = Check::new();
-    check.password("password", &password);
-    check.finish()?;
-    let found = db.read(async |conn| users::store::find_login(conn, email).await).await?;
+    text::password_length("password", &password)?;
+    let email = text::email("email", email)?;
+    let found = db.read(async |conn| users::store::find_login(conn, &email).await).await?;
     let (user, _) = found.ok_or_else(|| Error::not_found("email", "active user"))?;
-    let hash = passwords.hash(password).await?;
+    let hash = passwords.accept("password", password, vec![user.name.clone(), email]).await?;
     db.transaction(async |conn| {
         end_others(conn, user.id, None).await?;
         users::store::update_password(conn, user.id, &hash).await
