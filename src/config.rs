@@ -1,12 +1,22 @@
 //! Every setting, its default and its meaning.
 //! Rule: a setting is a flag and an environment variable of one name, and nobody else reads the environment.
 
-use std::{ffi::OsString, fs, io, net::SocketAddr, os::unix::fs::OpenOptionsExt, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    fs, io,
+    net::SocketAddr,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser};
 
-use crate::db::DbSettings;
+use crate::{
+    auth::{JwtKeys, Key, SOUK},
+    db::DbSettings,
+};
 
 /// What kind of place this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -81,6 +91,20 @@ pub struct ServeSettings {
     /// production.
     #[arg(long, env = "SOUK_JWT_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub jwt_secret: Option<String>,
+
+    /// Files of several keys that sign and check the access tokens, separated by commas: the first signs, all check, and
+    /// so does SOUK_JWT_SECRET where it is set. A `.pem` file holds a private key (Ed25519, or RSA from 2048 bits; PKCS#8),
+    /// any other file a secret of at least 32 characters. A file's name without its ending is the id of its key.
+    #[arg(long, env = "SOUK_JWT_KEYS", value_name = "FILES")]
+    pub jwt_keys: Option<String>,
+
+    /// Who makes the access tokens (`iss`); those of others are refused.
+    #[arg(long, env = "SOUK_JWT_ISSUER", default_value = SOUK, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub jwt_issuer: String,
+
+    /// Whom the access tokens are for (`aud`); those for others are refused.
+    #[arg(long, env = "SOUK_JWT_AUDIENCE", default_value = SOUK, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub jwt_audience: String,
 
     /// Life of an access token, in minutes.
     #[arg(long, env = "SOUK_JWT_MINUTES", default_value_t = 60, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=10_080))]
@@ -167,15 +191,32 @@ impl Settings {
 }
 
 impl ServeSettings {
-    /// The secret that signs tokens. In development it is made once and kept in the data directory.
+    /// The keys of the access tokens: those of the files, then the secret, which signs where there are no files.
     /// # Errors
-    /// Where production has none, where it is shorter than 32 characters, or where the file cannot be written.
-    pub fn secret(&self, settings: &Settings) -> io::Result<String> {
+    /// Those of [`ServeSettings::secret`], and for key files that are not fit.
+    pub fn jwt(&self, settings: &Settings) -> io::Result<JwtKeys> {
+        let files = self.jwt_keys.iter().flat_map(|files| files.split(',')).map(str::trim);
+        let files = files.filter(|file| !file.is_empty()).map(|file| Key::load(Path::new(file)));
+        let mut keys: Vec<Key> = files.collect::<Result<_, _>>().map_err(io::Error::other)?;
+        if self.jwt_keys.is_some() && keys.is_empty() {
+            return Err(io::Error::other("SOUK_JWT_KEYS names no file: name one at least, or leave it unset"));
+        }
+        keys.extend(self.secret(settings)?.as_deref().map(Key::secret));
+        let lifetime = chrono::Duration::minutes(i64::from(self.jwt_minutes));
+        JwtKeys::several(keys, &self.jwt_issuer, &self.jwt_audience, lifetime).map_err(io::Error::other)
+    }
+
+    /// The secret of the access tokens. In development it is made once and kept in the data directory; none where there
+    /// are key files instead.
+    /// # Errors
+    /// Where production has neither, where it is shorter than 32 characters, or where the file cannot be written.
+    pub fn secret(&self, settings: &Settings) -> io::Result<Option<String>> {
         let secret = match &self.jwt_secret {
             Some(secret) => secret.clone(),
+            None if self.jwt_keys.is_some() => return Ok(None),
             None if settings.environment == Environment::Production => {
                 return Err(io::Error::other(
-                    "SOUK_JWT_SECRET is required in production: 32 or more random characters",
+                    "SOUK_JWT_SECRET is required in production: 32 or more random characters; or set SOUK_JWT_KEYS",
                 ));
             }
             None => kept_secret(settings)?,
@@ -183,7 +224,7 @@ impl ServeSettings {
         if secret.len() < 32 {
             return Err(io::Error::other("SOUK_JWT_SECRET is too short: 32 or more random characters"));
         }
-        Ok(secret)
+        Ok(Some(secret))
     }
 
     /// Whether the IDE pages are served.

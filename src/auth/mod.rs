@@ -9,7 +9,7 @@ pub mod secret;
 mod viewer;
 
 pub use self::{
-    jwt::{Issued, JwtKeys, TokenError},
+    jwt::{Issued, JwtKeys, Key, KeyError, SOUK, TokenError},
     live::{Grant, Live, News},
     origin::Origin,
     password::{PasswordCost, Passwords},

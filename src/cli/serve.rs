@@ -24,12 +24,12 @@ use crate::{
 
 pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo: bool) -> Outcome {
     // First what can be wrong without a database.
-    let secret = serve.secret(settings)?;
+    let jwt = serve.jwt(settings)?;
     let listener =
         TcpListener::bind(serve.listen).await.map_err(|error| format!("cannot listen on {}: {error}", serve.listen))?;
     let stop = stop_signal()?;
     let database = Database::open(settings).await?;
-    let done = run(settings, serve, with_demo, &database.url, &secret, listener, stop).await;
+    let done = run(settings, serve, with_demo, &database.url, jwt, listener, stop).await;
     database.close().await;
     done
 }
@@ -39,7 +39,7 @@ async fn run(
     serve: &ServeSettings,
     with_demo: bool,
     url: &str,
-    secret: &str,
+    jwt: JwtKeys,
     listener: TcpListener,
     stop: oneshot::Receiver<()>,
 ) -> Outcome {
@@ -52,7 +52,6 @@ async fn run(
     let logins = if with_demo { demo::fill(&db, &passwords).await? } else { Vec::new() };
     let currencies = Currencies::default();
     currencies.fill(&db).await?;
-    let jwt = JwtKeys::new(secret, chrono::Duration::minutes(i64::from(serve.jwt_minutes)));
     let live = Arc::new(Live::new(jwt.lifetime()));
     catch_up(&db, &live).await?;
     let watch = tokio::spawn(keep_up(db.clone(), Arc::clone(&live)));

@@ -1,9 +1,10 @@
-//! The doors over HTTP: `/graphql`, health, the IDE pages.
+//! The doors over HTTP: `/graphql`, health, public keys, the IDE pages.
 //! Rule: nothing here knows a noun; every answer carries its request id.
 
 pub mod graphql;
 mod health;
 pub mod ide;
+mod jwks;
 mod origin;
 mod params;
 pub mod request_id;
@@ -52,6 +53,7 @@ pub struct HttpSettings {
 /// Everything there is over HTTP, and the switch that takes it out of service.
 pub fn router(engine: Engine, services: Arc<Services>, settings: &HttpSettings) -> (Router, Arc<Health>) {
     let health = Arc::new(Health::new(services.db.clone()));
+    let keys = jwks::routes(&services.jwt);
     let endpoint = Endpoint {
         engine,
         services,
@@ -63,7 +65,7 @@ pub fn router(engine: Engine, services: Arc<Services>, settings: &HttpSettings) 
     let probes =
         Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).with_state(Arc::clone(&health));
     let pages = if settings.ide { ide::routes() } else { Router::new() };
-    let router = graphql::router(Arc::new(endpoint)).merge(probes).merge(pages).fallback(not_found);
+    let router = graphql::router(Arc::new(endpoint)).merge(probes).merge(keys).merge(pages).fallback(not_found);
     let router = match settings.cors_origins.as_slice() {
         // The layer would answer every OPTIONS, even where no page may call.
         [] => router,

@@ -292,7 +292,7 @@ fn servers_that_start_at_once_agree_on_the_secret() {
         let start = std::sync::Barrier::new(8);
         let secret = || {
             start.wait();
-            command.serve.secret(&command.settings).unwrap()
+            command.serve.secret(&command.settings).unwrap().unwrap()
         };
         let secrets: Vec<_> = thread::scope(|scope| {
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(secret)).collect();

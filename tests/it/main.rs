@@ -22,6 +22,8 @@ mod http;
 mod ide;
 mod import;
 mod invariants;
+mod jwt_files;
+mod jwt_keys;
 mod leaf;
 mod lists;
 mod loaders;

@@ -62,6 +62,11 @@ impl TestApp {
 
     /// A server over this database, with these settings of the doors.
     pub fn over(database: TestDb, settings: &HttpSettings) -> Self {
+        Self::signing(database, settings, JwtKeys::new(SECRET, chrono::Duration::minutes(60)))
+    }
+
+    /// A server over this database, with these keys.
+    pub fn signing(database: TestDb, settings: &HttpSettings, jwt: JwtKeys) -> Self {
         // The cheapest that argon2 takes: tests hash many.
         let passwords = Passwords::new(PasswordCost { memory: 8, passes: 1 }).expect("a cost");
         let services = Arc::new(Services {
@@ -69,7 +74,7 @@ impl TestApp {
             passwords,
             live: Arc::new(Live::new(chrono::Duration::minutes(60))),
             session_life: chrono::Duration::days(30),
-            jwt: JwtKeys::new(SECRET, chrono::Duration::minutes(60)),
+            jwt,
             currencies: Currencies::default(),
         });
         let engine = graphql::engine(&services, &Limits::default());

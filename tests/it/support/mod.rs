@@ -4,6 +4,7 @@ mod app;
 pub mod build;
 pub mod bulk;
 mod db;
+pub mod forge;
 mod plans;
 pub mod process;
 mod proxy;

@@ -1,0 +1,77 @@
+//! What a token says, and when it may be believed.
+//! Rule: a token holds until its last second begins, not a second longer; one from the future is refused.
+
+use chrono::{DateTime, Utc};
+use jsonwebtoken::{Algorithm, Validation};
+use serde::{Deserialize, Serialize};
+
+use super::TokenError;
+use crate::{
+    auth::{Identity, Permissions, Via},
+    ids::{RowId, SessionId, UserId},
+};
+
+/// How far the clock of the server that made a token may be ahead of this one's, in seconds.
+const CLOCK_SKEW: i64 = 60;
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Claims {
+    sub: String,
+    sid: String,
+    role: String,
+    permissions: Vec<String>,
+    iss: String,
+    aud: String,
+    iat: i64,
+    exp: i64,
+}
+
+/// What is checked of a token that a key of this algorithm signed.
+pub(super) fn validation(algorithm: Algorithm, issuer: &str, audience: &str) -> Validation {
+    let mut validation = Validation::new(algorithm);
+    validation.set_issuer(&[issuer]);
+    validation.set_audience(&[audience]);
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    validation.validate_nbf = true;
+    validation.leeway = 0;
+    validation
+}
+
+impl Claims {
+    pub(super) fn new(
+        identity: &Identity,
+        session: SessionId,
+        issuer: &str,
+        audience: &str,
+        now: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            sub: identity.user.global(),
+            sid: session.global(),
+            role: identity.role.clone(),
+            permissions: identity.permissions.iter().map(|p| p.as_str().to_owned()).collect(),
+            iss: issuer.to_owned(),
+            aud: audience.to_owned(),
+            iat: now.timestamp(),
+            exp: expires_at.timestamp(),
+        }
+    }
+
+    /// Whom they name, where signature, issuer and audience are good.
+    pub(super) fn identity(self, now: DateTime<Utc>) -> Result<Identity, TokenError> {
+        if self.exp <= now.timestamp() {
+            return Err(TokenError::Expired);
+        }
+        if self.iat > now.timestamp() + CLOCK_SKEW {
+            return Err(TokenError::Invalid);
+        }
+        Ok(Identity {
+            user: UserId::parse("sub", &self.sub).map_err(|_| TokenError::Invalid)?,
+            via: Via::Session(SessionId::parse("sid", &self.sid).map_err(|_| TokenError::Invalid)?),
+            role: self.role,
+            permissions: Permissions::from_codes(self.permissions.iter().map(String::as_str)),
+            websites: None,
+        })
+    }
+}
