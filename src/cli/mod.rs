@@ -17,6 +17,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     config::{ServeSettings, Settings},
+    db::actor::Actor,
     error::Error,
     telemetry,
 };
@@ -85,21 +86,42 @@ enum ImportCommand {
     Sales(Box<import::ImportSales>),
 }
 
+impl Command {
+    /// What the audit log calls it.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Serve { .. } => "serve",
+            Self::Migrate => "migrate",
+            Self::Demo => "demo",
+            Self::Import { command: ImportCommand::Sales(_) } => "import sales",
+            Self::Admin { command: admin::AdminCommand::Create { .. } } => "admin create",
+            Self::Admin { command: admin::AdminCommand::ResetPassword { .. } } => "admin reset-password",
+            Self::Schema => "schema",
+            Self::Db { command: DbCommand::Url } => "db url",
+            Self::Health { .. } => "health",
+        }
+    }
+
+    async fn run(self, settings: &Settings) -> Outcome {
+        match self {
+            Self::Serve { settings: serve, demo } => serve::serve(settings, &serve, demo).await,
+            Self::Migrate => migrate::migrate(settings).await,
+            Self::Demo => demo::demo(settings).await,
+            Self::Import { command: ImportCommand::Sales(sales) } => import::run(settings, *sales).await,
+            Self::Admin { command } => admin::admin(settings, command).await,
+            Self::Schema => schema::schema(),
+            Self::Db { command: DbCommand::Url } => db::url(settings).await,
+            Self::Health { url } => health::health(&url).await,
+        }
+    }
+}
+
 /// Runs the command of the process's arguments.
 pub async fn run() -> ExitCode {
     let Cli { settings, command } = Cli::parse();
     telemetry::start(&settings.log, settings.log_format);
-    let outcome = match command {
-        Command::Serve { settings: serve, demo } => serve::serve(&settings, &serve, demo).await,
-        Command::Migrate => migrate::migrate(&settings).await,
-        Command::Demo => demo::demo(&settings).await,
-        Command::Import { command: ImportCommand::Sales(sales) } => import::run(&settings, *sales).await,
-        Command::Admin { command } => admin::admin(&settings, command).await,
-        Command::Schema => schema::schema(),
-        Command::Db { command: DbCommand::Url } => db::url(&settings).await,
-        Command::Health { url } => health::health(&url).await,
-    };
-    match outcome {
+    let actor = Actor::command(command.name());
+    match actor.scope(command.run(&settings)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("souk: {error}");

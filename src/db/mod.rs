@@ -1,6 +1,7 @@
 //! The way to PostgreSQL: shared connections for bounded reads, a pool for transactions, migrations, the embedded server.
 //! Rule: nobody holds a connection across anything but the database, and nobody holds two.
 
+pub mod actor;
 pub mod embedded;
 pub mod filter;
 pub mod idempotency;
@@ -11,6 +12,7 @@ mod settings;
 pub mod sql;
 #[allow(missing_docs, reason = "generated")]
 pub mod tables;
+mod text_enum;
 
 use std::{sync::Arc, time::Duration};
 
@@ -156,13 +158,16 @@ impl Db {
         let mut others = self.0.pool.status().size;
         loop {
             let mut connection = self.checkout().await?;
-            match AnsiTransactionManager::begin_transaction(&mut *connection).await.map_err(Error::from) {
-                Ok(()) => return Ok(connection),
-                Err(Error::Unavailable(why)) if others > 0 => {
+            let begun = AnsiTransactionManager::begin_transaction_sql(&mut *connection, &actor::begin()).await;
+            let Err(error) = begun else { return Ok(connection) };
+            // BEGIN may have run and the rest of the text not: nobody else gets a connection in that state.
+            drop(Object::take(connection));
+            match Error::from(error) {
+                Error::Unavailable(why) if others > 0 => {
                     tracing::warn!(%why, "a pooled connection broke");
                     others -= 1;
                 }
-                Err(error) => return Err(error),
+                error => return Err(error),
             }
         }
     }

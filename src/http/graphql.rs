@@ -18,8 +18,11 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{origin::origin, params};
 use crate::{
-    auth::Viewer,
-    db::recorder::Recorder,
+    auth::{self, Origin, Viewer},
+    db::{
+        actor::{Actor, Via},
+        recorder::Recorder,
+    },
     error::ErrorCode,
     graphql::{
         batches::Steps,
@@ -101,16 +104,18 @@ async fn run(
         Err(error) => return Ok(Engine::refuse(error, request_id)),
     };
     let operation = prepared.operation.clone();
-    let who = viewer.user_id().map(|id| id.0);
+    let origin = origin(parts, endpoint.trusted_proxies);
+    let actor = actor(&viewer, &origin, request_id);
     let steps = Steps::default();
-    let data = request_data(viewer, origin(parts, endpoint.trusted_proxies), cookies(&parts.headers), &steps);
+    let data = request_data(viewer, origin, cookies(&parts.headers), &steps);
     // That of a test that wants the texts; a fresh one for everybody else.
     let recorder = Recorder::current();
-    let work = recorder.clone().scope(steps.run(endpoint.engine.execute(prepared, data, request_id)));
+    let work = steps.run(endpoint.engine.execute(prepared, data, request_id));
+    let work = actor.clone().scope(recorder.clone().scope(work));
     let late = |_| coded(ErrorCode::Timeout, "the operation took too long; ask for less");
     let mut response =
         timeout_at(deadline, work).await.map_err(late).unwrap_or_else(|error| Engine::refuse(error, request_id));
-    log(&operation, who, started, &recorder, &response, request_id);
+    log(&operation, actor.user, started, &recorder, &response, request_id);
     if endpoint.show_sql {
         let sql = Value::from_json(serde_json::json!({
             "statements": recorder.statements(),
@@ -163,6 +168,19 @@ async fn viewer(headers: &HeaderMap, services: &Services, request_id: &RequestId
 
 fn cookies(headers: &HeaderMap) -> Cookies {
     Cookies(headers.get(header::COOKIE).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned))
+}
+
+/// The actor of what the viewer writes.
+fn actor(viewer: &Viewer, origin: &Origin, request_id: &RequestId) -> Actor {
+    let (via, session, api_key) = match viewer.identity().map(|identity| identity.via) {
+        Some(auth::Via::Session(session)) => (Via::Session, Some(session.0), None),
+        Some(auth::Via::ApiKey(key)) => (Via::ApiKey, None, Some(key.0)),
+        Some(auth::Via::System) => (Via::System, None, None),
+        None => (Via::Anonymous, None, None),
+    };
+    let user = viewer.user_id().map(|id| id.0);
+    let request_id = Some(request_id.as_str().to_owned());
+    Actor { via, user, session, api_key, address: origin.address, request_id }
 }
 
 /// A request that HTTP itself forbids: it has a status of its own in either media type.

@@ -8,12 +8,12 @@ use crate::support::source::Source;
 const GROUND: &[&str] = &["config", "error", "telemetry", "db", "paging", "money", "ids", "text", "auth"];
 
 /// Macros of the ground, which live at the root of the crate.
-const MACROS: &[&str] = &["op", "text_op", "paged"];
+const MACROS: &[&str] = &["op", "text_op", "text_enum", "paged"];
 
 /// Floors 1 and 2: a slice may use the slices of the lines above its own.
 const SLICES: &[&[&str]] = &[
     &["websites"],
-    &["users", "categories", "brands", "suppliers"],
+    &["users", "audit", "categories", "brands", "suppliers"],
     &["access", "products"],
     &["media", "reviews", "stock"],
     &["carts"],
