@@ -16,7 +16,7 @@ pub trait RowId: Copy + Eq + Send + Sync + 'static {
 
     /// The opaque global id.
     fn global(self) -> String {
-        URL_SAFE_NO_PAD.encode(format!("{}:{}", Self::TYPE, self.key()))
+        join(Self::TYPE, self.key())
     }
 
     /// Reads a global id of this type.
@@ -30,6 +30,11 @@ pub trait RowId: Copy + Eq + Send + Sync + 'static {
         }
         Ok(Self::from_key(key))
     }
+}
+
+/// The global id of a type's name and a key; for where the type is data.
+pub fn join(name: &str, key: i64) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{name}:{key}"))
 }
 
 /// The type name and key inside a global id, or `None` where it is malformed.

@@ -4,9 +4,8 @@
 //!
 //! - Ground, which knows no noun: [`config`] settings, [`error`] errors, [`telemetry`] logs, [`db`] the way to PostgreSQL,
 //!   [`paging`] lists, [`money`], [`ids`], [`text`] rules of text, [`auth`] viewers and passwords.
-//! - The nouns, floors 1 (`model`, `store`) and 2 (`actions`): [`websites`], [`users`], [`access`], [`categories`],
-//!   [`brands`], [`suppliers`], [`products`], [`stock`], [`orders`], [`search`], [`transfers`],
-//!   [`privacy`].
+//! - The nouns, floors 1 (`model`, `store`) and 2 (`actions`): [`websites`], [`users`], [`audit`], [`access`], [`categories`],
+//!   [`brands`], [`suppliers`], [`products`], [`stock`], [`orders`], [`search`], [`transfers`], [`privacy`].
 //! - Floor 3, the graph: [`graphql`]. Reads go to the loaders and stores, writes to the actions.
 //! - Floor 4, the doors: [`http`] and [`cli`].
 //!
@@ -26,6 +25,7 @@ pub mod paging;
 pub mod text;
 
 pub mod access;
+pub mod audit;
 pub mod brands;
 pub mod categories;
 pub mod orders;

@@ -24,6 +24,11 @@ pub struct Tsquery;
 #[diesel(postgres_type(oid = 3734, array_oid = 3735))]
 pub struct Regconfig;
 
+/// What a function gives that gives nothing.
+#[derive(SqlType, QueryId)]
+#[diesel(postgres_type(oid = 2278, array_oid = 0))]
+pub struct Void;
+
 define_sql_function! {
     /// A search as people type it: words, "phrases", -without.
     fn websearch_to_tsquery(config: Regconfig, query: Text) -> Tsquery;

@@ -22,6 +22,28 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    audit_log (id) {
+        id -> Int8,
+        at -> Timestamptz,
+        user_id -> Nullable<Int8>,
+        via -> Text,
+        session_id -> Nullable<Int8>,
+        api_key_id -> Nullable<Int8>,
+        address -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        noun -> Text,
+        noun_id -> Int8,
+        website_id -> Nullable<Int8>,
+        change -> Text,
+        before -> Nullable<Jsonb>,
+        after -> Nullable<Jsonb>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     brands (id) {
         id -> Int8,
         name -> Text,
@@ -311,6 +333,7 @@ diesel::joinable!(users -> websites (source_website_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     addresses,
+    audit_log,
     brands,
     categories,
     idempotency_keys,

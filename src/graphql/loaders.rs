@@ -11,12 +11,16 @@ use crate::{
         self,
         model::{Role, SessionRow},
     },
+    audit::{self, model::AuditRow},
     auth::{Permission, Scope, Viewer},
     brands::{self, model::BrandRow},
     categories::{self, model::CategoryRow, store::CategoryList},
     db::Db,
     error::Error,
-    ids::{BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, SessionId, SupplierId, UserId, WebsiteId},
+    ids::{
+        AuditEntryId, BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, SessionId, SupplierId, UserId,
+        WebsiteId,
+    },
     orders::{
         self,
         model::{OrderDetailRow, OrderParent, OrderRow},
@@ -159,6 +163,7 @@ struct View {
     people: Scope,
     catalogue: Scope,
     sales: Scope,
+    changes: Scope,
 }
 
 /// Rows of one parent, shared.
@@ -185,6 +190,7 @@ pub struct Loaders {
     pub orders_of: Paged<OrderParent, OrderList, OrderRow>,
     pub details_by_order: Batched<OrderId, Group<OrderDetailRow>>,
     pub details: Batched<OrderDetailId, Arc<OrderDetailRow>>,
+    pub audit_entries: Batched<AuditEntryId, Arc<AuditRow>>,
 }
 
 impl Loaders {
@@ -195,6 +201,7 @@ impl Loaders {
             people: viewer.scope(Permission::ManageUsers),
             catalogue: viewer.scope(Permission::ManageProducts),
             sales: viewer.scope(Permission::ManageOrders),
+            changes: viewer.scope(Permission::ViewAuditLog),
             db,
         });
         Self {
@@ -240,6 +247,7 @@ impl Loaders {
             ),
             details_by_order: by_parent!(steps, view, |conn, ids| orders::store::lines_by_order_ids(conn, &ids), row => row.order_id),
             details: by_id!(steps, view, |conn, ids| orders::store::lines_by_ids(conn, &ids), row => row.id),
+            audit_entries: by_id!(steps, view, |conn, ids| audit::store::by_ids(conn, &view.changes, &ids), row => row.id),
         }
     }
 }

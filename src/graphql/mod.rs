@@ -3,6 +3,7 @@
 //! `Ordered`, so that answers keep the order of the query.
 
 pub mod address;
+pub mod audit;
 pub mod batches;
 pub mod brand;
 pub mod category;
@@ -58,6 +59,7 @@ pub struct Queries(
     order::OrderQuery,
     search::SearchQuery,
     privacy::PrivacyQuery,
+    audit::AuditQuery,
     node::NodeQuery,
 );
 

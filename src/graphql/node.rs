@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, Interface, Object};
 
 use super::{
     address::{Address, address},
+    audit::{AuditEntry, audit_entry},
     brand::{Brand, brand},
     category::{Category, category},
     container::{Member, Members, OneOf},
@@ -19,8 +20,8 @@ use super::{
 use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{
-        self, AddressId, BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, RowId, SessionId, SupplierId,
-        UserId, WebsiteId,
+        self, AddressId, AuditEntryId, BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, RowId,
+        SessionId, SupplierId, UserId, WebsiteId,
     },
 };
 
@@ -65,6 +66,8 @@ nodes! {
     Order;
     /// A line of an order.
     OrderDetail;
+    /// An entry of the audit log.
+    AuditEntry;
 }
 
 /// Anything that has a global id, in the graph.
@@ -121,6 +124,9 @@ async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> 
             Some(line) => all.orders.load(line.order_id).await?.map(|order| AnyNode::OrderDetail(detail(line, order))),
             None => None,
         },
+        AuditEntryId::TYPE => {
+            all.audit_entries.load(AuditEntryId(key)).await?.map(|row| AnyNode::AuditEntry(audit_entry(row)))
+        }
         _ => return Err(wrong()),
     };
     Ok(found.map(OneOf))

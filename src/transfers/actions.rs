@@ -18,6 +18,7 @@ use super::{
     store,
 };
 use crate::{
+    audit,
     db::{Conn, Db},
     error::{Error, Result},
     ids::WebsiteId,
@@ -195,11 +196,15 @@ impl Run<'_> {
         self.report.customers.unchanged = self.known.customers() - self.report.customers.created;
         self.known.count_orders(&mut self.report);
         self.rejects.finish()?;
+        let json = serde_json::to_value(&self.report).map_err(|error| Error::Internal(format!("report: {error}")))?;
+        let (website, json) = (self.website.id, &json);
+        self.db.transaction(async |conn| audit::store::insert_import(conn, website, json).await).await?;
         Ok(self.report)
     }
 }
 
 async fn write(conn: &Conn, website: &WebsiteRow, opening_stock: i32, batch: &Batch) -> Result<Written> {
+    audit::store::silence(conn).await?;
     let customers = store::insert_customers(conn, website.id, &batch.customers).await?;
     let products = write_products(conn, website, opening_stock, &batch.products).await?;
     let orders = store::upsert_orders(conn, website.id, &batch.orders).await?;
@@ -246,6 +251,7 @@ fn fingerprint(website: &str, sku: &str) -> String {
 }
 
 async fn name_products(conn: &Conn, website: WebsiteId, skus: &[String]) -> Result<(usize, Vec<String>)> {
+    audit::store::silence(conn).await?;
     let summaries = store::summaries(conn, website, skus).await?;
     let ids: Vec<_> = summaries.iter().map(|summary| summary.id).collect();
     products::store::lock(conn, &ids).await?;

@@ -1,5 +1,6 @@
 //! Transfers: what comes in from a file, in bulk. Owns no table: it writes those of websites, users, products, stock and
 //! orders, a batch of lines at a time, and leaves totals, stock and search to the database's own triggers.
+//! The audit log has one entry for the whole of it.
 //! Rule: a file may come in any number of times, in parts or again after a crash, and each of its lines counts once;
 //! what is not taken over is counted and handed back, never dropped.
 //!

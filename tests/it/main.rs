@@ -6,6 +6,8 @@ mod access;
 mod accounts;
 mod addresses;
 mod admin;
+mod audit;
+mod audit_mutations;
 mod batching;
 mod catalogue;
 mod cli;

@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 /// Tables that grow with the shop. The others hold a page or two, which nobody reads by an index.
-const BIG: &[&str] = &["products", "users", "addresses", "orders", "order_details", "search_documents"];
+const BIG: &[&str] = &["products", "users", "addresses", "orders", "order_details", "search_documents", "audit_log"];
 
 /// An operation, an index that one of its statements uses, and whether a statement of it may sort.
 struct Case(&'static str, &'static str, Sorts);
@@ -151,6 +151,18 @@ const SALES: &[Case] = &[
     Case("{ users(where: {name: {contains: \"c4ca4\"}}) { totalCount { value } } }", "users_name_trgm_idx", Few),
 ];
 
+/// The audit log.
+const CHANGES: &[Case] = &[
+    Case("{ auditLog { nodes { id } } }", "audit_log_at_idx", Never),
+    Case("{ auditLog(last: 5) { nodes { id } } }", "audit_log_at_idx", Never),
+    Case("{ auditLog(where: {at: {gte: \"2026-01-01T00:00:00Z\"}}) { nodes { id } } }", "audit_log_at_idx", Never),
+    Case("{ auditLog(where: {user: {eq: SELLER}}) { nodes { id } } }", "audit_log_user_id_at_idx", Never),
+    Case("{ auditLog(where: {noun: {eq: ROLE}}) { nodes { id } } }", "audit_log_noun_at_idx", Never),
+    Case("{ auditLog(where: {nounId: PRODUCT}) { nodes { id } } }", "audit_log_noun_id_at_idx", Never),
+    Case("{ auditLog(where: {website: {eq: WEBSITE}}) { nodes { id } } }", "audit_log_website_id_at_idx", Never),
+    Case("{ auditLog { nodes { user { id } } } }", "users_pkey", Never),
+];
+
 /// The orders of one customer.
 const OWN: &[Case] = &[
     Case("{ orders { totalCount { value } nodes { id details { id } } } }", "orders_user_id_placed_at_idx", Never),
@@ -179,6 +191,7 @@ impl Case {
             ("SELLER}", nth::<UserId>(1)),
             ("BUYER}", nth::<UserId>(100)),
             ("ORDER)", nth::<OrderId>(79)),
+            ("PRODUCT}", nth::<ProductId>(1)),
             ("PRODUCT)", nth::<ProductId>(1)),
             ("PRODUCT]", nth::<ProductId>(1)),
         ];
@@ -248,7 +261,7 @@ async fn orders_and_users_are_read_by_an_index() {
     let app = TestApp::new().await;
     app.warehouse().await;
     app.sales().await;
-    check(&app.admin().await, SALES).await;
+    check(&app.admin().await, SALES.iter().chain(CHANGES)).await;
     check(&app.known(UserId(BASE + 100), "customer").await, OWN).await;
     check(&app.known(UserId(BASE + 1), "seller").await, SOLD).await;
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Router,
     body::Body,
-    http::{Request, StatusCode, header},
+    http::{Request, StatusCode, header, request::Builder},
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -226,10 +226,20 @@ impl Actor<'_> {
 
     /// Runs an operation.
     pub async fn run_with(&self, document: &str, variables: Value) -> Answer {
-        let mut request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
-        if let Some(token) = &self.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        self.run_by(self.request(), document, variables).await
+    }
+
+    /// The head of a request of theirs.
+    pub fn request(&self) -> Builder {
+        let request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
+        match &self.token {
+            Some(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
+            None => request,
         }
+    }
+
+    /// Runs an operation by a request with this head.
+    pub async fn run_by(&self, request: Builder, document: &str, variables: Value) -> Answer {
         let body = json!({ "query": document, "variables": variables }).to_string();
         let recorder = Recorder::with_texts();
         let sent = self.app.send(request.body(Body::from(body)).expect("a request"));

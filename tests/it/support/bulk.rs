@@ -14,8 +14,9 @@ pub fn nth<I: RowId>(number: i64) -> String {
 }
 
 impl TestApp {
-    /// `n` of everything, those of one number belonging together: website, role of that website, customer, two addresses, category `n + i`
-    /// below category `i`, brand, supplier, product, and an order of two lines. The sellers have the numbers `n + i`.
+    /// `n` of everything, those of one number belonging together: website, role of that website, customer, two addresses,
+    /// category `n + i` below category `i`, brand, supplier, product, an order of two lines, and an entry of the audit log.
+    /// The sellers have the numbers `n + i`.
     pub async fn market(&self, n: i64) {
         let base = BASE;
         let script = format!(
@@ -46,7 +47,10 @@ impl TestApp {
                 FROM generate_series(1, {n}) i;
             INSERT INTO order_details (id, order_id, product_id, name, sku, quantity, unit_price)
                 SELECT {base} + i, {base} + 1 + i % {n}, {base} + 1 + i / 2 % {n}, 'Lantern', 'L', 1, 10
-                FROM generate_series(1, 2 * {n}) i;"
+                FROM generate_series(1, 2 * {n}) i;
+            INSERT INTO audit_log (id, user_id, via, noun, noun_id, website_id, change)
+                SELECT {base} + i, {base} + i, 'session', 'Order', {base} + i, {base} + i, 'updated'
+                FROM generate_series(1, {n}) i;"
         );
         self.bulk(&script).await;
     }
@@ -78,7 +82,8 @@ impl TestApp {
         self.bulk(&script).await;
     }
 
-    /// On top of [`TestApp::warehouse`] 4,000 customers with two addresses each and 20,000 orders of two lines.
+    /// On top of [`TestApp::warehouse`] 4,000 customers with two addresses each and 20,000 orders of two lines, and
+    /// 20,000 entries of the audit log.
     pub async fn sales(&self) {
         let base = BASE;
         let script = format!(
@@ -93,14 +98,18 @@ impl TestApp {
                 FROM generate_series(1, 20000) i;
             INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price)
                 SELECT {base} + 1 + i % 20000, {base} + 1 + i * 31 % 10000, 'Lantern', 'L', 1, i % 100
-                FROM generate_series(1, 40000) i;"
+                FROM generate_series(1, 40000) i;
+            INSERT INTO audit_log (id, at, user_id, via, noun, noun_id, website_id, change)
+                SELECT {base} + i, now() - i * interval '1 min', {base} + 1 + i % 20, 'session',
+                       CASE WHEN i % 500 = 0 THEN 'Role' ELSE 'Product' END, {base} + 1 + i % 10000, {base} + 1 + i % 20, 'updated'
+                FROM generate_series(1, 20000) i;"
         );
         self.bulk(&script).await;
     }
 
-    /// Runs a script that inserts, then does what autovacuum does in time, and learns the currencies.
+    /// Runs a script that inserts without telling the audit log, then does what autovacuum does in time, and learns the currencies.
     pub async fn bulk(&self, script: &str) {
-        self.database.sql(script).await;
+        self.database.sql(&format!("SET souk.audit = 'off'; {script}")).await;
         self.database.sql("VACUUM ANALYZE").await;
         self.services.currencies.fill(&self.database.db).await.expect("currencies");
     }

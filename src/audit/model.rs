@@ -1,0 +1,210 @@
+//! Entries of the audit log, and how the graph shows what they hold.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde_json::{Map, Value};
+
+use crate::{
+    db::{actor::Via, filter::Op, tables::audit_log},
+    ids::{
+        self, ApiKeyId, AuditEntryId, BrandId, CategoryId, OrderId, ProductId, RoleId, RowId, SessionId, SupplierId,
+        UserId, WebsiteId,
+    },
+    paging::SortKey,
+    text_enum,
+};
+
+text_enum! {
+    /// What an entry is about. In the table it is the name of the type in the graph.
+    #[graphql(name = "AuditNoun")]
+    pub enum Noun {
+        /// A user.
+        User => "User",
+        /// A role: itself, a permission that it gives, or a website that it is limited to.
+        Role => "Role",
+        /// A key of a machine.
+        ApiKey => "ApiKey",
+        /// A product; its stock is told by movements.
+        Product => "Product",
+        /// An order, with the total of the lines that it was made with.
+        Order => "Order",
+        /// A line of an order, changed after the order was made.
+        OrderDetail => "OrderDetail",
+        /// A movement of stock by hand: an opening or an adjustment. Sales are told by their orders.
+        StockMovement => "StockMovement",
+        /// A website.
+        Website => "Website",
+        /// A category.
+        Category => "Category",
+        /// A brand.
+        Brand => "Brand",
+        /// A supplier.
+        Supplier => "Supplier",
+    }
+}
+
+text_enum! {
+    /// What became of it.
+    #[graphql(name = "AuditChange")]
+    pub enum Change {
+        /// It was made.
+        Created => "created",
+        /// It was changed.
+        Updated => "updated",
+        /// It is gone.
+        Deleted => "deleted",
+        /// A file was taken over for the website; one entry for all that it brought.
+        Imported => "imported",
+    }
+}
+
+impl Noun {
+    /// The noun and the key of a global id; none where it names nothing that is told.
+    pub fn of(id: &str) -> Option<(Self, i64)> {
+        let (name, key) = ids::split(id)?;
+        Some((Self::ALL.iter().copied().find(|noun| noun.as_str() == name)?, key))
+    }
+}
+
+/// An entry.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = audit_log, check_for_backend(diesel::pg::Pg))]
+pub struct AuditRow {
+    /// Key.
+    pub id: AuditEntryId,
+    /// When the transaction began that changed it.
+    pub at: DateTime<Utc>,
+    /// Who changed it; none where it was nobody known.
+    pub user_id: Option<UserId>,
+    /// By what.
+    pub via: Via,
+    /// The session of the access token.
+    pub session_id: Option<SessionId>,
+    /// The API key.
+    pub api_key_id: Option<ApiKeyId>,
+    /// The client's address.
+    pub address: Option<String>,
+    /// The request's id, or a command's name.
+    pub request_id: Option<String>,
+    /// What was changed.
+    pub noun: Noun,
+    /// Its key.
+    pub noun_id: i64,
+    /// The website that it belongs to; none for what belongs to all.
+    pub website_id: Option<WebsiteId>,
+    /// What became of it.
+    pub change: Change,
+    /// The columns that changed, as they were; all of a row that is gone.
+    pub before: Option<Value>,
+    /// The columns that changed, as they became; all of a new row.
+    pub after: Option<Value>,
+}
+
+impl AuditRow {
+    /// The global id of what was changed.
+    pub fn thing(&self) -> String {
+        ids::join(self.noun.as_str(), self.noun_id)
+    }
+}
+
+/// Whose keys a column of a told table holds.
+fn keys_of(column: &str) -> Option<&'static str> {
+    Some(match column {
+        "brand_id" => BrandId::TYPE,
+        "category_id" | "parent_id" => CategoryId::TYPE,
+        "order_id" => OrderId::TYPE,
+        "product_id" => ProductId::TYPE,
+        "role_id" => RoleId::TYPE,
+        "seller_id" | "user_id" => UserId::TYPE,
+        "source_website_id" | "website_id" => WebsiteId::TYPE,
+        "supplier_id" => SupplierId::TYPE,
+        _ => return None,
+    })
+}
+
+/// Columns as they leave the process: keys of rows become global ids.
+pub fn outside(columns: Value) -> Value {
+    let Value::Object(columns) = columns else { return columns };
+    let shown = columns.into_iter().map(|(column, value)| {
+        let id = keys_of(&column).zip(value.as_i64()).map(|(name, key)| Value::String(ids::join(name, key)));
+        (column, id.unwrap_or(value))
+    });
+    Value::Object(shown.collect::<Map<_, _>>())
+}
+
+/// A condition of a filter.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum AuditCondition {
+    /// By who changed it.
+    User(Op<UserId>),
+    /// By what they were known.
+    Via(Op<Via>),
+    /// By what was changed.
+    Noun(Op<Noun>),
+    /// By the very thing that was changed.
+    Thing(Noun, i64),
+    /// By its website.
+    Website(Op<WebsiteId>),
+    /// By when.
+    At(Op<DateTime<Utc>>),
+}
+
+/// What the log is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
+pub enum AuditOrderField {
+    /// When it was changed.
+    #[default]
+    At,
+}
+
+impl AuditOrderField {
+    /// The list's name in cursors.
+    pub fn list(self) -> &'static str {
+        match self {
+            Self::At => "audit_log:at",
+        }
+    }
+
+    /// The sort key of an entry.
+    pub fn key(self, row: &AuditRow) -> SortKey {
+        match self {
+            Self::At => SortKey::Time(row.at),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ids::{OrderDetailId, StockMovementId};
+
+    #[test]
+    fn nouns_are_the_types_of_their_ids() {
+        let types = [
+            UserId::TYPE,
+            RoleId::TYPE,
+            ApiKeyId::TYPE,
+            ProductId::TYPE,
+            OrderId::TYPE,
+            OrderDetailId::TYPE,
+            StockMovementId::TYPE,
+            WebsiteId::TYPE,
+            CategoryId::TYPE,
+            BrandId::TYPE,
+            SupplierId::TYPE,
+        ];
+        assert_eq!(Noun::ALL.iter().map(|noun| noun.as_str()).collect::<Vec<_>>(), types);
+        assert_eq!(Noun::of(&OrderId(7).global()), Some((Noun::Order, 7)));
+        assert_eq!(Noun::of(&AuditEntryId(7).global()), None);
+        assert_eq!(Noun::of("nonsense"), None);
+    }
+
+    #[test]
+    fn keys_leave_as_global_ids() {
+        let columns = json!({ "seller_id": 7, "parent_id": null, "quantity": 3, "external_id": "K-77" });
+        let shown = json!({ "seller_id": UserId(7).global(), "parent_id": null, "quantity": 3, "external_id": "K-77" });
+        assert_eq!(outside(columns), shown);
+    }
+}
