@@ -2,81 +2,17 @@
 
 use std::fmt::Write;
 
-use async_graphql::parser::types::{BaseType, FieldDefinition, InputValueDefinition, Type, TypeKind};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use async_graphql::parser::types::FieldDefinition;
 use serde_json::json;
 use souk::auth::Permission;
 
 use crate::support::{
     Actor, Answer, TestApp,
+    calls::{NOTHING, document, id_of, nothing, root_fields},
+    people::{PEOPLE, Stage},
     psql::Psql,
-    sdl::{Sdl, base_name, description},
+    sdl::{Sdl, description},
 };
-
-/// The key of nothing: every id that the matrix sends names no row, so that no field changes anything that matters.
-const NOTHING: i64 = 999_999;
-
-/// An operation that selects one root field, its arguments filled with values of the right types.
-fn document(sdl: &Sdl, root: &str, field: &FieldDefinition) -> String {
-    let name = field.name.node.as_str();
-    let wanted = |argument: &InputValueDefinition| is_required(argument) || base_name(&argument.ty.node) == "ID";
-    let arguments: Vec<_> = field
-        .arguments
-        .iter()
-        .filter(|argument| wanted(&argument.node))
-        .map(|argument| given(sdl, name, &argument.node))
-        .collect();
-    let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
-    let is_leaf = matches!(sdl.get(base_name(&field.ty.node)).map(|ty| &ty.kind), None | Some(TypeKind::Scalar));
-    let selection = if is_leaf { "" } else { " { __typename }" };
-    format!("{} {{ {name}{arguments}{selection} }}", root.to_lowercase())
-}
-
-fn is_required(value: &InputValueDefinition) -> bool {
-    !value.ty.node.nullable && value.default_value.is_none()
-}
-
-fn given(sdl: &Sdl, field: &str, argument: &InputValueDefinition) -> String {
-    let name = argument.name.node.as_str();
-    format!("{name}: {}", value(sdl, field, name, &argument.ty.node))
-}
-
-fn value(sdl: &Sdl, field: &str, name: &str, ty: &Type) -> String {
-    let type_name = match &ty.base {
-        BaseType::List(inner) => return format!("[{}]", value(sdl, field, name, inner)),
-        BaseType::Named(name) => name.as_str(),
-    };
-    match sdl.get(type_name).map(|definition| &definition.kind) {
-        Some(TypeKind::Enum(values)) => values.values[0].node.value.node.to_string(),
-        Some(TypeKind::InputObject(_)) => {
-            let fields = sdl.inputs(type_name).into_iter().filter(|input| is_required(input));
-            let fields: Vec<_> = fields.map(|input| given(sdl, field, input)).collect();
-            format!("{{ {} }}", fields.join(", "))
-        }
-        _ => match type_name {
-            "ID" => format!("{:?}", global_id(sdl, if name == "id" { field } else { name })),
-            "String" => "\"text\"".to_owned(),
-            "Int" => "1".to_owned(),
-            "Boolean" => "true".to_owned(),
-            "Decimal" => "\"1.00\"".to_owned(),
-            "CurrencyCode" => "\"EUR\"".to_owned(),
-            "DateTime" => "\"2026-01-01T00:00:00Z\"".to_owned(),
-            other => panic!("say here what a {other} looks like, for {field}({name})"),
-        },
-    }
-}
-
-/// An id of the noun that a name speaks of: `sourceWebsiteId` of a website, `orderDetailUpdate` of an order's line.
-fn global_id(sdl: &Sdl, name: &str) -> String {
-    let name = name.trim_end_matches("Id").to_lowercase();
-    let nodes = sdl.types().filter(|(_, definition)| {
-        matches!(&definition.kind, TypeKind::Object(object) if object.implements.iter().any(|i| i.node == "Node"))
-    });
-    let spoken = nodes.map(|(node, _)| node).filter(|node| name.contains(&node.to_lowercase()));
-    let noun = spoken.max_by_key(|node| node.len()).unwrap_or("Product");
-    // Written out here, since the program builds ids of known types only.
-    URL_SAFE_NO_PAD.encode(format!("{noun}:{NOTHING}"))
-}
 
 /// Whether the guards let an operation pass: `allowed`, `UNAUTHENTICATED` or `FORBIDDEN`. Anything else is a fault of
 /// the document, and fails.
@@ -100,65 +36,52 @@ fn required(field: &FieldDefinition) -> (bool, Vec<Permission>) {
     (true, named)
 }
 
-fn root_fields(sdl: &Sdl) -> Vec<(&'static str, FieldDefinition)> {
-    ["Query", "Mutation"]
-        .into_iter()
-        .flat_map(|root| sdl.fields(root).into_iter().map(move |field| (root, field.clone())))
-        .collect()
-}
-
 #[test]
 fn ids_of_the_matrix_are_ids() {
     let sdl = Sdl::read();
     for (name, noun) in [("sourceWebsiteId", "Website"), ("orderDetailUpdate", "OrderDetail"), ("ids", "Product")] {
-        assert_eq!(souk::ids::split(&global_id(&sdl, name)), Some((noun.to_owned(), NOTHING)), "{name}");
+        assert_eq!(souk::ids::split(&id_of(&sdl, name, &nothing)), Some((noun.to_owned(), NOTHING)), "{name}");
     }
 }
 
 #[tokio::test]
-async fn every_root_field_for_every_role() {
+async fn every_root_field_for_everybody() {
     let (sdl, app) = (Sdl::read(), TestApp::new().await);
-    let actors = [
-        ("anonymous", app.anonymous()),
-        ("customer", app.customer().await),
-        ("seller", app.seller().await),
-        ("manager", app.manager().await),
-        ("admin", app.admin().await),
-    ];
+    let stage = Stage::set(&app).await;
     let mut matrix = format!("{:<32}", "");
-    for (name, _) in &actors {
+    for name in PEOPLE {
         write!(matrix, "{name:<17}").expect("a string takes it");
     }
     for (root, field) in root_fields(&sdl) {
-        // Each field by people who have just logged in: some fields log out.
-        let document = document(&sdl, root, &field);
+        let document = document(&sdl, root, &field, &nothing);
         write!(matrix, "\n{:<32}", format!("{root}.{}", field.name.node)).expect("a string takes it");
-        for (_, actor) in &actors {
+        for actor in &stage.people {
+            // Each field by people who have just logged in: some fields log out.
             write!(matrix, "{:<17}", verdict(&actor.again().await.run(&document).await)).expect("a string takes it");
         }
     }
     let matrix: Vec<_> = matrix.lines().map(str::trim_end).collect();
-    insta::assert_snapshot!("root_fields_by_role", matrix.join("\n"));
+    insta::assert_snapshot!("root_fields", matrix.join("\n"));
 }
 
 #[tokio::test]
 async fn a_field_says_which_permissions_open_it() {
     let (sdl, app) = (Sdl::read(), TestApp::new().await);
     let anonymous = app.anonymous();
-    let nothing = app.holder(&[], &[]).await;
+    let powerless = app.holder(&[], &[]).await;
     let mut holders = Vec::new();
     for permission in Permission::ALL {
         holders.push((*permission, app.holder(&[*permission], &[]).await));
     }
     for (root, field) in root_fields(&sdl) {
-        let (document, place) = (document(&sdl, root, &field), format!("{root}.{}", field.name.node));
+        let (document, place) = (document(&sdl, root, &field, &nothing), format!("{root}.{}", field.name.node));
         let (is_guarded, named) = required(&field);
         let expect = async |who: &str, actor: &Actor<'_>, expected: &str| {
             let found = verdict(&actor.again().await.run(&document).await);
             assert_eq!(found, expected, "{place} for {who}; its description: {:?}", description(&field));
         };
         expect("anonymous", &anonymous, if is_guarded { "UNAUTHENTICATED" } else { "allowed" }).await;
-        expect("a user without permissions", &nothing, if named.is_empty() { "allowed" } else { "FORBIDDEN" }).await;
+        expect("a user without permissions", &powerless, if named.is_empty() { "allowed" } else { "FORBIDDEN" }).await;
         for (permission, actor) in &holders {
             let opens = named.is_empty() || named.contains(permission);
             expect(permission.as_str(), actor, if opens { "allowed" } else { "FORBIDDEN" }).await;

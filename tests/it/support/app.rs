@@ -68,7 +68,12 @@ impl TestApp {
     /// A server over this database, with these keys.
     pub fn signing(database: TestDb, settings: &HttpSettings, jwt: JwtKeys) -> Self {
         // The cheapest that argon2 takes: tests hash many.
-        let passwords = Passwords::new(PasswordCost { memory: 8, passes: 1 }).expect("a cost");
+        Self::hashing(database, settings, jwt, PasswordCost { memory: 8, passes: 1 })
+    }
+
+    /// A server over this database, whose passwords cost this.
+    pub fn hashing(database: TestDb, settings: &HttpSettings, jwt: JwtKeys, cost: PasswordCost) -> Self {
+        let passwords = Passwords::new(cost).expect("a cost");
         let services = Arc::new(Services {
             db: database.db.clone(),
             passwords,

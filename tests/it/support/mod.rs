@@ -3,8 +3,10 @@
 mod app;
 pub mod build;
 pub mod bulk;
+pub mod calls;
 mod db;
 pub mod forge;
+pub mod people;
 mod plans;
 pub mod process;
 mod proxy;

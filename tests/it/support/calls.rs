@@ -1,0 +1,91 @@
+//! Operations made from the schema: for each field one that selects it, its arguments filled with values of their types.
+
+use async_graphql::parser::types::{BaseType, FieldDefinition, InputValueDefinition, Type, TypeKind};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::sdl::{Sdl, base_name};
+
+/// The key of nothing: an id with it names no row, so that no field changes anything that matters.
+pub const NOTHING: i64 = 999_999;
+
+/// An operation that selects one root field, its arguments filled with values of the right types.
+pub fn document(sdl: &Sdl, root: &str, field: &FieldDefinition, id: &dyn Fn(&str) -> String) -> String {
+    let name = field.name.node.as_str();
+    let wanted = |argument: &InputValueDefinition| is_required(argument) || base_name(&argument.ty.node) == "ID";
+    let arguments: Vec<_> = field
+        .arguments
+        .iter()
+        .filter(|argument| wanted(&argument.node))
+        .map(|argument| given(sdl, name, &argument.node, id))
+        .collect();
+    let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
+    let is_leaf = matches!(sdl.get(base_name(&field.ty.node)).map(|ty| &ty.kind), None | Some(TypeKind::Scalar));
+    let selection = if is_leaf { "" } else { " { __typename }" };
+    format!("{} {{ {name}{arguments}{selection} }}", root.to_lowercase())
+}
+
+pub fn is_required(value: &InputValueDefinition) -> bool {
+    !value.ty.node.nullable && value.default_value.is_none()
+}
+
+pub fn given(sdl: &Sdl, field: &str, argument: &InputValueDefinition, id: &dyn Fn(&str) -> String) -> String {
+    let name = argument.name.node.as_str();
+    format!("{name}: {}", value(sdl, field, name, &argument.ty.node, id))
+}
+
+fn value(sdl: &Sdl, field: &str, name: &str, ty: &Type, id: &dyn Fn(&str) -> String) -> String {
+    let type_name = match &ty.base {
+        BaseType::List(inner) => return format!("[{}]", value(sdl, field, name, inner, id)),
+        BaseType::Named(name) => name.as_str(),
+    };
+    match sdl.get(type_name).map(|definition| &definition.kind) {
+        Some(TypeKind::Enum(values)) => values.values[0].node.value.node.to_string(),
+        Some(TypeKind::InputObject(_)) => {
+            let fields = sdl
+                .inputs(type_name)
+                .into_iter()
+                .filter(|input| is_required(input) || base_name(&input.ty.node) == "ID");
+            let fields: Vec<_> = fields.map(|input| given(sdl, field, input, id)).collect();
+            format!("{{ {} }}", fields.join(", "))
+        }
+        _ => match type_name {
+            "ID" => format!("{:?}", id_of(sdl, if name == "id" { field } else { name }, id)),
+            "String" => "\"text\"".to_owned(),
+            "Int" => "1".to_owned(),
+            "Boolean" => "true".to_owned(),
+            "Decimal" => "\"1.00\"".to_owned(),
+            "CurrencyCode" => "\"EUR\"".to_owned(),
+            "DateTime" => "\"2026-01-01T00:00:00Z\"".to_owned(),
+            other => panic!("say here what a {other} looks like, for {field}({name})"),
+        },
+    }
+}
+
+/// The id of the noun that a name speaks of: `sourceWebsiteId` of a website, `orderDetailUpdate` of an order's line.
+pub fn id_of(sdl: &Sdl, name: &str, id: &dyn Fn(&str) -> String) -> String {
+    let name = name.trim_end_matches("Id").to_lowercase();
+    let nodes = nodes(sdl).into_iter().filter(|node| name.contains(&node.to_lowercase()));
+    id(nodes.max_by_key(|node| node.len()).unwrap_or("Product"))
+}
+
+/// The types that have a global id.
+pub fn nodes(sdl: &Sdl) -> Vec<&str> {
+    let nodes = sdl.types().filter(|(_, definition)| {
+        matches!(&definition.kind, TypeKind::Object(object) if object.implements.iter().any(|i| i.node == "Node"))
+    });
+    nodes.map(|(node, _)| node).collect()
+}
+
+/// The id of nothing of this noun.
+pub fn nothing(noun: &str) -> String {
+    // Written out here, since the program builds ids of known types only.
+    URL_SAFE_NO_PAD.encode(format!("{noun}:{NOTHING}"))
+}
+
+/// Every field at the root.
+pub fn root_fields(sdl: &Sdl) -> Vec<(&'static str, FieldDefinition)> {
+    ["Query", "Mutation"]
+        .into_iter()
+        .flat_map(|root| sdl.fields(root).into_iter().map(move |field| (root, field.clone())))
+        .collect()
+}

@@ -1,0 +1,83 @@
+//! Everybody who comes to a market, and one thing of each noun.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use souk::{auth::Permission, ids::RowId};
+
+use super::{Actor, ProductSpec, TestApp};
+
+/// Who is on the stage. Of the two customers the first placed an order, of the two sellers the first sold it; the
+/// website manager manages the website of all this.
+pub const PEOPLE: [&str; 8] =
+    ["anonymous", "customer", "other customer", "seller", "other seller", "website manager", "manager", "admin"];
+
+/// The people, and the id of one thing of each noun; what can be somebody's is the first customer's or the first seller's.
+pub struct Stage<'a> {
+    /// In the order of [`PEOPLE`].
+    pub people: Vec<Actor<'a>>,
+    /// Global ids by noun.
+    pub ids: BTreeMap<&'static str, String>,
+}
+
+impl<'a> Stage<'a> {
+    /// Sets the stage.
+    pub async fn set(app: &'a TestApp) -> Self {
+        let website = app.website("sailor").await;
+        let managers = [
+            Permission::ManageUsers,
+            Permission::ManageCatalogue,
+            Permission::ManageProducts,
+            Permission::ManageStock,
+            Permission::ManageOrders,
+        ];
+        let people = vec![
+            app.anonymous(),
+            app.customer().await,
+            app.customer().await,
+            app.seller().await,
+            app.seller().await,
+            app.holder(&managers, &[website.id]).await,
+            app.manager().await,
+            app.admin().await,
+        ];
+        let (customer, seller) = (&people[1], &people[3]);
+        let from = format!("UPDATE users SET source_website_id = {} WHERE id = {}", website.id.0, customer.id.0);
+        app.database.sql(&from).await;
+        let (category, brand) = (app.category("lamps", None).await, app.brand("wick").await);
+        let supplier = app.supplier("Tallow and Sons").await;
+        let spec = |sku: &str| ProductSpec {
+            sku: Some(sku.to_owned()),
+            stock: 10,
+            category: Some(category.id),
+            brand: Some(brand.id),
+            supplier: Some(supplier.id),
+            seller: Some(seller.id),
+            ..ProductSpec::default()
+        };
+        let sold = app.product(website.id, spec("sold")).await;
+        let order = customer.order(&[(sold.id, 1)]).await;
+        // What is not for sale any more is the seller's and the staff's to see.
+        let hidden = app.product(website.id, spec("hidden")).await;
+        app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", hidden.id.0)).await;
+        let mine = customer.run("{ me { sessions { id } role { id } } }").await;
+        let line =
+            customer.run_with("query ($id: ID!) { order(id: $id) { details { id } } }", json!({ "id": order })).await;
+        let entry = people[7].run("{ auditLog(first: 1) { nodes { id } } }").await;
+        let ids = BTreeMap::from([
+            ("Website", website.id.global()),
+            ("User", customer.global_id()),
+            ("Address", customer.address().await.id.global()),
+            ("Role", mine.text_at("me.role.id")),
+            ("Session", mine.text_at("me.sessions.0.id")),
+            ("Category", category.id.global()),
+            ("Brand", brand.id.global()),
+            ("Supplier", supplier.id.global()),
+            ("Product", hidden.id.global()),
+            ("Order", order),
+            ("OrderDetail", line.text_at("order.details.0.id")),
+            ("AuditEntry", entry.text_at("auditLog.nodes.0.id")),
+        ]);
+        Self { people, ids }
+    }
+}
