@@ -116,7 +116,7 @@ pub async fn remove_line(db: &Db, viewer: &Viewer, id: OrderDetailId) -> Result<
 async fn lock_line(conn: &Conn, scope: &Scope, id: OrderDetailId) -> Result<(OrderRow, OrderDetailRow, usize)> {
     let missing = || Error::not_found("id", "line");
     let line = store::lines_by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
-    let order = lock_pending(conn, &scope, line.order_id, "id", "line").await?;
+    let order = lock_pending(conn, scope, line.order_id, "id", "line").await?;
     let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
     let count = lines.len();
     let line = lines.into_iter().find(|line| line.id == id).ok_or_else(missing)?;
