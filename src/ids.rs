@@ -113,4 +113,6 @@ row_ids! {
     OrderId => "Order";
     /// A line of an order.
     OrderDetailId => "OrderDetail";
+    /// A job of the background.
+    JobId => "Job";
 }

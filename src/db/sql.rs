@@ -6,7 +6,7 @@ use diesel::{
     expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate},
     pg::Pg,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::{Array, BigInt, Bool, SqlType, Text},
+    sql_types::{Array, BigInt, Bool, Interval, SqlType, Text, Timestamptz},
 };
 
 /// PostgreSQL's `tsvector`.
@@ -44,6 +44,10 @@ define_sql_function! {
 define_sql_function! {
     /// The time at this moment; `now()` is the time when the transaction began.
     fn clock_timestamp() -> Timestamptz;
+}
+define_sql_function! {
+    /// A span after a moment: what `+` means between the two.
+    fn timestamptz_pl_interval(moment: Timestamptz, span: Interval) -> Timestamptz;
 }
 diesel::infix_operator!(Matches, " @@ ", Bool, backend: Pg);
 

@@ -89,6 +89,25 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    jobs (id) {
+        id -> Int8,
+        kind -> Text,
+        payload -> Jsonb,
+        user_id -> Nullable<Int8>,
+        state -> Text,
+        attempts -> Int4,
+        run_at -> Timestamptz,
+        locked_until -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     order_details (id) {
         id -> Int8,
         order_id -> Int8,
@@ -310,6 +329,7 @@ diesel::table! {
 
 diesel::joinable!(addresses -> users (user_id));
 diesel::joinable!(idempotency_keys -> users (user_id));
+diesel::joinable!(jobs -> users (user_id));
 diesel::joinable!(order_details -> orders (order_id));
 diesel::joinable!(order_details -> products (product_id));
 diesel::joinable!(orders -> users (user_id));
@@ -337,6 +357,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     brands,
     categories,
     idempotency_keys,
+    jobs,
     order_details,
     orders,
     permissions,

@@ -12,7 +12,7 @@ const MACROS: &[&str] = &["op", "text_op", "text_enum", "paged"];
 
 /// Floors 1 and 2: a slice may use the slices of the lines above its own.
 const SLICES: &[&[&str]] = &[
-    &["websites"],
+    &["websites", "jobs"],
     &["users", "audit", "categories", "brands", "suppliers"],
     &["access", "products"],
     &["media", "reviews", "stock"],

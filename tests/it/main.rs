@@ -27,6 +27,7 @@ mod import;
 mod invariants;
 mod jwt_files;
 mod jwt_keys;
+mod jobs;
 mod leaf;
 mod lists;
 mod loaders;
