@@ -10,6 +10,7 @@ mod import;
 mod migrate;
 mod schema;
 mod serve;
+pub mod work;
 
 use std::process::ExitCode;
 

@@ -9,7 +9,7 @@ use tokio::{
     sync::oneshot,
 };
 
-use super::{Outcome, database::Database, demo};
+use super::{Outcome, database::Database, demo, work};
 use crate::{
     access::actions::live::{catch_up, keep_up},
     auth::{JwtKeys, Live, PasswordCost, Passwords},
@@ -20,16 +20,21 @@ use crate::{
         context::{Currencies, Services},
     },
     http::{self, HttpSettings},
+    mail::actions::Mailer,
 };
 
 pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo: bool) -> Outcome {
     // First what can be wrong without a database.
     let jwt = serve.jwt(settings)?;
+    let mailer = Mailer::open(&serve.mail, settings)?;
+    if mailer.is_none() {
+        tracing::warn!("SOUK_SMTP_URL is not set: mail is queued, and waits until there is a server to take it");
+    }
     let listener =
         TcpListener::bind(serve.listen).await.map_err(|error| format!("cannot listen on {}: {error}", serve.listen))?;
     let stop = stop_signal()?;
     let database = Database::open(settings).await?;
-    let done = run(settings, serve, with_demo, &database.url, jwt, listener, stop).await;
+    let done = run(settings, serve, with_demo, &database.url, jwt, mailer, listener, stop).await;
     database.close().await;
     done
 }
@@ -40,6 +45,7 @@ async fn run(
     with_demo: bool,
     url: &str,
     jwt: JwtKeys,
+    mailer: Option<Mailer>,
     listener: TcpListener,
     stop: oneshot::Receiver<()>,
 ) -> Outcome {
@@ -56,6 +62,7 @@ async fn run(
     catch_up(&db, &live).await?;
     let watch = tokio::spawn(keep_up(db.clone(), Arc::clone(&live)));
     let session_life = chrono::Duration::days(i64::from(serve.session_days));
+    let worker = work::worker(&db, mailer);
     let services = Arc::new(Services { db, passwords, jwt, live, session_life, currencies });
     let engine = graphql::engine(&services, &serve.limits);
     let doors = HttpSettings {
@@ -69,11 +76,17 @@ async fn run(
     let (router, health) = http::router(engine, services, &doors);
     print_welcome(listener.local_addr()?, doors.ide, &logins);
 
+    let (stop_work, work_stopped) = oneshot::channel::<()>();
+    let working = tokio::spawn(async move {
+        let stop = async { drop(work_stopped.await) };
+        worker.run(stop).await;
+    });
     let (drained, wait_for_drain) = oneshot::channel();
     let shutdown = async move {
         let _ = stop.await;
-        tracing::info!("stopping: running operations may finish");
+        tracing::info!("stopping: running operations and jobs may finish");
         health.drain();
+        let _ = stop_work.send(());
         let _ = drained.send(());
     };
     let listener = listener.tap_io(|stream| {
@@ -83,10 +96,14 @@ async fn run(
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown);
     let drain = Duration::from_millis(serve.drain_ms);
+    let done = async {
+        serving.await?;
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(working.await?)
+    };
     tokio::select! {
-        done = serving.into_future() => done?,
+        done = done => done?,
         () = async { let _ = wait_for_drain.await; tokio::time::sleep(drain).await } => {
-            tracing::warn!("some operations did not finish in time");
+            tracing::warn!("some operations or jobs did not finish in time");
         }
     }
     watch.abort();

@@ -13,7 +13,7 @@ const MACROS: &[&str] = &["op", "text_op", "text_enum", "paged"];
 /// Floors 1 and 2: a slice may use the slices of the lines above its own.
 const SLICES: &[&[&str]] = &[
     &["websites", "jobs"],
-    &["users", "audit", "categories", "brands", "suppliers"],
+    &["users", "mail", "audit", "categories", "brands", "suppliers"],
     &["access", "products"],
     &["media", "reviews", "stock"],
     &["carts"],
@@ -110,12 +110,14 @@ fn crates_are_used_where_they_belong() {
     let sources = Source::all("src");
     type Place = fn(&Source) -> bool;
     // The crate, and where it may be named.
-    let table: [(&str, Place); 6] = [
+    let table: [(&str, Place); 8] = [
         ("async_graphql", |source| ["graphql", "http"].contains(&source.house())),
         ("axum", |source| source.house() == "http" || source.path == "src/cli/serve.rs"),
         ("dataloader", |source| source.path == "src/graphql/batches.rs"),
         ("diesel", |source| has_sql(source) || source.part() == "model" || GROUND.contains(&source.house())),
         ("diesel_async", |source| has_sql(source) || source.path == "src/error.rs"),
+        ("lettre", |source| source.path == "src/mail/transport.rs"),
+        ("minijinja", |source| source.path == "src/mail/templates.rs"),
         ("tokio_postgres", |source| source.house() == "db"),
     ];
     for (name, may) in table {

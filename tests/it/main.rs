@@ -31,6 +31,8 @@ mod jobs;
 mod leaf;
 mod lists;
 mod loaders;
+mod mail;
+mod mail_delivery;
 mod migrations;
 mod order_lines;
 mod order_of_fields;

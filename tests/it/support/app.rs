@@ -27,7 +27,7 @@ use souk::{
 };
 use tower::ServiceExt;
 
-use super::TestDb;
+use super::{TestDb, mailbox::PostOffice};
 
 /// The secret of every test's tokens.
 pub const SECRET: &str = "a secret of the tests, long enough for HS256";
@@ -38,6 +38,7 @@ pub struct TestApp {
     pub database: TestDb,
     /// What the resolvers use.
     pub services: Arc<Services>,
+    pub(super) post_office: PostOffice,
     router: Router,
     drain: Box<dyn Fn() + Send + Sync>,
 }
@@ -84,7 +85,7 @@ impl TestApp {
         });
         let engine = graphql::engine(&services, &Limits::default());
         let (router, health) = http::router(engine, Arc::clone(&services), settings);
-        Self { database, services, router, drain: Box::new(move || health.drain()) }
+        Self { database, services, post_office: PostOffice::new(), router, drain: Box::new(move || health.drain()) }
     }
 
     /// Tells the server that it is about to stop.

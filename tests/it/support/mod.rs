@@ -7,11 +7,14 @@ pub mod calls;
 mod db;
 pub mod forge;
 pub mod people;
+pub mod eml;
+pub mod mailbox;
 mod plans;
 pub mod process;
 mod proxy;
 pub mod psql;
 pub mod sdl;
+pub mod smtp;
 pub mod source;
 mod write;
 

@@ -1,0 +1,183 @@
+//! Mail: what it says, what arrives of it at a real mail server, and what a shop can replace.
+
+use std::{fs, path::Path};
+
+use serde_json::json;
+use souk::{
+    ids::WebsiteId,
+    mail::{
+        actions::queue,
+        model::{Message, Template},
+    },
+};
+
+use crate::support::{
+    TestDb,
+    mailbox::{Office, TOKEN, mail, refused},
+    process::DataDir,
+};
+
+fn write(folder: &Path, file: &str, text: &str) {
+    let file = folder.join(file);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(file, text).unwrap();
+}
+
+#[tokio::test]
+async fn every_mail_arrives_in_text_and_html() {
+    let office = Office::open(&["--shop-name", "Café „Zürich“"]).await;
+    // The mail, its subject, and where its link leads.
+    let table = [
+        (Template::VerifyEmail, "Confirm your e-mail address at Café „Zürich“", "verify-email"),
+        (Template::PasswordReset, "Choose a new password at Café „Zürich“", "reset-password"),
+        (Template::PasswordChanged, "Your password at Café „Zürich“ was changed", ""),
+        (Template::EmailChange, "Confirm your new e-mail address at Café „Zürich“", "confirm-email"),
+        (Template::EmailChanged, "Your e-mail address at Café „Zürich“ was changed", ""),
+        (Template::AddressTaken, "You already have an account at Café „Zürich“", ""),
+        (Template::Invitation, "Your account at Café „Zürich“", "reset-password"),
+        (Template::SessionEnded, "You were logged out at Café „Zürich“", ""),
+    ];
+    assert_eq!(table.map(|(template, ..)| template), Template::ALL);
+    for (template, subject, link) in table {
+        let message = mail(template, json!({ "name": "Zoë Nuñez 李" }));
+        let mail = office.send(&message).await;
+        assert_eq!(
+            (mail.from.as_str(), mail.to.as_slice()),
+            ("post@shop.example", ["ada@souk.example".to_owned()].as_slice())
+        );
+        assert_eq!(mail.header("subject"), subject);
+        assert_eq!(mail.header("to"), "ada@souk.example");
+        // The settings name an address alone.
+        assert!(
+            mail.header("from").ends_with("<post@shop.example>") && mail.header("from").contains("Café"),
+            "{mail:?}"
+        );
+        assert_eq!(mail.header("auto-submitted"), "auto-generated");
+        assert!(mail.text.starts_with("Hello Zoë Nuñez 李,\n\n"), "{}", mail.text);
+        assert!(mail.text.ends_with("\n\n-- \nCafé „Zürich“\nhttps://shop.example\n"), "{}", mail.text);
+        assert!(mail.html.contains("<p>Hello Zoë Nuñez 李,</p>"), "{}", mail.html);
+        assert!(mail.html.contains(&format!("<title>{subject}</title>")), "{}", mail.html);
+        for (key, value) in message.values.as_object().unwrap().iter().filter(|(key, _)| *key != "name") {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            assert!(mail.text.contains(&value) && mail.html.contains(&value), "{key} of {}", template.name());
+        }
+        if !link.is_empty() {
+            let url = format!("https://shop.example/account/{link}?token={TOKEN}");
+            assert!(mail.text.contains(&format!("\n{url}\n")), "{}", mail.text);
+            let html = mail.html.replace("&#x2f;", "/");
+            assert_eq!(html.matches(&format!("href=\"{url}\"")).count(), 2, "{html}");
+            assert_eq!(mail.token(), TOKEN);
+        }
+    }
+    assert_eq!(office.database.ask("SELECT count(*) FROM jobs").await, "0", "no token is left behind");
+}
+
+#[tokio::test]
+async fn what_a_mail_does_not_know_it_leaves_out() {
+    let office = Office::open(&[]).await;
+    let nothing = json!({ "device": null, "address": null });
+    let changed = office.send(&mail(Template::PasswordChanged, nothing)).await;
+    assert!(changed.text.contains("was just changed. You"), "{}", changed.text);
+    let reset = office.send(&mail(Template::PasswordReset, json!({ "minutes": 1 }))).await;
+    assert!(reset.text.contains("for 1 minute."), "{}", reset.text);
+}
+
+#[tokio::test]
+async fn a_hostile_name_stays_a_name() {
+    let office = Office::open(&["--shop-name", "Shop\r\nBcc: everybody@souk.example"]).await;
+    let name = "<script>alert(1)</script>\r\n\r\nPay here & \"now\"\nBcc: eve@souk.example";
+    let mail = office.send(&mail(Template::VerifyEmail, json!({ "name": name }))).await;
+    assert!(!mail.html.contains("<script") && mail.html.contains("&lt;script&gt;alert(1)"), "{}", mail.html);
+    assert!(mail.html.contains("&amp; &quot;now&quot;"), "{}", mail.html);
+    assert!(mail.text.starts_with("Hello <script>alert(1)</script>    Pay here & \"now\" Bcc:"), "{}", mail.text);
+    assert_eq!(mail.headers("bcc"), [""; 0]);
+    assert_eq!(mail.header("subject"), "Confirm your e-mail address at Shop Bcc: everybody@souk.example");
+    assert_eq!(mail.to, ["ada@souk.example"]);
+}
+
+#[tokio::test]
+async fn a_mail_that_lacks_a_value_is_not_queued() {
+    let database = TestDb::new().await;
+    for template in Template::ALL {
+        let full = mail(template, json!({}));
+        for key in full.values.as_object().unwrap().keys() {
+            let mut poor = full.clone();
+            poor.values.as_object_mut().unwrap().remove(key);
+            let error = database.db.transaction(async |conn| queue(conn, &poor).await).await.unwrap_err();
+            assert_eq!(error.to_string(), format!("the mail {} needs `{key}`", template.name()));
+        }
+    }
+    assert_eq!(database.ask("SELECT count(*) FROM jobs").await, "0");
+}
+
+#[tokio::test]
+async fn a_website_writes_in_its_own_name() {
+    let office = Office::open(&["--shop-name", "Market"]).await;
+    let sailor = office.website("sailor", "Sailor & Sons").await;
+    for (website, name, url) in [
+        (Some(sailor), "Sailor & Sons", "https://sailor.example"),
+        (None, "Market", "https://shop.example"),
+        (Some(WebsiteId(999)), "Market", "https://shop.example"),
+    ] {
+        let mail = office.send(&Message { website, ..mail(Template::Invitation, json!({})) }).await;
+        assert_eq!(mail.header("subject"), format!("Your account at {name}"));
+        assert!(mail.text.contains(&format!("\n{url}/account/reset-password?token={TOKEN}\n")), "{}", mail.text);
+        assert!(mail.header("from").contains(name), "{mail:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_shop_replaces_templates_one_by_one_and_for_single_websites() {
+    let folder = DataDir::new();
+    write(&folder.0, "invitation.subject", "Come in,\n {{ name }}!\n");
+    write(&folder.0, "invitation.html", "<b>{{ name }}</b>{% include 'where.html' %}");
+    write(&folder.0, "where.html", "<i>{{ shop.url }}</i>");
+    write(&folder.0, "sailor/base.txt", "Ahoy {{ name }}! {% block body %}{% endblock %}");
+    write(&folder.0, "sailor/where.html", "<i>the harbour</i>");
+    // These are none of souk's.
+    write(&folder.0, ".git/config.html", "{{");
+    write(&folder.0, "README.md", "{{");
+    let office = Office::open(&["--mail-templates", folder.0.to_str().unwrap()]).await;
+    let (sailor, baker) = (office.website("sailor", "Sailor").await, office.website("baker", "Baker").await);
+    let invitation = mail(Template::Invitation, json!({ "name": "A&B" }));
+    for (website, html, text) in [
+        (None, "<b>A&amp;B</b><i>https:&#x2f;&#x2f;shop.example</i>\n", "Hello A&B,\n\nSouk has"),
+        (Some(baker), "<b>A&amp;B</b><i>https:&#x2f;&#x2f;baker.example</i>\n", "Hello A&B,\n\nBaker has"),
+        (Some(sailor), "<b>A&amp;B</b><i>the harbour</i>\n", "Ahoy A&B! Sailor has"),
+    ] {
+        let mail = office.send(&Message { website, ..invitation.clone() }).await;
+        assert_eq!((mail.header("subject"), mail.html.as_str()), ("Come in, A&B!", html));
+        assert!(mail.text.starts_with(text), "{}", mail.text);
+    }
+}
+
+#[test]
+fn a_broken_template_is_told_by_file_and_line_when_the_server_starts() {
+    // The file, its text, and what is said of it.
+    let table = [
+        ("verify_email.html", "<p>\n{{ name }\n</p>", "line 2: syntax error"),
+        ("verify_email.txt", "\n\n{{ nmae }}", "line 3: undefined value"),
+        ("invitation.subject", "{{ shop.nmae }}", "line 1: undefined value"),
+        // The branch that most mails do not take.
+        ("session_ended.txt", "{% if not device %}\n{{ tokn }}\n{% endif %}", "line 2: undefined value"),
+        ("base.html", "{{ name }}\n{{ logo }}", "line 2: undefined value"),
+        ("sailor/base.txt", "{% blok %}", "line 1: syntax error"),
+        ("sailor/password_reset.txt", "{% extends 'letter.txt' %}", "template not found"),
+        ("button.html", "{{ link }}{{ colour }}", "line 1: undefined value"),
+    ];
+    for (file, text, words) in table {
+        let folder = DataDir::new();
+        write(&folder.0, file, text);
+        let error = refused(&["--mail-templates", folder.0.to_str().unwrap()]);
+        let place = folder.0.join(file).display().to_string();
+        assert!(error.starts_with(&format!("SOUK_MAIL_TEMPLATES: {place}, ")) && error.contains(words), "{error}");
+    }
+    assert!(refused(&["--mail-templates", "/nowhere/at/all"]).contains("/nowhere/at/all: No such file"));
+    // The same from the binary, before it opens a database.
+    let folder = DataDir::new();
+    write(&folder.0, "templates/base.html", "{{ logo }}");
+    let output = folder.run(&["serve", "--listen", "127.0.0.1:0", "--mail-templates", "templates"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("templates/base.html, line 1: undefined value") && said.lines().count() == 1, "{said}");
+    assert!(!output.status.success() && !folder.0.join("postgres").exists());
+}

@@ -1,0 +1,127 @@
+//! The mail and the background work of a test's server: nothing runs by itself, the test says when.
+
+use clap::Parser;
+use serde_json::Value;
+use souk::{
+    cli::work,
+    config::{MailSettings, Settings},
+    ids::WebsiteId,
+    jobs::worker::Worker,
+    mail::{
+        actions::{Mailer, queue},
+        model::{Message, Template},
+    },
+};
+use tokio::sync::OnceCell;
+
+use super::{TestApp, TestDb, eml::Mail, smtp::SmtpSink};
+
+/// The token of every mail of [`mail`].
+pub const TOKEN: &str = "dGhlLXRva2VuLW9mLXRoaXMtdGVzdC1pcy1zZWNyZXQ";
+
+/// The post office of a test's server, opened by the first who asks.
+pub type PostOffice = OnceCell<(SmtpSink, Worker)>;
+
+#[derive(Parser)]
+struct Command {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    mail: MailSettings,
+}
+
+/// The settings that these flags make.
+pub fn mail_settings(flags: &[&str]) -> (MailSettings, Settings) {
+    let Command { settings, mail } = Command::parse_from([&["souk"], flags].concat());
+    (mail, settings)
+}
+
+/// Why these flags make no mailer.
+#[track_caller]
+pub fn refused(flags: &[&str]) -> String {
+    let (mail, settings) = mail_settings(flags);
+    let opened = Mailer::open(&mail, &settings).map(drop);
+    opened.err().unwrap_or_else(|| panic!("{flags:?} are taken")).to_string()
+}
+
+/// A mailer that sends to this server, with more flags.
+pub fn mailer(sink: &SmtpSink, flags: &[&str]) -> Mailer {
+    let url = sink.url();
+    let own = ["--smtp-url", &url, "--mail-from", "post@shop.example", "--shop-url", "https://shop.example"];
+    let (mail, settings) = mail_settings(&[&own, flags].concat());
+    Mailer::open(&mail, &settings).expect("sound settings").expect("there is a server")
+}
+
+impl TestApp {
+    async fn post_office(&self) -> &(SmtpSink, Worker) {
+        let open = async || {
+            let sink = SmtpSink::start().await;
+            let worker = work::worker(&self.database.db, Some(mailer(&sink, &[])));
+            (sink, worker)
+        };
+        self.post_office.get_or_init(open).await
+    }
+
+    /// Runs the jobs that are due until nothing is; how many were run.
+    pub async fn run_jobs(&self) -> usize {
+        self.post_office().await.1.run_due().await
+    }
+
+    /// Runs the jobs that are due, and gives the mails that came since the last time, in the order they were queued.
+    pub async fn mails(&self) -> Vec<Mail> {
+        self.run_jobs().await;
+        self.post_office().await.0.take()
+    }
+}
+
+/// A mail with sound values, but for these.
+pub fn mail(template: Template, changes: Value) -> Message {
+    let mut values = template.sample();
+    if values["token"].is_string() {
+        values["token"] = TOKEN.into();
+    }
+    values.as_object_mut().expect("values").extend(changes.as_object().expect("changes").clone());
+    Message { template, to: "ada@souk.example".to_owned(), user: None, website: None, values }
+}
+
+/// Queues a mail.
+pub async fn post(database: &TestDb, message: &Message) {
+    database.db.transaction(async |conn| queue(conn, message).await).await.expect("a mail");
+}
+
+/// A database, a mail server, and a worker that sends the mail of one to the other.
+pub struct Office {
+    /// The database.
+    pub database: TestDb,
+    /// The mail server.
+    pub sink: SmtpSink,
+    /// What sends the mail of one to the other.
+    pub worker: Worker,
+}
+
+impl Office {
+    /// All three, the mailer with these flags.
+    pub async fn open(flags: &[&str]) -> Self {
+        let (database, sink) = (TestDb::new().await, SmtpSink::start().await);
+        let worker = work::worker(&database.db, Some(mailer(&sink, flags)));
+        Self { database, sink, worker }
+    }
+
+    /// The only mail that came of this message.
+    pub async fn send(&self, message: &Message) -> Mail {
+        post(&self.database, message).await;
+        assert_eq!(self.worker.run_due().await, 1);
+        assert_eq!(self.database.ask("SELECT last_error FROM jobs").await, "");
+        let [mail] = self.sink.take().try_into().expect("one mail");
+        mail
+    }
+
+    /// A website with this code.
+    pub async fn website(&self, code: &str, name: &str) -> WebsiteId {
+        let insert = format!(
+            "INSERT INTO websites (code, name, base_url, currency)
+             VALUES ('{code}', '{name}', 'https://{code}.example/', 'EUR') RETURNING id"
+        );
+        WebsiteId(self.database.ask(&insert).await.parse().expect("an id"))
+    }
+}

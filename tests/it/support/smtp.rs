@@ -1,0 +1,174 @@
+//! A mail server on loopback that keeps what it is sent, and can be told to refuse it.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinHandle,
+};
+
+use super::eml::Mail;
+
+/// What the server does with a mail once it has it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Mood {
+    /// Keeps it.
+    Take,
+    /// Answers this instead, `%` being the line of the mail's text that has the token.
+    Refuse(&'static str),
+    /// Keeps it, and closes the connection before it says so.
+    TakeAndHangUp,
+    /// Refuses every login.
+    RefuseLogins,
+}
+
+struct State {
+    mood: Mutex<Mood>,
+    mails: watch::Sender<Vec<Mail>>,
+    logins: Mutex<Vec<String>>,
+}
+
+/// The server.
+pub struct SmtpSink {
+    /// Where it listens.
+    pub address: std::net::SocketAddr,
+    state: Arc<State>,
+    task: JoinHandle<()>,
+}
+
+impl SmtpSink {
+    /// A server that takes everything.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let state = Arc::new(State {
+            mood: Mutex::new(Mood::Take),
+            mails: watch::Sender::new(Vec::new()),
+            logins: Mutex::default(),
+        });
+        let shared = Arc::clone(&state);
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let state = Arc::clone(&shared);
+                tokio::spawn(async move { talk(stream, &state).await });
+            }
+        });
+        Self { address, state, task }
+    }
+
+    /// How to reach it, in clear text.
+    pub fn url(&self) -> String {
+        format!("smtp://{}?tls=none", self.address)
+    }
+
+    /// What it does from now on.
+    pub fn feel(&self, mood: Mood) {
+        *self.state.mood.lock().expect("no panic") = mood;
+    }
+
+    /// The mails that came since the last time.
+    pub fn take(&self) -> Vec<Mail> {
+        self.state.mails.send_replace(Vec::new())
+    }
+
+    /// Waits for a mail, and gives all that came since the last time.
+    pub async fn wait(&self) -> Vec<Mail> {
+        self.state.mails.subscribe().wait_for(|mails| !mails.is_empty()).await.expect("the server runs");
+        self.take()
+    }
+
+    /// The credentials of each login, as AUTH PLAIN carries them.
+    pub fn logins(&self) -> Vec<String> {
+        self.state.logins.lock().expect("no panic").clone()
+    }
+}
+
+impl Drop for SmtpSink {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// One connection, until its end.
+async fn talk(stream: TcpStream, state: &State) -> Option<()> {
+    let mut stream = BufReader::new(stream);
+    let (mut from, mut to) = (String::new(), Vec::new());
+    say(&mut stream, "220 sink.example ESMTP").await?;
+    loop {
+        let line = hear(&mut stream).await?;
+        let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
+        let answer = match verb.to_ascii_uppercase().as_str() {
+            "EHLO" => "250-sink.example\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 AUTH PLAIN".to_owned(),
+            "AUTH" => {
+                let credentials = rest.strip_prefix("PLAIN ").unwrap_or(rest);
+                state.logins.lock().expect("no panic").push(super::eml::base64_text(credentials));
+                let refused = *state.mood.lock().expect("no panic") == Mood::RefuseLogins;
+                if refused { "535 5.7.8 wrong password" } else { "235 welcome" }.to_owned()
+            }
+            "MAIL" => {
+                (from, to) = (address(rest), Vec::new());
+                "250 ok".to_owned()
+            }
+            "RCPT" => {
+                to.push(address(rest));
+                "250 ok".to_owned()
+            }
+            "DATA" => {
+                say(&mut stream, "354 go on").await?;
+                let mail = Mail::parse(&from, &to, &data(&mut stream).await?);
+                let mood = *state.mood.lock().expect("no panic");
+                match mood {
+                    Mood::Refuse(answer) => {
+                        let link = mail.text.lines().find(|line| line.contains("?token=")).unwrap_or_default();
+                        answer.replace('%', link)
+                    }
+                    _ => {
+                        state.mails.send_modify(|mails| mails.push(mail));
+                        if mood == Mood::TakeAndHangUp {
+                            return None;
+                        }
+                        "250 taken".to_owned()
+                    }
+                }
+            }
+            "QUIT" => {
+                say(&mut stream, "221 bye").await?;
+                return None;
+            }
+            "NOOP" | "RSET" => "250 ok".to_owned(),
+            _ => "502 no such command".to_owned(),
+        };
+        say(&mut stream, &answer).await?;
+    }
+}
+
+async fn say(stream: &mut BufReader<TcpStream>, line: &str) -> Option<()> {
+    stream.write_all(format!("{line}\r\n").as_bytes()).await.ok()
+}
+
+async fn hear(stream: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut line = String::new();
+    let length = stream.read_line(&mut line).await.ok()?;
+    (length > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// The lines of a mail, up to the dot that ends it.
+async fn data(stream: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut text = String::new();
+    loop {
+        let line = hear(stream).await?;
+        if line == "." {
+            return Some(text);
+        }
+        text.push_str(line.strip_prefix('.').unwrap_or(&line));
+        text.push_str("\r\n");
+    }
+}
+
+/// `FROM:<somebody@somewhere> SMTPUTF8` is somebody.
+fn address(rest: &str) -> String {
+    let inner = rest.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
+    inner.unwrap_or_else(|| panic!("{rest} has no address")).0.to_owned()
+}
