@@ -1,4 +1,5 @@
-//! Password hashes: argon2id, off the async threads, a bounded number at once.
+//! Password hashes: argon2id, off the async threads.
+//! Rule: a bounded number at once and a bounded number waiting, so that a flood of logins fails early and alone.
 
 use std::{sync::Arc, thread};
 
@@ -9,9 +10,12 @@ use argon2::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, ErrorCode, Result},
     text,
 };
+
+/// How many hashes may wait for their turn: some three seconds' worth on one core. Who comes later would give up before.
+const WAITING: usize = 64;
 
 /// What a hash costs. [`PasswordCost::default`] is OWASP's recommendation for argon2id: 19 MiB, 2 passes, 1 lane.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +36,8 @@ impl Default for PasswordCost {
 #[derive(Clone)]
 pub struct Passwords {
     argon2: Argon2<'static>,
+    /// Places of those who are hashed or wait for it.
+    places: Arc<Semaphore>,
     /// One core stays free for everything else while a flood of logins is hashed.
     permits: Arc<Semaphore>,
     /// Checked where there is no account, so that an unknown e-mail costs the same time as a wrong password.
@@ -49,12 +55,14 @@ impl Passwords {
         let nobody = format!("$argon2id$v=19$m={memory},t={passes},p=1${}${}", "A".repeat(22), "A".repeat(43));
         PasswordHash::new(&nobody).map_err(internal)?;
         let cores = thread::available_parallelism().map_or(1, |n| n.get());
-        Ok(Self { argon2, permits: Arc::new(Semaphore::new((cores - 1).max(1))), nobody: nobody.into() })
+        let at_once = (cores - 1).max(1);
+        let [places, permits] = [at_once + WAITING, at_once].map(|n| Arc::new(Semaphore::new(n)));
+        Ok(Self { argon2, places, permits, nobody: nobody.into() })
     }
 
     /// Checks a new password (see [`text::password`]) and gives its PHC string.
     /// # Errors
-    /// INVALID or WEAK_PASSWORD of the field; [`Error::Internal`] where hashing fails.
+    /// INVALID or WEAK_PASSWORD of the field; RATE_LIMITED where too many wait; [`Error::Internal`] where hashing fails.
     pub async fn accept(&self, field: &'static str, password: String, about: Vec<String>) -> Result<String> {
         let argon2 = self.argon2.clone();
         self.blocking(move || {
@@ -67,7 +75,7 @@ impl Passwords {
 
     /// The PHC string of a password.
     /// # Errors
-    /// [`Error::Internal`] where hashing fails.
+    /// RATE_LIMITED where too many wait; [`Error::Internal`] where hashing fails.
     pub async fn hash(&self, password: String) -> Result<String> {
         let argon2 = self.argon2.clone();
         self.blocking(move || argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(internal))
@@ -76,7 +84,7 @@ impl Passwords {
 
     /// Whether the password has this hash. With no hash it takes the same time and answers no.
     /// # Errors
-    /// [`Error::Internal`] where the stored hash cannot be read.
+    /// RATE_LIMITED where too many wait; [`Error::Internal`] where the stored hash cannot be read.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
         let argon2 = self.argon2.clone();
         let known = hash.is_some();
@@ -89,10 +97,14 @@ impl Passwords {
     }
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        let busy =
+            |_| Error::Coded(ErrorCode::RateLimited, "too many passwords are being checked: try again soon".into());
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(busy)?;
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(internal)?;
+        // Whoever asked may go away meanwhile; the work goes on, and so does what it takes up.
         tokio::task::spawn_blocking(move || {
             let done = work();
-            drop(permit);
+            drop((permit, place));
             done
         })
         .await
@@ -116,5 +128,39 @@ mod tests {
         assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await.unwrap());
         assert!(!passwords.verify("another horse".into(), Some(hash)).await.unwrap());
         assert!(!passwords.verify("correct horse".into(), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_refused_where_its_line_ends_and_nobody_else_is() {
+        let passwords = Passwords::new(PasswordCost { memory: 8, passes: 1 }).unwrap();
+        let places = passwords.places.available_permits();
+        assert_eq!(places, passwords.permits.available_permits() + WAITING);
+        let (open, door) = std::sync::mpsc::channel::<()>();
+        let door = Arc::new(std::sync::Mutex::new(door));
+        let mut line = Vec::new();
+        for _ in 0..places {
+            let (passwords, door) = (passwords.clone(), Arc::clone(&door));
+            line.push(tokio::spawn(async move {
+                passwords.blocking(move || door.lock().unwrap().recv().map_err(internal)).await
+            }));
+        }
+        while passwords.places.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let refused = passwords.verify("correct horse".into(), None).await;
+        assert!(matches!(refused, Err(Error::Coded(ErrorCode::RateLimited, _))), "{refused:?}");
+        // One who gives up leaves a place for another.
+        let last = line.pop().unwrap();
+        last.abort();
+        assert!(last.await.unwrap_err().is_cancelled());
+        assert_eq!(passwords.places.available_permits(), 1);
+        for _ in &line {
+            open.send(()).unwrap();
+        }
+        for waiting in line {
+            waiting.await.unwrap().unwrap();
+        }
+        assert!(!passwords.verify("correct horse".into(), None).await.unwrap());
+        assert_eq!(passwords.places.available_permits(), places);
     }
 }
