@@ -21,7 +21,7 @@ use crate::{
         tables::audit_log,
     },
     error::Result,
-    ids::{AuditEntryId, WebsiteId},
+    ids::{AuditEntryId, UserId, WebsiteId},
     paged,
     paging::List,
 };
@@ -53,6 +53,16 @@ fn visible(scope: &Scope) -> Condition<'static, audit_log::table> {
         }
         Scope::Public | Scope::Own(_) | Scope::Seller(_) => always(false),
     }
+}
+
+/// What a user did, and what was done to their account; the oldest first.
+pub async fn all_about(mut conn: &Conn, user: UserId) -> Result<Vec<AuditRow>> {
+    let account = audit_log::noun.eq(Noun::User).and(audit_log::noun_id.eq(user.0));
+    let query = audit_log::table
+        .filter(account.or(audit_log::user_id.is_not_null().and(audit_log::user_id.assume_not_null().eq(user))))
+        .order(audit_log::id)
+        .select(AuditRow::as_select());
+    Ok(query.load(&mut conn).await?)
 }
 
 fn condition(condition: &AuditCondition) -> Condition<'static, audit_log::table> {

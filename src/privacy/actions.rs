@@ -10,10 +10,12 @@ use crate::{
         self,
         actions::{accounts::require_cover, live::catch_up, login::end_others},
     },
+    audit,
     auth::{Live, Passwords, Permission, Scope, Viewer},
     db::Db,
     error::{Error, Result, UserErrorCode},
     ids::{OrderId, UserId},
+    jobs,
     orders::{self, model::OrderDetailRow},
     stock,
     users::{self, model::UserRow},
@@ -41,6 +43,7 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
         }
         let lines_of = |id: OrderId| lines.get(&id).map_or(&[][..], Vec::as_slice);
         let movements = stock::store::all_by_user(conn, id).await?;
+        let entries = audit::store::all_about(conn, id).await?;
         Ok(Some(json!({
             "exportedAt": chrono::Utc::now(),
             "user": model::user(&user, &role.row.code),
@@ -48,6 +51,7 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
             "sessions": sessions.iter().map(model::session).collect::<Vec<_>>(),
             "orders": orders.iter().map(|order| model::order(order, lines_of(order.id))).collect::<Vec<_>>(),
             "stockMovements": movements.iter().map(model::movement).collect::<Vec<_>>(),
+            "auditLog": entries.iter().map(model::entry).collect::<Vec<_>>(),
         })))
     })
     .await
@@ -93,6 +97,8 @@ pub async fn erase(
             end_others(conn, id, None).await?;
             access::store::sessions::update_forgotten(conn, id).await?;
             orders::store::update_forgotten(conn, id).await?;
+            // Mail to them that has not left yet.
+            jobs::store::delete_of_user(conn, id).await?;
             users::store::delete_addresses(conn, id).await?;
             // Last: the audit log forgets what the steps before told it.
             users::store::update_erased(conn, id).await

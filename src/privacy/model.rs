@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     access::model::SessionRow,
+    audit::model::AuditRow,
     ids::RowId,
     money::format_amount,
     orders::model::{OrderDetailRow, OrderRow},
@@ -96,5 +97,19 @@ pub fn movement(row: &MovementRow) -> Value {
         "delta": row.delta,
         "note": row.note,
         "createdAt": row.created_at,
+    })
+}
+
+/// An entry of the audit log: what they did, or what was done to their account.
+pub fn entry(row: &AuditRow) -> Value {
+    json!({
+        "id": row.id.global(),
+        "at": row.at,
+        "via": row.via.as_str().to_uppercase(),
+        "address": row.address,
+        "nounId": row.thing(),
+        "change": row.change.as_str().to_uppercase(),
+        "before": row.before,
+        "after": row.after,
     })
 }
