@@ -11,7 +11,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser};
+use clap::{ArgAction, Args, ValueEnum, builder::NonEmptyStringValueParser};
 
 use crate::{
     auth::{JwtKeys, Key, SOUK},
@@ -34,6 +34,17 @@ pub enum LogFormat {
     Text,
     /// For machines: one JSON object a line.
     Json,
+}
+
+/// What somebody learns who registers with an address that has an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Registration {
+    /// That it is taken.
+    #[default]
+    Open,
+    /// Nothing: every registration is answered the same, and the rest is told by mail. Nobody can log in before their address
+    /// is confirmed.
+    Private,
 }
 
 /// The settings of every command.
@@ -141,11 +152,27 @@ pub struct ServeSettings {
 
     #[command(flatten)]
     #[allow(missing_docs)]
+    pub accounts: AccountSettings,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
     pub mail: MailSettings,
 
     /// Origins that browsers may call from, separated by commas; `*` for any. By default none but the server's own pages.
     #[arg(long, env = "SOUK_CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGINS")]
     pub cors_origins: Vec<String>,
+}
+
+/// How people get accounts, and who may log in.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct AccountSettings {
+    /// What somebody learns who registers with an address that has an account.
+    #[arg(long, env = "SOUK_REGISTRATION", default_value = "open", value_name = "MODE")]
+    pub registration: Registration,
+
+    /// Whether nobody can log in whose e-mail address is not confirmed: with the right password they are told so.
+    #[arg(long, env = "SOUK_LOGIN_NEEDS_VERIFICATION", default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]
+    pub login_needs_verification: bool,
 }
 
 /// How mail leaves, and what it says.

@@ -1,6 +1,27 @@
 //! What people do with their access, and staff with that of others, by topic.
 
 pub mod accounts;
+pub mod email;
+pub mod janitor;
+mod letters;
 pub mod live;
 pub mod login;
+pub mod recovery;
+pub mod registration;
 pub mod roles;
+pub mod verification;
+
+use serde_json::Value;
+
+use crate::{
+    db::Db,
+    error::Result,
+    ids::UserId,
+    jobs::{self, model::NewJob},
+};
+
+/// Leaves the rest to a job: what it looks up shows neither in the answer nor in its time.
+async fn later(db: &Db, kind: &'static str, user_id: Option<UserId>, payload: Value) -> Result<()> {
+    let job = NewJob { kind, payload, user_id, run_at: None };
+    db.transaction(async |conn| jobs::store::enqueue(conn, &job).await).await
+}

@@ -1,5 +1,9 @@
 //! Rows of roles and sessions, and the inputs of accounts.
 
+mod tokens;
+
+pub use self::tokens::*;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};

@@ -2,3 +2,4 @@
 
 pub mod roles;
 pub mod sessions;
+pub mod tokens;

@@ -298,6 +298,7 @@ async fn put_user(conn: &Conn, user: &User, hashes: &HashMap<&str, String>, name
         source_website_id: Some(named(&names.websites, user.website.as_str())?),
     };
     let id = users::store::insert(conn, &new).await?.id;
+    users::store::update_verified(conn, id).await?;
     for Address { country, city, district, address, postal_code, is_default } in user.addresses.clone() {
         let new = NewAddress { user_id: id, country, city, district, address, postal_code, is_default };
         users::store::insert_address(conn, &new).await?;

@@ -11,7 +11,10 @@ use tokio::{
 
 use super::{Outcome, database::Database, demo, work};
 use crate::{
-    access::actions::live::{catch_up, keep_up},
+    access::actions::{
+        janitor::keep_tidy,
+        live::{catch_up, keep_up},
+    },
     auth::{JwtKeys, Live, PasswordCost, Passwords},
     config::{Environment, ServeSettings, Settings},
     db::{Db, migrations},
@@ -61,9 +64,10 @@ async fn run(
     let live = Arc::new(Live::new(jwt.lifetime()));
     catch_up(&db, &live).await?;
     let watch = tokio::spawn(keep_up(db.clone(), Arc::clone(&live)));
+    let janitor = tokio::spawn(keep_tidy(db.clone()));
     let session_life = chrono::Duration::days(i64::from(serve.session_days));
     let worker = work::worker(&db, mailer);
-    let services = Arc::new(Services { db, passwords, jwt, live, session_life, currencies });
+    let services = Arc::new(Services { db, passwords, jwt, live, session_life, accounts: serve.accounts, currencies });
     let engine = graphql::engine(&services, &serve.limits);
     let doors = HttpSettings {
         body_limit: serve.body_limit,
@@ -107,6 +111,7 @@ async fn run(
         }
     }
     watch.abort();
+    janitor.abort();
     Ok(())
 }
 

@@ -4,6 +4,32 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    account_tokens (id) {
+        id -> Int8,
+        user_id -> Int8,
+        purpose -> Text,
+        hash -> Bytea,
+        email -> Citext,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    address_notices (user_id) {
+        user_id -> Int8,
+        told_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     addresses (id) {
         id -> Int8,
         user_id -> Int8,
@@ -327,6 +353,8 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(account_tokens -> users (user_id));
+diesel::joinable!(address_notices -> users (user_id));
 diesel::joinable!(addresses -> users (user_id));
 diesel::joinable!(idempotency_keys -> users (user_id));
 diesel::joinable!(jobs -> users (user_id));
@@ -352,6 +380,8 @@ diesel::joinable!(users -> roles (role_id));
 diesel::joinable!(users -> websites (source_website_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    account_tokens,
+    address_notices,
     addresses,
     audit_log,
     brands,

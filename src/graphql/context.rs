@@ -11,6 +11,7 @@ use super::{batches::Steps, cookie::Cookies, loaders::Loaders};
 use crate::{
     access::actions::{live::catch_up, login::Door},
     auth::{JwtKeys, Live, Origin, Passwords, Permission, TokenError, Viewer},
+    config::AccountSettings,
     db::Db,
     error::{Error, ErrorCode, Result},
     ids::WebsiteId,
@@ -30,6 +31,8 @@ pub struct Services {
     pub live: Arc<Live>,
     /// How long a session lasts after its last use.
     pub session_life: chrono::Duration,
+    /// How people get accounts, and who may log in.
+    pub accounts: AccountSettings,
     /// The currency of each website.
     pub currencies: Currencies,
 }
@@ -37,8 +40,8 @@ pub struct Services {
 impl Services {
     /// What logging in and out needs.
     pub fn door(&self) -> Door<'_> {
-        let Self { db, passwords, jwt, live, session_life, .. } = self;
-        Door { db, passwords, jwt, live, session_life: *session_life }
+        let Self { db, passwords, jwt, live, session_life, accounts, .. } = self;
+        Door { db, passwords, jwt, live, session_life: *session_life, accounts: *accounts }
     }
 
     /// Who sends this access token.

@@ -2,6 +2,7 @@
 //! Rule: reads go through the loaders or, for lists, to the stores; writes go to the actions. Every object is an
 //! `Ordered`, so that answers keep the order of the query.
 
+pub mod account;
 pub mod address;
 pub mod audit;
 pub mod batches;
@@ -68,6 +69,7 @@ pub struct Queries(
 #[graphql(name = "Mutation")]
 pub struct Mutations(
     session::SessionMutation,
+    account::AccountMutation,
     user::UserMutation,
     role::RoleMutation,
     address::AddressMutation,

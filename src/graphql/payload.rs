@@ -45,7 +45,7 @@ pub fn divide<T>(result: Result<T>) -> Result<(Option<T>, Vec<UserError>)> {
     }
 }
 
-/// Declares the payload of a mutation: one noun and the user errors.
+/// Declares the payload of a mutation: one noun and the user errors, or these alone.
 macro_rules! payload {
     ($(#[doc = $doc:literal])* $payload:ident / $object:ident { #[doc = $field_doc:literal] $field:ident: $type:ty }) => {
         $(#[doc = $doc])*
@@ -71,9 +71,38 @@ macro_rules! payload {
 
         impl $object {
             /// The payload of what the use case gave.
-            fn of(result: $crate::error::Result<$type>) -> $crate::error::Result<$payload> {
+            fn of(result: $crate::error::Result<impl Into<Option<$type>>>) -> $crate::error::Result<$payload> {
                 let ($field, user_errors) = $crate::graphql::payload::divide(result)?;
+                let $field = $field.and_then(Into::into);
                 Ok($crate::graphql::container::Ordered(Self { $field, user_errors }))
+            }
+        }
+    };
+    ($(#[doc = $doc:literal])* $payload:ident / $object:ident) => {
+        $(#[doc = $doc])*
+        pub type $payload = $crate::graphql::container::Ordered<$object>;
+
+        $(#[doc = $doc])*
+        #[derive(async_graphql::SimpleObject)]
+        #[graphql(name_type)]
+        pub struct $object {
+            /// The rules that the input broke; empty where it was done.
+            user_errors: Vec<$crate::graphql::payload::UserError>,
+        }
+
+        impl async_graphql::TypeName for $object {
+            fn type_name() -> std::borrow::Cow<'static, str> {
+                stringify!($payload).into()
+            }
+        }
+
+        impl $crate::graphql::container::Plain for $object {}
+
+        impl $object {
+            /// The payload of what the use case came to.
+            fn of(result: $crate::error::Result<()>) -> $crate::error::Result<$payload> {
+                let (_, user_errors) = $crate::graphql::payload::divide(result)?;
+                Ok($crate::graphql::container::Ordered(Self { user_errors }))
             }
         }
     };

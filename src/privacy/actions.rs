@@ -100,6 +100,7 @@ pub async fn erase(
             // Mail to them that has not left yet.
             jobs::store::delete_of_user(conn, id).await?;
             users::store::delete_addresses(conn, id).await?;
+            access::store::tokens::delete_by_user(conn, id).await?;
             // Last: the audit log forgets what the steps before told it.
             users::store::update_erased(conn, id).await
         })

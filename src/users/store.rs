@@ -90,6 +90,12 @@ pub async fn find_login(mut conn: &Conn, email: &str) -> Result<Option<(UserRow,
     Ok(query.first(&mut conn).await.optional()?)
 }
 
+/// The user with this e-mail address, active or not.
+pub async fn find_by_email(mut conn: &Conn, email: &str) -> Result<Option<UserRow>> {
+    let query = users::table.filter(users::email.assume_not_null().eq(email)).select(UserRow::as_select());
+    Ok(query.first(&mut conn).await.optional()?)
+}
+
 /// Locks a visible user against changes by others.
 pub async fn lock(mut conn: &Conn, scope: &Scope, id: UserId) -> Result<Option<UserRow>> {
     let query = users::table.filter(visible(scope)).filter(users::id.eq(id)).select(UserRow::as_select());
@@ -117,6 +123,22 @@ pub async fn update_password(mut conn: &Conn, id: UserId, hash: &str) -> Result<
 /// Notes that the e-mail address was shown to be theirs.
 pub async fn update_verified(mut conn: &Conn, id: UserId) -> Result<UserRow> {
     let query = diesel::update(users::table.find(id)).set(users::email_verified_at.eq(clock_timestamp().nullable()));
+    Ok(query.returning(UserRow::as_returning()).get_result(&mut conn).await?)
+}
+
+/// Gives a user an e-mail address that was shown to be theirs.
+/// # Errors
+/// TAKEN for the e-mail address.
+pub async fn update_email(mut conn: &Conn, id: UserId, email: &str) -> Result<UserRow> {
+    let own = (users::email.eq(email), users::email_verified_at.eq(clock_timestamp().nullable()));
+    let query = diesel::update(users::table.find(id)).set(own).returning(UserRow::as_returning());
+    query.get_result(&mut conn).await.map_err(refused)
+}
+
+/// Notes that nobody has shown yet that the e-mail address is theirs.
+pub async fn update_unverified(mut conn: &Conn, id: UserId) -> Result<UserRow> {
+    let query =
+        diesel::update(users::table.find(id)).set(users::email_verified_at.eq(None::<chrono::DateTime<chrono::Utc>>));
     Ok(query.returning(UserRow::as_returning()).get_result(&mut conn).await?)
 }
 

@@ -191,9 +191,22 @@ const CASES: &[Case] = &[
 ];
 
 /// Mutations of what the log does not tell of, and why.
-const UNTOLD: &[(&str, &str)] =
-    &[("logout", SESSIONS), ("logoutEverywhere", SESSIONS), ("sessionRevoke", SESSIONS), ("tokenRefresh", SESSIONS)];
+const UNTOLD: &[(&str, &str)] = &[
+    ("logout", SESSIONS),
+    ("logoutEverywhere", SESSIONS),
+    ("sessionRevoke", SESSIONS),
+    ("tokenRefresh", SESSIONS),
+    ("emailChange", JOBS),
+    ("emailVerificationResend", JOBS),
+    ("passwordForgot", JOBS),
+    ("emailChangeConfirm", MAIL),
+    ("emailVerify", MAIL),
+    ("passwordChange", MAIL),
+    ("passwordReset", MAIL),
+];
 const SESSIONS: &str = "sessions keep their own times, devices and addresses";
+const JOBS: &str = "it queues a job that sends a mail";
+const MAIL: &str = "it takes the token of a mail, or a password: `recovery` has what they leave";
 
 /// Something of each noun, and the names of their ids.
 struct Shop<'a> {

@@ -12,6 +12,8 @@ const NOTES: &str = "__diesel_schema_migrations";
 
 /// Tables that are no nouns, and why they have no `created_at` and `updated_at` kept by trigger.
 const NO_NOUNS: &[(&str, &str)] = &[
+    ("account_tokens", "used once, and never changed otherwise"),
+    ("address_notices", "one moment of a user"),
     ("audit_log", "a log: nothing is ever changed"),
     ("idempotency_keys", "written once"),
     ("permissions", "a list that the migrations write"),

@@ -1,14 +1,14 @@
-//! Registering, and what staff do with accounts.
+//! What staff do with accounts, and people with their own.
 
-use super::{live::catch_up, login::end_others};
+use super::{email::changed_by_staff, letters, live::catch_up, login::end_others};
 use crate::{
     access::{
-        model::{ADMIN, CUSTOMER, NewAccount},
-        store::roles,
+        model::{ADMIN, CUSTOMER, NewAccount, Purpose},
+        store::{roles, tokens},
     },
     auth::{Live, Passwords, Permission, Scope, Viewer},
     db::{Conn, Db},
-    error::{Error, Result, UserErrorCode},
+    error::{Error, Result, UserError, UserErrorCode},
     ids::{RoleId, UserId},
     text,
     users::{
@@ -17,16 +17,8 @@ use crate::{
     },
 };
 
-/// Makes an account with the customer's role.
-/// # Errors
-/// User errors of the fields; TAKEN for the e-mail address.
-pub async fn register(db: &Db, passwords: &Passwords, new: NewAccount) -> Result<UserRow> {
-    let new = new.checked()?;
-    // What customers hold is the shop's choice: nobody grants it here.
-    insert(db, passwords, None, new, None).await
-}
-
-/// Makes an account for somebody else, with the customer's role unless another is given.
+/// Makes an account for somebody else, with the customer's role unless another is given. They get a mail: to confirm their
+/// address, or to choose a password where there is none.
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageUsers`]; user errors of the fields; NOT_YOURS for a role that gives more than
 /// the viewer holds.
@@ -47,7 +39,16 @@ pub async fn create_user(
         return Err(Error::user(UserErrorCode::NotYours, "sourceWebsiteId", rule));
     }
     let new = new.checked()?;
-    insert(db, passwords, Some(viewer), new, role).await
+    let password_hash = hashed(passwords, &new).await?;
+    db.transaction(async |conn| {
+        let user = insert(conn, Some(viewer), &new, password_hash.as_deref(), role.as_deref()).await?;
+        match &password_hash {
+            Some(_) => letters::verify_email(conn, &user).await?,
+            None => letters::invitation(conn, &user).await?,
+        }
+        Ok(user)
+    })
+    .await
 }
 
 /// Makes an account with the role `admin`, whose e-mail address counts as verified: for whoever runs the server.
@@ -55,8 +56,12 @@ pub async fn create_user(
 /// User errors of the fields; TAKEN for the e-mail address.
 pub async fn create_admin(db: &Db, passwords: &Passwords, new: NewAccount) -> Result<UserRow> {
     let new = new.checked()?;
-    let user = insert(db, passwords, None, new, Some(ADMIN.into())).await?;
-    db.transaction(async |conn| users::store::update_verified(conn, user.id).await).await
+    let password_hash = hashed(passwords, &new).await?;
+    db.transaction(async |conn| {
+        let user = insert(conn, None, &new, password_hash.as_deref(), Some(ADMIN)).await?;
+        users::store::update_verified(conn, user.id).await
+    })
+    .await
 }
 
 /// Gives an account a new password and ends its sessions: for whoever runs the server. Running servers notice within
@@ -71,64 +76,75 @@ pub async fn reset_password(db: &Db, passwords: &Passwords, email: &str, passwor
     let hash = passwords.accept("password", password, vec![user.name.clone(), email]).await?;
     db.transaction(async |conn| {
         end_others(conn, user.id, None).await?;
+        // Whoever asked for a link before must not use it now.
+        tokens::update_void(conn, user.id, Purpose::ResetPassword).await?;
         users::store::update_password(conn, user.id, &hash).await
     })
     .await
 }
 
-async fn insert(
-    db: &Db,
-    passwords: &Passwords,
-    granter: Option<&Viewer>,
-    new: NewAccount,
-    role: Option<String>,
-) -> Result<UserRow> {
-    let password_hash = match new.password.clone() {
-        Some(password) => {
-            let about = vec![new.name.clone(), new.email.clone()];
-            Some(passwords.accept("password", password, about).await?)
-        }
-        None => None,
-    };
-    db.transaction(async |conn| {
-        let code = role.as_deref().unwrap_or(CUSTOMER);
-        let role = roles::find_by_code(conn, code).await?.ok_or_else(|| Error::not_found("role", "role"))?;
-        if granter.is_some_and(|granter| !role.is_covered_by(granter)) {
-            return Err(Error::user(UserErrorCode::NotYours, "role", "this role gives more than you hold"));
-        }
-        let user = NewUser {
-            name: new.name.trim().to_owned(),
-            phone: new.phone.clone(),
-            email: Some(new.email.clone()),
-            password_hash: password_hash.clone(),
-            role_id: role.row.id,
-            source_website_id: new.source_website,
-        };
-        users::store::insert(conn, &user).await.map_err(|error| {
-            error.on_constraint("users_source_website_id_fkey", || {
-                crate::error::UserError::new(UserErrorCode::NotFound, "sourceWebsiteId", "there is no such website")
-            })
-        })
-    })
-    .await
+/// The hash of a new account's password, where it has one.
+pub(super) async fn hashed(passwords: &Passwords, new: &NewAccount) -> Result<Option<String>> {
+    let Some(password) = new.password.clone() else { return Ok(None) };
+    let about = vec![new.name.clone(), new.email.clone()];
+    Ok(Some(passwords.accept("password", password, about).await?))
 }
 
-/// Changes a user: themself, or somebody else for staff.
+/// Adds a user within the caller's transaction, with the customer's role unless another is given. Without a granter, nobody
+/// grants it.
+pub(super) async fn insert(
+    conn: &Conn,
+    granter: Option<&Viewer>,
+    new: &NewAccount,
+    password_hash: Option<&str>,
+    role: Option<&str>,
+) -> Result<UserRow> {
+    let code = role.unwrap_or(CUSTOMER);
+    let role = roles::find_by_code(conn, code).await?.ok_or_else(|| Error::not_found("role", "role"))?;
+    if granter.is_some_and(|granter| !role.is_covered_by(granter)) {
+        return Err(Error::user(UserErrorCode::NotYours, "role", "this role gives more than you hold"));
+    }
+    let user = NewUser {
+        name: new.name.trim().to_owned(),
+        phone: new.phone.clone(),
+        email: Some(new.email.clone()),
+        password_hash: password_hash.map(ToOwned::to_owned),
+        role_id: role.row.id,
+        source_website_id: new.source_website,
+    };
+    users::store::insert(conn, &user).await.map_err(|error| {
+        error.on_constraint("users_source_website_id_fkey", || {
+            UserError::new(UserErrorCode::NotFound, "sourceWebsiteId", "there is no such website")
+        })
+    })
+}
+
+/// Changes a user: themself, or somebody else for staff. A new e-mail address has to be confirmed, and the old one is told.
 /// # Errors
 /// UNAUTHENTICATED for the anonymous; NOT_FOUND for a user that is not the viewer's to see; NOT_YOURS for one who holds
-/// more than the viewer, and for an own e-mail address, which needs confirmation; user errors of the fields.
+/// more than the viewer, and for an e-mail address where the viewer is not staff; FORBIDDEN where an API key would change its
+/// owner's; user errors of the fields.
 pub async fn update_user(db: &Db, viewer: &Viewer, id: UserId, patch: UserPatch) -> Result<UserRow> {
     let me = viewer.require_user()?;
     let patch = patch.checked()?;
     if patch.email.is_some() && !viewer.can(Permission::ManageUsers) {
-        return Err(Error::user(UserErrorCode::NotYours, "email", "only staff may change an e-mail address"));
+        let rule = "only staff may change an e-mail address so: your own is changed by emailChange";
+        return Err(Error::user(UserErrorCode::NotYours, "email", rule));
+    }
+    if patch.email.is_some() && id == me {
+        // Whoever has the address can have the account.
+        viewer.require_session()?;
     }
     db.transaction(async |conn| {
         let user = locked(conn, viewer, id).await?;
         if id != me {
             require_cover(conn, viewer, user.role_id).await?;
         }
-        if patch.is_empty() { Ok(user) } else { users::store::update(conn, id, &patch).await }
+        if patch.is_empty() {
+            return Ok(user);
+        }
+        let changed = users::store::update(conn, id, &patch).await?;
+        changed_by_staff(conn, &user, changed).await
     })
     .await
 }

@@ -9,6 +9,7 @@ use crate::{
         store::{roles, sessions},
     },
     auth::{Identity, Issued, JwtKeys, Live, Origin, Passwords, Scope, Via, Viewer, secret},
+    config::{AccountSettings, Registration},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{SessionId, UserId},
@@ -32,6 +33,8 @@ pub struct Door<'a> {
     pub live: &'a Live,
     /// How long a session lasts after its last use.
     pub session_life: Duration,
+    /// Who may log in.
+    pub accounts: AccountSettings,
 }
 
 /// What a login gives.
@@ -55,7 +58,7 @@ pub struct Tokens {
 /// Logs in: opens a session. An unknown e-mail address, a wrong password and a deactivated account cost the same time and
 /// say the same.
 /// # Errors
-/// WRONG_CREDENTIALS.
+/// WRONG_CREDENTIALS; EMAIL_NOT_VERIFIED where the shop asks for it, and only with the right password.
 pub async fn login(door: Door<'_>, origin: &Origin, email: &str, password: String) -> Result<Login> {
     let wrong = || Error::user(UserErrorCode::WrongCredentials, "email", "e-mail address or password is wrong");
     // Nothing that long is a password, and hashing it would cost.
@@ -70,6 +73,16 @@ pub async fn login(door: Door<'_>, origin: &Origin, email: &str, password: Strin
         return Err(wrong());
     }
     let user = user.ok_or_else(wrong)?;
+    if user.email_verified_at.is_none() {
+        // Somebody who registers an address in a private shop, and then could log in, would know that it was free.
+        if door.accounts.registration == Registration::Private {
+            return Err(wrong());
+        }
+        if door.accounts.login_needs_verification {
+            let rule = "confirm your e-mail address first, by the link in our mail";
+            return Err(Error::user(UserErrorCode::EmailNotVerified, "email", rule));
+        }
+    }
     let opened = door
         .db
         .transaction(async |conn| {

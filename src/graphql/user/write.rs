@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
 
 use super::{User, user};
 use crate::graphql::{
-    context::ContextExt,
+    context::{ContextExt, Services},
     guards::{LoggedIn, Needs},
     patch,
     payload::payload,
@@ -80,7 +80,7 @@ pub struct UserDeactivateInput {
 payload! {
     /// The answer of `register`.
     RegisterPayload / RegisterObject {
-        /// The new account; log in to see it through `me`.
+        /// The new account; log in to see it through `me`. Null where the shop tells the rest by mail.
         user: User
     }
 }
@@ -119,7 +119,8 @@ pub struct UserMutation;
 
 #[Object]
 impl UserMutation {
-    /// Makes an account for yourself, with the role `customer`.
+    /// Makes an account for yourself, with the role `customer`. A mail asks you to confirm the address (`emailVerify`). Where
+    /// the shop keeps to itself who has an account (SOUK_REGISTRATION=private), every registration answers the same.
     async fn register(
         &self,
         ctx: &Context<'_>,
@@ -133,12 +134,14 @@ impl UserMutation {
                 password: Some(input.password),
                 source_website: optional_id("sourceWebsiteId", input.source_website_id)?,
             };
-            access::actions::accounts::register(ctx.db(), &ctx.services().passwords, new).await
+            let Services { db, passwords, accounts, .. } = ctx.services();
+            access::actions::registration::register(db, passwords, accounts.registration, new).await
         };
-        RegisterObject::of(registered.await.map(user))
+        RegisterObject::of(registered.await.map(|registered| registered.map(user)))
     }
 
-    /// Makes an account for somebody else. Requires MANAGE_USERS.
+    /// Makes an account for somebody else. They get a mail: to choose a password, or to confirm the address where you gave
+    /// one. Requires MANAGE_USERS.
     #[graphql(guard = "Needs(&[Permission::ManageUsers])")]
     async fn user_create(
         &self,
@@ -159,7 +162,8 @@ impl UserMutation {
         UserCreateObject::of(created.await.map(user))
     }
 
-    /// Changes a user: yourself, or with MANAGE_USERS somebody who holds no more than you. Requires being logged in.
+    /// Changes a user: yourself, or with MANAGE_USERS somebody who holds no more than you. A new e-mail address has to be
+    /// confirmed again, and the old one is told. Requires being logged in.
     #[graphql(guard = "LoggedIn")]
     async fn user_update(
         &self,

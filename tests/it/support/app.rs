@@ -15,7 +15,7 @@ use souk::{
         model::{NewRole, NewSession, Role},
     },
     auth::{Identity, JwtKeys, Live, PasswordCost, Passwords, Permission, Via, Viewer},
-    config::Limits,
+    config::{AccountSettings, Limits},
     db::recorder::Recorder,
     graphql::{
         self,
@@ -31,6 +31,9 @@ use super::{TestDb, mailbox::PostOffice};
 
 /// The secret of every test's tokens.
 pub const SECRET: &str = "a secret of the tests, long enough for HS256";
+
+/// The cheapest that argon2 takes: tests hash many.
+const CHEAP: PasswordCost = PasswordCost { memory: 8, passes: 1 };
 
 /// The router over a database of its own.
 pub struct TestApp {
@@ -68,21 +71,37 @@ impl TestApp {
 
     /// A server over this database, with these keys.
     pub fn signing(database: TestDb, settings: &HttpSettings, jwt: JwtKeys) -> Self {
-        // The cheapest that argon2 takes: tests hash many.
-        Self::hashing(database, settings, jwt, PasswordCost { memory: 8, passes: 1 })
+        Self::hashing(database, settings, jwt, CHEAP)
+    }
+
+    /// A server with an empty, migrated database and these rules of accounts.
+    pub async fn with_accounts(accounts: AccountSettings) -> Self {
+        let database = TestDb::new().await;
+        let jwt = JwtKeys::new(SECRET, chrono::Duration::minutes(60));
+        let services = Services { accounts, ..Self::services(&database, jwt, CHEAP) };
+        Self::serving(database, &Self::settings(), services)
     }
 
     /// A server over this database, whose passwords cost this.
     pub fn hashing(database: TestDb, settings: &HttpSettings, jwt: JwtKeys, cost: PasswordCost) -> Self {
-        let passwords = Passwords::new(cost).expect("a cost");
-        let services = Arc::new(Services {
+        let services = Self::services(&database, jwt, cost);
+        Self::serving(database, settings, services)
+    }
+
+    fn services(database: &TestDb, jwt: JwtKeys, cost: PasswordCost) -> Services {
+        Services {
             db: database.db.clone(),
-            passwords,
+            passwords: Passwords::new(cost).expect("a cost"),
             live: Arc::new(Live::new(chrono::Duration::minutes(60))),
             session_life: chrono::Duration::days(30),
+            accounts: AccountSettings::default(),
             jwt,
             currencies: Currencies::default(),
-        });
+        }
+    }
+
+    fn serving(database: TestDb, settings: &HttpSettings, services: Services) -> Self {
+        let services = Arc::new(services);
         let engine = graphql::engine(&services, &Limits::default());
         let (router, health) = http::router(engine, Arc::clone(&services), settings);
         Self { database, services, post_office: PostOffice::new(), router, drain: Box::new(move || health.drain()) }

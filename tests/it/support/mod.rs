@@ -16,6 +16,7 @@ pub mod psql;
 pub mod sdl;
 pub mod smtp;
 pub mod source;
+pub mod visitors;
 mod write;
 
 pub use self::{

@@ -1,0 +1,2 @@
+DROP TABLE address_notices;
+DROP TABLE account_tokens;

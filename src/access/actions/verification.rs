@@ -1,0 +1,66 @@
+//! Confirming an e-mail address.
+//! Rule: asking for another mail answers the same for every address; a job looks the account up.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    later,
+    letters::{lock_active, may_send, redeem, verify_email},
+};
+use crate::{
+    access::model::Purpose,
+    db::Db,
+    error::Result,
+    jobs::model::JobRow,
+    text,
+    users::{self, model::UserRow},
+};
+
+/// The kind of the jobs that send the mail again.
+pub const KIND: &str = "verification_resend";
+
+/// What such a job knows.
+#[derive(Deserialize)]
+struct Wanted {
+    email: String,
+}
+
+/// Confirms the address of the user whose token this is.
+/// # Errors
+/// INVALID_TOKEN.
+pub async fn verify(db: &Db, token: &str) -> Result<UserRow> {
+    db.transaction(async |conn| {
+        let (user, _) = redeem(conn, Purpose::VerifyEmail, token).await?;
+        match user.email_verified_at {
+            Some(_) => Ok(user),
+            None => users::store::update_verified(conn, user.id).await,
+        }
+    })
+    .await
+}
+
+/// Asks for another mail to confirm an address.
+/// # Errors
+/// INVALID for what is no address.
+pub async fn resend(db: &Db, email: &str) -> Result<()> {
+    later(db, KIND, None, json!({ "email": text::email("email", email)? })).await
+}
+
+/// Sends the mail of a job: nothing where no active account has the address, where it is confirmed already, or where enough
+/// mails were sent.
+/// # Errors
+/// Those of the database.
+pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
+    let Wanted { email } = job.payload()?;
+    db.transaction(async |conn| {
+        let Some((found, _)) = users::store::find_login(conn, &email).await? else { return Ok(()) };
+        match lock_active(conn, found.id).await? {
+            Some(user) if user.email_verified_at.is_none() && may_send(conn, user.id, Purpose::VerifyEmail).await? => {
+                verify_email(conn, &user).await
+            }
+            _ => Ok(()),
+        }
+    })
+    .await
+}
