@@ -121,6 +121,11 @@ pub enum Error {
     User(Vec<UserError>),
     /// A top-level error whose text may be shown.
     Coded(ErrorCode, Cow<'static, str>),
+    /// It was tried too often; in so many seconds it may be tried again.
+    TooManyAttempts {
+        /// Seconds.
+        retry_after: u64,
+    },
     /// A constraint of the database refused the write; see [`Error::on_constraint`].
     Constraint {
         /// The constraint's name.
@@ -184,6 +189,7 @@ impl fmt::Display for Error {
                 Ok(())
             }
             Self::Coded(code, message) => write!(f, "{}: {message}", code.as_str()),
+            Self::TooManyAttempts { retry_after } => write!(f, "too many attempts: try again in {retry_after} s"),
             Self::Constraint { name, detail } => write!(f, "constraint {name}: {detail}"),
             Self::Retry(detail) => write!(f, "the transaction lost against another: {detail}"),
             Self::Unavailable(detail) => write!(f, "the database cannot be reached: {detail}"),

@@ -125,6 +125,12 @@ CREATE TRIGGER role_permissions_audit AFTER INSERT OR UPDATE OR DELETE ON role_p
     FOR EACH ROW WHEN (audit_is_on()) EXECUTE FUNCTION audit_row('Role', 'role_id', '', 'role_id');
 CREATE TRIGGER role_websites_audit AFTER INSERT OR UPDATE OR DELETE ON role_websites
     FOR EACH ROW WHEN (audit_is_on()) EXECUTE FUNCTION audit_row('Role', 'role_id', '', 'role_id');
+CREATE TRIGGER api_keys_audit AFTER INSERT OR UPDATE OR DELETE ON api_keys
+    FOR EACH ROW WHEN (audit_is_on()) EXECUTE FUNCTION audit_row('ApiKey', 'id', '', 'last_used_at');
+CREATE TRIGGER api_key_permissions_audit AFTER INSERT OR UPDATE OR DELETE ON api_key_permissions
+    FOR EACH ROW WHEN (audit_is_on()) EXECUTE FUNCTION audit_row('ApiKey', 'api_key_id', '', 'api_key_id');
+CREATE TRIGGER api_key_websites_audit AFTER INSERT OR UPDATE OR DELETE ON api_key_websites
+    FOR EACH ROW WHEN (audit_is_on()) EXECUTE FUNCTION audit_row('ApiKey', 'api_key_id', '', 'api_key_id');
 CREATE TRIGGER websites_audit AFTER INSERT OR UPDATE OR DELETE ON websites
     FOR EACH ROW WHEN (audit_is_on()) EXECUTE FUNCTION audit_row('Website', 'id', 'id');
 CREATE TRIGGER categories_audit AFTER INSERT OR UPDATE OR DELETE ON categories
@@ -155,8 +161,8 @@ CREATE TRIGGER orders_audit_delete AFTER DELETE ON orders
 CREATE TRIGGER order_details_audit AFTER INSERT OR UPDATE OR DELETE ON order_details
     FOR EACH ROW WHEN (audit_is_on()) EXECUTE FUNCTION audit_order_detail();
 
--- Erasure takes a person out of the log, too: what it holds of their account and of where their orders went, and from
--- where they wrote. At the end of the transaction, so that no entry of the erasure itself stays as it was.
+-- Erasure takes a person out of the log, too: what it holds of their account, of what they called their keys and of where
+-- their orders went, and from where they wrote. At the end of the transaction, so that no entry of the erasure itself stays as it was.
 CREATE FUNCTION audit_forget() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     account CONSTANT text[] := '{name,email,phone,external_id}';
@@ -167,6 +173,10 @@ BEGIN
     UPDATE audit_log SET before = before - shipping, after = after - shipping
         WHERE noun = 'Order' AND noun_id IN (SELECT id FROM orders WHERE user_id = NEW.id)
           AND (before ?| shipping OR after ?| shipping);
+    UPDATE audit_log SET before = before - 'name', after = after - 'name'
+        WHERE noun = 'ApiKey' AND NEW.id IN ((before ->> 'user_id')::bigint, (after ->> 'user_id')::bigint);
+    UPDATE audit_log SET before = before - 'name', after = after - 'name'
+        WHERE noun = 'ApiKey' AND NEW.id::text IN (before ->> 'user_id', after ->> 'user_id');
     UPDATE audit_log SET address = NULL WHERE user_id = NEW.id AND address IS NOT NULL;
     RETURN NULL;
 END $$;

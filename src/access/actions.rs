@@ -3,12 +3,14 @@
 pub mod accounts;
 pub mod email;
 pub mod janitor;
+pub mod keys;
 mod letters;
 pub mod live;
 pub mod login;
 pub mod recovery;
 pub mod registration;
 pub mod roles;
+pub mod throttle;
 pub mod verification;
 
 use serde_json::Value;

@@ -1,5 +1,7 @@
 //! Rows of roles and sessions, and the inputs of accounts.
 
+pub mod keys;
+pub mod throttle;
 mod tokens;
 
 pub use self::tokens::*;

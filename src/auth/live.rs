@@ -1,4 +1,4 @@
-//! What an access token does not tell: that its session has ended, and what its role gives now.
+//! What an access token or an API key does not tell: that its session has ended, and what its role gives now.
 //! Rule: a register in memory, so that no request asks the database for it; whoever changes such a thing makes their own
 //! server catch up at once, and the others do every second.
 
@@ -9,7 +9,7 @@ use std::{
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{Identity, Permissions, TokenError, Via, Viewer};
+use super::{Identity, KnownKeys, Permissions, TokenError, Via, Viewer};
 use crate::ids::{SessionId, UserId, WebsiteId};
 
 /// News may become visible this much later than they are dated: the longest transaction.
@@ -42,6 +42,8 @@ pub struct Live {
     /// As long as an access token lives, what ended before does not matter any more.
     token_life: Duration,
     state: RwLock<State>,
+    /// The API keys seen of late.
+    pub keys: KnownKeys,
 }
 
 #[derive(Default)]
@@ -55,7 +57,7 @@ struct State {
 impl Live {
     /// An empty register, for access tokens of this life.
     pub fn new(token_life: Duration) -> Self {
-        Self { token_life, state: RwLock::default() }
+        Self { token_life, state: RwLock::default(), keys: KnownKeys::default() }
     }
 
     /// How far back news matter, before the database's clock.
@@ -83,6 +85,8 @@ impl Live {
             }
         }
         state.roles = news.roles;
+        drop(state);
+        self.keys.forget();
     }
 
     /// Whether the register knows this role: a token may be newer than the register.
@@ -95,7 +99,7 @@ impl Live {
         self.read(|state| state.roles.get(role).cloned())
     }
 
-    /// The bearer of a token as they are now: never more than the token says, and never more than the role gives.
+    /// The bearer of a token or a key as they are now: never more than it says, and never more than the role gives.
     /// # Errors
     /// [`TokenError::Ended`] where the session has ended.
     pub fn admit(&self, mut identity: Identity) -> Result<Viewer, TokenError> {
@@ -111,7 +115,7 @@ impl Live {
             match state.roles.get(&identity.role) {
                 Some(grant) => {
                     identity.permissions = identity.permissions.and(grant.permissions);
-                    identity.websites = grant.websites.clone();
+                    identity.websites = both(identity.websites, grant.websites.clone());
                 }
                 None => identity.permissions = Permissions::default(),
             }
@@ -121,5 +125,13 @@ impl Live {
 
     fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The websites that are in both limits; none is no limit.
+fn both(one: Option<Arc<[WebsiteId]>>, other: Option<Arc<[WebsiteId]>>) -> Option<Arc<[WebsiteId]>> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.iter().copied().filter(|website| other.contains(website)).collect()),
+        (one, other) => one.or(other),
     }
 }

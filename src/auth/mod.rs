@@ -2,6 +2,7 @@
 //! Rule: the code checks permissions and scopes; who holds which permission is data.
 
 mod jwt;
+mod keys;
 mod live;
 mod origin;
 mod password;
@@ -10,6 +11,7 @@ mod viewer;
 
 pub use self::{
     jwt::{Issued, JwtKeys, Key, KeyError, SOUK, TokenError},
+    keys::{KnownKey, KnownKeys},
     live::{Grant, Live, News},
     origin::Origin,
     password::{PasswordCost, Passwords},

@@ -48,6 +48,44 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    api_key_permissions (api_key_id, permission) {
+        api_key_id -> Int8,
+        permission -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    api_key_websites (api_key_id, website_id) {
+        api_key_id -> Int8,
+        website_id -> Int8,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    api_keys (id) {
+        id -> Int8,
+        user_id -> Int8,
+        name -> Text,
+        prefix -> Text,
+        hash -> Bytea,
+        expires_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     audit_log (id) {
         id -> Int8,
         at -> Timestamptz,
@@ -126,6 +164,18 @@ diesel::table! {
         locked_until -> Nullable<Timestamptz>,
         last_error -> Nullable<Text>,
         created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    login_throttles (key) {
+        key -> Text,
+        attempts -> Int4,
+        blocked_until -> Nullable<Timestamptz>,
         updated_at -> Timestamptz,
     }
 }
@@ -356,6 +406,11 @@ diesel::table! {
 diesel::joinable!(account_tokens -> users (user_id));
 diesel::joinable!(address_notices -> users (user_id));
 diesel::joinable!(addresses -> users (user_id));
+diesel::joinable!(api_key_permissions -> api_keys (api_key_id));
+diesel::joinable!(api_key_permissions -> permissions (permission));
+diesel::joinable!(api_key_websites -> api_keys (api_key_id));
+diesel::joinable!(api_key_websites -> websites (website_id));
+diesel::joinable!(api_keys -> users (user_id));
 diesel::joinable!(idempotency_keys -> users (user_id));
 diesel::joinable!(jobs -> users (user_id));
 diesel::joinable!(order_details -> orders (order_id));
@@ -383,11 +438,15 @@ diesel::allow_tables_to_appear_in_same_query!(
     account_tokens,
     address_notices,
     addresses,
+    api_key_permissions,
+    api_key_websites,
+    api_keys,
     audit_log,
     brands,
     categories,
     idempotency_keys,
     jobs,
+    login_throttles,
     order_details,
     orders,
     permissions,

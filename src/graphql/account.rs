@@ -135,7 +135,7 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "To whom.")] input: EmailVerificationResendInput,
     ) -> Result<EmailVerificationResendPayload> {
-        EmailVerificationResendObject::of(verification::resend(ctx.db(), &input.email).await)
+        EmailVerificationResendObject::of(verification::resend(ctx.db(), ctx.origin(), &input.email).await)
     }
 
     /// Sends a mail by which a new password can be chosen, in place of the one before; at most three an hour. The answer is
@@ -147,7 +147,7 @@ impl AccountMutation {
     ) -> Result<PasswordForgotPayload> {
         let asked = async {
             let website = optional_id("websiteId", input.website_id)?;
-            recovery::forgot(ctx.db(), &input.email, website).await
+            recovery::forgot(ctx.db(), ctx.origin(), &input.email, website).await
         };
         PasswordForgotObject::of(asked.await)
     }
@@ -188,7 +188,9 @@ impl AccountMutation {
         #[graphql(desc = "The new address and the password.")] input: EmailChangeInput,
     ) -> Result<EmailChangePayload> {
         let Services { db, passwords, .. } = ctx.services();
-        EmailChangeObject::of(email::change(db, passwords, ctx.viewer(), &input.email, input.password).await)
+        EmailChangeObject::of(
+            email::change(db, passwords, ctx.viewer(), ctx.origin(), &input.email, input.password).await,
+        )
     }
 
     /// Makes a new e-mail address yours by the token of the mail that went there, which is good once, for 24 hours. A mail to

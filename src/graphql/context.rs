@@ -9,8 +9,8 @@ use async_graphql::{Context, Data};
 
 use super::{batches::Steps, cookie::Cookies, loaders::Loaders};
 use crate::{
-    access::actions::{live::catch_up, login::Door},
-    auth::{JwtKeys, Live, Origin, Passwords, Permission, TokenError, Viewer},
+    access::actions::{keys, live::catch_up, login::Door},
+    auth::{Identity, JwtKeys, Live, Origin, Passwords, Permission, TokenError, Viewer},
     config::AccountSettings,
     db::Db,
     error::{Error, ErrorCode, Result},
@@ -48,13 +48,27 @@ impl Services {
     /// # Errors
     /// UNAUTHENTICATED where it is not good, any more; those of the database where the register has to be filled.
     pub async fn viewer(&self, token: &str) -> Result<Viewer> {
-        let refused = |error: TokenError| Error::Coded(ErrorCode::Unauthenticated, error.to_string().into());
-        let identity = self.jwt.identity(token).map_err(refused)?;
+        self.admit(self.jwt.identity(token).map_err(refused)?).await
+    }
+
+    /// Who sends this API key.
+    /// # Errors
+    /// As [`Services::viewer`].
+    pub async fn viewer_of_key(&self, key: &str) -> Result<Viewer> {
+        let unknown = || Error::Coded(ErrorCode::Unauthenticated, "the API key is unknown, revoked or expired".into());
+        self.admit(keys::find(&self.db, &self.live, key).await?.ok_or_else(unknown)?).await
+    }
+
+    async fn admit(&self, identity: Identity) -> Result<Viewer> {
         if self.live.since().is_none() || !self.live.knows(&identity.role) {
             catch_up(&self.db, &self.live).await?;
         }
         self.live.admit(identity).map_err(refused)
     }
+}
+
+fn refused(error: TokenError) -> Error {
+    Error::Coded(ErrorCode::Unauthenticated, error.to_string().into())
 }
 
 /// The currency of each website, kept for good: it never changes.

@@ -12,6 +12,9 @@ use crate::{
 /// What a client reads of a fault of ours; the log has the cause under the request id.
 pub const INTERNAL: &str = "internal server error";
 
+/// Where an error says in how many seconds to try again.
+const RETRY_AFTER: &str = "retryAfter";
+
 /// Every code an error may carry.
 const CODES: [ErrorCode; 10] = [
     ErrorCode::Unauthenticated,
@@ -79,6 +82,10 @@ fn put_cause(error: &mut ServerError, cause: &Error, request_id: &RequestId) {
             (ErrorCode::BadUserInput, cause.to_string())
         }
         Error::Coded(code, message) => (*code, message.to_string()),
+        Error::TooManyAttempts { retry_after } => {
+            extensions(error).set(RETRY_AFTER, *retry_after);
+            (ErrorCode::RateLimited, "too many attempts: wait as long as `retryAfter` says, in seconds".to_owned())
+        }
         Error::Retry(why) => {
             tracing::warn!(%request_id, cause = %why, "a transaction lost too often");
             (ErrorCode::Conflict, "another write got in between; try again".to_owned())
@@ -101,6 +108,15 @@ pub fn of(error: &Error, request_id: &RequestId) -> ServerError {
     let mut refused = ServerError::new("", None);
     put_cause(&mut refused, error, request_id);
     refused
+}
+
+/// In how many seconds all of it may be tried again, where an error says so.
+pub fn retry_after(response: &Response) -> Option<u64> {
+    let seconds = response.errors.iter().filter_map(|error| match error.extensions.as_ref()?.get(RETRY_AFTER)? {
+        Value::Number(seconds) => seconds.as_u64(),
+        _ => None,
+    });
+    seconds.max()
 }
 
 /// Whether the request was refused before anything ran: such an answer has no `data`.

@@ -9,7 +9,7 @@ use super::batches::{Batched, Key, Loaded, Steps};
 use crate::{
     access::{
         self,
-        model::{Role, SessionRow},
+        model::{Role, SessionRow, keys::ApiKey},
     },
     audit::{self, model::AuditRow},
     auth::{Permission, Scope, Viewer},
@@ -18,8 +18,8 @@ use crate::{
     db::Db,
     error::Error,
     ids::{
-        AuditEntryId, BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, SessionId, SupplierId, UserId,
-        WebsiteId,
+        ApiKeyId, AuditEntryId, BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, SessionId, SupplierId,
+        UserId, WebsiteId,
     },
     orders::{
         self,
@@ -158,7 +158,7 @@ macro_rules! by_parent {
 /// What the loaders of a request see of the database.
 struct View {
     db: Db,
-    /// Nobody's id for the anonymous.
+    /// Nobody's id for the anonymous, and for API keys: where somebody is logged in is for people.
     me: UserId,
     people: Scope,
     catalogue: Scope,
@@ -179,6 +179,8 @@ pub struct Loaders {
     pub roles: Batched<RoleId, Arc<Role>>,
     pub sessions: Batched<SessionId, Arc<SessionRow>>,
     pub sessions_by_user: Batched<UserId, Group<SessionRow>>,
+    pub api_keys: Batched<ApiKeyId, Arc<ApiKey>>,
+    pub api_keys_by_user: Batched<UserId, Group<ApiKey>>,
     pub categories: Batched<CategoryId, Arc<CategoryRow>>,
     pub children: Paged<(), CategoryList, CategoryRow>,
     pub brands: Batched<BrandId, Arc<BrandRow>>,
@@ -197,7 +199,7 @@ impl Loaders {
     /// Loaders for what this viewer may see, in the steps of one operation.
     pub fn new(steps: &Steps, db: Db, viewer: &Viewer) -> Self {
         let view = Arc::new(View {
-            me: viewer.user_id().unwrap_or(UserId(0)),
+            me: viewer.require_session().map_or(UserId(0), |(user, _)| user),
             people: viewer.scope(Permission::ManageUsers),
             catalogue: viewer.scope(Permission::ManageProducts),
             sales: viewer.scope(Permission::ManageOrders),
@@ -212,6 +214,8 @@ impl Loaders {
             roles: by_id!(steps, view, |conn, ids| access::store::roles::by_ids(conn, &ids), role => role.row.id),
             sessions: by_id!(steps, view, |conn, ids| access::store::sessions::live_by_ids(conn, view.me, &ids), row => row.id),
             sessions_by_user: by_parent!(steps, view, |conn, ids| access::store::sessions::live_by_user_ids(conn, view.me, &ids), row => row.user_id),
+            api_keys: by_id!(steps, view, |conn, ids| access::store::keys::by_ids(conn, view.me, &ids), key => key.row.id),
+            api_keys_by_user: by_parent!(steps, view, |conn, ids| access::store::keys::by_user_ids(conn, view.me, &ids), key => key.row.user_id),
             categories: by_id!(steps, view, |conn, ids| categories::store::by_ids(conn, &ids), row => row.id),
             children: paged_loaders!(
                 steps,

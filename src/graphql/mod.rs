@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod address;
+pub mod api_key;
 pub mod audit;
 pub mod batches;
 pub mod brand;
@@ -70,6 +71,7 @@ pub struct Queries(
 pub struct Mutations(
     session::SessionMutation,
     account::AccountMutation,
+    api_key::ApiKeyMutation,
     user::UserMutation,
     role::RoleMutation,
     address::AddressMutation,

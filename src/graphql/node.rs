@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, Interface, Object};
 
 use super::{
     address::{Address, address},
+    api_key::{ApiKey, api_key},
     audit::{AuditEntry, audit_entry},
     brand::{Brand, brand},
     category::{Category, category},
@@ -20,7 +21,7 @@ use super::{
 use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{
-        self, AddressId, AuditEntryId, BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, RowId,
+        self, AddressId, ApiKeyId, AuditEntryId, BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, RowId,
         SessionId, SupplierId, UserId, WebsiteId,
     },
 };
@@ -54,6 +55,8 @@ nodes! {
     Role;
     /// A login on one device.
     Session;
+    /// A key of a machine.
+    ApiKey;
     /// A category.
     Category;
     /// A brand.
@@ -113,6 +116,7 @@ async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> 
             None => None,
         },
         SessionId::TYPE => all.sessions.load(SessionId(key)).await?.map(|row| AnyNode::Session(session(row))),
+        ApiKeyId::TYPE => all.api_keys.load(ApiKeyId(key)).await?.map(|key| AnyNode::ApiKey(api_key(key))),
         CategoryId::TYPE => all.categories.load(CategoryId(key)).await?.map(|row| AnyNode::Category(category(row))),
         BrandId::TYPE => all.brands.load(BrandId(key)).await?.map(|row| AnyNode::Brand(brand(row))),
         SupplierId::TYPE if !ctx.is_staff() => None,

@@ -193,7 +193,8 @@ pub struct SessionMutation;
 #[Object]
 impl SessionMutation {
     /// Logs in on this device: opens a session. An unknown e-mail address, a wrong password and a deactivated account
-    /// answer the same.
+    /// answer the same. After five attempts at an account there are pauses: RATE_LIMITED, and `extensions.retryAfter` says
+    /// how many seconds to wait.
     async fn login(
         &self,
         ctx: &Context<'_>,

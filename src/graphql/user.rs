@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     address::{Address, address},
+    api_key::{ApiKey, api_key},
     connection::{Connection, cost},
     container::{Ordered, Plain},
     context::ContextExt,
@@ -101,11 +102,18 @@ impl UserObject {
         self.0.email_verified_at.is_some()
     }
 
-    /// Where you are logged in, the last used first, at most 100. Yours alone: empty for other people.
+    /// Where you are logged in, the last used first, at most 100. Yours alone: empty for other people and for API keys.
     #[graphql(complexity = "3 * child_complexity")]
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>> {
         let rows = ctx.loaders().sessions_by_user.load(self.0.id).await?;
         Ok(rows.iter().flat_map(|rows| rows.iter()).cloned().map(session).collect())
+    }
+
+    /// Your API keys, the latest first, at most 50; revoked ones are gone. Yours alone: empty for other people and for keys.
+    #[graphql(complexity = "3 * child_complexity")]
+    async fn api_keys(&self, ctx: &Context<'_>) -> Result<Vec<ApiKey>> {
+        let keys = ctx.loaders().api_keys_by_user.load(self.0.id).await?;
+        Ok(keys.iter().flat_map(|keys| keys.iter()).cloned().map(api_key).collect())
     }
 
     /// Whether the account can be used; false after `userDeactivate`.

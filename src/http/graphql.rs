@@ -9,7 +9,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::any,
 };
@@ -29,10 +29,13 @@ use crate::{
         context::{Services, request_data},
         cookie::Cookies,
         engine::{Engine, Operation},
-        errors::{self, code, coded, is_request_error},
+        errors::{self, code, coded, is_request_error, retry_after},
     },
     telemetry::RequestId,
 };
+
+/// The header of an API key.
+pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// The state of the endpoint.
 pub struct Endpoint {
@@ -155,15 +158,24 @@ fn rounded(millis: f64) -> f64 {
     (millis * 100.0).round() / 100.0
 }
 
-/// Who asks, by the header `Authorization: Bearer <token>`; nobody without it.
+/// Who asks, by the header `Authorization: Bearer <token>` or `X-API-Key`; nobody without either.
 async fn viewer(headers: &HeaderMap, services: &Services, request_id: &RequestId) -> Result<Viewer, ServerError> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(Viewer::anonymous()) };
     let refused = |message: &str| coded(ErrorCode::Unauthenticated, message);
-    let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).unwrap_or_default();
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(refused("the header must be `Authorization: Bearer <accessToken>`"));
-    }
-    services.viewer(token.trim()).await.map_err(|error| errors::of(&error, request_id))
+    let mut keys = headers.get_all(X_API_KEY).iter();
+    let viewer = match (headers.get(header::AUTHORIZATION), keys.next(), keys.next()) {
+        (None, None, _) => return Ok(Viewer::anonymous()),
+        (None, Some(key), None) => services.viewer_of_key(key.to_str().unwrap_or_default()).await,
+        (Some(value), None, _) => {
+            let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).unwrap_or_default();
+            if !scheme.eq_ignore_ascii_case("bearer") {
+                return Err(refused("the header must be `Authorization: Bearer <accessToken>`"));
+            }
+            services.viewer(token.trim()).await
+        }
+        // Which of them was meant, nobody can tell.
+        _ => return Err(refused("send either `Authorization` or one `X-API-Key`, not both")),
+    };
+    viewer.map_err(|error| errors::of(&error, request_id))
 }
 
 fn cookies(headers: &HeaderMap) -> Cookies {
@@ -288,8 +300,12 @@ fn answer(media: Media, status: StatusCode, response: GraphqlResponse) -> Respon
     };
     let mut bytes = Vec::with_capacity(1024);
     serde_json::to_writer(&mut bytes, &wire).expect("GraphQL values are JSON values, and memory takes all writes");
+    let wait = retry_after(&response);
     let mut headers = response.http_headers;
     headers.insert(header::CONTENT_TYPE, media.content_type());
+    if let Some(seconds) = wait {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }

@@ -8,7 +8,7 @@ use super::model;
 use crate::{
     access::{
         self,
-        actions::{accounts::require_cover, live::catch_up, login::end_others},
+        actions::{accounts::require_cover, live::catch_up, login::end_others, recovery::confirm},
     },
     audit,
     auth::{Live, Passwords, Permission, Scope, Viewer},
@@ -35,6 +35,7 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
         let role = role.ok_or_else(|| Error::Internal("a user without a role".into()))?;
         let addresses = users::store::addresses_by_user_ids(conn, &Scope::All, &[id]).await?;
         let sessions = access::store::sessions::all_by_user(conn, id).await?;
+        let keys = access::store::keys::all_by_user(conn, id).await?;
         let orders = orders::store::all_by_user(conn, id).await?;
         let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
         let mut lines: HashMap<OrderId, Vec<OrderDetailRow>> = HashMap::new();
@@ -49,6 +50,7 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
             "user": model::user(&user, &role.row.code),
             "addresses": addresses.iter().map(model::address).collect::<Vec<_>>(),
             "sessions": sessions.iter().map(model::session).collect::<Vec<_>>(),
+            "apiKeys": keys.iter().map(model::api_key).collect::<Vec<_>>(),
             "orders": orders.iter().map(|order| model::order(order, lines_of(order.id))).collect::<Vec<_>>(),
             "stockMovements": movements.iter().map(model::movement).collect::<Vec<_>>(),
             "auditLog": entries.iter().map(model::entry).collect::<Vec<_>>(),
@@ -75,8 +77,8 @@ pub async fn erase(
     if id == me {
         let hash = db.read(async |conn| users::store::find_password(conn, me).await).await?;
         // Somebody who found the device open must not take the account along.
-        if hash.is_some() && !passwords.verify(password.unwrap_or_default(), hash).await? {
-            return Err(Error::user(UserErrorCode::WrongCredentials, "password", "the password is wrong"));
+        if hash.is_some() {
+            confirm(db, passwords, me, password.unwrap_or_default()).await?;
         }
     }
     let scope = viewer.scope(Permission::ManageUsers);
@@ -96,6 +98,7 @@ pub async fn erase(
             }
             end_others(conn, id, None).await?;
             access::store::sessions::update_forgotten(conn, id).await?;
+            access::store::keys::delete_by_user(conn, id).await?;
             orders::store::update_forgotten(conn, id).await?;
             // Mail to them that has not left yet.
             jobs::store::delete_of_user(conn, id).await?;

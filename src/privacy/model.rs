@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    access::model::SessionRow,
+    access::model::{SessionRow, keys::ApiKey},
     audit::model::AuditRow,
     ids::RowId,
     money::format_amount,
@@ -54,6 +54,20 @@ pub fn session(row: &SessionRow) -> Value {
         "lastUsedAt": row.last_used_at,
         "expiresAt": row.expires_at,
         "endedAt": row.ended_at,
+    })
+}
+
+/// An API key.
+pub fn api_key(key: &ApiKey) -> Value {
+    json!({
+        "id": key.row.id.global(),
+        "name": key.row.name,
+        "prefix": key.row.prefix,
+        "permissions": key.permissions.iter().map(|permission| permission.as_str()).collect::<Vec<_>>(),
+        "websites": key.websites.iter().flat_map(|ids| ids.iter()).map(|id| id.global()).collect::<Vec<_>>(),
+        "createdAt": key.row.created_at,
+        "lastUsedAt": key.row.last_used_at,
+        "expiresAt": key.row.expires_at,
     })
 }
 

@@ -39,6 +39,9 @@ async fn everything_that_is_to_be_told_has_its_trigger() {
         WHERE proname LIKE 'audit\\_%' AND tgname LIKE '%\\_audit%' AND tgname NOT LIKE '%forget' AND tgenabled = 'O' ORDER BY 1";
     let told = psql.column(tables).await;
     let expected = [
+        "api_key_permissions",
+        "api_key_websites",
+        "api_keys",
         "brands",
         "categories",
         "order_details",

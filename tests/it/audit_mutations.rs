@@ -159,6 +159,16 @@ const CASES: &[Case] = &[
     // The erasure is told, too, but not whom it took out.
     Case("userErase", r#"{"id": "CUSTOMER"}"#, &[r#"UPDATED USER - {"is_active":true} {"is_active":false}"#]),
     Case(
+        "apiKeyCreate",
+        r#"{"name": "Till", "permissions": ["MANAGE_STOCK"], "websites": ["WEBSITE"]}"#,
+        &[
+            r#"CREATED API_KEY - null {"hash":"(hidden)","name":"Till","user_id":"ADMIN"}"#,
+            r#"UPDATED API_KEY - null {"permission":"MANAGE_STOCK"}"#,
+            r#"UPDATED API_KEY - null {"website_id":"WEBSITE"}"#,
+        ],
+    ),
+    Case("apiKeyRevoke", r#"{"id": "KEY"}"#, &["UPDATED API_KEY - {} {}"]),
+    Case(
         "roleCreate",
         r#"{"code": "clerk", "name": "Clerk", "permissions": ["MANAGE_STOCK"], "websites": ["WEBSITE"]}"#,
         &[
@@ -229,7 +239,10 @@ impl<'a> Shop<'a> {
             RoleId(app.database.ask(&sql).await.parse().expect("a key")).global()
         };
         let placed = admin.try_order(&[(rope, 2)], "first").await;
+        let key = json!({ "name": "Till", "permissions": [] });
+        let key = admin.mutate("apiKeyCreate", "apiKey { id }", key).await;
         let names = vec![
+            ("KEY", key.text_at("apiKeyCreate.apiKey.id")),
             ("ADMIN", admin.global_id()),
             ("CUSTOMER", customer.global_id()),
             ("WEBSITE", website.global()),
@@ -270,7 +283,7 @@ impl<'a> Shop<'a> {
     fn told(&self, entry: &Value) -> String {
         let side = |side: &str| {
             let mut columns = entry[side].clone();
-            for moving in ["created_at", "erased_at", "placed_at", "order_number"] {
+            for moving in ["created_at", "erased_at", "placed_at", "order_number", "prefix", "revoked_at"] {
                 columns.as_object_mut().map(|columns| columns.shift_remove(moving));
             }
             columns.to_string()

@@ -22,12 +22,15 @@ const BOUNDED: &[(&str, &str)] = &[
     ("*Connection.edges", "a page of at most 100 rows"),
     ("*Connection.nodes", "a page of at most 100 rows"),
     ("*Payload.userErrors", "at most one for each rule and place of the input, and the input is bounded"),
+    ("ApiKey.permissions", "a closed enum"),
+    ("ApiKey.websites", "a key is limited to at most 100"),
     ("Category.ancestors", "the tree is at most 32 deep"),
     ("Order.details", "an order has at most 500 lines"),
     ("Query.nodes", "at most 100 ids"),
     ("Role.permissions", "a closed enum"),
     ("Role.websites", "a role is limited to at most 100"),
     ("User.addresses", "a user has at most 50"),
+    ("User.apiKeys", "a user has at most 50"),
     ("User.sessions", "a user has at most 100 that are live"),
 ];
 
@@ -69,6 +72,7 @@ const NOUNS: &[&str] = &[
 /// Inputs that say who owns something, what state it is in, what a role gives or what was paid, and why they may.
 const POWERFUL: &[(&str, &str)] = &[
     ("AddressCreateInput.userId", "staff add addresses for customers"),
+    ("ApiKeyCreateInput.permissions", "the mutation checks them against what the viewer holds"),
     ("OrderStatusUpdateInput.status", "the mutation exists for it"),
     ("ProductCreateInput.price", "the price asked, not the price paid"),
     ("ProductUpdateInput.isActive", "the way back from `productDelete`, for those who may delete"),

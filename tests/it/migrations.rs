@@ -14,8 +14,11 @@ const NOTES: &str = "__diesel_schema_migrations";
 const NO_NOUNS: &[(&str, &str)] = &[
     ("account_tokens", "used once, and never changed otherwise"),
     ("address_notices", "one moment of a user"),
+    ("api_key_permissions", "a row is there or not"),
+    ("api_key_websites", "a row is there or not"),
     ("audit_log", "a log: nothing is ever changed"),
     ("idempotency_keys", "written once"),
+    ("login_throttles", "counters, deleted after a day"),
     ("permissions", "a list that the migrations write"),
     ("refresh_tokens", "used once, and never changed otherwise"),
     ("role_permissions", "a row is there or not"),

@@ -273,8 +273,10 @@ async fn a_login_finds_its_user_by_an_index() {
     app.sales().await;
     let login = "mutation { login(input: {email: \"Buyer-100@souk.example\", password: \"not the right one\"}) {
         userErrors { code } } }";
-    let answer = app.anonymous().run(login).await;
+    let mut answer = app.anonymous().run(login).await;
     assert_eq!(answer.user_errors("login")[0].0, "WRONG_CREDENTIALS");
+    // The rest counts the attempt, by the key of its table.
+    answer.sql.retain(|sql| sql.starts_with("SELECT"));
     let plans = app.database.plans(&answer).await;
     assert!(
         plans.iter().any(|plan| plan.lines.iter().any(|line| line.contains("users_email_key"))),

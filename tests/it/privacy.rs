@@ -8,8 +8,16 @@ use crate::support::{Actor, ProductSpec, TestApp};
 const PASSWORD: &str = "four unusual words here";
 
 /// What names the person of these tests, wherever it stands.
-const TRACES: [&str; 7] =
-    ["Ada Lovelace", "ada@souk.example", "Marylebone", "St James Square", "SW1Y 4LB", "Analytical/1.0", "203.0.113.99"];
+const TRACES: [&str; 8] = [
+    "Ada Lovelace",
+    "Difference engine",
+    "ada@souk.example",
+    "Marylebone",
+    "St James Square",
+    "SW1Y 4LB",
+    "Analytical/1.0",
+    "203.0.113.99",
+];
 
 /// A customer with everything that a customer can have, logged in.
 async fn ada(app: &TestApp) -> Actor<'_> {
@@ -26,6 +34,8 @@ async fn ada(app: &TestApp) -> Actor<'_> {
     });
     ada.mutate("addressCreate", "address { id }", address).await.at("addressCreate.address.id");
     ada.order(&[(product.id, 2)]).await;
+    let key = json!({ "name": "Difference engine", "permissions": [] });
+    ada.mutate("apiKeyCreate", "apiKey { id }", key).await.at("apiKeyCreate.apiKey.id");
     app.database
         .sql("UPDATE sessions SET device = 'Analytical/1.0', address = '203.0.113.99' WHERE device IS NULL")
         .await;

@@ -202,7 +202,8 @@ async fn enormous_values_are_refused_wherever_they_stand() {
     let id = app.product(website, ProductSpec::default()).await.id.global();
     let admin = app.admin().await;
     let huge = "9".repeat(1_000_000);
-    let before = app.database.contents().await;
+    let mut before = app.database.contents().await;
+    before.remove("(login_throttles").expect("attempts are counted");
     for (mutation, input, expected) in [
         ("productUpdate", json!({ "id": huge }), "INVALID id"),
         ("productUpdate", json!({ "id": id, "slug": huge }), "INVALID slug"),
@@ -230,7 +231,9 @@ async fn enormous_values_are_refused_wherever_they_stand() {
         "mutation {{ productUpdate(input: {{ id: \"{id}\", name: \"{huge}\" }}) {{ userErrors {{ code }} }} }}"
     );
     assert_eq!(admin.run(&document).await.verdict("productUpdate"), "!LIMIT_EXCEEDED");
-    assert_eq!(app.database.contents().await, before);
+    let mut after = app.database.contents().await;
+    after.remove("(login_throttles").expect("attempts are counted");
+    assert_eq!(after, before);
 }
 
 #[tokio::test]

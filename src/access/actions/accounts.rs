@@ -121,9 +121,9 @@ pub(super) async fn insert(
 
 /// Changes a user: themself, or somebody else for staff. A new e-mail address has to be confirmed, and the old one is told.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous; NOT_FOUND for a user that is not the viewer's to see; NOT_YOURS for one who holds
-/// more than the viewer, and for an e-mail address where the viewer is not staff; FORBIDDEN where an API key would change its
-/// owner's; user errors of the fields.
+/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key of the user themself; NOT_FOUND for a user that is not the
+/// viewer's to see; NOT_YOURS for one who holds more than the viewer, and for an e-mail address where the viewer is not
+/// staff; user errors of the fields.
 pub async fn update_user(db: &Db, viewer: &Viewer, id: UserId, patch: UserPatch) -> Result<UserRow> {
     let me = viewer.require_user()?;
     let patch = patch.checked()?;
@@ -131,8 +131,8 @@ pub async fn update_user(db: &Db, viewer: &Viewer, id: UserId, patch: UserPatch)
         let rule = "only staff may change an e-mail address so: your own is changed by emailChange";
         return Err(Error::user(UserErrorCode::NotYours, "email", rule));
     }
-    if patch.email.is_some() && id == me {
-        // Whoever has the address can have the account.
+    if id == me {
+        // Whoever has the address can have the account; and a machine has no business with either.
         viewer.require_session()?;
     }
     db.transaction(async |conn| {
@@ -153,11 +153,14 @@ pub async fn update_user(db: &Db, viewer: &Viewer, id: UserId, patch: UserPatch)
 /// # Errors
 /// As [`update_user`]; PROTECTED for the last admin.
 pub async fn deactivate_user(db: &Db, live: &Live, viewer: &Viewer, id: UserId) -> Result<UserRow> {
-    viewer.require_user()?;
+    let me = viewer.require_user()?;
+    if id == me {
+        viewer.require_session()?;
+    }
     let user = db
         .transaction(async |conn| {
             let user = locked(conn, viewer, id).await?;
-            if Some(id) != viewer.user_id() {
+            if id != me {
                 require_cover(conn, viewer, user.role_id).await?;
             }
             end_others(conn, id, None).await?;

@@ -9,10 +9,14 @@ use super::{
     later,
     letters::{address_taken, email_change, email_changed, lock_active, may_send, redeem, verify_email},
     recovery::confirm,
+    throttle,
 };
 use crate::{
-    access::{model::Purpose, store::tokens},
-    auth::{Passwords, Viewer},
+    access::{
+        model::{Purpose, throttle::Kind},
+        store::tokens,
+    },
+    auth::{Origin, Passwords, Viewer},
     db::{Conn, Db},
     error::Result,
     ids::UserId,
@@ -34,11 +38,19 @@ struct Wanted {
 /// Asks for another address: a mail goes there.
 /// # Errors
 /// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; INVALID for what is no address; WRONG_CREDENTIALS for the
-/// password.
-pub async fn change(db: &Db, passwords: &Passwords, viewer: &Viewer, email: &str, password: String) -> Result<()> {
+/// password; [`Error::TooManyAttempts`](crate::error::Error::TooManyAttempts).
+pub async fn change(
+    db: &Db,
+    passwords: &Passwords,
+    viewer: &Viewer,
+    origin: &Origin,
+    email: &str,
+    password: String,
+) -> Result<()> {
     let (me, _) = viewer.require_session()?;
     let email = text::email("email", email)?;
     confirm(db, passwords, me, password).await?;
+    throttle::count(db, Kind::EmailChange, origin, Some(&email)).await?;
     later(db, KIND, Some(me), json!({ "user": me, "email": email })).await
 }
 

@@ -1,11 +1,11 @@
-//! Clearing away what is over: old tokens of mails, old sessions.
+//! Clearing away what is over: old tokens of mails, old sessions, old counters of attempts.
 
 use std::time::Duration;
 
 use crate::{
     access::{
-        model::KEPT,
-        store::{sessions, tokens},
+        model::{KEPT, throttle::KNOWN_FOR},
+        store::{sessions, throttle, tokens},
     },
     db::Db,
     error::Result,
@@ -14,13 +14,16 @@ use crate::{
 /// Pause between two rounds.
 const PAUSE: Duration = Duration::from_secs(3600);
 
-/// Deletes tokens and sessions that have been over for 30 days; how many.
+/// Deletes tokens that have been over for 30 days, sessions that have been for 90, since until then they tell from where an
+/// account is used, and counters of attempts that have faded; how many.
 /// # Errors
 /// Those of the database.
 pub async fn tidy(db: &Db) -> Result<usize> {
     db.transaction(async |conn| {
-        let before = sessions::now(conn).await? - KEPT;
-        Ok(tokens::delete_over(conn, before).await? + sessions::delete_over(conn, before).await?)
+        let now = sessions::now(conn).await?;
+        Ok(tokens::delete_over(conn, now - KEPT).await?
+            + sessions::delete_over(conn, now - KNOWN_FOR).await?
+            + throttle::delete_faded(conn).await?)
     })
     .await
 }
@@ -30,8 +33,8 @@ pub async fn keep_tidy(db: Db) {
     loop {
         match tidy(&db).await {
             Ok(0) => {}
-            Ok(count) => tracing::info!(count, "deleted old tokens and sessions"),
-            Err(error) => tracing::warn!(%error, "cannot delete old tokens and sessions"),
+            Ok(count) => tracing::info!(count, "deleted old tokens, sessions and counters"),
+            Err(error) => tracing::warn!(%error, "cannot delete old tokens, sessions and counters"),
         }
         tokio::time::sleep(PAUSE).await;
     }

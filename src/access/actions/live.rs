@@ -1,7 +1,8 @@
-//! Keeping the register of [`Live`] up to date.
+//! Keeping the register of [`Live`] up to date, and the notes of it in the database.
 
 use std::{collections::HashMap, time::Duration};
 
+use super::keys::write_uses;
 use crate::{
     access::store::{roles, sessions},
     auth::{Live, News},
@@ -30,12 +31,17 @@ pub async fn catch_up(db: &Db, live: &Live) -> Result<()> {
     Ok(())
 }
 
-/// Catches up every second, for ever. While the database is away, what is known goes on.
+/// Catches up every second, for ever, and writes down which API keys were used. While the database is away, what is known
+/// goes on.
 pub async fn keep_up(db: Db, live: std::sync::Arc<Live>) {
     let mut is_away = false;
     loop {
         tokio::time::sleep(PAUSE).await;
-        match catch_up(&db, &live).await {
+        let done = async {
+            catch_up(&db, &live).await?;
+            write_uses(&db, &live).await
+        };
+        match done.await {
             Ok(()) => is_away = false,
             Err(error) if !is_away => {
                 tracing::warn!(%error, "cannot see which sessions ended");

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::live::catch_up;
+use super::{live::catch_up, throttle};
 use crate::{
     access::{
-        model::{GRACE, MAX_SESSIONS, NewSession, Role, SessionRow},
+        model::{GRACE, MAX_SESSIONS, NewSession, Role, SessionRow, throttle::Kind},
         store::{roles, sessions},
     },
     auth::{Identity, Issued, JwtKeys, Live, Origin, Passwords, Scope, Via, Viewer, secret},
@@ -58,7 +58,8 @@ pub struct Tokens {
 /// Logs in: opens a session. An unknown e-mail address, a wrong password and a deactivated account cost the same time and
 /// say the same.
 /// # Errors
-/// WRONG_CREDENTIALS; EMAIL_NOT_VERIFIED where the shop asks for it, and only with the right password.
+/// WRONG_CREDENTIALS; EMAIL_NOT_VERIFIED where the shop asks for it, and only with the right password;
+/// [`Error::TooManyAttempts`].
 pub async fn login(door: Door<'_>, origin: &Origin, email: &str, password: String) -> Result<Login> {
     let wrong = || Error::user(UserErrorCode::WrongCredentials, "email", "e-mail address or password is wrong");
     // Nothing that long is a password, and hashing it would cost.
@@ -67,10 +68,17 @@ pub async fn login(door: Door<'_>, origin: &Origin, email: &str, password: Strin
     }
     // What is no address is nobody's, and nobody is looked for in the same way and time as anybody.
     let email = text::email("email", email).unwrap_or_default();
+    let attempt = throttle::count(door.db, Kind::Login, origin, Some(&email)).await?;
     let found = door.db.read(async |conn| users::store::find_login(conn, &email).await).await?;
     let (user, hash) = found.map_or((None, None), |(user, hash)| (Some(user), hash));
-    if !door.passwords.verify(password, hash.clone()).await? {
-        return Err(wrong());
+    match door.passwords.verify(password, hash.clone()).await {
+        Ok(true) => {}
+        Ok(false) => return Err(wrong()),
+        Err(error) => {
+            // Nothing was learned about the password.
+            door.db.transaction(async |conn| throttle::take_back(conn, &attempt).await).await?;
+            return Err(error);
+        }
     }
     let user = user.ok_or_else(wrong)?;
     if user.email_verified_at.is_none() {
@@ -90,6 +98,7 @@ pub async fn login(door: Door<'_>, origin: &Origin, email: &str, password: Strin
             if users::store::lock_login(conn, user.id).await? != hash {
                 return Err(wrong());
             }
+            throttle::succeed(conn, &attempt).await?;
             open(conn, door, user.id, origin).await
         })
         .await?;

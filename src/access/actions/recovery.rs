@@ -9,13 +9,17 @@ use super::{
     letters::{invalid, lock_active, may_send, password_changed, password_reset, redeem},
     live::catch_up,
     login::end_others,
+    throttle,
 };
 use crate::{
-    access::{model::Purpose, store::tokens},
+    access::{
+        model::{Purpose, throttle::Kind},
+        store::tokens,
+    },
     auth::{Live, Origin, Passwords, Scope, Viewer, secret},
     db::Db,
     error::{Error, Result, UserErrorCode},
-    ids::{UserId, WebsiteId},
+    ids::{RowId, UserId, WebsiteId},
     jobs::model::JobRow,
     text::{self, MAX_PASSWORD},
     users::{self, model::UserRow},
@@ -33,9 +37,11 @@ struct Wanted {
 
 /// Asks for a mail to choose a new password, as the shop of this website.
 /// # Errors
-/// INVALID for what is no address.
-pub async fn forgot(db: &Db, email: &str, website: Option<WebsiteId>) -> Result<()> {
-    later(db, KIND, None, json!({ "email": text::email("email", email)?, "website": website })).await
+/// INVALID for what is no address; [`Error::TooManyAttempts`].
+pub async fn forgot(db: &Db, origin: &Origin, email: &str, website: Option<WebsiteId>) -> Result<()> {
+    let email = text::email("email", email)?;
+    throttle::count(db, Kind::PasswordForgot, origin, Some(&email)).await?;
+    later(db, KIND, None, json!({ "email": email, "website": website })).await
 }
 
 /// Sends the mail of a job: nothing where no active account has the address, or where enough mails were sent.
@@ -81,6 +87,7 @@ pub async fn reset(
             };
             tokens::update_void(conn, user.id, Purpose::ResetPassword).await?;
             end_others(conn, user.id, None).await?;
+            throttle::clear_account(conn, origin, user.id, user.email.as_deref()).await?;
             password_changed(conn, &user, origin).await?;
             Ok(user)
         })
@@ -99,7 +106,7 @@ async fn holder(db: &Db, token: &str) -> Result<Option<UserRow>> {
 /// Changes the viewer's password, and ends all their sessions but the present one.
 /// # Errors
 /// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; WRONG_CREDENTIALS for the current password; user errors of
-/// the new one.
+/// the new one; [`Error::TooManyAttempts`].
 pub async fn change(
     db: &Db,
     passwords: &Passwords,
@@ -136,17 +143,20 @@ pub async fn change(
 
 /// Checks the password of a user who is logged in: who sits at an open device is not yet its owner. Gives its hash.
 /// # Errors
-/// WRONG_CREDENTIALS of `password`.
-pub(super) async fn confirm(db: &Db, passwords: &Passwords, user: UserId, password: String) -> Result<String> {
+/// WRONG_CREDENTIALS of `password`; [`Error::TooManyAttempts`].
+pub async fn confirm(db: &Db, passwords: &Passwords, user: UserId, password: String) -> Result<String> {
     // Nothing that long is a password, and hashing it would cost.
     if password.chars().nth(MAX_PASSWORD).is_some() {
         return Err(wrong());
     }
+    // Whoever found a token has not found the password yet.
+    let attempt = throttle::count(db, Kind::PasswordCheck, &Origin::default(), Some(&user.global())).await?;
     let hash = db.read(async |conn| users::store::find_password(conn, user).await).await?;
-    match passwords.verify(password, hash.clone()).await? {
-        true => hash.ok_or_else(wrong),
-        false => Err(wrong()),
+    let checked = passwords.verify(password, hash.clone()).await;
+    if !matches!(checked, Ok(false)) {
+        db.transaction(async |conn| throttle::take_back(conn, &attempt).await).await?;
     }
+    if checked? { hash.ok_or_else(wrong) } else { Err(wrong()) }
 }
 
 fn wrong() -> Error {

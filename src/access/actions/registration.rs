@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::{
     accounts::{hashed, insert},
-    later, letters,
+    later, letters, throttle,
 };
 use crate::{
-    access::model::NewAccount,
-    auth::Passwords,
+    access::model::{NewAccount, throttle::Kind},
+    auth::{Origin, Passwords},
     config::Registration,
     db::Db,
     error::{Error, Result, UserErrorCode},
@@ -37,14 +37,16 @@ struct Pending {
 /// Opens an account with the customer's role, and asks by mail whether the address is theirs. In a private shop nothing is
 /// answered: the account is opened a moment later, or the owner of the address is told.
 /// # Errors
-/// User errors of the fields; TAKEN for the e-mail address, in an open shop.
+/// User errors of the fields; TAKEN for the e-mail address, in an open shop; [`Error::TooManyAttempts`].
 pub async fn register(
     db: &Db,
     passwords: &Passwords,
     registration: Registration,
+    origin: &Origin,
     new: NewAccount,
 ) -> Result<Option<UserRow>> {
     let new = new.checked()?;
+    throttle::count(db, Kind::Register, origin, None).await?;
     let password_hash = hashed(passwords, &new).await?;
     match registration {
         Registration::Open => {

@@ -7,9 +7,11 @@ use serde_json::json;
 use super::{
     later,
     letters::{lock_active, may_send, redeem, verify_email},
+    throttle,
 };
 use crate::{
-    access::model::Purpose,
+    access::model::{Purpose, throttle::Kind},
+    auth::Origin,
     db::Db,
     error::Result,
     jobs::model::JobRow,
@@ -42,9 +44,11 @@ pub async fn verify(db: &Db, token: &str) -> Result<UserRow> {
 
 /// Asks for another mail to confirm an address.
 /// # Errors
-/// INVALID for what is no address.
-pub async fn resend(db: &Db, email: &str) -> Result<()> {
-    later(db, KIND, None, json!({ "email": text::email("email", email)? })).await
+/// INVALID for what is no address; [`Error::TooManyAttempts`](crate::error::Error::TooManyAttempts).
+pub async fn resend(db: &Db, origin: &Origin, email: &str) -> Result<()> {
+    let email = text::email("email", email)?;
+    throttle::count(db, Kind::EmailVerificationResend, origin, Some(&email)).await?;
+    later(db, KIND, None, json!({ "email": email })).await
 }
 
 /// Sends the mail of a job: nothing where no active account has the address, where it is confirmed already, or where enough

@@ -153,6 +153,19 @@ pub async fn update_forgotten(mut conn: &Conn, user: UserId) -> Result<()> {
     Ok(())
 }
 
+/// The network addresses that the account with this e-mail address was logged in from since then, at most 100.
+pub async fn addresses_by_email(mut conn: &Conn, email: &str, since: DateTime<Utc>) -> Result<Vec<String>> {
+    let query = sessions::table
+        .inner_join(users::table)
+        .filter(users::email.assume_not_null().eq(email))
+        .filter(sessions::address.is_not_null())
+        .filter(sessions::last_used_at.gt(since))
+        .select(sessions::address.assume_not_null())
+        .distinct()
+        .limit(100);
+    Ok(query.load(&mut conn).await?)
+}
+
 /// Deletes sessions that ended or ran out before this time, with their tokens.
 pub async fn delete_over(mut conn: &Conn, before: DateTime<Utc>) -> Result<usize> {
     let over = sessions::table.filter(sessions::expires_at.lt(before).or(sessions::ended_at.lt(before)));

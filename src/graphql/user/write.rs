@@ -135,7 +135,7 @@ impl UserMutation {
                 source_website: optional_id("sourceWebsiteId", input.source_website_id)?,
             };
             let Services { db, passwords, accounts, .. } = ctx.services();
-            access::actions::registration::register(db, passwords, accounts.registration, new).await
+            access::actions::registration::register(db, passwords, accounts.registration, ctx.origin(), new).await
         };
         RegisterObject::of(registered.await.map(|registered| registered.map(user)))
     }

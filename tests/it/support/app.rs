@@ -114,7 +114,7 @@ impl TestApp {
 
     /// Somebody who is not logged in.
     pub fn anonymous(&self) -> Actor<'_> {
-        Actor { app: self, token: None, id: UserId(0) }
+        Actor { app: self, token: None, key: None, id: UserId(0) }
     }
 
     /// A new user with the role `customer`.
@@ -206,7 +206,17 @@ impl TestApp {
 
     /// Somebody who sends this token.
     pub fn with_token(&self, token: String, id: UserId) -> Actor<'_> {
-        Actor { app: self, token: Some(token), id }
+        Actor { app: self, token: Some(token), key: None, id }
+    }
+
+    /// A machine that sends this API key of somebody.
+    pub fn with_key(&self, key: String, id: UserId) -> Actor<'_> {
+        Actor { app: self, token: None, key: Some(key), id }
+    }
+
+    /// Another server over the same database, just started.
+    pub async fn beside(&self) -> Self {
+        Self::over(self.database.beside().await, &Self::settings())
     }
 
     /// Sends any request.
@@ -222,6 +232,7 @@ pub struct Actor<'a> {
     /// Where.
     pub app: &'a TestApp,
     token: Option<String>,
+    key: Option<String>,
     /// Who; 0 for somebody who is not logged in.
     pub id: UserId,
 }
@@ -229,16 +240,21 @@ pub struct Actor<'a> {
 impl<'a> Actor<'a> {
     /// The same person, logged in anew.
     pub async fn again(&self) -> Actor<'a> {
-        if self.token.is_none() {
-            return self.app.anonymous();
-        }
         let id = self.id;
+        if self.token.is_none() {
+            return Actor { app: self.app, token: None, key: self.key.clone(), id };
+        }
         let role = format!("SELECT code FROM roles JOIN users ON role_id = roles.id WHERE users.id = {}", id.0);
         self.app.known(id, &self.app.database.ask(&role).await).await
     }
 }
 
 impl Actor<'_> {
+    /// The access token that they send, if they do.
+    pub fn token(&self) -> Option<String> {
+        self.token.clone()
+    }
+
     /// Their global id.
     pub fn global_id(&self) -> String {
         self.id.global()
@@ -257,9 +273,10 @@ impl Actor<'_> {
     /// The head of a request of theirs.
     pub fn request(&self) -> Builder {
         let request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
-        match &self.token {
-            Some(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
-            None => request,
+        match (&self.token, &self.key) {
+            (Some(token), _) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
+            (None, Some(key)) => request.header(http::graphql::X_API_KEY, key),
+            (None, None) => request,
         }
     }
 

@@ -26,6 +26,7 @@ pub struct TestDb {
     pub db: Db,
     /// How to connect.
     pub url: String,
+    /// Empty where it is another's.
     name: String,
 }
 
@@ -62,6 +63,13 @@ impl TestDb {
         create("TEMPLATE template0").await.0
     }
 
+    /// Another way to the same database, which stays when this one is dropped.
+    pub async fn beside(&self) -> Self {
+        let settings = DbSettings { read_connections: 1, pool_size: 2, ..DbSettings::default() };
+        let db = Db::connect(&self.url, &settings).await.expect("the database answers");
+        Self { db, url: self.url.clone(), name: String::new() }
+    }
+
     /// A connection of its own, past the pool, for what the program never does.
     pub async fn raw(&self) -> AsyncPgConnection {
         AsyncPgConnection::establish(&self.url).await.expect("the database answers")
@@ -92,6 +100,9 @@ pub async fn ask(url: &str, sql: &str) -> Result<String, tokio_postgres::Error> 
 
 impl Drop for TestDb {
     fn drop(&mut self) {
+        if self.name.is_empty() {
+            return;
+        }
         let drop = format!("DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)", self.name);
         // A thread of its own: the test's runtime is about to end, and may be single-threaded.
         let _ = thread::spawn(move || {

@@ -8,9 +8,18 @@ use souk::{auth::Permission, ids::RowId};
 use super::{Actor, ProductSpec, TestApp};
 
 /// Who is on the stage. Of the two customers the first placed an order, of the two sellers the first sold it; the
-/// website manager manages the website of all this.
-pub const PEOPLE: [&str; 8] =
-    ["anonymous", "customer", "other customer", "seller", "other seller", "website manager", "manager", "admin"];
+/// website manager manages the website of all this. The key is the admin's, with MANAGE_ORDERS alone.
+pub const PEOPLE: [&str; 9] = [
+    "anonymous",
+    "customer",
+    "other customer",
+    "seller",
+    "other seller",
+    "website manager",
+    "manager",
+    "admin",
+    "API key",
+];
 
 /// The people, and the id of one thing of each noun; what can be somebody's is the first customer's or the first seller's.
 pub struct Stage<'a> {
@@ -31,7 +40,7 @@ impl<'a> Stage<'a> {
             Permission::ManageStock,
             Permission::ManageOrders,
         ];
-        let people = vec![
+        let mut people = vec![
             app.anonymous(),
             app.customer().await,
             app.customer().await,
@@ -41,7 +50,11 @@ impl<'a> Stage<'a> {
             app.manager().await,
             app.admin().await,
         ];
+        let key = json!({ "name": "Till", "permissions": ["MANAGE_ORDERS"] });
+        let made = people[7].mutate("apiKeyCreate", "secret", key).await;
+        people.push(app.with_key(made.text_at("apiKeyCreate.secret"), people[7].id));
         let (customer, seller) = (&people[1], &people[3]);
+        let made = customer.mutate("apiKeyCreate", "apiKey { id }", json!({ "name": "Till", "permissions": [] })).await;
         let from = format!("UPDATE users SET source_website_id = {} WHERE id = {}", website.id.0, customer.id.0);
         app.database.sql(&from).await;
         let (category, brand) = (app.category("lamps", None).await, app.brand("wick").await);
@@ -70,6 +83,7 @@ impl<'a> Stage<'a> {
             ("Address", customer.address().await.id.global()),
             ("Role", mine.text_at("me.role.id")),
             ("Session", mine.text_at("me.sessions.0.id")),
+            ("ApiKey", made.text_at("apiKeyCreate.apiKey.id")),
             ("Category", category.id.global()),
             ("Brand", brand.id.global()),
             ("Supplier", supplier.id.global()),

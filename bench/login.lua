@@ -1,0 +1,38 @@
+-- Sends logins that fail, each for another account: wrk -s login.lua URL -- many|one
+-- With `many` each comes from another client, by what a proxy says; with `one` all come from the same.
+-- The last line it prints is for login_flood.sh: answers a second, those of them that were refused unseen.
+local threads = {}
+
+function setup(thread)
+  threads[#threads + 1] = thread
+end
+
+function init(args)
+  many = args[1] == "many"
+  count = 0
+  refused = 0
+  headers = { ["Content-Type"] = "application/json" }
+end
+
+function request()
+  count = count + 1
+  local client = many and count or 1
+  headers["X-Forwarded-For"] = string.format("2001:db8:%x:%x::1", math.floor(client / 65536), client % 65536)
+  local body = '{"query": "mutation { login(input: {email: \\"u%d@flood.example\\", password: \\"wrong one\\"}) { userErrors { code } } }"}'
+  return wrk.format("POST", nil, headers, string.format(body, count))
+end
+
+function response(status, headers, body)
+  if body:find("RATE_LIMITED", 1, true) then
+    refused = refused + 1
+  end
+end
+
+function done(summary)
+  local all = 0
+  for _, thread in ipairs(threads) do
+    all = all + thread:get("refused")
+  end
+  local seconds = summary.duration / 1e6
+  print(string.format("%.0f %.0f", summary.requests / seconds, all / seconds))
+end

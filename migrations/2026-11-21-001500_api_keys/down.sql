@@ -1,0 +1,3 @@
+DROP TABLE api_key_websites;
+DROP TABLE api_key_permissions;
+DROP TABLE api_keys;

@@ -1,0 +1,125 @@
+//! API keys: machines that act for a user.
+//! Rule: a key never does more than it says, nor more than its owner's role gives at this moment, and it makes no keys.
+
+use std::sync::Arc;
+
+use chrono::{Duration, Utc};
+
+use super::live::catch_up;
+use crate::{
+    access::{
+        model::keys::{ApiKey, MAX_KEYS, NewApiKey},
+        store::keys,
+    },
+    auth::{Identity, KnownKey, Live, Scope, Via, Viewer, secret},
+    db::Db,
+    error::{Error, Result, UserError, UserErrorCode},
+    ids::ApiKeyId,
+    users,
+};
+
+/// What begins every key, so that people and scanners know one when they see it.
+const PREFIX: &str = "souk_k_";
+
+/// Letters behind it, by which people tell their keys apart.
+const LETTERS: usize = 8;
+
+/// Length of a whole key: the prefix, `_`, and 256 bits in base64url.
+const LENGTH: usize = PREFIX.len() + LETTERS + 1 + 43;
+
+/// The use of a key is noted this often at most.
+const NOTED: Duration = Duration::minutes(1);
+
+/// Makes a key. The second value is the key itself, in clear for the only time.
+/// # Errors
+/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; NOT_YOURS for what the viewer does not hold; user errors of
+/// the fields.
+pub async fn create(db: &Db, viewer: &Viewer, new: NewApiKey) -> Result<(ApiKey, String)> {
+    let (me, _) = viewer.require_session()?;
+    new.check()?;
+    if !viewer.permissions().covers(new.permissions) {
+        return Err(not_yours("permissions", "a key holds no more than you do"));
+    }
+    if !new.websites.iter().all(|website| viewer.reaches(*website)) {
+        return Err(not_yours("websites", "your role is limited to other websites"));
+    }
+    db.transaction(async |conn| {
+        // The lock keeps two last keys from meeting.
+        let user = users::store::lock(conn, &Scope::Own(me), me).await?;
+        user.ok_or_else(|| Error::not_found("", "user"))?;
+        if keys::count(conn, me).await? >= MAX_KEYS {
+            let rule = format!("you have {MAX_KEYS} keys: revoke one first");
+            return Err(Error::user(UserErrorCode::OutOfRange, "", rule));
+        }
+        let letters: String = (0..LETTERS).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect();
+        let prefix = format!("{PREFIX}{letters}");
+        let (secret, hash) = secret::new(&format!("{prefix}_"));
+        let id = keys::insert(conn, me, &prefix, &hash, &new).await?;
+        let key = keys::by_ids(conn, me, &[id]).await?.pop();
+        Ok((key.ok_or_else(|| Error::Internal("the key is gone".into()))?, secret))
+    })
+    .await
+}
+
+fn not_yours(field: &'static str, rule: &'static str) -> Error {
+    Error::User(vec![UserError::new(UserErrorCode::NotYours, field, rule)])
+}
+
+/// Revokes one of the viewer's keys: this server refuses it at once, the others within a second.
+/// # Errors
+/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; NOT_FOUND for a key that is not the viewer's, or revoked.
+pub async fn revoke(db: &Db, live: &Live, viewer: &Viewer, id: ApiKeyId) -> Result<ApiKey> {
+    let (me, _) = viewer.require_session()?;
+    let revoked = db
+        .transaction(async |conn| {
+            let key = keys::by_ids(conn, me, &[id]).await?.pop();
+            let done = keys::update_revoked(conn, me, id).await?;
+            key.filter(|_| done).ok_or_else(|| Error::not_found("id", "API key"))
+        })
+        .await?;
+    catch_up(db, live).await?;
+    Ok(revoked)
+}
+
+/// Whom a key acts for; none where it is unknown, revoked, expired, or its owner deactivated. What the owner's role gives
+/// now is for [`Live::admit`] to say.
+/// # Errors
+/// Those of the database, which is asked where the key was not seen in the last second.
+pub async fn find(db: &Db, live: &Live, text: &str) -> Result<Option<Identity>> {
+    // What cannot be a key is not looked for.
+    if text.len() != LENGTH || !text.starts_with(PREFIX) {
+        return Ok(None);
+    }
+    let hash = secret::hash(text);
+    let known = match live.keys.get(&hash) {
+        Some(known) => known,
+        None => look_up(db, live, hash).await?,
+    };
+    let good = known.filter(|key| key.expires_at.is_none_or(|at| at > Utc::now()));
+    Ok(good.map(|key| key.identity.clone()))
+}
+
+async fn look_up(db: &Db, live: &Live, hash: Vec<u8>) -> Result<Option<Arc<KnownKey>>> {
+    let turn = live.keys.turn();
+    let found = db.read(async |conn| keys::find_by_hash(conn, &hash).await).await?;
+    let known = found.map(|(ApiKey { row, permissions, websites }, role)| {
+        if row.last_used_at.is_none_or(|at| at < Utc::now() - NOTED) {
+            live.keys.note_use(row.id);
+        }
+        let identity = Identity { user: row.user_id, via: Via::ApiKey(row.id), role, permissions, websites };
+        Arc::new(KnownKey { identity, expires_at: row.expires_at })
+    });
+    live.keys.keep(turn, hash, known.clone());
+    Ok(known)
+}
+
+/// Writes down which keys were used, all in one statement, if any were.
+/// # Errors
+/// Those of the database.
+pub async fn write_uses(db: &Db, live: &Live) -> Result<()> {
+    let used = live.keys.take_used();
+    if used.is_empty() {
+        return Ok(());
+    }
+    db.transaction(async |conn| keys::update_used(conn, &used).await).await
+}

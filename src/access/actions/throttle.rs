@@ -1,0 +1,131 @@
+//! Slowing down those who try too often, before anything is computed for them.
+//! Rule: an attempt is counted in the database first, and tried afterwards: however many come at once, in one document or
+//! on several servers, each finds the attempts of all others. What went well, or came to nothing, is taken back.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    access::{
+        model::throttle::{By, Counter, KNOWN_FOR, Kind, RULES, network},
+        store::{sessions, throttle as store},
+    },
+    auth::Origin,
+    db::{Conn, Db},
+    error::{Error, Result},
+    ids::{RowId, UserId},
+};
+
+/// An attempt that was counted and may be made.
+#[derive(Debug)]
+pub struct Attempt(Vec<Counter>);
+
+/// Counts an attempt. `account` is the e-mail address that was typed, in its canonical form, whether or not anybody has
+/// it: the answer reveals nothing.
+/// # Errors
+/// [`Error::TooManyAttempts`] while it is blocked: then nothing is counted.
+pub async fn count(db: &Db, kind: Kind, origin: &Origin, account: Option<&str>) -> Result<Attempt> {
+    let counters = counters(db, kind, origin, account).await?;
+    if counters.is_empty() {
+        return Ok(Attempt(counters));
+    }
+    let keys = keys(&counters);
+    // Whoever is blocked is sent away by a read: a flood of them takes no transaction from anybody.
+    let (until, now) = db.read(async |conn| store::blocked_until_of(conn, &keys).await).await?;
+    allow(until, now)?;
+    db.transaction(async |conn| {
+        let counted = store::count(conn, &keys).await?;
+        for one in &counted {
+            // What another one did since; the transaction is undone with all that it counted.
+            allow(one.blocked_until, one.now)?;
+        }
+        let mut blocks = Vec::new();
+        for one in &counted {
+            let counter = counters.iter().find(|counter| counter.key == one.key);
+            if let Some(pause) = counter.and_then(|counter| counter.rule.pause(one.attempts)) {
+                blocks.push((one.key.as_str(), one.now + pause));
+            }
+        }
+        if blocks.is_empty() { Ok(()) } else { store::block(conn, &blocks).await }
+    })
+    .await?;
+    Ok(Attempt(counters))
+}
+
+/// The counters of an attempt, in the order of their keys.
+async fn counters(db: &Db, kind: Kind, origin: &Origin, account: Option<&str>) -> Result<Vec<Counter>> {
+    let here = origin.address.map(network);
+    let is_known = match (kind, account, origin.address) {
+        (Kind::Login, Some(account), Some(address)) => is_known(db, account, address).await?,
+        _ => false,
+    };
+    let rules = RULES.iter().filter(|rule| rule.kind == kind);
+    // Strangers who try this account elsewhere do not count here.
+    let rules = rules.filter(|rule| !(is_known && rule.by == By::Account));
+    // Whoever comes over the loopback is a proxy or a program of the shop's own: it stands for many clients.
+    let is_shared = origin.address.is_some_and(|address| address.to_canonical().is_loopback());
+    let rules = rules.filter(|rule| !(is_shared && rule.by == By::Network));
+    let mut counters: Vec<_> = rules.filter_map(|rule| rule.counter(here.as_deref(), account)).collect();
+    counters.sort_by(|one, other| one.key.cmp(&other.key));
+    Ok(counters)
+}
+
+/// Whether this account was logged in from this network before.
+async fn is_known(db: &Db, account: &str, address: IpAddr) -> Result<bool> {
+    let since = Utc::now() - KNOWN_FOR;
+    let addresses = db.read(async |conn| sessions::addresses_by_email(conn, account, since).await).await?;
+    let here = network(address);
+    Ok(addresses.iter().filter_map(|text| text.parse().ok()).any(|known| network(known) == here))
+}
+
+fn allow(until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<()> {
+    match until.map(|until| until - now).filter(|left| *left > TimeDelta::zero()) {
+        // In whole seconds, none of them too early.
+        Some(left) => Err(Error::TooManyAttempts { retry_after: left.num_seconds().unsigned_abs() + 1 }),
+        None => Ok(()),
+    }
+}
+
+fn keys(counters: &[Counter]) -> Vec<&str> {
+    counters.iter().map(|counter| counter.key.as_str()).collect()
+}
+
+/// Takes an attempt back that came to nothing, within the caller's transaction.
+/// # Errors
+/// Those of the database.
+pub async fn take_back(conn: &Conn, attempt: &Attempt) -> Result<()> {
+    settle(conn, attempt, &[]).await
+}
+
+/// Takes an attempt back that went well, within the caller's transaction: this account begins anew at this network. What
+/// it was counted by besides loses this one attempt: an account of one's own is no way to clear what was tried at others.
+/// # Errors
+/// Those of the database.
+pub async fn succeed(conn: &Conn, attempt: &Attempt) -> Result<()> {
+    let of_both = attempt.0.iter().filter(|counter| counter.rule.by == By::Both);
+    settle(conn, attempt, &of_both.map(|counter| counter.key.as_str()).collect::<Vec<_>>()).await
+}
+
+async fn settle(conn: &Conn, attempt: &Attempt, clear: &[&str]) -> Result<()> {
+    let keys = keys(&attempt.0);
+    if keys.is_empty() {
+        return Ok(());
+    }
+    store::lock(conn, &keys).await?;
+    store::take_back(conn, &keys, clear).await
+}
+
+/// Forgets the wrong passwords of an account, here and on the whole, within the caller's transaction: for somebody who has
+/// just set a new one by mail.
+/// # Errors
+/// Those of the database.
+pub async fn clear_account(conn: &Conn, origin: &Origin, user: UserId, email: Option<&str>) -> Result<()> {
+    let (here, me) = (origin.address.map(network), user.global());
+    let counters = RULES.iter().filter_map(|rule| match (rule.kind, rule.by) {
+        (Kind::Login, By::Both | By::Account) => rule.counter(here.as_deref(), email),
+        (Kind::PasswordCheck, By::Account) => rule.counter(None, Some(&me)),
+        _ => None,
+    });
+    store::delete(conn, &keys(&counters.collect::<Vec<_>>())).await
+}

@@ -1,0 +1,157 @@
+//! How often people may try what can be tried too often: what is counted, by what, and the table of numbers.
+//! Rule: the first attempts are free; from then on each is followed by a pause that doubles, from one second to the longest.
+
+use std::net::IpAddr;
+
+use chrono::Duration;
+use sha2::{Digest, Sha256};
+
+/// What is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A password at `login`.
+    Login,
+    /// A password asked again of somebody who is logged in, by their id.
+    PasswordCheck,
+    /// A new account.
+    Register,
+    /// A mail to somebody who forgot their password.
+    PasswordForgot,
+    /// Another mail to confirm an address.
+    EmailVerificationResend,
+    /// A mail to a new address.
+    EmailChange,
+}
+
+/// By what it is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The e-mail address of the account, at the network address.
+    Both,
+    /// The network address, whatever the account.
+    Network,
+    /// The e-mail address of the account, wherever from.
+    Account,
+}
+
+/// One line of the table.
+#[derive(Debug)]
+pub struct Rule {
+    /// What is tried.
+    pub kind: Kind,
+    /// By what it is counted.
+    pub by: By,
+    /// Attempts before the first pause.
+    pub free: i32,
+    /// The longest pause in seconds.
+    pub longest: i64,
+}
+
+const MINUTE: i64 = 60;
+
+/// The numbers. What one account suffers from strangers is at most a minute, and nothing at a network address that it was
+/// logged in from before: nobody can lock somebody else out for good.
+pub const RULES: &[Rule] = &[
+    rule(Kind::Login, By::Both, 5, 15 * MINUTE),
+    rule(Kind::Login, By::Network, 100, 15 * MINUTE),
+    rule(Kind::Login, By::Account, 50, MINUTE),
+    rule(Kind::PasswordCheck, By::Account, 10, 15 * MINUTE),
+    rule(Kind::Register, By::Network, 30, 15 * MINUTE),
+    rule(Kind::PasswordForgot, By::Network, 30, 15 * MINUTE),
+    rule(Kind::PasswordForgot, By::Account, 5, 15 * MINUTE),
+    rule(Kind::EmailVerificationResend, By::Network, 30, 15 * MINUTE),
+    rule(Kind::EmailVerificationResend, By::Account, 5, 15 * MINUTE),
+    rule(Kind::EmailChange, By::Network, 30, 15 * MINUTE),
+    rule(Kind::EmailChange, By::Account, 5, 15 * MINUTE),
+];
+
+const fn rule(kind: Kind, by: By, free: i32, longest: i64) -> Rule {
+    Rule { kind, by, free, longest }
+}
+
+/// Without an attempt for so long, a counter begins anew.
+pub const FADE: Duration = Duration::hours(24);
+
+/// A network address is known to an account for so long after it was logged in from there.
+pub const KNOWN_FOR: Duration = Duration::days(90);
+
+impl Rule {
+    /// The pause after so many attempts; none while they are free.
+    pub fn pause(&self, attempts: i32) -> Option<Duration> {
+        let doublings = attempts.checked_sub(self.free).filter(|over| *over >= 0)?;
+        Some(Duration::seconds(self.longest.min(1 << doublings.min(30))))
+    }
+
+    /// The counter of these two; none where the rule counts by what is not there. It is a hash, since what it counts by
+    /// is nobody's business.
+    pub fn counter(&'static self, network: Option<&str>, account: Option<&str>) -> Option<Counter> {
+        let (network, account) = match self.by {
+            By::Both => (network?, account?),
+            By::Network => (network?, ""),
+            By::Account => ("", account?),
+        };
+        let text = format!("{:?}\0{:?}\0{network}\0{account}", self.kind, self.by);
+        let key = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        Some(Counter { key, rule: self })
+    }
+}
+
+/// What one attempt adds to.
+#[derive(Debug, Clone)]
+pub struct Counter {
+    /// The key of its row.
+    pub key: String,
+    /// Its line of the table.
+    pub rule: &'static Rule,
+}
+
+/// The network of an address, as text: all addresses of an IPv6 /64 are one client's.
+pub fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let login = &RULES[0];
+        let pauses: Vec<_> =
+            (1..20).map(|attempts| login.pause(attempts).map_or(0, |pause| pause.num_seconds())).collect();
+        assert_eq!(pauses, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900, 900]);
+        assert_eq!(login.pause(i32::MAX), Some(Duration::minutes(15)));
+    }
+
+    #[test]
+    fn a_network_is_an_ipv4_address_or_half_of_an_ipv6_one() {
+        for (address, expected) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+            ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+            ("2001:db8:1:3::9", "2001:db8:1:3::/64"),
+        ] {
+            assert_eq!(network(address.parse().unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn counters_of_different_things_are_different() {
+        let (here, ada) = (Some("192.0.2.7"), Some("ada@souk.example"));
+        let mut keys: Vec<_> = RULES.iter().map(|rule| rule.counter(here, ada).unwrap().key).collect();
+        keys.extend(RULES[0].counter(here, Some("bob@souk.example")).map(|counter| counter.key));
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), RULES.len() + 1);
+        let nowhere: Vec<_> =
+            RULES.iter().filter(|rule| rule.counter(None, ada).is_some()).map(|rule| rule.by).collect();
+        assert!(nowhere.iter().all(|by| *by == By::Account), "{nowhere:?}");
+    }
+}

@@ -1,0 +1,159 @@
+//! Every statement on API keys.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::super::model::keys::{ApiKey, ApiKeyRow, NewApiKey};
+use crate::{
+    auth::Permissions,
+    db::{
+        Conn,
+        sql::clock_timestamp,
+        tables::{api_key_permissions, api_key_websites, api_keys, roles, users},
+    },
+    error::{Error, Result, UserError, UserErrorCode},
+    ids::{ApiKeyId, UserId, WebsiteId},
+};
+
+/// A key with one of its permissions and one of its websites.
+type Joined = (ApiKeyRow, Option<String>, Option<WebsiteId>);
+
+/// One statement for keys, what they may do and where: a key has few of both. Revoked keys are gone.
+macro_rules! joined {
+    () => {
+        api_keys::table.left_join(api_key_permissions::table).left_join(api_key_websites::table).select((
+            ApiKeyRow::as_select(),
+            api_key_permissions::permission.nullable(),
+            api_key_websites::website_id.nullable(),
+        ))
+    };
+}
+
+/// The keys of this user, where they are among these users, the latest first.
+pub async fn by_user_ids(mut conn: &Conn, user: UserId, users: &[UserId]) -> Result<Vec<ApiKey>> {
+    let query = joined!()
+        .filter(api_keys::user_id.eq_any(users))
+        .filter(api_keys::user_id.eq(user))
+        .filter(api_keys::revoked_at.is_null());
+    Ok(gather(query.load(&mut conn).await?))
+}
+
+/// The keys of this user with these ids, the latest first.
+pub async fn by_ids(mut conn: &Conn, user: UserId, ids: &[ApiKeyId]) -> Result<Vec<ApiKey>> {
+    let query = joined!()
+        .filter(api_keys::id.eq_any(ids))
+        .filter(api_keys::user_id.eq(user))
+        .filter(api_keys::revoked_at.is_null());
+    Ok(gather(query.load(&mut conn).await?))
+}
+
+/// All keys of a user, revoked ones too, the latest first.
+pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<ApiKey>> {
+    Ok(gather(joined!().filter(api_keys::user_id.eq(user)).load(&mut conn).await?))
+}
+
+/// The key with this hash that is good now, and the code of its owner's role.
+pub async fn find_by_hash(mut conn: &Conn, hash: &[u8]) -> Result<Option<(ApiKey, String)>> {
+    let rows: Vec<(ApiKeyRow, Option<String>, Option<WebsiteId>, String)> = api_keys::table
+        .inner_join(users::table.inner_join(roles::table))
+        .left_join(api_key_permissions::table)
+        .left_join(api_key_websites::table)
+        .filter(api_keys::hash.eq(hash))
+        .filter(api_keys::revoked_at.is_null())
+        .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.assume_not_null().gt(clock_timestamp())))
+        .filter(users::is_active)
+        .select((
+            ApiKeyRow::as_select(),
+            api_key_permissions::permission.nullable(),
+            api_key_websites::website_id.nullable(),
+            roles::code,
+        ))
+        .load(&mut conn)
+        .await?;
+    let role = rows.last().map(|(.., role)| role.clone());
+    let rows = rows.into_iter().map(|(row, permission, website, _)| (row, permission, website)).collect();
+    Ok(gather(rows).pop().zip(role))
+}
+
+fn gather(rows: Vec<Joined>) -> Vec<ApiKey> {
+    let mut gathered: BTreeMap<ApiKeyId, (ApiKeyRow, BTreeSet<String>, BTreeSet<WebsiteId>)> = BTreeMap::new();
+    for (row, permission, website) in rows {
+        let key = gathered.entry(row.id).or_insert_with(|| (row, BTreeSet::new(), BTreeSet::new()));
+        key.1.extend(permission);
+        key.2.extend(website);
+    }
+    gathered
+        .into_values()
+        .rev()
+        .map(|(row, codes, websites)| ApiKey {
+            row,
+            permissions: Permissions::from_codes(codes.iter().map(String::as_str)),
+            websites: (!websites.is_empty()).then(|| websites.into_iter().collect()),
+        })
+        .collect()
+}
+
+/// How many keys a user has.
+pub async fn count(mut conn: &Conn, user: UserId) -> Result<i64> {
+    let own = api_keys::table.filter(api_keys::user_id.eq(user)).filter(api_keys::revoked_at.is_null());
+    Ok(own.count().get_result(&mut conn).await?)
+}
+
+/// Adds a key by its prefix and hash.
+/// # Errors
+/// NOT_FOUND for a website.
+pub async fn insert(mut conn: &Conn, user: UserId, prefix: &str, hash: &[u8], new: &NewApiKey) -> Result<ApiKeyId> {
+    let values = (
+        api_keys::user_id.eq(user),
+        api_keys::name.eq(new.name.trim()),
+        api_keys::prefix.eq(prefix),
+        api_keys::hash.eq(hash),
+        api_keys::expires_at.eq(new.expires_at),
+    );
+    let query = diesel::insert_into(api_keys::table).values(values).returning(api_keys::id);
+    let id: ApiKeyId = query.get_result(&mut conn).await.map_err(|error| match Error::from(error) {
+        // Somebody drew the same letters: the transaction draws others.
+        Error::Constraint { name, detail } if name == "api_keys_prefix_key" => Error::Retry(detail),
+        other => other,
+    })?;
+    let permissions: Vec<_> = new
+        .permissions
+        .iter()
+        .map(|one| (api_key_permissions::api_key_id.eq(id), api_key_permissions::permission.eq(one.as_str())))
+        .collect();
+    diesel::insert_into(api_key_permissions::table).values(permissions).execute(&mut conn).await?;
+    let websites: Vec<_> = new
+        .websites
+        .iter()
+        .map(|one| (api_key_websites::api_key_id.eq(id), api_key_websites::website_id.eq(*one)))
+        .collect();
+    let query = diesel::insert_into(api_key_websites::table).values(websites).on_conflict_do_nothing();
+    query.execute(&mut conn).await.map_err(|error| {
+        Error::from(error).on_constraint("api_key_websites_website_id_fkey", || {
+            UserError::new(UserErrorCode::NotFound, "websites", "there is no such website")
+        })
+    })?;
+    Ok(id)
+}
+
+/// Revokes a key of this user; false where there is none.
+pub async fn update_revoked(mut conn: &Conn, user: UserId, id: ApiKeyId) -> Result<bool> {
+    let own = api_keys::table.find(id).filter(api_keys::user_id.eq(user)).filter(api_keys::revoked_at.is_null());
+    let revoked = diesel::update(own).set(api_keys::revoked_at.eq(clock_timestamp().nullable()));
+    Ok(revoked.execute(&mut conn).await? == 1)
+}
+
+/// Deletes all keys of a user.
+pub async fn delete_by_user(mut conn: &Conn, user: UserId) -> Result<()> {
+    diesel::delete(api_keys::table.filter(api_keys::user_id.eq(user))).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Notes that these keys are in use.
+pub async fn update_used(mut conn: &Conn, ids: &[ApiKeyId]) -> Result<()> {
+    let used = api_keys::table.filter(api_keys::id.eq_any(ids));
+    diesel::update(used).set(api_keys::last_used_at.eq(clock_timestamp().nullable())).execute(&mut conn).await?;
+    Ok(())
+}
