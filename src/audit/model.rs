@@ -110,6 +110,7 @@ impl AuditRow {
 /// Whose keys a column of a told table holds.
 fn keys_of(column: &str) -> Option<&'static str> {
     Some(match column {
+        "api_key_id" => ApiKeyId::TYPE,
         "brand_id" => BrandId::TYPE,
         "category_id" | "parent_id" => CategoryId::TYPE,
         "order_id" => OrderId::TYPE,
