@@ -1,5 +1,6 @@
 //! Password hashes: argon2id, off the async threads.
-//! Rule: a bounded number at once and a bounded number waiting, so that a flood of logins fails early and alone.
+//! Rule: a bounded number at once and a bounded number waiting, so that a flood of logins fails early and alone, and on
+//! threads that step back behind everything else, so that the catalogue stays fast meanwhile.
 
 use std::{sync::Arc, thread};
 
@@ -7,7 +8,7 @@ use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::{
     error::{Error, ErrorCode, Result},
@@ -101,16 +102,33 @@ impl Passwords {
             |_| Error::Coded(ErrorCode::RateLimited, "too many passwords are being checked: try again soon".into());
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(busy)?;
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(internal)?;
-        // Whoever asked may go away meanwhile; the work goes on, and so does what it takes up.
-        tokio::task::spawn_blocking(move || {
+        let (tell, told) = oneshot::channel();
+        // A thread for each hash, which takes a hundred times as long: a priority once lowered cannot be raised again.
+        let hashing = move || {
+            step_back();
             let done = work();
             drop((permit, place));
-            done
-        })
-        .await
-        .map_err(internal)?
+            // Whoever asked may have gone away meanwhile.
+            let _ = tell.send(done);
+        };
+        thread::Builder::new().name("password".to_owned()).spawn(hashing).map_err(internal)?;
+        told.await.map_err(internal)?
     }
 }
+
+/// How far a hashing thread steps back, as `nice` counts: where the cores are busy it gets a tenth of what another gets.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
+
+/// Lets other threads go first. Where that is refused, it goes on as before.
+#[cfg(target_os = "linux")]
+fn step_back() {
+    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
+}
+
+/// Elsewhere a priority is the whole process's.
+#[cfg(not(target_os = "linux"))]
+fn step_back() {}
 
 fn internal(error: impl std::fmt::Display) -> Error {
     Error::Internal(format!("password hash: {error}"))
@@ -162,5 +180,16 @@ mod tests {
         }
         assert!(!passwords.verify("correct horse".into(), None).await.unwrap());
         assert_eq!(passwords.places.available_permits(), places);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn hashing_steps_back_and_nobody_else() {
+        let priority = || rustix::process::getpriority_process(Some(rustix::thread::gettid())).map_err(internal);
+        let before = priority().unwrap();
+        let passwords = Passwords::new(PasswordCost { memory: 8, passes: 1 }).unwrap();
+        assert_eq!(passwords.blocking(priority).await.unwrap(), before.max(NICE));
+        assert_eq!(priority().unwrap(), before);
+        assert_eq!(tokio::task::spawn_blocking(priority).await.unwrap().unwrap(), before);
     }
 }
