@@ -38,7 +38,7 @@ pub struct PrivacyQuery;
 #[Object]
 impl PrivacyQuery {
     /// Everything that is held on a user, for them to take along: account, addresses, sessions, keys, orders with their
-    /// lines. Yourself; with MANAGE_USERS anybody whom you see; null otherwise. Requires being logged in.
+    /// lines. Yourself, by an access token; with MANAGE_USERS anybody whom you see; null otherwise. Requires being logged in.
     #[graphql(complexity = 1000, guard = "LoggedIn")]
     async fn user_export(
         &self,

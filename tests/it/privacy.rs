@@ -85,6 +85,10 @@ async fn an_export_holds_all_that_is_held_on_a_person() {
         assert_eq!(other.run_with(theirs, id.clone()).await.at("userExport"), &Value::Null);
     }
     assert_eq!(app.anonymous().run_with(theirs, id).await.code(), "UNAUTHENTICATED");
+    // A key is for less than all that its owner has.
+    let key = ada.mutate("apiKeyCreate", "secret", json!({ "name": "Till", "permissions": [] })).await;
+    let key = app.with_key(key.text_at("apiKeyCreate.secret"), ada.id);
+    assert_eq!(key.run("{ userExport }").await.code(), "FORBIDDEN");
 }
 
 #[tokio::test]
