@@ -11,12 +11,14 @@ use argon2::{
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::{
-    error::{Error, ErrorCode, Result},
+    error::{Error, Result},
     text,
 };
 
 /// How many hashes may wait for their turn: some three seconds' worth on one core. Who comes later would give up before.
 const WAITING: usize = 64;
+/// How long a full line takes, in seconds: a hash of the default cost is some 40 ms on one core.
+const LINE_SECONDS: u64 = 3;
 
 /// What a hash costs. [`PasswordCost::default`] is OWASP's recommendation for argon2id: 19 MiB, 2 passes, 1 lane.
 #[derive(Debug, Clone, Copy)]
@@ -98,8 +100,7 @@ impl Passwords {
     }
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let busy =
-            |_| Error::Coded(ErrorCode::RateLimited, "too many passwords are being checked: try again soon".into());
+        let busy = |_| Error::TooManyAttempts { retry_after: LINE_SECONDS };
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(busy)?;
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(internal)?;
         let (tell, told) = oneshot::channel();
@@ -166,7 +167,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         let refused = passwords.verify("correct horse".into(), None).await;
-        assert!(matches!(refused, Err(Error::Coded(ErrorCode::RateLimited, _))), "{refused:?}");
+        assert!(matches!(refused, Err(Error::TooManyAttempts { .. })), "{refused:?}");
         // One who gives up leaves a place for another.
         let last = line.pop().unwrap();
         last.abort();
