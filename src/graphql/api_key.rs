@@ -1,16 +1,16 @@
 //! API keys in the graph: making and revoking one's own.
 //! Rule: a key is shown once, by the mutation that makes it.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject, TypeName};
+use async_graphql::{Context, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
 
 use super::{
     container::{Ordered, Plain},
     context::ContextExt,
     guards::LoggedIn,
-    payload::{UserError, divide, payload},
+    payload::{UserError, answer, divide, payload},
     scalars::{global, parse_ids},
     website::{Website, website},
 };
@@ -109,28 +109,17 @@ pub struct ApiKeyRevokeInput {
     id: ID,
 }
 
-/// The answer of `apiKeyCreate`.
-pub type ApiKeyCreatePayload = Ordered<ApiKeyCreateObject>;
-
-/// The answer of `apiKeyCreate`.
-#[derive(SimpleObject)]
-#[graphql(name_type)]
-pub struct ApiKeyCreateObject {
-    /// The new key.
-    api_key: Option<ApiKey>,
-    /// The key itself, shown this once: send it as `X-API-Key`.
-    secret: Option<String>,
-    /// The rules that the input broke; empty where it was done.
-    user_errors: Vec<UserError>,
-}
-
-impl TypeName for ApiKeyCreateObject {
-    fn type_name() -> Cow<'static, str> {
-        "ApiKeyCreatePayload".into()
+answer! {
+    /// The answer of `apiKeyCreate`.
+    ApiKeyCreatePayload / ApiKeyCreateObject {
+        /// The new key.
+        api_key: Option<ApiKey>,
+        /// The key itself, shown this once: send it as `X-API-Key`.
+        secret: Option<String>,
+        /// The rules that the input broke; empty where it was done.
+        user_errors: Vec<UserError>,
     }
 }
-
-impl Plain for ApiKeyCreateObject {}
 
 payload! {
     /// The answer of `apiKeyRevoke`.

@@ -45,21 +45,16 @@ pub fn divide<T>(result: Result<T>) -> Result<(Option<T>, Vec<UserError>)> {
     }
 }
 
-/// Declares the payload of a mutation: one noun and the user errors, or these alone.
-macro_rules! payload {
-    ($(#[doc = $doc:literal])* $payload:ident / $object:ident { #[doc = $field_doc:literal] $field:ident: $type:ty }) => {
+/// Declares what a mutation answers, field by field.
+macro_rules! answer {
+    ($(#[doc = $doc:literal])* $payload:ident / $object:ident { $($(#[doc = $field_doc:literal])* $field:ident: $type:ty,)* }) => {
         $(#[doc = $doc])*
         pub type $payload = $crate::graphql::container::Ordered<$object>;
 
         $(#[doc = $doc])*
         #[derive(async_graphql::SimpleObject)]
         #[graphql(name_type)]
-        pub struct $object {
-            #[doc = $field_doc]
-            $field: Option<$type>,
-            /// The rules that the input broke; empty where it was done.
-            user_errors: Vec<$crate::graphql::payload::UserError>,
-        }
+        pub struct $object {$($(#[doc = $field_doc])* $field: $type,)*}
 
         impl async_graphql::TypeName for $object {
             fn type_name() -> std::borrow::Cow<'static, str> {
@@ -68,6 +63,22 @@ macro_rules! payload {
         }
 
         impl $crate::graphql::container::Plain for $object {}
+    };
+}
+pub(crate) use answer;
+
+/// Declares the payload of a mutation: one noun and the user errors, or these alone.
+macro_rules! payload {
+    ($(#[doc = $doc:literal])* $payload:ident / $object:ident { #[doc = $field_doc:literal] $field:ident: $type:ty }) => {
+        $crate::graphql::payload::answer! {
+            $(#[doc = $doc])*
+            $payload / $object {
+                #[doc = $field_doc]
+                $field: Option<$type>,
+                /// The rules that the input broke; empty where it was done.
+                user_errors: Vec<$crate::graphql::payload::UserError>,
+            }
+        }
 
         impl $object {
             /// The payload of what the use case gave.
@@ -79,24 +90,13 @@ macro_rules! payload {
         }
     };
     ($(#[doc = $doc:literal])* $payload:ident / $object:ident) => {
-        $(#[doc = $doc])*
-        pub type $payload = $crate::graphql::container::Ordered<$object>;
-
-        $(#[doc = $doc])*
-        #[derive(async_graphql::SimpleObject)]
-        #[graphql(name_type)]
-        pub struct $object {
-            /// The rules that the input broke; empty where it was done.
-            user_errors: Vec<$crate::graphql::payload::UserError>,
-        }
-
-        impl async_graphql::TypeName for $object {
-            fn type_name() -> std::borrow::Cow<'static, str> {
-                stringify!($payload).into()
+        $crate::graphql::payload::answer! {
+            $(#[doc = $doc])*
+            $payload / $object {
+                /// The rules that the input broke; empty where it was done.
+                user_errors: Vec<$crate::graphql::payload::UserError>,
             }
         }
-
-        impl $crate::graphql::container::Plain for $object {}
 
         impl $object {
             /// The payload of what the use case came to.

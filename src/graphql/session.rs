@@ -1,9 +1,9 @@
 //! Sessions in the graph: logging in, renewing tokens, logging out.
 //! Rule: a refresh token is shown once; where a cookie is asked for, scripts of the page never see it.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject, TypeName};
+use async_graphql::{Context, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     context::ContextExt,
     cookie,
     guards::LoggedIn,
-    payload::{UserError, divide, payload},
+    payload::{UserError, answer, divide, payload},
     scalars::global,
     user::{User, user},
 };
@@ -107,26 +107,6 @@ pub struct SessionRevokeInput {
     id: ID,
 }
 
-macro_rules! answer {
-    ($(#[doc = $doc:literal])* $payload:ident / $object:ident { $($(#[doc = $field_doc:literal])* $field:ident: $type:ty,)* }) => {
-        $(#[doc = $doc])*
-        pub type $payload = Ordered<$object>;
-
-        $(#[doc = $doc])*
-        #[derive(SimpleObject)]
-        #[graphql(name_type)]
-        pub struct $object {$($(#[doc = $field_doc])* $field: $type,)*}
-
-        impl TypeName for $object {
-            fn type_name() -> Cow<'static, str> {
-                stringify!($payload).into()
-            }
-        }
-
-        impl Plain for $object {}
-    };
-}
-
 answer! {
     /// The answer of `login`.
     LoginPayload / LoginObject {
@@ -155,19 +135,13 @@ answer! {
         user_errors: Vec<UserError>,
     }
 }
-answer! {
+payload! {
     /// The answer of `logout`.
-    LogoutPayload / LogoutObject {
-        /// The rules that were broken; empty where you are logged out.
-        user_errors: Vec<UserError>,
-    }
+    LogoutPayload / LogoutObject
 }
-answer! {
+payload! {
     /// The answer of `logoutEverywhere`.
-    LogoutEverywherePayload / LogoutEverywhereObject {
-        /// The rules that were broken; empty where you are logged out.
-        user_errors: Vec<UserError>,
-    }
+    LogoutEverywherePayload / LogoutEverywhereObject
 }
 payload! {
     /// The answer of `sessionRevoke`.
@@ -242,18 +216,16 @@ impl SessionMutation {
     #[graphql(guard = "LoggedIn")]
     async fn logout(&self, ctx: &Context<'_>) -> Result<LogoutPayload> {
         let done = login::logout(ctx.db(), &ctx.services().live, ctx.viewer()).await;
-        let ((), user_errors) = divide(done).map(|(done, errors)| (done.unwrap_or_default(), errors))?;
         cookie::clear(ctx);
-        Ok(Ordered(LogoutObject { user_errors }))
+        LogoutObject::of(done)
     }
 
     /// Logs out on every device. Requires being logged in, by an access token.
     #[graphql(guard = "LoggedIn")]
     async fn logout_everywhere(&self, ctx: &Context<'_>) -> Result<LogoutEverywherePayload> {
         let done = login::logout_everywhere(ctx.db(), &ctx.services().live, ctx.viewer()).await;
-        let ((), user_errors) = divide(done).map(|(done, errors)| (done.unwrap_or_default(), errors))?;
         cookie::clear(ctx);
-        Ok(Ordered(LogoutEverywhereObject { user_errors }))
+        LogoutEverywhereObject::of(done)
     }
 
     /// Logs out on another device. Requires being logged in, by an access token.

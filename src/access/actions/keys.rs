@@ -13,7 +13,7 @@ use crate::{
     },
     auth::{Identity, KnownKey, Live, Scope, Via, Viewer, secret},
     db::Db,
-    error::{Error, Result, UserError, UserErrorCode},
+    error::{Error, Result, UserErrorCode},
     ids::ApiKeyId,
     users,
 };
@@ -38,10 +38,10 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewApiKey) -> Result<(ApiKey,
     let (me, _) = viewer.require_session()?;
     new.check()?;
     if !viewer.permissions().covers(new.permissions) {
-        return Err(not_yours("permissions", "a key holds no more than you do"));
+        return Err(Error::user(UserErrorCode::NotYours, "permissions", "a key holds no more than you do"));
     }
     if !new.websites.iter().all(|website| viewer.reaches(*website)) {
-        return Err(not_yours("websites", "your role is limited to other websites"));
+        return Err(Error::user(UserErrorCode::NotYours, "websites", "your role is limited to other websites"));
     }
     db.transaction(async |conn| {
         // The lock keeps two last keys from meeting.
@@ -59,10 +59,6 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewApiKey) -> Result<(ApiKey,
         Ok((key.ok_or_else(|| Error::Internal("the key is gone".into()))?, secret))
     })
     .await
-}
-
-fn not_yours(field: &'static str, rule: &'static str) -> Error {
-    Error::User(vec![UserError::new(UserErrorCode::NotYours, field, rule)])
 }
 
 /// Revokes one of the viewer's keys: this server refuses it at once, the others within a second.

@@ -8,7 +8,7 @@ use crate::{
         model::{GRACE, MAX_SESSIONS, NewSession, Role, SessionRow, throttle::Kind},
         store::{roles, sessions},
     },
-    auth::{Identity, Issued, JwtKeys, Live, Origin, Passwords, Scope, Via, Viewer, secret},
+    auth::{Identity, Issued, JwtKeys, Live, Origin, Passwords, Via, Viewer, secret},
     config::{AccountSettings, Registration},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
@@ -106,7 +106,7 @@ pub async fn login(door: Door<'_>, origin: &Origin, email: &str, password: Strin
 }
 
 /// A session and a refresh token of it, just made.
-pub struct Opened {
+struct Opened {
     session: SessionId,
     refresh: String,
     expires_at: DateTime<Utc>,
@@ -114,9 +114,7 @@ pub struct Opened {
 }
 
 /// Opens a session within the caller's transaction.
-/// # Errors
-/// Those of the database.
-pub async fn open(conn: &Conn, door: Door<'_>, user: UserId, origin: &Origin) -> Result<Opened> {
+async fn open(conn: &Conn, door: Door<'_>, user: UserId, origin: &Origin) -> Result<Opened> {
     let expires_at = sessions::now(conn).await? + door.session_life;
     let new = NewSession {
         user_id: user,
@@ -137,18 +135,11 @@ async fn add_token(conn: &Conn, session: SessionId, parent: Option<i64>) -> Resu
 }
 
 async fn role_of(conn: &Conn, user: UserId) -> Result<Role> {
-    let row = users::store::by_ids(conn, &Scope::All, &[user]).await?.pop();
-    let role = match row {
-        Some(row) => roles::by_ids(conn, &[row.role_id]).await?.pop(),
-        None => None,
-    };
-    role.ok_or_else(|| Error::Internal("a user without a role".into()))
+    roles::find_of_user(conn, user).await?.ok_or_else(|| Error::Internal("a user without a role".into()))
 }
 
 /// The tokens of a session, after its transaction.
-/// # Errors
-/// [`Error::Internal`] where signing fails.
-pub async fn issue(door: Door<'_>, user: UserId, opened: Opened) -> Result<Tokens> {
+async fn issue(door: Door<'_>, user: UserId, opened: Opened) -> Result<Tokens> {
     let Opened { session, refresh, expires_at, role } = opened;
     let identity = Identity {
         user,

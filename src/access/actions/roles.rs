@@ -9,7 +9,7 @@ use crate::{
     },
     auth::{Live, Permission, Permissions, Viewer},
     db::{Conn, Db},
-    error::{Error, Result, UserError, UserErrorCode},
+    error::{Error, Result, UserErrorCode},
     ids::{RoleId, UserId, WebsiteId},
     users::{self, model::UserRow},
 };
@@ -112,10 +112,10 @@ pub async fn set(db: &Db, live: &Live, viewer: &Viewer, user: UserId, role: Role
             let before = all.iter().find(|one| one.row.id == user.role_id);
             let after = all.iter().find(|one| one.row.id == role).ok_or_else(|| Error::not_found("roleId", "role"))?;
             if !before.is_some_and(|before| before.is_covered_by(viewer)) {
-                return Err(not_yours("userId", "this user holds more than you"));
+                return Err(Error::user(UserErrorCode::NotYours, "userId", "this user holds more than you"));
             }
             if !after.is_covered_by(viewer) {
-                return Err(not_yours("roleId", "this role gives more than you hold"));
+                return Err(Error::user(UserErrorCode::NotYours, "roleId", "this role gives more than you hold"));
             }
             if user.role_id == role {
                 return Ok(user);
@@ -137,7 +137,7 @@ async fn locked(conn: &Conn, viewer: &Viewer, id: RoleId) -> Result<Role> {
         ));
     }
     if !role.is_covered_by(viewer) {
-        return Err(not_yours("id", "this role gives more than you hold"));
+        return Err(Error::user(UserErrorCode::NotYours, "id", "this role gives more than you hold"));
     }
     Ok(role)
 }
@@ -152,14 +152,10 @@ fn check_grant(viewer: &Viewer, permissions: Permissions, websites: &[WebsiteId]
         return Err(Error::user(UserErrorCode::OutOfRange, "websites", rule));
     }
     if !viewer.permissions().covers(permissions) {
-        return Err(not_yours("permissions", "nobody grants more than they hold"));
+        return Err(Error::user(UserErrorCode::NotYours, "permissions", "nobody grants more than they hold"));
     }
     if !covers(viewer, permissions, (!websites.is_empty()).then_some(websites)) {
-        return Err(not_yours("websites", "your role is limited to other websites"));
+        return Err(Error::user(UserErrorCode::NotYours, "websites", "your role is limited to other websites"));
     }
     Ok(())
-}
-
-fn not_yours(field: &'static str, rule: &'static str) -> Error {
-    Error::User(vec![UserError::new(UserErrorCode::NotYours, field, rule)])
 }

@@ -1,13 +1,14 @@
 //! Every statement on API keys.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::super::model::keys::{ApiKey, ApiKeyRow, NewApiKey};
+use super::{
+    super::model::keys::{ApiKey, ApiKeyRow, NewApiKey},
+    Joined,
+};
 use crate::{
-    auth::Permissions,
+    auth::Grant,
     db::{
         Conn,
         sql::clock_timestamp,
@@ -16,9 +17,6 @@ use crate::{
     error::{Error, Result, UserError, UserErrorCode},
     ids::{ApiKeyId, UserId, WebsiteId},
 };
-
-/// A key with one of its permissions and one of its websites.
-type Joined = (ApiKeyRow, Option<String>, Option<WebsiteId>);
 
 /// One statement for keys, what they may do and where: a key has few of both. Revoked keys are gone.
 macro_rules! joined {
@@ -77,22 +75,9 @@ pub async fn find_by_hash(mut conn: &Conn, hash: &[u8]) -> Result<Option<(ApiKey
     Ok(gather(rows).pop().zip(role))
 }
 
-fn gather(rows: Vec<Joined>) -> Vec<ApiKey> {
-    let mut gathered: BTreeMap<ApiKeyId, (ApiKeyRow, BTreeSet<String>, BTreeSet<WebsiteId>)> = BTreeMap::new();
-    for (row, permission, website) in rows {
-        let key = gathered.entry(row.id).or_insert_with(|| (row, BTreeSet::new(), BTreeSet::new()));
-        key.1.extend(permission);
-        key.2.extend(website);
-    }
-    gathered
-        .into_values()
-        .rev()
-        .map(|(row, codes, websites)| ApiKey {
-            row,
-            permissions: Permissions::from_codes(codes.iter().map(String::as_str)),
-            websites: (!websites.is_empty()).then(|| websites.into_iter().collect()),
-        })
-        .collect()
+fn gather(rows: Vec<Joined<ApiKeyRow>>) -> Vec<ApiKey> {
+    let all = super::gather(rows, |row| row.id).rev();
+    all.map(|(row, Grant { permissions, websites })| ApiKey { row, permissions, websites }).collect()
 }
 
 /// How many keys a user has.

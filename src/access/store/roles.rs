@@ -1,27 +1,27 @@
 //! Every statement on roles, what they give, and where.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use diesel::{pg::Pg, prelude::*};
 use diesel_async::RunQueryDsl;
 
-use super::super::model::{NewRole, Role, RoleCondition, RoleOrderField, RolePatch, RoleRow};
+use super::{
+    super::model::{NewRole, Role, RoleCondition, RoleOrderField, RolePatch, RoleRow},
+    Joined,
+};
 use crate::{
-    auth::Permissions,
+    auth::{Grant, Permissions},
     db::{
         Conn,
         filter::Condition,
         sql::{CountUpTo, op, text_op},
-        tables::{role_permissions, role_websites, roles},
+        tables::{role_permissions, role_websites, roles, users},
     },
     error::{Error, Result, UserError, UserErrorCode},
-    ids::{RoleId, WebsiteId},
+    ids::{RoleId, UserId, WebsiteId},
     paged,
     paging::List,
 };
-
-/// A role with one of its permissions and one of its websites.
-type Joined = (RoleRow, Option<String>, Option<WebsiteId>);
 
 /// One statement for roles, what they give and where: a role has few of both.
 macro_rules! joined {
@@ -79,26 +79,20 @@ pub async fn count(mut conn: &Conn, list: &RoleList) -> Result<i64> {
     Ok(CountUpTo(rows(list)).get_result(&mut conn).await?)
 }
 
+/// The role of a user.
+pub async fn find_of_user(mut conn: &Conn, user: UserId) -> Result<Option<Role>> {
+    let its = users::table.filter(users::id.eq(user)).select(users::role_id);
+    Ok(gather(joined!().filter(roles::id.eq_any(its)).load(&mut conn).await?).pop())
+}
+
 /// The role with this code.
 pub async fn find_by_code(mut conn: &Conn, code: &str) -> Result<Option<Role>> {
     Ok(gather(joined!().filter(roles::code.eq(code)).load(&mut conn).await?).pop())
 }
 
-fn gather(rows: Vec<Joined>) -> Vec<Role> {
-    let mut gathered: BTreeMap<RoleId, (RoleRow, BTreeSet<String>, BTreeSet<WebsiteId>)> = BTreeMap::new();
-    for (row, permission, website) in rows {
-        let role = gathered.entry(row.id).or_insert_with(|| (row, BTreeSet::new(), BTreeSet::new()));
-        role.1.extend(permission);
-        role.2.extend(website);
-    }
-    gathered
-        .into_values()
-        .map(|(row, codes, websites)| Role {
-            row,
-            permissions: Permissions::from_codes(codes.iter().map(String::as_str)),
-            websites: (!websites.is_empty()).then(|| websites.into_iter().collect()),
-        })
-        .collect()
+fn gather(rows: Vec<Joined<RoleRow>>) -> Vec<Role> {
+    let all = super::gather(rows, |row| row.id);
+    all.map(|(row, Grant { permissions, websites })| Role { row, permissions, websites }).collect()
 }
 
 /// Locks a role against changes by others.
