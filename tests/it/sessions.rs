@@ -182,6 +182,8 @@ async fn a_refresh_token_that_comes_twice_ends_its_session() {
             assert_eq!(try_refresh(&app, &second.refresh).await.verdict("tokenRefresh"), "INVALID_TOKEN refreshToken");
         }
         assert_eq!(state(&app, &other).await, "in", "another login is another family");
+        let told = app.headlines().await.iter().filter(|line| line.contains("logged out")).count();
+        assert_eq!(told, usize::from(!expected), "the owner hears of it where one of two is a thief");
     }
 }
 

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use crate::{
     access::{
-        model::{CHANGE_LIFE, INVITATION_LIFE, MAX_MAILS, NewToken, Purpose, RESET_LIFE, VERIFY_LIFE, WINDOW},
+        model::{
+            CHANGE_LIFE, INVITATION_LIFE, MAX_MAILS, NewToken, Purpose, RESET_LIFE, SessionRow, VERIFY_LIFE, WINDOW,
+        },
         store::{sessions, tokens},
     },
     auth::{Origin, Scope, secret},
@@ -51,6 +53,15 @@ pub(super) async fn password_changed(conn: &Conn, user: &UserRow, origin: &Origi
     let address = origin.address.map(|address| address.to_string());
     let values = json!({ "name": user.name, "device": origin.device, "address": address });
     send(conn, user, email, Template::PasswordChanged, values).await
+}
+
+/// Tells a user that one of their sessions was ended, because somebody else used its refresh token.
+pub(super) async fn session_ended(conn: &Conn, session: &SessionRow) -> Result<()> {
+    let user = users::store::by_ids(conn, &Scope::All, &[session.user_id]).await?.pop();
+    let Some(user) = user else { return Ok(()) };
+    let Some(email) = &user.email else { return Ok(()) };
+    let values = json!({ "name": user.name, "device": session.device });
+    send(conn, &user, email, Template::SessionEnded, values).await
 }
 
 /// Asks at a new address whether it is the user's.

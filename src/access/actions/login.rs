@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{live::catch_up, throttle};
+use super::{letters::session_ended, live::catch_up, throttle};
 use crate::{
     access::{
         model::{GRACE, MAX_SESSIONS, NewSession, Role, SessionRow, throttle::Kind},
@@ -194,6 +194,7 @@ async fn renew(conn: &Conn, door: Door<'_>, origin: &Origin, hash: &[u8]) -> Res
         Some(used) if now - used <= GRACE && !sessions::has_used_successor(conn, token.id).await? => {}
         Some(_) => {
             sessions::update_ended(conn, session.user_id, id).await?;
+            session_ended(conn, &session).await?;
             return Ok(Renewal::Stolen(session.user_id, id));
         }
     }
