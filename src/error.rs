@@ -90,6 +90,16 @@ pub enum UserErrorCode {
     Protected,
     /// The e-mail address has not been confirmed yet.
     EmailNotVerified,
+    /// The products are sold in several currencies; a cart has one.
+    SeveralCurrencies,
+    /// Prices have changed since the total that was expected; look at the cart again.
+    PriceChanged,
+    /// There is nothing in the cart.
+    CartEmpty,
+    /// A payment of the order is under way or done; the message says which.
+    PaymentExists,
+    /// The payment is not in a state that allows this.
+    PaymentState,
 }
 
 /// One broken rule: its code, a message for people, and the input field as a dotted path (`lines.0.quantity`).

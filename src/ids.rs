@@ -113,6 +113,20 @@ row_ids! {
     OrderId => "Order";
     /// A line of an order.
     OrderDetailId => "OrderDetail";
+    /// A cart.
+    CartId => "Cart";
+    /// A line of a cart.
+    CartLineId => "CartLine";
+    /// What happened to an order.
+    OrderEventId => "OrderEvent";
+    /// A part of an order on its way.
+    ShipmentId => "Shipment";
+    /// A part of an order on its way back.
+    ReturnId => "Return";
+    /// A payment.
+    PaymentId => "Payment";
+    /// A step of a payment.
+    PaymentOperationId => "PaymentOperation";
     /// A job of the background.
     JobId => "Job";
 }

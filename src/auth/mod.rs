@@ -15,5 +15,5 @@ pub use self::{
     live::{Grant, Live, News},
     origin::Origin,
     password::{PasswordCost, Passwords},
-    viewer::{Identity, Permission, Permissions, Scope, Via, Viewer},
+    viewer::{GuestKey, Holder, Identity, Permission, Permissions, Scope, Via, Viewer},
 };

@@ -1,4 +1,4 @@
-//! Secrets that are shown once: refresh tokens, API keys, the tokens of mails.
+//! Secrets that are shown once: refresh tokens, API keys, the tokens of mails and carts.
 //! Rule: 256 random bits go out, and only their SHA-256 is kept, so that whoever reads the database can use none.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use super::secret;
 use crate::{
     error::{Error, ErrorCode, Result},
     ids::{ApiKeyId, SessionId, UserId, WebsiteId},
@@ -53,6 +54,8 @@ permissions! {
     ManageRoles = 7 => "MANAGE_ROLES";
     /// Read who changed what.
     ViewAuditLog = 8 => "VIEW_AUDIT_LOG";
+    /// Capture, void and refund payments.
+    ManagePayments = 9 => "MANAGE_PAYMENTS";
 }
 
 impl fmt::Display for Permission {
@@ -125,9 +128,43 @@ pub struct Identity {
     pub websites: Option<Arc<[WebsiteId]>>,
 }
 
-/// Who asks: nobody known, or a user.
+/// A guest: the SHA-256 of the cart token that they send. Whoever has the token is the guest.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+pub struct GuestKey([u8; 32]);
+
+impl GuestKey {
+    /// The guest with this token.
+    pub fn of(token: &str) -> Self {
+        Self(secret::hash(token).try_into().unwrap_or_default())
+    }
+
+    /// As the table keeps it.
+    pub fn hash(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for GuestKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GuestKey(..)")
+    }
+}
+
+/// Whose carts these are: a user's, a guest's, or both of one person who has just logged in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// The user.
+    pub user: Option<UserId>,
+    /// The guest.
+    pub guest: Option<GuestKey>,
+}
+
+/// Who asks: nobody known, a guest with a cart token, or a user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Viewer(Option<Identity>);
+pub struct Viewer {
+    identity: Option<Identity>,
+    guest: Option<GuestKey>,
+}
 
 /// Which rows a viewer may see and change. Each store says what it means for its table.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -136,6 +173,8 @@ pub enum Scope {
     Public,
     /// The public rows and the user's own.
     Own(UserId),
+    /// The public rows and what was made with this cart token.
+    Guest(GuestKey),
     /// As `Own`, and the rows that a seller's products bring with them.
     Seller(UserId),
     /// As `Own`, and every row of these websites.
@@ -147,38 +186,54 @@ pub enum Scope {
 impl Viewer {
     /// Nobody known.
     pub fn anonymous() -> Self {
-        Self(None)
+        Self::default()
     }
 
     /// A logged-in user.
     pub fn user(identity: Identity) -> Self {
-        Self(Some(identity))
+        Self { identity: Some(identity), guest: None }
+    }
+
+    /// The same, with the cart token that came along.
+    #[must_use]
+    pub fn with_guest(self, guest: Option<GuestKey>) -> Self {
+        Self { guest, ..self }
+    }
+
+    /// Whose carts the viewer's are.
+    pub fn holder(&self) -> Holder {
+        Holder { user: self.user_id(), guest: self.guest }
+    }
+
+    /// The viewer as a guest: not where they are logged in.
+    pub fn guest(&self) -> Option<GuestKey> {
+        self.guest.filter(|_| self.identity.is_none())
     }
 
     /// The program itself, which may do everything.
     pub fn system() -> Self {
-        Self(Some(Identity {
+        Self::user(Identity {
             user: UserId(0),
             via: Via::System,
             role: "admin".into(),
             permissions: Permission::ALL.iter().copied().collect(),
             websites: None,
-        }))
+        })
     }
 
     /// The logged-in user, if any.
     pub fn identity(&self) -> Option<&Identity> {
-        self.0.as_ref()
+        self.identity.as_ref()
     }
 
     /// The logged-in user's id, if any.
     pub fn user_id(&self) -> Option<UserId> {
-        self.0.as_ref().map(|identity| identity.user)
+        self.identity.as_ref().map(|identity| identity.user)
     }
 
     /// The permissions held; none for the anonymous.
     pub fn permissions(&self) -> Permissions {
-        self.0.as_ref().map(|identity| identity.permissions).unwrap_or_default()
+        self.identity.as_ref().map(|identity| identity.permissions).unwrap_or_default()
     }
 
     /// Whether the viewer holds the permission.
@@ -188,7 +243,7 @@ impl Viewer {
 
     /// Whether what the viewer may do, they may do at this website: a role can be limited to some.
     pub fn reaches(&self, website: WebsiteId) -> bool {
-        let limit = self.0.as_ref().and_then(|identity| identity.websites.as_ref());
+        let limit = self.identity.as_ref().and_then(|identity| identity.websites.as_ref());
         limit.is_none_or(|websites| websites.contains(&website))
     }
 
@@ -201,7 +256,7 @@ impl Viewer {
     /// # Errors
     /// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key: what concerns the account itself is for people.
     pub fn require_session(&self) -> Result<(UserId, SessionId)> {
-        let identity = self.0.as_ref().ok_or_else(unauthenticated)?;
+        let identity = self.identity.as_ref().ok_or_else(unauthenticated)?;
         match identity.via {
             Via::Session(session) => Ok((identity.user, session)),
             Via::ApiKey(_) | Via::System => Err(Error::Coded(
@@ -221,7 +276,7 @@ impl Viewer {
     /// # Errors
     /// UNAUTHENTICATED for the anonymous, FORBIDDEN where none of the permissions is held.
     pub fn require_any(&self, permissions: &[Permission]) -> Result<()> {
-        if self.0.is_none() {
+        if self.identity.is_none() {
             return Err(unauthenticated());
         }
         if permissions.iter().any(|p| self.can(*p)) {
@@ -233,7 +288,9 @@ impl Viewer {
 
     /// The rows this viewer may see where `all` is the permission for every row.
     pub fn scope(&self, all: Permission) -> Scope {
-        let Some(Identity { user, permissions, websites, .. }) = &self.0 else { return Scope::Public };
+        let Some(Identity { user, permissions, websites, .. }) = &self.identity else {
+            return self.guest.map_or(Scope::Public, Scope::Guest);
+        };
         match websites {
             None if permissions.contains(all) => Scope::All,
             Some(websites) if permissions.contains(all) => Scope::Websites(*user, Arc::clone(websites)),

@@ -19,7 +19,7 @@ use crate::{
     ids::{BrandId, CategoryId, ProductId, SupplierId, UserId, WebsiteId},
     orders::{
         self,
-        model::{NewOrder, NewOrderDetail, Shipping, Status},
+        model::{Contact, NewOrder, NewOrderDetail, Shipping, Status},
     },
     paging::{Direction, List, Page},
     products::{
@@ -335,6 +335,9 @@ async fn put_order(conn: &Conn, order: &Order, market: &Market, names: &Names<'_
     let address = market.users.iter().find(|user| user.email == order.customer).and_then(|user| user.addresses.first());
     let number = orders::store::next_number(conn).await?;
     let new = NewOrder {
+        contact: Contact::default(),
+        customer_note: None,
+        cart_token_hash: None,
         source_website_id: named(&names.websites, order.website.as_str())?,
         order_number: format!("{}-{number}", order.website.to_uppercase()),
         user_id: Some(customer),

@@ -1,22 +1,39 @@
 //! Idempotency keys: the answer to a write that a client may send again. Owns `idempotency_keys`.
 //! Rule: a key is claimed first and answered last, in the transaction of the write itself.
 
-use diesel::prelude::*;
+use diesel::{pg::Pg, prelude::*};
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{Conn, tables::idempotency_keys as keys};
+use super::{Conn, filter::Condition, tables::idempotency_keys as keys};
 use crate::{
+    auth::{GuestKey, Holder},
     error::{Error, ErrorCode, Result, UserErrorCode},
     ids::UserId,
 };
 
-/// Names one write of one user.
+/// Whose write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// A user's.
+    User(UserId),
+    /// That of whoever holds a cart token.
+    Guest(GuestKey),
+}
+
+impl Owner {
+    /// The user, or else the guest; nobody where there is neither.
+    pub fn of(holder: Holder) -> Option<Self> {
+        holder.user.map(Self::User).or(holder.guest.map(Self::Guest))
+    }
+}
+
+/// Names one write of one user or guest.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey {
-    /// Whose write: another user's key is another key.
-    pub user: UserId,
+    /// Whose write: somebody else's key is another key.
+    pub owner: Owner,
     /// Which mutation.
     pub operation: &'static str,
     /// What the client calls it, 1 to 200 characters.
@@ -26,11 +43,15 @@ pub struct IdempotencyKey {
 /// What claiming a key found.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// The key is new: do the work, then [`IdempotencyKey::answer`].
-    New,
+    /// The key is new: do the work, then [`Claimed::answer`].
+    New(Claimed),
     /// The work was done before; this was the answer.
     Done(i64),
 }
+
+/// A key that waits for its answer.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Claimed(i64);
 
 impl IdempotencyKey {
     /// # Errors
@@ -48,25 +69,34 @@ impl IdempotencyKey {
     pub async fn claim(&self, mut conn: &Conn, request: &impl Serialize) -> Result<Claim> {
         let json = serde_json::to_vec(request).map_err(|error| Error::Internal(error.to_string()))?;
         let hash = Sha256::digest(json).to_vec();
+        let (user, guest) = match self.owner {
+            Owner::User(user) => (Some(user.0), None),
+            Owner::Guest(guest) => (None, Some(guest.hash().to_vec())),
+        };
         let row = (
-            keys::user_id.eq(self.user.0),
+            keys::user_id.eq(user),
+            keys::cart_token_hash.eq(guest),
             keys::operation.eq(self.operation),
             keys::key.eq(&self.key),
             keys::request_hash.eq(&hash),
             keys::answer_id.eq(0),
         );
-        let claimed = diesel::insert_into(keys::table).values(row).on_conflict_do_nothing().execute(&mut conn).await;
-        let claimed = claimed.map_err(|error| match Error::from(error) {
+        let claim = diesel::insert_into(keys::table).values(row).on_conflict_do_nothing().returning(keys::id);
+        let claimed = claim.get_result(&mut conn).await.optional().map_err(|error| match Error::from(error) {
             Error::Constraint { name, .. } if name == "idempotency_keys_user_id_fkey" => {
                 Error::Coded(ErrorCode::Unauthenticated, "the account of this access token is gone".into())
             }
             other => other,
         })?;
-        if claimed == 1 {
-            return Ok(Claim::New);
+        if let Some(id) = claimed {
+            return Ok(Claim::New(Claimed(id)));
         }
-        let row =
-            keys::table.find((self.user.0, self.operation, &self.key)).select((keys::request_hash, keys::answer_id));
+        let owned: Condition<'_, keys::table> = match self.owner {
+            Owner::User(user) => Box::new(keys::user_id.assume_not_null().eq(user.0)),
+            Owner::Guest(guest) => Box::new(keys::cart_token_hash.assume_not_null().eq(guest.hash().to_vec())),
+        };
+        let row = keys::table.filter(keys::operation.eq(self.operation)).filter(keys::key.eq(&self.key));
+        let row = row.select((keys::request_hash, keys::answer_id)).into_boxed::<Pg>().filter(owned);
         let (before, answer): (Vec<u8>, i64) = row.first(&mut conn).await?;
         if before == hash {
             return Ok(Claim::Done(answer));
@@ -77,13 +107,14 @@ impl IdempotencyKey {
             "this idempotency key was used before with another request",
         ))
     }
+}
 
-    /// Stores the answer of the claimed key.
+impl Claimed {
+    /// Stores the answer.
     /// # Errors
     /// Those of the database.
     pub async fn answer(&self, mut conn: &Conn, answer: i64) -> Result<()> {
-        let row = keys::table.find((self.user.0, self.operation, &self.key));
-        diesel::update(row).set(keys::answer_id.eq(answer)).execute(&mut conn).await?;
+        diesel::update(keys::table.find(self.0)).set(keys::answer_id.eq(answer)).execute(&mut conn).await?;
         Ok(())
     }
 }

@@ -122,6 +122,49 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    cart_lines (id) {
+        id -> Int8,
+        cart_id -> Int8,
+        product_id -> Int8,
+        quantity -> Int4,
+        added_price -> Numeric,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    cart_reservations (cart_id, product_id) {
+        cart_id -> Int8,
+        product_id -> Int8,
+        quantity -> Int4,
+        expires_at -> Timestamptz,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    carts (id) {
+        id -> Int8,
+        user_id -> Nullable<Int8>,
+        token_hash -> Nullable<Bytea>,
+        currency -> Text,
+        expires_at -> Timestamptz,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     categories (id) {
         id -> Int8,
         parent_id -> Nullable<Int8>,
@@ -139,13 +182,15 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
-    idempotency_keys (user_id, operation, key) {
-        user_id -> Int8,
+    idempotency_keys (id) {
+        user_id -> Nullable<Int8>,
         operation -> Text,
         key -> Text,
         request_hash -> Bytea,
         answer_id -> Int8,
         created_at -> Timestamptz,
+        id -> Int8,
+        cart_token_hash -> Nullable<Bytea>,
     }
 }
 
@@ -203,6 +248,25 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    order_events (id) {
+        id -> Int8,
+        order_id -> Int8,
+        at -> Timestamptz,
+        user_id -> Nullable<Int8>,
+        kind -> Text,
+        from_status -> Nullable<Text>,
+        to_status -> Nullable<Text>,
+        quantity -> Nullable<Int4>,
+        amount -> Nullable<Numeric>,
+        message -> Nullable<Text>,
+        is_internal -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     orders (id) {
         id -> Int8,
         source_website_id -> Int8,
@@ -218,6 +282,15 @@ diesel::table! {
         placed_at -> Timestamptz,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        checkout_id -> Nullable<Int8>,
+        cart_token_hash -> Nullable<Bytea>,
+        contact_name -> Nullable<Text>,
+        contact_email -> Nullable<Text>,
+        contact_phone -> Nullable<Text>,
+        customer_note -> Nullable<Text>,
+        payment_status -> Text,
+        paid_amount -> Numeric,
+        refunded_amount -> Numeric,
     }
 }
 
@@ -253,6 +326,7 @@ diesel::table! {
         is_active -> Bool,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        reserved -> Int4,
     }
 }
 
@@ -411,10 +485,17 @@ diesel::joinable!(api_key_permissions -> permissions (permission));
 diesel::joinable!(api_key_websites -> api_keys (api_key_id));
 diesel::joinable!(api_key_websites -> websites (website_id));
 diesel::joinable!(api_keys -> users (user_id));
+diesel::joinable!(cart_lines -> carts (cart_id));
+diesel::joinable!(cart_lines -> products (product_id));
+diesel::joinable!(cart_reservations -> carts (cart_id));
+diesel::joinable!(cart_reservations -> products (product_id));
+diesel::joinable!(carts -> users (user_id));
 diesel::joinable!(idempotency_keys -> users (user_id));
 diesel::joinable!(jobs -> users (user_id));
 diesel::joinable!(order_details -> orders (order_id));
 diesel::joinable!(order_details -> products (product_id));
+diesel::joinable!(order_events -> orders (order_id));
+diesel::joinable!(order_events -> users (user_id));
 diesel::joinable!(orders -> users (user_id));
 diesel::joinable!(orders -> websites (source_website_id));
 diesel::joinable!(products -> brands (brand_id));
@@ -443,11 +524,15 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     audit_log,
     brands,
+    cart_lines,
+    cart_reservations,
+    carts,
     categories,
     idempotency_keys,
     jobs,
     login_throttles,
     order_details,
+    order_events,
     orders,
     permissions,
     products,

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    orders::model::{OrderDetailRow, OrderRow, Shipping, Status},
+    orders::model::{Contact, OrderDetailRow, OrderRow, PaymentStatus, Shipping, Status},
     products::model::ProductRow,
     users::model::UserRow,
 };
@@ -46,8 +46,21 @@ struct Fetched {
 }
 
 impl Plain for OrderObject {
-    const PLAIN: &'static [&'static str] =
-        &["id", "orderNumber", "status", "totalAmount", "shippingAddress", "placedAt", "createdAt", "updatedAt"];
+    const PLAIN: &'static [&'static str] = &[
+        "id",
+        "orderNumber",
+        "status",
+        "totalAmount",
+        "shippingAddress",
+        "contact",
+        "customerNote",
+        "paymentStatus",
+        "paidAmount",
+        "refundedAmount",
+        "placedAt",
+        "createdAt",
+        "updatedAt",
+    ];
 
     fn leaf(&self, field: &str) -> Option<Value> {
         Some(match field {
@@ -86,7 +99,7 @@ impl OrderObject {
         Ok(money(self.row.total_amount, ctx.currency(self.row.source_website_id).await?))
     }
 
-    /// Who placed it; null for guests that an import brought, and where you may not see them.
+    /// Who placed it; null for guests, and where you may not see them.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         if let Some(row) = &self.fetched.user {
             return Ok(row.clone().map(user));
@@ -117,6 +130,31 @@ impl OrderObject {
         self.row.shipping.ship_country.is_some().then(|| Ordered(ShippingAddressObject(self.row.shipping.clone())))
     }
 
+    /// Whom to ask about it; null where nobody was named.
+    async fn contact(&self) -> Option<OrderContact> {
+        self.row.contact.contact_name.is_some().then(|| Ordered(OrderContactObject(self.row.contact.clone())))
+    }
+
+    /// What the customer wrote to the shop when it was placed.
+    async fn customer_note(&self) -> Option<&str> {
+        self.row.customer_note.as_deref()
+    }
+
+    /// What has become of its payment.
+    async fn payment_status(&self) -> PaymentStatus {
+        self.row.payment_status
+    }
+
+    /// What has been paid, refunded or not.
+    async fn paid_amount(&self, ctx: &Context<'_>) -> Result<Money> {
+        Ok(money(self.row.paid_amount, ctx.currency(self.row.source_website_id).await?))
+    }
+
+    /// What has been paid back of it.
+    async fn refunded_amount(&self, ctx: &Context<'_>) -> Result<Money> {
+        Ok(money(self.row.refunded_amount, ctx.currency(self.row.source_website_id).await?))
+    }
+
     /// When it was placed.
     async fn placed_at(&self) -> DateTime<Utc> {
         self.row.placed_at
@@ -130,6 +168,35 @@ impl OrderObject {
     /// When it was last changed.
     async fn updated_at(&self) -> DateTime<Utc> {
         self.row.updated_at
+    }
+}
+
+/// See [`OrderContactObject`].
+pub type OrderContact = Ordered<OrderContactObject>;
+
+/// Whom to ask about an order.
+pub struct OrderContactObject(Contact);
+
+impl Plain for OrderContactObject {
+    const PLAIN: &'static [&'static str] = &["name", "email", "phone"];
+}
+
+/// Whom to ask about an order, as they said when it was placed.
+#[Object(name = "OrderContact")]
+impl OrderContactObject {
+    /// Name.
+    async fn name(&self) -> Option<&str> {
+        self.0.contact_name.as_deref()
+    }
+
+    /// E-mail address; the confirmation went there.
+    async fn email(&self) -> Option<&str> {
+        self.0.contact_email.as_deref()
+    }
+
+    /// Phone number, E.164.
+    async fn phone(&self) -> Option<&str> {
+        self.0.contact_phone.as_deref()
     }
 }
 

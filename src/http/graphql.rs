@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{origin::origin, params};
 use crate::{
-    auth::{self, Origin, Viewer},
+    auth::{self, GuestKey, Origin, Viewer},
     db::{
         actor::{Actor, Via},
         recorder::Recorder,
@@ -36,6 +36,9 @@ use crate::{
 
 /// The header of an API key.
 pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// The header of a guest's cart token.
+pub const X_CART_TOKEN: HeaderName = HeaderName::from_static("x-cart-token");
 
 /// The state of the endpoint.
 pub struct Endpoint {
@@ -106,6 +109,7 @@ async fn run(
         Ok(viewer) => viewer,
         Err(error) => return Ok(Engine::refuse(error, request_id)),
     };
+    let viewer = viewer.with_guest(guest(&parts.headers));
     let operation = prepared.operation.clone();
     let origin = origin(parts, endpoint.trusted_proxies);
     let actor = actor(&viewer, &origin, request_id);
@@ -176,6 +180,11 @@ async fn viewer(headers: &HeaderMap, services: &Services, request_id: &RequestId
         _ => return Err(refused("send either `Authorization` or one `X-API-Key`, not both")),
     };
     viewer.map_err(|error| errors::of(&error, request_id))
+}
+
+/// The guest with the cart token that came along. Any text is one: whether there is such a cart, the tables know.
+fn guest(headers: &HeaderMap) -> Option<GuestKey> {
+    headers.get(X_CART_TOKEN)?.to_str().ok().map(|token| GuestKey::of(token.trim()))
 }
 
 fn cookies(headers: &HeaderMap) -> Cookies {

@@ -23,7 +23,7 @@ use futures_util::FutureExt;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use self::{
-    graphql::{Endpoint, Refusal, X_API_KEY},
+    graphql::{Endpoint, Refusal, X_API_KEY, X_CART_TOKEN},
     health::{Health, livez, readyz},
     request_id::{X_REQUEST_ID, request_id},
 };
@@ -86,7 +86,14 @@ fn cors(origins: &[String]) -> CorsLayer {
         // For the cookie of the refresh token; to everybody, browsers would not send it.
         .allow_credentials(!is_open)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::CONTENT_TYPE, header::ACCEPT, header::AUTHORIZATION, X_API_KEY, X_REQUEST_ID])
+        .allow_headers([
+            header::CONTENT_TYPE,
+            header::ACCEPT,
+            header::AUTHORIZATION,
+            X_API_KEY,
+            X_CART_TOKEN,
+            X_REQUEST_ID,
+        ])
         .expose_headers([X_REQUEST_ID])
         .max_age(Duration::from_secs(3600))
 }

@@ -10,14 +10,14 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{
-    model::{MAX_LINES, NewOrder, NewOrderDetail, OrderRow, Shipping, Status},
+    model::{Contact, MAX_LINES, NewOrder, NewOrderDetail, OrderRow, Shipping, Status},
     store,
 };
 use crate::{
     auth::{Permission, Scope, Viewer},
     db::{
         Conn, Db,
-        idempotency::{Claim, IdempotencyKey},
+        idempotency::{Claim, IdempotencyKey, Owner},
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{AddressId, OrderId, ProductId, UserId},
@@ -50,16 +50,19 @@ pub struct OrderRequest {
 /// SEVERAL_WEBSITES, OUT_OF_RANGE; IDEMPOTENCY_MISMATCH.
 pub async fn create(db: &Db, viewer: &Viewer, request: OrderRequest, key: String) -> Result<OrderRow> {
     let me = viewer.require_user()?;
-    let key = IdempotencyKey { user: me, operation: "orderCreate", key };
+    let key = IdempotencyKey { owner: Owner::User(me), operation: "orderCreate", key };
     key.check()?;
     check_lines(&request.lines)?;
     db.transaction(async |conn| {
-        if let Claim::Done(order) = key.claim(conn, &request).await? {
-            let order = store::by_ids(conn, &Scope::Own(me), &[OrderId(order)]).await?.pop();
-            return order.ok_or_else(|| Error::Internal("an answered key without its order".into()));
-        }
+        let claimed = match key.claim(conn, &request).await? {
+            Claim::New(claimed) => claimed,
+            Claim::Done(order) => {
+                let order = store::by_ids(conn, &Scope::Own(me), &[OrderId(order)]).await?.pop();
+                return order.ok_or_else(|| Error::Internal("an answered key without its order".into()));
+            }
+        };
         let order = place(conn, me, &request).await?;
-        key.answer(conn, order.id.0).await?;
+        claimed.answer(conn, order.id.0).await?;
         Ok(order)
     })
     .await
@@ -108,6 +111,9 @@ async fn place(conn: &Conn, me: UserId, request: &OrderRequest) -> Result<OrderR
     check_total("lines", total)?;
     let number = store::next_number(conn).await?;
     let order = NewOrder {
+        contact: Contact::default(),
+        customer_note: None,
+        cart_token_hash: None,
         source_website_id: website.id,
         order_number: format!("{}-{number}", website.code.to_uppercase()),
         user_id: Some(me),

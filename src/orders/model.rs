@@ -20,7 +20,11 @@ use crate::{
     },
     ids::{OrderDetailId, OrderId, ProductId, UserId, WebsiteId},
     paging::SortKey,
+    text_enum,
 };
+
+/// The kind of the jobs that tell of a cancelled order, `{"order": key}`: its payment is to be undone.
+pub const CANCELLED: &str = "order_cancelled";
 
 /// Most lines of an order placed here. An import brings what the shop had.
 pub const MAX_LINES: usize = 500;
@@ -90,6 +94,25 @@ impl ToSql<Text, Pg> for Status {
     }
 }
 
+text_enum! {
+    /// What has become of the payment of an order.
+    #[graphql(name = "OrderPaymentStatus")]
+    pub enum PaymentStatus {
+        /// Nothing is paid or promised; an attempt may have failed or been voided.
+        None => "none",
+        /// A payment is under way: nobody knows yet what becomes of it.
+        Pending => "pending",
+        /// The money is promised and not taken yet.
+        Authorized => "authorized",
+        /// The money is there, at least in part.
+        Paid => "paid",
+        /// Some of the money has been paid back.
+        PartiallyRefunded => "partially_refunded",
+        /// All that was paid has been paid back.
+        Refunded => "refunded",
+    }
+}
+
 /// An order.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = orders, check_for_backend(diesel::pg::Pg))]
@@ -109,12 +132,35 @@ pub struct OrderRow {
     /// Where it goes: a copy of the address, made when it was placed.
     #[diesel(embed)]
     pub shipping: Shipping,
+    /// Whom to ask about it.
+    #[diesel(embed)]
+    pub contact: Contact,
+    /// What the customer wrote to the shop.
+    pub customer_note: Option<String>,
+    /// What has become of its payment.
+    pub payment_status: PaymentStatus,
+    /// What has been paid, refunded or not.
+    pub paid_amount: Decimal,
+    /// What has been paid back of it.
+    pub refunded_amount: Decimal,
     /// When it was placed.
     pub placed_at: DateTime<Utc>,
     /// When it came into this database.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+/// Whom to ask about an order.
+#[derive(Debug, Clone, Default, Queryable, Selectable, Insertable)]
+#[diesel(table_name = orders, check_for_backend(diesel::pg::Pg))]
+pub struct Contact {
+    /// Name.
+    pub contact_name: Option<String>,
+    /// E-mail address.
+    pub contact_email: Option<String>,
+    /// Phone number, E.164.
+    pub contact_phone: Option<String>,
 }
 
 /// Where an order goes.
@@ -148,6 +194,13 @@ pub struct NewOrder {
     /// See [`OrderRow`].
     #[diesel(embed)]
     pub shipping: Shipping,
+    /// See [`OrderRow`].
+    #[diesel(embed)]
+    pub contact: Contact,
+    /// See [`OrderRow`].
+    pub customer_note: Option<String>,
+    /// The guest who placed it.
+    pub cart_token_hash: Option<Vec<u8>>,
     /// See [`OrderRow`].
     pub placed_at: DateTime<Utc>,
 }

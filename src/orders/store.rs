@@ -1,6 +1,6 @@
 //! Every statement on orders and their lines.
 //! What a scope means here: `All` sees every order, a user their own, a seller also those that hold their products, staff
-//! of some websites also those placed there, the public none.
+//! of some websites also those placed there, a guest those placed with their cart token, the public none.
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -38,6 +38,12 @@ fn visible(scope: &Scope) -> Condition<'static, orders::table> {
     match scope {
         Scope::All => always(true),
         Scope::Public => always(false),
+        // With the constant condition of the partial index.
+        Scope::Guest(guest) => Box::new(
+            orders::cart_token_hash
+                .is_not_null()
+                .and(orders::cart_token_hash.assume_not_null().eq(guest.hash().to_vec())),
+        ),
         Scope::Own(user) => Box::new(orders::user_id.is_not_null().and(orders::user_id.assume_not_null().eq(*user))),
         Scope::Websites(user, websites) => {
             let own = visible(&Scope::Own(*user));

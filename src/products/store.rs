@@ -40,7 +40,7 @@ fn visible(scope: &Scope) -> Condition<'static, products::table> {
         Scope::Websites(_, websites) => {
             Box::new(products::is_active.or(products::source_website_id.eq_any(websites.to_vec())))
         }
-        Scope::Own(_) | Scope::Public => Box::new(products::is_active),
+        Scope::Own(_) | Scope::Guest(_) | Scope::Public => Box::new(products::is_active),
     }
 }
 
@@ -51,7 +51,7 @@ fn writable(scope: &Scope) -> Condition<'static, products::table> {
             Box::new(products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(*seller)))
         }
         Scope::Websites(_, websites) => Box::new(products::source_website_id.eq_any(websites.to_vec())),
-        Scope::Own(_) | Scope::Public => always(false),
+        Scope::Own(_) | Scope::Guest(_) | Scope::Public => always(false),
     }
 }
 
@@ -160,7 +160,7 @@ fn can_see(scope: &Scope, product: &ProductRow) -> bool {
             Scope::All => true,
             Scope::Seller(seller) => product.seller_id == Some(*seller),
             Scope::Websites(_, websites) => websites.contains(&product.source_website_id),
-            Scope::Own(_) | Scope::Public => false,
+            Scope::Own(_) | Scope::Guest(_) | Scope::Public => false,
         }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     auth::{Permission, Viewer},
     db::{
         Db,
-        idempotency::{Claim, IdempotencyKey},
+        idempotency::{Claim, IdempotencyKey, Owner},
     },
     error::{Error, Result, UserErrorCode},
     ids::ProductId,
@@ -43,18 +43,23 @@ pub async fn adjust(db: &Db, viewer: &Viewer, adjustment: Adjustment, key: Optio
     let mut check = Check::new();
     check.optional("note", adjustment.note.as_deref(), 1000);
     check.finish()?;
-    let key = key.map(|key| IdempotencyKey { user: me, operation: "stockAdjust", key });
+    let key = key.map(|key| IdempotencyKey { owner: Owner::User(me), operation: "stockAdjust", key });
     if let Some(key) = &key {
         key.check()?;
     }
     let scope = viewer.scope(Permission::ManageStock);
     let missing = || Error::not_found("productId", "product");
     db.transaction(async |conn| {
-        if let Some(key) = &key
-            && let Claim::Done(product) = key.claim(conn, &adjustment).await?
-        {
-            return products::store::by_ids(conn, &scope, &[ProductId(product)]).await?.pop().ok_or_else(missing);
-        }
+        let claimed = match &key {
+            None => None,
+            Some(key) => match key.claim(conn, &adjustment).await? {
+                Claim::New(claimed) => Some(claimed),
+                Claim::Done(product) => {
+                    let product = [ProductId(product)];
+                    return products::store::by_ids(conn, &scope, &product).await?.pop().ok_or_else(missing);
+                }
+            },
+        };
         let product = products::store::lock_writable(conn, &scope, adjustment.product).await?.ok_or_else(missing)?;
         if product.stock.saturating_add(adjustment.delta) > MAX_PIECES {
             return Err(Error::user(
@@ -66,8 +71,8 @@ pub async fn adjust(db: &Db, viewer: &Viewer, adjustment: Adjustment, key: Optio
         let mut movement = NewMovement::new(product.id, None, Some(me), Reason::Adjustment, adjustment.delta);
         movement.note = adjustment.note.clone();
         store::insert(conn, &[movement]).await?;
-        if let Some(key) = &key {
-            key.answer(conn, product.id.0).await?;
+        if let Some(claimed) = claimed {
+            claimed.answer(conn, product.id.0).await?;
         }
         products::store::by_ids_as_sold(conn, &[product.id]).await?.pop().ok_or_else(missing)
     })

@@ -114,7 +114,7 @@ impl TestApp {
 
     /// Somebody who is not logged in.
     pub fn anonymous(&self) -> Actor<'_> {
-        Actor { app: self, token: None, key: None, id: UserId(0) }
+        Actor { app: self, token: None, key: None, cart: None, id: UserId(0) }
     }
 
     /// A new user with the role `customer`.
@@ -206,12 +206,12 @@ impl TestApp {
 
     /// Somebody who sends this token.
     pub fn with_token(&self, token: String, id: UserId) -> Actor<'_> {
-        Actor { app: self, token: Some(token), key: None, id }
+        Actor { app: self, token: Some(token), key: None, cart: None, id }
     }
 
     /// A machine that sends this API key of somebody.
     pub fn with_key(&self, key: String, id: UserId) -> Actor<'_> {
-        Actor { app: self, token: None, key: Some(key), id }
+        Actor { app: self, token: None, key: Some(key), cart: None, id }
     }
 
     /// Another server over the same database, just started.
@@ -233,6 +233,7 @@ pub struct Actor<'a> {
     pub app: &'a TestApp,
     token: Option<String>,
     key: Option<String>,
+    cart: Option<String>,
     /// Who; 0 for somebody who is not logged in.
     pub id: UserId,
 }
@@ -242,10 +243,15 @@ impl<'a> Actor<'a> {
     pub async fn again(&self) -> Actor<'a> {
         let id = self.id;
         if self.token.is_none() {
-            return Actor { app: self.app, token: None, key: self.key.clone(), id };
+            return Actor { app: self.app, token: None, key: self.key.clone(), cart: self.cart.clone(), id };
         }
         let role = format!("SELECT code FROM roles JOIN users ON role_id = roles.id WHERE users.id = {}", id.0);
-        self.app.known(id, &self.app.database.ask(&role).await).await
+        self.app.known(id, &self.app.database.ask(&role).await).await.with_cart(self.cart.clone())
+    }
+
+    /// The same person, who sends this cart token along, or none.
+    pub fn with_cart(self, cart: Option<String>) -> Actor<'a> {
+        Actor { cart, ..self }
     }
 }
 
@@ -273,6 +279,10 @@ impl Actor<'_> {
     /// The head of a request of theirs.
     pub fn request(&self) -> Builder {
         let request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
+        let request = match &self.cart {
+            Some(cart) => request.header(http::graphql::X_CART_TOKEN, cart),
+            None => request,
+        };
         match (&self.token, &self.key) {
             (Some(token), _) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
             (None, Some(key)) => request.header(http::graphql::X_API_KEY, key),
