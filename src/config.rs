@@ -156,6 +156,10 @@ pub struct ServeSettings {
 
     #[command(flatten)]
     #[allow(missing_docs)]
+    pub selling: SellingSettings,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
     pub mail: MailSettings,
 
     /// Origins that browsers may call from, separated by commas; `*` for any. By default none but the server's own pages.
@@ -173,6 +177,27 @@ pub struct AccountSettings {
     /// Whether nobody can log in whose e-mail address is not confirmed: with the right password they are told so.
     #[arg(long, env = "SOUK_LOGIN_NEEDS_VERIFICATION", default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]
     pub login_needs_verification: bool,
+}
+
+/// How carts become orders.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct SellingSettings {
+    /// How long `cartReserve` keeps the pieces in a cart for its holder, in minutes; with 0 nothing is reserved.
+    #[arg(long, env = "SOUK_RESERVATION_MINUTES", default_value_t = 15, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(0..=1_440))]
+    pub reservation_minutes: u32,
+}
+
+impl SellingSettings {
+    /// How long pieces are kept, if at all.
+    pub fn reservation(&self) -> Option<chrono::Duration> {
+        (self.reservation_minutes > 0).then(|| chrono::Duration::minutes(i64::from(self.reservation_minutes)))
+    }
+}
+
+impl Default for SellingSettings {
+    fn default() -> Self {
+        Self { reservation_minutes: 15 }
+    }
 }
 
 /// How mail leaves, and what it says.

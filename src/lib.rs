@@ -27,6 +27,7 @@ pub mod text;
 pub mod access;
 pub mod audit;
 pub mod brands;
+pub mod carts;
 pub mod categories;
 pub mod jobs;
 pub mod mail;

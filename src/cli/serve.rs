@@ -67,7 +67,16 @@ async fn run(
     let janitor = tokio::spawn(keep_tidy(db.clone()));
     let session_life = chrono::Duration::days(i64::from(serve.session_days));
     let worker = work::worker(&db, mailer);
-    let services = Arc::new(Services { db, passwords, jwt, live, session_life, accounts: serve.accounts, currencies });
+    let services = Arc::new(Services {
+        db,
+        passwords,
+        jwt,
+        live,
+        session_life,
+        accounts: serve.accounts,
+        selling: serve.selling,
+        currencies,
+    });
     let engine = graphql::engine(&services, &serve.limits);
     let doors = HttpSettings {
         body_limit: serve.body_limit,

@@ -11,7 +11,7 @@ use super::{batches::Steps, cookie::Cookies, loaders::Loaders};
 use crate::{
     access::actions::{keys, live::catch_up, login::Door},
     auth::{Identity, JwtKeys, Live, Origin, Passwords, Permission, TokenError, Viewer},
-    config::AccountSettings,
+    config::{AccountSettings, SellingSettings},
     db::Db,
     error::{Error, ErrorCode, Result},
     ids::WebsiteId,
@@ -33,6 +33,8 @@ pub struct Services {
     pub session_life: chrono::Duration,
     /// How people get accounts, and who may log in.
     pub accounts: AccountSettings,
+    /// How carts become orders.
+    pub selling: SellingSettings,
     /// The currency of each website.
     pub currencies: Currencies,
 }

@@ -12,14 +12,18 @@ use crate::{
         model::{Role, SessionRow, keys::ApiKey},
     },
     audit::{self, model::AuditRow},
-    auth::{Permission, Scope, Viewer},
+    auth::{Holder, Permission, Scope, Viewer},
     brands::{self, model::BrandRow},
+    carts::{
+        self,
+        model::{CartLineRow, CartRow, Reservation},
+    },
     categories::{self, model::CategoryRow, store::CategoryList},
     db::Db,
     error::Error,
     ids::{
-        ApiKeyId, AuditEntryId, BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, SessionId, SupplierId,
-        UserId, WebsiteId,
+        ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId,
+        SessionId, SupplierId, UserId, WebsiteId,
     },
     orders::{
         self,
@@ -164,6 +168,7 @@ struct View {
     catalogue: Scope,
     sales: Scope,
     changes: Scope,
+    carts: Holder,
 }
 
 /// Rows of one parent, shared.
@@ -188,6 +193,10 @@ pub struct Loaders {
     pub products: Batched<ProductId, Arc<ProductRow>>,
     pub products_as_sold: Batched<ProductId, Arc<ProductRow>>,
     pub products_of: Paged<ProductParent, ProductList, ProductRow>,
+    pub carts: Batched<CartId, Arc<CartRow>>,
+    pub lines_by_cart: Batched<CartId, Group<CartLineRow>>,
+    pub cart_lines: Batched<CartLineId, Arc<CartLineRow>>,
+    pub reservations_by_cart: Batched<CartId, Group<Reservation>>,
     pub orders: Batched<OrderId, Arc<OrderRow>>,
     pub orders_of: Paged<OrderParent, OrderList, OrderRow>,
     pub details_by_order: Batched<OrderId, Group<OrderDetailRow>>,
@@ -204,6 +213,7 @@ impl Loaders {
             catalogue: viewer.scope(Permission::ManageProducts),
             sales: viewer.scope(Permission::ManageOrders),
             changes: viewer.scope(Permission::ViewAuditLog),
+            carts: viewer.holder(),
             db,
         });
         Self {
@@ -241,6 +251,10 @@ impl Loaders {
                 ),
                 products::store::counts_by_parent_ids(conn, &view.catalogue, parent, &list, ids)
             ),
+            carts: by_id!(steps, view, |conn, ids| carts::store::by_ids(conn, &view.carts, &ids), row => row.id),
+            lines_by_cart: by_parent!(steps, view, |conn, ids| carts::store::lines_by_cart_ids(conn, &ids), row => row.cart_id),
+            cart_lines: by_id!(steps, view, |conn, ids| carts::store::lines_by_ids(conn, &ids), row => row.id),
+            reservations_by_cart: by_parent!(steps, view, |conn, ids| carts::store::reservations_by_cart_ids(conn, &ids), row => row.cart_id),
             orders: by_id!(steps, view, |conn, ids| orders::store::by_ids(conn, &view.sales, &ids), row => row.id),
             orders_of: paged_loaders!(
                 steps,

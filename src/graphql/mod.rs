@@ -8,6 +8,7 @@ pub mod api_key;
 pub mod audit;
 pub mod batches;
 pub mod brand;
+pub mod cart;
 pub mod category;
 pub mod connection;
 pub mod container;
@@ -58,6 +59,7 @@ pub struct Queries(
     brand::BrandQuery,
     supplier::SupplierQuery,
     product::ProductQuery,
+    cart::CartQuery,
     order::OrderQuery,
     search::SearchQuery,
     privacy::PrivacyQuery,
@@ -80,6 +82,7 @@ pub struct Mutations(
     brand::BrandMutation,
     supplier::SupplierMutation,
     product::ProductMutation,
+    cart::CartMutation,
     order::OrderMutation,
     privacy::PrivacyMutation,
 );

@@ -7,6 +7,7 @@ use super::{
     api_key::{ApiKey, api_key},
     audit::{AuditEntry, audit_entry},
     brand::{Brand, brand},
+    cart::{Cart, CartLine, cart, cart_line},
     category::{Category, category},
     container::{Member, Members, OneOf},
     context::ContextExt,
@@ -21,8 +22,8 @@ use super::{
 use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{
-        self, AddressId, ApiKeyId, AuditEntryId, BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, RowId,
-        SessionId, SupplierId, UserId, WebsiteId,
+        self, AddressId, ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, OrderDetailId, OrderId,
+        ProductId, RoleId, RowId, SessionId, SupplierId, UserId, WebsiteId,
     },
 };
 
@@ -65,6 +66,10 @@ nodes! {
     Supplier;
     /// A product.
     Product;
+    /// A cart.
+    Cart;
+    /// A line of a cart.
+    CartLine;
     /// An order.
     Order;
     /// A line of an order.
@@ -122,6 +127,12 @@ async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> 
         SupplierId::TYPE if !ctx.is_staff() => None,
         SupplierId::TYPE => all.suppliers.load(SupplierId(key)).await?.map(|row| AnyNode::Supplier(supplier(row))),
         ProductId::TYPE => all.products.load(ProductId(key)).await?.map(|row| AnyNode::Product(product(row))),
+        CartId::TYPE => all.carts.load(CartId(key)).await?.map(|row| AnyNode::Cart(cart(row))),
+        CartLineId::TYPE => match all.cart_lines.load(CartLineId(key)).await? {
+            // Whoever holds the cart sees its lines.
+            Some(line) => all.carts.load(line.cart_id).await?.map(|cart| AnyNode::CartLine(cart_line(line, cart))),
+            None => None,
+        },
         OrderId::TYPE => all.orders.load(OrderId(key)).await?.map(|row| AnyNode::Order(order(row))),
         OrderDetailId::TYPE => match all.details.load(OrderDetailId(key)).await? {
             // Whoever sees the order sees its lines.

@@ -58,6 +58,7 @@ impl Plain for ProductObject {
         "description",
         "price",
         "stock",
+        "availableStock",
         "isActive",
         "createdAt",
         "updatedAt",
@@ -126,6 +127,11 @@ impl ProductObject {
     /// Pieces that can be sold.
     async fn stock(&self) -> i32 {
         self.row.stock
+    }
+
+    /// Pieces that can be bought now: those that are there, less those that are kept for carts.
+    async fn available_stock(&self) -> i32 {
+        self.row.available().max(0)
     }
 
     /// Whether it is for sale; false after `productDelete`.

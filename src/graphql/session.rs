@@ -7,6 +7,7 @@ use async_graphql::{Context, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
 
 use super::{
+    cart,
     container::{Ordered, Plain},
     context::ContextExt,
     cookie,
@@ -167,7 +168,7 @@ pub struct SessionMutation;
 #[Object]
 impl SessionMutation {
     /// Logs in on this device: opens a session. An unknown e-mail address, a wrong password and a deactivated account
-    /// answer the same. After five attempts at an account there are pauses: RATE_LIMITED, and `extensions.retryAfter` says
+    /// answer the same. The cart whose token comes along becomes part of the user's. After five attempts at an account there are pauses: RATE_LIMITED, and `extensions.retryAfter` says
     /// how many seconds to wait.
     async fn login(
         &self,
@@ -177,6 +178,9 @@ impl SessionMutation {
         let LoginInput { email, password, refresh_cookie } = input;
         let logged_in = login::login(ctx.services().door(), ctx.origin(), &email, password).await;
         let (login, user_errors) = divide(logged_in)?;
+        if let Some(login) = &login {
+            cart::adopt(ctx, login.user.id).await;
+        }
         let refresh_token = login.as_ref().and_then(|login| hand_over(ctx, &login.tokens, refresh_cookie));
         let (access_token, expires_at, who) = match login {
             Some(login) => {

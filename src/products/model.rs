@@ -43,14 +43,23 @@ pub struct ProductRow {
     pub description: String,
     /// Price of one, in the website's currency.
     pub price: Decimal,
-    /// Pieces that can be sold: the sum of the ledger.
+    /// Pieces that are there: the sum of the ledger.
     pub stock: i32,
+    /// Pieces that are kept for carts.
+    pub reserved: i32,
     /// False after deletion.
     pub is_active: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was last changed, stock included.
     pub updated_at: DateTime<Utc>,
+}
+
+impl ProductRow {
+    /// Pieces that anybody can buy; below 0 where more are reserved than there are, after a correction.
+    pub fn available(&self) -> i32 {
+        self.stock - self.reserved
+    }
 }
 
 /// A product to be. Its stock starts at 0: the opening stock is the ledger's first entry.

@@ -23,6 +23,12 @@ pub async fn find_by_code(mut conn: &Conn, code: &str) -> Result<Option<WebsiteR
     Ok(query.first(&mut conn).await.optional()?)
 }
 
+/// The website that was made first.
+pub async fn first(mut conn: &Conn) -> Result<Option<WebsiteRow>> {
+    let query = websites::table.order(websites::id).select(WebsiteRow::as_select());
+    Ok(query.first(&mut conn).await.optional()?)
+}
+
 /// A page.
 pub async fn page(mut conn: &Conn, list: &List<(), WebsiteOrderField>) -> Result<Vec<WebsiteRow>> {
     let query = websites::table.select(WebsiteRow::as_select()).into_boxed();

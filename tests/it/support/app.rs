@@ -15,7 +15,7 @@ use souk::{
         model::{NewRole, NewSession, Role},
     },
     auth::{Identity, JwtKeys, Live, PasswordCost, Passwords, Permission, Via, Viewer},
-    config::{AccountSettings, Limits},
+    config::{AccountSettings, Limits, SellingSettings},
     db::recorder::Recorder,
     graphql::{
         self,
@@ -95,6 +95,7 @@ impl TestApp {
             live: Arc::new(Live::new(chrono::Duration::minutes(60))),
             session_life: chrono::Duration::days(30),
             accounts: AccountSettings::default(),
+            selling: SellingSettings::default(),
             jwt,
             currencies: Currencies::default(),
         }

@@ -1,0 +1,79 @@
+//! What can be done with carts.
+//! Every action locks the cart first and products, by id, after it. So no two wait for each other in a circle.
+
+mod expiry;
+mod lines;
+mod merge;
+mod reservations;
+
+use chrono::Utc;
+
+use self::reservations::release_all;
+pub use self::{
+    expiry::{TIDY, tidy},
+    lines::{add_line, clear, remove_line, update_line},
+    merge::merge,
+    reservations::{lock_available, release, reserve},
+};
+use super::{
+    model::{CartRow, LIFE, NewCart, TOKEN_PREFIX},
+    store,
+};
+use crate::{
+    auth::{GuestKey, Holder, Viewer, secret},
+    db::{Conn, Db},
+    error::{Error, Result},
+    ids::{CartId, ProductId, UserId},
+    money::Currency,
+    websites,
+};
+
+/// A cart, and the token that a new guest needs for it.
+pub type WithToken = (CartRow, Option<String>);
+
+/// The viewer's cart: the user's, that of the token they sent, or a new one with a new token. A guest's cart whose token a
+/// user sends is merged into theirs. Puts these lines into it.
+/// # Errors
+/// As [`add_line`].
+pub async fn create(db: &Db, viewer: &Viewer, wanted: &[(ProductId, i32)]) -> Result<WithToken> {
+    let holder = viewer.holder();
+    db.transaction(async |conn| {
+        let (cart, token) = match holder {
+            Holder { user: Some(user), guest } => match guest {
+                Some(guest) => (merge::into_users(conn, user, guest).await?, None),
+                None => (of_user(conn, user).await?, None),
+            },
+            Holder { user: None, .. } => match store::by_holder(conn, &holder).await?.pop() {
+                Some(cart) => (cart, None),
+                None => {
+                    let (token, hash) = secret::new(TOKEN_PREFIX);
+                    (store::insert(conn, &new_cart(conn, None, Some(hash)).await?).await?, Some(token))
+                }
+            },
+        };
+        let mine = Holder { guest: token.as_deref().map(GuestKey::of).or(holder.guest), ..holder };
+        let cart = if wanted.is_empty() { cart } else { lines::put(conn, &mine, cart.id, wanted, "lines").await? };
+        Ok((cart, token))
+    })
+    .await
+}
+
+/// The cart of a user, new or not, locked.
+async fn of_user(conn: &Conn, user: UserId) -> Result<CartRow> {
+    store::insert(conn, &new_cart(conn, Some(user), None).await?).await
+}
+
+/// A cart without lines: its currency is that of the first website until there are some.
+async fn new_cart(conn: &Conn, user: Option<UserId>, token_hash: Option<Vec<u8>>) -> Result<NewCart> {
+    let website = websites::store::first(conn).await?;
+    let currency = website.map_or(Currency::NONE, |website| website.currency());
+    Ok(NewCart { user_id: user, token_hash, currency: currency.to_string(), expires_at: Utc::now() + LIFE })
+}
+
+/// Locks a cart of this holder.
+/// # Errors
+/// NOT_FOUND of this field where it is not theirs, or gone.
+pub async fn lock(conn: &Conn, holder: &Holder, id: CartId, field: &'static str) -> Result<CartRow> {
+    let cart = store::lock(conn, holder, id, Utc::now() + LIFE).await?;
+    cart.ok_or_else(|| Error::not_found(field, "cart"))
+}

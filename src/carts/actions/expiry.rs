@@ -1,0 +1,35 @@
+//! Clearing away what is over: reservations and carts.
+
+use super::reservations::release_all;
+use crate::{carts::store, db::Db, error::Result, products};
+
+/// The kind of the job that clears carts away.
+pub const TIDY: &str = "tidy_carts";
+
+/// Releases reservations and deletes carts whose time is over; how many. In short transactions, and past what others
+/// hold: several servers may do it at once.
+/// # Errors
+/// Those of the database.
+pub async fn tidy(db: &Db) -> Result<usize> {
+    let mut count = 0;
+    loop {
+        let released = db
+            .transaction(async |conn| {
+                let products = store::over_reserved(conn).await?;
+                products::store::lock(conn, &products).await?;
+                store::delete_over(conn, &products).await
+            })
+            .await?;
+        let deleted = db
+            .transaction(async |conn| {
+                let carts = store::lock_expired(conn).await?;
+                release_all(conn, &carts).await?;
+                store::delete(conn, &carts).await
+            })
+            .await?;
+        if released + deleted == 0 {
+            return Ok(count);
+        }
+        count += released + deleted;
+    }
+}

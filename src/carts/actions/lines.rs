@@ -1,0 +1,198 @@
+//! The lines of a cart.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rust_decimal::Decimal;
+
+use super::{lock, release_all};
+use crate::{
+    auth::{Holder, Scope, Viewer},
+    carts::{
+        model::{CartLineRow, CartRow, MAX_LINES, NewCartLine, check_quantity, check_sale},
+        store,
+    },
+    db::{Conn, Db},
+    error::{Error, Result, UserError, UserErrorCode},
+    ids::{CartId, CartLineId, ProductId, WebsiteId},
+    money::{Currency, check_total, line_total},
+    products::{self, model::ProductRow},
+    websites,
+};
+
+/// Adds pieces of a product to a cart, at today's price.
+/// # Errors
+/// User errors: NOT_FOUND for a cart that is not the viewer's and a product that is not for sale, OUT_OF_RANGE,
+/// OUT_OF_STOCK, SEVERAL_CURRENCIES.
+pub async fn add_line(db: &Db, viewer: &Viewer, cart: CartId, product: ProductId, quantity: i32) -> Result<CartRow> {
+    let holder = viewer.holder();
+    db.transaction(async |conn| put(conn, &holder, cart, &[(product, quantity)], "").await).await
+}
+
+/// Adds pieces of products to a cart. Errors name the lines by `list`, or the only one by its own fields where that is empty.
+pub(super) async fn put(
+    conn: &Conn,
+    holder: &Holder,
+    cart: CartId,
+    wanted: &[(ProductId, i32)],
+    list: &str,
+) -> Result<CartRow> {
+    let field = |index: usize, name: &str| match list {
+        "" => name.to_owned(),
+        list => format!("{list}.{index}.{name}"),
+    };
+    let mut wrong: Vec<UserError> = Vec::new();
+    for (index, (_, quantity)) in wanted.iter().enumerate() {
+        wrong.extend(check_quantity(field(index, "quantity"), *quantity).err());
+    }
+    refuse(wrong)?;
+    let cart = lock(conn, holder, cart, "cartId").await?;
+    release_all(conn, &[cart.id]).await?;
+    let present = store::lines_by_cart_ids(conn, &[cart.id]).await?;
+    let mut ids: Vec<ProductId> = wanted.iter().map(|(id, _)| *id).collect();
+    let products = for_sale(conn, &ids).await?;
+    let currencies = currencies(conn, products.values()).await?;
+    let currency_of = |product: &ProductRow| currencies.get(&product.source_website_id).copied();
+    // The first product says what an empty cart is in.
+    let first = wanted.iter().find_map(|(id, _)| products.get(id)).and_then(currency_of);
+    let currency = if present.is_empty() { first.unwrap_or(cart.currency()) } else { cart.currency() };
+
+    let mut pieces: BTreeMap<ProductId, i32> = present.iter().map(|line| (line.product_id, line.quantity)).collect();
+    let mut wrong = Vec::new();
+    for (index, (id, quantity)) in wanted.iter().enumerate() {
+        let Some(product) = products.get(id) else {
+            wrong.push(UserError::new(UserErrorCode::NotFound, field(index, "productId"), "there is no such product"));
+            continue;
+        };
+        if currency_of(product) != Some(currency) {
+            let rule = format!("this cart is in {currency}: buy this product apart");
+            wrong.push(UserError::new(UserErrorCode::SeveralCurrencies, field(index, "productId"), rule));
+        }
+        let all = pieces.entry(*id).or_default();
+        *all = all.saturating_add(*quantity);
+        let checked = check_quantity(field(index, "quantity"), *all)
+            .and_then(|()| check_sale(product, *all, 0, field(index, "productId"), field(index, "quantity")));
+        wrong.extend(checked.err());
+    }
+    if pieces.len() > MAX_LINES {
+        let rule = format!("a cart has at most {MAX_LINES} lines");
+        wrong.push(UserError::new(UserErrorCode::OutOfRange, field(0, "productId"), rule));
+    }
+    refuse(wrong)?;
+    let total = total_of(conn, &pieces, &products).await?;
+    check_total(field(0, "quantity"), total)?;
+
+    ids.sort();
+    ids.dedup();
+    let lines: Vec<NewCartLine> = ids
+        .iter()
+        .filter_map(|id| products.get(id))
+        .map(|product| NewCartLine {
+            cart_id: cart.id,
+            product_id: product.id,
+            quantity: pieces[&product.id],
+            added_price: product.price,
+        })
+        .collect();
+    store::put_lines(conn, &lines).await?;
+    if currency == cart.currency() {
+        return Ok(cart);
+    }
+    store::update_currency(conn, cart.id, currency.as_str()).await
+}
+
+fn refuse(wrong: Vec<UserError>) -> Result<()> {
+    if wrong.is_empty() { Ok(()) } else { Err(Error::User(wrong)) }
+}
+
+/// What everybody may buy.
+async fn for_sale(conn: &Conn, ids: &[ProductId]) -> Result<HashMap<ProductId, ProductRow>> {
+    let found = products::store::by_ids(conn, &Scope::Public, ids).await?;
+    Ok(found.into_iter().map(|product| (product.id, product)).collect())
+}
+
+async fn currencies(conn: &Conn, products: impl Iterator<Item = &ProductRow>) -> Result<HashMap<WebsiteId, Currency>> {
+    let mut ids: Vec<WebsiteId> = products.map(|product| product.source_website_id).collect();
+    ids.sort();
+    ids.dedup();
+    let found = websites::store::by_ids(conn, &ids).await?;
+    Ok(found.into_iter().map(|website| (website.id, website.currency())).collect())
+}
+
+/// The sum of a cart at today's prices, of what is for sale.
+async fn total_of(
+    conn: &Conn,
+    pieces: &BTreeMap<ProductId, i32>,
+    known: &HashMap<ProductId, ProductRow>,
+) -> Result<Decimal> {
+    let others: Vec<ProductId> = pieces.keys().filter(|id| !known.contains_key(id)).copied().collect();
+    let others = if others.is_empty() { HashMap::new() } else { for_sale(conn, &others).await? };
+    let product = |id| known.get(id).or_else(|| others.get(id));
+    Ok(pieces.iter().filter_map(|(id, n)| product(id).map(|product| line_total(product.price, *n))).sum())
+}
+
+/// Changes the pieces of a line. The price when it was added stays.
+/// # Errors
+/// As [`add_line`].
+pub async fn update_line(db: &Db, viewer: &Viewer, id: CartLineId, quantity: i32) -> Result<CartRow> {
+    let holder = viewer.holder();
+    check_quantity("quantity".into(), quantity)?;
+    db.transaction(async |conn| {
+        let (cart, line, lines) = lock_line(conn, &holder, id).await?;
+        release_all(conn, &[cart.id]).await?;
+        let mut pieces: BTreeMap<ProductId, i32> = lines.iter().map(|line| (line.product_id, line.quantity)).collect();
+        let more = quantity > line.quantity;
+        pieces.insert(line.product_id, quantity);
+        let products = for_sale(conn, &pieces.keys().copied().collect::<Vec<_>>()).await?;
+        // Fewer pieces are always possible: it may be just what has to be done.
+        if more {
+            let gone = || Error::user(UserErrorCode::ProductInactive, "id", "this product is not for sale any more");
+            let product = products.get(&line.product_id).ok_or_else(gone)?;
+            check_sale(product, quantity, 0, "id".into(), "quantity".into())?;
+            check_total("quantity", total_of(conn, &pieces, &products).await?)?;
+        }
+        store::update_line(conn, id, quantity).await?;
+        Ok(cart)
+    })
+    .await
+}
+
+/// Takes a line off a cart.
+/// # Errors
+/// NOT_FOUND for a line that is not the viewer's.
+pub async fn remove_line(db: &Db, viewer: &Viewer, id: CartLineId) -> Result<CartRow> {
+    let holder = viewer.holder();
+    db.transaction(async |conn| {
+        let (cart, line, _) = lock_line(conn, &holder, id).await?;
+        release_all(conn, &[cart.id]).await?;
+        store::delete_line(conn, line.id).await?;
+        Ok(cart)
+    })
+    .await
+}
+
+/// Takes all lines off a cart.
+/// # Errors
+/// NOT_FOUND for a cart that is not the viewer's.
+pub async fn clear(db: &Db, viewer: &Viewer, id: CartId) -> Result<CartRow> {
+    let holder = viewer.holder();
+    db.transaction(async |conn| {
+        let cart = lock(conn, &holder, id, "id").await?;
+        release_all(conn, &[cart.id]).await?;
+        store::delete_lines(conn, cart.id).await?;
+        Ok(cart)
+    })
+    .await
+}
+
+/// Locks the cart of a line; gives the line as it stands then, and all of the cart.
+async fn lock_line(conn: &Conn, holder: &Holder, id: CartLineId) -> Result<(CartRow, CartLineRow, Vec<CartLineRow>)> {
+    let missing = || Error::not_found("id", "line");
+    let cart = store::lines_by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?.cart_id;
+    let cart = lock(conn, holder, cart, "id").await.map_err(|error| match error {
+        Error::User(_) => missing(),
+        other => other,
+    })?;
+    let lines = store::lines_by_cart_ids(conn, &[cart.id]).await?;
+    let line = lines.iter().find(|line| line.id == id).cloned().ok_or_else(missing)?;
+    Ok((cart, line, lines))
+}

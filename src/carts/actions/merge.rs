@@ -1,0 +1,78 @@
+//! A guest logs in: their cart becomes part of the user's.
+//!
+//! The rule: of a product that is in both, the larger number of pieces counts, at the price of the line that was added
+//! last; all other lines come over, up to the limit of a cart. A cart in another currency stays what it is, and its
+//! token stays good: nothing is lost.
+
+use std::collections::HashMap;
+
+use chrono::Utc;
+
+use super::{of_user, reservations::release_all};
+use crate::{
+    auth::{GuestKey, Holder},
+    carts::{
+        model::{CartLineRow, CartRow, LIFE, MAX_LINES, NewCartLine},
+        store,
+    },
+    db::{Conn, Db},
+    error::Result,
+    ids::{ProductId, UserId},
+};
+
+/// Merges the cart of this guest, if there is one, into the user's.
+/// # Errors
+/// Those of the database.
+pub async fn merge(db: &Db, user: UserId, guest: GuestKey) -> Result<()> {
+    db.transaction(async |conn| {
+        let theirs = Holder { user: None, guest: Some(guest) };
+        if store::by_holder(conn, &theirs).await?.is_empty() {
+            return Ok(());
+        }
+        into_users(conn, user, guest).await.map(drop)
+    })
+    .await
+}
+
+/// The user's cart, with what was in the guest's. The guest's is locked before the user's.
+pub(super) async fn into_users(conn: &Conn, user: UserId, guest: GuestKey) -> Result<CartRow> {
+    let theirs = Holder { user: None, guest: Some(guest) };
+    let from = match store::by_holder(conn, &theirs).await?.pop() {
+        Some(cart) => store::lock(conn, &theirs, cart.id, Utc::now() + LIFE).await?,
+        None => None,
+    };
+    let into = of_user(conn, user).await?;
+    let Some(from) = from else { return Ok(into) };
+    let lines = store::lines_by_cart_ids(conn, &[from.id, into.id]).await?;
+    let (guests, users): (Vec<CartLineRow>, Vec<CartLineRow>) =
+        lines.into_iter().partition(|line| line.cart_id == from.id);
+    if !users.is_empty() && !guests.is_empty() && from.currency() != into.currency() {
+        return Ok(into);
+    }
+    release_all(conn, &[from.id, into.id]).await?;
+    let mine: HashMap<ProductId, &CartLineRow> = users.iter().map(|line| (line.product_id, line)).collect();
+    let mut room = MAX_LINES - users.len().min(MAX_LINES);
+    let mut merged = Vec::new();
+    for line in &guests {
+        let mine = mine.get(&line.product_id);
+        if mine.is_none() {
+            let Some(left) = room.checked_sub(1) else { continue };
+            room = left;
+        }
+        let last = mine.filter(|mine| mine.created_at > line.created_at).map_or(line.added_price, |m| m.added_price);
+        merged.push(NewCartLine {
+            cart_id: into.id,
+            product_id: line.product_id,
+            quantity: mine.map_or(line.quantity, |mine| mine.quantity.max(line.quantity)),
+            added_price: last,
+        });
+    }
+    if !merged.is_empty() {
+        store::put_lines(conn, &merged).await?;
+    }
+    store::delete(conn, &[from.id]).await?;
+    if users.is_empty() && !merged.is_empty() && from.currency() != into.currency() {
+        return store::update_currency(conn, into.id, from.currency().as_str()).await;
+    }
+    Ok(into)
+}

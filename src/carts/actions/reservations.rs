@@ -1,0 +1,111 @@
+//! Keeping pieces for a cart while its checkout is under way.
+//! A reservation cannot be made longer, and ends with any change of the cart: others have their turn.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{Duration, Utc};
+
+use super::lock;
+use crate::{
+    auth::{Scope, Viewer},
+    carts::{
+        model::{CartRow, Reservation, check_sale},
+        store,
+    },
+    db::{Conn, Db},
+    error::{Error, Result, UserErrorCode},
+    ids::{CartId, ProductId},
+    products::{self, model::ProductRow},
+};
+
+/// Reserves all that is in a cart for a while, or nothing; what is reserved stays as it is. Without a time nothing is
+/// reserved.
+/// # Errors
+/// NOT_FOUND for a cart that is not the viewer's; CART_EMPTY; PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>`.
+pub async fn reserve(db: &Db, viewer: &Viewer, id: CartId, time: Option<Duration>) -> Result<CartRow> {
+    let holder = viewer.holder();
+    db.transaction(async |conn| {
+        let cart = lock(conn, &holder, id, "id").await?;
+        let Some(time) = time else { return Ok(cart) };
+        if !store::reservations_by_cart_ids(conn, &[id]).await?.is_empty() {
+            return Ok(cart);
+        }
+        release_all(conn, &[id]).await?;
+        let lines = store::lines_by_cart_ids(conn, &[id]).await?;
+        if lines.is_empty() {
+            return Err(Error::user(UserErrorCode::CartEmpty, "id", "there is nothing in this cart"));
+        }
+        let wanted = lines.iter().map(|line| (line.product_id, line.quantity)).collect();
+        let products = lock_available(conn, &wanted, &HashMap::new()).await?;
+        let wrong: Vec<_> = lines
+            .iter()
+            .enumerate()
+            .filter_map(|(index, line)| {
+                let product = products.get(&line.product_id)?;
+                let at = |name| format!("lines.{index}.{name}");
+                check_sale(product, line.quantity, 0, at("productId"), at("quantity")).err()
+            })
+            .collect();
+        if !wrong.is_empty() {
+            return Err(Error::User(wrong));
+        }
+        let expires_at = Utc::now() + time;
+        let rows: Vec<Reservation> = wanted
+            .iter()
+            .map(|(product, quantity)| Reservation {
+                cart_id: id,
+                product_id: *product,
+                quantity: *quantity,
+                expires_at,
+            })
+            .collect();
+        store::insert_reservations(conn, &rows).await?;
+        Ok(cart)
+    })
+    .await
+}
+
+/// Releases what is reserved for a cart.
+/// # Errors
+/// NOT_FOUND for a cart that is not the viewer's.
+pub async fn release(db: &Db, viewer: &Viewer, id: CartId) -> Result<CartRow> {
+    let holder = viewer.holder();
+    db.transaction(async |conn| {
+        let cart = lock(conn, &holder, id, "id").await?;
+        release_all(conn, &[id]).await?;
+        Ok(cart)
+    })
+    .await
+}
+
+/// Releases what is reserved for these carts, over or not; the caller has locked them.
+pub(super) async fn release_all(conn: &Conn, carts: &[CartId]) -> Result<()> {
+    let products = store::reserved_products(conn, carts).await?;
+    if !products.is_empty() {
+        products::store::lock(conn, &products).await?;
+        store::delete_reservations(conn, carts).await?;
+    }
+    Ok(())
+}
+
+/// Locks products for a sale, by id. Where one is short of what is wanted, of which so many are kept for the buyer,
+/// reservations that are over are released first.
+/// # Errors
+/// Those of the database; what is missing or short is for the caller to tell.
+pub async fn lock_available(
+    conn: &Conn,
+    wanted: &BTreeMap<ProductId, i32>,
+    kept: &HashMap<ProductId, i32>,
+) -> Result<BTreeMap<ProductId, ProductRow>> {
+    let ids: Vec<ProductId> = wanted.keys().copied().collect();
+    let mut found = products::store::lock(conn, &ids).await?;
+    let is_short = |product: &ProductRow| {
+        let kept = kept.get(&product.id).copied().unwrap_or_default();
+        product.reserved > kept && product.available() + kept < wanted[&product.id]
+    };
+    let short: Vec<ProductId> = found.iter().filter(|product| is_short(product)).map(|product| product.id).collect();
+    if !short.is_empty() && store::delete_over(conn, &short).await? > 0 {
+        found = products::store::by_ids(conn, &Scope::All, &ids).await?;
+    }
+    Ok(found.into_iter().map(|product| (product.id, product)).collect())
+}

@@ -1,0 +1,165 @@
+//! Rows and rules of carts.
+
+use chrono::{DateTime, Duration, Utc};
+use diesel::prelude::*;
+use rust_decimal::Decimal;
+
+use crate::{
+    db::tables::{cart_lines, cart_reservations, carts},
+    error::{UserError, UserErrorCode},
+    ids::{CartId, CartLineId, ProductId, UserId},
+    money::Currency,
+    products::model::ProductRow,
+    stock::model::MAX_PIECES,
+};
+
+/// Most lines of a cart: as many as an order may have.
+pub const MAX_LINES: usize = 500;
+/// How long a cart stays after its last change.
+pub const LIFE: Duration = Duration::days(60);
+/// What a cart's token begins with.
+pub const TOKEN_PREFIX: &str = "souk_c_";
+
+/// A cart. Its holder is not in it: whoever finds it is that.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = carts, check_for_backend(diesel::pg::Pg))]
+pub struct CartRow {
+    /// Key.
+    pub id: CartId,
+    /// Whose it is; a guest's where there is none.
+    pub user_id: Option<UserId>,
+    /// The currency of all products in it.
+    currency: String,
+    /// From then on it is gone; each change moves it on.
+    pub expires_at: DateTime<Utc>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl CartRow {
+    /// The currency of all products in it.
+    pub fn currency(&self) -> Currency {
+        Currency::parse(&self.currency).unwrap_or(Currency::NONE)
+    }
+}
+
+/// A cart to be.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = carts)]
+pub struct NewCart {
+    /// See [`CartRow`].
+    pub user_id: Option<UserId>,
+    /// Hash of the guest's token.
+    pub token_hash: Option<Vec<u8>>,
+    /// See [`CartRow`].
+    pub currency: String,
+    /// See [`CartRow`].
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A line of a cart.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = cart_lines, check_for_backend(diesel::pg::Pg))]
+pub struct CartLineRow {
+    /// Key.
+    pub id: CartLineId,
+    /// Whose line.
+    pub cart_id: CartId,
+    /// What to buy.
+    pub product_id: ProductId,
+    /// Pieces.
+    pub quantity: i32,
+    /// The price when it was added.
+    pub added_price: Decimal,
+    /// When it was added.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A line to be, or one in the place of that of the same product.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = cart_lines)]
+pub struct NewCartLine {
+    /// See [`CartLineRow`].
+    pub cart_id: CartId,
+    /// See [`CartLineRow`].
+    pub product_id: ProductId,
+    /// See [`CartLineRow`].
+    pub quantity: i32,
+    /// See [`CartLineRow`].
+    pub added_price: Decimal,
+}
+
+/// Pieces that are kept for a cart.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = cart_reservations, check_for_backend(diesel::pg::Pg))]
+pub struct Reservation {
+    /// For which cart.
+    pub cart_id: CartId,
+    /// Of which product.
+    pub product_id: ProductId,
+    /// Pieces.
+    pub quantity: i32,
+    /// Until when.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Whether a line can be bought at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
+#[graphql(name = "CartLineAvailability")]
+pub enum Availability {
+    /// All its pieces are there.
+    Available,
+    /// Some are there, but fewer than wanted.
+    TooFew,
+    /// None is there.
+    OutOfStock,
+    /// The product is not for sale any more; take the line off.
+    Inactive,
+}
+
+impl Availability {
+    /// Of so many pieces of a product, of which so many are kept for the cart.
+    pub fn of(product: &ProductRow, pieces: i32, kept: i32) -> Self {
+        match product.available() + kept {
+            _ if !product.is_active => Self::Inactive,
+            there if there >= pieces => Self::Available,
+            there if there > 0 => Self::TooFew,
+            _ => Self::OutOfStock,
+        }
+    }
+}
+
+/// Whether so many pieces of a product can be sold now to whom so many are kept for.
+/// # Errors
+/// PRODUCT_INACTIVE or OUT_OF_STOCK of these fields.
+pub fn check_sale(
+    product: &ProductRow,
+    pieces: i32,
+    kept: i32,
+    id_field: String,
+    quantity_field: String,
+) -> Result<(), UserError> {
+    match Availability::of(product, pieces, kept) {
+        Availability::Available => Ok(()),
+        Availability::Inactive => {
+            let rule = format!("{} is not for sale any more", product.name);
+            Err(UserError::new(UserErrorCode::ProductInactive, id_field, rule))
+        }
+        Availability::TooFew | Availability::OutOfStock => {
+            let there = (product.available() + kept).max(0);
+            let rule = format!("{}: {there} in stock, {pieces} wanted", product.name);
+            Err(UserError::new(UserErrorCode::OutOfStock, quantity_field, rule))
+        }
+    }
+}
+
+/// # Errors
+/// OUT_OF_RANGE unless the pieces are from 1 to [`MAX_PIECES`].
+pub fn check_quantity(field: String, quantity: i32) -> Result<(), UserError> {
+    if (1..=MAX_PIECES).contains(&quantity) {
+        return Ok(());
+    }
+    Err(UserError::new(UserErrorCode::OutOfRange, field, format!("a quantity is from 1 to {MAX_PIECES}")))
+}
