@@ -129,6 +129,12 @@ pub async fn reservations_by_cart_ids(mut conn: &Conn, ids: &[CartId]) -> Result
     Ok(query.load(&mut conn).await?)
 }
 
+/// What is reserved for a cart, over or not: it counts until it is deleted.
+pub async fn all_reservations(mut conn: &Conn, cart: CartId) -> Result<Vec<Reservation>> {
+    let query = reservations::table.filter(reservations::cart_id.eq(cart)).select(Reservation::as_select());
+    Ok(query.load(&mut conn).await?)
+}
+
 /// Of which products something is reserved for these carts, over or not.
 pub async fn reserved_products(mut conn: &Conn, carts: &[CartId]) -> Result<Vec<ProductId>> {
     let query = reservations::table.filter(reservations::cart_id.eq_any(carts));

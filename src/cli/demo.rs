@@ -335,6 +335,8 @@ async fn put_order(conn: &Conn, order: &Order, market: &Market, names: &Names<'_
     let address = market.users.iter().find(|user| user.email == order.customer).and_then(|user| user.addresses.first());
     let number = orders::store::next_number(conn).await?;
     let new = NewOrder {
+        id: None,
+        checkout_id: None,
         contact: Contact::default(),
         customer_note: None,
         cart_token_hash: None,

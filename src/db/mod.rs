@@ -23,7 +23,7 @@ use diesel_async::{
         deadpool::{Object, Pool},
     },
 };
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::BoxFuture};
 
 pub use self::settings::DbSettings;
 use self::{reads::Reads, recorder::Listener};
@@ -185,6 +185,18 @@ impl Db {
     pub async fn ping(&self) -> Result<()> {
         self.read(async |mut conn| Ok(SimpleAsyncConnection::batch_execute(&mut conn, "SELECT 1").await?)).await
     }
+}
+
+/// Statements of one transaction that do not depend on each other: they are sent together, and take one round trip.
+/// # Errors
+/// Why it failed. The transaction is over then, and the others fail for that alone.
+pub async fn together<'a>(work: impl IntoIterator<Item = BoxFuture<'a, Result<()>>>) -> Result<()> {
+    let is_echo =
+        |error: &Error| matches!(error, Error::Internal(why) if why.contains("current transaction is aborted"));
+    let done = futures_util::future::join_all(work).await;
+    let mut failed: Vec<Error> = done.into_iter().filter_map(Result::err).collect();
+    failed.sort_by_key(is_echo);
+    failed.into_iter().next().map_or(Ok(()), Err)
 }
 
 async fn establish(url: String, timeout: Duration) -> diesel::ConnectionResult<AsyncPgConnection> {

@@ -6,7 +6,7 @@ use diesel::{
     expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate},
     pg::Pg,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::{Array, BigInt, Bool, Interval, SqlType, Text, Timestamptz},
+    sql_types::{Array, BigInt, Bool, Integer, Interval, SqlType, Text, Timestamptz},
 };
 
 /// PostgreSQL's `tsvector`.
@@ -114,6 +114,22 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for PerParent<Q> {
         out.push_sql(") AS parents (id) CROSS JOIN LATERAL (");
         self.query.walk_ast(out.reborrow())?;
         out.push_sql(") AS child");
+        Ok(())
+    }
+}
+
+/// The next so many keys and numbers of orders, in one statement.
+#[derive(Debug, Clone, Copy, QueryId)]
+pub struct OrderNumbers(pub i32);
+
+impl Query for OrderNumbers {
+    type SqlType = (BigInt, BigInt);
+}
+impl QueryFragment<Pg> for OrderNumbers {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT nextval('orders_id_seq'), nextval('order_numbers') FROM generate_series(1, ");
+        out.push_bind_param::<Integer, _>(&self.0)?;
+        out.push_sql(")");
         Ok(())
     }
 }

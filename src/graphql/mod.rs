@@ -83,6 +83,7 @@ pub struct Mutations(
     supplier::SupplierMutation,
     product::ProductMutation,
     cart::CartMutation,
+    order::CheckoutMutation,
     order::OrderMutation,
     privacy::PrivacyMutation,
 );

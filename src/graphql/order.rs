@@ -1,9 +1,11 @@
 //! Orders and their lines in the graph.
 
+mod checkout;
 mod list;
 mod write;
 
 pub use self::{
+    checkout::*,
     list::{OrderOrder, OrderQuery, OrderStatusFilter, OrderWhere, list_of, of_parent},
     write::*,
 };

@@ -20,7 +20,15 @@ use crate::{
 pub(super) static BELL: Notify = Notify::const_new();
 
 /// Queues a job: it runs after the caller's transaction has committed, and never where that is undone.
-pub async fn enqueue(mut conn: &Conn, new: &NewJob) -> Result<()> {
+pub async fn enqueue(conn: &Conn, new: &NewJob) -> Result<()> {
+    enqueue_all(conn, std::slice::from_ref(new)).await
+}
+
+/// Queues jobs, in one statement.
+pub async fn enqueue_all(mut conn: &Conn, new: &[NewJob]) -> Result<()> {
+    if new.is_empty() {
+        return Ok(());
+    }
     diesel::insert_into(jobs::table).values(new).execute(&mut conn).await?;
     BELL.notify_waiters();
     Ok(())

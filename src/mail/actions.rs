@@ -23,12 +23,23 @@ use crate::{
 /// # Errors
 /// [`Error::Internal`] where a value is missing that the template takes.
 pub async fn queue(conn: &Conn, message: &Message) -> Result<()> {
+    queue_all(conn, std::slice::from_ref(message)).await
+}
+
+/// Queues mails, in one statement.
+/// # Errors
+/// As [`queue`].
+pub async fn queue_all(conn: &Conn, messages: &[Message]) -> Result<()> {
+    let jobs: Result<Vec<NewJob>> = messages.iter().map(job).collect();
+    jobs::store::enqueue_all(conn, &jobs?).await
+}
+
+fn job(message: &Message) -> Result<NewJob> {
     if let Some(name) = message.template.missing(&message.values) {
         return Err(Error::Internal(format!("the mail {} needs `{name}`", message.template.name())));
     }
     let payload = serde_json::to_value(message).map_err(|error| Error::Internal(format!("a mail: {error}")))?;
-    let job = NewJob { kind: KIND, payload, user_id: message.user, run_at: None };
-    jobs::store::enqueue(conn, &job).await
+    Ok(NewJob { kind: KIND, payload, user_id: message.user, run_at: None })
 }
 
 /// Sends the mail that is queued.

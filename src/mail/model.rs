@@ -28,11 +28,14 @@ pub enum Template {
     Invitation,
     /// A session was ended because its refresh token was used twice. Values: `name`, `device`, which may be null.
     SessionEnded,
+    /// An order was placed. Values: `name`, `order`, its number, `lines` of `name`, `sku`, `quantity` and `total`, `total`,
+    /// and `address` line by line, which may be empty.
+    OrderPlaced,
 }
 
 impl Template {
     /// Every one.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::VerifyEmail,
         Self::PasswordReset,
         Self::PasswordChanged,
@@ -41,6 +44,7 @@ impl Template {
         Self::AddressTaken,
         Self::Invitation,
         Self::SessionEnded,
+        Self::OrderPlaced,
     ];
 
     /// The name in files and in the table.
@@ -54,6 +58,7 @@ impl Template {
             Self::AddressTaken => "address_taken",
             Self::Invitation => "invitation",
             Self::SessionEnded => "session_ended",
+            Self::OrderPlaced => "order_placed",
         }
     }
 
@@ -70,6 +75,13 @@ impl Template {
             Self::EmailChanged => json!({ "name": name, "email": "ada@shop.example" }),
             Self::AddressTaken => json!({ "name": name }),
             Self::SessionEnded => json!({ "name": name, "device": device }),
+            Self::OrderPlaced => json!({
+                "name": name,
+                "order": "SAILOR-1001",
+                "lines": [{ "name": "Storm lantern", "sku": "L-1", "quantity": 2, "total": "49.80 EUR" }],
+                "total": "49.80 EUR",
+                "address": ["Hafenstrasse 1", "20457 Hamburg", "DE"],
+            }),
         }
     }
 

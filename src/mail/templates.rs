@@ -28,6 +28,7 @@ const BUNDLED: &[(&str, &str)] = bundled![
     "address_taken.subject" "address_taken.txt" "address_taken.html"
     "invitation.subject" "invitation.txt" "invitation.html"
     "session_ended.subject" "session_ended.txt" "session_ended.html"
+    "order_placed.subject" "order_placed.txt" "order_placed.html"
 ];
 
 /// The endings of template files; other files of a folder are none of ours.

@@ -21,6 +21,7 @@ use crate::{
     ids::{OrderDetailId, OrderId, ProductId, UserId, WebsiteId},
     paging::SortKey,
     text_enum,
+    users::model::{AddressPatch, AddressRow},
 };
 
 /// The kind of the jobs that tell of a cancelled order, `{"order": key}`: its payment is to be undone.
@@ -179,10 +180,46 @@ pub struct Shipping {
     pub ship_postal_code: Option<String>,
 }
 
+impl Shipping {
+    /// A copy of a user's address.
+    pub fn of(address: AddressRow) -> Self {
+        Self {
+            ship_country: Some(address.country),
+            ship_city: Some(address.city),
+            ship_district: address.district,
+            ship_address: Some(address.address),
+            ship_postal_code: address.postal_code,
+        }
+    }
+
+    /// An address that is nobody's yet.
+    pub fn to(address: AddressPatch) -> Self {
+        Self {
+            ship_country: address.country,
+            ship_city: address.city,
+            ship_district: address.district.flatten(),
+            ship_address: address.address,
+            ship_postal_code: address.postal_code.flatten(),
+        }
+    }
+
+    /// As it stands on a parcel, line by line.
+    pub fn lines(&self) -> Vec<String> {
+        let town =
+            [&self.ship_postal_code, &self.ship_city].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
+        let lines = [self.ship_address.clone(), self.ship_district.clone(), Some(town), self.ship_country.clone()];
+        lines.into_iter().flatten().filter(|line| !line.is_empty()).collect()
+    }
+}
+
 /// An order to be.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = orders)]
 pub struct NewOrder {
+    /// See [`OrderRow`]; the next one where absent.
+    pub id: Option<OrderId>,
+    /// The first order of the same checkout.
+    pub checkout_id: Option<OrderId>,
     /// See [`OrderRow`].
     pub source_website_id: WebsiteId,
     /// See [`OrderRow`].

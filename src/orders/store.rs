@@ -19,7 +19,7 @@ use crate::{
     db::{
         Conn,
         filter::{Condition, always},
-        sql::{CountUpTo, ParentId, PerParent, nextval, op, text_op},
+        sql::{CountUpTo, OrderNumbers, ParentId, PerParent, nextval, op, text_op},
         tables::{order_details, orders, products},
     },
     error::{Error, Result},
@@ -166,6 +166,18 @@ pub async fn lock(mut conn: &Conn, scope: &Scope, id: OrderId) -> Result<Option<
     Ok(query.for_no_key_update().first(&mut conn).await.optional()?)
 }
 
+/// The orders of a checkout that are visible, by their ids.
+pub async fn by_checkout(mut conn: &Conn, scope: &Scope, first: OrderId) -> Result<Vec<OrderRow>> {
+    let query = orders::table.select(OrderRow::as_select()).into_boxed().filter(visible(scope));
+    let query = query.filter(orders::checkout_id.is_not_null().and(orders::checkout_id.assume_not_null().eq(first)));
+    Ok(query.order(orders::id).load(&mut conn).await?)
+}
+
+/// Keys and numbers of so many orders to be.
+pub async fn next_numbers(mut conn: &Conn, count: usize) -> Result<Vec<(OrderId, i64)>> {
+    Ok(OrderNumbers(i32::try_from(count).unwrap_or(i32::MAX)).load(&mut conn).await?)
+}
+
 /// The next number of an order.
 pub async fn next_number(mut conn: &Conn) -> Result<i64> {
     Ok(diesel::select(nextval("order_numbers")).get_result(&mut conn).await?)
@@ -174,9 +186,17 @@ pub async fn next_number(mut conn: &Conn) -> Result<i64> {
 /// Adds an order without lines.
 /// # Errors
 /// [`Error::Retry`] where an import brought an order with this number: the next run takes the next number.
-pub async fn insert(mut conn: &Conn, new: &NewOrder) -> Result<OrderRow> {
+pub async fn insert(conn: &Conn, new: &NewOrder) -> Result<OrderRow> {
+    let inserted = insert_all(conn, std::slice::from_ref(new)).await?.pop();
+    inserted.ok_or_else(|| Error::Internal("the order is gone".into()))
+}
+
+/// Adds orders without lines; they come in no order.
+/// # Errors
+/// As [`insert`].
+pub async fn insert_all(mut conn: &Conn, new: &[NewOrder]) -> Result<Vec<OrderRow>> {
     let query = diesel::insert_into(orders::table).values(new).returning(OrderRow::as_returning());
-    query.get_result(&mut conn).await.map_err(|error| match Error::from(error) {
+    query.get_results(&mut conn).await.map_err(|error| match Error::from(error) {
         Error::Constraint { name, detail } if name == "orders_source_website_id_order_number_key" => {
             Error::Retry(detail)
         }
@@ -185,9 +205,9 @@ pub async fn insert(mut conn: &Conn, new: &NewOrder) -> Result<OrderRow> {
 }
 
 /// Adds lines; the order's total follows.
-pub async fn insert_lines(mut conn: &Conn, lines: &[NewOrderDetail]) -> Result<Vec<OrderDetailRow>> {
-    let query = diesel::insert_into(order_details::table).values(lines).returning(OrderDetailRow::as_returning());
-    Ok(query.get_results(&mut conn).await?)
+pub async fn insert_lines(mut conn: &Conn, lines: &[NewOrderDetail]) -> Result<()> {
+    diesel::insert_into(order_details::table).values(lines).execute(&mut conn).await?;
+    Ok(())
 }
 
 /// Changes the pieces of a line; the totals follow.

@@ -145,7 +145,7 @@ pub struct NewAddress {
 }
 
 /// A change of an address: what is absent stays, an inner `None` clears.
-#[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
+#[derive(Debug, Clone, Default, PartialEq, AsChangeset, serde::Serialize)]
 #[diesel(table_name = addresses)]
 pub struct AddressPatch {
     /// See [`AddressRow`].

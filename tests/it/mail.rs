@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use souk::{
     ids::WebsiteId,
     mail::{
@@ -23,6 +23,16 @@ fn write(folder: &Path, file: &str, text: &str) {
     fs::write(file, text).unwrap();
 }
 
+/// Every text and number of a value.
+fn leaves(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(fields) => fields.values().flat_map(leaves).collect(),
+        Value::Array(items) => items.iter().flat_map(leaves).collect(),
+        Value::String(text) => vec![text.clone()],
+        other => vec![other.to_string()],
+    }
+}
+
 #[tokio::test]
 async fn every_mail_arrives_in_text_and_html() {
     let office = Office::open(&["--shop-name", "Café „Zürich“"]).await;
@@ -36,6 +46,7 @@ async fn every_mail_arrives_in_text_and_html() {
         (Template::AddressTaken, "You already have an account at Café „Zürich“", ""),
         (Template::Invitation, "Your account at Café „Zürich“", "reset-password"),
         (Template::SessionEnded, "You were logged out at Café „Zürich“", ""),
+        (Template::OrderPlaced, "Your order SAILOR-1001 at Café „Zürich“", ""),
     ];
     assert_eq!(table.map(|(template, ..)| template), Template::ALL);
     for (template, subject, link) in table {
@@ -57,9 +68,8 @@ async fn every_mail_arrives_in_text_and_html() {
         assert!(mail.text.ends_with("\n\n-- \nCafé „Zürich“\nhttps://shop.example\n"), "{}", mail.text);
         assert!(mail.html.contains("<p>Hello Zoë Nuñez 李,</p>"), "{}", mail.html);
         assert!(mail.html.contains(&format!("<title>{subject}</title>")), "{}", mail.html);
-        for (key, value) in message.values.as_object().unwrap().iter().filter(|(key, _)| *key != "name") {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            assert!(mail.text.contains(&value) && mail.html.contains(&value), "{key} of {}", template.name());
+        for value in leaves(&message.values) {
+            assert!(mail.text.contains(&value) && mail.html.contains(&value), "{value} of {}", template.name());
         }
         if !link.is_empty() {
             let url = format!("https://shop.example/account/{link}?token={TOKEN}");

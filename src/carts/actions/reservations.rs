@@ -36,7 +36,7 @@ pub async fn reserve(db: &Db, viewer: &Viewer, id: CartId, time: Option<Duration
             return Err(Error::user(UserErrorCode::CartEmpty, "id", "there is nothing in this cart"));
         }
         let wanted = lines.iter().map(|line| (line.product_id, line.quantity)).collect();
-        let products = lock_available(conn, &wanted, &HashMap::new()).await?;
+        let (products, _) = lock_available(conn, None, &wanted).await?;
         let wrong: Vec<_> = lines
             .iter()
             .enumerate()
@@ -88,24 +88,36 @@ pub(super) async fn release_all(conn: &Conn, carts: &[CartId]) -> Result<()> {
     Ok(())
 }
 
-/// Locks products for a sale, by id. Where one is short of what is wanted, of which so many are kept for the buyer,
-/// reservations that are over are released first.
+/// Locks products for a sale, by id, and says how many pieces of them are kept for this cart. Where one is short of what is
+/// wanted, reservations that are over are released first.
 /// # Errors
 /// Those of the database; what is missing or short is for the caller to tell.
 pub async fn lock_available(
     conn: &Conn,
+    cart: Option<CartId>,
     wanted: &BTreeMap<ProductId, i32>,
-    kept: &HashMap<ProductId, i32>,
-) -> Result<BTreeMap<ProductId, ProductRow>> {
+) -> Result<(BTreeMap<ProductId, ProductRow>, HashMap<ProductId, i32>)> {
     let ids: Vec<ProductId> = wanted.keys().copied().collect();
     let mut found = products::store::lock(conn, &ids).await?;
-    let is_short = |product: &ProductRow| {
-        let kept = kept.get(&product.id).copied().unwrap_or_default();
-        product.reserved > kept && product.available() + kept < wanted[&product.id]
-    };
-    let short: Vec<ProductId> = found.iter().filter(|product| is_short(product)).map(|product| product.id).collect();
-    if !short.is_empty() && store::delete_over(conn, &short).await? > 0 {
-        found = products::store::by_ids(conn, &Scope::All, &ids).await?;
+    let mut kept = HashMap::new();
+    // While the locks are held no reservation of these products comes or goes: most often there is none to look at.
+    if found.iter().any(|product| product.reserved > 0) {
+        kept = kept_for(conn, cart).await?;
+        let is_short = |product: &&ProductRow| {
+            let kept = kept.get(&product.id).copied().unwrap_or_default();
+            product.reserved > kept && product.available() + kept < wanted[&product.id]
+        };
+        let short: Vec<ProductId> = found.iter().filter(is_short).map(|product| product.id).collect();
+        if !short.is_empty() && store::delete_over(conn, &short).await? > 0 {
+            found = products::store::by_ids(conn, &Scope::All, &ids).await?;
+            kept = kept_for(conn, cart).await?;
+        }
     }
-    Ok(found.into_iter().map(|product| (product.id, product)).collect())
+    Ok((found.into_iter().map(|product| (product.id, product)).collect(), kept))
+}
+
+async fn kept_for(conn: &Conn, cart: Option<CartId>) -> Result<HashMap<ProductId, i32>> {
+    let Some(cart) = cart else { return Ok(HashMap::new()) };
+    let rows = store::all_reservations(conn, cart).await?;
+    Ok(rows.into_iter().map(|row| (row.product_id, row.quantity)).collect())
 }

@@ -1,18 +1,24 @@
 //! Changing the lines of a pending order.
 
-use rust_decimal::Decimal;
+use std::collections::BTreeMap;
 
-use super::{check_quantity, check_stock, check_total, editor_scope, line, reread};
+use super::{
+    editor_scope,
+    place::{check_stock, line, lock_products},
+    reread,
+};
 use crate::{
     auth::{Scope, Viewer},
+    carts::model::check_quantity,
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{OrderDetailId, OrderId, ProductId},
+    money::{check_total, line_total},
     orders::{
         model::{MAX_LINES, OrderDetailRow, OrderRow, Status},
         store,
     },
-    products::{self, model::ProductRow},
+    products::model::ProductRow,
     stock::{
         self,
         model::{NewMovement, Reason},
@@ -31,8 +37,9 @@ async fn lock_pending(conn: &Conn, scope: &Scope, id: OrderId, field: &'static s
     Ok(order)
 }
 
-async fn lock_product(conn: &Conn, id: ProductId) -> Result<Option<ProductRow>> {
-    Ok(products::store::lock(conn, &[id]).await?.pop())
+/// Locks a product, of which so many more pieces are wanted.
+async fn lock_product(conn: &Conn, id: ProductId, more: i32) -> Result<Option<ProductRow>> {
+    Ok(lock_products(conn, &BTreeMap::from([(id, more)])).await?.remove(&id))
 }
 
 /// Adds a product to a pending order at today's price.
@@ -41,7 +48,7 @@ async fn lock_product(conn: &Conn, id: ProductId) -> Result<Option<ProductRow>> 
 /// pending; user errors of the line.
 pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: ProductId, quantity: i32) -> Result<OrderRow> {
     let scope = editor_scope(viewer)?;
-    check_quantity("quantity".into(), quantity).map_err(|error| Error::User(vec![error]))?;
+    check_quantity("quantity".into(), quantity)?;
     db.transaction(async |conn| {
         let order = lock_pending(conn, &scope, order, "orderId", "order").await?;
         let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
@@ -52,7 +59,8 @@ pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: Product
                 format!("an order has at most {MAX_LINES} lines"),
             ));
         }
-        let product = lock_product(conn, product).await?.ok_or_else(|| Error::not_found("productId", "product"))?;
+        let product =
+            lock_product(conn, product, quantity).await?.ok_or_else(|| Error::not_found("productId", "product"))?;
         if product.source_website_id != order.source_website_id {
             return Err(Error::user(
                 UserErrorCode::SeveralWebsites,
@@ -60,8 +68,8 @@ pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: Product
                 "an order is placed at one website: order this product apart",
             ));
         }
-        check_stock(&product, quantity, "productId".into(), "quantity".into()).map_err(|e| Error::User(vec![e]))?;
-        check_total("quantity", order.total_amount + product.price * Decimal::from(quantity))?;
+        check_stock(&product, quantity, "productId".into(), "quantity".into())?;
+        check_total("quantity", order.total_amount + line_total(product.price, quantity))?;
         store::insert_lines(conn, &[line(order.id, &product, quantity)]).await?;
         move_stock(conn, viewer, order.id, product.id, Reason::OrderChange, -quantity).await?;
         reread(conn, order.id).await
@@ -74,14 +82,14 @@ pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: Product
 /// As [`add_line`].
 pub async fn update_line(db: &Db, viewer: &Viewer, id: OrderDetailId, quantity: i32) -> Result<OrderRow> {
     let scope = editor_scope(viewer)?;
-    check_quantity("quantity".into(), quantity).map_err(|error| Error::User(vec![error]))?;
+    check_quantity("quantity".into(), quantity)?;
     db.transaction(async |conn| {
         let (order, line, _) = lock_line(conn, &scope, id).await?;
         let more = quantity - line.quantity;
-        let product = lock_product(conn, line.product_id).await?.ok_or_else(|| Error::not_found("id", "line"))?;
+        let product = lock_product(conn, line.product_id, more).await?.ok_or_else(|| Error::not_found("id", "line"))?;
         if more > 0 {
-            check_stock(&product, more, "id".into(), "quantity".into()).map_err(|e| Error::User(vec![e]))?;
-            check_total("quantity", order.total_amount + line.unit_price * Decimal::from(more))?;
+            check_stock(&product, more, "id".into(), "quantity".into())?;
+            check_total("quantity", order.total_amount + line_total(line.unit_price, more))?;
         }
         store::update_line(conn, id, quantity).await?;
         move_stock(conn, viewer, order.id, product.id, Reason::OrderChange, -more).await?;
@@ -104,7 +112,7 @@ pub async fn remove_line(db: &Db, viewer: &Viewer, id: OrderDetailId) -> Result<
                 "an order has at least one line: cancel it instead",
             ));
         }
-        lock_product(conn, line.product_id).await?;
+        lock_product(conn, line.product_id, 0).await?;
         store::delete_line(conn, id).await?;
         move_stock(conn, viewer, order.id, line.product_id, Reason::OrderChange, line.quantity).await?;
         reread(conn, order.id).await

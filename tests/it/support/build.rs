@@ -133,6 +133,19 @@ impl TestApp {
     }
 }
 
+/// A cart as its holder knows it.
+#[derive(Debug, Clone)]
+pub struct TestCart {
+    /// Global id.
+    pub id: String,
+    /// The token of a new guest.
+    pub token: Option<String>,
+    /// Global ids of the lines.
+    pub lines: Vec<String>,
+    /// Its total.
+    pub total: String,
+}
+
 impl Actor<'_> {
     /// An address of theirs.
     pub async fn address(&self) -> AddressRow {
@@ -147,6 +160,47 @@ impl Actor<'_> {
         };
         let insert = self.app.database.db.transaction(async |conn| users::store::insert_address(conn, &new).await);
         insert.await.expect("an address")
+    }
+
+    /// Puts products into a cart of theirs, through the graph.
+    pub async fn cart_of(&self, lines: &[(ProductId, i32)]) -> TestCart {
+        let lines: Vec<_> = lines
+            .iter()
+            .map(|(product, quantity)| serde_json::json!({ "productId": product.global(), "quantity": quantity }))
+            .collect();
+        let document = "mutation ($input: CartCreateInput) { cartCreate(input: $input) {
+            cart { id lines { id } total { amount } } cartToken userErrors { code message field } } }";
+        let made = self.run_with(document, serde_json::json!({ "input": { "lines": lines } })).await;
+        assert_eq!(made.verdict("cartCreate"), "done", "{made:?}");
+        let lines = made.at("cartCreate.cart.lines").as_array().expect("lines").iter();
+        TestCart {
+            id: made.text_at("cartCreate.cart.id"),
+            token: made.at("cartCreate.cartToken").as_str().map(ToOwned::to_owned),
+            lines: lines.map(|line| line["id"].as_str().expect("an id").to_owned()).collect(),
+            total: made.text_at("cartCreate.cart.total.amount"),
+        }
+    }
+
+    /// Buys a cart through the graph, as a guest or a user.
+    pub async fn checkout(&self, cart: &TestCart, key: &str) -> super::Answer {
+        self.checkout_with(cart, key, serde_json::json!({})).await
+    }
+
+    /// Buys a cart with other fields in the input.
+    pub async fn checkout_with(&self, cart: &TestCart, key: &str, other: serde_json::Value) -> super::Answer {
+        let mut input = serde_json::json!({
+            "cartId": cart.id,
+            "address": { "country": "DE", "city": "Hamburg", "address": "Hafenstrasse 1", "postalCode": "20457" },
+            "contact": { "name": "Ada", "email": "ada@souk.example" },
+            "expectedTotal": cart.total,
+            "idempotencyKey": key,
+        });
+        for (field, value) in other.as_object().expect("fields") {
+            input[field] = value.clone();
+        }
+        let fields = "orders { id orderNumber status totalAmount { amount currency } sourceWebsite { code }
+            details { name quantity totalPrice { amount } } }";
+        self.mutate("checkout", fields, input).await
     }
 
     /// Places an order through the graph and gives its global id; panics where it is refused.

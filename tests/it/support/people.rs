@@ -76,6 +76,7 @@ impl<'a> Stage<'a> {
         let mine = customer.run("{ me { sessions { id } role { id } } }").await;
         let line =
             customer.run_with("query ($id: ID!) { order(id: $id) { details { id } } }", json!({ "id": order })).await;
+        let cart = customer.cart_of(&[(sold.id, 1)]).await;
         let entry = people[7].run("{ auditLog(first: 1) { nodes { id } } }").await;
         let ids = BTreeMap::from([
             ("Website", website.id.global()),
@@ -90,6 +91,8 @@ impl<'a> Stage<'a> {
             ("Product", hidden.id.global()),
             ("Order", order),
             ("OrderDetail", line.text_at("order.details.0.id")),
+            ("Cart", cart.id),
+            ("CartLine", cart.lines[0].clone()),
             ("AuditEntry", entry.text_at("auditLog.nodes.0.id")),
         ]);
         Self { people, ids }

@@ -1,0 +1,236 @@
+//! `checkout`: a cart becomes orders, one for each website, all or none.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+use super::place::{Buyer, address_of, contact_of, place};
+use crate::{
+    auth::{Scope, Viewer},
+    carts::{
+        self,
+        model::{CartLineRow, check_sale},
+    },
+    db::{
+        Conn, Db,
+        idempotency::{Claim, IdempotencyKey, Owner},
+        together,
+    },
+    error::{Error, Result, UserError, UserErrorCode},
+    ids::{AddressId, CartId, OrderId, ProductId, UserId},
+    money::{format_amount, line_total},
+    orders::{
+        model::{Contact, OrderRow, Shipping},
+        store,
+    },
+    products::model::ProductRow,
+    text::{self, Check},
+    users::model::AddressPatch,
+};
+
+use futures_util::FutureExt;
+
+/// Longest note of a customer, in characters.
+const MAX_NOTE: usize = 1000;
+
+/// A cart to be bought.
+#[derive(Debug, Clone, Serialize)]
+pub struct CheckoutRequest {
+    /// Which cart.
+    pub cart: CartId,
+    /// Where the orders go.
+    pub destination: Destination,
+    /// Whom to ask about them; what the account says where absent.
+    pub contact: Option<ContactRequest>,
+    /// What the customer writes to the shop.
+    pub note: Option<String>,
+    /// What the customer was shown; the prices at which the lines were added where absent.
+    pub expected_total: Option<Decimal>,
+}
+
+/// Where orders go.
+#[derive(Debug, Clone, Serialize)]
+pub enum Destination {
+    /// To the user's default address.
+    Default,
+    /// To this address of the user's.
+    Known(AddressId),
+    /// To a new address, which is kept on the orders alone.
+    New(AddressPatch),
+}
+
+/// Whom to ask about orders.
+#[derive(Debug, Clone, Serialize)]
+pub struct ContactRequest {
+    /// Name.
+    pub name: String,
+    /// E-mail address.
+    pub email: String,
+    /// Phone number.
+    pub phone: Option<String>,
+}
+
+/// Turns a cart into orders, one for each website, all or none: stock taken, prices, names, contact and address copied, the
+/// cart emptied, the confirmations queued. Sent again with the same key it answers the same orders.
+/// # Errors
+/// User errors: NOT_FOUND for a cart or an address that is not the viewer's, REQUIRED, INVALID and TOO_LONG for what is
+/// missing or wrong, CART_EMPTY, PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>` of the cart, PRICE_CHANGED,
+/// OUT_OF_RANGE, IDEMPOTENCY_MISMATCH.
+pub async fn checkout(db: &Db, viewer: &Viewer, request: CheckoutRequest, key: String) -> Result<Vec<OrderRow>> {
+    let holder = viewer.holder();
+    let no_cart = || Error::not_found("cartId", "cart");
+    let key = IdempotencyKey { owner: Owner::of(holder).ok_or_else(no_cart)?, operation: "checkout", key };
+    let request = checked(viewer, &key, request)?;
+    let scope = match (holder.user, viewer.guest()) {
+        (Some(me), _) => Scope::Own(me),
+        (None, Some(guest)) => Scope::Guest(guest),
+        (None, None) => return Err(no_cart()),
+    };
+    db.transaction(async |conn| {
+        let claimed = match key.claim(conn, &request).await? {
+            Claim::New(claimed) => claimed,
+            Claim::Done(first) => return store::by_checkout(conn, &scope, OrderId(first)).await,
+        };
+        let cart = carts::actions::lock(conn, &holder, request.cart, "cartId").await?;
+        let lines = carts::store::lines_by_cart_ids(conn, &[cart.id]).await?;
+        if lines.is_empty() {
+            return Err(Error::user(UserErrorCode::CartEmpty, "cartId", "there is nothing in this cart"));
+        }
+        let wanted: BTreeMap<ProductId, i32> = lines.iter().map(|line| (line.product_id, line.quantity)).collect();
+        let (products, kept) = carts::actions::lock_available(conn, Some(cart.id), &wanted).await?;
+        let kept_of = |id| kept.get(&id).copied().unwrap_or_default();
+        let basket = check_lines(&lines, &products, kept_of)?;
+        check_prices(&request, &lines, &basket)?;
+
+        let (shipping, contact) =
+            futures_util::future::try_join(shipping(conn, holder.user, &request), contact(conn, holder.user, &request))
+                .await?;
+        let buyer = Buyer { user: holder.user, guest: viewer.guest(), contact, shipping, note: request.note.clone() };
+        if !kept.is_empty() {
+            carts::store::delete_reservations(conn, &[cart.id]).await?;
+        }
+        let orders = place(conn, &buyer, &basket, "cartId").await?;
+        let first = orders.first().ok_or_else(|| Error::Internal("a checkout of nothing".into()))?;
+        together([carts::store::delete_lines(conn, cart.id).boxed(), claimed.answer(conn, first.id.0).boxed()]).await?;
+        Ok(orders)
+    })
+    .await
+}
+
+/// The request in its canonical form: the same wish is the same request.
+fn checked(viewer: &Viewer, key: &IdempotencyKey, request: CheckoutRequest) -> Result<CheckoutRequest> {
+    key.check()?;
+    let mut check = Check::new();
+    if let Destination::New(address) = &request.destination {
+        address.check().map_err(|error| within("address", error))?;
+    }
+    if viewer.user_id().is_none() {
+        match &request.destination {
+            Destination::New(_) => {}
+            Destination::Known(_) => return Err(Error::not_found("addressId", "address")),
+            Destination::Default => check.add(required("address", "say where the orders go")),
+        }
+        if request.contact.is_none() {
+            check.add(required("contact", "say whom to ask about the orders"));
+        }
+    }
+    let contact = request.contact.map(|contact| {
+        check.text("contact.name", &contact.name, 255);
+        ContactRequest {
+            name: contact.name.trim().to_owned(),
+            email: check.keep(text::email("contact.email", &contact.email)),
+            phone: contact.phone.map(|phone| check.keep(text::phone("contact.phone", &phone))),
+        }
+    });
+    let note = request.note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
+    if let Some(note) = &note {
+        check.at_most("note", note, MAX_NOTE);
+    }
+    check.finish()?;
+    let expected_total = request.expected_total.map(|total| total.normalize());
+    Ok(CheckoutRequest { contact, note, expected_total, ..request })
+}
+
+fn required(field: &'static str, rule: &'static str) -> UserError {
+    UserError::new(UserErrorCode::Required, field, rule)
+}
+
+/// The errors of fields of an input within the input.
+fn within(field: &str, error: Error) -> Error {
+    let Error::User(errors) = error else { return error };
+    let inner = |error: UserError| {
+        let path = error.field.as_deref().map_or(field.to_owned(), |inner| format!("{field}.{inner}"));
+        UserError { field: Some(path.into()), ..error }
+    };
+    Error::User(errors.into_iter().map(inner).collect())
+}
+
+/// Says of every line of the cart what keeps it from being sold.
+fn check_lines<'a>(
+    lines: &[CartLineRow],
+    products: &'a BTreeMap<ProductId, ProductRow>,
+    kept: impl Fn(ProductId) -> i32,
+) -> Result<Vec<(&'a ProductRow, i32)>> {
+    let (mut basket, mut wrong) = (Vec::new(), Vec::new());
+    for (index, line) in lines.iter().enumerate() {
+        let product = products.get(&line.product_id);
+        let product = product.ok_or_else(|| Error::Internal("a line without its product".into()))?;
+        let at = |name| format!("lines.{index}.{name}");
+        match check_sale(product, line.quantity, kept(product.id), at("productId"), at("quantity")) {
+            Ok(()) => basket.push((product, line.quantity)),
+            Err(error) => wrong.push(error),
+        }
+    }
+    if wrong.is_empty() { Ok(basket) } else { Err(Error::User(wrong)) }
+}
+
+/// Nobody pays another price than the one they were shown.
+fn check_prices(request: &CheckoutRequest, lines: &[CartLineRow], basket: &[(&ProductRow, i32)]) -> Result<()> {
+    if let Some(expected) = request.expected_total {
+        let total: Decimal = basket.iter().map(|(product, pieces)| line_total(product.price, *pieces)).sum();
+        if total == expected {
+            return Ok(());
+        }
+        let rule = format!("the total is {} now: look at the cart again", format_amount(total));
+        return Err(Error::user(UserErrorCode::PriceChanged, "expectedTotal", rule));
+    }
+    let wrong: Vec<UserError> = lines
+        .iter()
+        .zip(basket)
+        .enumerate()
+        .filter(|(_, (line, (product, _)))| line.added_price != product.price)
+        .map(|(index, (_, (product, _)))| {
+            let rule = format!("{} costs {} now", product.name, format_amount(product.price));
+            UserError::new(UserErrorCode::PriceChanged, format!("lines.{index}.unitPrice"), rule)
+        })
+        .collect();
+    if wrong.is_empty() { Ok(()) } else { Err(Error::User(wrong)) }
+}
+
+async fn shipping(conn: &Conn, me: Option<UserId>, request: &CheckoutRequest) -> Result<Shipping> {
+    let id = match &request.destination {
+        Destination::New(address) => return Ok(Shipping::to(address.clone())),
+        Destination::Known(id) => Some(*id),
+        Destination::Default => None,
+    };
+    let found = match me {
+        Some(me) => address_of(conn, me, id).await?,
+        None => None,
+    };
+    found
+        .map(Shipping::of)
+        .ok_or_else(|| required("addressId", "you have no default address: say where it goes").into())
+}
+
+async fn contact(conn: &Conn, me: Option<UserId>, request: &CheckoutRequest) -> Result<Contact> {
+    match (&request.contact, me) {
+        (Some(contact), _) => Ok(Contact {
+            contact_name: Some(contact.name.clone()),
+            contact_email: Some(contact.email.clone()),
+            contact_phone: contact.phone.clone(),
+        }),
+        (None, Some(me)) => contact_of(conn, me).await,
+        (None, None) => Err(required("contact", "say whom to ask about the orders").into()),
+    }
+}

@@ -1,0 +1,116 @@
+//! `orderCreate`: an order of named products, without a cart.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::place::{Buyer, address_of, check_stock, contact_of, lock_products, place};
+use crate::{
+    auth::{Scope, Viewer},
+    carts::model::check_quantity,
+    db::{
+        Conn, Db,
+        idempotency::{Claim, IdempotencyKey, Owner},
+    },
+    error::{Error, Result, UserError, UserErrorCode},
+    ids::{AddressId, OrderId, ProductId, UserId},
+    orders::{
+        model::{MAX_LINES, OrderRow, Shipping},
+        store,
+    },
+    products::model::ProductRow,
+};
+
+/// What a customer wants to buy.
+#[derive(Debug, Clone, Serialize)]
+pub struct OrderRequest {
+    /// Products and pieces; the same product twice counts together.
+    pub lines: Vec<(ProductId, i32)>,
+    /// Where it goes; the default address where absent.
+    pub address: Option<AddressId>,
+}
+
+/// Places an order: stock taken, prices, names, the contact and the address copied, all or nothing. Sent again with the
+/// same key it answers the same order.
+/// # Errors
+/// UNAUTHENTICATED for the anonymous; user errors naming the line: NOT_FOUND, PRODUCT_INACTIVE, OUT_OF_STOCK,
+/// SEVERAL_WEBSITES, OUT_OF_RANGE; IDEMPOTENCY_MISMATCH.
+pub async fn create(db: &Db, viewer: &Viewer, request: OrderRequest, key: String) -> Result<OrderRow> {
+    let me = viewer.require_user()?;
+    let key = IdempotencyKey { owner: Owner::User(me), operation: "orderCreate", key };
+    key.check()?;
+    check_lines(&request.lines)?;
+    db.transaction(async |conn| {
+        let claimed = match key.claim(conn, &request).await? {
+            Claim::New(claimed) => claimed,
+            Claim::Done(order) => {
+                let order = store::by_ids(conn, &Scope::Own(me), &[OrderId(order)]).await?.pop();
+                return order.ok_or_else(|| Error::Internal("an answered key without its order".into()));
+            }
+        };
+        let order = buy(conn, me, &request).await?;
+        claimed.answer(conn, order.id.0).await?;
+        Ok(order)
+    })
+    .await
+}
+
+fn check_lines(lines: &[(ProductId, i32)]) -> Result<()> {
+    if lines.is_empty() {
+        return Err(Error::user(UserErrorCode::Required, "lines", "an order has at least one line"));
+    }
+    if lines.len() > MAX_LINES {
+        return Err(Error::user(UserErrorCode::OutOfRange, "lines", format!("an order has at most {MAX_LINES} lines")));
+    }
+    let wrong: Vec<UserError> = lines
+        .iter()
+        .enumerate()
+        .filter_map(|(index, (_, quantity))| check_quantity(format!("lines.{index}.quantity"), *quantity).err())
+        .collect();
+    if wrong.is_empty() { Ok(()) } else { Err(Error::User(wrong)) }
+}
+
+async fn buy(conn: &Conn, me: UserId, request: &OrderRequest) -> Result<OrderRow> {
+    // By id: the order in which the rows are locked.
+    let mut wanted: BTreeMap<ProductId, i32> = BTreeMap::new();
+    for (product, quantity) in &request.lines {
+        let pieces = wanted.entry(*product).or_default();
+        *pieces = pieces.saturating_add(*quantity);
+    }
+    let found = lock_products(conn, &wanted).await?;
+    check_products(request, &wanted, &found)?;
+    let (address, contact) =
+        futures_util::future::try_join(address_of(conn, me, request.address), contact_of(conn, me)).await?;
+    let shipping = address.map_or_else(Shipping::default, Shipping::of);
+    let buyer = Buyer { user: Some(me), guest: None, contact, shipping, note: None };
+    let basket: Vec<_> = found.values().map(|product| (product, wanted[&product.id])).collect();
+    let order = place(conn, &buyer, &basket, "lines").await?.pop();
+    order.ok_or_else(|| Error::Internal("an order of nothing".into()))
+}
+
+/// Says of every line what is wrong with it.
+fn check_products(
+    request: &OrderRequest,
+    wanted: &BTreeMap<ProductId, i32>,
+    found: &BTreeMap<ProductId, ProductRow>,
+) -> Result<()> {
+    let mut wrong = Vec::new();
+    let website = request.lines.iter().find_map(|(id, _)| found.get(id)).map(|product| product.source_website_id);
+    for (index, (id, _)) in request.lines.iter().enumerate() {
+        let field = |name: &str| format!("lines.{index}.{name}");
+        match found.get(id) {
+            None => wrong.push(UserError::new(UserErrorCode::NotFound, field("productId"), "there is no such product")),
+            Some(product) => {
+                if Some(product.source_website_id) != website {
+                    wrong.push(UserError::new(
+                        UserErrorCode::SeveralWebsites,
+                        field("productId"),
+                        "an order is placed at one website: order this product apart",
+                    ));
+                }
+                wrong.extend(check_stock(product, wanted[id], field("productId"), field("quantity")).err());
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Error::User(wrong)) }
+}

@@ -1,0 +1,201 @@
+//! Placing orders: what `orderCreate` and `checkout` have in common.
+//! Everything is written in one transaction by a number of statements that does not depend on how much is bought.
+
+use std::collections::BTreeMap;
+
+use chrono::Utc;
+use futures_util::FutureExt;
+use rust_decimal::Decimal;
+use serde_json::json;
+
+use crate::{
+    auth::{GuestKey, Scope},
+    carts::model::check_sale,
+    db::{Conn, together},
+    error::{Error, Result, UserError},
+    ids::{AddressId, OrderId, ProductId, UserId, WebsiteId},
+    mail::{
+        self,
+        model::{Message, Template},
+    },
+    money::{check_total, format_amount, line_total},
+    orders::{
+        model::{Contact, NewOrder, NewOrderDetail, OrderRow, Shipping, Status},
+        store,
+    },
+    products::model::ProductRow,
+    stock::{
+        self,
+        model::{NewMovement, Reason},
+    },
+    users::{
+        self,
+        model::{AddressRow, UserRow},
+    },
+    websites::{self, model::WebsiteRow},
+};
+
+/// Who buys, and what their orders are told.
+pub(super) struct Buyer {
+    pub(super) user: Option<UserId>,
+    pub(super) guest: Option<GuestKey>,
+    pub(super) contact: Contact,
+    pub(super) shipping: Shipping,
+    pub(super) note: Option<String>,
+}
+
+/// What is bought: products, which the caller has locked and checked, and pieces.
+pub(super) type Basket<'a> = [(&'a ProductRow, i32)];
+
+/// Makes one order for each website of the basket, takes the stock and queues the confirmations. The first order gives the
+/// checkout its number.
+pub(super) async fn place(
+    conn: &Conn,
+    buyer: &Buyer,
+    basket: &Basket<'_>,
+    field: &'static str,
+) -> Result<Vec<OrderRow>> {
+    let mut by_website: BTreeMap<WebsiteId, Vec<(&ProductRow, i32)>> = BTreeMap::new();
+    for (product, pieces) in basket {
+        by_website.entry(product.source_website_id).or_default().push((product, *pieces));
+    }
+    let ids: Vec<WebsiteId> = by_website.keys().copied().collect();
+    let websites = websites::store::by_ids(conn, &ids);
+    let numbers = store::next_numbers(conn, ids.len());
+    let (websites, numbers) = futures_util::future::try_join(websites, numbers).await?;
+    let websites: BTreeMap<WebsiteId, WebsiteRow> = websites.into_iter().map(|row| (row.id, row)).collect();
+    let website =
+        |id: &WebsiteId| websites.get(id).ok_or_else(|| Error::Internal("a product without its website".into()));
+    let checkout_id = numbers.first().map(|(id, _)| *id);
+    let mut new = Vec::new();
+    let mut totals: BTreeMap<OrderId, Decimal> = BTreeMap::new();
+    let (mut lines, mut sold, mut letters) = (Vec::new(), Vec::new(), Vec::new());
+    for ((id, number), (website_id, bought)) in numbers.into_iter().zip(&by_website) {
+        let website = website(website_id)?;
+        let total: Decimal = bought.iter().map(|(product, pieces)| line_total(product.price, *pieces)).sum();
+        check_total(field, total)?;
+        totals.insert(id, total);
+        let order = NewOrder {
+            id: Some(id),
+            checkout_id,
+            source_website_id: *website_id,
+            order_number: format!("{}-{number}", website.code.to_uppercase()),
+            user_id: buyer.user,
+            status: Status::Pending,
+            shipping: buyer.shipping.clone(),
+            contact: buyer.contact.clone(),
+            customer_note: buyer.note.clone(),
+            cart_token_hash: buyer.guest.filter(|_| buyer.user.is_none()).map(|guest| guest.hash().to_vec()),
+            placed_at: Utc::now(),
+        };
+        letters.extend(confirmation(buyer, &order, website, bought, total));
+        lines.extend(bought.iter().map(|(product, pieces)| line(id, product, *pieces)));
+        sold.extend(
+            bought
+                .iter()
+                .map(|(product, pieces)| NewMovement::new(product.id, Some(id), buyer.user, Reason::Sale, -pieces)),
+        );
+        new.push(order);
+    }
+    // By id, as the products are locked.
+    sold.sort_by_key(|movement| movement.product_id);
+    let mut orders = store::insert_all(conn, &new).await?;
+    orders.sort_by_key(|order| order.id);
+    together([
+        store::insert_lines(conn, &lines).boxed(),
+        stock::store::insert(conn, &sold).boxed(),
+        mail::actions::queue_all(conn, &letters).boxed(),
+    ])
+    .await?;
+    for order in &mut orders {
+        // The trigger has made it so by now.
+        order.total_amount = totals.get(&order.id).copied().unwrap_or_default();
+    }
+    Ok(orders)
+}
+
+/// The mail that confirms an order; none where nobody left an address.
+fn confirmation(
+    buyer: &Buyer,
+    order: &NewOrder,
+    website: &WebsiteRow,
+    bought: &[(&ProductRow, i32)],
+    total: Decimal,
+) -> Option<Message> {
+    let money = |amount: Decimal| format!("{} {}", format_amount(amount), website.currency());
+    let lines: Vec<_> = bought
+        .iter()
+        .map(|(product, pieces)| {
+            let total = money(line_total(product.price, *pieces));
+            json!({ "name": product.name, "sku": product.sku, "quantity": pieces, "total": total })
+        })
+        .collect();
+    Some(Message {
+        template: Template::OrderPlaced,
+        to: buyer.contact.contact_email.clone()?,
+        user: buyer.user,
+        website: Some(website.id),
+        values: json!({
+            "name": buyer.contact.contact_name,
+            "order": order.order_number,
+            "lines": lines,
+            "total": money(total),
+            "address": order.shipping.lines(),
+        }),
+    })
+}
+
+pub(super) fn line(order: OrderId, product: &ProductRow, quantity: i32) -> NewOrderDetail {
+    NewOrderDetail {
+        order_id: order,
+        product_id: product.id,
+        name: product.name.clone(),
+        sku: product.sku.clone(),
+        quantity,
+        unit_price: product.price,
+    }
+}
+
+/// Whether so many pieces can be sold to somebody for whom nothing is kept.
+/// # Errors
+/// PRODUCT_INACTIVE or OUT_OF_STOCK of these fields.
+pub(super) fn check_stock(
+    product: &ProductRow,
+    pieces: i32,
+    id_field: String,
+    quantity_field: String,
+) -> Result<(), UserError> {
+    check_sale(product, pieces, 0, id_field, quantity_field)
+}
+
+/// Locks what is wanted, and pieces that are kept for nobody any more are for sale again.
+pub(super) async fn lock_products(
+    conn: &Conn,
+    wanted: &BTreeMap<ProductId, i32>,
+) -> Result<BTreeMap<ProductId, ProductRow>> {
+    Ok(crate::carts::actions::lock_available(conn, None, wanted).await?.0)
+}
+
+/// An address of a user's: this one, or their default, or none where they have none.
+/// # Errors
+/// NOT_FOUND for one that is not theirs.
+pub(super) async fn address_of(conn: &Conn, me: UserId, address: Option<AddressId>) -> Result<Option<AddressRow>> {
+    let own = &Scope::Own(me);
+    match address {
+        Some(id) => {
+            let found = users::store::addresses_by_ids(conn, own, &[id]).await?.pop();
+            Ok(Some(found.ok_or_else(|| Error::not_found("addressId", "address"))?))
+        }
+        None => Ok(users::store::addresses_by_user_ids(conn, own, &[me]).await?.into_iter().find(|a| a.is_default)),
+    }
+}
+
+/// What an account says about whom to ask.
+pub(super) async fn contact_of(conn: &Conn, me: UserId) -> Result<Contact> {
+    let found: Option<UserRow> = users::store::by_ids(conn, &Scope::Own(me), &[me]).await?.pop();
+    Ok(found.map_or_else(Contact::default, |user| Contact {
+        contact_name: Some(user.name),
+        contact_email: user.email,
+        contact_phone: user.phone,
+    }))
+}
