@@ -15,6 +15,16 @@ BEGIN
     UPDATE audit_log SET address = NULL WHERE user_id = NEW.id AND address IS NOT NULL;
     RETURN NULL;
 END $$;
+CREATE OR REPLACE FUNCTION audit_order_created() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM audit_put('created', 'Order', o.id, o.source_website_id, NULL, to_jsonb(o) - '{id,updated_at}'::text[])
+        FROM orders o WHERE o.id = NEW.id;
+    RETURN NULL;
+END $$;
+DROP TRIGGER orders_audit_update ON orders;
+CREATE TRIGGER orders_audit_update AFTER UPDATE ON orders
+    FOR EACH ROW WHEN (OLD.created_at <> now() AND audit_is_on())
+    EXECUTE FUNCTION audit_row('Order', 'id', 'source_website_id');
 DROP TRIGGER orders_payment_update ON orders;
 DROP TRIGGER orders_payment_insert ON orders;
 DROP FUNCTION orders_guard_payment();

@@ -13,7 +13,7 @@ ALTER TABLE orders
         CONSTRAINT orders_paid_amount_not_negative CHECK (paid_amount >= 0),
     ADD COLUMN refunded_amount numeric(12, 2) NOT NULL DEFAULT 0
         CONSTRAINT orders_refunded_amount_range CHECK (refunded_amount BETWEEN 0 AND paid_amount);
-CREATE INDEX orders_checkout_id_idx ON orders (checkout_id) WHERE checkout_id IS NOT NULL;
+CREATE INDEX orders_checkout_id_idx ON orders (checkout_id);
 CREATE INDEX orders_cart_token_hash_placed_at_idx ON orders (cart_token_hash, placed_at, id) WHERE cart_token_hash IS NOT NULL;
 
 CREATE FUNCTION orders_guard_payment() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -26,6 +26,20 @@ CREATE TRIGGER orders_payment_insert BEFORE INSERT ON orders
     EXECUTE FUNCTION orders_guard_payment();
 CREATE TRIGGER orders_payment_update BEFORE UPDATE OF payment_status, paid_amount, refunded_amount ON orders
     FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION orders_guard_payment();
+
+-- What is paid is told by the payments, and a guest's token by nobody.
+CREATE OR REPLACE FUNCTION audit_order_created() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM audit_put('created', 'Order', o.id, o.source_website_id, NULL, to_jsonb(o)
+            - '{id,updated_at,cart_token_hash,payment_status,paid_amount,refunded_amount}'::text[])
+        FROM orders o WHERE o.id = NEW.id;
+    RETURN NULL;
+END $$;
+DROP TRIGGER orders_audit_update ON orders;
+CREATE TRIGGER orders_audit_update AFTER UPDATE ON orders
+    FOR EACH ROW WHEN (OLD.created_at <> now() AND audit_is_on())
+    EXECUTE FUNCTION audit_row('Order', 'id', 'source_website_id', 'cart_token_hash', 'payment_status', 'paid_amount',
+                               'refunded_amount');
 
 -- As before, and the contact and the note of orders.
 CREATE OR REPLACE FUNCTION audit_forget() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -113,7 +113,7 @@ fn keys_of(column: &str) -> Option<&'static str> {
         "api_key_id" => ApiKeyId::TYPE,
         "brand_id" => BrandId::TYPE,
         "category_id" | "parent_id" => CategoryId::TYPE,
-        "order_id" => OrderId::TYPE,
+        "order_id" | "checkout_id" => OrderId::TYPE,
         "product_id" => ProductId::TYPE,
         "role_id" => RoleId::TYPE,
         "seller_id" | "user_id" => UserId::TYPE,

@@ -169,7 +169,7 @@ pub async fn lock(mut conn: &Conn, scope: &Scope, id: OrderId) -> Result<Option<
 /// The orders of a checkout that are visible, by their ids.
 pub async fn by_checkout(mut conn: &Conn, scope: &Scope, first: OrderId) -> Result<Vec<OrderRow>> {
     let query = orders::table.select(OrderRow::as_select()).into_boxed().filter(visible(scope));
-    let query = query.filter(orders::checkout_id.is_not_null().and(orders::checkout_id.assume_not_null().eq(first)));
+    let query = query.filter(orders::checkout_id.assume_not_null().eq(first));
     Ok(query.order(orders::id).load(&mut conn).await?)
 }
 

@@ -12,8 +12,8 @@ use souk::{
     access::{model::keys::NewApiKey, store::keys::insert},
     auth::Permission,
     ids::{
-        AddressId, AuditEntryId, BrandId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, RowId, SupplierId,
-        UserId, WebsiteId,
+        AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, RowId,
+        SupplierId, UserId, WebsiteId,
     },
 };
 
@@ -61,7 +61,16 @@ const CASES: &[Case] = &[
     Case("{ products(first: 50) { PAGE } }", 2),
     Case("{ products(first: 50) { edges { node { price { amount } category { id } brand { id } } } } }", 3),
     Case("{ products(first: 50) { nodes { sourceWebsite { id } supplier { id } seller { id } } } }", 4),
-    Case("{ order(id: \"ORDER\") { id details { id } } }", 2),
+    Case("{ order(id: \"ORDER\") { id details { id } paidAmount { amount } refundedAmount { amount } contact { name } } }", 2),
+    // The cart, its lines, and their products once, whatever is asked of them.
+    Case("{ cart { id reservedUntil } }", 2),
+    Case(
+        "{ cart { total { amount } lines { cart { id } product { id category { id } } unitPrice { amount }
+            totalPrice { amount } priceWhenAdded { amount } priceChanged } } }",
+        4,
+    ),
+    Case("{ cart { lines { availability } } }", 4),
+    Case("{ node(id: \"CART_LINE\") { id ... on CartLine { quantity product { id } } } }", 3),
     Case("{ orders(first: 50) { PAGE } }", 2),
     Case("{ orders(first: 20) { nodes { user { name } details { product { name } } } } }", 4),
     Case(
@@ -104,6 +113,7 @@ impl Case {
             ("\"CATEGORY\"", nth::<CategoryId>(1)),
             ("\"PRODUCT\"", nth::<ProductId>(1)),
             ("\"ORDER\"", nth::<OrderId>(1)),
+            ("\"CART_LINE\"", nth::<CartLineId>(1)),
         ];
         let document = self.0.replace("PAGE", PAGE).replace("FOUND", FOUND);
         ids.iter().fold(document, |text, (name, id)| text.replace(name, &format!("{id:?}")))
@@ -147,6 +157,15 @@ async fn admin(app: &TestApp) -> Actor<'_> {
     let insert =
         app.database.db.transaction(async |conn| insert(conn, admin.id, "souk_k_testtest", &[0; 32], &new).await);
     insert.await.expect("a key");
+    let cart = format!(
+        "INSERT INTO carts (id, user_id, currency, expires_at) VALUES ({BASE} + 1, {}, 'EUR', now() + interval '1 day');
+         INSERT INTO cart_lines (id, cart_id, product_id, quantity, added_price)
+            SELECT id, {BASE} + 1, id, 1, price FROM products WHERE id > {BASE} ORDER BY id;
+         INSERT INTO cart_reservations (cart_id, product_id, quantity, expires_at)
+            SELECT {BASE} + 1, id, 1, now() + interval '1 day' FROM products WHERE id > {BASE} ORDER BY id",
+        admin.id.0
+    );
+    app.database.sql(&cart).await;
     admin
 }
 

@@ -42,8 +42,8 @@ impl TestApp {
             INSERT INTO products (id, source_website_id, category_id, brand_id, supplier_id, seller_id, name, slug, sku, price)
                 SELECT {base} + i, {base} + i, {base} + {n} + i, {base} + i, {base} + i, {base} + {n} + i,
                        'Lantern ' || i, 'lantern-' || i, 'L-' || i, 10 FROM generate_series(1, {n}) i;
-            INSERT INTO orders (id, source_website_id, order_number, user_id, ship_country, ship_city, ship_address)
-                SELECT {base} + i, {base} + i, 'N-' || i, {base} + i, 'DE', 'Hamburg', 'Hafenstrasse 1'
+            INSERT INTO orders (id, source_website_id, order_number, user_id, ship_country, ship_city, ship_address, contact_name)
+                SELECT {base} + i, {base} + i, 'N-' || i, {base} + i, 'DE', 'Hamburg', 'Hafenstrasse 1', 'Buyer ' || i
                 FROM generate_series(1, {n}) i;
             INSERT INTO order_details (id, order_id, product_id, name, sku, quantity, unit_price)
                 SELECT {base} + i, {base} + 1 + i % {n}, {base} + 1 + i / 2 % {n}, 'Lantern', 'L', 1, 10
