@@ -61,7 +61,10 @@ const CASES: &[Case] = &[
     Case("{ products(first: 50) { PAGE } }", 2),
     Case("{ products(first: 50) { edges { node { price { amount } category { id } brand { id } } } } }", 3),
     Case("{ products(first: 50) { nodes { sourceWebsite { id } supplier { id } seller { id } } } }", 4),
-    Case("{ order(id: \"ORDER\") { id details { id } paidAmount { amount } refundedAmount { amount } contact { name } } }", 2),
+    Case(
+        "{ order(id: \"ORDER\") { id details { id } paidAmount { amount } refundedAmount { amount } contact { name } } }",
+        2,
+    ),
     // The cart, its lines, and their products once, whatever is asked of them.
     Case("{ cart { id reservedUntil } }", 2),
     Case(

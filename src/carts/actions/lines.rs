@@ -70,7 +70,7 @@ pub(super) async fn put(
         let all = pieces.entry(*id).or_default();
         *all = all.saturating_add(*quantity);
         let checked = check_quantity(field(index, "quantity"), *all)
-            .and_then(|()| check_sale(product, *all, 0, field(index, "productId"), field(index, "quantity")));
+            .and_then(|()| check_there(product, *all, field(index, "productId"), field(index, "quantity")));
         wrong.extend(checked.err());
     }
     if pieces.len() > MAX_LINES {
@@ -98,6 +98,11 @@ pub(super) async fn put(
         return Ok(cart);
     }
     store::update_currency(conn, cart.id, currency.as_str()).await
+}
+
+/// Into a cart goes what is there, also what is kept for others for a while: only a reservation and a sale ask for more.
+fn check_there(product: &ProductRow, pieces: i32, id_field: String, quantity_field: String) -> Result<(), UserError> {
+    check_sale(product, pieces, product.reserved, id_field, quantity_field)
 }
 
 fn refuse(wrong: Vec<UserError>) -> Result<()> {
@@ -147,7 +152,7 @@ pub async fn update_line(db: &Db, viewer: &Viewer, id: CartLineId, quantity: i32
         if more {
             let gone = || Error::user(UserErrorCode::ProductInactive, "id", "this product is not for sale any more");
             let product = products.get(&line.product_id).ok_or_else(gone)?;
-            check_sale(product, quantity, 0, "id".into(), "quantity".into())?;
+            check_there(product, quantity, "id".into(), "quantity".into())?;
             check_total("quantity", total_of(conn, &pieces, &products).await?)?;
         }
         store::update_line(conn, id, quantity).await?;
