@@ -160,9 +160,16 @@ struct Order {
     who: usize,
     status: &'static str,
     lines: Vec<Line>,
-    /// Authorised, captured and refunded cents, where there is a payment.
-    payment: Option<(i64, i64, i64)>,
-    shipments: usize,
+    /// One after the other: the last may be live.
+    payments: Vec<Payment>,
+}
+
+/// Cents.
+#[derive(Debug, Clone, Copy, Default)]
+struct Payment {
+    promised: i64,
+    paid: i64,
+    refunded: i64,
 }
 
 #[derive(Debug, Clone)]
@@ -179,13 +186,14 @@ impl Order {
         self.lines.iter().map(|line| i64::from(line.pieces) * line.cents).sum()
     }
 
-    fn is_editable(&self) -> bool {
-        self.status == "PENDING" && !self.is_paid()
+    /// Whether money was promised or paid, which stands in the way of changes.
+    fn is_paid(&self) -> bool {
+        self.payments.iter().any(|payment| payment.promised > 0 || payment.paid > 0)
     }
 
-    /// Whether a payment stands in the way of changes.
-    fn is_paid(&self) -> bool {
-        self.payment.is_some_and(|(authorized, captured, _)| authorized > 0 || captured > 0)
+    /// Whether money is promised or here, which stands in the way of another payment.
+    fn is_live(&self) -> bool {
+        self.payments.iter().any(|payment| payment.promised > 0 || payment.paid > payment.refunded)
     }
 }
 
@@ -375,7 +383,7 @@ impl<'a> Shop<'a> {
                     for line in &lines {
                         model.stock[line.product] -= line.pieces;
                     }
-                    model.orders.push(Order { who, status: "PENDING", lines, payment: None, shipments: 0 });
+                    model.orders.push(Order { who, status: "PENDING", lines, payments: Vec::new() });
                     model.carts[who] = Cart::default();
                     self.orders.push(answer.text_at("checkout.orders.0.id"));
                     self.lines.push(placed.iter().map(|line| line["id"].as_str().unwrap().to_owned()).collect());
@@ -459,7 +467,9 @@ impl<'a> Shop<'a> {
                     }
                     // What was promised is let go, what was paid is paid back, by a job.
                     self.app.run_jobs().await;
-                    it.payment = it.payment.take().map(|(_, captured, _)| (0, captured, captured));
+                    for payment in &mut it.payments {
+                        *payment = Payment { promised: 0, refunded: payment.paid, ..*payment };
+                    }
                 }
                 Some((code(&answer, "orderCancel"), said(expected)))
             }
@@ -489,7 +499,6 @@ impl<'a> Shop<'a> {
                 };
                 if expected.is_ok() {
                     it.lines[line].shipped += pieces;
-                    it.shipments += 1;
                     if it.lines.iter().all(|line| line.shipped == line.pieces) {
                         it.status = "SHIPPED";
                     }
@@ -545,11 +554,11 @@ impl<'a> Shop<'a> {
                 let it = &mut model.orders[order];
                 let expected = match it.status {
                     "CANCELLED" => Err("ILLEGAL_TRANSITION"),
-                    _ if it.is_paid() => Err("PAYMENT_EXISTS"),
+                    _ if it.is_live() => Err("PAYMENT_EXISTS"),
                     _ => Ok(()),
                 };
                 if expected.is_ok() && answer.verdict("paymentCreate") == "done" {
-                    it.payment = Some((it.total(), 0, 0));
+                    it.payments.push(Payment { promised: it.total(), ..Payment::default() });
                     self.payments[order] = Some(answer.text_at("paymentCreate.payment.id"));
                 }
                 Some((code(&answer, "paymentCreate"), said(expected)))
@@ -558,10 +567,10 @@ impl<'a> Shop<'a> {
                 let order = nth(order)?;
                 let input = json!({ "id": self.payments[order].clone()?, "idempotencyKey": self.key() });
                 let answer = self.staff.mutate("paymentCapture", "payment { id }", input).await;
-                let payment = model.orders[order].payment.as_mut()?;
-                let expected = if payment.0 > 0 { Ok(()) } else { Err("PAYMENT_STATE") };
+                let payment = model.orders[order].payments.last_mut()?;
+                let expected = if payment.promised > 0 { Ok(()) } else { Err("PAYMENT_STATE") };
                 if expected.is_ok() {
-                    *payment = (0, payment.1 + payment.0, payment.2);
+                    *payment = Payment { promised: 0, paid: payment.promised, refunded: 0 };
                 }
                 Some((code(&answer, "paymentCapture"), said(expected)))
             }
@@ -571,15 +580,14 @@ impl<'a> Shop<'a> {
                 let input =
                     json!({ "id": self.payments[order].clone()?, "amount": amount, "idempotencyKey": self.key() });
                 let answer = self.staff.mutate("paymentRefund", "payment { id }", input).await;
-                let payment = model.orders[order].payment.as_mut()?;
-                let expected = match payment.1 {
+                let payment = model.orders[order].payments.last_mut()?;
+                let expected = match payment.paid - payment.refunded {
                     0 => Err("PAYMENT_STATE"),
-                    captured if payment.2 == captured => Err("PAYMENT_STATE"),
-                    captured if payment.2 + cents > captured => Err("OUT_OF_RANGE"),
+                    left if cents > left => Err("OUT_OF_RANGE"),
                     _ => Ok(()),
                 };
                 if expected.is_ok() {
-                    payment.2 += cents;
+                    payment.refunded += cents;
                 }
                 Some((code(&answer, "paymentRefund"), said(expected)))
             }
@@ -601,7 +609,8 @@ impl<'a> Shop<'a> {
 fn books(model: &Model) -> Vec<String> {
     let stock = model.stock.iter().map(|pieces| format!("(stock,{pieces})"));
     let orders = model.orders.iter().map(|order| {
-        let (_, paid, refunded) = order.payment.unwrap_or_default();
+        let paid: i64 = order.payments.iter().map(|payment| payment.paid).sum();
+        let refunded: i64 = order.payments.iter().map(|payment| payment.refunded).sum();
         let shipped: i32 = order.lines.iter().map(|line| line.shipped).sum();
         let returned: i32 = order.lines.iter().map(|line| line.returned).sum();
         let (total, paid, refunded) = (money(order.total()), money(paid), money(refunded));

@@ -15,7 +15,6 @@ use crate::{
     db::{
         Conn, Db,
         idempotency::{Claim, IdempotencyKey, Owner},
-        together,
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{AddressId, CartId, OrderId, ProductId, UserId},
@@ -110,10 +109,8 @@ pub async fn checkout(db: &Db, viewer: &Viewer, request: CheckoutRequest, key: S
         if !kept.is_empty() {
             carts::store::delete_reservations(conn, &[cart.id]).await?;
         }
-        let orders = place(conn, &buyer, &basket, "cartId").await?;
-        let first = orders.first().ok_or_else(|| Error::Internal("a checkout of nothing".into()))?;
-        together([carts::store::delete_lines(conn, cart.id).boxed(), claimed.answer(conn, first.id.0).boxed()]).await?;
-        Ok(orders)
+        let emptied = carts::store::delete_lines(conn, cart.id).boxed();
+        place(conn, &buyer, &basket, "cartId", &claimed, Some(emptied)).await
     })
     .await
 }

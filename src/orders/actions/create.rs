@@ -10,7 +10,7 @@ use crate::{
     carts::model::check_quantity,
     db::{
         Conn, Db,
-        idempotency::{Claim, IdempotencyKey, Owner},
+        idempotency::{Claim, Claimed, IdempotencyKey, Owner},
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{AddressId, OrderId, ProductId, UserId},
@@ -48,9 +48,7 @@ pub async fn create(db: &Db, viewer: &Viewer, request: OrderRequest, key: String
                 return order.ok_or_else(|| Error::Internal("an answered key without its order".into()));
             }
         };
-        let order = buy(conn, me, &request).await?;
-        claimed.answer(conn, order.id.0).await?;
-        Ok(order)
+        buy(conn, me, &request, &claimed).await
     })
     .await
 }
@@ -70,7 +68,7 @@ fn check_lines(lines: &[(ProductId, i32)]) -> Result<()> {
     if wrong.is_empty() { Ok(()) } else { Err(Error::User(wrong)) }
 }
 
-async fn buy(conn: &Conn, me: UserId, request: &OrderRequest) -> Result<OrderRow> {
+async fn buy(conn: &Conn, me: UserId, request: &OrderRequest, claimed: &Claimed) -> Result<OrderRow> {
     // By id: the order in which the rows are locked.
     let mut wanted: BTreeMap<ProductId, i32> = BTreeMap::new();
     for (product, quantity) in &request.lines {
@@ -84,7 +82,7 @@ async fn buy(conn: &Conn, me: UserId, request: &OrderRequest) -> Result<OrderRow
     let shipping = address.map_or_else(Shipping::default, Shipping::of);
     let buyer = Buyer { user: Some(me), guest: None, contact, shipping, note: None };
     let basket: Vec<_> = found.values().map(|product| (product, wanted[&product.id])).collect();
-    let order = place(conn, &buyer, &basket, "lines").await?.pop();
+    let order = place(conn, &buyer, &basket, "lines", claimed, None).await?.pop();
     order.ok_or_else(|| Error::Internal("an order of nothing".into()))
 }
 

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use chrono::Utc;
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::BoxFuture};
 use rust_decimal::Decimal;
 use serde_json::json;
 
 use crate::{
     auth::{GuestKey, Scope},
     carts::model::check_sale,
-    db::{Conn, together},
+    db::{Conn, idempotency::Claimed, together},
     error::{Error, Result, UserError},
     ids::{AddressId, OrderId, ProductId, UserId, WebsiteId},
     mail::{
@@ -48,12 +48,14 @@ pub(super) struct Buyer {
 pub(super) type Basket<'a> = [(&'a ProductRow, i32)];
 
 /// Makes one order for each website of the basket, takes the stock and queues the confirmations. The first order gives the
-/// checkout its number.
-pub(super) async fn place(
-    conn: &Conn,
+/// checkout its number, which is the answer of its key. `also` does not depend on the orders: it goes along with their lines.
+pub(super) async fn place<'a>(
+    conn: &'a Conn,
     buyer: &Buyer,
     basket: &Basket<'_>,
     field: &'static str,
+    claimed: &'a Claimed,
+    also: Option<BoxFuture<'a, Result<()>>>,
 ) -> Result<Vec<OrderRow>> {
     let mut by_website: BTreeMap<WebsiteId, Vec<(&ProductRow, i32)>> = BTreeMap::new();
     for (product, pieces) in basket {
@@ -66,7 +68,7 @@ pub(super) async fn place(
     let websites: BTreeMap<WebsiteId, WebsiteRow> = websites.into_iter().map(|row| (row.id, row)).collect();
     let website =
         |id: &WebsiteId| websites.get(id).ok_or_else(|| Error::Internal("a product without its website".into()));
-    let checkout_id = numbers.first().map(|(id, _)| *id);
+    let first = numbers.first().ok_or_else(|| Error::Internal("a checkout of nothing".into()))?.0;
     let mut new = Vec::new();
     let mut totals: BTreeMap<OrderId, Decimal> = BTreeMap::new();
     let (mut lines, mut sold, mut letters) = (Vec::new(), Vec::new(), Vec::new());
@@ -77,7 +79,7 @@ pub(super) async fn place(
         totals.insert(id, total);
         let order = NewOrder {
             id: Some(id),
-            checkout_id,
+            checkout_id: Some(first),
             source_website_id: *website_id,
             order_number: format!("{}-{number}", website.code.to_uppercase()),
             user_id: buyer.user,
@@ -101,12 +103,13 @@ pub(super) async fn place(
     sold.sort_by_key(|movement| movement.product_id);
     let mut orders = store::insert_all(conn, &new).await?;
     orders.sort_by_key(|order| order.id);
-    together([
+    let rest = [
         store::insert_lines(conn, &lines).boxed(),
         stock::store::insert(conn, &sold).boxed(),
         mail::actions::queue_all(conn, &letters).boxed(),
-    ])
-    .await?;
+        claimed.answer(conn, first.0).boxed(),
+    ];
+    together(rest.into_iter().chain(also)).await?;
     for order in &mut orders {
         // The trigger has made it so by now.
         order.total_amount = totals.get(&order.id).copied().unwrap_or_default();

@@ -1,0 +1,55 @@
+# What the benchmarks have in common: the programs, the binary, a server on a fresh data directory. Sourced, from this folder.
+# Debian keeps PostgreSQL's programs off the search path; the newest version is the one that souk takes.
+PATH="$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -1):$PATH"
+
+# need PROGRAM...: ends where one is missing.
+need() {
+  for program; do
+    command -v "$program" >/dev/null || { echo "$program is missing: apt-get install wrk curl postgresql" >&2; exit 1; }
+  done
+}
+
+# find_souk: sets souk to the binary of SOUK_BIN, or builds it.
+find_souk() {
+  if [[ -n ${SOUK_BIN-} ]]; then
+    souk=$(cd "$OLDPWD" && realpath -e "$SOUK_BIN")
+  else
+    cargo build --release --locked
+    souk=$(realpath -e "${CARGO_TARGET_DIR:-../target}/release/souk")
+  fi
+}
+
+# open_work: sets work to a folder that goes with the script, and the server with it.
+open_work() {
+  # PostgreSQL's own account must be able to enter it.
+  work=$(mktemp -d)
+  chmod 755 "$work"
+  pid=
+  trap close_work EXIT
+  trap 'exit 130' INT TERM
+  unset DATABASE_URL
+  export SOUK_DATA_DIR=$work/data SOUK_ENV=production SOUK_JWT_SECRET=only-for-this-run-of-the-benchmark
+}
+
+close_work() {
+  [[ -z $pid ]] || { kill "$pid"; wait "$pid"; } 2>/dev/null || true
+  rm -rf "$work"
+}
+
+# serve: starts souk on a port of its own; sets pid, port and url, the database's.
+serve() {
+  "$souk" serve --listen 127.0.0.1:0 >"$work/stdout" 2>>"$work/log" &
+  pid=$!
+  port=
+  until [[ -n $port ]] && curl -sf "http://127.0.0.1:$port/readyz" >/dev/null; do
+    kill -0 "$pid" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
+    port=$(sed -n 's|.*http://127.0.0.1:\([0-9]*\)/readyz.*|\1|p' "$work/stdout")
+    sleep 0.05
+  done
+  url=$("$souk" db url)
+}
+
+# query SQL: one value.
+query() { psql -XAtq -v ON_ERROR_STOP=1 -c "$1" "$url"; }
+
+median() { sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
