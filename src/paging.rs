@@ -226,8 +226,8 @@ pub fn key_of<T: FromSortKey>(argument: &'static str, cursor: &Cursor) -> Result
 
 /// Puts a page on a boxed diesel query: the keyset conditions, the order and the limit.
 ///
-/// `$column` must be NOT NULL and `$id` the table's key. The condition is written as `c >= v AND (c > v OR id > i)`:
-/// the first half is what an index on `(c, id)` can start from.
+/// `$column` must be NOT NULL and `$id` the table's key. The condition is `(c, id) > (v, i)`: an index on `(c, id)` goes to
+/// that very place, however many rows share the value.
 #[macro_export]
 macro_rules! paged {
     ($query:expr, $page:expr, $direction:expr, $column:expr, $type:ty, $id:expr) => {{
@@ -239,11 +239,11 @@ macro_rules! paged {
         let (lower, upper) = if ascending { (after, before) } else { (before, after) };
         if let (argument, Some(cursor)) = lower {
             let value: $type = $crate::paging::key_of(argument, cursor)?;
-            query = query.filter($column.ge(value.clone())).filter($column.gt(value).or($id.gt(cursor.id)));
+            query = query.filter($crate::db::keyset::pair($column, $id).gt((value, cursor.id)));
         }
         if let (argument, Some(cursor)) = upper {
             let value: $type = $crate::paging::key_of(argument, cursor)?;
-            query = query.filter($column.le(value.clone())).filter($column.lt(value).or($id.lt(cursor.id)));
+            query = query.filter($crate::db::keyset::pair($column, $id).lt((value, cursor.id)));
         }
         let query = if ascending != page.backward {
             query.order(($column.asc(), $id.asc()))

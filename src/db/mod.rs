@@ -5,6 +5,7 @@ pub mod actor;
 pub mod embedded;
 pub mod filter;
 pub mod idempotency;
+pub mod keyset;
 pub mod migrations;
 mod reads;
 pub mod recorder;

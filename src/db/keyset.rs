@@ -1,0 +1,22 @@
+//! Where a page of a list begins and ends: rows compared by two columns at once.
+//! Rule: `(a, b) > (x, y)` is one condition, so that an index on (a, b) goes to the very row, however many share `a`.
+
+use diesel::{
+    IntoSql,
+    dsl::{AsExprOf, SqlTypeOf},
+    expression::{AsExpression, Expression},
+    pg::sql_types::Record,
+};
+
+/// The SQL type of two columns.
+type Both<A, B> = Record<(SqlTypeOf<A>, SqlTypeOf<B>)>;
+
+/// Two columns as one value: `pair(a, b).gt((x, y))`.
+pub fn pair<A, B>(a: A, b: B) -> AsExprOf<(A, B), Both<A, B>>
+where
+    A: Expression,
+    B: Expression,
+    (A, B): AsExpression<Both<A, B>>,
+{
+    (a, b).into_sql::<Both<A, B>>()
+}
