@@ -26,7 +26,7 @@ use diesel_async::{
 };
 use futures_util::{FutureExt, future::BoxFuture};
 
-pub use self::settings::DbSettings;
+pub use self::{reads::Plans, settings::DbSettings};
 use self::{reads::Reads, recorder::Listener};
 use crate::error::{Error, Result};
 
@@ -43,6 +43,7 @@ pub struct Db(Arc<Inner>);
 struct Inner {
     url: String,
     reads: Reads,
+    reads_for_values: Reads,
     pool: Pool<AsyncPgConnection>,
 }
 
@@ -66,7 +67,8 @@ impl Db {
     /// # Errors
     /// [`Error::Unavailable`] where the database cannot be reached.
     pub async fn connect(url: &str, settings: &DbSettings) -> Result<Self> {
-        let reads = Reads::connect(url, settings).await?;
+        let reads = Reads::connect(url, settings, Plans::Kept).await?;
+        let reads_for_values = Reads::connect(url, settings, Plans::ForValues).await?;
         let timeout = settings.write_timeout;
         let mut config = ManagerConfig::default();
         // The default, `Verified`, costs a round trip at each checkout.
@@ -80,7 +82,7 @@ impl Db {
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| Error::Internal(format!("pool: {error}")))?;
-        Ok(Self(Arc::new(Inner { url: url.to_owned(), reads, pool })))
+        Ok(Self(Arc::new(Inner { url: url.to_owned(), reads, reads_for_values, pool })))
     }
 
     /// The connection string.
@@ -96,13 +98,27 @@ impl Db {
     where
         F: AsyncFn(&Conn) -> Result<T> + for<'c> Work<'c, T>,
     {
-        let mut others = self.0.reads.count();
+        self.read_as(Plans::Kept, work).await
+    }
+
+    /// As [`Db::read`], on a connection that plans statements in this way.
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn read_as<T, F>(&self, plans: Plans, work: F) -> Result<T>
+    where
+        F: AsyncFn(&Conn) -> Result<T> + for<'c> Work<'c, T>,
+    {
+        let reads = match plans {
+            Plans::Kept => &self.0.reads,
+            Plans::ForValues => &self.0.reads_for_values,
+        };
+        let mut others = reads.count();
         loop {
-            let connection = self.0.reads.get().await?;
+            let connection = reads.get().await?;
             match work(&connection).await {
                 Err(Error::Unavailable(why)) => {
                     tracing::warn!(%why, "a read connection broke");
-                    self.0.reads.discard(&connection);
+                    reads.discard(&connection);
                     if others == 0 {
                         return Err(Error::Unavailable(why));
                     }

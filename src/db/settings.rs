@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Sizes and limits of the connections.
 #[derive(Debug, Clone)]
 pub struct DbSettings {
-    /// Shared, pipelined read connections.
+    /// Shared, pipelined read connections; as many again that plan for the values at hand.
     pub read_connections: usize,
     /// Longest statement on a shared read connection.
     pub read_timeout: Duration,

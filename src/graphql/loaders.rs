@@ -19,7 +19,7 @@ use crate::{
         model::{CartLineRow, CartRow, Reservation},
     },
     categories::{self, model::CategoryRow, store::CategoryList},
-    db::Db,
+    db::{Db, Plans},
     error::Error,
     ids::{
         ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId,
@@ -72,9 +72,12 @@ fn by_list<P: Key, L: Key>(keys: Vec<PageKey<P, L>>) -> HashMap<(P, Arc<L>), Vec
     groups
 }
 
-/// The loaders of a nested list from its two store functions.
+/// The loaders of a nested list from its two store functions, and how their statements are planned.
 macro_rules! paged_loaders {
-    ($steps:expr, $view:ident, $list:ident, |$conn:ident, $parent:ident, $args:ident, $ids:ident| $pages:expr, $counts:expr) => {{
+    ($steps:expr, $view:ident, $list:ident, |$conn:ident, $parent:ident, $args:ident, $ids:ident| $pages:expr, $counts:expr) => {
+        paged_loaders!($steps, $view, $list, |$conn, $parent, $args, $ids| $pages, $counts, Plans::Kept)
+    };
+    ($steps:expr, $view:ident, $list:ident, |$conn:ident, $parent:ident, $args:ident, $ids:ident| $pages:expr, $counts:expr, $plans:expr) => {{
         let (for_pages, for_counts) = (Arc::clone(&$view), Arc::clone(&$view));
         Paged {
             pages: Batched::new($steps, move |keys: Vec<PageKey<_, $list>>| {
@@ -85,7 +88,7 @@ macro_rules! paged_loaders {
                         async move {
                             let rows = $view
                                 .db
-                                .read(async |$conn| {
+                                .read_as($plans, async |$conn| {
                                     let $ids = ids.clone();
                                     $pages.await
                                 })
@@ -111,7 +114,7 @@ macro_rules! paged_loaders {
                         async move {
                             let counts = $view
                                 .db
-                                .read(async |$conn| {
+                                .read_as($plans, async |$conn| {
                                     let $ids = ids.clone();
                                     $counts.await
                                 })
@@ -261,7 +264,8 @@ impl Loaders {
                 view,
                 OrderList,
                 |conn, parent, list, ids| orders::store::pages_by_parent_ids(conn, &view.sales, parent, &list, ids),
-                orders::store::counts_by_parent_ids(conn, &view.sales, parent, &list, ids)
+                orders::store::counts_by_parent_ids(conn, &view.sales, parent, &list, ids),
+                orders::store::plans(&view.sales, &list)
             ),
             details_by_order: by_parent!(steps, view, |conn, ids| orders::store::lines_by_order_ids(conn, &ids), row => row.order_id),
             details: by_id!(steps, view, |conn, ids| orders::store::lines_by_ids(conn, &ids), row => row.id),

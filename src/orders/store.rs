@@ -17,8 +17,8 @@ use super::model::{
 use crate::{
     auth::Scope,
     db::{
-        Conn,
-        filter::{Condition, always},
+        Conn, Plans,
+        filter::{Condition, Filter, Op, always},
         sql::{CountUpTo, OrderNumbers, ParentId, PerParent, nextval, op, text_op},
         tables::{order_details, orders, products},
     },
@@ -93,6 +93,26 @@ fn of_parent(rows: Rows, parent: OrderParent) -> Rows {
     match parent {
         OrderParent::User => rows.filter(orders::user_id.assume_not_null().eq(ParentId)),
         OrderParent::Website => rows.filter(orders::source_website_id.eq(ParentId)),
+    }
+}
+
+/// How a list is planned. Kept are the plans of lists that one index holds in their order whatever the values, and of lists
+/// of one person's orders, which are few. Elsewhere the way depends on how many orders the conditions leave: many are read
+/// in order until a page is full, few are found and then sorted.
+pub fn plans(scope: &Scope, list: &OrderList) -> Plans {
+    use OrderCondition as C;
+    let Filter::And(all) = &list.filter else { return Plans::ForValues };
+    let is_held = match (all.as_slice(), list.order) {
+        ([], _) => true,
+        ([Filter::Is(condition)], OrderOrderField::PlacedAt) => {
+            matches!(condition, C::Status(Op::Eq(_)) | C::User(Op::Eq(_)) | C::SourceWebsite(Op::Eq(_)))
+        }
+        _ => false,
+    };
+    match scope {
+        Scope::All if is_held => Plans::Kept,
+        Scope::All | Scope::Websites(..) => Plans::ForValues,
+        Scope::Public | Scope::Guest(_) | Scope::Own(_) | Scope::Seller(_) => Plans::Kept,
     }
 }
 

@@ -135,6 +135,71 @@ const SALES: &[Case] = &[
         Never,
     ),
     Case("{ orders(where: {orderNumber: {eq: \"N-1\"}}) { nodes { id } } }", "orders_order_number_idx", Few),
+    // A page begins at its very row, however many orders have the same total.
+    Case("{ orders(after: PLACED_AT) { nodes { id } } }", "Index Cond: (ROW(placed_at, id) < ROW(", Never),
+    Case("{ orders(before: PLACED_AT) { nodes { id } } }", "Index Cond: (ROW(placed_at, id) > ROW(", Never),
+    Case(
+        "{ orders(after: TOTAL_AMOUNT, orderBy: {field: TOTAL_AMOUNT}) { nodes { id } } }",
+        "Index Cond: (ROW(total_amount, id) > ROW(",
+        Never,
+    ),
+    Case(
+        "{ orders(after: ORDER_NUMBER, orderBy: {field: ORDER_NUMBER}) { nodes { id } } }",
+        "Index Cond: (ROW(order_number, id) > ROW(",
+        Never,
+    ),
+    Case(
+        "{ orders(after: PLACED_AT, where: {user: {eq: BUYER}}) { nodes { id } } }",
+        "Index Cond: ((user_id IS NOT NULL) AND (user_id = $1) AND (ROW(placed_at, id) < ROW(",
+        Never,
+    ),
+    // What is not over, from the oldest.
+    Case(
+        "{ orders(where: {status: {in: [PENDING, CONFIRMED]}}, orderBy: {field: PLACED_AT}) { nodes { id } } }",
+        "orders_open_placed_at_idx",
+        Never,
+    ),
+    Case(
+        "{ orders(where: {status: {eq: SHIPPED}}, orderBy: {field: ORDER_NUMBER}) { nodes { id } } }",
+        "orders_open_order_number_idx",
+        Never,
+    ),
+    Case(
+        "{ orders(after: ORDER_NUMBER, where: {status: {eq: PENDING}}, orderBy: {field: ORDER_NUMBER}) { nodes { id } } }",
+        "orders_open_order_number_idx",
+        Never,
+    ),
+    // The way depends on the values: few are found and sorted, many are read in order.
+    Case(
+        "{ orders(where: {placedAt: {gte: \"2999-01-01T00:00:00Z\"}}, orderBy: {field: TOTAL_AMOUNT}) { nodes { id } } }",
+        "placed_at_idx",
+        Few,
+    ),
+    Case(
+        "{ orders(where: {placedAt: {gte: \"2001-01-01T00:00:00Z\"}}, orderBy: {field: TOTAL_AMOUNT}) { nodes { id } } }",
+        "orders_total_amount_idx",
+        Never,
+    ),
+    Case(
+        "{ orders(where: {totalAmount: {gte: \"5000\"}}) { totalCount { value } nodes { id } } }",
+        "orders_total_amount_idx",
+        Few,
+    ),
+    Case(
+        "{ orders(where: {user: {eq: BUYER}}, orderBy: {field: TOTAL_AMOUNT}) { nodes { id } } }",
+        "orders_user_id_placed_at_idx",
+        Few,
+    ),
+    Case(
+        "{ orders(where: {sourceWebsite: {eq: WEBSITE}}, orderBy: {field: ORDER_NUMBER}) { nodes { id } } }",
+        "order_number",
+        Few,
+    ),
+    Case(
+        "{ orders(where: {orderNumber: {contains: \"n-1999\"}}) { totalCount { value } nodes { id } } }",
+        "orders_order_number_trgm_idx",
+        Few,
+    ),
     Case("{ order(id: ORDER) { id } }", "orders_pkey", Never),
     Case("{ orders { nodes { details { product { id } } } } }", "order_details_order_id_idx", Never),
     Case("{ orders { nodes { user { id } } } }", "users_pkey", Never),
@@ -228,11 +293,25 @@ impl Case {
     }
 }
 
+/// Names of cursors in the cases: the first row of the list in that order.
+const CURSORS: &[(&str, &str)] = &[
+    ("products", "CREATED_AT"),
+    ("products", "PRICE"),
+    ("orders", "PLACED_AT"),
+    ("orders", "TOTAL_AMOUNT"),
+    ("orders", "ORDER_NUMBER"),
+];
+
 async fn check(actor: &Actor<'_>, cases: impl IntoIterator<Item = &'static Case>) {
+    let cases: Vec<_> = cases.into_iter().collect();
     let mut cursors = Vec::new();
-    for name in ["CREATED_AT", "PRICE"] {
-        let page = format!("{{ products(first: 1, orderBy: {{field: {name}}}) {{ pageInfo {{ endCursor }} }} }}");
-        cursors.push((name, actor.run(&page).await.text_at("products.pageInfo.endCursor")));
+    for (list, name) in CURSORS {
+        let places = [format!("after: {name}"), format!("before: {name}")];
+        if !cases.iter().any(|case| places.iter().any(|place| case.0.contains(place))) {
+            continue;
+        }
+        let page = format!("{{ {list}(first: 1, orderBy: {{field: {name}}}) {{ pageInfo {{ endCursor }} }} }}");
+        cursors.push((*name, actor.run(&page).await.text_at(&format!("{list}.pageInfo.endCursor"))));
     }
     let mut faults = String::new();
     for case in cases {

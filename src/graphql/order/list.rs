@@ -210,8 +210,9 @@ impl OrderQuery {
     ) -> Result<Connection<Order>> {
         let list = list_of(first, after, last, before, r#where, order_by)?;
         let scope = ctx.viewer().scope(Permission::ManageOrders);
-        let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
-        let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
+        let plans = store::plans(&scope, &list);
+        let rows = ctx.db().read_as(plans, async |conn| store::page(conn, &scope, &list).await);
+        let count = ctx.db().read_as(plans, async |conn| store::count(conn, &scope, &list).await);
         let (rows, total) = read(ctx, &list.page, rows, count).await?;
         let Rows { rows, has_next, has_previous } = rows;
         let rows = fetch_along(ctx, rows).await?;

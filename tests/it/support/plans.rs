@@ -1,12 +1,15 @@
 //! The plans of the statements that an operation really ran, on the connections that ran them.
-//! Rule: the read connections plan for any value alike, so the plan of a prepared statement is that of every call.
+//! Rule: most read connections plan for any value alike, so the plan of a prepared statement is that of every call; those
+//! that plan for the values at hand are asked with the values that were sent.
+
+use std::collections::BTreeMap;
 
 use diesel::{
     QueryableByName,
     sql_types::{Array, Text},
 };
 use diesel_async::RunQueryDsl;
-use souk::error::Result;
+use souk::{db::Plans, error::Result};
 
 use super::{Answer, TestDb, db::READ_CONNECTIONS};
 
@@ -37,22 +40,36 @@ struct Line {
 impl TestDb {
     /// The plan of each statement of an answer.
     pub async fn plans(&self, answer: &Answer) -> Vec<Plan> {
-        let statements = answer.sql.iter().map(|sql| sql.split_once(" -- binds:").map_or(sql.as_str(), |(sql, _)| sql));
-        let mut plans: Vec<_> = statements.map(|sql| Plan { sql: sql.to_owned(), lines: Vec::new() }).collect();
+        let mut ran = BTreeMap::new();
+        for text in &answer.sql {
+            let (sql, binds) = text.split_once(" -- binds: ").unwrap_or((text, "[]"));
+            ran.insert(sql.to_owned(), values(binds));
+        }
+        let mut plans: Vec<_> = answer
+            .sql
+            .iter()
+            .map(|text| text.split_once(" -- binds:").map_or(text.as_str(), |(sql, _)| sql))
+            .map(|sql| Plan { sql: sql.to_owned(), lines: Vec::new() })
+            .collect();
         // The read connections take turns, so that each has its own.
-        for _ in 0..READ_CONNECTIONS {
-            let read = self.db.read(async |mut conn| -> Result<Vec<(String, Vec<String>)>> {
+        for kind in [Plans::Kept, Plans::ForValues].repeat(READ_CONNECTIONS) {
+            let read = self.db.read_as(kind, async |mut conn| -> Result<Vec<(String, Vec<String>)>> {
                 let query = "SELECT name, statement, parameter_types::text[] AS types FROM pg_prepared_statements";
                 let prepared: Vec<Prepared> = diesel::sql_query(query).load(&mut conn).await?;
                 let mut explained = Vec::new();
                 for Prepared { name, statement, types } in prepared {
-                    let nulls = vec!["NULL"; types.len()].join(", ");
-                    let arguments = if types.is_empty() { String::new() } else { format!("({nulls})") };
+                    let Some(values) = ran.get(&statement) else { continue };
+                    let arguments: Vec<_> = match kind {
+                        Plans::Kept => types.iter().map(|_| "NULL".to_owned()).collect(),
+                        Plans::ForValues => {
+                            types.iter().zip(values).map(|(name, value)| literal(name, value)).collect()
+                        }
+                    };
+                    let arguments =
+                        if types.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
                     let explain = format!("EXPLAIN (COSTS OFF) EXECUTE {name} {arguments}");
-                    if !statement.contains("pg_prepared_statements") && !statement.starts_with("EXPLAIN") {
-                        let lines: Vec<Line> = diesel::sql_query(explain).load(&mut conn).await?;
-                        explained.push((statement, lines.into_iter().map(|line| line.text).collect()));
-                    }
+                    let lines: Vec<Line> = diesel::sql_query(explain).load(&mut conn).await?;
+                    explained.push((statement, lines.into_iter().map(|line| line.text).collect()));
                 }
                 Ok(explained)
             });
@@ -65,4 +82,42 @@ impl TestDb {
         assert!(plans.iter().all(|plan| !plan.lines.is_empty()), "every statement of a read is kept prepared");
         plans
     }
+}
+
+/// The parts of a list as Rust prints it for people who debug, each as it stands: `[Pending, "a, b", [1, 2]]`.
+fn values(list: &str) -> Vec<String> {
+    let inner = list.strip_prefix('[').and_then(|list| list.strip_suffix(']')).expect("a list");
+    let (mut all, mut depth, mut quoted, mut escaped) = (vec![String::new()], 0, false, false);
+    for letter in inner.chars() {
+        match letter {
+            '"' if !escaped => quoted = !quoted,
+            '[' | '(' if !quoted => depth += 1,
+            ']' | ')' if !quoted => depth -= 1,
+            ',' if !quoted && depth == 0 => all.push(String::new()),
+            _ => {}
+        }
+        escaped = letter == '\\' && !escaped;
+        if letter != ',' || quoted || depth > 0 {
+            all.last_mut().expect("one at least").push(letter);
+        }
+    }
+    all.retain(|value| !value.trim().is_empty());
+    all.iter().map(|value| value.trim().to_owned()).collect()
+}
+
+/// A value in SQL: `UserId(7)`, `Pending`, `"%a%"` and lists of them.
+fn literal(name: &str, value: &str) -> String {
+    let plain = |value: &str| {
+        let inner = value.split_once('(').map_or(value, |(_, inner)| inner.trim_end_matches(')'));
+        match serde_json::from_str::<String>(inner) {
+            Ok(text) => text,
+            Err(_) if name.starts_with("text") => inner.to_lowercase(),
+            Err(_) => inner.to_owned(),
+        }
+    };
+    let text = match name.strip_suffix("[]") {
+        Some(_) => format!("{{{}}}", values(value).iter().map(|value| plain(value)).collect::<Vec<_>>().join(",")),
+        None => plain(value),
+    };
+    format!("'{}'::{name}", text.replace('\'', "''"))
 }

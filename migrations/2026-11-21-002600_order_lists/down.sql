@@ -1,0 +1,3 @@
+DROP INDEX orders_order_number_trgm_idx;
+DROP INDEX orders_open_order_number_idx;
+DROP INDEX orders_open_placed_at_idx;
