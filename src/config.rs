@@ -1,18 +1,19 @@
 //! Every setting, its default and its meaning.
 //! Rule: a setting is a flag and an environment variable of one name, and nobody else reads the environment.
 
+mod secrets;
+
 use std::{
     ffi::OsString,
-    fs, io,
+    io,
     net::SocketAddr,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{ArgAction, Args, ValueEnum, builder::NonEmptyStringValueParser};
 
+use self::secrets::secret;
 use crate::{
     auth::{JwtKeys, Key, SOUK},
     db::DbSettings,
@@ -45,6 +46,17 @@ pub enum Registration {
     /// Nothing: every registration is answered the same, and the rest is told by mail. Nobody can log in before their address
     /// is confirmed.
     Private,
+}
+
+/// When authorised money is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum PaymentCapture {
+    /// When staff say so.
+    #[default]
+    ByHand,
+    /// By itself, at once; but never what people have to see first, as cash and transfers.
+    AtOnce,
 }
 
 /// The settings of every command.
@@ -162,6 +174,10 @@ pub struct ServeSettings {
     #[allow(missing_docs)]
     pub mail: MailSettings,
 
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub payments: PaymentSettings,
+
     /// Origins that browsers may call from, separated by commas; `*` for any. By default none but the server's own pages.
     #[arg(long, env = "SOUK_CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGINS")]
     pub cors_origins: Vec<String>,
@@ -198,6 +214,24 @@ impl Default for SellingSettings {
     fn default() -> Self {
         Self { reservation_minutes: 15 }
     }
+}
+
+/// How orders are paid.
+#[derive(Debug, Clone, Args)]
+pub struct PaymentSettings {
+    /// Who moves money, separated by commas: `manual` (cash on delivery, bank transfer), `test` (moves none). By default
+    /// both in development, `manual` in production.
+    #[arg(long, env = "SOUK_PAYMENT_PROVIDERS", value_name = "NAMES")]
+    pub payment_providers: Option<String>,
+
+    /// Signs the webhooks of the test provider: at least 32 characters. Made and kept in the data directory in development,
+    /// required in production where that provider is on.
+    #[arg(long, env = "SOUK_TEST_PAYMENT_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub test_payment_secret: Option<String>,
+
+    /// When authorised money is taken.
+    #[arg(long, env = "SOUK_PAYMENT_CAPTURE", default_value = "by_hand", value_name = "WHEN")]
+    pub payment_capture: PaymentCapture,
 }
 
 /// How mail leaves, and what it says.
@@ -294,20 +328,11 @@ impl ServeSettings {
     /// # Errors
     /// Where production has neither, where it is shorter than 32 characters, or where the file cannot be written.
     pub fn secret(&self, settings: &Settings) -> io::Result<Option<String>> {
-        let secret = match &self.jwt_secret {
-            Some(secret) => secret.clone(),
-            None if self.jwt_keys.is_some() => return Ok(None),
-            None if settings.environment == Environment::Production => {
-                return Err(io::Error::other(
-                    "SOUK_JWT_SECRET is required in production: 32 or more random characters; or set SOUK_JWT_KEYS",
-                ));
-            }
-            None => kept_secret(settings)?,
-        };
-        if secret.len() < 32 {
-            return Err(io::Error::other("SOUK_JWT_SECRET is too short: 32 or more random characters"));
+        if self.jwt_secret.is_none() && self.jwt_keys.is_some() {
+            return Ok(None);
         }
-        Ok(Some(secret))
+        let keys = "; or set SOUK_JWT_KEYS";
+        secret(settings, "SOUK_JWT_SECRET", self.jwt_secret.as_ref(), "jwt-secret", keys).map(Some)
     }
 
     /// Whether the IDE pages are served.
@@ -316,25 +341,23 @@ impl ServeSettings {
     }
 }
 
-/// Several servers may start at once: the first to put a whole file there makes the secret of all.
-fn kept_secret(settings: &Settings) -> io::Result<String> {
-    let file = settings.data_dir.join("jwt-secret");
-    match fs::read_to_string(&file) {
-        Ok(secret) => return Ok(secret.trim().to_owned()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
+impl PaymentSettings {
+    /// The names of the providers.
+    pub fn names(&self, settings: &Settings) -> Vec<String> {
+        let usual = if settings.environment == Environment::Production { "manual" } else { "manual,test" };
+        let names = self.payment_providers.as_deref().unwrap_or(usual).split(',');
+        names.map(|name| name.trim().to_owned()).collect()
     }
-    fs::create_dir_all(&settings.data_dir)?;
-    let secret = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
-    let mine = settings.data_dir.join(format!("jwt-secret.{:016x}", rand::random::<u64>()));
-    let mut open = fs::OpenOptions::new();
-    io::Write::write_all(&mut open.write(true).create_new(true).mode(0o600).open(&mine)?, secret.as_bytes())?;
-    let linked = fs::hard_link(&mine, &file);
-    fs::remove_file(&mine)?;
-    match linked {
-        Ok(()) => Ok(secret),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(fs::read_to_string(&file)?.trim().to_owned()),
-        Err(error) => Err(error),
+
+    /// The secret of the test provider; none where it is off.
+    /// # Errors
+    /// Where production has none, where it is shorter than 32 characters, or where the file cannot be written.
+    pub fn test_secret(&self, settings: &Settings) -> io::Result<Option<String>> {
+        if !self.names(settings).iter().any(|name| name == "test") {
+            return Ok(None);
+        }
+        let given = self.test_payment_secret.as_ref();
+        secret(settings, "SOUK_TEST_PAYMENT_SECRET", given, "test-payment-secret", "").map(Some)
     }
 }
 

@@ -5,7 +5,8 @@
 //! - Ground, which knows no noun: [`config`] settings, [`error`] errors, [`telemetry`] logs, [`db`] the way to PostgreSQL,
 //!   [`paging`] lists, [`money`], [`ids`], [`text`] rules of text, [`auth`] viewers and passwords.
 //! - The nouns, floors 1 (`model`, `store`) and 2 (`actions`): [`websites`], [`jobs`], [`users`], [`mail`], [`audit`],
-//!   [`access`], [`categories`], [`brands`], [`suppliers`], [`products`], [`stock`], [`orders`], [`search`], [`transfers`], [`privacy`].
+//!   [`access`], [`categories`], [`brands`], [`suppliers`], [`products`], [`stock`], [`orders`], [`payments`], [`search`],
+//!   [`transfers`], [`privacy`].
 //! - Floor 3, the graph: [`graphql`]. Reads go to the loaders and stores, writes to the actions.
 //! - Floor 4, the doors: [`http`] and [`cli`].
 //!
@@ -32,6 +33,7 @@ pub mod categories;
 pub mod jobs;
 pub mod mail;
 pub mod orders;
+pub mod payments;
 pub mod privacy;
 pub mod products;
 pub mod search;

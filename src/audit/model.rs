@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use crate::{
     db::{actor::Via, filter::Op, tables::audit_log},
     ids::{
-        self, ApiKeyId, AuditEntryId, BrandId, CategoryId, OrderId, ProductId, RoleId, RowId, SessionId, SupplierId,
-        UserId, WebsiteId,
+        self, ApiKeyId, AuditEntryId, BrandId, CategoryId, OrderId, PaymentId, ProductId, RoleId, RowId, SessionId,
+        SupplierId, UserId, WebsiteId,
     },
     paging::SortKey,
     text_enum,
@@ -40,6 +40,8 @@ text_enum! {
         Brand => "Brand",
         /// A supplier.
         Supplier => "Supplier",
+        /// A payment.
+        Payment => "Payment",
     }
 }
 
@@ -114,6 +116,7 @@ fn keys_of(column: &str) -> Option<&'static str> {
         "brand_id" => BrandId::TYPE,
         "category_id" | "parent_id" => CategoryId::TYPE,
         "order_id" | "checkout_id" => OrderId::TYPE,
+        "payment_id" => PaymentId::TYPE,
         "product_id" => ProductId::TYPE,
         "role_id" => RoleId::TYPE,
         "seller_id" | "user_id" => UserId::TYPE,
@@ -195,6 +198,7 @@ mod tests {
             CategoryId::TYPE,
             BrandId::TYPE,
             SupplierId::TYPE,
+            PaymentId::TYPE,
         ];
         assert_eq!(Noun::ALL.iter().map(|noun| noun.as_str()).collect::<Vec<_>>(), types);
         assert_eq!(Noun::of(&OrderId(7).global()), Some((Noun::Order, 7)));

@@ -24,12 +24,17 @@ use crate::{
     },
     http::{self, HttpSettings},
     mail::actions::Mailer,
+    payments::providers::{
+        Providers,
+        test::{Pace, TestProvider},
+    },
 };
 
 pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo: bool) -> Outcome {
     // First what can be wrong without a database.
     let jwt = serve.jwt(settings)?;
     let mailer = Mailer::open(&serve.mail, settings)?;
+    let test_payments = serve.payments.test_secret(settings)?;
     if mailer.is_none() {
         tracing::warn!("SOUK_SMTP_URL is not set: mail is queued, and waits until there is a server to take it");
     }
@@ -37,7 +42,7 @@ pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo:
         TcpListener::bind(serve.listen).await.map_err(|error| format!("cannot listen on {}: {error}", serve.listen))?;
     let stop = stop_signal()?;
     let database = Database::open(settings).await?;
-    let done = run(settings, serve, with_demo, &database.url, jwt, mailer, listener, stop).await;
+    let done = run(settings, serve, with_demo, &database.url, jwt, mailer, test_payments, listener, stop).await;
     database.close().await;
     done
 }
@@ -49,6 +54,7 @@ async fn run(
     url: &str,
     jwt: JwtKeys,
     mailer: Option<Mailer>,
+    test_payments: Option<String>,
     listener: TcpListener,
     stop: oneshot::Receiver<()>,
 ) -> Outcome {
@@ -66,7 +72,10 @@ async fn run(
     let watch = tokio::spawn(keep_up(db.clone(), Arc::clone(&live)));
     let janitor = tokio::spawn(keep_tidy(db.clone()));
     let session_life = chrono::Duration::days(i64::from(serve.session_days));
-    let worker = work::worker(&db, mailer);
+    let test = test_payments.map(|secret| TestProvider::new(db.clone(), secret, Pace::default()));
+    let names = serve.payments.names(settings);
+    let providers = Arc::new(Providers::open(&names, serve.payments.payment_capture, test)?);
+    let worker = work::worker(&db, mailer, &providers);
     let services = Arc::new(Services {
         db,
         passwords,
@@ -76,6 +85,7 @@ async fn run(
         accounts: serve.accounts,
         selling: serve.selling,
         currencies,
+        providers,
     });
     let engine = graphql::engine(&services, &serve.limits);
     let doors = HttpSettings {

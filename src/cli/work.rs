@@ -7,10 +7,15 @@ use crate::{
     db::Db,
     jobs::worker::Worker,
     mail::{actions::Mailer, model::KIND},
+    orders::model::CANCELLED,
+    payments::{
+        actions::{care, webhooks},
+        providers::{Providers, test::WEBHOOK},
+    },
 };
 
 /// The worker with all handlers. Without a mailer, mail waits.
-pub fn worker(db: &Db, mailer: Option<Mailer>) -> Worker {
+pub fn worker(db: &Db, mailer: Option<Mailer>, providers: &Arc<Providers>) -> Worker {
     /// A handler of the database and the job.
     macro_rules! run {
         ($run:path) => {{
@@ -21,11 +26,25 @@ pub fn worker(db: &Db, mailer: Option<Mailer>) -> Worker {
             }
         }};
     }
+    /// A handler of the database, the providers and the job.
+    macro_rules! pay {
+        ($run:path) => {{
+            let (db, providers) = (db.clone(), Arc::clone(providers));
+            move |job| {
+                let (db, providers) = (db.clone(), Arc::clone(&providers));
+                async move { $run(&db, &providers, &job).await }
+            }
+        }};
+    }
     let worker = Worker::new(db.clone())
         .on(registration::KIND, run!(registration::run))
         .on(verification::KIND, run!(verification::run))
         .on(recovery::KIND, run!(recovery::run))
-        .on(email::KIND, run!(email::run));
+        .on(email::KIND, run!(email::run))
+        .on(care::OPERATION, pay!(care::look_after))
+        .on(care::CAPTURE, pay!(care::capture))
+        .on(CANCELLED, pay!(care::undo))
+        .on(WEBHOOK, pay!(webhooks::tell));
     let Some(mailer) = mailer.map(Arc::new) else { return worker };
     let db = db.clone();
     worker.on(KIND, move |job| {

@@ -298,6 +298,63 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    payment_operations (id) {
+        id -> Int8,
+        payment_id -> Int8,
+        kind -> Text,
+        amount -> Numeric,
+        status -> Text,
+        key -> Uuid,
+        provider_reference -> Nullable<Text>,
+        failure -> Nullable<Text>,
+        user_id -> Nullable<Int8>,
+        reason -> Nullable<Text>,
+        job_id -> Nullable<Int8>,
+        settled_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    payment_webhooks (id) {
+        id -> Int8,
+        provider -> Text,
+        event_id -> Text,
+        received_at -> Timestamptz,
+        payload -> Jsonb,
+        outcome -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    payments (id) {
+        id -> Int8,
+        order_id -> Int8,
+        provider -> Text,
+        method -> Text,
+        status -> Text,
+        amount -> Numeric,
+        currency -> Text,
+        captured_amount -> Numeric,
+        refunded_amount -> Numeric,
+        provider_reference -> Nullable<Text>,
+        failure -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     permissions (code) {
         code -> Text,
         description -> Text,
@@ -498,6 +555,9 @@ diesel::joinable!(order_events -> orders (order_id));
 diesel::joinable!(order_events -> users (user_id));
 diesel::joinable!(orders -> users (user_id));
 diesel::joinable!(orders -> websites (source_website_id));
+diesel::joinable!(payment_operations -> payments (payment_id));
+diesel::joinable!(payment_operations -> users (user_id));
+diesel::joinable!(payments -> orders (order_id));
 diesel::joinable!(products -> brands (brand_id));
 diesel::joinable!(products -> categories (category_id));
 diesel::joinable!(products -> suppliers (supplier_id));
@@ -534,6 +594,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     order_details,
     order_events,
     orders,
+    payment_operations,
+    payment_webhooks,
+    payments,
     permissions,
     products,
     refresh_tokens,

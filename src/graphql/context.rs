@@ -16,6 +16,7 @@ use crate::{
     error::{Error, ErrorCode, Result},
     ids::WebsiteId,
     money::Currency,
+    payments::providers::Providers,
     websites,
 };
 
@@ -37,6 +38,8 @@ pub struct Services {
     pub selling: SellingSettings,
     /// The currency of each website.
     pub currencies: Currencies,
+    /// Who moves money.
+    pub providers: Arc<Providers>,
 }
 
 impl Services {

@@ -22,8 +22,8 @@ use crate::{
     db::{Db, Plans},
     error::Error,
     ids::{
-        ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId,
-        SessionId, SupplierId, UserId, WebsiteId,
+        ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, OrderDetailId, OrderId, PaymentId, ProductId,
+        RoleId, SessionId, SupplierId, UserId, WebsiteId,
     },
     orders::{
         self,
@@ -31,6 +31,10 @@ use crate::{
         store::OrderList,
     },
     paging::Rows,
+    payments::{
+        self,
+        model::{OperationRow, PaymentRow},
+    },
     products::{
         self,
         model::{ProductParent, ProductRow},
@@ -170,6 +174,7 @@ struct View {
     people: Scope,
     catalogue: Scope,
     sales: Scope,
+    payments: Scope,
     changes: Scope,
     carts: Holder,
 }
@@ -204,6 +209,9 @@ pub struct Loaders {
     pub orders_of: Paged<OrderParent, OrderList, OrderRow>,
     pub details_by_order: Batched<OrderId, Group<OrderDetailRow>>,
     pub details: Batched<OrderDetailId, Arc<OrderDetailRow>>,
+    pub payments: Batched<PaymentId, Arc<PaymentRow>>,
+    pub payments_by_order: Batched<OrderId, Group<PaymentRow>>,
+    pub operations_by_payment: Batched<PaymentId, Group<OperationRow>>,
     pub audit_entries: Batched<AuditEntryId, Arc<AuditRow>>,
 }
 
@@ -215,6 +223,7 @@ impl Loaders {
             people: viewer.scope(Permission::ManageUsers),
             catalogue: viewer.scope(Permission::ManageProducts),
             sales: viewer.scope(Permission::ManageOrders),
+            payments: payments::actions::scope(viewer),
             changes: viewer.scope(Permission::ViewAuditLog),
             carts: viewer.holder(),
             db,
@@ -269,6 +278,9 @@ impl Loaders {
             ),
             details_by_order: by_parent!(steps, view, |conn, ids| orders::store::lines_by_order_ids(conn, &ids), row => row.order_id),
             details: by_id!(steps, view, |conn, ids| orders::store::lines_by_ids(conn, &ids), row => row.id),
+            payments: by_id!(steps, view, |conn, ids| payments::store::by_ids(conn, &view.payments, &ids), row => row.id),
+            payments_by_order: by_parent!(steps, view, |conn, ids| payments::store::by_order_ids(conn, &view.payments, &ids), row => row.order_id),
+            operations_by_payment: by_parent!(steps, view, |conn, ids| payments::store::operations_by_payment_ids(conn, &ids), row => row.payment_id),
             audit_entries: by_id!(steps, view, |conn, ids| audit::store::by_ids(conn, &view.changes, &ids), row => row.id),
         }
     }

@@ -25,6 +25,7 @@ pub mod node;
 pub mod order;
 pub mod patch;
 pub mod payload;
+pub mod payment;
 pub mod privacy;
 pub mod product;
 pub mod role;
@@ -61,6 +62,7 @@ pub struct Queries(
     product::ProductQuery,
     cart::CartQuery,
     order::OrderQuery,
+    payment::PaymentQuery,
     search::SearchQuery,
     privacy::PrivacyQuery,
     audit::AuditQuery,
@@ -85,6 +87,7 @@ pub struct Mutations(
     cart::CartMutation,
     order::CheckoutMutation,
     order::OrderMutation,
+    payment::PaymentMutation,
     privacy::PrivacyMutation,
 );
 

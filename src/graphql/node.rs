@@ -12,6 +12,7 @@ use super::{
     container::{Member, Members, OneOf},
     context::ContextExt,
     order::{Order, OrderDetail, detail, order},
+    payment::{Payment, payment},
     product::{Product, product},
     role::{Role, role_object},
     session::{Session, session},
@@ -23,7 +24,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{
         self, AddressId, ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, OrderDetailId, OrderId,
-        ProductId, RoleId, RowId, SessionId, SupplierId, UserId, WebsiteId,
+        PaymentId, ProductId, RoleId, RowId, SessionId, SupplierId, UserId, WebsiteId,
     },
 };
 
@@ -74,6 +75,8 @@ nodes! {
     Order;
     /// A line of an order.
     OrderDetail;
+    /// A payment.
+    Payment;
     /// An entry of the audit log.
     AuditEntry;
 }
@@ -139,6 +142,7 @@ async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> 
             Some(line) => all.orders.load(line.order_id).await?.map(|order| AnyNode::OrderDetail(detail(line, order))),
             None => None,
         },
+        PaymentId::TYPE => all.payments.load(PaymentId(key)).await?.map(|row| AnyNode::Payment(payment(row))),
         AuditEntryId::TYPE => {
             all.audit_entries.load(AuditEntryId(key)).await?.map(|row| AnyNode::AuditEntry(audit_entry(row)))
         }

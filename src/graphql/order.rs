@@ -18,6 +18,7 @@ use chrono::{DateTime, Utc};
 use super::{
     container::{Ordered, Plain},
     context::ContextExt,
+    payment::{Payment, payment},
     product::{Product, product},
     scalars::{Money, global, money},
     user::{User, user},
@@ -155,6 +156,13 @@ impl OrderObject {
     /// What has been paid back of it.
     async fn refunded_amount(&self, ctx: &Context<'_>) -> Result<Money> {
         Ok(money(self.row.refunded_amount, ctx.currency(self.row.source_website_id).await?))
+    }
+
+    /// Its payments, the oldest first, at most 50. For its customer and for staff: empty for sellers of its products.
+    #[graphql(complexity = "2 * child_complexity")]
+    async fn payments(&self, ctx: &Context<'_>) -> Result<Vec<Payment>> {
+        let rows = ctx.loaders().payments_by_order.load(self.row.id).await?;
+        Ok(rows.iter().flat_map(|rows| rows.iter()).map(|row| payment(Arc::clone(row))).collect())
     }
 
     /// When it was placed.

@@ -218,9 +218,14 @@ impl Refusal {
         Self { status, code, message: message.into(), allow: None }
     }
 
-    fn method(message: &str, allow: &'static str) -> Self {
+    pub(super) fn method(message: &str, allow: &'static str) -> Self {
         let refusal = Self::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadUserInput, message);
         Self { allow: Some(allow), ..refusal }
+    }
+
+    /// Why, in words.
+    pub(super) fn reason(&self) -> &str {
+        &self.message
     }
 
     /// The answer where no media type was chosen.

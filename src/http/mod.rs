@@ -1,4 +1,4 @@
-//! The doors over HTTP: `/graphql`, health, public keys, the IDE pages.
+//! The doors over HTTP: `/graphql`, health, public keys, webhooks, the IDE pages.
 //! Rule: nothing here knows a noun; every answer carries its request id.
 
 pub mod graphql;
@@ -8,6 +8,7 @@ mod jwks;
 mod origin;
 mod params;
 pub mod request_id;
+mod webhooks;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -54,6 +55,7 @@ pub struct HttpSettings {
 pub fn router(engine: Engine, services: Arc<Services>, settings: &HttpSettings) -> (Router, Arc<Health>) {
     let health = Arc::new(Health::new(services.db.clone()));
     let keys = jwks::routes(&services.jwt);
+    let webhooks = webhooks::routes(Arc::clone(&services), settings.timeout, settings.trusted_proxies);
     let endpoint = Endpoint {
         engine,
         services,
@@ -65,7 +67,8 @@ pub fn router(engine: Engine, services: Arc<Services>, settings: &HttpSettings) 
     let probes =
         Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).with_state(Arc::clone(&health));
     let pages = if settings.ide { ide::routes() } else { Router::new() };
-    let router = graphql::router(Arc::new(endpoint)).merge(probes).merge(keys).merge(pages).fallback(not_found);
+    let router = graphql::router(Arc::new(endpoint)).merge(probes).merge(keys).merge(webhooks).merge(pages);
+    let router = router.fallback(not_found);
     let router = match settings.cors_origins.as_slice() {
         // The layer would answer every OPTIONS, even where no page may call.
         [] => router,

@@ -34,6 +34,19 @@ pub async fn enqueue_all(mut conn: &Conn, new: &[NewJob]) -> Result<()> {
     Ok(())
 }
 
+/// As [`enqueue`], for who wants to [`delete`] it before it runs.
+pub async fn insert(mut conn: &Conn, new: &NewJob) -> Result<JobId> {
+    let id = diesel::insert_into(jobs::table).values(new).returning(jobs::id).get_result(&mut conn).await?;
+    BELL.notify_waiters();
+    Ok(id)
+}
+
+/// Takes a job off the table whose work is done otherwise.
+pub async fn delete(mut conn: &Conn, id: JobId) -> Result<()> {
+    diesel::delete(jobs::table.find(id)).execute(&mut conn).await?;
+    Ok(())
+}
+
 /// Takes up to `limit` jobs of these kinds that are due, the longest due first: they are the caller's until the lease runs
 /// out. Called in a transaction of its own, which must commit before the jobs run.
 pub async fn claim(mut conn: &Conn, kinds: &[&str], limit: i64) -> Result<Vec<JobRow>> {

@@ -17,7 +17,7 @@ use crate::{
     ids::{OrderId, UserId},
     jobs,
     orders::{self, model::OrderDetailRow},
-    stock,
+    payments, stock,
     users::{self, model::UserRow},
 };
 
@@ -45,6 +45,7 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
             lines.entry(line.order_id).or_default().push(line);
         }
         let lines_of = |id: OrderId| lines.get(&id).map_or(&[][..], Vec::as_slice);
+        let payments = payments::store::all_by_user(conn, id).await?;
         let movements = stock::store::all_by_user(conn, id).await?;
         let entries = audit::store::all_about(conn, id).await?;
         Ok(Some(json!({
@@ -54,6 +55,7 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
             "sessions": sessions.iter().map(model::session).collect::<Vec<_>>(),
             "apiKeys": keys.iter().map(model::api_key).collect::<Vec<_>>(),
             "orders": orders.iter().map(|order| model::order(order, lines_of(order.id))).collect::<Vec<_>>(),
+            "payments": payments.iter().map(model::payment).collect::<Vec<_>>(),
             "stockMovements": movements.iter().map(model::movement).collect::<Vec<_>>(),
             "auditLog": entries.iter().map(model::entry).collect::<Vec<_>>(),
         })))

@@ -8,6 +8,7 @@ use crate::{
     ids::RowId,
     money::format_amount,
     orders::model::{OrderDetailRow, OrderRow},
+    payments::model::PaymentRow,
     stock::model::MovementRow,
     users::model::{AddressRow, UserRow},
 };
@@ -98,6 +99,23 @@ pub fn order(row: &OrderRow, lines: &[OrderDetailRow]) -> Value {
         },
         "placedAt": row.placed_at,
         "details": lines.collect::<Vec<_>>(),
+    })
+}
+
+/// A payment of an order of theirs.
+pub fn payment(row: &PaymentRow) -> Value {
+    json!({
+        "id": row.id.global(),
+        "orderId": row.order_id.global(),
+        "provider": row.provider.as_str().to_uppercase(),
+        "method": row.method.as_str().to_uppercase(),
+        "status": row.status.as_str().to_uppercase(),
+        "amount": format_amount(row.amount),
+        "currency": row.currency,
+        "capturedAmount": format_amount(row.captured_amount),
+        "refundedAmount": format_amount(row.refunded_amount),
+        "failure": row.failure,
+        "createdAt": row.created_at,
     })
 }
 

@@ -135,6 +135,32 @@ const CASES: &[Case] = &[
         &[r#"UPDATED ORDER sailor {"status":"confirmed"} {"status":"cancelled"}"#],
     ),
     Case(
+        "paymentCreate",
+        r#"{"orderId": "UNPAID", "provider": "TEST", "method": "CARD", "source": "4111111111111111", "idempotencyKey": "k"}"#,
+        &[
+            r#"CREATED PAYMENT sailor null {"amount":"10.00","method":"card","status":"pending","currency":"EUR","order_id":"UNPAID","provider":"test","captured_amount":"0.00","refunded_amount":"0.00"}"#,
+            r#"UPDATED ORDER sailor {"payment_status":"none"} {"payment_status":"pending"}"#,
+            r#"UPDATED PAYMENT sailor {"status":"pending"} {"status":"authorized"}"#,
+            r#"UPDATED ORDER sailor {"payment_status":"pending"} {"payment_status":"authorized"}"#,
+        ],
+    ),
+    Case(
+        "paymentCapture",
+        r#"{"id": "PAYMENT", "amount": "4", "idempotencyKey": "k"}"#,
+        &[
+            r#"UPDATED PAYMENT sailor {"status":"authorized","captured_amount":"0.00"} {"status":"captured","captured_amount":"4.00"}"#,
+            r#"UPDATED ORDER sailor {"paid_amount":"0.00","payment_status":"authorized"} {"paid_amount":"4.00","payment_status":"paid"}"#,
+        ],
+    ),
+    Case(
+        "paymentRefund",
+        r#"{"id": "PAYMENT", "amount": "1.5", "idempotencyKey": "k"}"#,
+        &[
+            r#"UPDATED PAYMENT sailor {"refunded_amount":"0.00"} {"refunded_amount":"1.50"}"#,
+            r#"UPDATED ORDER sailor {"payment_status":"paid","refunded_amount":"0.00"} {"payment_status":"partially_refunded","refunded_amount":"1.50"}"#,
+        ],
+    ),
+    Case(
         "register",
         r#"{"name": "Ada", "email": "ada@souk.example", "password": "correct horse", "sourceWebsiteId": "WEBSITE"}"#,
         &[
@@ -200,7 +226,8 @@ const CASES: &[Case] = &[
             r#"UPDATED ROLE - {"permission":"MANAGE_USERS"} null"#,
         ],
     ),
-    // What changes nothing that the log tells of.
+    // What changes nothing that the log tells of: what is void shows once nothing of the payment is left.
+    Case("paymentVoid", r#"{"id": "PAYMENT", "idempotencyKey": "k"}"#, &[]),
     Case("login", r#"{"email": "ada@souk.example", "password": "correct horse"}"#, &[]),
     Case("addressCreate", r#"{"country": "DE", "city": "Kiel", "address": "Hafen 1"}"#, &[]),
     Case("addressUpdate", r#"{"id": "ADDRESS", "city": "Bremen"}"#, &[]),
@@ -253,6 +280,8 @@ impl<'a> Shop<'a> {
             let sql = format!("SELECT id FROM roles WHERE code = '{code}'");
             RoleId(app.database.ask(&sql).await.parse().expect("a key")).global()
         };
+        let (unpaid, paid) = (admin.order(&[(sail, 1)]).await, admin.order(&[(sail, 1)]).await);
+        let payment = admin.pay(&paid, "4111111111111111").await;
         let placed = admin.try_order(&[(rope, 2)], "first").await;
         let key = json!({ "name": "Till", "permissions": [] });
         let key = admin.mutate("apiKeyCreate", "apiKey { id }", key).await;
@@ -270,6 +299,8 @@ impl<'a> Shop<'a> {
             ("ROPE", rope.global()),
             ("SAIL", sail.global()),
             ("ADDRESS", admin.address().await.id.global()),
+            ("UNPAID", unpaid),
+            ("PAYMENT", payment),
             ("ORDER", placed.text_at("orderCreate.order.id")),
             ("LINE", placed.text_at("orderCreate.order.details.0.id")),
             ("ROLE", role.text_at("roleCreate.role.id")),

@@ -12,8 +12,8 @@ use souk::{
     access::{model::keys::NewApiKey, store::keys::insert},
     auth::Permission,
     ids::{
-        AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, OrderDetailId, OrderId, ProductId, RoleId, RowId,
-        SupplierId, UserId, WebsiteId,
+        AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, OrderDetailId, OrderId, PaymentId, ProductId, RoleId,
+        RowId, SupplierId, UserId, WebsiteId,
     },
 };
 
@@ -74,6 +74,12 @@ const CASES: &[Case] = &[
     ),
     Case("{ cart { lines { availability } } }", 4),
     Case("{ node(id: \"CART_LINE\") { id ... on CartLine { quantity product { id } } } }", 3),
+    Case("{ payment(id: \"PAYMENT\") { amount { amount } operations { kind amount { amount } } order { id } } }", 3),
+    Case(
+        "{ orders(first: 50) { nodes { payments {
+            amount { amount } capturedAmount { amount } refundedAmount { amount } operations { kind } order { id } } } } }",
+        4,
+    ),
     Case("{ orders(first: 50) { PAGE } }", 2),
     Case("{ orders(first: 20) { nodes { user { name } details { product { name } } } } }", 4),
     Case(
@@ -91,7 +97,7 @@ const CASES: &[Case] = &[
     Case("{ auditLog(first: 50, where: {via: {eq: SESSION}}) { nodes { user { id } website { id } } } }", 3),
     Case("{ node(id: \"PRODUCT\") { id ... on Product { category { id } } } }", 2),
     // One for each type, and the order behind a line once more.
-    Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 12),
+    Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 13),
     // Deep, and the same list with several arguments: one statement for each list.
     Case(
         "{ products(first: 50) { nodes {
@@ -117,6 +123,7 @@ impl Case {
             ("\"PRODUCT\"", nth::<ProductId>(1)),
             ("\"ORDER\"", nth::<OrderId>(1)),
             ("\"CART_LINE\"", nth::<CartLineId>(1)),
+            ("\"PAYMENT\"", nth::<PaymentId>(1)),
         ];
         let document = self.0.replace("PAGE", PAGE).replace("FOUND", FOUND);
         ids.iter().fold(document, |text, (name, id)| text.replace(name, &format!("{id:?}")))
@@ -142,6 +149,7 @@ fn node_ids(parents: i64) -> Vec<String> {
             nth::<ProductId>(i),
             nth::<OrderId>(i),
             nth::<OrderDetailId>(i),
+            nth::<PaymentId>(i),
             nth::<AuditEntryId>(i),
         ]
     };

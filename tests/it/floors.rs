@@ -18,6 +18,7 @@ const SLICES: &[&[&str]] = &[
     &["media", "reviews", "stock"],
     &["carts"],
     &["orders"],
+    &["payments"],
     &["search"],
     &["transfers", "analytics", "privacy"],
 ];

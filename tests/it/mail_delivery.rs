@@ -3,18 +3,15 @@
 use std::fs;
 
 use serde_json::json;
-use souk::{
-    cli::work,
-    mail::{
-        actions::Mailer,
-        model::{Message, Template},
-    },
+use souk::mail::{
+    actions::Mailer,
+    model::{Message, Template},
 };
 
 use crate::support::{
     TestApp, TestDb, ask,
     eml::Mail,
-    mailbox::{Office, TOKEN, mail, mail_settings, mailer, post, refused},
+    mailbox::{Office, TOKEN, mail, mail_settings, mailer, post, refused, worker},
     process::{DataDir, Served},
     smtp::{Mood, SmtpSink},
 };
@@ -114,7 +111,7 @@ async fn a_login_that_is_refused_waits_to_be_put_right() {
     let (database, sink) = (TestDb::new().await, SmtpSink::start().await);
     let url = format!("smtp://sh%40p:p%2Fss%20word@{}?tls=none", sink.address);
     let (settings, place) = mail_settings(&["--smtp-url", &url, "--mail-from", "Shop <post@shop.example>"]);
-    let worker = work::worker(&database.db, Mailer::open(&settings, &place).unwrap());
+    let worker = worker(&database.db, Mailer::open(&settings, &place).unwrap());
     sink.feel(Mood::RefuseLogins);
     post(&database, &mail(Template::PasswordReset, json!({}))).await;
     assert_eq!(worker.run_due().await, 1);
@@ -153,7 +150,7 @@ async fn nothing_is_sent_in_clear_text_where_tls_is_required() {
     let send = async |tls: &str| {
         let url = format!("smtp://shop:secret@{}?tls={tls}", sink.address);
         let (mail, settings) = mail_settings(&["--smtp-url", &url, "--mail-from", "post@shop.example"]);
-        let worker = work::worker(&database.db, Mailer::open(&mail, &settings).unwrap());
+        let worker = worker(&database.db, Mailer::open(&mail, &settings).unwrap());
         database.sql(ALL_DUE).await;
         worker.run_due().await
     };
@@ -174,10 +171,10 @@ async fn production_without_a_mail_server_keeps_mail_until_there_is_one() {
         let none = Mailer::open(&settings, &place).unwrap();
         assert!(none.is_none());
         post(&database, &mail(Template::PasswordReset, json!({}))).await;
-        assert_eq!(work::worker(&database.db, none).run_due().await, 0);
+        assert_eq!(worker(&database.db, none).run_due().await, 0);
     }
     assert_eq!(database.ask("SELECT string_agg(state || attempts, ' ') FROM jobs").await, "queued0 queued0");
-    assert_eq!(work::worker(&database.db, Some(mailer(&sink, &["--env", "production"]))).run_due().await, 2);
+    assert_eq!(worker(&database.db, Some(mailer(&sink, &["--env", "production"]))).run_due().await, 2);
     assert_eq!(sink.take().len(), 2);
 }
 
@@ -185,7 +182,7 @@ async fn production_without_a_mail_server_keeps_mail_until_there_is_one() {
 async fn in_development_mail_goes_to_a_folder() {
     let (database, folder) = (TestDb::new().await, DataDir::new());
     let (settings, place) = mail_settings(&["--data-dir", folder.0.to_str().unwrap()]);
-    let worker = work::worker(&database.db, Mailer::open(&settings, &place).unwrap());
+    let worker = worker(&database.db, Mailer::open(&settings, &place).unwrap());
     for _ in 0..2 {
         post(&database, &mail(Template::PasswordReset, json!({ "name": "Zoë" }))).await;
     }

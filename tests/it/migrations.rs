@@ -21,6 +21,7 @@ const NO_NOUNS: &[(&str, &str)] = &[
     ("idempotency_keys", "written once"),
     ("login_throttles", "counters, deleted after a day"),
     ("order_events", "a history: nothing is ever changed"),
+    ("payment_webhooks", "noted once"),
     ("permissions", "a list that the migrations write"),
     ("refresh_tokens", "used once, and never changed otherwise"),
     ("role_permissions", "a row is there or not"),

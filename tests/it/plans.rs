@@ -1,7 +1,7 @@
 //! How PostgreSQL answers the statements of the graph once there are many rows: by an index, and where a list has an
 //! order of its own, in that order without sorting.
 
-use souk::ids::{BrandId, CategoryId, OrderId, ProductId, SupplierId, UserId, WebsiteId};
+use souk::ids::{BrandId, CategoryId, OrderId, PaymentId, ProductId, SupplierId, UserId, WebsiteId};
 
 use crate::support::{
     Actor, TestApp,
@@ -9,7 +9,17 @@ use crate::support::{
 };
 
 /// Tables that grow with the shop. The others hold a page or two, which nobody reads by an index.
-const BIG: &[&str] = &["products", "users", "addresses", "orders", "order_details", "search_documents", "audit_log"];
+const BIG: &[&str] = &[
+    "products",
+    "users",
+    "addresses",
+    "orders",
+    "order_details",
+    "search_documents",
+    "audit_log",
+    "payments",
+    "payment_operations",
+];
 
 /// An operation, an index that one of its statements uses, and whether a statement of it may sort.
 struct Case(&'static str, &'static str, Sorts);
@@ -203,6 +213,9 @@ const SALES: &[Case] = &[
     Case("{ order(id: ORDER) { id } }", "orders_pkey", Never),
     Case("{ orders { nodes { details { product { id } } } } }", "order_details_order_id_idx", Never),
     Case("{ orders { nodes { user { id } } } }", "users_pkey", Never),
+    Case("{ orders { nodes { payments { id } } } }", "payments_order_id_idx", Never),
+    Case("{ orders { nodes { payments { operations { kind } } } } }", "payment_operations_payment_id_idx", Never),
+    Case("{ payment(id: PAYMENT) { id } }", "payments_pkey", Never),
     Case("{ orders { nodes { user { addresses { id } } } } }", "addresses_user_id_idx", Few),
     Case(
         "{ users(first: 50) { nodes { orders(first: 3) { totalCount { value } nodes { id } } } } }",
@@ -235,6 +248,8 @@ const OWN: &[Case] = &[
     Case("{ orders(orderBy: {field: TOTAL_AMOUNT}) { nodes { id } } }", "orders_user_id_placed_at_idx", Few),
     Case("{ me { orders { nodes { id } } addresses { id } } }", "orders_user_id_placed_at_idx", Few),
     Case("{ order(id: ORDER) { id } }", "orders_user_id_placed_at_idx", Never),
+    Case("{ order(id: ORDER) { payments { id } } }", "payments_order_id_idx", Never),
+    Case("{ payment(id: PAYMENT) { id } }", "payments_pkey", Never),
 ];
 
 /// The orders that hold a seller's products: as much work as the seller sold, however many others there are.
@@ -256,6 +271,7 @@ impl Case {
             ("SELLER}", nth::<UserId>(1)),
             ("BUYER}", nth::<UserId>(100)),
             ("ORDER)", nth::<OrderId>(79)),
+            ("PAYMENT)", nth::<PaymentId>(79)),
             ("PRODUCT}", nth::<ProductId>(1)),
             ("PRODUCT)", nth::<ProductId>(1)),
             ("PRODUCT]", nth::<ProductId>(1)),

@@ -15,7 +15,7 @@ use souk::{
         model::{NewRole, NewSession, Role},
     },
     auth::{Identity, JwtKeys, Live, PasswordCost, Passwords, Permission, Via, Viewer},
-    config::{AccountSettings, Limits, SellingSettings},
+    config::{AccountSettings, Limits, PaymentCapture, SellingSettings},
     db::recorder::Recorder,
     graphql::{
         self,
@@ -23,6 +23,14 @@ use souk::{
     },
     http::{self, HttpSettings},
     ids::{RowId, UserId, WebsiteId},
+    payments::{
+        model::ProviderName,
+        providers::{
+            Providers,
+            manual::Manual,
+            test::{Pace, TestProvider},
+        },
+    },
     users::{self, model::NewUser},
 };
 use tower::ServiceExt;
@@ -34,6 +42,21 @@ pub const SECRET: &str = "a secret of the tests, long enough for HS256";
 
 /// The cheapest that argon2 takes: tests hash many.
 const CHEAP: PasswordCost = PasswordCost { memory: 8, passes: 1 };
+
+/// The secret of every test's webhooks.
+pub const PAYMENT_SECRET: &str = "a secret of the tests that signs webhooks";
+
+/// The pace of the test provider in tests: what is late comes never, and the test says when it is later.
+pub const PACE: Pace =
+    Pace { later: Duration::from_secs(3600), late: Duration::from_secs(3600), early: Duration::from_millis(200) };
+
+/// The providers of a test's server.
+fn payments(database: &TestDb) -> Providers {
+    let test = TestProvider::new(database.db.clone(), PAYMENT_SECRET.to_owned(), PACE);
+    Providers::new(Duration::from_secs(5), PaymentCapture::ByHand)
+        .with(ProviderName::Manual, Arc::new(Manual))
+        .with_test(test)
+}
 
 /// The router over a database of its own.
 pub struct TestApp {
@@ -98,7 +121,17 @@ impl TestApp {
             selling: SellingSettings::default(),
             jwt,
             currencies: Currencies::default(),
+            providers: Arc::new(payments(database)),
         }
+    }
+
+    /// A server with an empty, migrated database and these providers of payments.
+    pub async fn paid_by(providers: impl FnOnce(&TestDb) -> Providers) -> Self {
+        let database = TestDb::new().await;
+        let jwt = JwtKeys::new(SECRET, chrono::Duration::minutes(60));
+        let providers = Arc::new(providers(&database));
+        let services = Services { providers, ..Self::services(&database, jwt, CHEAP) };
+        Self::serving(database, &Self::settings(), services)
     }
 
     fn serving(database: TestDb, settings: &HttpSettings, services: Services) -> Self {

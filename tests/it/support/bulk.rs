@@ -15,7 +15,7 @@ pub fn nth<I: RowId>(number: i64) -> String {
 
 impl TestApp {
     /// `n` of everything, those of one number belonging together: website, role of that website, customer, two addresses,
-    /// category `n + i` below category `i`, brand, supplier, product, an order of two lines, and an entry of the audit log.
+    /// category `n + i` below category `i`, brand, supplier, product, an order of two lines with a payment, and an entry of the audit log.
     /// The sellers have the numbers `n + i`.
     pub async fn market(&self, n: i64) {
         let base = BASE;
@@ -48,6 +48,10 @@ impl TestApp {
             INSERT INTO order_details (id, order_id, product_id, name, sku, quantity, unit_price)
                 SELECT {base} + i, {base} + 1 + i % {n}, {base} + 1 + i / 2 % {n}, 'Lantern', 'L', 1, 10
                 FROM generate_series(1, 2 * {n}) i;
+            INSERT INTO payments (id, order_id, provider, method, amount, currency)
+                SELECT {base} + i, {base} + i, 'test', 'card', 20, 'EUR' FROM generate_series(1, {n}) i;
+            INSERT INTO payment_operations (payment_id, kind, amount)
+                SELECT {base} + i, 'authorize', 20 FROM generate_series(1, {n}) i;
             INSERT INTO audit_log (id, user_id, via, noun, noun_id, website_id, change)
                 SELECT {base} + i, {base} + i, 'session', 'Order', {base} + i, {base} + i, 'updated'
                 FROM generate_series(1, {n}) i;"
@@ -82,8 +86,8 @@ impl TestApp {
         self.bulk(&script).await;
     }
 
-    /// On top of [`TestApp::warehouse`] 4,000 customers with two addresses each and 20,000 orders of two lines, and
-    /// 20,000 entries of the audit log.
+    /// On top of [`TestApp::warehouse`] 4,000 customers with two addresses each and 20,000 orders of two lines, 5,000 of them with a payment,
+    /// and 20,000 entries of the audit log.
     pub async fn sales(&self) {
         let base = BASE;
         let script = format!(
@@ -99,6 +103,10 @@ impl TestApp {
             INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price)
                 SELECT {base} + 1 + i % 20000, {base} + 1 + i * 31 % 10000, 'Lantern', 'L', 1, i % 100
                 FROM generate_series(1, 40000) i;
+            INSERT INTO payments (id, order_id, provider, method, amount, currency)
+                SELECT {base} + i, {base} + i, 'test', 'card', 20, 'EUR' FROM generate_series(1, 5000) i;
+            INSERT INTO payment_operations (payment_id, kind, amount)
+                SELECT {base} + i, 'authorize', 20 FROM generate_series(1, 5000) i;
             INSERT INTO audit_log (id, at, user_id, via, noun, noun_id, website_id, change)
                 SELECT {base} + i, now() - i * interval '1 min', {base} + 1 + i % 20, 'session',
                        CASE WHEN i % 500 = 0 THEN 'Role' ELSE 'Product' END, {base} + 1 + i % 10000, {base} + 1 + i % 20, 'updated'

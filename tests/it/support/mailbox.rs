@@ -1,16 +1,20 @@
 //! The mail and the background work of a test's server: nothing runs by itself, the test says when.
 
+use std::sync::Arc;
+
 use clap::Parser;
 use serde_json::Value;
 use souk::{
     cli::work,
-    config::{MailSettings, Settings},
+    config::{MailSettings, PaymentCapture, Settings},
+    db::Db,
     ids::WebsiteId,
     jobs::worker::Worker,
     mail::{
         actions::{Mailer, queue},
         model::{Message, Template},
     },
+    payments::providers::{LIMIT, Providers},
 };
 use tokio::sync::OnceCell;
 
@@ -52,11 +56,16 @@ pub fn mailer(sink: &SmtpSink, flags: &[&str]) -> Mailer {
     Mailer::open(&mail, &settings).expect("sound settings").expect("there is a server")
 }
 
+/// A worker of a shop where nothing is paid.
+pub fn worker(db: &Db, mailer: Option<Mailer>) -> Worker {
+    work::worker(db, mailer, &Arc::new(Providers::new(LIMIT, PaymentCapture::ByHand)))
+}
+
 impl TestApp {
     async fn post_office(&self) -> &(SmtpSink, Worker) {
         let open = async || {
             let sink = SmtpSink::start().await;
-            let worker = work::worker(&self.database.db, Some(mailer(&sink, &[])));
+            let worker = work::worker(&self.database.db, Some(mailer(&sink, &[])), &self.services.providers);
             (sink, worker)
         };
         self.post_office.get_or_init(open).await
@@ -103,7 +112,7 @@ impl Office {
     /// All three, the mailer with these flags.
     pub async fn open(flags: &[&str]) -> Self {
         let (database, sink) = (TestDb::new().await, SmtpSink::start().await);
-        let worker = work::worker(&database.db, Some(mailer(&sink, flags)));
+        let worker = worker(&database.db, Some(mailer(&sink, flags)));
         Self { database, sink, worker }
     }
 

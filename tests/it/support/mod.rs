@@ -1,6 +1,6 @@
 //! What the tests stand on.
 
-mod app;
+pub mod app;
 pub mod build;
 pub mod bulk;
 pub mod calls;
@@ -8,6 +8,7 @@ mod db;
 pub mod eml;
 pub mod forge;
 pub mod mailbox;
+pub mod pay;
 pub mod people;
 mod plans;
 pub mod process;
@@ -20,7 +21,7 @@ pub mod visitors;
 mod write;
 
 pub use self::{
-    app::{Actor, Answer, SECRET, TestApp},
+    app::{Actor, Answer, PAYMENT_SECRET, SECRET, TestApp},
     build::ProductSpec,
     db::{TestDb, ask},
     proxy::Proxy,

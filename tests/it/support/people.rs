@@ -39,6 +39,7 @@ impl<'a> Stage<'a> {
             Permission::ManageProducts,
             Permission::ManageStock,
             Permission::ManageOrders,
+            Permission::ManagePayments,
         ];
         let mut people = vec![
             app.anonymous(),
@@ -77,6 +78,7 @@ impl<'a> Stage<'a> {
         let line =
             customer.run_with("query ($id: ID!) { order(id: $id) { details { id } } }", json!({ "id": order })).await;
         let cart = customer.cart_of(&[(sold.id, 1)]).await;
+        let payment = customer.pay_by(&order, "4111111111111111", "stage").await;
         let entry = people[7].run("{ auditLog(first: 1) { nodes { id } } }").await;
         let ids = BTreeMap::from([
             ("Website", website.id.global()),
@@ -93,6 +95,7 @@ impl<'a> Stage<'a> {
             ("OrderDetail", line.text_at("order.details.0.id")),
             ("Cart", cart.id),
             ("CartLine", cart.lines[0].clone()),
+            ("Payment", payment.text_at("paymentCreate.payment.id")),
             ("AuditEntry", entry.text_at("auditLog.nodes.0.id")),
         ]);
         Self { people, ids }

@@ -1,0 +1,51 @@
+//! Secrets of the settings: given, or in development made once and kept in the data directory.
+//! Rule: a secret has 32 characters or more, and its file is readable by its owner alone.
+
+use std::{fs, io, os::unix::fs::OpenOptionsExt};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::{Environment, Settings};
+
+/// A secret that is given, or in development the one of this file. What is said last is what may be there instead.
+/// # Errors
+/// Where it is too short, where production has none, or where the file cannot be written.
+pub(super) fn secret(
+    settings: &Settings,
+    name: &str,
+    given: Option<&String>,
+    file: &str,
+    instead: &str,
+) -> io::Result<String> {
+    let rule = "32 or more random characters";
+    match given {
+        Some(secret) if secret.len() < 32 => Err(io::Error::other(format!("{name} is too short: {rule}"))),
+        Some(secret) => Ok(secret.clone()),
+        None if settings.environment == Environment::Production => {
+            Err(io::Error::other(format!("{name} is required in production: {rule}{instead}")))
+        }
+        None => kept_secret(settings, file),
+    }
+}
+
+/// Several servers may start at once: the first to put a whole file there makes the secret of all.
+fn kept_secret(settings: &Settings, name: &str) -> io::Result<String> {
+    let file = settings.data_dir.join(name);
+    match fs::read_to_string(&file) {
+        Ok(secret) => return Ok(secret.trim().to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    fs::create_dir_all(&settings.data_dir)?;
+    let secret = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    let mine = settings.data_dir.join(format!("{name}.{:016x}", rand::random::<u64>()));
+    let mut open = fs::OpenOptions::new();
+    io::Write::write_all(&mut open.write(true).create_new(true).mode(0o600).open(&mine)?, secret.as_bytes())?;
+    let linked = fs::hard_link(&mine, &file);
+    fs::remove_file(&mine)?;
+    match linked {
+        Ok(()) => Ok(secret),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(fs::read_to_string(&file)?.trim().to_owned()),
+        Err(error) => Err(error),
+    }
+}

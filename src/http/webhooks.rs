@@ -1,0 +1,100 @@
+//! POST `/webhooks/payments/{provider}`: what payment providers tell by themselves.
+//! Rule: the body is handed on byte by byte, since its signature is over these bytes; what it means, nobody here knows.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use axum::{
+    Extension, Json, Router,
+    body::to_bytes,
+    extract::{Path, Request, State},
+    http::{HeaderMap, Method, StatusCode},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::{graphql::Refusal, origin::origin};
+use crate::{
+    db::actor::Actor,
+    error::ErrorCode,
+    graphql::{
+        context::Services,
+        errors::{self, code},
+    },
+    telemetry::RequestId,
+};
+
+/// Longest body, in bytes.
+const MAX_BODY: usize = 256 * 1024;
+
+#[derive(Clone)]
+struct Door {
+    services: Arc<Services>,
+    timeout: Duration,
+    trusted_proxies: usize,
+}
+
+pub(super) fn routes(services: Arc<Services>, timeout: Duration, trusted_proxies: usize) -> Router {
+    let door = Door { services, timeout, trusted_proxies };
+    Router::new().route("/webhooks/payments/{provider}", any(handle)).with_state(door)
+}
+
+async fn handle(
+    State(door): State<Door>,
+    Path(provider): Path<String>,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    let took = timeout(door.timeout, take(&door, &provider, &id, request)).await;
+    let late = || Refusal::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Timeout, "it took too long");
+    let took = took.unwrap_or_else(|_| Err(late()));
+    let outcome = took.as_ref().map_or_else(Refusal::reason, |outcome| outcome);
+    tracing::info!(request_id = %id, provider, outcome, "payment webhook");
+    match took {
+        Ok(outcome) => Json(json!({ "outcome": outcome })).into_response(),
+        Err(refusal) => refusal.in_json(&id),
+    }
+}
+
+async fn take(door: &Door, provider: &str, id: &RequestId, request: Request) -> Result<&'static str, Refusal> {
+    let (parts, body) = request.into_parts();
+    if parts.method != Method::POST {
+        return Err(Refusal::method("a webhook is a POST", "POST"));
+    }
+    let too_long = |_| {
+        let message = format!("the body is cut off, or longer than {MAX_BODY} bytes");
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::LimitExceeded, message)
+    };
+    let body = to_bytes(body, MAX_BODY).await.map_err(too_long)?;
+    let address = origin(&parts, door.trusted_proxies).address;
+    let actor = Actor { address, request_id: Some(id.as_str().to_owned()), ..Actor::system() };
+    let headers = texts(&parts.headers);
+    let taken = actor.scope(door.services.payment_webhook(provider, &headers, &body)).await;
+    taken.map_err(|error| {
+        let error = errors::of(&error, id);
+        let code = code(&error).unwrap_or(ErrorCode::InternalServerError);
+        let status = match code {
+            ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
+            ErrorCode::NotFound => StatusCode::NOT_FOUND,
+            ErrorCode::BadUserInput => StatusCode::BAD_REQUEST,
+            ErrorCode::Conflict | ErrorCode::Timeout | ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Refusal::new(status, code, error.message)
+    })
+}
+
+/// The headers that are texts, several of one name joined as HTTP has it.
+fn texts(headers: &HeaderMap) -> BTreeMap<String, String> {
+    let mut texts: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in headers {
+        let Ok(value) = value.to_str() else { continue };
+        let text = texts.entry(name.as_str().to_owned()).or_default();
+        if !text.is_empty() {
+            text.push(',');
+        }
+        text.push_str(value);
+    }
+    texts
+}

@@ -1,0 +1,209 @@
+//! A provider that moves no money, to try everything with: the number of its test card says what happens.
+//! Rule: it has no state. What became of an operation follows from the card and the key; after the authorisation the card
+//! is known by a word in the reference, never by its number. Its webhooks are jobs, signed when they are sent.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures_util::future::{BoxFuture, FutureExt, ready};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::{Answer, Call, Event, Headers, LIMIT, Provider, Refusal, Unknown, signature};
+use crate::{
+    db::Db,
+    error::{Error, Result},
+    jobs::{self, model::NewJob},
+    payments::model::{Kind, Method},
+};
+
+/// The kind of the jobs that send its webhooks.
+pub const WEBHOOK: &str = "test_payment_webhook";
+
+/// The header of its signature, in lower case.
+pub const SIGNATURE: &str = "souk-signature";
+
+/// Its cards: the number, the word that stands for it, and what happens.
+pub const CARDS: [(&str, &str, &str); 9] = [
+    ("4111111111111111", "succeeds", "everything succeeds"),
+    ("4000000000000002", "declined", "the authorisation is declined: `card_declined`"),
+    ("4000000000000003", "poor", "the authorisation is declined: `insufficient_funds`"),
+    ("4000000000000004", "later", "everything is pending at first, and succeeds by webhook five seconds later"),
+    ("4000000000000005", "twice", "everything succeeds, and a webhook tells so twice"),
+    ("4000000000000006", "late", "every answer comes later than souk waits, and a webhook tells then"),
+    ("4000000000000007", "early", "a webhook tells of everything before the answer does"),
+    ("4000000000000008", "uncaptured", "every capture fails: `capture_refused`"),
+    ("4000000000000009", "unrefunded", "every refund fails: `refund_refused`"),
+];
+
+/// How long it takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Until the webhook of a card that tells later.
+    pub later: Duration,
+    /// Until the answer of a card that answers late.
+    pub late: Duration,
+    /// From the webhook to the answer, of a card that tells early.
+    pub early: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { later: Duration::from_secs(5), late: LIMIT + Duration::from_secs(2), early: Duration::from_secs(3) }
+    }
+}
+
+/// See the module.
+pub struct TestProvider {
+    db: Db,
+    secret: String,
+    pace: Pace,
+}
+
+/// The body of a webhook.
+#[derive(Debug, Serialize, Deserialize)]
+struct Body {
+    id: String,
+    key: Uuid,
+    status: Told,
+    reference: Option<String>,
+    failure: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Told {
+    Succeeded,
+    Failed,
+    Pending,
+}
+
+impl TestProvider {
+    /// The provider with this secret, whose webhooks are queued in this database.
+    pub fn new(db: Db, secret: String, pace: Pace) -> Self {
+        Self { db, secret, pace }
+    }
+
+    /// The headers of a webhook with this body, as if it were sent now.
+    pub fn signed(&self, body: &[u8], now: DateTime<Utc>) -> Headers {
+        Headers::from([(SIGNATURE.to_owned(), signature::sign(&self.secret, body, now))])
+    }
+
+    async fn respond(&self, call: &Call) -> Result<Answer, Unknown> {
+        let word = card(call).ok_or_else(|| Unknown("which card it was is not known any more".into()))?;
+        let answer = outcome(word, call);
+        match word {
+            "later" => {
+                self.tell(call, &answer, self.pace.later).await?;
+                Ok(Answer::Pending { reference: Some(reference(word, call)) })
+            }
+            "twice" => {
+                self.tell(call, &answer, Duration::ZERO).await?;
+                self.tell(call, &answer, Duration::ZERO).await?;
+                Ok(answer)
+            }
+            "late" => {
+                self.tell(call, &answer, self.pace.late).await?;
+                sleep(self.pace.late).await;
+                Ok(answer)
+            }
+            "early" => {
+                self.tell(call, &answer, Duration::ZERO).await?;
+                sleep(self.pace.early).await;
+                Ok(answer)
+            }
+            _ => Ok(answer),
+        }
+    }
+
+    /// Queues a webhook. Told again, it has the same id.
+    async fn tell(&self, call: &Call, answer: &Answer, delay: Duration) -> Result<(), Unknown> {
+        let (status, reference, failure) = match answer {
+            Answer::Done { reference } => (Told::Succeeded, Some(reference.clone()), None),
+            Answer::Declined { failure } => (Told::Failed, None, Some(failure.clone())),
+            Answer::Pending { reference } => (Told::Pending, reference.clone(), None),
+        };
+        let body = Body { id: format!("evt_{}", call.key.simple()), key: call.key, status, reference, failure };
+        let job = NewJob { kind: WEBHOOK, payload: json!(body), user_id: None, run_at: Some(Utc::now() + delay) };
+        let queued = self.db.transaction(async |conn| jobs::store::enqueue(conn, &job).await).await;
+        queued.map_err(|error| Unknown(error.to_string()))
+    }
+}
+
+/// The word of the card of a call: by its number at first, then by what the payment is called.
+fn card(call: &Call) -> Option<&'static str> {
+    let word = match &call.source {
+        Some(source) => return find(source),
+        None => call.reference.as_deref()?.split('_').nth(1)?,
+    };
+    CARDS.iter().map(|(_, known, _)| *known).find(|known| *known == word)
+}
+
+fn find(number: &str) -> Option<&'static str> {
+    let number: String = number.chars().filter(|letter| *letter != ' ').collect();
+    CARDS.iter().find(|(known, ..)| *known == number).map(|(_, word, _)| *word)
+}
+
+fn reference(word: &str, call: &Call) -> String {
+    format!("test_{word}_{}", call.key.simple())
+}
+
+/// What becomes of an operation in the end.
+fn outcome(word: &str, call: &Call) -> Answer {
+    let failure = match (word, call.kind) {
+        ("declined", Kind::Authorize) => "card_declined",
+        ("poor", Kind::Authorize) => "insufficient_funds",
+        ("uncaptured", Kind::Capture) => "capture_refused",
+        ("unrefunded", Kind::Refund) => "refund_refused",
+        _ => return Answer::Done { reference: reference(word, call) },
+    };
+    Answer::Declined { failure: failure.to_owned() }
+}
+
+impl Provider for TestProvider {
+    fn check(&self, method: Method, source: Option<&str>) -> Result<()> {
+        if method != Method::Card {
+            return Err(Error::bad_input("method", "the test provider takes CARD"));
+        }
+        match source.and_then(find) {
+            Some(_) => Ok(()),
+            None => Err(Error::bad_input("source", "give the number of one of the test provider's cards")),
+        }
+    }
+
+    fn authorize<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Unknown>> {
+        self.respond(call).boxed()
+    }
+
+    fn capture<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Unknown>> {
+        self.respond(call).boxed()
+    }
+
+    fn void<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Unknown>> {
+        self.respond(call).boxed()
+    }
+
+    fn refund<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Unknown>> {
+        self.respond(call).boxed()
+    }
+
+    /// As if it had heard of every key: whoever asks comes later than its webhooks.
+    fn look_up<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Option<Answer>, Unknown>> {
+        let word = card(call).ok_or_else(|| Unknown("which card it was is not known any more".into()));
+        ready(word.map(|word| Some(outcome(word, call)))).boxed()
+    }
+
+    fn webhook(&self, headers: &Headers, body: &[u8], now: DateTime<Utc>) -> Result<Event, Refusal> {
+        signature::check(&self.secret, headers.get(SIGNATURE), body, now)?;
+        let Body { id, key, status, reference, failure } =
+            serde_json::from_slice(body).map_err(|_| Refusal::Malformed)?;
+        let answer = match status {
+            Told::Succeeded => Answer::Done { reference: reference.ok_or(Refusal::Malformed)? },
+            Told::Failed => Answer::Declined { failure: failure.ok_or(Refusal::Malformed)? },
+            Told::Pending => Answer::Pending { reference },
+        };
+        Ok(Event { id, key, answer })
+    }
+}

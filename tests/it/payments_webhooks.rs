@@ -1,0 +1,135 @@
+//! The door of the webhooks: what is taken, what is refused, and that nothing counts twice.
+
+use axum::{
+    body::Body,
+    http::{Method, Request, StatusCode, header::ALLOW},
+};
+use chrono::{Duration, Utc};
+use serde_json::{Value, json};
+use souk::payments::providers::signature::sign;
+
+use crate::support::{PAYMENT_SECRET, TestApp};
+
+/// A payment that is pending, by the card whose webhook comes later: its id and the key of its authorisation.
+async fn pending(app: &TestApp) -> (String, String, String) {
+    let (customer, _, order) = app.to_pay().await;
+    let payment = customer.pay(&order, "4000000000000004").await;
+    let key = app.database.ask("SELECT key FROM payment_operations ORDER BY id DESC LIMIT 1").await;
+    (order, payment, key)
+}
+
+fn event(id: &str, key: &str, status: &str) -> String {
+    let (reference, failure) = (json!("test_later_x"), json!("card_declined"));
+    json!({ "id": id, "key": key, "status": status, "reference": reference, "failure": failure }).to_string()
+}
+
+/// Sends a webhook: the status, and what it came to or the code of the refusal.
+async fn send(app: &TestApp, provider: &str, signature: Option<String>, body: &str) -> (StatusCode, String) {
+    let request = Request::post(format!("/webhooks/payments/{provider}"));
+    let request = signature.into_iter().fold(request, |request, signature| request.header("Souk-Signature", signature));
+    let (status, headers, bytes) = app.send(request.body(Body::from(body.to_owned())).unwrap()).await;
+    assert!(headers.contains_key("x-request-id"));
+    let json: Value = serde_json::from_slice(&bytes).expect("JSON");
+    let word = json["outcome"].as_str().or(json["errors"][0]["extensions"]["code"].as_str());
+    (status, word.unwrap_or_else(|| panic!("{json}")).to_owned())
+}
+
+async fn tell(app: &TestApp, body: &str) -> (u16, String) {
+    let (status, word) = send(app, "test", Some(sign(PAYMENT_SECRET, body.as_bytes(), Utc::now())), body).await;
+    (status.as_u16(), word)
+}
+
+#[tokio::test]
+async fn what_is_not_signed_now_by_the_provider_changes_nothing() {
+    let app = TestApp::new().await;
+    let (order, _, key) = pending(&app).await;
+    let body = event("evt_1", &key, "succeeded");
+    let signed = |secret: &str, text: &str, minutes: i64| {
+        Some(sign(secret, text.as_bytes(), Utc::now() + Duration::seconds(60 * minutes)))
+    };
+    let good = signed(PAYMENT_SECRET, &body, 0).unwrap();
+    let table = [
+        ("test", None, body.as_str(), (401, "UNAUTHENTICATED")),
+        ("test", Some(String::new()), &body, (401, "UNAUTHENTICATED")),
+        ("test", Some("nonsense".into()), &body, (401, "UNAUTHENTICATED")),
+        ("test", signed("another secret", &body, 0), &body, (401, "UNAUTHENTICATED")),
+        ("test", signed(PAYMENT_SECRET, "another body", 0), &body, (401, "UNAUTHENTICATED")),
+        ("test", signed(PAYMENT_SECRET, &body, -6), &body, (401, "UNAUTHENTICATED")),
+        ("test", signed(PAYMENT_SECRET, &body, 6), &body, (401, "UNAUTHENTICATED")),
+        // The time is signed as well.
+        ("test", Some(good.replacen("t=1", "t=2", 1)), &body, (401, "UNAUTHENTICATED")),
+        ("test", signed(PAYMENT_SECRET, "", 0), "", (400, "BAD_USER_INPUT")),
+        ("test", signed(PAYMENT_SECRET, "{}", 0), "{}", (400, "BAD_USER_INPUT")),
+        ("test", signed(PAYMENT_SECRET, "[[[[", 0), "[[[[", (400, "BAD_USER_INPUT")),
+        ("manual", Some(good.clone()), &body, (404, "NOT_FOUND")),
+        ("nobody", Some(good.clone()), &body, (404, "NOT_FOUND")),
+    ];
+    let before = app.database.contents().await;
+    for (provider, signature, body, (status, code)) in table {
+        let sent = send(&app, provider, signature.clone(), body).await;
+        assert_eq!((sent.0.as_u16(), sent.1.as_str()), (status, code), "{provider} {signature:?} {body}");
+    }
+    for (id, key) in [("", key.as_str()), (&"e".repeat(201), &key), ("evt_1", "no key"), ("nul\0", &key)] {
+        assert_eq!(tell(&app, &event(id, key, "succeeded")).await, (400, "BAD_USER_INPUT".to_owned()), "{id} {key}");
+    }
+    let huge = event(&"e".repeat(300_000), &key, "succeeded");
+    assert_eq!(tell(&app, &huge).await, (413, "LIMIT_EXCEEDED".to_owned()));
+    assert_eq!(app.database.contents().await, before);
+    let get = Request::builder().method(Method::GET).uri("/webhooks/payments/test").body(Body::empty()).unwrap();
+    let (status, headers, _) = app.send(get).await;
+    assert_eq!((status, headers[ALLOW].to_str().unwrap()), (StatusCode::METHOD_NOT_ALLOWED, "POST"));
+    assert_eq!(app.paid(&order).await, "pending 0.00/0.00");
+    // The same body, well signed, up to five minutes off.
+    let sent = send(&app, "test", signed(PAYMENT_SECRET, &body, -4), &body).await;
+    assert_eq!(sent, (StatusCode::OK, "applied".to_owned()));
+    assert_eq!(app.paid(&order).await, "authorized 0.00/0.00");
+}
+
+#[tokio::test]
+async fn an_event_counts_once_and_what_contradicts_changes_nothing() {
+    let app = TestApp::new().await;
+    let (order, payment, key) = pending(&app).await;
+    let nobody = "00000000-0000-4000-8000-000000000000";
+    for (body, expected) in [
+        (event("evt_0", nobody, "succeeded"), "unknown"),
+        (event("evt_0", nobody, "succeeded"), "repeated"),
+        (event("evt_1", &key, "pending"), "applied"),
+        (event("evt_2", &key, "succeeded"), "applied"),
+        (event("evt_2", &key, "succeeded"), "repeated"),
+        // Whatever it says now: the id was told.
+        (event("evt_2", &key, "failed"), "repeated"),
+        (event("evt_3", &key, "succeeded"), "known"),
+        (event("evt_4", &key, "pending"), "known"),
+        (event("evt_5", &key, "failed"), "conflict"),
+        (event("evt_6", &key, "succeeded"), "known"),
+    ] {
+        assert_eq!(tell(&app, &body).await, (200, expected.to_owned()), "{body}");
+    }
+    assert_eq!(app.paid(&order).await, "authorized 0.00/0.00");
+    assert_eq!(app.history(&order).await, ["authorized 20.00"]);
+    let noted = "SELECT string_agg(event_id || ' ' || outcome, ', ' ORDER BY id) FROM payment_webhooks";
+    let expected = "evt_0 unknown, evt_1 applied, evt_2 applied, evt_3 known, evt_4 known, evt_5 conflict, evt_6 known";
+    assert_eq!(app.database.ask(noted).await, expected);
+    let payload = app.database.ask("SELECT payload FROM payment_webhooks WHERE event_id = 'evt_2'").await;
+    let payload: Value = serde_json::from_str(&payload).unwrap();
+    assert_eq!(payload, json!({ "key": key, "status": "succeeded", "reference": "test_later_x" }));
+    // And the other way round: refused for good.
+    let (order, _, key) = pending(&app).await;
+    assert_eq!(tell(&app, &event("evt_7", &key, "failed")).await, (200, "applied".to_owned()));
+    assert_eq!(tell(&app, &event("evt_8", &key, "succeeded")).await, (200, "conflict".to_owned()));
+    assert_eq!(app.paid(&order).await, "none 0.00/0.00");
+    let staff = app.manager().await;
+    assert_eq!(staff.sees(&payment).await, "authorized 0.00/0.00: authorize 20.00 succeeded");
+}
+
+#[tokio::test]
+async fn an_event_told_many_times_at_once_counts_once() {
+    let app = TestApp::new().await;
+    app.database.show_deadlocks().await;
+    let (order, _, key) = pending(&app).await;
+    let body = event("evt_1", &key, "succeeded");
+    let told = futures_util::future::join_all((0..20).map(|_| tell(&app, &body))).await;
+    let count = |word: &str| told.iter().filter(|(status, told)| *status == 200 && told == word).count();
+    assert_eq!((count("applied"), count("repeated")), (1, 19), "{told:?}");
+    assert_eq!(app.history(&order).await, ["authorized 20.00"]);
+}
