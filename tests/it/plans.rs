@@ -248,7 +248,7 @@ const OWN: &[Case] = &[
     Case("{ orders(orderBy: {field: TOTAL_AMOUNT}) { nodes { id } } }", "orders_user_id_placed_at_idx", Few),
     Case("{ me { orders { nodes { id } } addresses { id } } }", "orders_user_id_placed_at_idx", Few),
     Case("{ order(id: ORDER) { id } }", "orders_user_id_placed_at_idx", Never),
-    Case("{ order(id: ORDER) { payments { id } } }", "payments_order_id_idx", Never),
+    Case("{ order(id: ORDER) { payments { id } } }", "payments_order_id_idx", Few),
     Case("{ payment(id: PAYMENT) { id } }", "payments_pkey", Never),
 ];
 
