@@ -1,6 +1,6 @@
 //! Orders and their lines. Owns `orders`, `order_details` and their numbers.
 //! Rule: an order's total is the sum of its lines, kept by the database; its status moves only along the arrows of
-//! [`model::Status::may_become`]; what it takes from stock it takes through the ledger.
+//! [`model::MOVES`]; what it takes from stock it takes through the ledger.
 
 pub mod actions;
 pub mod model;

@@ -1,16 +1,11 @@
 //! Rows and rules of orders.
 
-use std::str::FromStr;
+mod status;
+
+pub use self::status::{MOVES, Move, Mover, Status};
 
 use chrono::{DateTime, Utc};
-use diesel::{
-    deserialize::{self, FromSql},
-    expression::AsExpression,
-    pg::{Pg, PgValue},
-    prelude::*,
-    serialize::{self, Output, ToSql},
-    sql_types::Text,
-};
+use diesel::prelude::*;
 use rust_decimal::Decimal;
 
 use crate::{
@@ -29,71 +24,6 @@ pub const CANCELLED: &str = "order_cancelled";
 
 /// Most lines of an order placed here. An import brings what the shop had.
 pub const MAX_LINES: usize = 500;
-
-/// Where an order stands.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, diesel::deserialize::FromSqlRow, async_graphql::Enum,
-)]
-#[diesel(sql_type = Text)]
-#[graphql(name = "OrderStatus")]
-pub enum Status {
-    /// Placed; its lines can still be changed.
-    Pending,
-    /// Accepted by the shop.
-    Confirmed,
-    /// On its way.
-    Shipped,
-    /// Arrived.
-    Delivered,
-    /// Called off; its stock is back.
-    Cancelled,
-}
-
-impl Status {
-    /// The value in the table.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Confirmed => "confirmed",
-            Self::Shipped => "shipped",
-            Self::Delivered => "delivered",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// The legal moves: pending, confirmed, shipped, delivered in turn; cancelled from the first two.
-    pub fn may_become(self, next: Self) -> bool {
-        matches!(
-            (self, next),
-            (Self::Pending, Self::Confirmed | Self::Cancelled)
-                | (Self::Confirmed, Self::Shipped | Self::Cancelled)
-                | (Self::Shipped, Self::Delivered)
-        )
-    }
-}
-
-impl FromStr for Status {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        [Self::Pending, Self::Confirmed, Self::Shipped, Self::Delivered, Self::Cancelled]
-            .into_iter()
-            .find(|status| status.as_str() == text)
-            .ok_or_else(|| format!("{text:?} is no order status"))
-    }
-}
-
-impl FromSql<Text, Pg> for Status {
-    fn from_sql(bytes: PgValue<'_>) -> deserialize::Result<Self> {
-        Ok(std::str::from_utf8(bytes.as_bytes())?.parse::<Self>()?)
-    }
-}
-
-impl ToSql<Text, Pg> for Status {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        <str as ToSql<Text, Pg>>::to_sql(self.as_str(), out)
-    }
-}
 
 text_enum! {
     /// What has become of the payment of an order.
@@ -340,17 +270,4 @@ pub enum OrderParent {
     User,
     /// A website's.
     Website,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_leaves_the_end_states() {
-        for next in [Status::Pending, Status::Confirmed, Status::Shipped, Status::Delivered, Status::Cancelled] {
-            assert!(!Status::Delivered.may_become(next) && !Status::Cancelled.may_become(next));
-            assert!(!next.may_become(next));
-        }
-    }
 }

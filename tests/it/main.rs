@@ -38,6 +38,8 @@ mod loaders;
 mod mail;
 mod mail_delivery;
 mod migrations;
+mod order_diagram;
+mod order_guests;
 mod order_lines;
 mod order_of_fields;
 mod order_refusals;

@@ -7,7 +7,7 @@ use crate::support::{Actor, ProductSpec, TestApp};
 
 const STATES: [&str; 5] = ["PENDING", "CONFIRMED", "SHIPPED", "DELIVERED", "CANCELLED"];
 
-/// The moves that the shop may make.
+/// The moves that the shop may make, written down once more: the program's own table is what is tested.
 const MOVES: [(&str, &str); 5] = [
     ("PENDING", "CONFIRMED"),
     ("PENDING", "CANCELLED"),

@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, InputObject, Object};
 use super::{Order, order};
 use crate::graphql::{
     context::ContextExt,
-    guards::{LoggedIn, Needs},
+    guards::{Known, LoggedIn, Needs},
     payload::payload,
     scalars::optional_id,
 };
@@ -155,8 +155,9 @@ impl OrderMutation {
         OrderCreateObject::of(created.await.map(order))
     }
 
-    /// Adds a line to a pending order: your own, with MANAGE_ORDERS any. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
+    /// Adds a line to a pending order that nobody has paid for: your own, with MANAGE_ORDERS any. Requires being logged in,
+    /// or the cart token that placed it.
+    #[graphql(guard = "Known")]
     async fn order_detail_add(
         &self,
         ctx: &Context<'_>,
@@ -170,9 +171,9 @@ impl OrderMutation {
         OrderDetailAddObject::of(added.await.map(order))
     }
 
-    /// Changes the pieces of a line of a pending order, at the price agreed: your own, with MANAGE_ORDERS any. Requires
-    /// being logged in.
-    #[graphql(guard = "LoggedIn")]
+    /// Changes the pieces of a line of a pending order that nobody has paid for, at the price agreed: your own, with
+    /// MANAGE_ORDERS any. Requires being logged in, or the cart token that placed it.
+    #[graphql(guard = "Known")]
     async fn order_detail_update(
         &self,
         ctx: &Context<'_>,
@@ -185,8 +186,9 @@ impl OrderMutation {
         OrderDetailUpdateObject::of(updated.await.map(order))
     }
 
-    /// Takes a line off a pending order, but not the last one: your own, with MANAGE_ORDERS any. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
+    /// Takes a line off a pending order that nobody has paid for, but not the last one: your own, with MANAGE_ORDERS any.
+    /// Requires being logged in, or the cart token that placed it.
+    #[graphql(guard = "Known")]
     async fn order_detail_remove(
         &self,
         ctx: &Context<'_>,
@@ -213,9 +215,9 @@ impl OrderMutation {
         OrderStatusUpdateObject::of(updated.await.map(order))
     }
 
-    /// Cancels an order and puts its stock back: your own while it is pending, with MANAGE_ORDERS any until it is shipped.
-    /// Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
+    /// Cancels an order and puts its stock back: your own while it is pending, with MANAGE_ORDERS any until something of it
+    /// is shipped. What was paid is paid back. Requires being logged in, or the cart token that placed it.
+    #[graphql(guard = "Known")]
     async fn order_cancel(
         &self,
         ctx: &Context<'_>,

@@ -15,7 +15,7 @@ use crate::{
     ids::{OrderDetailId, OrderId, ProductId},
     money::{check_total, line_total},
     orders::{
-        model::{MAX_LINES, OrderDetailRow, OrderRow, Status},
+        model::{MAX_LINES, OrderDetailRow, OrderRow, PaymentStatus, Status},
         store,
     },
     products::model::ProductRow,
@@ -25,6 +25,7 @@ use crate::{
     },
 };
 
+/// Locks an order whose lines may change: it is pending, and nobody has paid or promised anything for them.
 async fn lock_pending(conn: &Conn, scope: &Scope, id: OrderId, field: &'static str, noun: &str) -> Result<OrderRow> {
     let order = store::lock(conn, scope, id).await?.ok_or_else(|| Error::not_found(field, noun))?;
     if order.status != Status::Pending {
@@ -33,6 +34,10 @@ async fn lock_pending(conn: &Conn, scope: &Scope, id: OrderId, field: &'static s
             field,
             format!("only a pending order can be changed; this one is {}", order.status.as_str()),
         ));
+    }
+    if order.payment_status != PaymentStatus::None {
+        let rule = "a payment of this order is under way or done: its lines stay as they are";
+        return Err(Error::user(UserErrorCode::PaymentExists, field, rule));
     }
     Ok(order)
 }
@@ -45,7 +50,7 @@ async fn lock_product(conn: &Conn, id: ProductId, more: i32) -> Result<Option<Pr
 /// Adds a product to a pending order at today's price.
 /// # Errors
 /// UNAUTHENTICATED for the anonymous; NOT_FOUND for an order that is not the viewer's; ILLEGAL_TRANSITION unless it is
-/// pending; user errors of the line.
+/// pending; PAYMENT_EXISTS once somebody pays for it; user errors of the line.
 pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: ProductId, quantity: i32) -> Result<OrderRow> {
     let scope = editor_scope(viewer)?;
     check_quantity("quantity".into(), quantity)?;

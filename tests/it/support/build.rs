@@ -11,7 +11,7 @@ use souk::{
         self,
         model::{CategoryRow, NewCategory},
     },
-    ids::{BrandId, CategoryId, ProductId, RowId, SupplierId, UserId, WebsiteId},
+    ids::{BrandId, CategoryId, OrderId, ProductId, RowId, SupplierId, UserId, WebsiteId},
     products::{
         self,
         model::{NewProduct, ProductRow},
@@ -130,6 +130,31 @@ impl TestApp {
     pub async fn stock(&self, product: ProductId) -> i32 {
         let found = self.database.db.read(async |conn| products::store::by_ids_as_sold(conn, &[product]).await).await;
         found.expect("a product").remove(0).stock
+    }
+}
+
+impl TestApp {
+    /// A guest with this cart token.
+    pub fn guest(&self, token: &str) -> Actor<'_> {
+        self.anonymous().with_cart(Some(token.to_owned()))
+    }
+
+    /// Makes an order one that a guest placed with this cart token.
+    pub async fn give_to_guest(&self, order: &str, token: &str) {
+        let id = OrderId::parse("id", order).expect("an order").0;
+        let sql = format!("UPDATE orders SET user_id = NULL, cart_token_hash = sha256('{token}') WHERE id = {id}");
+        self.database.sql(&sql).await;
+    }
+
+    /// Says of an order what has become of its payment, and what was paid, past the payments.
+    pub async fn put_payment(&self, order: &str, status: &str, paid: &str) {
+        let id = OrderId::parse("id", order).expect("an order").0;
+        let sql = format!(
+            "ALTER TABLE orders DISABLE TRIGGER orders_payment_update;
+             UPDATE orders SET payment_status = '{status}', paid_amount = {paid} WHERE id = {id};
+             ALTER TABLE orders ENABLE TRIGGER orders_payment_update"
+        );
+        self.database.sql(&sql).await;
     }
 }
 
