@@ -42,6 +42,8 @@ text_enum! {
         Supplier => "Supplier",
         /// A payment.
         Payment => "Payment",
+        /// A part of an order on its way.
+        Shipment => "Shipment",
     }
 }
 
@@ -182,7 +184,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::ids::{OrderDetailId, StockMovementId};
+    use crate::ids::{OrderDetailId, ShipmentId, StockMovementId};
 
     #[test]
     fn nouns_are_the_types_of_their_ids() {
@@ -199,6 +201,7 @@ mod tests {
             BrandId::TYPE,
             SupplierId::TYPE,
             PaymentId::TYPE,
+            ShipmentId::TYPE,
         ];
         assert_eq!(Noun::ALL.iter().map(|noun| noun.as_str()).collect::<Vec<_>>(), types);
         assert_eq!(Noun::of(&OrderId(7).global()), Some((Noun::Order, 7)));

@@ -241,6 +241,7 @@ diesel::table! {
         external_key -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        shipped_quantity -> Int4,
     }
 }
 
@@ -470,6 +471,34 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    shipment_lines (shipment_id, order_detail_id) {
+        shipment_id -> Int8,
+        order_detail_id -> Int8,
+        quantity -> Int4,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    shipments (id) {
+        id -> Int8,
+        order_id -> Int8,
+        carrier -> Nullable<Text>,
+        tracking_number -> Nullable<Text>,
+        tracking_url -> Nullable<Text>,
+        shipped_at -> Timestamptz,
+        delivered_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     stock_movements (id) {
         id -> Int8,
         product_id -> Int8,
@@ -569,6 +598,9 @@ diesel::joinable!(role_permissions -> roles (role_id));
 diesel::joinable!(role_websites -> roles (role_id));
 diesel::joinable!(role_websites -> websites (website_id));
 diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(shipment_lines -> order_details (order_detail_id));
+diesel::joinable!(shipment_lines -> shipments (shipment_id));
+diesel::joinable!(shipments -> orders (order_id));
 diesel::joinable!(stock_movements -> orders (order_id));
 diesel::joinable!(stock_movements -> products (product_id));
 diesel::joinable!(stock_movements -> users (user_id));
@@ -605,6 +637,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     roles,
     search_documents,
     sessions,
+    shipment_lines,
+    shipments,
     stock_movements,
     suppliers,
     users,

@@ -23,11 +23,11 @@ use crate::{
     error::Error,
     ids::{
         ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, OrderDetailId, OrderId, PaymentId, ProductId,
-        RoleId, SessionId, SupplierId, UserId, WebsiteId,
+        RoleId, SessionId, ShipmentId, SupplierId, UserId, WebsiteId,
     },
     orders::{
         self,
-        model::{OrderDetailRow, OrderParent, OrderRow},
+        model::{OrderDetailRow, OrderParent, OrderRow, ShipmentLineRow, ShipmentRow},
         store::OrderList,
     },
     paging::Rows,
@@ -212,6 +212,9 @@ pub struct Loaders {
     pub payments: Batched<PaymentId, Arc<PaymentRow>>,
     pub payments_by_order: Batched<OrderId, Group<PaymentRow>>,
     pub operations_by_payment: Batched<PaymentId, Group<OperationRow>>,
+    pub shipments: Batched<ShipmentId, Arc<ShipmentRow>>,
+    pub shipments_by_order: Batched<OrderId, Group<ShipmentRow>>,
+    pub lines_by_shipment: Batched<ShipmentId, Group<ShipmentLineRow>>,
     pub audit_entries: Batched<AuditEntryId, Arc<AuditRow>>,
 }
 
@@ -281,6 +284,9 @@ impl Loaders {
             payments: by_id!(steps, view, |conn, ids| payments::store::by_ids(conn, &view.payments, &ids), row => row.id),
             payments_by_order: by_parent!(steps, view, |conn, ids| payments::store::by_order_ids(conn, &view.payments, &ids), row => row.order_id),
             operations_by_payment: by_parent!(steps, view, |conn, ids| payments::store::operations_by_payment_ids(conn, &ids), row => row.payment_id),
+            shipments: by_id!(steps, view, |conn, ids| orders::store::shipments::by_ids(conn, &ids), row => row.id),
+            shipments_by_order: by_parent!(steps, view, |conn, ids| orders::store::shipments::by_order_ids(conn, &ids), row => row.order_id),
+            lines_by_shipment: by_parent!(steps, view, |conn, ids| orders::store::shipments::lines_by_shipment_ids(conn, &ids), row => row.shipment_id),
             audit_entries: by_id!(steps, view, |conn, ids| audit::store::by_ids(conn, &view.changes, &ids), row => row.id),
         }
     }

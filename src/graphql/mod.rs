@@ -32,6 +32,7 @@ pub mod role;
 pub mod scalars;
 pub mod search;
 pub mod session;
+pub mod shipment;
 pub mod supplier;
 pub mod user;
 pub mod variables;
@@ -88,6 +89,7 @@ pub struct Mutations(
     order::CheckoutMutation,
     order::OrderMutation,
     payment::PaymentMutation,
+    shipment::ShipmentMutation,
     privacy::PrivacyMutation,
 );
 

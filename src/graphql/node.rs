@@ -16,6 +16,7 @@ use super::{
     product::{Product, product},
     role::{Role, role_object},
     session::{Session, session},
+    shipment::{Shipment, shipment},
     supplier::{Supplier, supplier},
     user::{User, user},
     website::{Website, website},
@@ -24,7 +25,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{
         self, AddressId, ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, OrderDetailId, OrderId,
-        PaymentId, ProductId, RoleId, RowId, SessionId, SupplierId, UserId, WebsiteId,
+        PaymentId, ProductId, RoleId, RowId, SessionId, ShipmentId, SupplierId, UserId, WebsiteId,
     },
 };
 
@@ -77,6 +78,8 @@ nodes! {
     OrderDetail;
     /// A payment.
     Payment;
+    /// A part of an order on its way.
+    Shipment;
     /// An entry of the audit log.
     AuditEntry;
 }
@@ -143,6 +146,10 @@ async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> 
             None => None,
         },
         PaymentId::TYPE => all.payments.load(PaymentId(key)).await?.map(|row| AnyNode::Payment(payment(row))),
+        ShipmentId::TYPE => match all.shipments.load(ShipmentId(key)).await? {
+            Some(row) => all.orders.load(row.order_id).await?.map(|order| AnyNode::Shipment(shipment(row, order))),
+            None => None,
+        },
         AuditEntryId::TYPE => {
             all.audit_entries.load(AuditEntryId(key)).await?.map(|row| AnyNode::AuditEntry(audit_entry(row)))
         }

@@ -21,6 +21,7 @@ use super::{
     payment::{Payment, payment},
     product::{Product, product},
     scalars::{Money, global, money},
+    shipment::{Shipment, shipment},
     user::{User, user},
     website::{Website, website},
 };
@@ -126,6 +127,14 @@ impl OrderObject {
         let rows = ctx.loaders().details_by_order.load(self.row.id).await?;
         let order = &self.row;
         Ok(rows.iter().flat_map(|rows| rows.iter()).map(|row| detail(Arc::clone(row), Arc::clone(order))).collect())
+    }
+
+    /// What is on its way or has arrived of it, the oldest first: at most 100.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn shipments(&self, ctx: &Context<'_>) -> Result<Vec<Shipment>> {
+        let rows = ctx.loaders().shipments_by_order.load(self.row.id).await?;
+        let order = &self.row;
+        Ok(rows.iter().flat_map(|rows| rows.iter()).map(|row| shipment(Arc::clone(row), Arc::clone(order))).collect())
     }
 
     /// Where it goes: the address as it was when the order was placed; null where none was given.
@@ -262,7 +271,8 @@ pub struct OrderDetailObject {
 }
 
 impl Plain for OrderDetailObject {
-    const PLAIN: &'static [&'static str] = &["id", "name", "sku", "quantity", "unitPrice", "totalPrice", "order"];
+    const PLAIN: &'static [&'static str] =
+        &["id", "name", "sku", "quantity", "shippedQuantity", "unitPrice", "totalPrice", "order"];
 
     fn leaf(&self, field: &str) -> Option<Value> {
         Some(match field {
@@ -315,6 +325,11 @@ impl OrderDetailObject {
     /// Pieces.
     async fn quantity(&self) -> i32 {
         self.row.quantity
+    }
+
+    /// Pieces that are on their way or have arrived.
+    async fn shipped_quantity(&self) -> i32 {
+        self.row.shipped(self.order.status)
     }
 
     /// Price of one as sold.

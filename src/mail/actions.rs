@@ -100,12 +100,12 @@ impl Mailer {
     }
 }
 
-/// The values with blanks for control characters: a name must not look like further lines of a mail.
-fn on_one_line(mut values: Value) -> Value {
-    for value in values.as_object_mut().into_iter().flat_map(|values| values.values_mut()) {
-        if let Value::String(text) = value {
-            *text = text.replace(char::is_control, " ");
-        }
+/// The values with blanks for control characters, however deep: a name must not look like further lines of a mail.
+fn on_one_line(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(text.replace(char::is_control, " ")),
+        Value::Array(items) => items.into_iter().map(on_one_line).collect(),
+        Value::Object(values) => values.into_iter().map(|(name, value)| (name, on_one_line(value))).collect(),
+        other => other,
     }
-    values
 }

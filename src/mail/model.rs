@@ -31,11 +31,17 @@ pub enum Template {
     /// An order was placed. Values: `name`, `order`, its number, `lines` of `name`, `sku`, `quantity` and `total`, `total`,
     /// and `address` line by line, which may be empty.
     OrderPlaced,
+    /// Pieces of an order are on their way. Values: `name`, `order`, its number, `lines` of `name` and `quantity`, `left`, the
+    /// pieces that follow later, `carrier`, `tracking_number`, `tracking_url`; the latter three may be null.
+    OrderShipped,
+    /// An order was cancelled. Values: `name`, `order`, its number, `lines` of `name` and `quantity`, `refund`, the amount that
+    /// goes back, which may be null.
+    OrderCancelled,
 }
 
 impl Template {
     /// Every one.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::VerifyEmail,
         Self::PasswordReset,
         Self::PasswordChanged,
@@ -45,6 +51,8 @@ impl Template {
         Self::Invitation,
         Self::SessionEnded,
         Self::OrderPlaced,
+        Self::OrderShipped,
+        Self::OrderCancelled,
     ];
 
     /// The name in files and in the table.
@@ -59,6 +67,8 @@ impl Template {
             Self::Invitation => "invitation",
             Self::SessionEnded => "session_ended",
             Self::OrderPlaced => "order_placed",
+            Self::OrderShipped => "order_shipped",
+            Self::OrderCancelled => "order_cancelled",
         }
     }
 
@@ -82,13 +92,28 @@ impl Template {
                 "total": "49.80 EUR",
                 "address": ["Hafenstrasse 1", "20457 Hamburg", "DE"],
             }),
+            Self::OrderShipped => json!({
+                "name": name,
+                "order": "SAILOR-1001",
+                "lines": [{ "name": "Harbour Mooring Rope", "quantity": 3 }, { "name": "Shackle", "quantity": 12 }],
+                "left": 2,
+                "carrier": "Penny Post",
+                "tracking_number": "PP 1840",
+                "tracking_url": "https://post.example/follow?number=PP1840",
+            }),
+            Self::OrderCancelled => json!({
+                "name": name,
+                "order": "SAILOR-1001",
+                "lines": [{ "name": "Harbour Mooring Rope", "quantity": 3 }],
+                "refund": "103.50 EUR",
+            }),
         }
     }
 
     /// The sample with nothing where a mail may know nothing.
     pub fn sparse_sample(self) -> Value {
         let mut values = self.sample();
-        for name in ["device", "address"] {
+        for name in ["device", "address", "carrier", "tracking_number", "tracking_url", "refund"] {
             if let Some(value) = values.get_mut(name) {
                 *value = Value::Null;
             }

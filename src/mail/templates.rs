@@ -29,6 +29,8 @@ const BUNDLED: &[(&str, &str)] = bundled![
     "invitation.subject" "invitation.txt" "invitation.html"
     "session_ended.subject" "session_ended.txt" "session_ended.html"
     "order_placed.subject" "order_placed.txt" "order_placed.html"
+    "order_shipped.subject" "order_shipped.txt" "order_shipped.html"
+    "order_cancelled.subject" "order_cancelled.txt" "order_cancelled.html"
 ];
 
 /// The endings of template files; other files of a folder are none of ours.

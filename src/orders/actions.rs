@@ -3,8 +3,11 @@
 
 mod checkout;
 mod create;
+mod letters;
 mod lines;
+mod pieces;
 mod place;
+mod shipments;
 mod status;
 
 use super::{model::OrderRow, store};
@@ -19,6 +22,7 @@ pub use self::{
     checkout::{CheckoutRequest, ContactRequest, Destination, checkout},
     create::{OrderRequest, create},
     lines::{add_line, remove_line, update_line},
+    shipments::{ShipmentOf, create_shipment, deliver_shipment, update_shipment},
     status::{cancel, update_status},
 };
 

@@ -1,4 +1,5 @@
-//! Orders and their lines. Owns `orders`, `order_details` and their numbers.
+//! Orders and their lines, shipments and history. Owns `orders`, `order_details`, `shipments`, `shipment_lines`,
+//! `order_events` and the numbers of orders.
 //! Rule: an order's total is the sum of its lines, kept by the database; its status moves only along the arrows of
 //! [`model::MOVES`]; what it takes from stock it takes through the ledger.
 

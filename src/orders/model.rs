@@ -1,8 +1,9 @@
 //! Rows and rules of orders.
 
+mod shipments;
 mod status;
 
-pub use self::status::{MOVES, Move, Mover, Status};
+pub use self::{shipments::*, status::*};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -192,6 +193,21 @@ pub struct OrderDetailRow {
     pub unit_price: Decimal,
     /// Quantity times unit price.
     pub total_price: Decimal,
+    /// Pieces that have left by shipments.
+    pub shipped_quantity: i32,
+}
+
+impl OrderDetailRow {
+    /// Pieces that have left, where the order stands so: all of them for one that is shipped, by shipments or, as an
+    /// import brings them, without.
+    pub fn shipped(&self, status: Status) -> i32 {
+        if matches!(status, Status::Shipped | Status::Delivered) { self.quantity } else { self.shipped_quantity }
+    }
+
+    /// Pieces that have not left yet.
+    pub fn left_to_ship(&self) -> i32 {
+        self.quantity - self.shipped_quantity
+    }
 }
 
 /// A line to be.

@@ -2,6 +2,8 @@
 //! What a scope means here: `All` sees every order, a user their own, a seller also those that hold their products, staff
 //! of some websites also those placed there, a guest those placed with their cart token, the public none.
 
+pub mod shipments;
+
 use chrono::{DateTime, Utc};
 use diesel::{
     dsl::{array, exists},

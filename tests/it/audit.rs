@@ -50,6 +50,7 @@ async fn everything_that_is_to_be_told_has_its_trigger() {
         "role_permissions",
         "role_websites",
         "roles",
+        "shipments",
         "stock_movements",
         "suppliers",
         "users",

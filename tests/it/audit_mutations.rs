@@ -161,6 +161,20 @@ const CASES: &[Case] = &[
         ],
     ),
     Case(
+        "shipmentUpdate",
+        r#"{"id": "SHIPMENT", "carrier": "Post"}"#,
+        &[r#"UPDATED SHIPMENT sailor {"carrier":null} {"carrier":"Post"}"#],
+    ),
+    Case(
+        "shipmentCreate",
+        r#"{"orderId": "PARCELS", "trackingNumber": "P 1", "idempotencyKey": "k"}"#,
+        &[
+            r#"CREATED SHIPMENT sailor null {"order_id":"PARCELS","tracking_number":"P 1"}"#,
+            r#"UPDATED ORDER sailor {"status":"confirmed"} {"status":"shipped"}"#,
+        ],
+    ),
+    Case("shipmentDeliver", r#"{"id": "SHIPMENT"}"#, &["UPDATED SHIPMENT sailor {} {}"]),
+    Case(
         "register",
         r#"{"name": "Ada", "email": "ada@souk.example", "password": "correct horse", "sourceWebsiteId": "WEBSITE"}"#,
         &[
@@ -283,6 +297,14 @@ impl<'a> Shop<'a> {
         let (unpaid, paid) = (admin.order(&[(sail, 1)]).await, admin.order(&[(sail, 1)]).await);
         let payment = admin.pay(&paid, "4111111111111111").await;
         let placed = admin.try_order(&[(rope, 2)], "first").await;
+        let parcels = admin.try_order(&[(sail, 3)], "parcels").await;
+        let parcel_line = parcels.text_at("orderCreate.order.details.0.id");
+        let parcels = parcels.text_at("orderCreate.order.id");
+        let confirm = json!({ "id": parcels, "status": "CONFIRMED" });
+        admin.mutate("orderStatusUpdate", "", confirm).await.at("orderStatusUpdate");
+        let one = json!([{ "orderDetailId": parcel_line, "quantity": 1 }]);
+        let ship = json!({ "orderId": parcels, "lines": one, "idempotencyKey": "first" });
+        let shipped = admin.mutate("shipmentCreate", "shipment { id }", ship).await;
         let key = json!({ "name": "Till", "permissions": [] });
         let key = admin.mutate("apiKeyCreate", "apiKey { id }", key).await;
         let cart = admin.cart_of(&[(rope, 1)]).await;
@@ -302,6 +324,8 @@ impl<'a> Shop<'a> {
             ("UNPAID", unpaid),
             ("PAYMENT", payment),
             ("ORDER", placed.text_at("orderCreate.order.id")),
+            ("PARCELS", parcels),
+            ("SHIPMENT", shipped.text_at("shipmentCreate.shipment.id")),
             ("LINE", placed.text_at("orderCreate.order.details.0.id")),
             ("ROLE", role.text_at("roleCreate.role.id")),
             ("CUSTOMERS", role_of("customer").await),
@@ -333,8 +357,10 @@ impl<'a> Shop<'a> {
             let mut columns = entry[side].clone();
             for moving in [
                 "created_at",
+                "delivered_at",
                 "erased_at",
                 "placed_at",
+                "shipped_at",
                 "order_number",
                 "prefix",
                 "revoked_at",

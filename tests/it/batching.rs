@@ -13,7 +13,7 @@ use souk::{
     auth::Permission,
     ids::{
         AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, OrderDetailId, OrderId, PaymentId, ProductId, RoleId,
-        RowId, SupplierId, UserId, WebsiteId,
+        RowId, ShipmentId, SupplierId, UserId, WebsiteId,
     },
 };
 
@@ -87,6 +87,7 @@ const CASES: &[Case] = &[
             details { unitPrice { amount } totalPrice { amount } order { id } product { category { id } } } } } }",
         5,
     ),
+    Case("{ orders(first: 50) { nodes { shipments { order { id } lines { quantity detail { name } } } } } }", 4),
     Case("{ search(query: \"lantern\", first: 50) { FOUND } }", 3),
     Case("{ search(query: \"shelf\", types: [CATEGORY], first: 50) { FOUND } }", 3),
     Case("{ search(query: \"maker\", types: [BRAND], first: 50) { FOUND } }", 3),
@@ -97,7 +98,7 @@ const CASES: &[Case] = &[
     Case("{ auditLog(first: 50, where: {via: {eq: SESSION}}) { nodes { user { id } website { id } } } }", 3),
     Case("{ node(id: \"PRODUCT\") { id ... on Product { category { id } } } }", 2),
     // One for each type, and the order behind a line once more.
-    Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 13),
+    Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 15),
     // Deep, and the same list with several arguments: one statement for each list.
     Case(
         "{ products(first: 50) { nodes {
@@ -150,10 +151,11 @@ fn node_ids(parents: i64) -> Vec<String> {
             nth::<OrderId>(i),
             nth::<OrderDetailId>(i),
             nth::<PaymentId>(i),
+            nth::<ShipmentId>(i),
             nth::<AuditEntryId>(i),
         ]
     };
-    (1..=parents.min(9)).flat_map(of_one).chain([RoleId(1).global()]).collect()
+    (1..=parents.min(8)).flat_map(of_one).chain([RoleId(1).global()]).collect()
 }
 
 /// An administrator with an API key.

@@ -132,7 +132,7 @@ async fn the_total_of_an_order_is_written_by_its_lines_alone() {
             (&line("(1, 1, 'A', 'a', 0, 5)"), "order_details_quantity_positive"),
             (&line("(1, 1, 'A', 'a', 1, -5)"), "order_details_unit_price_not_negative"),
             (&line("(99, 1, 'A', 'a', 1, 5)"), "order_details_order_id_fkey"),
-            ("TRUNCATE order_details", "orders_total_from_lines"),
+            ("TRUNCATE order_details CASCADE", "orders_total_from_lines"),
             ("UPDATE order_details SET total_price = 5", "column \"total_price\" can only be updated to DEFAULT"),
         ],
     )

@@ -47,6 +47,8 @@ async fn every_mail_arrives_in_text_and_html() {
         (Template::Invitation, "Your account at Café „Zürich“", "reset-password"),
         (Template::SessionEnded, "You were logged out at Café „Zürich“", ""),
         (Template::OrderPlaced, "Your order SAILOR-1001 at Café „Zürich“", ""),
+        (Template::OrderShipped, "Your order SAILOR-1001 at Café „Zürich“ is on its way", ""),
+        (Template::OrderCancelled, "Your order SAILOR-1001 at Café „Zürich“ is cancelled", ""),
     ];
     assert_eq!(table.map(|(template, ..)| template), Template::ALL);
     for (template, subject, link) in table {
@@ -68,13 +70,13 @@ async fn every_mail_arrives_in_text_and_html() {
         assert!(mail.text.ends_with("\n\n-- \nCafé „Zürich“\nhttps://shop.example\n"), "{}", mail.text);
         assert!(mail.html.contains("<p>Hello Zoë Nuñez 李,</p>"), "{}", mail.html);
         assert!(mail.html.contains(&format!("<title>{subject}</title>")), "{}", mail.html);
+        let html = mail.html.replace("&#x2f;", "/");
         for value in leaves(&message.values) {
-            assert!(mail.text.contains(&value) && mail.html.contains(&value), "{value} of {}", template.name());
+            assert!(mail.text.contains(&value) && html.contains(&value), "{value} of {}", template.name());
         }
         if !link.is_empty() {
             let url = format!("https://shop.example/account/{link}?token={TOKEN}");
             assert!(mail.text.contains(&format!("\n{url}\n")), "{}", mail.text);
-            let html = mail.html.replace("&#x2f;", "/");
             assert_eq!(html.matches(&format!("href=\"{url}\"")).count(), 2, "{html}");
             assert_eq!(mail.token(), TOKEN);
         }
@@ -90,6 +92,12 @@ async fn what_a_mail_does_not_know_it_leaves_out() {
     assert!(changed.text.contains("was just changed. You"), "{}", changed.text);
     let reset = office.send(&mail(Template::PasswordReset, json!({ "minutes": 1 }))).await;
     assert!(reset.text.contains("for 1 minute."), "{}", reset.text);
+    let nothing = json!({ "left": 0, "carrier": null, "tracking_number": null, "tracking_url": null });
+    let shipped = office.send(&mail(Template::OrderShipped, nothing)).await;
+    let all = "Hello Ada Lovelace,\n\nyour order SAILOR-1001 is on its way:\n\n- 3 x Harbour Mooring Rope\n- 12 x Shackle\n\n-- \n";
+    assert!(shipped.text.starts_with(all), "{}", shipped.text);
+    let cancelled = office.send(&mail(Template::OrderCancelled, json!({ "refund": null }))).await;
+    assert!(cancelled.text.contains("- 3 x Harbour Mooring Rope\n\nIf you did not"), "{}", cancelled.text);
 }
 
 #[tokio::test]
@@ -103,6 +111,11 @@ async fn a_hostile_name_stays_a_name() {
     assert_eq!(mail.headers("bcc"), [""; 0]);
     assert_eq!(mail.header("subject"), "Confirm your e-mail address at Shop Bcc: everybody@souk.example");
     assert_eq!(mail.to, ["ada@souk.example"]);
+    // However deep it stands.
+    let lines = json!([{ "name": "<b>Rope\r\nBcc: eve@souk.example", "quantity": 1 }]);
+    let mail = office.send(&self::mail(Template::OrderCancelled, json!({ "lines": lines }))).await;
+    assert!(mail.text.contains("\n- 1 x <b>Rope  Bcc: eve@souk.example\n"), "{}", mail.text);
+    assert!(mail.html.contains("<li>1 x &lt;b&gt;Rope  Bcc: eve@souk.example</li>"), "{}", mail.html);
 }
 
 #[tokio::test]

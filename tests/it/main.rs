@@ -60,6 +60,7 @@ mod scopes;
 mod search;
 mod selling_model;
 mod sessions;
+mod shipments;
 mod stock;
 mod texts;
 mod throttle;

@@ -27,6 +27,7 @@ const NO_NOUNS: &[(&str, &str)] = &[
     ("role_permissions", "a row is there or not"),
     ("role_websites", "a row is there or not"),
     ("search_documents", "made from the nouns"),
+    ("shipment_lines", "written once, with their shipment"),
     ("stock_movements", "a ledger: nothing is ever changed"),
 ];
 

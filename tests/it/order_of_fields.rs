@@ -128,7 +128,7 @@ async fn the_rows_of_many_parents_stand_in_the_order_of_their_list() {
             .map(|line| format!(r#"{{"product":{{"sku":"L-{}"}},"name":"Lantern"}}"#, 1 + line / 2 % 50))
             .collect();
         format!(
-            r#"{{"user":{{"name":"Buyer {i}"}},"orderNumber":"N-{i}","details":[{}],"status":"PENDING"}}"#,
+            r#"{{"user":{{"name":"Buyer {i}"}},"orderNumber":"N-{i}","details":[{}],"status":"CONFIRMED"}}"#,
             lines.join(",")
         )
     };

@@ -15,10 +15,12 @@ const BIG: &[&str] = &[
     "addresses",
     "orders",
     "order_details",
-    "search_documents",
-    "audit_log",
     "payments",
     "payment_operations",
+    "shipments",
+    "shipment_lines",
+    "search_documents",
+    "audit_log",
 ];
 
 /// An operation, an index that one of its statements uses, and whether a statement of it may sort.
@@ -212,6 +214,8 @@ const SALES: &[Case] = &[
     ),
     Case("{ order(id: ORDER) { id } }", "orders_pkey", Never),
     Case("{ orders { nodes { details { product { id } } } } }", "order_details_order_id_idx", Never),
+    Case("{ orders { nodes { shipments { id } } } }", "shipments_order_id_idx", Never),
+    Case("{ orders { nodes { shipments { lines { quantity } } } } }", "shipment_lines_pkey", Few),
     Case("{ orders { nodes { user { id } } } }", "users_pkey", Never),
     Case("{ orders { nodes { payments { id } } } }", "payments_order_id_idx", Never),
     Case("{ orders { nodes { payments { operations { kind } } } } }", "payment_operations_payment_id_idx", Never),

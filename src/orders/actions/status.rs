@@ -1,7 +1,7 @@
 //! Moving an order along, and calling it off.
 //! Rule: [`crate::orders::model::MOVES`] says who may make which move; whoever moves an order has locked it first.
 
-use super::editor_scope;
+use super::{editor_scope, letters, reread, shipments};
 use crate::{
     auth::{Permission, Viewer},
     db::{Conn, Db},
@@ -19,13 +19,17 @@ use crate::{
     },
 };
 
+/// Who runs orders: staff, and sellers those that hold their products.
+pub(super) const RUNNERS: &[Permission] = &[Permission::ManageOrders, Permission::SellProducts];
+
 /// Moves an order along: for staff, and for sellers where it holds their products.
 /// # Errors
 /// FORBIDDEN without a permission to run orders; NOT_FOUND for an order that is not the viewer's to run;
 /// ILLEGAL_TRANSITION for a move that is not allowed.
 pub async fn update_status(db: &Db, viewer: &Viewer, id: OrderId, status: Status) -> Result<OrderRow> {
+    viewer.require_any(RUNNERS)?;
     db.transaction(async |conn| {
-        let order = lock_to_run(conn, viewer, id, "id").await?;
+        let order = lock_to_run(conn, viewer, id, "id", "order").await?;
         become_status(conn, viewer, order, status, "status").await
     })
     .await
@@ -43,14 +47,19 @@ pub async fn cancel(db: &Db, viewer: &Viewer, id: OrderId) -> Result<OrderRow> {
     .await
 }
 
-/// Locks an order that the viewer runs as staff or as a seller. What they bought themselves others run.
+/// Locks an order that the viewer, one of the [`RUNNERS`], runs. What they bought themselves others run.
 /// # Errors
-/// FORBIDDEN without a permission to run orders; NOT_FOUND of the field.
-pub(super) async fn lock_to_run(conn: &Conn, viewer: &Viewer, id: OrderId, field: &'static str) -> Result<OrderRow> {
-    viewer.require_any(&[Permission::ManageOrders, Permission::SellProducts])?;
+/// NOT_FOUND of the field, which names this noun.
+pub(super) async fn lock_to_run(
+    conn: &Conn,
+    viewer: &Viewer,
+    id: OrderId,
+    field: &'static str,
+    noun: &str,
+) -> Result<OrderRow> {
     let scope = viewer.scope(Permission::ManageOrders);
     let order = store::lock(conn, &scope, id).await?.filter(|order| mover(viewer, order) != Mover::Customer);
-    order.ok_or_else(|| Error::not_found(field, "order"))
+    order.ok_or_else(|| Error::not_found(field, noun))
 }
 
 /// As whom somebody who sees an order acts on it.
@@ -73,14 +82,30 @@ async fn become_status(
 ) -> Result<OrderRow> {
     let illegal = |rule: String| Error::user(UserErrorCode::IllegalTransition, field, rule);
     order.status.check_move(status, mover(viewer, &order)).map_err(illegal)?;
-    if status == Status::Cancelled {
-        put_stock_back(conn, viewer, order.id).await?;
-        if order.payment_status != PaymentStatus::None {
-            let payload = serde_json::json!({ "order": order.id });
-            jobs::store::enqueue(conn, &NewJob { kind: CANCELLED, payload, user_id: None, run_at: None }).await?;
-        }
+    match status {
+        Status::Shipped => shipments::ship_rest(conn, &order).await?,
+        Status::Delivered => shipments::deliver_rest(conn, &order).await?,
+        Status::Cancelled => call_off(conn, viewer, &order, field).await?,
+        Status::Pending | Status::Confirmed => {}
     }
-    store::update_status(conn, order.id, status).await
+    let order = reread(conn, order.id).await?;
+    // The database has moved it along with its shipments; one without any, as an import brings them, moves by itself.
+    if order.status == status { Ok(order) } else { store::update_status(conn, order.id, status).await }
+}
+
+/// What goes with a cancellation: the stock comes back, the payments are told, and the customer is.
+async fn call_off(conn: &Conn, viewer: &Viewer, order: &OrderRow, field: &'static str) -> Result<()> {
+    let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
+    if lines.iter().any(|line| line.shipped_quantity > 0) {
+        let rule = "a part of this order has been shipped: what is not wanted comes back as a return";
+        return Err(Error::user(UserErrorCode::IllegalTransition, field, rule));
+    }
+    put_stock_back(conn, viewer, order.id).await?;
+    if order.payment_status != PaymentStatus::None {
+        let payload = serde_json::json!({ "order": order.id });
+        jobs::store::enqueue(conn, &NewJob { kind: CANCELLED, payload, user_id: None, run_at: None }).await?;
+    }
+    letters::cancelled(conn, order, &lines).await
 }
 
 /// Gives back what the ledger says the order took, no more: an imported order took nothing.

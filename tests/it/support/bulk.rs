@@ -16,6 +16,8 @@ pub fn nth<I: RowId>(number: i64) -> String {
 impl TestApp {
     /// `n` of everything, those of one number belonging together: website, role of that website, customer, two addresses,
     /// category `n + i` below category `i`, brand, supplier, product, an order of two lines with a payment, and an entry of the audit log.
+    /// category `n + i` below category `i`, brand, supplier, product, an order of two lines, of which one is shipped, and an
+    /// entry of the audit log.
     /// The sellers have the numbers `n + i`.
     pub async fn market(&self, n: i64) {
         let base = BASE;
@@ -42,8 +44,8 @@ impl TestApp {
             INSERT INTO products (id, source_website_id, category_id, brand_id, supplier_id, seller_id, name, slug, sku, price)
                 SELECT {base} + i, {base} + i, {base} + {n} + i, {base} + i, {base} + i, {base} + {n} + i,
                        'Lantern ' || i, 'lantern-' || i, 'L-' || i, 10 FROM generate_series(1, {n}) i;
-            INSERT INTO orders (id, source_website_id, order_number, user_id, ship_country, ship_city, ship_address, contact_name)
-                SELECT {base} + i, {base} + i, 'N-' || i, {base} + i, 'DE', 'Hamburg', 'Hafenstrasse 1', 'Buyer ' || i
+            INSERT INTO orders (id, source_website_id, order_number, user_id, status, ship_country, ship_city, ship_address, contact_name)
+                SELECT {base} + i, {base} + i, 'N-' || i, {base} + i, 'confirmed', 'DE', 'Hamburg', 'Hafenstrasse 1', 'Buyer ' || i
                 FROM generate_series(1, {n}) i;
             INSERT INTO order_details (id, order_id, product_id, name, sku, quantity, unit_price)
                 SELECT {base} + i, {base} + 1 + i % {n}, {base} + 1 + i / 2 % {n}, 'Lantern', 'L', 1, 10
@@ -52,6 +54,8 @@ impl TestApp {
                 SELECT {base} + i, {base} + i, 'test', 'card', 20, 'EUR' FROM generate_series(1, {n}) i;
             INSERT INTO payment_operations (payment_id, kind, amount)
                 SELECT {base} + i, 'authorize', 20 FROM generate_series(1, {n}) i;
+            INSERT INTO shipments (id, order_id) SELECT {base} + i, {base} + 1 + i % {n} FROM generate_series(1, {n}) i;
+            INSERT INTO shipment_lines SELECT {base} + i, {base} + i, 1 FROM generate_series(1, {n}) i;
             INSERT INTO audit_log (id, user_id, via, noun, noun_id, website_id, change)
                 SELECT {base} + i, {base} + i, 'session', 'Order', {base} + i, {base} + i, 'updated'
                 FROM generate_series(1, {n}) i;"
@@ -88,6 +92,8 @@ impl TestApp {
 
     /// On top of [`TestApp::warehouse`] 4,000 customers with two addresses each and 20,000 orders of two lines, 5,000 of them with a payment,
     /// and 20,000 entries of the audit log.
+    /// On top of [`TestApp::warehouse`] 4,000 customers with two addresses each and 20,000 orders of two lines, of
+    /// those that are confirmed one in a shipment, and 20,000 entries of the audit log.
     pub async fn sales(&self) {
         let base = BASE;
         let script = format!(
@@ -107,6 +113,10 @@ impl TestApp {
                 SELECT {base} + i, {base} + i, 'test', 'card', 20, 'EUR' FROM generate_series(1, 5000) i;
             INSERT INTO payment_operations (payment_id, kind, amount)
                 SELECT {base} + i, 'authorize', 20 FROM generate_series(1, 5000) i;
+            ALTER TABLE shipment_lines DISABLE TRIGGER USER;
+            INSERT INTO shipments (id, order_id) SELECT id, id FROM orders WHERE status = 'confirmed';
+            INSERT INTO shipment_lines SELECT s.id, min(d.id), 1 FROM shipments s JOIN order_details d USING (order_id) GROUP BY s.id;
+            ALTER TABLE shipment_lines ENABLE TRIGGER USER;
             INSERT INTO audit_log (id, at, user_id, via, noun, noun_id, website_id, change)
                 SELECT {base} + i, now() - i * interval '1 min', {base} + 1 + i % 20, 'session',
                        CASE WHEN i % 500 = 0 THEN 'Role' ELSE 'Product' END, {base} + 1 + i % 10000, {base} + 1 + i % 20, 'updated'

@@ -70,7 +70,10 @@ impl<'a> Stage<'a> {
             ..ProductSpec::default()
         };
         let sold = app.product(website.id, spec("sold")).await;
-        let order = customer.order(&[(sold.id, 1)]).await;
+        // Of the two pieces one is on its way.
+        let order = customer.order(&[(sold.id, 2)]).await;
+        let confirm = json!({ "id": order, "status": "CONFIRMED" });
+        assert_eq!(people[7].mutate("orderStatusUpdate", "", confirm).await.verdict("orderStatusUpdate"), "done");
         // What is not for sale any more is the seller's and the staff's to see.
         let hidden = app.product(website.id, spec("hidden")).await;
         app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", hidden.id.0)).await;
@@ -79,6 +82,11 @@ impl<'a> Stage<'a> {
             customer.run_with("query ($id: ID!) { order(id: $id) { details { id } } }", json!({ "id": order })).await;
         let cart = customer.cart_of(&[(sold.id, 1)]).await;
         let payment = customer.pay_by(&order, "4111111111111111", "stage").await;
+        let line = line.text_at("order.details.0.id");
+        let one = json!([{ "orderDetailId": line, "quantity": 1 }]);
+        let ship = json!({ "orderId": order, "lines": one, "carrier": "Post", "trackingNumber": "P 1",
+            "trackingUrl": "https://post.example", "idempotencyKey": "1" });
+        let shipped = people[7].mutate("shipmentCreate", "shipment { id }", ship).await;
         let entry = people[7].run("{ auditLog(first: 1) { nodes { id } } }").await;
         let ids = BTreeMap::from([
             ("Website", website.id.global()),
@@ -92,10 +100,11 @@ impl<'a> Stage<'a> {
             ("Supplier", supplier.id.global()),
             ("Product", hidden.id.global()),
             ("Order", order),
-            ("OrderDetail", line.text_at("order.details.0.id")),
+            ("OrderDetail", line),
             ("Cart", cart.id),
             ("CartLine", cart.lines[0].clone()),
             ("Payment", payment.text_at("paymentCreate.payment.id")),
+            ("Shipment", shipped.text_at("shipmentCreate.shipment.id")),
             ("AuditEntry", entry.text_at("auditLog.nodes.0.id")),
         ]);
         Self { people, ids }

@@ -1,0 +1,54 @@
+//! Pieces that somebody names by the lines of an order: to ship them, or to send them back.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::{
+    carts::model::check_quantity,
+    error::{Error, Result, UserError, UserErrorCode},
+    ids::OrderDetailId,
+    orders::model::OrderDetailRow,
+};
+
+/// Pieces of lines.
+pub(super) type Pieces = Vec<(OrderDetailId, i32)>;
+
+/// Holds named pieces against the lines of the order: each line once, and no more pieces than `left` says there are to
+/// `verb`.
+/// # Errors
+/// REQUIRED where none is named; NOT_FOUND, INVALID and OUT_OF_RANGE of `lines.<n>`.
+pub(super) fn check_pieces(
+    named: &[(OrderDetailId, i32)],
+    lines: &[OrderDetailRow],
+    left: impl Fn(&OrderDetailRow) -> i32,
+    verb: &str,
+) -> Result<()> {
+    if named.is_empty() {
+        return Err(Error::user(UserErrorCode::Required, "lines", "name at least one line"));
+    }
+    let lines: HashMap<OrderDetailId, &OrderDetailRow> = lines.iter().map(|line| (line.id, line)).collect();
+    let mut seen = HashSet::new();
+    let mut wrong = Vec::new();
+    for (index, (id, quantity)) in named.iter().enumerate() {
+        let field = |name: &str| format!("lines.{index}.{name}");
+        let is_again = !seen.insert(*id);
+        match lines.get(id) {
+            None => {
+                let rule = "this order has no such line";
+                wrong.push(UserError::new(UserErrorCode::NotFound, field("orderDetailId"), rule));
+            }
+            Some(_) if is_again => {
+                let rule = "this line is named before: name each line once";
+                wrong.push(UserError::new(UserErrorCode::Invalid, field("orderDetailId"), rule));
+            }
+            Some(line) => match check_quantity(field("quantity"), *quantity) {
+                Err(error) => wrong.push(error),
+                Ok(()) if *quantity > left(line) => {
+                    let rule = format!("{} pieces of this line are left to {verb}", left(line));
+                    wrong.push(UserError::new(UserErrorCode::OutOfRange, field("quantity"), rule));
+                }
+                Ok(()) => {}
+            },
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Error::User(wrong)) }
+}
