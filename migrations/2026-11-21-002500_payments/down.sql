@@ -10,4 +10,4 @@ DROP FUNCTION payments_refuse();
 -- The log is append-only: what it told of payments stays.
 ALTER TABLE audit_log DROP CONSTRAINT audit_log_noun_known;
 ALTER TABLE audit_log ADD CONSTRAINT audit_log_noun_known CHECK (noun IN ('User', 'Role', 'ApiKey', 'Product', 'Order',
-    'OrderDetail', 'StockMovement', 'Website', 'Category', 'Brand', 'Supplier', 'Shipment', 'Return')) NOT VALID;
+    'OrderDetail', 'StockMovement', 'Website', 'Category', 'Brand', 'Supplier', 'Job', 'Shipment', 'Return')) NOT VALID;

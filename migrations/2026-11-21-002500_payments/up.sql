@@ -193,7 +193,7 @@ CREATE TRIGGER payment_operations_event AFTER UPDATE OF status ON payment_operat
 -- Everything that is told so far: the nouns of shipments and returns come before this.
 ALTER TABLE audit_log DROP CONSTRAINT audit_log_noun_known;
 ALTER TABLE audit_log ADD CONSTRAINT audit_log_noun_known CHECK (noun IN ('User', 'Role', 'ApiKey', 'Product', 'Order',
-    'OrderDetail', 'StockMovement', 'Website', 'Category', 'Brand', 'Supplier', 'Shipment', 'Return', 'Payment'));
+    'OrderDetail', 'StockMovement', 'Website', 'Category', 'Brand', 'Supplier', 'Job', 'Shipment', 'Return', 'Payment'));
 CREATE FUNCTION audit_payment() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     untold CONSTANT text[] := '{id,updated_at,provider_reference}';

@@ -44,6 +44,8 @@ text_enum! {
         Payment => "Payment",
         /// A part of an order on its way.
         Shipment => "Shipment",
+        /// A dead job, when it was queued again or deleted.
+        Job => "Job",
     }
 }
 
@@ -184,7 +186,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::ids::{OrderDetailId, ShipmentId, StockMovementId};
+    use crate::ids::{JobId, OrderDetailId, ShipmentId, StockMovementId};
 
     #[test]
     fn nouns_are_the_types_of_their_ids() {
@@ -202,6 +204,7 @@ mod tests {
             SupplierId::TYPE,
             PaymentId::TYPE,
             ShipmentId::TYPE,
+            JobId::TYPE,
         ];
         assert_eq!(Noun::ALL.iter().map(|noun| noun.as_str()).collect::<Vec<_>>(), types);
         assert_eq!(Noun::of(&OrderId(7).global()), Some((Noun::Order, 7)));

@@ -56,6 +56,8 @@ permissions! {
     ViewAuditLog = 8 => "VIEW_AUDIT_LOG";
     /// Capture, void and refund payments.
     ManagePayments = 9 => "MANAGE_PAYMENTS";
+    /// See background jobs, run dead ones again, and delete them.
+    ManageJobs = 10 => "MANAGE_JOBS";
 }
 
 impl fmt::Display for Permission {

@@ -11,10 +11,7 @@ use tokio::{
 
 use super::{Outcome, database::Database, demo, work};
 use crate::{
-    access::actions::{
-        janitor::keep_tidy,
-        live::{catch_up, keep_up},
-    },
+    access::actions::live::{catch_up, keep_up},
     auth::{JwtKeys, Live, PasswordCost, Passwords},
     config::{Environment, ServeSettings, Settings},
     db::{Db, migrations},
@@ -70,7 +67,6 @@ async fn run(
     let live = Arc::new(Live::new(jwt.lifetime()));
     catch_up(&db, &live).await?;
     let watch = tokio::spawn(keep_up(db.clone(), Arc::clone(&live)));
-    let janitor = tokio::spawn(keep_tidy(db.clone()));
     let session_life = chrono::Duration::days(i64::from(serve.session_days));
     let test = test_payments.map(|secret| TestProvider::new(db.clone(), secret, Pace::default()));
     let names = serve.payments.names(settings);
@@ -130,7 +126,6 @@ async fn run(
         }
     }
     watch.abort();
-    janitor.abort();
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    access::actions::{email, recovery, registration, verification},
+    access::actions::{email, janitor, recovery, registration, verification},
     db::Db,
     jobs::worker::Worker,
     mail::{actions::Mailer, model::KIND},
@@ -37,6 +37,7 @@ pub fn worker(db: &Db, mailer: Option<Mailer>, providers: &Arc<Providers>) -> Wo
         }};
     }
     let worker = Worker::new(db.clone())
+        .every(janitor::KIND, janitor::PERIOD, run!(janitor::run))
         .on(registration::KIND, run!(registration::run))
         .on(verification::KIND, run!(verification::run))
         .on(recovery::KIND, run!(recovery::run))

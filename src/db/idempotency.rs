@@ -1,6 +1,7 @@
 //! Idempotency keys: the answer to a write that a client may send again. Owns `idempotency_keys`.
 //! Rule: a key is claimed first and answered last, in the transaction of the write itself.
 
+use chrono::{DateTime, Duration, Utc};
 use diesel::{pg::Pg, prelude::*};
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
@@ -12,6 +13,16 @@ use crate::{
     error::{Error, ErrorCode, Result, UserErrorCode},
     ids::UserId,
 };
+
+/// How long a key is kept: nobody sends a request again after that.
+pub const KEPT: Duration = Duration::days(30);
+
+/// Deletes the keys from before this moment; how many.
+/// # Errors
+/// Those of the database.
+pub async fn delete_before(mut conn: &Conn, moment: DateTime<Utc>) -> Result<usize> {
+    Ok(diesel::delete(keys::table.filter(keys::created_at.lt(moment))).execute(&mut conn).await?)
+}
 
 /// Whose write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -210,6 +210,7 @@ diesel::table! {
         last_error -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        is_recurring -> Bool,
     }
 }
 

@@ -22,9 +22,10 @@ use crate::{
     db::{Db, Plans},
     error::Error,
     ids::{
-        ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, OrderDetailId, OrderId, PaymentId, ProductId,
-        RoleId, SessionId, ShipmentId, SupplierId, UserId, WebsiteId,
+        ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, JobId, OrderDetailId, OrderId, PaymentId,
+        ProductId, RoleId, SessionId, ShipmentId, SupplierId, UserId, WebsiteId,
     },
+    jobs::{self, model::JobSeen},
     orders::{
         self,
         model::{OrderDetailRow, OrderParent, OrderRow, ShipmentLineRow, ShipmentRow},
@@ -177,6 +178,7 @@ struct View {
     payments: Scope,
     changes: Scope,
     carts: Holder,
+    work: Scope,
 }
 
 /// Rows of one parent, shared.
@@ -216,6 +218,7 @@ pub struct Loaders {
     pub shipments_by_order: Batched<OrderId, Group<ShipmentRow>>,
     pub lines_by_shipment: Batched<ShipmentId, Group<ShipmentLineRow>>,
     pub audit_entries: Batched<AuditEntryId, Arc<AuditRow>>,
+    pub jobs: Batched<JobId, Arc<JobSeen>>,
 }
 
 impl Loaders {
@@ -228,6 +231,7 @@ impl Loaders {
             sales: viewer.scope(Permission::ManageOrders),
             payments: payments::actions::scope(viewer),
             changes: viewer.scope(Permission::ViewAuditLog),
+            work: viewer.scope(Permission::ManageJobs),
             carts: viewer.holder(),
             db,
         });
@@ -287,6 +291,7 @@ impl Loaders {
             shipments: by_id!(steps, view, |conn, ids| orders::store::shipments::by_ids(conn, &ids), row => row.id),
             shipments_by_order: by_parent!(steps, view, |conn, ids| orders::store::shipments::by_order_ids(conn, &ids), row => row.order_id),
             lines_by_shipment: by_parent!(steps, view, |conn, ids| orders::store::shipments::lines_by_shipment_ids(conn, &ids), row => row.shipment_id),
+            jobs: by_id!(steps, view, |conn, ids| jobs::store::by_ids(conn, &view.work, &ids), row => row.id),
             audit_entries: by_id!(steps, view, |conn, ids| audit::store::by_ids(conn, &view.changes, &ids), row => row.id),
         }
     }

@@ -19,6 +19,7 @@ pub mod engine;
 pub mod errors;
 pub mod filters;
 pub mod guards;
+pub mod job;
 pub mod limits;
 pub mod loaders;
 pub mod node;
@@ -67,6 +68,7 @@ pub struct Queries(
     search::SearchQuery,
     privacy::PrivacyQuery,
     audit::AuditQuery,
+    job::JobQuery,
     node::NodeQuery,
 );
 
@@ -91,6 +93,7 @@ pub struct Mutations(
     payment::PaymentMutation,
     shipment::ShipmentMutation,
     privacy::PrivacyMutation,
+    job::JobMutation,
 );
 
 impl Plain for Queries {}

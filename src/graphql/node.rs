@@ -11,6 +11,7 @@ use super::{
     category::{Category, category},
     container::{Member, Members, OneOf},
     context::ContextExt,
+    job::{Job, job},
     order::{Order, OrderDetail, detail, order},
     payment::{Payment, payment},
     product::{Product, product},
@@ -24,8 +25,8 @@ use super::{
 use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{
-        self, AddressId, ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, OrderDetailId, OrderId,
-        PaymentId, ProductId, RoleId, RowId, SessionId, ShipmentId, SupplierId, UserId, WebsiteId,
+        self, AddressId, ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, JobId, OrderDetailId,
+        OrderId, PaymentId, ProductId, RoleId, RowId, SessionId, ShipmentId, SupplierId, UserId, WebsiteId,
     },
 };
 
@@ -82,6 +83,8 @@ nodes! {
     Shipment;
     /// An entry of the audit log.
     AuditEntry;
+    /// A job of the background.
+    Job;
 }
 
 /// Anything that has a global id, in the graph.
@@ -153,6 +156,7 @@ async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> 
         AuditEntryId::TYPE => {
             all.audit_entries.load(AuditEntryId(key)).await?.map(|row| AnyNode::AuditEntry(audit_entry(row)))
         }
+        JobId::TYPE => all.jobs.load(JobId(key)).await?.map(|row| AnyNode::Job(job(row))),
         _ => return Err(wrong()),
     };
     Ok(found.map(OneOf))

@@ -2,6 +2,7 @@
 //! Rule: a job runs at least once. A process that ends between a handler's work and the deletion of the row leaves the job
 //! to the next worker, so a handler does no harm where it runs twice.
 
+pub mod actions;
 pub mod model;
 pub mod store;
 pub mod worker;

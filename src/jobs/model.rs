@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
+use diesel::{dsl::now, prelude::*};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    db::tables::jobs,
+    db::{filter::Op, tables::jobs},
     error::{Error, Result},
     ids::{JobId, UserId},
+    paging::SortKey,
 };
 
 /// How often a job is tried before it is dead.
@@ -72,8 +73,10 @@ pub struct JobRow {
     pub payload: Value,
     /// Whose personal data the payload holds.
     pub user_id: Option<UserId>,
-    /// How often it was claimed, the present time included.
+    /// How often it was claimed, the present time included; of a recurring one, since it last succeeded.
     pub attempts: i32,
+    /// Whether it waits for its next time when it is done.
+    pub is_recurring: bool,
     /// When it was queued.
     pub created_at: DateTime<Utc>,
 }
@@ -93,6 +96,89 @@ impl JobRow {
         let doublings = self.attempts.saturating_sub(1).clamp(0, 20).unsigned_abs();
         let pause = (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE);
         pause.mul_f64(rand::random_range(0.5..=1.0))
+    }
+}
+
+/// A job as staff sees it: without its payload, which may hold secrets.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = jobs, check_for_backend(diesel::pg::Pg))]
+pub struct JobSeen {
+    /// Key.
+    pub id: JobId,
+    /// Which handler runs it.
+    pub kind: String,
+    state: String,
+    /// Whether a worker holds it, by the clock of the database.
+    #[diesel(select_expression = jobs::locked_until.is_not_null().and(jobs::locked_until.assume_not_null().gt(now)))]
+    is_held: bool,
+    /// How often it was claimed; of a recurring one, since it last succeeded.
+    pub attempts: i32,
+    /// When it is due.
+    pub run_at: DateTime<Utc>,
+    /// Until when a worker holds it, or held it.
+    pub locked_until: Option<DateTime<Utc>>,
+    /// Why it failed the last time.
+    pub last_error: Option<String>,
+    /// Whether it waits for its next time when it is done.
+    pub is_recurring: bool,
+    /// When it was queued.
+    pub created_at: DateTime<Utc>,
+}
+
+impl JobSeen {
+    /// Where it stands.
+    pub fn state(&self) -> JobState {
+        match self.state == State::Dead.as_str() {
+            true => JobState::Dead,
+            false if self.is_held => JobState::Running,
+            false => JobState::Queued,
+        }
+    }
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, async_graphql::Enum)]
+pub enum JobState {
+    /// It waits for its time.
+    Queued,
+    /// A worker runs it; or ran it, and ended without a word, and it is claimed again when `lockedUntil` is over.
+    Running,
+    /// It failed for good.
+    Dead,
+}
+
+/// A condition on jobs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum JobCondition {
+    /// By where it stands.
+    State(Op<JobState>),
+    /// By kind.
+    Kind(Op<String>),
+    /// By when it was queued.
+    CreatedAt(Op<DateTime<Utc>>),
+}
+
+/// What a list of jobs is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
+pub enum JobOrderField {
+    /// When it was queued.
+    #[default]
+    CreatedAt,
+}
+
+impl JobOrderField {
+    /// The list's name in cursors.
+    pub fn list(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "jobs:created_at",
+        }
+    }
+
+    /// The sort key of a row.
+    pub fn key(self, row: &JobSeen) -> SortKey {
+        match self {
+            Self::CreatedAt => SortKey::Time(row.created_at),
+        }
     }
 }
 

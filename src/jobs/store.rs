@@ -1,19 +1,34 @@
 //! Every statement on background work.
+//! What a scope means here: `All` sees every job, everybody else none, staff of some websites among them: a job belongs to
+//! no website.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use diesel::{data_types::PgInterval, dsl::now, prelude::*};
+use diesel::{data_types::PgInterval, dsl::now, pg::Pg, prelude::*};
 use diesel_async::RunQueryDsl;
-
+use serde_json::json;
 use tokio::sync::Notify;
 
-use super::model::{Failure, JobRow, LEASE, NewJob, State};
+use super::model::{Failure, JobCondition, JobOrderField, JobRow, JobSeen, JobState, LEASE, NewJob, State};
 use crate::{
-    db::{Conn, sql::timestamptz_pl_interval, tables::jobs},
+    auth::Scope,
+    db::{
+        Conn,
+        filter::{Condition, Op, always},
+        sql::{CountUpTo, op, text_op, timestamptz_pl_interval},
+        tables::jobs,
+    },
     error::Result,
     ids::{JobId, UserId},
+    paged,
+    paging::List,
 };
+
+/// A list of jobs.
+pub type JobList = List<JobCondition, JobOrderField>;
+
+type Rows = diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<jobs::table, diesel::dsl::AsSelect<JobSeen, Pg>>, Pg>;
 
 /// Rings whenever a job is queued in this process, whose transaction has yet to commit. One bell for all workers: who hears
 /// it looks at a table, no more.
@@ -82,14 +97,38 @@ pub async fn done(mut conn: &Conn, job: &JobRow) -> Result<()> {
     Ok(())
 }
 
-/// Notes that a job failed: it waits for a pause that grows, or is dead. Nothing happens where its lease ran out and somebody
-/// else claimed it meanwhile.
-pub async fn fail(mut conn: &Conn, job: &JobRow, failure: &Failure, is_dead: bool) -> Result<()> {
+/// Sets a recurring job that is done to its next time. Nothing happens where its lease ran out and somebody else claimed it
+/// meanwhile.
+pub async fn done_until_next(mut conn: &Conn, job: &JobRow, period: Duration) -> Result<()> {
     let mine = jobs::table.find(job.id).filter(jobs::attempts.eq(job.attempts));
-    let state = if is_dead { State::Dead } else { State::Queued };
+    let waiting = diesel::update(mine).set((
+        jobs::attempts.eq(0),
+        jobs::run_at.eq(timestamptz_pl_interval(now, interval(period))),
+        jobs::locked_until.eq(None::<DateTime<Utc>>),
+        jobs::last_error.eq(None::<String>),
+    ));
+    waiting.execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Makes the recurring jobs of these kinds that there are not yet, due at once.
+pub async fn insert_recurring(mut conn: &Conn, kinds: &[&str]) -> Result<()> {
+    let rows: Vec<_> = kinds
+        .iter()
+        .map(|kind| (jobs::kind.eq(*kind), jobs::payload.eq(json!({})), jobs::is_recurring.eq(true)))
+        .collect();
+    diesel::insert_into(jobs::table).values(rows).on_conflict_do_nothing().execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Notes that a job failed: it waits for the pause, or is dead where there is none. Nothing happens where its lease ran out
+/// and somebody else claimed it meanwhile.
+pub async fn fail(mut conn: &Conn, job: &JobRow, failure: &Failure, pause: Option<Duration>) -> Result<()> {
+    let mine = jobs::table.find(job.id).filter(jobs::attempts.eq(job.attempts));
+    let state = if pause.is_none() { State::Dead } else { State::Queued };
     let failed = diesel::update(mine).set((
         jobs::state.eq(state.as_str()),
-        jobs::run_at.eq(timestamptz_pl_interval(now, interval(job.pause()))),
+        jobs::run_at.eq(timestamptz_pl_interval(now, interval(pause.unwrap_or_default()))),
         jobs::locked_until.eq(None::<DateTime<Utc>>),
         jobs::last_error.eq(failure.why()),
     ));
@@ -100,6 +139,90 @@ pub async fn fail(mut conn: &Conn, job: &JobRow, failure: &Failure, is_dead: boo
 /// Takes every job off the table that holds personal data of this user, dead ones too.
 pub async fn delete_of_user(mut conn: &Conn, user: UserId) -> Result<usize> {
     Ok(diesel::delete(jobs::table.filter(jobs::user_id.eq(user))).execute(&mut conn).await?)
+}
+
+fn visible(scope: &Scope) -> Condition<'static, jobs::table> {
+    always(*scope == Scope::All)
+}
+
+fn is_held() -> Condition<'static, jobs::table> {
+    Box::new(jobs::locked_until.is_not_null().and(jobs::locked_until.assume_not_null().gt(now)))
+}
+
+fn stands(state: JobState) -> Condition<'static, jobs::table> {
+    let queued = jobs::state.eq(State::Queued.as_str());
+    match state {
+        JobState::Queued => Box::new(queued.and(diesel::dsl::not(is_held()))),
+        JobState::Running => Box::new(queued.and(is_held())),
+        JobState::Dead => Box::new(jobs::state.eq(State::Dead.as_str())),
+    }
+}
+
+fn condition(condition: &JobCondition) -> Condition<'static, jobs::table> {
+    use JobCondition as C;
+    match condition {
+        C::State(Op::Eq(state)) => stands(*state),
+        C::State(Op::In(any)) => {
+            any.iter().map(|state| stands(*state)).reduce(|a, b| Box::new(a.or(b))).unwrap_or_else(|| always(false))
+        }
+        // States are not ordered, and every job has one.
+        C::State(Op::Gte(_) | Op::Lte(_) | Op::Contains(_)) => always(false),
+        C::State(Op::IsNull(null)) => always(!null),
+        C::Kind(kind) => text_op!(kind, jobs::kind),
+        C::CreatedAt(at) => op!(at, jobs::created_at),
+    }
+}
+
+fn rows(scope: &Scope, list: &JobList) -> Rows {
+    let rows = jobs::table.select(JobSeen::as_select()).into_boxed();
+    let rows = if *scope == Scope::All { rows } else { rows.filter(visible(scope)) };
+    if list.filter.is_empty() { rows } else { rows.filter(list.filter.condition(&condition)) }
+}
+
+/// A page of the visible jobs.
+pub async fn page(mut conn: &Conn, scope: &Scope, list: &JobList) -> Result<Vec<JobSeen>> {
+    let (rows, page, direction) = (rows(scope, list), &list.page, list.direction);
+    let query = match list.order {
+        JobOrderField::CreatedAt => paged!(rows, page, direction, jobs::created_at, DateTime<Utc>, jobs::id),
+    };
+    Ok(query.load(&mut conn).await?)
+}
+
+/// How many visible jobs match.
+pub async fn count(mut conn: &Conn, scope: &Scope, list: &JobList) -> Result<i64> {
+    Ok(CountUpTo(rows(scope, list)).get_result(&mut conn).await?)
+}
+
+/// The visible jobs with these ids, in no order.
+pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[JobId]) -> Result<Vec<JobSeen>> {
+    let query = jobs::table.filter(jobs::id.eq_any(ids)).select(JobSeen::as_select()).into_boxed();
+    Ok(query.filter(visible(scope)).load(&mut conn).await?)
+}
+
+/// Locks a visible job.
+pub async fn lock(mut conn: &Conn, scope: &Scope, id: JobId) -> Result<Option<JobSeen>> {
+    let query = jobs::table.filter(visible(scope)).filter(jobs::id.eq(id)).select(JobSeen::as_select());
+    Ok(query.for_update().first(&mut conn).await.optional()?)
+}
+
+/// Queues a job anew, due at once.
+pub async fn update_queued(mut conn: &Conn, id: JobId) -> Result<JobSeen> {
+    let queued = (
+        jobs::state.eq(State::Queued.as_str()),
+        jobs::attempts.eq(0),
+        jobs::run_at.eq(now),
+        jobs::locked_until.eq(None::<DateTime<Utc>>),
+    );
+    let query = diesel::update(jobs::table.find(id)).set(queued).returning(JobSeen::as_returning());
+    let job = query.get_result(&mut conn).await?;
+    BELL.notify_waiters();
+    Ok(job)
+}
+
+/// Deletes a job.
+pub async fn delete(mut conn: &Conn, id: JobId) -> Result<()> {
+    diesel::delete(jobs::table.find(id)).execute(&mut conn).await?;
+    Ok(())
 }
 
 fn interval(duration: Duration) -> PgInterval {

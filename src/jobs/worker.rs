@@ -29,12 +29,13 @@ type Handler = Arc<dyn Fn(JobRow) -> BoxFuture<'static, Result<(), Failure>> + S
 pub struct Worker {
     db: Db,
     handlers: HashMap<&'static str, Handler>,
+    periods: HashMap<&'static str, Duration>,
 }
 
 impl Worker {
     /// A worker without handlers.
     pub fn new(db: Db) -> Self {
-        Self { db, handlers: HashMap::new() }
+        Self { db, handlers: HashMap::new(), periods: HashMap::new() }
     }
 
     /// Runs jobs of this kind by this handler.
@@ -56,15 +57,46 @@ impl Worker {
         self
     }
 
+    /// Runs this handler once in each period, the first time at once, on one of however many servers there are.
+    ///
+    /// There is one job of this kind, which waits for its next time when it is done; the period is from the end of one run
+    /// to the next. One that fails is tried again after a pause, at the latest after the period, and is never dead.
+    #[must_use]
+    pub fn every<F, Fut, E>(mut self, kind: &'static str, period: Duration, handler: F) -> Self
+    where
+        F: Fn(JobRow) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send,
+        E: Into<Failure>,
+    {
+        self.periods.insert(kind, period);
+        self.on(kind, handler)
+    }
+
+    /// Makes the recurring jobs that there are not yet. [`Worker::run`] does so when it begins, and when the database is
+    /// back.
+    /// # Errors
+    /// Those of the database.
+    pub async fn install(&self) -> Result<()> {
+        let kinds: Vec<_> = self.periods.keys().copied().collect();
+        if kinds.is_empty() {
+            return Ok(());
+        }
+        self.db.transaction(async |conn| store::insert_recurring(conn, &kinds).await).await
+    }
+
     /// Runs jobs until `stop`, then finishes those that run. A database that goes away is waited for.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
         let mut running = JoinSet::new();
         let mut pause = PAUSE;
-        let mut is_away = false;
+        let (mut is_away, mut is_installed) = (false, false);
         loop {
             // Before the look, so that no ring in between is missed.
             let rung = store::BELL.notified();
+            if !is_installed {
+                // Where it fails, the claim says why.
+                is_installed = self.install().await.is_ok();
+            }
             match self.claim(AT_ONCE - running.len()).await {
                 Ok(jobs) => {
                     if is_away {
@@ -79,7 +111,7 @@ impl Worker {
                     if !is_away {
                         tracing::warn!(%error, "background work waits");
                     }
-                    is_away = true;
+                    (is_away, is_installed) = (true, false);
                 }
             }
             tokio::select! {
@@ -120,15 +152,18 @@ impl Worker {
     /// The work on a claimed job, from its handler to what is noted about it.
     fn work(&self, job: JobRow) -> impl Future<Output = ()> + Send + use<> {
         let (db, handler) = (self.db.clone(), self.handlers.get(job.kind.as_str()).cloned());
+        let period = self.periods.get(job.kind.as_str()).copied().filter(|_| job.is_recurring);
         async move {
             let outcome = match handler {
                 // It never came back from any of them: it ends the process, or outlives its lease.
-                _ if job.attempts > MAX_ATTEMPTS => Err(Failure::Final("no attempt ever ended".to_owned())),
+                _ if job.attempts > MAX_ATTEMPTS && !job.is_recurring => {
+                    Err(Failure::Final("no attempt ever ended".to_owned()))
+                }
                 Some(handler) => attempt(&handler, job.clone()).await,
                 None => Err(Failure::Again("no handler".to_owned())),
             };
             let noted = async {
-                while let Err(error) = note(&db, &job, &outcome).await {
+                while let Err(error) = note(&db, &job, period, &outcome).await {
                     tracing::warn!(%error, job = job.id.0, kind = job.kind, "the end of a job is not noted yet");
                     sleep(PAUSE).await;
                 }
@@ -148,14 +183,24 @@ async fn attempt(handler: &Handler, job: JobRow) -> Result<(), Failure> {
     }
 }
 
-async fn note(db: &Db, job: &JobRow, outcome: &Result<(), Failure>) -> Result<()> {
+/// Notes how a job ended; a period makes it a recurring one.
+async fn note(db: &Db, job: &JobRow, period: Option<Duration>, outcome: &Result<(), Failure>) -> Result<()> {
     let Err(failure) = outcome else {
-        return db.transaction(async |conn| store::done(conn, job).await).await;
+        let noted = db.transaction(async |conn| match period {
+            Some(period) => store::done_until_next(conn, job, period).await,
+            None => store::done(conn, job).await,
+        });
+        return noted.await;
     };
-    let is_dead = matches!(failure, Failure::Final(_)) || job.attempts >= MAX_ATTEMPTS;
-    db.transaction(async |conn| store::fail(conn, job, failure, is_dead).await).await?;
+    let is_hopeless = matches!(failure, Failure::Final(_)) || job.attempts >= MAX_ATTEMPTS;
+    let pause = match period {
+        Some(period) => Some(job.pause().min(period)),
+        None if is_hopeless && !job.is_recurring => None,
+        None => Some(job.pause()),
+    };
+    db.transaction(async |conn| store::fail(conn, job, failure, pause).await).await?;
     let (id, why) = (job.id.0, failure.why());
-    if is_dead {
+    if pause.is_none() {
         tracing::error!(job = id, kind = job.kind, attempts = job.attempts, why, "a job is dead");
     } else {
         tracing::warn!(job = id, kind = job.kind, attempts = job.attempts, why, "a job failed and is tried again");

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use souk::ids::{RoleId, RowId};
+use souk::ids::{JobId, RoleId, RowId};
 
 use crate::support::{Actor, ProductSpec, TestApp, sdl::Sdl};
 
@@ -240,6 +240,16 @@ const CASES: &[Case] = &[
             r#"UPDATED ROLE - {"permission":"MANAGE_USERS"} null"#,
         ],
     ),
+    Case(
+        "jobRetry",
+        r#"{"id": "JOB"}"#,
+        &[r#"UPDATED JOB - {"state":"dead","attempts":10} {"state":"queued","attempts":0}"#],
+    ),
+    Case(
+        "jobDelete",
+        r#"{"id": "GONE"}"#,
+        &[r#"DELETED JOB - {"kind":"mail","state":"dead","attempts":3,"is_recurring":false} null"#],
+    ),
     // What changes nothing that the log tells of: what is void shows once nothing of the payment is left.
     Case("paymentVoid", r#"{"id": "PAYMENT", "idempotencyKey": "k"}"#, &[]),
     Case("login", r#"{"email": "ada@souk.example", "password": "correct horse"}"#, &[]),
@@ -307,6 +317,14 @@ impl<'a> Shop<'a> {
         let shipped = admin.mutate("shipmentCreate", "shipment { id }", ship).await;
         let key = json!({ "name": "Till", "permissions": [] });
         let key = admin.mutate("apiKeyCreate", "apiKey { id }", key).await;
+        let dead = async |attempts: i32| {
+            let sql = format!(
+                "INSERT INTO jobs (kind, payload, user_id, state, attempts, last_error)
+                    VALUES ('mail', '{{}}', {}, 'dead', {attempts}, 'no such address') RETURNING id",
+                admin.id.0
+            );
+            JobId(app.database.ask(&sql).await.parse().expect("a key")).global()
+        };
         let cart = admin.cart_of(&[(rope, 1)]).await;
         let names = vec![
             ("CART", cart.id),
@@ -330,6 +348,8 @@ impl<'a> Shop<'a> {
             ("ROLE", role.text_at("roleCreate.role.id")),
             ("CUSTOMERS", role_of("customer").await),
             ("SELLERS", role_of("seller").await),
+            ("JOB", dead(10).await),
+            ("GONE", dead(3).await),
         ];
         Self { admin, names }
     }

@@ -12,8 +12,8 @@ use souk::{
     access::{model::keys::NewApiKey, store::keys::insert},
     auth::Permission,
     ids::{
-        AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, OrderDetailId, OrderId, PaymentId, ProductId, RoleId,
-        RowId, ShipmentId, SupplierId, UserId, WebsiteId,
+        AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, JobId, OrderDetailId, OrderId, PaymentId, ProductId,
+        RoleId, RowId, ShipmentId, SupplierId, UserId, WebsiteId,
     },
 };
 
@@ -95,6 +95,7 @@ const CASES: &[Case] = &[
     Case("{ search(query: \"lantern or depot\", first: 100) { nodes { ... on Supplier { id } } } }", 3),
     Case("{ search(query: \"lantern\", first: 50) { nodes { ... on Product { category { id } brand { id } } } } }", 4),
     Case("{ auditLog(first: 50) { PAGE } }", 2),
+    Case("{ jobs(first: 50) { PAGE } }", 2),
     Case("{ auditLog(first: 50, where: {via: {eq: SESSION}}) { nodes { user { id } website { id } } } }", 3),
     Case("{ node(id: \"PRODUCT\") { id ... on Product { category { id } } } }", 2),
     // One for each type, and the order behind a line once more.
@@ -153,6 +154,7 @@ fn node_ids(parents: i64) -> Vec<String> {
             nth::<PaymentId>(i),
             nth::<ShipmentId>(i),
             nth::<AuditEntryId>(i),
+            nth::<JobId>(i),
         ]
     };
     (1..=parents.min(8)).flat_map(of_one).chain([RoleId(1).global()]).collect()

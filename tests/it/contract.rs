@@ -68,6 +68,7 @@ const NOUNS: &[&str] = &[
     "cartLine",
     "category",
     "email",
+    "job",
     "order",
     "orderDetail",
     "password",

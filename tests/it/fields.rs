@@ -66,8 +66,19 @@ async fn every_field_of_every_noun_for_everybody() {
 }
 
 /// The nouns whose rows can be hidden from somebody; the others are everybody's.
-const HIDDEN: [&str; 10] =
-    ["User", "Address", "Session", "ApiKey", "Product", "Order", "OrderDetail", "Shipment", "Payment", "AuditEntry"];
+const HIDDEN: [&str; 11] = [
+    "User",
+    "Address",
+    "Session",
+    "ApiKey",
+    "Product",
+    "Order",
+    "OrderDetail",
+    "Shipment",
+    "Payment",
+    "AuditEntry",
+    "Job",
+];
 
 /// Where an answer may tell that something is there, and why.
 const TOLD: [(&str, &str, &str); 2] = [

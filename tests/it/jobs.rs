@@ -70,16 +70,16 @@ fn waiting(db: &Db) -> (Worker, mpsc::UnboundedReceiver<Value>, Arc<Semaphore>) 
 }
 
 /// A worker that runs until it is told to stop.
-fn running(worker: Worker) -> (oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
+pub fn running(worker: Worker) -> (oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
     let (stop, stopped) = oneshot::channel();
     (stop, tokio::spawn(async move { worker.run(async { drop(stopped.await) }).await }))
 }
 
-async fn soon<T>(future: impl Future<Output = T>) -> T {
+pub async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.expect("a signal that never comes")
 }
 
-async fn until(database: &TestDb, sql: &str, value: &str) {
+pub async fn until(database: &TestDb, sql: &str, value: &str) {
     soon(async {
         while database.ask(sql).await != value {
             tokio::task::yield_now().await;
@@ -261,13 +261,13 @@ async fn whoever_lost_the_lease_has_no_say_in_a_failure() {
     let second = claim(&db).await.unwrap();
     assert_eq!((first.id, first.attempts, second.attempts), (second.id, 1, 2));
     let failure = Failure::Final("too late".to_owned());
-    db.transaction(async |conn| store::fail(conn, &first, &failure, true).await).await.unwrap();
+    db.transaction(async |conn| store::fail(conn, &first, &failure, None).await).await.unwrap();
     let holds = "SELECT concat_ws(' ', state, locked_until > now(), last_error) FROM jobs";
     assert_eq!(database.ask(holds).await, "queued t");
     // What is done is done, whoever did it.
     db.transaction(async |conn| store::done(conn, &first).await).await.unwrap();
     assert_eq!(database.ask(COUNT).await, "0");
-    db.transaction(async |conn| store::fail(conn, &second, &failure, true).await).await.unwrap();
+    db.transaction(async |conn| store::fail(conn, &second, &failure, None).await).await.unwrap();
 }
 
 #[tokio::test]

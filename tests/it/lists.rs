@@ -126,6 +126,7 @@ async fn every_other_list_can_be_walked_under_every_order() {
         ("suppliers", "NAME", 9),
         ("websites", "CODE", 9),
         ("websites", "NAME", 9),
+        ("jobs", "CREATED_AT", 9),
     ];
     for (list, field, count) in orders {
         let order = |direction| format!("orderBy: {{field: {field}, direction: {direction}}}");

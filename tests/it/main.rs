@@ -30,6 +30,7 @@ mod ide;
 mod import;
 mod invariants;
 mod jobs;
+mod jobs_staff;
 mod jwt_files;
 mod jwt_keys;
 mod leaf;

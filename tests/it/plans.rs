@@ -21,6 +21,7 @@ const BIG: &[&str] = &[
     "shipment_lines",
     "search_documents",
     "audit_log",
+    "jobs",
 ];
 
 /// An operation, an index that one of its statements uses, and whether a statement of it may sort.
@@ -245,6 +246,12 @@ const CHANGES: &[Case] = &[
     Case("{ auditLog { nodes { user { id } } } }", "users_pkey", Never),
 ];
 
+/// Background work.
+const WORK: &[Case] = &[
+    Case("{ jobs { totalCount { value } nodes { id } } }", "jobs_created_at_idx", Never),
+    Case("{ jobs(where: {state: {eq: DEAD}}) { nodes { id } } }", "jobs_created_at_idx", Never),
+];
+
 /// The orders of one customer.
 const OWN: &[Case] = &[
     Case("{ orders { totalCount { value } nodes { id details { id } } } }", "orders_user_id_placed_at_idx", Never),
@@ -360,7 +367,7 @@ async fn orders_and_users_are_read_by_an_index() {
     let app = TestApp::new().await;
     app.warehouse().await;
     app.sales().await;
-    check(&app.admin().await, SALES.iter().chain(CHANGES)).await;
+    check(&app.admin().await, SALES.iter().chain(CHANGES).chain(WORK)).await;
     check(&app.known(UserId(BASE + 100), "customer").await, OWN).await;
     check(&app.known(UserId(BASE + 1), "seller").await, SOLD).await;
 }

@@ -1,4 +1,4 @@
-//! Clearing away what is over: old tokens of mails, old sessions, old counters of attempts.
+//! Clearing away what is over: old tokens of mails, old sessions, old counters of attempts, old keys of requests.
 
 use std::time::Duration;
 
@@ -7,15 +7,18 @@ use crate::{
         model::{KEPT, throttle::KNOWN_FOR},
         store::{sessions, throttle, tokens},
     },
-    db::Db,
+    db::{Db, idempotency},
     error::Result,
+    jobs::model::JobRow,
 };
 
-/// Pause between two rounds.
-const PAUSE: Duration = Duration::from_secs(3600);
+/// The job that does so.
+pub const KIND: &str = "tidy_access";
+/// How often.
+pub const PERIOD: Duration = Duration::from_secs(3600);
 
 /// Deletes tokens that have been over for 30 days, sessions that have been for 90, since until then they tell from where an
-/// account is used, and counters of attempts that have faded; how many.
+/// account is used, counters of attempts that have faded, and idempotency keys of 30 days ago; how many.
 /// # Errors
 /// Those of the database.
 pub async fn tidy(db: &Db) -> Result<usize> {
@@ -23,19 +26,19 @@ pub async fn tidy(db: &Db) -> Result<usize> {
         let now = sessions::now(conn).await?;
         Ok(tokens::delete_over(conn, now - KEPT).await?
             + sessions::delete_over(conn, now - KNOWN_FOR).await?
-            + throttle::delete_faded(conn).await?)
+            + throttle::delete_faded(conn).await?
+            + idempotency::delete_before(conn, now - idempotency::KEPT).await?)
     })
     .await
 }
 
-/// Does so every hour, for ever. Several servers may: what one has deleted is not there for the others.
-pub async fn keep_tidy(db: Db) {
-    loop {
-        match tidy(&db).await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "deleted old tokens, sessions and counters"),
-            Err(error) => tracing::warn!(%error, "cannot delete old tokens, sessions and counters"),
-        }
-        tokio::time::sleep(PAUSE).await;
+/// Runs the job.
+/// # Errors
+/// Those of the database.
+pub async fn run(db: &Db, _: &JobRow) -> Result<()> {
+    let count = tidy(db).await?;
+    if count > 0 {
+        tracing::info!(count, "deleted old tokens, sessions, counters and keys of requests");
     }
+    Ok(())
 }

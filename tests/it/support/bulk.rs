@@ -15,9 +15,8 @@ pub fn nth<I: RowId>(number: i64) -> String {
 
 impl TestApp {
     /// `n` of everything, those of one number belonging together: website, role of that website, customer, two addresses,
-    /// category `n + i` below category `i`, brand, supplier, product, an order of two lines with a payment, and an entry of the audit log.
-    /// category `n + i` below category `i`, brand, supplier, product, an order of two lines, of which one is shipped, and an
-    /// entry of the audit log.
+    /// category `n + i` below category `i`, brand, supplier, product, an order of two lines, of which one is shipped, with a
+    /// payment, an entry of the audit log, and a dead job.
     /// The sellers have the numbers `n + i`.
     pub async fn market(&self, n: i64) {
         let base = BASE;
@@ -58,7 +57,8 @@ impl TestApp {
             INSERT INTO shipment_lines SELECT {base} + i, {base} + i, 1 FROM generate_series(1, {n}) i;
             INSERT INTO audit_log (id, user_id, via, noun, noun_id, website_id, change)
                 SELECT {base} + i, {base} + i, 'session', 'Order', {base} + i, {base} + i, 'updated'
-                FROM generate_series(1, {n}) i;"
+                FROM generate_series(1, {n}) i;
+            INSERT INTO jobs (id, kind, payload, state) SELECT {base} + i, 'mail', '{{}}', 'dead' FROM generate_series(1, {n}) i;"
         );
         self.bulk(&script).await;
     }
@@ -90,10 +90,8 @@ impl TestApp {
         self.bulk(&script).await;
     }
 
-    /// On top of [`TestApp::warehouse`] 4,000 customers with two addresses each and 20,000 orders of two lines, 5,000 of them with a payment,
-    /// and 20,000 entries of the audit log.
-    /// On top of [`TestApp::warehouse`] 4,000 customers with two addresses each and 20,000 orders of two lines, of
-    /// those that are confirmed one in a shipment, and 20,000 entries of the audit log.
+    /// On top of [`TestApp::warehouse`] 4,000 customers with two addresses each and 20,000 orders of two lines, 5,000 of
+    /// them with a payment, of those that are confirmed one in a shipment, 20,000 entries of the audit log, and 5,000 jobs.
     pub async fn sales(&self) {
         let base = BASE;
         let script = format!(
@@ -120,7 +118,11 @@ impl TestApp {
             INSERT INTO audit_log (id, at, user_id, via, noun, noun_id, website_id, change)
                 SELECT {base} + i, now() - i * interval '1 min', {base} + 1 + i % 20, 'session',
                        CASE WHEN i % 500 = 0 THEN 'Role' ELSE 'Product' END, {base} + 1 + i % 10000, {base} + 1 + i % 20, 'updated'
-                FROM generate_series(1, 20000) i;"
+                FROM generate_series(1, 20000) i;
+            INSERT INTO jobs (kind, payload, state, created_at, run_at)
+                SELECT 'mail', '{{}}', CASE WHEN i % 100 = 0 THEN 'dead' ELSE 'queued' END, now() - i * interval '1 min',
+                       now() + i * 7919 % 5000 * interval '1 min'
+                FROM generate_series(1, 5000) i;"
         );
         self.bulk(&script).await;
     }

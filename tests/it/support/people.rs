@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use souk::{auth::Permission, ids::RowId};
+use souk::{
+    auth::Permission,
+    ids::{JobId, RowId},
+};
 
 use super::{Actor, ProductSpec, TestApp};
 
@@ -88,6 +91,9 @@ impl<'a> Stage<'a> {
             "trackingUrl": "https://post.example", "idempotencyKey": "1" });
         let shipped = people[7].mutate("shipmentCreate", "shipment { id }", ship).await;
         let entry = people[7].run("{ auditLog(first: 1) { nodes { id } } }").await;
+        let dead = "INSERT INTO jobs (kind, payload, state, attempts, locked_until, last_error)
+            VALUES ('test', '{}', 'dead', 1, now(), 'it never will') RETURNING id";
+        let dead = app.database.ask(dead).await;
         let ids = BTreeMap::from([
             ("Website", website.id.global()),
             ("User", customer.global_id()),
@@ -106,6 +112,7 @@ impl<'a> Stage<'a> {
             ("Payment", payment.text_at("paymentCreate.payment.id")),
             ("Shipment", shipped.text_at("shipmentCreate.shipment.id")),
             ("AuditEntry", entry.text_at("auditLog.nodes.0.id")),
+            ("Job", JobId(dead.parse().expect("a key")).global()),
         ]);
         Self { people, ids }
     }

@@ -1,0 +1,52 @@
+//! What staff does to jobs. Only the dead are touched: the others are the worker's.
+
+use super::{
+    model::{JobSeen, JobState},
+    store,
+};
+use crate::{
+    auth::{Permission, Scope, Viewer},
+    db::{Conn, Db},
+    error::{Error, Result, UserErrorCode},
+    ids::JobId,
+};
+
+/// Queues a dead job again, due at once, as if it had never been tried.
+/// # Errors
+/// FORBIDDEN without [`Permission::ManageJobs`]; NOT_FOUND; ILLEGAL_TRANSITION where it is not dead.
+pub async fn retry(db: &Db, viewer: &Viewer, id: JobId) -> Result<JobSeen> {
+    let scope = scope(viewer)?;
+    db.transaction(async |conn| {
+        lock_dead(conn, &scope, id).await?;
+        store::update_queued(conn, id).await
+    })
+    .await
+}
+
+/// Deletes a dead job: the job as it was.
+/// # Errors
+/// As [`retry`].
+pub async fn delete(db: &Db, viewer: &Viewer, id: JobId) -> Result<JobSeen> {
+    let scope = scope(viewer)?;
+    db.transaction(async |conn| {
+        let job = lock_dead(conn, &scope, id).await?;
+        store::delete(conn, id).await?;
+        Ok(job)
+    })
+    .await
+}
+
+fn scope(viewer: &Viewer) -> Result<Scope> {
+    viewer.require_any(&[Permission::ManageJobs])?;
+    Ok(viewer.scope(Permission::ManageJobs))
+}
+
+async fn lock_dead(conn: &Conn, scope: &Scope, id: JobId) -> Result<JobSeen> {
+    let job = store::lock(conn, scope, id).await?.ok_or_else(|| Error::not_found("id", "job"))?;
+    match job.state() {
+        JobState::Dead => Ok(job),
+        JobState::Queued | JobState::Running => {
+            Err(Error::user(UserErrorCode::IllegalTransition, "id", "this job is not dead"))
+        }
+    }
+}
