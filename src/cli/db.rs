@@ -1,7 +1,10 @@
-//! `souk db url`.
+//! `souk db url` and `souk db diagram`.
 
-use super::Outcome;
-use crate::{config::Settings, db::embedded::Embedded};
+use super::{Outcome, database::Database, print};
+use crate::{
+    config::Settings,
+    db::{Db, diagram, embedded::Embedded},
+};
 
 pub(super) async fn url(settings: &Settings) -> Outcome {
     if let Some(url) = &settings.database_url {
@@ -14,4 +17,15 @@ pub(super) async fn url(settings: &Settings) -> Outcome {
         eprintln!("souk's own PostgreSQL does not run now: it runs while `souk serve` does");
     }
     Ok(())
+}
+
+pub(super) async fn diagram(settings: &Settings, only: &[String]) -> Outcome {
+    let database = Database::open(settings).await?;
+    let drawn = async {
+        let db = Db::connect(&database.url, &settings.db()).await?;
+        diagram::diagram(&*db.checkout().await?, only).await
+    };
+    let drawn = drawn.await;
+    database.close().await;
+    print(&drawn?)
 }

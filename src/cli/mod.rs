@@ -12,7 +12,10 @@ mod schema;
 mod serve;
 pub mod work;
 
-use std::process::ExitCode;
+use std::{
+    io::{self, ErrorKind, Write},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 
@@ -79,6 +82,12 @@ enum Command {
 enum DbCommand {
     /// Prints how to connect: `psql "$(souk db url)"`.
     Url,
+    /// Prints the tables as a Mermaid diagram.
+    Diagram {
+        /// Only these tables, by commas.
+        #[arg(long, value_delimiter = ',', value_name = "TABLES")]
+        only: Vec<String>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -99,6 +108,7 @@ impl Command {
             Self::Admin { command: admin::AdminCommand::ResetPassword { .. } } => "admin reset-password",
             Self::Schema => "schema",
             Self::Db { command: DbCommand::Url } => "db url",
+            Self::Db { command: DbCommand::Diagram { .. } } => "db diagram",
             Self::Health { .. } => "health",
         }
     }
@@ -112,8 +122,17 @@ impl Command {
             Self::Admin { command } => admin::admin(settings, command).await,
             Self::Schema => schema::schema(),
             Self::Db { command: DbCommand::Url } => db::url(settings).await,
+            Self::Db { command: DbCommand::Diagram { only } } => db::diagram(settings, &only).await,
             Self::Health { url } => health::health(&url).await,
         }
+    }
+}
+
+/// Prints a text for other programs. A reader that has seen enough, as in `souk schema | head`, is no mistake.
+fn print(text: &str) -> Outcome {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
     }
 }
 

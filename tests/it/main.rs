@@ -19,6 +19,7 @@ mod concurrency;
 mod contacts;
 mod contract;
 mod counts;
+mod diagram;
 mod documents;
 mod doors;
 mod embedded;
