@@ -86,7 +86,8 @@ pub struct Settings {
     #[arg(long, env = "SOUK_LOG_FORMAT", global = true, default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 
-    /// Shared, pipelined connections for bounded reads; as many as there are cores by default, from 2 to 8.
+    /// Shared, pipelined connections for bounded reads, and as many for lists with filters; as many as there are cores by default,
+    /// from 2 to 8.
     #[arg(long, env = "SOUK_READ_CONNECTIONS", global = true, value_name = "N")]
     pub read_connections: Option<usize>,
 
