@@ -1,3 +1,5 @@
+DROP INDEX jobs_due_idx;
+CREATE INDEX jobs_state_run_at_idx ON jobs (state, run_at, id);
 DROP TRIGGER jobs_audit_delete ON jobs;
 DROP TRIGGER jobs_audit_update ON jobs;
 -- What the log has told stays.

@@ -3,6 +3,9 @@ INSERT INTO permissions (code, description) VALUES
     ('MANAGE_JOBS', 'See background jobs, run dead ones again, and delete them.');
 INSERT INTO role_permissions (role_id, permission)
     SELECT id, 'MANAGE_JOBS' FROM roles WHERE code IN ('admin', 'manager');
+-- Who claims jobs looks for those of each kind apart: there may be many of a kind that nobody runs, and many that are dead.
+DROP INDEX jobs_state_run_at_idx;
+CREATE INDEX jobs_due_idx ON jobs (kind, run_at, id) WHERE state = 'queued';
 -- None by `run_at` alone: whoever claims jobs would take it, and pass all the dead ones each time.
 CREATE INDEX jobs_created_at_idx ON jobs (created_at, id);
 

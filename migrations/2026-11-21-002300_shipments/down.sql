@@ -13,7 +13,7 @@ DROP FUNCTION audit_row_of_order();
 -- The log keeps what it was told.
 ALTER TABLE audit_log DROP CONSTRAINT audit_log_noun_known,
     ADD CONSTRAINT audit_log_noun_known CHECK (noun IN ('User', 'Role', 'ApiKey', 'Product', 'Order', 'OrderDetail',
-        'StockMovement', 'Website', 'Category', 'Brand', 'Supplier')) NOT VALID;
+        'StockMovement', 'Website', 'Category', 'Brand', 'Supplier', 'Job')) NOT VALID;
 DROP TRIGGER orders_cancellation ON orders;
 DROP FUNCTION orders_guard_cancellation();
 DROP TRIGGER order_details_shipped_update ON order_details;

@@ -129,7 +129,7 @@ CREATE TRIGGER orders_cancellation BEFORE UPDATE OF status ON orders
 
 ALTER TABLE audit_log DROP CONSTRAINT audit_log_noun_known,
     ADD CONSTRAINT audit_log_noun_known CHECK (noun IN ('User', 'Role', 'ApiKey', 'Product', 'Order', 'OrderDetail',
-        'StockMovement', 'Website', 'Category', 'Brand', 'Supplier', 'Shipment'));
+        'StockMovement', 'Website', 'Category', 'Brand', 'Supplier', 'Job', 'Shipment'));
 
 -- A changed row of a table of its order. Arguments: the noun, and columns that are not told.
 CREATE FUNCTION audit_row_of_order() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,7 +1,7 @@
 //! What can be done with carts.
 //! Every action locks the cart first and products, by id, after it. So no two wait for each other in a circle.
 
-mod expiry;
+pub mod expiry;
 mod lines;
 mod merge;
 mod reservations;
@@ -10,7 +10,7 @@ use chrono::Utc;
 
 use self::reservations::release_all;
 pub use self::{
-    expiry::{TIDY, tidy},
+    expiry::tidy,
     lines::{add_line, clear, remove_line, update_line},
     merge::merge,
     reservations::{lock_available, release, reserve},

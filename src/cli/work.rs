@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     access::actions::{email, janitor, recovery, registration, verification},
+    carts::actions::expiry,
     db::Db,
     jobs::worker::Worker,
     mail::{actions::Mailer, model::KIND},
@@ -38,6 +39,7 @@ pub fn worker(db: &Db, mailer: Option<Mailer>, providers: &Arc<Providers>) -> Wo
     }
     let worker = Worker::new(db.clone())
         .every(janitor::KIND, janitor::PERIOD, run!(janitor::run))
+        .every(expiry::KIND, expiry::PERIOD, run!(expiry::run))
         .on(registration::KIND, run!(registration::run))
         .on(verification::KIND, run!(verification::run))
         .on(recovery::KIND, run!(recovery::run))

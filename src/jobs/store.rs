@@ -16,7 +16,7 @@ use crate::{
     db::{
         Conn,
         filter::{Condition, Op, always},
-        sql::{CountUpTo, op, text_op, timestamptz_pl_interval},
+        sql::{CountUpTo, DueJobs, op, text_op, timestamptz_pl_interval},
         tables::jobs,
     },
     error::Result,
@@ -56,27 +56,10 @@ pub async fn insert(mut conn: &Conn, new: &NewJob) -> Result<JobId> {
     Ok(id)
 }
 
-/// Takes a job off the table whose work is done otherwise.
-pub async fn delete(mut conn: &Conn, id: JobId) -> Result<()> {
-    diesel::delete(jobs::table.find(id)).execute(&mut conn).await?;
-    Ok(())
-}
-
 /// Takes up to `limit` jobs of these kinds that are due, the longest due first: they are the caller's until the lease runs
 /// out. Called in a transaction of its own, which must commit before the jobs run.
 pub async fn claim(mut conn: &Conn, kinds: &[&str], limit: i64) -> Result<Vec<JobRow>> {
-    let free = jobs::locked_until.is_null().or(jobs::locked_until.le(now));
-    let due = jobs::table
-        .filter(jobs::state.eq(State::Queued.as_str()))
-        .filter(jobs::run_at.le(now))
-        .filter(jobs::kind.eq_any(kinds))
-        .filter(free)
-        .order((jobs::run_at, jobs::id))
-        .limit(limit)
-        .select(jobs::id)
-        .for_update()
-        .skip_locked();
-    let ids: Vec<JobId> = due.load(&mut conn).await?;
+    let ids: Vec<JobId> = DueJobs { kinds, limit }.load(&mut conn).await?;
     if ids.is_empty() {
         return Ok(Vec::new());
     }

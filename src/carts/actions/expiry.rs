@@ -1,10 +1,25 @@
 //! Clearing away what is over: reservations and carts.
 
-use super::reservations::release_all;
-use crate::{carts::store, db::Db, error::Result, products};
+use std::time::Duration;
 
-/// The kind of the job that clears carts away.
-pub const TIDY: &str = "tidy_carts";
+use super::reservations::release_all;
+use crate::{carts::store, db::Db, error::Result, jobs::model::JobRow, products};
+
+/// The job that does so.
+pub const KIND: &str = "tidy_carts";
+/// How often.
+pub const PERIOD: Duration = Duration::from_secs(60);
+
+/// Runs the job.
+/// # Errors
+/// Those of the database.
+pub async fn run(db: &Db, _: &JobRow) -> Result<()> {
+    let count = tidy(db).await?;
+    if count > 0 {
+        tracing::info!(count, "released reservations and deleted carts that were over");
+    }
+    Ok(())
+}
 
 /// Releases reservations and deletes carts whose time is over; how many. In short transactions, and past what others
 /// hold: several servers may do it at once.
