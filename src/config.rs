@@ -347,7 +347,7 @@ impl PaymentSettings {
     pub fn names(&self, settings: &Settings) -> Vec<String> {
         let usual = if settings.environment == Environment::Production { "manual" } else { "manual,test" };
         let names = self.payment_providers.as_deref().unwrap_or(usual).split(',');
-        names.map(|name| name.trim().to_owned()).collect()
+        names.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
     }
 
     /// The secret of the test provider; none where it is off.

@@ -49,7 +49,10 @@ async fn handle(
     let took = timeout(door.timeout, take(&door, &provider, &id, request)).await;
     let late = || Refusal::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Timeout, "it took too long");
     let took = took.unwrap_or_else(|_| Err(late()));
-    let outcome = took.as_ref().map_or_else(Refusal::reason, |outcome| outcome);
+    let outcome = match &took {
+        Ok(outcome) => outcome,
+        Err(refusal) => refusal.reason(),
+    };
     tracing::info!(request_id = %id, provider, outcome, "payment webhook");
     match took {
         Ok(outcome) => Json(json!({ "outcome": outcome })).into_response(),

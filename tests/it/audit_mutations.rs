@@ -139,9 +139,7 @@ const CASES: &[Case] = &[
         r#"{"orderId": "UNPAID", "provider": "TEST", "method": "CARD", "source": "4111111111111111", "idempotencyKey": "k"}"#,
         &[
             r#"CREATED PAYMENT sailor null {"amount":"10.00","method":"card","status":"pending","currency":"EUR","order_id":"UNPAID","provider":"test","captured_amount":"0.00","refunded_amount":"0.00"}"#,
-            r#"UPDATED ORDER sailor {"payment_status":"none"} {"payment_status":"pending"}"#,
             r#"UPDATED PAYMENT sailor {"status":"pending"} {"status":"authorized"}"#,
-            r#"UPDATED ORDER sailor {"payment_status":"pending"} {"payment_status":"authorized"}"#,
         ],
     ),
     Case(
@@ -149,16 +147,12 @@ const CASES: &[Case] = &[
         r#"{"id": "PAYMENT", "amount": "4", "idempotencyKey": "k"}"#,
         &[
             r#"UPDATED PAYMENT sailor {"status":"authorized","captured_amount":"0.00"} {"status":"captured","captured_amount":"4.00"}"#,
-            r#"UPDATED ORDER sailor {"paid_amount":"0.00","payment_status":"authorized"} {"paid_amount":"4.00","payment_status":"paid"}"#,
         ],
     ),
     Case(
         "paymentRefund",
         r#"{"id": "PAYMENT", "amount": "1.5", "idempotencyKey": "k"}"#,
-        &[
-            r#"UPDATED PAYMENT sailor {"refunded_amount":"0.00"} {"refunded_amount":"1.50"}"#,
-            r#"UPDATED ORDER sailor {"payment_status":"paid","refunded_amount":"0.00"} {"payment_status":"partially_refunded","refunded_amount":"1.50"}"#,
-        ],
+        &[r#"UPDATED PAYMENT sailor {"refunded_amount":"0.00"} {"refunded_amount":"1.50"}"#],
     ),
     Case(
         "shipmentUpdate",

@@ -127,12 +127,13 @@ async fn the_server_tidies_up_every_hour() {
         app.customer().await.id.0
     );
     app.database.sql(&keys).await;
-    let worker = work::worker(&app.database.db, None);
+    let worker = work::worker(&app.database.db, None, &app.services.providers);
     worker.install().await.unwrap();
-    assert_eq!(worker.run_due().await, 1);
+    assert_eq!(worker.run_due().await, 2);
     let kept = "SELECT string_agg(key, ' ' ORDER BY id) FROM idempotency_keys";
     assert_eq!(app.database.ask(kept).await, "1 29");
-    assert_eq!(app.database.ask(STANDS).await, "1 queued 0 - t 3600");
+    let kinds = "SELECT string_agg(kind, ' ' ORDER BY kind) FROM jobs WHERE is_recurring";
+    assert_eq!(app.database.ask(kinds).await, "tidy_access tidy_carts");
 }
 
 /// A job in each state, the oldest first; their payloads are secrets.

@@ -131,3 +131,11 @@ async fn the_number_of_a_card_is_nowhere_once_it_is_known_what_became_of_it() {
     app.later("test_payment_webhook").await;
     assert_eq!(app.database.ask("SELECT count(*) FROM jobs").await, "0");
 }
+
+#[test]
+fn the_readme_lists_every_card() {
+    let readme = include_str!("../../README.md");
+    for (number, _, what) in CARDS {
+        assert!(readme.contains(&format!("| `{number}` | {what} |")), "{number} {what}");
+    }
+}
