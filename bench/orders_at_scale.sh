@@ -3,6 +3,7 @@
 # [--quick]. See README.md beside it.
 set -euo pipefail
 cd "$(dirname "$0")"
+source ./lib.sh
 
 readonly ROWS=20 PAGE=1000 FACTOR=1.5
 case ${1-} in
@@ -11,45 +12,13 @@ case ${1-} in
   *) echo "usage: bench/orders_at_scale.sh [--quick]" >&2; exit 2 ;;
 esac
 
-# Debian keeps PostgreSQL's programs off the search path; the newest version is the one that souk takes.
-programs=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -1)
-PATH="$programs:$PATH"
-for program in curl psql; do
-  command -v "$program" >/dev/null || { echo "$program is missing: apt-get install curl postgresql" >&2; exit 1; }
-done
-if [[ -n ${SOUK_BIN-} ]]; then
-  souk=$(cd "$OLDPWD" && realpath -e "$SOUK_BIN")
-else
-  cargo build --release --locked
-  souk=${CARGO_TARGET_DIR:-../target}/release/souk
-fi
+need curl psql
+find_souk
+open_work
+export SOUK_LOG=warn
+serve
 
-# PostgreSQL's own account must be able to enter it.
-work=$(mktemp -d)
-chmod 755 "$work"
-mkfifo "$work/stdout"
-pid=
-cleanup() {
-  [[ -z $pid ]] || { kill "$pid"; wait "$pid"; } 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-unset DATABASE_URL
-export SOUK_DATA_DIR=$work/data SOUK_ENV=production SOUK_JWT_SECRET=only-for-this-run-of-the-benchmark SOUK_LOG=warn
-
-"$souk" serve --listen 127.0.0.1:0 >"$work/stdout" 2>>"$work/log" &
-pid=$!
-exec {stdout}<"$work/stdout"
-port=
-while [[ -z $port ]] && read -r line <&"$stdout"; do
-  [[ $line != *http://127.0.0.1:*/readyz ]] || { port=${line##*:} && port=${port%/*}; }
-done
-[[ -n $port ]] || { cat "$work/log" >&2; exit 1; }
-until curl -sf "http://127.0.0.1:$port/readyz" >/dev/null; do kill -0 "$pid"; done
 echo "seeding ..." >&2
-url=$("$souk" db url)
 psql -Xq -f orders_at_scale.sql "$url"
 
 # post BODY [TOKEN]: the answer; fails where it has errors.
@@ -107,7 +76,7 @@ millis() {
   printf '%s' "$1" >"$work/body"
   curl -sf "http://127.0.0.1:$port/graphql?[1-$times]" -o "$work/answer" -w '%{time_total}\n' \
     -H 'Content-Type: application/json' -H "Authorization: Bearer $token" -d "@$work/body" |
-    sort -n | awk '{ all[NR] = $1 } END { printf "%.2f", all[int((NR + 1) / 2)] * 1000 }'
+    median | awk '{ printf "%.2f", $1 * 1000 }'
   grep -q '"nodes"' "$work/answer" || { echo "$1: $(<"$work/answer")" >&2; exit 1; }
 }
 
@@ -126,7 +95,7 @@ cursor() {
 }
 
 echo
-echo "$("$souk" --version), PostgreSQL $(psql -XAtqc 'SHOW server_version' "$url"), $(nproc) cores; 1,000,000 orders, pages of $ROWS, one client, medians of $times"
+echo "$("$souk" --version), PostgreSQL $(query 'SHOW server_version'), $(nproc) cores; 1,000,000 orders, pages of $ROWS, one client, medians of $times"
 printf '\n%-30s %-14s %10s %12s %7s\n' 'orders where' 'in order of' 'page 1, ms' 'page 1,000' 'ratio'
 selection='nodes { id orderNumber status totalAmount { amount currency } placedAt } pageInfo { hasNextPage endCursor }'
 slower=0

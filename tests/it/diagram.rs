@@ -19,7 +19,7 @@ async fn tables_are_drawn_with_their_keys_and_how_many_belong_to_how_many() {
         .sql(
             "CREATE TABLE parents (id bigint PRIMARY KEY, code text NOT NULL UNIQUE, amount numeric(12, 2), tags text[],
                                    at timestamptz, share double precision, one text, two text, UNIQUE (one, two));
-             CREATE TABLE \"Many\" (id bigint PRIMARY KEY, parent_id bigint NOT NULL REFERENCES parents);
+             CREATE TABLE \"Upper\" (id bigint PRIMARY KEY, parent_id bigint NOT NULL REFERENCES parents);
              CREATE TABLE may (id bigint PRIMARY KEY, parent_id bigint REFERENCES parents, gone text);
              ALTER TABLE may DROP COLUMN gone;
              CREATE UNIQUE INDEX ON may (parent_id) WHERE id > 7;
@@ -33,7 +33,7 @@ async fn tables_are_drawn_with_their_keys_and_how_many_belong_to_how_many() {
         .await;
     let expected = "\
 erDiagram
-    Many {
+    Upper {
         bigint id PK
         bigint parent_id FK
     }
@@ -71,7 +71,7 @@ erDiagram
         bigint root_id FK
     }
     pairs |o--o| halves : \"a, b\"
-    parents ||--o{ Many : \"parent_id\"
+    parents ||--o{ Upper : \"parent_id\"
     parents |o--o{ may : \"parent_id\"
     parents |o--o| one_or_none : \"parent_id\"
     parents ||--o| only_one : \"parent_id\"
