@@ -156,7 +156,7 @@ impl QueryFragment<Pg> for DueJobs<'_> {
         out.push_sql("SELECT due.id FROM unnest(");
         out.push_bind_param::<Array<Text>, _>(&self.kinds)?;
         out.push_sql(
-            ") AS kinds (kind) CROSS JOIN LATERAL (SELECT id, run_at FROM jobs WHERE kind = kinds.kind AND state = 'queued'
+            "::text[]) AS kinds (kind) CROSS JOIN LATERAL (SELECT id, run_at FROM jobs WHERE kind = kinds.kind AND state = 'queued'
                 AND run_at <= now() AND (locked_until IS NULL OR locked_until <= now()) ORDER BY run_at, id LIMIT ",
         );
         out.push_bind_param::<BigInt, _>(&self.limit)?;

@@ -215,7 +215,7 @@ const SALES: &[Case] = &[
     ),
     Case("{ order(id: ORDER) { id } }", "orders_pkey", Never),
     Case("{ orders { nodes { details { product { id } } } } }", "order_details_order_id_idx", Never),
-    Case("{ orders { nodes { shipments { id } } } }", "shipments_order_id_idx", Never),
+    Case("{ orders { nodes { shipments { id } } } }", "shipments_order_id_idx", Few),
     Case("{ orders { nodes { shipments { lines { quantity } } } } }", "shipment_lines_pkey", Few),
     Case("{ orders { nodes { user { id } } } }", "users_pkey", Never),
     Case("{ orders { nodes { payments { id } } } }", "payments_order_id_idx", Never),

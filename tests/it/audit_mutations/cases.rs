@@ -1,0 +1,271 @@
+//! What each mutation leaves.
+
+/// A mutation, its input, and the entries that it leaves: change, noun, code of its website (`-` for none),
+/// before and after.
+/// Words in capitals stand for the ids of the shop. Times are left out.
+pub struct Case(pub &'static str, pub &'static str, pub &'static [&'static str]);
+
+pub const CASES: &[Case] = &[
+    Case(
+        "websiteCreate",
+        r#"{"code": "oar", "name": "Oar", "baseUrl": "https://oar.example", "currency": "SEK"}"#,
+        &[r#"CREATED WEBSITE oar null {"code":"oar","name":"Oar","base_url":"https://oar.example","currency":"SEK"}"#],
+    ),
+    Case(
+        "websiteUpdate",
+        r#"{"id": "WEBSITE", "name": "Seaman"}"#,
+        &[r#"UPDATED WEBSITE sailor {"name":"Shop sailor"} {"name":"Seaman"}"#],
+    ),
+    Case(
+        "categoryCreate",
+        r#"{"name": "Twine", "parentId": "CATEGORY"}"#,
+        &[
+            r#"CREATED CATEGORY - null {"name":"Twine","slug":"twine","position":0,"parent_id":"CATEGORY","description":""}"#,
+        ],
+    ),
+    Case(
+        "categoryUpdate",
+        r#"{"id": "CATEGORY", "name": "Cords", "position": 3}"#,
+        &[r#"UPDATED CATEGORY - {"name":"ropes","position":0} {"name":"Cords","position":3}"#],
+    ),
+    Case(
+        "brandCreate",
+        r#"{"name": "Wick"}"#,
+        &[r#"CREATED BRAND - null {"name":"Wick","slug":"wick","description":""}"#],
+    ),
+    Case(
+        "brandUpdate",
+        r#"{"id": "BRAND", "name": "Knots"}"#,
+        &[r#"UPDATED BRAND - {"name":"knot"} {"name":"Knots"}"#],
+    ),
+    Case(
+        "brandDelete",
+        r#"{"id": "BRAND"}"#,
+        &[r#"DELETED BRAND - {"name":"Knots","slug":"knot","description":""} null"#],
+    ),
+    Case(
+        "supplierCreate",
+        r#"{"name": "Flax Ltd", "email": "flax@souk.example"}"#,
+        &[r#"CREATED SUPPLIER - null {"name":"Flax Ltd","email":"flax@souk.example"}"#],
+    ),
+    Case(
+        "supplierUpdate",
+        r#"{"id": "SUPPLIER", "phone": "+44 20 7946 0000"}"#,
+        &[r#"UPDATED SUPPLIER - {"phone":null} {"phone":"+442079460000"}"#],
+    ),
+    Case(
+        "supplierDelete",
+        r#"{"id": "SUPPLIER"}"#,
+        &[r#"DELETED SUPPLIER - {"name":"Hemp Ltd","phone":"+442079460000"} null"#],
+    ),
+    Case(
+        "productCreate",
+        r#"{"sourceWebsiteId": "WEBSITE", "name": "Lamp", "sku": "L", "price": "9.5"}"#,
+        &[
+            r#"CREATED PRODUCT sailor null {"sku":"L","name":"Lamp","slug":"lamp","price":"9.50","is_active":true,"description":"","source_website_id":"WEBSITE"}"#,
+        ],
+    ),
+    Case(
+        "productUpdate",
+        r#"{"id": "ROPE", "price": "12.00", "categoryId": "CATEGORY"}"#,
+        &[r#"UPDATED PRODUCT sailor {"price":"10.00","category_id":null} {"price":"12.00","category_id":"CATEGORY"}"#],
+    ),
+    Case("productDelete", r#"{"id": "SAIL"}"#, &[r#"UPDATED PRODUCT sailor {"is_active":true} {"is_active":false}"#]),
+    Case(
+        "stockAdjust",
+        r#"{"productId": "ROPE", "delta": -3, "note": "wet"}"#,
+        &[
+            r#"CREATED STOCK_MOVEMENT sailor null {"note":"wet","delta":-3,"reason":"adjustment","balance":5,"user_id":"ADMIN","product_id":"ROPE"}"#,
+        ],
+    ),
+    Case(
+        "orderCreate",
+        r#"{"lines": [{"productId": "ROPE", "quantity": 2}], "addressId": "ADDRESS", "idempotencyKey": "k"}"#,
+        &[
+            r#"CREATED ORDER sailor null {"status":"pending","user_id":"ADMIN","ship_city":"Hamburg","contact_name":"A Administrator","ship_address":"Hafenstrasse 1","ship_country":"DE","total_amount":"24.00","ship_postal_code":"20359","source_website_id":"WEBSITE"}"#,
+        ],
+    ),
+    Case(
+        "checkout",
+        r#"{"cartId": "CART", "addressId": "ADDRESS", "expectedTotal": "12.00", "idempotencyKey": "k"}"#,
+        &[
+            r#"CREATED ORDER sailor null {"status":"pending","user_id":"ADMIN","ship_city":"Hamburg","contact_name":"A Administrator","ship_address":"Hafenstrasse 1","ship_country":"DE","total_amount":"12.00","ship_postal_code":"20359","source_website_id":"WEBSITE"}"#,
+        ],
+    ),
+    Case(
+        "orderDetailAdd",
+        r#"{"orderId": "ORDER", "productId": "ROPE", "quantity": 1}"#,
+        &[
+            r#"CREATED ORDER_DETAIL sailor null {"sku":"R","name":"Product R","order_id":"ORDER","quantity":1,"product_id":"ROPE","unit_price":"12.00","total_price":"12.00"}"#,
+            r#"UPDATED ORDER sailor {"total_amount":"20.00"} {"total_amount":"32.00"}"#,
+        ],
+    ),
+    Case(
+        "orderDetailUpdate",
+        r#"{"id": "LINE", "quantity": 3}"#,
+        &[
+            r#"UPDATED ORDER_DETAIL sailor {"quantity":2,"total_price":"20.00"} {"quantity":3,"total_price":"30.00"}"#,
+            r#"UPDATED ORDER sailor {"total_amount":"32.00"} {"total_amount":"42.00"}"#,
+        ],
+    ),
+    Case(
+        "orderDetailRemove",
+        r#"{"id": "LINE"}"#,
+        &[
+            r#"DELETED ORDER_DETAIL sailor {"sku":"R","name":"Product R","order_id":"ORDER","quantity":3,"product_id":"ROPE","unit_price":"10.00","total_price":"30.00"} null"#,
+            r#"UPDATED ORDER sailor {"total_amount":"42.00"} {"total_amount":"12.00"}"#,
+        ],
+    ),
+    Case(
+        "orderStatusUpdate",
+        r#"{"id": "ORDER", "status": "CONFIRMED"}"#,
+        &[r#"UPDATED ORDER sailor {"status":"pending"} {"status":"confirmed"}"#],
+    ),
+    Case(
+        "orderCancel",
+        r#"{"id": "ORDER"}"#,
+        &[r#"UPDATED ORDER sailor {"status":"confirmed"} {"status":"cancelled"}"#],
+    ),
+    Case(
+        "paymentCreate",
+        r#"{"orderId": "UNPAID", "provider": "TEST", "method": "CARD", "source": "4111111111111111", "idempotencyKey": "k"}"#,
+        &[
+            r#"CREATED PAYMENT sailor null {"amount":"10.00","method":"card","status":"pending","currency":"EUR","order_id":"UNPAID","provider":"test","captured_amount":"0.00","refunded_amount":"0.00"}"#,
+            r#"UPDATED PAYMENT sailor {"status":"pending"} {"status":"authorized"}"#,
+        ],
+    ),
+    Case(
+        "paymentCapture",
+        r#"{"id": "PAYMENT", "amount": "4", "idempotencyKey": "k"}"#,
+        &[
+            r#"UPDATED PAYMENT sailor {"status":"authorized","captured_amount":"0.00"} {"status":"captured","captured_amount":"4.00"}"#,
+        ],
+    ),
+    Case(
+        "paymentRefund",
+        r#"{"id": "PAYMENT", "amount": "1.5", "idempotencyKey": "k"}"#,
+        &[r#"UPDATED PAYMENT sailor {"refunded_amount":"0.00"} {"refunded_amount":"1.50"}"#],
+    ),
+    Case(
+        "shipmentUpdate",
+        r#"{"id": "SHIPMENT", "carrier": "Post"}"#,
+        &[r#"UPDATED SHIPMENT sailor {"carrier":null} {"carrier":"Post"}"#],
+    ),
+    Case(
+        "shipmentCreate",
+        r#"{"orderId": "PARCELS", "trackingNumber": "P 1", "idempotencyKey": "k"}"#,
+        &[
+            r#"CREATED SHIPMENT sailor null {"order_id":"PARCELS","tracking_number":"P 1"}"#,
+            r#"UPDATED ORDER sailor {"status":"confirmed"} {"status":"shipped"}"#,
+        ],
+    ),
+    Case("shipmentDeliver", r#"{"id": "SHIPMENT"}"#, &["UPDATED SHIPMENT sailor {} {}"]),
+    Case(
+        "register",
+        r#"{"name": "Ada", "email": "ada@souk.example", "password": "correct horse", "sourceWebsiteId": "WEBSITE"}"#,
+        &[
+            r#"CREATED USER sailor null {"name":"Ada","email":"ada@souk.example","role_id":"CUSTOMERS","is_active":true,"password_hash":"(hidden)","source_website_id":"WEBSITE"}"#,
+        ],
+    ),
+    Case(
+        "userCreate",
+        r#"{"name": "Bo", "email": "bo@souk.example", "role": "seller"}"#,
+        &[r#"CREATED USER - null {"name":"Bo","email":"bo@souk.example","role_id":"SELLERS","is_active":true}"#],
+    ),
+    Case(
+        "userUpdate",
+        r#"{"id": "CUSTOMER", "name": "Cy", "phone": "+44 20 7946 0000"}"#,
+        &[r#"UPDATED USER - {"name":"A Customer","phone":null} {"name":"Cy","phone":"+442079460000"}"#],
+    ),
+    Case("userDeactivate", r#"{"id": "CUSTOMER"}"#, &[r#"UPDATED USER - {"is_active":true} {"is_active":false}"#]),
+    Case(
+        "categoryDelete",
+        r#"{"id": "LEAF"}"#,
+        &[r#"DELETED CATEGORY - {"name":"leaf","slug":"leaf","position":0,"description":""} null"#],
+    ),
+    Case("userReactivate", r#"{"id": "CUSTOMER"}"#, &[r#"UPDATED USER - {"is_active":false} {"is_active":true}"#]),
+    Case(
+        "userRoleSet",
+        r#"{"userId": "CUSTOMER", "roleId": "SELLERS"}"#,
+        &[r#"UPDATED USER - {"role_id":"CUSTOMERS"} {"role_id":"SELLERS"}"#],
+    ),
+    // The erasure is told, too, but not whom it took out.
+    Case("userErase", r#"{"id": "CUSTOMER"}"#, &[r#"UPDATED USER - {"is_active":true} {"is_active":false}"#]),
+    Case(
+        "apiKeyCreate",
+        r#"{"name": "Till", "permissions": ["MANAGE_STOCK"], "websites": ["WEBSITE"]}"#,
+        &[
+            r#"CREATED API_KEY - null {"hash":"(hidden)","name":"Till","user_id":"ADMIN"}"#,
+            r#"UPDATED API_KEY - null {"permission":"MANAGE_STOCK"}"#,
+            r#"UPDATED API_KEY - null {"website_id":"WEBSITE"}"#,
+        ],
+    ),
+    Case("apiKeyRevoke", r#"{"id": "KEY"}"#, &["UPDATED API_KEY - {} {}"]),
+    Case(
+        "roleCreate",
+        r#"{"code": "clerk", "name": "Clerk", "permissions": ["MANAGE_STOCK"], "websites": ["WEBSITE"]}"#,
+        &[
+            r#"CREATED ROLE - null {"code":"clerk","name":"Clerk","is_builtin":false,"description":""}"#,
+            r#"UPDATED ROLE - null {"permission":"MANAGE_STOCK"}"#,
+            r#"UPDATED ROLE - null {"website_id":"WEBSITE"}"#,
+        ],
+    ),
+    Case(
+        "roleUpdate",
+        r#"{"id": "ROLE", "permissions": ["MANAGE_USERS"]}"#,
+        &[
+            r#"UPDATED ROLE - {"permission":"MANAGE_STOCK"} null"#,
+            r#"UPDATED ROLE - null {"permission":"MANAGE_USERS"}"#,
+        ],
+    ),
+    Case(
+        "roleDelete",
+        r#"{"id": "ROLE"}"#,
+        &[
+            r#"DELETED ROLE - {"code":"temp","name":"Temp","is_builtin":false,"description":""} null"#,
+            r#"UPDATED ROLE - {"permission":"MANAGE_USERS"} null"#,
+        ],
+    ),
+    Case(
+        "jobRetry",
+        r#"{"id": "JOB"}"#,
+        &[r#"UPDATED JOB - {"state":"dead","attempts":10} {"state":"queued","attempts":0}"#],
+    ),
+    Case(
+        "jobDelete",
+        r#"{"id": "GONE"}"#,
+        &[r#"DELETED JOB - {"kind":"mail","state":"dead","attempts":3,"is_recurring":false} null"#],
+    ),
+    // What changes nothing that the log tells of: what is void shows once nothing of the payment is left.
+    Case("paymentVoid", r#"{"id": "PAYMENT", "idempotencyKey": "k"}"#, &[]),
+    Case("login", r#"{"email": "ada@souk.example", "password": "correct horse"}"#, &[]),
+    Case("addressCreate", r#"{"country": "DE", "city": "Kiel", "address": "Hafen 1"}"#, &[]),
+    Case("addressUpdate", r#"{"id": "ADDRESS", "city": "Bremen"}"#, &[]),
+    Case("addressDelete", r#"{"id": "ADDRESS"}"#, &[]),
+];
+
+/// Mutations of what the log does not tell of, and why.
+pub const UNTOLD: &[(&str, &str)] = &[
+    ("cartCreate", CARTS),
+    ("cartLineAdd", CARTS),
+    ("cartLineUpdate", CARTS),
+    ("cartLineRemove", CARTS),
+    ("cartClear", CARTS),
+    ("cartReserve", CARTS),
+    ("cartRelease", CARTS),
+    ("logout", SESSIONS),
+    ("logoutEverywhere", SESSIONS),
+    ("sessionRevoke", SESSIONS),
+    ("tokenRefresh", SESSIONS),
+    ("emailChange", JOBS),
+    ("emailVerificationResend", JOBS),
+    ("passwordForgot", JOBS),
+    ("emailChangeConfirm", MAIL),
+    ("emailVerify", MAIL),
+    ("passwordChange", MAIL),
+    ("passwordReset", MAIL),
+];
+const CARTS: &str = "a cart is its holder's own until it is bought";
+const SESSIONS: &str = "sessions keep their own times, devices and addresses";
+const JOBS: &str = "it queues a job that sends a mail";
+const MAIL: &str = "it takes the token of a mail, or a password: `recovery` has what they leave";
