@@ -29,13 +29,17 @@ use futures_util::{FutureExt, future::BoxFuture};
 
 pub use self::{reads::Plans, settings::DbSettings};
 use self::{reads::Reads, recorder::Listener};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// What every store function takes: a shared or a pooled connection by reference.
 pub type Conn = AsyncPgConnection;
 
 /// How often a transaction that lost against another one is run again.
 const ATTEMPTS: u32 = 5;
+
+/// What a client reads where the answer to a COMMIT was lost.
+const UNKNOWN: &str = "the database went away before it said whether this is done: send it again with the same idempotency \
+    key, or look first";
 
 /// The database. Clones share the connections.
 #[derive(Clone)]
@@ -133,7 +137,8 @@ impl Db {
     /// Runs a transaction on a pooled connection: committed where the work succeeds, undone where it fails or is
     /// dropped, and run again as a whole where it lost against another one (40001, 40P01).
     /// # Errors
-    /// Those of the work; [`Error::Unavailable`] while the database is away.
+    /// Those of the work; [`Error::Unavailable`] while the database is away; UNAVAILABLE with words of its own where the
+    /// connection broke at the COMMIT, and it may have been done or not.
     pub async fn transaction<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFn(&Conn) -> Result<T> + for<'c> Work<'c, T>,
@@ -159,7 +164,8 @@ impl Db {
         let connection: &mut AsyncPgConnection = &mut connection;
         match work(&*connection).await {
             Ok(value) => {
-                AnsiTransactionManager::commit_transaction(connection).await?;
+                let committed = AnsiTransactionManager::commit_transaction(connection).await;
+                committed.map_err(|error| at_commit(error.into()))?;
                 Ok(value)
             }
             Err(error) => {
@@ -203,6 +209,13 @@ impl Db {
     pub async fn ping(&self) -> Result<()> {
         self.read(async |mut conn| Ok(SimpleAsyncConnection::batch_execute(&mut conn, "SELECT 1").await?)).await
     }
+}
+
+/// Why a COMMIT failed. Where the connection broke nobody knows whether it was done, and it must not be run again unasked.
+fn at_commit(error: Error) -> Error {
+    let Error::Unavailable(why) = error else { return error };
+    tracing::warn!(%why, "a connection broke at a COMMIT");
+    Error::Coded(ErrorCode::Unavailable, UNKNOWN.into())
 }
 
 /// Statements of one transaction that do not depend on each other: they are sent together, and take one round trip.

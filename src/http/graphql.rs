@@ -119,7 +119,15 @@ async fn run(
     let recorder = Recorder::current();
     let work = steps.run(endpoint.engine.execute(prepared, data, request_id));
     let work = actor.clone().scope(recorder.clone().scope(work));
-    let late = |_| coded(ErrorCode::Timeout, "the operation took too long; ask for less");
+    let late = |_| {
+        let message = match operation.kind {
+            OperationType::Mutation => {
+                "the operation took too long, and may be done or not: send it again with the same idempotency key, or look first"
+            }
+            _ => "the operation took too long; ask for less",
+        };
+        coded(ErrorCode::Timeout, message)
+    };
     let mut response =
         timeout_at(deadline, work).await.map_err(late).unwrap_or_else(|error| Engine::refuse(error, request_id));
     log(&operation, actor.user, started, &recorder, &response, request_id);

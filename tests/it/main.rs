@@ -14,6 +14,8 @@ mod batching;
 mod carts;
 mod catalogue;
 mod checkout;
+mod checkout_keys;
+mod checkout_locks;
 mod cli;
 mod concurrency;
 mod contacts;

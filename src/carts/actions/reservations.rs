@@ -30,24 +30,29 @@ pub async fn reserve(db: &Db, viewer: &Viewer, id: CartId, time: Option<Duration
         if !store::reservations_by_cart_ids(conn, &[id]).await?.is_empty() {
             return Ok(cart);
         }
-        release_all(conn, &[id]).await?;
         let lines = store::lines_by_cart_ids(conn, &[id]).await?;
         if lines.is_empty() {
             return Err(Error::user(UserErrorCode::CartEmpty, "id", "there is nothing in this cart"));
         }
         let wanted = lines.iter().map(|line| (line.product_id, line.quantity)).collect();
-        let (products, _) = lock_available(conn, None, &wanted).await?;
+        // What is left of a reservation that is over is released under these locks: locked before, for itself, it may be of
+        // later products than some that are still to be locked.
+        let (products, kept) = lock_available(conn, Some(id), &wanted).await?;
         let wrong: Vec<_> = lines
             .iter()
             .enumerate()
             .filter_map(|(index, line)| {
                 let product = products.get(&line.product_id)?;
                 let at = |name| format!("lines.{index}.{name}");
-                check_sale(product, line.quantity, 0, at("productId"), at("quantity")).err()
+                let kept = kept.get(&product.id).copied().unwrap_or_default();
+                check_sale(product, line.quantity, kept, at("productId"), at("quantity")).err()
             })
             .collect();
         if !wrong.is_empty() {
             return Err(Error::User(wrong));
+        }
+        if !kept.is_empty() {
+            store::delete_reservations(conn, &[id]).await?;
         }
         let expires_at = Utc::now() + time;
         let rows: Vec<Reservation> = wanted

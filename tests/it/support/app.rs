@@ -1,11 +1,12 @@
 //! The server in process, and the people who use it.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     body::Body,
     http::{Request, StatusCode, header, request::Builder},
+    serve::ListenerExt,
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -33,6 +34,7 @@ use souk::{
     },
     users::{self, model::NewUser},
 };
+use tokio::net::TcpListener;
 use tower::ServiceExt;
 
 use super::{TestDb, mailbox::PostOffice};
@@ -253,6 +255,16 @@ impl TestApp {
         Self::over(self.database.beside().await, &Self::settings())
     }
 
+    /// Serves on a port of its own, until the test ends.
+    pub async fn listen(&self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let listener = listener.tap_io(|stream| stream.set_nodelay(true).expect("a socket"));
+        let service = self.router.clone().into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async { axum::serve(listener, service).await });
+        address
+    }
+
     /// Sends any request.
     pub async fn send(&self, request: Request<Body>) -> (StatusCode, axum::http::HeaderMap, Vec<u8>) {
         let (head, body) = self.router.clone().oneshot(request).await.expect("axum is infallible").into_parts();
@@ -330,9 +342,7 @@ impl Actor<'_> {
         let recorder = Recorder::with_texts();
         let sent = self.app.send(request.body(Body::from(body)).expect("a request"));
         let (_, _, bytes) = recorder.clone().scope(sent).await;
-        let text = String::from_utf8(bytes).expect("UTF-8");
-        let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-        Answer { json, text, document: document.to_owned(), sql: recorder.texts() }
+        Answer::new(document, String::from_utf8(bytes).expect("UTF-8"), recorder.texts())
     }
 }
 
@@ -349,6 +359,17 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// What came for a document, and the statements it took where they are known.
+    pub fn new(document: &str, text: String, sql: Vec<String>) -> Self {
+        let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        Self { json, text, document: document.to_owned(), sql }
+    }
+
+    /// The data alone, byte for byte.
+    pub fn data(&self) -> &str {
+        self.text.split(r#","extensions":"#).next().unwrap_or_default()
+    }
+
     /// The data at a path of keys and indices, `products.nodes.0.name`; panics where the answer has errors.
     #[track_caller]
     pub fn at(&self, path: &str) -> &Value {

@@ -65,9 +65,14 @@ impl TestDb {
 
     /// Another way to the same database, which stays when this one is dropped.
     pub async fn beside(&self) -> Self {
+        Self::at(&self.url).await
+    }
+
+    /// The way to any database, which stays when this one is dropped.
+    pub async fn at(url: &str) -> Self {
         let settings = DbSettings { read_connections: 1, pool_size: 2, ..DbSettings::default() };
-        let db = Db::connect(&self.url, &settings).await.expect("the database answers");
-        Self { db, url: self.url.clone(), name: String::new() }
+        let db = Db::connect(url, &settings).await.expect("the database answers");
+        Self { db, url: url.to_owned(), name: String::new() }
     }
 
     /// A connection of its own, past the pool, for what the program never does.

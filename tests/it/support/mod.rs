@@ -4,17 +4,21 @@ pub mod app;
 pub mod build;
 pub mod bulk;
 pub mod calls;
+mod client;
 mod db;
 pub mod eml;
 pub mod forge;
+mod gate;
 pub mod mailbox;
 pub mod pay;
 pub mod people;
 mod plans;
 pub mod process;
+pub mod proof;
 mod proxy;
 pub mod psql;
 pub mod sdl;
+pub mod shopper;
 pub mod smtp;
 pub mod source;
 pub mod visitors;
@@ -23,6 +27,8 @@ mod write;
 pub use self::{
     app::{Actor, Answer, PAYMENT_SECRET, SECRET, TestApp},
     build::ProductSpec,
+    client::Client,
     db::{TestDb, ask},
+    gate::{Gate, Stop},
     proxy::Proxy,
 };

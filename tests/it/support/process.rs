@@ -31,7 +31,9 @@ impl DataDir {
 
     /// The command in this folder, with nothing of the test's own environment but where programs are.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_souk"));
+        // A longer run by a script of bench/ brings the release build.
+        let souk = std::env::var_os("SOUK_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_souk").into());
+        let mut command = Command::new(souk);
         command.args(arguments).env_clear().env("SOUK_DATA_DIR", &self.0).current_dir(&self.0);
         for name in ["PATH", "SOUK_POSTGRES_BIN"] {
             if let Some(value) = std::env::var_os(name) {

@@ -10,7 +10,7 @@ use tokio::{
 };
 use tokio_postgres::{Config, config::Host};
 
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// The door; open at first.
@@ -49,7 +49,8 @@ impl Drop for Proxy {
     }
 }
 
-fn through(address: SocketAddr, config: &Config) -> String {
+/// The connection string of a database that is reached through this address.
+pub(super) fn through(address: SocketAddr, config: &Config) -> String {
     let user = config.get_user().unwrap_or("postgres");
     let password = String::from_utf8_lossy(config.get_password().unwrap_or_default());
     let database = config.get_dbname().expect("the URL names a database");
@@ -63,7 +64,7 @@ async fn serve(listener: TcpListener, config: Config, open: watch::Receiver<bool
         }
         let (config, mut open) = (config.clone(), open.clone());
         tokio::spawn(async move {
-            let mut server = connect(&config).await;
+            let Some(mut server) = connect(&config).await else { return };
             tokio::select! {
                 _ = open.wait_for(|open| !open) => {}
                 _ = copy_bidirectional(&mut client, &mut server) => {}
@@ -72,13 +73,14 @@ async fn serve(listener: TcpListener, config: Config, open: watch::Receiver<bool
     }
 }
 
-async fn connect(config: &Config) -> Box<dyn Stream> {
+/// A connection to the database itself; none while it is away.
+pub(super) async fn connect(config: &Config) -> Option<Box<dyn Stream>> {
     let port = config.get_ports().first().copied().unwrap_or(5432);
-    match config.get_hosts().first().expect("the URL names a host") {
-        Host::Tcp(host) => Box::new(TcpStream::connect((host.as_str(), port)).await.expect("PostgreSQL answers")),
+    Some(match config.get_hosts().first().expect("the URL names a host") {
+        Host::Tcp(host) => Box::new(TcpStream::connect((host.as_str(), port)).await.ok()?),
         Host::Unix(folder) => {
             let socket = folder.join(format!(".s.PGSQL.{port}"));
-            Box::new(UnixStream::connect(socket).await.expect("PostgreSQL answers"))
+            Box::new(UnixStream::connect(socket).await.ok()?)
         }
-    }
+    })
 }

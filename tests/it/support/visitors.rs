@@ -80,12 +80,11 @@ impl Answer {
     /// What a stranger sees, and could tell from the time it took: the data byte for byte, and the statements without their
     /// values.
     pub fn seen(&self) -> (String, Vec<String>) {
-        let data = self.text.split(r#","extensions":"#).next().unwrap_or_default();
         let values = [" -- binds", "; SET LOCAL"];
         let statement = |sql: &String| {
             let text = values.iter().fold(sql.as_str(), |text, end| text.split(end).next().unwrap_or_default());
             text.to_owned()
         };
-        (data.to_owned(), self.sql.iter().map(statement).collect())
+        (self.data().to_owned(), self.sql.iter().map(statement).collect())
     }
 }

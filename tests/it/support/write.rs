@@ -41,18 +41,34 @@ impl TestDb {
     /// Makes a deadlock last until the statement times out, instead of being broken and run again unseen. Holds for
     /// connections made from now on.
     pub async fn show_deadlocks(&self) {
-        let sql = "DO $$ BEGIN
-            EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''10min''', current_database());
-        END $$";
-        self.sql(sql).await;
+        self.set("deadlock_timeout = '10min'").await;
     }
 
-    /// Every stock is the sum of its ledger, and every total the sum of its lines.
+    /// Gives the database a setting; it holds for connections made from now on.
+    pub async fn set(&self, setting: &str) {
+        let set = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET %s', current_database(), $setting$";
+        self.sql(&format!("{set}{setting}$setting$); END $$")).await;
+    }
+
+    /// How many deadlocks PostgreSQL has broken in this database. Ends all its sessions: they count when they go.
+    pub async fn deadlocks(&self) -> String {
+        let end = "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        self.ask(end).await;
+        self.ask("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").await
+    }
+
+    /// Every stock is the sum of its ledger, what is reserved the sum of the reservations, every total the sum of its lines.
     pub async fn assert_books_balance(&self) {
         let stocks = "SELECT id, stock, (SELECT coalesce(sum(delta), 0) FROM stock_movements m WHERE product_id = p.id)
             AS ledger FROM products p";
         let wrong = self.rows(&format!("SELECT * FROM ({stocks}) s WHERE stock <> ledger")).await;
         assert_eq!(wrong, Vec::<String>::new(), "(product, stock, ledger)");
+        let kept =
+            "SELECT id, reserved, (SELECT coalesce(sum(quantity), 0) FROM cart_reservations r WHERE product_id = p.id)
+            AS kept FROM products p";
+        let wrong = self.rows(&format!("SELECT * FROM ({kept}) s WHERE reserved <> kept")).await;
+        assert_eq!(wrong, Vec::<String>::new(), "(product, reserved, reservations)");
         let totals = "SELECT id, total_amount, (SELECT coalesce(sum(quantity * unit_price), 0) FROM order_details d
             WHERE order_id = o.id) AS lines FROM orders o";
         let wrong = self.rows(&format!("SELECT * FROM ({totals}) s WHERE total_amount <> lines")).await;

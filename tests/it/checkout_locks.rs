@@ -1,0 +1,100 @@
+//! Checkouts and reservations that meet in just that moment: in which order they lock, and what becomes of the victim of a
+//! deadlock.
+
+use diesel_async::SimpleAsyncConnection;
+use serde_json::json;
+use souk::{
+    auth::{GuestKey, Viewer},
+    carts,
+    ids::{CartId, ProductId, RowId},
+};
+
+use crate::support::{Client, ProductSpec, TestApp, shopper::Shopper};
+
+const STOCK: i32 = 9;
+
+/// Two products, the one that is locked first first.
+async fn two_products(app: &TestApp) -> [ProductId; 2] {
+    let website = app.website("sailor").await.id;
+    let mut products = Vec::new();
+    for _ in 0..2 {
+        products.push(app.product(website, ProductSpec { stock: STOCK, ..ProductSpec::default() }).await.id);
+    }
+    products.try_into().expect("two")
+}
+
+/// Waits until somebody waits for a lock.
+async fn somebody_waits(app: &TestApp) {
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while app.database.ask(waits).await == "0" {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_cart_is_reserved_anew_without_holding_one_product_while_it_waits_for_an_earlier_one() {
+    let app = TestApp::new().await;
+    let [first, last] = two_products(&app).await;
+    let (ada, bob) = (app.anonymous(), app.customer().await);
+    let cart = ada.cart_of(&[(first, 1), (last, 1)]).await;
+    let guest = cart.token.as_deref().map(GuestKey::of);
+    let viewer = Viewer::anonymous().with_guest(guest);
+    let id = CartId::parse("id", &cart.id).unwrap();
+    // Over at once; and of the first product somebody else has it released.
+    let over = Some(chrono::Duration::seconds(-1));
+    carts::actions::reserve(&app.database.db, &viewer, id, over).await.unwrap();
+    let other = json!({ "id": bob.cart_of(&[(first, STOCK)]).await.id });
+    assert_eq!(bob.mutate("cartReserve", "", other.clone()).await.verdict("cartReserve"), "done");
+    assert_eq!(bob.mutate("cartRelease", "", other).await.verdict("cartRelease"), "done");
+    let kept = app.database.rows("SELECT product_id FROM cart_reservations").await;
+    assert_eq!(kept, [format!("({})", last.0)]);
+
+    let lock = |product: ProductId| format!("SELECT FROM products WHERE id = {} FOR NO KEY UPDATE NOWAIT", product.0);
+    let mut session = app.database.raw().await;
+    session.batch_execute(&format!("BEGIN; {}", lock(first))).await.unwrap();
+    let ada = ada.with_cart(cart.token.clone());
+    let reserve = ada.mutate("cartReserve", "", json!({ "id": cart.id }));
+    let meanwhile = async {
+        somebody_waits(&app).await;
+        let free = session.batch_execute(&lock(last)).await;
+        session.batch_execute("ROLLBACK").await.unwrap();
+        free
+    };
+    let (reserved, free) = tokio::join!(reserve, meanwhile);
+    assert_eq!(free, Ok(()), "the second product was locked before the first");
+    assert_eq!(reserved.verdict("cartReserve"), "done");
+    app.database.assert_books_balance().await;
+}
+
+#[tokio::test]
+async fn the_victim_of_a_deadlock_gets_what_it_wanted_all_the_same() {
+    // Where the checkout stands when it is chosen: at its locks, and at the statements that it sends together.
+    let held = |last: ProductId| {
+        let locked = format!("SELECT FROM products WHERE id = {} FOR UPDATE", last.0);
+        [locked, "LOCK TABLE order_details IN SHARE MODE".into(), "LOCK TABLE jobs IN SHARE MODE".into()]
+    };
+    for step in 0..3 {
+        let app = TestApp::new().await;
+        app.database.set("deadlock_timeout = '300ms'").await;
+        let [first, last] = two_products(&app).await;
+        let mut shopper = Shopper::new(Client::of(app.listen().await));
+        let filled = shopper.fill(&[(first.global(), 2), (last.global(), 2)]).await.unwrap();
+        assert_eq!(filled.verdict("cartCreate"), "done");
+        let mut session = app.database.raw().await;
+        // It never looks for the circle itself, so the checkout does.
+        let held = &held(last)[step];
+        session.batch_execute(&format!("SET deadlock_timeout = '10min'; BEGIN; {held}")).await.unwrap();
+        let meanwhile = async {
+            somebody_waits(&app).await;
+            let wanted = format!("SELECT FROM products WHERE id = {} FOR UPDATE; COMMIT", first.0);
+            session.batch_execute(&wanted).await
+        };
+        let (answer, meanwhile) = tokio::join!(shopper.checkout("key"), meanwhile);
+        meanwhile.unwrap();
+        let answer = answer.unwrap();
+        assert_eq!(answer.verdict("checkout"), "done", "{held}: {}", answer.text);
+        assert_eq!((app.stock(first).await, app.stock(last).await), (STOCK - 2, STOCK - 2), "{held}");
+        app.database.assert_sold(&[shopper.sale(&answer)]).await;
+        assert_eq!(app.database.deadlocks().await, "1", "{held}: there was one");
+    }
+}

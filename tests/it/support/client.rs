@@ -1,0 +1,114 @@
+//! A client that keeps its connection, as browsers and apps do: for many of them at once, and for servers that die.
+//! Rule: what breaks the connection is an error and no panic; the next operation opens a new one.
+
+use std::{
+    io::{self, ErrorKind},
+    net::SocketAddr,
+};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream},
+    net::TcpStream,
+};
+
+use super::Answer;
+
+/// Somebody who runs operations over HTTP.
+pub struct Client {
+    address: SocketAddr,
+    headers: Vec<(&'static str, String)>,
+    stream: Option<BufStream<TcpStream>>,
+}
+
+impl Client {
+    /// A client of the server at this address.
+    pub fn of(address: SocketAddr) -> Self {
+        Self { address, headers: Vec::new(), stream: None }
+    }
+
+    /// The same person in another window, on a connection of its own.
+    pub fn beside(&self) -> Self {
+        self.elsewhere(self.address)
+    }
+
+    /// The same person at another server.
+    pub fn elsewhere(&self, address: SocketAddr) -> Self {
+        Self { address, headers: self.headers.clone(), stream: None }
+    }
+
+    /// The same, who sends this header from now on.
+    pub fn sending(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.send_always(name, value);
+        self
+    }
+
+    /// Sends this header from now on, and no other of this name.
+    pub fn send_always(&mut self, name: &'static str, value: impl Into<String>) {
+        self.send_never(name);
+        self.headers.push((name, value.into()));
+    }
+
+    /// Sends no header of this name from now on.
+    pub fn send_never(&mut self, name: &str) {
+        self.headers.retain(|(other, _)| *other != name);
+    }
+
+    /// Runs an operation.
+    /// # Errors
+    /// Where no whole answer came: nobody knows what became of it.
+    pub async fn run(&mut self, document: &str, variables: Value) -> io::Result<Answer> {
+        let mut stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => {
+                let stream = TcpStream::connect(self.address).await?;
+                stream.set_nodelay(true)?;
+                BufStream::new(stream)
+            }
+        };
+        let body = json!({ "query": document, "variables": variables }).to_string();
+        let headers: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let head = format!(
+            "POST /graphql HTTP/1.1\r\nhost: souk\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all((head + &body).as_bytes()).await?;
+        stream.flush().await?;
+        let text = answer(&mut stream).await?;
+        self.stream = Some(stream);
+        Ok(Answer::new(document, text, Vec::new()))
+    }
+
+    /// Runs a mutation with this input and selects these fields of its payload, and the user errors.
+    /// # Errors
+    /// As [`Client::run`].
+    pub async fn mutate(&mut self, mutation: &str, fields: &str, input: Value) -> io::Result<Answer> {
+        let mut name = mutation.to_owned();
+        name[..1].make_ascii_uppercase();
+        let document = format!(
+            "mutation ($input: {name}Input!) {{ {mutation}(input: $input) {{ {fields} userErrors {{ code message field }} }} }}"
+        );
+        self.run(&document, json!({ "input": input })).await
+    }
+}
+
+/// The body of the next answer; the server says how long each is.
+async fn answer(stream: &mut BufStream<TcpStream>) -> io::Result<String> {
+    let mut length = None;
+    let mut line = String::new();
+    loop {
+        line.clear();
+        if stream.read_line(&mut line).await? == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        if line == "\r\n" {
+            break;
+        }
+        let header = line.to_ascii_lowercase();
+        let found = header.strip_prefix("content-length:").and_then(|value| value.trim().parse::<usize>().ok());
+        length = length.or(found);
+    }
+    let mut body = vec![0; length.expect("an answer says how long it is")];
+    stream.read_exact(&mut body).await?;
+    String::from_utf8(body).map_err(io::Error::other)
+}

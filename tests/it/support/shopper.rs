@@ -1,0 +1,182 @@
+//! Somebody who buys over HTTP, and what the database must hold of all that was sold to them.
+//! Rule: an order counts as sold when its answer has come, whole and without an error.
+
+use std::io;
+
+use serde_json::{Value, json};
+use souk::ids::{CartId, OrderId, ProductId, RowId};
+
+use super::{Answer, Client, TestDb};
+
+const CART: &str = "cart { id lines { product { id } quantity } total { amount } } cartToken";
+const ORDERS: &str = "orders { id orderNumber createdAt totalAmount { amount } details { product { id } quantity } }";
+const CART_TOKEN: &str = "x-cart-token";
+
+/// Global ids of products, and pieces.
+pub type Wanted = Vec<(String, i32)>;
+
+/// A guest, or a user where the client sends a token.
+pub struct Shopper {
+    /// How they talk.
+    pub client: Client,
+    /// Global id of the cart; empty where they have none yet.
+    pub cart: String,
+    /// The guest's token.
+    pub token: Option<String>,
+    /// What is in the cart, in its order.
+    pub lines: Wanted,
+    total: String,
+}
+
+/// What somebody was told that they had bought.
+#[derive(Debug, Clone)]
+pub struct Sale {
+    /// Which cart it was.
+    pub cart: CartId,
+    /// The orders, as [`TestDb::receipts`] gives them.
+    pub receipts: Vec<String>,
+    /// Pieces by product.
+    pub lines: Vec<(ProductId, i32)>,
+    /// When the database made them.
+    pub placed_at: String,
+}
+
+impl Shopper {
+    /// Somebody without a cart.
+    pub fn new(client: Client) -> Self {
+        Self { client, cart: String::new(), token: None, lines: Vec::new(), total: String::new() }
+    }
+
+    /// Puts products into their cart, which is empty.
+    pub async fn fill(&mut self, wanted: &[(String, i32)]) -> io::Result<Answer> {
+        let lines: Vec<_> = wanted.iter().map(|(id, n)| json!({ "productId": id, "quantity": n })).collect();
+        let document = format!(
+            "mutation ($input: CartCreateInput) {{ cartCreate(input: $input) {{ {CART} userErrors {{ code message field }} }} }}"
+        );
+        let answer = self.client.run(&document, json!({ "input": { "lines": lines } })).await?;
+        if answer.verdict("cartCreate") == "done" {
+            self.cart = answer.text_at("cartCreate.cart.id");
+            self.total = answer.text_at("cartCreate.cart.total.amount");
+            self.lines = lines_of(answer.at("cartCreate.cart.lines"));
+            if let Some(token) = answer.at("cartCreate.cartToken").as_str() {
+                self.token = Some(token.to_owned());
+                self.client.send_always(CART_TOKEN, token);
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Asks for the cart to be kept.
+    pub async fn reserve(&mut self) -> io::Result<Answer> {
+        self.client.mutate("cartReserve", "cart { id }", json!({ "id": self.cart })).await
+    }
+
+    /// Empties the cart.
+    pub async fn clear(&mut self) -> io::Result<Answer> {
+        self.client.mutate("cartClear", "cart { id }", json!({ "id": self.cart })).await
+    }
+
+    /// Buys the cart.
+    pub async fn checkout(&mut self, key: &str) -> io::Result<Answer> {
+        self.client.mutate("checkout", ORDERS, self.order(key)).await
+    }
+
+    /// The input of a checkout.
+    pub fn order(&self, key: &str) -> Value {
+        json!({
+            "cartId": self.cart,
+            "address": { "country": "DE", "city": "Hamburg", "address": "Hafenstrasse 1", "postalCode": "20457" },
+            "contact": { "name": "Ada", "email": "ada@souk.example" },
+            "expectedTotal": self.total,
+            "idempotencyKey": key,
+        })
+    }
+
+    /// Goes, and comes back as another guest.
+    pub fn leave(&mut self) {
+        self.client.send_never(CART_TOKEN);
+        (self.cart, self.token) = (String::new(), None);
+    }
+
+    /// What they were told.
+    pub fn sale(&self, answer: &Answer) -> Sale {
+        let orders = answer.at("checkout.orders").as_array().expect("orders");
+        let details = orders.iter().flat_map(|order| lines_of(&order["details"]));
+        Sale {
+            cart: CartId::parse("id", &self.cart).expect("an id"),
+            receipts: orders.iter().map(receipt).collect(),
+            lines: details.map(|(id, n)| (product(&id), n)).collect(),
+            placed_at: answer.text_at("checkout.orders.0.createdAt"),
+        }
+    }
+}
+
+fn lines_of(lines: &Value) -> Wanted {
+    let line = |line: &Value| {
+        let id = line["product"]["id"].as_str().expect("a product").to_owned();
+        (id, line["quantity"].as_i64().and_then(|n| i32::try_from(n).ok()).expect("pieces"))
+    };
+    lines.as_array().expect("lines").iter().map(line).collect()
+}
+
+fn product(id: &str) -> ProductId {
+    ProductId::parse("id", id).expect("an id")
+}
+
+fn receipt(order: &Value) -> String {
+    let id = OrderId::parse("id", order["id"].as_str().expect("an id")).expect("an id").0;
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let mut lines: Vec<(i64, i32)> = lines_of(&order["details"]).iter().map(|(id, n)| (product(id).0, *n)).collect();
+    lines.sort_unstable();
+    let lines: Vec<_> = lines.iter().map(|(product, n)| format!("{product}x{n}")).collect();
+    format!("{id} {} {} {}", text(&order["orderNumber"]), text(&order["totalAmount"]["amount"]), lines.join(" "))
+}
+
+impl TestDb {
+    /// Every order in a line: id, number, total, products and pieces.
+    pub async fn receipts(&self) -> Vec<String> {
+        let lines = "SELECT string_agg(product_id || 'x' || quantity, ' ' ORDER BY product_id) FROM order_details
+            WHERE order_id = o.id";
+        let orders = format!("SELECT concat_ws(' ', id, order_number, total_amount, ({lines})) AS order FROM orders o");
+        let rows = self.rows(&format!("{orders} ORDER BY id")).await;
+        rows.iter().map(|row| row.trim_matches(['(', ')', '"']).to_owned()).collect()
+    }
+
+    /// Of every order all is there, or nothing: lines, ledger, history, mail, audit log, the key that answers it.
+    pub async fn assert_no_order_is_half(&self) {
+        let taken = "SELECT product_id, -sum(delta) FROM stock_movements WHERE order_id = o.id
+            GROUP BY product_id HAVING sum(delta) <> 0";
+        let lines = "SELECT product_id, sum(quantity) FROM order_details
+            WHERE order_id = o.id AND o.status <> 'cancelled' GROUP BY product_id";
+        let half = format!(
+            "SELECT id, order_number,
+                EXISTS (SELECT FROM order_details WHERE order_id = o.id) AS has_lines,
+                NOT EXISTS (({lines} EXCEPT {taken}) UNION ALL ({taken} EXCEPT {lines})) AS as_taken,
+                (SELECT count(*) FROM order_events WHERE order_id = o.id AND kind = 'placed') AS events,
+                (SELECT count(*) FROM jobs WHERE payload -> 'values' ->> 'order' = o.order_number) AS mails,
+                (SELECT count(*) FROM audit_log WHERE noun = 'Order' AND noun_id = o.id AND change = 'created') AS entries,
+                (SELECT count(*) FROM idempotency_keys WHERE operation = 'checkout' AND answer_id = o.checkout_id) AS keys
+            FROM orders o"
+        );
+        let wrong = format!(
+            "SELECT * FROM ({half}) s WHERE NOT (has_lines AND as_taken) OR (events, mails, entries, keys) <> (1, 1, 1, 1)"
+        );
+        assert_eq!(self.rows(&wrong).await, Vec::<String>::new(), "half orders");
+        let unanswered = "SELECT id FROM idempotency_keys WHERE answer_id = 0";
+        assert_eq!(self.rows(unanswered).await, Vec::<String>::new(), "keys without their answer");
+    }
+
+    /// Just what was sold is there, whole: every order that somebody was told of and no other, its cart empty.
+    pub async fn assert_sold(&self, sales: &[Sale]) {
+        let mut told: Vec<&String> = sales.iter().flat_map(|sale| &sale.receipts).collect();
+        let id = |receipt: &&String| receipt.split(' ').next().and_then(|id| id.parse::<i64>().ok());
+        told.sort_by_key(id);
+        let there = self.receipts().await;
+        assert_eq!(told, there.iter().collect::<Vec<_>>(), "what was told, and what is there");
+        self.assert_no_order_is_half().await;
+        let carts: Vec<_> = sales.iter().map(|sale| sale.cart.0.to_string()).collect();
+        let full = format!("SELECT cart_id FROM cart_lines WHERE cart_id = ANY ('{{{}}}')", carts.join(","));
+        assert_eq!(self.rows(&full).await, Vec::<String>::new(), "carts that were bought and are not empty");
+        self.assert_books_balance().await;
+    }
+}
