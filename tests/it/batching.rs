@@ -157,7 +157,7 @@ fn node_ids(parents: i64) -> Vec<String> {
             nth::<JobId>(i),
         ]
     };
-    (1..=parents.min(8)).flat_map(of_one).chain([RoleId(1).global()]).collect()
+    (1..=parents.min(7)).flat_map(of_one).chain([RoleId(1).global()]).collect()
 }
 
 /// An administrator with an API key.

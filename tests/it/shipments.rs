@@ -323,6 +323,7 @@ async fn the_contact_of_an_order_is_told_what_is_on_its_way_and_what_is_called_o
     assert!(rest.text.contains("- 5 x Rope") && !rest.text.contains("follow"), "{}", rest.text);
 
     let other = scene.customer.order(&[(scene.products[1], 2)]).await;
+    app.database.sql("DELETE FROM jobs").await;
     app.database.sql("UPDATE orders SET contact_name = 'Ada', contact_email = 'ada@souk.example'").await;
     app.put_payment(&other, "paid", "20").await;
     assert_eq!(scene.customer.mutate("orderCancel", "", json!({ "id": other })).await.verdict("orderCancel"), "done");

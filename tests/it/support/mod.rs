@@ -1,5 +1,6 @@
 //! What the tests stand on.
 
+mod answer;
 pub mod app;
 pub mod build;
 pub mod bulk;
@@ -25,7 +26,8 @@ pub mod visitors;
 mod write;
 
 pub use self::{
-    app::{Actor, Answer, PAYMENT_SECRET, SECRET, TestApp},
+    answer::Answer,
+    app::{Actor, PAYMENT_SECRET, SECRET, TestApp},
     build::ProductSpec,
     client::Client,
     db::{TestDb, ask},
