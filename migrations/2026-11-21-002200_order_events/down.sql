@@ -1,3 +1,5 @@
+DROP TRIGGER users_order_events_forget ON users;
+DROP FUNCTION order_events_forget();
 DROP TRIGGER order_details_events_update ON order_details;
 DROP TRIGGER order_details_events ON order_details;
 DROP FUNCTION order_events_of_line();

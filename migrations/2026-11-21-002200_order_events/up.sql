@@ -23,8 +23,11 @@ BEGIN
     RAISE EXCEPTION 'the history of an order is append-only'
         USING ERRCODE = 'check_violation', CONSTRAINT = 'order_events_append_only', TABLE = 'order_events';
 END $$;
-CREATE TRIGGER order_events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON order_events
+CREATE TRIGGER order_events_append_only BEFORE DELETE OR TRUNCATE ON order_events
     FOR EACH STATEMENT EXECUTE FUNCTION order_events_append_only();
+-- Only `order_events_forget` below changes events.
+CREATE TRIGGER order_events_append_only_update BEFORE UPDATE ON order_events
+    FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION order_events_append_only();
 
 -- The user of the running transaction, where one is known and still there.
 CREATE FUNCTION order_events_actor() RETURNS bigint LANGUAGE sql STABLE AS $$
@@ -63,3 +66,13 @@ CREATE TRIGGER order_details_events AFTER INSERT OR DELETE ON order_details
     FOR EACH ROW WHEN (audit_is_on()) EXECUTE FUNCTION order_events_of_line();
 CREATE TRIGGER order_details_events_update AFTER UPDATE OF quantity ON order_details
     FOR EACH ROW WHEN (NEW.quantity <> OLD.quantity AND audit_is_on()) EXECUTE FUNCTION order_events_of_line();
+
+-- Erasure takes a person out of the history, too: that something was noted on their orders stays, what it was does not.
+CREATE FUNCTION order_events_forget() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE order_events SET message = NULL
+        WHERE kind = 'note' AND message IS NOT NULL AND order_id IN (SELECT id FROM orders WHERE user_id = NEW.id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER users_order_events_forget AFTER UPDATE OF erased_at ON users
+    FOR EACH ROW WHEN (OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL) EXECUTE FUNCTION order_events_forget();

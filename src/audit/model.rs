@@ -46,6 +46,8 @@ text_enum! {
         Shipment => "Shipment",
         /// A dead job, when it was queued again or deleted.
         Job => "Job",
+        /// A part of an order on its way back, without what people wrote.
+        Return => "Return",
     }
 }
 
@@ -186,7 +188,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::ids::{JobId, OrderDetailId, ShipmentId, StockMovementId};
+    use crate::ids::{JobId, OrderDetailId, ReturnId, ShipmentId, StockMovementId};
 
     #[test]
     fn nouns_are_the_types_of_their_ids() {
@@ -205,6 +207,7 @@ mod tests {
             PaymentId::TYPE,
             ShipmentId::TYPE,
             JobId::TYPE,
+            ReturnId::TYPE,
         ];
         assert_eq!(Noun::ALL.iter().map(|noun| noun.as_str()).collect::<Vec<_>>(), types);
         assert_eq!(Noun::of(&OrderId(7).global()), Some((Noun::Order, 7)));

@@ -243,6 +243,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         shipped_quantity -> Int4,
+        returned_quantity -> Int4,
     }
 }
 
@@ -400,6 +401,35 @@ diesel::table! {
         hash -> Bytea,
         used_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    return_lines (return_id, order_detail_id) {
+        return_id -> Int8,
+        order_detail_id -> Int8,
+        quantity -> Int4,
+        reason -> Nullable<Text>,
+        is_restocked -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    returns (id) {
+        id -> Int8,
+        order_id -> Int8,
+        status -> Text,
+        note -> Nullable<Text>,
+        rejection -> Nullable<Text>,
+        settled_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -594,6 +624,9 @@ diesel::joinable!(products -> suppliers (supplier_id));
 diesel::joinable!(products -> users (seller_id));
 diesel::joinable!(products -> websites (source_website_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
+diesel::joinable!(return_lines -> order_details (order_detail_id));
+diesel::joinable!(return_lines -> returns (return_id));
+diesel::joinable!(returns -> orders (order_id));
 diesel::joinable!(role_permissions -> permissions (permission));
 diesel::joinable!(role_permissions -> roles (role_id));
 diesel::joinable!(role_websites -> roles (role_id));
@@ -633,6 +666,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     permissions,
     products,
     refresh_tokens,
+    return_lines,
+    returns,
     role_permissions,
     role_websites,
     roles,

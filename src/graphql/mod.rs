@@ -29,6 +29,7 @@ pub mod payload;
 pub mod payment;
 pub mod privacy;
 pub mod product;
+pub mod returns;
 pub mod role;
 pub mod scalars;
 pub mod search;
@@ -92,6 +93,7 @@ pub struct Mutations(
     order::OrderMutation,
     payment::PaymentMutation,
     shipment::ShipmentMutation,
+    returns::ReturnMutation,
     privacy::PrivacyMutation,
     job::JobMutation,
 );

@@ -15,6 +15,7 @@ use super::{
     order::{Order, OrderDetail, detail, order},
     payment::{Payment, payment},
     product::{Product, product},
+    returns::{Return, return_object},
     role::{Role, role_object},
     session::{Session, session},
     shipment::{Shipment, shipment},
@@ -26,7 +27,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{
         self, AddressId, ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, JobId, OrderDetailId,
-        OrderId, PaymentId, ProductId, RoleId, RowId, SessionId, ShipmentId, SupplierId, UserId, WebsiteId,
+        OrderId, PaymentId, ProductId, ReturnId, RoleId, RowId, SessionId, ShipmentId, SupplierId, UserId, WebsiteId,
     },
 };
 
@@ -81,6 +82,8 @@ nodes! {
     Payment;
     /// A part of an order on its way.
     Shipment;
+    /// A part of an order on its way back.
+    Return;
     /// An entry of the audit log.
     AuditEntry;
     /// A job of the background.
@@ -151,6 +154,10 @@ async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> 
         PaymentId::TYPE => all.payments.load(PaymentId(key)).await?.map(|row| AnyNode::Payment(payment(row))),
         ShipmentId::TYPE => match all.shipments.load(ShipmentId(key)).await? {
             Some(row) => all.orders.load(row.order_id).await?.map(|order| AnyNode::Shipment(shipment(row, order))),
+            None => None,
+        },
+        ReturnId::TYPE => match all.returns.load(ReturnId(key)).await? {
+            Some(row) => all.orders.load(row.order_id).await?.map(|order| AnyNode::Return(return_object(row, order))),
             None => None,
         },
         AuditEntryId::TYPE => {

@@ -1,11 +1,13 @@
 //! Orders and their lines in the graph.
 
 mod checkout;
+mod events;
 mod list;
 mod write;
 
 pub use self::{
     checkout::*,
+    events::{OrderEvent, event},
     list::{OrderOrder, OrderQuery, OrderStatusFilter, OrderWhere, list_of, of_parent},
     write::*,
 };
@@ -20,6 +22,7 @@ use super::{
     context::ContextExt,
     payment::{Payment, payment},
     product::{Product, product},
+    returns::{Return, return_object},
     scalars::{Money, global, money},
     shipment::{Shipment, shipment},
     user::{User, user},
@@ -129,12 +132,33 @@ impl OrderObject {
         Ok(rows.iter().flat_map(|rows| rows.iter()).map(|row| detail(Arc::clone(row), Arc::clone(order))).collect())
     }
 
+    /// What happened to it, the oldest first, at most the latest 500: internal notes only for staff with MANAGE_ORDERS at its
+    /// website.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn events(&self, ctx: &Context<'_>) -> Result<Vec<OrderEvent>> {
+        let rows = ctx.loaders().events_by_order.load(self.row.id).await?;
+        let website = self.row.source_website_id;
+        Ok(rows.iter().flat_map(|rows| rows.iter()).map(|row| event(Arc::clone(row), website)).collect())
+    }
+
     /// What is on its way or has arrived of it, the oldest first: at most 100.
     #[graphql(complexity = "10 * child_complexity")]
     async fn shipments(&self, ctx: &Context<'_>) -> Result<Vec<Shipment>> {
         let rows = ctx.loaders().shipments_by_order.load(self.row.id).await?;
         let order = &self.row;
         Ok(rows.iter().flat_map(|rows| rows.iter()).map(|row| shipment(Arc::clone(row), Arc::clone(order))).collect())
+    }
+
+    /// What is on its way back or came back of it, the oldest first: at most 100.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn returns(&self, ctx: &Context<'_>) -> Result<Vec<Return>> {
+        let rows = ctx.loaders().returns_by_order.load(self.row.id).await?;
+        let order = &self.row;
+        Ok(rows
+            .iter()
+            .flat_map(|rows| rows.iter())
+            .map(|row| return_object(Arc::clone(row), Arc::clone(order)))
+            .collect())
     }
 
     /// Where it goes: the address as it was when the order was placed; null where none was given.
@@ -272,7 +296,7 @@ pub struct OrderDetailObject {
 
 impl Plain for OrderDetailObject {
     const PLAIN: &'static [&'static str] =
-        &["id", "name", "sku", "quantity", "shippedQuantity", "unitPrice", "totalPrice", "order"];
+        &["id", "name", "sku", "quantity", "shippedQuantity", "returnedQuantity", "unitPrice", "totalPrice", "order"];
 
     fn leaf(&self, field: &str) -> Option<Value> {
         Some(match field {
@@ -330,6 +354,11 @@ impl OrderDetailObject {
     /// Pieces that are on their way or have arrived.
     async fn shipped_quantity(&self) -> i32 {
         self.row.shipped(self.order.status)
+    }
+
+    /// Pieces that are asked to go back or came back, but those of rejected returns.
+    async fn returned_quantity(&self) -> i32 {
+        self.row.returned_quantity
     }
 
     /// Price of one as sold.

@@ -5,8 +5,10 @@ mod checkout;
 mod create;
 mod letters;
 mod lines;
+mod notes;
 mod pieces;
 mod place;
+mod returns;
 mod shipments;
 mod status;
 
@@ -22,6 +24,8 @@ pub use self::{
     checkout::{CheckoutRequest, ContactRequest, Destination, checkout},
     create::{OrderRequest, create},
     lines::{add_line, remove_line, update_line},
+    notes::add_note,
+    returns::{ReturnOf, create_return, receive_return, reject_return},
     shipments::{ShipmentOf, create_shipment, deliver_shipment, update_shipment},
     status::{cancel, update_status},
 };

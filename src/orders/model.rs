@@ -1,9 +1,11 @@
 //! Rows and rules of orders.
 
+mod events;
+mod returns;
 mod shipments;
 mod status;
 
-pub use self::{shipments::*, status::*};
+pub use self::{events::*, returns::*, shipments::*, status::*};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -195,6 +197,8 @@ pub struct OrderDetailRow {
     pub total_price: Decimal,
     /// Pieces that have left by shipments.
     pub shipped_quantity: i32,
+    /// Pieces on returns that are not rejected.
+    pub returned_quantity: i32,
 }
 
 impl OrderDetailRow {
@@ -202,6 +206,11 @@ impl OrderDetailRow {
     /// import brings them, without.
     pub fn shipped(&self, status: Status) -> i32 {
         if matches!(status, Status::Shipped | Status::Delivered) { self.quantity } else { self.shipped_quantity }
+    }
+
+    /// Pieces that have left, where the order stands so, and are on no return.
+    pub fn left_to_return(&self, status: Status) -> i32 {
+        self.shipped(status) - self.returned_quantity
     }
 
     /// Pieces that have not left yet.

@@ -2,6 +2,8 @@
 //! What a scope means here: `All` sees every order, a user their own, a seller also those that hold their products, staff
 //! of some websites also those placed there, a guest those placed with their cart token, the public none.
 
+pub mod events;
+pub mod returns;
 pub mod shipments;
 
 use chrono::{DateTime, Utc};
@@ -261,17 +263,22 @@ pub async fn is_under_way(mut conn: &Conn, user: UserId) -> Result<bool> {
     Ok(diesel::select(exists(waiting)).get_result(&mut conn).await?)
 }
 
-/// Forgets where a user's orders went, but for the country.
+/// Forgets where a user's orders went, but for the country, whom to ask about them, and what was written about them and
+/// their returns. The notes in their history go with the account.
 pub async fn update_forgotten(mut conn: &Conn, user: UserId) -> Result<()> {
     let nowhere = (
         orders::ship_city.eq(None::<String>),
         orders::ship_district.eq(None::<String>),
         orders::ship_address.eq(None::<String>),
         orders::ship_postal_code.eq(None::<String>),
+        orders::contact_name.eq(None::<String>),
+        orders::contact_email.eq(None::<String>),
+        orders::contact_phone.eq(None::<String>),
+        orders::customer_note.eq(None::<String>),
     );
     let own = orders::table.filter(orders::user_id.assume_not_null().eq(user));
     diesel::update(own).set(nowhere).execute(&mut conn).await?;
-    Ok(())
+    returns::update_forgotten(conn, user).await
 }
 
 /// Sets the status of an order.

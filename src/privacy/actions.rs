@@ -1,6 +1,6 @@
 //! Handing out what is held on a person, and erasing it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, hash::Hash};
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{OrderId, UserId},
     jobs,
-    orders::{self, model::OrderDetailRow},
+    orders::{self, model::OrderRow},
     payments, stock,
     users::{self, model::UserRow},
 };
@@ -40,11 +40,25 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
         let keys = access::store::keys::all_by_user(conn, id).await?;
         let orders = orders::store::all_by_user(conn, id).await?;
         let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
-        let mut lines: HashMap<OrderId, Vec<OrderDetailRow>> = HashMap::new();
-        for line in orders::store::lines_by_order_ids(conn, &ids).await? {
-            lines.entry(line.order_id).or_default().push(line);
-        }
-        let lines_of = |id: OrderId| lines.get(&id).map_or(&[][..], Vec::as_slice);
+        let lines = by(orders::store::lines_by_order_ids(conn, &ids).await?, |line| line.order_id);
+        let notes = by(orders::store::events::notes_by_order_ids(conn, &ids).await?, |note| note.order_id);
+        let shipments = orders::store::shipments::by_order_ids(conn, &ids).await?;
+        let sent: Vec<_> = shipments.iter().map(|shipment| shipment.id).collect();
+        let sent = orders::store::shipments::lines_by_shipment_ids(conn, &sent).await?;
+        let (shipments, sent) = (by(shipments, |shipment| shipment.order_id), by(sent, |line| line.shipment_id));
+        let returns = orders::store::returns::by_order_ids(conn, &ids).await?;
+        let back: Vec<_> = returns.iter().map(|row| row.id).collect();
+        let back = orders::store::returns::lines_by_return_ids(conn, &back).await?;
+        let (returns, back) = (by(returns, |row| row.order_id), by(back, |line| line.return_id));
+        let order = |row: &OrderRow| {
+            let mut order = model::order(row, of(&lines, row.id));
+            let shipments = of(&shipments, row.id).iter().map(|it| model::shipment(it, of(&sent, it.id)));
+            let returns = of(&returns, row.id).iter().map(|it| model::returned(it, of(&back, it.id)));
+            order["shipments"] = shipments.collect();
+            order["returns"] = returns.collect();
+            order["notes"] = of(&notes, row.id).iter().map(model::note).collect();
+            order
+        };
         let payments = payments::store::all_by_user(conn, id).await?;
         let movements = stock::store::all_by_user(conn, id).await?;
         let entries = audit::store::all_about(conn, id).await?;
@@ -54,13 +68,26 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
             "addresses": addresses.iter().map(model::address).collect::<Vec<_>>(),
             "sessions": sessions.iter().map(model::session).collect::<Vec<_>>(),
             "apiKeys": keys.iter().map(model::api_key).collect::<Vec<_>>(),
-            "orders": orders.iter().map(|order| model::order(order, lines_of(order.id))).collect::<Vec<_>>(),
+            "orders": orders.iter().map(order).collect::<Vec<_>>(),
             "payments": payments.iter().map(model::payment).collect::<Vec<_>>(),
             "stockMovements": movements.iter().map(model::movement).collect::<Vec<_>>(),
             "auditLog": entries.iter().map(model::entry).collect::<Vec<_>>(),
         })))
     })
     .await
+}
+
+/// Rows by what they belong to.
+fn by<K: Hash + Eq, R>(rows: Vec<R>, key: impl Fn(&R) -> K) -> HashMap<K, Vec<R>> {
+    let mut groups: HashMap<K, Vec<R>> = HashMap::new();
+    for row in rows {
+        groups.entry(key(&row)).or_default().push(row);
+    }
+    groups
+}
+
+fn of<K: Hash + Eq, R>(groups: &HashMap<K, Vec<R>>, key: K) -> &[R] {
+    groups.get(&key).map_or(&[], Vec::as_slice)
 }
 
 /// Takes a person out of their account, for good: name, addresses, contacts, logins and keys go, and where their orders

@@ -7,7 +7,7 @@ use crate::{
     audit::model::AuditRow,
     ids::RowId,
     money::format_amount,
-    orders::model::{OrderDetailRow, OrderRow},
+    orders::model::{OrderDetailRow, OrderEventRow, OrderRow, ReturnLineRow, ReturnRow, ShipmentLineRow, ShipmentRow},
     payments::model::PaymentRow,
     stock::model::MovementRow,
     users::model::{AddressRow, UserRow},
@@ -76,6 +76,7 @@ pub fn api_key(key: &ApiKey) -> Value {
 pub fn order(row: &OrderRow, lines: &[OrderDetailRow]) -> Value {
     let lines = lines.iter().map(|line| {
         json!({
+            "id": line.id.global(),
             "productId": line.product_id.global(),
             "name": line.name,
             "sku": line.sku,
@@ -97,6 +98,12 @@ pub fn order(row: &OrderRow, lines: &[OrderDetailRow]) -> Value {
             "address": row.shipping.ship_address,
             "postalCode": row.shipping.ship_postal_code,
         },
+        "contact": {
+            "name": row.contact.contact_name,
+            "email": row.contact.contact_email,
+            "phone": row.contact.contact_phone,
+        },
+        "customerNote": row.customer_note,
         "placedAt": row.placed_at,
         "details": lines.collect::<Vec<_>>(),
     })
@@ -117,6 +124,42 @@ pub fn payment(row: &PaymentRow) -> Value {
         "failure": row.failure,
         "createdAt": row.created_at,
     })
+}
+
+/// A shipment of an order.
+pub fn shipment(row: &ShipmentRow, lines: &[ShipmentLineRow]) -> Value {
+    let lines =
+        lines.iter().map(|line| json!({ "detailId": line.order_detail_id.global(), "quantity": line.quantity }));
+    json!({
+        "id": row.id.global(),
+        "carrier": row.tracking.carrier,
+        "trackingNumber": row.tracking.tracking_number,
+        "trackingUrl": row.tracking.tracking_url,
+        "shippedAt": row.shipped_at,
+        "deliveredAt": row.delivered_at,
+        "lines": lines.collect::<Vec<_>>(),
+    })
+}
+
+/// A return of an order.
+pub fn returned(row: &ReturnRow, lines: &[ReturnLineRow]) -> Value {
+    let lines = lines.iter().map(
+        |line| json!({ "detailId": line.order_detail_id.global(), "quantity": line.quantity, "reason": line.reason }),
+    );
+    json!({
+        "id": row.id.global(),
+        "status": row.status.as_str().to_uppercase(),
+        "note": row.note,
+        "rejection": row.rejection,
+        "createdAt": row.created_at,
+        "settledAt": row.settled_at,
+        "lines": lines.collect::<Vec<_>>(),
+    })
+}
+
+/// A note on an order that its customer sees, too.
+pub fn note(row: &OrderEventRow) -> Value {
+    json!({ "at": row.at, "byUserId": row.user_id.map(RowId::global), "text": row.message })
 }
 
 /// A movement of stock that they made.

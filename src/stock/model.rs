@@ -24,6 +24,8 @@ pub enum Reason {
     OrderChange,
     /// An order was cancelled.
     Cancellation,
+    /// Pieces came back that can be sold again.
+    Return,
 }
 
 impl Reason {
@@ -35,6 +37,7 @@ impl Reason {
             Self::Sale => "sale",
             Self::OrderChange => "order_change",
             Self::Cancellation => "cancellation",
+            Self::Return => "return",
         }
     }
 }

@@ -49,6 +49,7 @@ async fn everything_that_is_to_be_told_has_its_trigger() {
         "orders",
         "payments",
         "products",
+        "returns",
         "role_permissions",
         "role_websites",
         "roles",

@@ -34,14 +34,7 @@ impl<'a> Shop<'a> {
         let (unpaid, paid) = (admin.order(&[(sail, 1)]).await, admin.order(&[(sail, 1)]).await);
         let payment = admin.pay(&paid, "4111111111111111").await;
         let placed = admin.try_order(&[(rope, 2)], "first").await;
-        let parcels = admin.try_order(&[(sail, 3)], "parcels").await;
-        let parcel_line = parcels.text_at("orderCreate.order.details.0.id");
-        let parcels = parcels.text_at("orderCreate.order.id");
-        let confirm = json!({ "id": parcels, "status": "CONFIRMED" });
-        admin.mutate("orderStatusUpdate", "", confirm).await.at("orderStatusUpdate");
-        let one = json!([{ "orderDetailId": parcel_line, "quantity": 1 }]);
-        let ship = json!({ "orderId": parcels, "lines": one, "idempotencyKey": "first" });
-        let shipped = admin.mutate("shipmentCreate", "shipment { id }", ship).await;
+        let parcels = admin.parcels(sail).await;
         let key = json!({ "name": "Till", "permissions": [] });
         let key = admin.mutate("apiKeyCreate", "apiKey { id }", key).await;
         let dead = async |attempts: i32| {
@@ -69,8 +62,11 @@ impl<'a> Shop<'a> {
             ("UNPAID", unpaid),
             ("PAYMENT", payment),
             ("ORDER", placed.text_at("orderCreate.order.id")),
-            ("PARCELS", parcels),
-            ("SHIPMENT", shipped.text_at("shipmentCreate.shipment.id")),
+            ("PARCELS", parcels.order),
+            ("PARCEL_LINE", parcels.line),
+            ("SHIPMENT", parcels.shipment),
+            ("RETURN", parcels.returns[0].clone()),
+            ("OTHER_RETURN", parcels.returns[1].clone()),
             ("LINE", placed.text_at("orderCreate.order.details.0.id")),
             ("ROLE", role.text_at("roleCreate.role.id")),
             ("CUSTOMERS", role_of("customer").await),
@@ -107,6 +103,7 @@ impl<'a> Shop<'a> {
                 "delivered_at",
                 "erased_at",
                 "placed_at",
+                "settled_at",
                 "shipped_at",
                 "order_number",
                 "prefix",

@@ -13,7 +13,7 @@ use souk::{
     auth::Permission,
     ids::{
         AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, JobId, OrderDetailId, OrderId, PaymentId, ProductId,
-        RoleId, RowId, ShipmentId, SupplierId, UserId, WebsiteId,
+        ReturnId, RoleId, RowId, ShipmentId, SupplierId, UserId, WebsiteId,
     },
 };
 
@@ -88,6 +88,8 @@ const CASES: &[Case] = &[
         5,
     ),
     Case("{ orders(first: 50) { nodes { shipments { order { id } lines { quantity detail { name } } } } } }", 4),
+    Case("{ orders(first: 50) { nodes { returns { order { id } lines { quantity detail { name } } } } } }", 4),
+    Case("{ orders(first: 50) { nodes { events { kind by { id } amount { amount } } } } }", 3),
     Case("{ search(query: \"lantern\", first: 50) { FOUND } }", 3),
     Case("{ search(query: \"shelf\", types: [CATEGORY], first: 50) { FOUND } }", 3),
     Case("{ search(query: \"maker\", types: [BRAND], first: 50) { FOUND } }", 3),
@@ -99,7 +101,7 @@ const CASES: &[Case] = &[
     Case("{ auditLog(first: 50, where: {via: {eq: SESSION}}) { nodes { user { id } website { id } } } }", 3),
     Case("{ node(id: \"PRODUCT\") { id ... on Product { category { id } } } }", 2),
     // One for each type, and the order behind a line once more.
-    Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 15),
+    Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 16),
     // Deep, and the same list with several arguments: one statement for each list.
     Case(
         "{ products(first: 50) { nodes {
@@ -153,11 +155,12 @@ fn node_ids(parents: i64) -> Vec<String> {
             nth::<OrderDetailId>(i),
             nth::<PaymentId>(i),
             nth::<ShipmentId>(i),
+            nth::<ReturnId>(i),
             nth::<AuditEntryId>(i),
             nth::<JobId>(i),
         ]
     };
-    (1..=parents.min(7)).flat_map(of_one).chain([RoleId(1).global()]).collect()
+    (1..=parents.min(6)).flat_map(of_one).chain([RoleId(1).global()]).collect()
 }
 
 /// An administrator with an API key.

@@ -24,6 +24,7 @@ const NO_NOUNS: &[(&str, &str)] = &[
     ("payment_webhooks", "noted once"),
     ("permissions", "a list that the migrations write"),
     ("refresh_tokens", "used once, and never changed otherwise"),
+    ("return_lines", "written once, with their return, but for what becomes of them"),
     ("role_permissions", "a row is there or not"),
     ("role_websites", "a row is there or not"),
     ("search_documents", "made from the nouns"),

@@ -310,7 +310,7 @@ async fn an_imported_order_that_is_on_its_way_arrives_without_a_shipment() {
 async fn the_contact_of_an_order_is_told_what_is_on_its_way_and_what_is_called_off() {
     let app = TestApp::new().await;
     let scene = Scene::new(&app).await;
-    app.database.sql("DELETE FROM jobs").await;
+    app.mails().await;
     app.database.sql("UPDATE orders SET contact_name = 'Ada', contact_email = 'ada@souk.example'").await;
     let tracked = json!({ "orderId": scene.order, "lines": scene.pieces(2, 3), "idempotencyKey": "1",
         "carrier": "Penny Post", "trackingNumber": "P 1", "trackingUrl": "https://post.example/1" });
@@ -326,10 +326,19 @@ async fn the_contact_of_an_order_is_told_what_is_on_its_way_and_what_is_called_o
     app.database.sql("DELETE FROM jobs").await;
     app.database.sql("UPDATE orders SET contact_name = 'Ada', contact_email = 'ada@souk.example'").await;
     app.put_payment(&other, "paid", "20").await;
+    app.mails().await;
     assert_eq!(scene.customer.mutate("orderCancel", "", json!({ "id": other })).await.verdict("orderCancel"), "done");
     let [cancelled] = app.mails().await.try_into().expect("one mail");
     assert_eq!(cancelled.header("subject"), "Your order SAILOR-1002 at Shop sailor is cancelled");
+    assert_eq!(cancelled.to, ["ada@souk.example"]);
     assert!(cancelled.text.contains("- 2 x Nail\n\nWhat you have paid, 20.00 EUR, goes back"), "{}", cancelled.text);
+
+    // Nobody to write to: an import brings orders without a contact.
+    let silent = scene.customer.order(&[(scene.products[1], 1)]).await;
+    app.database.sql("UPDATE orders SET contact_name = NULL, contact_email = NULL, contact_phone = NULL").await;
+    app.mails().await;
+    assert_eq!(scene.customer.mutate("orderCancel", "", json!({ "id": silent })).await.verdict("orderCancel"), "done");
+    assert!(app.mails().await.is_empty());
 }
 
 #[tokio::test]

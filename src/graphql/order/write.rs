@@ -80,6 +80,25 @@ pub struct OrderCancelInput {
     id: ID,
 }
 
+/// A note on an order.
+#[derive(Debug, InputObject)]
+pub struct OrderNoteAddInput {
+    /// On which order.
+    order_id: ID,
+    /// What it says, 1 to 2,000 characters.
+    text: String,
+    /// Whether only the shop's staff sees it; for them alone.
+    #[graphql(default)]
+    is_internal: bool,
+}
+
+payload! {
+    /// The answer of `orderNoteAdd`.
+    OrderNoteAddPayload / OrderNoteAddObject {
+        /// The order; its latest event is the note.
+        order: Order
+    }
+}
 payload! {
     /// The answer of `orderCreate`.
     OrderCreatePayload / OrderCreateObject {
@@ -213,6 +232,21 @@ impl OrderMutation {
             actions::update_status(ctx.db(), ctx.viewer(), id, input.status).await
         };
         OrderStatusUpdateObject::of(updated.await.map(order))
+    }
+
+    /// Notes something on an order: your own, with MANAGE_ORDERS any, at most 200 notes each. Requires being logged in, or the
+    /// cart token that placed it.
+    #[graphql(guard = "Known")]
+    async fn order_note_add(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The note.")] input: OrderNoteAddInput,
+    ) -> Result<OrderNoteAddPayload> {
+        let added = async {
+            let id = OrderId::parse("orderId", &input.order_id)?;
+            actions::add_note(ctx.db(), ctx.viewer(), id, input.text, input.is_internal).await
+        };
+        OrderNoteAddObject::of(added.await.map(order))
     }
 
     /// Cancels an order and puts its stock back: your own while it is pending, with MANAGE_ORDERS any until something of it

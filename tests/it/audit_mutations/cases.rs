@@ -159,6 +159,21 @@ pub const CASES: &[Case] = &[
             r#"UPDATED ORDER sailor {"status":"confirmed"} {"status":"shipped"}"#,
         ],
     ),
+    Case(
+        "returnCreate",
+        r#"{"orderId": "PARCELS", "lines": [{"orderDetailId": "PARCEL_LINE", "quantity": 1, "reason": "torn"}], "idempotencyKey": "k"}"#,
+        &[r#"CREATED RETURN sailor null {"status":"requested","order_id":"PARCELS"}"#],
+    ),
+    Case(
+        "returnReceive",
+        r#"{"id": "RETURN", "lines": [{"orderDetailId": "PARCEL_LINE", "restock": true}]}"#,
+        &[r#"UPDATED RETURN sailor {"status":"requested"} {"status":"received"}"#],
+    ),
+    Case(
+        "returnReject",
+        r#"{"id": "OTHER_RETURN", "reason": "too late"}"#,
+        &[r#"UPDATED RETURN sailor {"status":"requested"} {"status":"rejected"}"#],
+    ),
     Case("shipmentDeliver", r#"{"id": "SHIPMENT"}"#, &["UPDATED SHIPMENT sailor {} {}"]),
     Case(
         "register",
@@ -254,6 +269,7 @@ pub const UNTOLD: &[(&str, &str)] = &[
     ("cartReserve", CARTS),
     ("cartRelease", CARTS),
     ("logout", SESSIONS),
+    ("orderNoteAdd", "the history of the order tells it"),
     ("logoutEverywhere", SESSIONS),
     ("sessionRevoke", SESSIONS),
     ("tokenRefresh", SESSIONS),

@@ -171,7 +171,37 @@ pub struct TestCart {
     pub total: String,
 }
 
+/// A confirmed order of three pieces in one line, of which two have left; both are asked to go back, one by one.
+pub struct Parcels {
+    /// Global id of the order.
+    pub order: String,
+    /// Of its line.
+    pub line: String,
+    /// Of the shipment.
+    pub shipment: String,
+    /// Of the returns.
+    pub returns: [String; 2],
+}
+
 impl Actor<'_> {
+    /// Orders a product, and runs the order: for an admin, who may do both.
+    pub async fn parcels(&self, product: ProductId) -> Parcels {
+        let placed = self.try_order(&[(product, 3)], "parcels").await;
+        let (order, line) = (placed.text_at("orderCreate.order.id"), placed.text_at("orderCreate.order.details.0.id"));
+        let confirm = serde_json::json!({ "id": order, "status": "CONFIRMED" });
+        self.mutate("orderStatusUpdate", "", confirm).await.at("orderStatusUpdate");
+        let two = serde_json::json!([{ "orderDetailId": line, "quantity": 2 }]);
+        let ship = serde_json::json!({ "orderId": order, "lines": two, "idempotencyKey": "parcels" });
+        let shipped = self.mutate("shipmentCreate", "shipment { id }", ship).await;
+        let send_back = async |key: &str| {
+            let one = serde_json::json!([{ "orderDetailId": line, "quantity": 1, "reason": "torn" }]);
+            let input = serde_json::json!({ "orderId": order, "lines": one, "idempotencyKey": key });
+            self.mutate("returnCreate", "return { id }", input).await.text_at("returnCreate.return.id")
+        };
+        let returns = [send_back("first").await, send_back("second").await];
+        Parcels { shipment: shipped.text_at("shipmentCreate.shipment.id"), order, line, returns }
+    }
+
     /// An address of theirs.
     pub async fn address(&self) -> AddressRow {
         let new = NewAddress {

@@ -15,8 +15,8 @@ pub fn nth<I: RowId>(number: i64) -> String {
 
 impl TestApp {
     /// `n` of everything, those of one number belonging together: website, role of that website, customer, two addresses,
-    /// category `n + i` below category `i`, brand, supplier, product, an order of two lines, of which one is shipped, with a
-    /// payment, an entry of the audit log, and a dead job.
+    /// category `n + i` below category `i`, brand, supplier, product, an order of two lines, of which one is shipped and
+    /// asked to go back, with a payment and an event, an entry of the audit log, and a dead job.
     /// The sellers have the numbers `n + i`.
     pub async fn market(&self, n: i64) {
         let base = BASE;
@@ -55,6 +55,10 @@ impl TestApp {
                 SELECT {base} + i, 'authorize', 20 FROM generate_series(1, {n}) i;
             INSERT INTO shipments (id, order_id) SELECT {base} + i, {base} + 1 + i % {n} FROM generate_series(1, {n}) i;
             INSERT INTO shipment_lines SELECT {base} + i, {base} + i, 1 FROM generate_series(1, {n}) i;
+            INSERT INTO returns (id, order_id) SELECT {base} + i, {base} + 1 + i % {n} FROM generate_series(1, {n}) i;
+            INSERT INTO return_lines SELECT {base} + i, {base} + i, 1, 'torn' FROM generate_series(1, {n}) i;
+            INSERT INTO order_events (order_id, user_id, kind, amount)
+                SELECT {base} + i, {base} + i, 'payment_captured', 10 FROM generate_series(1, {n}) i;
             INSERT INTO audit_log (id, user_id, via, noun, noun_id, website_id, change)
                 SELECT {base} + i, {base} + i, 'session', 'Order', {base} + i, {base} + i, 'updated'
                 FROM generate_series(1, {n}) i;
@@ -90,8 +94,9 @@ impl TestApp {
         self.bulk(&script).await;
     }
 
-    /// On top of [`TestApp::warehouse`] 4,000 customers with two addresses each and 20,000 orders of two lines, 5,000 of
-    /// them with a payment, of those that are confirmed one in a shipment, 20,000 entries of the audit log, and 5,000 jobs.
+    /// On top of [`TestApp::warehouse`] 4,000 customers with two addresses each and 20,000 orders of two lines and two
+    /// events, 5,000 of them with a payment, of those that are confirmed one in a shipment and a return, 20,000 entries of
+    /// the audit log, and 5,000 jobs.
     pub async fn sales(&self) {
         let base = BASE;
         let script = format!(
@@ -115,6 +120,12 @@ impl TestApp {
             INSERT INTO shipments (id, order_id) SELECT id, id FROM orders WHERE status = 'confirmed';
             INSERT INTO shipment_lines SELECT s.id, min(d.id), 1 FROM shipments s JOIN order_details d USING (order_id) GROUP BY s.id;
             ALTER TABLE shipment_lines ENABLE TRIGGER USER;
+            ALTER TABLE return_lines DISABLE TRIGGER USER;
+            INSERT INTO returns (id, order_id) SELECT id, order_id FROM shipments;
+            INSERT INTO return_lines SELECT shipment_id, order_detail_id, 1, 'torn' FROM shipment_lines;
+            ALTER TABLE return_lines ENABLE TRIGGER USER;
+            INSERT INTO order_events (order_id, user_id, kind)
+                SELECT id, user_id, kind FROM orders, unnest(ARRAY['placed', 'status_changed']) kind;
             INSERT INTO audit_log (id, at, user_id, via, noun, noun_id, website_id, change)
                 SELECT {base} + i, now() - i * interval '1 min', {base} + 1 + i % 20, 'session',
                        CASE WHEN i % 500 = 0 THEN 'Role' ELSE 'Product' END, {base} + 1 + i % 10000, {base} + 1 + i % 20, 'updated'

@@ -90,6 +90,9 @@ impl<'a> Stage<'a> {
         let ship = json!({ "orderId": order, "lines": one, "carrier": "Post", "trackingNumber": "P 1",
             "trackingUrl": "https://post.example", "idempotencyKey": "1" });
         let shipped = people[7].mutate("shipmentCreate", "shipment { id }", ship).await;
+        let one = json!([{ "orderDetailId": line, "quantity": 1, "reason": "torn" }]);
+        let back = json!({ "orderId": order, "lines": one, "note": "A pity.", "idempotencyKey": "1" });
+        let back = customer.mutate("returnCreate", "return { id }", back).await;
         let entry = people[7].run("{ auditLog(first: 1) { nodes { id } } }").await;
         let dead = "INSERT INTO jobs (kind, payload, state, attempts, locked_until, last_error)
             VALUES ('test', '{}', 'dead', 1, now(), 'it never will') RETURNING id";
@@ -111,6 +114,7 @@ impl<'a> Stage<'a> {
             ("CartLine", cart.lines[0].clone()),
             ("Payment", payment.text_at("paymentCreate.payment.id")),
             ("Shipment", shipped.text_at("shipmentCreate.shipment.id")),
+            ("Return", back.text_at("returnCreate.return.id")),
             ("AuditEntry", entry.text_at("auditLog.nodes.0.id")),
             ("Job", JobId(dead.parse().expect("a key")).global()),
         ]);

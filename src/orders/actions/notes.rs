@@ -1,0 +1,37 @@
+//! Noting something on an order.
+
+use super::{editor_scope, status::mover};
+use crate::{
+    auth::Viewer,
+    db::Db,
+    error::{Error, Result, UserErrorCode},
+    ids::OrderId,
+    orders::{
+        model::{MAX_NOTES, Mover, NewNote, OrderRow, check_note},
+        store,
+    },
+};
+
+/// Adds a note to an order: staff to any, customers and guests to their own. Internal ones are the staff's.
+/// # Errors
+/// UNAUTHENTICATED for the anonymous; NOT_FOUND for an order that is not the viewer's; INVALID for an internal note of
+/// somebody else; OUT_OF_RANGE where there are too many; user errors of the text.
+pub async fn add_note(db: &Db, viewer: &Viewer, id: OrderId, text: String, is_internal: bool) -> Result<OrderRow> {
+    let scope = editor_scope(viewer)?;
+    check_note(&text)?;
+    db.transaction(async |conn| {
+        let missing = || Error::not_found("orderId", "order");
+        let order = store::lock(conn, &scope, id).await?.ok_or_else(missing)?;
+        if is_internal && mover(viewer, &order) != Mover::Staff {
+            return Err(Error::bad_input("isInternal", "only the shop's staff writes internal notes"));
+        }
+        if store::events::count_notes(conn, id).await? >= MAX_NOTES {
+            let rule = format!("an order has at most {MAX_NOTES} notes");
+            return Err(Error::user(UserErrorCode::OutOfRange, "orderId", rule));
+        }
+        let note = NewNote { order_id: id, user_id: viewer.user_id(), message: text.clone(), is_internal };
+        store::events::insert_note(conn, &note).await?;
+        Ok(order)
+    })
+    .await
+}

@@ -1,0 +1,162 @@
+//! Sending pieces of an order back: asked for by whoever bought them, received or rejected by the shop's staff.
+//! The order is locked first, the products of what is sold again after it, by id.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{editor_scope, pieces::check_pieces, reread, status::mover};
+use crate::{
+    auth::{Permission, Viewer},
+    db::{
+        Conn, Db,
+        idempotency::{Claim, IdempotencyKey, Owner},
+    },
+    error::{Error, Result, UserError, UserErrorCode},
+    ids::{OrderDetailId, OrderId, ProductId, ReturnId},
+    orders::{
+        model::{MAX_RETURNS, Mover, OrderRow, ReturnLineRow, ReturnRequest, ReturnRow, ReturnStatus, check_reason},
+        store,
+    },
+    products,
+    stock::{
+        self,
+        model::{NewMovement, Reason},
+    },
+};
+
+/// A return and its order, as they are now.
+pub type ReturnOf = (ReturnRow, OrderRow);
+
+/// Asks to send pieces of an order back: its customer, the guest who placed it, or staff. Sent again with the same key it
+/// answers the same return.
+/// # Errors
+/// UNAUTHENTICATED for the anonymous; NOT_FOUND for an order that is not the viewer's; ILLEGAL_TRANSITION while nothing of
+/// it has left; user errors of the lines; IDEMPOTENCY_MISMATCH.
+pub async fn create_return(db: &Db, viewer: &Viewer, request: ReturnRequest, key: String) -> Result<ReturnOf> {
+    let scope = editor_scope(viewer)?;
+    let owner = match Owner::of(viewer.holder()) {
+        Some(owner) => owner,
+        None => Owner::User(viewer.require_user()?),
+    };
+    let key = IdempotencyKey { owner, operation: "returnCreate", key };
+    key.check()?;
+    request.check()?;
+    db.transaction(async |conn| {
+        let claimed = match key.claim(conn, &request).await? {
+            Claim::New(claimed) => claimed,
+            Claim::Done(id) => {
+                let row = store::returns::by_ids(conn, &[ReturnId(id)]).await?.pop().ok_or_else(missing)?;
+                let order = store::by_ids(conn, &scope, &[row.order_id]).await?.pop().ok_or_else(missing)?;
+                return Ok((row, order));
+            }
+        };
+        let no_order = || Error::not_found("orderId", "order");
+        let order = store::lock(conn, &scope, request.order).await?.ok_or_else(no_order)?;
+        let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
+        if lines.iter().all(|line| line.shipped(order.status) == 0) {
+            let rule = "nothing of this order has left yet: there is nothing to send back";
+            return Err(Error::user(UserErrorCode::IllegalTransition, "orderId", rule));
+        }
+        let pieces: Vec<_> = request.lines.iter().map(|line| (line.line, line.quantity)).collect();
+        check_pieces(&pieces, &lines, |line| line.left_to_return(order.status), "send back")?;
+        if store::returns::count_by_order(conn, order.id).await? >= MAX_RETURNS {
+            let rule = format!("an order has at most {MAX_RETURNS} returns");
+            return Err(Error::user(UserErrorCode::OutOfRange, "orderId", rule));
+        }
+        let row = store::returns::insert(conn, &request).await?;
+        claimed.answer(conn, row.id.0).await?;
+        Ok((row, order))
+    })
+    .await
+}
+
+/// Notes that a return has arrived. Of the named lines those that can be sold again go back to stock; of all others none.
+/// # Errors
+/// FORBIDDEN without the permission; NOT_FOUND for a return that is not of the viewer's websites; ILLEGAL_TRANSITION for
+/// one that is settled; user errors of the lines.
+pub async fn receive_return(
+    db: &Db,
+    viewer: &Viewer,
+    id: ReturnId,
+    named: Vec<(OrderDetailId, bool)>,
+) -> Result<ReturnOf> {
+    viewer.require_any(&[Permission::ManageOrders])?;
+    db.transaction(async |conn| {
+        let order = lock_requested(conn, viewer, id).await?;
+        let lines = store::returns::lines_by_return_ids(conn, &[id]).await?;
+        check_named(&named, &lines)?;
+        let back: HashSet<_> = named.iter().filter(|(_, restock)| *restock).map(|(line, _)| *line).collect();
+        let back: Vec<&ReturnLineRow> = lines.iter().filter(|line| back.contains(&line.order_detail_id)).collect();
+        if !back.is_empty() {
+            restock(conn, viewer, order.id, id, &back).await?;
+        }
+        let row = store::returns::update_settled(conn, id, ReturnStatus::Received, None).await?;
+        Ok((row, reread(conn, order.id).await?))
+    })
+    .await
+}
+
+/// Does not take a return back; its pieces may be asked for again.
+/// # Errors
+/// As [`receive_return`].
+pub async fn reject_return(db: &Db, viewer: &Viewer, id: ReturnId, reason: String) -> Result<ReturnOf> {
+    viewer.require_any(&[Permission::ManageOrders])?;
+    check_reason(&reason)?;
+    db.transaction(async |conn| {
+        let order = lock_requested(conn, viewer, id).await?;
+        let row = store::returns::update_settled(conn, id, ReturnStatus::Rejected, Some(&reason)).await?;
+        Ok((row, reread(conn, order.id).await?))
+    })
+    .await
+}
+
+fn missing() -> Error {
+    Error::not_found("id", "return")
+}
+
+/// Locks the order of a return that waits for the shop.
+async fn lock_requested(conn: &Conn, viewer: &Viewer, id: ReturnId) -> Result<OrderRow> {
+    let seen = store::returns::by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
+    let scope = viewer.scope(Permission::ManageOrders);
+    let order = store::lock(conn, &scope, seen.order_id).await?.filter(|order| mover(viewer, order) == Mover::Staff);
+    let order = order.ok_or_else(missing)?;
+    let row = store::returns::by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
+    if row.status != ReturnStatus::Requested {
+        let rule = format!("this return is {} already", row.status.as_str());
+        return Err(Error::user(UserErrorCode::IllegalTransition, "id", rule));
+    }
+    Ok(order)
+}
+
+fn check_named(named: &[(OrderDetailId, bool)], lines: &[ReturnLineRow]) -> Result<()> {
+    let mut seen = HashSet::new();
+    let wrong = named.iter().enumerate().filter_map(|(index, (id, _))| {
+        let field = format!("lines.{index}.orderDetailId");
+        if lines.iter().all(|line| line.order_detail_id != *id) {
+            return Some(UserError::new(UserErrorCode::NotFound, field, "this return has no such line"));
+        }
+        let rule = "this line is named before: name each line once";
+        (!seen.insert(*id)).then(|| UserError::new(UserErrorCode::Invalid, field, rule))
+    });
+    let wrong: Vec<UserError> = wrong.collect();
+    if wrong.is_empty() { Ok(()) } else { Err(Error::User(wrong)) }
+}
+
+/// Puts pieces back into stock, through the ledger.
+async fn restock(conn: &Conn, viewer: &Viewer, order: OrderId, id: ReturnId, lines: &[&ReturnLineRow]) -> Result<()> {
+    let ids: Vec<OrderDetailId> = lines.iter().map(|line| line.order_detail_id).collect();
+    let sold = store::lines_by_ids(conn, &ids).await?;
+    let products: HashMap<_, _> = sold.into_iter().map(|line| (line.id, line.product_id)).collect();
+    // By id: the order in which the rows are locked.
+    let mut back: BTreeMap<ProductId, i32> = BTreeMap::new();
+    for line in lines {
+        let product = products.get(&line.order_detail_id);
+        let product = product.ok_or_else(|| Error::Internal("a return of a line that is gone".into()))?;
+        *back.entry(*product).or_default() += line.quantity;
+    }
+    products::store::lock(conn, &back.keys().copied().collect::<Vec<_>>()).await?;
+    let movement = |(product, pieces): (&ProductId, &i32)| {
+        NewMovement::new(*product, Some(order), viewer.user_id(), Reason::Return, *pieces)
+    };
+    stock::store::insert(conn, &back.iter().map(movement).collect::<Vec<_>>()).await?;
+    store::returns::update_restocked(conn, id, &ids).await
+}

@@ -1,0 +1,94 @@
+//! Every statement on returns. Who may see them is decided by their order.
+
+use diesel::{dsl::now, prelude::*};
+use diesel_async::RunQueryDsl;
+
+use crate::{
+    db::{
+        Conn,
+        tables::{orders, return_lines, returns},
+    },
+    error::Result,
+    ids::{OrderDetailId, OrderId, ReturnId, UserId},
+    orders::model::{ReturnLineRow, ReturnRequest, ReturnRow, ReturnStatus},
+};
+
+/// The returns with these ids, in no order.
+pub async fn by_ids(mut conn: &Conn, ids: &[ReturnId]) -> Result<Vec<ReturnRow>> {
+    let query = returns::table.filter(returns::id.eq_any(ids)).select(ReturnRow::as_select());
+    Ok(query.load(&mut conn).await?)
+}
+
+/// The returns of these orders, the oldest first within an order.
+pub async fn by_order_ids(mut conn: &Conn, ids: &[OrderId]) -> Result<Vec<ReturnRow>> {
+    let query = returns::table
+        .filter(returns::order_id.eq_any(ids))
+        .order((returns::order_id, returns::id))
+        .select(ReturnRow::as_select());
+    Ok(query.load(&mut conn).await?)
+}
+
+/// What is in these returns, in the order of the orders' lines.
+pub async fn lines_by_return_ids(mut conn: &Conn, ids: &[ReturnId]) -> Result<Vec<ReturnLineRow>> {
+    let query = return_lines::table
+        .filter(return_lines::return_id.eq_any(ids))
+        .order((return_lines::return_id, return_lines::order_detail_id))
+        .select(ReturnLineRow::as_select());
+    Ok(query.load(&mut conn).await?)
+}
+
+/// How many returns an order has.
+pub async fn count_by_order(mut conn: &Conn, order: OrderId) -> Result<i64> {
+    Ok(returns::table.filter(returns::order_id.eq(order)).count().get_result(&mut conn).await?)
+}
+
+/// Adds a return; the order's lines follow. The caller holds the lock of the order.
+pub async fn insert(mut conn: &Conn, request: &ReturnRequest) -> Result<ReturnRow> {
+    let insert = diesel::insert_into(returns::table)
+        .values((returns::order_id.eq(request.order), returns::note.eq(&request.note)));
+    let row = insert.returning(ReturnRow::as_returning()).get_result(&mut conn).await?;
+    let lines = request.lines.iter().map(|line| {
+        (
+            return_lines::return_id.eq(row.id),
+            return_lines::order_detail_id.eq(line.line),
+            return_lines::quantity.eq(line.quantity),
+            return_lines::reason.eq(&line.reason),
+        )
+    });
+    let lines: Vec<_> = lines.collect();
+    diesel::insert_into(return_lines::table).values(&lines).execute(&mut conn).await?;
+    Ok(row)
+}
+
+/// Notes which lines of a return can be sold again.
+pub async fn update_restocked(mut conn: &Conn, id: ReturnId, lines: &[OrderDetailId]) -> Result<()> {
+    let back =
+        return_lines::table.filter(return_lines::return_id.eq(id)).filter(return_lines::order_detail_id.eq_any(lines));
+    diesel::update(back).set(return_lines::is_restocked.eq(true)).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Settles a return: received, or rejected for a reason.
+pub async fn update_settled(
+    mut conn: &Conn,
+    id: ReturnId,
+    status: ReturnStatus,
+    rejection: Option<&str>,
+) -> Result<ReturnRow> {
+    let settled = (returns::status.eq(status), returns::rejection.eq(rejection), returns::settled_at.eq(now));
+    let query = diesel::update(returns::table.find(id)).set(settled).returning(ReturnRow::as_returning());
+    Ok(query.get_result(&mut conn).await?)
+}
+
+/// Forgets what was written about the returns of a user's orders.
+pub async fn update_forgotten(mut conn: &Conn, user: UserId) -> Result<()> {
+    let own = orders::table.filter(orders::user_id.assume_not_null().eq(user)).select(orders::id);
+    let texts = returns::table.filter(returns::order_id.eq_any(own));
+    let ids = diesel::update(texts)
+        .set((returns::note.eq(None::<String>), returns::rejection.eq(None::<String>)))
+        .returning(returns::id);
+    let ids: Vec<ReturnId> = ids.get_results(&mut conn).await?;
+    let reasons = return_lines::table.filter(return_lines::return_id.eq_any(ids));
+    diesel::update(reasons).set(return_lines::reason.eq(None::<String>)).execute(&mut conn).await?;
+    Ok(())
+}
