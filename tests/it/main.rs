@@ -16,6 +16,8 @@ mod catalogue;
 mod checkout;
 mod checkout_keys;
 mod checkout_locks;
+mod checkout_outage;
+mod checkout_rush;
 mod cli;
 mod concurrency;
 mod contacts;
