@@ -145,8 +145,11 @@ pub enum Error {
     },
     /// The transaction lost against another one (40001, 40P01) and may be run again as a whole.
     Retry(String),
-    /// The database cannot be reached, or the connection went away.
+    /// The database cannot be reached, or the connection went away before the COMMIT.
     Unavailable(String),
+    /// The connection went away at the COMMIT: it is done or not, and only who looks, or sends it again with the same
+    /// idempotency key, learns which.
+    Unknown(String),
     /// A fault of the server.
     Internal(String),
 }
@@ -203,6 +206,7 @@ impl fmt::Display for Error {
             Self::Constraint { name, detail } => write!(f, "constraint {name}: {detail}"),
             Self::Retry(detail) => write!(f, "the transaction lost against another: {detail}"),
             Self::Unavailable(detail) => write!(f, "the database cannot be reached: {detail}"),
+            Self::Unknown(detail) => write!(f, "the database went away at a COMMIT: {detail}"),
             Self::Internal(detail) => f.write_str(detail),
         }
     }

@@ -29,17 +29,13 @@ use futures_util::{FutureExt, future::BoxFuture};
 
 pub use self::{reads::Plans, settings::DbSettings};
 use self::{reads::Reads, recorder::Listener};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Result};
 
 /// What every store function takes: a shared or a pooled connection by reference.
 pub type Conn = AsyncPgConnection;
 
 /// How often a transaction that lost against another one is run again.
 const ATTEMPTS: u32 = 5;
-
-/// What a client reads where the answer to a COMMIT was lost.
-const UNKNOWN: &str = "the database went away before it said whether this is done: send it again with the same idempotency \
-    key, or look first";
 
 /// The database. Clones share the connections.
 #[derive(Clone)]
@@ -137,8 +133,8 @@ impl Db {
     /// Runs a transaction on a pooled connection: committed where the work succeeds, undone where it fails or is
     /// dropped, and run again as a whole where it lost against another one (40001, 40P01).
     /// # Errors
-    /// Those of the work; [`Error::Unavailable`] while the database is away; UNAVAILABLE with words of its own where the
-    /// connection broke at the COMMIT, and it may have been done or not.
+    /// Those of the work; [`Error::Unavailable`] while the database is away; [`Error::Unknown`] where the connection broke at
+    /// the COMMIT.
     pub async fn transaction<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFn(&Conn) -> Result<T> + for<'c> Work<'c, T>,
@@ -211,11 +207,12 @@ impl Db {
     }
 }
 
-/// Why a COMMIT failed. Where the connection broke nobody knows whether it was done, and it must not be run again unasked.
+/// Why a COMMIT failed. Where the connection broke it must not be run again unasked.
 fn at_commit(error: Error) -> Error {
-    let Error::Unavailable(why) = error else { return error };
-    tracing::warn!(%why, "a connection broke at a COMMIT");
-    Error::Coded(ErrorCode::Unavailable, UNKNOWN.into())
+    match error {
+        Error::Unavailable(why) => Error::Unknown(why),
+        other => other,
+    }
 }
 
 /// Statements of one transaction that do not depend on each other: they are sent together, and take one round trip.

@@ -12,6 +12,10 @@ use crate::{
 /// What a client reads of a fault of ours; the log has the cause under the request id.
 pub const INTERNAL: &str = "internal server error";
 
+/// What a client reads where the answer to a COMMIT was lost.
+const UNKNOWN: &str = "the database went away before it said whether this is done: send it again with the same idempotency \
+    key, or look first";
+
 /// Where an error says in how many seconds to try again.
 const RETRY_AFTER: &str = "retryAfter";
 
@@ -93,6 +97,10 @@ fn put_cause(error: &mut ServerError, cause: &Error, request_id: &RequestId) {
         Error::Unavailable(why) => {
             tracing::warn!(%request_id, cause = %why, "the database cannot be reached");
             (ErrorCode::Unavailable, "the database cannot be reached; try again in a moment".to_owned())
+        }
+        Error::Unknown(why) => {
+            tracing::warn!(%request_id, cause = %why, "the answer to a COMMIT was lost");
+            (ErrorCode::Unavailable, UNKNOWN.to_owned())
         }
         Error::Constraint { .. } | Error::Internal(_) => {
             tracing::error!(%request_id, path = ?error.path, %cause, "an operation failed");
