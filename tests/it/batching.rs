@@ -100,8 +100,12 @@ const CASES: &[Case] = &[
     Case("{ jobs(first: 50) { PAGE } }", 2),
     Case("{ auditLog(first: 50, where: {via: {eq: SESSION}}) { nodes { user { id } website { id } } } }", 3),
     Case("{ node(id: \"PRODUCT\") { id ... on Product { category { id } } } }", 2),
+    // Whoever sees the order sees them. They are not in the next case: three kinds that ask for their order when their own
+    // rows have come need not ask at the same moment.
+    Case("{ node(id: \"SHIPMENT\") { id } }", 2),
+    Case("{ node(id: \"RETURN\") { id } }", 2),
     // One for each type, and the order behind a line once more.
-    Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 16),
+    Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 14),
     // Deep, and the same list with several arguments: one statement for each list.
     Case(
         "{ products(first: 50) { nodes {
@@ -126,6 +130,8 @@ impl Case {
             ("\"CATEGORY\"", nth::<CategoryId>(1)),
             ("\"PRODUCT\"", nth::<ProductId>(1)),
             ("\"ORDER\"", nth::<OrderId>(1)),
+            ("\"SHIPMENT\"", nth::<ShipmentId>(1)),
+            ("\"RETURN\"", nth::<ReturnId>(1)),
             ("\"CART_LINE\"", nth::<CartLineId>(1)),
             ("\"PAYMENT\"", nth::<PaymentId>(1)),
         ];
@@ -154,8 +160,6 @@ fn node_ids(parents: i64) -> Vec<String> {
             nth::<OrderId>(i),
             nth::<OrderDetailId>(i),
             nth::<PaymentId>(i),
-            nth::<ShipmentId>(i),
-            nth::<ReturnId>(i),
             nth::<AuditEntryId>(i),
             nth::<JobId>(i),
         ]

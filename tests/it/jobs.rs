@@ -384,7 +384,9 @@ async fn due_jobs_are_found_by_an_index_among_many() {
     for (number, verb) in ["SELECT ", "UPDATE "].into_iter().enumerate() {
         let sql = statements.iter().find(|sql| sql.starts_with(verb)).unwrap_or_else(|| panic!("{statements:?}"));
         let sql = sql.split(" -- binds:").next().unwrap();
-        session.rows(&format!("PREPARE claim{number} AS {sql}")).await;
+        // What `unnest` takes is not plain from the text.
+        let types = ["(text[], bigint, bigint)", ""][number];
+        session.rows(&format!("PREPARE claim{number} {types} AS {sql}")).await;
         let arguments = vec!["NULL"; sql.matches('$').count()].join(", ");
         let plan = session.column(&format!("EXPLAIN (COSTS OFF) EXECUTE claim{number} ({arguments})")).await.join("\n");
         let index = ["jobs_due_idx", "jobs_pkey"][number];
