@@ -11,8 +11,8 @@ case ${1-} in
   --quick) seconds=3 ;;
   *) echo "usage: bench/checkout.sh [--quick]" >&2; exit 2 ;;
 esac
-# More than can be bought in a round.
-readonly CARTS=$((seconds * 4000))
+# More than can be bought in a round, by souk and by each client of pgbench.
+readonly CARTS=$((seconds * 4000)) RANGE=$((seconds * 300))
 
 need wrk curl psql pgbench
 find_souk
@@ -21,7 +21,7 @@ serve
 [[ $(query 'SHOW synchronous_commit') == on ]]
 
 echo "seeding ..." >&2
-psql -Xq -v carts=$((CARTS * (ROUNDS + 1) + 10000 * CONNECTIONS * ROUNDS)) -f checkout_seed.sql "$url"
+psql -Xq -v carts=$((CARTS * (ROUNDS + 1) + RANGE * CONNECTIONS * ROUNDS)) -f checkout_seed.sql "$url"
 
 # bodies FIRST COUNT: the token and the checkout of each cart, a line each. The id of a cart is base64url of `Cart:<key>`.
 bodies() {
@@ -37,7 +37,6 @@ bodies() {
 }
 
 orders() { query 'SELECT count(*) FROM orders'; }
-wal_flushes() { query "SELECT coalesce((SELECT wal_sync FROM pg_stat_wal), 0)"; }
 
 # load_souk FIRST SECONDS: checkouts/s, p50 and p99 in microseconds. Each counts that made an order.
 load_souk() {
@@ -54,7 +53,7 @@ load_souk() {
 load_pgbench() {
   local before rate
   rm -f "$work"/pgbench.*
-  rate=$(pgbench -n -M prepared -c $CONNECTIONS -j $THREADS -T "$2" -f checkout.sql -D n=0 -D first="$1" \
+  rate=$(pgbench -n -M prepared -c $CONNECTIONS -j $THREADS -T "$2" -f checkout.sql -D n=0 -D range=$RANGE -D first="$1" \
     -l --log-prefix="$work/pgbench" --sampling-rate=0.1 "$url" | sed -n 's/^tps = \([0-9]*\).*/\1/p')
   cat "$work"/pgbench.* | awk '{ print $3 }' | sort -n | awk -v rate="$rate" '
     { all[NR] = $1 } END { print rate, all[int((NR + 1) / 2)], all[int((NR * 99 + 99) / 100)] }'
@@ -66,11 +65,10 @@ answer=$(sed -n "$((CARTS - 1))p" "$work/bodies")
 answer=$(curl -sf "http://127.0.0.1:$port/graphql" -H 'Content-Type: application/json' -H "X-Cart-Token: ${answer%%$'\t'*}" -d "${answer#*$'\t'}")
 [[ $answer == *'"userErrors":[]'* ]] || { echo "unexpected answer: $answer" >&2; exit 1; }
 
-# One checkout alone, for its statements: PostgreSQL logs each that comes, those that come together on one network packet too.
 for ((round = 1; round <= ROUNDS; round++)); do
   echo "round $round of $ROUNDS ..." >&2
   load_souk $((1 + round * CARTS)) $seconds >>"$work/souk"
-  load_pgbench $((CARTS * (ROUNDS + 1) + (round - 1) * 10000 * CONNECTIONS)) $seconds >>"$work/pgbench.all"
+  load_pgbench $((CARTS * (ROUNDS + 1) + (round - 1) * RANGE * CONNECTIONS)) $seconds >>"$work/pgbench.all"
 done
 
 statements=$(grep -c '^[BIUSDC]' checkout.sql)

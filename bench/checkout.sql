@@ -1,5 +1,5 @@
 \set n :n + 1
-\set cart :first + :client_id * 10000 + :n
+\set cart :first + :client_id * :range + :n
 \set a 1 + (:cart * 7919) % 1000
 \set b 1 + (:cart * 7919 + 331) % 1000
 \set c 1 + (:cart * 7919 + 662) % 1000
