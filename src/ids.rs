@@ -127,6 +127,16 @@ row_ids! {
     PaymentId => "Payment";
     /// A step of a payment.
     PaymentOperationId => "PaymentOperation";
+    /// Products that are the same thing in other sizes or colours.
+    ProductGroupId => "ProductGroup";
+    /// A picture of a product.
+    ImageId => "Image";
+    /// What a customer says of a product.
+    ReviewId => "Review";
+    /// A price that a product had or has.
+    PriceChangeId => "PriceChange";
+    /// A run of an import or export.
+    TransferId => "Transfer";
     /// A job of the background.
     JobId => "Job";
 }

@@ -4,8 +4,8 @@
 //!
 //! - Ground, which knows no noun: [`config`] settings, [`error`] errors, [`telemetry`] logs, [`db`] the way to PostgreSQL,
 //!   [`paging`] lists, [`money`], [`ids`], [`text`] rules of text, [`auth`] viewers and passwords.
-//! - The nouns, floors 1 (`model`, `store`) and 2 (`actions`): [`websites`], [`jobs`], [`users`], [`mail`], [`audit`],
-//!   [`access`], [`categories`], [`brands`], [`suppliers`], [`products`], [`stock`], [`orders`], [`payments`], [`search`],
+//! - The nouns, floors 1 (`model`, `store`) and 2 (`actions`): [`websites`], [`jobs`], [`sources`], [`users`], [`mail`], [`audit`],
+//!   [`access`], [`categories`], [`brands`], [`suppliers`], [`groups`], [`products`], [`stock`], [`orders`], [`payments`], [`search`],
 //!   [`transfers`], [`privacy`].
 //! - Floor 3, the graph: [`graphql`]. Reads go to the loaders and stores, writes to the actions.
 //! - Floor 4, the doors: [`http`] and [`cli`].
@@ -30,6 +30,7 @@ pub mod audit;
 pub mod brands;
 pub mod carts;
 pub mod categories;
+pub mod groups;
 pub mod jobs;
 pub mod mail;
 pub mod orders;
@@ -37,6 +38,7 @@ pub mod payments;
 pub mod privacy;
 pub mod products;
 pub mod search;
+pub mod sources;
 pub mod stock;
 pub mod suppliers;
 pub mod transfers;

@@ -58,6 +58,8 @@ permissions! {
     ManagePayments = 9 => "MANAGE_PAYMENTS";
     /// See background jobs, run dead ones again, and delete them.
     ManageJobs = 10 => "MANAGE_JOBS";
+    /// Approve, reject and delete reviews.
+    ManageReviews = 11 => "MANAGE_REVIEWS";
 }
 
 impl fmt::Display for Permission {

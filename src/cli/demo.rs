@@ -321,6 +321,12 @@ async fn put_product(conn: &Conn, product: &Product, names: &Names<'_>) -> Resul
         variant: product.variant.clone(),
         description: product.description.clone(),
         price: product.price,
+        compare_at_price: None,
+        cost_price: None,
+        supplier_sku: None,
+        group_id: None,
+        option_values: vec![],
+        low_stock_at: None,
     };
     let row = products::actions::create_in(conn, &Viewer::system(), new).await?;
     if product.stock > 0 {

@@ -368,6 +368,22 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    product_groups (id) {
+        id -> Int8,
+        source_website_id -> Int8,
+        name -> Text,
+        slug -> Text,
+        description -> Text,
+        varies_by -> Array<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     products (id) {
         id -> Int8,
         source_website_id -> Int8,
@@ -387,6 +403,17 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         reserved -> Int4,
+        group_id -> Nullable<Int8>,
+        option_values -> Array<Text>,
+        compare_at_price -> Nullable<Numeric>,
+        cost_price -> Nullable<Numeric>,
+        supplier_sku -> Nullable<Text>,
+        linked_id -> Nullable<Int8>,
+        gtin -> Nullable<Text>,
+        low_stock_at -> Int4,
+        availability -> Text,
+        rating_count -> Int4,
+        rating_average -> Numeric,
     }
 }
 
@@ -530,6 +557,21 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    sources (noun, noun_id, website_id) {
+        noun -> Text,
+        noun_id -> Int8,
+        website_id -> Int8,
+        external_id -> Nullable<Text>,
+        first_seen -> Timestamptz,
+        last_seen -> Timestamptz,
+        last_transfer_id -> Nullable<Int8>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     stock_movements (id) {
         id -> Int8,
         product_id -> Int8,
@@ -554,6 +596,42 @@ diesel::table! {
         phone -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        contact_name -> Nullable<Text>,
+        lead_time_days -> Nullable<Int4>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    transfers (id) {
+        id -> Int8,
+        direction -> Text,
+        noun -> Text,
+        format -> Text,
+        website_id -> Nullable<Int8>,
+        user_id -> Nullable<Int8>,
+        is_dry_run -> Bool,
+        options -> Jsonb,
+        status -> Text,
+        input_hash -> Nullable<Bytea>,
+        checkpoint -> Int8,
+        input_key -> Nullable<Text>,
+        output_key -> Nullable<Text>,
+        rejects_key -> Nullable<Text>,
+        total -> Nullable<Int8>,
+        processed -> Int8,
+        created -> Int8,
+        updated -> Int8,
+        unchanged -> Int8,
+        rejected -> Int8,
+        errors -> Jsonb,
+        failure -> Nullable<Text>,
+        started_at -> Nullable<Timestamptz>,
+        finished_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -569,7 +647,6 @@ diesel::table! {
         password_hash -> Nullable<Text>,
         role_id -> Int8,
         source_website_id -> Nullable<Int8>,
-        external_id -> Nullable<Text>,
         is_active -> Bool,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
@@ -618,8 +695,10 @@ diesel::joinable!(orders -> websites (source_website_id));
 diesel::joinable!(payment_operations -> payments (payment_id));
 diesel::joinable!(payment_operations -> users (user_id));
 diesel::joinable!(payments -> orders (order_id));
+diesel::joinable!(product_groups -> websites (source_website_id));
 diesel::joinable!(products -> brands (brand_id));
 diesel::joinable!(products -> categories (category_id));
+diesel::joinable!(products -> product_groups (group_id));
 diesel::joinable!(products -> suppliers (supplier_id));
 diesel::joinable!(products -> users (seller_id));
 diesel::joinable!(products -> websites (source_website_id));
@@ -635,9 +714,13 @@ diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(shipment_lines -> order_details (order_detail_id));
 diesel::joinable!(shipment_lines -> shipments (shipment_id));
 diesel::joinable!(shipments -> orders (order_id));
+diesel::joinable!(sources -> transfers (last_transfer_id));
+diesel::joinable!(sources -> websites (website_id));
 diesel::joinable!(stock_movements -> orders (order_id));
 diesel::joinable!(stock_movements -> products (product_id));
 diesel::joinable!(stock_movements -> users (user_id));
+diesel::joinable!(transfers -> users (user_id));
+diesel::joinable!(transfers -> websites (website_id));
 diesel::joinable!(users -> roles (role_id));
 diesel::joinable!(users -> websites (source_website_id));
 
@@ -664,6 +747,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     payment_webhooks,
     payments,
     permissions,
+    product_groups,
     products,
     refresh_tokens,
     return_lines,
@@ -675,8 +759,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     sessions,
     shipment_lines,
     shipments,
+    sources,
     stock_movements,
     suppliers,
+    transfers,
     users,
     websites,
 );

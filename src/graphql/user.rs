@@ -41,7 +41,7 @@ pub struct UserObject(Arc<UserRow>);
 
 impl Plain for UserObject {
     const PLAIN: &'static [&'static str] =
-        &["id", "name", "email", "phone", "externalId", "isEmailVerified", "isActive", "createdAt", "updatedAt"];
+        &["id", "name", "email", "phone", "isEmailVerified", "isActive", "createdAt", "updatedAt"];
 
     fn leaf(&self, field: &str) -> Option<Value> {
         Some(match field {
@@ -90,11 +90,6 @@ impl UserObject {
     async fn source_website(&self, ctx: &Context<'_>) -> Result<Option<Website>> {
         let Some(id) = self.0.source_website_id else { return Ok(None) };
         Ok(ctx.loaders().websites.load(id).await?.map(website))
-    }
-
-    /// The customer's number at that website, where an import brought them.
-    async fn external_id(&self) -> Option<&str> {
-        self.0.external_id.as_deref()
     }
 
     /// Whether the e-mail address was confirmed to be theirs.

@@ -23,7 +23,6 @@ pub fn user(row: &UserRow, role: &str) -> Value {
         "phone": row.phone,
         "role": role,
         "sourceWebsiteId": row.source_website_id.map(RowId::global),
-        "externalId": row.external_id,
         "isActive": row.is_active,
         "createdAt": row.created_at,
         "updatedAt": row.updated_at,

@@ -7,11 +7,24 @@ use rust_decimal::Decimal;
 use crate::{
     db::{filter::Op, tables::products},
     error::Result,
-    ids::{BrandId, CategoryId, ProductId, SupplierId, UserId, WebsiteId},
+    ids::{BrandId, CategoryId, ProductGroupId, ProductId, SupplierId, UserId, WebsiteId},
     money::check_price,
     paging::SortKey,
     text::{Check, MAX_DESCRIPTION, check_slug},
+    text_enum,
 };
+
+text_enum! {
+    /// What everybody may know of a stock.
+    pub enum Availability {
+        /// More pieces than the number from which a stock is low.
+        InStock => "in_stock",
+        /// Few pieces.
+        Low => "low",
+        /// None that could be bought.
+        Out => "out",
+    }
+}
 
 /// What a website sells.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -43,10 +56,24 @@ pub struct ProductRow {
     pub description: String,
     /// Price of one, in the website's currency.
     pub price: Decimal,
+    /// What it cost before, or costs elsewhere.
+    pub compare_at_price: Option<Decimal>,
+    /// The group of the same thing in other sizes or colours.
+    pub group_id: Option<ProductGroupId>,
+    /// Its values of what the group varies by, in the group's order.
+    pub option_values: Vec<String>,
     /// Pieces that are there: the sum of the ledger.
     pub stock: i32,
     /// Pieces that are kept for carts.
     pub reserved: i32,
+    /// From how many pieces down the stock is low.
+    pub low_stock_at: i32,
+    /// What everybody may know of the stock, kept by the database.
+    pub availability: Availability,
+    /// How many reviews count.
+    pub rating_count: i32,
+    /// The mean of their ratings, 0 without any.
+    pub rating_average: Decimal,
     /// False after deletion.
     pub is_active: bool,
     /// When it was made.
@@ -90,6 +117,18 @@ pub struct NewProduct {
     pub description: String,
     /// See [`ProductRow`].
     pub price: Decimal,
+    /// See [`ProductRow`].
+    pub compare_at_price: Option<Decimal>,
+    /// What one costs the shop.
+    pub cost_price: Option<Decimal>,
+    /// The supplier's own number of it.
+    pub supplier_sku: Option<String>,
+    /// See [`ProductRow`].
+    pub group_id: Option<ProductGroupId>,
+    /// See [`ProductRow`].
+    pub option_values: Vec<String>,
+    /// See [`ProductRow`]; the table's default where absent.
+    pub low_stock_at: Option<i32>,
 }
 
 /// A change of a product: what is absent stays, an inner `None` clears.
@@ -117,6 +156,18 @@ pub struct ProductPatch {
     /// See [`ProductRow`].
     pub price: Option<Decimal>,
     /// See [`ProductRow`].
+    pub compare_at_price: Option<Option<Decimal>>,
+    /// See [`NewProduct`].
+    pub cost_price: Option<Option<Decimal>>,
+    /// See [`NewProduct`].
+    pub supplier_sku: Option<Option<String>>,
+    /// See [`ProductRow`].
+    pub group_id: Option<Option<ProductGroupId>>,
+    /// See [`ProductRow`].
+    pub option_values: Option<Vec<String>>,
+    /// See [`ProductRow`].
+    pub low_stock_at: Option<i32>,
+    /// See [`ProductRow`].
     pub is_active: Option<bool>,
 }
 
@@ -132,6 +183,10 @@ impl NewProduct {
             variant: Some(self.variant.clone()),
             description: Some(self.description.clone()),
             price: Some(self.price),
+            compare_at_price: Some(self.compare_at_price),
+            cost_price: Some(self.cost_price),
+            supplier_sku: Some(self.supplier_sku.clone()),
+            low_stock_at: self.low_stock_at,
             ..ProductPatch::default()
         }
         .check()
@@ -152,6 +207,13 @@ impl ProductPatch {
         if let Some(price) = self.price {
             check.that(check_price("price", price));
         }
+        if let Some(price) = self.compare_at_price.flatten() {
+            check.that(check_price("compareAtPrice", price));
+        }
+        if let Some(price) = self.cost_price.flatten() {
+            check.that(check_price("costPrice", price));
+        }
+        check.optional("supplierSku", self.supplier_sku.as_ref().and_then(Option::as_deref), 100);
         check.finish()
     }
 

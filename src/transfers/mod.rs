@@ -1,4 +1,4 @@
-//! Transfers: what comes in from a file, in bulk. Owns no table: it writes those of websites, users, products, stock and
+//! Transfers: what comes in from a file, in bulk. Owns `transfers`, and writes those of websites, users, products, stock and
 //! orders, a batch of lines at a time, and leaves totals, stock and search to the database's own triggers.
 //! The audit log has one entry for the whole of it.
 //! Rule: a file may come in any number of times, in parts or again after a crash, and each of its lines counts once;

@@ -78,11 +78,19 @@ pub async fn existing_orders(mut conn: &Conn, website: WebsiteId, numbers: &[Str
 
 /// Makes the customers that are missing; how many.
 pub async fn insert_customers(mut conn: &Conn, website: WebsiteId, numbers: &[String]) -> Result<usize> {
+    sql_query("SELECT pg_advisory_xact_lock(hashtext('sources'), $1::integer)")
+        .bind::<BigInt, _>(website)
+        .execute(&mut conn)
+        .await?;
     let query = sql_query(
-        "INSERT INTO users (name, role_id, source_website_id, external_id)
-         SELECT 'Customer ' || c.number, r.id, $1, c.number
-         FROM unnest($2) AS c (number) JOIN roles r ON r.code = 'customer' ORDER BY c.number
-         ON CONFLICT ON CONSTRAINT users_source_website_id_external_id_key DO NOTHING",
+        "WITH missing AS (
+             SELECT c.number, nextval(pg_get_serial_sequence('users', 'id')) AS id FROM unnest($2) AS c (number)
+             WHERE NOT EXISTS (SELECT FROM sources WHERE noun = 'User' AND website_id = $1 AND external_id = c.number)
+         ), made AS (
+             INSERT INTO users (id, name, role_id, source_website_id)
+             SELECT m.id, 'Customer ' || m.number, r.id, $1 FROM missing m JOIN roles r ON r.code = 'customer' ORDER BY m.number
+         )
+         INSERT INTO sources (noun, noun_id, website_id, external_id) SELECT 'User', id, $1, number FROM missing",
     );
     Ok(query.bind::<BigInt, _>(website).bind::<Array<Text>, _>(numbers).execute(&mut conn).await?)
 }
@@ -127,9 +135,9 @@ pub async fn insert_products(
 pub async fn upsert_orders(mut conn: &Conn, website: WebsiteId, orders: &[BatchOrder]) -> Result<Vec<String>> {
     let query = sql_query(
         "INSERT INTO orders (source_website_id, order_number, user_id, status, ship_country, placed_at)
-         SELECT $1, o.number, u.id, o.status, o.country, o.placed_at
+         SELECT $1, o.number, u.noun_id, o.status, o.country, o.placed_at
          FROM unnest($2, $3, $4, $5, $6) AS o (number, customer, status, country, placed_at)
-         LEFT JOIN users u ON u.source_website_id = $1 AND u.external_id = o.customer
+         LEFT JOIN sources u ON u.noun = 'User' AND u.website_id = $1 AND u.external_id = o.customer
          ORDER BY o.number
          ON CONFLICT ON CONSTRAINT orders_source_website_id_order_number_key DO UPDATE
          SET user_id = coalesce(EXCLUDED.user_id, orders.user_id),

@@ -33,8 +33,6 @@ pub struct UserRow {
     pub role_id: RoleId,
     /// The website the user came from.
     pub source_website_id: Option<WebsiteId>,
-    /// The user's number at that website, where an import brought them.
-    pub external_id: Option<String>,
     /// False after deactivation.
     pub is_active: bool,
     /// When the e-mail address was shown to be theirs.

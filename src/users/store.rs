@@ -152,7 +152,6 @@ pub async fn update_erased(mut conn: &Conn, id: UserId) -> Result<UserRow> {
         users::email.eq(None::<String>),
         users::email_verified_at.eq(None::<chrono::DateTime<chrono::Utc>>),
         users::password_hash.eq(None::<String>),
-        users::external_id.eq(None::<String>),
         users::is_active.eq(false),
         users::erased_at.eq(clock_timestamp().nullable()),
     );

@@ -12,10 +12,10 @@ const MACROS: &[&str] = &["op", "text_op", "text_enum", "paged"];
 
 /// Floors 1 and 2: a slice may use the slices of the lines above its own.
 const SLICES: &[&[&str]] = &[
-    &["websites", "jobs"],
-    &["users", "mail", "audit", "categories", "brands", "suppliers"],
+    &["websites", "jobs", "sources"],
+    &["users", "mail", "audit", "categories", "brands", "suppliers", "groups"],
     &["access", "products"],
-    &["media", "reviews", "stock"],
+    &["media", "reviews", "stock", "prices"],
     &["carts"],
     &["orders"],
     &["payments"],

@@ -29,6 +29,7 @@ const NO_NOUNS: &[(&str, &str)] = &[
     ("role_websites", "a row is there or not"),
     ("search_documents", "made from the nouns"),
     ("shipment_lines", "written once, with their shipment"),
+    ("sources", "first_seen and last_seen are its times"),
     ("stock_movements", "a ledger: nothing is ever changed"),
 ];
 

@@ -142,6 +142,12 @@ impl ProductCreateInput {
             variant: self.variant,
             description: self.description,
             price: self.price.0,
+            compare_at_price: None,
+            cost_price: None,
+            supplier_sku: None,
+            group_id: None,
+            option_values: vec![],
+            low_stock_at: None,
         })
     }
 }
@@ -160,6 +166,7 @@ impl ProductUpdateInput {
             description: patch::text(self.description),
             price: patch::required("price", self.price)?.map(|price| price.0),
             is_active: patch::required("isActive", self.is_active)?,
+            ..ProductPatch::default()
         };
         Ok((ProductId::parse("id", &self.id)?, patch))
     }

@@ -110,6 +110,12 @@ impl TestApp {
             variant: None,
             description: String::new(),
             price: spec.price.unwrap_or("10.00").parse::<Decimal>().expect("a price"),
+            compare_at_price: None,
+            cost_price: None,
+            supplier_sku: None,
+            group_id: None,
+            option_values: vec![],
+            low_stock_at: None,
         };
         let everything = Viewer::system();
         self.database
