@@ -3,7 +3,7 @@
 \set a 1 + (:cart * 7919) % 1000
 \set b 1 + (:cart * 7919 + 331) % 1000
 \set c 1 + (:cart * 7919 + 662) % 1000
-BEGIN; SET LOCAL souk.actor = E'{"via":"anonymous","user":null,"session":null,"api_key":null,"address":"127.0.0.1","request_id":"8869a232-28d2-457a-837c-c264e9e6457e"}';
+BEGIN; SET LOCAL souk.actor = E'{"via":"anonymous","user": null,"session": null,"api_key": null,"address":"127.0.0.1","request_id":"8869a232-28d2-457a-837c-c264e9e6457e"}';
 INSERT INTO "idempotency_keys" ("user_id", "cart_token_hash", "operation", "key", "request_hash", "answer_id") VALUES (NULL, sha256(convert_to('souk_c_bench_' || :cart, 'UTF8')), 'checkout', 'key-' || :cart, '\x28277e7ab6841ded853bea6c4e5564eb33778c1913ce2c51131f719f5276f236', 0) ON CONFLICT DO NOTHING RETURNING "idempotency_keys"."id" AS claim \gset
 UPDATE "carts" SET "expires_at" = now() + interval '60 days' WHERE ((("carts"."id" = :cart) AND ("carts"."expires_at" > CURRENT_TIMESTAMP)) AND (("carts"."token_hash" IS NOT NULL) AND ("carts"."token_hash" = sha256(convert_to('souk_c_bench_' || :cart, 'UTF8'))))) RETURNING "carts"."id", "carts"."user_id", "carts"."currency", "carts"."expires_at", "carts"."created_at", "carts"."updated_at";
 SELECT "cart_lines"."id", "cart_lines"."cart_id", "cart_lines"."product_id", "cart_lines"."quantity", "cart_lines"."added_price", "cart_lines"."created_at" FROM "cart_lines" WHERE ("cart_lines"."cart_id" = ANY(ARRAY[:cart]::bigint[])) ORDER BY "cart_lines"."cart_id", "cart_lines"."id";
