@@ -13,8 +13,8 @@ use crate::{
     brands::model::BrandRow,
     categories::model::CategoryRow,
     db::{
-        Conn,
-        filter::{Condition, always},
+        Conn, Plans,
+        filter::{Condition, Filter, Op, always},
         sql::{CountUpTo, ParentId, PerParent, op, text_op},
         tables::{brands, categories, products, websites},
     },
@@ -86,6 +86,27 @@ fn of_parent(rows: Rows, parent: ProductParent) -> Rows {
         ProductParent::Supplier => rows.filter(products::supplier_id.assume_not_null().eq(ParentId)),
         ProductParent::Website => rows.filter(products::source_website_id.eq(ParentId)),
     }
+}
+
+/// How a list is planned. Kept are the plans of lists that one index holds in their order whatever the values, or that have a
+/// row or none for a value. Elsewhere the way depends on how many products the conditions leave: many are read in order until
+/// a page is full, few are found and then sorted.
+pub fn plans(list: &ProductList) -> Plans {
+    use ProductCondition as C;
+    let Filter::And(all) = &list.filter else { return Plans::ForValues };
+    let is_held = match (all.as_slice(), list.order) {
+        ([], _) => true,
+        ([Filter::Is(C::Id(_) | C::Sku(Op::Eq(_)) | C::Barcode(Op::Eq(_)))], _) => true,
+        ([Filter::Is(C::Category(Op::Eq(_)))], order) => order != ProductOrderField::Name,
+        ([Filter::Is(one)], ProductOrderField::CreatedAt) => {
+            matches!(
+                one,
+                C::Brand(Op::Eq(_)) | C::Supplier(Op::Eq(_)) | C::Seller(Op::Eq(_)) | C::SourceWebsite(Op::Eq(_))
+            )
+        }
+        _ => false,
+    };
+    if is_held { Plans::Kept } else { Plans::ForValues }
 }
 
 fn on_page(query: Rows, list: &ProductList) -> Result<Rows> {

@@ -37,8 +37,11 @@ async fn stock_is_written_by_the_ledger_alone() {
     let (_database, psql) = stage().await;
     psql.rows("INSERT INTO stock_movements (product_id, reason, delta) VALUES (1, 'opening', 5), (2, 'opening', 3)")
         .await;
-    let product =
-        "INSERT INTO products (source_website_id, name, slug, sku, price, stock) VALUES (1, 'N', 'n', 'n', 1, 7)";
+    let product = |sku: &str, stock: i32| {
+        format!(
+            "INSERT INTO products (source_website_id, name, slug, sku, price, stock) VALUES (1, 'N', '{sku}', '{sku}', 1, {stock})"
+        )
+    };
     let movement = |values: &str| format!("INSERT INTO stock_movements (product_id, reason, delta) VALUES {values}");
     all_refused(
         &psql,
@@ -46,8 +49,7 @@ async fn stock_is_written_by_the_ledger_alone() {
             ("UPDATE products SET stock = 9", "products_stock_from_ledger"),
             ("UPDATE products SET stock = stock + 1 WHERE id = 1", "products_stock_from_ledger"),
             ("UPDATE products SET name = 'X', stock = DEFAULT", "products_stock_from_ledger"),
-            (product, "products_stock_from_ledger"),
-            (&format!("{product} ON CONFLICT (slug) DO UPDATE SET stock = 7"), "products_stock_from_ledger"),
+            (&product("n", -1), "products_stock_not_negative"),
             (&movement("(1, 'sale', -6)"), "products_stock_not_negative"),
             (&movement("(1, 'sale', -5), (1, 'sale', -1)"), "products_stock_not_negative"),
             (&movement("(1, 'sale', 0)"), "stock_movements_delta_not_zero"),
@@ -62,6 +64,13 @@ async fn stock_is_written_by_the_ledger_alone() {
     assert_eq!(psql.value(stocks).await, "0 7");
     let balances = "SELECT string_agg(balance::text, ' ' ORDER BY id) FROM stock_movements";
     assert_eq!(psql.value(balances).await, "5 3 0 7", "each movement notes the stock that it left");
+    psql.rows(&product("n", 7)).await;
+    psql.rows(&product("empty", 0)).await;
+    let entered = "SELECT string_agg(concat_ws(' ', p.sku, m.reason, m.delta, m.balance, p.stock), '|')
+        FROM stock_movements m JOIN products p ON p.id = m.product_id WHERE p.sku IN ('n', 'empty')";
+    assert_eq!(psql.value(entered).await, "n opening 7 7 7", "what a product begins with is in the ledger");
+    let again = format!("{} ON CONFLICT (slug) DO UPDATE SET stock = 9", product("n", 7));
+    all_refused(&psql, &[(&again, "products_stock_from_ledger")]).await;
 }
 
 #[tokio::test]

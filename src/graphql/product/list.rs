@@ -181,8 +181,9 @@ impl ProductQuery {
     ) -> Result<Connection<Product>> {
         let list = list_of(ctx, first, after, last, before, r#where, order_by)?;
         let scope = ctx.viewer().scope(Permission::ManageProducts);
-        let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
-        let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
+        let plans = store::plans(&list);
+        let rows = ctx.db().read_as(plans, async |conn| store::page(conn, &scope, &list).await);
+        let count = ctx.db().read_as(plans, async |conn| store::count(conn, &scope, &list).await);
         let (rows, total) = read(ctx, &list.page, rows, count).await?;
         Ok(connect(rows, total, |row| cursor(&list, row), product))
     }
