@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use crate::{
     db::{actor::Via, filter::Op, tables::audit_log},
     ids::{
-        self, ApiKeyId, AuditEntryId, BrandId, CategoryId, OrderId, PaymentId, ProductId, RoleId, RowId, SessionId,
-        SupplierId, UserId, WebsiteId,
+        self, ApiKeyId, AuditEntryId, BrandId, CategoryId, OrderId, PaymentId, ProductGroupId, ProductId, RoleId,
+        RowId, SessionId, SupplierId, UserId, WebsiteId,
     },
     paging::SortKey,
     text_enum,
@@ -48,6 +48,14 @@ text_enum! {
         Job => "Job",
         /// A part of an order on its way back, without what people wrote.
         Return => "Return",
+        /// A group of products.
+        ProductGroup => "ProductGroup",
+        /// A picture of a product.
+        Image => "Image",
+        /// A review.
+        Review => "Review",
+        /// A run of an import or export.
+        Transfer => "Transfer",
     }
 }
 
@@ -120,6 +128,7 @@ fn keys_of(column: &str) -> Option<&'static str> {
     Some(match column {
         "api_key_id" => ApiKeyId::TYPE,
         "brand_id" => BrandId::TYPE,
+        "group_id" => ProductGroupId::TYPE,
         "category_id" | "parent_id" => CategoryId::TYPE,
         "order_id" | "checkout_id" => OrderId::TYPE,
         "payment_id" => PaymentId::TYPE,
@@ -188,7 +197,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::ids::{JobId, OrderDetailId, ReturnId, ShipmentId, StockMovementId};
+    use crate::ids::{ImageId, JobId, OrderDetailId, ReturnId, ReviewId, ShipmentId, StockMovementId, TransferId};
 
     #[test]
     fn nouns_are_the_types_of_their_ids() {
@@ -208,6 +217,10 @@ mod tests {
             ShipmentId::TYPE,
             JobId::TYPE,
             ReturnId::TYPE,
+            ProductGroupId::TYPE,
+            ImageId::TYPE,
+            ReviewId::TYPE,
+            TransferId::TYPE,
         ];
         assert_eq!(Noun::ALL.iter().map(|noun| noun.as_str()).collect::<Vec<_>>(), types);
         assert_eq!(Noun::of(&OrderId(7).global()), Some((Noun::Order, 7)));

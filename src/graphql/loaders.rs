@@ -44,6 +44,10 @@ use crate::{
         model::{ProductParent, ProductRow},
         store::ProductList,
     },
+    sources::{
+        self,
+        model::{SourceNoun, SourceRow},
+    },
     suppliers::{self, model::SupplierRow},
     users::{
         self,
@@ -191,6 +195,7 @@ pub type Group<R> = Arc<[Arc<R>]>;
 #[allow(missing_docs, reason = "each is named for what it loads and by what")]
 pub struct Loaders {
     pub websites: Batched<WebsiteId, Arc<WebsiteRow>>,
+    pub sources: Batched<(SourceNoun, i64), Group<SourceRow>>,
     pub users: Batched<UserId, Arc<UserRow>>,
     pub addresses_by_user: Batched<UserId, Group<AddressRow>>,
     pub addresses: Batched<crate::ids::AddressId, Arc<AddressRow>>,
@@ -244,6 +249,7 @@ impl Loaders {
         });
         Self {
             websites: by_id!(steps, view, |conn, ids| websites::store::by_ids(conn, &ids), row => row.id),
+            sources: by_parent!(steps, view, |conn, things| sources::store::by_nouns(conn, &things), row => (row.noun, row.noun_id)),
             users: by_id!(steps, view, |conn, ids| users::store::by_ids(conn, &view.people, &ids), row => row.id),
             addresses: by_id!(steps, view, |conn, ids| users::store::addresses_by_ids(conn, &view.people, &ids), row => row.id),
             addresses_by_user: by_parent!(steps, view, |conn, ids| users::store::addresses_by_user_ids(conn, &view.people, &ids), row => row.user_id),

@@ -35,6 +35,7 @@ pub mod scalars;
 pub mod search;
 pub mod session;
 pub mod shipment;
+pub mod source;
 pub mod supplier;
 pub mod user;
 pub mod variables;

@@ -25,13 +25,16 @@ use super::{
     returns::{Return, return_object},
     scalars::{Money, global, money},
     shipment::{Shipment, shipment},
+    source::{Source, Sourced},
     user::{User, user},
     website::{Website, website},
 };
 use crate::{
+    auth::Permission,
     error::{Error, Result},
     orders::model::{Contact, OrderDetailRow, OrderRow, PaymentStatus, Shipping, Status},
     products::model::ProductRow,
+    sources::model::SourceNoun,
     users::model::UserRow,
 };
 
@@ -119,6 +122,14 @@ impl OrderObject {
     async fn source_website(&self, ctx: &Context<'_>) -> Result<Website> {
         let row = ctx.loaders().websites.load(self.row.source_website_id).await?;
         row.map(website).ok_or_else(|| Error::Internal("an order without its website".into()))
+    }
+
+    /// Where it comes from: the website it was placed at, and for its customer and staff what that website calls it.
+    async fn source(&self, ctx: &Context<'_>) -> Result<Source> {
+        let (viewer, website) = (ctx.viewer(), self.row.source_website_id);
+        let is_own = self.row.user_id.is_some() && self.row.user_id == viewer.user_id();
+        let thing = Sourced { noun: SourceNoun::Order, id: self.row.id, made_at: self.row.created_at };
+        thing.home(ctx, website, is_own || viewer.can_at(Permission::ManageOrders, website)).await
     }
 
     /// Its lines, in the order they were added: at most 500 for an order placed here.

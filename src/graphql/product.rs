@@ -19,15 +19,18 @@ use super::{
     container::{Ordered, Plain},
     context::ContextExt,
     scalars::{Money, global, money},
+    source::{Source, Sourced},
     supplier::{Supplier, supplier},
     user::{User, user},
     website::{Website, website},
 };
 use crate::{
+    auth::Permission,
     brands::model::BrandRow,
     categories::model::CategoryRow,
     error::{Error, Result},
     products::model::ProductRow,
+    sources::model::SourceNoun,
 };
 
 /// See [`ProductObject`].
@@ -79,6 +82,15 @@ impl Plain for ProductObject {
 /// The object of a row.
 pub fn product(row: impl Into<Arc<ProductRow>>) -> Product {
     Ordered(ProductObject { row: row.into(), joined: None })
+}
+
+impl ProductObject {
+    /// Whether the viewer runs it: staff of its website, or its seller.
+    fn is_run_by_viewer(&self, ctx: &Context<'_>) -> bool {
+        let viewer = ctx.viewer();
+        viewer.can_at(Permission::ManageProducts, self.row.source_website_id)
+            || (self.row.seller_id.is_some() && self.row.seller_id == viewer.user_id())
+    }
 }
 
 /// What a website sells: it has a SKU, a price and a stock.
@@ -143,6 +155,12 @@ impl ProductObject {
     async fn source_website(&self, ctx: &Context<'_>) -> Result<Website> {
         let row = ctx.loaders().websites.load(self.row.source_website_id).await?;
         row.map(website).ok_or_else(|| Error::Internal("a product without its website".into()))
+    }
+
+    /// Where it comes from: the website that sells it, and for its seller and staff what that website calls it.
+    async fn source(&self, ctx: &Context<'_>) -> Result<Source> {
+        let thing = Sourced { noun: SourceNoun::Product, id: self.row.id, made_at: self.row.created_at };
+        thing.home(ctx, self.row.source_website_id, self.is_run_by_viewer(ctx)).await
     }
 
     /// Its category.

@@ -23,12 +23,15 @@ use super::{
     role::{Role, role_object},
     scalars::global,
     session::{Session, session},
+    source::{Source, Sourced},
     website::{Website, website},
 };
 use crate::{
+    auth::Permission,
     error::{Error, Result},
-    ids::RowId,
+    ids::{RowId, UserId, WebsiteId},
     orders::model::OrderParent,
+    sources::model::SourceNoun,
     users::model::UserRow,
 };
 
@@ -55,6 +58,17 @@ impl Plain for UserObject {
 /// The object of a row.
 pub fn user(row: impl Into<Arc<UserRow>>) -> User {
     Ordered(UserObject(row.into()))
+}
+
+impl UserObject {
+    fn sourced(&self) -> Sourced<UserId> {
+        Sourced { noun: SourceNoun::User, id: self.0.id, made_at: self.0.created_at }
+    }
+
+    /// Whether the viewer may know what this website calls them.
+    fn is_told(&self, ctx: &Context<'_>, website: WebsiteId) -> bool {
+        ctx.viewer().user_id() == Some(self.0.id) || ctx.viewer().can_at(Permission::ManageUsers, website)
+    }
 }
 
 /// A person: customer or staff. You see yourself; staff with MANAGE_USERS see everybody.
@@ -90,6 +104,19 @@ impl UserObject {
     async fn source_website(&self, ctx: &Context<'_>) -> Result<Option<Website>> {
         let Some(id) = self.0.source_website_id else { return Ok(None) };
         Ok(ctx.loaders().websites.load(id).await?.map(website))
+    }
+
+    /// Where they come from: the website, and what it calls them; null for staff of all.
+    async fn source(&self, ctx: &Context<'_>) -> Result<Option<Source>> {
+        let Some(website) = self.0.source_website_id else { return Ok(None) };
+        Ok(Some(self.sourced().home(ctx, website, self.is_told(ctx, website)).await?))
+    }
+
+    /// The websites that know them, each once, the one they came from first, and what each calls them: somebody may be a
+    /// customer of several.
+    #[graphql(complexity = "3 * child_complexity")]
+    async fn identities(&self, ctx: &Context<'_>) -> Result<Vec<Source>> {
+        self.sourced().all(ctx, self.0.source_website_id, |website| self.is_told(ctx, website)).await
     }
 
     /// Whether the e-mail address was confirmed to be theirs.

@@ -14,10 +14,12 @@ use crate::{
     auth::{Live, Passwords, Permission, Scope, Viewer},
     db::Db,
     error::{Error, Result, UserErrorCode},
-    ids::{OrderId, UserId},
+    ids::{OrderId, RowId, UserId},
     jobs,
     orders::{self, model::OrderRow},
-    payments, stock,
+    payments,
+    sources::{self, model::SourceNoun},
+    stock,
     users::{self, model::UserRow},
 };
 
@@ -36,6 +38,7 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
         let role = access::store::roles::by_ids(conn, &[user.role_id]).await?.pop();
         let role = role.ok_or_else(|| Error::Internal("a user without a role".into()))?;
         let addresses = users::store::addresses_by_user_ids(conn, &Scope::All, &[id]).await?;
+        let identities = sources::store::by_nouns(conn, &[(SourceNoun::User, id.key())]).await?;
         let sessions = access::store::sessions::all_by_user(conn, id).await?;
         let keys = access::store::keys::all_by_user(conn, id).await?;
         let orders = orders::store::all_by_user(conn, id).await?;
@@ -66,6 +69,7 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
             "exportedAt": chrono::Utc::now(),
             "user": model::user(&user, &role.row.code),
             "addresses": addresses.iter().map(model::address).collect::<Vec<_>>(),
+            "identities": identities.iter().map(model::identity).collect::<Vec<_>>(),
             "sessions": sessions.iter().map(model::session).collect::<Vec<_>>(),
             "apiKeys": keys.iter().map(model::api_key).collect::<Vec<_>>(),
             "orders": orders.iter().map(order).collect::<Vec<_>>(),

@@ -9,6 +9,7 @@ use crate::{
     money::format_amount,
     orders::model::{OrderDetailRow, OrderEventRow, OrderRow, ReturnLineRow, ReturnRow, ShipmentLineRow, ShipmentRow},
     payments::model::PaymentRow,
+    sources::model::SourceRow,
     stock::model::MovementRow,
     users::model::{AddressRow, UserRow},
 };
@@ -41,6 +42,16 @@ pub fn address(row: &AddressRow) -> Value {
         "isDefault": row.is_default,
         "createdAt": row.created_at,
         "updatedAt": row.updated_at,
+    })
+}
+
+/// A website that knows them, and as what.
+pub fn identity(row: &SourceRow) -> Value {
+    json!({
+        "websiteId": row.website_id.global(),
+        "externalId": row.external_id,
+        "firstSeen": row.first_seen,
+        "lastSeen": row.last_seen,
     })
 }
 

@@ -1,14 +1,19 @@
-//! What users do with their addresses.
+//! What users do with their addresses, and staff with the websites that know them.
 
 use super::{
-    model::{AddressPatch, AddressRow, MAX_ADDRESSES, NewAddress},
+    model::{AddressPatch, AddressRow, MAX_ADDRESSES, NewAddress, UserRow},
     store,
 };
 use crate::{
     auth::{Permission, Viewer},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
-    ids::{AddressId, UserId},
+    ids::{AddressId, RowId, UserId, WebsiteId},
+    sources::{
+        self,
+        model::{NewSource, SourceNoun},
+    },
+    text::Check,
 };
 
 /// Adds an address to the viewer or, for staff, to another user. The first one is the default.
@@ -78,4 +83,58 @@ async fn locked(conn: &Conn, viewer: &Viewer, id: AddressId) -> Result<AddressRo
     store::lock(conn, &scope, address.user_id).await?;
     // Read again: it may have gone while we waited for the lock.
     store::addresses_by_ids(conn, &scope, &[id]).await?.pop().ok_or_else(missing)
+}
+
+/// Says that a website knows a user, and as what.
+/// # Errors
+/// FORBIDDEN without [`Permission::ManageUsers`]; NOT_FOUND for a user that is not the viewer's to see; NOT_YOURS for a
+/// website that the viewer's role does not reach; TAKEN where the website knows them already, or calls somebody else so.
+pub async fn add_identity(
+    db: &Db,
+    viewer: &Viewer,
+    id: UserId,
+    website: WebsiteId,
+    external_id: String,
+) -> Result<UserRow> {
+    require_reach(viewer, website)?;
+    let mut check = Check::new();
+    check.text("externalId", &external_id, 255);
+    check.finish()?;
+    let new =
+        NewSource { noun: SourceNoun::User, noun_id: id.key(), website_id: website, external_id: Some(external_id) };
+    db.transaction(async |conn| {
+        let user = locked_user(conn, viewer, id).await?;
+        sources::store::insert(conn, &new).await?;
+        Ok(user)
+    })
+    .await
+}
+
+/// Forgets what a website calls a user.
+/// # Errors
+/// As [`add_identity`], and NOT_FOUND where the website does not know them.
+pub async fn remove_identity(db: &Db, viewer: &Viewer, id: UserId, website: WebsiteId) -> Result<UserRow> {
+    require_reach(viewer, website)?;
+    db.transaction(async |conn| {
+        let user = locked_user(conn, viewer, id).await?;
+        match sources::store::delete(conn, SourceNoun::User, id.key(), website).await? {
+            true => Ok(user),
+            false => Err(Error::not_found("websiteId", "identity of this user")),
+        }
+    })
+    .await
+}
+
+fn require_reach(viewer: &Viewer, website: WebsiteId) -> Result<()> {
+    viewer.require_any(&[Permission::ManageUsers])?;
+    match viewer.reaches(website) {
+        true => Ok(()),
+        false => Err(Error::user(UserErrorCode::NotYours, "websiteId", "your role is limited to other websites")),
+    }
+}
+
+/// A user of the viewer's who has not been erased, locked.
+async fn locked_user(conn: &Conn, viewer: &Viewer, id: UserId) -> Result<UserRow> {
+    let user = store::lock(conn, &viewer.scope(Permission::ManageUsers), id).await?;
+    user.filter(|user| user.erased_at.is_none()).ok_or_else(|| Error::not_found("userId", "user"))
 }

@@ -37,6 +37,7 @@ const CASES: &[Case] = &[
     Case("{ users(first: 50) { nodes { role { id } sourceWebsite { id } } } }", 3),
     Case("{ users(first: 50) { nodes { addresses { user { id } } } } }", 3),
     Case("{ users(first: 50) { nodes { orders(first: 3) { PAGE } } } }", 3),
+    Case("{ users(first: 50) { nodes { source { website { id } } identities { externalId website { id } } } } }", 3),
     Case("{ me { id role { id } } }", 2),
     Case("{ user(id: \"USER\") { id addresses { city } orders { PAGE } } }", 4),
     Case("{ me { sessions { id device } } }", 2),
@@ -61,6 +62,7 @@ const CASES: &[Case] = &[
     Case("{ products(first: 50) { PAGE } }", 2),
     Case("{ products(first: 50) { edges { node { price { amount } category { id } brand { id } } } } }", 3),
     Case("{ products(first: 50) { nodes { sourceWebsite { id } supplier { id } seller { id } } } }", 4),
+    Case("{ products(first: 50) { nodes { source { externalId website { id } } } } }", 3),
     Case(
         "{ order(id: \"ORDER\") { id details { id } paidAmount { amount } refundedAmount { amount } contact { name } } }",
         2,
@@ -90,6 +92,7 @@ const CASES: &[Case] = &[
     Case("{ orders(first: 50) { nodes { shipments { order { id } lines { quantity detail { name } } } } } }", 4),
     Case("{ orders(first: 50) { nodes { returns { order { id } lines { quantity detail { name } } } } } }", 4),
     Case("{ orders(first: 50) { nodes { events { kind by { id } amount { amount } } } } }", 3),
+    Case("{ orders(first: 50) { nodes { source { externalId website { id } } } } }", 3),
     Case("{ search(query: \"lantern\", first: 50) { FOUND } }", 3),
     Case("{ search(query: \"shelf\", types: [CATEGORY], first: 50) { FOUND } }", 3),
     Case("{ search(query: \"maker\", types: [BRAND], first: 50) { FOUND } }", 3),

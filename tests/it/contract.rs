@@ -40,6 +40,7 @@ const BOUNDED: &[(&str, &str)] = &[
     ("Shipment.lines", "each line of the order at most once"),
     ("User.addresses", "a user has at most 50"),
     ("User.apiKeys", "a user has at most 50"),
+    ("User.identities", "one for each website"),
     ("User.sessions", "a user has at most 100 that are live"),
 ];
 
@@ -101,6 +102,8 @@ const POWERFUL: &[(&str, &str)] = &[
     ("ProductUpdateInput.price", "the price asked, not the price paid"),
     ("RoleCreateInput.permissions", "the mutation checks them against what the viewer holds"),
     ("RoleUpdateInput.permissions", "the mutation checks them against what the viewer holds"),
+    ("UserIdentityAddInput.userId", "staff say who somebody is at a website"),
+    ("UserIdentityRemoveInput.userId", "as `userIdentityAdd`"),
     ("UserRoleSetInput.roleId", "the mutation exists for it"),
     ("UserRoleSetInput.userId", "the mutation exists for it"),
     ("UserCreateInput.role", "the mutation checks it against what the viewer holds"),

@@ -69,6 +69,7 @@ mod search;
 mod selling_model;
 mod sessions;
 mod shipments;
+mod sources;
 mod stock;
 mod texts;
 mod throttle;

@@ -1,14 +1,14 @@
 //! A person's rights: everything that is held on them, and being erased.
 
 use serde_json::{Value, json};
-use souk::auth::Permission;
+use souk::{auth::Permission, ids::RowId};
 
 use crate::support::{Actor, ProductSpec, TestApp};
 
 const PASSWORD: &str = "four unusual words here";
 
 /// What names the person of these tests, wherever it stands.
-const TRACES: [&str; 14] = [
+const TRACES: [&str; 15] = [
     "Ada Lovelace",
     "Difference engine",
     "ada@souk.example",
@@ -23,6 +23,7 @@ const TRACES: [&str; 14] = [
     "Ockham Park",
     "It tore on the stairs",
     "She wore it",
+    "AAL-1815",
 ];
 
 /// A customer with everything that a customer can have, logged in.
@@ -35,6 +36,8 @@ async fn ada(app: &TestApp) -> Actor<'_> {
     let login = app.anonymous().mutate("login", "accessToken user { id }", login).await;
     let (_, id) = souk::ids::split(&login.text_at("login.user.id")).unwrap();
     let ada = app.with_token(login.text_at("login.accessToken"), souk::ids::UserId(id));
+    let known = json!({ "userId": ada.global_id(), "websiteId": website.id.global(), "externalId": "AAL-1815" });
+    app.manager().await.mutate("userIdentityAdd", "user { id }", known).await.at("userIdentityAdd.user.id");
     let address = json!({
         "country": "GB", "city": "London", "district": "Marylebone", "address": "12 St James Square", "postalCode": "SW1Y 4LB",
     });
@@ -103,6 +106,7 @@ async fn an_export_holds_all_that_is_held_on_a_person() {
     for trace in TRACES {
         assert_eq!(text.contains(trace), trace != "Ockham Park", "{trace} in {export:#}");
     }
+    assert_eq!(export["identities"][0]["externalId"], json!("AAL-1815"));
     assert_eq!(export["orders"][0]["shipments"][0]["carrier"], json!("Penny Post"));
     assert_eq!(export["orders"][0]["shipments"][0]["lines"][0]["quantity"], json!(1));
     assert_eq!(export["orders"][0]["returns"][0]["status"], json!("REJECTED"));

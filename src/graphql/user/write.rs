@@ -14,8 +14,8 @@ use crate::{
     access::{self, model::NewAccount},
     auth::Permission,
     error::Result,
-    ids::{RowId, UserId},
-    users::model::UserPatch,
+    ids::{RowId, UserId, WebsiteId},
+    users::{self, model::UserPatch},
 };
 
 /// A new account for yourself.
@@ -77,6 +77,26 @@ pub struct UserDeactivateInput {
     id: ID,
 }
 
+/// A website that knows a user.
+#[derive(Debug, InputObject)]
+pub struct UserIdentityAddInput {
+    /// Which user.
+    user_id: ID,
+    /// The website; one that knows the user already has to be removed first.
+    website_id: ID,
+    /// What the website calls them, unique there, 1 to 255 characters.
+    external_id: String,
+}
+
+/// A website that is to know a user no more.
+#[derive(Debug, InputObject)]
+pub struct UserIdentityRemoveInput {
+    /// Which user.
+    user_id: ID,
+    /// The website.
+    website_id: ID,
+}
+
 payload! {
     /// The answer of `register`.
     RegisterPayload / RegisterObject {
@@ -109,6 +129,21 @@ payload! {
     /// The answer of `userDeactivate`.
     UserDeactivatePayload / UserDeactivateObject {
         /// The user, not active any more.
+        user: User
+    }
+}
+
+payload! {
+    /// The answer of `userIdentityAdd`.
+    UserIdentityAddPayload / UserIdentityAddObject {
+        /// The user.
+        user: User
+    }
+}
+payload! {
+    /// The answer of `userIdentityRemove`.
+    UserIdentityRemovePayload / UserIdentityRemoveObject {
+        /// The user.
         user: User
     }
 }
@@ -210,5 +245,35 @@ impl UserMutation {
             access::actions::accounts::reactivate_user(ctx.db(), ctx.viewer(), id).await
         };
         UserReactivateObject::of(reactivated.await.map(user))
+    }
+
+    /// Says that a website knows a user, and what it calls them: imports from there find them by it. Requires MANAGE_USERS.
+    #[graphql(guard = "Needs(&[Permission::ManageUsers])")]
+    async fn user_identity_add(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who is known where, and as what.")] input: UserIdentityAddInput,
+    ) -> Result<UserIdentityAddPayload> {
+        let added = async {
+            let id = UserId::parse("userId", &input.user_id)?;
+            let website = WebsiteId::parse("websiteId", &input.website_id)?;
+            users::actions::add_identity(ctx.db(), ctx.viewer(), id, website, input.external_id).await
+        };
+        UserIdentityAddObject::of(added.await.map(user))
+    }
+
+    /// Forgets what a website calls a user. Requires MANAGE_USERS.
+    #[graphql(guard = "Needs(&[Permission::ManageUsers])")]
+    async fn user_identity_remove(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who, and where.")] input: UserIdentityRemoveInput,
+    ) -> Result<UserIdentityRemovePayload> {
+        let removed = async {
+            let id = UserId::parse("userId", &input.user_id)?;
+            let website = WebsiteId::parse("websiteId", &input.website_id)?;
+            users::actions::remove_identity(ctx.db(), ctx.viewer(), id, website).await
+        };
+        UserIdentityRemoveObject::of(removed.await.map(user))
     }
 }

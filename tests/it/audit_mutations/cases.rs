@@ -192,6 +192,16 @@ pub const CASES: &[Case] = &[
         r#"{"id": "CUSTOMER", "name": "Cy", "phone": "+44 20 7946 0000"}"#,
         &[r#"UPDATED USER - {"name":"A Customer","phone":null} {"name":"Cy","phone":"+442079460000"}"#],
     ),
+    Case(
+        "userIdentityAdd",
+        r#"{"userId": "CUSTOMER", "websiteId": "WEBSITE", "externalId": "C-7"}"#,
+        &[r#"UPDATED USER sailor null {"website_id":"WEBSITE","external_id":"C-7"}"#],
+    ),
+    Case(
+        "userIdentityRemove",
+        r#"{"userId": "CUSTOMER", "websiteId": "WEBSITE"}"#,
+        &[r#"UPDATED USER sailor {"website_id":"WEBSITE","external_id":"C-7"} null"#],
+    ),
     Case("userDeactivate", r#"{"id": "CUSTOMER"}"#, &[r#"UPDATED USER - {"is_active":true} {"is_active":false}"#]),
     Case(
         "categoryDelete",

@@ -62,6 +62,8 @@ impl TestApp {
             INSERT INTO audit_log (id, user_id, via, noun, noun_id, website_id, change)
                 SELECT {base} + i, {base} + i, 'session', 'Order', {base} + i, {base} + i, 'updated'
                 FROM generate_series(1, {n}) i;
+            INSERT INTO sources (noun, noun_id, website_id, external_id)
+                SELECT noun, {base} + i, {base} + i, i FROM generate_series(1, {n}) i, unnest(ARRAY['Product', 'Order', 'User']) noun;
             INSERT INTO jobs (id, kind, payload, state) SELECT {base} + i, 'mail', '{{}}', 'dead' FROM generate_series(1, {n}) i;"
         );
         self.bulk(&script).await;

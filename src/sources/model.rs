@@ -1,0 +1,59 @@
+//! Rows of sources.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+use crate::{
+    db::tables::sources,
+    ids::{TransferId, WebsiteId},
+    text_enum,
+};
+
+text_enum! {
+    /// What a website can have a name of its own for. In the table it is the name of the type in the graph.
+    #[graphql(name = "SourceNoun")]
+    pub enum SourceNoun {
+        /// A product.
+        Product => "Product",
+        /// A user.
+        User => "User",
+        /// An order.
+        Order => "Order",
+        /// A category.
+        Category => "Category",
+    }
+}
+
+/// What a website calls a thing.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = sources, check_for_backend(diesel::pg::Pg))]
+pub struct SourceRow {
+    /// What kind of thing.
+    pub noun: SourceNoun,
+    /// Its key.
+    pub noun_id: i64,
+    /// The website.
+    pub website_id: WebsiteId,
+    /// The website's own id of it, unique there among those of its kind.
+    pub external_id: Option<String>,
+    /// When the website was first heard to know it.
+    pub first_seen: DateTime<Utc>,
+    /// When it was last heard.
+    pub last_seen: DateTime<Utc>,
+    /// The transfer that said so last; none where it was said by hand.
+    pub last_transfer_id: Option<TransferId>,
+}
+
+/// A source to be, named by hand.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = sources)]
+pub struct NewSource {
+    /// See [`SourceRow`].
+    pub noun: SourceNoun,
+    /// See [`SourceRow`].
+    pub noun_id: i64,
+    /// See [`SourceRow`].
+    pub website_id: WebsiteId,
+    /// See [`SourceRow`].
+    pub external_id: Option<String>,
+}

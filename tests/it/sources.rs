@@ -1,0 +1,156 @@
+//! Where things come from: what a website calls them, who may know it, and people of several websites.
+
+use serde_json::{Value, json};
+use souk::{auth::Permission, ids::RowId};
+
+use crate::support::{Actor, ProductSpec, TestApp};
+
+const SEEN: &str = "source { website { code } externalId firstSeen lastSeen }";
+
+/// What somebody learns of the source of the thing with this id: nothing where it is not there for them, the website, or
+/// what the website calls it as well.
+async fn learned(actor: &Actor<'_>, noun: &str, id: &str) -> String {
+    let document = format!("query ($id: ID!) {{ node(id: $id) {{ ... on {noun} {{ {SEEN} }} }} }}");
+    let answer = actor.run_with(&document, json!({ "id": id })).await;
+    let source = &answer.at("node")["source"];
+    let word = |field: &str| source[field].as_str().unwrap_or("-").to_owned();
+    assert_eq!(source["firstSeen"].is_null(), source["externalId"].is_null(), "{source:#}");
+    match source {
+        Value::Null => String::new(),
+        _ => format!("{} {}", source["website"]["code"].as_str().unwrap_or("-"), word("externalId")),
+    }
+}
+
+#[tokio::test]
+async fn what_a_website_calls_a_thing_is_for_those_who_run_it() {
+    let app = TestApp::new().await;
+    let (sailor, rise) = (app.website("sailor").await, app.website("rise").await);
+    let (seller, customer) = (app.seller().await, app.customer().await);
+    let spec = ProductSpec { stock: 9, seller: Some(seller.id), ..ProductSpec::default() };
+    let product = app.product(sailor.id, spec).await;
+    let order = customer.order(&[(product.id, 1)]).await;
+    let names = format!(
+        "UPDATE users SET source_website_id = {website} WHERE id = {user};
+         INSERT INTO sources (noun, noun_id, website_id, external_id) VALUES
+            ('Product', {product}, {website}, 'P-7'), ('User', {user}, {website}, 'C-7');
+         INSERT INTO sources (noun, noun_id, website_id, external_id) SELECT 'Order', id, {website}, 'O-7' FROM orders",
+        website = sailor.id.0,
+        user = customer.id.0,
+        product = product.id.0,
+    );
+    app.database.sql(&names).await;
+    let (product, user) = (product.id.global(), customer.global_id());
+    let all = Permission::ALL;
+    let table = [
+        (app.anonymous(), ["sailor -", "", ""]),
+        (customer, ["sailor -", "sailor O-7", "sailor C-7"]),
+        (app.customer().await, ["sailor -", "", ""]),
+        (seller, ["sailor P-7", "sailor -", ""]),
+        (app.seller().await, ["sailor -", "", ""]),
+        (app.holder(all, &[sailor.id]).await, ["sailor P-7", "sailor O-7", "sailor C-7"]),
+        (app.holder(all, &[rise.id]).await, ["sailor -", "", ""]),
+        (app.manager().await, ["sailor P-7", "sailor O-7", "sailor C-7"]),
+    ];
+    for (index, (actor, expected)) in table.iter().enumerate() {
+        let things = [("Product", &product), ("Order", &order), ("User", &user)];
+        for ((noun, id), expected) in things.into_iter().zip(expected) {
+            assert_eq!(learned(actor, noun, id).await, *expected, "{noun} for actor {index}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_made_here_comes_from_here() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let product = app.product(website.id, ProductSpec { sku: Some("L".into()), ..ProductSpec::default() }).await;
+    let manager = app.manager().await;
+    let document = format!("{{ product(website: \"sailor\", sku: \"L\") {{ id createdAt {SEEN} }} me {{ {SEEN} }} }}");
+    let answer = manager.run(&document).await;
+    let made = answer.at("product.createdAt");
+    let source = json!({ "website": { "code": "sailor" }, "externalId": null, "firstSeen": made, "lastSeen": null });
+    assert_eq!(answer.at("product.source"), &source);
+    assert_eq!(answer.at("me.source"), &Value::Null, "staff of all come from nowhere");
+    assert_eq!(answer.at("product.id"), &json!(product.id.global()));
+}
+
+#[tokio::test]
+async fn one_person_has_an_identity_for_each_website() {
+    let app = TestApp::new().await;
+    let (sailor, rise, oar) = (app.website("sailor").await, app.website("rise").await, app.website("oar").await);
+    let (manager, ada, bo) = (app.manager().await, app.customer().await, app.customer().await);
+    let home = format!("UPDATE users SET source_website_id = {} WHERE id = {}", rise.id.0, ada.id.0);
+    app.database.sql(&home).await;
+    let input = |user: &Actor<'_>, website: &souk::websites::model::WebsiteRow, name: &str| json!({ "userId": user.global_id(), "websiteId": website.id.global(), "externalId": name });
+    let add = async |actor: &Actor<'_>, input: Value| {
+        actor.mutate("userIdentityAdd", "", input).await.verdict("userIdentityAdd")
+    };
+    let of_rise = app.holder(&[Permission::ManageUsers], &[rise.id]).await;
+    let too_long = "x".repeat(256);
+    let nobody =
+        json!({ "userId": souk::ids::UserId(999_999).global(), "websiteId": oar.id.global(), "externalId": "1" });
+    let nowhere =
+        json!({ "userId": ada.global_id(), "websiteId": souk::ids::WebsiteId(999_999).global(), "externalId": "1" });
+    for (actor, input, expected) in [
+        (&app.anonymous(), input(&ada, &sailor, "7"), "!UNAUTHENTICATED"),
+        (&ada, input(&ada, &sailor, "7"), "!FORBIDDEN"),
+        (&of_rise, input(&ada, &sailor, "7"), "NOT_YOURS websiteId"),
+        (&of_rise, input(&bo, &rise, "8"), "NOT_FOUND userId"),
+        (&manager, input(&ada, &sailor, ""), "REQUIRED externalId"),
+        (&manager, input(&ada, &sailor, &too_long), "TOO_LONG externalId"),
+        (&manager, nobody, "NOT_FOUND userId"),
+        (&manager, nowhere, "NOT_FOUND websiteId"),
+        (&manager, input(&ada, &sailor, "7"), "done"),
+        (&manager, input(&ada, &sailor, "8"), "TAKEN websiteId"),
+        (&manager, input(&bo, &sailor, "7"), "TAKEN externalId"),
+        (&manager, input(&bo, &oar, "7"), "done"),
+        (&of_rise, input(&ada, &rise, "A"), "done"),
+    ] {
+        assert_eq!(add(actor, input.clone()).await, expected, "{input:#}");
+    }
+    let own = ada.again().await.run("{ me { identities { website { code } externalId } } }").await;
+    let known = json!([
+        { "website": { "code": "rise" }, "externalId": "A" },
+        { "website": { "code": "sailor" }, "externalId": "7" },
+    ]);
+    assert_eq!(own.at("me.identities"), &known);
+    let document =
+        format!("{{ user(id: {:?}) {{ identities {{ website {{ code }} externalId }} }} }}", ada.global_id());
+    assert_eq!(manager.run(&document).await.at("user.identities"), &known);
+    // Staff of one website do not learn what another one calls its customers.
+    let seen = of_rise.run(&document).await;
+    assert_eq!(seen.at("user.identities.0.externalId"), &json!("A"));
+    assert_eq!(seen.at("user.identities.1.externalId"), &Value::Null);
+    let remove = json!({ "userId": ada.global_id(), "websiteId": sailor.id.global() });
+    for expected in ["done", "NOT_FOUND websiteId"] {
+        let removed = manager.mutate("userIdentityRemove", "user { identities { externalId } }", remove.clone()).await;
+        assert_eq!(removed.verdict("userIdentityRemove"), expected);
+    }
+    let removed = of_rise.mutate("userIdentityRemove", "", remove).await;
+    assert_eq!(removed.verdict("userIdentityRemove"), "NOT_YOURS websiteId");
+}
+
+#[tokio::test]
+async fn a_source_goes_with_its_thing() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let (manager, customer) = (app.manager().await, app.customer().await);
+    let category = app.category("ropes", None).await;
+    let names = format!(
+        "INSERT INTO sources (noun, noun_id, website_id, external_id) VALUES
+            ('Category', {}, {website}, 'K-7'), ('User', {}, {website}, 'C-7')",
+        category.id.0,
+        customer.id.0,
+        website = website.id.0,
+    );
+    app.database.sql(&names).await;
+    let delete = json!({ "id": category.id.global() });
+    assert_eq!(manager.mutate("categoryDelete", "", delete).await.verdict("categoryDelete"), "done");
+    assert_eq!(app.database.ask("SELECT string_agg(external_id, ' ') FROM sources").await, "C-7");
+    let erase = json!({ "id": customer.global_id() });
+    assert_eq!(manager.mutate("userErase", "", erase).await.verdict("userErase"), "done");
+    assert_eq!(app.database.ask("SELECT count(*) FROM sources").await, "0");
+    let add = json!({ "userId": customer.global_id(), "websiteId": website.id.global(), "externalId": "C-7" });
+    let added = manager.mutate("userIdentityAdd", "", add).await;
+    assert_eq!(added.verdict("userIdentityAdd"), "NOT_FOUND userId", "who is erased stays so");
+}
