@@ -13,13 +13,17 @@ RUN mkdir src \
     && rm -r src
 COPY migrations migrations
 COPY src src
-RUN cargo build --release --locked
+RUN cargo build --release --locked && mkdir /data
 
 # It holds glibc and no shell. There is no PostgreSQL in it: DATABASE_URL must name one.
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /souk/target/release/souk /usr/local/bin/souk
 COPY LICENSE LICENSE-MIT LICENSE-APACHE src/http/ide/NOTICE /usr/share/doc/souk/
+# Pictures and other files, unless SOUK_STORAGE names an object store.
+COPY --from=build --chown=nonroot:nonroot /data /data
+VOLUME /data
 ENV SOUK_ENV=production \
+    SOUK_DATA_DIR=/data \
     SOUK_LISTEN=0.0.0.0:8000
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=6s --start-period=30s --retries=3 CMD ["/usr/local/bin/souk", "health"]

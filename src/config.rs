@@ -1,6 +1,7 @@
 //! Every setting, its default and its meaning.
 //! Rule: a setting is a flag and an environment variable of one name, and nobody else reads the environment.
 
+mod files;
 mod secrets;
 
 use std::{
@@ -13,6 +14,7 @@ use std::{
 
 use clap::{ArgAction, Args, ValueEnum, builder::NonEmptyStringValueParser};
 
+pub use self::files::FileSettings;
 use self::secrets::secret;
 use crate::{
     auth::{JwtKeys, Key, SOUK},
@@ -178,6 +180,10 @@ pub struct ServeSettings {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub payments: PaymentSettings,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub files: FileSettings,
 
     /// Origins that browsers may call from, separated by commas; `*` for any. By default none but the server's own pages.
     #[arg(long, env = "SOUK_CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGINS")]

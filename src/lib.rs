@@ -3,7 +3,7 @@
 //! The house has five floors; a file imports lower floors and its own slice only.
 //!
 //! - Ground, which knows no noun: [`config`] settings, [`error`] errors, [`telemetry`] logs, [`db`] the way to PostgreSQL,
-//!   [`paging`] lists, [`money`], [`ids`], [`text`] rules of text, [`auth`] viewers and passwords.
+//!   [`paging`] lists, [`money`], [`ids`], [`text`] rules of text, [`auth`] viewers and passwords, [`storage`] files.
 //! - The nouns, floors 1 (`model`, `store`) and 2 (`actions`): [`websites`], [`jobs`], [`sources`], [`users`], [`mail`], [`audit`],
 //!   [`access`], [`categories`], [`brands`], [`suppliers`], [`groups`], [`products`], [`stock`], [`orders`], [`payments`], [`search`],
 //!   [`transfers`], [`privacy`].
@@ -23,6 +23,7 @@ pub mod db;
 pub mod ids;
 pub mod money;
 pub mod paging;
+pub mod storage;
 pub mod text;
 
 pub mod access;

@@ -25,6 +25,7 @@ use crate::{
         Providers,
         test::{Pace, TestProvider},
     },
+    storage::Storage,
 };
 
 pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo: bool) -> Outcome {
@@ -32,6 +33,7 @@ pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo:
     let jwt = serve.jwt(settings)?;
     let mailer = Mailer::open(&serve.mail, settings)?;
     let test_payments = serve.payments.test_secret(settings)?;
+    let storage = Storage::open(&serve.files.place(settings)?)?;
     if mailer.is_none() {
         tracing::warn!("SOUK_SMTP_URL is not set: mail is queued, and waits until there is a server to take it");
     }
@@ -39,7 +41,8 @@ pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo:
         TcpListener::bind(serve.listen).await.map_err(|error| format!("cannot listen on {}: {error}", serve.listen))?;
     let stop = stop_signal()?;
     let database = Database::open(settings).await?;
-    let done = run(settings, serve, with_demo, &database.url, jwt, mailer, test_payments, listener, stop).await;
+    let done =
+        run(settings, serve, with_demo, &database.url, jwt, mailer, test_payments, storage, listener, stop).await;
     database.close().await;
     done
 }
@@ -52,6 +55,7 @@ async fn run(
     jwt: JwtKeys,
     mailer: Option<Mailer>,
     test_payments: Option<String>,
+    storage: Storage,
     listener: TcpListener,
     stop: oneshot::Receiver<()>,
 ) -> Outcome {
@@ -82,6 +86,7 @@ async fn run(
         selling: serve.selling,
         currencies,
         providers,
+        storage,
     });
     let engine = graphql::engine(&services, &serve.limits);
     let doors = HttpSettings {

@@ -1,7 +1,7 @@
 //! Secrets of the settings: given, or in development made once and kept in the data directory.
 //! Rule: a secret has 32 characters or more, and its file is readable by its owner alone.
 
-use std::{fs, io, os::unix::fs::OpenOptionsExt};
+use std::{fs, io, os::unix::fs::OpenOptionsExt, path::Path};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -24,21 +24,21 @@ pub(super) fn secret(
         None if settings.environment == Environment::Production => {
             Err(io::Error::other(format!("{name} is required in production: {rule}{instead}")))
         }
-        None => kept_secret(settings, file),
+        None => kept_secret(&settings.data_dir, file),
     }
 }
 
-/// Several servers may start at once: the first to put a whole file there makes the secret of all.
-fn kept_secret(settings: &Settings, name: &str) -> io::Result<String> {
-    let file = settings.data_dir.join(name);
+/// The secret in a file of this folder, made where it is missing. Several servers may start at once: the first to put a whole file there makes the secret of all.
+pub(super) fn kept_secret(folder: &Path, name: &str) -> io::Result<String> {
+    let file = folder.join(name);
     match fs::read_to_string(&file) {
         Ok(secret) => return Ok(secret.trim().to_owned()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    fs::create_dir_all(&settings.data_dir)?;
+    fs::create_dir_all(folder)?;
     let secret = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
-    let mine = settings.data_dir.join(format!("{name}.{:016x}", rand::random::<u64>()));
+    let mine = folder.join(format!("{name}.{:016x}", rand::random::<u64>()));
     let mut open = fs::OpenOptions::new();
     io::Write::write_all(&mut open.write(true).create_new(true).mode(0o600).open(&mine)?, secret.as_bytes())?;
     let linked = fs::hard_link(&mine, &file);

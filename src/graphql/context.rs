@@ -17,6 +17,7 @@ use crate::{
     ids::WebsiteId,
     money::Currency,
     payments::providers::Providers,
+    storage::Storage,
     websites,
 };
 
@@ -40,6 +41,8 @@ pub struct Services {
     pub currencies: Currencies,
     /// Who moves money.
     pub providers: Arc<Providers>,
+    /// Where files are kept.
+    pub storage: Storage,
 }
 
 impl Services {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::support::source::Source;
 
 /// Floor 0: knows no noun.
-const GROUND: &[&str] = &["config", "error", "telemetry", "db", "paging", "money", "ids", "text", "auth"];
+const GROUND: &[&str] = &["config", "error", "telemetry", "db", "paging", "money", "ids", "text", "auth", "storage"];
 
 /// Macros of the ground, which live at the root of the crate.
 const MACROS: &[&str] = &["op", "text_op", "text_enum", "paged"];

@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a fresh database for each test, the router in process.
 
+mod storage;
 mod support;
 
 mod access;

@@ -32,6 +32,7 @@ use souk::{
             test::{Pace, TestProvider},
         },
     },
+    storage::{Place, Storage},
     users::{self, model::NewUser},
 };
 use tokio::net::TcpListener;
@@ -124,6 +125,7 @@ impl TestApp {
             jwt,
             currencies: Currencies::default(),
             providers: Arc::new(payments(database)),
+            storage: Storage::open(&Place::Memory).expect("a store"),
         }
     }
 

@@ -1,0 +1,99 @@
+//! The store of files: a folder and memory behave alike.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use souk::{
+    error::{Error, ErrorCode},
+    storage::{Place, Storage, ticket::Use},
+};
+
+/// A store in memory, one in a folder, and the folder.
+fn stores() -> (tempfile::TempDir, [Storage; 2]) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = Place::Folder { folder: folder.path().join("files"), secret: "s".repeat(32) };
+    let stores = [&place, &Place::Memory].map(|place| Storage::open(place).expect("a store"));
+    (folder, stores)
+}
+
+async fn keys(store: &Storage, folder: &str) -> Vec<String> {
+    let mut keys: Vec<_> = store.list(folder).unwrap().map_ok(|entry| entry.key).try_collect().await.unwrap();
+    keys.sort();
+    keys
+}
+
+#[tokio::test]
+async fn what_is_written_is_read_listed_and_deleted() {
+    let (_folder, stores) = stores();
+    for store in stores {
+        store.put("media/ab/160.jpg", Bytes::from_static(b"0123456789")).await.unwrap();
+        assert_eq!(store.get_bytes("media/ab/160.jpg", 10).await.unwrap().unwrap(), "0123456789");
+        let part = store.get_range("media/ab/160.jpg", 2..5).await.unwrap().unwrap();
+        assert_eq!((part.size, part.range.clone()), (10, 2..5));
+        assert_eq!(part.stream.map_ok(Vec::from).try_concat().await.unwrap(), b"234");
+        store.put("media/ab/160.jpg", Bytes::from_static(b"new")).await.unwrap();
+        assert_eq!(store.size("media/ab/160.jpg").await.unwrap(), Some(3));
+        store.put("transfers/1/out.csv", Bytes::new()).await.unwrap();
+        assert_eq!(keys(&store, "media").await, ["media/ab/160.jpg"]);
+        for _ in 0..2 {
+            store.delete("media/ab/160.jpg").await.unwrap();
+        }
+        assert!(store.get("media/ab/160.jpg").await.unwrap().is_none());
+        assert!(keys(&store, "media").await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_long_stream_is_written_in_parts_and_one_too_long_leaves_nothing() {
+    let (_folder, stores) = stores();
+    let long = vec![7_u8; 9 * 1024 * 1024];
+    let size = long.len() as u64;
+    for store in stores {
+        assert_eq!(store.put_stream("uploads/1/a", &long[..], size).await.unwrap(), size);
+        let refused = store.put_stream("uploads/1/b", &long[..], size - 1).await;
+        assert!(matches!(refused, Err(Error::Coded(ErrorCode::LimitExceeded, _))), "{refused:?}");
+        assert_eq!(keys(&store, "uploads").await, ["uploads/1/a"]);
+        assert_eq!(store.get_bytes("uploads/1/a", size).await.unwrap().unwrap(), long);
+        assert!(store.get_bytes("uploads/1/a", size - 1).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn what_may_be_written_once_is_written_once() {
+    let (_folder, stores) = stores();
+    for store in stores {
+        let (one, two) =
+            tokio::join!(store.put_once("uploads/1/a", &b"one"[..], 9), store.put_once("uploads/1/a", &b"two"[..], 9));
+        assert_eq!(u8::from(one.unwrap()) + u8::from(two.unwrap()), 1, "one of both");
+        assert!(!store.put_once("uploads/1/a", &b"three"[..], 9).await.unwrap());
+        assert_ne!(store.get_bytes("uploads/1/a", 9).await.unwrap().unwrap(), "three");
+        assert_eq!(keys(&store, "uploads").await, ["uploads/1/a"]);
+    }
+}
+
+#[tokio::test]
+async fn no_key_leaves_the_store() {
+    let (_folder, stores) = stores();
+    for store in stores {
+        for key in ["../secret", "media/../../secret", "media//x", "media/./x"] {
+            assert!(store.put(key, Bytes::new()).await.is_err(), "{key}");
+            assert!(store.get(key).await.is_err(), "{key}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_signed_address_is_good_for_one_use_of_one_file() {
+    let (_folder, stores) = stores();
+    for store in stores {
+        let day = Duration::from_secs(86_400);
+        let get = store.signed_get("transfers/1/out.csv", "out.csv", day).await.unwrap();
+        let token = get.url.strip_prefix("/files/").expect("souk's own door");
+        assert_eq!(store.ticket(token, Use::Get).expect("a ticket").key, "transfers/1/out.csv");
+        assert!(store.ticket(token, Use::Put).is_none());
+        let put = store.signed_put("uploads/1/a", 5, day).await.unwrap();
+        let ticket = store.ticket(put.url.strip_prefix("/files/").unwrap(), Use::Put).expect("a ticket");
+        assert_eq!((ticket.key.as_str(), ticket.most), ("uploads/1/a", 5));
+    }
+}
