@@ -15,7 +15,13 @@ $$;
 
 CREATE FUNCTION search_products_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM search_put_products((SELECT array_agg(id) FROM new_rows));
+    INSERT INTO search_documents (kind, node_id, is_public, document)
+        SELECT 'product', p.id, p.is_active,
+            setweight(to_tsvector('souk', concat_ws(' ', p.name, p.sku, p.barcode)), 'A')
+            || setweight(to_tsvector('souk', concat_ws(' ', b.name, c.name, p.variant)), 'B')
+            || setweight(to_tsvector('souk', p.description), 'C')
+        FROM new_rows p LEFT JOIN brands b ON b.id = p.brand_id LEFT JOIN categories c ON c.id = p.category_id
+        ORDER BY p.id;
     RETURN NULL;
 END $$;
 DROP TRIGGER products_search_insert ON products;

@@ -1,4 +1,4 @@
-//! `souk import`: what comes in from files.
+//! `souk import sales`: past invoices.
 //! Rule: progress goes to standard error, the report to standard output, and what is rejected to a file.
 
 use std::{
@@ -16,7 +16,7 @@ use crate::{
     config::Settings,
     db::{Db, migrations},
     error::{Error, Result},
-    transfers::{
+    transfers::sales::{
         actions::import_sales,
         model::{Columns, NON_PRODUCTS, SalesOptions, WebsiteOptions},
     },
@@ -198,7 +198,7 @@ fn delimiter(text: &str) -> std::result::Result<u8, String> {
     }
 }
 
-fn open(file: &Path, from_stdin: bool) -> Result<(Box<dyn Read + Send>, ProgressBar)> {
+pub(super) fn open(file: &Path, from_stdin: bool) -> Result<(Box<dyn Read + Send>, ProgressBar)> {
     let style = |template| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     if from_stdin {
         let bar = hidden_unless_watched(ProgressBar::new_spinner());
@@ -210,16 +210,16 @@ fn open(file: &Path, from_stdin: bool) -> Result<(Box<dyn Read + Send>, Progress
     Ok((Box::new(input), bar.with_style(style("{wide_bar} {percent}% {bytes}/{total_bytes} {elapsed}, {eta} left"))))
 }
 
-fn hidden_unless_watched(bar: ProgressBar) -> ProgressBar {
+pub(super) fn hidden_unless_watched(bar: ProgressBar) -> ProgressBar {
     if io::stderr().is_terminal() { bar } else { ProgressBar::hidden() }
 }
 
-fn suffixed(file: &Path, suffix: &str) -> PathBuf {
+pub(super) fn suffixed(file: &Path, suffix: &str) -> PathBuf {
     let mut path = file.as_os_str().to_owned();
     path.push(suffix);
     path.into()
 }
 
-fn same_file(a: &Path, b: &Path) -> bool {
+pub(super) fn same_file(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }

@@ -10,6 +10,7 @@ mod import;
 mod migrate;
 mod schema;
 mod serve;
+mod transfer;
 pub mod work;
 
 use std::{
@@ -24,6 +25,7 @@ use crate::{
     db::actor::Actor,
     error::Error,
     telemetry,
+    transfers::model::Noun,
 };
 
 /// What a command answers: its text is for people.
@@ -57,6 +59,11 @@ enum Command {
     Import {
         #[command(subcommand)]
         command: ImportCommand,
+    },
+    /// Takes everything of a noun out, as a file.
+    Export {
+        #[command(subcommand)]
+        command: ExportCommand,
     },
     /// Makes admins, and gives them new passwords.
     Admin {
@@ -94,6 +101,59 @@ enum DbCommand {
 enum ImportCommand {
     /// Brings in past invoices: products, customers and orders. Running it again adds nothing twice.
     Sales(Box<import::ImportSales>),
+    /// Brings in products, and the categories, brands, suppliers and groups that they name.
+    Products(transfer::ImportFile),
+    /// Sets the pieces in stock of products that are there.
+    Stock(transfer::ImportFile),
+}
+
+impl ImportCommand {
+    fn noun(&self) -> &'static str {
+        match self {
+            Self::Sales(_) => "import sales",
+            Self::Products(_) => "import products",
+            Self::Stock(_) => "import stock",
+        }
+    }
+
+    async fn run(self, settings: &Settings) -> Outcome {
+        let (noun, file) = match self {
+            Self::Sales(sales) => return import::run(settings, *sales).await,
+            Self::Products(file) => (Noun::Products, file),
+            Self::Stock(file) => (Noun::Stock, file),
+        };
+        transfer::run_import(settings, noun, file).await
+    }
+}
+
+#[derive(Subcommand)]
+enum ExportCommand {
+    /// Products, all columns.
+    Products(transfer::ExportFile),
+    /// Brands.
+    Brands(transfer::ExportFile),
+    /// Suppliers.
+    Suppliers(transfer::ExportFile),
+    /// Pieces in stock by SKU.
+    Stock(transfer::ExportFile),
+    /// The ledger of stock.
+    StockMovements(transfer::ExportFile),
+    /// Websites.
+    Websites(transfer::ExportFile),
+}
+
+impl ExportCommand {
+    async fn run(self, settings: &Settings) -> Outcome {
+        let (noun, file) = match self {
+            Self::Products(file) => (Noun::Products, file),
+            Self::Brands(file) => (Noun::Brands, file),
+            Self::Suppliers(file) => (Noun::Suppliers, file),
+            Self::Stock(file) => (Noun::Stock, file),
+            Self::StockMovements(file) => (Noun::StockMovements, file),
+            Self::Websites(file) => (Noun::Websites, file),
+        };
+        transfer::run_export(settings, noun, file).await
+    }
 }
 
 impl Command {
@@ -103,7 +163,8 @@ impl Command {
             Self::Serve { .. } => "serve",
             Self::Migrate => "migrate",
             Self::Demo => "demo",
-            Self::Import { command: ImportCommand::Sales(_) } => "import sales",
+            Self::Import { command } => command.noun(),
+            Self::Export { .. } => "export",
             Self::Admin { command: admin::AdminCommand::Create { .. } } => "admin create",
             Self::Admin { command: admin::AdminCommand::ResetPassword { .. } } => "admin reset-password",
             Self::Schema => "schema",
@@ -118,7 +179,8 @@ impl Command {
             Self::Serve { settings: serve, demo } => serve::serve(settings, &serve, demo).await,
             Self::Migrate => migrate::migrate(settings).await,
             Self::Demo => demo::demo(settings).await,
-            Self::Import { command: ImportCommand::Sales(sales) } => import::run(settings, *sales).await,
+            Self::Import { command } => command.run(settings).await,
+            Self::Export { command } => command.run(settings).await,
             Self::Admin { command } => admin::admin(settings, command).await,
             Self::Schema => schema::schema(),
             Self::Db { command: DbCommand::Url } => db::url(settings).await,

@@ -14,7 +14,7 @@ use souk::{
     },
     error::{Error, Result},
     ids::{AuditEntryId, RowId, UserId, WebsiteId},
-    transfers::{
+    transfers::sales::{
         actions::import_sales,
         model::{SalesOptions, WebsiteOptions},
     },

@@ -14,7 +14,7 @@ use serde_json::json;
 use souk::{
     db::Db,
     error::{Error, Result},
-    transfers::{
+    transfers::sales::{
         actions::import_sales,
         model::{SalesOptions, WebsiteOptions},
         report::Report,

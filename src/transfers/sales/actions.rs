@@ -10,12 +10,11 @@ use sha2::{Digest, Sha256};
 
 use super::{
     batch::{Batch, BatchProduct, Known, Origin},
+    file::{Record, SalesFile},
     model::{SalesOptions, WebsiteOptions},
     rejects::Rejects,
     report::Report,
-    rules,
-    sales::{Record, SalesFile},
-    store,
+    rules, store,
 };
 use crate::{
     audit,

@@ -1,0 +1,194 @@
+//! `souk import products|categories|...` and `souk export ...`: files of any noun.
+//! Rule: rows go to standard output or a file, progress to standard error, the report to standard output.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter, Read, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use clap::Args;
+use indicatif::ProgressBar;
+use sha2::{Digest, Sha256};
+
+use super::{
+    Outcome,
+    database::Database,
+    import::{hidden_unless_watched, open, same_file, suffixed},
+};
+use crate::{
+    config::Settings,
+    db::{Db, migrations},
+    error::{Error, Result},
+    transfers::{
+        export::{ExportOptions, export},
+        import::{Input, import},
+        model::{Format, ImportOptions, Noun, Report},
+    },
+};
+
+/// Import a file. Running it again, after a crash or with a longer file, changes what differs and nothing else.
+#[derive(Debug, Clone, Args)]
+pub struct ImportFile {
+    /// The file; `-` is standard input.
+    pub file: PathBuf,
+
+    /// The code of the website whose it is; it must be there.
+    #[arg(long, value_name = "CODE")]
+    pub website: String,
+
+    /// How it is written: souk-csv, souk-jsonl, shopify, woocommerce or magento.
+    #[arg(long, default_value = "souk-csv", value_parser = format)]
+    pub format: Format,
+
+    /// Tell what would become of it, and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Rows in one transaction.
+    #[arg(long, default_value_t = 2_000, value_name = "N")]
+    pub batch: usize,
+
+    /// Where rejected rows go (FILE.rejects.csv, or rejects.csv for standard input); an older file is replaced.
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+
+    /// Where the report goes as JSON, beside the table on standard output.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+}
+
+/// Export everything of a noun; what comes out an import takes back.
+#[derive(Debug, Clone, Args)]
+pub struct ExportFile {
+    /// The code of the website whose it is; all where there is none.
+    #[arg(long, value_name = "CODE")]
+    pub website: Option<String>,
+
+    /// How it is written: souk-csv or souk-jsonl.
+    #[arg(long, default_value = "souk-csv", value_parser = format)]
+    pub format: Format,
+
+    /// Where it goes instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+fn format(text: &str) -> std::result::Result<Format, String> {
+    let known = || Format::ALL.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", ");
+    Format::ALL
+        .iter()
+        .copied()
+        .find(|format| format.as_str() == text)
+        .ok_or_else(|| format!("give one of: {}", known()))
+}
+
+/// Opens the database and runs an import.
+pub(super) async fn run_import(settings: &Settings, noun: Noun, args: ImportFile) -> Outcome {
+    let database = Database::open(settings).await?;
+    let done = async {
+        migrations::migrate(&database.url).await?;
+        import_file(noun, args, &Db::connect(&database.url, &settings.db()).await?).await
+    }
+    .await;
+    database.close().await;
+    Ok(done?)
+}
+
+/// Opens the database and runs an export.
+pub(super) async fn run_export(settings: &Settings, noun: Noun, args: ExportFile) -> Outcome {
+    let database = Database::open(settings).await?;
+    let done = async {
+        migrations::migrate(&database.url).await?;
+        export_file(noun, args, &Db::connect(&database.url, &settings.db()).await?).await
+    }
+    .await;
+    database.close().await;
+    Ok(done?)
+}
+
+async fn import_file(noun: Noun, args: ImportFile, db: &Db) -> Result<()> {
+    let from_stdin = args.file == Path::new("-");
+    let suffix = format!(".rejects.{}", args.format.extension());
+    let rejects = args.rejects.clone().unwrap_or_else(|| match from_stdin {
+        true => PathBuf::from(&suffix[1..]),
+        false => suffixed(&args.file, &suffix),
+    });
+    if !from_stdin && same_file(&args.file, &rejects) {
+        return Err(Error::bad_input("rejects", "rejected rows cannot go to the file that is read"));
+    }
+    let (input, bar) = open(&args.file, from_stdin)?;
+    let hash = if from_stdin { None } else { Some(hash(&args.file)?) };
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let options = ImportOptions {
+        noun,
+        format: args.format,
+        website: args.website,
+        is_dry_run: args.dry_run,
+        batch: args.batch,
+        user: None,
+    };
+    let input = Input { bytes: Box::new(bar.wrap_read(input)), hash };
+    let done = import(db, &options, input, &rejects, |_| ()).await;
+    bar.finish_and_clear();
+    let report = done?;
+    print(&report, &rejects);
+    if let Some(path) = args.report {
+        let json =
+            serde_json::to_string_pretty(&report).map_err(|error| Error::Internal(format!("report: {error}")))?;
+        fs::write(&path, json + "\n").map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
+    }
+    Ok(())
+}
+
+/// Errors that are shown; the others are in the file of rejects.
+const SHOWN: usize = 10;
+
+fn print(report: &Report, rejects: &Path) {
+    let counts = report.counts;
+    for (name, count) in [
+        ("read", counts.read),
+        ("created", counts.created),
+        ("updated", counts.updated),
+        ("unchanged", counts.unchanged),
+        ("rejected", counts.rejected),
+    ] {
+        println!("{name:<10} {count:>10}");
+    }
+    for error in report.errors.iter().take(SHOWN) {
+        let column = error.column.as_ref().map_or_else(String::new, |column| format!("{column}: "));
+        println!("line {}: {column}{}", error.line, error.message);
+    }
+    if counts.rejected > 0 {
+        println!("The rejected rows are in {}: put them right and import that file.", rejects.display());
+    }
+}
+
+async fn export_file(noun: Noun, args: ExportFile, db: &Db) -> Result<()> {
+    let bar = hidden_unless_watched(ProgressBar::new_spinner());
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let options = ExportOptions { noun, format: args.format, website: args.website };
+    let out: Box<dyn Write + Send> = match &args.out {
+        None => Box::new(io::stdout()),
+        Some(path) => Box::new(
+            File::create(path).map_err(|error| Error::bad_input("out", format!("{}: {error}", path.display())))?,
+        ),
+    };
+    let done = export(db, &options, BufWriter::new(out), |count| bar.set_position(count)).await;
+    bar.finish_and_clear();
+    let (_, mut out) = done?;
+    out.flush().map_err(|error| Error::Internal(format!("the file cannot be written: {error}")))
+}
+
+fn hash(file: &Path) -> Result<Vec<u8>> {
+    let wrong = |error: io::Error| Error::bad_input("file", format!("{}: {error}", file.display()));
+    let mut input = File::open(file).map_err(wrong)?;
+    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 64 * 1024]);
+    loop {
+        match input.read(&mut buffer).map_err(wrong)? {
+            0 => return Ok(hasher.finalize().to_vec()),
+            read => hasher.update(&buffer[..read]),
+        }
+    }
+}

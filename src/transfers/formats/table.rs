@@ -1,0 +1,362 @@
+//! A CSV file as other programs write it: its header, and its lines one at a time.
+//! Rule: memory is bounded whatever the file holds; a line that is too long, ragged or no UTF-8 is one refused line, and
+//! the lines behind it are read.
+
+use std::io::Read;
+
+use csv::ByteRecord;
+use csv_core::{ReadRecordResult, ReaderBuilder};
+
+use super::decode::{Decoded, Encoding, read_some};
+use crate::{
+    error::{Error, Result},
+    transfers::record::Refused,
+};
+
+/// Bytes of the longest line, whatever its quotes hold.
+pub const MAX_LINE: usize = 4 * 1024 * 1024;
+/// Columns of the widest file.
+pub const MAX_COLUMNS: usize = 5_000;
+
+const BUFFER: usize = 64 * 1024;
+const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// A file that is being read.
+pub struct Table<R> {
+    input: Decoded<R>,
+    core: csv_core::Reader,
+    delimiter: u8,
+    header: Header,
+    buffer: Vec<u8>,
+    start: usize,
+    output: Vec<u8>,
+    ends: Vec<usize>,
+    /// Ends of lines among the bytes that are behind us.
+    newlines: u64,
+}
+
+/// A line of the file; quotes may make it several.
+#[derive(Debug)]
+pub struct Line {
+    /// Where it begins, 1 for the header's.
+    pub line: u64,
+    /// Its fields; nothing where it is too long.
+    pub fields: ByteRecord,
+    /// Why it cannot be read.
+    pub fault: Option<Refused>,
+}
+
+impl Line {
+    /// A field without blanks around it; empty where the file has no such column.
+    pub fn cell(&self, column: &Column) -> &str {
+        let field = column.at.and_then(|at| self.fields.get(at)).unwrap_or_default();
+        std::str::from_utf8(field).unwrap_or_default().trim()
+    }
+}
+
+/// A column that a file may have.
+#[derive(Debug, Clone, Default)]
+pub struct Column {
+    at: Option<usize>,
+    name: Option<String>,
+}
+
+impl Column {
+    /// Whether the file has it.
+    pub fn is_there(&self) -> bool {
+        self.at.is_some()
+    }
+
+    /// Why its value is refused.
+    pub fn refuse(&self, message: impl Into<String>) -> Refused {
+        Refused { column: self.name.clone(), message: message.into() }
+    }
+}
+
+/// The names of the columns.
+#[derive(Debug)]
+pub struct Header {
+    names: Vec<String>,
+    keys: Vec<String>,
+}
+
+impl Header {
+    fn new(fields: &ByteRecord) -> Self {
+        let names: Vec<String> = fields.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
+        let keys = names.iter().map(|name| key(name)).collect();
+        Self { names, keys }
+    }
+
+    /// The names as the file has them, without blanks around them.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Where a column is that has one of these names, the first of them that is there. Letter case and blanks are no matter.
+    pub fn find(&self, names: &[&str]) -> Column {
+        let at = names.iter().find_map(|name| self.keys.iter().position(|key| key == name));
+        Column { at, name: at.map(|at| self.names[at].clone()) }
+    }
+
+    /// Like [`Header::find`] for a column that has to be there.
+    /// # Errors
+    /// A user error that says what the header has.
+    pub fn require(&self, names: &[&str], hint: &str) -> Result<Column> {
+        let column = self.find(names);
+        if column.is_there() {
+            return Ok(column);
+        }
+        let some: Vec<&str> = self.names.iter().take(20).map(String::as_str).collect();
+        let more = if self.names.len() > some.len() { ", ..." } else { "" };
+        let rule = format!("the file has no column {:?}; its header has: {}{more}. {hint}", names[0], some.join(", "));
+        Err(Error::bad_input("file", rule))
+    }
+}
+
+/// A column's name for comparison: lower case, single blanks.
+fn key(name: &str) -> String {
+    name.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl<R: Read> Table<R> {
+    /// Reads the header, and learns the separator from it: comma, semicolon, tab or bar.
+    /// # Errors
+    /// User errors for an empty file and for what is no text; those of the file.
+    pub fn open(input: R, encoding: Encoding) -> Result<Self> {
+        let mut table = Self {
+            input: Decoded::new(input, encoding),
+            core: csv_core::Reader::new(),
+            delimiter: b',',
+            header: Header { names: Vec::new(), keys: Vec::new() },
+            buffer: Vec::new(),
+            start: 0,
+            output: vec![0; BUFFER],
+            ends: vec![0; 256],
+            newlines: 0,
+        };
+        while table.buffer.len() < BUFFER && table.fill()? {}
+        let first = table.buffer.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        if first.starts_with(b"PK\x03\x04") || first.contains(&0) {
+            return Err(Error::bad_input("file", "this is no text: save the spreadsheet as CSV (UTF-8)"));
+        }
+        table.delimiter = table.separator();
+        table.core = ReaderBuilder::new().delimiter(table.delimiter).build();
+        let Some(header) = table.record()? else {
+            return Err(Error::bad_input("file", "the file is empty: it begins with a line that names its columns"));
+        };
+        if header.fault.is_some() {
+            return Err(Error::bad_input("file", "the line that names the columns is too long, or no UTF-8"));
+        }
+        table.header = Header::new(&header.fields);
+        Ok(table)
+    }
+
+    /// The names of the columns.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// What separates the columns.
+    pub fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    /// The next line that is not blank; none at the end.
+    /// # Errors
+    /// Where the file cannot be read any further.
+    pub fn next_line(&mut self) -> Result<Option<Line>> {
+        while let Some(mut line) = self.record()? {
+            let columns = self.header.names.len();
+            if line.fault.is_none() && line.fields.len() != columns {
+                let message = format!("the line has {} columns, the header {columns}", line.fields.len());
+                line.fault = Some(Refused { column: None, message });
+            }
+            if line.fault.is_some() || line.fields.iter().any(|field| !field.trim_ascii().is_empty()) {
+                return Ok(Some(line));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Excel's own word on it in the first line (`sep=;`, which is passed), or the sign that the header has most often.
+    fn separator(&mut self) -> u8 {
+        let first = self.buffer.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        if let [b's', b'e', b'p', b'=', separator] = first.trim_ascii_end() {
+            let separator = *separator;
+            self.start = first.len() + 1;
+            self.newlines = 1;
+            return separator;
+        }
+        let mut counts = [0; SEPARATORS.len()];
+        let mut quoted = false;
+        for byte in &self.buffer {
+            match byte {
+                b'"' => quoted = !quoted,
+                b'\n' | b'\r' if !quoted => break,
+                _ if quoted => {}
+                _ => SEPARATORS.iter().position(|separator| separator == byte).into_iter().for_each(|i| counts[i] += 1),
+            }
+        }
+        // Of equals the first, which `max_by_key` finds last.
+        let best = (0..SEPARATORS.len()).rev().max_by_key(|i| counts[*i]).unwrap_or_default();
+        SEPARATORS[best]
+    }
+
+    /// Reads more of the file; false at its end.
+    fn fill(&mut self) -> Result<bool> {
+        if self.start == self.buffer.len() {
+            self.buffer.clear();
+            self.start = 0;
+        }
+        let length = self.buffer.len();
+        self.buffer.resize(length + BUFFER, 0);
+        let read = read_some(&mut self.input, &mut self.buffer[length..]).map_err(|error| broken(&error))?;
+        self.buffer.truncate(length + read);
+        Ok(read > 0)
+    }
+
+    fn record(&mut self) -> Result<Option<Line>> {
+        let (mut length, mut count, mut within, mut too_long) = (0, 0, 0, false);
+        let mut ended_by = 0;
+        loop {
+            if self.start >= self.buffer.len() {
+                // At the end of the file an empty input tells the parser so.
+                self.fill()?;
+            }
+            let input = self.buffer.get(self.start..).unwrap_or_default();
+            let (result, read, written, ends) =
+                self.core.read_record(input, &mut self.output[length..], &mut self.ends[count..]);
+            self.newlines += newlines(&input[..read]);
+            ended_by = if input.is_empty() { 0 } else { input[..read].last().copied().unwrap_or(ended_by) };
+            self.start += read;
+            within += newlines(&self.output[length..length + written]);
+            length += written;
+            count += ends;
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull if self.output.len() < MAX_LINE => {
+                    self.output.resize(self.output.len() * 2, 0);
+                }
+                ReadRecordResult::OutputEndsFull if self.ends.len() < MAX_COLUMNS => {
+                    self.ends.resize((self.ends.len() * 2).min(MAX_COLUMNS), 0);
+                }
+                ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => too_long = true,
+                ReadRecordResult::Record => break,
+                ReadRecordResult::End => return Ok(None),
+            }
+            if too_long {
+                (length, count) = (0, 0);
+            }
+        }
+        let line = self.newlines + 1 - within - u64::from(ended_by == b'\n');
+        if too_long {
+            self.output.truncate(BUFFER);
+            self.output.shrink_to_fit();
+            let message = format!(
+                "the line is longer than {} MB or has more than {MAX_COLUMNS} columns; is a quote not closed?",
+                MAX_LINE >> 20
+            );
+            let fault = Some(Refused { column: None, message });
+            return Ok(Some(Line { line, fields: ByteRecord::new(), fault }));
+        }
+        let mut fields = ByteRecord::with_capacity(length, count);
+        let mut begin = 0;
+        for end in &self.ends[..count] {
+            fields.push_field(&self.output[begin..*end]);
+            begin = *end;
+        }
+        let fault = self.not_text(&fields);
+        Ok(Some(Line { line, fields, fault }))
+    }
+
+    fn not_text(&self, fields: &ByteRecord) -> Option<Refused> {
+        let is_text = |field: &[u8]| std::str::from_utf8(field).is_ok_and(|text| !text.contains('\0'));
+        let column = fields.iter().position(|field| !is_text(field))?;
+        let message = "not UTF-8: save the file as CSV (UTF-8), or say that it is windows-1252".to_owned();
+        Some(Refused { column: self.header.names.get(column).cloned(), message })
+    }
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+/// The error of a file that cannot be read.
+pub(super) fn broken(error: &std::io::Error) -> Error {
+    Error::Internal(format!("the file cannot be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(file: &[u8]) -> (Table<&[u8]>, Vec<Line>) {
+        let mut table = Table::open(file, Encoding::Unicode).unwrap();
+        let mut lines = Vec::new();
+        while let Some(line) = table.next_line().unwrap() {
+            lines.push(line);
+        }
+        (table, lines)
+    }
+
+    #[test]
+    fn separators_are_learnt_from_the_header() {
+        for (file, separator) in [
+            ("sku,name\nA,b;c\n", b','),
+            ("sku;name;\"a,b,c,d\"\nA;b;c\n", b';'),
+            ("sku\tname\nA\tb\n", b'\t'),
+            ("sku|name\nA|b\n", b'|'),
+            ("sep=;\r\nsku;name\r\nA;b\r\n", b';'),
+            ("\u{feff}sku;name\nA;b\n", b';'),
+            ("sku\nA\n", b','),
+        ] {
+            let (table, lines) = read(file.as_bytes());
+            assert_eq!(table.delimiter(), separator, "{file}");
+            assert_eq!(lines[0].cell(&table.header().find(&["sku"])), "A", "{file}");
+        }
+    }
+
+    #[test]
+    fn names_of_columns_are_compared_without_case_and_blanks() {
+        let (table, lines) = read(b" SKU , Regular  Price ,Name\nA,1,b\n");
+        assert_eq!(lines[0].cell(&table.header().find(&["sku"])), "A");
+        assert_eq!(lines[0].cell(&table.header().find(&["price", "regular price"])), "1");
+        assert!(!table.header().find(&["barcode"]).is_there());
+        let error = table.header().require(&["handle"], "Is it a Shopify file?").unwrap_err();
+        assert!(error.to_string().contains("Regular  Price"), "{error}");
+    }
+
+    #[test]
+    fn lines_know_where_they_begin() {
+        for end in ["\n", "\r\n"] {
+            let file = ["sku,name", "A,one", "", "B,\"two", "lines\"", ",", "C,three"].join(end);
+            for file in [file.clone(), file + end] {
+                let (_, lines) = read(file.as_bytes());
+                assert_eq!(lines.iter().map(|line| line.line).collect::<Vec<_>>(), [2, 4, 7], "{file:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_bad_line_is_one_refused_line() {
+        let mut file = b"sku,name\nA\nB,b,c\nC,caf\xe9\nD,a\0b\nE,e\nF,\"".to_vec();
+        file.extend(std::iter::repeat_n(b'x', 2 * MAX_LINE));
+        file.extend(b"\"\nG,g\n");
+        file.extend(std::iter::repeat_n(b',', 2 * MAX_COLUMNS));
+        file.extend(b"\nH,h\n");
+        let (table, lines) = read(&file);
+        let refused: Vec<(u64, bool)> = lines.iter().map(|line| (line.line, line.fault.is_some())).collect();
+        let expected =
+            [(2, true), (3, true), (4, true), (5, true), (6, false), (7, true), (8, false), (9, true), (10, false)];
+        assert_eq!(refused, expected);
+        assert_eq!(lines[2].fault.as_ref().unwrap().column.as_deref(), Some("name"));
+        assert!(table.output.capacity() <= 2 * MAX_LINE && table.buffer.capacity() <= 2 * MAX_LINE);
+    }
+
+    #[test]
+    fn what_is_no_table_is_refused_as_a_whole() {
+        for file in [&b""[..], b"\n\n", b"PK\x03\x04zip", b"s\0k\0u\0"] {
+            assert!(Table::open(file, Encoding::Unicode).is_err(), "{file:?}");
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! What becomes of each row of a batch, decided from what the database has.
+
+use std::collections::{HashMap, HashSet};
+
+use rust_decimal::Decimal;
+
+use super::{
+    super::{
+        super::record::{GroupRecord, ProductRecord, Refused},
+        Fate, Run,
+        places::{Places, fingerprinted},
+    },
+    state::{State, refused},
+};
+use crate::{ids::ProductId, text::slugify};
+
+/// What the database has of the products of a batch.
+#[derive(Debug, Default)]
+pub struct Found {
+    rows: Vec<State>,
+    by_sku: HashMap<String, usize>,
+    by_external_id: HashMap<String, usize>,
+}
+
+impl Found {
+    /// Rows by both of their names.
+    pub fn new(rows: Vec<State>) -> Self {
+        let by_sku = rows.iter().enumerate().map(|(at, row)| (row.sku.clone(), at)).collect();
+        let ids = rows.iter().enumerate().filter_map(|(at, row)| Some((row.external_id.clone()?, at)));
+        Self { by_external_id: ids.collect(), by_sku, rows }
+    }
+
+    /// The product that a row means: the shop's own id tells before the SKU.
+    fn of(&self, record: &ProductRecord) -> Option<&State> {
+        let by_id = record.external_id.as_ref().and_then(|id| self.by_external_id.get(id));
+        by_id.or_else(|| self.by_sku.get(&record.sku)).map(|at| &self.rows[*at])
+    }
+}
+
+/// What becomes of a row.
+#[derive(Debug)]
+pub enum Step {
+    /// It is a new product.
+    Create(Box<State>),
+    /// A product becomes this.
+    Update {
+        /// Its key.
+        id: i64,
+        /// What it becomes; none where only its stock changes.
+        state: Option<Box<State>>,
+        /// Pieces that come or go.
+        delta: i32,
+    },
+    /// It says nothing new.
+    Leave {
+        /// The product's key.
+        id: i64,
+    },
+    /// It is refused.
+    Refuse(Refused),
+}
+
+impl Step {
+    /// For the report.
+    pub fn fate(self) -> Fate {
+        match self {
+            Self::Create(_) => Fate::Created,
+            Self::Update { .. } => Fate::Updated,
+            Self::Leave { .. } => Fate::Unchanged,
+            Self::Refuse(refused) => Fate::Refused(refused),
+        }
+    }
+}
+
+/// What becomes of each row, in order.
+#[derive(Debug)]
+pub struct Plan {
+    /// A step for each row.
+    pub steps: Vec<Step>,
+}
+
+/// The slugs that the rows may ask for.
+pub fn slugs(records: &[&ProductRecord], found: &Found, website: &str) -> Vec<String> {
+    let mut slugs = Vec::with_capacity(records.len() * 2);
+    for record in records {
+        match &record.slug {
+            Some(slug) => slugs.push(slug.clone()),
+            None if found.of(record).is_none() => slugs.extend(choices(record, website)),
+            None => {}
+        }
+    }
+    slugs
+}
+
+/// A slug of the name, and one with website and SKU behind it, of which a long name leaves room.
+fn choices(record: &ProductRecord, website: &str) -> [String; 2] {
+    let name: String = slugify(record.name.as_deref().unwrap_or_default()).chars().take(100).collect();
+    let end: String = slugify(&format!("{website} {}", record.sku)).chars().take(90).collect();
+    [slugify(&name), slugify(&format!("{name} {end}"))]
+}
+
+impl Plan {
+    /// Decides. `taken` has the slugs that are in use; `only_known` refuses products that are not there.
+    pub fn make(
+        run: &Run<'_>,
+        places: &Places,
+        records: &[&ProductRecord],
+        found: &Found,
+        mut taken: HashMap<String, i64>,
+        only_known: bool,
+    ) -> Self {
+        let mut met: HashSet<i64> = HashSet::new();
+        // What rows ask for by name comes before what is chosen for others.
+        let asked: HashSet<&str> = records.iter().filter_map(|record| record.slug.as_deref()).collect();
+        let mut decide = |record: &ProductRecord| -> Result<Step, Refused> {
+            let known = found.of(record);
+            if let Some(known) = known
+                && !met.insert(known.id)
+            {
+                return Err(refused("external_id", "an earlier row of the file is the same product"));
+            }
+            if known.is_some_and(|known| found.by_sku.get(&record.sku).is_some_and(|at| found.rows[*at].id != known.id))
+            {
+                return Err(refused("sku", "another product of this website has this SKU"));
+            }
+            if known.is_none() && only_known {
+                return Err(refused("sku", "there is no such product"));
+            }
+            let mut state = match known {
+                Some(known) => known.clone(),
+                None => new(record)?,
+            };
+            apply(record, run, places, &mut state)?;
+            match (&record.slug, known) {
+                (Some(slug), _) => {
+                    if taken.get(slug).is_some_and(|id| *id != state.id) {
+                        return Err(refused("slug", "another product has this slug"));
+                    }
+                    taken.insert(slug.clone(), if state.id == 0 { -1 } else { state.id });
+                }
+                (None, None) => {
+                    let [first, second] = choices(record, &run.website.code);
+                    let is_free = |slug: &String| !taken.contains_key(slug) && !asked.contains(slug.as_str());
+                    let free = [first, second.clone()].into_iter().find(is_free);
+                    state.slug =
+                        free.unwrap_or_else(|| fingerprinted(&second, &format!("{} {}", run.website.code, state.sku)));
+                    taken.insert(state.slug.clone(), -1);
+                }
+                (None, Some(_)) => {}
+            }
+            match known {
+                Some(known) if *known == state => return Ok(Step::Leave { id: known.id }),
+                _ => state.check()?,
+            }
+            Ok(match known {
+                None => Step::Create(Box::new(state)),
+                Some(known) => {
+                    let delta = state.stock - known.stock;
+                    let id = known.id;
+                    let is_same = State { stock: known.stock, ..state.clone() } == *known;
+                    Step::Update { id, state: (!is_same).then(|| Box::new(state)), delta }
+                }
+            })
+        };
+        let steps = records.iter().map(|record| decide(record).unwrap_or_else(Step::Refuse)).collect();
+        Self { steps }
+    }
+
+    /// The products that change, in id order.
+    pub fn changing(&self) -> Vec<ProductId> {
+        let id = |step: &Step| if let Step::Update { id, .. } = step { Some(ProductId(*id)) } else { None };
+        let mut ids: Vec<_> = self.steps.iter().filter_map(id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Those that are to be made.
+    pub fn new_states(&self) -> Vec<&State> {
+        self.steps
+            .iter()
+            .filter_map(|step| if let Step::Create(state) = step { Some(&**state) } else { None })
+            .collect()
+    }
+
+    /// Those of which more than the stock changes.
+    pub fn changed_states(&self) -> Vec<&State> {
+        self.steps
+            .iter()
+            .filter_map(|step| if let Step::Update { state: Some(state), .. } = step { Some(&**state) } else { None })
+            .collect()
+    }
+}
+
+fn new(record: &ProductRecord) -> Result<State, Refused> {
+    let name = record.name.clone().ok_or_else(|| refused("name", "a new product has a name"))?;
+    let price: Decimal = record.price.ok_or_else(|| refused("price", "a new product has a price"))?;
+    Ok(State { name, price, low_stock_at: 5, is_active: true, ..State::default() })
+}
+
+/// Puts what a row says into a product.
+fn apply(record: &ProductRecord, run: &Run<'_>, places: &Places, state: &mut State) -> Result<(), Refused> {
+    fn set<T: Clone>(into: &mut T, given: Option<&T>) {
+        if let Some(given) = given {
+            into.clone_from(given);
+        }
+    }
+    state.sku.clone_from(&record.sku);
+    if record.external_id.is_some() {
+        state.external_id.clone_from(&record.external_id);
+    }
+    set(&mut state.name, record.name.as_ref());
+    set(&mut state.slug, record.slug.as_ref());
+    set(&mut state.barcode, record.barcode.as_ref());
+    set(&mut state.variant, record.variant.as_ref());
+    set(&mut state.description, record.description.as_ref());
+    set(&mut state.price, record.price.as_ref());
+    set(&mut state.compare_at_price, record.compare_at_price.as_ref());
+    set(&mut state.cost_price, record.cost_price.as_ref());
+    set(&mut state.supplier_sku, record.supplier_sku.as_ref());
+    set(&mut state.low_stock_at, record.low_stock_at.as_ref());
+    set(&mut state.stock, record.stock.as_ref());
+    set(&mut state.is_active, record.is_active.as_ref());
+    let unknown = |column| refused(column, "it could not be made");
+    if let Some(path) = &record.category {
+        let id = path.as_ref().map(|path| places.category(path).ok_or_else(|| unknown("category")));
+        state.category_id = id.transpose()?;
+    }
+    if let Some(name) = &record.brand {
+        state.brand_id = name.as_ref().map(|name| places.brand(name).ok_or_else(|| unknown("brand"))).transpose()?;
+    }
+    if let Some(name) = &record.supplier {
+        let id = name.as_ref().map(|name| places.supplier(name).ok_or_else(|| unknown("supplier")));
+        state.supplier_id = id.transpose()?;
+    }
+    match &record.group {
+        None => {}
+        Some(None) => (state.group_id, state.option_values) = (None, Vec::new()),
+        Some(Some(group)) => join(group, run, places, state)?,
+    }
+    Ok(())
+}
+
+fn join(record: &GroupRecord, run: &Run<'_>, places: &Places, state: &mut State) -> Result<(), Refused> {
+    let group = places.group(&record.slug).ok_or_else(|| refused("group", "it could not be made"))?;
+    if group.website != run.website.id.0 {
+        return Err(refused("group", "a group of another website has this slug"));
+    }
+    let names: Vec<&str> = record.options.iter().map(|(name, _)| name.as_str()).collect();
+    if names != group.varies_by {
+        let rule = format!("the group varies by {}, the row by {}", group.varies_by.join(", "), names.join(", "));
+        return Err(refused("options", rule));
+    }
+    state.group_id = Some(group.id);
+    state.option_values = record.options.iter().map(|(_, value)| value.clone()).collect();
+    Ok(())
+}

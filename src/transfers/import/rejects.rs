@@ -1,0 +1,129 @@
+//! The file of the rows that were not taken over, as they stood there: in CSV with `line` and `reason` behind.
+//! Rule: it can be put right and imported like the file it came from; without rejects there is no file.
+
+use std::{
+    fs::{self, File},
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use csv::{ByteRecord, Writer, WriterBuilder};
+
+use super::super::{own::read::OF_REJECTS, record::Refused};
+use crate::error::{Error, Result};
+
+/// The file; it is made with the first row.
+pub struct Rejects {
+    path: PathBuf,
+    layout: Layout,
+    out: Option<Out>,
+}
+
+/// How rows are written.
+#[derive(Debug, Clone)]
+pub enum Layout {
+    /// CSV with these columns and this separator.
+    Csv {
+        /// The names of the columns of the file that is read.
+        header: Vec<String>,
+        /// What separates them.
+        delimiter: u8,
+    },
+    /// A row is a line of its own.
+    Lines,
+}
+
+enum Out {
+    Csv(Box<Writer<BufWriter<File>>>),
+    Lines(BufWriter<File>),
+}
+
+impl Rejects {
+    /// For a file of this layout. `goes_on` leaves what an earlier run has written.
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn open(path: &Path, mut layout: Layout, goes_on: bool) -> Result<Self> {
+        if let Layout::Csv { header, .. } = &mut layout {
+            // The file that is read may be one of rejects itself.
+            if let Some(own) = header.strip_suffix(&OF_REJECTS.map(str::to_owned)) {
+                *header = own.to_vec();
+            }
+        }
+        let mut rejects = Self { path: path.to_owned(), layout, out: None };
+        let done = match (goes_on, path.is_file()) {
+            (true, true) => rejects.create(true),
+            (false, true) => fs::remove_file(path).map_err(Into::into),
+            (_, false) => Ok(()),
+        };
+        done.map_err(|error| rejects.broken(&error))?;
+        Ok(rejects)
+    }
+
+    /// Adds a row: each of its lines, and why it is refused.
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn add(&mut self, line: u64, lines: &[ByteRecord], refused: &Refused) -> Result<()> {
+        let done = self.write(line, lines, refused);
+        done.map_err(|error| self.broken(&error))
+    }
+
+    fn write(&mut self, line: u64, lines: &[ByteRecord], refused: &Refused) -> Result<(), csv::Error> {
+        if self.out.is_none() {
+            self.create(false)?;
+        }
+        let width = if let Layout::Csv { header, .. } = &self.layout { header.len() } else { 1 };
+        let reason = match &refused.column {
+            Some(column) => format!("{column}: {}", refused.message),
+            None => refused.message.clone(),
+        };
+        for fields in lines {
+            match &mut self.out {
+                Some(Out::Csv(writer)) => {
+                    let mut record: ByteRecord = fields.iter().take(width).collect();
+                    (record.len()..width).for_each(|_| record.push_field(b""));
+                    record.push_field(line.to_string().as_bytes());
+                    record.push_field(reason.as_bytes());
+                    writer.write_byte_record(&record)?;
+                }
+                Some(Out::Lines(writer)) => {
+                    writer.write_all(fields.get(0).unwrap_or_default())?;
+                    writer.write_all(b"\n")?;
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn create(&mut self, goes_on: bool) -> Result<(), csv::Error> {
+        let file = File::options().create(true).write(true).append(goes_on).truncate(!goes_on).open(&self.path)?;
+        let file = BufWriter::new(file);
+        self.out = Some(match &self.layout {
+            Layout::Lines => Out::Lines(file),
+            Layout::Csv { header, delimiter } => {
+                let mut writer = WriterBuilder::new().delimiter(*delimiter).flexible(true).from_writer(file);
+                if !goes_on {
+                    writer.write_record(header.iter().map(String::as_str).chain(OF_REJECTS))?;
+                }
+                Out::Csv(Box::new(writer))
+            }
+        });
+        Ok(())
+    }
+
+    /// Hands everything to the system: before the database hears that the rows are behind us.
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn flush(&mut self) -> Result<()> {
+        let done = match &mut self.out {
+            Some(Out::Csv(writer)) => writer.flush(),
+            Some(Out::Lines(writer)) => writer.flush(),
+            None => Ok(()),
+        };
+        done.map_err(|error| self.broken(&error))
+    }
+
+    fn broken(&self, error: &dyn std::fmt::Display) -> Error {
+        Error::Internal(format!("{}: {error}", self.path.display()))
+    }
+}

@@ -1,0 +1,162 @@
+//! How values become cells of a CSV file, and cells values.
+//! Rule: a spreadsheet runs nothing, and what is read is what was written: a cell that begins with one of its signs, or
+//! with `'`, has a `'` in front.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::columns::Kind;
+
+const SIGNS: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\''];
+
+/// A text that a spreadsheet does not run.
+pub fn neutral(text: &str) -> Cow<'_, str> {
+    if text.starts_with(SIGNS) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+}
+
+/// What [`neutral`] was given.
+pub fn restored(cell: &str) -> &str {
+    cell.strip_prefix('\'').unwrap_or(cell)
+}
+
+/// The cell of a value that the database gave, nested ones as JSON.
+pub fn encode(kind: Kind, value: &str) -> Cow<'_, str> {
+    let nested = || serde_json::from_str::<Value>(value).unwrap_or_default();
+    match kind {
+        Kind::Decimal | Kind::Integer | Kind::Bool | Kind::Json => Cow::Borrowed(value),
+        Kind::Text => neutral(value),
+        Kind::Path => owned(list(&nested(), |name| escaped(text(name), ">")).join(" > ")),
+        Kind::Pairs => {
+            let pairs = nested();
+            let pairs = pairs.as_object().into_iter().flatten();
+            owned(
+                pairs
+                    .map(|(name, value)| escaped(name, "=;") + "=" + &escaped(text(value), "=;"))
+                    .collect::<Vec<_>>()
+                    .join("; "),
+            )
+        }
+        Kind::Images => owned(
+            list(&nested(), |image| {
+                let (url, alt) = (text(&image["url"]), escaped(text(&image["alt"]), "|"));
+                if alt.is_empty() { url.to_owned() } else { format!("{url} {alt}") }
+            })
+            .join(" | "),
+        ),
+    }
+}
+
+/// The value of a cell that is not empty.
+/// # Errors
+/// The rule that it breaks.
+pub fn decode(kind: Kind, cell: &str) -> Result<Value, String> {
+    let cell = restored(cell);
+    Ok(match kind {
+        Kind::Text => Value::String(cell.to_owned()),
+        Kind::Decimal | Kind::Integer | Kind::Bool => Value::String(cell.trim().to_owned()),
+        Kind::Path => {
+            Value::Array(split(cell, '>').into_iter().map(|name| Value::String(plain(name.trim()))).collect())
+        }
+        Kind::Pairs => Value::Object(pairs(cell)?),
+        Kind::Images => split(cell, '|').into_iter().map(image).collect::<Result<Vec<_>, _>>()?.into(),
+        Kind::Json => serde_json::from_str(cell).map_err(|error| format!("this is no JSON: {error}"))?,
+    })
+}
+
+fn owned<'a>(text: String) -> Cow<'a, str> {
+    Cow::Owned(neutral(&text).into_owned())
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn list(value: &Value, each: impl Fn(&Value) -> String) -> Vec<String> {
+    value.as_array().into_iter().flatten().map(each).collect()
+}
+
+fn escaped(text: &str, separators: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\\' || separators.contains(c) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+/// The text without the backslashes that [`escaped`] put in.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        plain.extend(if c == '\\' { chars.next() } else { Some(c) });
+    }
+    plain
+}
+
+/// The parts between separators without a backslash, still escaped.
+fn split(text: &str, separator: char) -> Vec<&str> {
+    let (mut parts, mut start, mut is_escaped) = (Vec::new(), 0, false);
+    for (at, c) in text.char_indices() {
+        if c == separator && !is_escaped {
+            parts.push(&text[start..at]);
+            start = at + c.len_utf8();
+        }
+        is_escaped = c == '\\' && !is_escaped;
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+fn pairs(cell: &str) -> Result<Map<String, Value>, String> {
+    let mut pairs = Map::new();
+    for pair in split(cell, ';') {
+        let [name, value] = split(pair, '=')[..] else { return Err("write Name=Value; Name=Value".into()) };
+        if pairs.insert(plain(name.trim()), Value::String(plain(value.trim()))).is_some() {
+            return Err(format!("{} is there twice", name.trim()));
+        }
+    }
+    Ok(pairs)
+}
+
+fn image(part: &str) -> Result<Value, String> {
+    let part = part.trim();
+    let (url, alt) = part.split_once(' ').unwrap_or((part, ""));
+    if url.is_empty() {
+        return Err("write the address of each image, a blank and its text, and | between images".into());
+    }
+    Ok(serde_json::json!({ "url": url, "alt": plain(alt.trim()) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for text in ["plain", "=1+1", "+44 20", "-5", "@x", "\ttab", "\rcr", "'quoted'", "''", "a'b", " "] {
+            let cell = encode(Kind::Text, text);
+            assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{cell:?}");
+            assert_eq!(decode(Kind::Text, &cell), Ok(Value::String(text.into())), "{text:?}");
+        }
+        for (kind, value, cell) in [
+            (Kind::Path, r#"["Home","Tea > Coffee","Back\\slash"]"#, r"Home > Tea \> Coffee > Back\\slash"),
+            (Kind::Path, r#"["=A","B"]"#, "'=A > B"),
+            (Kind::Pairs, r#"{"Size":"M","a=b":"c;d\\"}"#, r"Size=M; a\=b=c\;d\\"),
+            (
+                Kind::Images,
+                r#"[{"url":"https://a/b.jpg","alt":"Front | back"},{"url":"https://a/c","alt":""}]"#,
+                r"https://a/b.jpg Front \| back | https://a/c",
+            ),
+        ] {
+            assert_eq!(encode(kind, value), cell);
+            assert_eq!(decode(kind, cell).map(|value| value.to_string()).as_deref(), Ok(value));
+        }
+        for cell in ["Size", "Size=M=L", "Size=M;Size=L", "Size=M;"] {
+            assert!(decode(Kind::Pairs, cell).is_err(), "{cell}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Files of souk's own formats, written row by row out of what the database gives as text.
+
+use std::io::Write;
+
+use serde_json::Value;
+
+use super::{
+    super::model::{Format, Noun},
+    cells,
+    columns::{Column, Kind},
+};
+use crate::error::{Error, Result};
+
+/// A file that is being written.
+pub struct RowWriter<W: Write> {
+    columns: &'static [Column],
+    out: Out<W>,
+}
+
+enum Out<W: Write> {
+    Csv(Box<csv::Writer<W>>),
+    Json(W),
+}
+
+impl<W: Write> RowWriter<W> {
+    /// Writes the header, where the format has one.
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn new(out: W, noun: Noun, format: Format) -> Result<Self> {
+        let columns = noun.columns();
+        if format == Format::SoukJsonl {
+            return Ok(Self { columns, out: Out::Json(out) });
+        }
+        let mut writer = csv::Writer::from_writer(out);
+        writer.write_record(columns.iter().map(|column| column.name)).map_err(broken)?;
+        Ok(Self { columns, out: Out::Csv(Box::new(writer)) })
+    }
+
+    /// Writes a row: a value for each column, nested ones as JSON.
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write(&mut self, values: &[Option<String>]) -> Result<()> {
+        let cells = self.columns.iter().zip(values);
+        match &mut self.out {
+            Out::Csv(writer) => {
+                for (column, value) in cells {
+                    let cell = value.as_deref().map(|value| cells::encode(column.kind, value)).unwrap_or_default();
+                    writer.write_field(cell.as_bytes()).map_err(broken)?;
+                }
+                writer.write_record(None::<&[u8]>).map_err(broken)
+            }
+            Out::Json(out) => {
+                for (at, (column, value)) in cells.enumerate() {
+                    let before = if at == 0 { "{" } else { "," };
+                    let done = write!(out, "{before}\"{}\":", column.name)
+                        .and_then(|()| json(out, column.kind, value.as_deref()));
+                    done.map_err(broken)?;
+                }
+                out.write_all(b"}\n").map_err(broken)
+            }
+        }
+    }
+
+    /// Writes what is left, and hands the file back.
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn finish(self) -> Result<W> {
+        match self.out {
+            Out::Csv(writer) => writer.into_inner().map_err(|error| broken(error.error())),
+            Out::Json(mut out) => out.flush().map(|()| out).map_err(broken),
+        }
+    }
+}
+
+fn json(out: &mut impl Write, kind: Kind, value: Option<&str>) -> std::io::Result<()> {
+    match (kind, value) {
+        (_, None) => out.write_all(b"null"),
+        (Kind::Text | Kind::Decimal, Some(text)) => Ok(serde_json::to_writer(out, &Value::String(text.to_owned()))?),
+        (_, Some(value)) => out.write_all(value.as_bytes()),
+    }
+}
+
+fn broken(error: impl std::fmt::Display) -> Error {
+    Error::Internal(format!("the file cannot be written: {error}"))
+}

@@ -1,0 +1,101 @@
+//! What a file says of one thing, whatever its format.
+//! Rule: `None` is "the file does not say" and leaves what is there; `Some(None)` clears.
+
+use rust_decimal::Decimal;
+
+/// A thing of a file, and where it stands there.
+#[derive(Debug)]
+pub struct Row<T> {
+    /// The line of the file on which it begins, 1 for the first.
+    pub line: u64,
+    /// Its fields as the file has them, one list for each line of the file that it is made of: what goes to the file of rejects.
+    pub fields: Vec<csv::ByteRecord>,
+    /// What it says, or why it is refused.
+    pub record: Result<T, Refused>,
+}
+
+/// Why a row is refused, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The column as the file calls it; none where the row as a whole is wrong.
+    pub column: Option<String>,
+    /// The rule that it breaks.
+    pub message: String,
+}
+
+/// A product.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ProductRecord {
+    /// The shop's own id of it.
+    pub external_id: Option<String>,
+    /// SKU, which a row always has.
+    pub sku: String,
+    /// Name; a new product needs one.
+    pub name: Option<String>,
+    /// Name in URLs; a new product gets one from its name.
+    pub slug: Option<String>,
+    /// GTIN or another code on the pack.
+    pub barcode: Option<Option<String>>,
+    /// Size, colour and the like, in words.
+    pub variant: Option<Option<String>>,
+    /// Plain text: HTML is already taken out.
+    pub description: Option<String>,
+    /// A new product needs one.
+    pub price: Option<Decimal>,
+    /// What it cost before.
+    pub compare_at_price: Option<Option<Decimal>>,
+    /// What one costs the shop.
+    pub cost_price: Option<Option<Decimal>>,
+    /// Names from the root down; made where they are missing.
+    pub category: Option<Option<Vec<String>>>,
+    /// Name; made where it is missing.
+    pub brand: Option<Option<String>>,
+    /// Name; made where it is missing.
+    pub supplier: Option<Option<String>>,
+    /// The supplier's own number of it.
+    pub supplier_sku: Option<Option<String>>,
+    /// Its place in a group.
+    pub group: Option<Option<GroupRecord>>,
+    /// From how many pieces down the stock is low.
+    pub low_stock_at: Option<i32>,
+    /// Pieces that are there.
+    pub stock: Option<i32>,
+    /// Whether it is for sale.
+    pub is_active: Option<bool>,
+    /// In their order; what is there and not named stays.
+    pub images: Option<Vec<ImageRecord>>,
+}
+
+/// A product's place in a group. A group is found by its slug at the website, and made where it is missing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupRecord {
+    /// The group's slug, such as Shopify's handle.
+    pub slug: String,
+    /// Name for people.
+    pub name: String,
+    /// Names and values of the options in their order, 1 to 5.
+    pub options: Vec<(String, String)>,
+}
+
+/// A picture by its URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageRecord {
+    /// Where it is.
+    pub url: String,
+    /// What it shows, in words.
+    pub alt: String,
+}
+
+/// What a row of any noun says.
+#[derive(Debug)]
+pub enum Record {
+    /// A product, or only its pieces.
+    Product(Box<ProductRecord>),
+}
+
+impl<T> Row<T> {
+    /// The row with its record read further.
+    pub fn and_then<U>(self, read: impl FnOnce(T) -> Result<U, Refused>) -> Row<U> {
+        Row { line: self.line, fields: self.fields, record: self.record.and_then(read) }
+    }
+}
