@@ -4,8 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./lib.sh
+source ./pages.sh
 
-readonly ROWS=20 PAGE=1000 FACTOR=1.5
 case ${1-} in
   '') times=41 orders=(PLACED_AT:DESC PLACED_AT:ASC TOTAL_AMOUNT:DESC TOTAL_AMOUNT:ASC ORDER_NUMBER:DESC ORDER_NUMBER:ASC) ;;
   --quick) times=11 orders=(PLACED_AT:DESC TOTAL_AMOUNT:DESC ORDER_NUMBER:ASC) ;;
@@ -21,18 +21,7 @@ serve
 echo "seeding ..." >&2
 psql -Xq -f orders_at_scale.sql "$url"
 
-# post BODY [TOKEN]: the answer; fails where it has errors.
-post() {
-  local answer
-  answer=$(curl -sf "http://127.0.0.1:$port/graphql" -H 'Content-Type: application/json' ${2:+-H "Authorization: Bearer $2"} -d "$1")
-  [[ $answer != *'"errors"'* ]] || { echo "$1: unexpected answer: $answer" >&2; exit 1; }
-  echo "$answer"
-}
-login='{"query": "mutation { login(input: {email: \"admin@bench.example\", password: \"bench-admin-password\"}) { accessToken } }"}'
-token=$(post "$login" | sed -n 's/.*"accessToken": *"\([^"]*\)".*/\1/p')
-
-# id TYPE KEY: the global id, which is base64url of `Type:key`.
-id() { printf '%s:%s' "$1" "$2" | base64 | tr '+/' '-_' | tr -d '='; }
+log_in
 
 # Every filter of `OrderWhere` alone, wide and narrow, then the pairs that a shop's staff asks for. Names, then JSON.
 site1="\"$(id Website 1)\"" site3="\"$(id Website 3)\"" site4="\"$(id Website 4)\"" big="\"$(id User 7)\"" small="\"$(id User 2)\""
@@ -65,54 +54,6 @@ cases=(
   'customer of 30,000, pending' "{\"user\": {\"eq\": $big}, \"status\": {\"eq\": \"PENDING\"}}"
 )
 
-# body ROWS SELECTION WHERE ORDER AFTER: a request.
-body() {
-  printf '{"query": "query ($where: OrderWhere, $order: OrderOrder, $after: String) { orders(first: %s, after: $after, where: $where, orderBy: $order) { %s } }", "variables": {"where": %s, "order": {"field": "%s", "direction": "%s"}, "after": %s}}' \
-    "$1" "$2" "$3" "${4%:*}" "${4#*:}" "$5"
-}
-
-# millis BODY: the median time of the request, on one connection.
-millis() {
-  printf '%s' "$1" >"$work/body"
-  curl -sf "http://127.0.0.1:$port/graphql?[1-$times]" -o "$work/answer" -w '%{time_total}\n' \
-    -H 'Content-Type: application/json' -H "Authorization: Bearer $token" -d "@$work/body" |
-    median | awk '{ printf "%.2f", $1 * 1000 }'
-  grep -q '"nodes"' "$work/answer" || { echo "$1: $(<"$work/answer")" >&2; exit 1; }
-}
-
-# cursor WHERE ORDER: of the last row before page 1,000; empty where the list ends before.
-cursor() {
-  local left=$((ROWS * (PAGE - 1))) after=null step answer
-  while ((left)); do
-    step=$((left < 100 ? left : 100))
-    answer=$(post "$(body $step 'pageInfo { hasNextPage endCursor }' "$1" "$2" "$after")" "$token")
-    [[ $answer == *'"hasNextPage":true'* ]] || return 0
-    [[ $answer =~ \"endCursor\":(\"[^\"]*\") ]]
-    after=${BASH_REMATCH[1]}
-    left=$((left - step))
-  done
-  echo "$after"
-}
-
-echo
-echo "$("$souk" --version), PostgreSQL $(query 'SHOW server_version'), $(nproc) cores; 1,000,000 orders, pages of $ROWS, one client, medians of $times"
-printf '\n%-30s %-14s %10s %12s %7s\n' 'orders where' 'in order of' 'page 1, ms' 'page 1,000' 'ratio'
+list=orders noun=Order
 selection='nodes { id orderNumber status totalAmount { amount currency } placedAt } pageInfo { hasNextPage endCursor }'
-slower=0
-for ((index = 0; index < ${#cases[@]}; index += 2)); do
-  name=${cases[index]} where=${cases[index + 1]}
-  for order in "${orders[@]}"; do
-    first=$(millis "$(body $ROWS "$selection" "$where" "$order" null)")
-    after=$(cursor "$where" "$order")
-    far='' ratio=''
-    if [[ -n $after ]]; then
-      far=$(millis "$(body $ROWS "$selection" "$where" "$order" "$after")")
-      ratio=$(awk -v first="$first" -v far="$far" 'BEGIN { printf "%.2f", far / first }')
-      ! awk -v ratio="$ratio" -v factor=$FACTOR 'BEGIN { exit ratio <= factor }' || slower=$((slower + 1))
-    fi
-    printf '%-30s %-14s %10s %12s %7s\n' "$name" "$(tr '[:upper:]_:' '[:lower:]  ' <<<"${order/_AT/}")" "$first" "${far:--}" "${ratio:--}"
-    name=
-  done
-done
-echo
-echo "- : the list has fewer than 1,000 pages. Lists whose page 1,000 takes more than $FACTOR times page 1: $slower"
+measure '1,000,000 orders'
