@@ -31,6 +31,7 @@ mod embedded;
 mod fields;
 mod filters;
 mod floors;
+mod formats;
 mod http;
 mod ide;
 mod import;

@@ -1,5 +1,229 @@
-//! Readers of files, pure code without a database.
-//! Rule: `decode` and `table` know no noun: any CSV file may be read by them, in constant memory.
+//! Product files of other shop systems, as those export them: Shopify, WooCommerce, Magento 2. Pure code, no database.
+//! Rule: a file is read twice. The first time tells what only the whole file can: how it writes amounts, and what the
+//! products that come in variants have in common, wherever they stand. Memory depends on those alone, not on its length.
+//!
+//! `decode`, `table`, `amounts`, `html` and `cells` know no shop: any CSV file may be read by them.
 
+pub mod amounts;
+pub mod cells;
 pub mod decode;
+pub mod html;
+mod magento;
+mod shopify;
 pub mod table;
+mod woocommerce;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fs::File,
+    io::{self, Read, Seek},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use chrono::{NaiveDate, Utc};
+use csv::ByteRecord;
+
+use self::{
+    amounts::Decimals,
+    decode::Encoding,
+    table::{Header, Line, Table, broken},
+};
+use super::record::{ImageRecord, ProductRecord, Refused, Row};
+use crate::error::{Error, Result};
+
+/// Bytes of what products that come in variants have in common.
+const MAX_SHARED: usize = 64 * 1024 * 1024;
+const MAX_IMAGES: usize = 50;
+const MAX_URL: usize = 1_000;
+/// Bytes of the line of a variable or configurable product that goes along with its rejected variants.
+const MAX_PARENT: usize = 64 * 1024;
+
+/// A shop system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shop {
+    /// Shopify's product CSV, the columns of before and since 2025.
+    Shopify,
+    /// WooCommerce's product CSV, with English columns.
+    WooCommerce,
+    /// Magento 2's (and Adobe Commerce's) product CSV.
+    Magento,
+}
+
+/// What a file does not say of itself.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Its encoding, where it is no Unicode.
+    pub encoding: Encoding,
+    /// How it writes amounts, where its prices do not tell.
+    pub decimals: Option<Decimals>,
+    /// What stands before addresses of images that have none of a server, such as `https://shop.example/media/catalog/product`.
+    pub image_base: Option<String>,
+    /// The day whose sale prices are in force.
+    pub today: NaiveDate,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { encoding: Encoding::default(), decimals: None, image_base: None, today: Utc::now().date_naive() }
+    }
+}
+
+/// The products of a file, in its order.
+pub struct Products {
+    table: Table<File>,
+    layout: Box<dyn Layout>,
+    out: Out,
+    at_end: bool,
+}
+
+/// How the lines of one system become products.
+trait Layout: Send {
+    /// Learns from a line, the first time.
+    fn survey(&mut self, line: &Line);
+
+    /// Bytes that the survey keeps.
+    fn shared(&self) -> usize {
+        0
+    }
+
+    /// Nothing more to learn.
+    fn surveyed(&mut self) {}
+
+    /// Takes a line, the second time.
+    fn take(&mut self, line: Line, out: &mut Out);
+
+    /// There are no more lines.
+    fn end(&mut self, _out: &mut Out) {}
+}
+
+/// What was seen in a file and not taken over, and how often; it grows while the file is read.
+#[derive(Debug, Clone, Default)]
+pub struct Notes(Arc<Mutex<BTreeMap<&'static str, u64>>>);
+
+impl Notes {
+    /// Those so far.
+    pub fn so_far(&self) -> BTreeMap<String, u64> {
+        let notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.iter().map(|(what, count)| ((*what).to_owned(), *count)).collect()
+    }
+
+    fn add(&self, what: &'static str, count: u64) {
+        if count > 0 {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(what).or_default() += count;
+        }
+    }
+}
+
+/// What comes of the lines.
+#[derive(Default)]
+struct Out {
+    rows: VecDeque<Row<ProductRecord>>,
+    notes: Notes,
+}
+
+impl Out {
+    fn push(&mut self, line: u64, fields: Vec<ByteRecord>, record: Result<ProductRecord, Refused>) {
+        self.rows.push_back(Row { line, fields, record });
+    }
+
+    fn note(&mut self, what: &'static str, count: u64) {
+        self.notes.add(what, count);
+    }
+
+    /// Images by address and alternative text, each once; what is no address of the web is left out and counted.
+    fn images(&mut self, found: impl IntoIterator<Item = (String, String)>) -> Vec<ImageRecord> {
+        let mut images: Vec<ImageRecord> = Vec::new();
+        for (url, alt) in found {
+            let start = url.get(..8).unwrap_or_default().to_ascii_lowercase();
+            if !(start.starts_with("https://") || start.starts_with("http://")) || url.len() > MAX_URL {
+                self.note("images that are no address of the web", 1);
+            } else if images.iter().any(|image| image.url == url) {
+                // The main image stands in the gallery again.
+            } else if images.len() == MAX_IMAGES {
+                self.note("images behind a product's 50th", 1);
+            } else {
+                images.push(ImageRecord { url, alt });
+            }
+        }
+        images
+    }
+}
+
+/// Opens a file. It is copied to a temporary file without a name, so that it may be a pipe.
+/// # Errors
+/// User errors for an empty file, a wrong header, and more products with variants than memory should hold.
+pub fn open(shop: Shop, mut input: impl Read, options: &Options) -> Result<Products> {
+    let mut file = tempfile::tempfile().map_err(|error| broken(&error))?;
+    io::copy(&mut input, &mut file).map_err(|error| broken(&error))?;
+    let mut from_start = || -> Result<Table<File>> {
+        file.rewind().map_err(|error| broken(&error))?;
+        Table::open(file.try_clone().map_err(|error| broken(&error))?, options.encoding)
+    };
+    let mut table = from_start()?;
+    let mut layout = layout(shop, table.header(), options)?;
+    while let Some(line) = table.next_line()? {
+        if line.fault.is_none() {
+            layout.survey(&line);
+        }
+        if layout.shared() > MAX_SHARED {
+            let rule =
+                format!("the products with variants have more than {} MB of text: split the file", MAX_SHARED >> 20);
+            return Err(Error::bad_input("file", rule));
+        }
+    }
+    layout.surveyed();
+    Ok(Products { table: from_start()?, layout, out: Out::default(), at_end: false })
+}
+
+/// The fields of a line that its variants may bring along when they are rejected.
+fn as_parent(line: &Line) -> Option<ByteRecord> {
+    (line.fields.as_slice().len() <= MAX_PARENT).then(|| line.fields.clone())
+}
+
+fn layout(shop: Shop, header: &Header, options: &Options) -> Result<Box<dyn Layout>> {
+    Ok(match shop {
+        Shop::Shopify => Box::new(shopify::Shopify::new(header, options)?),
+        Shop::WooCommerce => Box::new(woocommerce::WooCommerce::new(header, options)?),
+        Shop::Magento => Box::new(magento::Magento::new(header, options)?),
+    })
+}
+
+impl Products {
+    /// The names of the columns, as the file has them.
+    pub fn header(&self) -> &[String] {
+        self.table.header().names()
+    }
+
+    /// What separates the columns.
+    pub fn delimiter(&self) -> u8 {
+        self.table.delimiter()
+    }
+
+    /// What is not taken over.
+    pub fn notes(&self) -> Notes {
+        self.out.notes.clone()
+    }
+
+    fn next_row(&mut self) -> Result<Option<Row<ProductRecord>>> {
+        while self.out.rows.is_empty() && !self.at_end {
+            match self.table.next_line()? {
+                Some(Line { line, fields, fault: Some(fault) }) => self.out.push(line, vec![fields], Err(fault)),
+                Some(line) => self.layout.take(line, &mut self.out),
+                None => {
+                    self.layout.end(&mut self.out);
+                    self.at_end = true;
+                }
+            }
+        }
+        Ok(self.out.rows.pop_front())
+    }
+}
+
+impl Iterator for Products {
+    /// A row, refused or not; an error where the file cannot be read any further.
+    type Item = Result<Row<ProductRecord>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_row().transpose()
+    }
+}

@@ -1,0 +1,198 @@
+//! Prices and pieces as people and spreadsheets write them: `1,234.56`, `1.234,56`, `1 234,56 €`.
+//! Rule: a file as a whole tells whether it writes a decimal point or comma; an amount that still means two things is
+//! refused, never guessed.
+
+use rust_decimal::{Decimal, RoundingStrategy};
+
+/// What separates units from decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decimals {
+    /// `1,234.56`
+    Point,
+    /// `1.234,56`
+    Comma,
+}
+
+/// What the amounts of a file have told so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Amounts {
+    point: bool,
+    comma: bool,
+}
+
+impl Amounts {
+    /// For a file of which somebody said how it writes amounts.
+    pub fn of(decimals: Option<Decimals>) -> Self {
+        Self { point: decimals == Some(Decimals::Point), comma: decimals == Some(Decimals::Comma) }
+    }
+
+    /// Learns from an amount that can be read in one way only.
+    pub fn see(&mut self, text: &str) {
+        match (number(text, Decimals::Point), number(text, Decimals::Comma)) {
+            (Some(_), None) => self.point = true,
+            (None, Some(_)) => self.comma = true,
+            _ => {}
+        }
+    }
+
+    /// A price, rounded half up to two decimals.
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn price(&self, text: &str) -> Result<Decimal, String> {
+        let mut price = self.read(text)?.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+        if price.is_sign_negative() && !price.is_zero() {
+            return Err("a price is not below 0".into());
+        }
+        price.rescale(2);
+        price.set_sign_positive(true);
+        Ok(price)
+    }
+
+    /// A number of pieces.
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn pieces(&self, text: &str) -> Result<i32, String> {
+        let number = self.read(text)?;
+        if number.is_sign_negative() && !number.is_zero() {
+            return Err("there are never fewer than 0 pieces".into());
+        }
+        let whole = number.fract().is_zero().then(|| i32::try_from(number).ok()).flatten();
+        whole.ok_or_else(|| format!("{text:?} is no whole number of pieces"))
+    }
+
+    fn read(&self, text: &str) -> Result<Decimal, String> {
+        let (point, comma) = (number(text, Decimals::Point), number(text, Decimals::Comma));
+        match (point, comma) {
+            (Some(point), Some(comma)) if point == comma => Ok(point),
+            (Some(point), Some(comma)) => match (self.point, self.comma) {
+                (true, false) => Ok(point),
+                (false, true) => Ok(comma),
+                _ => Err(format!("{text:?} may be {point} or {comma}: write it with two decimals, 1234.00")),
+            },
+            (Some(number), None) | (None, Some(number)) => Ok(number),
+            (None, None) => Err(format!("{text:?} is no number")),
+        }
+    }
+}
+
+/// An amount without its currency.
+fn number(text: &str, decimals: Decimals) -> Option<Decimal> {
+    let text = bare(text);
+    let (sign, text) = text.strip_prefix(['-', '\u{2212}']).map_or(("", text), |rest| ("-", bare(rest)));
+    let (point, group) = match decimals {
+        Decimals::Point => ('.', ','),
+        Decimals::Comma => (',', '.'),
+    };
+    let (units, fraction) = text.split_once(point).unwrap_or((text, "0"));
+    if units.is_empty() || !is_digits(fraction) {
+        return None;
+    }
+    let units = ungrouped(units, group)?;
+    format!("{sign}{units}.{fraction}").parse().ok()
+}
+
+/// Without blanks and a currency's sign or code on either side.
+fn bare(text: &str) -> &str {
+    let is_sign = |c: char| matches!(c, '$' | '£' | '¥' | '¢' | '\u{20a0}'..='\u{20cf}');
+    let text = text.trim().trim_matches(|c| is_sign(c) || c.is_whitespace());
+    let code = |part: &str| part.len() == 3 && part.bytes().all(|b| b.is_ascii_uppercase());
+    let text = match (text.get(..3), text.get(3..)) {
+        (Some(first), Some(rest)) if code(first) => rest,
+        _ => text,
+    };
+    let text = match text.len().checked_sub(3).and_then(|at| text.split_at_checked(at)) {
+        Some((rest, last)) if code(last) => rest,
+        _ => text,
+    };
+    text.trim()
+}
+
+/// Digits in groups of three, or without groups. A blank or apostrophe groups in any country.
+fn ungrouped(units: &str, group: char) -> Option<String> {
+    let separator = units.chars().find(|c| !c.is_ascii_digit());
+    let Some(separator) = separator else { return is_digits(units).then(|| units.to_owned()) };
+    if separator != group && !separator.is_whitespace() && !matches!(separator, '\'' | '\u{2019}') {
+        return None;
+    }
+    let mut groups = units.split(separator);
+    let first = groups.next().filter(|first| (1..=3).contains(&first.len()) && !first.starts_with('0'))?;
+    let mut digits = first.to_owned();
+    for group in groups {
+        if group.len() != 3 {
+            return None;
+        }
+        digits.push_str(group);
+    }
+    is_digits(&digits).then_some(digits)
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_with_one_meaning_need_no_other() {
+        let amounts = Amounts::default();
+        for (text, expected) in [
+            ("12", "12.00"),
+            ("12.5", "12.50"),
+            ("12,5", "12.50"),
+            ("1,234.56", "1234.56"),
+            ("1.234,56", "1234.56"),
+            ("1 234,56", "1234.56"),
+            ("1\u{a0}234,56\u{a0}€", "1234.56"),
+            ("1\u{202f}234\u{202f}567", "1234567.00"),
+            ("1'234.50", "1234.50"),
+            ("1.234.567", "1234567.00"),
+            ("$ 12.00", "12.00"),
+            ("EUR 12,00", "12.00"),
+            ("12.00 USD", "12.00"),
+            ("14.0000", "14.00"),
+            ("0.500", "0.50"),
+            ("12.345678", "12.35"),
+            ("-0", "0.00"),
+        ] {
+            assert_eq!(amounts.price(text).map(|price| price.to_string()).as_deref(), Ok(expected), "{text}");
+        }
+        for text in
+            ["", "-", "free", "1.2.3", "1,23.4", "12.", ".5", "1e3", "٣", "1.234,56.7", "1 2", "1,234", "1.234", "-1"]
+        {
+            assert!(amounts.price(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_file_decides_what_may_be_two_things() {
+        for (seen, text, expected) in [
+            ("9.99", "1,234", Some("1234.00")),
+            ("9.99", "1.234", Some("1.23")),
+            ("9,99", "1,234", Some("1.23")),
+            ("9,99", "1.234", Some("1234.00")),
+            ("9", "1.234", None),
+        ] {
+            let mut amounts = Amounts::default();
+            amounts.see(seen);
+            assert_eq!(amounts.price(text).ok().map(|price| price.to_string()).as_deref(), expected, "{seen} {text}");
+        }
+        let mut both = Amounts::default();
+        both.see("9,99");
+        both.see("9.99");
+        assert!(both.price("1.234").is_err());
+        assert_eq!(both.price("7,50"), Ok(Decimal::new(750, 2)));
+        assert_eq!(Amounts::of(Some(Decimals::Comma)).price("1.234"), Ok(Decimal::new(123_400, 2)));
+    }
+
+    #[test]
+    fn pieces_are_whole_and_there() {
+        let amounts = Amounts::default();
+        for (text, expected) in
+            [("5", Some(5)), ("100.0000", Some(100)), ("1.5", None), ("-3", None), ("99999999999", None)]
+        {
+            assert_eq!(amounts.pieces(text).ok(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What stands in one cell of a shop's file, and how it is read.
+//! Rule: marks that a spreadsheet put around a value are no part of it; a value that a spreadsheet has spoilt is refused.
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use sha2::{Digest, Sha256};
+
+use super::{
+    amounts::Amounts,
+    html::visible,
+    table::{Column, Line},
+};
+use crate::{text::slugify, transfers::record::Refused};
+
+/// A text of one line: single blanks, no invisible characters, without the marks of spreadsheets (`="00123"`, `'=1+1`).
+pub fn text(cell: &str) -> String {
+    let cell = unwrapped(cell);
+    let cell = match cell.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r']) => rest,
+        _ => cell,
+    };
+    let visible: String = cell.chars().filter(|c| visible(*c)).collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A SKU or barcode; shops write an apostrophe in front of digits so that a spreadsheet keeps their zeros.
+/// # Errors
+/// For `4.00638E+12`: its last digits are lost.
+pub fn code(cell: &str) -> Result<Option<String>, String> {
+    let code = text(unwrapped(cell).trim_start_matches('\''));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','));
+    match code.split_once("E+") {
+        Some((number, power)) if digits(number) && digits(power) => {
+            Err(format!("a spreadsheet has shortened this code to {code}: export the file again"))
+        }
+        _ => Ok(Some(code).filter(|code| !code.is_empty())),
+    }
+}
+
+fn unwrapped(cell: &str) -> &str {
+    let cell = cell.trim();
+    cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')).unwrap_or(cell)
+}
+
+/// A text that may be absent.
+pub fn optional(cell: &str) -> Option<String> {
+    Some(text(cell)).filter(|text| !text.is_empty())
+}
+
+/// Yes or no; none for a blank.
+/// # Errors
+/// For any other word.
+pub fn flag(cell: &str) -> Result<Option<bool>, String> {
+    match text(cell).to_ascii_lowercase().as_str() {
+        "" => Ok(None),
+        "true" | "1" | "yes" => Ok(Some(true)),
+        "false" | "0" | "no" => Ok(Some(false)),
+        other => Err(format!("{other:?} is neither TRUE nor FALSE")),
+    }
+}
+
+/// The parts of a list; a separator behind a backslash is part of a value.
+pub fn list(cell: &str, separator: char) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut chars = cell.chars().peekable();
+    while let Some(c) = chars.next() {
+        let part = match c {
+            '\\' if chars.peek() == Some(&separator) => chars.next(),
+            c if c == separator => None,
+            c => Some(c),
+        };
+        match (part, parts.last_mut()) {
+            (Some(c), Some(last)) => last.push(c),
+            _ => parts.push(String::new()),
+        }
+    }
+    parts.into_iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+}
+
+/// Of the categories of a product the one it is kept in: the deepest, the first of equals; and how many others there are
+/// that do not contain it.
+pub fn home(paths: Vec<Vec<String>>) -> (Option<Vec<String>>, u64) {
+    let mut home: Option<&Vec<String>> = None;
+    for path in &paths {
+        if home.is_none_or(|home| path.len() > home.len()) {
+            home = Some(path);
+        }
+    }
+    let Some(home) = home.filter(|home| !home.is_empty()) else { return (None, 0) };
+    let others = paths.iter().filter(|path| !home.starts_with(path)).count() as u64;
+    (Some(home.clone()), others)
+}
+
+/// A name made of others that is the same each time: readable where that tells all, else with a few digits of their hash.
+pub fn derived(parts: &[&str], max: usize) -> String {
+    let plain = parts.join("-").to_lowercase();
+    let mut slug = slugify(&plain);
+    if slug == plain && slug.len() <= max {
+        return slug;
+    }
+    let hash = hex::encode(&Sha256::digest(parts.join("\0"))[..4]);
+    slug.truncate(max.saturating_sub(hash.len() + 1));
+    format!("{}-{hash}", slug.trim_end_matches('-'))
+}
+
+/// Whether a day lies within two cells that may be blank.
+/// # Errors
+/// For what is no date, or may be two of which only one is right.
+pub fn in_force(from: &str, to: &str, today: NaiveDate) -> Result<bool, String> {
+    let begun = decided(from, |day| day <= today)?;
+    let open = decided(to, |day| day >= today)?;
+    Ok(begun && open)
+}
+
+fn decided(cell: &str, holds: impl Fn(NaiveDate) -> bool) -> Result<bool, String> {
+    if cell.is_empty() {
+        return Ok(true);
+    }
+    // Formats of the same text may read it as two days; that is no matter where both give the same answer.
+    let days = ["%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y"];
+    let date = cell.split([' ', 'T', ',']).next().unwrap_or_default();
+    let year_first = date.split(['-', '/']).next().is_some_and(|part| part.len() == 4);
+    let short = date.rsplit(['/', '.', '-']).next().is_some_and(|part| part.len() <= 2);
+    let mut answers = days
+        .iter()
+        .filter(|format| format.starts_with("%Y") == year_first && (format.ends_with("%y") == (short && !year_first)))
+        .filter_map(|format| NaiveDate::parse_from_str(date, format).ok())
+        .map(holds);
+    let first = answers.next().ok_or_else(|| format!("{cell:?} is no date: write 2025-01-31"))?;
+    if answers.all(|answer| answer == first) {
+        Ok(first)
+    } else {
+        Err(format!("{cell:?} may be two days: write 2025-01-31"))
+    }
+}
+
+/// The price in a cell; none for a blank.
+/// # Errors
+/// For what is no amount of money.
+pub fn price(line: &Line, column: &Column, amounts: &Amounts) -> Result<Option<Decimal>, Refused> {
+    let cell = text(line.cell(column));
+    if cell.is_empty() {
+        return Ok(None);
+    }
+    amounts.price(&cell).map(Some).map_err(|rule| column.refuse(rule))
+}
+
+/// The pieces in a cell; none for a blank.
+/// # Errors
+/// For what is no whole number, or one below 0.
+pub fn pieces(line: &Line, column: &Column, amounts: &Amounts) -> Result<Option<i32>, Refused> {
+    let cell = text(line.cell(column));
+    if cell.is_empty() {
+        return Ok(None);
+    }
+    amounts.pieces(&cell).map(Some).map_err(|rule| column.refuse(rule))
+}
+
+/// A text that a blank clears; none where the file has no such column.
+pub fn clearing(line: &Line, column: &Column) -> Option<Option<String>> {
+    column.is_there().then(|| optional(line.cell(column)))
+}
+
+/// What is paid and what was paid before, of a regular price and a lower one that is in force.
+pub fn selling(regular: Option<Decimal>, sale: Option<Decimal>) -> (Option<Decimal>, Option<Option<Decimal>>) {
+    match (regular, sale) {
+        (Some(regular), Some(sale)) if sale < regular => (Some(sale), Some(Some(regular))),
+        (None, None) => (None, None),
+        (regular, sale) => (regular.or(sale), Some(None)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_of_spreadsheets_are_no_part_of_a_value() {
+        for (cell, expected) in [
+            (" a  b\n c ", "a b c"),
+            ("=\"00123\"", "00123"),
+            ("'=1+1", "=1+1"),
+            ("'quoted'", "'quoted'"),
+            ("so\u{ad}ft\u{a0}ly", "soft ly"),
+        ] {
+            assert_eq!(text(cell), expected, "{cell}");
+        }
+        assert_eq!(code("'00123"), Ok(Some("00123".into())));
+        assert_eq!(code(" "), Ok(None));
+        assert_eq!(code("E+1"), Ok(Some("E+1".into())));
+        assert!(code("4.00638E+12").is_err());
+    }
+
+    #[test]
+    fn lists_and_paths() {
+        assert_eq!(list("a, b\\, c ,,d", ','), ["a", "b, c", "d"]);
+        assert_eq!(list("a\\b", ','), ["a\\b"]);
+        let path = |text: &str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
+        let (home, others) = home(vec![path("A"), path("A/B"), path("C/D"), path("E")]);
+        assert_eq!((home, others), (Some(path("A/B")), 2));
+    }
+
+    #[test]
+    fn derived_names_are_plain_or_hashed() {
+        assert_eq!(derived(&["blue-mug", "M"], 100), "blue-mug-m");
+        let (plus, minus) = (derived(&["mug", "M+"], 100), derived(&["mug", "M-"], 100));
+        assert!(plus.starts_with("mug-m-") && plus != minus, "{plus} {minus}");
+        assert_eq!(derived(&[&"x".repeat(300)], 100).len(), 100);
+    }
+
+    #[test]
+    fn a_date_that_may_be_two_is_refused_where_it_matters() {
+        let today = NaiveDate::from_ymd_opt(2025, 3, 2).unwrap();
+        for (from, to, expected) in [
+            ("", "", Some(true)),
+            ("2025-03-01", "2025-03-02", Some(true)),
+            ("2025-03-03T00:00:00+00:00", "", Some(false)),
+            ("", "2025-03-01 23:59:59", Some(false)),
+            ("1/15/25", "12/31/2025", Some(true)),
+            ("2/3/25", "", Some(true)),
+            ("3/2/25, 12:00 AM", "", Some(true)),
+            ("4/2/25", "", None),
+            ("31.01.2026", "", Some(false)),
+            ("soon", "", None),
+        ] {
+            assert_eq!(in_force(from, to, today).ok(), expected, "{from} {to}");
+        }
+    }
+}

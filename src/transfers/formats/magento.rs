@@ -1,0 +1,361 @@
+//! Magento 2's product CSV: a line for each product, one for each configurable product, which names its variants by SKU,
+//! and one for each store view in which a product has other texts.
+//! Rule: a configurable product is the group of the products it names, wherever they stand. The lines of store views are
+//! translations and passed over.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use csv::ByteRecord;
+use rust_decimal::Decimal;
+
+use super::{
+    Layout, Options, Out,
+    amounts::Amounts,
+    as_parent, cells,
+    html::to_text,
+    table::{Column, Header, Line},
+};
+use crate::{
+    error::Result,
+    text::slugify,
+    transfers::record::{GroupRecord, ImageRecord, ProductRecord, Refused},
+};
+
+const HINT: &str = "Is it a product CSV of Magento 2?";
+/// What Magento writes for a value that is to be cleared.
+const EMPTY: &str = "__EMPTY__VALUE__";
+const NO_IMAGE: &str = "no_selection";
+const MAX_OPTIONS: usize = 5;
+/// Attributes that hold a code of the pack, the likelier first. Magento has none of its own.
+const BARCODES: [&str; 7] = ["gtin", "ean", "ean13", "ean_code", "upc", "barcode", "isbn"];
+const BRANDS: [&str; 2] = ["brand", "manufacturer"];
+
+pub(super) struct Magento {
+    columns: Columns,
+    amounts: Amounts,
+    today: NaiveDate,
+    image_base: Option<String>,
+    groups: Vec<Group>,
+    /// The group of a product, and its values of the options.
+    members: HashMap<String, (usize, Vec<String>)>,
+    bytes: usize,
+}
+
+struct Columns {
+    sku: Column,
+    store_view: Column,
+    kind: Column,
+    categories: Column,
+    name: Column,
+    description: Column,
+    short_description: Column,
+    online: Column,
+    visibility: Column,
+    price: Column,
+    special_price: Column,
+    special_from: Column,
+    special_to: Column,
+    cost: Column,
+    url_key: Column,
+    base_image: Column,
+    base_label: Column,
+    images: Column,
+    labels: Column,
+    attributes: Column,
+    barcodes: Vec<Column>,
+    brands: Vec<Column>,
+    quantity: Column,
+    manage_stock: Column,
+    default_manage_stock: Column,
+    notify: Column,
+    default_notify: Column,
+    variations: Column,
+    variation_labels: Column,
+}
+
+struct Group {
+    slug: String,
+    name: String,
+    options: Vec<String>,
+    fields: Option<ByteRecord>,
+}
+
+impl Magento {
+    pub(super) fn new(header: &Header, options: &Options) -> Result<Self> {
+        let all = |names: &[&str]| -> Vec<Column> {
+            names.iter().map(|name| header.find(&[name])).filter(Column::is_there).collect()
+        };
+        let columns = Columns {
+            sku: header.require(&["sku"], HINT)?,
+            store_view: header.find(&["store_view_code"]),
+            kind: header.require(&["product_type"], HINT)?,
+            categories: header.find(&["categories"]),
+            name: header.require(&["name"], HINT)?,
+            description: header.find(&["description"]),
+            short_description: header.find(&["short_description"]),
+            online: header.find(&["product_online"]),
+            visibility: header.find(&["visibility"]),
+            price: header.find(&["price"]),
+            special_price: header.find(&["special_price"]),
+            special_from: header.find(&["special_price_from_date"]),
+            special_to: header.find(&["special_price_to_date"]),
+            cost: header.find(&["cost"]),
+            url_key: header.find(&["url_key"]),
+            base_image: header.find(&["base_image"]),
+            base_label: header.find(&["base_image_label"]),
+            images: header.find(&["additional_images"]),
+            labels: header.find(&["additional_image_labels"]),
+            attributes: header.find(&["additional_attributes"]),
+            barcodes: all(&BARCODES),
+            brands: all(&BRANDS),
+            quantity: header.find(&["qty"]),
+            manage_stock: header.find(&["manage_stock"]),
+            default_manage_stock: header.find(&["use_config_manage_stock"]),
+            notify: header.find(&["notify_on_stock_below"]),
+            default_notify: header.find(&["use_config_notify_stock_qty"]),
+            variations: header.find(&["configurable_variations"]),
+            variation_labels: header.find(&["configurable_variation_labels"]),
+        };
+        Ok(Self {
+            columns,
+            amounts: Amounts::of(options.decimals),
+            today: options.today,
+            image_base: options.image_base.clone(),
+            groups: Vec::new(),
+            members: HashMap::new(),
+            bytes: 0,
+        })
+    }
+
+    fn add_group(&mut self, line: &Line) {
+        let columns = &self.columns;
+        let labels: HashMap<String, String> = pairs(line.cell(&columns.variation_labels)).into_iter().collect();
+        let label = |code: &String| labels.get(code).cloned().unwrap_or_else(|| code.replace('_', " "));
+        let (name, key) = (cells::text(line.cell(&columns.name)), line.cell(&columns.url_key));
+        let sku = line.cell(&columns.sku);
+        let mut codes: Vec<String> = Vec::new();
+        let place = self.groups.len();
+        for variation in line.cell(&columns.variations).split('|') {
+            let (mut member, mut values) = (None, HashMap::new());
+            for (code, value) in pairs(variation) {
+                if code == "sku" {
+                    member = Some(value);
+                    continue;
+                }
+                if !codes.contains(&code) && codes.len() <= MAX_OPTIONS {
+                    codes.push(code.clone());
+                }
+                values.insert(code, value);
+            }
+            let Some(member) = member else { continue };
+            let values: Vec<String> = codes.iter().map(|code| values.remove(code).unwrap_or_default()).collect();
+            self.bytes += variation.len() + 200;
+            self.members.entry(member).or_insert((place, values));
+        }
+        self.bytes += line.fields.as_slice().len() + 200;
+        self.groups.push(Group {
+            slug: slugify(if key.is_empty() { sku } else { key }),
+            name: if name.is_empty() { sku.to_owned() } else { name },
+            options: codes.iter().map(label).collect(),
+            fields: as_parent(line),
+        });
+    }
+
+    fn product(&self, line: &Line, out: &mut Out) -> Result<ProductRecord, Refused> {
+        let columns = &self.columns;
+        let sku = cells::code(line.cell(&columns.sku)).map_err(|rule| columns.sku.refuse(rule))?;
+        let sku = sku.ok_or_else(|| columns.sku.refuse("a product has a SKU"))?;
+        let attributes: HashMap<String, String> = pairs(line.cell(&columns.attributes)).into_iter().collect();
+        let regular = cells::price(line, &columns.price, &self.amounts)?;
+        let (price, compare_at_price) = cells::selling(regular, self.special(line)?);
+        let barcode = cells::code(&found(line, &columns.barcodes, &BARCODES, &attributes))
+            .map_err(|rule| columns.barcodes.first().unwrap_or(&columns.attributes).refuse(rule))?;
+        let brand = cells::optional(&found(line, &columns.brands, &BRANDS, &attributes));
+        let (category, others) = self.categories(line);
+        out.note("categories beside a product's own", others);
+        let described = columns.description.is_there() || columns.short_description.is_there();
+        let group = self.group(line)?;
+        let variant = group
+            .as_ref()
+            .map(|group| group.options.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" / "));
+        Ok(ProductRecord {
+            external_id: Some(sku.clone()),
+            sku,
+            name: Some(cells::text(self.said(line, &columns.name))).filter(|name| !name.is_empty()),
+            slug: Some(line.cell(&columns.url_key)).filter(|key| !key.is_empty()).map(slugify),
+            barcode: barcode.map(Some),
+            variant: variant.map(Some),
+            description: described.then(|| {
+                let long = to_text(self.said(line, &columns.description), false);
+                if long.is_empty() { to_text(self.said(line, &columns.short_description), false) } else { long }
+            }),
+            price,
+            compare_at_price,
+            cost_price: match cells::price(line, &columns.cost, &self.amounts)? {
+                None => None,
+                cost => Some(cost),
+            },
+            category: columns.categories.is_there().then_some(category),
+            brand: brand.map(Some),
+            is_active: self.is_active(line, group.is_some())?,
+            group: group.map(Some),
+            low_stock_at: match line.cell(&columns.default_notify) {
+                "0" => cells::pieces(line, &columns.notify, &self.amounts)?,
+                _ => None,
+            },
+            stock: match (line.cell(&columns.manage_stock), line.cell(&columns.default_manage_stock)) {
+                // Nobody counts its pieces.
+                ("0", "0") => None,
+                _ => cells::pieces(line, &columns.quantity, &self.amounts)?,
+            },
+            images: self.images(line, out),
+            ..ProductRecord::default()
+        })
+    }
+
+    fn said<'l>(&self, line: &'l Line, column: &Column) -> &'l str {
+        match line.cell(column) {
+            EMPTY => "",
+            cell => cell,
+        }
+    }
+
+    fn special(&self, line: &Line) -> Result<Option<Decimal>, Refused> {
+        let columns = &self.columns;
+        if self.said(line, &columns.special_price).is_empty() {
+            return Ok(None);
+        }
+        let special = cells::price(line, &columns.special_price, &self.amounts)?;
+        let (from, to) = (self.said(line, &columns.special_from), self.said(line, &columns.special_to));
+        let in_force = cells::in_force(from, to, self.today).map_err(|rule| columns.special_from.refuse(rule))?;
+        Ok(special.filter(|_| in_force))
+    }
+
+    /// Paths without their root, which no visitor sees. A name with a comma is two parts; the second has no root.
+    fn categories(&self, line: &Line) -> (Option<Vec<String>>, u64) {
+        let mut paths: Vec<String> = Vec::new();
+        let cell = self.said(line, &self.columns.categories);
+        let root = cell.split(['/', ',']).next().unwrap_or_default().trim();
+        for part in cell.split(',') {
+            let has_root = part.trim().split('/').next() == Some(root);
+            match paths.last_mut().filter(|_| !has_root) {
+                Some(path) => {
+                    path.push(',');
+                    path.push_str(part);
+                }
+                None => paths.push(part.to_owned()),
+            }
+        }
+        let path = |path: String| cells::list(&path, '/').iter().skip(1).map(|name| cells::text(name)).collect();
+        cells::home(paths.into_iter().map(path).collect())
+    }
+
+    fn group(&self, line: &Line) -> Result<Option<GroupRecord>, Refused> {
+        let Some((place, values)) = self.members.get(line.cell(&self.columns.sku)) else { return Ok(None) };
+        let group = &self.groups[*place];
+        let count = group.options.len();
+        if !(1..=MAX_OPTIONS).contains(&count) {
+            let message = format!("{}: variants differ in 1 to {MAX_OPTIONS} options, not in {count}", group.name);
+            return Err(self.columns.variations.refuse(message));
+        }
+        let values = values.iter().map(String::as_str).chain(std::iter::repeat(""));
+        let options: Vec<(String, String)> =
+            group.options.iter().zip(values).map(|(name, value)| (name.clone(), cells::text(value))).collect();
+        if let Some((name, _)) = options.iter().find(|(_, value)| value.is_empty()) {
+            return Err(self
+                .columns
+                .variations
+                .refuse(format!("{}: this variant has no value for {name}", group.name)));
+        }
+        Ok(Some(GroupRecord { slug: group.slug.clone(), name: group.name.clone(), options }))
+    }
+
+    /// On line is 1, off line 2 or 0. What is shown neither by itself nor as a variant is part of something else.
+    fn is_active(&self, line: &Line, is_variant: bool) -> Result<Option<bool>, Refused> {
+        let columns = &self.columns;
+        let alone = line.cell(&columns.visibility).eq_ignore_ascii_case("not visible individually") && !is_variant;
+        match line.cell(&columns.online) {
+            _ if alone => Ok(Some(false)),
+            "" => Ok(None),
+            "1" => Ok(Some(true)),
+            "0" | "2" => Ok(Some(false)),
+            other => Err(columns.online.refuse(format!("{other:?} is none of 1, 2 and 0"))),
+        }
+    }
+
+    fn images(&self, line: &Line, out: &mut Out) -> Option<Vec<ImageRecord>> {
+        let columns = &self.columns;
+        if !columns.base_image.is_there() && !columns.images.is_there() {
+            return None;
+        }
+        let base = (line.cell(&columns.base_image).to_owned(), cells::text(line.cell(&columns.base_label)));
+        let labels = line.cell(&columns.labels).split(',').map(cells::text).chain(std::iter::repeat(String::new()));
+        let others = line.cell(&columns.images).split(',').map(|path| path.trim().to_owned()).zip(labels);
+        let images =
+            [base].into_iter().chain(others).filter(|(path, _)| !matches!(path.as_str(), "" | EMPTY | NO_IMAGE));
+        let full = |path: String| match &self.image_base {
+            Some(base) if !path.contains("://") => {
+                format!("{}/{}", base.trim_end_matches('/'), path.trim_start_matches('/'))
+            }
+            _ => path,
+        };
+        Some(out.images(images.map(|(path, label)| (full(path), label))))
+    }
+}
+
+impl Layout for Magento {
+    fn survey(&mut self, line: &Line) {
+        for column in [&self.columns.price, &self.columns.special_price, &self.columns.cost] {
+            self.amounts.see(line.cell(column));
+        }
+        let is_default = line.cell(&self.columns.store_view).is_empty();
+        if is_default && line.cell(&self.columns.kind).eq_ignore_ascii_case("configurable") {
+            self.add_group(line);
+        }
+    }
+
+    fn shared(&self) -> usize {
+        self.bytes
+    }
+
+    fn take(&mut self, line: Line, out: &mut Out) {
+        if !line.cell(&self.columns.store_view).is_empty() {
+            return out.note("lines of store views, which are translations", 1);
+        }
+        let record = match line.cell(&self.columns.kind).to_ascii_lowercase().as_str() {
+            "configurable" => return out.note("configurable products, which became groups", 1),
+            "" | "simple" | "virtual" | "downloadable" => self.product(&line, out),
+            kind => Err(self.columns.kind.refuse(format!("products of the type {kind:?} are not taken over"))),
+        };
+        let group = self.members.get(line.cell(&self.columns.sku)).map(|(place, _)| &self.groups[*place]);
+        let parent = group.and_then(|group| group.fields.clone());
+        out.push(line.line, parent.into_iter().chain([line.fields]).collect(), record);
+    }
+}
+
+/// `code=value` parts behind commas. A part without a code belongs to the value before it, which had a comma.
+fn pairs(cell: &str) -> Vec<(String, String)> {
+    let is_code = |code: &str| !code.is_empty() && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for part in cell.split(',') {
+        match (part.split_once('='), pairs.last_mut()) {
+            (Some((code, value)), _) if is_code(code.trim().trim_start_matches('"')) => {
+                pairs.push((code.trim().trim_start_matches('"').to_lowercase(), value.to_owned()));
+            }
+            (_, Some((_, value))) => {
+                value.push(',');
+                value.push_str(part);
+            }
+            _ => {}
+        }
+    }
+    pairs.into_iter().map(|(code, value)| (code, value.trim().trim_matches('"').to_owned())).collect()
+}
+
+/// The first that says something, of columns and of attributes.
+fn found(line: &Line, columns: &[Column], names: &[&str], attributes: &HashMap<String, String>) -> String {
+    let cells = columns.iter().map(|column| line.cell(column));
+    let values = names.iter().filter_map(|name| attributes.get(*name).map(String::as_str));
+    cells.chain(values).find(|value| !value.is_empty() && *value != EMPTY).unwrap_or_default().to_owned()
+}

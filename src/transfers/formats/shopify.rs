@@ -1,0 +1,312 @@
+//! Shopify's product CSV. Lines of one handle, one behind the other, are one product: each has a variant, an image, or both.
+//! Rule: a variant is a product; variants of a handle are a group named by it. What the first line says holds for all.
+
+use std::collections::HashSet;
+
+use csv::ByteRecord;
+
+use super::{
+    Layout, Options, Out,
+    amounts::Amounts,
+    cells,
+    html::to_text,
+    table::{Column, Header, Line},
+};
+use crate::{
+    error::Result,
+    text::slugify,
+    transfers::record::{GroupRecord, ImageRecord, ProductRecord, Refused},
+};
+
+/// Lines of one product, of which Shopify allows 2,048 variants, and their bytes, with the first line once more for each.
+const MAX_LINES: usize = 2_500;
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+const MAX_EXTERNAL_ID: usize = 255;
+const MAX_SKU: usize = 100;
+
+pub(super) struct Shopify {
+    columns: Columns,
+    amounts: Amounts,
+    /// The product whose lines are being read.
+    handle: String,
+    lines: Vec<Line>,
+    bytes: usize,
+}
+
+/// Names since 2025 stand behind those of before.
+struct Columns {
+    handle: Column,
+    title: Column,
+    body: Column,
+    vendor: Column,
+    category: Column,
+    kind: Column,
+    published: Column,
+    status: Column,
+    gift_card: Column,
+    options: [(Column, Column); 3],
+    sku: Column,
+    barcode: Column,
+    price: Column,
+    compare_at: Column,
+    cost: Column,
+    tracker: Column,
+    quantity: Column,
+    image: Column,
+    position: Column,
+    alt: Column,
+    variant_image: Column,
+}
+
+impl Shopify {
+    pub(super) fn new(header: &Header, options: &Options) -> Result<Self> {
+        let option = |number: u8| {
+            let names = [format!("option{number} name"), format!("option{number} value")];
+            (header.find(&[&names[0]]), header.find(&[&names[1]]))
+        };
+        let columns = Columns {
+            title: header.require(&["title"], "Is it a product CSV of Shopify?")?,
+            handle: header.find(&["handle", "url handle"]),
+            body: header.find(&["body (html)", "body html", "description"]),
+            vendor: header.find(&["vendor"]),
+            category: header.find(&["product category", "standard product type", "standardized product type"]),
+            kind: header.find(&["type", "custom product type"]),
+            published: header.find(&["published", "published on online store"]),
+            status: header.find(&["status"]),
+            gift_card: header.find(&["gift card"]),
+            options: [option(1), option(2), option(3)],
+            sku: header.find(&["variant sku", "sku"]),
+            barcode: header.find(&["variant barcode", "barcode"]),
+            price: header.find(&["variant price", "price"]),
+            compare_at: header.find(&["variant compare at price", "compare-at price", "compare at price"]),
+            cost: header.find(&["cost per item"]),
+            tracker: header.find(&["variant inventory tracker", "inventory tracker"]),
+            quantity: header.find(&["variant inventory qty", "inventory quantity"]),
+            image: header.find(&["image src", "product image url"]),
+            position: header.find(&["image position"]),
+            alt: header.find(&["image alt text"]),
+            variant_image: header.find(&["variant image", "variant image url"]),
+        };
+        let amounts = Amounts::of(options.decimals);
+        Ok(Self { columns, amounts, handle: String::new(), lines: Vec::new(), bytes: 0 })
+    }
+
+    fn finish(&mut self, out: &mut Out) {
+        let lines = std::mem::take(&mut self.lines);
+        let Some(head) = lines.first() else { return };
+        let product = Product::new(self, head);
+        let images = self.images(&lines, out);
+        let variant_images: HashSet<&str> = lines.iter().map(|line| line.cell(&self.columns.variant_image)).collect();
+        let (of_variants, shared): (Vec<_>, Vec<_>) =
+            images.iter().flatten().cloned().partition(|image| variant_images.contains(image.url.as_str()));
+        let mut variants: Vec<&Line> = lines.iter().filter(|line| self.is_variant(line)).collect();
+        if variants.is_empty() {
+            variants.push(head);
+        }
+        let mut seen: Vec<(Vec<&str>, &Line)> = Vec::new();
+        for line in variants {
+            let values = self.columns.options.iter().map(|(_, value)| line.cell(value)).collect();
+            let twin = seen.iter().find(|(others, _)| *others == values).map(|(_, twin)| *twin);
+            if twin.is_some_and(|twin| self.says_the_same(twin, line)) {
+                continue;
+            }
+            let record = match (&product, twin) {
+                (Err(refused), _) => Err(refused.clone()),
+                (Ok(_), Some(twin)) => {
+                    let message = format!("the variant on line {} has the same options", twin.line);
+                    Err(self.columns.options[0].1.refuse(message))
+                }
+                (Ok(product), None) => self.variant(product, line).map(|record| {
+                    // Its own image first, then those of no variant.
+                    let url = line.cell(&self.columns.variant_image);
+                    let own = of_variants.iter().filter(|image| image.url == url);
+                    let images = images.as_ref().map(|_| own.chain(&shared).cloned().collect());
+                    ProductRecord { images, ..record }
+                }),
+            };
+            if record.is_ok() && line.cell(&self.columns.sku).is_empty() {
+                out.note("variants without a SKU got one from handle and options", 1);
+            }
+            seen.push((values, line));
+            out.push(line.line, fields(head, line), record);
+        }
+    }
+
+    fn is_variant(&self, line: &Line) -> bool {
+        let columns = &self.columns;
+        let options = columns.options.iter().map(|(_, value)| value);
+        options.chain([&columns.sku, &columns.price]).any(|column| !line.cell(column).is_empty())
+    }
+
+    /// Rejected variants each bring the first line of their product along: then it is there several times.
+    fn says_the_same(&self, one: &Line, other: &Line) -> bool {
+        let columns = [&self.columns.sku, &self.columns.price, &self.columns.barcode, &self.columns.quantity];
+        columns.iter().all(|column| one.cell(column) == other.cell(column))
+    }
+
+    /// All images of the product, in their order.
+    fn images(&self, lines: &[Line], out: &mut Out) -> Option<Vec<ImageRecord>> {
+        let columns = &self.columns;
+        if !columns.image.is_there() && !columns.variant_image.is_there() {
+            return None;
+        }
+        let mut found: Vec<(u32, String, String)> = Vec::new();
+        for line in lines.iter().filter(|line| !line.cell(&columns.image).is_empty()) {
+            let position = line.cell(&columns.position).parse().unwrap_or(u32::MAX);
+            found.push((position, line.cell(&columns.image).to_owned(), cells::text(line.cell(&columns.alt))));
+        }
+        found.sort_by_key(|(position, ..)| *position);
+        let own = lines.iter().map(|line| line.cell(&columns.variant_image)).filter(|url| !url.is_empty());
+        let found = found.into_iter().map(|(_, url, alt)| (url, alt)).chain(own.map(|url| (url.into(), String::new())));
+        Some(out.images(found))
+    }
+
+    fn variant(&self, product: &Product, line: &Line) -> Result<ProductRecord, Refused> {
+        let columns = &self.columns;
+        let mut options = Vec::new();
+        for (name, (_, column)) in product.options.iter().zip(&columns.options) {
+            let value = cells::optional(line.cell(column))
+                .ok_or_else(|| column.refuse(format!("a variant has a value for each option: {name} is missing")))?;
+            options.push((name.clone(), value));
+        }
+        let values: Vec<&str> = options.iter().map(|(_, value)| value.as_str()).collect();
+        let key: Vec<&str> = [product.handle.as_str()].into_iter().chain(values.iter().copied()).collect();
+        let sku = cells::code(line.cell(&columns.sku)).map_err(|rule| columns.sku.refuse(rule))?;
+        let price = cells::price(line, &columns.price, &self.amounts)?;
+        let compare_at = cells::price(line, &columns.compare_at, &self.amounts)?;
+        let barcode = cells::code(line.cell(&columns.barcode)).map_err(|rule| columns.barcode.refuse(rule))?;
+        // What is not tracked has a quantity of 0 that means nothing.
+        let tracked = !columns.tracker.is_there() || !line.cell(&columns.tracker).is_empty();
+        let stock = if tracked { cells::pieces(line, &columns.quantity, &self.amounts)? } else { None };
+        let variant = Some(values.join(" / ")).filter(|text| !text.is_empty());
+        Ok(ProductRecord {
+            external_id: Some(external_id(&key)),
+            sku: sku.unwrap_or_else(|| cells::derived(&key, MAX_SKU).to_uppercase()),
+            slug: Some(slugify(&key.join("-"))),
+            barcode: columns.barcode.is_there().then_some(barcode),
+            variant: columns.options[0].1.is_there().then_some(variant),
+            price,
+            compare_at_price: columns
+                .compare_at
+                .is_there()
+                .then(|| compare_at.filter(|before| price.is_some_and(|price| *before > price))),
+            cost_price: if columns.cost.is_there() {
+                Some(cells::price(line, &columns.cost, &self.amounts)?)
+            } else {
+                None
+            },
+            group: columns.options[0].0.is_there().then(|| {
+                let group = || GroupRecord { slug: slugify(&product.handle), name: product.title.clone(), options };
+                (!product.options.is_empty()).then(group)
+            }),
+            stock,
+            ..product.common.clone()
+        })
+    }
+}
+
+impl Layout for Shopify {
+    fn survey(&mut self, line: &Line) {
+        for column in [&self.columns.price, &self.columns.compare_at, &self.columns.cost] {
+            self.amounts.see(line.cell(column));
+        }
+    }
+
+    fn take(&mut self, line: Line, out: &mut Out) {
+        let handle = match (line.cell(&self.columns.handle), line.cell(&self.columns.title)) {
+            ("", "") => self.handle.clone(),
+            ("", title) => slugify(title),
+            (handle, _) => handle.to_owned(),
+        };
+        if handle.is_empty() {
+            let refused = self.columns.handle.refuse("the line has no handle, and there is no product before it");
+            return out.push(line.line, vec![line.fields], Err(refused));
+        }
+        if handle != self.handle {
+            self.finish(out);
+            self.handle = handle;
+            self.bytes = 0;
+        }
+        let length = |line: &Line| line.fields.as_slice().len();
+        self.bytes += length(&line) + self.lines.first().map_or(0, length);
+        if self.lines.len() < MAX_LINES && self.bytes <= MAX_BYTES {
+            self.lines.push(line);
+        } else {
+            let most = format!("a product has at most {MAX_LINES} lines, and {} MB of text", MAX_BYTES >> 20);
+            let refused = self.columns.handle.refuse(most);
+            out.push(line.line, vec![line.fields], Err(refused));
+        }
+    }
+
+    fn end(&mut self, out: &mut Out) {
+        self.finish(out);
+    }
+}
+
+/// What holds for all variants.
+struct Product {
+    handle: String,
+    title: String,
+    options: Vec<String>,
+    common: ProductRecord,
+}
+
+impl Product {
+    fn new(shop: &Shopify, head: &Line) -> Result<Self, Refused> {
+        let columns = &shop.columns;
+        let title = cells::optional(head.cell(&columns.title)).ok_or_else(|| {
+            columns.title.refuse("the lines of a product stand together, and the first of them has its title")
+        })?;
+        if cells::flag(head.cell(&columns.gift_card)) == Ok(Some(true)) {
+            return Err(columns.gift_card.refuse("gift cards are not taken over"));
+        }
+        let mut options: Vec<String> =
+            columns.options.iter().map_while(|(name, _)| cells::optional(head.cell(name))).collect();
+        // What Shopify writes where there is nothing to choose.
+        if options == ["Title"] && head.cell(&columns.options[0].1) == "Default Title" {
+            options.clear();
+        }
+        let category = columns.category.is_there() || columns.kind.is_there();
+        let path =
+            |column| cells::list(head.cell(column), '>').iter().map(|name| cells::text(name)).collect::<Vec<_>>();
+        let kind = || cells::optional(head.cell(&columns.kind)).map(|kind| vec![kind]);
+        let common = ProductRecord {
+            name: Some(title.clone()),
+            description: columns.body.is_there().then(|| to_text(head.cell(&columns.body), false)),
+            category: category.then(|| Some(path(&columns.category)).filter(|path| !path.is_empty()).or_else(kind)),
+            brand: cells::clearing(head, &columns.vendor),
+            is_active: is_active(columns, head)?,
+            ..ProductRecord::default()
+        };
+        Ok(Self { handle: shop.handle.clone(), title, options, common })
+    }
+}
+
+fn is_active(columns: &Columns, head: &Line) -> Result<Option<bool>, Refused> {
+    let published = cells::flag(head.cell(&columns.published)).map_err(|rule| columns.published.refuse(rule))?;
+    let active = match head.cell(&columns.status).to_ascii_lowercase().as_str() {
+        "" => None,
+        "active" => Some(true),
+        "draft" | "archived" | "unlisted" => Some(false),
+        other => {
+            return Err(columns.status.refuse(format!("{other:?} is no status: active, draft, archived or unlisted")));
+        }
+    };
+    let is_said = columns.published.is_there() || columns.status.is_there();
+    Ok(is_said.then(|| published != Some(false) && active != Some(false)))
+}
+
+/// The handle, and the values of the options behind it.
+fn external_id(key: &[&str]) -> String {
+    let plain = match key {
+        [handle] => (*handle).to_owned(),
+        [handle, values @ ..] => format!("{handle}?{}", values.join("/")),
+        [] => String::new(),
+    };
+    if plain.chars().count() <= MAX_EXTERNAL_ID { plain } else { cells::derived(key, MAX_EXTERNAL_ID) }
+}
+
+/// A variant can be imported again with the first line of its product, which has what all share.
+fn fields(head: &Line, line: &Line) -> Vec<ByteRecord> {
+    if head.line == line.line { vec![line.fields.clone()] } else { vec![head.fields.clone(), line.fields.clone()] }
+}

@@ -1,0 +1,344 @@
+//! WooCommerce's product CSV: a line for each product, one for each variable product, one for each of its variations.
+//! Rule: a variation is a product, and a variable product is the group of its variations, which take from it what they
+//! do not say themselves. It may stand anywhere in the file.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use csv::ByteRecord;
+use rust_decimal::Decimal;
+
+use super::{
+    Layout, Options, Out,
+    amounts::Amounts,
+    as_parent, cells,
+    html::to_text,
+    table::{Column, Header, Line},
+};
+use crate::{
+    error::Result,
+    text::{MAX_DESCRIPTION, slugify},
+    transfers::record::{GroupRecord, ImageRecord, ProductRecord, Refused},
+};
+
+const HINT: &str = "Is it a product CSV of WooCommerce? Export it while your profile's language is English.";
+/// Attributes whose columns are looked for.
+const MAX_ATTRIBUTES: u8 = 50;
+const MAX_OPTIONS: usize = 5;
+
+pub(super) struct WooCommerce {
+    columns: Columns,
+    amounts: Amounts,
+    today: NaiveDate,
+    parents: Vec<Parent>,
+    /// Variable products by `id:` and id, and by SKU.
+    places: HashMap<String, usize>,
+    /// The attributes that the variations of a parent name.
+    varying: HashMap<String, Vec<String>>,
+    bytes: usize,
+}
+
+struct Columns {
+    id: Column,
+    kind: Column,
+    sku: Column,
+    gtin: Column,
+    name: Column,
+    published: Column,
+    visibility: Column,
+    short_description: Column,
+    description: Column,
+    sale_starts: Column,
+    sale_ends: Column,
+    stock: Column,
+    low_stock: Column,
+    sale_price: Column,
+    regular_price: Column,
+    cost: Column,
+    categories: Column,
+    images: Column,
+    parent: Column,
+    brands: Column,
+    attributes: Vec<(Column, Column)>,
+}
+
+/// A variable product, for its variations.
+struct Parent {
+    slug: String,
+    attributes: Vec<String>,
+    /// What its variations take from it.
+    common: ProductRecord,
+    images: Vec<String>,
+    fields: Option<ByteRecord>,
+}
+
+impl WooCommerce {
+    pub(super) fn new(header: &Header, options: &Options) -> Result<Self> {
+        let attribute = |number: u8| {
+            let names = [format!("attribute {number} name"), format!("attribute {number} value(s)")];
+            (header.find(&[&names[0]]), header.find(&[&names[1]]))
+        };
+        let columns = Columns {
+            id: header.find(&["id"]),
+            kind: header.require(&["type"], HINT)?,
+            sku: header.require(&["sku"], HINT)?,
+            gtin: header.find(&["gtin, upc, ean, or isbn"]),
+            name: header.require(&["name"], HINT)?,
+            published: header.find(&["published"]),
+            visibility: header.find(&["visibility in catalog"]),
+            short_description: header.find(&["short description"]),
+            description: header.find(&["description"]),
+            sale_starts: header.find(&["date sale price starts"]),
+            sale_ends: header.find(&["date sale price ends"]),
+            stock: header.find(&["stock"]),
+            low_stock: header.find(&["low stock amount"]),
+            sale_price: header.find(&["sale price"]),
+            regular_price: header.find(&["regular price"]),
+            cost: header.find(&["cost of goods"]),
+            categories: header.find(&["categories"]),
+            images: header.find(&["images"]),
+            parent: header.find(&["parent"]),
+            brands: header.find(&["brands"]),
+            attributes: (1..=MAX_ATTRIBUTES).map(attribute).filter(|(name, _)| name.is_there()).collect(),
+        };
+        Ok(Self {
+            columns,
+            amounts: Amounts::of(options.decimals),
+            today: options.today,
+            parents: Vec::new(),
+            places: HashMap::new(),
+            varying: HashMap::new(),
+            bytes: 0,
+        })
+    }
+
+    fn kind(&self, line: &Line) -> String {
+        let kinds = cells::list(line.cell(&self.columns.kind), ',');
+        // How a product is delivered stands there too.
+        let kind =
+            kinds.into_iter().map(|kind| kind.to_lowercase()).find(|kind| kind != "virtual" && kind != "downloadable");
+        kind.unwrap_or_else(|| "simple".into())
+    }
+
+    /// Names and values of the attributes that have both.
+    fn attributes(&self, line: &Line) -> Vec<(String, String)> {
+        let cell = |column| plain(line.cell(column));
+        let attributes = self.columns.attributes.iter().map(|(name, value)| (cell(name), cell(value)));
+        attributes.filter(|(name, value)| !name.is_empty() && !value.is_empty()).collect()
+    }
+
+    /// What a product and the parent of variations say alike.
+    fn common(&self, line: &Line) -> ProductRecord {
+        let columns = &self.columns;
+        let text = |column| to_text(&line.cell(column).replace("\\n", "\n"), true);
+        let described = columns.description.is_there() || columns.short_description.is_there();
+        let description = described.then(|| {
+            let long = text(&columns.description);
+            if long.is_empty() { text(&columns.short_description) } else { long }
+        });
+        let (home, _) = self.categories(line);
+        let brand =
+            || cells::list(line.cell(&columns.brands), ',').first().and_then(|path| path.rsplit('>').next().map(plain));
+        ProductRecord {
+            name: Some(plain(line.cell(&columns.name))).filter(|name| !name.is_empty()),
+            description,
+            category: columns.categories.is_there().then_some(home),
+            brand: columns.brands.is_there().then(|| brand().filter(|brand| !brand.is_empty())),
+            ..ProductRecord::default()
+        }
+    }
+
+    fn categories(&self, line: &Line) -> (Option<Vec<String>>, u64) {
+        let paths = cells::list(line.cell(&self.columns.categories), ',');
+        let path = |path: String| cells::list(&path, '>').iter().map(|name| plain(name)).collect();
+        cells::home(paths.into_iter().map(path).collect())
+    }
+
+    fn add_parent(&mut self, line: &Line) {
+        let columns = &self.columns;
+        let mut common = self.common(line);
+        let (id, sku) = (line.cell(&columns.id), line.cell(&columns.sku));
+        let name = common.name.clone().unwrap_or_default();
+        // A text that is too long stays too long, and is kept once for each variation.
+        common.description = common.description.map(|text| text.chars().take(MAX_DESCRIPTION + 1).collect());
+        let parent = Parent {
+            slug: slugify(&format!("{name} {}", if id.is_empty() { sku } else { id })),
+            attributes: self.attributes(line).into_iter().map(|(name, _)| name).collect(),
+            images: cells::list(line.cell(&columns.images), ','),
+            fields: as_parent(line),
+            common,
+        };
+        self.bytes += 2 * line.fields.as_slice().len() + 500;
+        let place = self.parents.len();
+        let keys =
+            [Some(format!("id:{id}")).filter(|_| !id.is_empty()), Some(sku.to_owned()).filter(|sku| !sku.is_empty())];
+        self.places.extend(keys.into_iter().flatten().map(|key| (key, place)));
+        self.parents.push(parent);
+    }
+
+    /// The variable product of a variation.
+    fn parent(&self, line: &Line) -> Option<&Parent> {
+        self.places.get(line.cell(&self.columns.parent)).map(|place| &self.parents[*place])
+    }
+
+    fn product(&self, line: &Line, kind: &str, out: &mut Out) -> Result<ProductRecord, Refused> {
+        let columns = &self.columns;
+        let code = |column: &Column| cells::code(line.cell(column)).map_err(|rule| column.refuse(rule));
+        let id = cells::optional(line.cell(&columns.id));
+        let sku = match (code(&columns.sku)?, &id) {
+            (Some(sku), _) => sku,
+            (None, Some(id)) => {
+                out.note("products without a SKU got one from their id", 1);
+                format!("WC-{id}")
+            }
+            (None, None) => return Err(columns.sku.refuse("the product has neither SKU nor id")),
+        };
+        let regular = cells::price(line, &columns.regular_price, &self.amounts)?;
+        let (price, compare_at_price) = cells::selling(regular, self.sale(line)?);
+        // Pieces that all variations share are of none of them.
+        let is_shared = line.cell(&columns.stock) == "parent";
+        if is_shared {
+            out.note("variations without a stock of their own", 1);
+        }
+        let mut record = ProductRecord {
+            external_id: id,
+            sku,
+            barcode: if columns.gtin.is_there() { Some(code(&columns.gtin)?) } else { None },
+            price,
+            compare_at_price,
+            cost_price: if columns.cost.is_there() {
+                Some(cells::price(line, &columns.cost, &self.amounts)?)
+            } else {
+                None
+            },
+            low_stock_at: cells::pieces(line, &columns.low_stock, &self.amounts)?,
+            stock: if is_shared { None } else { cells::pieces(line, &columns.stock, &self.amounts)? },
+            is_active: self.is_active(line)?,
+            ..self.common(line)
+        };
+        let mut images = cells::list(line.cell(&columns.images), ',');
+        if kind == "variation" {
+            images = self.vary(line, images, &mut record)?;
+        } else {
+            record.variant = Some(None);
+            record.group = Some(None);
+            out.note("categories beside a product's own", self.categories(line).1);
+        }
+        let images: Vec<ImageRecord> = out.images(images.into_iter().map(|url| (url, String::new())));
+        record.images = columns.images.is_there().then_some(images);
+        Ok(record)
+    }
+
+    /// Makes a variation of the record: what it does not say its parent says. Gives its images, then those of its parent.
+    fn vary(&self, line: &Line, mut images: Vec<String>, record: &mut ProductRecord) -> Result<Vec<String>, Refused> {
+        let key = line.cell(&self.columns.parent);
+        let parent = self.parent(line).ok_or_else(|| {
+            self.columns
+                .parent
+                .refuse(format!("the file has no variable product {key:?}, which the variation belongs to"))
+        })?;
+        let own = self.attributes(line);
+        let varying = self.varying.get(key).map(Vec::as_slice).unwrap_or_default();
+        let value = |name: &String| own.iter().find(|(own, _)| own == name).map_or("Any", |(_, value)| value.as_str());
+        let options: Vec<(String, String)> =
+            varying.iter().map(|name| (name.clone(), value(name).to_owned())).collect();
+        if options.is_empty() || options.len() > MAX_OPTIONS {
+            let (column, _) = self.columns.attributes.first().cloned().unwrap_or_default();
+            return Err(
+                column.refuse(format!("variations differ in 1 to {MAX_OPTIONS} attributes, not in {}", options.len()))
+            );
+        }
+        let values: Vec<&str> = options.iter().map(|(_, value)| value.as_str()).collect();
+        record.variant = Some(Some(values.join(" / ")));
+        let name = parent.common.name.clone().or_else(|| record.name.clone()).unwrap_or_default();
+        record.name = Some(name.clone()).filter(|name| !name.is_empty());
+        record.group = Some(Some(GroupRecord { slug: parent.slug.clone(), name, options }));
+        if record.description.as_deref() == Some("") {
+            record.description.clone_from(&parent.common.description);
+        }
+        if record.brand == Some(None) {
+            record.brand.clone_from(&parent.common.brand);
+        }
+        if record.category == Some(None) {
+            record.category.clone_from(&parent.common.category);
+        }
+        images.extend(parent.images.iter().cloned());
+        Ok(images)
+    }
+
+    /// The sale price, where it is in force.
+    fn sale(&self, line: &Line) -> Result<Option<Decimal>, Refused> {
+        let columns = &self.columns;
+        let Some(sale) = cells::price(line, &columns.sale_price, &self.amounts)? else { return Ok(None) };
+        let (from, to) = (line.cell(&columns.sale_starts), line.cell(&columns.sale_ends));
+        let in_force = cells::in_force(from, to, self.today).map_err(|rule| columns.sale_starts.refuse(rule))?;
+        Ok(in_force.then_some(sale))
+    }
+
+    /// Published is 1; 0 is private, -1 a draft, 2 pending.
+    fn is_active(&self, line: &Line) -> Result<Option<bool>, Refused> {
+        let columns = &self.columns;
+        let hidden = line.cell(&columns.visibility).eq_ignore_ascii_case("hidden");
+        let published = match cells::text(line.cell(&columns.published)).to_ascii_lowercase().as_str() {
+            "" => None,
+            "1" | "true" | "yes" => Some(true),
+            "0" | "-1" | "2" | "false" | "no" => Some(false),
+            other => return Err(columns.published.refuse(format!("{other:?} is none of 1, 0, -1 and 2"))),
+        };
+        Ok(if hidden { Some(false) } else { published })
+    }
+}
+
+impl Layout for WooCommerce {
+    fn survey(&mut self, line: &Line) {
+        for column in [&self.columns.regular_price, &self.columns.sale_price, &self.columns.cost] {
+            self.amounts.see(line.cell(column));
+        }
+        match self.kind(line).as_str() {
+            "variable" => self.add_parent(line),
+            "variation" => {
+                let names = self.attributes(line).into_iter().map(|(name, _)| name);
+                let key = line.cell(&self.columns.parent);
+                if !self.varying.contains_key(key) {
+                    self.bytes += key.len() + 100;
+                    self.varying.insert(key.to_owned(), Vec::new());
+                }
+                let Some(known) = self.varying.get_mut(key) else { return };
+                for name in names {
+                    if !known.contains(&name) {
+                        self.bytes += name.len() + 50;
+                        known.push(name);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn shared(&self) -> usize {
+        self.bytes
+    }
+
+    /// The options of a group stand in the order of its parent's attributes.
+    fn surveyed(&mut self) {
+        for (key, names) in &mut self.varying {
+            let Some(parent) = self.places.get(key).map(|place| &self.parents[*place]) else { continue };
+            names.sort_by_key(|name| parent.attributes.iter().position(|known| known == name).unwrap_or(usize::MAX));
+        }
+    }
+
+    fn take(&mut self, line: Line, out: &mut Out) {
+        let record = match self.kind(&line).as_str() {
+            "variable" => return out.note("variable products, which became groups", 1),
+            kind @ ("simple" | "variation") => self.product(&line, kind, out),
+            kind => Err(self.columns.kind.refuse(format!("products of the type {kind:?} are not taken over"))),
+        };
+        let parent = self.parent(&line).and_then(|parent| parent.fields.clone());
+        out.push(line.line, parent.into_iter().chain([line.fields]).collect(), record);
+    }
+}
+
+/// A text of one line in which WordPress may have written signs as entities.
+fn plain(text: &str) -> String {
+    cells::text(&html_escape::decode_html_entities(text))
+}
