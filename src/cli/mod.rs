@@ -5,6 +5,7 @@ mod admin;
 mod database;
 mod db;
 mod demo;
+mod export;
 mod health;
 mod import;
 mod migrate;
@@ -60,11 +61,8 @@ enum Command {
         #[command(subcommand)]
         command: ImportCommand,
     },
-    /// Takes everything of a noun out, as a file.
-    Export {
-        #[command(subcommand)]
-        command: ExportCommand,
-    },
+    /// Takes everything of a noun out, as a file that can be imported again.
+    Export(export::ExportArgs),
     /// Makes admins, and gives them new passwords.
     Admin {
         #[command(subcommand)]
@@ -126,36 +124,6 @@ impl ImportCommand {
     }
 }
 
-#[derive(Subcommand)]
-enum ExportCommand {
-    /// Products, all columns.
-    Products(transfer::ExportFile),
-    /// Brands.
-    Brands(transfer::ExportFile),
-    /// Suppliers.
-    Suppliers(transfer::ExportFile),
-    /// Pieces in stock by SKU.
-    Stock(transfer::ExportFile),
-    /// The ledger of stock.
-    StockMovements(transfer::ExportFile),
-    /// Websites.
-    Websites(transfer::ExportFile),
-}
-
-impl ExportCommand {
-    async fn run(self, settings: &Settings) -> Outcome {
-        let (noun, file) = match self {
-            Self::Products(file) => (Noun::Products, file),
-            Self::Brands(file) => (Noun::Brands, file),
-            Self::Suppliers(file) => (Noun::Suppliers, file),
-            Self::Stock(file) => (Noun::Stock, file),
-            Self::StockMovements(file) => (Noun::StockMovements, file),
-            Self::Websites(file) => (Noun::Websites, file),
-        };
-        transfer::run_export(settings, noun, file).await
-    }
-}
-
 impl Command {
     /// What the audit log calls it.
     fn name(&self) -> &'static str {
@@ -164,7 +132,7 @@ impl Command {
             Self::Migrate => "migrate",
             Self::Demo => "demo",
             Self::Import { command } => command.noun(),
-            Self::Export { .. } => "export",
+            Self::Export(_) => "export",
             Self::Admin { command: admin::AdminCommand::Create { .. } } => "admin create",
             Self::Admin { command: admin::AdminCommand::ResetPassword { .. } } => "admin reset-password",
             Self::Schema => "schema",
@@ -180,7 +148,7 @@ impl Command {
             Self::Migrate => migrate::migrate(settings).await,
             Self::Demo => demo::demo(settings).await,
             Self::Import { command } => command.run(settings).await,
-            Self::Export { command } => command.run(settings).await,
+            Self::Export(args) => export::run(settings, args).await,
             Self::Admin { command } => admin::admin(settings, command).await,
             Self::Schema => schema::schema(),
             Self::Db { command: DbCommand::Url } => db::url(settings).await,

@@ -1,28 +1,26 @@
-//! `souk import products|categories|...` and `souk export ...`: files of any noun.
-//! Rule: rows go to standard output or a file, progress to standard error, the report to standard output.
+//! `souk import products|categories|...`: files of any noun.
+//! Rule: progress goes to standard error, the report to standard output.
 
 use std::{
     fs::{self, File},
-    io::{self, BufWriter, Read, Write},
+    io::{self, Read},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use clap::Args;
-use indicatif::ProgressBar;
 use sha2::{Digest, Sha256};
 
 use super::{
     Outcome,
     database::Database,
-    import::{hidden_unless_watched, open, same_file, suffixed},
+    import::{open, same_file, suffixed},
 };
 use crate::{
     config::Settings,
     db::{Db, migrations},
     error::{Error, Result},
     transfers::{
-        export::{ExportOptions, export},
         import::{Input, import},
         model::{Format, ImportOptions, Noun, Report},
     },
@@ -59,23 +57,7 @@ pub struct ImportFile {
     pub report: Option<PathBuf>,
 }
 
-/// Export everything of a noun; what comes out an import takes back.
-#[derive(Debug, Clone, Args)]
-pub struct ExportFile {
-    /// The code of the website whose it is; all where there is none.
-    #[arg(long, value_name = "CODE")]
-    pub website: Option<String>,
-
-    /// How it is written: souk-csv or souk-jsonl.
-    #[arg(long, default_value = "souk-csv", value_parser = format)]
-    pub format: Format,
-
-    /// Where it goes instead of standard output.
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-}
-
-fn format(text: &str) -> std::result::Result<Format, String> {
+pub(super) fn format(text: &str) -> std::result::Result<Format, String> {
     let known = || Format::ALL.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", ");
     Format::ALL
         .iter()
@@ -90,18 +72,6 @@ pub(super) async fn run_import(settings: &Settings, noun: Noun, args: ImportFile
     let done = async {
         migrations::migrate(&database.url).await?;
         import_file(noun, args, &Db::connect(&database.url, &settings.db()).await?).await
-    }
-    .await;
-    database.close().await;
-    Ok(done?)
-}
-
-/// Opens the database and runs an export.
-pub(super) async fn run_export(settings: &Settings, noun: Noun, args: ExportFile) -> Outcome {
-    let database = Database::open(settings).await?;
-    let done = async {
-        migrations::migrate(&database.url).await?;
-        export_file(noun, args, &Db::connect(&database.url, &settings.db()).await?).await
     }
     .await;
     database.close().await;
@@ -163,22 +133,6 @@ fn print(report: &Report, rejects: &Path) {
     if counts.rejected > 0 {
         println!("The rejected rows are in {}: put them right and import that file.", rejects.display());
     }
-}
-
-async fn export_file(noun: Noun, args: ExportFile, db: &Db) -> Result<()> {
-    let bar = hidden_unless_watched(ProgressBar::new_spinner());
-    bar.enable_steady_tick(Duration::from_millis(200));
-    let options = ExportOptions { noun, format: args.format, website: args.website };
-    let out: Box<dyn Write + Send> = match &args.out {
-        None => Box::new(io::stdout()),
-        Some(path) => Box::new(
-            File::create(path).map_err(|error| Error::bad_input("out", format!("{}: {error}", path.display())))?,
-        ),
-    };
-    let done = export(db, &options, BufWriter::new(out), |count| bar.set_position(count)).await;
-    bar.finish_and_clear();
-    let (_, mut out) = done?;
-    out.flush().map_err(|error| Error::Internal(format!("the file cannot be written: {error}")))
 }
 
 fn hash(file: &Path) -> Result<Vec<u8>> {

@@ -11,6 +11,7 @@ pub mod migrations;
 mod reads;
 pub mod recorder;
 mod settings;
+mod snapshot;
 pub mod sql;
 #[allow(missing_docs, reason = "generated")]
 pub mod tables;
@@ -27,7 +28,7 @@ use diesel_async::{
 };
 use futures_util::{FutureExt, future::BoxFuture};
 
-pub use self::{reads::Plans, settings::DbSettings};
+pub use self::{reads::Plans, settings::DbSettings, snapshot::Snapshot};
 use self::{reads::Reads, recorder::Listener};
 use crate::error::{Error, Result};
 
@@ -192,7 +193,7 @@ impl Db {
         }
     }
 
-    /// A pooled connection for a long read or for a command of the command line.
+    /// A pooled connection for a command of the command line; long reads take a [`Snapshot`].
     /// # Errors
     /// [`Error::Unavailable`] where none comes in time.
     pub async fn checkout(&self) -> Result<Object<AsyncPgConnection>> {

@@ -28,6 +28,7 @@ mod diagram;
 mod documents;
 mod doors;
 mod embedded;
+mod exports;
 mod fields;
 mod filters;
 mod floors;

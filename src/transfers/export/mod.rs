@@ -1,89 +1,97 @@
-//! Taking everything of a noun out: pieces of the table by key, in one snapshot, each written before the next is read.
-//! Rule: memory depends on a piece, not on the table; no secret is among the columns.
+//! Exports: every row of a noun, as one moment saw them, in souk's own formats.
+//! Rule: rows stream through, so that memory is flat however many there are; passwords and other secrets are in no column.
 
-mod queries;
+mod nouns;
+mod store;
 
 use std::io::Write;
 
-use diesel::{
-    QueryableByName, sql_query,
-    sql_types::{Array, BigInt, Nullable, Text},
-};
-use diesel_async::{AnsiTransactionManager, RunQueryDsl, TransactionManager};
+use futures_util::TryStreamExt;
 
 use super::{
     model::{Format, Noun},
     own::write::RowWriter,
 };
 use crate::{
+    auth::Viewer,
     db::Db,
-    error::{Error, Result, UserErrorCode},
-    websites,
+    error::{Error, ErrorCode, Result, UserErrorCode},
+    ids::WebsiteId,
 };
 
-/// Rows in one piece.
-const PIECE: i64 = 5_000;
+/// Rows between two words on the progress.
+const STEP: u64 = 1_000;
 
 /// What an export is told.
 #[derive(Debug, Clone)]
 pub struct ExportOptions {
     /// What goes out.
     pub noun: Noun,
-    /// How it is written.
+    /// How it is written: one of souk's own formats.
     pub format: Format,
-    /// The code of the website whose it is; all where there is none.
-    pub website: Option<String>,
+    /// Whose: a must for what belongs to a website. Of categories it says which website's ids go along.
+    pub website: Option<WebsiteId>,
 }
 
-#[derive(QueryableByName)]
-struct Piece {
-    #[diesel(sql_type = BigInt)]
-    key: i64,
-    #[diesel(sql_type = Array<Nullable<Text>>)]
-    cells: Vec<Option<String>>,
+impl ExportOptions {
+    /// # Errors
+    /// User errors for a format that souk does not write, and where the website is missing.
+    pub fn check(&self) -> Result<()> {
+        if !self.format.is_own() {
+            return Err(Error::bad_input("format", "souk writes souk-csv and souk-jsonl"));
+        }
+        if self.noun.has_website() && self.website.is_none() {
+            let rule = format!("{} belong to a website: say which", self.noun.as_str());
+            return Err(Error::user(UserErrorCode::Required, "website", rule));
+        }
+        Ok(())
+    }
 }
 
-/// Writes everything of a noun; how many rows. `progress` hears of the number after each piece.
+/// Writes everything of a noun that the viewer reaches: how many rows. `progress` hears now and then how many are written,
+/// and of how many.
 /// # Errors
-/// User errors for an unknown website and a format that souk does not write; those of the file and the database.
+/// FORBIDDEN without the noun's permission, NOT_FOUND for a website beyond the viewer's; those of [`ExportOptions::check`], of
+/// the file and of the database.
 pub async fn export<W: Write + Send>(
     db: &Db,
+    viewer: &Viewer,
     options: &ExportOptions,
     out: W,
-    progress: impl Fn(u64) + Send,
-) -> Result<(u64, W)> {
-    if !options.format.is_own() {
-        return Err(Error::bad_input("format", "exports are souk-csv or souk-jsonl"));
-    }
-    let website = match &options.website {
-        None => None,
-        Some(code) => {
-            let found = db.read(async |conn| websites::store::find_by_code(conn, code).await).await?;
-            let unknown = || Error::user(UserErrorCode::NotFound, "website", format!("there is no website {code:?}"));
-            Some(found.ok_or_else(unknown)?.id)
-        }
-    };
+    mut progress: impl FnMut(u64, u64) + Send,
+) -> Result<u64> {
+    options.check()?;
+    let websites = reach(viewer, options)?;
     let mut writer = RowWriter::new(out, options.noun, options.format)?;
-    let query = queries::of(options.noun);
-    let mut connection = db.checkout().await?;
-    let connection = &mut *connection;
-    AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        .await?;
-    let (mut last, mut count) = (0, 0);
-    loop {
-        let query =
-            sql_query(query).bind::<Nullable<BigInt>, _>(website).bind::<BigInt, _>(last).bind::<BigInt, _>(PIECE);
-        let rows: Vec<Piece> = query.load(connection).await?;
-        for row in &rows {
-            writer.write(&row.cells)?;
-            last = row.key;
-        }
-        count += rows.len() as u64;
-        progress(count);
-        if rows.len() < PIECE.unsigned_abs() as usize {
-            break;
+    let snapshot = db.snapshot().await?;
+    let total = store::count(&snapshot, options.noun, websites.as_deref()).await?;
+    progress(0, total);
+    let mut written = 0;
+    {
+        let mut rows = store::stream(&snapshot, options.noun, websites.as_deref()).await?;
+        while let Some(cells) = rows.try_next().await? {
+            writer.write(&cells)?;
+            written += 1;
+            if written % STEP == 0 {
+                progress(written, total);
+            }
         }
     }
-    AnsiTransactionManager::commit_transaction(connection).await?;
-    Ok((count, writer.finish()?))
+    snapshot.end().await?;
+    writer.finish()?.flush().map_err(|error| Error::Internal(format!("the file cannot be written: {error}")))?;
+    progress(written, written.max(total));
+    Ok(written)
+}
+
+/// The websites whose rows go out; none for all there are.
+fn reach(viewer: &Viewer, options: &ExportOptions) -> Result<Option<Vec<WebsiteId>>> {
+    viewer.require_any(&[options.noun.permission()])?;
+    if let Some(website) = options.website {
+        if !viewer.reaches(website) {
+            return Err(Error::Coded(ErrorCode::NotFound, "there is no such website".into()));
+        }
+        return Ok(Some(vec![website]));
+    }
+    let limit = viewer.identity().and_then(|identity| identity.websites.as_deref());
+    Ok(limit.map(<[WebsiteId]>::to_vec))
 }

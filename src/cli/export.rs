@@ -1,0 +1,145 @@
+//! `souk export`: what goes out to files.
+//! Rule: the rows go to standard output or to a file that is only there when it is complete; progress goes to standard error.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter, ErrorKind, IsTerminal, Write},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Outcome, database::Database, import::suffixed, transfer::format};
+use crate::{
+    auth::Viewer,
+    config::Settings,
+    db::{Db, migrations},
+    error::{Error, Result},
+    transfers::{
+        export::{ExportOptions, export},
+        model::{Format, Noun},
+    },
+    websites,
+};
+
+/// Write everything of a kind to standard output or a file. What is written can be imported again.
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    /// What: products, categories, brands, suppliers, customers, orders, stock, stock_movements or websites.
+    #[arg(value_parser = noun, value_name = "NOUN")]
+    pub noun: Noun,
+
+    /// The code of the website whose rows they are. Brands, suppliers, categories and websites go out without.
+    #[arg(long, value_name = "CODE")]
+    pub website: Option<String>,
+
+    /// How the file is written: souk-csv or souk-jsonl.
+    #[arg(long, default_value = "souk-csv", value_parser = format, value_name = "FORMAT")]
+    pub format: Format,
+
+    /// The file, instead of standard output; an older one is replaced when the new one is complete.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Opens the database and runs `souk export`.
+pub(super) async fn run(settings: &Settings, args: ExportArgs) -> Outcome {
+    let database = Database::open(settings).await?;
+    let done = async {
+        migrations::migrate(&database.url).await?;
+        write(args, &Db::connect(&database.url, &settings.db()).await?).await
+    }
+    .await;
+    database.close().await;
+    Ok(done?)
+}
+
+/// Runs `souk export`.
+/// # Errors
+/// User errors (no such website, a format that souk does not write); those of files and database.
+pub async fn write(args: ExportArgs, db: &Db) -> Result<()> {
+    let website = match &args.website {
+        Some(code) => {
+            let found = db.read(async |conn| websites::store::find_by_code(conn, code).await).await?;
+            Some(found.ok_or_else(|| Error::not_found("website", "website"))?.id)
+        }
+        None => None,
+    };
+    let options = ExportOptions { noun: args.noun, format: args.format, website };
+    options.check()?;
+    let Some(path) = args.out else {
+        let reader_left = Arc::new(AtomicBool::new(false));
+        let pipe = Pipe { out: io::stdout(), reader_left: Arc::clone(&reader_left) };
+        return match rows(db, &options, pipe).await {
+            // A reader that has seen enough, as in `souk export products | head`, is no mistake.
+            Err(_) if reader_left.load(Ordering::Relaxed) => Ok(()),
+            done => done,
+        };
+    };
+    let part = suffixed(&path, ".part");
+    let broken = |error: io::Error| Error::bad_input("out", format!("{}: {error}", path.display()));
+    let file = File::create(&part).map_err(broken)?;
+    let done = match rows(db, &options, file).await {
+        Ok(()) => fs::rename(&part, &path).map_err(broken),
+        failed => failed,
+    };
+    if done.is_err() {
+        // The first error tells more.
+        let _ = fs::remove_file(&part);
+    }
+    done
+}
+
+async fn rows(db: &Db, options: &ExportOptions, out: impl Write + Send) -> Result<()> {
+    // A bar between the rows on a terminal would be in the way.
+    let is_watched = io::stderr().is_terminal() && !(io::stdout().is_terminal());
+    let bar = if is_watched { ProgressBar::no_length() } else { ProgressBar::hidden() };
+    let style = ProgressStyle::with_template("{wide_bar} {percent}% {human_pos}/{human_len} {elapsed}, {eta} left");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let progress = |written, total| {
+        bar.set_length(total);
+        bar.set_position(written);
+    };
+    let done = export(db, &Viewer::system(), options, BufWriter::with_capacity(1 << 16, out), progress).await;
+    bar.finish_and_clear();
+    done.map(|_| ())
+}
+
+/// Standard output, which remembers that its reader has left.
+struct Pipe<W> {
+    out: W,
+    reader_left: Arc<AtomicBool>,
+}
+
+impl<W: Write> Pipe<W> {
+    fn seen<T>(&self, done: io::Result<T>) -> io::Result<T> {
+        if matches!(&done, Err(error) if error.kind() == ErrorKind::BrokenPipe) {
+            self.reader_left.store(true, Ordering::Relaxed);
+        }
+        done
+    }
+}
+
+impl<W: Write> Write for Pipe<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let done = self.out.write(bytes);
+        self.seen(done)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let done = self.out.flush();
+        self.seen(done)
+    }
+}
+
+fn noun(text: &str) -> std::result::Result<Noun, String> {
+    let found = Noun::ALL.iter().find(|noun| noun.as_str() == text);
+    found.copied().ok_or_else(|| {
+        format!("give one of {}", Noun::ALL.iter().map(|noun| noun.as_str()).collect::<Vec<_>>().join(", "))
+    })
+}

@@ -1,0 +1,49 @@
+//! The statements of an export. A row is one list of texts, in the order of the noun's columns.
+
+use diesel::{
+    QueryableByName, sql_query,
+    sql_types::{Array, BigInt, Nullable, Text},
+};
+use diesel_async::RunQueryDsl;
+use futures_util::{Stream, TryStreamExt};
+
+use super::{super::model::Noun, nouns};
+use crate::{
+    db::Conn,
+    error::{Error, Result},
+    ids::WebsiteId,
+};
+
+/// The texts of a row; none for null.
+pub type Cells = Vec<Option<String>>;
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Array<Nullable<Text>>)]
+    cells: Cells,
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// How many rows there are.
+pub async fn count(mut conn: &Conn, noun: Noun, websites: Option<&[WebsiteId]>) -> Result<u64> {
+    let query = sql_query(nouns::rows(noun)?.count()).bind::<Nullable<Array<BigInt>>, _>(websites);
+    let row: Count = query.get_result(&mut conn).await?;
+    Ok(row.count.unsigned_abs())
+}
+
+/// Every row, as it comes: the server waits where the reader does.
+pub async fn stream<'c>(
+    mut conn: &'c Conn,
+    noun: Noun,
+    websites: Option<&[WebsiteId]>,
+) -> Result<impl Stream<Item = Result<Cells>> + Send + Unpin + use<'c>> {
+    let query = sql_query(nouns::rows(noun)?.select(noun.columns())?)
+        .bind::<Nullable<Array<BigInt>>, _>(websites.map(<[WebsiteId]>::to_vec));
+    let rows = query.load_stream::<Row>(&mut conn).await?;
+    Ok(rows.map_ok(|row| row.cells).map_err(Error::from))
+}

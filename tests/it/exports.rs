@@ -1,0 +1,279 @@
+//! Exports: every noun goes out whole, to those who may have it, and comes back in without a change.
+
+use std::{fs, io::Write, process::Stdio};
+
+use souk::{
+    auth::{Identity, Permission, Via, Viewer},
+    db::Db,
+    error::Error,
+    ids::{UserId, WebsiteId},
+    transfers::{
+        export::{ExportOptions, export},
+        import::{Input, import},
+        model::{Counts, Format, ImportOptions, Noun},
+    },
+};
+
+use crate::support::{TestDb, process::DataDir};
+
+/// Two websites; at the first one of everything, with texts that are hard to write down.
+const MARKET: &str = r#"
+INSERT INTO websites (id, code, name, base_url, currency) VALUES
+    (1, 'uk', 'Shop "UK"', 'https://uk.example', 'GBP'), (2, 'de', 'Laden', 'https://de.example', 'EUR');
+INSERT INTO categories (id, parent_id, name, slug) VALUES (1, NULL, 'Tea > Coffee', 'drinks'), (2, 1, '=Green', 'green');
+INSERT INTO brands (id, name, slug, description) VALUES (1, 'Wick, Ltd', 'wick', '-5 % on all');
+INSERT INTO suppliers (id, name, contact_name, lead_time_days) VALUES (1, 'Tallow', 'Jo', 14);
+INSERT INTO product_groups (id, source_website_id, name, slug, varies_by) VALUES (1, 1, 'Shirts', 'shirts', '{Size,Colour}');
+INSERT INTO products (id, source_website_id, category_id, brand_id, supplier_id, name, slug, sku, price, description,
+                      barcode, cost_price, compare_at_price, supplier_sku, group_id, option_values, is_active) VALUES
+    (1, 1, 2, 1, 1, '=SUM(A1)', 'sum', 'S-1', 9.90, E'two\nlines, "quoted"', '4006381333931', 4, 12.50, '''T1', NULL, '{}', true),
+    (2, 1, NULL, NULL, NULL, '''Shirt', 'shirt', '-S', 20, '', NULL, NULL, NULL, NULL, 1, '{M;L,Red=ish}', false),
+    (3, 2, NULL, NULL, NULL, 'Lampe', 'lampe', 'S-1', 5, '', NULL, NULL, NULL, NULL, NULL, '{}', true);
+INSERT INTO sources (noun, noun_id, website_id, external_id) VALUES ('Product', 1, 1, 'p-1'), ('Category', 2, 1, 'c-2');
+INSERT INTO users (id, name, email, password_hash, role_id, source_website_id)
+    SELECT i, 'Eve ' || i, 'eve-' || i || '@souk.example', 'a secret hash', r.id, 1
+    FROM generate_series(1, 2) i, roles r WHERE r.code = (ARRAY['customer', 'manager'])[i];
+INSERT INTO addresses (user_id, country, city, address, is_default) VALUES (1, 'GB', 'London', '1 High St', true);
+INSERT INTO sources (noun, noun_id, website_id, external_id) VALUES ('User', 1, 1, '+17850');
+INSERT INTO stock_movements (product_id, reason, delta) VALUES (1, 'opening', 7), (3, 'opening', 3);
+INSERT INTO orders (id, source_website_id, order_number, user_id, status, placed_at, contact_name)
+    VALUES (1, 1, '536365', 1, 'confirmed', '2010-12-01 08:26Z', 'Eve 1');
+INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price) VALUES (1, 1, 'Lantern', 'S-1', 2, 9.90);
+"#;
+
+async fn market() -> TestDb {
+    let database = TestDb::new().await;
+    database.sql(MARKET).await;
+    database
+}
+
+fn options(noun: Noun, format: Format, website: i64) -> ExportOptions {
+    ExportOptions { noun, format, website: Some(WebsiteId(website)) }
+}
+
+/// Somebody with these permissions, at these websites or everywhere.
+fn staff(permissions: &[Permission], websites: Option<&[i64]>) -> Viewer {
+    Viewer::user(Identity {
+        user: UserId(9),
+        via: Via::System,
+        role: "staff".into(),
+        permissions: permissions.iter().copied().collect(),
+        websites: websites.map(|ids| ids.iter().map(|id| WebsiteId(*id)).collect()),
+    })
+}
+
+async fn written(db: &Db, viewer: &Viewer, options: &ExportOptions) -> Result<String, Error> {
+    let mut out = Vec::new();
+    export(db, viewer, options, &mut out, |_, _| ()).await?;
+    Ok(String::from_utf8(out).expect("UTF-8"))
+}
+
+async fn exported(db: &Db, noun: Noun, format: Format) -> String {
+    written(db, &Viewer::system(), &options(noun, format, 1)).await.unwrap_or_else(|error| panic!("{noun:?}: {error}"))
+}
+
+/// Brings in what was exported.
+async fn brought_in(db: &Db, noun: Noun, format: Format, text: &str) -> Counts {
+    let folder = DataDir::new();
+    let options = ImportOptions { noun, format, website: "uk".into(), is_dry_run: false, batch: 2_000, user: None };
+    let input = Input { bytes: Box::new(std::io::Cursor::new(text.as_bytes().to_vec())), hash: None };
+    let report = import(db, &options, input, &folder.0.join("rejects"), |_| ()).await;
+    let report = report.unwrap_or_else(|error| panic!("{noun:?}: {error}"));
+    assert_eq!(report.errors, [], "{text}");
+    report.counts
+}
+
+#[tokio::test]
+async fn every_noun_goes_out_whole() {
+    let database = market().await;
+    // What a noun's file says, line by line; where it is JSON, the same in another form.
+    let table = [
+        (
+            Noun::Products,
+            "external_id,sku,name,slug,barcode,variant,description,price,compare_at_price,cost_price,category,brand,supplier,\
+             supplier_sku,group,group_name,options,low_stock_at,stock,is_active,images\n\
+             p-1,S-1,'=SUM(A1),sum,4006381333931,,\"two\nlines, \"\"quoted\"\"\",9.90,12.50,4.00,Tea \\> Coffee > =Green,\
+             \"Wick, Ltd\",Tallow,''T1,,,,5,7,true,\n\
+             ,'-S,''Shirt,shirt,,,,20.00,,,,,,,shirts,Shirts,Size=M\\;L; Colour=Red\\=ish,5,0,false,\n",
+        ),
+        (Noun::Stock, "sku,stock,low_stock_at\nS-1,7,5\n'-S,0,5\n"),
+        (
+            Noun::Categories,
+            "external_id,path,slug,description,position\n,Tea \\> Coffee,drinks,,0\nc-2,Tea \\> Coffee > =Green,green,,0\n",
+        ),
+        (Noun::Brands, "name,slug,description\n\"Wick, Ltd\",wick,'-5 % on all\n"),
+        (Noun::Suppliers, "name,contact_name,email,phone,lead_time_days\nTallow,Jo,,,14\n"),
+        (
+            Noun::Customers,
+            "external_id,email,name,phone,is_active,addresses\n'+17850,eve-1@souk.example,Eve 1,,true,\
+             \"[{\"\"country\"\" : \"\"GB\"\", \"\"city\"\" : \"\"London\"\", \"\"district\"\" : null, \"\"address\"\" : \
+             \"\"1 High St\"\", \"\"postal_code\"\" : null, \"\"is_default\"\" : true}]\"\n",
+        ),
+        (
+            Noun::Orders,
+            "number,status,customer_id,customer_email,placed_at,total,ship_country,lines\n\
+             536365,confirmed,'+17850,eve-1@souk.example,2010-12-01T08:26:00.000000Z,19.80,,\
+             \"[{\"\"sku\"\" : \"\"S-1\"\", \"\"name\"\" : \"\"Lantern\"\", \"\"quantity\"\" : 2, \"\"unit_price\"\" : \"\"9.90\"\", \
+             \"\"external_key\"\" : null}]\"\n",
+        ),
+        (Noun::Websites, "code,name,base_url,currency\nuk,\"Shop \"\"UK\"\"\",https://uk.example,GBP\n"),
+    ];
+    for (noun, expected) in table {
+        assert_eq!(exported(&database.db, noun, Format::SoukCsv).await, expected, "{noun:?}");
+        let lines = exported(&database.db, noun, Format::SoukJsonl).await;
+        let names: Vec<_> = noun.columns().iter().map(|column| column.name).collect();
+        for line in lines.lines() {
+            let row: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            assert!(row.as_object().expect("an object").keys().eq(&names), "{line}");
+        }
+    }
+    let ledger = exported(&database.db, Noun::StockMovements, Format::SoukCsv).await;
+    assert!(ledger.starts_with("sku,created_at,reason,delta,balance,order,user,note\nS-1,"), "{ledger}");
+    assert!(ledger.ends_with("Z,opening,7,7,,,\n") && ledger.lines().count() == 2, "{ledger}");
+}
+
+#[tokio::test]
+async fn what_goes_out_comes_back_in_without_a_change() {
+    let database = market().await;
+    for noun in [Noun::Products, Noun::Stock] {
+        for format in [Format::SoukCsv, Format::SoukJsonl] {
+            let before = exported(&database.db, noun, format).await;
+            let rows = database.ask("SELECT string_agg(p::text, ';' ORDER BY id) FROM products p").await;
+            let counts = brought_in(&database.db, noun, format, &before).await;
+            assert_eq!(counts, Counts { read: 2, unchanged: 2, ..Counts::default() }, "{noun:?} {format:?}");
+            assert_eq!(database.ask("SELECT string_agg(p::text, ';' ORDER BY id) FROM products p").await, rows);
+            assert_eq!(exported(&database.db, noun, format).await, before);
+        }
+    }
+    // And into a market without products it makes the same ones.
+    let other = TestDb::new().await;
+    other.sql("INSERT INTO websites (id, code, name, base_url, currency) VALUES (1, 'uk', 'UK', 'https://uk.example', 'GBP')").await;
+    let file = exported(&database.db, Noun::Products, Format::SoukCsv).await;
+    assert_eq!(brought_in(&other.db, Noun::Products, Format::SoukCsv, &file).await.created, 2);
+    assert_eq!(exported(&other.db, Noun::Products, Format::SoukCsv).await, file);
+}
+
+#[tokio::test]
+async fn nobody_takes_out_more_than_they_reach() {
+    let database = market().await;
+    let db = &database.db;
+    for noun in Noun::ALL.iter().copied().filter(|noun| *noun != Noun::Reviews) {
+        let every: Vec<_> = Permission::ALL.iter().copied().filter(|held| *held != noun.permission()).collect();
+        let refused = written(db, &staff(&every, None), &options(noun, Format::SoukCsv, 1)).await.unwrap_err();
+        assert!(refused.to_string().contains(noun.permission().as_str()), "{noun:?}: {refused}");
+        let german = staff(&[noun.permission()], Some(&[2]));
+        let refused = written(db, &german, &options(noun, Format::SoukCsv, 1)).await.unwrap_err();
+        assert_eq!(refused.to_string(), "there is no such website", "{noun:?}");
+        assert!(written(db, &german, &options(noun, Format::SoukCsv, 2)).await.is_ok(), "{noun:?}");
+        let anonymous = written(db, &Viewer::anonymous(), &options(noun, Format::SoukCsv, 1)).await;
+        assert!(anonymous.is_err(), "{noun:?}");
+        let all = exported(db, noun, Format::SoukCsv).await;
+        assert!(!all.contains("secret") && !all.contains("Lampe") && !all.contains("eve-2@"), "{noun:?}: {all}");
+    }
+    let german = staff(&[Permission::ManageWebsites], Some(&[2]));
+    let everything = ExportOptions { noun: Noun::Websites, format: Format::SoukCsv, website: None };
+    assert!(written(db, &german, &everything).await.unwrap().ends_with("currency\nde,Laden,https://de.example,EUR\n"));
+    assert_eq!(written(db, &Viewer::system(), &everything).await.unwrap().lines().count(), 3);
+}
+
+#[tokio::test]
+async fn what_souk_does_not_write_is_refused() {
+    let database = market().await;
+    for (options, field) in [
+        (options(Noun::Products, Format::Shopify, 1), "format"),
+        (ExportOptions { noun: Noun::Products, format: Format::SoukCsv, website: None }, "website"),
+    ] {
+        let Err(Error::User(errors)) = written(&database.db, &Viewer::system(), &options).await else {
+            panic!("{options:?} is not refused");
+        };
+        assert_eq!(errors[0].field.as_deref(), Some(field));
+    }
+}
+
+/// Fails after its first write.
+struct Full(bool);
+
+impl Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if std::mem::replace(&mut self.0, true) {
+            Err(std::io::Error::other("the disk is full"))
+        } else {
+            Ok(bytes.len())
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn an_export_that_breaks_off_leaves_no_connection_in_its_transaction() {
+    let database = market().await;
+    database
+        .sql(
+            "INSERT INTO products (source_website_id, name, slug, sku, price)
+             SELECT 1, repeat('x', 200), 'x-' || i, 'x-' || i, 1 FROM generate_series(1, 20000) i",
+        )
+        .await;
+    let done =
+        export(&database.db, &Viewer::system(), &options(Noun::Products, Format::SoukCsv, 1), Full(false), |_, _| ());
+    assert!(matches!(done.await, Err(Error::Internal(why)) if why.contains("the disk is full")));
+    let name = database.db.transaction(async |conn| souk::websites::store::find_by_code(conn, "uk").await).await;
+    assert!(name.unwrap().is_some());
+    let (mut first, mut last) = (None, (0, 0));
+    let count = export(
+        &database.db,
+        &Viewer::system(),
+        &options(Noun::Products, Format::SoukJsonl, 1),
+        std::io::sink(),
+        |written, total| {
+            first.get_or_insert((written, total));
+            last = (written, total);
+        },
+    );
+    assert_eq!(count.await.unwrap(), 20_002);
+    assert_eq!((first, last), (Some((0, 20_002)), (20_002, 20_002)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_writes_to_a_pipe_or_a_file_that_is_whole() {
+    let database = market().await;
+    let expected = exported(&database.db, Noun::Products, Format::SoukCsv).await;
+    let folder = DataDir::new();
+    let command = |arguments: &[&str]| {
+        let mut command = folder.command(arguments);
+        command.env("DATABASE_URL", &database.url);
+        command
+    };
+    let products = ["export", "products", "--website", "uk"];
+    let output = command(&products).output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stdout).unwrap()), (Some(0), expected.clone()));
+    let file = folder.0.join("out.csv");
+    fs::write(&file, "an older one").unwrap();
+    let with_file = [&products[..], &["--out", "out.csv"]].concat();
+    let unknown = ["export", "products", "--website", "xx", "--out", "out.csv"];
+    assert_eq!(command(&unknown).output().unwrap().status.code(), Some(2));
+    assert_eq!(fs::read_to_string(&file).unwrap(), "an older one");
+    let output = command(&with_file).output().unwrap();
+    assert_eq!((output.status.code(), output.stdout), (Some(0), Vec::new()));
+    assert_eq!(fs::read_to_string(&file).unwrap(), expected);
+    assert_eq!(
+        fs::read_dir(&folder.0)
+            .unwrap()
+            .filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|end| end == "part"))
+            .count(),
+        0
+    );
+    // A reader that leaves early is no mistake.
+    database
+        .sql(
+            "INSERT INTO products (source_website_id, name, slug, sku, price)
+             SELECT 1, repeat('x', 200), 'y-' || i, 'y-' || i, 1 FROM generate_series(1, 5000) i",
+        )
+        .await;
+    let mut child = command(&products).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).contains("souk:")), (Some(0), false));
+}
