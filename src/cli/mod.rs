@@ -101,6 +101,12 @@ enum ImportCommand {
     Sales(Box<import::ImportSales>),
     /// Brings in products, and the categories, brands, suppliers and groups that they name.
     Products(transfer::ImportFile),
+    /// Brings in the tree of categories.
+    Categories(transfer::ImportFile),
+    /// Brings in customers and their addresses, without passwords.
+    Customers(transfer::ImportFile),
+    /// Brings in past orders, which take nothing from stock.
+    Orders(transfer::ImportFile),
     /// Sets the pieces in stock of products that are there.
     Stock(transfer::ImportFile),
 }
@@ -110,6 +116,9 @@ impl ImportCommand {
         match self {
             Self::Sales(_) => "import sales",
             Self::Products(_) => "import products",
+            Self::Categories(_) => "import categories",
+            Self::Customers(_) => "import customers",
+            Self::Orders(_) => "import orders",
             Self::Stock(_) => "import stock",
         }
     }
@@ -118,6 +127,9 @@ impl ImportCommand {
         let (noun, file) = match self {
             Self::Sales(sales) => return import::run(settings, *sales).await,
             Self::Products(file) => (Noun::Products, file),
+            Self::Categories(file) => (Noun::Categories, file),
+            Self::Customers(file) => (Noun::Customers, file),
+            Self::Orders(file) => (Noun::Orders, file),
             Self::Stock(file) => (Noun::Stock, file),
         };
         transfer::run_import(settings, noun, file).await

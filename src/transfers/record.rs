@@ -1,7 +1,9 @@
 //! What a file says of one thing, whatever its format.
 //! Rule: `None` is "the file does not say" and leaves what is there; `Some(None)` clears.
 
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 /// A thing of a file, and where it stands there.
 #[derive(Debug)]
@@ -91,6 +93,12 @@ pub struct ImageRecord {
 pub enum Record {
     /// A product, or only its pieces.
     Product(Box<ProductRecord>),
+    /// A category.
+    Category(CategoryRecord),
+    /// A customer.
+    Customer(CustomerRecord),
+    /// An order.
+    Order(OrderRecord),
 }
 
 impl<T> Row<T> {
@@ -98,4 +106,93 @@ impl<T> Row<T> {
     pub fn and_then<U>(self, read: impl FnOnce(T) -> Result<U, Refused>) -> Row<U> {
         Row { line: self.line, fields: self.fields, record: self.record.and_then(read) }
     }
+}
+
+/// A category.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CategoryRecord {
+    /// The shop's own id of it.
+    pub external_id: Option<String>,
+    /// Names from the root down to its own; what is above is made where it is missing.
+    pub path: Vec<String>,
+    /// Name in URLs; a new category gets one from its name.
+    pub slug: Option<String>,
+    /// Text for people.
+    pub description: Option<String>,
+    /// Place among its siblings.
+    pub position: Option<i32>,
+}
+
+/// A customer, known by the shop's own id or by the e-mail address.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CustomerRecord {
+    /// The shop's own id of them.
+    pub external_id: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Name; a new customer needs one.
+    pub name: Option<String>,
+    /// Phone number.
+    pub phone: Option<Option<String>>,
+    /// Whether they can log in.
+    pub is_active: Option<bool>,
+    /// Those that are not there yet are added; none is taken away.
+    pub addresses: Option<Vec<AddressRecord>>,
+}
+
+/// A postal address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddressRecord {
+    /// Country, as a name or an ISO 3166 code.
+    pub country: String,
+    /// City or town.
+    pub city: String,
+    /// District, county or state.
+    #[serde(default)]
+    pub district: Option<String>,
+    /// Street, number and what else leads to the door.
+    pub address: String,
+    /// Postal code.
+    #[serde(default)]
+    pub postal_code: Option<String>,
+    /// Whether orders go there unless told otherwise.
+    #[serde(default)]
+    pub is_default: bool,
+}
+
+/// A past order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderRecord {
+    /// Its number, unique at the website.
+    pub number: String,
+    /// Its status, which an import never changes.
+    pub status: String,
+    /// The shop's own id of the customer.
+    pub customer_id: Option<String>,
+    /// The customer's e-mail address.
+    pub customer_email: Option<String>,
+    /// When.
+    pub placed_at: DateTime<Utc>,
+    /// Where it went: country, city, district, address, postal code.
+    pub ship: [Option<String>; 5],
+    /// What was ordered.
+    pub lines: Vec<LineRecord>,
+}
+
+/// A line of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineRecord {
+    /// The product's SKU at the website.
+    pub sku: String,
+    /// What it was called.
+    pub name: String,
+    /// Pieces.
+    pub quantity: i32,
+    /// Price of one.
+    pub unit_price: Decimal,
+    /// Tells the line apart within its order; its place where there is none.
+    #[serde(default)]
+    pub external_key: Option<String>,
 }

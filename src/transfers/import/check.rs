@@ -5,7 +5,10 @@ use std::{
     hash::{BuildHasher, RandomState},
 };
 
-use super::super::record::{ProductRecord, Record, Refused};
+use super::{
+    super::record::{ProductRecord, Record, Refused},
+    categories, customers, orders,
+};
 use crate::{
     error::Error,
     text::{Check, check_slug},
@@ -25,6 +28,13 @@ impl Met {
     pub fn check(&mut self, line: u64, record: &Record) -> Result<(), Refused> {
         let names: [(&str, Option<&str>); 2] = match record {
             Record::Product(product) => [("sku", Some(&product.sku)), ("external_id", product.external_id.as_deref())],
+            Record::Category(category) => {
+                [("external_id", category.external_id.as_deref()), ("slug", category.slug.as_deref())]
+            }
+            Record::Customer(customer) => {
+                [("external_id", customer.external_id.as_deref()), ("email", customer.email.as_deref())]
+            }
+            Record::Order(order) => [("number", Some(&order.number)), ("", None)],
         };
         for (column, name) in names {
             let Some(name) = name else { continue };
@@ -38,12 +48,15 @@ impl Met {
     }
 }
 
-/// Checks the names of what would be made for the row.
+/// Checks a row by itself, and puts what has a canonical form into it.
 /// # Errors
 /// The rule that it breaks.
-pub fn names(record: &Record) -> Result<(), Refused> {
+pub fn names(record: &mut Record) -> Result<(), Refused> {
     match record {
         Record::Product(product) => of_product(product),
+        Record::Category(category) => categories::check(category),
+        Record::Customer(customer) => customers::check(customer),
+        Record::Order(order) => orders::check(order),
     }
 }
 

@@ -2,7 +2,10 @@
 //! Rule: a row that is wrong spoils no other; a run that is cut off goes on behind its last batch, and a file that says
 //! nothing new changes nothing.
 
+mod categories;
 mod check;
+mod customers;
+mod orders;
 mod places;
 mod products;
 mod rejects;
@@ -10,12 +13,21 @@ mod source;
 mod store;
 pub mod transfer;
 
-use std::{io::Read, path::Path, sync::Mutex};
+use std::{io::Read, path::Path};
 
-use self::{check::Met, places::Places, rejects::Rejects, source::Source, transfer::Turn};
+use csv::ByteRecord;
+use futures_util::future::try_join;
+
+use self::{
+    check::Met,
+    places::{Places, Wanted},
+    rejects::Rejects,
+    source::Source,
+    transfer::Turn,
+};
 use super::{
-    model::{ImportOptions, Report},
-    record::{ProductRecord, Record, Refused, Row},
+    model::{ImportOptions, Noun, Report},
+    record::{CategoryRecord, CustomerRecord, OrderRecord, ProductRecord, Record, Refused, Row},
 };
 use crate::{
     audit,
@@ -24,6 +36,9 @@ use crate::{
     ids::TransferId,
     websites::{self, model::WebsiteRow},
 };
+
+/// From how many rows on two connections are worth it.
+const PARALLEL: usize = 200;
 
 /// What became of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +72,8 @@ pub struct Run<'a> {
     pub turn: Turn,
 }
 
-/// Brings a file in. Refused rows go to the file `rejects`. `progress` hears of the report after each batch.
+/// Brings a file in, as a run of its own. Refused rows go to the file `rejects`. `progress` hears of the report after each
+/// batch.
 /// # Errors
 /// User errors for an unknown website, a wrong header and wrong options; those of files and database. What was taken over
 /// before the error stays.
@@ -72,7 +88,24 @@ pub async fn import(
     let source = Source::open(input.bytes, options).await?;
     let (id, hash) = (website.id, input.hash.as_deref());
     let id = db.transaction(async |conn| transfer::open(conn, Some(id), options, hash).await).await?;
-    run(db, options, website, id, source, rejects, progress).await
+    run(db, options, website, id, source, rejects, progress, async { Ok(()) }).await
+}
+
+/// As [`import`], for a row of `transfers` that is there already, behind its checkpoint. `before_its_end` runs when all rows are
+/// behind it and the row does not say so yet.
+/// # Errors
+/// As [`import`], and those of `before_its_end`.
+pub async fn import_as(
+    db: &Db,
+    id: TransferId,
+    options: &ImportOptions,
+    bytes: Box<dyn Read + Send>,
+    rejects: &Path,
+    before_its_end: impl Future<Output = Result<()>> + Send,
+) -> Result<Report> {
+    let website = website(db, options).await?;
+    let source = Source::open(bytes, options).await?;
+    run(db, options, website, id, source, rejects, |_| (), before_its_end).await
 }
 
 async fn website(db: &Db, options: &ImportOptions) -> Result<WebsiteRow> {
@@ -92,24 +125,18 @@ async fn run(
     mut source: Source,
     rejects: &Path,
     progress: impl Fn(&Report) + Send,
+    before_its_end: impl Future<Output = Result<()>> + Send,
 ) -> Result<Report> {
     let turn = transfer::wait(db, id).await?;
     let rejects = Rejects::open(rejects, source.layout.clone(), turn.checkpoint > 0)?;
     let report = turn.report.clone();
     let run = Run { db, options, website, turn };
-    let mut taker = Taker {
-        run: &run,
-        rejects: Mutex::new(rejects),
-        met: Met::default(),
-        places: Places::default(),
-        report,
-        row: 0,
-    };
-    let done = async {
+    let mut taker = Taker { run: &run, rejects, met: Met::default(), places: Places::default(), report, row: 0 };
+    let done: Result<()> = async {
         loop {
             let rows = source.next_batch().await?;
             if rows.is_empty() {
-                return Ok(());
+                return before_its_end.await;
             }
             taker.take(rows).await?;
             progress(&taker.report);
@@ -119,12 +146,11 @@ async fn run(
     let report = taker.report;
     let failure = done.as_ref().err().map(Error::to_string);
     let (turn, failure) = (&run.turn, failure.as_deref());
-    let (id, told) = (run.website.id, !options.is_dry_run && failure.is_none());
-    let json = serde_json::to_value(report.counts).map_err(|error| Error::Internal(format!("report: {error}")))?;
-    let (json, noun) = (&json, options.noun);
+    let (website, is_told) = (run.website.id, failure.is_none() && !options.is_dry_run);
+    let told = &serde_json::json!({ options.noun.as_str(): report.counts });
     let ended = db.transaction(async |conn| {
-        if told {
-            audit::store::insert_import(conn, id, &serde_json::json!({ noun.as_str(): json })).await?;
+        if is_told {
+            audit::store::insert_import(conn, website, told).await?;
         }
         transfer::end(conn, turn, failure).await
     });
@@ -135,14 +161,14 @@ async fn run(
 /// A row that can be taken over.
 struct Good {
     line: u64,
-    lines: Vec<csv::ByteRecord>,
+    lines: Vec<ByteRecord>,
     record: Record,
 }
 
 /// Takes batch after batch.
 struct Taker<'a> {
     run: &'a Run<'a>,
-    rejects: Mutex<Rejects>,
+    rejects: Rejects,
     met: Met,
     places: Places,
     report: Report,
@@ -152,12 +178,12 @@ struct Taker<'a> {
 
 impl Taker<'_> {
     async fn take(&mut self, rows: Vec<Row<Record>>) -> Result<()> {
-        let mut good = Vec::with_capacity(rows.len());
+        let (mut good, mut refused) = (Vec::with_capacity(rows.len()), Vec::new());
         for Row { line, fields: lines, record } in rows {
             self.row += 1;
-            let checked = record.and_then(|record| {
+            let checked = record.and_then(|mut record| {
+                check::names(&mut record)?;
                 self.met.check(line, &record)?;
-                check::names(&record)?;
                 Ok(record)
             });
             if self.row <= self.run.turn.checkpoint {
@@ -166,41 +192,67 @@ impl Taker<'_> {
             self.report.counts.read += 1;
             match checked {
                 Ok(record) => good.push(Good { line, lines, record }),
-                Err(refused) => self.reject(line, &lines, refused)?,
+                Err(why) => refused.push((line, lines, why)),
             }
         }
         if self.row <= self.run.turn.checkpoint {
             return Ok(());
         }
-        let records: Vec<&ProductRecord> = products_of(&good);
-        self.places.learn(self.run.db, self.run.website.id, &records, self.run.options.is_dry_run).await?;
-        for (good, fate) in good.iter().zip(self.fates(&good).await?) {
+        self.learn(&good).await?;
+        let fates = self.all_fates(&good).await?;
+        for (good, fate) in good.into_iter().zip(fates) {
             match fate {
                 Fate::Created => self.report.counts.created += 1,
                 Fate::Updated => self.report.counts.updated += 1,
                 Fate::Unchanged => self.report.counts.unchanged += 1,
-                Fate::Refused(refused) => self.reject(good.line, &good.lines, refused)?,
+                Fate::Refused(why) => refused.push((good.line, good.lines, why)),
             }
         }
-        self.rejects.lock().unwrap_or_else(std::sync::PoisonError::into_inner).flush()?;
+        refused.sort_by_key(|(line, ..)| *line);
+        for (line, lines, why) in refused {
+            self.rejects.add(line, &lines, &why)?;
+            self.report.reject(line, why);
+        }
+        // Before the database hears that these rows are behind us: none is lost, though one may be there twice.
+        self.rejects.flush()?;
         let (turn, report, row) = (&self.run.turn, &self.report, self.row);
         self.run.db.transaction(async |conn| transfer::note(conn, turn, report, row).await).await
     }
 
-    fn reject(&mut self, line: u64, lines: &[csv::ByteRecord], refused: Refused) -> Result<()> {
-        self.rejects.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(line, lines, &refused)?;
-        self.report.reject(line, refused);
-        Ok(())
+    /// Finds or makes what the rows refer to.
+    async fn learn(&mut self, good: &[Good]) -> Result<()> {
+        let (run, is_dry_run) = (self.run, self.run.options.is_dry_run);
+        match run.options.noun {
+            Noun::Products => {
+                let products = all(good, product);
+                self.places.learn(run.db, run.website.id, Wanted::of_products(&products), is_dry_run).await
+            }
+            Noun::Categories => categories::learn(run.db, run, &mut self.places, &all(good, category)).await,
+            _ => Ok(()),
+        }
     }
 
-    /// Writes rows together, and in halves where the database refuses them together, until the one is found that is to blame.
+    /// Products are written over two connections: PostgreSQL works for each row far longer than souk does, on one processor
+    /// for one connection.
+    async fn all_fates(&self, good: &[Good]) -> Result<Vec<Fate>> {
+        if self.run.options.noun != Noun::Products || good.len() < PARALLEL {
+            return self.fates(good).await;
+        }
+        let (first, second) = good.split_at(good.len() / 2);
+        let (mut fates, more) = try_join(self.fates(first), self.fates(second)).await?;
+        fates.extend(more);
+        Ok(fates)
+    }
+
+    /// Writes rows together, and in halves where the database refuses them together, until the one is found that is to
+    /// blame.
     async fn fates(&self, good: &[Good]) -> Result<Vec<Fate>> {
         let mut fates = Vec::with_capacity(good.len());
         let mut parts = vec![good];
         while let Some(part) = parts.pop() {
             match self.write(part).await {
                 Ok(part) => fates.extend(part),
-                Err(error @ (Error::User(_) | Error::Constraint { .. })) if part.len() == 1 => {
+                Err(error @ (Error::User(_) | Error::Constraint { .. })) if part.len() <= 1 => {
                     fates.push(Fate::Refused(check::refusal(error)));
                 }
                 Err(Error::User(_) | Error::Constraint { .. }) => {
@@ -214,24 +266,48 @@ impl Taker<'_> {
     }
 
     async fn write(&self, part: &[Good]) -> Result<Vec<Fate>> {
-        let (run, places, records) = (self.run, &self.places, &products_of(part));
-        if run.options.is_dry_run {
-            let plan = run.db.read(async |conn| products::plan(conn, run, places, records).await).await?;
-            return Ok(plan.steps.into_iter().map(products::Step::fate).collect());
+        let (run, places) = (self.run, &self.places);
+        if part.is_empty() {
+            return Ok(Vec::new());
         }
-        run.db.transaction(async |conn| write(conn, run, places, records).await).await
+        if run.options.is_dry_run {
+            return run.db.read(async |conn| write(conn, run, places, part).await).await;
+        }
+        run.db
+            .transaction(async |conn| {
+                transfer::begin_batch(conn).await?;
+                write(conn, run, places, part).await
+            })
+            .await
     }
 }
 
-fn products_of(rows: &[Good]) -> Vec<&ProductRecord> {
-    rows.iter()
-        .map(|good| match &good.record {
-            Record::Product(product) => &**product,
-        })
-        .collect()
+async fn write(conn: &Conn, run: &Run<'_>, places: &Places, part: &[Good]) -> Result<Vec<Fate>> {
+    match run.options.noun {
+        Noun::Categories => categories::write(conn, run, places, &all(part, category)).await,
+        Noun::Customers => customers::write(conn, run, &all(part, customer)).await,
+        Noun::Orders => orders::write(conn, run, &all(part, order)).await,
+        _ => products::write(conn, run, places, &all(part, product)).await,
+    }
 }
 
-async fn write(conn: &Conn, run: &Run<'_>, places: &Places, records: &[&ProductRecord]) -> Result<Vec<Fate>> {
-    audit::store::silence(conn).await?;
-    products::write(conn, run, places, records).await
+/// The records of one kind, which all of a file are.
+fn all<'g, T>(rows: &'g [Good], pick: impl Fn(&'g Record) -> Option<&'g T>) -> Vec<&'g T> {
+    rows.iter().filter_map(|good| pick(&good.record)).collect()
+}
+
+fn product(record: &Record) -> Option<&ProductRecord> {
+    if let Record::Product(product) = record { Some(product) } else { None }
+}
+
+fn category(record: &Record) -> Option<&CategoryRecord> {
+    if let Record::Category(category) = record { Some(category) } else { None }
+}
+
+fn customer(record: &Record) -> Option<&CustomerRecord> {
+    if let Record::Customer(customer) = record { Some(customer) } else { None }
+}
+
+fn order(record: &Record) -> Option<&OrderRecord> {
+    if let Record::Order(order) = record { Some(order) } else { None }
 }

@@ -3,7 +3,7 @@
 //! Rule: what is missing is made, before and apart from the batch, so that a batch that fails takes nothing back that the
 //! run remembers. A dry run makes nothing and gives it a key below 0.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
@@ -26,6 +26,8 @@ pub struct Places {
     brands: HashMap<String, i64>,
     suppliers: HashMap<String, i64>,
     groups: HashMap<String, Group>,
+    /// Categories that the run has made.
+    made: HashSet<i64>,
     /// Keys that a dry run has given.
     invented: i64,
 }
@@ -41,13 +43,47 @@ pub struct Group {
     pub varies_by: Vec<String>,
 }
 
-/// What is not known yet.
+/// What rows name.
 #[derive(Debug, Default)]
-struct Missing<'r> {
-    categories: BTreeSet<&'r [String]>,
+pub struct Wanted<'r> {
+    /// Paths, and the slug that a row asks for.
+    categories: BTreeMap<&'r [String], Option<&'r str>>,
     brands: BTreeSet<&'r str>,
     suppliers: BTreeSet<&'r str>,
     groups: HashMap<&'r str, (&'r str, Vec<&'r str>)>,
+}
+
+impl<'r> Wanted<'r> {
+    /// What products name.
+    pub fn of_products(records: &[&'r ProductRecord]) -> Self {
+        let mut wanted = Self::default();
+        for record in records {
+            if let Some(Some(path)) = &record.category {
+                wanted.path(path, None);
+            }
+            wanted.brands.extend(record.brand.iter().flatten().map(String::as_str));
+            wanted.suppliers.extend(record.supplier.iter().flatten().map(String::as_str));
+            for group in record.group.iter().flatten() {
+                let names = || group.options.iter().map(|(name, _)| name.as_str()).collect();
+                wanted.groups.entry(&group.slug).or_insert_with(|| (&group.name, names()));
+            }
+        }
+        wanted
+    }
+
+    /// A path and all that it begins with.
+    pub fn path(&mut self, path: &'r [String], slug: Option<&'r str>) {
+        for depth in 1..=path.len() {
+            self.categories.entry(&path[..depth]).or_default();
+        }
+        if slug.is_some() {
+            self.categories.insert(path, slug);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.categories.is_empty() && self.brands.is_empty() && self.suppliers.is_empty() && self.groups.is_empty()
+    }
 }
 
 impl Places {
@@ -71,42 +107,31 @@ impl Places {
         self.groups.get(slug)
     }
 
-    /// Learns what these products name, and makes what is missing unless this is a dry run.
+    /// Whether this run has made the category, for a path that went through it.
+    pub fn is_made(&self, category: i64) -> bool {
+        self.made.contains(&category)
+    }
+
+    /// Forgets the paths: categories are about to move.
+    pub fn forget_categories(&mut self) {
+        self.categories.clear();
+    }
+
+    /// Learns what rows name, and makes what is missing unless this is a dry run.
     /// # Errors
     /// Those of the database.
-    pub async fn learn(
-        &mut self,
-        db: &Db,
-        website: WebsiteId,
-        records: &[&ProductRecord],
-        is_dry_run: bool,
-    ) -> Result<()> {
-        let mut missing = Missing::default();
-        for record in records {
-            if let Some(Some(path)) = &record.category {
-                missing.categories.extend((1..=path.len()).map(|depth| &path[..depth]));
-            }
-            missing.brands.extend(record.brand.iter().flatten().map(String::as_str));
-            missing.suppliers.extend(record.supplier.iter().flatten().map(String::as_str));
-            for group in record.group.iter().flatten() {
-                let names = || group.options.iter().map(|(name, _)| name.as_str()).collect();
-                missing.groups.entry(&group.slug).or_insert_with(|| (&group.name, names()));
-            }
-        }
-        missing.categories.retain(|path| !self.categories.contains_key(*path));
-        missing.brands.retain(|name| !self.brands.contains_key(*name));
-        missing.suppliers.retain(|name| !self.suppliers.contains_key(*name));
-        missing.groups.retain(|slug, _| !self.groups.contains_key(*slug));
-        if missing.categories.is_empty()
-            && missing.brands.is_empty()
-            && missing.suppliers.is_empty()
-            && missing.groups.is_empty()
-        {
+    pub async fn learn(&mut self, db: &Db, website: WebsiteId, mut wanted: Wanted<'_>, is_dry_run: bool) -> Result<()> {
+        wanted.categories.retain(|path, _| !self.categories.contains_key(*path));
+        wanted.brands.retain(|name| !self.brands.contains_key(*name));
+        wanted.suppliers.retain(|name| !self.suppliers.contains_key(*name));
+        wanted.groups.retain(|slug, _| !self.groups.contains_key(*slug));
+        if wanted.is_empty() {
             return Ok(());
         }
-        let (missing, known) = (&missing, &*self);
-        let learnt = db.transaction(async |conn| find_or_make(conn, website, missing, known, is_dry_run).await).await?;
+        let (wanted, known) = (&wanted, &*self);
+        let learnt = db.transaction(async |conn| find_or_make(conn, website, wanted, known, is_dry_run).await).await?;
         self.invented = learnt.invented;
+        self.made.extend(learnt.made);
         self.categories.extend(learnt.categories);
         self.brands.extend(learnt.brands);
         self.suppliers.extend(learnt.suppliers);
@@ -124,21 +149,21 @@ impl Places {
 async fn find_or_make(
     conn: &Conn,
     website: WebsiteId,
-    missing: &Missing<'_>,
+    wanted: &Wanted<'_>,
     known: &Places,
     is_dry_run: bool,
 ) -> Result<Places> {
     audit::store::silence(conn).await?;
     let mut places = Places { invented: known.invented, ..Places::default() };
-    categories(conn, &missing.categories, known, is_dry_run, &mut places).await?;
-    for (table, names) in [(store::Named::Brands, &missing.brands), (store::Named::Suppliers, &missing.suppliers)] {
+    categories(conn, &wanted.categories, known, is_dry_run, &mut places).await?;
+    for (table, names) in [(store::Named::Brands, &wanted.brands), (store::Named::Suppliers, &wanted.suppliers)] {
         let names: Vec<&str> = names.iter().copied().collect();
         let mut found = store::find_named(conn, table, &names).await?;
         let new: Vec<&str> = names.into_iter().filter(|name| !found.contains_key(*name)).collect();
         if is_dry_run {
             found.extend(new.iter().map(|name| ((*name).to_owned(), places.invent())));
         } else if !new.is_empty() {
-            let slugs = slugs(
+            let slugs = free_slugs(
                 conn,
                 store::Slugged::Brands,
                 new.iter().map(|name| (slugify(name), (*name).to_owned())).collect(),
@@ -151,13 +176,13 @@ async fn find_or_make(
             store::Named::Suppliers => places.suppliers = found,
         }
     }
-    let slugs: Vec<&str> = missing.groups.keys().copied().collect();
+    let slugs: Vec<&str> = wanted.groups.keys().copied().collect();
     places.groups = store::find_groups(conn, &slugs).await?;
     for slug in slugs {
         if places.groups.contains_key(slug) {
             continue;
         }
-        let (name, varies_by) = &missing.groups[slug];
+        let (name, varies_by) = &wanted.groups[slug];
         let id = match is_dry_run {
             true => places.invent(),
             false => store::insert_group(conn, website, slug, name, varies_by).await.map_err(again)?,
@@ -171,14 +196,14 @@ async fn find_or_make(
 /// Level by level from the roots, a statement or two for each.
 async fn categories(
     conn: &Conn,
-    paths: &BTreeSet<&[String]>,
+    paths: &BTreeMap<&[String], Option<&str>>,
     known: &Places,
     is_dry_run: bool,
     places: &mut Places,
 ) -> Result<()> {
-    let deepest = paths.iter().map(|path| path.len()).max().unwrap_or_default();
+    let deepest = paths.keys().map(|path| path.len()).max().unwrap_or_default();
     for depth in 1..=deepest {
-        let level = paths.iter().copied().filter(|path| path.len() == depth);
+        let level = paths.keys().copied().filter(|path| path.len() == depth);
         // Every beginning of a path is asked for with it, and so is known by now.
         let parent =
             |path: &[String]| places.category(&path[..depth - 1]).or_else(|| known.category(&path[..depth - 1]));
@@ -195,10 +220,12 @@ async fn categories(
                 Some(id) => drop(places.categories.insert(path.to_vec(), *id)),
                 None if is_dry_run => {
                     let id = places.invent();
+                    places.made.insert(id);
                     places.categories.insert(path.to_vec(), id);
                 }
                 None => {
-                    names.push((slugify(name), path.join(" ")));
+                    let slug = paths.get(path).copied().flatten();
+                    names.push((slug.map_or_else(|| slugify(name), str::to_owned), path.join(" ")));
                     new.push((parent, path));
                 }
             }
@@ -206,20 +233,23 @@ async fn categories(
         if new.is_empty() {
             continue;
         }
-        let slugs = slugs(conn, store::Slugged::Categories, names).await?;
+        let slugs = free_slugs(conn, store::Slugged::Categories, names).await?;
         let rows: Vec<(Option<i64>, &str)> =
             new.iter().map(|(parent, path)| (*parent, path[depth - 1].as_str())).collect();
         let made = store::insert_categories(conn, &rows, &slugs).await.map_err(again)?;
         for ((_, path), slug) in new.iter().zip(&slugs) {
             let id = made.get(slug).ok_or_else(|| Error::Internal("a category was not made".into()))?;
             places.categories.insert(path.to_vec(), *id);
+            places.made.insert(*id);
         }
     }
     Ok(())
 }
 
 /// A slug for each: the first choice, where it is taken that of the longer name, or else with a fingerprint of it.
-async fn slugs(conn: &Conn, table: store::Slugged, wanted: Vec<(String, String)>) -> Result<Vec<String>> {
+/// # Errors
+/// Those of the database.
+pub async fn free_slugs(conn: &Conn, table: store::Slugged, wanted: Vec<(String, String)>) -> Result<Vec<String>> {
     let all: Vec<String> = wanted.iter().flat_map(|(slug, name)| [slug.clone(), slugify(name)]).collect();
     let mut taken = store::taken(conn, table, &all).await?;
     let mut slugs = Vec::with_capacity(wanted.len());

@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     super::{
+        formats::{self, Shop},
         model::{Format, ImportOptions, Noun},
         own::{
             fields::Fields,
@@ -68,6 +69,9 @@ fn open(input: Box<dyn Read + Send>, noun: Noun, format: Format) -> Result<(Layo
     let read: fn(Fields) -> Result<Record, Refused> = match noun {
         Noun::Products => |fields| rows::product(fields).map(|product| Record::Product(Box::new(product))),
         Noun::Stock => |fields| rows::stock(fields).map(|product| Record::Product(Box::new(product))),
+        Noun::Categories => |fields| rows::category(fields).map(Record::Category),
+        Noun::Customers => |fields| rows::customer(fields).map(Record::Customer),
+        Noun::Orders => |fields| rows::order(fields).map(Record::Order),
         _ => return Err(Error::bad_input("noun", format!("{} are not imported", noun.as_str()))),
     };
     match format {
@@ -80,8 +84,20 @@ fn open(input: Box<dyn Read + Send>, noun: Noun, format: Format) -> Result<(Layo
             let rows = JsonRows::open(input, noun);
             Ok((Layout::Lines, Box::new(rows.map(move |row| row.map(|row| row.and_then(read))))))
         }
-        Format::Shopify | Format::WooCommerce | Format::Magento => {
-            Err(Error::bad_input("format", format!("there is no reader for {} yet", format.as_str())))
-        }
+        Format::Shopify => shop(Shop::Shopify, input, noun),
+        Format::WooCommerce => shop(Shop::WooCommerce, input, noun),
+        Format::Magento => shop(Shop::Magento, input, noun),
     }
+}
+
+fn shop(shop: Shop, input: Box<dyn Read + Send>, noun: Noun) -> Result<(Layout, Rows)> {
+    if noun != Noun::Products {
+        return Err(Error::bad_input("format", "files of other shops hold products"));
+    }
+    let rows = formats::open(shop, input, &formats::Options::default())?;
+    let layout = Layout::Csv { header: rows.header().to_vec(), delimiter: rows.delimiter() };
+    Ok((
+        layout,
+        Box::new(rows.map(|row| row.map(|row| row.and_then(|product| Ok(Record::Product(Box::new(product))))))),
+    ))
 }

@@ -8,7 +8,7 @@ use diesel::{
     QueryableByName, sql_query,
     sql_types::{Array, BigInt, Bool, Bytea, Integer, Jsonb, Nullable, Text},
 };
-use diesel_async::RunQueryDsl;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use serde_json::Value;
 
 use super::{
@@ -16,8 +16,9 @@ use super::{
     Run,
 };
 use crate::{
+    audit,
     db::{Conn, Db},
-    error::{Error, Result},
+    error::{Error, ErrorCode, Result},
     ids::{TransferId, WebsiteId},
 };
 
@@ -174,10 +175,7 @@ pub async fn note(mut conn: &Conn, turn: &Turn, report: &Report, checkpoint: i64
         .execute(&mut conn)
         .await?;
     match noted {
-        0 => Err(Error::Coded(
-            crate::error::ErrorCode::Conflict,
-            "another run of this import has gone on meanwhile".into(),
-        )),
+        0 => Err(Error::Coded(ErrorCode::Conflict, "another run of this import has gone on meanwhile".into())),
         _ => Ok(()),
     }
 }
@@ -194,6 +192,15 @@ pub async fn end(mut conn: &Conn, turn: &Turn, failure: Option<&str>) -> Result<
     let query = query.bind::<BigInt, _>(turn.id).bind::<Integer, _>(turn.run).bind::<Nullable<Text>, _>(failure);
     query.execute(&mut conn).await?;
     Ok(())
+}
+
+/// Begins the transaction of a batch: the audit log has one entry for the whole, and a crash of the database may take the
+/// last batches back, with the notes of them, which the end of the run waits for.
+/// # Errors
+/// Those of the database.
+pub async fn begin_batch(conn: &Conn) -> Result<()> {
+    audit::store::silence(conn).await?;
+    Ok(SimpleAsyncConnection::batch_execute(&mut &*conn, "SET LOCAL synchronous_commit = off").await?)
 }
 
 fn errors(report: &Report) -> Result<Value> {

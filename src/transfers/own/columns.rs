@@ -107,6 +107,10 @@ const ORDERS: &[Column] = columns! {
     placed_at: Text,
     total: Decimal,
     ship_country: Text,
+    ship_city: Text,
+    ship_district: Text,
+    ship_address: Text,
+    ship_postal_code: Text,
     lines: Json,
 };
 

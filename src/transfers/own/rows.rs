@@ -1,7 +1,9 @@
 //! What the values of a row of souk's own formats say of each noun.
 
+use chrono::DateTime;
+
 use super::{
-    super::record::{GroupRecord, ProductRecord, Refused},
+    super::record::{CategoryRecord, CustomerRecord, GroupRecord, OrderRecord, ProductRecord, Refused},
     fields::Fields,
 };
 
@@ -43,6 +45,64 @@ pub fn stock(mut fields: Fields) -> Result<ProductRecord, Refused> {
         stock: fields.integer("stock")?.flatten(),
         low_stock_at: fields.integer("low_stock_at")?.flatten(),
         ..ProductRecord::default()
+    })
+}
+
+/// A category.
+/// # Errors
+/// Why the row is refused.
+pub fn category(mut fields: Fields) -> Result<CategoryRecord, Refused> {
+    let fields = &mut fields;
+    Ok(CategoryRecord {
+        external_id: fields.text("external_id")?.flatten(),
+        path: fields.path("path")?.flatten().ok_or_else(|| missing("path", "a row has one: Home > Tea"))?,
+        slug: fields.text("slug")?.flatten(),
+        description: fields.text("description")?.map(Option::unwrap_or_default),
+        position: fields.integer("position")?.flatten(),
+    })
+}
+
+/// A customer.
+/// # Errors
+/// Why the row is refused.
+pub fn customer(mut fields: Fields) -> Result<CustomerRecord, Refused> {
+    let fields = &mut fields;
+    let (external_id, email) = (fields.text("external_id")?.flatten(), fields.text("email")?.flatten());
+    if external_id.is_none() && email.is_none() {
+        return Err(missing("email", "a row has an external_id, an e-mail address or both"));
+    }
+    Ok(CustomerRecord {
+        external_id,
+        email,
+        name: fields.text("name")?.flatten(),
+        phone: fields.text("phone")?,
+        is_active: fields.boolean("is_active")?.flatten(),
+        addresses: fields.json("addresses")?.map(Option::unwrap_or_default),
+    })
+}
+
+/// An order. Its total follows from its lines.
+/// # Errors
+/// Why the row is refused.
+pub fn order(mut fields: Fields) -> Result<OrderRecord, Refused> {
+    let fields = &mut fields;
+    let placed_at = required(fields, "placed_at")?;
+    let placed_at = DateTime::parse_from_rfc3339(&placed_at)
+        .map_err(|_| missing("placed_at", "write a moment like 2025-01-31T12:00:00Z"))?;
+    let mut ship = <[Option<String>; 5]>::default();
+    for (into, name) in
+        ship.iter_mut().zip(["ship_country", "ship_city", "ship_district", "ship_address", "ship_postal_code"])
+    {
+        *into = fields.text(name)?.flatten();
+    }
+    Ok(OrderRecord {
+        number: required(fields, "number")?,
+        status: required(fields, "status")?,
+        customer_id: fields.text("customer_id")?.flatten(),
+        customer_email: fields.text("customer_email")?.flatten(),
+        placed_at: placed_at.to_utc(),
+        ship,
+        lines: fields.json("lines")?.flatten().unwrap_or_default(),
     })
 }
 

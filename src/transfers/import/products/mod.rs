@@ -29,7 +29,7 @@ const MOVEMENTS: usize = 1_000;
 /// What would become of each row.
 /// # Errors
 /// Those of the database.
-pub async fn plan(conn: &Conn, run: &Run<'_>, places: &Places, records: &[&ProductRecord]) -> Result<Plan> {
+async fn plan(conn: &Conn, run: &Run<'_>, places: &Places, records: &[&ProductRecord]) -> Result<Plan> {
     let found = store::find(conn, run.website.id, records).await?;
     let slugs = plan::slugs(records, &found, &run.website.code);
     let taken = super::store::taken(conn, super::store::Slugged::Products, &slugs).await?;
@@ -41,6 +41,9 @@ pub async fn plan(conn: &Conn, run: &Run<'_>, places: &Places, records: &[&Produ
 /// User errors of what only the database can find, which one of the rows is to blame for; those of the database.
 pub async fn write(conn: &Conn, run: &Run<'_>, places: &Places, records: &[&ProductRecord]) -> Result<Vec<Fate>> {
     let mut plan = self::plan(conn, run, places, records).await?;
+    if run.options.is_dry_run {
+        return Ok(plan.steps.into_iter().map(Step::fate).collect());
+    }
     let changing: Vec<ProductId> = plan.changing();
     if !changing.is_empty() {
         products::store::lock(conn, &changing).await?;
