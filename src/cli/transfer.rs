@@ -21,6 +21,7 @@ use crate::{
     db::{Db, migrations},
     error::{Error, Result},
     transfers::{
+        formats::{self, amounts::Decimals, decode::Encoding},
         import::{Input, import},
         model::{Format, ImportOptions, Noun, Report},
     },
@@ -44,6 +45,18 @@ pub struct ImportFile {
     #[arg(long)]
     pub dry_run: bool,
 
+    /// The encoding of another shop's file: unicode (UTF-8, or UTF-16 with a byte order mark) or windows-1252.
+    #[arg(long, default_value = "unicode", value_parser = encoding)]
+    pub encoding: Encoding,
+
+    /// How another shop's file writes amounts where its prices do not tell: point (1,234.56) or comma (1.234,56).
+    #[arg(long, value_parser = decimals)]
+    pub decimals: Option<Decimals>,
+
+    /// What stands before addresses of images that name no server: https://shop.example/media/catalog/product for Magento.
+    #[arg(long, value_name = "URL")]
+    pub image_base: Option<String>,
+
     /// Rows in one transaction.
     #[arg(long, default_value_t = 2_000, value_name = "N")]
     pub batch: usize,
@@ -64,6 +77,22 @@ pub(super) fn format(text: &str) -> std::result::Result<Format, String> {
         .copied()
         .find(|format| format.as_str() == text)
         .ok_or_else(|| format!("give one of: {}", known()))
+}
+
+fn encoding(text: &str) -> std::result::Result<Encoding, String> {
+    match text {
+        "unicode" => Ok(Encoding::Unicode),
+        "windows-1252" => Ok(Encoding::Windows1252),
+        _ => Err("give unicode or windows-1252".into()),
+    }
+}
+
+fn decimals(text: &str) -> std::result::Result<Decimals, String> {
+    match text {
+        "point" => Ok(Decimals::Point),
+        "comma" => Ok(Decimals::Comma),
+        _ => Err("give point or comma".into()),
+    }
 }
 
 /// Opens the database and runs an import.
@@ -98,6 +127,12 @@ async fn import_file(noun: Noun, args: ImportFile, db: &Db) -> Result<()> {
         is_dry_run: args.dry_run,
         batch: args.batch,
         user: None,
+        shop: formats::Options {
+            encoding: args.encoding,
+            decimals: args.decimals,
+            image_base: args.image_base,
+            ..formats::Options::default()
+        },
     };
     let input = Input { bytes: Box::new(bar.wrap_read(input)), hash };
     let done = import(db, &options, input, &rejects, |_| ()).await;
@@ -125,6 +160,9 @@ fn print(report: &Report, rejects: &Path) {
         ("rejected", counts.rejected),
     ] {
         println!("{name:<10} {count:>10}");
+    }
+    for (what, count) in &report.notes {
+        println!("{count:>21}  {what}");
     }
     for error in report.errors.iter().take(SHOWN) {
         let column = error.column.as_ref().map_or_else(String::new, |column| format!("{column}: "));

@@ -1,8 +1,10 @@
 //! What transfers are told and tell: nouns, formats, counts, and why rows were refused.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::record::Refused;
+use super::{formats, record::Refused};
 use crate::{auth::Permission, ids::UserId, text_enum};
 
 /// Refused rows that the report keeps; the file of rejects has them all.
@@ -105,6 +107,8 @@ pub struct ImportOptions {
     pub batch: usize,
     /// Who does it; nobody on the command line.
     pub user: Option<UserId>,
+    /// What files of other shops do not say of themselves.
+    pub shop: formats::Options,
 }
 
 /// What became of the rows: `read` is the sum of the others.
@@ -148,6 +152,9 @@ pub struct Report {
     pub counts: Counts,
     /// The first [`MAX_ERRORS`] refused rows.
     pub errors: Vec<RowError>,
+    /// What files of other shops hold beside their rows and is not taken over, and how often.
+    #[serde(default)]
+    pub notes: BTreeMap<String, u64>,
 }
 
 impl Report {

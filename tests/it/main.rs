@@ -33,6 +33,7 @@ mod fields;
 mod filters;
 mod floors;
 mod formats;
+mod formats_import;
 mod http;
 mod ide;
 mod import;

@@ -73,7 +73,7 @@ pub async fn learn(db: &Db, run: &Run<'_>, places: &mut Places, records: &[&Cate
         let depth = record.path.len() - usize::from(of(&known, record).is_some());
         wanted.path(&record.path[..depth], record.slug.as_deref().filter(|_| depth == record.path.len()));
     }
-    places.learn(db, website, wanted, run.options.is_dry_run).await
+    places.learn(db, &run.website, wanted, run.options.is_dry_run).await
 }
 
 fn of<'k>(known: &'k HashMap<String, State>, record: &CategoryRecord) -> Option<&'k State> {

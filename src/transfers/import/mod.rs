@@ -134,11 +134,12 @@ async fn run(
     let mut taker = Taker { run: &run, rejects, met: Met::default(), places: Places::default(), report, row: 0 };
     let done: Result<()> = async {
         loop {
-            let rows = source.next_batch().await?;
-            if rows.is_empty() {
+            let batch = source.next_batch().await?;
+            taker.report.notes = batch.notes;
+            if batch.rows.is_empty() {
                 return before_its_end.await;
             }
-            taker.take(rows).await?;
+            taker.take(batch.rows).await?;
             progress(&taker.report);
         }
     }
@@ -225,7 +226,7 @@ impl Taker<'_> {
         match run.options.noun {
             Noun::Products => {
                 let products = all(good, product);
-                self.places.learn(run.db, run.website.id, Wanted::of_products(&products), is_dry_run).await
+                self.places.learn(run.db, &run.website, Wanted::of_products(&products), is_dry_run).await
             }
             Noun::Categories => categories::learn(run.db, run, &mut self.places, &all(good, category)).await,
             _ => Ok(()),

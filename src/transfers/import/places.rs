@@ -12,8 +12,8 @@ use crate::{
     audit,
     db::{Conn, Db},
     error::{Error, Result},
-    ids::WebsiteId,
     text::slugify,
+    websites::model::WebsiteRow,
 };
 
 /// A path of names.
@@ -120,7 +120,13 @@ impl Places {
     /// Learns what rows name, and makes what is missing unless this is a dry run.
     /// # Errors
     /// Those of the database.
-    pub async fn learn(&mut self, db: &Db, website: WebsiteId, mut wanted: Wanted<'_>, is_dry_run: bool) -> Result<()> {
+    pub async fn learn(
+        &mut self,
+        db: &Db,
+        website: &WebsiteRow,
+        mut wanted: Wanted<'_>,
+        is_dry_run: bool,
+    ) -> Result<()> {
         wanted.categories.retain(|path, _| !self.categories.contains_key(*path));
         wanted.brands.retain(|name| !self.brands.contains_key(*name));
         wanted.suppliers.retain(|name| !self.suppliers.contains_key(*name));
@@ -148,7 +154,7 @@ impl Places {
 
 async fn find_or_make(
     conn: &Conn,
-    website: WebsiteId,
+    website: &WebsiteRow,
     wanted: &Wanted<'_>,
     known: &Places,
     is_dry_run: bool,
@@ -176,21 +182,38 @@ async fn find_or_make(
             store::Named::Suppliers => places.suppliers = found,
         }
     }
-    let slugs: Vec<&str> = wanted.groups.keys().copied().collect();
-    places.groups = store::find_groups(conn, &slugs).await?;
-    for slug in slugs {
-        if places.groups.contains_key(slug) {
-            continue;
-        }
-        let (name, varies_by) = &wanted.groups[slug];
-        let id = match is_dry_run {
-            true => places.invent(),
-            false => store::insert_group(conn, website, slug, name, varies_by).await.map_err(again)?,
-        };
-        let varies_by = varies_by.iter().map(|name| (*name).to_owned()).collect();
-        places.groups.insert(slug.to_owned(), Group { id, website: website.0, varies_by });
-    }
+    groups(conn, website, wanted, is_dry_run, &mut places).await?;
     Ok(places)
+}
+
+/// Where another website has a group of the slug, the one here has the website's code behind it.
+async fn groups(
+    conn: &Conn,
+    website: &WebsiteRow,
+    wanted: &Wanted<'_>,
+    is_dry_run: bool,
+    places: &mut Places,
+) -> Result<()> {
+    let own = |slug: &str| slugify(&format!("{slug} {}", website.code));
+    let slugs: Vec<String> = wanted.groups.keys().flat_map(|slug| [(*slug).to_owned(), own(slug)]).collect();
+    let mut found = store::find_groups(conn, &slugs).await?;
+    for (slug, (name, varies_by)) in &wanted.groups {
+        let is_taken = found.get(*slug).is_some_and(|group| group.website != website.id.0);
+        let at = if is_taken { own(slug) } else { (*slug).to_owned() };
+        let group = match found.remove(&at) {
+            Some(group) => group,
+            None => {
+                let id = match is_dry_run {
+                    true => places.invent(),
+                    false => store::insert_group(conn, website.id, &at, name, varies_by).await.map_err(again)?,
+                };
+                let varies_by = varies_by.iter().map(|name| (*name).to_owned()).collect();
+                Group { id, website: website.id.0, varies_by }
+            }
+        };
+        places.groups.insert((*slug).to_owned(), group);
+    }
+    Ok(())
 }
 
 /// Level by level from the roots, a statement or two for each.

@@ -1,19 +1,19 @@
 //! A file as rows of its noun, read on a thread of its own so that the database never waits for it.
 
-use std::io::Read;
+use std::{collections::BTreeMap, io::Read};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
     super::{
-        formats::{self, Shop},
+        formats::{self, Notes, Shop},
         model::{Format, ImportOptions, Noun},
         own::{
             fields::Fields,
             read::{CsvRows, JsonRows},
             rows,
         },
-        record::{Record, Refused, Row},
+        record::{ProductRecord, Record, Refused, Row},
     },
     rejects::Layout,
 };
@@ -22,6 +22,14 @@ use crate::error::{Error, Result};
 /// The rows of a file.
 type Rows = Box<dyn Iterator<Item = Result<Row<Record>>> + Send>;
 
+/// Rows that are written together.
+pub struct Batch {
+    /// None at the end of the file.
+    pub rows: Vec<Row<Record>>,
+    /// What was seen up to here and is not taken over, and how often.
+    pub notes: BTreeMap<String, u64>,
+}
+
 /// Batches that are read ahead.
 const AHEAD: usize = 2;
 
@@ -29,7 +37,7 @@ const AHEAD: usize = 2;
 pub struct Source {
     /// How its rejects are written.
     pub layout: Layout,
-    batches: mpsc::Receiver<Result<Vec<Row<Record>>>>,
+    batches: mpsc::Receiver<Result<Batch>>,
 }
 
 impl Source {
@@ -37,16 +45,17 @@ impl Source {
     /// # Errors
     /// User errors for a wrong header and for a format that the noun does not have.
     pub async fn open(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<Self> {
-        let (noun, format, batch) = (options.noun, options.format, options.batch);
+        let options = options.clone();
         let (tell, told) = oneshot::channel();
         let (send, batches) = mpsc::channel(AHEAD);
-        tokio::task::spawn_blocking(move || match open(input, noun, format) {
+        tokio::task::spawn_blocking(move || match open(input, &options) {
             Err(error) => drop(tell.send(Err(error))),
-            Ok((layout, mut rows)) => {
+            Ok((layout, mut rows, notes)) => {
                 let _ = tell.send(Ok(layout));
                 loop {
-                    let next: Result<Vec<_>> = rows.by_ref().take(batch).collect();
+                    let next: Result<Vec<_>> = rows.by_ref().take(options.batch).collect();
                     let is_last = !next.as_ref().is_ok_and(|rows| !rows.is_empty());
+                    let next = next.map(|rows| Batch { rows, notes: notes.so_far() });
                     if send.blocking_send(next).is_err() || is_last {
                         break;
                     }
@@ -57,15 +66,16 @@ impl Source {
         Ok(Self { layout, batches })
     }
 
-    /// The next rows; none at the end of the file.
+    /// The next rows.
     /// # Errors
     /// Where the file cannot be read any further.
-    pub async fn next_batch(&mut self) -> Result<Vec<Row<Record>>> {
+    pub async fn next_batch(&mut self) -> Result<Batch> {
         self.batches.recv().await.unwrap_or_else(|| Err(Error::Internal("the reader of the file panicked".into())))
     }
 }
 
-fn open(input: Box<dyn Read + Send>, noun: Noun, format: Format) -> Result<(Layout, Rows)> {
+fn open(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<(Layout, Rows, Notes)> {
+    let (noun, format) = (options.noun, options.format);
     let read: fn(Fields) -> Result<Record, Refused> = match noun {
         Noun::Products => |fields| rows::product(fields).map(|product| Record::Product(Box::new(product))),
         Noun::Stock => |fields| rows::stock(fields).map(|product| Record::Product(Box::new(product))),
@@ -78,26 +88,32 @@ fn open(input: Box<dyn Read + Send>, noun: Noun, format: Format) -> Result<(Layo
         Format::SoukCsv => {
             let rows = CsvRows::open(input, noun)?;
             let layout = Layout::Csv { header: rows.header().to_vec(), delimiter: rows.delimiter() };
-            Ok((layout, Box::new(rows.map(move |row| row.map(|row| row.and_then(read))))))
+            Ok((layout, Box::new(rows.map(move |row| row.map(|row| row.and_then(read)))), Notes::default()))
         }
         Format::SoukJsonl => {
             let rows = JsonRows::open(input, noun);
-            Ok((Layout::Lines, Box::new(rows.map(move |row| row.map(|row| row.and_then(read))))))
+            Ok((Layout::Lines, Box::new(rows.map(move |row| row.map(|row| row.and_then(read)))), Notes::default()))
         }
-        Format::Shopify => shop(Shop::Shopify, input, noun),
-        Format::WooCommerce => shop(Shop::WooCommerce, input, noun),
-        Format::Magento => shop(Shop::Magento, input, noun),
+        Format::Shopify => shop(Shop::Shopify, input, options),
+        Format::WooCommerce => shop(Shop::WooCommerce, input, options),
+        Format::Magento => shop(Shop::Magento, input, options),
     }
 }
 
-fn shop(shop: Shop, input: Box<dyn Read + Send>, noun: Noun) -> Result<(Layout, Rows)> {
-    if noun != Noun::Products {
-        return Err(Error::bad_input("format", "files of other shops hold products"));
+/// The products of another shop's file, or of each only its pieces.
+/// # Errors
+/// User errors for other nouns and a wrong header.
+fn shop(shop: Shop, input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<(Layout, Rows, Notes)> {
+    if !matches!(options.noun, Noun::Products | Noun::Stock) {
+        return Err(Error::bad_input("format", "files of other shops hold products and their stock"));
     }
-    let rows = formats::open(shop, input, &formats::Options::default())?;
-    let layout = Layout::Csv { header: rows.header().to_vec(), delimiter: rows.delimiter() };
-    Ok((
-        layout,
-        Box::new(rows.map(|row| row.map(|row| row.and_then(|product| Ok(Record::Product(Box::new(product))))))),
-    ))
+    let products = formats::open(shop, input, &options.shop)?;
+    let layout = Layout::Csv { header: products.header().to_vec(), delimiter: products.delimiter() };
+    let notes = products.notes();
+    let read: fn(ProductRecord) -> ProductRecord = match options.noun {
+        Noun::Stock => |product| ProductRecord { sku: product.sku, stock: product.stock, ..ProductRecord::default() },
+        _ => |product| product,
+    };
+    let read = move |product| Ok(Record::Product(Box::new(read(product))));
+    Ok((layout, Box::new(products.map(move |row| row.map(|row| row.and_then(read)))), notes))
 }

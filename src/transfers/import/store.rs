@@ -122,7 +122,7 @@ pub async fn insert_categories(
 }
 
 /// The groups of these slugs, at whichever website.
-pub async fn find_groups(mut conn: &Conn, slugs: &[&str]) -> Result<HashMap<String, Group>> {
+pub async fn find_groups(mut conn: &Conn, slugs: &[String]) -> Result<HashMap<String, Group>> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Text)]

@@ -71,7 +71,8 @@ impl Taken {
             unchanged: self.unchanged.unsigned_abs(),
             rejected: self.rejected.unsigned_abs(),
         };
-        let report = Report { counts, errors: serde_json::from_value(self.errors).unwrap_or_default() };
+        let errors = serde_json::from_value(self.errors).unwrap_or_default();
+        let report = Report { counts, errors, ..Report::default() };
         Turn { id: self.id, run: self.run, checkpoint: self.checkpoint, report }
     }
 }

@@ -31,7 +31,7 @@ const MOVEMENTS: usize = 1_000;
 /// Those of the database.
 async fn plan(conn: &Conn, run: &Run<'_>, places: &Places, records: &[&ProductRecord]) -> Result<Plan> {
     let found = store::find(conn, run.website.id, records).await?;
-    let slugs = plan::slugs(records, &found, &run.website.code);
+    let slugs = plan::slugs(run, records, &found);
     let taken = super::store::taken(conn, super::store::Slugged::Products, &slugs).await?;
     Ok(Plan::make(run, places, records, &found, taken, run.options.noun == Noun::Stock))
 }

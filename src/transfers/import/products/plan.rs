@@ -79,22 +79,29 @@ pub struct Plan {
     pub steps: Vec<Step>,
 }
 
+/// The slug that a row insists on. That of another shop is no more than the first choice for a new product: several
+/// shops may call a product the same.
+fn asked<'a>(run: &Run<'_>, record: &'a ProductRecord) -> Option<&'a String> {
+    record.slug.as_ref().filter(|_| run.options.format.is_own())
+}
+
 /// The slugs that the rows may ask for.
-pub fn slugs(records: &[&ProductRecord], found: &Found, website: &str) -> Vec<String> {
+pub fn slugs(run: &Run<'_>, records: &[&ProductRecord], found: &Found) -> Vec<String> {
     let mut slugs = Vec::with_capacity(records.len() * 2);
     for record in records {
-        match &record.slug {
+        match asked(run, record) {
             Some(slug) => slugs.push(slug.clone()),
-            None if found.of(record).is_none() => slugs.extend(choices(record, website)),
+            None if found.of(record).is_none() => slugs.extend(choices(record, &run.website.code)),
             None => {}
         }
     }
     slugs
 }
 
-/// A slug of the name, and one with website and SKU behind it, of which a long name leaves room.
+/// A slug of the shop's own or of the name, and one with website and SKU behind it, of which a long name leaves room.
 fn choices(record: &ProductRecord, website: &str) -> [String; 2] {
-    let name: String = slugify(record.name.as_deref().unwrap_or_default()).chars().take(100).collect();
+    let name = record.slug.as_deref().or(record.name.as_deref()).unwrap_or_default();
+    let name: String = slugify(name).chars().take(100).collect();
     let end: String = slugify(&format!("{website} {}", record.sku)).chars().take(90).collect();
     [slugify(&name), slugify(&format!("{name} {end}"))]
 }
@@ -111,7 +118,8 @@ impl Plan {
     ) -> Self {
         let mut met: HashSet<i64> = HashSet::new();
         // What rows ask for by name comes before what is chosen for others.
-        let asked: HashSet<&str> = records.iter().filter_map(|record| record.slug.as_deref()).collect();
+        let all_asked: HashSet<&str> =
+            records.iter().filter_map(|record| asked(run, record)).map(String::as_str).collect();
         let mut decide = |record: &ProductRecord| -> Result<Step, Refused> {
             let known = found.of(record);
             if let Some(known) = known
@@ -131,7 +139,7 @@ impl Plan {
                 None => new(record)?,
             };
             apply(record, run, places, &mut state)?;
-            match (&record.slug, known) {
+            match (asked(run, record), known) {
                 (Some(slug), _) => {
                     if taken.get(slug).is_some_and(|id| *id != state.id) {
                         return Err(refused("slug", "another product has this slug"));
@@ -140,7 +148,7 @@ impl Plan {
                 }
                 (None, None) => {
                     let [first, second] = choices(record, &run.website.code);
-                    let is_free = |slug: &String| !taken.contains_key(slug) && !asked.contains(slug.as_str());
+                    let is_free = |slug: &String| !taken.contains_key(slug) && !all_asked.contains(slug.as_str());
                     let free = [first, second.clone()].into_iter().find(is_free);
                     state.slug =
                         free.unwrap_or_else(|| fingerprinted(&second, &format!("{} {}", run.website.code, state.sku)));
@@ -209,7 +217,7 @@ fn apply(record: &ProductRecord, run: &Run<'_>, places: &Places, state: &mut Sta
         state.external_id.clone_from(&record.external_id);
     }
     set(&mut state.name, record.name.as_ref());
-    set(&mut state.slug, record.slug.as_ref());
+    set(&mut state.slug, asked(run, record));
     set(&mut state.barcode, record.barcode.as_ref());
     set(&mut state.variant, record.variant.as_ref());
     set(&mut state.description, record.description.as_ref());
