@@ -18,6 +18,7 @@ use crate::support::TestDb;
 const SHOPIFY: &str = include_str!("data/shopify.csv");
 const WOOCOMMERCE: &str = include_str!("data/woocommerce.csv");
 const MAGENTO: &str = include_str!("data/magento.csv");
+const README: &str = include_str!("../../README.md");
 const WEBSITES: &str = "INSERT INTO websites (code, name, base_url, currency) VALUES
     ('quay', 'Quay', 'https://quay.example', 'GBP'), ('dock', 'Dock', 'https://dock.example', 'EUR')";
 /// Every row that an import of products writes, without what changes on each.
@@ -133,4 +134,20 @@ async fn two_shops_may_call_a_product_and_a_group_the_same() {
     let mugs = "SELECT string_agg(concat_ws(' ', w.code, p.slug), ', ' ORDER BY w.id) FROM products p
         JOIN websites w ON w.id = p.source_website_id WHERE p.sku = 'MUG-350'";
     assert_eq!(shop.ask(mugs).await, "quay tin-mug, dock tin-mug-dock-mug-350");
+}
+
+/// The first block of this language behind the heading.
+fn example(heading: &str, language: &str) -> &'static str {
+    let section = README.split_once(heading).unwrap().1;
+    section.split_once(&format!("```{language}\n")).unwrap().1.split_once("```").unwrap().0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_of_the_readme_go_in() {
+    let shop = Shop::new("readme").await;
+    let (csv, json) = (example("## Bring your catalogue", "csv"), example("## Bring your catalogue", "json"));
+    let report = shop.import(Format::SoukCsv, "quay", csv).await;
+    assert_eq!(counts(&report), [2, 2, 0, 0, 0], "{:?}", report.errors);
+    let report = shop.import(Format::SoukJsonl, "quay", json).await;
+    assert_eq!(counts(&report), [1, 0, 0, 1, 0], "the same product: {:?}", report.errors);
 }
