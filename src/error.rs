@@ -70,6 +70,8 @@ pub enum UserErrorCode {
     WrongCredentials,
     /// Fewer pieces are in stock than asked for.
     OutOfStock,
+    /// The stock is not the one to compare with; the message says what it is.
+    StockChanged,
     /// The product is not for sale any more.
     ProductInactive,
     /// The products belong to several websites; an order is placed at one.

@@ -183,6 +183,13 @@ pub struct List<C, O> {
     pub page: Page,
 }
 
+/// A list of all rows, the latest first.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Latest {
+    /// Which page.
+    pub page: Page,
+}
+
 /// The rows of a page.
 #[derive(Debug, Clone)]
 pub struct Rows<T> {
@@ -250,6 +257,24 @@ macro_rules! paged {
         } else {
             query.order(($column.desc(), $id.desc()))
         };
+        query.limit(page.fetch())
+    }};
+}
+
+/// Puts a page of [`Latest`] on a boxed diesel query: what was entered last has the largest id.
+#[macro_export]
+macro_rules! latest {
+    ($query:expr, $page:expr, $id:expr) => {{
+        use diesel::prelude::*;
+        let page: &$crate::paging::Page = $page;
+        let mut query = $query;
+        if let Some(cursor) = &page.after {
+            query = query.filter($id.lt(cursor.id));
+        }
+        if let Some(cursor) = &page.before {
+            query = query.filter($id.gt(cursor.id));
+        }
+        let query = if page.backward { query.order($id.asc()) } else { query.order($id.desc()) };
         query.limit(page.fetch())
     }};
 }

@@ -148,8 +148,11 @@ pub fn check_sale(
             Err(UserError::new(UserErrorCode::ProductInactive, id_field, rule))
         }
         Availability::TooFew | Availability::OutOfStock => {
-            let there = (product.available() + kept).max(0);
-            let rule = format!("{}: {there} in stock, {pieces} wanted", product.name);
+            // No more than everybody may know of the stock.
+            let rule = match product.left() {
+                Some(left) => format!("{}: {left} left, {pieces} wanted", product.name),
+                None => format!("{}: fewer than {pieces} are in stock", product.name),
+            };
             Err(UserError::new(UserErrorCode::OutOfStock, quantity_field, rule))
         }
     }

@@ -23,7 +23,7 @@ use crate::{
     error::Error,
     ids::{
         ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, JobId, OrderDetailId, OrderId, PaymentId,
-        ProductId, ReturnId, RoleId, SessionId, ShipmentId, SupplierId, UserId, WebsiteId,
+        ProductId, ReturnId, RoleId, SessionId, ShipmentId, StockMovementId, SupplierId, UserId, WebsiteId,
     },
     jobs::{self, model::JobSeen},
     orders::{
@@ -34,7 +34,7 @@ use crate::{
         },
         store::OrderList,
     },
-    paging::Rows,
+    paging::{Latest, Rows},
     payments::{
         self,
         model::{OperationRow, PaymentRow},
@@ -48,6 +48,7 @@ use crate::{
         self,
         model::{SourceNoun, SourceRow},
     },
+    stock::{self, model::MovementRow},
     suppliers::{self, model::SupplierRow},
     users::{
         self,
@@ -181,6 +182,7 @@ struct View {
     me: UserId,
     people: Scope,
     catalogue: Scope,
+    ledger: Scope,
     sales: Scope,
     payments: Scope,
     changes: Scope,
@@ -211,6 +213,8 @@ pub struct Loaders {
     pub products: Batched<ProductId, Arc<ProductRow>>,
     pub products_as_sold: Batched<ProductId, Arc<ProductRow>>,
     pub products_of: Paged<ProductParent, ProductList, ProductRow>,
+    pub movements: Batched<StockMovementId, Arc<MovementRow>>,
+    pub movements_of: Paged<(), Latest, MovementRow>,
     pub carts: Batched<CartId, Arc<CartRow>>,
     pub lines_by_cart: Batched<CartId, Group<CartLineRow>>,
     pub cart_lines: Batched<CartLineId, Arc<CartLineRow>>,
@@ -240,6 +244,7 @@ impl Loaders {
             me: viewer.require_session().map_or(UserId(0), |(user, _)| user),
             people: viewer.scope(Permission::ManageUsers),
             catalogue: viewer.scope(Permission::ManageProducts),
+            ledger: viewer.scope(Permission::ManageStock),
             sales: viewer.scope(Permission::ManageOrders),
             payments: payments::actions::scope(viewer),
             changes: viewer.scope(Permission::ViewAuditLog),
@@ -282,6 +287,14 @@ impl Loaders {
                     ids
                 ),
                 products::store::counts_by_parent_ids(conn, &view.catalogue, parent, &list, ids)
+            ),
+            movements: by_id!(steps, view, |conn, ids| stock::store::by_ids(conn, &view.ledger, &ids), row => row.id),
+            movements_of: paged_loaders!(
+                steps,
+                view,
+                Latest,
+                |conn, parent, list, ids| stock::store::pages_by_product_ids(conn, &list, ids),
+                stock::store::counts_by_product_ids(conn, ids)
             ),
             carts: by_id!(steps, view, |conn, ids| carts::store::by_ids(conn, &view.carts, &ids), row => row.id),
             lines_by_cart: by_parent!(steps, view, |conn, ids| carts::store::lines_by_cart_ids(conn, &ids), row => row.cart_id),

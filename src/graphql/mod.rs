@@ -36,6 +36,7 @@ pub mod search;
 pub mod session;
 pub mod shipment;
 pub mod source;
+pub mod stock;
 pub mod supplier;
 pub mod user;
 pub mod variables;
@@ -89,6 +90,7 @@ pub struct Mutations(
     brand::BrandMutation,
     supplier::SupplierMutation,
     product::ProductMutation,
+    stock::StockMutation,
     cart::CartMutation,
     order::CheckoutMutation,
     order::OrderMutation,

@@ -19,6 +19,7 @@ use super::{
     role::{Role, role_object},
     session::{Session, session},
     shipment::{Shipment, shipment},
+    stock::{StockMovement, movement},
     supplier::{Supplier, supplier},
     user::{User, user},
     website::{Website, website},
@@ -27,7 +28,8 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{
         self, AddressId, ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, JobId, OrderDetailId,
-        OrderId, PaymentId, ProductId, ReturnId, RoleId, RowId, SessionId, ShipmentId, SupplierId, UserId, WebsiteId,
+        OrderId, PaymentId, ProductId, ReturnId, RoleId, RowId, SessionId, ShipmentId, StockMovementId, SupplierId,
+        UserId, WebsiteId,
     },
 };
 
@@ -70,6 +72,8 @@ nodes! {
     Supplier;
     /// A product.
     Product;
+    /// An entry of the ledger of stock.
+    StockMovement;
     /// A cart.
     Cart;
     /// A line of a cart.
@@ -139,6 +143,9 @@ async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> 
         SupplierId::TYPE if !ctx.is_staff() => None,
         SupplierId::TYPE => all.suppliers.load(SupplierId(key)).await?.map(|row| AnyNode::Supplier(supplier(row))),
         ProductId::TYPE => all.products.load(ProductId(key)).await?.map(|row| AnyNode::Product(product(row))),
+        StockMovementId::TYPE => {
+            all.movements.load(StockMovementId(key)).await?.map(|row| AnyNode::StockMovement(movement(row)))
+        }
         CartId::TYPE => all.carts.load(CartId(key)).await?.map(|row| AnyNode::Cart(cart(row))),
         CartLineId::TYPE => match all.cart_lines.load(CartLineId(key)).await? {
             // Whoever holds the cart sees its lines.

@@ -16,10 +16,12 @@ use chrono::{DateTime, Utc};
 use super::{
     brand::{Brand, brand},
     category::{Category, category},
+    connection::{Connection, cost},
     container::{Ordered, Plain},
     context::ContextExt,
     scalars::{Money, global, money},
     source::{Source, Sourced},
+    stock::{self, StockMovement},
     supplier::{Supplier, supplier},
     user::{User, user},
     website::{Website, website},
@@ -29,8 +31,10 @@ use crate::{
     brands::model::BrandRow,
     categories::model::CategoryRow,
     error::{Error, Result},
-    products::model::ProductRow,
+    paging::{Page, PageArgs},
+    products::model::{Availability, ProductRow},
     sources::model::SourceNoun,
+    stock::model::{keeps_stock, knows_stock},
 };
 
 /// See [`ProductObject`].
@@ -62,6 +66,9 @@ impl Plain for ProductObject {
         "price",
         "stock",
         "availableStock",
+        "availability",
+        "stockLeft",
+        "lowStockAt",
         "isActive",
         "createdAt",
         "updatedAt",
@@ -73,7 +80,6 @@ impl Plain for ProductObject {
             "name" => Value::String(self.row.name.clone()),
             "slug" => Value::String(self.row.slug.clone()),
             "sku" => Value::String(self.row.sku.clone()),
-            "stock" => Value::Number(self.row.stock.into()),
             _ => return None,
         })
     }
@@ -136,14 +142,48 @@ impl ProductObject {
         Ok(money(self.row.price, ctx.currency(self.row.source_website_id).await?))
     }
 
-    /// Pieces that can be sold.
-    async fn stock(&self) -> i32 {
-        self.row.stock
+    /// Whether it can be bought: what everybody may know of its stock.
+    async fn availability(&self) -> Availability {
+        self.row.availability
     }
 
-    /// Pieces that can be bought now: those that are there, less those that are kept for carts.
-    async fn available_stock(&self) -> i32 {
-        self.row.available().max(0)
+    /// Pieces that can be bought, where they are few (`availability` is LOW); null otherwise.
+    async fn stock_left(&self) -> Option<i32> {
+        self.row.left()
+    }
+
+    /// Pieces that are there; null for all but staff and its seller.
+    async fn stock(&self, ctx: &Context<'_>) -> Option<i32> {
+        knows_stock(ctx.viewer(), &self.row).then_some(self.row.stock)
+    }
+
+    /// Pieces that can be bought now: those that are there, less those that are kept for carts; null for all but staff and
+    /// its seller.
+    async fn available_stock(&self, ctx: &Context<'_>) -> Option<i32> {
+        knows_stock(ctx.viewer(), &self.row).then(|| self.row.available().max(0))
+    }
+
+    /// From how many pieces down its `availability` is LOW; null for all but staff and its seller.
+    async fn low_stock_at(&self, ctx: &Context<'_>) -> Option<i32> {
+        knows_stock(ctx.viewer(), &self.row).then_some(self.row.low_stock_at)
+    }
+
+    /// The ledger of its stock, the latest first; null for all but those who may write it: MANAGE_STOCK, and its seller.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn stock_movements(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<Connection<StockMovement>>> {
+        if !keeps_stock(ctx.viewer(), &self.row) {
+            return Ok(None);
+        }
+        let page = Page::new(stock::LEDGER, PageArgs { first, after, last, before })?;
+        Ok(Some(stock::of_product(ctx, self.row.id, page).await?))
     }
 
     /// Whether it is for sale; false after `productDelete`.

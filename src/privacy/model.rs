@@ -178,7 +178,7 @@ pub fn movement(row: &MovementRow) -> Value {
         "id": row.id.global(),
         "productId": row.product_id.global(),
         "orderId": row.order_id.map(RowId::global),
-        "reason": row.reason.to_uppercase(),
+        "reason": row.reason.as_str().to_uppercase(),
         "delta": row.delta,
         "note": row.note,
         "createdAt": row.created_at,

@@ -5,14 +5,18 @@ use diesel::prelude::*;
 use rust_decimal::Decimal;
 
 use crate::{
+    auth::Scope,
     db::{filter::Op, tables::products},
-    error::Result,
+    error::{Result, UserError, UserErrorCode},
     ids::{BrandId, CategoryId, ProductGroupId, ProductId, SupplierId, UserId, WebsiteId},
     money::check_price,
     paging::SortKey,
     text::{Check, MAX_DESCRIPTION, check_slug},
     text_enum,
 };
+
+/// Most pieces from which a stock can be low.
+const MAX_LOW_STOCK: i32 = 1_000_000;
 
 text_enum! {
     /// What everybody may know of a stock.
@@ -86,6 +90,11 @@ impl ProductRow {
     /// Pieces that anybody can buy; below 0 where more are reserved than there are, after a correction.
     pub fn available(&self) -> i32 {
         self.stock - self.reserved
+    }
+
+    /// How many pieces everybody may know of: those that can be bought, where they are few.
+    pub fn left(&self) -> Option<i32> {
+        (self.availability == Availability::Low).then(|| self.available())
     }
 }
 
@@ -214,6 +223,10 @@ impl ProductPatch {
             check.that(check_price("costPrice", price));
         }
         check.optional("supplierSku", self.supplier_sku.as_ref().and_then(Option::as_deref), 100);
+        if self.low_stock_at.is_some_and(|pieces| !(0..=MAX_LOW_STOCK).contains(&pieces)) {
+            let rule = format!("a stock is low from 0 to {MAX_LOW_STOCK} pieces down");
+            check.that(Err(UserError::new(UserErrorCode::OutOfRange, "lowStockAt", rule)));
+        }
         check.finish()
     }
 
@@ -236,8 +249,10 @@ pub enum ProductCondition {
     Barcode(Op<String>),
     /// By price.
     Price(Op<Decimal>),
-    /// By pieces in stock.
-    Stock(Op<i32>),
+    /// By pieces in stock, of the products whose stock this scope knows.
+    Stock(Scope, Op<i32>),
+    /// By what everybody may know of the stock.
+    Availability(Op<Availability>),
     /// By category.
     Category(Op<CategoryId>),
     /// By brand.

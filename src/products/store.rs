@@ -63,7 +63,11 @@ fn condition(condition: &ProductCondition) -> Condition<'static, products::table
         C::Sku(sku) => text_op!(sku, products::sku),
         C::Barcode(barcode) => text_op!(barcode, products::barcode.assume_not_null(), products::barcode),
         C::Price(price) => op!(price, products::price),
-        C::Stock(stock) => op!(stock, products::stock),
+        C::Stock(scope, stock) => {
+            let stock: Condition<'static, products::table> = op!(stock, products::stock);
+            Box::new(stock.and(writable(scope)))
+        }
+        C::Availability(availability) => op!(availability, products::availability),
         C::Category(category) => op!(category, products::category_id.assume_not_null(), products::category_id),
         C::Brand(brand) => op!(brand, products::brand_id.assume_not_null(), products::brand_id),
         C::Supplier(supplier) => op!(supplier, products::supplier_id.assume_not_null(), products::supplier_id),

@@ -18,7 +18,7 @@ use crate::{
     text::Check,
 };
 
-/// A correction of a stock.
+/// A correction of a stock by so many pieces.
 #[derive(Debug, Clone, Serialize)]
 pub struct Adjustment {
     /// Of which product.
@@ -29,21 +29,86 @@ pub struct Adjustment {
     pub note: Option<String>,
 }
 
+/// A stock that was counted.
+#[derive(Debug, Clone, Serialize)]
+pub struct Count {
+    /// Of which product.
+    pub product: ProductId,
+    /// Pieces that are there.
+    pub quantity: i32,
+    /// Only where the stock is still this one.
+    pub compare: Option<i32>,
+    /// Why, in words.
+    pub note: Option<String>,
+}
+
 /// Corrects a product's stock. Sent again with the same key it answers without doing it again.
 /// # Errors
 /// FORBIDDEN without a permission to write stock; NOT_FOUND for a product that is not the viewer's; OUT_OF_STOCK below
 /// zero; user errors of the fields.
 pub async fn adjust(db: &Db, viewer: &Viewer, adjustment: Adjustment, key: Option<String>) -> Result<ProductRow> {
-    viewer.require_any(&[Permission::ManageStock, Permission::SellProducts])?;
-    let me = viewer.require_user()?;
-    if adjustment.delta == 0 || !(-MAX_PIECES..=MAX_PIECES).contains(&adjustment.delta) {
+    let delta = adjustment.delta;
+    if delta == 0 || !(-MAX_PIECES..=MAX_PIECES).contains(&delta) {
         let rule = format!("a correction is from -{MAX_PIECES} to {MAX_PIECES} pieces, and not 0");
-        return Err(Error::user(UserErrorCode::OutOfRange, "delta", rule));
+        return refused(viewer, Error::user(UserErrorCode::OutOfRange, "delta", rule));
     }
+    let (product, note) = (adjustment.product, adjustment.note.clone());
+    write(db, viewer, key.map(|key| ("stockAdjust", key)), &adjustment, product, note, |product| {
+        if product.stock.saturating_add(delta) > MAX_PIECES {
+            let rule = format!("a stock is at most {MAX_PIECES} pieces");
+            return Err(Error::user(UserErrorCode::OutOfRange, "delta", rule));
+        }
+        Ok(delta)
+    })
+    .await
+}
+
+/// Sets a product's stock to what was counted, where it is still what it was before. Sent again with the same key it
+/// answers without doing it again.
+/// # Errors
+/// As [`adjust`]; STOCK_CHANGED where it is another stock than the one to compare with.
+pub async fn set(db: &Db, viewer: &Viewer, count: Count, key: Option<String>) -> Result<ProductRow> {
+    let Count { product, quantity, compare, note } = count.clone();
+    for (field, pieces) in [("quantity", Some(quantity)), ("compare", compare)] {
+        if pieces.is_some_and(|pieces| !(0..=MAX_PIECES).contains(&pieces)) {
+            let rule = format!("a stock is from 0 to {MAX_PIECES} pieces");
+            return refused(viewer, Error::user(UserErrorCode::OutOfRange, field, rule));
+        }
+    }
+    write(db, viewer, key.map(|key| ("stockSet", key)), &count, product, note, |product| {
+        if compare.is_some_and(|compare| compare != product.stock) {
+            let rule = format!("the stock is {} by now: count again", product.stock);
+            return Err(Error::user(UserErrorCode::StockChanged, "compare", rule));
+        }
+        Ok(quantity - product.stock)
+    })
+    .await
+}
+
+const MAY_WRITE: &[Permission] = &[Permission::ManageStock, Permission::SellProducts];
+
+/// The broken rule, for those whose it is to break.
+fn refused(viewer: &Viewer, rule: Error) -> Result<ProductRow> {
+    viewer.require_any(MAY_WRITE)?;
+    Err(rule)
+}
+
+/// Enters the movement that `delta` finds for the locked product; none for 0.
+async fn write(
+    db: &Db,
+    viewer: &Viewer,
+    key: Option<(&'static str, String)>,
+    request: &(impl Serialize + Sync),
+    product: ProductId,
+    note: Option<String>,
+    delta: impl Fn(&ProductRow) -> Result<i32> + Sync,
+) -> Result<ProductRow> {
+    viewer.require_any(MAY_WRITE)?;
+    let me = viewer.require_user()?;
     let mut check = Check::new();
-    check.optional("note", adjustment.note.as_deref(), 1000);
+    check.optional("note", note.as_deref(), 1000);
     check.finish()?;
-    let key = key.map(|key| IdempotencyKey { owner: Owner::User(me), operation: "stockAdjust", key });
+    let key = key.map(|(operation, key)| IdempotencyKey { owner: Owner::User(me), operation, key });
     if let Some(key) = &key {
         key.check()?;
     }
@@ -52,7 +117,7 @@ pub async fn adjust(db: &Db, viewer: &Viewer, adjustment: Adjustment, key: Optio
     db.transaction(async |conn| {
         let claimed = match &key {
             None => None,
-            Some(key) => match key.claim(conn, &adjustment).await? {
+            Some(key) => match key.claim(conn, request).await? {
                 Claim::New(claimed) => Some(claimed),
                 Claim::Done(product) => {
                     let product = [ProductId(product)];
@@ -60,17 +125,13 @@ pub async fn adjust(db: &Db, viewer: &Viewer, adjustment: Adjustment, key: Optio
                 }
             },
         };
-        let product = products::store::lock_writable(conn, &scope, adjustment.product).await?.ok_or_else(missing)?;
-        if product.stock.saturating_add(adjustment.delta) > MAX_PIECES {
-            return Err(Error::user(
-                UserErrorCode::OutOfRange,
-                "delta",
-                format!("a stock is at most {MAX_PIECES} pieces"),
-            ));
+        let product = products::store::lock_writable(conn, &scope, product).await?.ok_or_else(missing)?;
+        let delta = delta(&product)?;
+        if delta != 0 {
+            let mut movement = NewMovement::new(product.id, None, Some(me), Reason::Adjustment, delta);
+            movement.note = note.clone();
+            store::insert(conn, &[movement]).await?;
         }
-        let mut movement = NewMovement::new(product.id, None, Some(me), Reason::Adjustment, adjustment.delta);
-        movement.note = adjustment.note.clone();
-        store::insert(conn, &[movement]).await?;
         if let Some(claimed) = claimed {
             claimed.answer(conn, product.id.0).await?;
         }

@@ -4,42 +4,50 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use crate::{
+    auth::{Permission, Scope, Viewer},
     db::tables::stock_movements,
     ids::{OrderId, ProductId, StockMovementId, UserId},
+    products::model::ProductRow,
+    text_enum,
 };
 
 /// Most pieces of one product in one movement, one line, or one stock.
 pub const MAX_PIECES: i32 = 1_000_000;
 
-/// Why stock moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// The stock a product began with.
-    Opening,
-    /// Counted, found, lost or broken.
-    Adjustment,
-    /// Sold by an order.
-    Sale,
-    /// A pending order was changed.
-    OrderChange,
-    /// An order was cancelled.
-    Cancellation,
-    /// Pieces came back that can be sold again.
-    Return,
+text_enum! {
+    /// Why stock moved.
+    #[graphql(name = "StockMovementReason")]
+    pub enum Reason {
+        /// The stock a product began with.
+        Opening => "opening",
+        /// Counted, found, lost or broken.
+        Adjustment => "adjustment",
+        /// Sold by an order.
+        Sale => "sale",
+        /// A pending order was changed.
+        OrderChange => "order_change",
+        /// An order was cancelled.
+        Cancellation => "cancellation",
+        /// Pieces came back that can be sold again.
+        Return => "return",
+    }
 }
 
-impl Reason {
-    /// The value in the table.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Opening => "opening",
-            Self::Adjustment => "adjustment",
-            Self::Sale => "sale",
-            Self::OrderChange => "order_change",
-            Self::Cancellation => "cancellation",
-            Self::Return => "return",
-        }
-    }
+/// Whether the viewer may write a product's stock, and read its ledger: staff of its website, and the seller it belongs to.
+pub fn keeps_stock(viewer: &Viewer, product: &ProductRow) -> bool {
+    let is_own = product.seller_id.is_some() && product.seller_id == viewer.user_id();
+    viewer.can_at(Permission::ManageStock, product.source_website_id) || is_own && viewer.can(Permission::SellProducts)
+}
+
+/// Whether the viewer may know how many pieces there are; everybody else knows [`ProductRow::left`].
+pub fn knows_stock(viewer: &Viewer, product: &ProductRow) -> bool {
+    keeps_stock(viewer, product) || viewer.can_at(Permission::ManageProducts, product.source_website_id)
+}
+
+/// What [`knows_stock`] says, as a scope of products.
+pub fn known_stock(viewer: &Viewer) -> Scope {
+    let all = if viewer.can(Permission::ManageStock) { Permission::ManageStock } else { Permission::ManageProducts };
+    viewer.scope(all)
 }
 
 /// A movement as the table has it.
@@ -52,10 +60,14 @@ pub struct MovementRow {
     pub product_id: ProductId,
     /// By which order.
     pub order_id: Option<OrderId>,
-    /// Why, as [`Reason::as_str`] says it.
-    pub reason: String,
+    /// By whom.
+    pub user_id: Option<UserId>,
+    /// Why.
+    pub reason: Reason,
     /// Pieces: positive in, negative out.
     pub delta: i32,
+    /// The stock that it left.
+    pub balance: i32,
     /// What the person wrote.
     pub note: Option<String>,
     /// When.
@@ -72,7 +84,7 @@ pub struct NewMovement {
     pub order_id: Option<OrderId>,
     /// By whom.
     pub user_id: Option<UserId>,
-    reason: &'static str,
+    reason: Reason,
     /// Pieces: positive in, negative out, never 0.
     pub delta: i32,
     /// What the person wrote.
@@ -82,6 +94,6 @@ pub struct NewMovement {
 impl NewMovement {
     /// A movement without a note.
     pub fn new(product: ProductId, order: Option<OrderId>, user: Option<UserId>, reason: Reason, delta: i32) -> Self {
-        Self { product_id: product, order_id: order, user_id: user, reason: reason.as_str(), delta, note: None }
+        Self { product_id: product, order_id: order, user_id: user, reason, delta, note: None }
     }
 }

@@ -1,14 +1,67 @@
 //! Every statement on the ledger.
+//! What a scope means here: `All` sees every movement, staff of some websites those of what is sold there, a seller those of
+//! their own products, anybody else none.
 
-use diesel::{dsl::sum, prelude::*};
+use diesel::{dsl::sum, pg::Pg, prelude::*};
 use diesel_async::RunQueryDsl;
 
 use super::model::{MovementRow, NewMovement};
 use crate::{
-    db::{Conn, tables::stock_movements as ledger},
+    auth::Scope,
+    db::{
+        Conn,
+        filter::{Condition, always},
+        sql::{CountUpTo, ParentId, PerParent},
+        tables::{products, stock_movements as ledger},
+    },
     error::{Error, Result, UserError, UserErrorCode},
-    ids::{OrderId, ProductId, UserId},
+    ids::{OrderId, ProductId, StockMovementId, UserId},
+    latest,
+    paging::Latest,
 };
+
+type Rows =
+    diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<ledger::table, diesel::dsl::AsSelect<MovementRow, Pg>>, Pg>;
+
+fn visible(scope: &Scope) -> Condition<'static, ledger::table> {
+    let of = products::table.select(products::id).filter(products::id.eq(ledger::product_id));
+    match scope {
+        Scope::All => always(true),
+        Scope::Seller(seller) => {
+            let own = products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(*seller));
+            Box::new(diesel::dsl::exists(of.filter(own)))
+        }
+        Scope::Websites(_, websites) => {
+            Box::new(diesel::dsl::exists(of.filter(products::source_website_id.eq_any(websites.to_vec()))))
+        }
+        Scope::Own(_) | Scope::Guest(_) | Scope::Public => always(false),
+    }
+}
+
+fn of_product() -> Rows {
+    ledger::table.select(MovementRow::as_select()).into_boxed().filter(ledger::product_id.eq(ParentId))
+}
+
+/// The visible movements with these ids, in no order.
+pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[StockMovementId]) -> Result<Vec<MovementRow>> {
+    let query = ledger::table.filter(ledger::id.eq_any(ids)).select(MovementRow::as_select()).into_boxed();
+    Ok(query.filter(visible(scope)).load(&mut conn).await?)
+}
+
+/// A page of the ledger of each product, one statement.
+pub async fn pages_by_product_ids(
+    mut conn: &Conn,
+    list: &Latest,
+    products: Vec<i64>,
+) -> Result<Vec<(i64, MovementRow)>> {
+    let query = latest!(of_product(), &list.page, ledger::id);
+    Ok(PerParent { parents: products, query }.load(&mut conn).await?)
+}
+
+/// How many movements each product has, one statement.
+pub async fn counts_by_product_ids(mut conn: &Conn, products: Vec<i64>) -> Result<Vec<(i64, i64)>> {
+    Ok(PerParent { parents: products, query: CountUpTo(of_product()) }.load(&mut conn).await?)
+}
 
 /// Enters movements; the caller holds the products' locks, taken in id order.
 /// # Errors

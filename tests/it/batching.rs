@@ -13,7 +13,7 @@ use souk::{
     auth::Permission,
     ids::{
         AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, JobId, OrderDetailId, OrderId, PaymentId, ProductId,
-        ReturnId, RoleId, RowId, ShipmentId, SupplierId, UserId, WebsiteId,
+        ReturnId, RoleId, RowId, ShipmentId, StockMovementId, SupplierId, UserId, WebsiteId,
     },
 };
 
@@ -63,6 +63,7 @@ const CASES: &[Case] = &[
     Case("{ products(first: 50) { edges { node { price { amount } category { id } brand { id } } } } }", 3),
     Case("{ products(first: 50) { nodes { sourceWebsite { id } supplier { id } seller { id } } } }", 4),
     Case("{ products(first: 50) { nodes { source { externalId website { id } } } } }", 3),
+    Case("{ products { nodes { stockMovements { PAGE nodes { order { id } user { id } product { id } } } } } }", 6),
     Case(
         "{ order(id: \"ORDER\") { id details { id } paidAmount { amount } refundedAmount { amount } contact { name } } }",
         2,
@@ -108,7 +109,7 @@ const CASES: &[Case] = &[
     Case("{ node(id: \"SHIPMENT\") { id } }", 2),
     Case("{ node(id: \"RETURN\") { id } }", 2),
     // One for each type, and the order behind a line once more.
-    Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 14),
+    Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 15),
     // Deep, and the same list with several arguments: one statement for each list.
     Case(
         "{ products(first: 50) { nodes {
@@ -160,6 +161,7 @@ fn node_ids(parents: i64) -> Vec<String> {
             nth::<BrandId>(i),
             nth::<SupplierId>(i),
             nth::<ProductId>(i),
+            nth::<StockMovementId>(i),
             nth::<OrderId>(i),
             nth::<OrderDetailId>(i),
             nth::<PaymentId>(i),

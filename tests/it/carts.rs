@@ -251,9 +251,9 @@ async fn what_is_reserved_nobody_else_can_buy_until_it_is_released_or_over() {
     assert_eq!(again.text_at("cartReserve.cart.reservedUntil"), until, "not longer");
 
     // Everywhere.
-    let available = "query ($id: ID!) { product(id: $id) { stock availableStock } }";
+    let available = "query ($id: ID!) { product(id: $id) { availability stockLeft } }";
     let seen = bob.run_with(available, json!({ "id": lamp.global() })).await;
-    assert_eq!((seen.at("product.stock"), seen.at("product.availableStock")), (&json!(5), &json!(1)));
+    assert_eq!((seen.at("product.availability"), seen.at("product.stockLeft")), (&json!("LOW"), &json!(1)));
     assert_eq!(bob.run(&format!("{{ {CART} }}")).await.at("cart.lines.0.availability"), "TOO_FEW");
     assert_eq!(bob.checkout(&theirs, "k1").await.verdict("checkout"), "OUT_OF_STOCK lines.0.quantity");
     assert_eq!(bob.try_order(&[(lamp, 2)], "k2").await.verdict("orderCreate"), "OUT_OF_STOCK lines.0.quantity");

@@ -83,7 +83,7 @@ fn a_first_start_opens_a_market_and_the_next_one_finds_it_again() {
         assert_eq!((status, &answer["data"]["me"]), (200, &json!({"email": email, "role": {"code": role}})));
         assert!(answer["extensions"]["sql"]["statements"].is_number());
     }
-    let stock = r#"{ products(first: 1, where: { stock: { gte: 5 } }) { nodes { id } } }"#;
+    let stock = r#"{ products(first: 1, where: { availability: { eq: IN_STOCK } }) { nodes { id } } }"#;
     let product = first.run(None, stock).1["data"]["products"]["nodes"][0]["id"].clone();
     let order = format!(
         r#"mutation {{ orderCreate(input: {{ idempotencyKey: "one", lines: [{{ productId: {product}, quantity: 1 }}] }}) {{

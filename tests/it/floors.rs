@@ -8,7 +8,7 @@ use crate::support::source::Source;
 const GROUND: &[&str] = &["config", "error", "telemetry", "db", "paging", "money", "ids", "text", "auth", "storage"];
 
 /// Macros of the ground, which live at the root of the crate.
-const MACROS: &[&str] = &["op", "text_op", "text_enum", "paged"];
+const MACROS: &[&str] = &["op", "text_op", "text_enum", "paged", "latest"];
 
 /// Floors 1 and 2: a slice may use the slices of the lines above its own.
 const SLICES: &[&[&str]] = &[

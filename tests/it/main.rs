@@ -75,6 +75,8 @@ mod sessions;
 mod shipments;
 mod sources;
 mod stock;
+mod stock_ledger;
+mod stock_seen;
 mod texts;
 mod throttle;
 mod timing;

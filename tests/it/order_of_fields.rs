@@ -25,7 +25,7 @@ async fn plain_and_loaded_fields_stand_as_they_were_asked_for() {
                 sourceWebsite { currency code } price { currency amount } stock seller { role { code } name } __typename } } }"
                 .to_owned(),
             format!(
-                r#"{{"products":{{"nodes":[{{"brand":{{"name":"Maker 1","id":"{brand}"}},"name":"Lantern 1","category":{{"slug":"board-1","parent":{{"slug":"shelf-1","name":"Shelf 1"}},"position":0}},"sku":"L-1","sourceWebsite":{{"currency":"EUR","code":"site-1"}},"price":{{"currency":"EUR","amount":"10.00"}},"stock":0,"seller":{{"role":{{"code":"seller"}},"name":"Seller 1"}},"__typename":"Product"}}]}}}}"#
+                r#"{{"products":{{"nodes":[{{"brand":{{"name":"Maker 1","id":"{brand}"}},"name":"Lantern 1","category":{{"slug":"board-1","parent":{{"slug":"shelf-1","name":"Shelf 1"}},"position":0}},"sku":"L-1","sourceWebsite":{{"currency":"EUR","code":"site-1"}},"price":{{"currency":"EUR","amount":"10.00"}},"stock":10,"seller":{{"role":{{"code":"seller"}},"name":"Seller 1"}},"__typename":"Product"}}]}}}}"#
             ),
         ),
         // The same asked for the other way round.
@@ -49,7 +49,7 @@ async fn plain_and_loaded_fields_stand_as_they_were_asked_for() {
                 fragment Rest on Product { sku ...Deep name } fragment Deep on Product { brand { slug } barcode }"
                 .to_owned(),
             format!(
-                r#"{{"products":{{"nodes":[{{"name":"Lantern 1","sku":"L-1","brand":{{"slug":"maker-1"}},"barcode":null,"id":"{product}","stock":0,"slug":"lantern-1"}}]}}}}"#
+                r#"{{"products":{{"nodes":[{{"name":"Lantern 1","sku":"L-1","brand":{{"slug":"maker-1"}},"barcode":null,"id":"{product}","stock":10,"slug":"lantern-1"}}]}}}}"#
             ),
         ),
         // A key asked for twice stands where it was first and holds what both want.
@@ -58,7 +58,7 @@ async fn plain_and_loaded_fields_stand_as_they_were_asked_for() {
                 products { nodes { stock brand { id } } totalCount { value } } }"
                 .to_owned(),
             format!(
-                r#"{{"products":{{"nodes":[{{"brand":{{"name":"Maker 1","slug":"maker-1","id":"{brand}"}},"sku":"L-1","stock":0}}],"totalCount":{{"value":1}}}},"brands":{{"nodes":[{{"name":"Maker 1"}}]}}}}"#
+                r#"{{"products":{{"nodes":[{{"brand":{{"name":"Maker 1","slug":"maker-1","id":"{brand}"}},"sku":"L-1","stock":10}}],"totalCount":{{"value":1}}}},"brands":{{"nodes":[{{"name":"Maker 1"}}]}}}}"#
             ),
         ),
         (

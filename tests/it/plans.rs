@@ -11,6 +11,7 @@ use crate::support::{
 /// Tables that grow with the shop. The others hold a page or two, which nobody reads by an index.
 const BIG: &[&str] = &[
     "products",
+    "stock_movements",
     "users",
     "addresses",
     "orders",
@@ -218,6 +219,7 @@ const SALES: &[Case] = &[
     ),
     Case("{ order(id: ORDER) { id } }", "orders_pkey", Never),
     Case("{ orders { nodes { details { product { id } } } } }", "order_details_order_id_idx", Never),
+    Case("{ products { nodes { stockMovements { nodes { id } } } } }", "stock_movements_product_id_idx", Never),
     Case("{ orders { nodes { shipments { id } } } }", "shipments_order_id_idx", Few),
     Case("{ orders { nodes { shipments { lines { quantity } } } } }", "shipment_lines_pkey", Few),
     Case("{ orders { nodes { returns { id } } } }", "returns_order_id_idx", Few),

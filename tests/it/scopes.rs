@@ -318,6 +318,8 @@ async fn what_is_not_yours_cannot_be_changed_and_answers_like_what_does_not_exis
         ("a", "productUpdate", "id: ?, name: \"Mine\"", "off"),
         ("a", "productDelete", "id: ?", "of-b"),
         ("a", "stockAdjust", "productId: ?, delta: 5", "of-b"),
+        ("a", "stockSet", "productId: ?, quantity: 5", "of-b"),
+        ("a", "stockSet", "productId: ?, quantity: 5, compare: 1", "off"),
         ("x", "addressCreate", "userId: ?, country: \"DE\", city: \"Ulm\", address: \"Ring 1\"", "y"),
         ("a", "addressCreate", "userId: ?, country: \"DE\", city: \"Ulm\", address: \"Ring 1\"", "x"),
         ("x", "addressUpdate", "id: ?, city: \"Ulm\"", "address-y"),

@@ -13,16 +13,26 @@ use crate::graphql::{
     loaders::PageKey,
 };
 use crate::{
-    auth::Permission,
-    db::filter::Filter,
+    auth::{Permission, Scope},
+    db::filter::{Filter, Op},
     error::{Error, ErrorCode, Result},
     ids::{ProductId, RowId},
     paging::{Cursor, Direction},
     products::{
-        model::{ProductCondition, ProductOrderField, ProductParent, ProductRow},
+        model::{Availability, ProductCondition, ProductOrderField, ProductParent, ProductRow},
         store::{self, ProductKey, ProductList},
     },
+    stock::model::known_stock,
 };
+
+/// Conditions on an availability. Both hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct AvailabilityFilter {
+    /// It is this one.
+    eq: Option<Availability>,
+    /// It is one of these.
+    r#in: Option<Vec<Availability>>,
+}
 
 /// Which products. Several fields hold together.
 #[derive(Debug, Default, InputObject)]
@@ -43,8 +53,10 @@ pub struct ProductWhere {
     barcode: Option<StringFilter>,
     /// By price, without regard to the currency.
     price: Option<DecimalFilter>,
-    /// By pieces in stock.
+    /// By pieces in stock; for staff and sellers only, and of the products whose stock you see.
     stock: Option<IntFilter>,
+    /// By what everybody may know of the stock.
+    availability: Option<AvailabilityFilter>,
     /// By category, itself only.
     category: Option<IdFilter>,
     /// By brand.
@@ -62,20 +74,25 @@ pub struct ProductWhere {
 }
 
 impl ProductWhere {
-    fn names_supplier(&self) -> bool {
-        let nested = self.and.iter().chain(&self.or).flatten().chain(self.not.as_deref());
-        self.supplier.is_some() || nested.into_iter().any(Self::names_supplier)
+    /// Whether this, or what is nested in it, has a condition.
+    fn any(&self, is: &impl Fn(&Self) -> bool) -> bool {
+        let mut nested = self.and.iter().chain(&self.or).flatten().chain(self.not.as_deref());
+        is(self) || nested.any(|nested| nested.any(is))
     }
 
-    fn filter(self) -> Result<Filter<ProductCondition>> {
+    /// The conditions, for a viewer who knows the stocks of this scope.
+    fn filter(self, known: &Scope) -> Result<Filter<ProductCondition>> {
         use ProductCondition as C;
-        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
+        let mut all = Conditions::nested(self.and, self.or, self.not, |nested| nested.filter(known))?;
         all.id("id", self.id, C::Id)?;
         all.text("name", self.name, C::Name)?;
         all.text("sku", self.sku, C::Sku)?;
         all.text("barcode", self.barcode, C::Barcode)?;
         all.decimal(self.price, C::Price);
-        all.int(self.stock, C::Stock);
+        all.int(self.stock, |stock| C::Stock(known.clone(), stock));
+        let availability = self.availability.unwrap_or_default();
+        all.is(availability.eq.map(|it| C::Availability(Op::Eq(it))));
+        all.is(availability.r#in.map(|any| C::Availability(Op::In(any))));
         all.id("category", self.category, C::Category)?;
         all.id("brand", self.brand, C::Brand)?;
         all.id("supplier", self.supplier, C::Supplier)?;
@@ -99,7 +116,7 @@ pub struct ProductOrder {
 
 /// Reads the arguments of a list of products; the newest come first by default.
 /// # Errors
-/// User errors naming the argument; FORBIDDEN where the public filters by supplier.
+/// User errors naming the argument; FORBIDDEN where the public filters by supplier or stock.
 pub fn list_of(
     ctx: &Context<'_>,
     first: Option<i32>,
@@ -110,11 +127,16 @@ pub fn list_of(
     order: Option<ProductOrder>,
 ) -> Result<ProductList> {
     let filter = filter.unwrap_or_default();
-    if filter.names_supplier() && !ctx.is_staff() {
-        return Err(Error::Coded(ErrorCode::Forbidden, "only staff and sellers filter by supplier".into()));
+    let refused = |rule: &'static str| Err(Error::Coded(ErrorCode::Forbidden, rule.into()));
+    if !ctx.is_staff() && filter.any(&|it| it.supplier.is_some()) {
+        return refused("only staff and sellers filter by supplier");
+    }
+    let known = known_stock(ctx.viewer());
+    if matches!(known, Scope::Public | Scope::Guest(_) | Scope::Own(_)) && filter.any(&|it| it.stock.is_some()) {
+        return refused("only staff and sellers filter by stock");
     }
     let order = order.map_or((ProductOrderField::CreatedAt, Direction::Desc), |by| (by.field, by.direction));
-    list(first, after, last, before, filter.filter()?, order, ProductOrderField::list)
+    list(first, after, last, before, filter.filter(&known)?, order, ProductOrderField::list)
 }
 
 fn cursor(list: &ProductList, row: &ProductRow) -> Cursor {

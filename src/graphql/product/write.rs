@@ -1,4 +1,4 @@
-//! Mutations of products and their stock.
+//! Mutations of products.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
 
@@ -18,7 +18,6 @@ use crate::{
         actions,
         model::{NewProduct, ProductPatch},
     },
-    stock,
 };
 
 /// A product to be. Its stock starts at 0: `stockAdjust` brings the first pieces.
@@ -47,6 +46,8 @@ pub struct ProductCreateInput {
     brand_id: Option<ID>,
     /// Whom it is bought from.
     supplier_id: Option<ID>,
+    /// From how many pieces down its stock is low, 0 to 1,000,000; 5 where absent.
+    low_stock_at: Option<i32>,
 }
 
 /// A change of a product: an absent field stays, null clears.
@@ -74,6 +75,8 @@ pub struct ProductUpdateInput {
     brand_id: MaybeUndefined<ID>,
     /// Whom it is bought from.
     supplier_id: MaybeUndefined<ID>,
+    /// From how many pieces down its stock is low, 0 to 1,000,000.
+    low_stock_at: MaybeUndefined<i32>,
     /// Whether it is for sale; true brings a deleted one back.
     is_active: MaybeUndefined<bool>,
 }
@@ -83,19 +86,6 @@ pub struct ProductUpdateInput {
 pub struct ProductDeleteInput {
     /// Which product.
     id: ID,
-}
-
-/// A correction of a stock.
-#[derive(Debug, InputObject)]
-pub struct StockAdjustInput {
-    /// Of which product.
-    product_id: ID,
-    /// Pieces: positive in, negative out, never 0.
-    delta: i32,
-    /// Why, in words, at most 1,000 characters.
-    note: Option<String>,
-    /// Makes sending it again safe: the same key never counts twice.
-    idempotency_key: Option<String>,
 }
 
 payload! {
@@ -119,14 +109,6 @@ payload! {
         product: Product
     }
 }
-payload! {
-    /// The answer of `stockAdjust`.
-    StockAdjustPayload / StockAdjustObject {
-        /// The product with its new stock.
-        product: Product
-    }
-}
-
 impl ProductCreateInput {
     fn new_product(self) -> Result<NewProduct> {
         Ok(NewProduct {
@@ -147,7 +129,7 @@ impl ProductCreateInput {
             supplier_sku: None,
             group_id: None,
             option_values: vec![],
-            low_stock_at: None,
+            low_stock_at: self.low_stock_at,
         })
     }
 }
@@ -165,6 +147,7 @@ impl ProductUpdateInput {
             variant: self.variant.into(),
             description: patch::text(self.description),
             price: patch::required("price", self.price)?.map(|price| price.0),
+            low_stock_at: patch::required("lowStockAt", self.low_stock_at)?,
             is_active: patch::required("isActive", self.is_active)?,
             ..ProductPatch::default()
         };
@@ -172,7 +155,7 @@ impl ProductUpdateInput {
     }
 }
 
-/// Mutations of products and their stock.
+/// Mutations of products.
 #[derive(Default)]
 pub struct ProductMutation;
 
@@ -215,20 +198,5 @@ impl ProductMutation {
             actions::delete(ctx.db(), ctx.viewer(), id).await
         };
         ProductDeleteObject::of(deleted.await.map(product))
-    }
-
-    /// Corrects a stock by so many pieces. Requires MANAGE_STOCK, or SELL_PRODUCTS for one's own.
-    #[graphql(guard = "Needs(&[Permission::ManageStock, Permission::SellProducts])")]
-    async fn stock_adjust(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The correction.")] input: StockAdjustInput,
-    ) -> Result<StockAdjustPayload> {
-        let adjusted = async {
-            let product = ProductId::parse("productId", &input.product_id)?;
-            let adjustment = stock::actions::Adjustment { product, delta: input.delta, note: input.note };
-            stock::actions::adjust(ctx.db(), ctx.viewer(), adjustment, input.idempotency_key).await
-        };
-        StockAdjustObject::of(adjusted.await.map(product))
     }
 }

@@ -12,7 +12,7 @@ query Products {
       id
       name
       price { amount currency }
-      stock
+      availability
       category { name }
     }
   }

@@ -79,6 +79,13 @@ pub const CASES: &[Case] = &[
         ],
     ),
     Case(
+        "stockSet",
+        r#"{"productId": "ROPE", "quantity": 6, "compare": 5}"#,
+        &[
+            r#"CREATED STOCK_MOVEMENT sailor null {"delta":1,"reason":"adjustment","balance":6,"user_id":"ADMIN","product_id":"ROPE"}"#,
+        ],
+    ),
+    Case(
         "orderCreate",
         r#"{"lines": [{"productId": "ROPE", "quantity": 2}], "addressId": "ADDRESS", "idempotencyKey": "k"}"#,
         &[

@@ -16,7 +16,7 @@ pub fn nth<I: RowId>(number: i64) -> String {
 impl TestApp {
     /// `n` of everything, those of one number belonging together: website, role of that website, customer, two addresses,
     /// category `n + i` below category `i`, brand, supplier, product, an order of two lines, of which one is shipped and
-    /// asked to go back, with a payment and an event, an entry of the audit log, and a dead job.
+    /// asked to go back, with a payment, an event and a movement of stock, an entry of the audit log, and a dead job.
     /// The sellers have the numbers `n + i`.
     pub async fn market(&self, n: i64) {
         let base = BASE;
@@ -49,6 +49,8 @@ impl TestApp {
             INSERT INTO order_details (id, order_id, product_id, name, sku, quantity, unit_price)
                 SELECT {base} + i, {base} + 1 + i % {n}, {base} + 1 + i / 2 % {n}, 'Lantern', 'L', 1, 10
                 FROM generate_series(1, 2 * {n}) i;
+            INSERT INTO stock_movements (id, product_id, order_id, user_id, reason, delta)
+                SELECT {base} + i, {base} + i, {base} + i, {base} + i, 'cancellation', 10 FROM generate_series(1, {n}) i;
             INSERT INTO payments (id, order_id, provider, method, amount, currency)
                 SELECT {base} + i, {base} + i, 'test', 'card', 20, 'EUR' FROM generate_series(1, {n}) i;
             INSERT INTO payment_operations (payment_id, kind, amount)
@@ -97,7 +99,7 @@ impl TestApp {
     }
 
     /// On top of [`TestApp::warehouse`] 4,000 customers with two addresses each and 20,000 orders of two lines and two
-    /// events, 5,000 of them with a payment, of those that are confirmed one in a shipment and a return, 20,000 entries of
+    /// events, 5,000 of them with a payment, of those that are confirmed one in a shipment and a return, 20,000 movements of stock and entries of
     /// the audit log, and 5,000 jobs.
     pub async fn sales(&self) {
         let base = BASE;
@@ -128,6 +130,10 @@ impl TestApp {
             ALTER TABLE return_lines ENABLE TRIGGER USER;
             INSERT INTO order_events (order_id, user_id, kind)
                 SELECT id, user_id, kind FROM orders, unnest(ARRAY['placed', 'status_changed']) kind;
+            ALTER TABLE stock_movements DISABLE TRIGGER USER;
+            INSERT INTO stock_movements (id, product_id, order_id, reason, delta)
+                SELECT {base} + i, {base} + 1 + i * 31 % 10000, {base} + i, 'sale', -1 FROM generate_series(1, 20000) i;
+            ALTER TABLE stock_movements ENABLE TRIGGER USER;
             INSERT INTO audit_log (id, at, user_id, via, noun, noun_id, website_id, change)
                 SELECT {base} + i, now() - i * interval '1 min', {base} + 1 + i % 20, 'session',
                        CASE WHEN i % 500 = 0 THEN 'Role' ELSE 'Product' END, {base} + 1 + i % 10000, {base} + 1 + i % 20, 'updated'

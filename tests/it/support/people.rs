@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use souk::{
     auth::Permission,
-    ids::{JobId, RowId},
+    ids::{JobId, RowId, StockMovementId},
 };
 
 use super::{Actor, ProductSpec, TestApp};
@@ -94,6 +94,7 @@ impl<'a> Stage<'a> {
         let back = json!({ "orderId": order, "lines": one, "note": "A pity.", "idempotencyKey": "1" });
         let back = customer.mutate("returnCreate", "return { id }", back).await;
         let entry = people[7].run("{ auditLog(first: 1) { nodes { id } } }").await;
+        let sale = app.database.ask("SELECT id FROM stock_movements WHERE order_id IS NOT NULL").await;
         let dead = "INSERT INTO jobs (kind, payload, state, attempts, locked_until, last_error)
             VALUES ('test', '{}', 'dead', 1, now(), 'it never will') RETURNING id";
         let dead = app.database.ask(dead).await;
@@ -108,6 +109,7 @@ impl<'a> Stage<'a> {
             ("Brand", brand.id.global()),
             ("Supplier", supplier.id.global()),
             ("Product", hidden.id.global()),
+            ("StockMovement", StockMovementId(sale.parse().expect("a key")).global()),
             ("Order", order),
             ("OrderDetail", line),
             ("Cart", cart.id),

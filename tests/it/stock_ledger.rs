@@ -1,0 +1,148 @@
+//! The ledger in the graph, and setting a stock to what was counted.
+
+use serde_json::{Value, json};
+use souk::ids::{ProductId, RowId};
+
+use crate::support::{Actor, ProductSpec, TestApp};
+
+const LEDGER: &str = "query ($id: ID!, $first: Int, $after: String, $last: Int, $before: String) { product(id: $id) {
+    stockMovements(first: $first, after: $after, last: $last, before: $before) { totalCount { value }
+        nodes { reason delta balanceAfter note order { id } user { id } product { id } createdAt }
+        pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }";
+
+async fn set(actor: &Actor<'_>, product: ProductId, input: Value) -> String {
+    let mut input = input;
+    input["productId"] = json!(product.global());
+    actor.mutate("stockSet", "product { id stock }", input).await.verdict("stockSet")
+}
+
+#[tokio::test]
+async fn the_ledger_tells_what_came_and_went_the_latest_first() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let product = app.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
+    let (manager, buyer) = (app.manager().await, app.customer().await);
+    let order = buyer.order(&[(product, 2)]).await;
+    assert_eq!(set(&manager, product, json!({ "quantity": 7, "note": "one is torn" })).await, "done");
+    let cancelled = buyer.mutate("orderCancel", "order { id }", json!({ "id": order })).await;
+    assert_eq!(cancelled.verdict("orderCancel"), "done");
+    let answer = manager.run_with(LEDGER, json!({ "id": product.global() })).await;
+    let nodes = answer.at("product.stockMovements.nodes").as_array().expect("a list");
+    let told: Vec<_> = nodes
+        .iter()
+        .map(|node| {
+            assert_eq!(node["product"]["id"], product.global());
+            let who = match node["user"]["id"].as_str() {
+                Some(id) if id == manager.global_id() => "manager",
+                Some(id) if id == buyer.global_id() => "buyer",
+                _ => "-",
+            };
+            let by_order = if node["order"]["id"] == order.as_str() { "order" } else { "-" };
+            let text = |field: &str| node[field].as_str().unwrap_or("-").to_owned();
+            format!("{} {} {} {by_order} {who} {}", text("reason"), node["delta"], node["balanceAfter"], text("note"))
+        })
+        .collect();
+    let expected = [
+        "CANCELLATION 2 9 order buyer -",
+        "ADJUSTMENT -1 7 - manager one is torn",
+        "SALE -2 8 order buyer -",
+        "OPENING 10 10 - - -",
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(*answer.at("product.stockMovements.totalCount.value"), 4);
+    app.database.assert_books_balance().await;
+}
+
+#[tokio::test]
+async fn a_page_of_the_ledger_follows_the_other_both_ways() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let product = app.product(website, ProductSpec::default()).await.id;
+    let other = app.product(website, ProductSpec { stock: 5, ..ProductSpec::default() }).await.id;
+    let manager = app.manager().await;
+    for quantity in 1..=5 {
+        assert_eq!(set(&manager, product, json!({ "quantity": quantity })).await, "done");
+    }
+    let page = async |arguments: Value| {
+        let mut arguments = arguments;
+        arguments["id"] = json!(product.global());
+        let answer = manager.run_with(LEDGER, arguments).await;
+        let at = |path: &str| answer.at(&format!("product.stockMovements.{path}")).clone();
+        let nodes = at("nodes");
+        let balances: Vec<_> =
+            nodes.as_array().expect("a list").iter().map(|node| node["balanceAfter"].clone()).collect();
+        (Value::from(balances), at("pageInfo"))
+    };
+    let (first, info) = page(json!({ "first": 2 })).await;
+    assert_eq!((first, &info["hasNextPage"]), (json!([5, 4]), &json!(true)));
+    // What comes in between changes nothing behind the cursor.
+    assert_eq!(set(&manager, product, json!({ "quantity": 9 })).await, "done");
+    let (second, info) = page(json!({ "first": 2, "after": info["endCursor"] })).await;
+    assert_eq!(second, json!([3, 2]));
+    let (before, info) = page(json!({ "last": 2, "before": info["startCursor"] })).await;
+    assert_eq!((before, &info["hasPreviousPage"]), (json!([5, 4]), &json!(true)));
+    assert_eq!(page(json!({ "last": 1 })).await.0, json!([1]));
+    let foreign = json!({ "id": other.global(), "after": "bm9uc2Vuc2U" });
+    assert_eq!(manager.run_with(LEDGER, foreign).await.code(), "BAD_USER_INPUT");
+}
+
+#[tokio::test]
+async fn a_count_is_set_where_the_stock_is_still_what_it_was() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let product = app.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
+    let manager = app.manager().await;
+    for (input, expected, stock) in [
+        (json!({ "quantity": 8, "compare": 9 }), "STOCK_CHANGED compare", 10),
+        (json!({ "quantity": 8, "compare": 10 }), "done", 8),
+        (json!({ "quantity": 8, "compare": 10 }), "STOCK_CHANGED compare", 8),
+        (json!({ "quantity": 8, "compare": 8 }), "done", 8),
+        (json!({ "quantity": 0 }), "done", 0),
+        (json!({ "quantity": 1_000_000, "compare": 0 }), "done", 1_000_000),
+        (json!({ "quantity": -1 }), "OUT_OF_RANGE quantity", 1_000_000),
+        (json!({ "quantity": 1_000_001 }), "OUT_OF_RANGE quantity", 1_000_000),
+        (json!({ "quantity": 1, "compare": -1 }), "OUT_OF_RANGE compare", 1_000_000),
+        (json!({ "quantity": 1, "note": "" }), "REQUIRED note", 1_000_000),
+        (json!({ "quantity": 1, "idempotencyKey": "" }), "INVALID idempotencyKey", 1_000_000),
+    ] {
+        assert_eq!(set(&manager, product, input.clone()).await, expected, "{input}");
+        assert_eq!(app.stock(product).await, stock, "{input}");
+    }
+    let changed = json!({ "productId": product.global(), "quantity": 1, "compare": 5 });
+    let changed = manager.mutate("stockSet", "product { id }", changed).await;
+    assert!(changed.json.to_string().contains("the stock is 1000000 by now"), "{changed:#?}");
+    let entries = app.database.ask("SELECT count(*) FROM stock_movements WHERE reason = 'adjustment'").await;
+    assert_eq!(entries, "3", "what changes nothing enters nothing");
+    app.database.assert_books_balance().await;
+}
+
+#[tokio::test]
+async fn of_two_who_counted_at_once_one_is_told() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let product = app.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
+    let manager = app.manager().await;
+    let counts = (0..8).map(|i| set(&manager, product, json!({ "quantity": i, "compare": 10 })));
+    let mut verdicts = futures_util::future::join_all(counts).await;
+    verdicts.sort();
+    assert_eq!(verdicts[..7], ["STOCK_CHANGED compare"; 7]);
+    assert_eq!(verdicts[7], "done");
+    app.database.assert_books_balance().await;
+}
+
+#[tokio::test]
+async fn a_count_sent_again_with_its_key_is_written_once() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let product = app.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
+    let manager = app.manager().await;
+    let keyed = |quantity: i32| json!({ "quantity": quantity, "compare": 10, "idempotencyKey": "count" });
+    assert_eq!(set(&manager, product, keyed(4)).await, "done");
+    assert_eq!(
+        set(&manager, product, keyed(4)).await,
+        "done",
+        "the stock is another by now, and it is the same request"
+    );
+    assert_eq!(set(&manager, product, keyed(5)).await, "IDEMPOTENCY_MISMATCH idempotencyKey");
+    assert_eq!(app.stock(product).await, 4);
+}

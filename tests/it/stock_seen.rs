@@ -1,0 +1,156 @@
+//! What people see of a stock: its number is for staff and its seller, everybody else sees whether it can be bought.
+
+use serde_json::{Value, json};
+use souk::{
+    auth::Permission,
+    ids::{ProductId, RowId, WebsiteId},
+};
+
+use crate::support::{Actor, ProductSpec, TestApp};
+
+const SEEN: &str = "query ($id: ID!) { product(id: $id) { stock availableStock lowStockAt availability stockLeft
+    stockMovements { nodes { delta } } } }";
+
+/// Stock, what can be bought, from where on it is low, and whether the ledger is shown; `-` for what is not.
+async fn seen(actor: &Actor<'_>, product: ProductId) -> String {
+    let answer = actor.run_with(SEEN, json!({ "id": product.global() })).await;
+    let shown = |field: &str| match answer.at(&format!("product.{field}")) {
+        Value::Null => "-".to_owned(),
+        Value::Object(_) => "ledger".to_owned(),
+        value => value.to_string(),
+    };
+    ["stock", "availableStock", "lowStockAt", "stockMovements"].map(shown).join(" ")
+}
+
+async fn public(app: &TestApp, product: ProductId) -> String {
+    let answer = app.anonymous().run_with(SEEN, json!({ "id": product.global() })).await;
+    format!("{} {}", answer.text_at("product.availability"), answer.at("product.stockLeft"))
+}
+
+#[tokio::test]
+async fn the_number_is_for_staff_of_the_website_and_the_seller_alone() {
+    let app = TestApp::new().await;
+    let (here, there) = (app.website("sailor").await.id, app.website("rise").await.id);
+    let (seller, other) = (app.seller().await, app.seller().await);
+    let spec = ProductSpec { stock: 70, seller: Some(seller.id), ..ProductSpec::default() };
+    let product = app.product(here, spec).await.id;
+    let holder = async |permission, websites: &[WebsiteId]| app.holder(&[permission], websites).await;
+    let table = [
+        (app.anonymous(), "- - - -"),
+        (app.customer().await, "- - - -"),
+        (other, "- - - -"),
+        (holder(Permission::ManageOrders, &[]).await, "- - - -"),
+        (holder(Permission::ManageStock, &[there]).await, "- - - -"),
+        (holder(Permission::ManageProducts, &[there]).await, "- - - -"),
+        (holder(Permission::ManageProducts, &[]).await, "70 70 5 -"),
+        (holder(Permission::ManageStock, &[here]).await, "70 70 5 ledger"),
+        (seller, "70 70 5 ledger"),
+        (app.manager().await, "70 70 5 ledger"),
+    ];
+    for (index, (actor, expected)) in table.iter().enumerate() {
+        assert_eq!(seen(actor, product).await, *expected, "row {index}");
+    }
+    // Nor by way of a line of one's own.
+    let buyer = app.customer().await;
+    buyer.order(&[(product, 1)]).await;
+    let lines = buyer.run("{ orders { nodes { details { product { stock stockLeft availability } } } } }").await;
+    let line = lines.at("orders.nodes.0.details.0.product");
+    assert_eq!(*line, json!({ "stock": null, "stockLeft": null, "availability": "IN_STOCK" }));
+}
+
+#[tokio::test]
+async fn everybody_sees_whether_it_can_be_bought_and_how_many_are_left_of_few() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let product = app.product(website, ProductSpec::default()).await.id;
+    let manager = app.manager().await;
+    let set = async |quantity: i32| {
+        let input = json!({ "productId": product.global(), "quantity": quantity });
+        assert_eq!(manager.mutate("stockSet", "product { id }", input).await.verdict("stockSet"), "done");
+    };
+    let low = async |pieces: i32| {
+        let input = json!({ "id": product.global(), "lowStockAt": pieces });
+        manager.mutate("productUpdate", "product { lowStockAt }", input).await.verdict("productUpdate")
+    };
+    assert_eq!(public(&app, product).await, "OUT null");
+    for (quantity, expected) in [(1, "LOW 1"), (5, "LOW 5"), (6, "IN_STOCK null")] {
+        set(quantity).await;
+        assert_eq!(public(&app, product).await, expected);
+    }
+    for (pieces, verdict, expected) in [
+        (6, "done", "LOW 6"),
+        (0, "done", "IN_STOCK null"),
+        (-1, "OUT_OF_RANGE lowStockAt", "IN_STOCK null"),
+        (1_000_001, "OUT_OF_RANGE lowStockAt", "IN_STOCK null"),
+        (1_000_000, "done", "LOW 6"),
+    ] {
+        assert_eq!(low(pieces).await, verdict);
+        assert_eq!(public(&app, product).await, expected);
+    }
+    // What is kept for a cart cannot be bought by others.
+    let buyer = app.customer().await;
+    let cart = buyer.cart_of(&[(product, 4)]).await;
+    let reserved = buyer.mutate("cartReserve", "cart { id }", json!({ "id": cart.id })).await;
+    assert_eq!(reserved.verdict("cartReserve"), "done");
+    assert_eq!(public(&app, product).await, "LOW 2");
+    let all =
+        app.anonymous().run("{ products(where: {availability: {in: [LOW, OUT]}}) { totalCount { value } } }").await;
+    assert_eq!(*all.at("products.totalCount.value"), 1);
+}
+
+#[tokio::test]
+async fn no_refusal_tells_a_number_that_is_not_shown() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let many = app.product(website, ProductSpec { stock: 7321, ..ProductSpec::default() }).await.id;
+    let few = app.product(website, ProductSpec { stock: 3, ..ProductSpec::default() }).await.id;
+    let none = app.product(website, ProductSpec::default()).await.id;
+    let buyer = app.customer().await;
+    let cart = buyer.mutate("cartCreate", "cart { id }", json!({})).await.text_at("cartCreate.cart.id");
+    for (product, expected) in
+        [(many, "fewer than 8000 are in stock"), (few, "3 left, 8000 wanted"), (none, "fewer than 8000")]
+    {
+        let line = json!({ "cartId": cart, "productId": product.global(), "quantity": 8000 });
+        let added = buyer.mutate("cartLineAdd", "cart { id }", line).await;
+        let ordered = buyer.try_order(&[(product, 8000)], &product.0.to_string()).await;
+        for (answer, mutation) in [(added, "cartLineAdd"), (ordered, "orderCreate")] {
+            let text = answer.json.to_string();
+            assert!(text.contains("OUT_OF_STOCK") && text.contains(expected), "{mutation}: {text}");
+            assert!(!text.contains("7321"), "{mutation}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_filter_by_stock_tells_nobody_more_than_they_see() {
+    let app = TestApp::new().await;
+    let (here, there) = (app.website("sailor").await.id, app.website("rise").await.id);
+    let (a, b) = (app.seller().await, app.seller().await);
+    for (website, seller, sku) in [(here, &a, "of-a"), (there, &b, "of-b")] {
+        let spec = ProductSpec { sku: Some(sku.into()), stock: 8, seller: Some(seller.id), ..ProductSpec::default() };
+        app.product(website, spec).await;
+    }
+    let list =
+        |filter: &str| format!("{{ products(where: {filter}, orderBy: {{field: NAME}}) {{ nodes {{ sku }} }} }}");
+    for filter in ["{stock: {gte: 1}}", "{or: [{not: {stock: {eq: 1}}}]}", "{and: [{stock: {lte: 1}}]}"] {
+        for actor in [app.anonymous(), app.customer().await, app.holder(&[Permission::ManageOrders], &[]).await] {
+            assert_eq!(actor.run(&list(filter)).await.code(), "FORBIDDEN", "{filter}");
+        }
+    }
+    let staff_here = app.holder(&[Permission::ManageStock], &[here]).await;
+    for (actor, more, less) in [
+        (&a, "of-a", "of-b"),
+        (&b, "of-b", "of-a"),
+        (&staff_here, "of-a", "of-b"),
+        (&app.manager().await, "of-a of-b", ""),
+    ] {
+        for (filter, expected) in
+            [("{stock: {gte: 8}}", more), ("{not: {stock: {gte: 8}}}", less), ("{stock: {lte: 7}}", "")]
+        {
+            let answer = actor.run(&list(filter)).await;
+            let nodes = answer.at("products.nodes").as_array().expect("a list");
+            let found: Vec<_> = nodes.iter().map(|node| node["sku"].as_str().unwrap_or_default()).collect();
+            assert_eq!(found.join(" "), expected, "{filter}");
+        }
+    }
+}
