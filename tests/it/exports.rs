@@ -75,7 +75,15 @@ async fn exported(db: &Db, noun: Noun, format: Format) -> String {
 /// Brings in what was exported.
 async fn brought_in(db: &Db, noun: Noun, format: Format, text: &str) -> Counts {
     let folder = DataDir::new();
-    let options = ImportOptions { noun, format, website: "uk".into(), is_dry_run: false, batch: 2_000, user: None };
+    let options = ImportOptions {
+        noun,
+        format,
+        website: "uk".into(),
+        is_dry_run: false,
+        batch: 2_000,
+        user: None,
+        shop: Default::default(),
+    };
     let input = Input { bytes: Box::new(std::io::Cursor::new(text.as_bytes().to_vec())), hash: None };
     let report = import(db, &options, input, &folder.0.join("rejects"), |_| ()).await;
     let report = report.unwrap_or_else(|error| panic!("{noun:?}: {error}"));
@@ -216,22 +224,17 @@ async fn an_export_that_breaks_off_leaves_no_connection_in_its_transaction() {
              SELECT 1, repeat('x', 200), 'x-' || i, 'x-' || i, 1 FROM generate_series(1, 20000) i",
         )
         .await;
-    let done =
-        export(&database.db, &Viewer::system(), &options(Noun::Products, Format::SoukCsv, 1), Full(false), |_, _| ());
+    let (everything, csv, jsonl) =
+        (Viewer::system(), options(Noun::Products, Format::SoukCsv, 1), options(Noun::Products, Format::SoukJsonl, 1));
+    let done = export(&database.db, &everything, &csv, Full(false), |_, _| ());
     assert!(matches!(done.await, Err(Error::Internal(why)) if why.contains("the disk is full")));
     let name = database.db.transaction(async |conn| souk::websites::store::find_by_code(conn, "uk").await).await;
     assert!(name.unwrap().is_some());
     let (mut first, mut last) = (None, (0, 0));
-    let count = export(
-        &database.db,
-        &Viewer::system(),
-        &options(Noun::Products, Format::SoukJsonl, 1),
-        std::io::sink(),
-        |written, total| {
-            first.get_or_insert((written, total));
-            last = (written, total);
-        },
-    );
+    let count = export(&database.db, &everything, &jsonl, std::io::sink(), |written, total| {
+        first.get_or_insert((written, total));
+        last = (written, total);
+    });
     assert_eq!(count.await.unwrap(), 20_002);
     assert_eq!((first, last), (Some((0, 20_002)), (20_002, 20_002)));
 }
