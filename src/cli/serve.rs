@@ -75,7 +75,7 @@ async fn run(
     let test = test_payments.map(|secret| TestProvider::new(db.clone(), secret, Pace::default()));
     let names = serve.payments.names(settings);
     let providers = Arc::new(Providers::open(&names, serve.payments.payment_capture, test)?);
-    let worker = work::worker(&db, mailer, &providers);
+    let worker = work::worker(&db, mailer, &providers, &storage);
     let services = Arc::new(Services {
         db,
         passwords,

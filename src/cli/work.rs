@@ -13,10 +13,12 @@ use crate::{
         actions::{care, webhooks},
         providers::{Providers, test::WEBHOOK},
     },
+    storage::Storage,
+    transfers::runs::{job, sweep},
 };
 
 /// The worker with all handlers. Without a mailer, mail waits.
-pub fn worker(db: &Db, mailer: Option<Mailer>, providers: &Arc<Providers>) -> Worker {
+pub fn worker(db: &Db, mailer: Option<Mailer>, providers: &Arc<Providers>, storage: &Storage) -> Worker {
     /// A handler of the database and the job.
     macro_rules! run {
         ($run:path) => {{
@@ -37,9 +39,21 @@ pub fn worker(db: &Db, mailer: Option<Mailer>, providers: &Arc<Providers>) -> Wo
             }
         }};
     }
+    /// A handler of the database, the files and the job.
+    macro_rules! file {
+        ($run:path) => {{
+            let (db, storage) = (db.clone(), storage.clone());
+            move |job| {
+                let (db, storage) = (db.clone(), storage.clone());
+                async move { $run(&db, &storage, &job).await }
+            }
+        }};
+    }
     let worker = Worker::new(db.clone())
         .every(janitor::KIND, janitor::PERIOD, run!(janitor::run))
         .every(expiry::KIND, expiry::PERIOD, run!(expiry::run))
+        .every(sweep::KIND, sweep::PERIOD, file!(sweep::run))
+        .on_long(job::KIND, file!(job::run))
         .on(registration::KIND, run!(registration::run))
         .on(verification::KIND, run!(verification::run))
         .on(recovery::KIND, run!(recovery::run))

@@ -23,7 +23,7 @@ use crate::{
     error::Error,
     ids::{
         ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, JobId, OrderDetailId, OrderId, PaymentId,
-        ProductId, ReturnId, RoleId, SessionId, ShipmentId, StockMovementId, SupplierId, UserId, WebsiteId,
+        ProductId, ReturnId, RoleId, SessionId, ShipmentId, StockMovementId, SupplierId, TransferId, UserId, WebsiteId,
     },
     jobs::{self, model::JobSeen},
     orders::{
@@ -50,6 +50,10 @@ use crate::{
     },
     stock::{self, model::MovementRow},
     suppliers::{self, model::SupplierRow},
+    transfers::runs::{
+        self,
+        model::{Reach, TransferRow},
+    },
     users::{
         self,
         model::{AddressRow, UserRow},
@@ -188,6 +192,7 @@ struct View {
     changes: Scope,
     carts: Holder,
     work: Scope,
+    moves: Reach,
 }
 
 /// Rows of one parent, shared.
@@ -235,6 +240,7 @@ pub struct Loaders {
     pub lines_by_return: Batched<ReturnId, Group<ReturnLineRow>>,
     pub audit_entries: Batched<AuditEntryId, Arc<AuditRow>>,
     pub jobs: Batched<JobId, Arc<JobSeen>>,
+    pub transfers: Batched<TransferId, Arc<TransferRow>>,
 }
 
 impl Loaders {
@@ -249,6 +255,7 @@ impl Loaders {
             payments: payments::actions::scope(viewer),
             changes: viewer.scope(Permission::ViewAuditLog),
             work: viewer.scope(Permission::ManageJobs),
+            moves: Reach::of(viewer),
             carts: viewer.holder(),
             db,
         });
@@ -322,6 +329,7 @@ impl Loaders {
             returns_by_order: by_parent!(steps, view, |conn, ids| orders::store::returns::by_order_ids(conn, &ids), row => row.order_id),
             lines_by_return: by_parent!(steps, view, |conn, ids| orders::store::returns::lines_by_return_ids(conn, &ids), row => row.return_id),
             jobs: by_id!(steps, view, |conn, ids| jobs::store::by_ids(conn, &view.work, &ids), row => row.id),
+            transfers: by_id!(steps, view, |conn, ids| runs::store::by_ids(conn, &view.moves, &ids), row => row.id),
             audit_entries: by_id!(steps, view, |conn, ids| audit::store::by_ids(conn, &view.changes, &ids), row => row.id),
         }
     }

@@ -38,6 +38,7 @@ pub mod shipment;
 pub mod source;
 pub mod stock;
 pub mod supplier;
+pub mod transfer;
 pub mod user;
 pub mod variables;
 pub mod website;
@@ -72,6 +73,7 @@ pub struct Queries(
     privacy::PrivacyQuery,
     audit::AuditQuery,
     job::JobQuery,
+    transfer::TransferQuery,
     node::NodeQuery,
 );
 
@@ -99,6 +101,7 @@ pub struct Mutations(
     returns::ReturnMutation,
     privacy::PrivacyMutation,
     job::JobMutation,
+    transfer::TransferMutation,
 );
 
 impl Plain for Queries {}

@@ -21,6 +21,7 @@ use super::{
     shipment::{Shipment, shipment},
     stock::{StockMovement, movement},
     supplier::{Supplier, supplier},
+    transfer::{Transfer, transfer},
     user::{User, user},
     website::{Website, website},
 };
@@ -29,7 +30,7 @@ use crate::{
     ids::{
         self, AddressId, ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, JobId, OrderDetailId,
         OrderId, PaymentId, ProductId, ReturnId, RoleId, RowId, SessionId, ShipmentId, StockMovementId, SupplierId,
-        UserId, WebsiteId,
+        TransferId, UserId, WebsiteId,
     },
 };
 
@@ -92,6 +93,8 @@ nodes! {
     AuditEntry;
     /// A job of the background.
     Job;
+    /// An import or export.
+    Transfer;
 }
 
 /// Anything that has a global id, in the graph.
@@ -170,6 +173,7 @@ async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> 
         AuditEntryId::TYPE => {
             all.audit_entries.load(AuditEntryId(key)).await?.map(|row| AnyNode::AuditEntry(audit_entry(row)))
         }
+        TransferId::TYPE => all.transfers.load(TransferId(key)).await?.map(|row| AnyNode::Transfer(transfer(row))),
         JobId::TYPE => all.jobs.load(JobId(key)).await?.map(|row| AnyNode::Job(job(row))),
         _ => return Err(wrong()),
     };

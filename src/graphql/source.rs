@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use super::{
     container::{Ordered, Plain},
     context::ContextExt,
+    transfer::{Transfer, transfer},
     website::{Website, website},
 };
 use crate::{
@@ -57,6 +58,12 @@ impl SourceObject {
     /// When the website last told of it; null for what was made here.
     async fn last_seen(&self) -> Option<DateTime<Utc>> {
         self.row.as_ref().map(|row| row.last_seen)
+    }
+
+    /// The import by which it last did; null where that was none, and where you may not see it.
+    async fn last_transfer(&self, ctx: &Context<'_>) -> Result<Option<Transfer>> {
+        let Some(id) = self.row.as_ref().and_then(|row| row.last_transfer_id) else { return Ok(None) };
+        Ok(ctx.loaders().transfers.load(id).await?.map(transfer))
     }
 }
 

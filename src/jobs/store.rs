@@ -80,6 +80,13 @@ pub async fn done(mut conn: &Conn, job: &JobRow) -> Result<()> {
     Ok(())
 }
 
+/// Holds a job for another lease; `false` where somebody else claimed it meanwhile.
+pub async fn hold(mut conn: &Conn, job: &JobRow) -> Result<bool> {
+    let mine = jobs::table.find(job.id).filter(jobs::attempts.eq(job.attempts));
+    let until = timestamptz_pl_interval(now, interval(LEASE)).nullable();
+    Ok(diesel::update(mine).set(jobs::locked_until.eq(until)).execute(&mut conn).await? > 0)
+}
+
 /// Sets a recurring job that is done to its next time. Nothing happens where its lease ran out and somebody else claimed it
 /// meanwhile.
 pub async fn done_until_next(mut conn: &Conn, job: &JobRow, period: Duration) -> Result<()> {

@@ -2,22 +2,31 @@
 //! Rule: a handler runs outside of any transaction and under a lease; whatever becomes of it ends in the table. A kind
 //! without a handler is left alone.
 
-use std::{collections::HashMap, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use tokio::{
+    sync::watch,
     task::JoinSet,
     time::{sleep, timeout},
 };
 
 use super::{
-    model::{Failure, JobRow, LIMIT, MAX_ATTEMPTS},
+    model::{Failure, JobRow, LEASE, LIMIT, MAX_ATTEMPTS},
     store,
 };
 use crate::{db::Db, error::Result};
 
 /// Most jobs that one worker runs at once.
 const AT_ONCE: usize = 4;
+/// Most of those that may take long among them: they leave room for the others.
+const LONG_AT_ONCE: usize = 2;
 /// The pause between two looks at the table.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The first pause after a job was queued, to see it as soon as its transaction commits; it doubles up to [`PAUSE`].
@@ -30,12 +39,20 @@ pub struct Worker {
     db: Db,
     handlers: HashMap<&'static str, Handler>,
     periods: HashMap<&'static str, Duration>,
+    long: HashSet<&'static str>,
+    stopping: watch::Sender<bool>,
 }
 
 impl Worker {
     /// A worker without handlers.
     pub fn new(db: Db) -> Self {
-        Self { db, handlers: HashMap::new(), periods: HashMap::new() }
+        Self {
+            db,
+            handlers: HashMap::new(),
+            periods: HashMap::new(),
+            long: HashSet::new(),
+            stopping: watch::Sender::new(false),
+        }
     }
 
     /// Runs jobs of this kind by this handler.
@@ -72,6 +89,19 @@ impl Worker {
         self.on(kind, handler)
     }
 
+    /// As [`Worker::on`], for what may take hours: it has no limit of time, holds its lease for as long as it runs, and is cut
+    /// off where the worker stops, to be taken up again by the next.
+    #[must_use]
+    pub fn on_long<F, Fut, E>(mut self, kind: &'static str, handler: F) -> Self
+    where
+        F: Fn(JobRow) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send,
+        E: Into<Failure>,
+    {
+        self.long.insert(kind);
+        self.on(kind, handler)
+    }
+
     /// Makes the recurring jobs that there are not yet. [`Worker::run`] does so when it begins, and when the database is
     /// back.
     /// # Errors
@@ -90,6 +120,7 @@ impl Worker {
         let mut running = JoinSet::new();
         let mut pause = PAUSE;
         let (mut is_away, mut is_installed) = (false, false);
+        let mut long = 0;
         loop {
             // Before the look, so that no ring in between is missed.
             let rung = store::BELL.notified();
@@ -97,14 +128,20 @@ impl Worker {
                 // Where it fails, the claim says why.
                 is_installed = self.install().await.is_ok();
             }
-            match self.claim(AT_ONCE - running.len()).await {
+            match self.claim_all(AT_ONCE - running.len(), LONG_AT_ONCE - long).await {
                 Ok(jobs) => {
                     if is_away {
                         tracing::info!("background work goes on");
                     }
                     is_away = false;
                     for job in jobs {
-                        running.spawn(self.work(job));
+                        let is_long = self.long.contains(job.kind.as_str());
+                        long += usize::from(is_long);
+                        let work = self.work(job);
+                        running.spawn(async move {
+                            work.await;
+                            is_long
+                        });
                     }
                 }
                 Err(error) => {
@@ -116,11 +153,12 @@ impl Worker {
             }
             tokio::select! {
                 () = &mut stop => break,
-                Some(_) = running.join_next() => {}
+                Some(done) = running.join_next() => long -= usize::from(done.unwrap_or_default()),
                 () = rung => pause = SHORT_PAUSE,
                 () = sleep(pause) => pause = (pause * 2).min(PAUSE),
             }
         }
+        self.stopping.send_replace(true);
         while running.join_next().await.is_some() {}
     }
 
@@ -128,7 +166,7 @@ impl Worker {
     pub async fn run_due(&self) -> usize {
         let mut count = 0;
         loop {
-            match self.claim(1).await.map(|mut jobs| jobs.pop()) {
+            match self.claim_all(1, 1).await.map(|mut jobs| jobs.pop()) {
                 Ok(Some(job)) => self.work(job).await,
                 Ok(None) => return count,
                 Err(error) => {
@@ -140,8 +178,15 @@ impl Worker {
         }
     }
 
-    async fn claim(&self, limit: usize) -> Result<Vec<JobRow>> {
-        let kinds: Vec<_> = self.handlers.keys().copied().collect();
+    /// Jobs that are due, up to so many, and those that may take long up to so many.
+    async fn claim_all(&self, limit: usize, most_long: usize) -> Result<Vec<JobRow>> {
+        let (long, short): (Vec<_>, Vec<_>) = self.handlers.keys().copied().partition(|kind| self.long.contains(kind));
+        let mut jobs = self.claim(short, limit).await?;
+        jobs.extend(self.claim(long, most_long.min(limit - jobs.len())).await?);
+        Ok(jobs)
+    }
+
+    async fn claim(&self, kinds: Vec<&str>, limit: usize) -> Result<Vec<JobRow>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         if kinds.is_empty() || limit == 0 {
             return Ok(Vec::new());
@@ -153,13 +198,17 @@ impl Worker {
     fn work(&self, job: JobRow) -> impl Future<Output = ()> + Send + use<> {
         let (db, handler) = (self.db.clone(), self.handlers.get(job.kind.as_str()).cloned());
         let period = self.periods.get(job.kind.as_str()).copied().filter(|_| job.is_recurring);
+        let stopping = self.long.contains(job.kind.as_str()).then(|| self.stopping.subscribe());
         async move {
             let outcome = match handler {
                 // It never came back from any of them: it ends the process, or outlives its lease.
                 _ if job.attempts > MAX_ATTEMPTS && !job.is_recurring => {
                     Err(Failure::Final("no attempt ever ended".to_owned()))
                 }
-                Some(handler) => attempt(&handler, job.clone()).await,
+                Some(handler) => match stopping {
+                    Some(stopping) => attempt_long(&db, &handler, &job, stopping).await,
+                    None => attempt(&handler, job.clone(), LIMIT).await,
+                },
                 None => Err(Failure::Again("no handler".to_owned())),
             };
             let noted = async {
@@ -174,12 +223,36 @@ impl Worker {
     }
 }
 
-async fn attempt(handler: &Handler, job: JobRow) -> Result<(), Failure> {
-    match timeout(LIMIT, AssertUnwindSafe(handler(job)).catch_unwind()).await {
+/// Runs a handler while its lease is held, until the worker stops.
+async fn attempt_long(
+    db: &Db,
+    handler: &Handler,
+    job: &JobRow,
+    mut stopping: watch::Receiver<bool>,
+) -> Result<(), Failure> {
+    let held = async {
+        loop {
+            sleep(LEASE / 3).await;
+            match db.transaction(async |conn| store::hold(conn, job).await).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => tracing::warn!(%error, job = job.id.0, kind = job.kind, "a lease is not held"),
+            }
+        }
+    };
+    tokio::select! {
+        done = attempt(handler, job.clone(), Duration::MAX) => done,
+        () = held => Err(Failure::Again("somebody else has taken it over".to_owned())),
+        _ = stopping.wait_for(|is_stopping| *is_stopping) => Err(Failure::Again("the server stopped".to_owned())),
+    }
+}
+
+async fn attempt(handler: &Handler, job: JobRow, limit: Duration) -> Result<(), Failure> {
+    match timeout(limit, AssertUnwindSafe(handler(job)).catch_unwind()).await {
         Ok(Ok(outcome)) => outcome,
         // Its text is in the log, where the panic put it, and may hold anything.
         Ok(Err(_)) => Err(Failure::Again("the handler panicked".to_owned())),
-        Err(_) => Err(Failure::Again(format!("it took longer than {} s", LIMIT.as_secs()))),
+        Err(_) => Err(Failure::Again(format!("it took longer than {} s", limit.as_secs()))),
     }
 }
 

@@ -6,6 +6,7 @@
 //! - [`record`]: what a row says, whatever its format. [`own`] and [`formats`] read it out of files.
 //! - [`import`]: compares rows with the database and writes what differs.
 //! - [`export`]: reads everything of a noun in pieces and writes it to a file that [`import`] takes back.
+//! - [`runs`]: imports and exports that the graph begins and a job does.
 //!
 //! Rule: a file may come in any number of times, in parts or again after a crash: what is there already is left; what is
 //! not taken over is counted and handed back, never dropped. The audit log has one entry for the whole of an import.
@@ -16,4 +17,5 @@ pub mod import;
 pub mod model;
 pub mod own;
 pub mod record;
+pub mod runs;
 pub mod sales;

@@ -6,7 +6,10 @@ mod cases;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use souk::ids::{JobId, RoleId, RowId};
+use souk::{
+    ids::{JobId, RoleId, RowId},
+    storage::uploads,
+};
 
 use self::cases::{CASES, Case, UNTOLD};
 use crate::support::{Actor, ProductSpec, TestApp, sdl::Sdl};
@@ -46,6 +49,9 @@ impl<'a> Shop<'a> {
             JobId(app.database.ask(&sql).await.parse().expect("a key")).global()
         };
         let cart = admin.cart_of(&[(rope, 1)]).await;
+        let upload = uploads::new_id();
+        let key_of = uploads::key(admin.id.0, &upload).expect("an id of an upload");
+        app.services.storage.put(&key_of, "sku,stock\n".into()).await.expect("a store");
         let names = vec![
             ("CART", cart.id),
             ("KEY", key.text_at("apiKeyCreate.apiKey.id")),
@@ -73,6 +79,7 @@ impl<'a> Shop<'a> {
             ("SELLERS", role_of("seller").await),
             ("JOB", dead(10).await),
             ("GONE", dead(3).await),
+            ("UPLOAD", upload),
         ];
         Self { admin, names }
     }

@@ -13,7 +13,7 @@ use souk::{
     auth::Permission,
     ids::{
         AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, JobId, OrderDetailId, OrderId, PaymentId, ProductId,
-        ReturnId, RoleId, RowId, ShipmentId, StockMovementId, SupplierId, UserId, WebsiteId,
+        ReturnId, RoleId, RowId, ShipmentId, StockMovementId, SupplierId, TransferId, UserId, WebsiteId,
     },
 };
 
@@ -102,6 +102,9 @@ const CASES: &[Case] = &[
     Case("{ search(query: \"lantern\", first: 50) { nodes { ... on Product { category { id } brand { id } } } } }", 4),
     Case("{ auditLog(first: 50) { PAGE } }", 2),
     Case("{ jobs(first: 50) { PAGE } }", 2),
+    Case("{ transfers(first: 50) { PAGE } }", 2),
+    Case("{ transfers(first: 50) { nodes { user { id } website { id } errors { line } } } }", 3),
+    Case("{ products(first: 50) { nodes { source { lastTransfer { id } } } } }", 3),
     Case("{ auditLog(first: 50, where: {via: {eq: SESSION}}) { nodes { user { id } website { id } } } }", 3),
     Case("{ node(id: \"PRODUCT\") { id ... on Product { category { id } } } }", 2),
     // Whoever sees the order sees them. They are not in the next case: three kinds that ask for their order when their own
@@ -109,7 +112,7 @@ const CASES: &[Case] = &[
     Case("{ node(id: \"SHIPMENT\") { id } }", 2),
     Case("{ node(id: \"RETURN\") { id } }", 2),
     // One for each type, and the order behind a line once more.
-    Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 15),
+    Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 16),
     // Deep, and the same list with several arguments: one statement for each list.
     Case(
         "{ products(first: 50) { nodes {
@@ -167,6 +170,7 @@ fn node_ids(parents: i64) -> Vec<String> {
             nth::<PaymentId>(i),
             nth::<AuditEntryId>(i),
             nth::<JobId>(i),
+            nth::<TransferId>(i),
         ]
     };
     (1..=parents.min(6)).flat_map(of_one).chain([RoleId(1).global()]).collect()

@@ -38,6 +38,7 @@ const BOUNDED: &[(&str, &str)] = &[
     ("Role.permissions", "a closed enum"),
     ("Role.websites", "a role is limited to at most 100"),
     ("Shipment.lines", "each line of the order at most once"),
+    ("Transfer.errors", "the first 100"),
     ("User.addresses", "a user has at most 50"),
     ("User.apiKeys", "a user has at most 50"),
     ("User.identities", "one for each website"),
@@ -50,6 +51,8 @@ const NULLABLE_ITEMS: &[(&str, &str)] = &[("Query.nodes", "one place for each id
 /// Mutations that are not named after a noun, and why.
 const VERBS: &[(&str, &str)] = &[
     ("checkout", "everybody calls it so; it makes orders of a cart"),
+    ("exportStart", "everybody calls it so; it makes a transfer"),
+    ("importStart", "as `exportStart`"),
     ("login", "everybody calls it so, and it changes no noun"),
     ("logout", "everybody calls it so"),
     ("logoutEverywhere", "as `logout`"),

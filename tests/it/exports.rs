@@ -119,8 +119,8 @@ async fn every_noun_goes_out_whole() {
         ),
         (
             Noun::Orders,
-            "number,status,customer_id,customer_email,placed_at,total,ship_country,lines\n\
-             536365,confirmed,'+17850,eve-1@souk.example,2010-12-01T08:26:00.000000Z,19.80,,\
+            "number,status,customer_id,customer_email,placed_at,total,ship_country,ship_city,ship_district,ship_address,ship_postal_code,lines\n\
+             536365,confirmed,'+17850,eve-1@souk.example,2010-12-01T08:26:00.000000Z,19.80,,,,,,\
              \"[{\"\"sku\"\" : \"\"S-1\"\", \"\"name\"\" : \"\"Lantern\"\", \"\"quantity\"\" : 2, \"\"unit_price\"\" : \"\"9.90\"\", \
              \"\"external_key\"\" : null}]\"\n",
         ),
@@ -143,12 +143,17 @@ async fn every_noun_goes_out_whole() {
 #[tokio::test]
 async fn what_goes_out_comes_back_in_without_a_change() {
     let database = market().await;
-    for noun in [Noun::Products, Noun::Stock] {
+    for noun in Noun::ALL.iter().copied().filter(|noun| noun.is_imported()) {
         for format in [Format::SoukCsv, Format::SoukJsonl] {
             let before = exported(&database.db, noun, format).await;
             let rows = database.ask("SELECT string_agg(p::text, ';' ORDER BY id) FROM products p").await;
             let counts = brought_in(&database.db, noun, format, &before).await;
-            assert_eq!(counts, Counts { read: 2, unchanged: 2, ..Counts::default() }, "{noun:?} {format:?}");
+            assert_eq!(
+                counts,
+                Counts { unchanged: counts.read, read: counts.read, ..Counts::default() },
+                "{noun:?} {format:?}"
+            );
+            assert!(counts.read > 0, "{noun:?}");
             assert_eq!(database.ask("SELECT string_agg(p::text, ';' ORDER BY id) FROM products p").await, rows);
             assert_eq!(exported(&database.db, noun, format).await, before);
         }

@@ -80,6 +80,7 @@ const HIDDEN: [&str; 13] = [
     "Payment",
     "AuditEntry",
     "Job",
+    "Transfer",
 ];
 
 /// Where an answer may tell that something is there, and why.

@@ -26,6 +26,7 @@ const BIG: &[&str] = &[
     "search_documents",
     "audit_log",
     "jobs",
+    "transfers",
 ];
 
 /// An operation, an index that one of its statements uses, and whether a statement of it may sort.
@@ -260,6 +261,13 @@ const WORK: &[Case] = &[
     Case("{ jobs(where: {state: {eq: DEAD}}) { nodes { id } } }", "jobs_created_at_idx", Never),
 ];
 
+/// Imports and exports.
+const MOVED: &[Case] = &[
+    Case("{ transfers { totalCount { value } nodes { id } } }", "transfers_created_at_idx", Never),
+    Case("{ transfers(where: {website: {eq: WEBSITE}}) { nodes { id } } }", "transfers_website_id_idx", Never),
+    Case("{ transfers(where: {status: {eq: FAILED}}) { nodes { id } } }", "transfers_created_at_idx", Never),
+];
+
 /// The orders of one customer.
 const OWN: &[Case] = &[
     Case("{ orders { totalCount { value } nodes { id details { id } } } }", "orders_user_id_placed_at_idx", Never),
@@ -375,7 +383,7 @@ async fn orders_and_users_are_read_by_an_index() {
     let app = TestApp::new().await;
     app.warehouse().await;
     app.sales().await;
-    check(&app.admin().await, SALES.iter().chain(CHANGES).chain(WORK)).await;
+    check(&app.admin().await, SALES.iter().chain(CHANGES).chain(WORK).chain(MOVED)).await;
     check(&app.known(UserId(BASE + 100), "customer").await, OWN).await;
     check(&app.known(UserId(BASE + 1), "seller").await, SOLD).await;
 }

@@ -268,6 +268,20 @@ pub const CASES: &[Case] = &[
         r#"{"id": "GONE"}"#,
         &[r#"DELETED JOB - {"kind":"mail","state":"dead","attempts":3,"is_recurring":false} null"#],
     ),
+    Case(
+        "importStart",
+        r#"{"noun": "STOCK", "websiteId": "WEBSITE", "uploadId": "UPLOAD", "idempotencyKey": "k"}"#,
+        &[
+            r#"CREATED TRANSFER sailor null {"noun":"stock","format":"souk-csv","user_id":"ADMIN","direction":"import","is_dry_run":false,"website_id":"WEBSITE"}"#,
+        ],
+    ),
+    Case(
+        "exportStart",
+        r#"{"noun": "CUSTOMERS", "websiteId": "WEBSITE", "idempotencyKey": "k"}"#,
+        &[
+            r#"CREATED TRANSFER sailor null {"noun":"customers","format":"souk-csv","user_id":"ADMIN","direction":"export","is_dry_run":false,"website_id":"WEBSITE"}"#,
+        ],
+    ),
     // What changes nothing that the log tells of: what is void shows once nothing of the payment is left.
     Case("paymentVoid", r#"{"id": "PAYMENT", "idempotencyKey": "k"}"#, &[]),
     Case("login", r#"{"email": "ada@souk.example", "password": "correct horse"}"#, &[]),

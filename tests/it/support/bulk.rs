@@ -64,8 +64,10 @@ impl TestApp {
             INSERT INTO audit_log (id, user_id, via, noun, noun_id, website_id, change)
                 SELECT {base} + i, {base} + i, 'session', 'Order', {base} + i, {base} + i, 'updated'
                 FROM generate_series(1, {n}) i;
-            INSERT INTO sources (noun, noun_id, website_id, external_id)
-                SELECT noun, {base} + i, {base} + i, i FROM generate_series(1, {n}) i, unnest(ARRAY['Product', 'Order', 'User']) noun;
+            INSERT INTO transfers (id, direction, noun, format, website_id, user_id)
+                SELECT {base} + i, 'import', 'products', 'souk-csv', {base} + i, {base} + i FROM generate_series(1, {n}) i;
+            INSERT INTO sources (noun, noun_id, website_id, external_id, last_transfer_id)
+                SELECT noun, {base} + i, {base} + i, i, {base} + i FROM generate_series(1, {n}) i, unnest(ARRAY['Product', 'Order', 'User']) noun;
             INSERT INTO jobs (id, kind, payload, state) SELECT {base} + i, 'mail', '{{}}', 'dead' FROM generate_series(1, {n}) i;"
         );
         self.bulk(&script).await;
@@ -141,6 +143,10 @@ impl TestApp {
             INSERT INTO jobs (kind, payload, state, created_at, run_at)
                 SELECT 'mail', '{{}}', CASE WHEN i % 100 = 0 THEN 'dead' ELSE 'queued' END, now() - i * interval '1 min',
                        now() + i * 7919 % 5000 * interval '1 min'
+                FROM generate_series(1, 5000) i;
+            INSERT INTO transfers (direction, noun, format, website_id, status, created_at)
+                SELECT 'import', 'products', 'souk-csv', {base} + 1 + i % 20, CASE WHEN i % 100 = 0 THEN 'failed' ELSE 'done' END,
+                       now() - i * interval '1 min'
                 FROM generate_series(1, 5000) i;"
         );
         self.bulk(&script).await;

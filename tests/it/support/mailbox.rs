@@ -15,6 +15,7 @@ use souk::{
         model::{Message, Template},
     },
     payments::providers::{LIMIT, Providers},
+    storage::{Place, Storage},
 };
 use tokio::sync::OnceCell;
 
@@ -58,14 +59,20 @@ pub fn mailer(sink: &SmtpSink, flags: &[&str]) -> Mailer {
 
 /// A worker of a shop where nothing is paid.
 pub fn worker(db: &Db, mailer: Option<Mailer>) -> Worker {
-    work::worker(db, mailer, &Arc::new(Providers::new(LIMIT, PaymentCapture::ByHand)))
+    let storage = Storage::open(&Place::Memory).expect("a store");
+    work::worker(db, mailer, &Arc::new(Providers::new(LIMIT, PaymentCapture::ByHand)), &storage)
 }
 
 impl TestApp {
     async fn post_office(&self) -> &(SmtpSink, Worker) {
         let open = async || {
             let sink = SmtpSink::start().await;
-            let worker = work::worker(&self.database.db, Some(mailer(&sink, &[])), &self.services.providers);
+            let worker = work::worker(
+                &self.database.db,
+                Some(mailer(&sink, &[])),
+                &self.services.providers,
+                &self.services.storage,
+            );
             (sink, worker)
         };
         self.post_office.get_or_init(open).await

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use souk::{
     auth::Permission,
-    ids::{JobId, RowId, StockMovementId},
+    ids::{JobId, RowId, StockMovementId, TransferId},
 };
 
 use super::{Actor, ProductSpec, TestApp};
@@ -98,6 +98,15 @@ impl<'a> Stage<'a> {
         let dead = "INSERT INTO jobs (kind, payload, state, attempts, locked_until, last_error)
             VALUES ('test', '{}', 'dead', 1, now(), 'it never will') RETURNING id";
         let dead = app.database.ask(dead).await;
+        let moved = format!(
+            "INSERT INTO transfers (direction, noun, format, website_id, user_id, status, output_key, rejects_key, total,
+                    errors, failure, started_at, finished_at)
+                VALUES ('import', 'products', 'souk-csv', {}, {}, 'failed', 'transfers/1/output.csv', 'transfers/1/rejects.csv',
+                    7, '[{{\"line\": 2, \"column\": \"sku\", \"message\": \"a row has one\"}}]', 'the file ends too early', now(), now())
+                RETURNING id",
+            website.id.0, customer.id.0
+        );
+        let moved = app.database.ask(&moved).await;
         let ids = BTreeMap::from([
             ("Website", website.id.global()),
             ("User", customer.global_id()),
@@ -119,6 +128,7 @@ impl<'a> Stage<'a> {
             ("Return", back.text_at("returnCreate.return.id")),
             ("AuditEntry", entry.text_at("auditLog.nodes.0.id")),
             ("Job", JobId(dead.parse().expect("a key")).global()),
+            ("Transfer", TransferId(moved.parse().expect("a key")).global()),
         ]);
         Self { people, ids }
     }

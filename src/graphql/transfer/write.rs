@@ -1,0 +1,113 @@
+//! Beginning imports and exports.
+
+use async_graphql::{Context, ID, InputObject, Object};
+
+use super::{Transfer, transfer};
+use crate::{
+    error::Result,
+    graphql::{context::ContextExt, guards::Needs, payload::payload},
+    ids::{RowId, WebsiteId},
+    transfers::{
+        model::{Format, Noun},
+        runs::{
+            actions::{self, ExportRequest, ImportRequest},
+            model::MAY_MOVE,
+        },
+    },
+};
+
+/// An import to be.
+#[derive(Debug, InputObject)]
+pub struct ImportStartInput {
+    /// What the file holds: PRODUCTS, CATEGORIES, CUSTOMERS, ORDERS or STOCK.
+    noun: Noun,
+    /// How it is written; the formats of other shops are for products.
+    #[graphql(default_with = "Format::SoukCsv")]
+    format: Format,
+    /// The website whose rows they are.
+    website_id: ID,
+    /// The file, which you sent ahead: the id of its upload.
+    upload_id: ID,
+    /// Tell what would become of the file, and write nothing.
+    #[graphql(default)]
+    is_dry_run: bool,
+    /// Makes sending it again safe: the same key with the same input answers the same transfer. 1 to 200 characters.
+    idempotency_key: String,
+}
+
+/// An export to be.
+#[derive(Debug, InputObject)]
+pub struct ExportStartInput {
+    /// What goes out.
+    noun: Noun,
+    /// How it is written: SOUK_CSV or SOUK_JSONL.
+    #[graphql(default_with = "Format::SoukCsv")]
+    format: Format,
+    /// The website whose rows they are: a must for what belongs to one, and for whoever may do this at some websites only.
+    website_id: Option<ID>,
+    /// Makes sending it again safe: the same key with the same input answers the same transfer. 1 to 200 characters.
+    idempotency_key: String,
+}
+
+payload! {
+    /// The answer of `importStart`.
+    ImportStartPayload / ImportStartObject {
+        /// The import, which waits for its turn.
+        transfer: Transfer
+    }
+}
+payload! {
+    /// The answer of `exportStart`.
+    ExportStartPayload / ExportStartObject {
+        /// The export, which waits for its turn.
+        transfer: Transfer
+    }
+}
+
+/// Mutations of transfers.
+#[derive(Default)]
+pub struct TransferMutation;
+
+#[Object]
+impl TransferMutation {
+    /// Begins to bring in a file, in the background: good rows go in, bad ones are handed back. Requires the permission of the
+    /// noun at the website: MANAGE_PRODUCTS for products, MANAGE_CATALOGUE for categories, MANAGE_USERS for customers,
+    /// MANAGE_ORDERS for orders, MANAGE_STOCK for stock.
+    #[graphql(guard = "Needs(MAY_MOVE)")]
+    async fn import_start(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The import.")] input: ImportStartInput,
+    ) -> Result<ImportStartPayload> {
+        let started = async {
+            let request = ImportRequest {
+                noun: input.noun,
+                format: input.format,
+                website: WebsiteId::parse("websiteId", &input.website_id)?,
+                upload: input.upload_id.to_string(),
+                is_dry_run: input.is_dry_run,
+            };
+            let storage = &ctx.services().storage;
+            actions::import_start(ctx.db(), storage, ctx.viewer(), request, input.idempotency_key).await
+        };
+        ImportStartObject::of(started.await.map(transfer))
+    }
+
+    /// Begins to write everything of a noun to a file, in the background. Requires the permission of the noun at the website:
+    /// MANAGE_PRODUCTS for products, MANAGE_CATALOGUE for categories, brands and suppliers, MANAGE_USERS for customers,
+    /// MANAGE_ORDERS for orders, MANAGE_STOCK for stock and its ledger, MANAGE_REVIEWS for reviews, MANAGE_WEBSITES for
+    /// websites.
+    #[graphql(guard = "Needs(MAY_MOVE)")]
+    async fn export_start(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The export.")] input: ExportStartInput,
+    ) -> Result<ExportStartPayload> {
+        let started = async {
+            let website = input.website_id.map(|id| WebsiteId::parse("websiteId", &id)).transpose()?;
+            let request = ExportRequest { noun: input.noun, format: input.format, website };
+            actions::export_start(ctx.db(), ctx.viewer(), request, input.idempotency_key).await
+        };
+        ExportStartObject::of(started.await.map(transfer))
+    }
+}

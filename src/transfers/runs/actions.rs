@@ -1,0 +1,142 @@
+//! Beginning imports and exports. The rest is the job's.
+
+use serde_json::json;
+
+use super::{
+    super::{
+        export::ExportOptions,
+        model::{Format, Noun},
+    },
+    job::KIND,
+    model::{NewTransfer, Reach, TransferRow, Way},
+    store,
+};
+use crate::{
+    auth::Viewer,
+    db::{
+        Db,
+        idempotency::{Claim, IdempotencyKey, Owner},
+    },
+    error::{Error, Result, UserErrorCode},
+    ids::{TransferId, WebsiteId},
+    jobs::{self, model::NewJob},
+    storage::{Storage, uploads},
+    websites,
+};
+
+/// An import that somebody asks for.
+#[derive(Debug, Clone)]
+pub struct ImportRequest {
+    /// What the file holds.
+    pub noun: Noun,
+    /// How it is written.
+    pub format: Format,
+    /// Whose rows they are.
+    pub website: WebsiteId,
+    /// The file, sent ahead.
+    pub upload: String,
+    /// Nothing is written.
+    pub is_dry_run: bool,
+}
+
+/// An export that somebody asks for.
+#[derive(Debug, Clone)]
+pub struct ExportRequest {
+    /// What goes out.
+    pub noun: Noun,
+    /// How it is written.
+    pub format: Format,
+    /// Whose rows they are.
+    pub website: Option<WebsiteId>,
+}
+
+/// Begins an import of a file that was sent ahead. Sent again with the same key it answers without doing it again.
+/// # Errors
+/// FORBIDDEN without the noun's permission; user errors for a noun that does not come in, a format that it does not have, a
+/// website beyond the viewer's, and an upload that is not there.
+pub async fn import_start(
+    db: &Db,
+    storage: &Storage,
+    viewer: &Viewer,
+    request: ImportRequest,
+    key: String,
+) -> Result<TransferRow> {
+    viewer.require_any(&[request.noun.permission()])?;
+    let me = viewer.require_user()?;
+    if !request.noun.is_imported() {
+        return Err(Error::bad_input("noun", format!("{} are not imported", request.noun.as_str())));
+    }
+    if !request.format.is_own() && request.noun != Noun::Products {
+        let rule = format!("{} come in as souk-csv or souk-jsonl", request.noun.as_str());
+        return Err(Error::bad_input("format", rule));
+    }
+    let missing = || Error::not_found("uploadId", "upload");
+    let input = uploads::key(me.0, &request.upload).ok_or_else(missing)?;
+    storage.size(&input).await?.ok_or_else(missing)?;
+    let new = NewTransfer {
+        direction: Way::Import,
+        noun: request.noun,
+        format: request.format,
+        website_id: Some(request.website),
+        user_id: Some(me),
+        is_dry_run: request.is_dry_run,
+        input_key: Some(input),
+    };
+    let key = IdempotencyKey { owner: Owner::User(me), operation: "importStart", key };
+    start(db, viewer, key, &new).await
+}
+
+/// Begins an export. Sent again with the same key it answers without doing it again.
+/// # Errors
+/// FORBIDDEN without the noun's permission; user errors for a format that souk does not write, and for a website that is
+/// missing or beyond the viewer's.
+pub async fn export_start(db: &Db, viewer: &Viewer, request: ExportRequest, key: String) -> Result<TransferRow> {
+    viewer.require_any(&[request.noun.permission()])?;
+    let me = viewer.require_user()?;
+    let is_limited = viewer.identity().is_some_and(|identity| identity.websites.is_some());
+    if request.website.is_none() && (is_limited || request.noun.has_website()) {
+        let rule = "say of which website: the rows belong to one, or you may do this at some only";
+        return Err(Error::user(UserErrorCode::Required, "websiteId", rule));
+    }
+    ExportOptions { noun: request.noun, format: request.format, website: request.website }.check()?;
+    let new = NewTransfer {
+        direction: Way::Export,
+        noun: request.noun,
+        format: request.format,
+        website_id: request.website,
+        user_id: Some(me),
+        is_dry_run: false,
+        input_key: None,
+    };
+    let key = IdempotencyKey { owner: Owner::User(me), operation: "exportStart", key };
+    start(db, viewer, key, &new).await
+}
+
+/// Writes the row and its job.
+async fn start(db: &Db, viewer: &Viewer, key: IdempotencyKey, new: &NewTransfer) -> Result<TransferRow> {
+    key.check()?;
+    let reach = Reach::of(viewer);
+    let request = (new.noun.as_str(), new.format.as_str(), new.website_id, &new.input_key, new.is_dry_run);
+    let (key, reach, request) = (&key, &reach, &request);
+    db.transaction(async |conn| {
+        let claimed = match key.claim(conn, request).await? {
+            Claim::New(claimed) => claimed,
+            Claim::Done(id) => {
+                let found = store::by_ids(conn, reach, &[TransferId(id)]).await?.pop();
+                return found.ok_or_else(|| Error::not_found("idempotencyKey", "transfer"));
+            }
+        };
+        if let Some(website) = new.website_id {
+            let found = websites::store::by_ids(conn, &[website]).await?;
+            if found.is_empty() || !viewer.reaches(website) {
+                return Err(Error::not_found("websiteId", "website"));
+            }
+        }
+        let row = store::insert(conn, new).await?;
+        let job = NewJob { kind: KIND, payload: json!({ "transfer": row.id }), user_id: None, run_at: None };
+        jobs::store::enqueue(conn, &job).await?;
+        claimed.answer(conn, row.id.0).await?;
+        Ok(row)
+    })
+    .await
+}

@@ -1,0 +1,180 @@
+//! The job that runs a transfer: from the store of files to the database, or the other way.
+//! Rule: files pass through the disk, so that no connection of the database waits for the network. A run that was cut off goes
+//! on; only where rows were refused before, it begins anew, so that the file of rejects has them all.
+
+use std::{
+    io::{BufWriter, Write},
+    path::Path,
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
+
+use serde::Deserialize;
+use tempfile::NamedTempFile;
+use tokio::{fs::File, io::AsyncWriteExt, time::interval};
+use tokio_util::io::StreamReader;
+
+use super::{
+    super::{
+        export::{ExportOptions, export},
+        import::import_as,
+        model::ImportOptions,
+    },
+    model::{TransferRow, Way},
+    store,
+};
+use crate::{
+    auth::Viewer,
+    db::{Db, actor::Actor},
+    error::{Error, ErrorCode, Result},
+    ids::{TransferId, WebsiteId},
+    jobs::model::{Failure, JobRow},
+    storage::Storage,
+    websites,
+};
+
+/// The kind of the job.
+pub const KIND: &str = "transfer";
+
+/// Rows of an import in one transaction.
+const BATCH: usize = 2_000;
+/// The pause between two notes on the progress of an export.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What the job is told.
+#[derive(Debug, Deserialize)]
+struct Payload {
+    transfer: TransferId,
+}
+
+/// Runs the transfer of a job, in the name of whoever began it.
+/// # Errors
+/// What may go better another time; of what never will, the transfer tells itself.
+pub async fn run(db: &Db, storage: &Storage, job: &JobRow) -> Result<(), Failure> {
+    let Payload { transfer: id } = job.payload()?;
+    let found = db.read(async |conn| store::find(conn, id).await).await?;
+    let Some(row) = found else { return Ok(()) };
+    // An attempt before this one may have noted why it failed, where that may go better now.
+    if row.is_over() && job.attempts == 1 {
+        return Ok(());
+    }
+    let actor = Actor { user: row.user_id.map(|user| user.0), ..Actor::system() };
+    let done = actor.scope(async {
+        match row.direction {
+            Way::Import => import_row(db, storage, &row).await,
+            Way::Export => export_row(db, storage, &row).await,
+        }
+    });
+    let Err(error) = done.await else { return Ok(()) };
+    if is_passing(&error) {
+        return Err(error.into());
+    }
+    let why = match &error {
+        Error::User(_) | Error::Coded(..) => error.to_string(),
+        other => {
+            tracing::error!(transfer = id.0, error = %other, "a transfer failed");
+            "the server failed; its log says why".to_owned()
+        }
+    };
+    db.transaction(async |conn| store::update_failed(conn, id, &why).await).await?;
+    Ok(())
+}
+
+/// Whether it may go better another time.
+fn is_passing(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Retry(_) | Error::Unavailable(_) | Error::Unknown(_) | Error::Coded(ErrorCode::Unavailable, _)
+    )
+}
+
+async fn import_row(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()> {
+    let id = row.id;
+    let website: Vec<WebsiteId> = row.website_id.into_iter().collect();
+    let found = db.read(async |conn| websites::store::by_ids(conn, &website).await).await?.pop();
+    let website = found.ok_or_else(|| Error::not_found("website", "website"))?;
+    let input = fetched(storage, row.input_key.as_deref().unwrap_or_default()).await?;
+    if row.checkpoint > 0 && row.rejected > 0 {
+        db.transaction(async |conn| store::update_started(conn, id).await).await?;
+    }
+    let options = ImportOptions {
+        noun: row.noun,
+        format: row.format,
+        website: website.code,
+        is_dry_run: row.is_dry_run,
+        batch: BATCH,
+        user: row.user_id,
+    };
+    let folder = tempfile::tempdir().map_err(disk)?;
+    let rejects = folder.path().join("rejects");
+    let before_its_end = async {
+        if rejects.is_file() {
+            let key = format!("transfers/{}/rejects.{}", id.0, row.format.extension());
+            send(storage, &key, &rejects).await?;
+            let key = &key;
+            db.transaction(async |conn| store::update_rejects(conn, id, key).await).await?;
+        }
+        db.transaction(async |conn| store::update_imported(conn, id).await).await
+    };
+    let bytes = Box::new(input.reopen().map_err(disk)?);
+    import_as(db, id, &options, bytes, &rejects, before_its_end).await?;
+    Ok(())
+}
+
+async fn export_row(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()> {
+    let id = row.id;
+    db.transaction(async |conn| store::update_started(conn, id).await).await?;
+    let file = NamedTempFile::new().map_err(disk)?;
+    let options = ExportOptions { noun: row.noun, format: row.format, website: row.website_id };
+    let (written, total) = (AtomicI64::new(0), AtomicI64::new(0));
+    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let out = BufWriter::with_capacity(1 << 16, file.as_file());
+    // Who began it was asked for the permission then.
+    let viewer = Viewer::system();
+    let rows = export(db, &viewer, &options, out, |done, all| {
+        written.store(count(done), Ordering::Relaxed);
+        total.store(count(all), Ordering::Relaxed);
+    });
+    let told = async {
+        let mut ticks = interval(PAUSE);
+        loop {
+            ticks.tick().await;
+            let (written, total) = (written.load(Ordering::Relaxed), total.load(Ordering::Relaxed));
+            let note = db.transaction(async |conn| store::update_progress(conn, id, written, total).await);
+            if let Err(error) = note.await {
+                tracing::warn!(transfer = id.0, %error, "the progress of a transfer is not noted");
+            }
+        }
+    };
+    let rows = tokio::select! {
+        rows = rows => count(rows?),
+        () = told => 0,
+    };
+    file.as_file().flush().map_err(disk)?;
+    let key = format!("transfers/{}/output.{}", id.0, row.format.extension());
+    send(storage, &key, file.path()).await?;
+    let key = &key;
+    db.transaction(async |conn| store::update_exported(conn, id, rows, key).await).await
+}
+
+/// A file of the store, on the disk.
+async fn fetched(storage: &Storage, key: &str) -> Result<NamedTempFile> {
+    let gone = || Error::Coded(ErrorCode::NotFound, "the file is not there any more: send it again".into());
+    let object = storage.get(key).await?.ok_or_else(gone)?;
+    let file = NamedTempFile::new().map_err(disk)?;
+    let mut out = File::from_std(file.reopen().map_err(disk)?);
+    let mut bytes = StreamReader::new(object.stream);
+    tokio::io::copy(&mut bytes, &mut out).await.map_err(|error| Error::Unavailable(format!("the store: {error}")))?;
+    out.flush().await.map_err(disk)?;
+    Ok(file)
+}
+
+/// Puts a file into the store.
+async fn send(storage: &Storage, key: &str, file: &Path) -> Result<()> {
+    let file = File::open(file).await.map_err(disk)?;
+    storage.put_stream(key, file, u64::MAX).await.map(|_| ())
+}
+
+fn disk(error: std::io::Error) -> Error {
+    Error::Internal(format!("a file of a transfer: {error}"))
+}

@@ -1,0 +1,164 @@
+//! Every statement on the rows of transfers but those of a running import, which are the import's own.
+
+use chrono::{DateTime, Utc};
+use diesel::{dsl::now, pg::Pg, prelude::*};
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+
+use super::model::{NewTransfer, Reach, Status, TransferCondition, TransferOrderField, TransferRow};
+use crate::{
+    db::{
+        Conn,
+        filter::Condition,
+        sql::{CountUpTo, op},
+        tables::transfers,
+    },
+    error::Result,
+    ids::TransferId,
+    paged,
+    paging::List,
+};
+
+/// A list of transfers.
+pub type TransferList = List<TransferCondition, TransferOrderField>;
+
+type Rows =
+    diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<transfers::table, diesel::dsl::AsSelect<TransferRow, Pg>>, Pg>;
+
+fn visible(reach: &Reach) -> Condition<'static, transfers::table> {
+    let of_nouns = transfers::noun.eq_any(reach.nouns.iter().map(|noun| noun.as_str()).collect::<Vec<_>>());
+    match &reach.websites {
+        None => Box::new(of_nouns),
+        Some(websites) => {
+            let website = transfers::website_id;
+            let reached = website.is_not_null().and(website.assume_not_null().eq_any(websites.to_vec()));
+            Box::new(of_nouns.and(reached))
+        }
+    }
+}
+
+fn condition(condition: &TransferCondition) -> Condition<'static, transfers::table> {
+    use TransferCondition as C;
+    match condition {
+        C::Way(way) => op!(way, transfers::direction),
+        C::Noun(noun) => op!(noun, transfers::noun),
+        C::Status(status) => op!(status, transfers::status),
+        C::Website(website) => op!(website, transfers::website_id.assume_not_null(), transfers::website_id),
+        C::CreatedAt(at) => op!(at, transfers::created_at),
+    }
+}
+
+fn rows(reach: &Reach, list: &TransferList) -> Rows {
+    let rows = transfers::table.select(TransferRow::as_select()).into_boxed();
+    let rows = if reach.is_all() { rows } else { rows.filter(visible(reach)) };
+    if list.filter.is_empty() { rows } else { rows.filter(list.filter.condition(&condition)) }
+}
+
+/// A page of the visible transfers.
+pub async fn page(mut conn: &Conn, reach: &Reach, list: &TransferList) -> Result<Vec<TransferRow>> {
+    let (rows, page, direction) = (rows(reach, list), &list.page, list.direction);
+    let query = match list.order {
+        TransferOrderField::CreatedAt => {
+            paged!(rows, page, direction, transfers::created_at, DateTime<Utc>, transfers::id)
+        }
+    };
+    Ok(query.load(&mut conn).await?)
+}
+
+/// How many visible transfers match.
+pub async fn count(mut conn: &Conn, reach: &Reach, list: &TransferList) -> Result<i64> {
+    Ok(CountUpTo(rows(reach, list)).get_result(&mut conn).await?)
+}
+
+/// The visible transfers with these ids, in no order.
+pub async fn by_ids(mut conn: &Conn, reach: &Reach, ids: &[TransferId]) -> Result<Vec<TransferRow>> {
+    let query = transfers::table.filter(transfers::id.eq_any(ids)).select(TransferRow::as_select()).into_boxed();
+    Ok(query.filter(visible(reach)).load(&mut conn).await?)
+}
+
+/// A transfer, whoever sees it.
+pub async fn find(mut conn: &Conn, id: TransferId) -> Result<Option<TransferRow>> {
+    let query = transfers::table.find(id).select(TransferRow::as_select());
+    Ok(query.first(&mut conn).await.optional()?)
+}
+
+/// Makes a transfer, which waits for its turn.
+pub async fn insert(mut conn: &Conn, new: &NewTransfer) -> Result<TransferRow> {
+    let query = diesel::insert_into(transfers::table).values(new).returning(TransferRow::as_returning());
+    Ok(query.get_result(&mut conn).await?)
+}
+
+/// Notes that it runs, from its beginning: whatever an earlier run counted is forgotten.
+pub async fn update_started(mut conn: &Conn, id: TransferId) -> Result<()> {
+    let counts = (
+        transfers::checkpoint.eq(0),
+        transfers::processed.eq(0),
+        transfers::created.eq(0),
+        transfers::updated.eq(0),
+        transfers::unchanged.eq(0),
+        transfers::rejected.eq(0),
+        transfers::errors.eq(json!([])),
+    );
+    let running = (
+        transfers::status.eq(Status::Running),
+        transfers::started_at.eq(now.nullable()),
+        transfers::finished_at.eq(None::<DateTime<Utc>>),
+        transfers::failure.eq(None::<String>),
+    );
+    diesel::update(transfers::table.find(id)).set((counts, running)).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Notes how far it is.
+pub async fn update_progress(mut conn: &Conn, id: TransferId, processed: i64, total: i64) -> Result<()> {
+    let progress = (transfers::processed.eq(processed), transfers::total.eq(total));
+    diesel::update(transfers::table.find(id)).set(progress).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Notes that an export is done, and where its file is.
+pub async fn update_exported(mut conn: &Conn, id: TransferId, rows: i64, key: &str) -> Result<()> {
+    let done = (
+        transfers::status.eq(Status::Done),
+        transfers::processed.eq(rows),
+        transfers::total.eq(rows),
+        transfers::output_key.eq(key),
+        transfers::finished_at.eq(now.nullable()),
+    );
+    diesel::update(transfers::table.find(id)).set(done).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Notes where the rows are that an import did not take over.
+pub async fn update_rejects(mut conn: &Conn, id: TransferId, key: &str) -> Result<()> {
+    diesel::update(transfers::table.find(id)).set(transfers::rejects_key.eq(key)).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Notes that all rows of an import are behind it.
+pub async fn update_imported(mut conn: &Conn, id: TransferId) -> Result<()> {
+    let total = transfers::total.eq(transfers::processed.nullable());
+    diesel::update(transfers::table.find(id)).set(total).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Notes why it failed.
+pub async fn update_failed(mut conn: &Conn, id: TransferId, why: &str) -> Result<()> {
+    let failed = (
+        transfers::status.eq(Status::Failed),
+        transfers::failure.eq(why.chars().take(1000).collect::<String>()),
+        transfers::finished_at.eq(now.nullable()),
+    );
+    diesel::update(transfers::table.find(id)).set(failed).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Forgets the files of transfers that ended before this moment; how many transfers.
+pub async fn update_files_gone(mut conn: &Conn, before: DateTime<Utc>) -> Result<usize> {
+    let has_files = transfers::output_key.is_not_null().or(transfers::rejects_key.is_not_null());
+    let finished = transfers::finished_at;
+    let old =
+        transfers::table.filter(has_files).filter(finished.is_not_null().and(finished.assume_not_null().lt(before)));
+    let none = (transfers::output_key.eq(None::<String>), transfers::rejects_key.eq(None::<String>));
+    Ok(diesel::update(old).set(none).execute(&mut conn).await?)
+}
