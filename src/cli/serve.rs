@@ -21,6 +21,7 @@ use crate::{
     },
     http::{self, HttpSettings},
     mail::actions::Mailer,
+    media::{actions::Studio, fetch::Rules},
     payments::providers::{
         Providers,
         test::{Pace, TestProvider},
@@ -75,7 +76,10 @@ async fn run(
     let test = test_payments.map(|secret| TestProvider::new(db.clone(), secret, Pace::default()));
     let names = serve.payments.names(settings);
     let providers = Arc::new(Providers::open(&names, serve.payments.payment_capture, test)?);
-    let worker = work::worker(&db, mailer, &providers, &storage);
+    let files = &serve.files;
+    let fetching = Rules { most: files.upload_bytes, private: files.fetch_private };
+    let studio = Studio::new(storage.clone(), &files.media_url, fetching);
+    let worker = work::worker(&db, mailer, &providers, &studio);
     let services = Arc::new(Services {
         db,
         passwords,
@@ -87,6 +91,7 @@ async fn run(
         currencies,
         providers,
         storage,
+        studio,
     });
     let engine = graphql::engine(&services, &serve.limits);
     let doors = HttpSettings {
@@ -96,6 +101,7 @@ async fn run(
         show_sql: settings.environment == Environment::Development,
         cors_origins: serve.cors_origins.clone(),
         trusted_proxies: serve.trusted_proxies,
+        upload_bytes: files.upload_bytes,
     };
     let (router, health) = http::router(engine, services, &doors);
     print_welcome(listener.local_addr()?, doors.ide, &logins);

@@ -8,17 +8,17 @@ use crate::{
     db::Db,
     jobs::worker::Worker,
     mail::{actions::Mailer, model::KIND},
+    media::actions::{Studio, fetch, sweep},
     orders::model::CANCELLED,
     payments::{
         actions::{care, webhooks},
         providers::{Providers, test::WEBHOOK},
     },
-    storage::Storage,
-    transfers::runs::{job, sweep},
+    transfers::runs,
 };
 
 /// The worker with all handlers. Without a mailer, mail waits.
-pub fn worker(db: &Db, mailer: Option<Mailer>, providers: &Arc<Providers>, storage: &Storage) -> Worker {
+pub fn worker(db: &Db, mailer: Option<Mailer>, providers: &Arc<Providers>, studio: &Studio) -> Worker {
     /// A handler of the database and the job.
     macro_rules! run {
         ($run:path) => {{
@@ -42,18 +42,30 @@ pub fn worker(db: &Db, mailer: Option<Mailer>, providers: &Arc<Providers>, stora
     /// A handler of the database, the files and the job.
     macro_rules! file {
         ($run:path) => {{
-            let (db, storage) = (db.clone(), storage.clone());
+            let (db, storage) = (db.clone(), studio.storage().clone());
             move |job| {
                 let (db, storage) = (db.clone(), storage.clone());
                 async move { $run(&db, &storage, &job).await }
             }
         }};
     }
+    /// A handler of the database, the studio and the job.
+    macro_rules! draw {
+        ($run:path) => {{
+            let (db, studio) = (db.clone(), studio.clone());
+            move |job| {
+                let (db, studio) = (db.clone(), studio.clone());
+                async move { $run(&db, &studio, &job).await }
+            }
+        }};
+    }
     let worker = Worker::new(db.clone())
         .every(janitor::KIND, janitor::PERIOD, run!(janitor::run))
         .every(expiry::KIND, expiry::PERIOD, run!(expiry::run))
-        .every(sweep::KIND, sweep::PERIOD, file!(sweep::run))
-        .on_long(job::KIND, file!(job::run))
+        .every(runs::sweep::KIND, runs::sweep::PERIOD, file!(runs::sweep::run))
+        .on_long(runs::job::KIND, file!(runs::job::run))
+        .every(fetch::KIND, fetch::PERIOD, draw!(fetch::run))
+        .every(sweep::KIND, sweep::PERIOD, draw!(sweep::run))
         .on(registration::KIND, run!(registration::run))
         .on(verification::KIND, run!(verification::run))
         .on(recovery::KIND, run!(recovery::run))

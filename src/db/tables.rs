@@ -198,6 +198,25 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    images (id) {
+        id -> Int8,
+        product_id -> Int8,
+        media_id -> Nullable<Int8>,
+        position -> Int4,
+        alt -> Text,
+        source_url -> Nullable<Text>,
+        failure -> Nullable<Text>,
+        attempts -> Int4,
+        try_at -> Timestamptz,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     jobs (id) {
         id -> Int8,
         kind -> Text,
@@ -223,6 +242,23 @@ diesel::table! {
         attempts -> Int4,
         blocked_until -> Nullable<Timestamptz>,
         updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    media (id) {
+        id -> Int8,
+        sha256 -> Text,
+        format -> Text,
+        width -> Int4,
+        height -> Int4,
+        bytes -> Int8,
+        blurhash -> Text,
+        widths -> Array<Int4>,
+        created_at -> Timestamptz,
     }
 }
 
@@ -685,6 +721,8 @@ diesel::joinable!(cart_reservations -> carts (cart_id));
 diesel::joinable!(cart_reservations -> products (product_id));
 diesel::joinable!(carts -> users (user_id));
 diesel::joinable!(idempotency_keys -> users (user_id));
+diesel::joinable!(images -> media (media_id));
+diesel::joinable!(images -> products (product_id));
 diesel::joinable!(jobs -> users (user_id));
 diesel::joinable!(order_details -> orders (order_id));
 diesel::joinable!(order_details -> products (product_id));
@@ -738,8 +776,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     carts,
     categories,
     idempotency_keys,
+    images,
     jobs,
     login_throttles,
+    media,
     order_details,
     order_events,
     orders,

@@ -15,6 +15,7 @@ use crate::{
     db::Db,
     error::{Error, ErrorCode, Result},
     ids::WebsiteId,
+    media::actions::Studio,
     money::Currency,
     payments::providers::Providers,
     storage::Storage,
@@ -43,6 +44,8 @@ pub struct Services {
     pub providers: Arc<Providers>,
     /// Where files are kept.
     pub storage: Storage,
+    /// Makes pictures.
+    pub studio: Studio,
 }
 
 impl Services {

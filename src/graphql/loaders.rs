@@ -22,10 +22,12 @@ use crate::{
     db::{Db, Plans},
     error::Error,
     ids::{
-        ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, JobId, OrderDetailId, OrderId, PaymentId,
-        ProductId, ReturnId, RoleId, SessionId, ShipmentId, StockMovementId, SupplierId, TransferId, UserId, WebsiteId,
+        ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, ImageId, JobId, OrderDetailId, OrderId,
+        PaymentId, ProductId, ReturnId, RoleId, SessionId, ShipmentId, StockMovementId, SupplierId, TransferId, UserId,
+        WebsiteId,
     },
     jobs::{self, model::JobSeen},
+    media::{self, model::Image},
     orders::{
         self,
         model::{
@@ -220,6 +222,8 @@ pub struct Loaders {
     pub products_of: Paged<ProductParent, ProductList, ProductRow>,
     pub movements: Batched<StockMovementId, Arc<MovementRow>>,
     pub movements_of: Paged<(), Latest, MovementRow>,
+    pub images: Batched<ImageId, Arc<Image>>,
+    pub images_by_product: Batched<ProductId, Group<Image>>,
     pub carts: Batched<CartId, Arc<CartRow>>,
     pub lines_by_cart: Batched<CartId, Group<CartLineRow>>,
     pub cart_lines: Batched<CartLineId, Arc<CartLineRow>>,
@@ -303,6 +307,8 @@ impl Loaders {
                 |conn, parent, list, ids| stock::store::pages_by_product_ids(conn, &list, ids),
                 stock::store::counts_by_product_ids(conn, ids)
             ),
+            images: by_id!(steps, view, |conn, ids| media::store::by_ids(conn, &view.catalogue, &ids), image => image.row.id),
+            images_by_product: by_parent!(steps, view, |conn, ids| media::store::by_product_ids(conn, &view.catalogue, &ids), image => image.row.product_id),
             carts: by_id!(steps, view, |conn, ids| carts::store::by_ids(conn, &view.carts, &ids), row => row.id),
             lines_by_cart: by_parent!(steps, view, |conn, ids| carts::store::lines_by_cart_ids(conn, &ids), row => row.cart_id),
             cart_lines: by_id!(steps, view, |conn, ids| carts::store::lines_by_ids(conn, &ids), row => row.id),

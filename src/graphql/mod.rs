@@ -19,6 +19,7 @@ pub mod engine;
 pub mod errors;
 pub mod filters;
 pub mod guards;
+pub mod image;
 pub mod job;
 pub mod limits;
 pub mod loaders;
@@ -39,6 +40,7 @@ pub mod source;
 pub mod stock;
 pub mod supplier;
 pub mod transfer;
+pub mod upload;
 pub mod user;
 pub mod variables;
 pub mod website;
@@ -93,6 +95,8 @@ pub struct Mutations(
     supplier::SupplierMutation,
     product::ProductMutation,
     stock::StockMutation,
+    image::ImageMutation,
+    upload::UploadMutation,
     cart::CartMutation,
     order::CheckoutMutation,
     order::OrderMutation,

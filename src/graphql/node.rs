@@ -11,6 +11,7 @@ use super::{
     category::{Category, category},
     container::{Member, Members, OneOf},
     context::ContextExt,
+    image::{Image, image},
     job::{Job, job},
     order::{Order, OrderDetail, detail, order},
     payment::{Payment, payment},
@@ -28,9 +29,9 @@ use super::{
 use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{
-        self, AddressId, ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, JobId, OrderDetailId,
-        OrderId, PaymentId, ProductId, ReturnId, RoleId, RowId, SessionId, ShipmentId, StockMovementId, SupplierId,
-        TransferId, UserId, WebsiteId,
+        self, AddressId, ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, ImageId, JobId,
+        OrderDetailId, OrderId, PaymentId, ProductId, ReturnId, RoleId, RowId, SessionId, ShipmentId, StockMovementId,
+        SupplierId, TransferId, UserId, WebsiteId,
     },
 };
 
@@ -75,6 +76,8 @@ nodes! {
     Product;
     /// An entry of the ledger of stock.
     StockMovement;
+    /// A picture of a product.
+    Image;
     /// A cart.
     Cart;
     /// A line of a cart.
@@ -149,6 +152,7 @@ async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> 
         StockMovementId::TYPE => {
             all.movements.load(StockMovementId(key)).await?.map(|row| AnyNode::StockMovement(movement(row)))
         }
+        ImageId::TYPE => all.images.load(ImageId(key)).await?.map(|row| AnyNode::Image(image(row))),
         CartId::TYPE => all.carts.load(CartId(key)).await?.map(|row| AnyNode::Cart(cart(row))),
         CartLineId::TYPE => match all.cart_lines.load(CartLineId(key)).await? {
             // Whoever holds the cart sees its lines.

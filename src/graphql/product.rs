@@ -19,6 +19,7 @@ use super::{
     connection::{Connection, cost},
     container::{Ordered, Plain},
     context::ContextExt,
+    image::{Image, image},
     scalars::{Money, global, money},
     source::{Source, Sourced},
     stock::{self, StockMovement},
@@ -231,6 +232,19 @@ impl ProductObject {
     async fn seller(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(id) = self.row.seller_id else { return Ok(None) };
         Ok(ctx.loaders().users.load(id).await?.map(user))
+    }
+
+    /// Its pictures in their order, at most 50; those that are still to be fetched only for who may change it.
+    #[graphql(complexity = "5 * child_complexity")]
+    async fn images(&self, ctx: &Context<'_>) -> Result<Vec<Image>> {
+        let pictures = ctx.loaders().images_by_product.load(self.row.id).await?;
+        Ok(pictures.iter().flat_map(|pictures| pictures.iter()).cloned().map(image).collect())
+    }
+
+    /// The first of its pictures; null where it has none.
+    async fn image(&self, ctx: &Context<'_>) -> Result<Option<Image>> {
+        let pictures = ctx.loaders().images_by_product.load(self.row.id).await?;
+        Ok(pictures.and_then(|pictures| pictures.first().cloned()).map(image))
     }
 
     /// When it was made.

@@ -16,7 +16,7 @@ use axum::{
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
-use super::{origin::origin, params};
+use super::{multipart, origin::origin, params};
 use crate::{
     auth::{self, GuestKey, Origin, Viewer},
     db::{
@@ -30,6 +30,7 @@ use crate::{
         cookie::Cookies,
         engine::{Engine, Operation},
         errors::{self, code, coded, is_request_error, retry_after},
+        upload::Files,
     },
     telemetry::RequestId,
 };
@@ -40,6 +41,9 @@ pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// The header of a guest's cart token.
 pub const X_CART_TOKEN: HeaderName = HeaderName::from_static("x-cart-token");
 
+/// Longest time for the files of a request to come.
+const FORM_TIME: Duration = Duration::from_secs(600);
+
 /// The state of the endpoint.
 pub struct Endpoint {
     /// What runs the operations.
@@ -48,6 +52,8 @@ pub struct Endpoint {
     pub services: Arc<Services>,
     /// Length of the longest body, in bytes.
     pub max_body_bytes: usize,
+    /// Length of the longest file of a request, in bytes.
+    pub max_file_bytes: u64,
     /// Time for one request, from its head to its answer.
     pub timeout: Duration,
     /// Whether answers say how many statements they took.
@@ -83,9 +89,25 @@ async fn run(
     request_id: &RequestId,
 ) -> Result<GraphqlResponse, Refusal> {
     let started = Instant::now();
-    let deadline = started + endpoint.timeout;
+    let mut deadline = started + endpoint.timeout;
+    let mut files = Files::default();
     let request = match parts.method {
         Method::GET => params::from_query_string(&parts.uri)?,
+        Method::POST if multipart::is_multipart(&parts.headers) => {
+            multipart::check_preflight(&parts.headers)?;
+            // Nobody unknown fills the disk.
+            let known = viewer(&parts.headers, &endpoint.services, request_id).await;
+            if let Err(error) = known.and_then(|viewer| must_be_known(&viewer, request_id)) {
+                return Ok(Engine::refuse(error, request_id));
+            }
+            let sizes = multipart::Sizes { text: endpoint.max_body_bytes, file: endpoint.max_file_bytes };
+            let form = multipart::from_form(&parts.headers, body, sizes);
+            let late = |_| Refusal::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Timeout, "the files came too slowly");
+            let (request, received) = timeout_at(started + FORM_TIME, form).await.map_err(late)??;
+            // The operation has its own time, once its files are there.
+            (files, deadline) = (received, Instant::now() + endpoint.timeout);
+            request
+        }
         Method::POST => {
             params::check_content_type(&parts.headers)?;
             let late = |_| Refusal::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Timeout, "the body came too slowly");
@@ -114,7 +136,8 @@ async fn run(
     let origin = origin(parts, endpoint.trusted_proxies);
     let actor = actor(&viewer, &origin, request_id);
     let steps = Steps::default();
-    let data = request_data(viewer, origin, cookies(&parts.headers), &steps);
+    let mut data = request_data(viewer, origin, cookies(&parts.headers), &steps);
+    data.insert(files);
     // That of a test that wants the texts; a fresh one for everybody else.
     let recorder = Recorder::current();
     let work = steps.run(endpoint.engine.execute(prepared, data, request_id));
@@ -188,6 +211,11 @@ async fn viewer(headers: &HeaderMap, services: &Services, request_id: &RequestId
         _ => return Err(refused("send either `Authorization` or one `X-API-Key`, not both")),
     };
     viewer.map_err(|error| errors::of(&error, request_id))
+}
+
+/// Refuses the anonymous.
+fn must_be_known(viewer: &Viewer, request_id: &RequestId) -> Result<(), ServerError> {
+    viewer.require_user().map(drop).map_err(|error| errors::of(&error, request_id))
 }
 
 /// The guest with the cart token that came along. Any text is one: whether there is such a cart, the tables know.

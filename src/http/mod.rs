@@ -1,10 +1,13 @@
-//! The doors over HTTP: `/graphql`, health, public keys, webhooks, the IDE pages.
+//! The doors over HTTP: `/graphql`, pictures, signed files, health, public keys, webhooks, the IDE pages.
 //! Rule: nothing here knows a noun; every answer carries its request id.
 
+mod files;
 pub mod graphql;
 mod health;
 pub mod ide;
 mod jwks;
+mod media;
+mod multipart;
 mod origin;
 mod params;
 pub mod request_id;
@@ -49,6 +52,8 @@ pub struct HttpSettings {
     pub cors_origins: Vec<String>,
     /// How many proxies in front of the server are believed about where a request came from.
     pub trusted_proxies: usize,
+    /// Longest file of an upload, in bytes.
+    pub upload_bytes: u64,
 }
 
 /// Everything there is over HTTP, and the switch that takes it out of service.
@@ -56,10 +61,12 @@ pub fn router(engine: Engine, services: Arc<Services>, settings: &HttpSettings) 
     let health = Arc::new(Health::new(services.db.clone()));
     let keys = jwks::routes(&services.jwt);
     let webhooks = webhooks::routes(Arc::clone(&services), settings.timeout, settings.trusted_proxies);
+    let files = files::routes(services.storage.clone()).merge(media::routes(services.storage.clone()));
     let endpoint = Endpoint {
         engine,
         services,
         max_body_bytes: settings.body_limit,
+        max_file_bytes: settings.upload_bytes,
         timeout: settings.timeout,
         show_sql: settings.show_sql,
         trusted_proxies: settings.trusted_proxies,
@@ -67,7 +74,8 @@ pub fn router(engine: Engine, services: Arc<Services>, settings: &HttpSettings) 
     let probes =
         Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).with_state(Arc::clone(&health));
     let pages = if settings.ide { ide::routes() } else { Router::new() };
-    let router = graphql::router(Arc::new(endpoint)).merge(probes).merge(keys).merge(webhooks).merge(pages);
+    let router =
+        graphql::router(Arc::new(endpoint)).merge(probes).merge(keys).merge(webhooks).merge(files).merge(pages);
     let router = router.fallback(not_found);
     let router = match settings.cors_origins.as_slice() {
         // The layer would answer every OPTIONS, even where no page may call.
@@ -89,14 +97,12 @@ fn cors(origins: &[String]) -> CorsLayer {
         // For the cookie of the refresh token; to everybody, browsers would not send it.
         .allow_credentials(!is_open)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([
-            header::CONTENT_TYPE,
-            header::ACCEPT,
-            header::AUTHORIZATION,
-            X_API_KEY,
-            X_CART_TOKEN,
-            X_REQUEST_ID,
-        ])
+        .allow_headers(
+            [header::CONTENT_TYPE, header::ACCEPT, header::AUTHORIZATION, X_API_KEY, X_CART_TOKEN, X_REQUEST_ID]
+                .into_iter()
+                .chain(multipart::PREFLIGHT)
+                .collect::<Vec<_>>(),
+        )
         .expose_headers([X_REQUEST_ID])
         .max_age(Duration::from_secs(3600))
 }

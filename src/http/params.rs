@@ -1,5 +1,5 @@
 //! A GraphQL request out of an HTTP one: the query string of a GET, the body of a POST.
-//! Rule: a body is JSON in UTF-8 and says so. Nothing that a page of another origin can send without asking first
+//! Rule: a body is JSON in UTF-8 and says so; a form with files is read by its own module. Nothing that a page of another origin can send without asking first
 //! (forms, plain text) is read.
 
 use std::error::Error;
@@ -83,7 +83,14 @@ pub async fn from_body(body: Body, max_bytes: usize) -> Result<Request, Refusal>
         }
         bytes.extend_from_slice(&chunk);
     }
-    parse(&bytes)?.into_request()
+    parse_request(&bytes)
+}
+
+/// Reads the text of a request.
+/// # Errors
+/// 400 where it is not a JSON object with parameters of the right types.
+pub fn parse_request(bytes: &[u8]) -> Result<Request, Refusal> {
+    parse(bytes)?.into_request()
 }
 
 /// Refuses every body that is not JSON in UTF-8.
@@ -132,6 +139,7 @@ fn cause(error: &dyn Error) -> String {
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-fn bad_request(message: impl Into<String>) -> Refusal {
+/// A refusal of what is malformed.
+pub fn bad_request(message: impl Into<String>) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, ErrorCode::BadUserInput, message)
 }

@@ -30,7 +30,8 @@ pub type ProductList = List<ProductCondition, ProductOrderField>;
 type Rows =
     diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<products::table, diesel::dsl::AsSelect<ProductRow, Pg>>, Pg>;
 
-fn visible(scope: &Scope) -> Condition<'static, products::table> {
+/// The products that a scope sees.
+pub fn visible(scope: &Scope) -> Condition<'static, products::table> {
     match scope {
         Scope::All => always(true),
         Scope::Seller(seller) => Box::new(
@@ -44,7 +45,8 @@ fn visible(scope: &Scope) -> Condition<'static, products::table> {
     }
 }
 
-fn writable(scope: &Scope) -> Condition<'static, products::table> {
+/// The products that a scope may change.
+pub fn writable(scope: &Scope) -> Condition<'static, products::table> {
     match scope {
         Scope::All => always(true),
         Scope::Seller(seller) => {

@@ -2,6 +2,7 @@
 //! Rule: a key is made by souk, never taken from a client. `media/…` is public, `transfers/…` and `uploads/…` are private and
 //! leave by signed addresses alone; what is in `uploads/` lasts a day.
 
+pub mod received;
 pub mod ticket;
 pub mod uploads;
 

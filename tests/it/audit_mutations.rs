@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use souk::{
-    ids::{JobId, RoleId, RowId},
+    ids::{ImageId, JobId, ProductId, RoleId, RowId},
     storage::uploads,
 };
 
@@ -48,6 +48,14 @@ impl<'a> Shop<'a> {
             );
             JobId(app.database.ask(&sql).await.parse().expect("a key")).global()
         };
+        let picture = async |product: ProductId, position: i32| {
+            let sql = format!(
+                "INSERT INTO images (product_id, source_url, position)
+                    VALUES ({}, 'https://pictures.example/1.jpg', {position}) RETURNING id",
+                product.0
+            );
+            ImageId(app.database.ask(&sql).await.parse().expect("a key")).global()
+        };
         let cart = admin.cart_of(&[(rope, 1)]).await;
         let upload = uploads::new_id();
         let key_of = uploads::key(admin.id.0, &upload).expect("an id of an upload");
@@ -80,6 +88,8 @@ impl<'a> Shop<'a> {
             ("JOB", dead(10).await),
             ("GONE", dead(3).await),
             ("UPLOAD", upload),
+            ("PICTURE", picture(rope, 1).await),
+            ("OTHER_PICTURE", picture(sail, 5).await),
         ];
         Self { admin, names }
     }

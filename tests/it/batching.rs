@@ -12,8 +12,8 @@ use souk::{
     access::{model::keys::NewApiKey, store::keys::insert},
     auth::Permission,
     ids::{
-        AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, JobId, OrderDetailId, OrderId, PaymentId, ProductId,
-        ReturnId, RoleId, RowId, ShipmentId, StockMovementId, SupplierId, TransferId, UserId, WebsiteId,
+        AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, ImageId, JobId, OrderDetailId, OrderId, PaymentId,
+        ProductId, ReturnId, RoleId, RowId, ShipmentId, StockMovementId, SupplierId, TransferId, UserId, WebsiteId,
     },
 };
 
@@ -38,6 +38,7 @@ const CASES: &[Case] = &[
     Case("{ users(first: 50) { nodes { addresses { user { id } } } } }", 3),
     Case("{ users(first: 50) { nodes { orders(first: 3) { PAGE } } } }", 3),
     Case("{ users(first: 50) { nodes { source { website { id } } identities { externalId website { id } } } } }", 3),
+    Case("{ products(first: 50) { nodes { images { id url(width: 300) } image { id } } } }", 2),
     Case("{ me { id role { id } } }", 2),
     Case("{ user(id: \"USER\") { id addresses { city } orders { PAGE } } }", 4),
     Case("{ me { sessions { id device } } }", 2),
@@ -165,6 +166,7 @@ fn node_ids(parents: i64) -> Vec<String> {
             nth::<SupplierId>(i),
             nth::<ProductId>(i),
             nth::<StockMovementId>(i),
+            nth::<ImageId>(i),
             nth::<OrderId>(i),
             nth::<OrderDetailId>(i),
             nth::<PaymentId>(i),

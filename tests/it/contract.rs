@@ -39,6 +39,8 @@ const BOUNDED: &[(&str, &str)] = &[
     ("Role.websites", "a role is limited to at most 100"),
     ("Shipment.lines", "each line of the order at most once"),
     ("Transfer.errors", "the first 100"),
+    ("Product.images", "a product has at most 50"),
+    ("SignedUpload.headers", "what one signature needs"),
     ("User.addresses", "a user has at most 50"),
     ("User.apiKeys", "a user has at most 50"),
     ("User.identities", "one for each website"),
@@ -88,6 +90,7 @@ const NOUNS: &[&str] = &[
     "stock",
     "supplier",
     "token",
+    "upload",
     "user",
     "website",
 ];

@@ -127,7 +127,7 @@ async fn the_server_tidies_up_every_hour() {
         app.customer().await.id.0
     );
     app.database.sql(&keys).await;
-    let worker = work::worker(&app.database.db, None, &app.services.providers, &app.services.storage);
+    let worker = work::worker(&app.database.db, None, &app.services.providers, &app.services.studio);
     worker.install().await.unwrap();
     assert_eq!(worker.run_due().await, 2);
     let kept = "SELECT string_agg(key, ' ' ORDER BY id) FROM idempotency_keys";

@@ -1,6 +1,5 @@
 //! The integration tests: one binary, a fresh database for each test, the router in process.
 
-mod storage;
 mod support;
 
 mod access;
@@ -36,6 +35,8 @@ mod formats;
 mod formats_import;
 mod http;
 mod ide;
+mod images;
+mod images_by_url;
 mod import;
 mod invariants;
 mod jobs;
@@ -49,6 +50,7 @@ mod loaders;
 mod mail;
 mod mail_delivery;
 mod migrations;
+mod multipart;
 mod order_diagram;
 mod order_guests;
 mod order_lines;
@@ -78,6 +80,7 @@ mod sources;
 mod stock;
 mod stock_ledger;
 mod stock_seen;
+mod storage;
 mod texts;
 mod throttle;
 mod timing;

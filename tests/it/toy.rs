@@ -108,7 +108,14 @@ pub fn engine() -> Engine {
 /// The endpoint of the toy; an operation may take as long as `timeout`.
 pub fn endpoint(app: &TestApp, timeout: Duration) -> Router {
     let services = Arc::clone(&app.services);
-    let endpoint =
-        Endpoint { engine: engine(), services, max_body_bytes: 10_000, timeout, show_sql: false, trusted_proxies: 0 };
+    let endpoint = Endpoint {
+        engine: engine(),
+        services,
+        max_body_bytes: 10_000,
+        max_file_bytes: 10_000,
+        timeout,
+        show_sql: false,
+        trusted_proxies: 0,
+    };
     router(Arc::new(endpoint)).layer(middleware::from_fn(request_id))
 }

@@ -167,6 +167,30 @@ pub const CASES: &[Case] = &[
         ],
     ),
     Case(
+        "productImageCreate",
+        r#"{"productId": "ROPE", "url": "https://pictures.example/2.jpg"}"#,
+        &[
+            r#"CREATED IMAGE sailor null {"alt":"","position":2,"product_id":"ROPE","source_url":"https://pictures.example/2.jpg"}"#,
+        ],
+    ),
+    Case(
+        "productImageUpdate",
+        r#"{"id": "PICTURE", "alt": "A rope"}"#,
+        &[r#"UPDATED IMAGE sailor {"alt":""} {"alt":"A rope"}"#],
+    ),
+    Case(
+        "productImagesReorder",
+        r#"{"productId": "SAIL", "ids": ["OTHER_PICTURE"]}"#,
+        &[r#"UPDATED IMAGE sailor {"position":5} {"position":1}"#],
+    ),
+    Case(
+        "productImageDelete",
+        r#"{"id": "OTHER_PICTURE"}"#,
+        &[
+            r#"DELETED IMAGE sailor {"alt":"","position":1,"product_id":"SAIL","source_url":"https://pictures.example/1.jpg"} null"#,
+        ],
+    ),
+    Case(
         "returnCreate",
         r#"{"orderId": "PARCELS", "lines": [{"orderDetailId": "PARCEL_LINE", "quantity": 1, "reason": "torn"}], "idempotencyKey": "k"}"#,
         &[r#"CREATED RETURN sailor null {"status":"requested","order_id":"PARCELS"}"#],
@@ -304,6 +328,7 @@ pub const UNTOLD: &[(&str, &str)] = &[
     ("logoutEverywhere", SESSIONS),
     ("sessionRevoke", SESSIONS),
     ("tokenRefresh", SESSIONS),
+    ("uploadCreate", "it is an address, no thing"),
     ("emailChange", JOBS),
     ("emailVerificationResend", JOBS),
     ("passwordForgot", JOBS),

@@ -24,6 +24,7 @@ use souk::{
     },
     http::{self, HttpSettings},
     ids::{RowId, UserId, WebsiteId},
+    media::{actions::Studio, fetch::Rules},
     payments::{
         model::ProviderName,
         providers::{
@@ -52,6 +53,14 @@ pub const PAYMENT_SECRET: &str = "a secret of the tests that signs webhooks";
 /// The pace of the test provider in tests: what is late comes never, and the test says when it is later.
 pub const PACE: Pace =
     Pace { later: Duration::from_secs(3600), late: Duration::from_secs(3600), early: Duration::from_millis(200) };
+
+/// The longest file of an upload in tests.
+pub const UPLOAD_BYTES: u64 = 1024 * 1024;
+
+/// A studio that fetches from this machine, too.
+pub fn studio(storage: &Storage) -> Studio {
+    Studio::new(storage.clone(), "/media", Rules { most: UPLOAD_BYTES, private: true })
+}
 
 /// The providers of a test's server.
 fn payments(database: &TestDb) -> Providers {
@@ -87,6 +96,7 @@ impl TestApp {
             show_sql: true,
             cors_origins: vec!["https://shop.example".to_owned()],
             trusted_proxies: 1,
+            upload_bytes: UPLOAD_BYTES,
         }
     }
 
@@ -115,6 +125,7 @@ impl TestApp {
     }
 
     fn services(database: &TestDb, jwt: JwtKeys, cost: PasswordCost) -> Services {
+        let storage = Storage::open(&Place::Memory).expect("a store");
         Services {
             db: database.db.clone(),
             passwords: Passwords::new(cost).expect("a cost"),
@@ -125,7 +136,8 @@ impl TestApp {
             jwt,
             currencies: Currencies::default(),
             providers: Arc::new(payments(database)),
-            storage: Storage::open(&Place::Memory).expect("a store"),
+            studio: studio(&storage),
+            storage,
         }
     }
 

@@ -43,6 +43,11 @@ impl TestApp {
             INSERT INTO products (id, source_website_id, category_id, brand_id, supplier_id, seller_id, name, slug, sku, price)
                 SELECT {base} + i, {base} + i, {base} + {n} + i, {base} + i, {base} + i, {base} + {n} + i,
                        'Lantern ' || i, 'lantern-' || i, 'L-' || i, 10 FROM generate_series(1, {n}) i;
+            INSERT INTO media (id, sha256, format, width, height, bytes, blurhash, widths)
+                SELECT {base} + i, encode(sha256(i::text::bytea), 'hex'), 'jpeg', 640, 480, 1000, 'LEHV6nWB2yk8', ARRAY[160, 320, 640]
+                FROM generate_series(1, {n}) i;
+            INSERT INTO images (id, product_id, media_id, position)
+                SELECT {base} + i, {base} + i, {base} + i, 1 FROM generate_series(1, {n}) i;
             INSERT INTO orders (id, source_website_id, order_number, user_id, status, ship_country, ship_city, ship_address, contact_name)
                 SELECT {base} + i, {base} + i, 'N-' || i, {base} + i, 'confirmed', 'DE', 'Hamburg', 'Hafenstrasse 1', 'Buyer ' || i
                 FROM generate_series(1, {n}) i;

@@ -19,7 +19,7 @@ use souk::{
 };
 use tokio::sync::OnceCell;
 
-use super::{TestApp, TestDb, eml::Mail, smtp::SmtpSink};
+use super::{TestApp, TestDb, app::studio, eml::Mail, smtp::SmtpSink};
 
 /// The token of every mail of [`mail`].
 pub const TOKEN: &str = "dGhlLXRva2VuLW9mLXRoaXMtdGVzdC1pcy1zZWNyZXQ";
@@ -60,7 +60,7 @@ pub fn mailer(sink: &SmtpSink, flags: &[&str]) -> Mailer {
 /// A worker of a shop where nothing is paid.
 pub fn worker(db: &Db, mailer: Option<Mailer>) -> Worker {
     let storage = Storage::open(&Place::Memory).expect("a store");
-    work::worker(db, mailer, &Arc::new(Providers::new(LIMIT, PaymentCapture::ByHand)), &storage)
+    work::worker(db, mailer, &Arc::new(Providers::new(LIMIT, PaymentCapture::ByHand)), &studio(&storage))
 }
 
 impl TestApp {
@@ -71,7 +71,7 @@ impl TestApp {
                 &self.database.db,
                 Some(mailer(&sink, &[])),
                 &self.services.providers,
-                &self.services.storage,
+                &self.services.studio,
             );
             (sink, worker)
         };

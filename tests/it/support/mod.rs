@@ -9,6 +9,7 @@ mod client;
 mod db;
 pub mod eml;
 pub mod forge;
+pub mod form;
 mod gate;
 pub mod mailbox;
 pub mod pay;

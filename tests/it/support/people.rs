@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use souk::{
     auth::Permission,
-    ids::{JobId, RowId, StockMovementId, TransferId},
+    ids::{ImageId, JobId, RowId, StockMovementId, TransferId},
 };
 
 use super::{Actor, ProductSpec, TestApp};
@@ -107,6 +107,14 @@ impl<'a> Stage<'a> {
             website.id.0, customer.id.0
         );
         let moved = app.database.ask(&moved).await;
+        let picture = format!(
+            "WITH made AS (INSERT INTO media (sha256, format, width, height, bytes, blurhash, widths)
+                VALUES (repeat('ab', 32), 'jpeg', 640, 480, 1000, 'LEHV6nWB2yk8', ARRAY[160, 640]) RETURNING id)
+             INSERT INTO images (product_id, media_id, position, source_url, failure)
+                SELECT {}, id, 1, 'https://pictures.example/1.jpg', 'it was late' FROM made RETURNING id",
+            hidden.id.0
+        );
+        let picture = app.database.ask(&picture).await;
         let ids = BTreeMap::from([
             ("Website", website.id.global()),
             ("User", customer.global_id()),
@@ -119,6 +127,7 @@ impl<'a> Stage<'a> {
             ("Supplier", supplier.id.global()),
             ("Product", hidden.id.global()),
             ("StockMovement", StockMovementId(sale.parse().expect("a key")).global()),
+            ("Image", ImageId(picture.parse().expect("a key")).global()),
             ("Order", order),
             ("OrderDetail", line),
             ("Cart", cart.id),

@@ -1,0 +1,3 @@
+DROP TABLE images;
+DROP TABLE media;
+DROP FUNCTION audit_image();

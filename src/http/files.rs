@@ -1,0 +1,95 @@
+//! GET and PUT `/files/{token}`: private files, for whoever has a signed token, where the store cannot sign by itself.
+//! Rule: the token says all: which file, what may be done with it, how much, until when. One that is not good is as none.
+
+use std::{io, time::Duration};
+
+use axum::{
+    Extension, Router,
+    body::Body,
+    extract::{Path, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use futures_util::TryStreamExt;
+use tokio::time::timeout;
+use tokio_util::io::StreamReader;
+
+use super::graphql::Refusal;
+use crate::{
+    error::{Error, ErrorCode},
+    storage::{
+        Storage,
+        ticket::{Ticket, Use, attachment},
+    },
+    telemetry::RequestId,
+};
+
+/// Longest time for a file to come.
+const MAX_TIME: Duration = Duration::from_secs(1800);
+
+pub(super) fn routes(storage: Storage) -> Router {
+    Router::new().route("/files/{token}", any(handle)).with_state(storage)
+}
+
+async fn handle(
+    State(storage): State<Storage>,
+    Path(token): Path<String>,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    let done = match *request.method() {
+        Method::GET | Method::HEAD => give(&storage, &token).await,
+        Method::PUT => {
+            let late = |_| Refusal::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Timeout, "the file came too slowly");
+            timeout(MAX_TIME, take(&storage, &token, request.into_body())).await.map_err(late).flatten()
+        }
+        _ => Err(Refusal::method("a file is read by GET and sent by PUT", "GET, HEAD, PUT")),
+    };
+    done.unwrap_or_else(|refusal| refusal.in_json(&id))
+}
+
+fn missing() -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "there is no such file, or not any more")
+}
+
+/// The refusal of what the store says.
+pub(super) fn refuse(error: &Error) -> Refusal {
+    match error {
+        Error::Coded(code @ ErrorCode::LimitExceeded, why) => {
+            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, *code, why.to_string())
+        }
+        Error::Coded(code @ ErrorCode::BadUserInput, why) => {
+            Refusal::new(StatusCode::BAD_REQUEST, *code, why.to_string())
+        }
+        Error::Coded(code, why) => Refusal::new(StatusCode::SERVICE_UNAVAILABLE, *code, why.to_string()),
+        other => {
+            tracing::error!(error = %other, "a file");
+            let message = crate::graphql::errors::INTERNAL;
+            Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalServerError, message)
+        }
+    }
+}
+
+async fn give(storage: &Storage, token: &str) -> Result<Response, Refusal> {
+    let Ticket { key, name, .. } = storage.ticket(token, Use::Get).ok_or_else(missing)?;
+    let object = storage.get(&key).await.map_err(|error| refuse(&error))?.ok_or_else(missing)?;
+    let mut headers = HeaderMap::new();
+    let name = attachment(name.as_deref().unwrap_or("file"));
+    let disposition = HeaderValue::from_str(&name).unwrap_or_else(|_| HeaderValue::from_static("attachment"));
+    headers.insert(header::CONTENT_DISPOSITION, disposition);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(object.size));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok((headers, Body::from_stream(object.stream)).into_response())
+}
+
+async fn take(storage: &Storage, token: &str, body: Body) -> Result<Response, Refusal> {
+    let Ticket { key, most, .. } = storage.ticket(token, Use::Put).ok_or_else(missing)?;
+    let reader = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
+    if storage.put_once(&key, reader, most).await.map_err(|error| refuse(&error))? {
+        return Ok(StatusCode::CREATED.into_response());
+    }
+    Err(Refusal::new(StatusCode::CONFLICT, ErrorCode::Conflict, "this address has taken its file already"))
+}

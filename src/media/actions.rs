@@ -1,0 +1,194 @@
+//! What can be done with pictures.
+
+pub mod fetch;
+mod studio;
+pub mod sweep;
+
+pub use self::studio::Studio;
+
+use super::{
+    model::{Image, ImagePatch, ImageRow, MAX_IMAGES, MAX_POSITION, MAX_URL, MediaRow, NewImage, check, placed},
+    store,
+};
+use crate::{
+    auth::{Permission, Scope, Viewer},
+    db::{Conn, Db},
+    error::{Error, Result, UserErrorCode},
+    ids::{ImageId, ProductId},
+    products,
+};
+
+const MAY_WRITE: &[Permission] = &[Permission::ManageProducts, Permission::SellProducts];
+
+/// A picture that somebody adds to a product.
+#[derive(Debug, Clone)]
+pub struct Addition {
+    /// To which product.
+    pub product: ProductId,
+    /// What it shows; may be empty.
+    pub alt: String,
+    /// Its place, from 1; behind the others without.
+    pub position: Option<i32>,
+}
+
+/// Adds a picture out of a file to a product.
+/// # Errors
+/// FORBIDDEN without a permission to write products; NOT_FOUND for a product that is not the viewer's to write; INVALID, with
+/// why, for a file that is no picture within the limits; TAKEN where the product has it; OUT_OF_RANGE where it has too many.
+pub async fn create(
+    db: &Db,
+    studio: &Studio,
+    viewer: &Viewer,
+    addition: Addition,
+    file: bytes::Bytes,
+) -> Result<Image> {
+    let scope = begin(db, viewer, &addition).await?;
+    let made = studio.make(db, file).await?.map_err(|why| Error::bad_input("file", why.to_string()))?;
+    let created = db.transaction(async |conn| {
+        let others = lock(conn, &scope, addition.product).await?;
+        let media = store::upsert_media(conn, &made).await?;
+        add(conn, &addition, &others, Some(media.id), None).await
+    });
+    reread(db, created.await?.id).await
+}
+
+/// Adds a picture by URL to a product: a job fetches it soon.
+/// # Errors
+/// As [`create`]; INVALID for a URL that is never fetched.
+pub async fn create_by_url(
+    db: &Db,
+    studio: &Studio,
+    viewer: &Viewer,
+    addition: Addition,
+    url: String,
+) -> Result<Image> {
+    let scope = begin(db, viewer, &addition).await?;
+    if url.chars().count() > MAX_URL {
+        return Err(Error::user(UserErrorCode::TooLong, "url", format!("a URL has at most {MAX_URL} characters")));
+    }
+    super::fetch::parse(&url, studio.fetching()).map_err(|why| Error::bad_input("url", why.to_string()))?;
+    let created = db.transaction(async |conn| {
+        let others = lock(conn, &scope, addition.product).await?;
+        add(conn, &addition, &others, None, Some(url.clone())).await
+    });
+    reread(db, created.await?.id).await
+}
+
+/// Changes a picture.
+/// # Errors
+/// FORBIDDEN without a permission to write products; NOT_FOUND for a picture of a product that is not the viewer's to write;
+/// user errors of the fields.
+pub async fn update(db: &Db, viewer: &Viewer, id: ImageId, patch: ImagePatch) -> Result<Image> {
+    viewer.require_any(MAY_WRITE)?;
+    check(patch.alt.as_deref(), patch.position)?;
+    let scope = viewer.scope(Permission::ManageProducts);
+    db.transaction(async |conn| {
+        let image = lock_image(conn, &scope, id).await?;
+        if let Some(alt) = &patch.alt {
+            store::set_alt(conn, id, alt).await?;
+        }
+        if let Some(position) = patch.position {
+            let ids = store::ids_by_product(conn, image.row.product_id).await?;
+            store::set_order(conn, image.row.product_id, &placed(ids, id, position)).await?;
+        }
+        Ok(())
+    })
+    .await?;
+    reread(db, id).await
+}
+
+/// Puts all pictures of a product in this order.
+/// # Errors
+/// As [`update`]; INVALID where these are not all of its pictures, each once.
+pub async fn reorder(db: &Db, viewer: &Viewer, product: ProductId, ids: Vec<ImageId>) -> Result<ProductId> {
+    viewer.require_any(MAY_WRITE)?;
+    let scope = viewer.scope(Permission::ManageProducts);
+    db.transaction(async |conn| {
+        let mut have = lock(conn, &scope, product).await?;
+        let mut given = ids.clone();
+        have.sort();
+        given.sort();
+        if have != given {
+            return Err(Error::bad_input("ids", "name every picture of the product, each once"));
+        }
+        store::set_order(conn, product, &ids).await?;
+        Ok(product)
+    })
+    .await
+}
+
+/// Deletes a picture; its files are swept where no other product shows it.
+/// # Errors
+/// As [`update`].
+pub async fn delete(db: &Db, viewer: &Viewer, id: ImageId) -> Result<Image> {
+    viewer.require_any(MAY_WRITE)?;
+    let scope = viewer.scope(Permission::ManageProducts);
+    db.transaction(async |conn| {
+        let image = lock_image(conn, &scope, id).await?;
+        store::delete(conn, id).await?;
+        Ok(image)
+    })
+    .await
+}
+
+/// Who may, and whether there is room: before any work on the file.
+async fn begin(db: &Db, viewer: &Viewer, addition: &Addition) -> Result<Scope> {
+    viewer.require_any(MAY_WRITE)?;
+    check(Some(&addition.alt), addition.position)?;
+    let scope = viewer.scope(Permission::ManageProducts);
+    let others = db.transaction(async |conn| lock(conn, &scope, addition.product).await).await?;
+    room(&others)?;
+    Ok(scope)
+}
+
+/// Locks a product and tells its pictures.
+async fn lock(conn: &Conn, scope: &Scope, product: ProductId) -> Result<Vec<ImageId>> {
+    let locked = products::store::lock_writable(conn, scope, product).await?;
+    locked.ok_or_else(|| Error::not_found("productId", "product"))?;
+    store::ids_by_product(conn, product).await
+}
+
+async fn lock_image(conn: &Conn, scope: &Scope, id: ImageId) -> Result<Image> {
+    let missing = || Error::not_found("id", "image");
+    let image = store::find(conn, id).await?.ok_or_else(missing)?;
+    products::store::lock_writable(conn, scope, image.row.product_id).await?.ok_or_else(missing)?;
+    // Again, under the lock.
+    store::find(conn, id).await?.ok_or_else(missing)
+}
+
+fn room(others: &[ImageId]) -> Result<()> {
+    if others.len() < MAX_IMAGES {
+        return Ok(());
+    }
+    let rule = format!("a product has at most {MAX_IMAGES} images");
+    Err(Error::user(UserErrorCode::OutOfRange, "productId", rule))
+}
+
+async fn add(
+    conn: &Conn,
+    addition: &Addition,
+    others: &[ImageId],
+    media_id: Option<i64>,
+    source_url: Option<String>,
+) -> Result<ImageRow> {
+    room(others)?;
+    let last = i32::try_from(others.len()).unwrap_or(MAX_POSITION - 1) + 1;
+    let position = addition.position.unwrap_or(last).min(last);
+    let (product_id, alt) = (addition.product, addition.alt.clone());
+    let row = store::insert(conn, &NewImage { product_id, media_id, position, alt, source_url }).await?;
+    let ids = placed(others.to_vec(), row.id, position);
+    store::set_order(conn, addition.product, &ids).await?;
+    Ok(row)
+}
+
+async fn reread(db: &Db, id: ImageId) -> Result<Image> {
+    let found = db.read(async |conn| store::find(conn, id).await).await?;
+    found.ok_or_else(|| Error::not_found("id", "image"))
+}
+
+/// The keys of the files of some content.
+pub fn keys(media: &MediaRow) -> Vec<String> {
+    let both = [super::model::Rendition::Webp, super::model::Rendition::Jpeg];
+    let paths = media.widths.iter().flat_map(|width| both.map(|format| media.path(Some(*width), format)));
+    paths.map(|path| format!("media/{path}")).collect()
+}

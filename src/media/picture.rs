@@ -1,0 +1,371 @@
+//! From the bytes of a picture to its renditions. Pure: no database, no store.
+//! Rule: what counts is the content, never a name or a media type; a header is judged before anything is decoded; nothing that
+//! came in goes out, every file is encoded anew from pixels: no metadata, no second format hidden behind the first.
+
+use std::{
+    io::Cursor,
+    time::{Duration, Instant},
+};
+
+use fast_image_resize::{PixelType, Resizer, images::Image as Pixels};
+use image::{
+    DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Limits,
+    codecs::jpeg::JpegEncoder,
+};
+use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
+
+use super::model::{Format, Rendition};
+
+/// Most pixels of a picture: 50 million.
+pub const MAX_PIXELS: u64 = 50_000_000;
+/// Most memory that a decoder takes, in bytes.
+const MAX_MEMORY: u64 = 512 * 1024 * 1024;
+/// Longest time for one picture.
+pub const MAX_TIME: Duration = Duration::from_secs(30);
+/// The widths of the renditions in pixels, up to the picture's own.
+pub const WIDTHS: [u32; 5] = [160, 320, 640, 1280, 2560];
+/// Quality of JPEG and WebP, out of 100.
+const QUALITY: u8 = 80;
+
+/// A picture, encoded anew.
+#[derive(Debug)]
+pub struct Picture {
+    /// What it came as.
+    pub format: Format,
+    /// Width as it is shown, in pixels.
+    pub width: u32,
+    /// Height as it is shown, in pixels.
+    pub height: u32,
+    /// What is shown until it is there.
+    pub blurhash: String,
+    /// The files, the smallest first, two of each width.
+    pub files: Vec<File>,
+}
+
+/// A rendition.
+#[derive(Debug)]
+pub struct File {
+    /// Its width in pixels.
+    pub width: u32,
+    /// Its format.
+    pub format: Rendition,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Why a file is not taken, in words for whoever sent it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Its first bytes are of no format that is taken.
+    #[error("this is not a JPEG, PNG, WebP or GIF picture")]
+    NotAPicture,
+    /// It has more pixels than are taken.
+    #[error("the picture has {0} x {1} pixels; at most 50 million are taken")]
+    TooManyPixels(u32, u32),
+    /// It begins like a picture and cannot be read to its end.
+    #[error("the picture is damaged or incomplete")]
+    Damaged,
+    /// It took longer than [`MAX_TIME`].
+    #[error("the picture takes too long to read")]
+    TooSlow,
+}
+
+/// The widths of the renditions of a picture that is so wide: the set ones below its own, and its own up to the largest.
+pub fn widths(width: u32) -> Vec<u32> {
+    let own = width.min(WIDTHS[WIDTHS.len() - 1]);
+    WIDTHS.into_iter().filter(|set| *set < own).chain([own]).collect()
+}
+
+/// Reads a picture and makes its renditions. It takes seconds of a core: never on an async thread.
+/// # Errors
+/// Why it is refused.
+pub fn render(bytes: &[u8]) -> Result<Picture, Refused> {
+    let deadline = Instant::now() + MAX_TIME;
+    let in_time = || if Instant::now() < deadline { Ok(()) } else { Err(Refused::TooSlow) };
+    let (format, pixels) = decode(bytes)?;
+    in_time()?;
+    let (width, height) = (pixels.width(), pixels.height());
+    let mut files = Vec::new();
+    let mut source = pixels;
+    // From the largest to the smallest, each made of the one before: it costs a third, and nobody sees it.
+    for width in widths(width).into_iter().rev() {
+        source = resized(source, width)?;
+        in_time()?;
+        files.push(File { width, format: Rendition::Webp, bytes: webp(&source)? });
+        in_time()?;
+        files.push(File { width, format: Rendition::Jpeg, bytes: jpeg(&source)? });
+        in_time()?;
+    }
+    let small = resized(source, 32.min(width))?.into_rgba8();
+    let blurhash = blurhash::encode(4, 3, small.width(), small.height(), small.as_raw());
+    let blurhash = blurhash.map_err(|_| Refused::Damaged)?;
+    files.reverse();
+    Ok(Picture { format, width, height, blurhash, files })
+}
+
+/// The pixels of a file as they are shown: the first frame, upright, in sRGB, as RGB or RGBA of 8 bits.
+fn decode(bytes: &[u8]) -> Result<(Format, DynamicImage), Refused> {
+    let (kind, format) = match image::guess_format(bytes) {
+        Ok(kind @ ImageFormat::Jpeg) => (kind, Format::Jpeg),
+        Ok(kind @ ImageFormat::Png) => (kind, Format::Png),
+        Ok(kind @ ImageFormat::WebP) => (kind, Format::Webp),
+        Ok(kind @ ImageFormat::Gif) => (kind, Format::Gif),
+        _ => return Err(Refused::NotAPicture),
+    };
+    if kind == ImageFormat::Jpeg && !is_whole_jpeg(bytes) {
+        return Err(Refused::Damaged);
+    }
+    let damaged = |_| Refused::Damaged;
+    let mut decoder = ImageReader::with_format(Cursor::new(bytes), kind).into_decoder().map_err(damaged)?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(Refused::TooManyPixels(width, height));
+    }
+    if width == 0 || height == 0 {
+        return Err(Refused::Damaged);
+    }
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MAX_MEMORY);
+    decoder.set_limits(limits).map_err(damaged)?;
+    let orientation = decoder.orientation().map_err(damaged)?;
+    let profile = decoder.icc_profile().ok().flatten();
+    let pixels = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    let mut pixels = if pixels.color().has_alpha() {
+        DynamicImage::ImageRgba8(pixels.into_rgba8())
+    } else {
+        DynamicImage::ImageRgb8(pixels.into_rgb8())
+    };
+    if let Some(profile) = profile {
+        to_srgb(&mut pixels, &profile);
+    }
+    pixels.apply_orientation(orientation);
+    Ok((format, pixels))
+}
+
+/// Whether the last scan of a JPEG ends: its decoder would fill what is missing with grey.
+fn is_whole_jpeg(bytes: &[u8]) -> bool {
+    let mut markers = bytes.windows(2).rev();
+    let ends = |marker: &[u8]| marker == [0xff, 0xd9];
+    markers.by_ref().take_while(|marker| *marker != [0xff, 0xda]).any(ends)
+}
+
+/// Colours of another space, as phones make them, become sRGB. A profile that cannot be read is as good as none.
+fn to_srgb(pixels: &mut DynamicImage, profile: &[u8]) {
+    let Ok(profile) = ColorProfile::new_from_slice(profile) else { return };
+    if profile.color_space != DataColorSpace::Rgb {
+        return;
+    }
+    let (layout, samples): (_, &mut [u8]) = match pixels {
+        DynamicImage::ImageRgb8(pixels) => (Layout::Rgb, pixels),
+        DynamicImage::ImageRgba8(pixels) => (Layout::Rgba, pixels),
+        _ => return,
+    };
+    let srgb = ColorProfile::new_srgb();
+    if let Ok(transform) = profile.create_transform_8bit(layout, &srgb, layout, TransformOptions::default()) {
+        let mut shown = vec![0; samples.len()];
+        if transform.transform(samples, &mut shown).is_ok() {
+            samples.copy_from_slice(&shown);
+        }
+    }
+}
+
+fn resized(source: DynamicImage, width: u32) -> Result<DynamicImage, Refused> {
+    if source.width() == width {
+        return Ok(source);
+    }
+    let height = u64::from(source.height()) * u64::from(width) / u64::from(source.width());
+    let height = u32::try_from(height).unwrap_or(u32::MAX).max(1);
+    let kind = if source.color().has_alpha() { PixelType::U8x4 } else { PixelType::U8x3 };
+    let has_alpha = kind == PixelType::U8x4;
+    let damaged = |_| Refused::Damaged;
+    let from = Pixels::from_vec_u8(source.width(), source.height(), source.into_bytes(), kind)
+        .map_err(|_| Refused::Damaged)?;
+    let mut to = Pixels::new(width, height, kind);
+    Resizer::new().resize(&from, &mut to, None).map_err(damaged)?;
+    let bytes = to.into_vec();
+    let shown = if has_alpha {
+        image::RgbaImage::from_raw(width, height, bytes).map(DynamicImage::ImageRgba8)
+    } else {
+        image::RgbImage::from_raw(width, height, bytes).map(DynamicImage::ImageRgb8)
+    };
+    shown.ok_or(Refused::Damaged)
+}
+
+fn webp(pixels: &DynamicImage) -> Result<Vec<u8>, Refused> {
+    let (width, height) = (pixels.width(), pixels.height());
+    let encoder = match pixels {
+        DynamicImage::ImageRgba8(pixels) => webp::Encoder::from_rgba(pixels, width, height),
+        pixels => webp::Encoder::from_rgb(pixels.as_bytes(), width, height),
+    };
+    // Its format ends at 16,383 pixels a side: only a strip of a picture is longer.
+    let encoded = encoder.encode_simple(false, f32::from(QUALITY)).map_err(|_| Refused::Damaged)?;
+    Ok(encoded.to_vec())
+}
+
+/// JPEG knows no transparency: what shines through is white.
+fn jpeg(pixels: &DynamicImage) -> Result<Vec<u8>, Refused> {
+    let (width, height) = (pixels.width(), pixels.height());
+    let mut bytes = Vec::new();
+    let encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
+    let done = match pixels {
+        DynamicImage::ImageRgba8(pixels) => {
+            let over_white = |c: u8, alpha: u8| {
+                let (c, alpha) = (u16::from(c), u16::from(alpha));
+                u8::try_from((c * alpha + 255 * (255 - alpha)) / 255).unwrap_or(u8::MAX)
+            };
+            let flat = pixels.pixels().flat_map(|pixel| {
+                let [r, g, b, alpha] = pixel.0;
+                [r, g, b].map(|c| over_white(c, alpha))
+            });
+            encoder.write_image(&flat.collect::<Vec<_>>(), width, height, ExtendedColorType::Rgb8)
+        }
+        pixels => encoder.write_image(pixels.as_bytes(), width, height, ExtendedColorType::Rgb8),
+    };
+    done.map_err(|_| Refused::Damaged)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{Rgb, RgbImage, Rgba, RgbaImage};
+
+    use super::*;
+
+    fn encoded(pixels: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        pixels.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
+
+    /// Left half red, right half blue.
+    fn halves(width: u32, height: u32) -> DynamicImage {
+        let colour = |x| if x < width / 2 { Rgb([255, 0, 0]) } else { Rgb([0, 0, 255]) };
+        RgbImage::from_fn(width, height, |x, _| colour(x)).into()
+    }
+
+    fn shown(picture: &Picture, width: u32, format: Rendition) -> RgbImage {
+        let file = picture.files.iter().find(|file| file.width == width && file.format == format).expect("a rendition");
+        image::load_from_memory(&file.bytes).expect("a picture").into_rgb8()
+    }
+
+    #[test]
+    fn renditions_go_up_to_the_width_of_the_picture() {
+        let table: [(u32, &[u32]); 5] = [
+            (1, &[1]),
+            (160, &[160]),
+            (200, &[160, 200]),
+            (2560, &[160, 320, 640, 1280, 2560]),
+            (9000, &[160, 320, 640, 1280, 2560]),
+        ];
+        for (width, expected) in table {
+            assert_eq!(widths(width), expected, "{width}");
+        }
+    }
+
+    #[test]
+    fn every_format_becomes_the_same_renditions() {
+        let formats = [
+            (ImageFormat::Jpeg, Format::Jpeg),
+            (ImageFormat::Png, Format::Png),
+            (ImageFormat::WebP, Format::Webp),
+            (ImageFormat::Gif, Format::Gif),
+        ];
+        for (format, expected) in formats {
+            let picture = render(&encoded(&halves(200, 100), format)).expect("a picture");
+            assert_eq!((picture.format, picture.width, picture.height), (expected, 200, 100));
+            assert_eq!(picture.files.len(), 4, "two widths in two formats");
+            for rendition in [Rendition::Webp, Rendition::Jpeg] {
+                let small = shown(&picture, 160, rendition);
+                assert_eq!(small.dimensions(), (160, 80));
+                let (left, right) = (small.get_pixel(20, 40).0, small.get_pixel(140, 40).0);
+                assert!(
+                    left[0] > 200 && left[2] < 60 && right[0] < 60 && right[2] > 200,
+                    "{format:?}: {left:?} {right:?}"
+                );
+            }
+            assert!(!picture.blurhash.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_transparent_is_white_in_jpeg() {
+        let clear = RgbaImage::from_pixel(20, 20, Rgba([0, 0, 0, 0]));
+        let picture = render(&encoded(&clear.into(), ImageFormat::Png)).expect("a picture");
+        assert_eq!(shown(&picture, 20, Rendition::Jpeg).get_pixel(10, 10).0, [255; 3]);
+        let webp = picture.files.iter().find(|file| file.format == Rendition::Webp).unwrap();
+        assert_eq!(image::load_from_memory(&webp.bytes).unwrap().into_rgba8().get_pixel(10, 10).0[3], 0);
+    }
+
+    /// A JPEG with this segment behind its first two bytes.
+    fn with_exif(jpeg: &[u8], orientation: u8) -> Vec<u8> {
+        let mut exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+        exif.extend([orientation, 0, 0, 0, 0, 0, 0]);
+        exif.extend(b"secret place");
+        let length = u16::try_from(exif.len() + 2).unwrap().to_be_bytes();
+        [&jpeg[..2], &[0xff, 0xe1], &length, &exif, &jpeg[2..]].concat()
+    }
+
+    #[test]
+    fn a_picture_is_turned_as_it_was_taken_and_its_metadata_is_gone() {
+        // 6: the camera was held so that the left is up.
+        let jpeg = with_exif(&encoded(&halves(100, 50), ImageFormat::Jpeg), 6);
+        let picture = render(&jpeg).expect("a picture");
+        assert_eq!((picture.width, picture.height), (50, 100));
+        let upright = shown(&picture, 50, Rendition::Jpeg);
+        assert!(upright.get_pixel(25, 10).0[0] > 200 && upright.get_pixel(25, 90).0[2] > 200);
+        for file in &picture.files {
+            let has = |text: &[u8]| file.bytes.windows(text.len()).any(|window| window == text);
+            assert!(!has(b"Exif") && !has(b"secret place"), "{:?}", file.format);
+        }
+    }
+
+    #[test]
+    fn nothing_behind_a_picture_survives() {
+        let zip =
+            [encoded(&halves(20, 20), ImageFormat::Png), b"PK\x03\x04<script>alert(1)</script>".to_vec()].concat();
+        for file in render(&zip).expect("a picture").files {
+            assert!(!file.bytes.windows(8).any(|window| window == b"<script>"));
+        }
+    }
+
+    /// A PNG that says it is so large, and holds next to nothing.
+    fn png_bomb(width: u32, height: u32) -> Vec<u8> {
+        let mut png = encoded(&halves(1, 1), ImageFormat::Png);
+        png[16..20].copy_from_slice(&width.to_be_bytes());
+        png[20..24].copy_from_slice(&height.to_be_bytes());
+        let crc = png[12..29].iter().fold(u32::MAX, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 })
+        });
+        png[29..33].copy_from_slice(&(!crc).to_be_bytes());
+        png
+    }
+
+    #[test]
+    fn what_is_no_good_picture_is_refused() {
+        let jpeg = encoded(&halves(200, 200), ImageFormat::Jpeg);
+        let png = encoded(&halves(200, 200), ImageFormat::Png);
+        let mut gif = encoded(&halves(2, 2), ImageFormat::Gif);
+        gif[6..10].copy_from_slice(&[0x50, 0xc3, 0x50, 0xc3]);
+        let mut wide = jpeg.clone();
+        let start = wide.windows(2).position(|marker| marker == [0xff, 0xc0]).expect("a frame");
+        wide[start + 5..start + 9].copy_from_slice(&[0xc3, 0x50, 0xc3, 0x50]);
+        let table: [(&str, &[u8], Refused); 13] = [
+            ("nothing", b"", Refused::NotAPicture),
+            ("SVG", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", Refused::NotAPicture),
+            ("HTML", b"<!doctype html><script>alert(1)</script>", Refused::NotAPicture),
+            ("PDF", b"%PDF-1.7", Refused::NotAPicture),
+            ("a BMP", b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0", Refused::NotAPicture),
+            ("HTML that begins like a GIF", b"GIF89a\x10\0\x10\0;<script>alert(1)</script>", Refused::Damaged),
+            ("half a PNG", &png[..png.len() / 2], Refused::Damaged),
+            ("half a JPEG", &jpeg[..jpeg.len() * 3 / 4], Refused::Damaged),
+            ("the head of a JPEG", &jpeg[..100], Refused::Damaged),
+            ("a PNG of 2,500 million pixels", &png_bomb(50_000, 50_000), Refused::TooManyPixels(50_000, 50_000)),
+            ("a PNG one pixel too large", &png_bomb(50_000_001, 1), Refused::TooManyPixels(50_000_001, 1)),
+            ("a GIF of as many", &gif, Refused::TooManyPixels(50_000, 50_000)),
+            ("a JPEG of as many", &wide, Refused::TooManyPixels(50_000, 50_000)),
+        ];
+        for (name, bytes, why) in table {
+            assert_eq!(render(bytes).map(|_| ()), Err(why), "{name}");
+        }
+    }
+}

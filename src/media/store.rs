@@ -1,0 +1,233 @@
+//! Every statement on pictures.
+//! What a scope means here: whoever may write the product sees all of its pictures, everybody else those that are there.
+
+use std::collections::HashMap;
+
+use diesel::{
+    data_types::PgInterval, define_sql_function, dsl::now, pg::Pg, prelude::*, sql_types::Integer, upsert::excluded,
+};
+use diesel_async::RunQueryDsl;
+
+use super::model::{
+    Image, ImageRow, MAX_ATTEMPTS, MAX_IMAGES, MAX_POSITION, MAX_URL, MediaRow, NewImage, NewMedia, Wanted,
+};
+use crate::{
+    auth::Scope,
+    db::{
+        Conn,
+        sql::timestamptz_pl_interval,
+        tables::{images, media, products},
+    },
+    error::{Error, Result, UserError, UserErrorCode},
+    ids::{ImageId, ProductId},
+    products::store::{visible, writable},
+};
+
+define_sql_function! {
+    /// Where in a list a key stands, from 1.
+    fn array_position(list: diesel::sql_types::Array<diesel::sql_types::BigInt>, key: diesel::sql_types::BigInt) -> Integer;
+}
+
+/// How long a picture that is being fetched is nobody else's, in minutes.
+const LEASE: i64 = 5;
+/// How long content that no picture names is kept, in minutes: a mutation may be about to name it.
+pub const GRACE: i64 = 60;
+
+type Found = (ImageRow, Option<MediaRow>);
+
+fn seen(found: Vec<Found>) -> Vec<Image> {
+    found.into_iter().map(|(row, media)| Image { row, media }).collect()
+}
+
+fn minutes(count: i64) -> PgInterval {
+    PgInterval::from_microseconds(count * 60_000_000)
+}
+
+/// The visible pictures with these ids, of products that the scope sees, in no order.
+pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[ImageId]) -> Result<Vec<Image>> {
+    let seen_by = products::table.select(products::id).into_boxed::<Pg>().filter(visible(scope));
+    let mine = products::table.select(products::id).into_boxed::<Pg>().filter(writable(scope));
+    let query = images::table
+        .left_join(media::table)
+        .select((ImageRow::as_select(), Option::<MediaRow>::as_select()))
+        .filter(images::id.eq_any(ids))
+        .filter(images::product_id.eq_any(seen_by))
+        .filter(images::media_id.is_not_null().or(images::product_id.eq_any(mine)));
+    Ok(seen(query.load(&mut conn).await?))
+}
+
+/// The pictures of these products in their order, those of each together; who sees the product is not asked again.
+pub async fn by_product_ids(mut conn: &Conn, scope: &Scope, ids: &[ProductId]) -> Result<Vec<Image>> {
+    let mine = products::table.select(products::id).into_boxed::<Pg>().filter(writable(scope));
+    let query = images::table
+        .left_join(media::table)
+        .select((ImageRow::as_select(), Option::<MediaRow>::as_select()))
+        .filter(images::product_id.eq_any(ids))
+        .filter(images::media_id.is_not_null().or(images::product_id.eq_any(mine)))
+        .order((images::product_id, images::position, images::id));
+    Ok(seen(query.load(&mut conn).await?))
+}
+
+/// A picture, whoever asks.
+pub async fn find(mut conn: &Conn, id: ImageId) -> Result<Option<Image>> {
+    let query = images::table
+        .left_join(media::table)
+        .select((ImageRow::as_select(), Option::<MediaRow>::as_select()))
+        .filter(images::id.eq(id));
+    let found: Option<Found> = query.first(&mut conn).await.optional()?;
+    Ok(found.map(|(row, media)| Image { row, media }))
+}
+
+/// The pictures of a product in their order. The caller holds the product's lock.
+pub async fn ids_by_product(mut conn: &Conn, product: ProductId) -> Result<Vec<ImageId>> {
+    let query = images::table.filter(images::product_id.eq(product)).order((images::position, images::id));
+    Ok(query.select(images::id).load(&mut conn).await?)
+}
+
+/// The content with this SHA-256.
+pub async fn find_media(mut conn: &Conn, sha256: &str) -> Result<Option<MediaRow>> {
+    let query = media::table.filter(media::sha256.eq(sha256)).select(MediaRow::as_select());
+    Ok(query.first(&mut conn).await.optional()?)
+}
+
+/// Which of these SHA-256 are known.
+pub async fn known(mut conn: &Conn, sha256: &[String]) -> Result<Vec<String>> {
+    Ok(media::table.filter(media::sha256.eq_any(sha256)).select(media::sha256).load(&mut conn).await?)
+}
+
+/// Adds content, or says of known content that it came again: no sweep takes it for a while.
+pub async fn upsert_media(mut conn: &Conn, new: &NewMedia) -> Result<MediaRow> {
+    let query = diesel::insert_into(media::table).values(new).on_conflict(media::sha256).do_update();
+    let query =
+        query.set((media::created_at.eq(excluded(media::created_at)), media::widths.eq(excluded(media::widths))));
+    Ok(query.returning(MediaRow::as_returning()).get_result(&mut conn).await?)
+}
+
+/// Adds a picture. The caller holds the product's lock.
+/// # Errors
+/// TAKEN where the product has this picture, or one of this URL, already.
+pub async fn insert(mut conn: &Conn, new: &NewImage) -> Result<ImageRow> {
+    let query = diesel::insert_into(images::table).values(new).returning(ImageRow::as_returning());
+    query.get_result(&mut conn).await.map_err(refused)
+}
+
+/// Pictures by URL that products are to have, in one statement: a job fetches them. Those that a product has already, by URL,
+/// stay as they are; so does what would be more than [`MAX_IMAGES`] of one product, or has no URL of a fitting length.
+pub async fn insert_wanted(mut conn: &Conn, wanted: &[Wanted]) -> Result<usize> {
+    let products: Vec<ProductId> = wanted.iter().map(|image| image.product).collect();
+    let counts = images::table.filter(images::product_id.eq_any(products)).group_by(images::product_id);
+    let counts: Vec<(ProductId, i64)> =
+        counts.select((images::product_id, diesel::dsl::count_star())).load(&mut conn).await?;
+    let mut counts: HashMap<_, _> = counts.into_iter().collect();
+    let fits = |image: &&Wanted| (1..=MAX_URL).contains(&image.url.chars().count());
+    let rows = wanted.iter().filter(fits).filter(|image| {
+        let count = counts.entry(image.product).or_default();
+        *count += 1;
+        *count <= MAX_IMAGES as i64
+    });
+    let rows: Vec<NewImage> = rows
+        .map(|image| NewImage {
+            product_id: image.product,
+            media_id: None,
+            position: image.position.clamp(1, MAX_POSITION),
+            alt: image.alt.chars().take(super::model::MAX_ALT).collect(),
+            source_url: Some(image.url.clone()),
+        })
+        .collect();
+    let mut added = 0;
+    // Far below the 65,535 parameters that a statement takes.
+    for rows in rows.chunks(5_000) {
+        added += diesel::insert_into(images::table)
+            .values(rows)
+            .on_conflict((images::product_id, images::source_url))
+            .do_nothing()
+            .execute(&mut conn)
+            .await?;
+    }
+    Ok(added)
+}
+
+/// Takes up to `limit` pictures that are due to be fetched: they are the caller's for five minutes.
+pub async fn claim_wanted(mut conn: &Conn, limit: i64) -> Result<Vec<ImageRow>> {
+    let due = images::table
+        .filter(images::media_id.is_null())
+        .filter(images::attempts.lt(MAX_ATTEMPTS))
+        .filter(images::try_at.le(now))
+        .order((images::try_at, images::id))
+        .limit(limit)
+        .select(images::id)
+        .for_update()
+        .skip_locked();
+    let ids: Vec<ImageId> = due.load(&mut conn).await?;
+    let claimed = diesel::update(images::table.filter(images::id.eq_any(ids))).set((
+        images::attempts.eq(images::attempts + 1),
+        images::try_at.eq(timestamptz_pl_interval(now, minutes(LEASE))),
+    ));
+    Ok(claimed.returning(ImageRow::as_returning()).get_results(&mut conn).await?)
+}
+
+/// Notes what a picture by URL turned out to be.
+/// # Errors
+/// TAKEN where the product has this picture already.
+pub async fn set_media(mut conn: &Conn, id: ImageId, media: i64) -> Result<()> {
+    let change = (images::media_id.eq(media), images::failure.eq(None::<String>));
+    diesel::update(images::table.find(id)).set(change).execute(&mut conn).await.map_err(refused)?;
+    Ok(())
+}
+
+/// Notes why a picture by URL is not there, and when it is tried again, in minutes; never, where there is no use.
+pub async fn fail(mut conn: &Conn, id: ImageId, why: &str, again: Option<i64>) -> Result<()> {
+    let failed = diesel::update(images::table.find(id));
+    match again {
+        Some(pause) => {
+            let at = timestamptz_pl_interval(now, minutes(pause));
+            failed.set((images::failure.eq(why), images::try_at.eq(at))).execute(&mut conn).await?
+        }
+        None => failed.set((images::failure.eq(why), images::attempts.eq(MAX_ATTEMPTS))).execute(&mut conn).await?,
+    };
+    Ok(())
+}
+
+/// Changes an alternative text.
+pub async fn set_alt(mut conn: &Conn, id: ImageId, alt: &str) -> Result<()> {
+    diesel::update(images::table.find(id)).set(images::alt.eq(alt)).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Puts the pictures of a product in this order, all of them. The caller holds the product's lock.
+pub async fn set_order(mut conn: &Conn, product: ProductId, ids: &[ImageId]) -> Result<()> {
+    let place = || array_position(ids, images::id);
+    let moved = images::table.filter(images::product_id.eq(product)).filter(images::position.ne(place()));
+    diesel::update(moved).set(images::position.eq(place())).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Deletes a picture; its content is swept when no other picture names it.
+pub async fn delete(mut conn: &Conn, id: ImageId) -> Result<()> {
+    diesel::delete(images::table.find(id)).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Deletes up to `limit` rows of content that no picture names, an hour after it last came: how many.
+pub async fn delete_unnamed(mut conn: &Conn, limit: i64) -> Result<usize> {
+    let named = images::table.filter(images::media_id.eq(media::id.nullable()));
+    let over = media::table
+        .filter(media::created_at.lt(timestamptz_pl_interval(now, minutes(-GRACE))))
+        .filter(diesel::dsl::not(diesel::dsl::exists(named)))
+        .order((media::created_at, media::id))
+        .limit(limit)
+        .select(media::id)
+        .for_update()
+        .skip_locked();
+    let ids: Vec<i64> = over.load(&mut conn).await?;
+    Ok(diesel::delete(media::table.filter(media::id.eq_any(ids))).execute(&mut conn).await?)
+}
+
+fn refused(error: diesel::result::Error) -> Error {
+    let taken = |field, rule: &'static str| UserError::new(UserErrorCode::Taken, field, rule);
+    Error::from(error)
+        .on_constraint("images_product_id_media_id_key", || taken("file", "the product has this picture already"))
+        .on_constraint("images_product_id_source_url_key", || {
+            taken("url", "the product has a picture of this URL already")
+        })
+}

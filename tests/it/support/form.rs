@@ -1,0 +1,90 @@
+//! Forms of the GraphQL multipart request protocol, and small pictures to put into them.
+
+use std::io::Cursor;
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+};
+use image::{ImageFormat, Rgb, RgbImage};
+use serde_json::{Value, json};
+
+use super::Actor;
+
+const BOUNDARY: &str = "a-boundary-of-the-tests";
+
+/// A PNG of one colour.
+pub fn png(width: u32, height: u32, colour: [u8; 3]) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    RgbImage::from_pixel(width, height, Rgb(colour)).write_to(&mut bytes, ImageFormat::Png).expect("a PNG");
+    bytes.into_inner()
+}
+
+/// A form.
+#[derive(Default)]
+pub struct Form(Vec<u8>);
+
+impl Form {
+    /// A form that begins as it must.
+    pub fn new(operations: &Value, map: &Value) -> Self {
+        Self::default().text("operations", &operations.to_string()).text("map", &map.to_string())
+    }
+
+    /// A field.
+    pub fn text(mut self, name: &str, text: &str) -> Self {
+        let part = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n");
+        self.0.extend(part.as_bytes());
+        self
+    }
+
+    /// A file.
+    pub fn file(mut self, name: &str, file_name: &str, bytes: &[u8]) -> Self {
+        let head = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file_name}\"\r\n\
+             Content-Type: image/jpeg\r\n\r\n"
+        );
+        self.0.extend([head.as_bytes(), bytes, b"\r\n"].concat());
+        self
+    }
+
+    /// The body, with its end.
+    pub fn body(mut self) -> Vec<u8> {
+        self.0.extend(format!("--{BOUNDARY}--\r\n").as_bytes());
+        self.0
+    }
+}
+
+impl Actor<'_> {
+    /// Posts a form as it is, with the header that lets it pass, or without.
+    pub async fn post_form(&self, body: Vec<u8>, preflight: Option<&str>) -> (StatusCode, Value) {
+        let mut request = self.request();
+        let headers = request.headers_mut().expect("a sound request");
+        let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(&content_type).expect("a header"));
+        if let Some(name) = preflight {
+            let name = axum::http::HeaderName::from_bytes(name.as_bytes()).expect("a name");
+            headers.insert(name, HeaderValue::from_static("1"));
+        }
+        let (status, _, bytes) = self.app.send(request.body(Body::from(body)).expect("a request")).await;
+        (status, serde_json::from_slice(&bytes).expect("JSON"))
+    }
+
+    /// Adds a picture to a product by a form: the payload of `productImageCreate`.
+    pub async fn add_picture(&self, product: &str, bytes: &[u8], other: Value) -> Value {
+        let mut input = json!({ "productId": product, "file": null });
+        for (name, value) in other.as_object().into_iter().flatten() {
+            input[name] = value.clone();
+        }
+        let query = "mutation ($input: ProductImageCreateInput!) { productImageCreate(input: $input) {
+            image { id url small: url(width: 160, format: JPEG) width height blurhash alt position }
+            userErrors { code field message } } }";
+        let operations = json!({ "query": query, "variables": { "input": input } });
+        let form = Form::new(&operations, &json!({ "0": ["variables.input.file"] }));
+        let form = form.file("0", "picture.jpg", bytes).body();
+        let (_, answer) = self.post_form(form, Some("graphql-require-preflight")).await;
+        match answer["data"]["productImageCreate"].clone() {
+            Value::Null => answer,
+            payload => payload,
+        }
+    }
+}
