@@ -97,40 +97,9 @@ impl SignedUploadObject {
         &self.signed.url
     }
 
-    /// Headers that the PUT must carry.
-    async fn headers(&self) -> Vec<SignedHeader> {
-        let headers = self.signed.headers.iter().cloned();
-        headers.map(|(name, value)| Ordered(SignedHeaderObject { name, value })).collect()
-    }
-
     /// When the address stops working.
     async fn expires_at(&self) -> DateTime<Utc> {
         self.signed.expires_at
-    }
-}
-
-/// See [`SignedHeaderObject`].
-pub type SignedHeader = Ordered<SignedHeaderObject>;
-
-/// A header of a request.
-pub struct SignedHeaderObject {
-    name: String,
-    value: String,
-}
-
-impl Plain for SignedHeaderObject {}
-
-/// A header that a request must carry.
-#[Object(name = "SignedHeader")]
-impl SignedHeaderObject {
-    /// Its name.
-    async fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Its value.
-    async fn value(&self) -> &str {
-        &self.value
     }
 }
 

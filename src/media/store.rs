@@ -3,9 +3,7 @@
 
 use std::collections::HashMap;
 
-use diesel::{
-    data_types::PgInterval, define_sql_function, dsl::now, pg::Pg, prelude::*, sql_types::Integer, upsert::excluded,
-};
+use diesel::{data_types::PgInterval, define_sql_function, dsl::now, pg::Pg, prelude::*, upsert::excluded};
 use diesel_async::RunQueryDsl;
 
 use super::model::{

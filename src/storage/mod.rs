@@ -113,8 +113,6 @@ pub struct Entry {
 pub struct Signed {
     /// The address; where it begins with a slash, it is one of souk's own server.
     pub url: String,
-    /// Headers that the request must carry, by name and value.
-    pub headers: Vec<(String, String)>,
     /// When it stops working.
     pub expires_at: DateTime<Utc>,
 }
@@ -262,28 +260,26 @@ impl Storage {
                 tickets.url(&Ticket { usage: Use::Get, key, name, most: 0, until: expires_at.timestamp() })
             }
         };
-        Ok(Signed { url, headers: Vec::new(), expires_at })
+        Ok(Signed { url, expires_at })
     }
 
-    /// An address that takes this file by PUT from whoever has it: an object store takes just so many bytes, souk's own door
-    /// up to so many, once.
+    /// An address that takes this file by PUT from whoever has it: souk's own door up to so many bytes, once. An object store
+    /// takes any number, so whoever takes the file from there looks at its size.
     /// # Errors
     /// As [`Storage::signed_get`].
-    pub async fn signed_put(&self, key: &str, bytes: u64, life: Duration) -> Result<Signed> {
+    pub async fn signed_put(&self, key: &str, most: u64, life: Duration) -> Result<Signed> {
         let expires_at = Utc::now() + life;
-        let (url, headers) = match &self.0.signing {
+        let url = match &self.0.signing {
             Signing::Store(store) => {
-                let header = (http::header::CONTENT_LENGTH, http::HeaderValue::from(bytes));
-                let options = SignedUrlOptions::default().with_signed_header(header.0, header.1);
-                let url = store.signed_url_opts(Method::PUT, &self.path(key)?, life, &options).await;
-                (url.map_err(failed)?.to_string(), vec![("Content-Length".to_owned(), bytes.to_string())])
+                let url = store.signed_url(Method::PUT, &self.path(key)?, life).await;
+                url.map_err(failed)?.to_string()
             }
             Signing::Souk(tickets) => {
                 let (key, until) = (self.path(key)?.to_string(), expires_at.timestamp());
-                (tickets.url(&Ticket { usage: Use::Put, key, name: None, most: bytes, until }), Vec::new())
+                tickets.url(&Ticket { usage: Use::Put, key, name: None, most, until })
             }
         };
-        Ok(Signed { url, headers, expires_at })
+        Ok(Signed { url, expires_at })
     }
 
     /// What a token of souk's own door is good for; none where it is not good for this, or not any more.

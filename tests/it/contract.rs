@@ -40,7 +40,6 @@ const BOUNDED: &[(&str, &str)] = &[
     ("Shipment.lines", "each line of the order at most once"),
     ("Transfer.errors", "the first 100"),
     ("Product.images", "a product has at most 50"),
-    ("SignedUpload.headers", "what one signature needs"),
     ("User.addresses", "a user has at most 50"),
     ("User.apiKeys", "a user has at most 50"),
     ("User.identities", "one for each website"),

@@ -68,6 +68,7 @@ mod plans;
 mod privacy;
 mod products;
 mod recovery;
+mod renditions;
 mod retry;
 mod returns;
 mod roles;

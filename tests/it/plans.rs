@@ -86,6 +86,7 @@ const PRODUCTS: &[Case] = &[
     Case("{ product(slug: \"lantern-1\") { id } }", "products_slug_key", Never),
     Case("{ product(website: \"site-1\", sku: \"L-20\") { id } }", "products_source_website_id_sku_key", Never),
     Case("{ node(id: PRODUCT) { id } }", "products_pkey", Never),
+    Case("{ products(first: 50) { nodes { images { id } } } }", "images_product_id_idx", Few),
     Case(
         "{ categories(first: 50) { nodes { products(first: 3) { totalCount { value } nodes { id } } } } }",
         "products_category_id_created_at_idx",
