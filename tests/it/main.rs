@@ -38,6 +38,7 @@ mod ide;
 mod images;
 mod images_by_url;
 mod import;
+mod imports;
 mod invariants;
 mod jobs;
 mod jobs_long;

@@ -1,0 +1,317 @@
+//! Imports: good rows go in, bad ones come back with a reason, and the same file again changes nothing.
+
+use std::{
+    fs,
+    io::{self, Cursor, Read},
+};
+
+use souk::{
+    auth::Viewer,
+    db::Db,
+    error::{Error, Result},
+    ids::WebsiteId,
+    transfers::{
+        export::{ExportOptions, export},
+        formats,
+        import::{Input, import},
+        model::{Counts, Format, ImportOptions, Noun, Report},
+    },
+};
+
+use crate::support::{TestDb, process::DataDir};
+
+/// What everything of the tests stands on: a website.
+const WEBSITE: &str =
+    "INSERT INTO websites (id, code, name, base_url, currency) VALUES (1, 'uk', 'Shop', 'https://uk.example', 'GBP')";
+
+struct Shop {
+    database: TestDb,
+    folder: DataDir,
+}
+
+impl Shop {
+    async fn new() -> Self {
+        let database = TestDb::new().await;
+        database.sql(WEBSITE).await;
+        Self { database, folder: DataDir::new() }
+    }
+
+    fn db(&self) -> &Db {
+        &self.database.db
+    }
+
+    async fn run(
+        &self,
+        options: &ImportOptions,
+        bytes: impl Read + Send + 'static,
+        hash: Option<Vec<u8>>,
+    ) -> Result<Report> {
+        let input = Input { bytes: Box::new(bytes), hash };
+        import(self.db(), options, input, &self.folder.0.join("rejects"), |_| ()).await
+    }
+
+    async fn take(&self, noun: Noun, format: Format, file: &str) -> Report {
+        let report = self.run(&options(noun, format), Cursor::new(file.as_bytes().to_vec()), None).await;
+        report.unwrap_or_else(|error| panic!("{error}: {file}"))
+    }
+
+    /// Brings in a CSV file.
+    async fn csv(&self, noun: Noun, file: &str) -> Report {
+        self.take(noun, Format::SoukCsv, file).await
+    }
+
+    fn rejects(&self) -> String {
+        fs::read_to_string(self.folder.0.join("rejects")).unwrap_or_default()
+    }
+
+    async fn exported(&self, noun: Noun, format: Format) -> String {
+        let mut out = Vec::new();
+        let options = ExportOptions { noun, format, website: Some(WebsiteId(1)) };
+        export(self.db(), &Viewer::system(), &options, &mut out, |_, _| ())
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        String::from_utf8(out).unwrap()
+    }
+}
+
+fn options(noun: Noun, format: Format) -> ImportOptions {
+    let shop = formats::Options::default();
+    ImportOptions { noun, format, website: "uk".into(), is_dry_run: false, batch: 4, user: None, shop }
+}
+
+/// created, updated, unchanged, rejected
+fn counted(report: &Report) -> [u64; 4] {
+    let Counts { read, created, updated, unchanged, rejected } = report.counts;
+    assert_eq!(read, created + updated + unchanged + rejected);
+    [created, updated, unchanged, rejected]
+}
+
+/// So many products.
+fn products(count: usize) -> String {
+    let rows = (1..=count).map(|i| format!("p-{i},SKU-{i},Lantern {i},{i}.50,Home > Light,{}\n", i % 7));
+    "external_id,sku,name,price,category,stock\n".to_owned() + &rows.collect::<String>()
+}
+
+const PRODUCTS: &str =
+    "SELECT string_agg(concat_ws('|', sku, name, slug, price, stock, updated_at), ';' ORDER BY sku) FROM products";
+
+#[tokio::test]
+async fn bad_rows_come_back_with_their_reasons_and_can_be_put_right() {
+    let shop = Shop::new().await;
+    let file = "sku,name,price,stock,category\n\
+                A-1,Good,1.50,3,Home > A\n\
+                A-2,,1.50,3,\n\
+                A-3,Ragged,1.50\n\
+                A-1,Twice,2.00,1,\n\
+                A-4,Comma,\"1.234,56\",1,\n\
+                A-5,Negative,1.00,-3,\n\
+                A-6,Formula,2.00,1,'=x\n\
+                ,Nameless,1,1,\n";
+    let report = shop.csv(Noun::Products, file).await;
+    assert_eq!(counted(&report), [2, 0, 0, 6]);
+    let told: Vec<_> = report.errors.iter().map(|error| (error.line, error.column.as_deref())).collect();
+    let expected =
+        [(3, Some("name")), (4, None), (5, Some("sku")), (6, Some("price")), (7, Some("stock")), (9, Some("sku"))];
+    let mut told = told;
+    told.sort_unstable();
+    assert_eq!(told, expected);
+    assert_eq!(shop.database.ask("SELECT name FROM categories WHERE name LIKE '=%'").await, "=x");
+    let rejects = shop.rejects();
+    assert!(rejects.starts_with("sku,name,price,stock,category,line,reason\n"), "{rejects}");
+    assert_eq!(rejects.lines().count(), 7, "{rejects}");
+    let right = rejects.replace("\"1.234,56\"", "1234.56").replace("-3", "3").replace("A-2,,", "A-2,Named,");
+    let again = shop.csv(Noun::Products, &right).await;
+    assert_eq!(counted(&again)[..3], [4, 1, 0], "{again:?}");
+    assert_eq!(shop.database.ask("SELECT price FROM products WHERE sku = 'A-4'").await, "1234.56");
+}
+
+#[tokio::test]
+async fn a_file_is_refused_as_a_whole_where_it_is_another() {
+    let shop = Shop::new().await;
+    for (file, website, expected) in [
+        ("sku,pirce\nA,1\n", "uk", "pirce"),
+        ("sku,sku\nA,A\n", "uk", "more than once"),
+        ("", "uk", "empty"),
+        ("sku,name,price\n", "nowhere", "nowhere"),
+    ] {
+        let options = ImportOptions { website: website.into(), ..options(Noun::Products, Format::SoukCsv) };
+        let refused = shop.run(&options, Cursor::new(file.as_bytes()), None).await;
+        assert!(matches!(&refused, Err(error @ Error::User(_)) if error.to_string().contains(expected)), "{refused:?}");
+    }
+    assert_eq!(shop.database.ask("SELECT count(*) FROM transfers").await, "0");
+}
+
+#[tokio::test]
+async fn rows_that_are_too_long_or_no_text_are_one_refused_row_each() {
+    let shop = Shop::new().await;
+    let mut file = b"sku,name,price,description\nA,caf\xe9,1,\nB,Fine,1,\nC,Long,1,".to_vec();
+    file.extend(std::iter::repeat_n(b'x', 20 << 20));
+    file.extend(b"\nD,Fine,1,\n");
+    let report = shop.run(&options(Noun::Products, Format::SoukCsv), Cursor::new(file), None).await.unwrap();
+    assert_eq!(counted(&report), [2, 0, 0, 2]);
+    assert_eq!(report.errors.iter().map(|error| error.line).collect::<Vec<_>>(), [2, 4]);
+    let lines = format!(
+        "{{\"sku\":\"E\",\"name\":\"{}\"}}\nno json\n{{\"sku\":\"F\",\"name\":\"Fine\",\"price\":2}}\n",
+        "x".repeat(20 << 20)
+    );
+    let report = shop.take(Noun::Products, Format::SoukJsonl, &lines).await;
+    assert_eq!(counted(&report), [1, 0, 0, 2]);
+    let wide: Vec<u8> = "\u{feff}sku;name;price\r\nG;Täglich;2\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let report = shop.run(&options(Noun::Products, Format::SoukCsv), Cursor::new(wide), None).await.unwrap();
+    assert_eq!(counted(&report), [1, 0, 0, 0]);
+    assert_eq!(shop.database.ask("SELECT name FROM products WHERE sku = 'G'").await, "Täglich");
+}
+
+#[tokio::test]
+async fn the_same_file_again_changes_nothing_and_a_dry_run_writes_nothing() {
+    let shop = Shop::new().await;
+    let file = products(30);
+    let dry = ImportOptions { is_dry_run: true, ..options(Noun::Products, Format::SoukCsv) };
+    let report = shop.run(&dry, Cursor::new(file.clone()), None).await.unwrap();
+    assert_eq!(counted(&report), [30, 0, 0, 0]);
+    assert_eq!(shop.database.ask("SELECT count(*) FROM products").await, "0");
+    assert_eq!(shop.database.ask("SELECT count(*) FROM categories").await, "0");
+    assert_eq!(counted(&shop.csv(Noun::Products, &file).await), [30, 0, 0, 0]);
+    let before = shop.database.ask(PRODUCTS).await;
+    assert_eq!(counted(&shop.csv(Noun::Products, &file).await), [0, 0, 30, 0]);
+    assert_eq!(shop.database.ask(PRODUCTS).await, before);
+    assert_eq!(counted(&shop.run(&dry, Cursor::new(products(31)), None).await.unwrap()), [1, 0, 30, 0]);
+    let sums = "SELECT bool_and(stock = coalesce((SELECT sum(delta) FROM stock_movements m WHERE m.product_id = p.id), 0)) FROM products p";
+    assert_eq!(counted(&shop.csv(Noun::Stock, "sku,stock\nSKU-1,9\nSKU-7,0\nSKU-99,1\n").await), [0, 1, 1, 1]);
+    assert_eq!(shop.database.ask(sums).await, "t");
+    assert_eq!(shop.database.ask("SELECT count(*) FROM audit_log WHERE change = 'imported'").await, "3");
+}
+
+/// A file that breaks off.
+struct Broken(Cursor<Vec<u8>>);
+
+impl Read for Broken {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 => Err(io::Error::other("the disk is gone")),
+            read => Ok(read),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_import_that_was_cut_off_goes_on_behind_its_last_batch() {
+    let shop = Shop::new().await;
+    let file = products(4_000);
+    let hash = Some(vec![7; 32]);
+    let options = ImportOptions { batch: 100, ..options(Noun::Products, Format::SoukCsv) };
+    let half = file.as_bytes()[..file.len() / 2].to_vec();
+    assert!(shop.run(&options, Broken(Cursor::new(half)), hash.clone()).await.is_err());
+    let behind: u64 =
+        shop.database.ask("SELECT checkpoint FROM transfers WHERE status = 'failed'").await.parse().unwrap();
+    assert!((500..4_000).contains(&behind), "{behind}");
+    // As if the process had gone without a word: whoever comes waits for the lease.
+    shop.database.sql("UPDATE transfers SET status = 'running', locked_until = now() + interval '1 second'").await;
+    let report = shop.run(&options, Cursor::new(file), hash).await.unwrap();
+    assert_eq!(counted(&report), [4_000, 0, 0, 0]);
+    assert_eq!(shop.database.ask("SELECT count(*) FROM transfers WHERE status = 'done' AND run = 2").await, "1");
+}
+
+#[tokio::test]
+async fn two_imports_of_one_file_at_once_make_each_product_once() {
+    let shop = Shop::new().await;
+    let file = products(600);
+    let options = ImportOptions { batch: 100, ..options(Noun::Products, Format::SoukCsv) };
+    let run = || shop.run(&options, Cursor::new(file.clone()), None);
+    let (first, second) = tokio::join!(run(), run());
+    let (first, second) = (counted(&first.unwrap()), counted(&second.unwrap()));
+    assert_eq!([first[0] + second[0], first[2] + second[2]], [600, 600], "{first:?} {second:?}");
+}
+
+#[tokio::test]
+async fn what_only_the_database_finds_spoils_one_row() {
+    let shop = Shop::new().await;
+    let file = "sku,name,price,group,options\n\
+                T-1,Shirt,9,shirts,Size=M\n\
+                T-2,Shirt,9,shirts,Size=L\n\
+                T-3,Shirt,9,shirts,Size=M\n\
+                T-4,Shirt,9,shirts,Colour=Red\n\
+                T-5,Shirt,9,shirts,Size=XL\n";
+    let report = shop.csv(Noun::Products, file).await;
+    assert_eq!(counted(&report), [3, 0, 0, 2]);
+    let told: Vec<_> = report.errors.iter().map(|error| (error.line, error.column.as_deref())).collect();
+    assert_eq!(told, [(4, Some("options")), (5, Some("options"))]);
+    let slugs = "SELECT count(DISTINCT slug) || ' ' || min(slug) FROM products";
+    assert_eq!(shop.database.ask(slugs).await, "3 shirt");
+}
+
+#[tokio::test]
+async fn categories_keep_their_ids_when_they_move() {
+    let shop = Shop::new().await;
+    let file = "external_id,path,slug,position\nc1,Home,home,1\nc2,Home > Tea,tea,1\nc3,Home > Tea,,2\nc4,Home > Tea > Green,,1\n";
+    assert_eq!(counted(&shop.csv(Noun::Categories, file).await), [4, 0, 0, 0]);
+    assert_eq!(counted(&shop.csv(Noun::Categories, file).await), [0, 0, 4, 0]);
+    let moved = "external_id,path\nc2,Drinks > Tea\nc1,Home > Tea > Green > Home\n";
+    let report = shop.csv(Noun::Categories, moved).await;
+    assert_eq!(counted(&report)[1], 2, "{report:?}");
+    let cycle = shop.csv(Noun::Categories, "external_id,path\nc2,Drinks > Tea > Green > Tea\n").await;
+    assert_eq!(counted(&cycle), [0, 0, 0, 1], "{cycle:?}");
+    assert_eq!(shop.database.ask("SELECT count(*) FROM sources WHERE noun = 'Category'").await, "4");
+}
+
+#[tokio::test]
+async fn customers_are_one_user_with_an_identity_at_each_website_and_orders_are_history() {
+    let shop = Shop::new().await;
+    shop.database
+        .sql(
+            "INSERT INTO websites (id, code, name, base_url, currency) VALUES (2, 'de', 'Laden', 'https://de.example', 'EUR');
+             INSERT INTO users (name, email, role_id) SELECT 'Boss', 'boss@souk.example', id FROM roles WHERE code = 'manager'",
+        )
+        .await;
+    let eve = r#"external_id,email,name,addresses
+17,Eve@souk.example,Eve,"[{""country"":""GB"",""city"":""London"",""address"":""1 High St"",""is_default"":true}]"
+18,,No Mail,
+19,boss@souk.example,Boss,
+"#;
+    let report = shop.csv(Noun::Customers, eve).await;
+    assert_eq!(counted(&report), [2, 0, 0, 1]);
+    assert_eq!(counted(&shop.csv(Noun::Customers, eve).await), [0, 0, 2, 1]);
+    let abroad = ImportOptions { website: "de".into(), ..options(Noun::Customers, Format::SoukCsv) };
+    let file = "external_id,email,name\n900,eve@souk.example,Eva\n";
+    assert_eq!(counted(&shop.run(&abroad, Cursor::new(file), None).await.unwrap()), [0, 1, 0, 0]);
+    assert_eq!(counted(&shop.run(&abroad, Cursor::new(file), None).await.unwrap()), [0, 0, 1, 0]);
+    let eves = "SELECT count(*) || ' ' || min(u.name) FROM sources s JOIN users u ON u.id = s.noun_id WHERE u.email = 'eve@souk.example'";
+    assert_eq!(shop.database.ask(eves).await, "2 Eve");
+    shop.csv(Noun::Products, &products(2)).await;
+    let order = |status: &str, sku: &str| {
+        let line = format!(r#"{{"sku":"{sku}","name":"Lantern","quantity":2,"unit_price":"1.50"}}"#);
+        format!(
+            r#"{{"number":"536365","status":"{status}","customer_id":"17","placed_at":"2010-12-01T08:26:00Z","lines":[{line}]}}"#
+        )
+    };
+    for (status, sku, expected) in [
+        ("delivered", "SKU-9", [0, 0, 0, 1]),
+        ("lost", "SKU-1", [0, 0, 0, 1]),
+        ("delivered", "SKU-1", [1, 0, 0, 0]),
+        ("delivered", "SKU-1", [0, 0, 1, 0]),
+        ("cancelled", "SKU-1", [0, 0, 0, 1]),
+        ("delivered", "SKU-2", [0, 0, 0, 1]),
+    ] {
+        let report = shop.take(Noun::Orders, Format::SoukJsonl, &order(status, sku)).await;
+        assert_eq!(counted(&report), expected, "{status} {sku}: {report:?}");
+    }
+    assert_eq!(shop.database.ask("SELECT total_amount || ' ' || status FROM orders").await, "3.00 delivered");
+}
+
+#[tokio::test]
+async fn what_goes_out_of_one_database_makes_the_same_rows_in_another() {
+    let (one, other) = (Shop::new().await, Shop::new().await);
+    let file = "external_id,sku,name,slug,barcode,description,price,compare_at_price,category,brand,supplier,group,group_name,options,stock,is_active\n\
+                1,=A1,'=SUM(1),sum,4006381333931,\"two\nlines\",9.90,12.50,Tea \\> Coffee > Green,\"Wick, Ltd\",Tallow,,,,7,true\n\
+                2,-B,''Shirt,shirt,,,20,,,,,shirts,Shirts,Size=M\\;L; Colour=Red\\=ish,0,false\n";
+    assert_eq!(counted(&one.csv(Noun::Products, file).await), [2, 0, 0, 0]);
+    for format in [Format::SoukCsv, Format::SoukJsonl] {
+        for noun in [Noun::Categories, Noun::Products, Noun::Stock] {
+            let out = one.exported(noun, format).await;
+            let again = counted(&one.take(noun, format, &out).await);
+            assert_eq!([again[0], again[1], again[3]], [0, 0, 0], "{noun:?} {out}");
+            other.take(noun, format, &out).await;
+            assert_eq!(other.exported(noun, format).await, out, "{noun:?}");
+        }
+    }
+}
