@@ -21,10 +21,11 @@ use crate::{
     categories::{self, model::CategoryRow, store::CategoryList},
     db::{Db, Plans},
     error::Error,
+    groups::{self, model::ProductGroupRow},
     ids::{
         ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, ImageId, JobId, OrderDetailId, OrderId,
-        PaymentId, ProductId, ReturnId, RoleId, SessionId, ShipmentId, StockMovementId, SupplierId, TransferId, UserId,
-        WebsiteId,
+        PaymentId, ProductGroupId, ProductId, ReturnId, RoleId, SessionId, ShipmentId, StockMovementId, SupplierId,
+        TransferId, UserId, WebsiteId,
     },
     jobs::{self, model::JobSeen},
     media::{self, model::Image},
@@ -43,7 +44,7 @@ use crate::{
     },
     products::{
         self,
-        model::{ProductParent, ProductRow},
+        model::{ProductParent, ProductRow, VariantRow},
         store::ProductList,
     },
     sources::{
@@ -219,6 +220,9 @@ pub struct Loaders {
     pub suppliers: Batched<SupplierId, Arc<SupplierRow>>,
     pub products: Batched<ProductId, Arc<ProductRow>>,
     pub products_as_sold: Batched<ProductId, Arc<ProductRow>>,
+    pub product_groups: Batched<ProductGroupId, Arc<ProductGroupRow>>,
+    pub variants_by_group: Batched<ProductGroupId, Group<VariantRow>>,
+    pub offers_by_product: Batched<ProductId, Group<(ProductId, Arc<ProductRow>)>>,
     pub products_of: Paged<ProductParent, ProductList, ProductRow>,
     pub movements: Batched<StockMovementId, Arc<MovementRow>>,
     pub movements_of: Paged<(), Latest, MovementRow>,
@@ -286,6 +290,9 @@ impl Loaders {
             suppliers: by_id!(steps, view, |conn, ids| suppliers::store::by_ids(conn, &ids), row => row.id),
             products: by_id!(steps, view, |conn, ids| products::store::by_ids(conn, &view.catalogue, &ids), row => row.id),
             products_as_sold: by_id!(steps, view, |conn, ids| products::store::by_ids_as_sold(conn, &ids), row => row.id),
+            product_groups: by_id!(steps, view, |conn, ids| groups::store::by_ids(conn, &ids), row => row.id),
+            variants_by_group: by_parent!(steps, view, |conn, ids| products::store::variants_by_group_ids(conn, &view.catalogue, &ids), row => row.group_id),
+            offers_by_product: by_parent!(steps, view, |conn, ids| products::store::offers_by_product_ids(conn, &view.catalogue, &ids), row => row.0),
             products_of: paged_loaders!(
                 steps,
                 view,

@@ -30,6 +30,7 @@ pub mod payload;
 pub mod payment;
 pub mod privacy;
 pub mod product;
+pub mod product_group;
 pub mod returns;
 pub mod role;
 pub mod scalars;
@@ -68,6 +69,7 @@ pub struct Queries(
     brand::BrandQuery,
     supplier::SupplierQuery,
     product::ProductQuery,
+    product_group::ProductGroupQuery,
     cart::CartQuery,
     order::OrderQuery,
     payment::PaymentQuery,
@@ -97,6 +99,8 @@ pub struct Mutations(
     stock::StockMutation,
     image::ImageMutation,
     upload::UploadMutation,
+    product::ProductLinkMutation,
+    product_group::ProductGroupMutation,
     cart::CartMutation,
     order::CheckoutMutation,
     order::OrderMutation,

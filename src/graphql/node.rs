@@ -16,6 +16,7 @@ use super::{
     order::{Order, OrderDetail, detail, order},
     payment::{Payment, payment},
     product::{Product, product},
+    product_group::{ProductGroup, product_group},
     returns::{Return, return_object},
     role::{Role, role_object},
     session::{Session, session},
@@ -30,8 +31,8 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{
         self, AddressId, ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, ImageId, JobId,
-        OrderDetailId, OrderId, PaymentId, ProductId, ReturnId, RoleId, RowId, SessionId, ShipmentId, StockMovementId,
-        SupplierId, TransferId, UserId, WebsiteId,
+        OrderDetailId, OrderId, PaymentId, ProductGroupId, ProductId, ReturnId, RoleId, RowId, SessionId, ShipmentId,
+        StockMovementId, SupplierId, TransferId, UserId, WebsiteId,
     },
 };
 
@@ -78,6 +79,8 @@ nodes! {
     StockMovement;
     /// A picture of a product.
     Image;
+    /// A group of products.
+    ProductGroup;
     /// A cart.
     Cart;
     /// A line of a cart.
@@ -153,6 +156,9 @@ async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> 
             all.movements.load(StockMovementId(key)).await?.map(|row| AnyNode::StockMovement(movement(row)))
         }
         ImageId::TYPE => all.images.load(ImageId(key)).await?.map(|row| AnyNode::Image(image(row))),
+        ProductGroupId::TYPE => {
+            all.product_groups.load(ProductGroupId(key)).await?.map(|row| AnyNode::ProductGroup(product_group(row)))
+        }
         CartId::TYPE => all.carts.load(CartId(key)).await?.map(|row| AnyNode::Cart(cart(row))),
         CartLineId::TYPE => match all.cart_lines.load(CartLineId(key)).await? {
             // Whoever holds the cart sees its lines.

@@ -1,14 +1,20 @@
 //! Products in the graph.
 
+mod links;
 mod list;
+mod options;
 mod write;
 
 pub use self::{
+    links::*,
     list::{ProductOrder, ProductQuery, ProductWhere, list_of, of_parent},
+    options::ProductOption,
     write::*,
 };
 
 use std::sync::Arc;
+
+use self::options::option;
 
 use async_graphql::{Context, ID, Object, Value};
 use chrono::{DateTime, Utc};
@@ -20,6 +26,7 @@ use super::{
     container::{Ordered, Plain},
     context::ContextExt,
     image::{Image, image},
+    product_group::{ProductGroup, product_group},
     scalars::{Money, global, money},
     source::{Source, Sourced},
     stock::{self, StockMovement},
@@ -211,6 +218,27 @@ impl ProductObject {
         }
         let Some(id) = self.row.category_id else { return Ok(None) };
         Ok(ctx.loaders().categories.load(id).await?.map(category))
+    }
+
+    /// The group of the same thing in other sizes or colours.
+    async fn group(&self, ctx: &Context<'_>) -> Result<Option<ProductGroup>> {
+        let Some(id) = self.row.group_id else { return Ok(None) };
+        Ok(ctx.loaders().product_groups.load(id).await?.map(product_group))
+    }
+
+    /// What it has for each option of its group; empty without a group.
+    async fn options(&self, ctx: &Context<'_>) -> Result<Vec<ProductOption>> {
+        let Some(id) = self.row.group_id else { return Ok(Vec::new()) };
+        let group = ctx.loaders().product_groups.load(id).await?;
+        let names = group.iter().flat_map(|group| &group.varies_by);
+        Ok(names.zip(&self.row.option_values).map(|(name, value)| option(name, value)).collect())
+    }
+
+    /// The same thing wherever it is sold, itself included: products with its GTIN, and those that it is linked with. By
+    /// website and price, the first 50.
+    async fn offers(&self, ctx: &Context<'_>) -> Result<Vec<Product>> {
+        let offers = ctx.loaders().offers_by_product.load(self.row.id).await?;
+        Ok(offers.iter().flat_map(|offers| offers.iter()).map(|offer| product(Arc::clone(&offer.1))).collect())
     }
 
     /// Its brand.

@@ -1,5 +1,7 @@
 //! What can be done with products.
 
+pub mod links;
+
 use super::{
     model::{NewProduct, ProductPatch, ProductRow},
     store,
@@ -8,17 +10,34 @@ use crate::{
     auth::{Permission, Viewer},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
-    ids::ProductId,
+    groups::{
+        self,
+        model::{OptionValue, values_in_order},
+    },
+    ids::{ProductGroupId, ProductId},
     text::slugify,
 };
 
 const MAY_WRITE: &[Permission] = &[Permission::ManageProducts, Permission::SellProducts];
 
-/// Makes a product without stock. One made by a seller belongs to them. Without a slug it gets one from its name.
+/// Makes a product without stock. One made by a seller belongs to them. Without a slug it gets one from its name. What it
+/// has for the options of its group is told by their names.
 /// # Errors
 /// FORBIDDEN without a permission to write products; user errors of the fields.
-pub async fn create(db: &Db, viewer: &Viewer, new: NewProduct) -> Result<ProductRow> {
-    db.transaction(async |conn| create_in(conn, viewer, new.clone()).await).await
+pub async fn create(
+    db: &Db,
+    viewer: &Viewer,
+    new: NewProduct,
+    options: Option<Vec<OptionValue>>,
+) -> Result<ProductRow> {
+    db.transaction(async |conn| {
+        let mut new = new.clone();
+        if new.group_id.is_some() || options.is_some() {
+            new.option_values = option_values(conn, viewer, [None, new.group_id], options.as_deref()).await?;
+        }
+        create_in(conn, viewer, new).await
+    })
+    .await
 }
 
 /// [`create`] within the caller's transaction.
@@ -59,16 +78,50 @@ async fn free_slug(conn: &Conn, slug: String, sku: &str) -> Result<String> {
     Ok(slugify(&format!("{slug:.140} {:08x}", rand::random::<u32>())))
 }
 
-/// Changes a product.
+/// The values of a product that changes from one group to another, in the order of the latter; none without a group.
+async fn option_values(
+    conn: &Conn,
+    viewer: &Viewer,
+    [from, to]: [Option<ProductGroupId>; 2],
+    options: Option<&[OptionValue]>,
+) -> Result<Vec<String>> {
+    if from.or(to).is_some() && !viewer.can(Permission::ManageProducts) {
+        let rule = "a group is the shop's: only staff puts products into one, or takes them out";
+        return Err(Error::user(UserErrorCode::NotYours, "groupId", rule));
+    }
+    let options = options.unwrap_or_default();
+    match to {
+        Some(group) => {
+            let group = groups::store::share(conn, group).await?;
+            values_in_order(&group.ok_or_else(|| Error::not_found("groupId", "group"))?.varies_by, options)
+        }
+        None if options.is_empty() => Ok(Vec::new()),
+        None => Err(Error::bad_input("options", "a product has options in a group, and only there")),
+    }
+}
+
+/// Changes a product. What it has for the options of its group is told by their names, all of them.
 /// # Errors
 /// FORBIDDEN without a permission to write products; NOT_FOUND for one that is not the viewer's to write; user errors of
 /// the fields.
-pub async fn update(db: &Db, viewer: &Viewer, id: ProductId, patch: ProductPatch) -> Result<ProductRow> {
+pub async fn update(
+    db: &Db,
+    viewer: &Viewer,
+    id: ProductId,
+    patch: ProductPatch,
+    options: Option<Vec<OptionValue>>,
+) -> Result<ProductRow> {
     viewer.require_any(MAY_WRITE)?;
     patch.check()?;
     let scope = viewer.scope(Permission::ManageProducts);
     db.transaction(async |conn| {
         let product = store::lock_writable(conn, &scope, id).await?.ok_or_else(|| Error::not_found("id", "product"))?;
+        let mut patch = patch.clone();
+        if patch.group_id.is_some() || options.is_some() {
+            let group = patch.group_id.unwrap_or(product.group_id);
+            patch.option_values =
+                Some(option_values(conn, viewer, [product.group_id, group], options.as_deref()).await?);
+        }
         if patch.is_empty() { Ok(product) } else { store::update(conn, id, &patch).await }
     })
     .await
@@ -78,5 +131,5 @@ pub async fn update(db: &Db, viewer: &Viewer, id: ProductId, patch: ProductPatch
 /// # Errors
 /// As [`update`].
 pub async fn delete(db: &Db, viewer: &Viewer, id: ProductId) -> Result<ProductRow> {
-    update(db, viewer, id, ProductPatch { is_active: Some(false), ..ProductPatch::default() }).await
+    update(db, viewer, id, ProductPatch { is_active: Some(false), ..ProductPatch::default() }, None).await
 }

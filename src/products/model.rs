@@ -30,6 +30,9 @@ text_enum! {
     }
 }
 
+/// Most offers of a product, and most products that are linked.
+pub const MAX_OFFERS: i64 = 50;
+
 /// What a website sells.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = products, check_for_backend(diesel::pg::Pg))]
@@ -236,6 +239,19 @@ impl ProductPatch {
     }
 }
 
+/// What a group shows of one of its products.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = products, check_for_backend(diesel::pg::Pg))]
+pub struct VariantRow {
+    /// The group.
+    #[diesel(select_expression = products::group_id.assume_not_null())]
+    pub group_id: ProductGroupId,
+    /// See [`ProductRow`].
+    pub option_values: Vec<String>,
+    /// See [`ProductRow`].
+    pub price: Decimal,
+}
+
 /// A condition on products.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ProductCondition {
@@ -257,6 +273,8 @@ pub enum ProductCondition {
     Category(Op<CategoryId>),
     /// By brand.
     Brand(Op<BrandId>),
+    /// By group.
+    Group(Op<ProductGroupId>),
     /// By supplier.
     Supplier(Op<SupplierId>),
     /// By website.
@@ -312,4 +330,6 @@ pub enum ProductParent {
     Supplier,
     /// A website's.
     Website,
+    /// A group's.
+    Group,
 }

@@ -2,11 +2,21 @@
 //! What a scope means here: `All` sees every product, a seller their own and the active ones, anybody else the active
 //! ones; only `All` and the seller themself may write.
 
+mod groups;
+mod offers;
+
+use std::ops::Deref;
+
 use chrono::{DateTime, Utc};
-use diesel::{pg::Pg, prelude::*};
+use diesel::{pg::Pg, prelude::*, query_builder::QueryFragment};
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
+use self::groups::FirstOfGroup;
+pub use self::{
+    groups::variants_by_group_ids,
+    offers::{links, lock_linked, new_link, offers_by_product_ids, update_links},
+};
 use super::model::{NewProduct, ProductCondition, ProductOrderField, ProductParent, ProductPatch, ProductRow};
 use crate::{
     auth::Scope,
@@ -25,7 +35,27 @@ use crate::{
 };
 
 /// A list of products.
-pub type ProductList = List<ProductCondition, ProductOrderField>;
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ProductList {
+    /// Which rows, in which order.
+    pub list: List<ProductCondition, ProductOrderField>,
+    /// Of the rows of a group only the first that is in the list.
+    pub one_per_group: bool,
+}
+
+impl From<List<ProductCondition, ProductOrderField>> for ProductList {
+    fn from(list: List<ProductCondition, ProductOrderField>) -> Self {
+        Self { list, one_per_group: false }
+    }
+}
+
+impl Deref for ProductList {
+    type Target = List<ProductCondition, ProductOrderField>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.list
+    }
+}
 
 type Rows =
     diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<products::table, diesel::dsl::AsSelect<ProductRow, Pg>>, Pg>;
@@ -71,6 +101,7 @@ fn condition(condition: &ProductCondition) -> Condition<'static, products::table
         }
         C::Availability(availability) => op!(availability, products::availability),
         C::Category(category) => op!(category, products::category_id.assume_not_null(), products::category_id),
+        C::Group(group) => op!(group, products::group_id.assume_not_null(), products::group_id),
         C::Brand(brand) => op!(brand, products::brand_id.assume_not_null(), products::brand_id),
         C::Supplier(supplier) => op!(supplier, products::supplier_id.assume_not_null(), products::supplier_id),
         C::SourceWebsite(website) => op!(website, products::source_website_id),
@@ -80,17 +111,39 @@ fn condition(condition: &ProductCondition) -> Condition<'static, products::table
     }
 }
 
-fn rows(scope: &Scope, list: &ProductList) -> Rows {
-    let rows = products::table.select(ProductRow::as_select()).into_boxed().filter(visible(scope));
-    if list.filter.is_empty() { rows } else { rows.filter(list.filter.condition(&condition)) }
+/// What holds for the rows of a list.
+fn wanted(scope: &Scope, list: &ProductList, parent: Option<ProductParent>) -> Condition<'static, products::table> {
+    let mut wanted = visible(scope);
+    if !list.filter.is_empty() {
+        wanted = Box::new(wanted.and(list.filter.condition(&condition)));
+    }
+    if let Some(parent) = parent {
+        wanted = Box::new(wanted.and(of_parent(parent)));
+    }
+    wanted
 }
 
-fn of_parent(rows: Rows, parent: ProductParent) -> Rows {
+fn rows(scope: &Scope, list: &ProductList, parent: Option<ProductParent>) -> Rows {
+    let wanted = || wanted(scope, list, parent);
+    let rows = products::table.select(ProductRow::as_select()).into_boxed().filter(wanted());
+    if !list.one_per_group {
+        return rows;
+    }
+    let key: Box<dyn QueryFragment<Pg> + Send> = match list.order {
+        ProductOrderField::CreatedAt => Box::new(products::created_at),
+        ProductOrderField::Name => Box::new(products::name),
+        ProductOrderField::Price => Box::new(products::price),
+    };
+    rows.filter(FirstOfGroup { key, direction: list.direction, wanted: wanted() })
+}
+
+fn of_parent(parent: ProductParent) -> Condition<'static, products::table> {
     match parent {
-        ProductParent::Category => rows.filter(products::category_id.assume_not_null().eq(ParentId)),
-        ProductParent::Brand => rows.filter(products::brand_id.assume_not_null().eq(ParentId)),
-        ProductParent::Supplier => rows.filter(products::supplier_id.assume_not_null().eq(ParentId)),
-        ProductParent::Website => rows.filter(products::source_website_id.eq(ParentId)),
+        ProductParent::Category => Box::new(products::category_id.assume_not_null().eq(ParentId)),
+        ProductParent::Brand => Box::new(products::brand_id.assume_not_null().eq(ParentId)),
+        ProductParent::Supplier => Box::new(products::supplier_id.assume_not_null().eq(ParentId)),
+        ProductParent::Website => Box::new(products::source_website_id.eq(ParentId)),
+        ProductParent::Group => Box::new(products::group_id.assume_not_null().eq(ParentId)),
     }
 }
 
@@ -193,12 +246,12 @@ fn can_see(scope: &Scope, product: &ProductRow) -> bool {
 
 /// A page of the visible products.
 pub async fn page(mut conn: &Conn, scope: &Scope, list: &ProductList) -> Result<Vec<ProductRow>> {
-    Ok(on_page(rows(scope, list), list)?.load(&mut conn).await?)
+    Ok(on_page(rows(scope, list, None), list)?.load(&mut conn).await?)
 }
 
 /// How many visible products match.
 pub async fn count(mut conn: &Conn, scope: &Scope, list: &ProductList) -> Result<i64> {
-    Ok(CountUpTo(rows(scope, list)).get_result(&mut conn).await?)
+    Ok(CountUpTo(rows(scope, list, None)).get_result(&mut conn).await?)
 }
 
 /// A page of the visible products of each parent, one statement.
@@ -209,7 +262,7 @@ pub async fn pages_by_parent_ids(
     list: &ProductList,
     parents: Vec<i64>,
 ) -> Result<Vec<(i64, ProductRow)>> {
-    let query = on_page(of_parent(rows(scope, list), parent), list)?;
+    let query = on_page(rows(scope, list, Some(parent)), list)?;
     Ok(PerParent { parents, query }.load(&mut conn).await?)
 }
 
@@ -221,7 +274,7 @@ pub async fn counts_by_parent_ids(
     list: &ProductList,
     parents: Vec<i64>,
 ) -> Result<Vec<(i64, i64)>> {
-    let query = CountUpTo(of_parent(rows(scope, list), parent));
+    let query = CountUpTo(rows(scope, list, Some(parent)));
     Ok(PerParent { parents, query }.load(&mut conn).await?)
 }
 
@@ -245,7 +298,8 @@ pub async fn slug_exists(mut conn: &Conn, slug: &str) -> Result<bool> {
 
 /// Adds a product.
 /// # Errors
-/// TAKEN for SKU and slug; NOT_FOUND for website, category, brand and supplier.
+/// TAKEN for SKU, slug and options; NOT_FOUND for website, category, brand, supplier and group; INVALID for a group of
+/// another website, and for options that are not those of the group.
 pub async fn insert(mut conn: &Conn, new: &NewProduct) -> Result<ProductRow> {
     let query = diesel::insert_into(products::table).values(new).returning(ProductRow::as_returning());
     query.get_result(&mut conn).await.map_err(refused)
@@ -273,4 +327,23 @@ fn refused(error: diesel::result::Error) -> Error {
         .on_constraint("products_category_id_fkey", || missing("categoryId", "category"))
         .on_constraint("products_brand_id_fkey", || missing("brandId", "brand"))
         .on_constraint("products_supplier_id_fkey", || missing("supplierId", "supplier"))
+        .on_constraint("products_group_id_fkey", || missing("groupId", "group"))
+        .on_constraint("products_group_of_website", || {
+            UserError::new(UserErrorCode::Invalid, "groupId", "the group is of another website")
+        })
+        .on_constraint("products_per_group", || {
+            UserError::new(UserErrorCode::OutOfRange, "groupId", "a group has at most 1,000 products")
+        })
+        .on_constraint("products_group_id_option_values_key", || {
+            UserError::new(UserErrorCode::Taken, "options", "another product of the group has these options")
+        })
+        .on_constraint("products_options_of_group", || {
+            UserError::new(UserErrorCode::Invalid, "options", "give a value for each option of the group")
+        })
+        .on_constraint("products_options_in_group", || {
+            UserError::new(UserErrorCode::Invalid, "options", "a product has options in a group, and only there")
+        })
+        .on_constraint("products_option_values_length", || {
+            UserError::new(UserErrorCode::TooLong, "options", "a value has 1 to 100 characters")
+        })
 }

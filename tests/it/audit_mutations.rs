@@ -56,6 +56,8 @@ impl<'a> Shop<'a> {
             );
             ImageId(app.database.ask(&sql).await.parse().expect("a key")).global()
         };
+        let group = json!({ "sourceWebsiteId": website.global(), "name": "Hull", "variesBy": ["Size"] });
+        let group = admin.mutate("productGroupCreate", "productGroup { id }", group).await;
         let cart = admin.cart_of(&[(rope, 1)]).await;
         let upload = uploads::new_id();
         let key_of = uploads::key(admin.id.0, &upload).expect("an id of an upload");
@@ -70,6 +72,7 @@ impl<'a> Shop<'a> {
             ("LEAF", app.category("leaf", None).await.id.global()),
             ("BRAND", app.brand("knot").await.id.global()),
             ("SUPPLIER", app.supplier("Hemp Ltd").await.id.global()),
+            ("GROUP", group.text_at("productGroupCreate.productGroup.id")),
             ("ROPE", rope.global()),
             ("SAIL", sail.global()),
             ("ADDRESS", admin.address().await.id.global()),

@@ -61,6 +61,8 @@ pub struct ProductWhere {
     category: Option<IdFilter>,
     /// By brand.
     brand: Option<IdFilter>,
+    /// By group.
+    group: Option<IdFilter>,
     /// By supplier; for staff and sellers only.
     supplier: Option<IdFilter>,
     /// By website.
@@ -95,6 +97,7 @@ impl ProductWhere {
         all.is(availability.r#in.map(|any| C::Availability(Op::In(any))));
         all.id("category", self.category, C::Category)?;
         all.id("brand", self.brand, C::Brand)?;
+        all.id("group", self.group, C::Group)?;
         all.id("supplier", self.supplier, C::Supplier)?;
         all.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
         all.id("seller", self.seller, C::Seller)?;
@@ -136,7 +139,8 @@ pub fn list_of(
         return refused("only staff and sellers filter by stock");
     }
     let order = order.map_or((ProductOrderField::CreatedAt, Direction::Desc), |by| (by.field, by.direction));
-    list(first, after, last, before, filter.filter(&known)?, order, ProductOrderField::list)
+    let list = list(first, after, last, before, filter.filter(&known)?, order, ProductOrderField::list)?;
+    Ok(ProductList::from(list))
 }
 
 fn cursor(list: &ProductList, row: &ProductRow) -> Cursor {
@@ -200,8 +204,11 @@ impl ProductQuery {
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
         #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ProductWhere>,
         #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ProductOrder>,
+        #[graphql(desc = "Of the products of a group only the first that the list has, in its order.", default)]
+        one_per_group: bool,
     ) -> Result<Connection<Product>> {
         let list = list_of(ctx, first, after, last, before, r#where, order_by)?;
+        let list = ProductList { one_per_group, ..list };
         let scope = ctx.viewer().scope(Permission::ManageProducts);
         let plans = store::plans(&list);
         let rows = ctx.db().read_as(plans, async |conn| store::page(conn, &scope, &list).await);

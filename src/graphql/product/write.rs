@@ -1,5 +1,7 @@
 //! Mutations of products.
 
+use std::mem;
+
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
 
 use super::{Product, product};
@@ -8,12 +10,13 @@ use crate::graphql::{
     guards::Needs,
     patch,
     payload::payload,
+    product_group::{ProductOptionInput, options},
     scalars::{Decimal, optional_id, patch_id},
 };
 use crate::{
     auth::Permission,
     error::Result,
-    ids::{BrandId, CategoryId, ProductId, RowId, SupplierId, WebsiteId},
+    ids::{BrandId, CategoryId, ProductGroupId, ProductId, RowId, SupplierId, WebsiteId},
     products::{
         actions,
         model::{NewProduct, ProductPatch},
@@ -48,6 +51,10 @@ pub struct ProductCreateInput {
     supplier_id: Option<ID>,
     /// From how many pieces down its stock is low, 0 to 1,000,000; 5 where absent.
     low_stock_at: Option<i32>,
+    /// The group of the same thing in other sizes or colours; for MANAGE_PRODUCTS only.
+    group_id: Option<ID>,
+    /// What it has for each option of the group, and no other product of the group has.
+    options: Option<Vec<ProductOptionInput>>,
 }
 
 /// A change of a product: an absent field stays, null clears.
@@ -77,6 +84,10 @@ pub struct ProductUpdateInput {
     supplier_id: MaybeUndefined<ID>,
     /// From how many pieces down its stock is low, 0 to 1,000,000.
     low_stock_at: MaybeUndefined<i32>,
+    /// The group of the same thing in other sizes or colours, given together with the options; for MANAGE_PRODUCTS only.
+    group_id: MaybeUndefined<ID>,
+    /// What it has for each option of the group, and no other product of the group has: all of them.
+    options: MaybeUndefined<Vec<ProductOptionInput>>,
     /// Whether it is for sale; true brings a deleted one back.
     is_active: MaybeUndefined<bool>,
 }
@@ -127,7 +138,7 @@ impl ProductCreateInput {
             compare_at_price: None,
             cost_price: None,
             supplier_sku: None,
-            group_id: None,
+            group_id: optional_id::<ProductGroupId>("groupId", self.group_id)?,
             option_values: vec![],
             low_stock_at: self.low_stock_at,
         })
@@ -140,6 +151,7 @@ impl ProductUpdateInput {
             category_id: patch_id("categoryId", self.category_id)?,
             brand_id: patch_id("brandId", self.brand_id)?,
             supplier_id: patch_id("supplierId", self.supplier_id)?,
+            group_id: patch_id("groupId", self.group_id)?,
             name: patch::required("name", self.name)?,
             slug: patch::required("slug", self.slug)?,
             sku: patch::required("sku", self.sku)?,
@@ -168,7 +180,11 @@ impl ProductMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The product to be.")] input: ProductCreateInput,
     ) -> Result<ProductCreatePayload> {
-        let created = async { actions::create(ctx.db(), ctx.viewer(), input.new_product()?).await };
+        let created = async {
+            let mut input = input;
+            let options = input.options.take().map(options);
+            actions::create(ctx.db(), ctx.viewer(), input.new_product()?, options).await
+        };
         ProductCreateObject::of(created.await.map(product))
     }
 
@@ -180,8 +196,14 @@ impl ProductMutation {
         #[graphql(desc = "The change.")] input: ProductUpdateInput,
     ) -> Result<ProductUpdatePayload> {
         let updated = async {
+            let mut input = input;
+            let options = match mem::take(&mut input.options) {
+                MaybeUndefined::Undefined => None,
+                MaybeUndefined::Null => Some(Vec::new()),
+                MaybeUndefined::Value(given) => Some(options(given)),
+            };
             let (id, patch) = input.patch()?;
-            actions::update(ctx.db(), ctx.viewer(), id, patch).await
+            actions::update(ctx.db(), ctx.viewer(), id, patch, options).await
         };
         ProductUpdateObject::of(updated.await.map(product))
     }

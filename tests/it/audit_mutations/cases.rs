@@ -70,6 +70,38 @@ pub const CASES: &[Case] = &[
         r#"{"id": "ROPE", "price": "12.00", "categoryId": "CATEGORY"}"#,
         &[r#"UPDATED PRODUCT sailor {"price":"10.00","category_id":null} {"price":"12.00","category_id":"CATEGORY"}"#],
     ),
+    Case(
+        "productGroupCreate",
+        r#"{"sourceWebsiteId": "WEBSITE", "name": "Shirt", "variesBy": ["Size", "Colour"]}"#,
+        &[
+            r#"CREATED PRODUCT_GROUP sailor null {"name":"Shirt","slug":"shirt","varies_by":["Size","Colour"],"description":"","source_website_id":"WEBSITE"}"#,
+        ],
+    ),
+    Case(
+        "productGroupUpdate",
+        r#"{"id": "GROUP", "name": "Boat"}"#,
+        &[r#"UPDATED PRODUCT_GROUP sailor {"name":"Hull"} {"name":"Boat"}"#],
+    ),
+    Case(
+        "productGroupDelete",
+        r#"{"id": "GROUP"}"#,
+        &[
+            r#"DELETED PRODUCT_GROUP sailor {"name":"Boat","slug":"hull","varies_by":["Size"],"description":"","source_website_id":"WEBSITE"} null"#,
+        ],
+    ),
+    Case(
+        "productLink",
+        r#"{"productIds": ["ROPE", "SAIL"]}"#,
+        &[
+            r#"UPDATED PRODUCT sailor {"linked_id":null} {"linked_id":1}"#,
+            r#"UPDATED PRODUCT sailor {"linked_id":null} {"linked_id":1}"#,
+        ],
+    ),
+    Case(
+        "productUnlink",
+        r#"{"productId": "ROPE"}"#,
+        &[r#"UPDATED PRODUCT sailor {"linked_id":1} {"linked_id":null}"#],
+    ),
     Case("productDelete", r#"{"id": "SAIL"}"#, &[r#"UPDATED PRODUCT sailor {"is_active":true} {"is_active":false}"#]),
     Case(
         "stockAdjust",

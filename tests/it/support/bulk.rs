@@ -15,8 +15,9 @@ pub fn nth<I: RowId>(number: i64) -> String {
 
 impl TestApp {
     /// `n` of everything, those of one number belonging together: website, role of that website, customer, two addresses,
-    /// category `n + i` below category `i`, brand, supplier, product, an order of two lines, of which one is shipped and
-    /// asked to go back, with a payment, an event and a movement of stock, an entry of the audit log, and a dead job.
+    /// category `n + i` below category `i`, brand, supplier, product in a group, an order of two lines, of which one is
+    /// shipped and asked to go back, with a payment, an event and a movement of stock, an entry of the audit log, and a dead
+    /// job.
     /// The sellers have the numbers `n + i`.
     pub async fn market(&self, n: i64) {
         let base = BASE;
@@ -48,6 +49,9 @@ impl TestApp {
                 FROM generate_series(1, {n}) i;
             INSERT INTO images (id, product_id, media_id, position)
                 SELECT {base} + i, {base} + i, {base} + i, 1 FROM generate_series(1, {n}) i;
+            INSERT INTO product_groups (id, source_website_id, name, slug, varies_by)
+                SELECT {base} + i, {base} + i, 'Group ' || i, 'group-' || i, '{{Size}}' FROM generate_series(1, {n}) i;
+            UPDATE products SET group_id = id, option_values = '{{S}}' WHERE id > {base};
             INSERT INTO orders (id, source_website_id, order_number, user_id, status, ship_country, ship_city, ship_address, contact_name)
                 SELECT {base} + i, {base} + i, 'N-' || i, {base} + i, 'confirmed', 'DE', 'Hamburg', 'Hafenstrasse 1', 'Buyer ' || i
                 FROM generate_series(1, {n}) i;
@@ -79,7 +83,7 @@ impl TestApp {
     }
 
     /// 10,000 products of 20 websites, 200 categories (20 roots), 100 brands, 50 suppliers and 20 sellers; one in fifty
-    /// is not for sale.
+    /// is not for sale. Five thousand of them are in 1,000 groups.
     pub async fn warehouse(&self) {
         let base = BASE;
         let script = format!(
@@ -100,7 +104,12 @@ impl TestApp {
                 SELECT {base} + i, {base} + 1 + i % 20, {base} + 1 + i % 200, {base} + 1 + i % 100, {base} + 1 + i % 50,
                        CASE WHEN i % 10 = 0 THEN {base} + 1 + i / 10 % 20 END, 'Lantern ' || md5(i::text),
                        'lantern-' || i, 'L-' || i, (i * 7919 % 10000) / 100.0, i % 50 <> 0, now() - i * interval '1 min'
-                FROM generate_series(1, 10000) i;"
+                FROM generate_series(1, 10000) i;
+            INSERT INTO product_groups (id, source_website_id, name, slug, varies_by)
+                SELECT {base} + i, {base} + 1 + i % 20, 'Group ' || md5(i::text), 'group-' || i, '{{Size}}'
+                FROM generate_series(1, 1000) i;
+            UPDATE products SET group_id = {base} + 1 + (id + 999) % 1000, option_values = ARRAY[sku]
+                WHERE id BETWEEN {base} + 1 AND {base} + 5000;"
         );
         self.bulk(&script).await;
     }

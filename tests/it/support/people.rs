@@ -80,6 +80,11 @@ impl<'a> Stage<'a> {
         // What is not for sale any more is the seller's and the staff's to see.
         let hidden = app.product(website.id, spec("hidden")).await;
         app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", hidden.id.0)).await;
+        let group = json!({ "sourceWebsiteId": website.id.global(), "name": "Lantern", "variesBy": ["Size"] });
+        let group = people[7].mutate("productGroupCreate", "productGroup { id }", group).await;
+        let group = group.text_at("productGroupCreate.productGroup.id");
+        let put = json!({ "id": sold.id.global(), "groupId": group, "options": [{ "name": "Size", "value": "S" }] });
+        assert_eq!(people[7].mutate("productUpdate", "", put).await.verdict("productUpdate"), "done");
         let mine = customer.run("{ me { sessions { id } role { id } } }").await;
         let line =
             customer.run_with("query ($id: ID!) { order(id: $id) { details { id } } }", json!({ "id": order })).await;
@@ -128,6 +133,7 @@ impl<'a> Stage<'a> {
             ("Product", hidden.id.global()),
             ("StockMovement", StockMovementId(sale.parse().expect("a key")).global()),
             ("Image", ImageId(picture.parse().expect("a key")).global()),
+            ("ProductGroup", group),
             ("Order", order),
             ("OrderDetail", line),
             ("Cart", cart.id),

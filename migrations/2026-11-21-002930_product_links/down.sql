@@ -1,0 +1,1 @@
+DROP SEQUENCE product_links;

@@ -1,0 +1,56 @@
+//! What can be done with groups.
+//! A group is of a website: who manages the products there manages the groups.
+
+use super::{
+    model::{NewProductGroup, ProductGroupPatch, ProductGroupRow},
+    store,
+};
+use crate::{
+    auth::{Permission, Viewer},
+    db::{Conn, Db},
+    error::{Error, Result, UserErrorCode},
+    ids::ProductGroupId,
+};
+
+/// Makes a group without products.
+/// # Errors
+/// FORBIDDEN without [`Permission::ManageProducts`]; user errors of the fields.
+pub async fn create(db: &Db, viewer: &Viewer, new: NewProductGroup) -> Result<ProductGroupRow> {
+    viewer.require_any(&[Permission::ManageProducts])?;
+    if !viewer.reaches(new.source_website_id) {
+        return Err(Error::user(UserErrorCode::NotYours, "sourceWebsiteId", "your role is limited to other websites"));
+    }
+    new.check()?;
+    db.transaction(async |conn| store::insert(conn, &new).await).await
+}
+
+/// Changes a group.
+/// # Errors
+/// FORBIDDEN without [`Permission::ManageProducts`]; NOT_FOUND for one of a website that is not the viewer's; user errors
+/// of the fields.
+pub async fn update(db: &Db, viewer: &Viewer, id: ProductGroupId, patch: ProductGroupPatch) -> Result<ProductGroupRow> {
+    viewer.require_any(&[Permission::ManageProducts])?;
+    patch.check()?;
+    db.transaction(async |conn| {
+        let row = lock(conn, viewer, id).await?;
+        if patch.is_empty() { Ok(row) } else { store::update(conn, id, &patch).await }
+    })
+    .await
+}
+
+/// Deletes a group that no product is in.
+/// # Errors
+/// FORBIDDEN and NOT_FOUND as [`update`]; IN_USE while it has products.
+pub async fn delete(db: &Db, viewer: &Viewer, id: ProductGroupId) -> Result<()> {
+    viewer.require_any(&[Permission::ManageProducts])?;
+    db.transaction(async |conn| {
+        lock(conn, viewer, id).await?;
+        store::delete(conn, id).await
+    })
+    .await
+}
+
+async fn lock(conn: &Conn, viewer: &Viewer, id: ProductGroupId) -> Result<ProductGroupRow> {
+    let row = store::lock(conn, id).await?.filter(|row| viewer.reaches(row.source_website_id));
+    row.ok_or_else(|| Error::not_found("id", "group"))
+}

@@ -1,0 +1,202 @@
+//! Rows and rules of groups.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+use crate::{
+    db::{filter::Op, tables::product_groups},
+    error::{Error, Result, UserError, UserErrorCode},
+    ids::{ProductGroupId, WebsiteId},
+    paging::SortKey,
+    text::{Check, MAX_DESCRIPTION, check_slug},
+};
+
+/// Most options of a group.
+pub const MAX_OPTIONS: usize = 5;
+/// Longest name of an option, in characters.
+const MAX_NAME: usize = 50;
+/// Longest value of an option, in characters.
+const MAX_VALUE: usize = 100;
+
+/// A group.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = product_groups, check_for_backend(diesel::pg::Pg))]
+pub struct ProductGroupRow {
+    /// Key.
+    pub id: ProductGroupId,
+    /// The website that sells its products.
+    pub source_website_id: WebsiteId,
+    /// Name for people.
+    pub name: String,
+    /// Name in URLs, unique.
+    pub slug: String,
+    /// Text for people.
+    pub description: String,
+    /// What its products differ in, in the order of their values.
+    pub varies_by: Vec<String>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A group to be.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = product_groups)]
+pub struct NewProductGroup {
+    /// See [`ProductGroupRow`].
+    pub source_website_id: WebsiteId,
+    /// See [`ProductGroupRow`].
+    pub name: String,
+    /// See [`ProductGroupRow`].
+    pub slug: String,
+    /// See [`ProductGroupRow`].
+    pub description: String,
+    /// See [`ProductGroupRow`].
+    pub varies_by: Vec<String>,
+}
+
+/// A change of a group: what is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
+#[diesel(table_name = product_groups)]
+pub struct ProductGroupPatch {
+    /// See [`ProductGroupRow`].
+    pub name: Option<String>,
+    /// See [`ProductGroupRow`].
+    pub slug: Option<String>,
+    /// See [`ProductGroupRow`].
+    pub description: Option<String>,
+    /// See [`ProductGroupRow`].
+    pub varies_by: Option<Vec<String>>,
+}
+
+impl NewProductGroup {
+    /// # Errors
+    /// User errors for the fields that break a rule.
+    pub fn check(&self) -> Result<()> {
+        ProductGroupPatch {
+            name: Some(self.name.clone()),
+            slug: Some(self.slug.clone()),
+            description: Some(self.description.clone()),
+            varies_by: Some(self.varies_by.clone()),
+        }
+        .check()
+    }
+}
+
+impl ProductGroupPatch {
+    /// # Errors
+    /// User errors for the fields that break a rule.
+    pub fn check(&self) -> Result<()> {
+        let mut check = Check::new();
+        check.optional("name", self.name.as_deref(), 255);
+        check_slug(&mut check, "slug", self.slug.as_deref());
+        check.at_most("description", self.description.as_deref().unwrap_or_default(), MAX_DESCRIPTION);
+        if let Some(names) = &self.varies_by {
+            check_names(&mut check, names);
+        }
+        check.finish()
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// One to five names, no two alike.
+fn check_names(check: &mut Check, names: &[String]) {
+    let field = "variesBy";
+    if names.is_empty() || names.len() > MAX_OPTIONS {
+        let rule = format!("a group varies by 1 to {MAX_OPTIONS} options");
+        return check.add(UserError::new(UserErrorCode::OutOfRange, field, rule));
+    }
+    for (index, name) in names.iter().enumerate() {
+        check.text(field, name, MAX_NAME);
+        if names[..index].iter().any(|other| other.to_lowercase() == name.to_lowercase()) {
+            check.add(UserError::new(UserErrorCode::Invalid, field, format!("{name} is there twice")));
+        }
+    }
+}
+
+/// What a product has for an option.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptionValue {
+    /// The option.
+    pub name: String,
+    /// The value.
+    pub value: String,
+}
+
+/// The values in the group's order.
+/// # Errors
+/// A user error of `options` where they do not name exactly what the group varies by, each once; of a value that breaks a
+/// rule.
+pub fn values_in_order(varies_by: &[String], options: &[OptionValue]) -> Result<Vec<String>> {
+    let value = |name: &String| options.iter().find(|option| option.name == *name).map(|option| option.value.clone());
+    let values: Option<Vec<_>> = varies_by.iter().map(value).collect();
+    let values = values.filter(|values| values.len() == options.len());
+    let wrong = || Error::bad_input("options", format!("give exactly one value for each of: {}", varies_by.join(", ")));
+    let values = values.ok_or_else(wrong)?;
+    let mut check = Check::new();
+    values.iter().for_each(|value| check.text("options", value, MAX_VALUE));
+    check.finish()?;
+    Ok(values)
+}
+
+/// A condition on groups.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ProductGroupCondition {
+    /// By id.
+    Id(Op<ProductGroupId>),
+    /// By name.
+    Name(Op<String>),
+    /// By slug.
+    Slug(Op<String>),
+    /// By website.
+    SourceWebsite(Op<WebsiteId>),
+}
+
+/// What a list of groups is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
+pub enum ProductGroupOrderField {
+    /// The name.
+    #[default]
+    Name,
+}
+
+impl ProductGroupOrderField {
+    /// The list's name in cursors.
+    pub fn list(self) -> &'static str {
+        "product_groups:name"
+    }
+
+    /// The sort key of a row.
+    pub fn key(self, row: &ProductGroupRow) -> SortKey {
+        SortKey::Text(row.name.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_come_in_the_order_of_the_group_and_each_option_has_one() {
+        let varies_by = ["Size".to_owned(), "Colour".to_owned()];
+        let given = |options: &[(&str, &str)]| {
+            let option = |(name, value): &(&str, &str)| OptionValue { name: (*name).into(), value: (*value).into() };
+            values_in_order(&varies_by, &options.iter().map(option).collect::<Vec<_>>()).ok()
+        };
+        let both = Some(vec!["M".to_owned(), "Red".to_owned()]);
+        assert_eq!(given(&[("Size", "M"), ("Colour", "Red")]), both);
+        assert_eq!(given(&[("Colour", "Red"), ("Size", "M")]), both);
+        assert_eq!(given(&[("Size", "M")]), None);
+        assert_eq!(given(&[("Size", "M"), ("Size", "L")]), None);
+        assert_eq!(given(&[("Size", "M"), ("Colour", "Red"), ("Size", "L")]), None);
+        assert_eq!(given(&[("Size", "M"), ("Colour", "Red"), ("Cut", "Slim")]), None);
+        assert_eq!(given(&[("size", "M"), ("Colour", "Red")]), None);
+        assert_eq!(given(&[("Size", " "), ("Colour", "Red")]), None);
+        assert_eq!(given(&[("Size", &"M".repeat(101)), ("Colour", "Red")]), None);
+    }
+}

@@ -1,0 +1,137 @@
+//! Every statement on groups.
+
+use diesel::{pg::Pg, prelude::*};
+use diesel_async::RunQueryDsl;
+
+use super::model::{
+    NewProductGroup, ProductGroupCondition, ProductGroupOrderField, ProductGroupPatch, ProductGroupRow,
+};
+use crate::{
+    db::{
+        Conn,
+        filter::Condition,
+        sql::{CountUpTo, op, text_op},
+        tables::product_groups,
+    },
+    error::{Error, Result, UserError, UserErrorCode},
+    ids::ProductGroupId,
+    paged,
+    paging::List,
+};
+
+/// A list of groups.
+pub type ProductGroupList = List<ProductGroupCondition, ProductGroupOrderField>;
+
+type Rows = diesel::dsl::IntoBoxed<
+    'static,
+    diesel::dsl::Select<product_groups::table, diesel::dsl::AsSelect<ProductGroupRow, Pg>>,
+    Pg,
+>;
+
+fn condition(condition: &ProductGroupCondition) -> Condition<'static, product_groups::table> {
+    use ProductGroupCondition as C;
+    match condition {
+        C::Id(id) => op!(id, product_groups::id),
+        C::Name(name) => text_op!(name, product_groups::name),
+        C::Slug(slug) => text_op!(slug, product_groups::slug),
+        C::SourceWebsite(website) => op!(website, product_groups::source_website_id),
+    }
+}
+
+fn rows(list: &ProductGroupList) -> Rows {
+    product_groups::table.select(ProductGroupRow::as_select()).into_boxed().filter(list.filter.condition(&condition))
+}
+
+/// The rows with these ids, in no order.
+pub async fn by_ids(mut conn: &Conn, ids: &[ProductGroupId]) -> Result<Vec<ProductGroupRow>> {
+    let query = product_groups::table.filter(product_groups::id.eq_any(ids)).select(ProductGroupRow::as_select());
+    Ok(query.load(&mut conn).await?)
+}
+
+/// How one group is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProductGroupKey {
+    /// By id.
+    Id(ProductGroupId),
+    /// By slug.
+    Slug(String),
+}
+
+/// One group.
+pub async fn find(mut conn: &Conn, key: &ProductGroupKey) -> Result<Option<ProductGroupRow>> {
+    let query = product_groups::table.select(ProductGroupRow::as_select());
+    let found = match key {
+        ProductGroupKey::Id(id) => query.filter(product_groups::id.eq(*id)).first(&mut conn).await,
+        ProductGroupKey::Slug(slug) => query.filter(product_groups::slug.eq(slug)).first(&mut conn).await,
+    };
+    Ok(found.optional()?)
+}
+
+/// A page.
+pub async fn page(mut conn: &Conn, list: &ProductGroupList) -> Result<Vec<ProductGroupRow>> {
+    let query = match list.order {
+        ProductGroupOrderField::Name => {
+            paged!(rows(list), &list.page, list.direction, product_groups::name, String, product_groups::id)
+        }
+    };
+    Ok(query.load(&mut conn).await?)
+}
+
+/// How many match.
+pub async fn count(mut conn: &Conn, list: &ProductGroupList) -> Result<i64> {
+    Ok(CountUpTo(rows(list)).get_result(&mut conn).await?)
+}
+
+/// One group, which keeps its options until the transaction ends: for those who put products into it.
+pub async fn share(mut conn: &Conn, id: ProductGroupId) -> Result<Option<ProductGroupRow>> {
+    let query = product_groups::table.find(id).select(ProductGroupRow::as_select()).for_share();
+    Ok(query.first(&mut conn).await.optional()?)
+}
+
+/// Locks one group.
+pub async fn lock(mut conn: &Conn, id: ProductGroupId) -> Result<Option<ProductGroupRow>> {
+    let query = product_groups::table.find(id).select(ProductGroupRow::as_select()).for_no_key_update();
+    Ok(query.first(&mut conn).await.optional()?)
+}
+
+/// Adds a group.
+/// # Errors
+/// TAKEN for the slug; NOT_FOUND for the website.
+pub async fn insert(mut conn: &Conn, new: &NewProductGroup) -> Result<ProductGroupRow> {
+    let query = diesel::insert_into(product_groups::table).values(new).returning(ProductGroupRow::as_returning());
+    query.get_result(&mut conn).await.map_err(refused)
+}
+
+/// Changes a group.
+/// # Errors
+/// TAKEN for the slug; IN_USE for options that products have values of.
+pub async fn update(mut conn: &Conn, id: ProductGroupId, patch: &ProductGroupPatch) -> Result<ProductGroupRow> {
+    let query = diesel::update(product_groups::table.find(id)).set(patch).returning(ProductGroupRow::as_returning());
+    query.get_result(&mut conn).await.map_err(refused)
+}
+
+/// Deletes a group.
+/// # Errors
+/// IN_USE while it has products.
+pub async fn delete(mut conn: &Conn, id: ProductGroupId) -> Result<()> {
+    diesel::delete(product_groups::table.find(id)).execute(&mut conn).await.map_err(refused)?;
+    Ok(())
+}
+
+fn refused(error: diesel::result::Error) -> Error {
+    Error::from(error)
+        .on_constraint("product_groups_slug_key", || {
+            UserError::new(UserErrorCode::Taken, "slug", "another group has this slug")
+        })
+        .on_constraint("product_groups_source_website_id_fkey", || {
+            UserError::new(UserErrorCode::NotFound, "sourceWebsiteId", "there is no such website")
+        })
+        .on_constraint("product_groups_options_held", || {
+            let rule = "products have values of these options: each may get another name, but stays where it is";
+            UserError::new(UserErrorCode::InUse, "variesBy", rule)
+        })
+        .on_constraint("products_group_id_fkey", || {
+            let rule = "the group has products, perhaps some that are not for sale any more: take them out first";
+            UserError::new(UserErrorCode::InUse, "id", rule)
+        })
+}

@@ -1,0 +1,69 @@
+//! Statements on the products of groups.
+//! Rule: what a group shows of its products, and which of them comes first, is of those that the viewer sees.
+
+use diesel::{
+    QueryResult,
+    expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate},
+    pg::Pg,
+    prelude::*,
+    query_builder::{AstPass, QueryFragment, QueryId},
+    sql_types::Bool,
+};
+use diesel_async::RunQueryDsl;
+
+use super::visible;
+use crate::{
+    auth::Scope,
+    db::{Conn, filter::Condition, tables::products},
+    error::Result,
+    ids::ProductGroupId,
+    paging::Direction,
+    products::model::VariantRow,
+};
+
+/// What the visible products of these groups show of themselves, the oldest first.
+pub async fn variants_by_group_ids(mut conn: &Conn, scope: &Scope, ids: &[ProductGroupId]) -> Result<Vec<VariantRow>> {
+    let query = products::table.select(VariantRow::as_select()).into_boxed().filter(visible(scope));
+    let query = query.filter(products::group_id.assume_not_null().eq_any(ids.to_vec()));
+    Ok(query.order((products::group_id, products::id)).load(&mut conn).await?)
+}
+
+/// That no other product of its group comes before a product in a list.
+pub(super) struct FirstOfGroup {
+    /// What the list is ordered by.
+    pub key: Box<dyn QueryFragment<Pg> + Send>,
+    /// Which way.
+    pub direction: Direction,
+    /// What holds for the rows of the list.
+    pub wanted: Condition<'static, products::table>,
+}
+
+impl Expression for FirstOfGroup {
+    type SqlType = Bool;
+}
+impl AppearsOnTable<products::table> for FirstOfGroup {}
+impl SelectableExpression<products::table> for FirstOfGroup {}
+impl ValidGrouping<()> for FirstOfGroup {
+    type IsAggregate = is_aggregate::No;
+}
+impl QueryId for FirstOfGroup {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl QueryFragment<Pg> for FirstOfGroup {
+    /// `me` is made of the row outside, while `products` is the table inside already: so key and condition are the same
+    /// text at both places.
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("(products.group_id IS NULL OR NOT EXISTS (SELECT FROM (SELECT products.group_id AS group_id, ");
+        self.key.walk_ast(out.reborrow())?;
+        out.push_sql(" AS key, products.id AS id) AS me, products WHERE products.group_id = me.group_id AND (");
+        self.key.walk_ast(out.reborrow())?;
+        out.push_sql(match self.direction {
+            Direction::Asc => ", products.id) < (me.key, me.id) AND ",
+            Direction::Desc => ", products.id) > (me.key, me.id) AND ",
+        });
+        self.wanted.walk_ast(out.reborrow())?;
+        out.push_sql("))");
+        Ok(())
+    }
+}
