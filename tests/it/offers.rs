@@ -91,8 +91,8 @@ async fn products_are_linked_and_unlinked_by_hand() {
     assert_eq!([offers(&anybody, one).await, offers(&anybody, two).await], ["1 2", "1 2"]);
     assert_eq!([offers(&anybody, three).await, offers(&anybody, five).await], ["3", "5 4"]);
 
-    let before = app.database.contents().await;
     let (seller, limited) = (app.seller().await, app.holder(Permission::ALL, &[here]).await);
+    let before = app.database.contents().await;
     for (actor, named, expected) in [
         (&manager, vec![], "OUT_OF_RANGE productIds"),
         (&manager, vec![one], "OUT_OF_RANGE productIds"),

@@ -1,7 +1,10 @@
 //! Groups: products that are the same thing in other sizes or colours.
 
 use serde_json::{Value, json};
-use souk::ids::{ProductGroupId, ProductId, RowId, WebsiteId};
+use souk::{
+    auth::Permission,
+    ids::{ProductGroupId, ProductId, RowId, WebsiteId},
+};
 
 use crate::support::{Actor, ProductSpec, TestApp};
 
@@ -43,6 +46,7 @@ async fn a_group_is_made_changed_and_deleted_by_those_who_manage_the_products_of
     assert_eq!(*made.at("productGroupCreate.productGroup"), whole);
     let id = group(&manager, here, "Cap", &["Size"]).await;
 
+    let elsewhere = app.holder(Permission::ALL, &[there]).await;
     let before = app.database.contents().await;
     let with = |field: &str, value: Value| {
         let mut input = shirt.clone();
@@ -78,7 +82,6 @@ async fn a_group_is_made_changed_and_deleted_by_those_who_manage_the_products_of
         assert_eq!(verdict(&manager, "productGroupUpdate", input).await, expected, "{change}");
     }
     // Who manages another website alone does not find it, and makes none here.
-    let elsewhere = app.holder(souk::auth::Permission::ALL, &[there]).await;
     assert_eq!(verdict(&elsewhere, "productGroupCreate", with("slug", json!("s"))).await, "NOT_YOURS sourceWebsiteId");
     assert_eq!(verdict(&elsewhere, "productGroupUpdate", json!({ "id": id, "name": "x" })).await, "NOT_FOUND id");
     assert_eq!(verdict(&elsewhere, "productGroupDelete", json!({ "id": id })).await, "NOT_FOUND id");

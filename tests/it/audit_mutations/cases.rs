@@ -62,7 +62,7 @@ pub const CASES: &[Case] = &[
         "productCreate",
         r#"{"sourceWebsiteId": "WEBSITE", "name": "Lamp", "sku": "L", "price": "9.5"}"#,
         &[
-            r#"CREATED PRODUCT sailor null {"sku":"L","name":"Lamp","slug":"lamp","price":"9.50","is_active":true,"description":"","source_website_id":"WEBSITE"}"#,
+            r#"CREATED PRODUCT sailor null {"sku":"L","name":"Lamp","slug":"lamp","price":"9.50","is_active":true,"description":"","availability":"out","low_stock_at":5,"rating_count":0,"option_values":[],"rating_average":"0.00","source_website_id":"WEBSITE"}"#,
         ],
     ),
     Case(
