@@ -142,4 +142,10 @@ fn refused(error: diesel::result::Error) -> Error {
         .on_constraint("products_group_id_option_values_key", || {
             taken("options", "another product of the group has these options")
         })
+        .on_constraint("products_option_values_length", || {
+            UserError::new(UserErrorCode::TooLong, "options", "a value has 1 to 100 characters")
+        })
+        .on_constraint("products_per_group", || {
+            UserError::new(UserErrorCode::OutOfRange, "group", "a group has at most 1,000 products")
+        })
 }
