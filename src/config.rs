@@ -2,6 +2,7 @@
 //! Rule: a setting is a flag and an environment variable of one name, and nobody else reads the environment.
 
 mod files;
+mod reviews;
 mod secrets;
 
 use std::{
@@ -15,6 +16,7 @@ use std::{
 use clap::{ArgAction, Args, ValueEnum, builder::NonEmptyStringValueParser};
 
 pub use self::files::FileSettings;
+pub use self::reviews::ReviewSettings;
 use self::secrets::secret;
 use crate::{
     auth::{JwtKeys, Key, SOUK},
@@ -172,6 +174,10 @@ pub struct ServeSettings {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub selling: SellingSettings,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub reviews: ReviewSettings,
 
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -82,6 +82,8 @@ pub enum UserErrorCode {
     Cycle,
     /// The idempotency key was used before with another request.
     IdempotencyMismatch,
+    /// Only who bought the product may do this.
+    NotBought,
     /// Nobody grants more than they hold.
     NotYours,
     /// The token is unknown, used before, or its time is over.

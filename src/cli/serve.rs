@@ -88,6 +88,7 @@ async fn run(
         session_life,
         accounts: serve.accounts,
         selling: serve.selling,
+        reviews: serve.reviews,
         currencies,
         providers,
         storage,

@@ -500,6 +500,24 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    reviews (id) {
+        id -> Int8,
+        product_id -> Int8,
+        user_id -> Int8,
+        rating -> Int4,
+        title -> Nullable<Text>,
+        text -> Text,
+        status -> Text,
+        is_buyer -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     role_permissions (role_id, permission) {
         role_id -> Int8,
         permission -> Text,
@@ -744,6 +762,8 @@ diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::joinable!(return_lines -> order_details (order_detail_id));
 diesel::joinable!(return_lines -> returns (return_id));
 diesel::joinable!(returns -> orders (order_id));
+diesel::joinable!(reviews -> products (product_id));
+diesel::joinable!(reviews -> users (user_id));
 diesel::joinable!(role_permissions -> permissions (permission));
 diesel::joinable!(role_permissions -> roles (role_id));
 diesel::joinable!(role_websites -> roles (role_id));
@@ -792,6 +812,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     refresh_tokens,
     return_lines,
     returns,
+    reviews,
     role_permissions,
     role_websites,
     roles,

@@ -11,7 +11,7 @@ use super::{batches::Steps, cookie::Cookies, loaders::Loaders};
 use crate::{
     access::actions::{keys, live::catch_up, login::Door},
     auth::{Identity, JwtKeys, Live, Origin, Passwords, Permission, TokenError, Viewer},
-    config::{AccountSettings, SellingSettings},
+    config::{AccountSettings, ReviewSettings, SellingSettings},
     db::Db,
     error::{Error, ErrorCode, Result},
     ids::WebsiteId,
@@ -38,6 +38,8 @@ pub struct Services {
     pub accounts: AccountSettings,
     /// How carts become orders.
     pub selling: SellingSettings,
+    /// Who writes reviews.
+    pub reviews: ReviewSettings,
     /// The currency of each website.
     pub currencies: Currencies,
     /// Who moves money.

@@ -32,6 +32,7 @@ pub mod privacy;
 pub mod product;
 pub mod product_group;
 pub mod returns;
+pub mod review;
 pub mod role;
 pub mod scalars;
 pub mod search;
@@ -70,6 +71,7 @@ pub struct Queries(
     supplier::SupplierQuery,
     product::ProductQuery,
     product_group::ProductGroupQuery,
+    review::ReviewQuery,
     cart::CartQuery,
     order::OrderQuery,
     payment::PaymentQuery,
@@ -101,6 +103,7 @@ pub struct Mutations(
     upload::UploadMutation,
     product::ProductLinkMutation,
     product_group::ProductGroupMutation,
+    review::ReviewMutation,
     cart::CartMutation,
     order::CheckoutMutation,
     order::OrderMutation,

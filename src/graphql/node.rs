@@ -18,6 +18,7 @@ use super::{
     product::{Product, product},
     product_group::{ProductGroup, product_group},
     returns::{Return, return_object},
+    review::{Review, review},
     role::{Role, role_object},
     session::{Session, session},
     shipment::{Shipment, shipment},
@@ -30,9 +31,7 @@ use super::{
 use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{
-        self, AddressId, ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, ImageId, JobId,
-        OrderDetailId, OrderId, PaymentId, ProductGroupId, ProductId, ReturnId, RoleId, RowId, SessionId, ShipmentId,
-        StockMovementId, SupplierId, TransferId, UserId, WebsiteId,
+        AddressId, ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, ImageId, JobId, OrderDetailId, OrderId, PaymentId, ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, RowId, SessionId, ShipmentId, StockMovementId, SupplierId, TransferId, UserId, WebsiteId, self,
     },
 };
 
@@ -95,6 +94,8 @@ nodes! {
     Shipment;
     /// A part of an order on its way back.
     Return;
+    /// What a customer says of a product.
+    Review;
     /// An entry of the audit log.
     AuditEntry;
     /// A job of the background.
@@ -180,6 +181,7 @@ async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> 
             Some(row) => all.orders.load(row.order_id).await?.map(|order| AnyNode::Return(return_object(row, order))),
             None => None,
         },
+        ReviewId::TYPE => all.reviews.load(ReviewId(key)).await?.map(|row| AnyNode::Review(review(row))),
         AuditEntryId::TYPE => {
             all.audit_entries.load(AuditEntryId(key)).await?.map(|row| AnyNode::AuditEntry(audit_entry(row)))
         }

@@ -27,6 +27,7 @@ use super::{
     context::ContextExt,
     image::{Image, image},
     product_group::{ProductGroup, product_group},
+    review::{self, Rating, Review, ReviewOrder, ReviewWhere, rating},
     scalars::{Money, global, money},
     source::{Source, Sourced},
     stock::{self, StockMovement},
@@ -43,6 +44,9 @@ use crate::{
     products::model::{Availability, ProductRow},
     sources::model::SourceNoun,
     stock::model::{keeps_stock, knows_stock},
+    ids::RowId,
+    products::model::ProductRow,
+    reviews::model::ReviewParent,
 };
 
 /// See [`ProductObject`].
@@ -273,6 +277,26 @@ impl ProductObject {
     async fn image(&self, ctx: &Context<'_>) -> Result<Option<Image>> {
         let pictures = ctx.loaders().images_by_product.load(self.row.id).await?;
         Ok(pictures.and_then(|pictures| pictures.first().cloned()).map(image))
+    /// What its reviews come to.
+    async fn rating(&self) -> Rating {
+        rating(Arc::clone(&self.row))
+    }
+
+    /// Its reviews that you may see, by default the latest first: the approved ones, and your own.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn reviews(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ReviewWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ReviewOrder>,
+    ) -> Result<Connection<Review>> {
+        let list = review::list_of(first, after, last, before, r#where, order_by)?;
+        review::of_parent(ctx, ReviewParent::Product, self.row.id.key(), list).await
     }
 
     /// When it was made.

@@ -20,6 +20,7 @@ use super::{
     container::{Ordered, Plain},
     context::ContextExt,
     order::{self, Order, OrderOrder, OrderWhere},
+    review::{self, Review, ReviewOrder, ReviewWhere},
     role::{Role, role_object},
     scalars::global,
     session::{Session, session},
@@ -32,6 +33,7 @@ use crate::{
     ids::{RowId, UserId, WebsiteId},
     orders::model::OrderParent,
     sources::model::SourceNoun,
+    reviews::model::ReviewParent,
     users::model::UserRow,
 };
 
@@ -165,6 +167,23 @@ impl UserObject {
     ) -> Result<Connection<Order>> {
         let list = order::list_of(first, after, last, before, r#where, order_by)?;
         order::of_parent(ctx, OrderParent::User, self.0.id.key(), list).await
+    }
+
+    /// What they say of products, as far as you may see it, by default the latest first.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn reviews(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ReviewWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ReviewOrder>,
+    ) -> Result<Connection<Review>> {
+        let list = review::list_of(first, after, last, before, r#where, order_by)?;
+        review::of_parent(ctx, ReviewParent::User, self.0.id.key(), list).await
     }
 
     /// When the account was made.

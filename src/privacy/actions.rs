@@ -20,6 +20,7 @@ use crate::{
     payments,
     sources::{self, model::SourceNoun},
     stock,
+    payments, reviews, stock,
     users::{self, model::UserRow},
 };
 
@@ -63,6 +64,7 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
             order
         };
         let payments = payments::store::all_by_user(conn, id).await?;
+        let reviews = reviews::store::all_by_user(conn, id).await?;
         let movements = stock::store::all_by_user(conn, id).await?;
         let entries = audit::store::all_about(conn, id).await?;
         Ok(Some(json!({
@@ -74,6 +76,7 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
             "apiKeys": keys.iter().map(model::api_key).collect::<Vec<_>>(),
             "orders": orders.iter().map(order).collect::<Vec<_>>(),
             "payments": payments.iter().map(model::payment).collect::<Vec<_>>(),
+            "reviews": reviews.iter().map(model::review).collect::<Vec<_>>(),
             "stockMovements": movements.iter().map(model::movement).collect::<Vec<_>>(),
             "auditLog": entries.iter().map(model::entry).collect::<Vec<_>>(),
         })))
@@ -94,7 +97,7 @@ fn of<K: Hash + Eq, R>(groups: &HashMap<K, Vec<R>>, key: K) -> &[R] {
     groups.get(&key).map_or(&[], Vec::as_slice)
 }
 
-/// Takes a person out of their account, for good: name, addresses, contacts, logins and keys go, and where their orders
+/// Takes a person out of their account, for good: name, addresses, contacts, reviews, logins and keys go, and where their orders
 /// went but the country. The orders stay, and are counted.
 /// # Errors
 /// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; NOT_FOUND for a user that is not the viewer's to see, or
@@ -135,6 +138,7 @@ pub async fn erase(
             access::store::sessions::update_forgotten(conn, id).await?;
             access::store::keys::delete_by_user(conn, id).await?;
             orders::store::update_forgotten(conn, id).await?;
+            reviews::store::delete_by_user(conn, id).await?;
             // Mail to them that has not left yet.
             jobs::store::delete_of_user(conn, id).await?;
             users::store::delete_addresses(conn, id).await?;

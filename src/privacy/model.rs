@@ -10,6 +10,7 @@ use crate::{
     orders::model::{OrderDetailRow, OrderEventRow, OrderRow, ReturnLineRow, ReturnRow, ShipmentLineRow, ShipmentRow},
     payments::model::PaymentRow,
     sources::model::SourceRow,
+    reviews::model::ReviewRow,
     stock::model::MovementRow,
     users::model::{AddressRow, UserRow},
 };
@@ -170,6 +171,21 @@ pub fn returned(row: &ReturnRow, lines: &[ReturnLineRow]) -> Value {
 /// A note on an order that its customer sees, too.
 pub fn note(row: &OrderEventRow) -> Value {
     json!({ "at": row.at, "byUserId": row.user_id.map(RowId::global), "text": row.message })
+}
+
+/// A review of theirs.
+pub fn review(row: &ReviewRow) -> Value {
+    json!({
+        "id": row.id.global(),
+        "productId": row.product_id.global(),
+        "rating": row.rating,
+        "title": row.title,
+        "text": row.text,
+        "status": row.status.as_str().to_uppercase(),
+        "isBuyer": row.is_buyer,
+        "createdAt": row.created_at,
+        "updatedAt": row.updated_at,
+    })
 }
 
 /// A movement of stock that they made.

@@ -297,6 +297,8 @@ pub enum ProductOrderField {
     Name,
     /// The price, without regard to the currency.
     Price,
+    /// The mean of its reviews' ratings; products without reviews come before those with one star.
+    Rating,
 }
 
 impl ProductOrderField {
@@ -306,6 +308,7 @@ impl ProductOrderField {
             Self::CreatedAt => "products:created_at",
             Self::Name => "products:name",
             Self::Price => "products:price",
+            Self::Rating => "products:rating",
         }
     }
 
@@ -315,6 +318,7 @@ impl ProductOrderField {
             Self::CreatedAt => SortKey::Time(row.created_at),
             Self::Name => SortKey::Text(row.name.clone()),
             Self::Price => SortKey::Number(row.price),
+            Self::Rating => SortKey::Number(row.rating_average),
         }
     }
 }

@@ -176,6 +176,7 @@ fn on_page(query: Rows, list: &ProductList) -> Result<Rows> {
         }
         ProductOrderField::Name => paged!(query, page, direction, products::name, String, products::id),
         ProductOrderField::Price => paged!(query, page, direction, products::price, Decimal, products::id),
+        ProductOrderField::Rating => paged!(query, page, direction, products::rating_average, Decimal, products::id),
     })
 }
 

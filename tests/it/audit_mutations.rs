@@ -10,6 +10,7 @@ use souk::{
     ids::{ImageId, JobId, ProductId, RoleId, RowId},
     storage::uploads,
 };
+use souk::ids::{JobId, ProductId, RoleId, RowId};
 
 use self::cases::{CASES, Case, UNTOLD};
 use crate::support::{Actor, ProductSpec, TestApp, sdl::Sdl};
@@ -58,6 +59,11 @@ impl<'a> Shop<'a> {
         };
         let group = json!({ "sourceWebsiteId": website.global(), "name": "Hull", "variesBy": ["Size"] });
         let group = admin.mutate("productGroupCreate", "productGroup { id }", group).await;
+        let review = async |actor: &Actor<'_>, product: ProductId| {
+            let input = json!({ "productId": product.global(), "rating": 4 });
+            actor.mutate("reviewCreate", "review { id }", input).await.text_at("reviewCreate.review.id")
+        };
+        let (review, other_review) = (review(&admin, rope).await, review(&customer, rope).await);
         let cart = admin.cart_of(&[(rope, 1)]).await;
         let upload = uploads::new_id();
         let key_of = uploads::key(admin.id.0, &upload).expect("an id of an upload");
@@ -84,6 +90,8 @@ impl<'a> Shop<'a> {
             ("SHIPMENT", parcels.shipment),
             ("RETURN", parcels.returns[0].clone()),
             ("OTHER_RETURN", parcels.returns[1].clone()),
+            ("REVIEW", review),
+            ("OTHER_REVIEW", other_review),
             ("LINE", placed.text_at("orderCreate.order.details.0.id")),
             ("ROLE", role.text_at("roleCreate.role.id")),
             ("CUSTOMERS", role_of("customer").await),

@@ -14,9 +14,7 @@ use souk::{
     access::{model::keys::NewApiKey, store::keys::insert},
     auth::Permission,
     ids::{
-        AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, ImageId, JobId, OrderDetailId, OrderId, PaymentId,
-        ProductGroupId, ProductId, ReturnId, RoleId, RowId, ShipmentId, StockMovementId, SupplierId, TransferId,
-        UserId, WebsiteId,
+        AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, ImageId, JobId, OrderDetailId, OrderId, PaymentId, ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, RowId, ShipmentId, StockMovementId, SupplierId, TransferId, UserId, WebsiteId,
     },
 };
 
@@ -96,6 +94,11 @@ const CASES: &[Case] = &[
     Case("{ search(query: \"depot\", types: [SUPPLIER], first: 50) { FOUND } }", 3),
     Case("{ search(query: \"lantern or depot\", first: 100) { nodes { ... on Supplier { id } } } }", 3),
     Case("{ search(query: \"lantern\", first: 50) { nodes { ... on Product { category { id } brand { id } } } } }", 4),
+    // The rating is the product's own; the stars are counted for all products at once.
+    Case("{ products(first: 50) { nodes { rating { count stars { count } } reviews(first: 3) { PAGE } } } }", 4),
+    Case("{ users(first: 50) { nodes { reviews(first: 3) { PAGE } } } }", 3),
+    Case("{ reviews(first: 50) { PAGE } }", 2),
+    Case("{ reviews(first: 50) { nodes { author product { id } user { id } } } }", 4),
     Case("{ auditLog(first: 50) { PAGE } }", 2),
     Case("{ jobs(first: 50) { PAGE } }", 2),
     Case("{ transfers(first: 50) { PAGE } }", 2),
@@ -109,6 +112,7 @@ const CASES: &[Case] = &[
     Case("{ node(id: \"RETURN\") { id } }", 2),
     // One for each type, and the order behind a line once more.
     Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 17),
+    Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 15),
     // Deep, and the same list with several arguments: one statement for each list.
     Case(
         "{ products(first: 50) { nodes {
@@ -166,6 +170,7 @@ fn node_ids(parents: i64) -> Vec<String> {
             nth::<OrderId>(i),
             nth::<OrderDetailId>(i),
             nth::<PaymentId>(i),
+            nth::<ReviewId>(i),
             nth::<AuditEntryId>(i),
             nth::<JobId>(i),
             nth::<TransferId>(i),

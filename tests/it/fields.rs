@@ -77,6 +77,7 @@ const HIDDEN: [&str; 13] = [
     "OrderDetail",
     "Shipment",
     "Return",
+    "Review",
     "Payment",
     "AuditEntry",
     "Job",

@@ -74,6 +74,7 @@ mod recovery;
 mod renditions;
 mod retry;
 mod returns;
+mod reviews;
 mod roles;
 mod scopes;
 mod search;

@@ -4,7 +4,11 @@
 mod groups;
 
 use souk::ids::{BrandId, CategoryId, OrderId, PaymentId, ProductGroupId, ProductId, SupplierId, UserId, WebsiteId};
+mod staff;
 
+use souk::ids::{BrandId, CategoryId, OrderId, PaymentId, ProductId, SupplierId, UserId, WebsiteId};
+
+use self::staff::{CHANGES, REVIEWS, WORK};
 use crate::support::{
     Actor, TestApp,
     bulk::{BASE, nth},
@@ -26,6 +30,7 @@ const BIG: &[&str] = &[
     "returns",
     "return_lines",
     "order_events",
+    "reviews",
     "search_documents",
     "audit_log",
     "jobs",
@@ -373,6 +378,7 @@ async fn orders_and_users_are_read_by_an_index() {
     app.warehouse().await;
     app.sales().await;
     check(&app.admin().await, SALES.iter().chain(CHANGES).chain(MOVED)).await;
+    check(&app.admin().await, SALES.iter().chain(CHANGES).chain(WORK).chain(REVIEWS)).await;
     check(&app.known(UserId(BASE + 100), "customer").await, OWN).await;
     check(&app.known(UserId(BASE + 1), "seller").await, SOLD).await;
 }

@@ -24,6 +24,7 @@ const TRACES: [&str; 15] = [
     "It tore on the stairs",
     "She wore it",
     "AAL-1815",
+    "Weaves no algebra",
 ];
 
 /// A customer with everything that a customer can have, logged in.
@@ -46,6 +47,8 @@ async fn ada(app: &TestApp) -> Actor<'_> {
     let told = "UPDATE orders SET contact_name = 'Countess Lovelace', customer_note = 'Leave it at the gate'";
     app.database.sql(told).await;
     send_and_return(app, &ada, &order).await;
+    let review = json!({ "productId": product.id.global(), "rating": 2, "text": "Weaves no algebra." });
+    assert_eq!(ada.mutate("reviewCreate", "", review).await.verdict("reviewCreate"), "done");
     let key = json!({ "name": "Difference engine", "permissions": [] });
     ada.mutate("apiKeyCreate", "apiKey { id }", key).await.at("apiKeyCreate.apiKey.id");
     app.database

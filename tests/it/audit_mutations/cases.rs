@@ -278,6 +278,35 @@ pub const CASES: &[Case] = &[
         &[r#"UPDATED USER - {"role_id":"CUSTOMERS"} {"role_id":"SELLERS"}"#],
     ),
     // The erasure is told, too, but not whom it took out.
+    Case(
+        "reviewCreate",
+        r#"{"productId": "SAIL", "rating": 5, "text": "It holds."}"#,
+        &[
+            r#"CREATED REVIEW sailor null {"rating":5,"status":"pending","user_id":"ADMIN","is_buyer":false,"product_id":"SAIL"}"#,
+        ],
+    ),
+    Case(
+        "reviewApprove",
+        r#"{"id": "REVIEW"}"#,
+        &[r#"UPDATED REVIEW sailor {"status":"pending"} {"status":"approved"}"#],
+    ),
+    Case(
+        "reviewUpdate",
+        r#"{"id": "REVIEW", "rating": 3}"#,
+        &[r#"UPDATED REVIEW sailor {"rating":4,"status":"approved"} {"rating":3,"status":"pending"}"#],
+    ),
+    Case(
+        "reviewReject",
+        r#"{"id": "REVIEW"}"#,
+        &[r#"UPDATED REVIEW sailor {"status":"pending"} {"status":"rejected"}"#],
+    ),
+    Case(
+        "reviewDelete",
+        r#"{"id": "OTHER_REVIEW"}"#,
+        &[
+            r#"DELETED REVIEW sailor {"rating":4,"status":"pending","user_id":"CUSTOMER","is_buyer":false,"product_id":"ROPE"} null"#,
+        ],
+    ),
     Case("userErase", r#"{"id": "CUSTOMER"}"#, &[r#"UPDATED USER - {"is_active":true} {"is_active":false}"#]),
     Case(
         "apiKeyCreate",

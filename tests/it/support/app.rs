@@ -16,7 +16,7 @@ use souk::{
         model::{NewRole, NewSession, Role},
     },
     auth::{Identity, JwtKeys, Live, PasswordCost, Passwords, Permission, Via, Viewer},
-    config::{AccountSettings, Limits, PaymentCapture, SellingSettings},
+    config::{AccountSettings, Limits, PaymentCapture, ReviewSettings, SellingSettings},
     db::recorder::Recorder,
     graphql::{
         self,
@@ -118,6 +118,14 @@ impl TestApp {
         Self::serving(database, &Self::settings(), services)
     }
 
+    /// A server with an empty, migrated database and these rules of reviews.
+    pub async fn with_reviews(reviews: ReviewSettings) -> Self {
+        let database = TestDb::new().await;
+        let jwt = JwtKeys::new(SECRET, chrono::Duration::minutes(60));
+        let services = Services { reviews, ..Self::services(&database, jwt, CHEAP) };
+        Self::serving(database, &Self::settings(), services)
+    }
+
     /// A server over this database, whose passwords cost this.
     pub fn hashing(database: TestDb, settings: &HttpSettings, jwt: JwtKeys, cost: PasswordCost) -> Self {
         let services = Self::services(&database, jwt, cost);
@@ -133,6 +141,7 @@ impl TestApp {
             session_life: chrono::Duration::days(30),
             accounts: AccountSettings::default(),
             selling: SellingSettings::default(),
+            reviews: ReviewSettings::default(),
             jwt,
             currencies: Currencies::default(),
             providers: Arc::new(payments(database)),

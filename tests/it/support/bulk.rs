@@ -18,6 +18,8 @@ impl TestApp {
     /// category `n + i` below category `i`, brand, supplier, product in a group, an order of two lines, of which one is
     /// shipped and asked to go back, with a payment, an event and a movement of stock, an entry of the audit log, and a dead
     /// job.
+    /// category `n + i` below category `i`, brand, supplier, product, an order of two lines, of which one is shipped and
+    /// asked to go back, with a payment and an event, a review of the product, an entry of the audit log, and a dead job.
     /// The sellers have the numbers `n + i`.
     pub async fn market(&self, n: i64) {
         let base = BASE;
@@ -68,6 +70,8 @@ impl TestApp {
             INSERT INTO shipment_lines SELECT {base} + i, {base} + i, 1 FROM generate_series(1, {n}) i;
             INSERT INTO returns (id, order_id) SELECT {base} + i, {base} + 1 + i % {n} FROM generate_series(1, {n}) i;
             INSERT INTO return_lines SELECT {base} + i, {base} + i, 1, 'torn' FROM generate_series(1, {n}) i;
+            INSERT INTO reviews (id, product_id, user_id, rating, status)
+                SELECT {base} + i, {base} + i, {base} + i, 1 + i % 5, 'approved' FROM generate_series(1, {n}) i;
             INSERT INTO order_events (order_id, user_id, kind, amount)
                 SELECT {base} + i, {base} + i, 'payment_captured', 10 FROM generate_series(1, {n}) i;
             INSERT INTO audit_log (id, user_id, via, noun, noun_id, website_id, change)
@@ -117,6 +121,8 @@ impl TestApp {
     /// On top of [`TestApp::warehouse`] 4,000 customers with two addresses each and 20,000 orders of two lines and two
     /// events, 5,000 of them with a payment, of those that are confirmed one in a shipment and a return, 20,000 movements of stock and entries of
     /// the audit log, and 5,000 jobs.
+    /// events, 5,000 of them with a payment, of those that are confirmed one in a shipment and a return, 20,000 entries of
+    /// the audit log, 20,000 reviews, and 5,000 jobs.
     pub async fn sales(&self) {
         let base = BASE;
         let script = format!(
@@ -150,6 +156,10 @@ impl TestApp {
             INSERT INTO stock_movements (id, product_id, order_id, reason, delta)
                 SELECT {base} + i, {base} + 1 + i * 31 % 10000, {base} + i, 'sale', -1 FROM generate_series(1, 20000) i;
             ALTER TABLE stock_movements ENABLE TRIGGER USER;
+            INSERT INTO reviews (product_id, user_id, rating, status, created_at)
+                SELECT {base} + 1 + i * 31 % 10000, {base} + 21 + i % 4000, 1 + i * 7919 % 5,
+                       CASE WHEN i % 100 = 0 THEN 'pending' ELSE 'approved' END, now() - i * interval '1 min'
+                FROM generate_series(1, 20000) i;
             INSERT INTO audit_log (id, at, user_id, via, noun, noun_id, website_id, change)
                 SELECT {base} + i, now() - i * interval '1 min', {base} + 1 + i % 20, 'session',
                        CASE WHEN i % 500 = 0 THEN 'Role' ELSE 'Product' END, {base} + 1 + i % 10000, {base} + 1 + i % 20, 'updated'

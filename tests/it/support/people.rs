@@ -43,6 +43,7 @@ impl<'a> Stage<'a> {
             Permission::ManageStock,
             Permission::ManageOrders,
             Permission::ManagePayments,
+            Permission::ManageReviews,
         ];
         let mut people = vec![
             app.anonymous(),
@@ -98,6 +99,8 @@ impl<'a> Stage<'a> {
         let one = json!([{ "orderDetailId": line, "quantity": 1, "reason": "torn" }]);
         let back = json!({ "orderId": order, "lines": one, "note": "A pity.", "idempotencyKey": "1" });
         let back = customer.mutate("returnCreate", "return { id }", back).await;
+        let review = json!({ "productId": sold.id.global(), "rating": 4, "title": "Bright" });
+        let review = customer.mutate("reviewCreate", "review { id }", review).await;
         let entry = people[7].run("{ auditLog(first: 1) { nodes { id } } }").await;
         let sale = app.database.ask("SELECT id FROM stock_movements WHERE order_id IS NOT NULL").await;
         let dead = "INSERT INTO jobs (kind, payload, state, attempts, locked_until, last_error)
@@ -141,6 +144,7 @@ impl<'a> Stage<'a> {
             ("Payment", payment.text_at("paymentCreate.payment.id")),
             ("Shipment", shipped.text_at("shipmentCreate.shipment.id")),
             ("Return", back.text_at("returnCreate.return.id")),
+            ("Review", review.text_at("reviewCreate.review.id")),
             ("AuditEntry", entry.text_at("auditLog.nodes.0.id")),
             ("Job", JobId(dead.parse().expect("a key")).global()),
             ("Transfer", TransferId(moved.parse().expect("a key")).global()),

@@ -1,0 +1,122 @@
+//! What can be done with reviews. The product is locked first, its review after it.
+
+use super::{
+    model::{NewReview, ReviewPatch, ReviewRow, ReviewStatus},
+    store,
+};
+use crate::{
+    auth::{Permission, Scope, Viewer},
+    config::ReviewSettings,
+    db::{Conn, Db},
+    error::{Error, Result, UserErrorCode},
+    ids::{ProductId, ReviewId},
+    products::{self, model::ProductRow},
+};
+
+/// What somebody says of a product.
+#[derive(Debug, Clone)]
+pub struct Opinion {
+    /// Of which product.
+    pub product: ProductId,
+    /// Stars, 1 to 5.
+    pub rating: i32,
+    /// A headline.
+    pub title: Option<String>,
+    /// The text.
+    pub text: String,
+}
+
+/// Writes a review of a product that the viewer sees. Where reviews are moderated it waits for staff.
+/// # Errors
+/// UNAUTHENTICATED for the anonymous; NOT_FOUND, PRODUCT_INACTIVE and NOT_YOURS (who sells it) of the product; NOT_BOUGHT
+/// where only buyers write; TAKEN for a second one; user errors of the fields.
+pub async fn create(db: &Db, viewer: &Viewer, rules: ReviewSettings, opinion: Opinion) -> Result<ReviewRow> {
+    let me = viewer.require_user()?;
+    let Opinion { product: id, rating, title, text } = opinion;
+    ReviewPatch { rating: Some(rating), title: Some(title.clone()), text: Some(text.clone()) }.check()?;
+    let scope = viewer.scope(Permission::ManageProducts);
+    db.transaction(async |conn| {
+        let missing = || Error::not_found("productId", "product");
+        products::store::by_ids(conn, &scope, &[id]).await?.pop().ok_or_else(missing)?;
+        let product = products::store::lock(conn, &[id]).await?.pop().ok_or_else(missing)?;
+        if !product.is_active {
+            let rule = "this product is not for sale any more";
+            return Err(Error::user(UserErrorCode::ProductInactive, "productId", rule));
+        }
+        if product.seller_id == Some(me) {
+            let rule = "nobody reviews what they sell";
+            return Err(Error::user(UserErrorCode::NotYours, "productId", rule));
+        }
+        let is_buyer = store::has_bought(conn, me, id).await?;
+        if rules.reviews_buyers_only && !is_buyer {
+            let rule = "only who bought this product writes a review of it";
+            return Err(Error::user(UserErrorCode::NotBought, "productId", rule));
+        }
+        let status = if rules.reviews_moderated { ReviewStatus::Pending } else { ReviewStatus::Approved };
+        let (title, text) = (title.clone(), text.clone());
+        store::insert(conn, &NewReview { product_id: id, user_id: me, rating, title, text, status, is_buyer }).await
+    })
+    .await
+}
+
+/// Changes what the viewer said of a product. An approved review waits for staff again where reviews are moderated, and a
+/// rejected one always does.
+/// # Errors
+/// UNAUTHENTICATED for the anonymous; NOT_FOUND for a review that is not the viewer's own; user errors of the fields.
+pub async fn update(
+    db: &Db,
+    viewer: &Viewer,
+    rules: ReviewSettings,
+    id: ReviewId,
+    patch: ReviewPatch,
+) -> Result<ReviewRow> {
+    let me = viewer.require_user()?;
+    patch.check()?;
+    db.transaction(async |conn| {
+        let row = lock(conn, id, |row, _| row.user_id == me).await?;
+        if !patch.changes(&row) {
+            return Ok(row);
+        }
+        let stays = row.status == ReviewStatus::Approved && !rules.reviews_moderated;
+        let status = if stays { ReviewStatus::Approved } else { ReviewStatus::Pending };
+        let is_buyer = store::has_bought(conn, me, row.product_id).await?;
+        store::update(conn, id, &patch, status, is_buyer).await
+    })
+    .await
+}
+
+/// Deletes a review: its author, or staff.
+/// # Errors
+/// UNAUTHENTICATED for the anonymous; NOT_FOUND for a review that is neither the viewer's own nor of their websites.
+pub async fn delete(db: &Db, viewer: &Viewer, id: ReviewId) -> Result<()> {
+    let me = viewer.require_user()?;
+    db.transaction(async |conn| {
+        lock(conn, id, |row, product| row.user_id == me || moderates(viewer, product)).await?;
+        store::delete(conn, id).await
+    })
+    .await
+}
+
+/// Shows a review to everybody, or to nobody but its author and staff.
+/// # Errors
+/// FORBIDDEN without the permission; NOT_FOUND for a review that is not of the viewer's websites.
+pub async fn moderate(db: &Db, viewer: &Viewer, id: ReviewId, status: ReviewStatus) -> Result<ReviewRow> {
+    viewer.require_any(&[Permission::ManageReviews])?;
+    db.transaction(async |conn| {
+        let row = lock(conn, id, |_, product| moderates(viewer, product)).await?;
+        if row.status == status { Ok(row) } else { store::update_status(conn, id, status).await }
+    })
+    .await
+}
+
+fn moderates(viewer: &Viewer, product: &ProductRow) -> bool {
+    viewer.can_at(Permission::ManageReviews, product.source_website_id)
+}
+
+/// Locks the product of a review and then the review, where the viewer may write it.
+async fn lock(conn: &Conn, id: ReviewId, may: impl Fn(&ReviewRow, &ProductRow) -> bool) -> Result<ReviewRow> {
+    let missing = || Error::not_found("id", "review");
+    let seen = store::by_ids(conn, &Scope::All, &[id]).await?.pop().ok_or_else(missing)?;
+    let product = products::store::lock(conn, &[seen.product_id]).await?.pop().ok_or_else(missing)?;
+    store::lock(conn, id).await?.filter(|row| may(row, &product)).ok_or_else(missing)
+}

@@ -1,0 +1,226 @@
+//! Every statement on reviews.
+//! What a scope means here: everybody sees the approved ones, a user their own as well, staff of some websites those of
+//! the products sold there, `All` every one.
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    dsl::{count_star, exists},
+    pg::Pg,
+    prelude::*,
+};
+use diesel_async::RunQueryDsl;
+
+use super::model::{
+    NewReview, ReviewCondition, ReviewOrderField, ReviewParent, ReviewPatch, ReviewRow, ReviewStatus, Stars,
+};
+use crate::{
+    auth::Scope,
+    db::{
+        Conn, Plans,
+        filter::{Condition, Filter, Op, always},
+        sql::{CountUpTo, ParentId, PerParent, op},
+        tables::{order_details, orders, products, reviews},
+    },
+    error::{Error, Result, UserError, UserErrorCode},
+    ids::{ProductId, ReviewId, UserId, WebsiteId},
+    paged,
+    paging::List,
+};
+
+/// A list of reviews.
+pub type ReviewList = List<ReviewCondition, ReviewOrderField>;
+
+/// What an order's status is from the moment on when its customer counts as a buyer.
+const BOUGHT: [&str; 3] = ["confirmed", "shipped", "delivered"];
+
+type Rows =
+    diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<reviews::table, diesel::dsl::AsSelect<ReviewRow, Pg>>, Pg>;
+
+fn visible(scope: &Scope) -> Condition<'static, reviews::table> {
+    let approved = reviews::status.eq(ReviewStatus::Approved);
+    match scope {
+        Scope::All => always(true),
+        Scope::Public | Scope::Guest(_) => Box::new(approved),
+        Scope::Own(user) | Scope::Seller(user) => Box::new(approved.or(reviews::user_id.eq(*user))),
+        Scope::Websites(user, websites) => {
+            Box::new(approved.or(reviews::user_id.eq(*user)).or(sold_at(websites.to_vec())))
+        }
+    }
+}
+
+fn sold_at(websites: Vec<WebsiteId>) -> Condition<'static, reviews::table> {
+    let sold = products::table
+        .filter(products::id.eq(reviews::product_id))
+        .filter(products::source_website_id.eq_any(websites));
+    Box::new(exists(sold))
+}
+
+fn condition(condition: &ReviewCondition) -> Condition<'static, reviews::table> {
+    use ReviewCondition as C;
+    match condition {
+        C::Product(product) => op!(product, reviews::product_id),
+        C::SourceWebsite(Op::Eq(website)) => sold_at(vec![*website]),
+        C::SourceWebsite(Op::In(websites)) => sold_at(websites.clone()),
+        C::SourceWebsite(other) => always(*other == Op::IsNull(false)),
+        C::Rating(rating) => op!(rating, reviews::rating),
+        C::Status(status) => op!(status, reviews::status),
+        C::IsBuyer(is_buyer) => Box::new(reviews::is_buyer.eq(*is_buyer)),
+        C::CreatedAt(at) => op!(at, reviews::created_at),
+    }
+}
+
+fn rows(scope: &Scope, list: &ReviewList) -> Rows {
+    let rows = reviews::table.select(ReviewRow::as_select()).into_boxed();
+    let rows = if *scope == Scope::All { rows } else { rows.filter(visible(scope)) };
+    if list.filter.is_empty() { rows } else { rows.filter(list.filter.condition(&condition)) }
+}
+
+fn of_parent(rows: Rows, parent: ReviewParent) -> Rows {
+    match parent {
+        ReviewParent::Product => rows.filter(reviews::product_id.eq(ParentId)),
+        ReviewParent::User => rows.filter(reviews::user_id.eq(ParentId)),
+    }
+}
+
+/// How a list is planned: kept are the plans of those that one index holds in their order whatever the values.
+pub fn plans(scope: &Scope, list: &ReviewList) -> Plans {
+    use ReviewCondition as C;
+    let Filter::And(all) = &list.filter else { return Plans::ForValues };
+    let is_held = match (all.as_slice(), list.order) {
+        ([], _) => true,
+        ([Filter::Is(C::Status(Op::Eq(_)) | C::Product(Op::Eq(_)))], ReviewOrderField::CreatedAt) => true,
+        _ => false,
+    };
+    if is_held && *scope == Scope::All { Plans::Kept } else { Plans::ForValues }
+}
+
+fn on_page(query: Rows, list: &ReviewList) -> Result<Rows> {
+    let (page, direction) = (&list.page, list.direction);
+    Ok(match list.order {
+        ReviewOrderField::CreatedAt => {
+            paged!(query, page, direction, reviews::created_at, DateTime<Utc>, reviews::id)
+        }
+        ReviewOrderField::Rating => paged!(query, page, direction, reviews::rating, i32, reviews::id),
+    })
+}
+
+/// The visible rows with these ids, in no order.
+pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[ReviewId]) -> Result<Vec<ReviewRow>> {
+    let query = reviews::table.filter(reviews::id.eq_any(ids)).select(ReviewRow::as_select()).into_boxed();
+    Ok(query.filter(visible(scope)).load(&mut conn).await?)
+}
+
+/// A page of the visible reviews.
+pub async fn page(mut conn: &Conn, scope: &Scope, list: &ReviewList) -> Result<Vec<ReviewRow>> {
+    Ok(on_page(rows(scope, list), list)?.load(&mut conn).await?)
+}
+
+/// How many visible reviews match.
+pub async fn count(mut conn: &Conn, scope: &Scope, list: &ReviewList) -> Result<i64> {
+    Ok(CountUpTo(rows(scope, list)).get_result(&mut conn).await?)
+}
+
+/// A page of the visible reviews of each parent, one statement.
+pub async fn pages_by_parent_ids(
+    mut conn: &Conn,
+    scope: &Scope,
+    parent: ReviewParent,
+    list: &ReviewList,
+    parents: Vec<i64>,
+) -> Result<Vec<(i64, ReviewRow)>> {
+    let query = on_page(of_parent(rows(scope, list), parent), list)?;
+    Ok(PerParent { parents, query }.load(&mut conn).await?)
+}
+
+/// How many visible reviews of each parent match, one statement.
+pub async fn counts_by_parent_ids(
+    mut conn: &Conn,
+    scope: &Scope,
+    parent: ReviewParent,
+    list: &ReviewList,
+    parents: Vec<i64>,
+) -> Result<Vec<(i64, i64)>> {
+    let query = CountUpTo(of_parent(rows(scope, list), parent));
+    Ok(PerParent { parents, query }.load(&mut conn).await?)
+}
+
+/// How many approved reviews of these products have how many stars; none of those that no review has.
+pub async fn stars_by_product_ids(mut conn: &Conn, ids: &[ProductId]) -> Result<Vec<Stars>> {
+    let query = reviews::table
+        .filter(reviews::product_id.eq_any(ids))
+        .filter(reviews::status.eq(ReviewStatus::Approved))
+        .group_by((reviews::product_id, reviews::rating))
+        .select((reviews::product_id, reviews::rating, count_star()));
+    let rows: Vec<(ProductId, i32, i64)> = query.load(&mut conn).await?;
+    Ok(rows.into_iter().map(|(product, rating, count)| Stars { product, rating, count }).collect())
+}
+
+/// Whether a user has an order of this product that the shop has taken on.
+pub async fn has_bought(mut conn: &Conn, user: UserId, product: ProductId) -> Result<bool> {
+    let bought = order_details::table
+        .inner_join(orders::table)
+        .filter(order_details::product_id.eq(product))
+        .filter(orders::user_id.assume_not_null().eq(user))
+        .filter(orders::status.eq_any(BOUGHT));
+    Ok(diesel::select(exists(bought)).get_result(&mut conn).await?)
+}
+
+/// Locks a review; the caller holds the lock of its product.
+pub async fn lock(mut conn: &Conn, id: ReviewId) -> Result<Option<ReviewRow>> {
+    let query = reviews::table.filter(reviews::id.eq(id)).select(ReviewRow::as_select());
+    Ok(query.for_no_key_update().first(&mut conn).await.optional()?)
+}
+
+/// Adds a review; the product's rating follows.
+/// # Errors
+/// TAKEN where the user has one of this product.
+pub async fn insert(mut conn: &Conn, new: &NewReview) -> Result<ReviewRow> {
+    let query = diesel::insert_into(reviews::table).values(new).returning(ReviewRow::as_returning());
+    query.get_result(&mut conn).await.map_err(|error| {
+        Error::from(error).on_constraint("reviews_product_id_user_id_key", || {
+            let rule = "you have a review of this product: change that one";
+            UserError::new(UserErrorCode::Taken, "productId", rule)
+        })
+    })
+}
+
+/// Changes what a review says, and where it stands then; the product's rating follows.
+pub async fn update(
+    mut conn: &Conn,
+    id: ReviewId,
+    patch: &ReviewPatch,
+    status: ReviewStatus,
+    is_buyer: bool,
+) -> Result<ReviewRow> {
+    let changes = (patch, reviews::status.eq(status), reviews::is_buyer.eq(is_buyer));
+    let query = diesel::update(reviews::table.find(id)).set(changes).returning(ReviewRow::as_returning());
+    Ok(query.get_result(&mut conn).await?)
+}
+
+/// Sets where a review stands; the product's rating follows.
+pub async fn update_status(mut conn: &Conn, id: ReviewId, status: ReviewStatus) -> Result<ReviewRow> {
+    let query =
+        diesel::update(reviews::table.find(id)).set(reviews::status.eq(status)).returning(ReviewRow::as_returning());
+    Ok(query.get_result(&mut conn).await?)
+}
+
+/// Deletes a review; the product's rating follows.
+pub async fn delete(mut conn: &Conn, id: ReviewId) -> Result<()> {
+    diesel::delete(reviews::table.find(id)).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Deletes all reviews of a user; the ratings follow.
+pub async fn delete_by_user(mut conn: &Conn, user: UserId) -> Result<()> {
+    diesel::delete(reviews::table.filter(reviews::user_id.eq(user))).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// All reviews of a user, the oldest first.
+pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<ReviewRow>> {
+    let query = reviews::table
+        .filter(reviews::user_id.eq(user))
+        .order((reviews::created_at, reviews::id))
+        .select(ReviewRow::as_select());
+    Ok(query.load(&mut conn).await?)
+}

@@ -1,0 +1,46 @@
+//! What only staff read: all reviews, the audit log, background work; and the ratings that come from reviews.
+
+use super::{
+    Case,
+    Sorts::{Few, Never},
+};
+
+/// What is asked of reviews.
+pub const REVIEWS: &[Case] = &[
+    Case(
+        "{ products(orderBy: {field: RATING, direction: DESC}) { nodes { id } } }",
+        "products_rating_average_idx",
+        Never,
+    ),
+    Case("{ reviews { totalCount { value } nodes { id } } }", "reviews_created_at_idx", Never),
+    Case("{ reviews(orderBy: {field: RATING}) { nodes { id } } }", "reviews_rating_idx", Never),
+    Case("{ reviews(where: {status: {eq: PENDING}}) { nodes { id } } }", "reviews_status_created_at_idx", Never),
+    Case("{ reviews(where: {product: {eq: PRODUCT}}) { nodes { id } } }", "reviews_product_id", Few),
+    Case("{ products { nodes { reviews(first: 3) { nodes { id } } } } }", "reviews_product_id_created_at_idx", Never),
+    Case(
+        "{ products { nodes { reviews(first: 3, orderBy: {field: RATING}) { nodes { id } } } } }",
+        "reviews_product_id_rating_idx",
+        Never,
+    ),
+    Case("{ products { nodes { rating { stars { count } } } } }", "reviews_product_id_rating_idx", Few),
+    Case("{ users { nodes { reviews(first: 3) { nodes { id } } } } }", "reviews_user_id_created_at_idx", Never),
+    Case("{ reviews { nodes { author } } }", "users_pkey", Never),
+];
+
+/// The audit log.
+pub const CHANGES: &[Case] = &[
+    Case("{ auditLog { nodes { id } } }", "audit_log_at_idx", Never),
+    Case("{ auditLog(last: 5) { nodes { id } } }", "audit_log_at_idx", Never),
+    Case("{ auditLog(where: {at: {gte: \"2026-01-01T00:00:00Z\"}}) { nodes { id } } }", "audit_log_at_idx", Never),
+    Case("{ auditLog(where: {user: {eq: SELLER}}) { nodes { id } } }", "audit_log_user_id_at_idx", Never),
+    Case("{ auditLog(where: {noun: {eq: ROLE}}) { nodes { id } } }", "audit_log_noun_at_idx", Never),
+    Case("{ auditLog(where: {nounId: PRODUCT}) { nodes { id } } }", "audit_log_noun_id_at_idx", Never),
+    Case("{ auditLog(where: {website: {eq: WEBSITE}}) { nodes { id } } }", "audit_log_website_id_at_idx", Never),
+    Case("{ auditLog { nodes { user { id } } } }", "users_pkey", Never),
+];
+
+/// Background work.
+pub const WORK: &[Case] = &[
+    Case("{ jobs { totalCount { value } nodes { id } } }", "jobs_created_at_idx", Never),
+    Case("{ jobs(where: {state: {eq: DEAD}}) { nodes { id } } }", "jobs_created_at_idx", Never),
+];
