@@ -5,8 +5,8 @@
 //! - Ground, which knows no noun: [`config`] settings, [`error`] errors, [`telemetry`] logs, [`db`] the way to PostgreSQL,
 //!   [`paging`] lists, [`money`], [`ids`], [`text`] rules of text, [`auth`] viewers and passwords, [`storage`] files.
 //! - The nouns, floors 1 (`model`, `store`) and 2 (`actions`): [`websites`], [`jobs`], [`sources`], [`users`], [`mail`], [`audit`],
-//!   [`access`], [`categories`], [`brands`], [`suppliers`], [`groups`], [`products`], [`media`], [`stock`], [`orders`], [`payments`], [`search`],
-//!   [`access`], [`categories`], [`brands`], [`suppliers`], [`groups`], [`products`], [`reviews`], [`stock`], [`orders`], [`payments`], [`search`],
+//!   [`access`], [`categories`], [`brands`], [`suppliers`], [`groups`], [`products`], [`media`], [`reviews`],
+//!   [`stock`], [`orders`], [`payments`], [`search`],
 //!   [`transfers`], [`privacy`].
 //! - Floor 3, the graph: [`graphql`]. Reads go to the loaders and stores, writes to the actions.
 //! - Floor 4, the doors: [`http`] and [`cli`].

@@ -56,8 +56,6 @@ text_enum! {
         Review => "Review",
         /// A run of an import or export.
         Transfer => "Transfer",
-        /// What a customer says of a product, without what they wrote.
-        Review => "Review",
     }
 }
 
@@ -200,7 +198,6 @@ mod tests {
 
     use super::*;
     use crate::ids::{ImageId, JobId, OrderDetailId, ReturnId, ReviewId, ShipmentId, StockMovementId, TransferId};
-    use crate::ids::{JobId, OrderDetailId, ReturnId, ReviewId, ShipmentId, StockMovementId};
 
     #[test]
     fn nouns_are_the_types_of_their_ids() {
@@ -224,7 +221,6 @@ mod tests {
             ImageId::TYPE,
             ReviewId::TYPE,
             TransferId::TYPE,
-            ReviewId::TYPE,
         ];
         assert_eq!(Noun::ALL.iter().map(|noun| noun.as_str()).collect::<Vec<_>>(), types);
         assert_eq!(Noun::of(&OrderId(7).global()), Some((Noun::Order, 7)));

@@ -23,7 +23,9 @@ use crate::{
     error::Error,
     groups::{self, model::ProductGroupRow},
     ids::{
-        ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, ImageId, JobId, OrderDetailId, OrderId, PaymentId, ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, SessionId, ShipmentId, StockMovementId, SupplierId, TransferId, UserId, WebsiteId,
+        ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, ImageId, JobId, OrderDetailId, OrderId,
+        PaymentId, ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, SessionId, ShipmentId, StockMovementId,
+        SupplierId, TransferId, UserId, WebsiteId,
     },
     jobs::{self, model::JobSeen},
     media::{self, model::Image},
@@ -45,16 +47,16 @@ use crate::{
         model::{ProductParent, ProductRow, VariantRow},
         store::ProductList,
     },
-    sources::{
-        self,
-        model::{SourceNoun, SourceRow},
-    },
-    stock::{self, model::MovementRow},
     reviews::{
         self,
         model::{ReviewParent, ReviewRow, Stars},
         store::ReviewList,
     },
+    sources::{
+        self,
+        model::{SourceNoun, SourceRow},
+    },
+    stock::{self, model::MovementRow},
     suppliers::{self, model::SupplierRow},
     transfers::runs::{
         self,

@@ -31,7 +31,9 @@ use super::{
 use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{
-        AddressId, ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, ImageId, JobId, OrderDetailId, OrderId, PaymentId, ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, RowId, SessionId, ShipmentId, StockMovementId, SupplierId, TransferId, UserId, WebsiteId, self,
+        self, AddressId, ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, ImageId, JobId,
+        OrderDetailId, OrderId, PaymentId, ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, RowId, SessionId,
+        ShipmentId, StockMovementId, SupplierId, TransferId, UserId, WebsiteId,
     },
 };
 

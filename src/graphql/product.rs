@@ -40,13 +40,12 @@ use crate::{
     brands::model::BrandRow,
     categories::model::CategoryRow,
     error::{Error, Result},
+    ids::RowId,
     paging::{Page, PageArgs},
     products::model::{Availability, ProductRow},
+    reviews::model::ReviewParent,
     sources::model::SourceNoun,
     stock::model::{keeps_stock, knows_stock},
-    ids::RowId,
-    products::model::ProductRow,
-    reviews::model::ReviewParent,
 };
 
 /// See [`ProductObject`].
@@ -277,6 +276,8 @@ impl ProductObject {
     async fn image(&self, ctx: &Context<'_>) -> Result<Option<Image>> {
         let pictures = ctx.loaders().images_by_product.load(self.row.id).await?;
         Ok(pictures.and_then(|pictures| pictures.first().cloned()).map(image))
+    }
+
     /// What its reviews come to.
     async fn rating(&self) -> Rating {
         rating(Arc::clone(&self.row))

@@ -32,8 +32,8 @@ use crate::{
     error::{Error, Result},
     ids::{RowId, UserId, WebsiteId},
     orders::model::OrderParent,
-    sources::model::SourceNoun,
     reviews::model::ReviewParent,
+    sources::model::SourceNoun,
     users::model::UserRow,
 };
 

@@ -17,10 +17,9 @@ use crate::{
     ids::{OrderId, RowId, UserId},
     jobs,
     orders::{self, model::OrderRow},
-    payments,
+    payments, reviews,
     sources::{self, model::SourceNoun},
     stock,
-    payments, reviews, stock,
     users::{self, model::UserRow},
 };
 

@@ -9,8 +9,8 @@ use crate::{
     money::format_amount,
     orders::model::{OrderDetailRow, OrderEventRow, OrderRow, ReturnLineRow, ReturnRow, ShipmentLineRow, ShipmentRow},
     payments::model::PaymentRow,
-    sources::model::SourceRow,
     reviews::model::ReviewRow,
+    sources::model::SourceRow,
     stock::model::MovementRow,
     users::model::{AddressRow, UserRow},
 };

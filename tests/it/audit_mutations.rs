@@ -6,11 +6,11 @@ mod cases;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use souk::ids::{JobId, ProductId, RoleId, RowId};
 use souk::{
     ids::{ImageId, JobId, ProductId, RoleId, RowId},
     storage::uploads,
 };
-use souk::ids::{JobId, ProductId, RoleId, RowId};
 
 use self::cases::{CASES, Case, UNTOLD};
 use crate::support::{Actor, ProductSpec, TestApp, sdl::Sdl};

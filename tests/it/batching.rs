@@ -14,7 +14,9 @@ use souk::{
     access::{model::keys::NewApiKey, store::keys::insert},
     auth::Permission,
     ids::{
-        AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, ImageId, JobId, OrderDetailId, OrderId, PaymentId, ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, RowId, ShipmentId, StockMovementId, SupplierId, TransferId, UserId, WebsiteId,
+        AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, ImageId, JobId, OrderDetailId, OrderId, PaymentId,
+        ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, RowId, ShipmentId, StockMovementId, SupplierId,
+        TransferId, UserId, WebsiteId,
     },
 };
 
