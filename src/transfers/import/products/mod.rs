@@ -19,6 +19,7 @@ use crate::{
     db::Conn,
     error::{Error, Result},
     ids::ProductId,
+    media::{self, model::Wanted},
     products, stock,
     stock::model::{NewMovement, Reason},
 };
@@ -81,5 +82,32 @@ pub async fn write(conn: &Conn, run: &Run<'_>, places: &Places, records: &[&Prod
     if run.options.noun == Noun::Products {
         super::transfer::see(conn, run, "Product", &known).await?;
     }
+    want_images(conn, &plan, &known, records).await?;
     Ok(plan.steps.into_iter().map(Step::fate).collect())
+}
+
+/// Asks for the pictures of the rows that were taken over: a job fetches those that a product does not have yet.
+async fn want_images(
+    conn: &Conn,
+    plan: &Plan,
+    known: &[(i64, Option<&str>)],
+    records: &[&ProductRecord],
+) -> Result<()> {
+    let taken = plan.steps.iter().zip(records).filter(|(step, _)| !matches!(step, Step::Refuse(_)));
+    let wanted: Vec<Wanted> = taken
+        .zip(known)
+        .flat_map(|((_, record), (id, _))| {
+            let images = record.images.iter().flatten().zip(1..);
+            images.map(|(image, position)| Wanted {
+                product: ProductId(*id),
+                url: image.url.clone(),
+                alt: image.alt.clone(),
+                position,
+            })
+        })
+        .collect();
+    if !wanted.is_empty() {
+        media::store::insert_wanted(conn, &wanted).await?;
+    }
+    Ok(())
 }
