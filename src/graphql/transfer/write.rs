@@ -1,6 +1,6 @@
 //! Beginning imports and exports.
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, Enum, ID, InputObject, Object};
 
 use super::{Transfer, transfer};
 use crate::{
@@ -11,10 +11,28 @@ use crate::{
         model::{Format, Noun},
         runs::{
             actions::{self, ExportRequest, ImportRequest},
-            model::MAY_MOVE,
+            model::{MAY_MOVE, ShopOptions},
         },
     },
 };
+
+/// How a text file is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum FileEncoding {
+    /// UTF-8, or UTF-16 with a byte order mark.
+    Unicode,
+    /// What Western European Windows programs write.
+    Windows1252,
+}
+
+/// How amounts are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum DecimalMark {
+    /// 1,234.56
+    Point,
+    /// 1.234,56
+    Comma,
+}
 
 /// An import to be.
 #[derive(Debug, InputObject)]
@@ -31,6 +49,14 @@ pub struct ImportStartInput {
     /// Tell what would become of the file, and write nothing.
     #[graphql(default)]
     is_dry_run: bool,
+    /// The encoding of another shop's file.
+    #[graphql(default_with = "FileEncoding::Unicode")]
+    encoding: FileEncoding,
+    /// How another shop's file writes amounts, where its prices do not tell.
+    decimal_mark: Option<DecimalMark>,
+    /// What stands before addresses of images that name no server, such as `https://shop.example/media/catalog/product` for
+    /// Magento; at most 1,000 characters.
+    image_base: Option<String>,
     /// Makes sending it again safe: the same key with the same input answers the same transfer. 1 to 200 characters.
     idempotency_key: String,
 }
@@ -86,6 +112,11 @@ impl TransferMutation {
                 website: WebsiteId::parse("websiteId", &input.website_id)?,
                 upload: input.upload_id.to_string(),
                 is_dry_run: input.is_dry_run,
+                shop: ShopOptions {
+                    is_windows_1252: input.encoding == FileEncoding::Windows1252,
+                    is_decimal_comma: input.decimal_mark.map(|mark| mark == DecimalMark::Comma),
+                    image_base: input.image_base,
+                },
             };
             let storage = &ctx.services().storage;
             actions::import_start(ctx.db(), storage, ctx.viewer(), request, input.idempotency_key).await

@@ -81,7 +81,11 @@ const PRODUCTS: Rows = Rows {
         ("low_stock_at", "p.low_stock_at"),
         ("stock", "p.stock"),
         ("is_active", "p.is_active"),
-        ("images", "NULL"),
+        (
+            "images",
+            "SELECT json_agg(json_build_object('url', i.source_url, 'alt', i.alt) ORDER BY i.position, i.id)
+             FROM images i WHERE i.product_id = p.id AND i.source_url IS NOT NULL",
+        ),
     ],
 };
 

@@ -8,7 +8,7 @@ use super::{
         model::{Format, Noun},
     },
     job::KIND,
-    model::{NewTransfer, Reach, TransferRow, Way},
+    model::{NewTransfer, Reach, ShopOptions, TransferRow, Way},
     store,
 };
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     ids::{TransferId, WebsiteId},
     jobs::{self, model::NewJob},
     storage::{Storage, uploads},
+    text::Check,
     websites,
 };
 
@@ -37,6 +38,8 @@ pub struct ImportRequest {
     pub upload: String,
     /// Nothing is written.
     pub is_dry_run: bool,
+    /// What a file of another shop does not say of itself.
+    pub shop: ShopOptions,
 }
 
 /// An export that somebody asks for.
@@ -70,6 +73,9 @@ pub async fn import_start(
         let rule = format!("{} come in as souk-csv or souk-jsonl", request.noun.as_str());
         return Err(Error::bad_input("format", rule));
     }
+    let mut check = Check::new();
+    check.optional("imageBase", request.shop.image_base.as_deref(), 1000);
+    check.finish()?;
     let missing = || Error::not_found("uploadId", "upload");
     let input = uploads::key(me.0, &request.upload).ok_or_else(missing)?;
     storage.size(&input).await?.ok_or_else(missing)?;
@@ -81,6 +87,7 @@ pub async fn import_start(
         user_id: Some(me),
         is_dry_run: request.is_dry_run,
         input_key: Some(input),
+        options: json!(request.shop),
     };
     let key = IdempotencyKey { owner: Owner::User(me), operation: "importStart", key };
     start(db, viewer, key, &new).await
@@ -107,6 +114,7 @@ pub async fn export_start(db: &Db, viewer: &Viewer, request: ExportRequest, key:
         user_id: Some(me),
         is_dry_run: false,
         input_key: None,
+        options: json!({}),
     };
     let key = IdempotencyKey { owner: Owner::User(me), operation: "exportStart", key };
     start(db, viewer, key, &new).await
@@ -116,7 +124,8 @@ pub async fn export_start(db: &Db, viewer: &Viewer, request: ExportRequest, key:
 async fn start(db: &Db, viewer: &Viewer, key: IdempotencyKey, new: &NewTransfer) -> Result<TransferRow> {
     key.check()?;
     let reach = Reach::of(viewer);
-    let request = (new.noun.as_str(), new.format.as_str(), new.website_id, &new.input_key, new.is_dry_run);
+    let request =
+        (new.noun.as_str(), new.format.as_str(), new.website_id, &new.input_key, new.is_dry_run, &new.options);
     let (key, reach, request) = (&key, &reach, &request);
     db.transaction(async |conn| {
         let claimed = match key.claim(conn, request).await? {

@@ -104,6 +104,7 @@ async fn import_row(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()>
         is_dry_run: row.is_dry_run,
         batch: BATCH,
         user: row.user_id,
+        shop: row.shop(),
     };
     let folder = tempfile::tempdir().map_err(disk)?;
     let rejects = folder.path().join("rejects");

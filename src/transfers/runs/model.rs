@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::super::model::{Format, Noun, RowError};
+use super::super::{
+    formats::{self, amounts::Decimals, decode::Encoding},
+    model::{Format, Noun, RowError},
+};
 use crate::{
     auth::{Permission, Viewer},
     db::{filter::Op, tables::transfers},
@@ -52,6 +56,18 @@ text_enum! {
     }
 }
 
+/// What a file of another shop does not say of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ShopOptions {
+    /// Whether it is in Windows-1252, where it is no UTF-16 with a byte order mark.
+    pub is_windows_1252: bool,
+    /// Whether it writes 1.234,56 where its prices do not tell.
+    pub is_decimal_comma: Option<bool>,
+    /// What stands before addresses of images that name no server.
+    pub image_base: Option<String>,
+}
+
 /// A transfer.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = transfers, check_for_backend(diesel::pg::Pg))]
@@ -70,6 +86,7 @@ pub struct TransferRow {
     pub user_id: Option<UserId>,
     /// Whether nothing is written.
     pub is_dry_run: bool,
+    options: Value,
     /// Where it stands.
     pub status: Status,
     /// Rows of the file that are written for good.
@@ -109,6 +126,18 @@ impl TransferRow {
         serde_json::from_value(self.errors.clone()).unwrap_or_default()
     }
 
+    /// What the file does not say of itself. The day is that of the beginning, whenever the run goes on.
+    pub fn shop(&self) -> formats::Options {
+        let options: ShopOptions = serde_json::from_value(self.options.clone()).unwrap_or_default();
+        let comma = |is_comma| if is_comma { Decimals::Comma } else { Decimals::Point };
+        formats::Options {
+            encoding: if options.is_windows_1252 { Encoding::Windows1252 } else { Encoding::Unicode },
+            decimals: options.is_decimal_comma.map(comma),
+            image_base: options.image_base,
+            today: self.created_at.date_naive(),
+        }
+    }
+
     /// The name of its file for people; `what` is put behind.
     pub fn file_name(&self, what: &str) -> String {
         format!("{}-{}{what}.{}", self.noun.as_str(), self.id.0, self.format.extension())
@@ -138,6 +167,8 @@ pub struct NewTransfer {
     pub is_dry_run: bool,
     /// Where the file that comes in is.
     pub input_key: Option<String>,
+    /// The file's [`ShopOptions`].
+    pub options: Value,
 }
 
 /// Which transfers somebody sees: those of the nouns that they may move, at the websites that they reach.

@@ -101,7 +101,7 @@ pub async fn update_started(mut conn: &Conn, id: TransferId) -> Result<()> {
     );
     let running = (
         transfers::status.eq(Status::Running),
-        transfers::started_at.eq(now.nullable()),
+        transfers::started_at.eq(now),
         transfers::finished_at.eq(None::<DateTime<Utc>>),
         transfers::failure.eq(None::<String>),
     );
@@ -123,7 +123,7 @@ pub async fn update_exported(mut conn: &Conn, id: TransferId, rows: i64, key: &s
         transfers::processed.eq(rows),
         transfers::total.eq(rows),
         transfers::output_key.eq(key),
-        transfers::finished_at.eq(now.nullable()),
+        transfers::finished_at.eq(now),
     );
     diesel::update(transfers::table.find(id)).set(done).execute(&mut conn).await?;
     Ok(())
@@ -147,7 +147,7 @@ pub async fn update_failed(mut conn: &Conn, id: TransferId, why: &str) -> Result
     let failed = (
         transfers::status.eq(Status::Failed),
         transfers::failure.eq(why.chars().take(1000).collect::<String>()),
-        transfers::finished_at.eq(now.nullable()),
+        transfers::finished_at.eq(now),
     );
     diesel::update(transfers::table.find(id)).set(failed).execute(&mut conn).await?;
     Ok(())
