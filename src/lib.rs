@@ -7,6 +7,7 @@
 //! - The nouns, floors 1 (`model`, `store`) and 2 (`actions`): [`websites`], [`jobs`], [`sources`], [`users`], [`mail`], [`audit`],
 //!   [`access`], [`categories`], [`brands`], [`suppliers`], [`groups`], [`products`], [`media`], [`reviews`],
 //!   [`stock`], [`orders`], [`payments`], [`search`],
+//!   [`access`], [`categories`], [`brands`], [`suppliers`], [`groups`], [`products`], [`stock`], [`prices`], [`orders`], [`payments`], [`search`],
 //!   [`transfers`], [`privacy`].
 //! - Floor 3, the graph: [`graphql`]. Reads go to the loaders and stores, writes to the actions.
 //! - Floor 4, the doors: [`http`] and [`cli`].
@@ -38,6 +39,7 @@ pub mod mail;
 pub mod media;
 pub mod orders;
 pub mod payments;
+pub mod prices;
 pub mod privacy;
 pub mod products;
 pub mod reviews;

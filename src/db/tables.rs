@@ -404,6 +404,21 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    price_changes (id) {
+        id -> Int8,
+        product_id -> Int8,
+        user_id -> Nullable<Int8>,
+        price -> Numeric,
+        compare_at_price -> Nullable<Numeric>,
+        prior_price -> Nullable<Numeric>,
+        at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     product_groups (id) {
         id -> Int8,
         source_website_id -> Int8,
@@ -751,6 +766,8 @@ diesel::joinable!(orders -> websites (source_website_id));
 diesel::joinable!(payment_operations -> payments (payment_id));
 diesel::joinable!(payment_operations -> users (user_id));
 diesel::joinable!(payments -> orders (order_id));
+diesel::joinable!(price_changes -> products (product_id));
+diesel::joinable!(price_changes -> users (user_id));
 diesel::joinable!(product_groups -> websites (source_website_id));
 diesel::joinable!(products -> brands (brand_id));
 diesel::joinable!(products -> categories (category_id));
@@ -807,6 +824,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     payment_webhooks,
     payments,
     permissions,
+    price_changes,
     product_groups,
     products,
     refresh_tokens,

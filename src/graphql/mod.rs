@@ -28,6 +28,7 @@ pub mod order;
 pub mod patch;
 pub mod payload;
 pub mod payment;
+pub mod price;
 pub mod privacy;
 pub mod product;
 pub mod product_group;

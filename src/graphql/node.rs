@@ -15,6 +15,7 @@ use super::{
     job::{Job, job},
     order::{Order, OrderDetail, detail, order},
     payment::{Payment, payment},
+    price::{PriceChange, price_change},
     product::{Product, product},
     product_group::{ProductGroup, product_group},
     returns::{Return, return_object},
@@ -32,8 +33,8 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{
         self, AddressId, ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, ImageId, JobId,
-        OrderDetailId, OrderId, PaymentId, ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, RowId, SessionId,
-        ShipmentId, StockMovementId, SupplierId, TransferId, UserId, WebsiteId,
+        OrderDetailId, OrderId, PaymentId, PriceChangeId, ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, RowId,
+        SessionId, ShipmentId, StockMovementId, SupplierId, TransferId, UserId, WebsiteId,
     },
 };
 
@@ -76,6 +77,8 @@ nodes! {
     Supplier;
     /// A product.
     Product;
+    /// A price that a product had or has.
+    PriceChange;
     /// An entry of the ledger of stock.
     StockMovement;
     /// A picture of a product.
@@ -155,6 +158,9 @@ async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> 
         SupplierId::TYPE if !ctx.is_staff() => None,
         SupplierId::TYPE => all.suppliers.load(SupplierId(key)).await?.map(|row| AnyNode::Supplier(supplier(row))),
         ProductId::TYPE => all.products.load(ProductId(key)).await?.map(|row| AnyNode::Product(product(row))),
+        PriceChangeId::TYPE => {
+            all.price_changes.load(PriceChangeId(key)).await?.map(|row| AnyNode::PriceChange(price_change(row)))
+        }
         StockMovementId::TYPE => {
             all.movements.load(StockMovementId(key)).await?.map(|row| AnyNode::StockMovement(movement(row)))
         }

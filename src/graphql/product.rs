@@ -26,6 +26,7 @@ use super::{
     container::{Ordered, Plain},
     context::ContextExt,
     image::{Image, image},
+    price::{self, PriceChange},
     product_group::{ProductGroup, product_group},
     review::{self, Rating, Review, ReviewOrder, ReviewWhere, rating},
     scalars::{Money, global, money},
@@ -42,6 +43,7 @@ use crate::{
     error::{Error, Result},
     ids::RowId,
     paging::{Page, PageArgs},
+    prices::model::sets_price,
     products::model::{Availability, ProductRow},
     reviews::model::ReviewParent,
     sources::model::SourceNoun,
@@ -75,6 +77,7 @@ impl Plain for ProductObject {
         "variant",
         "description",
         "price",
+        "compareAtPrice",
         "stock",
         "availableStock",
         "availability",
@@ -151,6 +154,40 @@ impl ProductObject {
     /// Price of one, in the website's currency.
     async fn price(&self, ctx: &Context<'_>) -> Result<Money> {
         Ok(money(self.row.price, ctx.currency(self.row.source_website_id).await?))
+    }
+
+    /// What it cost before, or costs elsewhere: shown beside the price.
+    async fn compare_at_price(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
+        let Some(price) = self.row.compare_at_price else { return Ok(None) };
+        Ok(Some(money(price, ctx.currency(self.row.source_website_id).await?)))
+    }
+
+    /// The lowest price of the 30 days before the present reduction, which a buyer in the European Union has to be shown
+    /// with it; null where the price is not reduced: neither below the one before it nor below `compareAtPrice`.
+    #[graphql(name = "lowestPrice30Days")]
+    async fn lowest_price_30_days(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
+        let latest = ctx.loaders().latest_prices.load(self.row.id).await?;
+        let Some(price) = latest.and_then(|entry| entry.prior_price) else { return Ok(None) };
+        Ok(Some(money(price, ctx.currency(self.row.source_website_id).await?)))
+    }
+
+    /// Its prices from the day it was made, the latest first; null for all but those who may set them: MANAGE_PRODUCTS, and
+    /// its seller.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn price_history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<Connection<PriceChange>>> {
+        if !sets_price(ctx.viewer(), &self.row) {
+            return Ok(None);
+        }
+        let page = Page::new(price::HISTORY, PageArgs { first, after, last, before })?;
+        Ok(Some(price::of_product(ctx, self.row.id, page).await?))
     }
 
     /// Whether it can be bought: what everybody may know of its stock.

@@ -17,7 +17,7 @@ use crate::{
     ids::{OrderId, RowId, UserId},
     jobs,
     orders::{self, model::OrderRow},
-    payments, reviews,
+    payments, prices, reviews,
     sources::{self, model::SourceNoun},
     stock,
     users::{self, model::UserRow},
@@ -64,6 +64,7 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
         };
         let payments = payments::store::all_by_user(conn, id).await?;
         let reviews = reviews::store::all_by_user(conn, id).await?;
+        let price_changes = prices::store::all_by_user(conn, id).await?;
         let movements = stock::store::all_by_user(conn, id).await?;
         let entries = audit::store::all_about(conn, id).await?;
         Ok(Some(json!({
@@ -76,6 +77,7 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
             "orders": orders.iter().map(order).collect::<Vec<_>>(),
             "payments": payments.iter().map(model::payment).collect::<Vec<_>>(),
             "reviews": reviews.iter().map(model::review).collect::<Vec<_>>(),
+            "priceChanges": price_changes.iter().map(model::price_change).collect::<Vec<_>>(),
             "stockMovements": movements.iter().map(model::movement).collect::<Vec<_>>(),
             "auditLog": entries.iter().map(model::entry).collect::<Vec<_>>(),
         })))

@@ -9,6 +9,7 @@ use crate::{
     money::format_amount,
     orders::model::{OrderDetailRow, OrderEventRow, OrderRow, ReturnLineRow, ReturnRow, ShipmentLineRow, ShipmentRow},
     payments::model::PaymentRow,
+    prices::model::PriceChangeRow,
     reviews::model::ReviewRow,
     sources::model::SourceRow,
     stock::model::MovementRow,
@@ -198,6 +199,17 @@ pub fn movement(row: &MovementRow) -> Value {
         "delta": row.delta,
         "note": row.note,
         "createdAt": row.created_at,
+    })
+}
+
+/// A price that they set.
+pub fn price_change(row: &PriceChangeRow) -> Value {
+    json!({
+        "id": row.id.global(),
+        "productId": row.product_id.global(),
+        "price": format_amount(row.price),
+        "compareAtPrice": row.compare_at_price.map(format_amount),
+        "at": row.at,
     })
 }
 

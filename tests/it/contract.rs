@@ -111,6 +111,8 @@ const POWERFUL: &[(&str, &str)] = &[
     ("PaymentCaptureInput.amount", "the mutation checks it against what is authorised"),
     ("PaymentRefundInput.amount", "the mutation checks it against what was paid"),
     ("ProductCreateInput.price", "the price asked, not the price paid"),
+    ("ProductCreateInput.compareAtPrice", "shown beside the price, never paid"),
+    ("ProductUpdateInput.compareAtPrice", "shown beside the price, never paid"),
     ("ProductUpdateInput.isActive", "the way back from `productDelete`, for those who may delete"),
     ("ProductUpdateInput.price", "the price asked, not the price paid"),
     ("RoleCreateInput.permissions", "the mutation checks them against what the viewer holds"),

@@ -67,6 +67,7 @@ mod payments_cards;
 mod payments_races;
 mod payments_webhooks;
 mod plans;
+mod prices;
 mod privacy;
 mod product_groups;
 mod products;

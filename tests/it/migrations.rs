@@ -23,6 +23,7 @@ const NO_NOUNS: &[(&str, &str)] = &[
     ("order_events", "a history: nothing is ever changed"),
     ("payment_webhooks", "noted once"),
     ("permissions", "a list that the migrations write"),
+    ("price_changes", "a history: nothing is ever changed"),
     ("refresh_tokens", "used once, and never changed otherwise"),
     ("return_lines", "written once, with their return, but for what becomes of them"),
     ("role_permissions", "a row is there or not"),

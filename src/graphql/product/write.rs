@@ -43,6 +43,8 @@ pub struct ProductCreateInput {
     description: String,
     /// Price of one in the website's currency: 0 to 99999999.99, at most two decimals.
     price: Decimal,
+    /// What it cost before, or costs elsewhere, to be shown beside the price.
+    compare_at_price: Option<Decimal>,
     /// Its category.
     category_id: Option<ID>,
     /// Its brand.
@@ -76,6 +78,8 @@ pub struct ProductUpdateInput {
     description: MaybeUndefined<String>,
     /// Price of one in the website's currency: 0 to 99999999.99, at most two decimals.
     price: MaybeUndefined<Decimal>,
+    /// What it cost before, or costs elsewhere, to be shown beside the price.
+    compare_at_price: MaybeUndefined<Decimal>,
     /// Its category.
     category_id: MaybeUndefined<ID>,
     /// Its brand.
@@ -135,7 +139,7 @@ impl ProductCreateInput {
             variant: self.variant,
             description: self.description,
             price: self.price.0,
-            compare_at_price: None,
+            compare_at_price: self.compare_at_price.map(|price| price.0),
             cost_price: None,
             supplier_sku: None,
             group_id: optional_id::<ProductGroupId>("groupId", self.group_id)?,
@@ -159,6 +163,8 @@ impl ProductUpdateInput {
             variant: self.variant.into(),
             description: patch::text(self.description),
             price: patch::required("price", self.price)?.map(|price| price.0),
+            compare_at_price: Option::<Option<Decimal>>::from(self.compare_at_price)
+                .map(|price| price.map(|price| price.0)),
             low_stock_at: patch::required("lowStockAt", self.low_stock_at)?,
             is_active: patch::required("isActive", self.is_active)?,
             ..ProductPatch::default()

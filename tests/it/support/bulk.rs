@@ -43,7 +43,7 @@ impl TestApp {
             INSERT INTO brands (id, name, slug)
                 SELECT {base} + i, 'Maker ' || i, 'maker-' || i FROM generate_series(1, {n}) i;
             INSERT INTO suppliers (id, name) SELECT {base} + i, 'Depot ' || i FROM generate_series(1, {n}) i;
-            INSERT INTO products (id, source_website_id, category_id, brand_id, supplier_id, seller_id, name, slug, sku, price)
+            INSERT INTO products (id, source_website_id, category_id, brand_id, supplier_id, seller_id, name, slug, sku, price, compare_at_price)
                 SELECT {base} + i, {base} + i, {base} + {n} + i, {base} + i, {base} + i, {base} + {n} + i,
                        'Lantern ' || i, 'lantern-' || i, 'L-' || i, 10 FROM generate_series(1, {n}) i;
             INSERT INTO media (id, sha256, format, width, height, bytes, blurhash, widths)
@@ -54,6 +54,12 @@ impl TestApp {
             INSERT INTO product_groups (id, source_website_id, name, slug, varies_by)
                 SELECT {base} + i, {base} + i, 'Group ' || i, 'group-' || i, '{{Size}}' FROM generate_series(1, {n}) i;
             UPDATE products SET group_id = id, option_values = '{{S}}' WHERE id > {base};
+                       'Lantern ' || i, 'lantern-' || i, 'L-' || i, 10, 12 FROM generate_series(1, {n}) i;
+            ALTER TABLE price_changes DISABLE TRIGGER USER;
+            DELETE FROM price_changes;
+            INSERT INTO price_changes (id, product_id, user_id, price, compare_at_price, prior_price)
+                SELECT {base} + i, {base} + i, {base} + i, 10, 12, 11 FROM generate_series(1, {n}) i;
+            ALTER TABLE price_changes ENABLE TRIGGER USER;
             INSERT INTO orders (id, source_website_id, order_number, user_id, status, ship_country, ship_city, ship_address, contact_name)
                 SELECT {base} + i, {base} + i, 'N-' || i, {base} + i, 'confirmed', 'DE', 'Hamburg', 'Hafenstrasse 1', 'Buyer ' || i
                 FROM generate_series(1, {n}) i;

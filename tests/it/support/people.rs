@@ -6,6 +6,7 @@ use serde_json::json;
 use souk::{
     auth::Permission,
     ids::{ImageId, JobId, RowId, StockMovementId, TransferId},
+    ids::{JobId, PriceChangeId, RowId, StockMovementId, TransferId},
 };
 
 use super::{Actor, ProductSpec, TestApp};
@@ -103,6 +104,8 @@ impl<'a> Stage<'a> {
         let review = customer.mutate("reviewCreate", "review { id }", review).await;
         let entry = people[7].run("{ auditLog(first: 1) { nodes { id } } }").await;
         let sale = app.database.ask("SELECT id FROM stock_movements WHERE order_id IS NOT NULL").await;
+        let price = format!("SELECT id FROM price_changes WHERE product_id = {}", hidden.id.0);
+        let price = app.database.ask(&price).await;
         let dead = "INSERT INTO jobs (kind, payload, state, attempts, locked_until, last_error)
             VALUES ('test', '{}', 'dead', 1, now(), 'it never will') RETURNING id";
         let dead = app.database.ask(dead).await;
@@ -137,6 +140,7 @@ impl<'a> Stage<'a> {
             ("StockMovement", StockMovementId(sale.parse().expect("a key")).global()),
             ("Image", ImageId(picture.parse().expect("a key")).global()),
             ("ProductGroup", group),
+            ("PriceChange", PriceChangeId(price.parse().expect("a key")).global()),
             ("Order", order),
             ("OrderDetail", line),
             ("Cart", cart.id),

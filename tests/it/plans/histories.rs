@@ -1,0 +1,32 @@
+//! What grows with every sale and every change of a product, and a login among all users.
+
+use super::{Case, Never};
+use crate::support::TestApp;
+
+/// The histories of products, as staff sees them.
+pub const HISTORIES: &[Case] = &[
+    Case("{ products { nodes { stockMovements { nodes { id } } } } }", "stock_movements_product_id_idx", Never),
+    Case("{ products { nodes { stockMovements { totalCount { value } } } } }", "stock_movements_product_id_idx", Never),
+    Case("{ products { nodes { priceHistory { nodes { id } } } } }", "price_changes_product_id_idx", Never),
+    Case("{ products { nodes { priceHistory { totalCount { value } } } } }", "price_changes_product_id_idx", Never),
+    Case("{ products { nodes { lowestPrice30Days { amount } } } }", "price_changes_product_id_idx", Never),
+];
+
+#[tokio::test]
+async fn a_login_finds_its_user_by_an_index() {
+    let app = TestApp::new().await;
+    app.warehouse().await;
+    app.sales().await;
+    let login = "mutation { login(input: {email: \"Buyer-100@souk.example\", password: \"not the right one\"}) {
+        userErrors { code } } }";
+    let mut answer = app.anonymous().run(login).await;
+    assert_eq!(answer.user_errors("login")[0].0, "WRONG_CREDENTIALS");
+    // The rest counts the attempt, by the key of its table.
+    answer.sql.retain(|sql| sql.starts_with("SELECT"));
+    let plans = app.database.plans(&answer).await;
+    assert!(
+        plans.iter().any(|plan| plan.lines.iter().any(|line| line.contains("users_email_key"))),
+        "{:?}",
+        answer.sql
+    );
+}

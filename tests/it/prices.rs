@@ -1,0 +1,191 @@
+//! The history of prices: what is entered, who reads it, and what is shown with a reduction.
+
+use serde_json::{Value, json};
+use souk::{
+    auth::Permission,
+    ids::{ProductId, RowId},
+};
+
+use crate::support::{Actor, ProductSpec, TestApp, psql::Psql};
+
+const HISTORY: &str = "query ($id: ID!) { product(id: $id) { compareAtPrice { amount currency } priceHistory {
+    totalCount { value } nodes { price { amount } compareAtPrice { amount } user { id } product { id } at } } } }";
+
+async fn update(actor: &Actor<'_>, product: ProductId, input: Value) -> String {
+    let mut input = input;
+    input["id"] = json!(product.global());
+    actor.mutate("productUpdate", "product { id }", input).await.verdict("productUpdate")
+}
+
+/// Price, the one to compare with, and whether this actor set it; the latest first.
+async fn history(actor: &Actor<'_>, product: ProductId) -> Vec<String> {
+    let answer = actor.run_with(HISTORY, json!({ "id": product.global() })).await;
+    let nodes = answer.at("product.priceHistory.nodes").as_array().expect("a list").clone();
+    assert_eq!(*answer.at("product.priceHistory.totalCount.value"), nodes.len());
+    let told = nodes.iter().map(|node| {
+        assert_eq!(node["product"]["id"], product.global());
+        let amount = |field: &str| node[field]["amount"].as_str().unwrap_or("-").to_owned();
+        let who = if node["user"]["id"] == actor.global_id() { "me" } else { "-" };
+        format!("{} {} {who}", amount("price"), amount("compareAtPrice"))
+    });
+    told.collect()
+}
+
+#[tokio::test]
+async fn a_change_of_a_price_is_an_entry_and_nothing_else_is() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let manager = app.manager().await;
+    let new = json!({ "sourceWebsiteId": website.global(), "name": "Rope", "sku": "R", "price": "10", "compareAtPrice": "12.50" });
+    let made = manager.mutate("productCreate", "product { id compareAtPrice { amount currency } }", new).await;
+    assert_eq!(*made.at("productCreate.product.compareAtPrice"), json!({ "amount": "12.50", "currency": "EUR" }));
+    let product = ProductId::parse("id", &made.text_at("productCreate.product.id")).expect("an id");
+    for input in [
+        json!({ "price": "9" }),
+        json!({ "price": "9.00", "name": "Hemp rope" }),
+        json!({ "compareAtPrice": null }),
+        json!({ "price": "8", "compareAtPrice": "9" }),
+    ] {
+        assert_eq!(update(&manager, product, input.clone()).await, "done", "{input}");
+    }
+    let adjusted = json!({ "productId": product.global(), "delta": 5 });
+    assert_eq!(manager.mutate("stockAdjust", "", adjusted).await.verdict("stockAdjust"), "done");
+    app.customer().await.order(&[(product, 1)]).await;
+    assert_eq!(history(&manager, product).await, ["8.00 9.00 me", "9.00 - me", "9.00 12.50 me", "10.00 12.50 me"]);
+    for wrong in ["-1", "1.005", "100000000"] {
+        let found = update(&manager, product, json!({ "compareAtPrice": wrong })).await;
+        assert!(found.ends_with(" compareAtPrice"), "{wrong}: {found}");
+    }
+    assert_eq!(history(&manager, product).await.len(), 4);
+}
+
+#[tokio::test]
+async fn the_history_is_for_those_who_set_the_price() {
+    let app = TestApp::new().await;
+    let (here, there) = (app.website("sailor").await.id, app.website("rise").await.id);
+    let (seller, other) = (app.seller().await, app.seller().await);
+    let product = app.product(here, ProductSpec { seller: Some(seller.id), ..ProductSpec::default() }).await.id;
+    let table = [
+        (app.anonymous(), false),
+        (app.customer().await, false),
+        (other, false),
+        (app.holder(&[Permission::ManageStock], &[]).await, false),
+        (app.holder(&[Permission::ManageProducts], &[there]).await, false),
+        (app.holder(&[Permission::ManageProducts], &[here]).await, true),
+        (seller, true),
+        (app.admin().await, true),
+    ];
+    for (index, (actor, expected)) in table.iter().enumerate() {
+        let answer = actor.run_with(HISTORY, json!({ "id": product.global() })).await;
+        assert_eq!(!answer.at("product.priceHistory").is_null(), *expected, "row {index}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_but_the_products_writes_the_history() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    app.product(website, ProductSpec::default()).await;
+    let psql = Psql::connect(&app.database.url).await;
+    for sql in [
+        "INSERT INTO price_changes (product_id, price) SELECT id, 1 FROM products",
+        "UPDATE price_changes SET price = 1",
+        "DELETE FROM price_changes",
+        "TRUNCATE price_changes",
+    ] {
+        let refused = psql.try_run(sql).await.expect_err(sql);
+        let constraint = refused.as_db_error().and_then(|error| error.constraint());
+        assert_eq!(constraint, Some("price_changes_from_products"), "{sql}");
+    }
+    // Whoever changes the product, and however many at once.
+    psql.rows("UPDATE products SET price = price + 1").await;
+    psql.rows("UPDATE products SET price = price, stock = stock").await;
+    let website = website.0;
+    psql.rows(&format!(
+        "INSERT INTO products (source_website_id, name, slug, sku, price)
+            SELECT {website}, 'N', 'n-' || i, 'n-' || i, i FROM generate_series(1, 3) i
+            ON CONFLICT (slug) DO UPDATE SET price = 7"
+    ))
+    .await;
+    let all = "SELECT string_agg(price::text, ' ' ORDER BY id) FROM price_changes";
+    assert_eq!(psql.value(all).await, "10.00 11.00 1.00 2.00 3.00");
+}
+
+/// Sets prices so many days ago, and says what is shown with the last.
+struct Shop<'a> {
+    app: &'a TestApp,
+    manager: Actor<'a>,
+    product: ProductId,
+}
+
+impl Shop<'_> {
+    /// The past is made by moving what is there into it.
+    async fn days_later(&self, days: i32) {
+        let sql = format!(
+            "ALTER TABLE price_changes DISABLE TRIGGER USER;
+             UPDATE price_changes SET at = at - interval '{days} days';
+             ALTER TABLE price_changes ENABLE TRIGGER USER"
+        );
+        self.app.database.sql(&sql).await;
+    }
+
+    async fn lowest(&self) -> String {
+        let document = "query ($id: ID!) { product(id: $id) { lowestPrice30Days { amount currency } } }";
+        let answer = self.app.anonymous().run_with(document, json!({ "id": self.product.global() })).await;
+        answer.at("product.lowestPrice30Days")["amount"].as_str().unwrap_or("-").to_owned()
+    }
+}
+
+#[tokio::test]
+async fn with_a_reduction_goes_the_lowest_price_of_the_thirty_days_before() {
+    // Each step: days since the one before, the change, and what everybody is shown then.
+    type Steps = &'static [(i32, &'static str, Option<&'static str>, &'static str)];
+    let table: [(&str, Steps); 9] = [
+        ("a first price is no reduction", &[(0, "100", None, "-")]),
+        ("nor is a rise", &[(0, "100", None, "-"), (5, "120", None, "-")]),
+        ("the price before", &[(0, "100", None, "-"), (40, "80", None, "100.00")]),
+        (
+            "a rise before the reduction does not help",
+            &[(0, "100", None, "-"), (40, "150", None, "-"), (10, "120", Some("150"), "100.00")],
+        ),
+        (
+            "what is longer ago than 30 days does not count",
+            &[(0, "60", None, "-"), (40, "100", None, "-"), (31, "80", None, "100.00")],
+        ),
+        (
+            "what still held when the 30 days began counts",
+            &[(0, "60", None, "-"), (40, "100", None, "-"), (29, "80", None, "60.00")],
+        ),
+        (
+            "a rise that is still called a reduction",
+            &[(0, "100", None, "-"), (40, "60", Some("100"), "100.00"), (5, "80", Some("100"), "60.00")],
+        ),
+        (
+            "the reduction stays the same when only the price to compare with changes",
+            &[
+                (0, "100", None, "-"),
+                (40, "80", Some("100"), "100.00"),
+                (40, "80", Some("90"), "100.00"),
+                (40, "80", None, "100.00"),
+            ],
+        ),
+        (
+            "one announced later is measured from when the price began",
+            &[(0, "90", None, "-"), (40, "100", None, "-"), (40, "100", Some("120"), "90.00")],
+        ),
+    ];
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let manager = app.manager().await;
+    for (case, steps) in table {
+        let product = app.product(website, ProductSpec { price: Some(steps[0].1), ..ProductSpec::default() }).await.id;
+        let shop = Shop { app: &app, manager: app.known(manager.id, "manager").await, product };
+        assert_eq!(shop.lowest().await, steps[0].3, "{case}");
+        for (days, price, compare, expected) in &steps[1..] {
+            shop.days_later(*days).await;
+            let change = json!({ "price": price, "compareAtPrice": compare });
+            assert_eq!(update(&shop.manager, product, change).await, "done", "{case}");
+            assert_eq!(shop.lowest().await, *expected, "{case}: {price}");
+        }
+    }
+}
