@@ -87,6 +87,7 @@ mod stock;
 mod stock_ledger;
 mod stock_seen;
 mod storage;
+mod storage_s3;
 mod texts;
 mod throttle;
 mod timing;
