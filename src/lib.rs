@@ -14,6 +14,8 @@
 //!
 //! `tests/it/floors.rs` reads the sources and holds them to this.
 
+// The mutations of all nouns are one type, as deep as there are nouns.
+#![recursion_limit = "256"]
 #![warn(missing_docs)]
 
 pub mod config;

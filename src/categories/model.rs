@@ -100,6 +100,61 @@ impl NewCategory {
     }
 }
 
+/// Where among its siblings a category goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The last of those below this one; of the roots without.
+    Last(Option<CategoryId>),
+    /// Right before this one.
+    Before(CategoryId),
+    /// Right behind this one.
+    After(CategoryId),
+}
+
+/// Room between two siblings where nothing asks for another, so that most moves rewrite nobody else.
+const GAP: i32 = 1024;
+
+/// The position of the category that comes behind the last one.
+pub fn behind(last: Option<i32>) -> i32 {
+    last.map_or(0, |last| last.saturating_add(GAP))
+}
+
+/// The position of a category that comes at this index among its siblings, and the siblings that have to give way with
+/// their new positions. The siblings stand in their order, without the category itself.
+pub fn make_room(siblings: &[(CategoryId, i32)], index: usize) -> (i32, Vec<(CategoryId, i32)>) {
+    let (before, behind_it) = siblings.split_at(index.min(siblings.len()));
+    let (previous, next) =
+        (before.last().map(|(_, at)| i64::from(*at)), behind_it.first().map(|(_, at)| i64::from(*at)));
+    let gap = i64::from(GAP);
+    let place = match (previous, next) {
+        (None, None) => 0,
+        (None, Some(next)) => next - gap,
+        (Some(previous), None) => previous + gap,
+        (Some(previous), Some(next)) if next - previous >= 2 => previous + (next - previous) / 2,
+        (Some(previous), Some(_)) => previous + gap,
+    };
+    // Those behind it give way as far as they have to.
+    let mut taken = place;
+    let pushed = behind_it.iter().map_while(|(id, at)| {
+        (i64::from(*at) <= taken).then(|| {
+            taken += gap;
+            (*id, taken)
+        })
+    });
+    let placed: Option<Vec<_>> = pushed.map(|(id, at)| Some((id, i32::try_from(at).ok()?))).collect();
+    match (i32::try_from(place), placed) {
+        (Ok(place), Some(pushed)) => (place, pushed),
+        _ => anew(siblings, index),
+    }
+}
+
+/// As [`make_room`] where the numbers have come to an end: everybody gets a new one.
+fn anew(siblings: &[(CategoryId, i32)], index: usize) -> (i32, Vec<(CategoryId, i32)>) {
+    let at = |rank: usize| i32::try_from(rank).unwrap_or(i32::MAX).saturating_mul(GAP);
+    let rank = |sibling: usize| if sibling < index { sibling } else { sibling + 1 };
+    (at(index), siblings.iter().enumerate().map(|(sibling, (id, _))| (*id, at(rank(sibling)))).collect())
+}
+
 /// A condition on categories.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum CategoryCondition {
@@ -111,6 +166,8 @@ pub enum CategoryCondition {
     Slug(Op<String>),
     /// By the category above; `IsNull(true)` for roots.
     Parent(Op<CategoryId>),
+    /// By those above, at any depth: one of these.
+    Below(Vec<CategoryId>),
 }
 
 /// What a list of categories is ordered by.
@@ -137,6 +194,67 @@ impl CategoryOrderField {
         match self {
             Self::Position => SortKey::Int(row.position),
             Self::Name => SortKey::Text(row.name.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Siblings at these positions, and one more put at each index in turn: the order that comes of it, and how many gave
+    /// way.
+    fn put(positions: &[i32], index: usize) -> usize {
+        let siblings: Vec<_> = (1..).map(CategoryId).zip(positions.iter().copied()).collect();
+        let (place, pushed) = make_room(&siblings, index);
+        let mut after: Vec<_> = siblings
+            .iter()
+            .map(|(id, at)| (pushed.iter().find(|(moved, _)| moved == id).map_or(*at, |(_, at)| *at), *id))
+            .collect();
+        // The newest has the largest id: nobody may share its position.
+        after.push((place, CategoryId(i64::MAX)));
+        after.sort_unstable();
+        let mut expected: Vec<_> = siblings.iter().map(|(id, _)| *id).collect();
+        expected.insert(index, CategoryId(i64::MAX));
+        assert_eq!(after.iter().map(|(_, id)| *id).collect::<Vec<_>>(), expected, "{positions:?} at {index}");
+        pushed.len()
+    }
+
+    #[test]
+    fn room_is_made_by_moving_nobody_who_need_not_move() {
+        for (positions, index, moved) in [
+            (&[][..], 0, 0),
+            (&[0], 0, 0),
+            (&[0], 1, 0),
+            (&[0, 1024], 1, 0),
+            (&[0, 2], 1, 0),
+            (&[0, 1, 5000, 5001], 1, 1),
+            (&[0, 0, 0, 0], 0, 0),
+            (&[0, 0, 0, 0], 2, 2),
+            (&[0, 0, 0, 0], 4, 0),
+            (&[i32::MIN, 0], 0, 2),
+            (&[0, i32::MAX], 2, 2),
+            (&[i32::MAX - 1, i32::MAX], 1, 2),
+            (&[i32::MIN, i32::MAX], 1, 0),
+        ] {
+            assert_eq!(put(positions, index), moved, "{positions:?} at {index}");
+        }
+    }
+
+    #[test]
+    fn the_order_stays_however_often_one_place_is_wanted() {
+        let mut positions = vec![0; 5];
+        for round in 0..200 {
+            for index in 0..=positions.len() {
+                put(&positions, index);
+            }
+            let siblings: Vec<_> = (1..).map(CategoryId).zip(positions.iter().copied()).collect();
+            let (place, pushed) = make_room(&siblings, 2);
+            for (id, at) in pushed {
+                positions[usize::try_from(id.0 - 1).expect("an index")] = at;
+            }
+            positions.insert(2, place);
+            assert!(positions[2..].is_sorted_by(|a, b| a < b) || round == 0, "{positions:?}");
         }
     }
 }

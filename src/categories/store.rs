@@ -1,14 +1,20 @@
 //! Every statement on categories.
 
-use diesel::{pg::Pg, prelude::*};
+use diesel::{
+    QueryResult,
+    pg::Pg,
+    prelude::*,
+    query_builder::{AstPass, QueryFragment, QueryId},
+    sql_types::{Array, BigInt, Integer},
+};
 use diesel_async::RunQueryDsl;
 
 use super::model::{CategoryCondition, CategoryOrderField, CategoryPatch, CategoryRow, NewCategory};
 use crate::{
     db::{
         Conn,
-        filter::Condition,
-        sql::{CountUpTo, ParentId, PerParent, op, text_op},
+        filter::{Condition, always},
+        sql::{CountUpTo, ParentId, PerParent, hashtext, op, pg_advisory_xact_lock, text_op},
         tables::categories,
     },
     error::{Error, Result, UserError, UserErrorCode},
@@ -30,6 +36,12 @@ fn condition(condition: &CategoryCondition) -> Condition<'static, categories::ta
         CategoryCondition::Slug(slug) => text_op!(slug, categories::slug),
         CategoryCondition::Parent(parent) => {
             op!(parent, categories::parent_id.assume_not_null(), categories::parent_id)
+        }
+        CategoryCondition::Below(roots) => {
+            let below = |root: &CategoryId| -> Condition<'static, categories::table> {
+                Box::new(categories::path.contains(vec![*root]).and(categories::id.ne(*root)))
+            };
+            roots.iter().map(below).reduce(|a, b| Box::new(a.or(b))).unwrap_or_else(|| always(false))
         }
     }
 }
@@ -82,6 +94,91 @@ pub async fn pages_by_parent_ids(
 pub async fn counts_by_parent_ids(mut conn: &Conn, list: &CategoryList, parents: Vec<i64>) -> Result<Vec<(i64, i64)>> {
     let query = rows(list).filter(categories::parent_id.assume_not_null().eq(ParentId));
     Ok(PerParent { parents, query: CountUpTo(query) }.load(&mut conn).await?)
+}
+
+/// The ids of these categories and of all that is below them, in no order.
+pub async fn ids_of_trees(mut conn: &Conn, roots: &[CategoryId]) -> Result<Vec<CategoryId>> {
+    let below = categories::table.filter(categories::path.overlaps_with(roots)).select(categories::id);
+    Ok(below.load(&mut conn).await?)
+}
+
+/// Waits until nobody else moves a category, and keeps others from it until the transaction ends: the lock that the triggers
+/// of the table take.
+pub async fn lock_moves(mut conn: &Conn) -> Result<()> {
+    let lock = pg_advisory_xact_lock(hashtext("categories_lock_moves"));
+    diesel::select(lock).execute(&mut conn).await?;
+    Ok(())
+}
+
+fn child_of(parent: Option<CategoryId>) -> Condition<'static, categories::table> {
+    match parent {
+        Some(id) => Box::new(categories::parent_id.is_not_null().and(categories::parent_id.assume_not_null().eq(id))),
+        None => Box::new(categories::parent_id.is_null()),
+    }
+}
+
+/// The children of a category, or the roots, with their positions, in their order.
+pub async fn positions(mut conn: &Conn, parent: Option<CategoryId>) -> Result<Vec<(CategoryId, i32)>> {
+    let query = categories::table
+        .filter(child_of(parent))
+        .order((categories::position, categories::id))
+        .select((categories::id, categories::position));
+    Ok(query.load(&mut conn).await?)
+}
+
+/// The position of the last child of a category, or of the last root.
+pub async fn last_position(mut conn: &Conn, parent: Option<CategoryId>) -> Result<Option<i32>> {
+    let query = categories::table
+        .filter(child_of(parent))
+        .order((categories::position.desc(), categories::id.desc()))
+        .select(categories::position);
+    Ok(query.first(&mut conn).await.optional()?)
+}
+
+/// How many children a category has, counted up to one more than [`crate::paging::MAX_COUNT`].
+pub async fn count_children(mut conn: &Conn, id: CategoryId) -> Result<i64> {
+    let below = categories::table.filter(categories::parent_id.assume_not_null().eq(id)).select(categories::id);
+    Ok(CountUpTo(below).get_result(&mut conn).await?)
+}
+
+/// New positions, in one statement.
+#[derive(Debug, Clone)]
+struct Positions {
+    ids: Vec<i64>,
+    positions: Vec<i32>,
+}
+
+impl QueryId for Positions {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl QueryFragment<Pg> for Positions {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("UPDATE categories SET position = placed.position FROM unnest(");
+        out.push_bind_param::<Array<BigInt>, _>(&self.ids)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Integer>, _>(&self.positions)?;
+        out.push_sql(") AS placed (id, position) WHERE categories.id = placed.id");
+        Ok(())
+    }
+}
+
+/// Gives categories new places among their siblings.
+pub async fn update_positions(mut conn: &Conn, placed: &[(CategoryId, i32)]) -> Result<()> {
+    if !placed.is_empty() {
+        let (ids, positions) = placed.iter().map(|(id, at)| (id.0, *at)).unzip();
+        Positions { ids, positions }.execute(&mut conn).await?;
+    }
+    Ok(())
+}
+
+/// Moves all children of a category below another one, or to the roots.
+/// # Errors
+/// As [`update`].
+pub async fn update_parents(mut conn: &Conn, from: CategoryId, to: Option<CategoryId>) -> Result<()> {
+    let children = categories::table.filter(categories::parent_id.assume_not_null().eq(from));
+    diesel::update(children).set(categories::parent_id.eq(to)).execute(&mut conn).await.map_err(refused)?;
+    Ok(())
 }
 
 /// Adds a category.

@@ -281,7 +281,14 @@ async fn put_catalogue<'m>(conn: &Conn, market: &'m Market, names: &mut Names<'m
         names.brands.insert(slug, brands::store::insert(conn, &new).await?.id);
     }
     for Supplier { name, email, phone } in &market.suppliers {
-        let new = NewSupplier { name: name.clone(), email: email.clone(), phone: phone.clone() }.checked()?;
+        let new = NewSupplier {
+            name: name.clone(),
+            contact_name: None,
+            email: email.clone(),
+            phone: phone.clone(),
+            lead_time_days: None,
+        }
+        .checked()?;
         names.suppliers.insert(name, suppliers::store::insert(conn, &new).await?.id);
     }
     Ok(())

@@ -45,6 +45,33 @@ impl<C> Filter<C> {
         Ok(self)
     }
 
+    /// Calls this with each condition, in their order.
+    pub fn each<'f>(&'f self, call: &mut impl FnMut(&'f C)) {
+        match self {
+            Self::And(all) | Self::Or(all) => all.iter().for_each(|inner| inner.each(call)),
+            Self::Not(inner) => inner.each(call),
+            Self::Is(condition) => call(condition),
+        }
+    }
+
+    /// Whether this holds of any condition.
+    pub fn any(&self, is: &impl Fn(&C) -> bool) -> bool {
+        let mut found = false;
+        self.each(&mut |condition| found |= is(condition));
+        found
+    }
+
+    /// The filter with each condition replaced, in their order.
+    #[must_use]
+    pub fn map(self, replace: &mut impl FnMut(C) -> C) -> Self {
+        match self {
+            Self::And(all) => Self::And(all.into_iter().map(|inner| inner.map(replace)).collect()),
+            Self::Or(any) => Self::Or(any.into_iter().map(|inner| inner.map(replace)).collect()),
+            Self::Not(inner) => Self::Not(Box::new(inner.map(replace))),
+            Self::Is(condition) => Self::Is(replace(condition)),
+        }
+    }
+
     fn count(&self) -> usize {
         match self {
             Self::And(all) | Self::Or(all) => all.iter().map(Self::count).sum::<usize>().max(1),

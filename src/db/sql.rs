@@ -42,6 +42,14 @@ define_sql_function! {
     fn nextval(sequence: Text) -> BigInt;
 }
 define_sql_function! {
+    /// A number for a text, to lock by.
+    fn hashtext(text: Text) -> Integer;
+}
+define_sql_function! {
+    /// Waits for a lock on a number, and keeps it until the transaction ends.
+    fn pg_advisory_xact_lock(number: Integer) -> Void;
+}
+define_sql_function! {
     /// The time at this moment; `now()` is the time when the transaction began.
     fn clock_timestamp() -> Timestamptz;
 }

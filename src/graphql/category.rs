@@ -15,7 +15,7 @@ use async_graphql::{Context, ID, Object, Value};
 use chrono::{DateTime, Utc};
 
 use super::{
-    connection::{Connection, cost, nested},
+    connection::{Connection, TotalCount, cost, nested},
     container::{Ordered, Plain},
     context::ContextExt,
     loaders::PageKey,
@@ -114,7 +114,7 @@ impl CategoryObject {
         nested(ctx, &ctx.loaders().children, key, |row| cursor(&list, row), category).await
     }
 
-    /// The products of this very category, by default the newest first.
+    /// The products of this category, by default the newest first.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn products(
         &self,
@@ -126,9 +126,21 @@ impl CategoryObject {
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
         #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ProductWhere>,
         #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ProductOrder>,
+        #[graphql(desc = "Whether those of the categories below, at any depth, are in it as well.", default)]
+        include_descendants: bool,
     ) -> Result<Connection<Product>> {
         let list = product::list_of(ctx, first, after, last, before, r#where, order_by)?;
-        product::of_parent(ctx, ProductParent::Category, self.0.id.key(), list).await
+        product::of_parent(ctx, parent(include_descendants), self.0.id.key(), list).await
+    }
+
+    /// How many products there are in it that you may see.
+    async fn product_count(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whether those of the categories below, at any depth, count as well.", default = true)]
+        include_descendants: bool,
+    ) -> Result<TotalCount> {
+        product::count_of_parent(ctx, parent(include_descendants), self.0.id.key()).await
     }
 
     /// When it was made.
@@ -140,4 +152,8 @@ impl CategoryObject {
     async fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
+}
+
+fn parent(include_descendants: bool) -> ProductParent {
+    if include_descendants { ProductParent::CategoryTree } else { ProductParent::Category }
 }

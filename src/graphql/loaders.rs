@@ -45,7 +45,7 @@ use crate::{
     prices::{self, model::PriceChangeRow},
     products::{
         self,
-        model::{ProductParent, ProductRow, VariantRow},
+        model::{ProductParent, ProductRow, PurchaseRow, VariantRow},
         store::ProductList,
     },
     reviews::{
@@ -230,6 +230,7 @@ pub struct Loaders {
     pub product_groups: Batched<ProductGroupId, Arc<ProductGroupRow>>,
     pub variants_by_group: Batched<ProductGroupId, Group<VariantRow>>,
     pub offers_by_product: Batched<ProductId, Group<(ProductId, Arc<ProductRow>)>>,
+    pub purchases: Batched<ProductId, Arc<PurchaseRow>>,
     pub products_of: Paged<ProductParent, ProductList, ProductRow>,
     pub movements: Batched<StockMovementId, Arc<MovementRow>>,
     pub movements_of: Paged<(), Latest, MovementRow>,
@@ -309,6 +310,7 @@ impl Loaders {
             product_groups: by_id!(steps, view, |conn, ids| groups::store::by_ids(conn, &ids), row => row.id),
             variants_by_group: by_parent!(steps, view, |conn, ids| products::store::variants_by_group_ids(conn, &view.catalogue, &ids), row => row.group_id),
             offers_by_product: by_parent!(steps, view, |conn, ids| products::store::offers_by_product_ids(conn, &view.catalogue, &ids), row => row.0),
+            purchases: by_id!(steps, view, |conn, ids| products::store::purchases_by_ids(conn, &ids), row => row.id),
             products_of: paged_loaders!(
                 steps,
                 view,

@@ -7,7 +7,7 @@ mod write;
 
 pub use self::{
     links::*,
-    list::{ProductOrder, ProductQuery, ProductWhere, list_of, of_parent},
+    list::{ProductOrder, ProductQuery, ProductWhere, count_of_parent, list_of, of_parent},
     options::ProductOption,
     write::*,
 };
@@ -44,7 +44,7 @@ use crate::{
     ids::RowId,
     paging::{Page, PageArgs},
     prices::model::sets_price,
-    products::model::{Availability, ProductRow},
+    products::model::{Availability, ProductRow, PurchaseRow},
     reviews::model::ReviewParent,
     sources::model::SourceNoun,
     stock::model::{keeps_stock, knows_stock},
@@ -110,6 +110,14 @@ impl ProductObject {
         let viewer = ctx.viewer();
         viewer.can_at(Permission::ManageProducts, self.row.source_website_id)
             || (self.row.seller_id.is_some() && self.row.seller_id == viewer.user_id())
+    }
+
+    /// What the shop buys it by, for those who run it.
+    async fn purchase(&self, ctx: &Context<'_>) -> Result<Option<Arc<PurchaseRow>>> {
+        match self.is_run_by_viewer(ctx) {
+            true => ctx.loaders().purchases.load(self.row.id).await,
+            false => Ok(None),
+        }
     }
 }
 
@@ -294,6 +302,17 @@ impl ProductObject {
     async fn supplier(&self, ctx: &Context<'_>) -> Result<Option<Supplier>> {
         let Some(id) = self.row.supplier_id.filter(|_| ctx.is_staff()) else { return Ok(None) };
         Ok(ctx.loaders().suppliers.load(id).await?.map(supplier))
+    }
+
+    /// The supplier's own number of it; null for all but its seller and staff of products at its website.
+    async fn supplier_sku(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.purchase(ctx).await?.and_then(|purchase| purchase.supplier_sku.clone()))
+    }
+
+    /// What one costs the shop, in the website's currency; null for all but its seller and staff of products at its website.
+    async fn cost_price(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
+        let Some(cost) = self.purchase(ctx).await?.and_then(|purchase| purchase.cost_price) else { return Ok(None) };
+        Ok(Some(money(cost, ctx.currency(self.row.source_website_id).await?)))
     }
 
     /// The seller it belongs to; null for the shop's own, and where you may not see them.

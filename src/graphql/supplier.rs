@@ -38,7 +38,8 @@ pub type Supplier = Ordered<SupplierObject>;
 pub struct SupplierObject(Arc<SupplierRow>);
 
 impl Plain for SupplierObject {
-    const PLAIN: &'static [&'static str] = &["id", "name", "email", "phone", "createdAt", "updatedAt"];
+    const PLAIN: &'static [&'static str] =
+        &["id", "name", "contactName", "email", "phone", "leadTimeDays", "createdAt", "updatedAt"];
 }
 
 /// The object of a row.
@@ -59,6 +60,11 @@ impl SupplierObject {
         &self.0.name
     }
 
+    /// Whom to ask for there.
+    async fn contact_name(&self) -> Option<&str> {
+        self.0.contact_name.as_deref()
+    }
+
     /// E-mail address of the contact.
     async fn email(&self) -> Option<&str> {
         self.0.email.as_deref()
@@ -67,6 +73,11 @@ impl SupplierObject {
     /// Phone number of the contact, as E.164: `+442079460000`.
     async fn phone(&self) -> Option<&str> {
         self.0.phone.as_deref()
+    }
+
+    /// Days from an order to its delivery.
+    async fn lead_time_days(&self) -> Option<i32> {
+        self.0.lead_time_days
     }
 
     /// Its products, by default the newest first.
@@ -166,10 +177,14 @@ impl SupplierQuery {
 pub struct SupplierCreateInput {
     /// Name, unique, 1 to 255 characters.
     name: String,
+    /// Whom to ask for there, 1 to 255 characters.
+    contact_name: Option<String>,
     /// E-mail address of the contact.
     email: Option<String>,
     /// Phone number of the contact with its country code, such as `+44 20 7946 0000`.
     phone: Option<String>,
+    /// Days from an order to its delivery, 0 to 1,000.
+    lead_time_days: Option<i32>,
 }
 
 /// A change of a supplier: an absent field stays, null clears.
@@ -179,10 +194,14 @@ pub struct SupplierUpdateInput {
     id: ID,
     /// Name, unique, 1 to 255 characters.
     name: MaybeUndefined<String>,
+    /// Whom to ask for there, 1 to 255 characters.
+    contact_name: MaybeUndefined<String>,
     /// E-mail address of the contact.
     email: MaybeUndefined<String>,
     /// Phone number of the contact with its country code, such as `+44 20 7946 0000`.
     phone: MaybeUndefined<String>,
+    /// Days from an order to its delivery, 0 to 1,000.
+    lead_time_days: MaybeUndefined<i32>,
 }
 
 /// Which supplier to delete.
@@ -227,7 +246,13 @@ impl SupplierMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The supplier to be.")] input: SupplierCreateInput,
     ) -> Result<SupplierCreatePayload> {
-        let new = NewSupplier { name: input.name, email: input.email, phone: input.phone };
+        let new = NewSupplier {
+            name: input.name,
+            contact_name: input.contact_name,
+            email: input.email,
+            phone: input.phone,
+            lead_time_days: input.lead_time_days,
+        };
         SupplierCreateObject::of(actions::create(ctx.db(), ctx.viewer(), new).await.map(supplier))
     }
 
@@ -241,7 +266,13 @@ impl SupplierMutation {
         let updated = async {
             let id = SupplierId::parse("id", &input.id)?;
             let name = patch::required("name", input.name)?;
-            let patch = SupplierPatch { name, email: input.email.into(), phone: input.phone.into() };
+            let patch = SupplierPatch {
+                name,
+                contact_name: input.contact_name.into(),
+                email: input.email.into(),
+                phone: input.phone.into(),
+                lead_time_days: input.lead_time_days.into(),
+            };
             actions::update(ctx.db(), ctx.viewer(), id, patch).await
         };
         SupplierUpdateObject::of(updated.await.map(supplier))

@@ -1,5 +1,6 @@
 //! What can be done with products.
 
+pub mod categories;
 pub mod links;
 
 use super::{

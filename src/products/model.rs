@@ -101,6 +101,18 @@ impl ProductRow {
     }
 }
 
+/// What the shop buys a product by: not for the public.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = products, check_for_backend(diesel::pg::Pg))]
+pub struct PurchaseRow {
+    /// The product.
+    pub id: ProductId,
+    /// The supplier's own number of it.
+    pub supplier_sku: Option<String>,
+    /// What one costs the shop, in the website's currency.
+    pub cost_price: Option<Decimal>,
+}
+
 /// A product to be. Its stock starts at 0: the opening stock is the ledger's first entry.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = products)]
@@ -131,9 +143,9 @@ pub struct NewProduct {
     pub price: Decimal,
     /// See [`ProductRow`].
     pub compare_at_price: Option<Decimal>,
-    /// What one costs the shop.
+    /// See [`PurchaseRow`].
     pub cost_price: Option<Decimal>,
-    /// The supplier's own number of it.
+    /// See [`PurchaseRow`].
     pub supplier_sku: Option<String>,
     /// See [`ProductRow`].
     pub group_id: Option<ProductGroupId>,
@@ -271,6 +283,8 @@ pub enum ProductCondition {
     Availability(Op<Availability>),
     /// By category.
     Category(Op<CategoryId>),
+    /// By category: one of these, or one below them.
+    CategoryTree(Vec<CategoryId>),
     /// By brand.
     Brand(Op<BrandId>),
     /// By group.
@@ -328,6 +342,8 @@ impl ProductOrderField {
 pub enum ProductParent {
     /// A category's.
     Category,
+    /// A category's, and those of the categories below it.
+    CategoryTree,
     /// A brand's.
     Brand,
     /// A supplier's.

@@ -4,11 +4,12 @@
 
 mod groups;
 mod offers;
+pub mod trees;
 
 use std::ops::Deref;
 
 use chrono::{DateTime, Utc};
-use diesel::{pg::Pg, prelude::*, query_builder::QueryFragment};
+use diesel::{dsl::array, pg::Pg, prelude::*, query_builder::QueryFragment, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
@@ -17,7 +18,9 @@ pub use self::{
     groups::variants_by_group_ids,
     offers::{links, lock_linked, new_link, offers_by_product_ids, update_links},
 };
-use super::model::{NewProduct, ProductCondition, ProductOrderField, ProductParent, ProductPatch, ProductRow};
+use super::model::{
+    NewProduct, ProductCondition, ProductOrderField, ProductParent, ProductPatch, ProductRow, PurchaseRow,
+};
 use crate::{
     auth::Scope,
     brands::model::BrandRow,
@@ -29,7 +32,7 @@ use crate::{
         tables::{brands, categories, products, websites},
     },
     error::{Error, Result, UserError, UserErrorCode},
-    ids::ProductId,
+    ids::{CategoryId, ProductId},
     paged,
     paging::List,
 };
@@ -102,6 +105,10 @@ fn condition(condition: &ProductCondition) -> Condition<'static, products::table
         C::Availability(availability) => op!(availability, products::availability),
         C::Category(category) => op!(category, products::category_id.assume_not_null(), products::category_id),
         C::Group(group) => op!(group, products::group_id.assume_not_null(), products::group_id),
+        C::CategoryTree(roots) => {
+            let below = categories::table.filter(categories::path.overlaps_with(roots.clone())).select(categories::id);
+            Box::new(products::category_id.is_not_null().and(products::category_id.assume_not_null().eq_any(below)))
+        }
         C::Brand(brand) => op!(brand, products::brand_id.assume_not_null(), products::brand_id),
         C::Supplier(supplier) => op!(supplier, products::supplier_id.assume_not_null(), products::supplier_id),
         C::SourceWebsite(website) => op!(website, products::source_website_id),
@@ -133,6 +140,7 @@ fn rows(scope: &Scope, list: &ProductList, parent: Option<ProductParent>) -> Row
         ProductOrderField::CreatedAt => Box::new(products::created_at),
         ProductOrderField::Name => Box::new(products::name),
         ProductOrderField::Price => Box::new(products::price),
+        ProductOrderField::Rating => Box::new(products::rating_average),
     };
     rows.filter(FirstOfGroup { key, direction: list.direction, wanted: wanted() })
 }
@@ -140,6 +148,12 @@ fn rows(scope: &Scope, list: &ProductList, parent: Option<ProductParent>) -> Row
 fn of_parent(parent: ProductParent) -> Condition<'static, products::table> {
     match parent {
         ProductParent::Category => Box::new(products::category_id.assume_not_null().eq(ParentId)),
+        ProductParent::CategoryTree => {
+            let below = categories::table
+                .filter(categories::path.contains(array::<BigInt, _>((ParentId,))))
+                .select(categories::id);
+            Box::new(products::category_id.assume_not_null().eq_any(below))
+        }
         ProductParent::Brand => Box::new(products::brand_id.assume_not_null().eq(ParentId)),
         ProductParent::Supplier => Box::new(products::supplier_id.assume_not_null().eq(ParentId)),
         ProductParent::Website => Box::new(products::source_website_id.eq(ParentId)),
@@ -189,6 +203,11 @@ pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[ProductId]) -> Result
 /// The rows with these ids, deleted ones too: what an order's line or a stock movement names stays readable.
 pub async fn by_ids_as_sold(mut conn: &Conn, ids: &[ProductId]) -> Result<Vec<ProductRow>> {
     Ok(products::table.filter(products::id.eq_any(ids)).select(ProductRow::as_select()).load(&mut conn).await?)
+}
+
+/// What the shop buys these products by, in no order.
+pub async fn purchases_by_ids(mut conn: &Conn, ids: &[ProductId]) -> Result<Vec<PurchaseRow>> {
+    Ok(products::table.filter(products::id.eq_any(ids)).select(PurchaseRow::as_select()).load(&mut conn).await?)
 }
 
 /// How one product is named.
@@ -289,6 +308,26 @@ pub async fn lock(mut conn: &Conn, ids: &[ProductId]) -> Result<Vec<ProductRow>>
 pub async fn lock_writable(mut conn: &Conn, scope: &Scope, id: ProductId) -> Result<Option<ProductRow>> {
     let writable = products::table.filter(writable(scope)).filter(products::id.eq(id)).select(ProductRow::as_select());
     Ok(writable.for_no_key_update().first(&mut conn).await.optional()?)
+}
+
+/// Locks the products of a category, in id order.
+pub async fn lock_in_category(mut conn: &Conn, category: CategoryId) -> Result<()> {
+    let query = products::table.filter(products::category_id.assume_not_null().eq(category)).order(products::id);
+    query.select(products::id).for_no_key_update().execute(&mut conn).await?;
+    Ok(())
+}
+
+/// How many products a category has, deleted ones too, counted up to one more than [`crate::paging::MAX_COUNT`].
+pub async fn count_in_category(mut conn: &Conn, category: CategoryId) -> Result<i64> {
+    let query = products::table.filter(products::category_id.assume_not_null().eq(category)).select(products::id);
+    Ok(CountUpTo(query).get_result(&mut conn).await?)
+}
+
+/// Moves all products of a category to another one, or to none.
+pub async fn update_category(mut conn: &Conn, from: CategoryId, to: Option<CategoryId>) -> Result<()> {
+    let of_category = products::table.filter(products::category_id.assume_not_null().eq(from));
+    diesel::update(of_category).set(products::category_id.eq(to)).execute(&mut conn).await.map_err(refused)?;
+    Ok(())
 }
 
 /// Whether the slug is in use.

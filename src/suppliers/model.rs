@@ -5,11 +5,14 @@ use diesel::prelude::*;
 
 use crate::{
     db::{filter::Op, tables::suppliers},
-    error::Result,
+    error::{Result, UserError, UserErrorCode},
     ids::SupplierId,
     paging::SortKey,
     text::{self, Check},
 };
+
+/// Longest lead time, in days.
+const MAX_LEAD_TIME: i32 = 1000;
 
 /// A supplier.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -19,10 +22,14 @@ pub struct SupplierRow {
     pub id: SupplierId,
     /// Name, unique.
     pub name: String,
+    /// Whom to ask for there.
+    pub contact_name: Option<String>,
     /// E-mail address of the contact, in canonical form.
     pub email: Option<String>,
     /// Phone number of the contact, in E.164.
     pub phone: Option<String>,
+    /// Days from an order to its delivery.
+    pub lead_time_days: Option<i32>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -36,9 +43,13 @@ pub struct NewSupplier {
     /// See [`SupplierRow`].
     pub name: String,
     /// See [`SupplierRow`].
+    pub contact_name: Option<String>,
+    /// See [`SupplierRow`].
     pub email: Option<String>,
     /// See [`SupplierRow`].
     pub phone: Option<String>,
+    /// See [`SupplierRow`].
+    pub lead_time_days: Option<i32>,
 }
 
 /// A change of a supplier: what is absent stays, an inner `None` clears.
@@ -48,9 +59,13 @@ pub struct SupplierPatch {
     /// See [`SupplierRow`].
     pub name: Option<String>,
     /// See [`SupplierRow`].
+    pub contact_name: Option<Option<String>>,
+    /// See [`SupplierRow`].
     pub email: Option<Option<String>>,
     /// See [`SupplierRow`].
     pub phone: Option<Option<String>>,
+    /// See [`SupplierRow`].
+    pub lead_time_days: Option<Option<i32>>,
 }
 
 impl NewSupplier {
@@ -60,6 +75,8 @@ impl NewSupplier {
     pub fn checked(self) -> Result<Self> {
         let mut check = Check::new();
         check.text("name", &self.name, 255);
+        check.optional("contactName", self.contact_name.as_deref(), 255);
+        check.that(check_lead_time(self.lead_time_days));
         let email = self.email.map(|email| check.keep(text::email("email", &email)));
         let phone = self.phone.map(|phone| check.keep(text::phone("phone", &phone)));
         check.finish()?;
@@ -74,6 +91,8 @@ impl SupplierPatch {
     pub fn checked(self) -> Result<Self> {
         let mut check = Check::new();
         check.optional("name", self.name.as_deref(), 255);
+        check.optional("contactName", self.contact_name.as_ref().and_then(Option::as_deref), 255);
+        check.that(check_lead_time(self.lead_time_days.flatten()));
         let email = self.email.map(|email| email.map(|email| check.keep(text::email("email", &email))));
         let phone = self.phone.map(|phone| phone.map(|phone| check.keep(text::phone("phone", &phone))));
         check.finish()?;
@@ -83,6 +102,16 @@ impl SupplierPatch {
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+fn check_lead_time(days: Option<i32>) -> Result<(), UserError> {
+    match days {
+        Some(days) if !(0..=MAX_LEAD_TIME).contains(&days) => {
+            let rule = format!("a lead time is 0 to {MAX_LEAD_TIME} days");
+            Err(UserError::new(UserErrorCode::OutOfRange, "leadTimeDays", rule))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -3,9 +3,6 @@
 
 mod groups;
 
-use std::collections::{BTreeSet, HashMap};
-mod graph;
-
 use std::collections::BTreeSet;
 
 use async_graphql::parser::parse_query;
@@ -15,22 +12,16 @@ use souk::{
     auth::Permission,
     ids::{
         AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, ImageId, JobId, OrderDetailId, OrderId, PaymentId,
-        ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, RowId, ShipmentId, StockMovementId, SupplierId,
+        PriceChangeId, ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, RowId, ShipmentId, StockMovementId, SupplierId,
         TransferId, UserId, WebsiteId,
     },
 };
 
 use self::groups::GROUPS;
-        AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, JobId, OrderDetailId, OrderId, PaymentId,
-        PriceChangeId, ProductId, ReturnId, RoleId, RowId, ShipmentId, StockMovementId, SupplierId, TransferId, UserId,
-        WebsiteId,
-    },
-};
-
-use self::graph::Graph;
 use crate::support::{
     Actor, Answer, ProductSpec, TestApp,
     bulk::{BASE, nth},
+    edges::Graph,
 };
 
 /// An operation and how many statements it takes. `PAGE` stands for all of a connection, `NODES` for its rows.
@@ -61,6 +52,10 @@ const CASES: &[Case] = &[
     // The breadcrumbs and the parent come in one.
     Case("{ categories(first: 100) { nodes { parent { id } ancestors { id } } } }", 2),
     Case("{ categories(first: 100) { nodes { children(first: 3) { PAGE } products(first: 3) { PAGE } } } }", 5),
+    Case(
+        "{ categories(first: 100) { nodes { productCount { value } products(first: 2, includeDescendants: true) { nodes { id } } } } }",
+        3,
+    ),
     Case("{ category(id: \"CATEGORY\") { id } }", 1),
     Case("{ category(slug: \"shelf-1\") { id children { nodes { id } } } }", 2),
     Case("{ brands(first: 50) { PAGE } }", 2),
@@ -72,8 +67,20 @@ const CASES: &[Case] = &[
     Case("{ product(slug: \"lantern-1\") { id category { id } brand { id } } }", 1),
     Case("{ product(website: \"site-1\", sku: \"L-1\") { id category { parent { id } } } }", 2),
     Case("{ products(first: 50) { PAGE } }", 2),
-    Case("{ products { edges { node { price { amount } compareAtPrice { amount } category { id } brand { id } } } } }", 3),
-    Case("{ products { nodes { sourceWebsite { id } supplier { id } seller { id } lowestPrice30Days { amount } } } }", 5),
+    Case(
+        "{ products(first: 50) { edges { node { price { amount } compareAtPrice { amount } category { id } brand { id } } } } }",
+        3,
+    ),
+    Case(
+        "{ products(first: 50) { nodes { sourceWebsite { id } supplier { id } seller { id } lowestPrice30Days { amount } } } }",
+        5,
+    ),
+    Case("{ products(first: 50) { nodes { supplierSku costPrice { amount } } } }", 2),
+    // The categories first, and then the page.
+    Case(
+        "{ products(first: 50, where: {category: {eq: \"CATEGORY\", includeDescendants: true}}) { nodes { id } } }",
+        2,
+    ),
     Case("{ products(first: 50) { nodes { source { externalId website { id } } } } }", 3),
     Case("{ products { nodes { priceHistory { PAGE nodes { price { amount } user { id } product { id } } } } } }", 5),
     Case("{ products { nodes { stockMovements { PAGE nodes { order { id } user { id } product { id } } } } } }", 6),

@@ -91,6 +91,10 @@ const PRODUCTS: &[(&str, &str)] = &[
     ("not: {availability: {eq: LOW}}", "bcd"),
     ("category: {eq: CATEGORY1}", "a"),
     ("category: {in: [CATEGORY1, CATEGORY2]}", "ab"),
+    ("category: {eq: CATEGORY1, includeDescendants: true}", "ab"),
+    ("category: {in: [CATEGORY2], includeDescendants: true}", "b"),
+    ("category: {in: [], includeDescendants: true}", ""),
+    ("category: {eq: CATEGORY1, in: [CATEGORY2], includeDescendants: true}", "b"),
     ("category: {isNull: true}", "cd"),
     ("category: {isNull: false}", "ab"),
     ("brand: {eq: BRAND2}", "b"),
@@ -173,6 +177,9 @@ const CATEGORIES: &[(&str, &str)] = &[
     ("parent: {isNull: false}", "s"),
     ("parent: {eq: CATEGORY1}", "s"),
     ("parent: {in: [CATEGORY1, CATEGORY2]}", "s"),
+    ("ancestor: {eq: CATEGORY1}", "s"),
+    ("ancestor: {in: [CATEGORY1, CATEGORY2]}", "s"),
+    ("ancestor: {eq: CATEGORY2}", ""),
 ];
 
 const BRANDS: &[(&str, &str)] = &[

@@ -13,11 +13,20 @@ use crate::{
         model::{CategoryCondition, CategoryOrderField, CategoryRow},
         store::{self, CategoryList},
     },
-    db::filter::Filter,
+    db::filter::{Filter, Op},
     error::{Error, Result},
     ids::{CategoryId, RowId},
     paging::{Cursor, Direction},
 };
+
+/// Conditions on the categories above another one. Both hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct AncestorFilter {
+    /// This is one of them.
+    eq: Option<ID>,
+    /// One of these is, at most 100.
+    r#in: Option<Vec<ID>>,
+}
 
 /// Which categories. Several fields hold together.
 #[derive(Debug, Default, InputObject)]
@@ -36,6 +45,8 @@ pub struct CategoryWhere {
     slug: Option<StringFilter>,
     /// By the category above; `isNull: true` for the roots.
     parent: Option<IdFilter>,
+    /// By the categories above, at any depth: those below this one, or below one of these.
+    ancestor: Option<AncestorFilter>,
 }
 
 impl CategoryWhere {
@@ -46,6 +57,13 @@ impl CategoryWhere {
         all.text("name", self.name, C::Name)?;
         all.text("slug", self.slug, C::Slug)?;
         all.id("parent", self.parent, C::Parent)?;
+        if let Some(AncestorFilter { eq, r#in }) = self.ancestor {
+            all.id("ancestor", Some(IdFilter { eq, r#in, is_null: None }), |op| match op {
+                Op::In(ids) => C::Below(ids),
+                Op::Eq(id) => C::Below(vec![id]),
+                _ => C::Below(Vec::new()),
+            })?;
+        }
         all.all()
     }
 }

@@ -14,10 +14,11 @@ use crate::{
     auth::Permission,
     categories::{
         actions,
-        model::{CategoryPatch, NewCategory},
+        model::{CategoryPatch, NewCategory, Place},
     },
-    error::Result,
+    error::{Error, Result, UserErrorCode},
     ids::{CategoryId, RowId},
+    products::actions::categories::{Contents, delete},
     text::slugify,
 };
 
@@ -33,9 +34,8 @@ pub struct CategoryCreateInput {
     /// Text for people, at most 20,000 characters.
     #[graphql(default)]
     description: String,
-    /// Place among its siblings, the smallest first.
-    #[graphql(default)]
-    position: i32,
+    /// Place among its siblings, the smallest first; behind all of them where absent.
+    position: Option<i32>,
 }
 
 /// A change of a category: an absent field stays, null clears.
@@ -51,15 +51,34 @@ pub struct CategoryUpdateInput {
     slug: MaybeUndefined<String>,
     /// Text for people, at most 20,000 characters.
     description: MaybeUndefined<String>,
-    /// Place among its siblings, the smallest first.
+    /// Place among its siblings, the smallest first; `categoryMove` finds one between two others.
     position: MaybeUndefined<i32>,
 }
 
-/// Which category to delete.
+/// Where a category goes, with all that is below it: the last of those below `parentId`, or beside another one.
+#[derive(Debug, InputObject)]
+pub struct CategoryMoveInput {
+    /// Which category.
+    id: ID,
+    /// Below which category, as the last; null makes it the last of the roots.
+    parent_id: MaybeUndefined<ID>,
+    /// Right before this category.
+    before: Option<ID>,
+    /// Right behind this category.
+    after: Option<ID>,
+}
+
+/// Which category to delete, and where that goes which is in it.
 #[derive(Debug, InputObject)]
 pub struct CategoryDeleteInput {
     /// Which category.
     id: ID,
+    /// The category to which its children and products go.
+    move_to: Option<ID>,
+    /// Whether its children and products go to the category above it. From a root the children become roots, and the
+    /// products have no category.
+    #[graphql(default)]
+    move_to_parent: bool,
 }
 
 payload! {
@@ -77,10 +96,49 @@ payload! {
     }
 }
 payload! {
+    /// The answer of `categoryMove`.
+    CategoryMovePayload / CategoryMoveObject {
+        /// The category as it is now.
+        category: Category
+    }
+}
+payload! {
     /// The answer of `categoryDelete`.
     CategoryDeletePayload / CategoryDeleteObject {
         /// The id of the category that is gone.
         deleted_id: ID
+    }
+}
+
+impl CategoryMoveInput {
+    fn place(self) -> Result<(CategoryId, Place)> {
+        let id = CategoryId::parse("id", &self.id)?;
+        let place = match (patch_id("parentId", self.parent_id)?, self.before, self.after) {
+            (Some(parent), None, None) => Place::Last(parent),
+            (None, Some(sibling), None) => Place::Before(CategoryId::parse("before", &sibling)?),
+            (None, None, Some(sibling)) => Place::After(CategoryId::parse("after", &sibling)?),
+            _ => {
+                let rule = "say one of these: below which category, or right before or behind which";
+                return Err(Error::user(UserErrorCode::Invalid, "parentId", rule));
+            }
+        };
+        Ok((id, place))
+    }
+}
+
+impl CategoryDeleteInput {
+    fn contents(&self) -> Result<(CategoryId, Contents)> {
+        let id = CategoryId::parse("id", &self.id)?;
+        let contents = match (&self.move_to, self.move_to_parent) {
+            (None, false) => Contents::Keep,
+            (None, true) => Contents::ToParent,
+            (Some(other), false) => Contents::To(CategoryId::parse("moveTo", other)?),
+            (Some(_), true) => {
+                let rule = "what is in it goes to one category: say moveTo or moveToParent";
+                return Err(Error::user(UserErrorCode::Invalid, "moveTo", rule));
+            }
+        };
+        Ok((id, contents))
     }
 }
 
@@ -103,10 +161,10 @@ impl CategoryMutation {
                 slug: input.slug.unwrap_or_else(|| slugify(&input.name)),
                 name: input.name,
                 description: input.description,
-                position: input.position,
+                position: 0,
                 path: Vec::new(),
             };
-            actions::create(ctx.db(), ctx.viewer(), new).await
+            actions::create(ctx.db(), ctx.viewer(), new, input.position).await
         };
         CategoryCreateObject::of(created.await.map(category))
     }
@@ -132,7 +190,23 @@ impl CategoryMutation {
         CategoryUpdateObject::of(updated.await.map(category))
     }
 
-    /// Deletes a category that has neither children nor products. Requires MANAGE_CATALOGUE.
+    /// Moves a category with all that is below it: below another one, or to a place among its siblings. Requires
+    /// MANAGE_CATALOGUE.
+    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    async fn category_move(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What goes where.")] input: CategoryMoveInput,
+    ) -> Result<CategoryMovePayload> {
+        let moved = async {
+            let (id, place) = input.place()?;
+            actions::relocate(ctx.db(), ctx.viewer(), id, place).await
+        };
+        CategoryMoveObject::of(moved.await.map(category))
+    }
+
+    /// Deletes a category. Where it has children or products it says how many, and stays, unless told where they go. Requires
+    /// MANAGE_CATALOGUE.
     #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
     async fn category_delete(
         &self,
@@ -140,8 +214,8 @@ impl CategoryMutation {
         #[graphql(desc = "Which category.")] input: CategoryDeleteInput,
     ) -> Result<CategoryDeletePayload> {
         let deleted = async {
-            let id = CategoryId::parse("id", &input.id)?;
-            actions::delete(ctx.db(), ctx.viewer(), id).await?;
+            let (id, contents) = input.contents()?;
+            delete(ctx.db(), ctx.viewer(), id, contents).await?;
             Ok(input.id.clone())
         };
         CategoryDeleteObject::of(deleted.await)

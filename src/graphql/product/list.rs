@@ -6,21 +6,24 @@ use async_graphql::{Context, ID, InputObject, Object};
 
 use super::{Joined, Product, ProductObject, product};
 use crate::graphql::{
-    connection::{Connection, connect, cost, list, nested, read},
+    connection::{Connection, TotalCount, TotalCountObject, connect, cost, list, nested, read},
     container::Ordered,
     context::ContextExt,
-    filters::{Conditions, DateTimeFilter, DecimalFilter, IdFilter, IntFilter, StringFilter},
+    filters::{CategoryFilter, Conditions, DateTimeFilter, DecimalFilter, IdFilter, IntFilter, StringFilter},
     loaders::PageKey,
 };
 use crate::{
     auth::{Permission, Scope},
-    db::filter::{Filter, Op},
+    db::{
+        Plans,
+        filter::{Filter, Op},
+    },
     error::{Error, ErrorCode, Result},
     ids::{ProductId, RowId},
     paging::{Cursor, Direction},
     products::{
         model::{Availability, ProductCondition, ProductOrderField, ProductParent, ProductRow},
-        store::{self, ProductKey, ProductList},
+        store::{self, ProductKey, ProductList, trees},
     },
     stock::model::known_stock,
 };
@@ -57,8 +60,8 @@ pub struct ProductWhere {
     stock: Option<IntFilter>,
     /// By what everybody may know of the stock.
     availability: Option<AvailabilityFilter>,
-    /// By category, itself only.
-    category: Option<IdFilter>,
+    /// By category: itself only, or with `includeDescendants` all that is below it, too.
+    category: Option<CategoryFilter>,
     /// By brand.
     brand: Option<IdFilter>,
     /// By group.
@@ -95,7 +98,13 @@ impl ProductWhere {
         let availability = self.availability.unwrap_or_default();
         all.is(availability.eq.map(|it| C::Availability(Op::Eq(it))));
         all.is(availability.r#in.map(|any| C::Availability(Op::In(any))));
-        all.id("category", self.category, C::Category)?;
+        if let Some(CategoryFilter { eq, r#in, is_null, include_descendants }) = self.category {
+            all.id("category", Some(IdFilter { eq, r#in, is_null }), |op| match (include_descendants, op) {
+                (true, Op::Eq(id)) => C::CategoryTree(vec![id]),
+                (true, Op::In(ids)) => C::CategoryTree(ids),
+                (_, op) => C::Category(op),
+            })?;
+        }
         all.id("brand", self.brand, C::Brand)?;
         all.id("group", self.group, C::Group)?;
         all.id("supplier", self.supplier, C::Supplier)?;
@@ -161,6 +170,16 @@ pub async fn of_parent(
     nested(ctx, &ctx.loaders().products_of, key, |row| cursor(&list, row), product).await
 }
 
+/// How many products of a category or another parent the viewer may see, batched over all of them.
+/// # Errors
+/// Those of the statement.
+pub async fn count_of_parent(ctx: &Context<'_>, parent: ProductParent, id: i64) -> Result<TotalCount> {
+    let order = (ProductOrderField::default(), Direction::default());
+    let list = list(None, None, None, None, Filter::default(), order, ProductOrderField::list)?;
+    let count = ctx.loaders().products_of.counts.load(PageKey { parent, id, list: Arc::new(list) }).await?;
+    Ok(Ordered(TotalCountObject(count.unwrap_or_default())))
+}
+
 /// Queries of products.
 #[derive(Default)]
 pub struct ProductQuery;
@@ -211,6 +230,10 @@ impl ProductQuery {
         let list = ProductList { one_per_group, ..list };
         let scope = ctx.viewer().scope(Permission::ManageProducts);
         let plans = store::plans(&list);
+        let list = match trees::names_tree(&list) {
+            true => ctx.db().read(async |conn| trees::resolved(conn, &list).await).await?,
+            false => list,
+        };
         let rows = ctx.db().read_as(plans, async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read_as(plans, async |conn| store::count(conn, &scope, &list).await);
         let (rows, total) = read(ctx, &list.page, rows, count).await?;

@@ -57,6 +57,10 @@ pub struct ProductCreateInput {
     group_id: Option<ID>,
     /// What it has for each option of the group, and no other product of the group has.
     options: Option<Vec<ProductOptionInput>>,
+    /// The supplier's own number of it, 1 to 100 characters.
+    supplier_sku: Option<String>,
+    /// What one costs the shop, in the website's currency.
+    cost_price: Option<Decimal>,
 }
 
 /// A change of a product: an absent field stays, null clears.
@@ -92,6 +96,10 @@ pub struct ProductUpdateInput {
     group_id: MaybeUndefined<ID>,
     /// What it has for each option of the group, and no other product of the group has: all of them.
     options: MaybeUndefined<Vec<ProductOptionInput>>,
+    /// The supplier's own number of it, 1 to 100 characters.
+    supplier_sku: MaybeUndefined<String>,
+    /// What one costs the shop, in the website's currency.
+    cost_price: MaybeUndefined<Decimal>,
     /// Whether it is for sale; true brings a deleted one back.
     is_active: MaybeUndefined<bool>,
 }
@@ -140,8 +148,8 @@ impl ProductCreateInput {
             description: self.description,
             price: self.price.0,
             compare_at_price: self.compare_at_price.map(|price| price.0),
-            cost_price: None,
-            supplier_sku: None,
+            cost_price: self.cost_price.map(|price| price.0),
+            supplier_sku: self.supplier_sku,
             group_id: optional_id::<ProductGroupId>("groupId", self.group_id)?,
             option_values: vec![],
             low_stock_at: self.low_stock_at,
@@ -156,6 +164,8 @@ impl ProductUpdateInput {
             brand_id: patch_id("brandId", self.brand_id)?,
             supplier_id: patch_id("supplierId", self.supplier_id)?,
             group_id: patch_id("groupId", self.group_id)?,
+            supplier_sku: self.supplier_sku.into(),
+            cost_price: self.cost_price.map_value(|price| price.0).into(),
             name: patch::required("name", self.name)?,
             slug: patch::required("slug", self.slug)?,
             sku: patch::required("sku", self.sku)?,

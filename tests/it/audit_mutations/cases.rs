@@ -267,9 +267,16 @@ pub const CASES: &[Case] = &[
     ),
     Case("userDeactivate", r#"{"id": "CUSTOMER"}"#, &[r#"UPDATED USER - {"is_active":true} {"is_active":false}"#]),
     Case(
+        "categoryMove",
+        r#"{"id": "LEAF", "parentId": "CATEGORY"}"#,
+        &[r#"UPDATED CATEGORY - {"position":0,"parent_id":null} {"position":1024,"parent_id":"CATEGORY"}"#],
+    ),
+    Case(
         "categoryDelete",
         r#"{"id": "LEAF"}"#,
-        &[r#"DELETED CATEGORY - {"name":"leaf","slug":"leaf","position":0,"description":""} null"#],
+        &[
+            r#"DELETED CATEGORY - {"name":"leaf","slug":"leaf","position":1024,"parent_id":"CATEGORY","description":""} null"#,
+        ],
     ),
     Case("userReactivate", r#"{"id": "CUSTOMER"}"#, &[r#"UPDATED USER - {"is_active":false} {"is_active":true}"#]),
     Case(

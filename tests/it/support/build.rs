@@ -90,7 +90,8 @@ impl TestApp {
 
     /// A supplier.
     pub async fn supplier(&self, name: &str) -> SupplierRow {
-        let new = NewSupplier { name: name.to_owned(), email: None, phone: None };
+        let new =
+            NewSupplier { name: name.to_owned(), contact_name: None, email: None, phone: None, lead_time_days: None };
         self.database.db.transaction(async |conn| suppliers::store::insert(conn, &new).await).await.expect("a supplier")
     }
 

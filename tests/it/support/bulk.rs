@@ -87,6 +87,7 @@ impl TestApp {
                 SELECT {base} + i, 'import', 'products', 'souk-csv', {base} + i, {base} + i FROM generate_series(1, {n}) i;
             INSERT INTO sources (noun, noun_id, website_id, external_id, last_transfer_id)
                 SELECT noun, {base} + i, {base} + i, i, {base} + i FROM generate_series(1, {n}) i, unnest(ARRAY['Product', 'Order', 'User']) noun;
+            UPDATE products SET cost_price = 5, supplier_sku = 'D' WHERE id > {base};
             INSERT INTO jobs (id, kind, payload, state) SELECT {base} + i, 'mail', '{{}}', 'dead' FROM generate_series(1, {n}) i;"
         );
         self.bulk(&script).await;

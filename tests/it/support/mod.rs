@@ -7,6 +7,7 @@ pub mod bulk;
 pub mod calls;
 mod client;
 mod db;
+pub mod edges;
 pub mod eml;
 pub mod forge;
 pub mod form;

@@ -1,4 +1,4 @@
-//! The edges of the graph, read from its schema, and those that an operation takes.
+//! The edges of the graph: the fields behind which there is an object, and which of them a document takes.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,7 +11,7 @@ use async_graphql::parser::{
 pub struct Graph(HashMap<String, HashMap<String, String>>, HashMap<String, Vec<String>>);
 
 impl Graph {
-    /// Reads the schema.
+    /// Of a schema.
     pub fn read(sdl: &str) -> Self {
         let (mut fields, mut members) = (HashMap::new(), HashMap::<String, Vec<String>>::new());
         for definition in parse_schema(sdl).expect("SDL").definitions {

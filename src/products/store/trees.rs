@@ -1,0 +1,37 @@
+//! Lists of products of whole parts of the tree of categories.
+//! Rule: the categories are found first, so that the list is planned for those: few products are found by their
+//! category and sorted, many are read in the order of the list until a page is full.
+
+use crate::{
+    categories,
+    db::{Conn, filter::Op},
+    error::Result,
+    paging::List,
+    products::{model::ProductCondition, store::ProductList},
+};
+
+/// Whether a list is of a whole part of the tree.
+pub fn names_tree(list: &ProductList) -> bool {
+    list.filter.any(&|condition| matches!(condition, ProductCondition::CategoryTree(_)))
+}
+
+/// The same list with the categories themselves in the place of their trees: one statement for each tree that it names.
+pub async fn resolved(conn: &Conn, list: &ProductList) -> Result<ProductList> {
+    let mut trees = Vec::new();
+    list.filter.each(&mut |condition| {
+        if let ProductCondition::CategoryTree(roots) = condition {
+            trees.push(roots.clone());
+        }
+    });
+    let found = trees.iter().map(|roots| categories::store::ids_of_trees(conn, roots));
+    let mut found = futures_util::future::try_join_all(found).await?.into_iter();
+    let filter = list.filter.clone().map(&mut |condition| match condition {
+        ProductCondition::CategoryTree(_) => {
+            let ids = found.next().expect("each tree was looked up, in this order");
+            // A leaf is a category like any other: its products stand in the order of the list.
+            ProductCondition::Category(if let [id] = ids[..] { Op::Eq(id) } else { Op::In(ids) })
+        }
+        other => other,
+    });
+    Ok(ProductList { list: List { filter, ..list.list.clone() }, one_per_group: list.one_per_group })
+}

@@ -1,0 +1,157 @@
+//! The tree of categories: moving and ordering, deleting what is not empty, and what is in whole parts of the tree.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use souk::ids::{CategoryId, RowId};
+
+use crate::support::{Actor, ProductSpec, TestApp};
+
+/// The slugs of the children of a category in their order; of the roots without.
+async fn order(app: &TestApp, parent: Option<&str>) -> String {
+    let which = parent.map_or("{ isNull: true }".to_owned(), |id| format!("{{ eq: {id:?} }}"));
+    let list =
+        app.anonymous().run(&format!("{{ categories(where: {{ parent: {which} }}) {{ nodes {{ slug }} }} }}")).await;
+    let nodes = list.at("categories.nodes").as_array().expect("nodes").iter();
+    nodes.map(|node| node["slug"].as_str().expect("a slug")).collect::<Vec<_>>().join(" ")
+}
+
+async fn made(manager: &Actor<'_>, name: &str, parent: Option<&str>) -> String {
+    let input = json!({ "name": name, "parentId": parent });
+    manager.mutate("categoryCreate", "category { id }", input).await.text_at("categoryCreate.category.id")
+}
+
+async fn moved(manager: &Actor<'_>, input: Value) -> String {
+    manager.mutate("categoryMove", "", input).await.verdict("categoryMove")
+}
+
+#[tokio::test]
+async fn a_category_goes_where_it_is_told_and_nobody_else_moves() {
+    let app = TestApp::new().await;
+    let manager = app.manager().await;
+    let root = made(&manager, "Root", None).await;
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c", "d"] {
+        ids.push(made(&manager, name, Some(&root)).await);
+    }
+    let [a, b, c, d] = [&ids[0], &ids[1], &ids[2], &ids[3]];
+    assert_eq!(order(&app, Some(&root)).await, "a b c d", "a new one is the last");
+    let positions = "SELECT string_agg(slug || position, ' ' ORDER BY slug) FROM categories WHERE slug <> '?'";
+    let others = async |moved: &str| app.database.ask(&positions.replace('?', moved)).await;
+    for (slug, input, expected) in [
+        ("d", json!({ "id": d, "before": a }), "d a b c"),
+        ("d", json!({ "id": d, "after": a }), "a d b c"),
+        ("a", json!({ "id": a, "after": c }), "d b c a"),
+        ("b", json!({ "id": b, "before": d }), "b d c a"),
+        ("b", json!({ "id": b, "parentId": root }), "d c a b"),
+        ("c", json!({ "id": c, "before": a }), "d c a b"),
+    ] {
+        let before = others(slug).await;
+        assert_eq!(moved(&manager, input.clone()).await, "done");
+        assert_eq!(order(&app, Some(&root)).await, expected, "{input}");
+        assert_eq!(others(slug).await, before, "{input}");
+    }
+    // Beside another one is below the same parent, and null is the roots.
+    let leaf = made(&manager, "leaf", Some(a)).await;
+    assert_eq!(moved(&manager, json!({ "id": leaf, "after": c })).await, "done");
+    assert_eq!(order(&app, Some(&root)).await, "d c leaf a b");
+    assert_eq!(moved(&manager, json!({ "id": c, "parentId": null })).await, "done");
+    assert_eq!(order(&app, None).await, "root c");
+    assert_eq!(moved(&manager, json!({ "id": c, "before": root })).await, "done");
+    assert_eq!(order(&app, None).await, "c root");
+    let nothing = CategoryId(999_999).global();
+    let before = app.database.contents().await;
+    for (input, expected) in [
+        (json!({ "id": a }), "INVALID parentId"),
+        (json!({ "id": a, "before": b, "after": d }), "INVALID parentId"),
+        (json!({ "id": a, "parentId": root, "after": d }), "INVALID parentId"),
+        (json!({ "id": a, "after": a }), "INVALID after"),
+        (json!({ "id": a, "before": nothing }), "NOT_FOUND before"),
+        (json!({ "id": a, "after": "x" }), "INVALID after"),
+        (json!({ "id": a, "parentId": nothing }), "NOT_FOUND parentId"),
+        (json!({ "id": nothing, "parentId": root }), "NOT_FOUND id"),
+        (json!({ "id": root, "parentId": a }), "CYCLE parentId"),
+        (json!({ "id": root, "before": a }), "CYCLE parentId"),
+    ] {
+        assert_eq!(moved(&manager, input.clone()).await, expected, "{input}");
+    }
+    assert_eq!(moved(&app.customer().await, json!({ "id": a, "parentId": root })).await, "!FORBIDDEN");
+    let mut after = app.database.contents().await;
+    // The customer came meanwhile.
+    for table in ["users", "sessions", "audit_log"] {
+        after.insert(table.into(), before[table].clone());
+    }
+    assert_eq!(after, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn moves_at_once_leave_every_sibling_a_place_of_its_own() {
+    let app = TestApp::new().await;
+    let manager = app.manager().await;
+    let root = made(&manager, "Root", None).await;
+    let mut ids = Vec::new();
+    for number in 0..12 {
+        ids.push(made(&manager, &format!("c{number}"), Some(&root)).await);
+    }
+    // Without gaps, and all into the same one.
+    app.database.sql("UPDATE categories SET position = 0 WHERE parent_id IS NOT NULL").await;
+    let moves = ids[2..].iter().map(|id| moved(&manager, json!({ "id": id, "after": ids[0] })));
+    let verdicts: BTreeSet<_> = futures_util::future::join_all(moves).await.into_iter().collect();
+    assert_eq!(verdicts, BTreeSet::from(["done".to_owned()]));
+    let places = "SELECT count(DISTINCT position), count(*) FROM categories WHERE parent_id IS NOT NULL";
+    assert_eq!(app.database.rows(places).await, ["(12,12)"]);
+    let order = order(&app, Some(&root)).await;
+    assert!(order.starts_with("c0 ") && order.ends_with(" c1"), "{order}");
+}
+
+#[tokio::test]
+async fn a_category_that_is_not_empty_says_what_it_holds_or_hands_it_on() {
+    let app = TestApp::new().await;
+    let (manager, website) = (app.manager().await, app.website("sailor").await);
+    let root = made(&manager, "Root", None).await;
+    let (shelf, other) = (made(&manager, "Shelf", Some(&root)).await, made(&manager, "Other", Some(&root)).await);
+    let inner = made(&manager, "Inner", Some(&other)).await;
+    for name in ["x", "y"] {
+        made(&manager, name, Some(&shelf)).await;
+    }
+    let key = |id: &str| CategoryId::parse("id", id).expect("a category");
+    for sku in ["p1", "p2", "p3"] {
+        let spec = ProductSpec { sku: Some(sku.into()), category: Some(key(&shelf)), ..ProductSpec::default() };
+        app.product(website.id, spec).await;
+    }
+    let delete = async |input: Value| {
+        let answer = manager.mutate("categoryDelete", "deletedId", input).await;
+        let verdict = answer.verdict("categoryDelete");
+        (verdict, answer.peek("categoryDelete.userErrors.0.message").as_str().unwrap_or_default().to_owned())
+    };
+    let before = app.database.contents().await;
+    let (verdict, rule) = delete(json!({ "id": shelf })).await;
+    assert_eq!(verdict, "IN_USE id");
+    assert!(rule.contains("2 children and 3 products"), "{rule}");
+    let (_, rule) = delete(json!({ "id": other })).await;
+    assert!(rule.contains("has 1 child:"), "{rule}");
+    let x = app.database.ask("SELECT id FROM categories WHERE slug = 'x'").await.parse().expect("a key");
+    for (input, expected) in [
+        (json!({ "id": shelf, "moveTo": shelf }), "CYCLE moveTo"),
+        (json!({ "id": shelf, "moveTo": CategoryId(x).global() }), "CYCLE moveTo"),
+        (json!({ "id": shelf, "moveTo": CategoryId(999_999).global() }), "NOT_FOUND moveTo"),
+        (json!({ "id": shelf, "moveTo": other, "moveToParent": true }), "INVALID moveTo"),
+        (json!({ "id": CategoryId(999_999).global(), "moveTo": other }), "NOT_FOUND id"),
+    ] {
+        assert_eq!(delete(input.clone()).await.0, expected, "{input}");
+    }
+    assert_eq!(app.database.contents().await, before, "nothing moved");
+
+    assert_eq!(delete(json!({ "id": shelf, "moveTo": other })).await.0, "done");
+    assert_eq!(order(&app, Some(&other)).await, "inner x y", "behind those that are there, in their order");
+    let held = format!("SELECT count(*) FROM products WHERE category_id = {}", key(&other).0);
+    assert_eq!(app.database.ask(&held).await, "3");
+    assert_eq!(delete(json!({ "id": other, "moveToParent": true })).await.0, "done");
+    assert_eq!(order(&app, Some(&root)).await, "inner x y");
+    assert_eq!(delete(json!({ "id": inner })).await.0, "done", "it holds nothing");
+    assert_eq!(delete(json!({ "id": root, "moveToParent": true })).await.0, "done");
+    assert_eq!(order(&app, None).await, "x y");
+    assert_eq!(app.database.ask("SELECT count(*) FROM products WHERE category_id IS NULL").await, "3");
+    let paths = "SELECT count(*) FROM categories WHERE path <> ARRAY[id]";
+    assert_eq!(app.database.ask(paths).await, "0", "the paths followed");
+}

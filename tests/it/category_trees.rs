@@ -1,0 +1,148 @@
+//! What is in whole parts of the tree: lists and counts are what a walk down the tree finds, by an index however large the
+//! part is.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use souk::ids::{CategoryId, ProductId, RowId};
+
+use crate::support::{
+    Actor, TestApp,
+    bulk::{BASE, nth},
+};
+
+/// The warehouse, with all its categories below one, and 4,000 more that are empty.
+async fn warehouse(app: &TestApp) {
+    app.warehouse().await;
+    let script = format!(
+        "INSERT INTO categories (id, name, slug) VALUES ({BASE}, 'Everything', 'everything');
+         UPDATE categories SET parent_id = {BASE} WHERE parent_id IS NULL AND id > {BASE};
+         INSERT INTO categories (id, parent_id, name, slug)
+            SELECT {BASE} + i, {BASE} + 101 + i % 100, 'Box ' || i, 'box-' || i FROM generate_series(1001, 5000) i"
+    );
+    app.bulk(&script).await;
+}
+
+/// The keys that a statement gives.
+async fn keys(app: &TestApp, sql: &str) -> BTreeSet<String> {
+    let rows = app.database.rows(sql).await;
+    rows.iter().map(|row| ProductId(row.trim_matches(['(', ')']).parse().expect("a key")).global()).collect()
+}
+
+/// Every id of a list of products, page after page.
+async fn all(actor: &Actor<'_>, filter: &str, order: &str) -> Vec<String> {
+    let (mut ids, mut after) = (Vec::new(), String::new());
+    loop {
+        let document = format!(
+            "{{ products(first: 100, {after} where: {{{filter}}}, orderBy: {order}) {{
+                nodes {{ id }} pageInfo {{ hasNextPage endCursor }} }} }}"
+        );
+        let answer = actor.run(&document).await;
+        let nodes = answer.at("products.nodes").as_array().expect("nodes").iter();
+        ids.extend(nodes.map(|node| node["id"].as_str().expect("an id").to_owned()));
+        if answer.at("products.pageInfo.hasNextPage") == &Value::Bool(false) {
+            return ids;
+        }
+        after = format!("after: {:?},", answer.text_at("products.pageInfo.endCursor"));
+    }
+}
+
+/// A walk down the tree.
+fn below(roots: &str) -> String {
+    format!(
+        "WITH RECURSIVE tree AS (SELECT id FROM categories WHERE id IN ({roots})
+            UNION SELECT c.id FROM categories c JOIN tree ON c.parent_id = tree.id) SELECT id FROM tree"
+    )
+}
+
+#[tokio::test]
+async fn lists_and_counts_hold_what_a_walk_down_the_tree_finds() {
+    let app = TestApp::new().await;
+    warehouse(&app).await;
+    let (public, manager) = (app.anonymous(), app.manager().await);
+    let id = |number: i64| if number == 0 { CategoryId(BASE).global() } else { nth::<CategoryId>(number) };
+    // A leaf, a shelf with its boards, and several that overlap.
+    for roots in [&[100][..], &[3], &[3, 42, 7]] {
+        let given: Vec<_> = roots.iter().map(|number| format!("{:?}", id(*number))).collect();
+        let filter = format!("category: {{ in: [{}], includeDescendants: true }}", given.join(", "));
+        let sql: Vec<_> = roots.iter().map(|number| (BASE + number).to_string()).collect();
+        let products = format!("SELECT id FROM products WHERE category_id IN ({})", below(&sql.join(", ")));
+        for (actor, products) in [(&public, format!("{products} AND is_active")), (&manager, products.clone())] {
+            let expected = keys(&app, &products).await;
+            assert!(expected.len() >= 49, "{roots:?}");
+            for order in ["{field: CREATED_AT, direction: DESC}", "{field: PRICE}"] {
+                let found = all(actor, &filter, order).await;
+                assert_eq!(found.iter().cloned().collect::<BTreeSet<_>>(), expected, "{roots:?} {order}");
+                assert_eq!(found.len(), expected.len(), "each once: {roots:?} {order}");
+            }
+            let [one] = roots else { continue };
+            let document = format!(
+                "{{ category(id: {:?}) {{
+                    productCount {{ value precision }} own: productCount(includeDescendants: false) {{ value }}
+                    products(first: 3, includeDescendants: true, orderBy: {{field: PRICE}}) {{
+                        totalCount {{ value }} nodes {{ id }} }}
+                    only: products(first: 1) {{ totalCount {{ value }} }} }}
+                  products(where: {{ not: {{ {filter} }} }}) {{ totalCount {{ value }} }}
+                  everything: products {{ totalCount {{ value }} }} }}",
+                id(*one),
+            );
+            let answer = actor.run(&document).await;
+            let count = answer.at("category.productCount.value").as_u64().expect("a count");
+            assert_eq!(count, expected.len() as u64, "{roots:?}");
+            assert_eq!(answer.text_at("category.productCount.precision"), "EXACT");
+            assert_eq!(answer.at("category.products.totalCount.value"), count);
+            assert_eq!(answer.at("category.own.value"), answer.at("category.only.totalCount.value"));
+            let rest = answer.at("products.totalCount.value").as_u64().expect("a count");
+            assert_eq!(count + rest, answer.at("everything.totalCount.value").as_u64().expect("a count"));
+            let first = all(actor, &filter, "{field: PRICE}").await;
+            for (index, product) in first.iter().take(3).enumerate() {
+                assert_eq!(answer.text_at(&format!("category.products.nodes.{index}.id")), *product);
+            }
+        }
+    }
+    let whole = format!("{{ category(id: {:?}) {{ productCount {{ value precision }} }} }}", id(0));
+    for (actor, of_all) in [(&public, 9800), (&manager, 10000)] {
+        let count = json!({ "value": of_all, "precision": "EXACT" });
+        assert_eq!(actor.run(&whole).await.at("category.productCount"), &count);
+    }
+    let document = format!("{{ categories(where: {{ancestor: {{eq: {:?}}}}}) {{ totalCount {{ value }} }} }}", id(3));
+    let below = keys(&app, &below(&(BASE + 3).to_string())).await.len() - 1;
+    assert_eq!(public.run(&document).await.at("categories.totalCount.value"), below);
+}
+
+#[tokio::test]
+async fn a_part_of_the_tree_is_read_by_an_index_however_large_it_is_and_on_every_page() {
+    let app = TestApp::new().await;
+    warehouse(&app).await;
+    let manager = app.manager().await;
+    // A leaf has its own stretch of an index; few are found by their category and sorted, many are read in order.
+    let cases = [
+        (nth::<CategoryId>(100), "{field: CREATED_AT, direction: DESC}", "products_category_id_created_at_idx", true),
+        (nth::<CategoryId>(100), "{field: PRICE}", "products_category_id_price_idx", true),
+        (nth::<CategoryId>(3), "{field: CREATED_AT, direction: DESC}", "products_", false),
+        (nth::<CategoryId>(3), "{field: NAME}", "products_", false),
+        (CategoryId(BASE).global(), "{field: CREATED_AT, direction: DESC}", "products_created_at_idx", true),
+        (CategoryId(BASE).global(), "{field: PRICE}", "products_price_idx", true),
+        (CategoryId(BASE).global(), "{field: NAME}", "products_name_idx", true),
+    ];
+    for (category, order, index, in_order) in cases {
+        let filter = format!("category: {{ eq: {category:?}, includeDescendants: true }}");
+        let mut after = String::new();
+        for page in 1..=5 {
+            let document = format!(
+                "{{ products(first: 5, {after} where: {{{filter}}}, orderBy: {order}) {{ nodes {{ id }} pageInfo {{ endCursor }} }} }}"
+            );
+            let answer = manager.run(&document).await;
+            assert_eq!(answer.statements(), 2, "the categories, then the page: {:#?}", answer.sql);
+            let plans = app.database.plans(&answer).await;
+            let lines: Vec<_> = plans.iter().flat_map(|plan| &plan.lines).collect();
+            let shown = plans.iter().map(|plan| plan.lines.join("\n")).collect::<Vec<_>>().join("\n\n");
+            assert!(!lines.iter().any(|line| line.contains("Seq Scan")), "{order} page {page}\n{shown}");
+            assert!(lines.iter().any(|line| line.contains("categories_path_idx")), "{order} page {page}\n{shown}");
+            assert!(lines.iter().any(|line| line.contains(index)), "{order} page {page}\n{shown}");
+            let sorts = lines.iter().any(|line| line.trim_start_matches([' ', '-', '>']) == "Sort");
+            assert!(!(in_order && sorts), "{order} page {page}\n{shown}");
+            after = format!("after: {:?},", answer.text_at("products.pageInfo.endCursor"));
+        }
+    }
+}
