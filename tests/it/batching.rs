@@ -12,8 +12,8 @@ use souk::{
     auth::Permission,
     ids::{
         AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, ImageId, JobId, OrderDetailId, OrderId, PaymentId,
-        PriceChangeId, ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, RowId, ShipmentId, StockMovementId, SupplierId,
-        TransferId, UserId, WebsiteId,
+        PriceChangeId, ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, RowId, ShipmentId, StockMovementId,
+        SupplierId, TransferId, UserId, WebsiteId,
     },
 };
 

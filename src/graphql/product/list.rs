@@ -14,10 +14,7 @@ use crate::graphql::{
 };
 use crate::{
     auth::{Permission, Scope},
-    db::{
-        Plans,
-        filter::{Filter, Op},
-    },
+    db::filter::{Filter, Op},
     error::{Error, ErrorCode, Result},
     ids::{ProductId, RowId},
     paging::{Cursor, Direction},
@@ -176,7 +173,7 @@ pub async fn of_parent(
 pub async fn count_of_parent(ctx: &Context<'_>, parent: ProductParent, id: i64) -> Result<TotalCount> {
     let order = (ProductOrderField::default(), Direction::default());
     let list = list(None, None, None, None, Filter::default(), order, ProductOrderField::list)?;
-    let count = ctx.loaders().products_of.counts.load(PageKey { parent, id, list: Arc::new(list) }).await?;
+    let count = ctx.loaders().products_of.counts.load(PageKey { parent, id, list: Arc::new(list.into()) }).await?;
     Ok(Ordered(TotalCountObject(count.unwrap_or_default())))
 }
 
