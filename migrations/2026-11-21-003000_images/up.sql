@@ -32,7 +32,7 @@ CREATE TABLE images (
     CONSTRAINT images_from_somewhere CHECK (media_id IS NOT NULL OR source_url IS NOT NULL)
 );
 CREATE INDEX images_product_id_idx ON images (product_id, position, id);
-CREATE INDEX images_media_id_idx ON images (media_id) WHERE media_id IS NOT NULL;
+CREATE INDEX images_media_id_idx ON images (media_id);
 CREATE INDEX images_wanted_idx ON images (try_at, id) WHERE media_id IS NULL AND attempts < 3;
 CREATE TRIGGER images_touch BEFORE UPDATE ON images FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 

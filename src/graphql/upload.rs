@@ -87,8 +87,8 @@ impl Plain for SignedUploadObject {}
 /// Where to send a file ahead, by PUT.
 #[Object(name = "SignedUpload")]
 impl SignedUploadObject {
-    /// What a mutation names the file by, as `uploadId`: yours alone, for a day.
-    async fn id(&self) -> ID {
+    /// What a mutation names the file by: yours alone, for a day.
+    async fn upload_id(&self) -> ID {
         ID(self.id.clone())
     }
 

@@ -138,7 +138,6 @@ const CASES: &[Case] = &[
     Case("{ node(id: \"RETURN\") { id } }", 2),
     // One for each type, and the order behind a line once more.
     Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 17),
-    Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 15),
     // Deep, and the same list with several arguments: one statement for each list.
     Case(
         "{ products(first: 50) { nodes {

@@ -158,9 +158,9 @@ async fn pictures_have_an_order() {
     for wrong in
         [json!([]), json!([ids[0], ids[1]]), json!([ids[0], ids[1], ids[1]]), json!([ids[0], ids[1], ids[2], ids[2]])]
     {
-        assert_eq!(reorder(&rope, wrong.clone()).await, "INVALID", "{wrong}");
+        assert_eq!(reorder(&rope, wrong.clone()).await, "INVALID ids", "{wrong}");
     }
-    assert_eq!(reorder(&sail, json!(ids)).await, "INVALID");
+    assert_eq!(reorder(&sail, json!(ids)).await, "INVALID ids");
     let gone = manager.mutate("productImageDelete", "image { alt }", json!({ "id": ids[1] })).await;
     assert_eq!(gone.text_at("productImageDelete.image.alt"), "b");
     assert_eq!(alts(&app, &rope).await, json!(["C", "a"]));
@@ -183,7 +183,9 @@ async fn only_who_may_change_a_product_changes_its_pictures() {
         ("productImageDelete", json!({ "id": id })),
         ("productImagesReorder", json!({ "productId": product, "ids": [id] })),
     ] {
-        assert_eq!(other.mutate(mutation, "", input.clone()).await.verdict(mutation), "NOT_FOUND", "{mutation}");
+        let field = if mutation == "productImagesReorder" { "productId" } else { "id" };
+        let missing = format!("NOT_FOUND {field}");
+        assert_eq!(other.mutate(mutation, "", input.clone()).await.verdict(mutation), missing, "{mutation}");
         assert_eq!(customer.mutate(mutation, "", input.clone()).await.verdict(mutation), "!FORBIDDEN", "{mutation}");
     }
     assert_eq!(
@@ -209,8 +211,8 @@ async fn a_file_sent_ahead_is_taken_once_and_is_its_senders() {
     let (manager, rope, _) = shop(&app).await;
     let picture = png(30, 30, RED);
     let size = picture.len();
-    let made = manager.mutate("uploadCreate", "upload { id url expiresAt }", json!({ "bytes": size })).await;
-    let (id, url) = (made.text_at("uploadCreate.upload.id"), made.text_at("uploadCreate.upload.url"));
+    let made = manager.mutate("uploadCreate", "upload { uploadId url expiresAt }", json!({ "bytes": size })).await;
+    let (id, url) = (made.text_at("uploadCreate.upload.uploadId"), made.text_at("uploadCreate.upload.url"));
     let put = async |url: &str, bytes: Vec<u8>| {
         app.send(Request::put(url).body(Body::from(bytes)).expect("a request")).await.0
     };
@@ -224,14 +226,14 @@ async fn a_file_sent_ahead_is_taken_once_and_is_its_senders() {
         let input = json!({ "productId": rope, "uploadId": id });
         actor.mutate("productImageCreate", "image { width }", input).await.verdict("productImageCreate")
     };
-    assert_eq!(create(&app.manager().await, &id).await, "NOT_FOUND", "it is not theirs");
-    assert_eq!(create(&manager, "../../media").await, "NOT_FOUND");
+    assert_eq!(create(&app.manager().await, &id).await, "NOT_FOUND uploadId", "it is not theirs");
+    assert_eq!(create(&manager, "../../media").await, "NOT_FOUND uploadId");
     assert_eq!(create(&manager, &id).await, "done");
     assert!(keys(&app, uploads::FOLDER).await.is_empty(), "taken is gone");
     for bytes in [0, -1, 1_073_741_825] {
         assert_eq!(
             manager.mutate("uploadCreate", "", json!({ "bytes": bytes })).await.verdict("uploadCreate"),
-            "OUT_OF_RANGE"
+            "OUT_OF_RANGE bytes"
         );
     }
 }

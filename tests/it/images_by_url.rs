@@ -139,12 +139,12 @@ async fn a_picture_by_url_is_added_by_hand_too() {
     let made = add(&url).await;
     let expected = json!({ "url": null, "width": null, "sourceUrl": url });
     assert_eq!(made.at("productImageCreate.image"), &expected);
-    assert_eq!(add(&url).await.verdict("productImageCreate"), "TAKEN");
+    assert_eq!(add(&url).await.verdict("productImageCreate"), "TAKEN url");
     for bad in ["", "x", "ftp://x.example/a.jpg", "http://me:secret@x.example/"] {
-        assert_eq!(add(bad).await.verdict("productImageCreate"), "INVALID", "{bad}");
+        assert_eq!(add(bad).await.verdict("productImageCreate"), "INVALID url", "{bad}");
     }
     let long = format!("http://x.example/{}", "x".repeat(2000));
-    assert_eq!(add(&long).await.verdict("productImageCreate"), "TOO_LONG");
+    assert_eq!(add(&long).await.verdict("productImageCreate"), "TOO_LONG url");
     assert_eq!(fetch_due(&app.database.db, &app.services.studio).await.unwrap(), 1);
     assert_eq!(seen(&manager, product).await[0]["width"], 9);
 }

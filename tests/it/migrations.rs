@@ -20,6 +20,7 @@ const NO_NOUNS: &[(&str, &str)] = &[
     ("cart_reservations", "made and deleted, never changed"),
     ("idempotency_keys", "written once"),
     ("login_throttles", "counters, deleted after a day"),
+    ("media", "content: the same file is the same row"),
     ("order_events", "a history: nothing is ever changed"),
     ("payment_webhooks", "noted once"),
     ("permissions", "a list that the migrations write"),

@@ -97,7 +97,6 @@ const PRODUCTS: &[Case] = &[
     Case("{ products(where: {barcode: {eq: \"4006381333931\"}}) { nodes { id } } }", "products_barcode_idx", Few),
     Case("{ products(where: {name: {contains: \"c4ca4\"}}) { totalCount { value } } }", "products_name_trgm_idx", Few),
     Case("{ node(id: PRODUCT) { id } }", "products_pkey", Never),
-    Case("{ products(first: 50) { nodes { images { id } } } }", "images_product_id_idx", Few),
     Case(
         "{ categories(first: 50) { nodes { products(first: 3) { totalCount { value } nodes { id } } } } }",
         "products_category_id_created_at_idx",
