@@ -701,6 +701,8 @@ diesel::table! {
         finished_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        locked_until -> Nullable<Timestamptz>,
+        run -> Int4,
     }
 }
 

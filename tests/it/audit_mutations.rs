@@ -6,7 +6,6 @@ mod cases;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use souk::ids::{JobId, ProductId, RoleId, RowId};
 use souk::{
     ids::{ImageId, JobId, ProductId, RoleId, RowId},
     storage::uploads,

@@ -2,18 +2,16 @@
 //! order of its own, in that order without sorting.
 
 mod groups;
-
-use souk::ids::{BrandId, CategoryId, OrderId, PaymentId, ProductGroupId, ProductId, SupplierId, UserId, WebsiteId};
+mod histories;
 mod staff;
 
-use souk::ids::{BrandId, CategoryId, OrderId, PaymentId, ProductId, SupplierId, UserId, WebsiteId};
+use souk::ids::{BrandId, CategoryId, OrderId, PaymentId, ProductGroupId, ProductId, SupplierId, UserId, WebsiteId};
 
-use self::staff::{CHANGES, REVIEWS, WORK};
-mod histories;
-
-use souk::ids::{BrandId, CategoryId, OrderId, PaymentId, ProductId, SupplierId, UserId, WebsiteId};
-
-use self::histories::HISTORIES;
+use self::{
+    groups::GROUPS,
+    histories::HISTORIES,
+    staff::{CHANGES, REVIEWS, WORK},
+};
 use crate::support::{
     Actor, TestApp,
     bulk::{BASE, nth},
@@ -241,20 +239,6 @@ const SALES: &[Case] = &[
     Case("{ users(orderBy: {field: NAME}) { nodes { id } } }", "users_name_idx", Never),
     Case("{ users(where: {email: {eq: \"Buyer-100@souk.example\"}}) { nodes { id } } }", "users_email_key", Few),
     Case("{ users(where: {name: {contains: \"c4ca4\"}}) { totalCount { value } } }", "users_name_trgm_idx", Few),
-];
-
-/// The audit log and background work.
-const CHANGES: &[Case] = &[
-    Case("{ auditLog { nodes { id } } }", "audit_log_at_idx", Never),
-    Case("{ auditLog(last: 5) { nodes { id } } }", "audit_log_at_idx", Never),
-    Case("{ auditLog(where: {at: {gte: \"2026-01-01T00:00:00Z\"}}) { nodes { id } } }", "audit_log_at_idx", Never),
-    Case("{ auditLog(where: {user: {eq: SELLER}}) { nodes { id } } }", "audit_log_user_id_at_idx", Never),
-    Case("{ auditLog(where: {noun: {eq: ROLE}}) { nodes { id } } }", "audit_log_noun_at_idx", Never),
-    Case("{ auditLog(where: {nounId: PRODUCT}) { nodes { id } } }", "audit_log_noun_id_at_idx", Never),
-    Case("{ auditLog(where: {website: {eq: WEBSITE}}) { nodes { id } } }", "audit_log_website_id_at_idx", Never),
-    Case("{ auditLog { nodes { user { id } } } }", "users_pkey", Never),
-    Case("{ jobs { totalCount { value } nodes { id } } }", "jobs_created_at_idx", Never),
-    Case("{ jobs(where: {state: {eq: DEAD}}) { nodes { id } } }", "jobs_created_at_idx", Never),
 ];
 
 /// Imports and exports.

@@ -8,7 +8,7 @@ use crate::support::{Actor, ProductSpec, TestApp};
 const PASSWORD: &str = "four unusual words here";
 
 /// What names the person of these tests, wherever it stands.
-const TRACES: [&str; 15] = [
+const TRACES: [&str; 16] = [
     "Ada Lovelace",
     "Difference engine",
     "ada@souk.example",

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use souk::{
     auth::Permission,
-    ids::{ImageId, JobId, RowId, StockMovementId, TransferId},
-    ids::{JobId, PriceChangeId, RowId, StockMovementId, TransferId},
+    ids::{ImageId, JobId, PriceChangeId, RowId, StockMovementId, TransferId},
 };
 
 use super::{Actor, ProductSpec, TestApp};
