@@ -4,6 +4,7 @@
 mod files;
 mod reviews;
 mod secrets;
+mod selling;
 
 use std::{
     ffi::OsString,
@@ -15,9 +16,8 @@ use std::{
 
 use clap::{ArgAction, Args, ValueEnum, builder::NonEmptyStringValueParser};
 
-pub use self::files::FileSettings;
-pub use self::reviews::ReviewSettings;
 use self::secrets::secret;
+pub use self::{files::FileSettings, reviews::ReviewSettings, selling::SellingSettings};
 use crate::{
     auth::{JwtKeys, Key, SOUK},
     db::DbSettings,
@@ -206,27 +206,6 @@ pub struct AccountSettings {
     /// Whether nobody can log in whose e-mail address is not confirmed: with the right password they are told so.
     #[arg(long, env = "SOUK_LOGIN_NEEDS_VERIFICATION", default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]
     pub login_needs_verification: bool,
-}
-
-/// How carts become orders.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct SellingSettings {
-    /// How long `cartReserve` keeps the pieces in a cart for its holder, in minutes; with 0 nothing is reserved.
-    #[arg(long, env = "SOUK_RESERVATION_MINUTES", default_value_t = 15, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(0..=1_440))]
-    pub reservation_minutes: u32,
-}
-
-impl SellingSettings {
-    /// How long pieces are kept, if at all.
-    pub fn reservation(&self) -> Option<chrono::Duration> {
-        (self.reservation_minutes > 0).then(|| chrono::Duration::minutes(i64::from(self.reservation_minutes)))
-    }
-}
-
-impl Default for SellingSettings {
-    fn default() -> Self {
-        Self { reservation_minutes: 15 }
-    }
 }
 
 /// How orders are paid.

@@ -1,5 +1,6 @@
 DROP TRIGGER sources_audit_delete ON sources;
 DROP TRIGGER sources_audit ON sources;
+DROP TRIGGER product_groups_audit ON product_groups;
 -- The log is append-only: what it told of these nouns stays.
 ALTER TABLE audit_log DROP CONSTRAINT audit_log_noun_known;
 ALTER TABLE audit_log ADD CONSTRAINT audit_log_noun_known CHECK (noun IN ('User', 'Role', 'ApiKey', 'Product', 'Order',

@@ -4,6 +4,9 @@ ALTER TABLE audit_log ADD CONSTRAINT audit_log_noun_known CHECK (noun IN ('User'
     'OrderDetail', 'StockMovement', 'Website', 'Category', 'Brand', 'Supplier', 'Job', 'Shipment', 'Return', 'Payment',
     'ProductGroup', 'Image', 'Review', 'Transfer'));
 
+CREATE TRIGGER product_groups_audit AFTER INSERT OR UPDATE OR DELETE ON product_groups
+    FOR EACH ROW WHEN (audit_is_on()) EXECUTE FUNCTION audit_row('ProductGroup', 'id', 'source_website_id');
+
 -- What a website calls a person is a part of them; when it last said so is not told.
 CREATE TRIGGER sources_audit AFTER INSERT OR UPDATE ON sources
     FOR EACH ROW WHEN (NEW.noun = 'User' AND audit_is_on())

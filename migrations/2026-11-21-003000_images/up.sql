@@ -39,7 +39,7 @@ CREATE TRIGGER images_touch BEFORE UPDATE ON images FOR EACH ROW EXECUTE FUNCTIO
 -- Told under the website of its product; the tries of the job are not told.
 CREATE FUNCTION audit_image() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    untold CONSTANT text[] := '{id,updated_at,attempts,try_at}';
+    untold CONSTANT text[] := '{id,updated_at,attempts,try_at,media_id}';
     image images := coalesce(NEW, OLD);
     change text := CASE TG_OP WHEN 'INSERT' THEN 'created' WHEN 'DELETE' THEN 'deleted' ELSE 'updated' END;
 BEGIN

@@ -177,8 +177,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 /// address of version 4. Those mapped from version 4 and of NAT64 lie outside, and so do private and link-local ones.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
-    let is_special =
-        (a == 0x2001 && b < 0x0200) || (a == 0x2001 && b == 0x0db8) || a == 0x2002 || (a == 0x3fff && b < 0x1000);
+    let is_special = (a == 0x2001 && (b < 0x0200 || b == 0x0db8)) || a == 0x2002 || (a == 0x3fff && b < 0x1000);
     (a & 0xe000) == 0x2000 && !is_special
 }
 

@@ -86,11 +86,10 @@ fn of_parent(rows: Rows, parent: ReviewParent) -> Rows {
 pub fn plans(scope: &Scope, list: &ReviewList) -> Plans {
     use ReviewCondition as C;
     let Filter::And(all) = &list.filter else { return Plans::ForValues };
-    let is_held = match (all.as_slice(), list.order) {
-        ([], _) => true,
-        ([Filter::Is(C::Status(Op::Eq(_)) | C::Product(Op::Eq(_)))], ReviewOrderField::CreatedAt) => true,
-        _ => false,
-    };
+    let is_held = matches!(
+        (all.as_slice(), list.order),
+        ([], _) | ([Filter::Is(C::Status(Op::Eq(_)) | C::Product(Op::Eq(_)))], ReviewOrderField::CreatedAt)
+    );
     if is_held && *scope == Scope::All { Plans::Kept } else { Plans::ForValues }
 }
 

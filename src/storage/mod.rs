@@ -206,7 +206,7 @@ impl Storage {
             return Err(too_long(most));
         }
         let chunks = object.stream.map_ok(Vec::from).try_concat().await;
-        chunks.map(|bytes| Some(bytes.into())).map_err(|error| failed(error))
+        chunks.map(|bytes| Some(bytes.into())).map_err(failed)
     }
 
     /// The size of a file in bytes; none where there is none.
@@ -369,7 +369,7 @@ async fn copy(mut reader: impl AsyncRead + Send + Unpin, writer: &mut BufWriter,
         if size > most {
             return Err(too_long(most));
         }
-        writer.write_all(&buffer[..count]).await.map_err(|error| failed(error))?;
+        writer.write_all(&buffer[..count]).await.map_err(failed)?;
     }
 }
 

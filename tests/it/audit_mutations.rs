@@ -2,6 +2,7 @@
 //! The table reaches every mutation of the graph; a new one has to be added here.
 
 mod cases;
+mod untold;
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,10 @@ use souk::{
     storage::uploads,
 };
 
-use self::cases::{CASES, Case, UNTOLD};
+use self::{
+    cases::{CASES, Case},
+    untold::UNTOLD,
+};
 use crate::support::{Actor, ProductSpec, TestApp, sdl::Sdl};
 
 /// Something of each noun, and the names of their ids.
@@ -114,7 +118,7 @@ impl<'a> Shop<'a> {
 
     /// The entries of a request, oldest first.
     async fn entries(&self, request_id: &str) -> Vec<Value> {
-        let document = "{ auditLog(first: 100, orderBy: {field: AT}) { nodes {
+        let document = "{ auditLog(last: 100, orderBy: {field: AT}) { nodes {
             via user { id } address requestId noun nounId website { code } change before after } } }";
         let answer = self.admin.run(document).await;
         let entries = answer.at("auditLog.nodes").as_array().expect("a list").iter();

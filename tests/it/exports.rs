@@ -176,7 +176,7 @@ async fn nobody_takes_out_more_than_they_reach() {
         assert!(refused.to_string().contains(noun.permission().as_str()), "{noun:?}: {refused}");
         let german = staff(&[noun.permission()], Some(&[2]));
         let refused = written(db, &german, &options(noun, Format::SoukCsv, 1)).await.unwrap_err();
-        assert_eq!(refused.to_string(), "there is no such website", "{noun:?}");
+        assert_eq!(refused.to_string(), "NOT_FOUND: there is no such website", "{noun:?}");
         assert!(written(db, &german, &options(noun, Format::SoukCsv, 2)).await.is_ok(), "{noun:?}");
         let anonymous = written(db, &Viewer::anonymous(), &options(noun, Format::SoukCsv, 1)).await;
         assert!(anonymous.is_err(), "{noun:?}");
@@ -225,8 +225,8 @@ async fn an_export_that_breaks_off_leaves_no_connection_in_its_transaction() {
     let database = market().await;
     database
         .sql(
-            "INSERT INTO products (source_website_id, name, slug, sku, price)
-             SELECT 1, repeat('x', 200), 'x-' || i, 'x-' || i, 1 FROM generate_series(1, 20000) i",
+            "INSERT INTO products (id, source_website_id, name, slug, sku, price)
+             SELECT 1000 + i, 1, repeat('x', 200), 'x-' || i, 'x-' || i, 1 FROM generate_series(1, 20000) i",
         )
         .await;
     let (everything, csv, jsonl) =
@@ -276,8 +276,8 @@ async fn the_command_writes_to_a_pipe_or_a_file_that_is_whole() {
     // A reader that leaves early is no mistake.
     database
         .sql(
-            "INSERT INTO products (source_website_id, name, slug, sku, price)
-             SELECT 1, repeat('x', 200), 'y-' || i, 'y-' || i, 1 FROM generate_series(1, 5000) i",
+            "INSERT INTO products (id, source_website_id, name, slug, sku, price)
+             SELECT 1000 + i, 1, repeat('x', 200), 'y-' || i, 'y-' || i, 1 FROM generate_series(1, 5000) i",
         )
         .await;
     let mut child = command(&products).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -119,7 +119,7 @@ async fn bad_rows_come_back_with_their_reasons_and_can_be_put_right() {
     let rejects = shop.rejects();
     assert!(rejects.starts_with("sku,name,price,stock,category,line,reason\n"), "{rejects}");
     assert_eq!(rejects.lines().count(), 7, "{rejects}");
-    let right = rejects.replace("\"1.234,56\"", "1234.56").replace("-3", "3").replace("A-2,,", "A-2,Named,");
+    let right = rejects.replace(",\"1.234,56\",", ",1234.56,").replace("-3", "3").replace("A-2,,", "A-2,Named,");
     let again = shop.csv(Noun::Products, &right).await;
     assert_eq!(counted(&again)[..3], [4, 1, 0], "{again:?}");
     assert_eq!(shop.database.ask("SELECT price FROM products WHERE sku = 'A-4'").await, "1234.56");

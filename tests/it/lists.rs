@@ -160,8 +160,14 @@ async fn rows_that_come_and_go_between_pages_move_no_other_row() {
         // One row before the page, and the row that the next page starts behind: once hidden, once gone for good.
         app.database.sql(&add(100 + number, "1")).await;
         let last = ProductId::parse("id", rows.last().expect("a row")).expect("an id").0;
-        let remove = if number % 2 == 0 { "UPDATE products SET is_active = false" } else { "DELETE FROM products" };
-        app.database.sql(&format!("{remove} WHERE id = {last}")).await;
+        let remove = match number % 2 {
+            0 => format!("UPDATE products SET is_active = false WHERE id = {last}"),
+            _ => format!(
+                "ALTER TABLE price_changes DISABLE TRIGGER USER; DELETE FROM price_changes WHERE product_id = {last};
+                 ALTER TABLE price_changes ENABLE TRIGGER USER; DELETE FROM products WHERE id = {last}"
+            ),
+        };
+        app.database.sql(&remove).await;
         seen.extend(rows);
         if answer.at("products.pageInfo.hasNextPage") == &json!(false) {
             break;

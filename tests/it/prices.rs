@@ -99,7 +99,7 @@ async fn nobody_but_the_products_writes_the_history() {
     }
     // Whoever changes the product, and however many at once.
     psql.rows("UPDATE products SET price = price + 1").await;
-    psql.rows("UPDATE products SET price = price, stock = stock").await;
+    psql.rows("UPDATE products SET price = price, name = name").await;
     let website = website.0;
     psql.rows(&format!(
         "INSERT INTO products (source_website_id, name, slug, sku, price)

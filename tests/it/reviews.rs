@@ -49,8 +49,7 @@ async fn rope(app: &TestApp, sku: &str) -> ProductId {
 
 /// The ratings of all products, and what they should be.
 async fn assert_ratings(app: &TestApp) {
-    let wrong =
-        "SELECT id, rating_count, rating_average FROM products p WHERE (rating_count, rating_average) IS DISTINCT FROM
+    let wrong = "SELECT id, rating_count, rating_average FROM products p WHERE (rating_count, rating_average) <>
         (SELECT count(*)::integer, coalesce(round(avg(rating), 2), 0) FROM reviews
          WHERE product_id = p.id AND status = 'approved')";
     assert_eq!(app.database.rows(wrong).await, Vec::<String>::new(), "(product, count, average)");

@@ -45,7 +45,7 @@ impl TestApp {
             INSERT INTO suppliers (id, name) SELECT {base} + i, 'Depot ' || i FROM generate_series(1, {n}) i;
             INSERT INTO products (id, source_website_id, category_id, brand_id, supplier_id, seller_id, name, slug, sku, price, compare_at_price)
                 SELECT {base} + i, {base} + i, {base} + {n} + i, {base} + i, {base} + i, {base} + {n} + i,
-                       'Lantern ' || i, 'lantern-' || i, 'L-' || i, 10 FROM generate_series(1, {n}) i;
+                       'Lantern ' || i, 'lantern-' || i, 'L-' || i, 10, 12 FROM generate_series(1, {n}) i;
             INSERT INTO media (id, sha256, format, width, height, bytes, blurhash, widths)
                 SELECT {base} + i, encode(sha256(i::text::bytea), 'hex'), 'jpeg', 640, 480, 1000, 'LEHV6nWB2yk8', ARRAY[160, 320, 640]
                 FROM generate_series(1, {n}) i;
@@ -54,7 +54,6 @@ impl TestApp {
             INSERT INTO product_groups (id, source_website_id, name, slug, varies_by)
                 SELECT {base} + i, {base} + i, 'Group ' || i, 'group-' || i, '{{Size}}' FROM generate_series(1, {n}) i;
             UPDATE products SET group_id = id, option_values = '{{S}}' WHERE id > {base};
-                       'Lantern ' || i, 'lantern-' || i, 'L-' || i, 10, 12 FROM generate_series(1, {n}) i;
             ALTER TABLE price_changes DISABLE TRIGGER USER;
             DELETE FROM price_changes;
             INSERT INTO price_changes (id, product_id, user_id, price, compare_at_price, prior_price)
@@ -83,8 +82,9 @@ impl TestApp {
             INSERT INTO audit_log (id, user_id, via, noun, noun_id, website_id, change)
                 SELECT {base} + i, {base} + i, 'session', 'Order', {base} + i, {base} + i, 'updated'
                 FROM generate_series(1, {n}) i;
-            INSERT INTO transfers (id, direction, noun, format, website_id, user_id)
-                SELECT {base} + i, 'import', 'products', 'souk-csv', {base} + i, {base} + i FROM generate_series(1, {n}) i;
+            INSERT INTO transfers (id, direction, noun, format, website_id, user_id, errors)
+                SELECT {base} + i, 'import', 'products', 'souk-csv', {base} + i, {base} + i,
+                    '[{{\"line\": 2, \"column\": \"sku\", \"message\": \"a row has one\"}}]' FROM generate_series(1, {n}) i;
             INSERT INTO sources (noun, noun_id, website_id, external_id, last_transfer_id)
                 SELECT noun, {base} + i, {base} + i, i, {base} + i FROM generate_series(1, {n}) i, unnest(ARRAY['Product', 'Order', 'User']) noun;
             UPDATE products SET cost_price = 5, supplier_sku = 'D' WHERE id > {base};
