@@ -17,7 +17,7 @@ fn peak() -> u64 {
 fn renditions_of_12_megapixels() {
     let mut jpeg = Cursor::new(Vec::new());
     let pixel =
-        |x: u32, y: u32| Rgb([(x / 16) ^ (y / 16), x * y >> 12, (x * x + y * y) >> 15].map(|c| (c & 255) as u8));
+        |x: u32, y: u32| Rgb([(x / 16) ^ (y / 16), (x * y) >> 12, (x * x + y * y) >> 15].map(|c| (c & 255) as u8));
     RgbImage::from_fn(4000, 3000, pixel).write_to(&mut jpeg, ImageFormat::Jpeg).expect("a JPEG");
     let (jpeg, before) = (jpeg.into_inner(), peak());
     let begun = Instant::now();
