@@ -31,7 +31,7 @@ measured() {
   local name=$1 begin end most=0 now command
   shift
   begin=$EPOCHREALTIME
-  "$@" &
+  "$@" >"$work/out" &
   command=$!
   while kill -0 "$command" 2>/dev/null; do
     now=$(awk '/VmHWM/ { print $2 }' "/proc/$command/status" 2>/dev/null || true)
@@ -44,8 +44,8 @@ measured() {
     'BEGIN { printf "%-28s %8.1f s %10d rows/s %8.0f MB\n", name, end - begin, rows / (end - begin), most / 1024 }'
 }
 
-measured 'import, all new' "$souk" import products "$work/products.csv" --website bench --report "$work/report" >"$work/out"
-measured 'import again, none new' "$souk" import products "$work/products.csv" --website bench >"$work/out"
+measured 'import, all new' "$souk" import products "$work/products.csv" --website bench --report "$work/report"
+measured 'import again, none new' "$souk" import products "$work/products.csv" --website bench
 measured 'export' "$souk" export products --website bench --out "$work/exported.csv"
-measured 'import of the export' "$souk" import products "$work/exported.csv" --website bench --report "$work/report" >"$work/out"
+measured 'import of the export' "$souk" import products "$work/exported.csv" --website bench --report "$work/report"
 grep -q '"unchanged": '"$rows" "$work/report" || { echo "the export did not come back unchanged" >&2; cat "$work/report" >&2; exit 1; }

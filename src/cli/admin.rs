@@ -38,7 +38,7 @@ pub(super) async fn admin(settings: &Settings, command: AdminCommand) -> Outcome
     let database = Database::open(settings).await?;
     let done = run(settings, &database.url, command, password).await;
     database.close().await;
-    println!("{}", done?);
+    say!("{}", done?);
     Ok(())
 }
 

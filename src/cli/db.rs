@@ -8,11 +8,11 @@ use crate::{
 
 pub(super) async fn url(settings: &Settings) -> Outcome {
     if let Some(url) = &settings.database_url {
-        println!("{url}");
+        say!("{url}");
         return Ok(());
     }
     let (url, runs) = Embedded::find(&settings.data_dir).await?;
-    println!("{url}");
+    say!("{url}");
     if !runs {
         eprintln!("souk's own PostgreSQL does not run now: it runs while `souk serve` does");
     }

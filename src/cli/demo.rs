@@ -161,9 +161,9 @@ pub(super) async fn demo(settings: &Settings) -> Outcome {
     database.close().await;
     let logins = filled?;
     if logins.is_empty() {
-        println!("the database is not empty: nothing was changed");
+        say!("the database is not empty: nothing was changed");
     }
-    logins.iter().for_each(|login| println!("{login}"));
+    logins.iter().for_each(|login| say!("{login}"));
     Ok(())
 }
 

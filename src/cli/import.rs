@@ -148,9 +148,9 @@ pub async fn sales(args: ImportSales, db: &Db) -> Result<()> {
     let done = import_sales(db, &options(args), bar.wrap_read(input), rejects.clone()).await;
     bar.finish_and_clear();
     let report = done?;
-    print!("{report}");
+    say!("{}", report.to_string().trim_end());
     if report.lines.rejected > 0 {
-        println!("The rejected lines are in {}: put them right and import that file.", rejects.display());
+        say!("The rejected lines are in {}: put them right and import that file.", rejects.display());
     }
     if let Some(path) = report_file {
         let json =

@@ -8,8 +8,8 @@ pub(super) async fn migrate(settings: &Settings) -> Outcome {
     let migrated = migrations::migrate(&database.url).await;
     database.close().await;
     match migrated?.applied.as_slice() {
-        [] => println!("the tables are up to date"),
-        applied => applied.iter().for_each(|version| println!("applied {version}")),
+        [] => say!("the tables are up to date"),
+        applied => applied.iter().for_each(|version| say!("applied {version}")),
     }
     Ok(())
 }

@@ -1,6 +1,13 @@
 //! The door of the command line: one file for each command.
 //! Rule: a command reads its arguments, opens the database and calls the floors below; it decides nothing itself.
 
+/// Prints a line for people. Whoever reads no further has read enough: it is no error.
+macro_rules! say {
+    ($($line:tt)*) => {{
+        let _ = std::io::Write::write_fmt(&mut std::io::stdout(), format_args!("{}\n", format_args!($($line)*)));
+    }};
+}
+
 mod admin;
 mod database;
 mod db;

@@ -172,5 +172,5 @@ fn print_welcome(address: SocketAddr, ide: bool, logins: &[demo::Login]) {
         lines.push(String::new());
         lines.push("Press Ctrl-C to stop.".to_owned());
     }
-    println!("{}", lines.join("\n"));
+    say!("{}", lines.join("\n"));
 }

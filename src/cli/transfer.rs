@@ -159,17 +159,17 @@ fn print(report: &Report, rejects: &Path) {
         ("unchanged", counts.unchanged),
         ("rejected", counts.rejected),
     ] {
-        println!("{name:<10} {count:>10}");
+        say!("{name:<10} {count:>10}");
     }
     for (what, count) in &report.notes {
-        println!("{count:>21}  {what}");
+        say!("{count:>21}  {what}");
     }
     for error in report.errors.iter().take(SHOWN) {
         let column = error.column.as_ref().map_or_else(String::new, |column| format!("{column}: "));
-        println!("line {}: {column}{}", error.line, error.message);
+        say!("line {}: {column}{}", error.line, error.message);
     }
     if counts.rejected > 0 {
-        println!("The rejected rows are in {}: put them right and import that file.", rejects.display());
+        say!("The rejected rows are in {}: put them right and import that file.", rejects.display());
     }
 }
 

@@ -2,6 +2,7 @@
 //! Rule: nobody holds a connection across anything but the database, and nobody holds two.
 
 pub mod actor;
+pub mod bulk;
 pub mod diagram;
 pub mod embedded;
 pub mod filter;

@@ -106,7 +106,7 @@ impl TransferObject {
         self.0.status
     }
 
-    /// Rows that there are; null while that is not known: of an import until all are read.
+    /// Rows that there are; null until they are counted.
     async fn total(&self) -> Option<i64> {
         self.0.total
     }

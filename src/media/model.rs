@@ -171,12 +171,20 @@ pub struct ImagePatch {
 pub struct Wanted {
     /// Which product.
     pub product: ProductId,
-    /// Where it is: http or https.
+    /// Where it is: http or https, or a path of this server, as [`MediaRow::path`] below `/media`.
     pub url: String,
     /// What it shows; may be empty.
     pub alt: String,
     /// Its place among the product's pictures, from 1.
     pub position: i32,
+}
+
+impl Wanted {
+    /// The content that it names, where it is the path of a picture of this server, as an export writes it.
+    pub fn stored(&self) -> Option<&str> {
+        let (sha256, _) = self.url.strip_prefix("/media/")?.split_once('/')?;
+        (sha256.len() == 64).then_some(sha256)
+    }
 }
 
 /// Checks an alternative text and a position.

@@ -1,7 +1,7 @@
 //! Every statement on pictures.
 //! What a scope means here: whoever may write the product sees all of its pictures, everybody else those that are there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::{data_types::PgInterval, define_sql_function, dsl::now, pg::Pg, prelude::*, upsert::excluded};
 use diesel_async::RunQueryDsl;
@@ -109,38 +109,53 @@ pub async fn insert(mut conn: &Conn, new: &NewImage) -> Result<ImageRow> {
     query.get_result(&mut conn).await.map_err(refused)
 }
 
-/// Pictures by URL that products are to have, in one statement: a job fetches them. Those that a product has already, by URL,
-/// stay as they are; so does what would be more than [`MAX_IMAGES`] of one product, or has no URL of a fitting length.
-pub async fn insert_wanted(mut conn: &Conn, wanted: &[Wanted]) -> Result<usize> {
+/// Which of these pictures the products do not have yet, ready to be put in. Left out is what would be more than
+/// [`MAX_IMAGES`] of one product, and what has no URL of a fitting length. What an export of this server names, `/media/…`, is
+/// there already; the others a job fetches.
+/// # Errors
+/// Those of the database.
+pub async fn missing(mut conn: &Conn, wanted: &[Wanted]) -> Result<Vec<NewImage>> {
+    let stored: Vec<&str> = wanted.iter().filter_map(Wanted::stored).collect();
+    let stored: Vec<(String, i64)> = match stored.is_empty() {
+        true => Vec::new(),
+        false => {
+            media::table.filter(media::sha256.eq_any(stored)).select((media::sha256, media::id)).load(&mut conn).await?
+        }
+    };
+    let stored: HashMap<String, i64> = stored.into_iter().collect();
     let products: Vec<ProductId> = wanted.iter().map(|image| image.product).collect();
-    let counts = images::table.filter(images::product_id.eq_any(products)).group_by(images::product_id);
-    let counts: Vec<(ProductId, i64)> =
-        counts.select((images::product_id, diesel::dsl::count_star())).load(&mut conn).await?;
-    let mut counts: HashMap<_, _> = counts.into_iter().collect();
-    let fits = |image: &&Wanted| (1..=MAX_URL).contains(&image.url.chars().count());
-    let rows = wanted.iter().filter(fits).filter(|image| {
-        let count = counts.entry(image.product).or_default();
-        *count += 1;
-        *count <= MAX_IMAGES as i64
-    });
-    let rows: Vec<NewImage> = rows
-        .map(|image| NewImage {
-            product_id: image.product,
-            media_id: None,
-            position: image.position.clamp(1, MAX_POSITION),
-            alt: image.alt.chars().take(super::model::MAX_ALT).collect(),
-            source_url: Some(image.url.clone()),
-        })
-        .collect();
+    let has = images::table.filter(images::product_id.eq_any(products));
+    let has: Vec<(ProductId, Option<i64>, Option<String>)> =
+        has.select((images::product_id, images::media_id, images::source_url)).load(&mut conn).await?;
+    let (mut counts, mut known) = (HashMap::new(), HashSet::new());
+    for (product, media, url) in has {
+        *counts.entry(product).or_insert(0) += 1;
+        known.extend([(product, media, None), (product, None, url)]);
+    }
+    let mut new = Vec::new();
+    for image in wanted.iter().filter(|image| (1..=MAX_URL).contains(&image.url.chars().count())) {
+        let media_id = image.stored().and_then(|sha256| stored.get(sha256)).copied();
+        let source_url = media_id.is_none().then(|| image.url.clone());
+        let count = counts.entry(image.product).or_insert(0);
+        if *count < MAX_IMAGES && known.insert((image.product, media_id, source_url.clone())) {
+            *count += 1;
+            let alt = image.alt.chars().take(super::model::MAX_ALT).collect();
+            let position = image.position.clamp(1, MAX_POSITION);
+            new.push(NewImage { product_id: image.product, media_id, position, alt, source_url });
+        }
+    }
+    Ok(new)
+}
+
+/// Puts pictures in; one that came meanwhile stays as it is.
+/// # Errors
+/// Those of the database.
+pub async fn insert_missing(mut conn: &Conn, new: &[NewImage]) -> Result<usize> {
     let mut added = 0;
     // Far below the 65,535 parameters that a statement takes.
-    for rows in rows.chunks(5_000) {
-        added += diesel::insert_into(images::table)
-            .values(rows)
-            .on_conflict((images::product_id, images::source_url))
-            .do_nothing()
-            .execute(&mut conn)
-            .await?;
+    for rows in new.chunks(5_000) {
+        let insert = diesel::insert_into(images::table).values(rows).on_conflict_do_nothing();
+        added += insert.execute(&mut conn).await?;
     }
     Ok(added)
 }

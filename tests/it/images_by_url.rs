@@ -13,7 +13,7 @@ use souk::{
         actions::{Studio, fetch::fetch_due},
         fetch::Rules,
         model::Wanted,
-        store::insert_wanted,
+        store::{insert_missing, missing},
     },
 };
 use tokio::net::TcpListener;
@@ -49,7 +49,8 @@ async fn want(app: &TestApp, product: ProductId, urls: &[String]) -> usize {
         .zip(urls)
         .map(|(position, url)| Wanted { product, url: url.clone(), alt: String::new(), position })
         .collect();
-    app.database.db.transaction(async |conn| insert_wanted(conn, &wanted).await).await.expect("wanted")
+    let put = async |conn: &souk::db::Conn| insert_missing(conn, &missing(conn, &wanted).await?).await;
+    app.database.db.transaction(put).await.expect("wanted")
 }
 
 /// What somebody sees of a product's pictures: end of the URL it came from, whether it is there, and why not.

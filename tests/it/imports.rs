@@ -315,3 +315,66 @@ async fn what_goes_out_of_one_database_makes_the_same_rows_in_another() {
         }
     }
 }
+
+#[tokio::test]
+async fn pictures_alone_are_a_change_and_those_of_this_server_need_no_fetching() {
+    let shop = Shop::new().await;
+    shop.csv(Noun::Products, "sku,name,price\nA,Lantern,1\n").await;
+    let pictured = "sku,images\nA,https://shop.example/a.jpg Front\n";
+    let dry = ImportOptions { is_dry_run: true, ..options(Noun::Products, Format::SoukCsv) };
+    assert_eq!(counted(&shop.run(&dry, Cursor::new(pictured), None).await.unwrap()), [0, 1, 0, 0]);
+    assert_eq!(counted(&shop.csv(Noun::Products, pictured).await), [0, 1, 0, 0]);
+    assert_eq!(counted(&shop.csv(Noun::Products, pictured).await), [0, 0, 1, 0]);
+    let sha = "ab".repeat(32);
+    let uploaded = format!(
+        "INSERT INTO media (id, sha256, format, width, height, bytes, blurhash, widths)
+             VALUES (1, '{sha}', 'png', 900, 9, 99, 'LEHV6nWB2yk8', '{{160,900}}');
+         INSERT INTO images (product_id, media_id, position, alt) SELECT id, 1, 2, 'Uploaded' FROM products"
+    );
+    shop.database.sql(&uploaded).await;
+    let out = shop.exported(Noun::Products, Format::SoukCsv).await;
+    let path = format!("/media/{sha}/900.jpg");
+    assert!(out.contains(&format!("https://shop.example/a.jpg Front | {path} Uploaded")), "{out}");
+    assert_eq!(counted(&shop.csv(Noun::Products, &out).await), [0, 0, 1, 0]);
+    let pictures = "SELECT string_agg(coalesce(source_url, media_id::text), ' ' ORDER BY id) FROM images";
+    assert_eq!(shop.database.ask(pictures).await, "https://shop.example/a.jpg 1");
+    // Another product gets it from here; what is not here comes from where the file does.
+    let elsewhere = path.replace("ab", "cd");
+    let file = format!("sku,name,price,images\nB,Lamp,1,{path} | {elsewhere}\n");
+    assert_eq!(counted(&shop.csv(Noun::Products, &file).await), [1, 0, 0, 0]);
+    assert_eq!(shop.database.ask("SELECT count(*) FROM images WHERE media_id = 1").await, "2");
+    let mut old = options(Noun::Products, Format::SoukCsv);
+    old.shop.image_base = Some("https://old.example/".into());
+    let file = format!("sku,images\nA,{elsewhere}\n");
+    for expected in [[0, 1, 0, 0], [0, 0, 1, 0]] {
+        assert_eq!(counted(&shop.run(&old, Cursor::new(file.clone()), None).await.unwrap()), expected);
+    }
+    let wanted = format!("SELECT count(*) FROM images WHERE source_url = 'https://old.example{elsewhere}'");
+    assert_eq!(shop.database.ask(&wanted).await, "1");
+}
+
+#[tokio::test]
+async fn a_website_that_the_statistics_have_not_met_is_not_read_as_a_whole() {
+    let shop = Shop::new().await;
+    let german = "INSERT INTO websites (id, code, name, base_url, currency) VALUES (2, 'de', 'Laden', 'https://de.example', 'EUR')";
+    shop.database.sql(german).await;
+    let rows = 2_000;
+    let bring = async |website: &str, name: &str| {
+        let rows: String = (1..=rows).map(|n| format!("{name}{n},{name}{n},Lantern {name}{n},1\n")).collect();
+        let options = ImportOptions { website: website.into(), batch: 100, ..options(Noun::Products, Format::SoukCsv) };
+        let file = Cursor::new(format!("external_id,sku,name,price\n{rows}"));
+        assert_eq!(counted(&shop.run(&options, file, None).await.unwrap()), [rows.lines().count() as u64, 0, 0, 0]);
+    };
+    // A connection tells what it has read at its end.
+    let end = "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let read = "SELECT max(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)) FROM pg_stat_user_tables
+                WHERE relname IN ('products', 'sources')";
+    bring("uk", "A").await;
+    shop.database.ask(end).await;
+    shop.database.sql("ANALYZE; SELECT pg_stat_reset()").await;
+    bring("de", "B").await;
+    shop.database.ask(end).await;
+    let read: u64 = shop.database.ask(read).await.parse().unwrap();
+    assert!(read <= 20 * rows, "{read} rows of a table were read to bring in {rows}");
+}

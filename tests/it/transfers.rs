@@ -9,7 +9,7 @@ use souk::{
     transfers::runs::sweep::{KEPT, sweep},
 };
 
-use crate::support::{Actor, ProductSpec, TestApp};
+use crate::support::{Actor, ProductSpec, TestApp, form::Form};
 
 /// All that a run tells.
 const TOLD: &str = "transfer { id status noun processed total read created updated unchanged rejected failure
@@ -110,6 +110,33 @@ async fn an_import_takes_the_good_rows_and_hands_the_others_back() {
     assert_eq!((&again["unchanged"], &again["read"]), (&json!(3), &json!(3)));
     let source = manager.run("{ products(first: 1) { nodes { source { lastTransfer { id } } } } }").await;
     assert_eq!(source.at("products.nodes.0.source.lastTransfer.id"), &again["id"]);
+}
+
+#[tokio::test]
+async fn a_file_comes_with_the_mutation_too() {
+    let app = TestApp::new().await;
+    let (website, manager) = (app.website("sailor").await.id, app.manager().await);
+    let query = format!(
+        "mutation ($input: ImportStartInput!) {{ importStart(input: $input) {{ {TOLD} userErrors {{ code field message }} }} }}"
+    );
+    let post = async |name: &str, text: &str, upload: Value| {
+        let input = json!({ "noun": "STOCK", "websiteId": website.global(), "file": null, "uploadId": upload, "idempotencyKey": "one" });
+        let operations = json!({ "query": query, "variables": { "input": input } });
+        let form = Form::new(&operations, &json!({ "0": ["variables.input.file"] })).file("0", name, text.as_bytes());
+        let (_, answer) = manager.post_form(form.body(), Some("graphql-require-preflight")).await;
+        answer["data"]["importStart"].clone()
+    };
+    app.product(website, ProductSpec { sku: Some("R".into()), ..ProductSpec::default() }).await;
+    let text = "sku,stock\nR,9\n";
+    let begun = post("../a.csv", text, Value::Null).await;
+    // Sent again it is the same file, whatever it is called.
+    assert_eq!(post("b.csv", text, Value::Null).await["transfer"]["id"], begun["transfer"]["id"]);
+    assert_eq!(post("a.csv", "sku,stock\nR,8\n", Value::Null).await["userErrors"][0]["code"], "IDEMPOTENCY_MISMATCH");
+    let both = post("a.csv", text, json!(uploads::new_id())).await;
+    assert_eq!(both["userErrors"][0]["field"], "uploadId", "{both}");
+    assert_eq!(app.run_jobs().await, 1);
+    assert_eq!(told(&manager, begun["transfer"]["id"].as_str().expect("an id")).await["updated"], 1);
+    assert_eq!(app.database.ask("SELECT stock FROM products").await, "9");
 }
 
 #[tokio::test]

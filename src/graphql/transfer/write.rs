@@ -4,13 +4,13 @@ use async_graphql::{Context, Enum, ID, InputObject, Object};
 
 use super::{Transfer, transfer};
 use crate::{
-    error::Result,
-    graphql::{context::ContextExt, guards::Needs, payload::payload},
+    error::{Error, Result},
+    graphql::{context::ContextExt, guards::Needs, payload::payload, upload::Upload},
     ids::{RowId, WebsiteId},
     transfers::{
         model::{Format, Noun},
         runs::{
-            actions::{self, ExportRequest, ImportRequest},
+            actions::{self, ExportRequest, ImportFile, ImportRequest},
             model::{MAY_MOVE, ShopOptions},
         },
     },
@@ -44,8 +44,10 @@ pub struct ImportStartInput {
     format: Format,
     /// The website whose rows they are.
     website_id: ID,
-    /// The file, which you sent ahead: the id of its upload.
-    upload_id: ID,
+    /// A file of this request. Either this or `uploadId` is given.
+    file: Option<Upload>,
+    /// A file that you sent ahead, by the id of `uploadCreate`.
+    upload_id: Option<ID>,
     /// Tell what would become of the file, and write nothing.
     #[graphql(default)]
     is_dry_run: bool,
@@ -106,11 +108,16 @@ impl TransferMutation {
         #[graphql(desc = "The import.")] input: ImportStartInput,
     ) -> Result<ImportStartPayload> {
         let started = async {
+            let file = match (input.file, input.upload_id) {
+                (Some(file), None) => ImportFile::Received(file.file(ctx, "file")?),
+                (None, Some(id)) => ImportFile::Upload(id.to_string()),
+                _ => return Err(Error::bad_input("uploadId", "give either `file` or `uploadId`")),
+            };
             let request = ImportRequest {
                 noun: input.noun,
                 format: input.format,
                 website: WebsiteId::parse("websiteId", &input.website_id)?,
-                upload: input.upload_id.to_string(),
+                file,
                 is_dry_run: input.is_dry_run,
                 shop: ShopOptions {
                     is_windows_1252: input.encoding == FileEncoding::Windows1252,

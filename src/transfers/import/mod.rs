@@ -16,7 +16,7 @@ pub mod transfer;
 use std::{io::Read, path::Path};
 
 use csv::ByteRecord;
-use futures_util::future::try_join;
+use futures_util::future::try_join_all;
 
 use self::{
     check::Met,
@@ -31,14 +31,18 @@ use super::{
 };
 use crate::{
     audit,
-    db::{Conn, Db},
+    db::{Conn, Db, bulk::Growth},
     error::{Error, Result, UserErrorCode},
     ids::TransferId,
     websites::{self, model::WebsiteRow},
 };
 
-/// From how many rows on two connections are worth it.
+/// The tables that imports fill.
+const GROWING: &str = "products, sources, stock_movements, price_changes, product_groups, images, categories, users, addresses, orders, order_details";
+/// From how many rows on several connections are worth it.
 const PARALLEL: usize = 200;
+/// How many then write.
+const CONNECTIONS: usize = 3;
 
 /// What became of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +112,17 @@ pub async fn import_as(
     run(db, options, website, id, source, rejects, |_| (), before_its_end).await
 }
 
+/// How many rows a file has, up to where it can be read; `None` where that is not even its header.
+pub async fn count(options: &ImportOptions, bytes: Box<dyn Read + Send>) -> Option<u64> {
+    let (mut source, mut rows) = (Source::open(bytes, options).await.ok()?, 0);
+    while let Ok(batch) = source.next_batch().await
+        && !batch.rows.is_empty()
+    {
+        rows += batch.rows.len() as u64;
+    }
+    Some(rows)
+}
+
 async fn website(db: &Db, options: &ImportOptions) -> Result<WebsiteRow> {
     if !(1..=10_000).contains(&options.batch) {
         return Err(Error::bad_input("batch", "a batch is from 1 to 10000 rows"));
@@ -131,7 +146,15 @@ async fn run(
     let rejects = Rejects::open(rejects, source.layout.clone(), turn.checkpoint > 0)?;
     let report = turn.report.clone();
     let run = Run { db, options, website, turn };
-    let mut taker = Taker { run: &run, rejects, met: Met::default(), places: Places::default(), report, row: 0 };
+    let mut taker = Taker {
+        run: &run,
+        rejects,
+        met: Met::default(),
+        places: Places::default(),
+        growth: Growth::default(),
+        report,
+        row: 0,
+    };
     let done: Result<()> = async {
         loop {
             let batch = source.next_batch().await?;
@@ -172,6 +195,7 @@ struct Taker<'a> {
     rejects: Rejects,
     met: Met,
     places: Places,
+    growth: Growth,
     report: Report,
     /// Rows of the file that are behind us.
     row: i64,
@@ -217,7 +241,11 @@ impl Taker<'_> {
         // Before the database hears that these rows are behind us: none is lost, though one may be there twice.
         self.rejects.flush()?;
         let (turn, report, row) = (&self.run.turn, &self.report, self.row);
-        self.run.db.transaction(async |conn| transfer::note(conn, turn, report, row).await).await
+        self.run.db.transaction(async |conn| transfer::note(conn, turn, report, row).await).await?;
+        if !self.run.options.is_dry_run {
+            self.growth.note(self.run.db, self.report.counts.created, GROWING).await;
+        }
+        Ok(())
     }
 
     /// Finds or makes what the rows refer to.
@@ -233,16 +261,14 @@ impl Taker<'_> {
         }
     }
 
-    /// Products are written over two connections: PostgreSQL works for each row far longer than souk does, on one processor
+    /// Products are written over several connections: PostgreSQL works for each row far longer than souk does, on one processor
     /// for one connection.
     async fn all_fates(&self, good: &[Good]) -> Result<Vec<Fate>> {
         if self.run.options.noun != Noun::Products || good.len() < PARALLEL {
             return self.fates(good).await;
         }
-        let (first, second) = good.split_at(good.len() / 2);
-        let (mut fates, more) = try_join(self.fates(first), self.fates(second)).await?;
-        fates.extend(more);
-        Ok(fates)
+        let parts = good.chunks(good.len().div_ceil(CONNECTIONS)).map(|part| self.fates(part));
+        Ok(try_join_all(parts).await?.concat())
     }
 
     /// Writes rows together, and in halves where the database refuses them together, until the one is found that is to

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     audit,
-    db::{Conn, Db},
+    db::{Conn, Db, bulk},
     error::{Error, ErrorCode, Result},
     ids::{TransferId, WebsiteId},
 };
@@ -201,6 +201,7 @@ pub async fn end(mut conn: &Conn, turn: &Turn, failure: Option<&str>) -> Result<
 /// Those of the database.
 pub async fn begin_batch(conn: &Conn) -> Result<()> {
     audit::store::silence(conn).await?;
+    bulk::begin(conn).await?;
     Ok(SimpleAsyncConnection::batch_execute(&mut &*conn, "SET LOCAL synchronous_commit = off").await?)
 }
 

@@ -127,6 +127,15 @@ const STOCK_MOVEMENTS: &[Column] = columns! {
 
 const REVIEWS: &[Column] = columns! {
     sku: Text,
+    customer_id: Text,
+    customer_email: Text,
+    customer_name: Text,
+    rating: Integer,
+    title: Text,
+    text: Text,
+    status: Text,
+    is_buyer: Bool,
+    created_at: Text,
 };
 
 const WEBSITES: &[Column] = columns! {

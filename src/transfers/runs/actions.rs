@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{TransferId, WebsiteId},
     jobs::{self, model::NewJob},
-    storage::{Storage, uploads},
+    storage::{Storage, received::Received, uploads},
     text::Check,
     websites,
 };
@@ -34,12 +34,21 @@ pub struct ImportRequest {
     pub format: Format,
     /// Whose rows they are.
     pub website: WebsiteId,
-    /// The file, sent ahead.
-    pub upload: String,
+    /// The file.
+    pub file: ImportFile,
     /// Nothing is written.
     pub is_dry_run: bool,
     /// What a file of another shop does not say of itself.
     pub shop: ShopOptions,
+}
+
+/// A file that is to come in.
+#[derive(Debug, Clone)]
+pub enum ImportFile {
+    /// Came with the request.
+    Received(Received),
+    /// Was sent ahead: the id of the upload.
+    Upload(String),
 }
 
 /// An export that somebody asks for.
@@ -53,7 +62,7 @@ pub struct ExportRequest {
     pub website: Option<WebsiteId>,
 }
 
-/// Begins an import of a file that was sent ahead. Sent again with the same key it answers without doing it again.
+/// Begins an import. Sent again with the same key it answers without doing it again.
 /// # Errors
 /// FORBIDDEN without the noun's permission; user errors for a noun that does not come in, a format that it does not have, a
 /// website beyond the viewer's, and an upload that is not there.
@@ -76,8 +85,15 @@ pub async fn import_start(
     let mut check = Check::new();
     check.optional("imageBase", request.shop.image_base.as_deref(), 1000);
     check.finish()?;
+    if !viewer.reaches(request.website) {
+        return Err(Error::not_found("websiteId", "website"));
+    }
     let missing = || Error::not_found("uploadId", "upload");
-    let input = uploads::key(me.0, &request.upload).ok_or_else(missing)?;
+    let upload = match request.file {
+        ImportFile::Received(file) => uploads::keep(storage, me.0, &file).await?,
+        ImportFile::Upload(id) => id,
+    };
+    let input = uploads::key(me.0, &upload).ok_or_else(missing)?;
     storage.size(&input).await?.ok_or_else(missing)?;
     let new = NewTransfer {
         direction: Way::Import,

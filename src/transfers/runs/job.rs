@@ -17,7 +17,7 @@ use tokio_util::io::StreamReader;
 use super::{
     super::{
         export::{ExportOptions, export},
-        import::import_as,
+        import::{self, import_as},
         model::ImportOptions,
     },
     model::{TransferRow, Way},
@@ -106,6 +106,8 @@ async fn import_row(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()>
         user: row.user_id,
         shop: row.shop(),
     };
+    let total = import::count(&options, Box::new(input.reopen().map_err(disk)?)).await.map(count);
+    db.transaction(async |conn| store::update_total(conn, id, total).await).await?;
     let folder = tempfile::tempdir().map_err(disk)?;
     let rejects = folder.path().join("rejects");
     let before_its_end = async {
@@ -115,7 +117,7 @@ async fn import_row(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()>
             let key = &key;
             db.transaction(async |conn| store::update_rejects(conn, id, key).await).await?;
         }
-        db.transaction(async |conn| store::update_imported(conn, id).await).await
+        Ok(())
     };
     let bytes = Box::new(input.reopen().map_err(disk)?);
     import_as(db, id, &options, bytes, &rejects, before_its_end).await?;
@@ -128,7 +130,6 @@ async fn export_row(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()>
     let file = NamedTempFile::new().map_err(disk)?;
     let options = ExportOptions { noun: row.noun, format: row.format, website: row.website_id };
     let (written, total) = (AtomicI64::new(0), AtomicI64::new(0));
-    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let out = BufWriter::with_capacity(1 << 16, file.as_file());
     // Who began it was asked for the permission then.
     let viewer = Viewer::system();
@@ -156,6 +157,10 @@ async fn export_row(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()>
     send(storage, &key, file.path()).await?;
     let key = &key;
     db.transaction(async |conn| store::update_exported(conn, id, rows, key).await).await
+}
+
+fn count(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// A file of the store, on the disk.

@@ -135,10 +135,9 @@ pub async fn update_rejects(mut conn: &Conn, id: TransferId, key: &str) -> Resul
     Ok(())
 }
 
-/// Notes that all rows of an import are behind it.
-pub async fn update_imported(mut conn: &Conn, id: TransferId) -> Result<()> {
-    let total = transfers::total.eq(transfers::processed.nullable());
-    diesel::update(transfers::table.find(id)).set(total).execute(&mut conn).await?;
+/// Notes how many rows an import has.
+pub async fn update_total(mut conn: &Conn, id: TransferId, total: Option<i64>) -> Result<()> {
+    diesel::update(transfers::table.find(id)).set(transfers::total.eq(total)).execute(&mut conn).await?;
     Ok(())
 }
 

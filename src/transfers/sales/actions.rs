@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     audit,
-    db::{Conn, Db},
+    db::{
+        Conn, Db,
+        bulk::{self, Growth},
+    },
     error::{Error, Result},
     ids::WebsiteId,
     products,
@@ -35,6 +38,8 @@ use crate::{
 
 /// Products that are named and priced in one transaction.
 const PRODUCTS: usize = 500;
+/// The tables that sales fill.
+const GROWING: &str = "products, stock_movements, users, sources, orders, order_details";
 /// Movements in one statement.
 const MOVEMENTS: usize = 1_000;
 
@@ -55,6 +60,7 @@ pub async fn import_sales(db: &Db, options: &SalesOptions, input: impl Read, rej
         website,
         known: Known::default(),
         created: HashSet::new(),
+        growth: Growth::default(),
         report,
     };
     loop {
@@ -124,6 +130,7 @@ struct Run<'a> {
     known: Known,
     /// SKUs of the products that this run made.
     created: HashSet<String>,
+    growth: Growth,
     report: Report,
 }
 
@@ -158,6 +165,7 @@ impl Run<'_> {
         self.report.lines.unchanged += (batch.lines.len() - written.lines) as u64;
         self.known.written(&written.orders);
         self.created.extend(written.products);
+        self.growth.note(self.db, self.report.lines.created, GROWING).await;
         Ok(())
     }
 
@@ -204,6 +212,7 @@ impl Run<'_> {
 
 async fn write(conn: &Conn, website: &WebsiteRow, opening_stock: i32, batch: &Batch) -> Result<Written> {
     audit::store::silence(conn).await?;
+    bulk::begin(conn).await?;
     let customers = store::insert_customers(conn, website.id, &batch.customers).await?;
     let products = write_products(conn, website, opening_stock, &batch.products).await?;
     let orders = store::upsert_orders(conn, website.id, &batch.orders).await?;

@@ -6,7 +6,7 @@ mod plan;
 mod state;
 mod store;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use self::plan::Plan;
 pub use self::plan::Step;
@@ -19,7 +19,10 @@ use crate::{
     db::Conn,
     error::{Error, Result},
     ids::ProductId,
-    media::{self, model::Wanted},
+    media::{
+        self,
+        model::{NewImage, Wanted},
+    },
     products, stock,
     stock::model::{NewMovement, Reason},
 };
@@ -43,7 +46,9 @@ async fn plan(conn: &Conn, run: &Run<'_>, places: &Places, records: &[&ProductRe
 pub async fn write(conn: &Conn, run: &Run<'_>, places: &Places, records: &[&ProductRecord]) -> Result<Vec<Fate>> {
     let mut plan = self::plan(conn, run, places, records).await?;
     if run.options.is_dry_run {
-        return Ok(plan.steps.into_iter().map(Step::fate).collect());
+        let known = known(&plan, &HashMap::new(), records)?;
+        let images = missing_images(conn, run, &plan, &known, records).await?;
+        return Ok(fates(plan, &images));
     }
     let changing: Vec<ProductId> = plan.changing();
     if !changing.is_empty() {
@@ -56,58 +61,75 @@ pub async fn write(conn: &Conn, run: &Run<'_>, places: &Places, records: &[&Prod
     }
     let made = store::insert(conn, run.website.id, &plan.new_states()).await?;
     store::update(conn, &plan.changed_states()).await?;
-    let mut movements: BTreeMap<ProductId, i32> = BTreeMap::new();
-    let mut known = Vec::with_capacity(records.len());
-    for (step, record) in plan.steps.iter().zip(records) {
-        match step {
-            Step::Create(state) => {
-                let id = made.get(&state.sku).ok_or_else(|| Error::Internal("a product was not made".into()))?;
-                known.push((*id, record.external_id.as_deref()));
-            }
-            Step::Update { id, delta, .. } => {
-                if *delta != 0 {
-                    movements.insert(ProductId(*id), *delta);
-                }
-                known.push((*id, record.external_id.as_deref()));
-            }
-            Step::Leave { id } => known.push((*id, record.external_id.as_deref())),
-            Step::Refuse(_) => {}
-        }
-    }
-    let movement = |(id, delta)| NewMovement::new(id, None, run.options.user, Reason::Adjustment, delta);
-    let movements: Vec<NewMovement> = movements.into_iter().map(movement).collect();
+    let movements = plan.movements();
     for movements in movements.chunks(MOVEMENTS) {
-        stock::store::insert(conn, movements).await?;
+        let movement =
+            |(id, delta): &(ProductId, i32)| NewMovement::new(*id, None, run.options.user, Reason::Adjustment, *delta);
+        stock::store::insert(conn, &movements.iter().map(movement).collect::<Vec<_>>()).await?;
     }
+    let known = known(&plan, &made, records)?;
     if run.options.noun == Noun::Products {
         super::transfer::see(conn, run, "Product", &known).await?;
     }
-    want_images(conn, &plan, &known, records).await?;
-    Ok(plan.steps.into_iter().map(Step::fate).collect())
+    let images = missing_images(conn, run, &plan, &known, records).await?;
+    media::store::insert_missing(conn, &images).await?;
+    Ok(fates(plan, &images))
 }
 
-/// Asks for the pictures of the rows that were taken over: a job fetches those that a product does not have yet.
-async fn want_images(
+/// Keys and the shop's own ids of the rows that are not refused, in order; what a dry run would make has the key 0.
+fn known<'r>(
+    plan: &Plan,
+    made: &HashMap<String, i64>,
+    records: &[&'r ProductRecord],
+) -> Result<Vec<(i64, Option<&'r str>)>> {
+    let mut known = Vec::with_capacity(records.len());
+    for (step, record) in plan.steps.iter().zip(records) {
+        let id = match step {
+            Step::Create(_) if made.is_empty() => 0,
+            Step::Create(state) => {
+                *made.get(&state.sku).ok_or_else(|| Error::Internal("a product was not made".into()))?
+            }
+            Step::Update { id, .. } | Step::Leave { id } => *id,
+            Step::Refuse(_) => continue,
+        };
+        known.push((id, record.external_id.as_deref()));
+    }
+    Ok(known)
+}
+
+/// The pictures that the rows name and their products do not have yet.
+async fn missing_images(
     conn: &Conn,
+    run: &Run<'_>,
     plan: &Plan,
     known: &[(i64, Option<&str>)],
     records: &[&ProductRecord],
-) -> Result<()> {
+) -> Result<Vec<NewImage>> {
+    let base = run.options.shop.image_base.as_deref().map(|base| base.trim_end_matches('/'));
     let taken = plan.steps.iter().zip(records).filter(|(step, _)| !matches!(step, Step::Refuse(_)));
-    let wanted: Vec<Wanted> = taken
-        .zip(known)
-        .flat_map(|((_, record), (id, _))| {
-            let images = record.images.iter().flatten().zip(1..);
-            images.map(|(image, position)| Wanted {
-                product: ProductId(*id),
-                url: image.url.clone(),
-                alt: image.alt.clone(),
-                position,
-            })
-        })
-        .collect();
-    if !wanted.is_empty() {
-        media::store::insert_wanted(conn, &wanted).await?;
+    let mut wanted = Vec::new();
+    for ((_, record), (id, _)) in taken.zip(known) {
+        for (image, position) in record.images.iter().flatten().zip(1..) {
+            // What names no server is at the shop that the file came from.
+            let url = match base {
+                Some(base) if image.url.starts_with('/') => format!("{base}{}", image.url),
+                _ => image.url.clone(),
+            };
+            wanted.push(Wanted { product: ProductId(*id), url, alt: image.alt.clone(), position });
+        }
     }
-    Ok(())
+    match wanted.is_empty() {
+        true => Ok(Vec::new()),
+        false => media::store::missing(conn, &wanted).await,
+    }
+}
+
+/// For the report: a product that gets no more than pictures is changed, too.
+fn fates(plan: Plan, images: &[NewImage]) -> Vec<Fate> {
+    let pictured: HashSet<i64> = images.iter().map(|image| image.product_id.0).collect();
+    let fate = |step: Step| match step {
+        Step::Leave { id } if pictured.contains(&id) => Fate::Updated,
+        step => step.fate(),
+    };
+    plan.steps.into_iter().map(fate).collect()
 }

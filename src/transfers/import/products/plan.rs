@@ -182,6 +182,17 @@ impl Plan {
         ids
     }
 
+    /// Pieces that come or go, in order of the products.
+    pub fn movements(&self) -> Vec<(ProductId, i32)> {
+        let moves = self.steps.iter().filter_map(|step| match step {
+            Step::Update { id, delta, .. } if *delta != 0 => Some((ProductId(*id), *delta)),
+            _ => None,
+        });
+        let mut moves: Vec<_> = moves.collect();
+        moves.sort_unstable();
+        moves
+    }
+
     /// Those that are to be made.
     pub fn new_states(&self) -> Vec<&State> {
         self.steps
