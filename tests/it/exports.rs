@@ -291,4 +291,9 @@ async fn the_command_writes_to_a_pipe_or_a_file_that_is_whole() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).contains("souk:")), (Some(0), false));
+    let report = ["import", "products", "out.csv", "--website", "uk"];
+    let mut child = command(&report).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).contains("panicked")), (Some(0), false));
 }

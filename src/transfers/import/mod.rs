@@ -42,7 +42,7 @@ const GROWING: &str = "products, sources, stock_movements, price_changes, produc
 /// From how many rows on several connections are worth it.
 const PARALLEL: usize = 200;
 /// How many then write.
-const CONNECTIONS: usize = 3;
+const CONNECTIONS: usize = 2;
 
 /// What became of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
