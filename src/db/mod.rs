@@ -3,6 +3,7 @@
 
 pub mod actor;
 pub mod bulk;
+pub mod composed;
 pub mod diagram;
 pub mod embedded;
 pub mod filter;

@@ -7,7 +7,7 @@ mod write;
 
 pub use self::{
     links::*,
-    list::{ProductOrder, ProductQuery, ProductWhere, count_of_parent, list_of, of_parent},
+    list::{AvailabilityFilter, ProductOrder, ProductQuery, ProductWhere, count_of_parent, list_of, of_parent},
     options::ProductOption,
     write::*,
 };

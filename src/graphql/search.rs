@@ -1,24 +1,31 @@
 //! The search in the graph.
 
+mod facets;
+mod list;
+
 use std::collections::HashMap;
 
-use async_graphql::{Context, Object, Union};
+use async_graphql::{Context, Lookahead, Object, Union};
 
+pub use self::{facets::*, list::*};
 use super::{
     brand::{Brand, brand},
     category::{Category, category},
-    connection::{PageInfo, PageInfoObject, TotalCount, TotalCountObject, cost, read},
+    connection::{PageInfo, PageInfoObject, TotalCount, TotalCountObject, cost},
     container::{Member, Members, OneOf, Ordered, Plain},
     context::ContextExt,
     product::{Product, product},
     supplier::{Supplier, supplier},
 };
 use crate::{
+    db::Plans,
     error::Result,
     ids::{BrandId, CategoryId, ProductId, RowId, SupplierId},
-    paging::{Cursor, Page, PageArgs, Rows, SortKey},
+    paging::{Cursor, Rows},
     search::{
-        model::{DocumentRow, Kind, LIST, Search},
+        actions::{Understood, understand},
+        facets::{FacetRow, Wanted},
+        model::{Hit, Kind, Search},
         store,
     },
 };
@@ -59,11 +66,12 @@ pub type SearchEdge = Ordered<SearchEdgeObject>;
 pub struct SearchEdgeObject {
     cursor: Cursor,
     score: f32,
+    snippet: Option<String>,
     node: Found,
 }
 
 impl Plain for SearchEdgeObject {
-    const PLAIN: &'static [&'static str] = &["cursor", "score"];
+    const PLAIN: &'static [&'static str] = &["cursor", "score", "snippet"];
 }
 
 /// A hit, how well it matches, and its place in the list.
@@ -79,6 +87,12 @@ impl SearchEdgeObject {
         self.score
     }
 
+    /// The words around what was found, as HTML: what was found stands in `<mark>`, everything else is escaped. Null where only
+    /// a number or a code was found that the name does not show.
+    async fn snippet(&self) -> Option<&str> {
+        self.snippet.as_deref()
+    }
+
     /// What was found.
     async fn node(&self) -> SearchResult {
         OneOf(self.node.clone())
@@ -91,10 +105,14 @@ pub type SearchConnection = Ordered<SearchConnectionObject>;
 /// A page of hits.
 pub struct SearchConnectionObject {
     hits: Rows<SearchEdgeObject>,
-    total: Option<i64>,
+    total: i64,
+    instead: Option<String>,
+    facets: SearchFacets,
 }
 
-impl Plain for SearchConnectionObject {}
+impl Plain for SearchConnectionObject {
+    const PLAIN: &'static [&'static str] = &["didYouMean"];
+}
 
 /// A page of hits, the best first.
 #[Object(name = "SearchConnection")]
@@ -109,14 +127,25 @@ impl SearchConnectionObject {
         self.hits.rows.iter().map(|hit| OneOf(hit.node.clone())).collect()
     }
 
-    /// Where the page lies in the list.
+    /// Where the page lies in the list. By relevance a list has at most 2,000 hits: of more, those that sell best.
     async fn page_info(&self) -> PageInfo {
         Ordered(PageInfoObject::new(&self.hits, |hit| &hit.cursor))
     }
 
     /// How many hits there are, counted only when this field is selected.
     async fn total_count(&self) -> TotalCount {
-        Ordered(TotalCountObject(self.total.unwrap_or_default()))
+        Ordered(TotalCountObject(self.total))
+    }
+
+    /// What was searched in the place of the query, where nothing has one of its words and something has a similar one.
+    async fn did_you_mean(&self) -> Option<&str> {
+        self.instead.as_deref()
+    }
+
+    /// How many products that were found have which values, counted only where selected. Each facet counts under all filters of
+    /// `where` but its own.
+    async fn facets(&self) -> SearchFacets {
+        self.facets.clone()
     }
 }
 
@@ -126,7 +155,10 @@ pub struct SearchQuery;
 
 #[Object]
 impl SearchQuery {
-    /// Finds products for sale, categories, brands and, for staff and sellers, suppliers by their words, the best first.
+    /// Finds products for sale, categories, brands and, for staff and sellers, suppliers by their words, the best first. All words
+    /// have to occur, the last one may be the beginning of one. Names count more than brands and categories, and these more than
+    /// descriptions; what has exactly the SKU, barcode or name comes first. A word that nothing has is taken for the nearest
+    /// that something has, see `didYouMean`.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn search(
         &self,
@@ -139,34 +171,127 @@ impl SearchQuery {
         #[graphql(desc = "Only hits behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Hits from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
         #[graphql(desc = "Only hits before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only products for which this holds; nothing else is found then.")] r#where: Option<
+            SearchWhere,
+        >,
+        #[graphql(desc = "In which order; by any but relevance only products are found.")] order_by: Option<
+            SearchOrder,
+        >,
     ) -> Result<SearchConnection> {
-        let page = Page::new(LIST, PageArgs { first, after, last, before })?;
-        let kinds = types.unwrap_or_else(|| Kind::ALL.to_vec());
-        let search = Search { query, kinds, staff: ctx.is_staff(), page };
-        search.check()?;
-        let rows = ctx.db().read(async |conn| store::page(conn, &search).await);
-        let count = ctx.db().read(async |conn| store::count(conn, &search).await);
-        let (rows, total) = read(ctx, &search.page, rows, count).await?;
-        let mut found = load(ctx, &rows.rows).await?;
-        let hit = |(document, score): (DocumentRow, f32)| {
-            // A thing that went between the two statements is left out.
-            let node = found.remove(&(document.kind(), document.node_id))?;
-            Some(SearchEdgeObject {
-                cursor: Cursor::new(LIST, SortKey::Rank(score.to_bits()), document.id),
-                score,
-                node,
-            })
-        };
-        let Rows { rows, has_next, has_previous } = rows;
-        let hits = Rows { rows: rows.into_iter().filter_map(hit).collect(), has_next, has_previous };
-        Ok(Ordered(SearchConnectionObject { hits, total }))
+        let search = list::search_of(ctx, query, types, first, after, last, before, r#where, order_by)?;
+        let search = list::resolved(ctx, search).await?;
+        let Understood { query, instead } = understand(ctx.db(), &search).await?;
+        let selected = Selected::of(&ctx.look_ahead());
+        let Some(query) = query else { return Ok(Ordered(SearchConnectionObject::empty(&search))) };
+        let read = read(ctx, &search, &query, &selected).await?;
+        let rows = search.page.finish(read.hits);
+        let (found, facets, snippets) = futures_util::future::try_join3(
+            load(ctx, &rows.rows),
+            facets::load(ctx, read.facets),
+            snippets(ctx, &rows.rows, &query, selected.has_snippets),
+        )
+        .await?;
+        Ok(Ordered(connection(rows, found, snippets, read.total, instead, facets)))
     }
 }
 
+impl SearchConnectionObject {
+    /// Nothing was asked for.
+    fn empty(search: &Search) -> Self {
+        Self { hits: search.page.finish(Vec::new()), total: 0, instead: None, facets: SearchFacets::default() }
+    }
+}
+
+/// What is selected of the hits.
+struct Selected {
+    has_total: bool,
+    has_snippets: bool,
+    facets: Vec<Wanted>,
+}
+
+impl Selected {
+    fn of(fields: &Lookahead<'_>) -> Self {
+        Self {
+            has_total: fields.field("totalCount").exists(),
+            has_snippets: fields.field("edges").field("snippet").exists(),
+            facets: facets::wanted(&fields.field("facets")),
+        }
+    }
+}
+
+/// What the statements of a search answer.
+struct Read {
+    hits: Vec<Hit>,
+    total: i64,
+    facets: Vec<FacetRow>,
+}
+
+/// Hits, their number and their facets, at the same time. How many rows a word has decides how they are found.
+async fn read(ctx: &Context<'_>, search: &Search, query: &str, selected: &Selected) -> Result<Read> {
+    let db = ctx.db();
+    let hits = db.read_as(Plans::ForValues, async |conn| store::page(conn, search, query).await);
+    let total = async {
+        match selected.has_total {
+            true => db.read_as(Plans::ForValues, async |conn| store::count(conn, search, query).await).await,
+            false => Ok(0),
+        }
+    };
+    let facets = async {
+        match selected.facets.as_slice() {
+            [] => Ok(Vec::new()),
+            wanted if search.found_kinds().contains(&Kind::Product) => {
+                db.read_as(Plans::ForValues, async |conn| store::facets(conn, search, query, wanted).await).await
+            }
+            _ => Ok(Vec::new()),
+        }
+    };
+    let (hits, total, facets) = futures_util::future::try_join3(hits, total, facets).await?;
+    Ok(Read { hits, total, facets })
+}
+
+fn connection(
+    rows: Rows<Hit>,
+    mut found: HashMap<(Kind, i64), Found>,
+    mut snippets: HashMap<i64, String>,
+    total: i64,
+    instead: Option<String>,
+    facets: SearchFacets,
+) -> SearchConnectionObject {
+    let Rows { rows, has_next, has_previous } = rows;
+    // A word is told only where it finds something: what nobody may find tells no words.
+    let instead = instead.filter(|_| !rows.is_empty());
+    let edge = |hit: Hit| {
+        // A thing that went between the two statements is left out.
+        let node = found.remove(&(hit.kind, hit.node_id))?;
+        let snippet = snippets.remove(&hit.document_id);
+        Some(SearchEdgeObject { cursor: hit.cursor, score: hit.score, snippet, node })
+    };
+    let hits = Rows { rows: rows.into_iter().filter_map(edge).collect(), has_next, has_previous };
+    SearchConnectionObject { hits, total, instead, facets }
+}
+
+/// The words around what was found, by the key of the document.
+async fn snippets(ctx: &Context<'_>, hits: &[Hit], query: &str, is_selected: bool) -> Result<HashMap<i64, String>> {
+    let ids: Vec<i64> = hits.iter().map(|hit| hit.document_id).collect();
+    if !is_selected || ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let snippets = ctx.db().read(async |conn| store::snippets(conn, &ids, query).await).await?;
+    Ok(snippets.into_iter().filter_map(|(id, text)| Some((id, marked(&text)?))).collect())
+}
+
+/// A snippet as HTML; none where nothing in it was found.
+fn marked(text: &str) -> Option<String> {
+    let [begin, end] = store::MARKS;
+    text.contains(begin).then(|| {
+        let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+        escaped.replace(begin, "<mark>").replace(end, "</mark>")
+    })
+}
+
 /// The things behind the hits: one statement for each kind that occurs.
-async fn load(ctx: &Context<'_>, rows: &[(DocumentRow, f32)]) -> Result<HashMap<(Kind, i64), Found>> {
-    let keys =
-        |kind: Kind| rows.iter().map(|(row, _)| row).filter(move |row| row.kind() == kind).map(|row| row.node_id);
+async fn load(ctx: &Context<'_>, hits: &[Hit]) -> Result<HashMap<(Kind, i64), Found>> {
+    let keys = |kind: Kind| hits.iter().filter(move |hit| hit.kind == kind).map(|hit| hit.node_id);
     let loaders = ctx.loaders();
     let (products, categories, brands, suppliers) = futures_util::future::try_join4(
         loaders.products.load_many(keys(Kind::Product).map(ProductId)),
@@ -175,10 +300,22 @@ async fn load(ctx: &Context<'_>, rows: &[(DocumentRow, f32)]) -> Result<HashMap<
         loaders.suppliers.load_many(keys(Kind::Supplier).map(SupplierId)),
     )
     .await?;
-    let mut found = HashMap::with_capacity(rows.len());
+    let mut found = HashMap::with_capacity(hits.len());
     found.extend(products.into_iter().map(|row| ((Kind::Product, row.id.key()), Found::Product(product(row)))));
     found.extend(categories.into_iter().map(|row| ((Kind::Category, row.id.key()), Found::Category(category(row)))));
     found.extend(brands.into_iter().map(|row| ((Kind::Brand, row.id.key()), Found::Brand(brand(row)))));
     found.extend(suppliers.into_iter().map(|row| ((Kind::Supplier, row.id.key()), Found::Supplier(supplier(row)))));
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snippet_is_html_that_runs_nothing() {
+        let text = "A \u{2}red\u{3} <script> & \"rope\"";
+        assert_eq!(marked(text).as_deref(), Some("A <mark>red</mark> &lt;script&gt; &amp; &quot;rope&quot;"));
+        assert_eq!(marked("A blue rope"), None);
+    }
 }

@@ -1,5 +1,10 @@
-//! Search over products, categories, brands and suppliers. Owns `search_documents`, which triggers of the nouns fill.
-//! Rule: one table, one index, one statement; the things themselves are read by their own loaders.
+//! Search over products, categories, brands and suppliers. Owns `search_documents` and `search_words`, which triggers of the
+//! nouns fill.
+//! Rule: one table, one index; what is typed is understood in one statement, found in one, counted by facets in one; the things
+//! themselves are read by their own loaders.
 
+pub mod actions;
+pub mod facets;
 pub mod model;
 pub mod store;
+pub mod words;

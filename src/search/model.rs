@@ -1,97 +1,213 @@
 //! What a search asks for and finds.
 
-use diesel::prelude::*;
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 
+use super::words::Words;
 use crate::{
-    db::tables::search_documents,
     error::{Error, Result, UserErrorCode},
-    paging::Page,
+    ids::{BrandId, CategoryId, SupplierId, WebsiteId},
+    paging::{Cursor, Direction, Page, SortKey},
+    products::model::Availability,
+    text_enum,
 };
 
 /// Longest query, in characters.
 pub const MAX_QUERY: usize = 200;
-/// The list's name in cursors.
-pub const LIST: &str = "search:rank";
+/// Most words of a query; the others of its 200 characters are left out.
+pub const MAX_TERMS: usize = 32;
+/// How many hits are weighed by relevance: of more, those that sell best.
+pub const MAX_WEIGHED: i64 = 2_000;
+/// How many hits facets count.
+pub const MAX_FACETED: i64 = 10_000;
+/// Most values of an option that a search filters by, and most options.
+pub const MAX_OPTIONS: usize = 20;
 
-/// What kind of thing a hit is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, async_graphql::Enum)]
-#[graphql(name = "SearchType")]
-pub enum Kind {
-    /// A product.
-    Product,
-    /// A category.
-    Category,
-    /// A brand.
-    Brand,
-    /// A supplier; found by staff and sellers only.
-    Supplier,
+text_enum! {
+    /// What kind of thing a hit is.
+    #[graphql(name = "SearchType")]
+    pub enum Kind {
+        /// A product.
+        Product => "product",
+        /// A category.
+        Category => "category",
+        /// A brand.
+        Brand => "brand",
+        /// A supplier; found by staff and sellers only.
+        Supplier => "supplier",
+    }
 }
 
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Product, Self::Category, Self::Brand, Self::Supplier];
+/// What hits are ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
+#[graphql(name = "SearchOrderField")]
+pub enum SearchOrderField {
+    /// How well they match; what sells, is there and is liked comes before what matches alike.
+    #[default]
+    Relevance,
+    /// Price, of products.
+    Price,
+    /// When they were made, of products.
+    Newest,
+    /// The mean of their ratings, of products.
+    Rating,
+    /// How much they were sold, of products.
+    Popularity,
+    /// Name, of products.
+    Name,
+}
 
-    /// The value in the table.
-    pub fn as_str(self) -> &'static str {
+impl SearchOrderField {
+    /// The list's name in cursors.
+    pub fn list(self) -> &'static str {
         match self {
-            Self::Product => "product",
-            Self::Category => "category",
-            Self::Brand => "brand",
-            Self::Supplier => "supplier",
+            Self::Relevance => "search:rank",
+            Self::Price => "search:price",
+            Self::Newest => "search:newest",
+            Self::Rating => "search:rating",
+            Self::Popularity => "search:popularity",
+            Self::Name => "search:name",
         }
     }
 
-    /// Reads the value of the table.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    /// The way in which most people want it.
+    pub fn usual(self) -> Direction {
+        if matches!(self, Self::Price | Self::Name) { Direction::Asc } else { Direction::Desc }
+    }
+}
+
+/// Which products. All conditions hold together; an empty list is no condition.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SearchFilter {
+    /// In one of these categories.
+    pub categories: Option<Vec<CategoryId>>,
+    /// Of one of these brands.
+    pub brands: Option<Vec<BrandId>>,
+    /// From one of these suppliers.
+    pub suppliers: Option<Vec<SupplierId>>,
+    /// At one of these websites.
+    pub websites: Option<Vec<WebsiteId>>,
+    /// At least this price.
+    pub price_from: Option<Decimal>,
+    /// At most this price.
+    pub price_to: Option<Decimal>,
+    /// At least so many stars on average.
+    pub rating_from: Option<Decimal>,
+    /// Of one of these availabilities.
+    pub availability: Option<Vec<Availability>>,
+    /// With one of these values of each option.
+    pub options: Vec<(String, Vec<String>)>,
+}
+
+impl SearchFilter {
+    /// Whether nothing is asked of products.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 }
 
 /// A search.
 #[derive(Debug, Clone)]
 pub struct Search {
-    /// Words, "phrases" and -without.
-    pub query: String,
+    /// As it was typed.
+    pub text: String,
+    /// Its words.
+    pub words: Words,
     /// Which kinds of things.
     pub kinds: Vec<Kind>,
     /// Whether staff asks: finds suppliers too.
-    pub staff: bool,
+    pub is_staff: bool,
+    /// Which products.
+    pub filter: SearchFilter,
+    /// Ordered by what.
+    pub order: SearchOrderField,
+    /// Which way.
+    pub direction: Direction,
     /// Which page.
     pub page: Page,
 }
 
 impl Search {
     /// # Errors
-    /// A user error for a blank query, or one of more than [`MAX_QUERY`] characters.
+    /// A user error for a blank query, one of more than [`MAX_QUERY`] characters, and a cursor of another list.
     pub fn check(&self) -> Result<()> {
-        if self.query.trim().is_empty() {
-            return Err(Error::user(UserErrorCode::Required, "query", "give something to search for"));
-        }
-        if self.query.chars().nth(MAX_QUERY).is_some() {
-            return Err(Error::user(
-                UserErrorCode::TooLong,
-                "query",
-                format!("a query has at most {MAX_QUERY} characters"),
-            ));
+        check_text("query", &self.text)?;
+        for (argument, cursor) in [("after", &self.page.after), ("before", &self.page.before)] {
+            if let Some(cursor) = cursor
+                && self.bound(cursor).is_none()
+            {
+                return Err(Error::bad_input(argument, "this is not a cursor of this list"));
+            }
         }
         Ok(())
     }
+
+    /// Whether only products can be found: of nothing else are these conditions and orders known.
+    pub fn is_of_products(&self) -> bool {
+        !self.filter.is_empty() || self.order != SearchOrderField::Relevance || self.kinds == [Kind::Product]
+    }
+
+    /// The kinds that are found. Only staff finds suppliers.
+    pub fn found_kinds(&self) -> Vec<Kind> {
+        let is_found = |kind: &Kind| match kind {
+            Kind::Product => true,
+            Kind::Supplier => self.is_staff && !self.is_of_products(),
+            Kind::Category | Kind::Brand => !self.is_of_products(),
+        };
+        self.kinds.iter().copied().filter(is_found).collect()
+    }
+
+    /// The sort key of a cursor, where it is one of this order.
+    pub fn bound(&self, cursor: &Cursor) -> Option<Bound> {
+        use SearchOrderField as F;
+        Some(match (self.order, &cursor.key) {
+            (F::Relevance | F::Popularity, SortKey::Rank(bits)) => Bound::Real(f32::from_bits(*bits)),
+            (F::Price | F::Rating, SortKey::Number(number)) => Bound::Number(*number),
+            (F::Newest, SortKey::Time(at)) => Bound::Time(*at),
+            (F::Name, SortKey::Text(name)) => Bound::Text(name.clone()),
+            _ => return None,
+        })
+    }
 }
 
-/// A hit: what it is and how well it matches.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = search_documents, check_for_backend(diesel::pg::Pg))]
-pub struct DocumentRow {
-    /// Key of the document: the tie-break.
-    pub id: i64,
-    kind: String,
+/// Checks what somebody typed.
+/// # Errors
+/// REQUIRED for a blank text, TOO_LONG for one of more than [`MAX_QUERY`] characters.
+pub fn check_text(argument: &'static str, text: &str) -> Result<()> {
+    if text.trim().is_empty() {
+        return Err(Error::user(UserErrorCode::Required, argument, "give something to search for"));
+    }
+    if text.chars().nth(MAX_QUERY).is_some() {
+        let rule = format!("a query has at most {MAX_QUERY} characters");
+        return Err(Error::user(UserErrorCode::TooLong, argument, rule));
+    }
+    Ok(())
+}
+
+/// A sort key at a cursor.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Bound {
+    /// A score.
+    Real(f32),
+    /// An amount.
+    Number(Decimal),
+    /// A moment.
+    Time(DateTime<Utc>),
+    /// A text.
+    Text(String),
+}
+
+/// A hit: what it is, how well it matches, and its place.
+#[derive(Debug, Clone)]
+pub struct Hit {
+    /// What kind of thing it is.
+    pub kind: Kind,
     /// Key of the thing.
     pub node_id: i64,
-}
-
-impl DocumentRow {
-    /// What kind of thing it is.
-    pub fn kind(&self) -> Kind {
-        Kind::parse(&self.kind).expect("the table's CHECK knows these kinds only")
-    }
+    /// Key of its document.
+    pub document_id: i64,
+    /// How well it matches.
+    pub score: f32,
+    /// Its place in the list.
+    pub cursor: Cursor,
 }

@@ -1,59 +1,112 @@
 //! Every statement of the search.
+//! What is found is what everybody may find: products for sale, categories, brands; staff finds suppliers, too.
 
-use diesel::{pg::Pg, prelude::*};
-use diesel_async::RunQueryDsl;
+mod facets;
+mod hits;
+mod words;
 
-use super::model::{DocumentRow, Kind, Search};
+pub use self::{
+    facets::facets,
+    hits::{MARKS, count, page, snippets},
+    words::understand,
+};
+use super::model::{Kind, Search, SearchFilter};
 use crate::{
-    db::{
-        Conn,
-        sql::{CountUpTo, Matches, SoukConfig, ts_rank, websearch_to_tsquery},
-        tables::search_documents as documents,
-    },
-    error::{Error, Result},
-    paged,
-    paging::Direction,
+    db::composed::{Composed, Value},
+    ids::RowId,
 };
 
-/// A page of hits with their ranks, best first.
-/// # Errors
-/// INVALID for more minus signs in a row than PostgreSQL takes.
-pub async fn page(mut conn: &Conn, search: &Search) -> Result<Vec<(DocumentRow, f32)>> {
-    let rank = || ts_rank(documents::document, websearch_to_tsquery(SoukConfig, search.query.clone()));
-    let query = documents::table
-        .filter(Matches::new(documents::document, websearch_to_tsquery(SoukConfig, search.query.clone())))
-        .filter(documents::kind.eq_any(kinds(search)))
-        .filter(documents::is_public.or(documents::kind.eq(Kind::Supplier.as_str())))
-        .select((DocumentRow::as_select(), rank()))
-        .into_boxed::<Pg>();
-    let query = paged!(query, &search.page, Direction::Desc, rank(), f32, documents::id);
-    query.load(&mut conn).await.map_err(refused)
+/// The configuration of PostgreSQL's search, before the query that is bound.
+const QUERY: &str = "to_tsquery('souk', ";
+
+/// The documents that match, `d`, and the products that they are of, `p`: `FROM` to `WHERE` with all conditions.
+fn matched<R>(out: &mut Composed<R>, search: &Search, query: &str) {
+    out.sql(match search.is_of_products() {
+        true => " FROM search_documents d JOIN products p ON p.id = d.node_id WHERE d.document @@ ",
+        false => " FROM search_documents d WHERE d.document @@ ",
+    });
+    out.sql(QUERY).bind(Value::Text(query.to_owned())).sql(") AND d.kind = ANY (");
+    let kinds = search.found_kinds();
+    // Suppliers are public to nobody, and only asked for by those who may find them.
+    let has_suppliers = kinds.contains(&Kind::Supplier);
+    out.bind(Value::Texts(kinds.into_iter().map(|kind| kind.as_str().to_owned()).collect()));
+    out.sql(if has_suppliers { ") AND (d.is_public OR d.kind = 'supplier')" } else { ") AND d.is_public" });
+    for facet in Facet::all(&search.filter) {
+        out.sql(" AND ");
+        facet.condition(out, &search.filter);
+    }
 }
 
-/// How many hits there are.
-/// # Errors
-/// As [`page`].
-pub async fn count(mut conn: &Conn, search: &Search) -> Result<i64> {
-    let query = documents::table
-        .filter(Matches::new(documents::document, websearch_to_tsquery(SoukConfig, search.query.clone())))
-        .filter(documents::kind.eq_any(kinds(search)))
-        .filter(documents::is_public.or(documents::kind.eq(Kind::Supplier.as_str())))
-        .select(documents::id);
-    CountUpTo(query).get_result(&mut conn).await.map_err(refused)
+/// A part of a filter, of which a facet counts what it leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Facet {
+    Category,
+    Brand,
+    Supplier,
+    Website,
+    Price,
+    Rating,
+    Availability,
+    /// The option at this place of the filter.
+    Option(usize),
 }
 
-/// Only staff finds suppliers, and suppliers are the only documents that are not public by kind: the rest of those that
-/// are not public are products that nobody should find.
-fn kinds(search: &Search) -> Vec<&'static str> {
-    search.kinds.iter().filter(|kind| search.staff || **kind != Kind::Supplier).map(|kind| kind.as_str()).collect()
-}
+impl Facet {
+    /// The parts that a filter has.
+    fn all(filter: &SearchFilter) -> Vec<Self> {
+        let has_price = filter.price_from.is_some() || filter.price_to.is_some();
+        let parts = [
+            (Self::Category, filter.categories.is_some()),
+            (Self::Brand, filter.brands.is_some()),
+            (Self::Supplier, filter.suppliers.is_some()),
+            (Self::Website, filter.websites.is_some()),
+            (Self::Price, has_price),
+            (Self::Rating, filter.rating_from.is_some()),
+            (Self::Availability, filter.availability.is_some()),
+        ];
+        let options = (0..filter.options.len()).map(Self::Option);
+        parts.into_iter().filter(|(_, is_there)| *is_there).map(|(part, _)| part).chain(options).collect()
+    }
 
-fn refused(error: diesel::result::Error) -> Error {
-    match &error {
-        // PostgreSQL's parser of queries keeps at most 32 signs without a word.
-        diesel::result::Error::DatabaseError(_, info) if info.message() == "tsquery stack too small" => {
-            Error::bad_input("query", "a query has at most 32 minus signs in a row")
+    /// The condition on a product `p`.
+    fn condition<R>(self, out: &mut Composed<R>, filter: &SearchFilter) {
+        fn keys<I: RowId>(ids: Option<&Vec<I>>) -> Value {
+            Value::Ints(ids.into_iter().flatten().map(|id| id.key()).collect())
         }
-        _ => error.into(),
+        match self {
+            Self::Category => out.sql("p.category_id = ANY (").bind(keys(filter.categories.as_ref())).sql(")"),
+            Self::Brand => out.sql("p.brand_id = ANY (").bind(keys(filter.brands.as_ref())).sql(")"),
+            Self::Supplier => out.sql("p.supplier_id = ANY (").bind(keys(filter.suppliers.as_ref())).sql(")"),
+            Self::Website => out.sql("p.source_website_id = ANY (").bind(keys(filter.websites.as_ref())).sql(")"),
+            Self::Price => {
+                if let Some(from) = filter.price_from {
+                    out.sql("p.price >= ").bind(Value::Number(from));
+                }
+                if filter.price_from.is_some() && filter.price_to.is_some() {
+                    out.sql(" AND ");
+                }
+                if let Some(to) = filter.price_to {
+                    out.sql("p.price <= ").bind(Value::Number(to));
+                }
+                out
+            }
+            Self::Rating => {
+                let from = filter.rating_from.unwrap_or_default();
+                out.sql("(p.rating_count > 0 AND p.rating_average >= ").bind(Value::Number(from)).sql(")")
+            }
+            Self::Availability => {
+                let any = filter.availability.iter().flatten().map(|it| it.as_str().to_owned()).collect();
+                out.sql("p.availability = ANY (").bind(Value::Texts(any)).sql(")")
+            }
+            Self::Option(place) => {
+                let (name, values) = &filter.options[place];
+                out.sql(
+                    "EXISTS (SELECT FROM product_groups g, unnest(g.varies_by, p.option_values) AS o (name, value)
+                     WHERE g.id = p.group_id AND o.name = ",
+                );
+                out.bind(Value::Text(name.clone())).sql(" AND o.value = ANY (");
+                out.bind(Value::Texts(values.clone())).sql("))")
+            }
+        };
     }
 }

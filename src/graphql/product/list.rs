@@ -34,6 +34,17 @@ pub struct AvailabilityFilter {
     r#in: Option<Vec<Availability>>,
 }
 
+impl AvailabilityFilter {
+    /// Those that fulfil it; none where it asks for nothing.
+    pub fn any(self) -> Option<Vec<Availability>> {
+        match (self.eq, self.r#in) {
+            (None, any) => any,
+            (Some(eq), None) => Some(vec![eq]),
+            (Some(eq), Some(any)) => Some(any.into_iter().filter(|it| *it == eq).collect()),
+        }
+    }
+}
+
 /// Which products. Several fields hold together.
 #[derive(Debug, Default, InputObject)]
 pub struct ProductWhere {

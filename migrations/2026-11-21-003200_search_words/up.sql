@@ -1,0 +1,77 @@
+-- Search that forgives. The words that things have tell which word was meant by one that nothing has; how much a thing is sold
+-- tells which of the many that share a word come first.
+CREATE TEXT SEARCH CONFIGURATION souk_words (COPY = simple);
+ALTER TEXT SEARCH CONFIGURATION souk_words
+    ALTER MAPPING FOR hword, hword_part, word WITH unaccent, simple;
+
+-- Words of names as people write them, not stemmed. Whether somebody may know of a word is told by what a search for it finds.
+CREATE TABLE search_words (
+    word text COLLATE "C" CONSTRAINT search_words_pkey PRIMARY KEY
+        CONSTRAINT search_words_length CHECK (char_length(word) BETWEEN 3 AND 40),
+    uses bigint NOT NULL DEFAULT 0
+);
+CREATE INDEX search_words_word_trgm_idx ON search_words USING gin (word gin_trgm_ops);
+
+ALTER TABLE search_documents ADD COLUMN popularity real NOT NULL DEFAULT 0
+    CONSTRAINT search_documents_popularity_not_negative CHECK (popularity >= 0);
+CREATE INDEX search_documents_popularity_idx ON search_documents (popularity, id);
+
+CREATE FUNCTION search_words_of(text text) RETURNS SETOF text LANGUAGE sql STABLE AS $$
+    SELECT w FROM unnest(tsvector_to_array(to_tsvector('souk_words', text))) w
+    WHERE char_length(w) BETWEEN 3 AND 40 AND w !~ '[0-9@/.:_&+-]'
+$$;
+-- In order, so that two who learn the same words do not wait for each other in a circle.
+CREATE FUNCTION search_learn(text text) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO search_words (word) SELECT w FROM search_words_of(text) w ORDER BY w ON CONFLICT DO NOTHING
+$$;
+
+CREATE OR REPLACE FUNCTION search_put_products(ids bigint[]) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO search_documents (kind, node_id, is_public, document)
+    SELECT 'product', p.id, p.is_active,
+        setweight(to_tsvector('souk', concat_ws(' ', p.name, p.sku, p.barcode)), 'A')
+        || setweight(to_tsvector('souk', concat_ws(' ', b.name, c.name, p.variant)), 'B')
+        || setweight(to_tsvector('souk', p.description), 'C')
+    FROM products p LEFT JOIN brands b ON b.id = p.brand_id LEFT JOIN categories c ON c.id = p.category_id
+    WHERE p.id = ANY (ids)
+    ON CONFLICT ON CONSTRAINT search_documents_kind_node_id_key
+        DO UPDATE SET is_public = EXCLUDED.is_public, document = EXCLUDED.document;
+    INSERT INTO search_words (word)
+    SELECT DISTINCT w FROM products p, search_words_of(concat_ws(' ', p.name, p.variant)) w WHERE p.id = ANY (ids) ORDER BY w
+    ON CONFLICT DO NOTHING
+$$;
+CREATE OR REPLACE FUNCTION search_products_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO search_documents (kind, node_id, is_public, document)
+        SELECT 'product', p.id, p.is_active,
+            setweight(to_tsvector('souk', concat_ws(' ', p.name, p.sku, p.barcode)), 'A')
+            || setweight(to_tsvector('souk', concat_ws(' ', b.name, c.name, p.variant)), 'B')
+            || setweight(to_tsvector('souk', p.description), 'C')
+        FROM new_rows p LEFT JOIN brands b ON b.id = p.brand_id LEFT JOIN categories c ON c.id = p.category_id
+        ORDER BY p.id;
+    INSERT INTO search_words (word)
+        SELECT DISTINCT w FROM new_rows p, search_words_of(concat_ws(' ', p.name, p.variant)) w ORDER BY w
+        ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE FUNCTION search_categories() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM search_put('category', NEW.id, true, NEW.name, '', NEW.description), search_learn(NEW.name);
+    IF TG_OP = 'UPDATE' AND NEW.name <> OLD.name THEN
+        PERFORM search_put_products((SELECT array_agg(id) FROM products WHERE category_id = NEW.id));
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE FUNCTION search_brands() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM search_put('brand', NEW.id, true, NEW.name, '', NEW.description), search_learn(NEW.name);
+    IF TG_OP = 'UPDATE' AND NEW.name <> OLD.name THEN
+        PERFORM search_put_products((SELECT array_agg(id) FROM products WHERE brand_id = NEW.id));
+    END IF;
+    RETURN NULL;
+END $$;
+
+INSERT INTO search_words (word)
+    SELECT DISTINCT w FROM (
+        SELECT concat_ws(' ', name, variant) AS text FROM products UNION ALL SELECT name FROM categories UNION ALL SELECT name FROM brands
+    ) t, search_words_of(t.text) w
+    ON CONFLICT DO NOTHING;

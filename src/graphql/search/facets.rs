@@ -1,0 +1,351 @@
+//! How many hits have which values.
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_graphql::{Context, Lookahead, Object};
+
+use crate::{
+    brands::model::BrandRow,
+    categories::model::CategoryRow,
+    error::Result,
+    graphql::{
+        brand::{Brand, brand},
+        category::{Category, category},
+        connection::Precision,
+        container::{Ordered, Plain},
+        context::ContextExt,
+        scalars::Decimal,
+        website::{Website, website},
+    },
+    ids::{BrandId, CategoryId, RowId, WebsiteId},
+    products::model::Availability,
+    search::{
+        facets::{FacetRow, Wanted},
+        model::MAX_FACETED,
+    },
+    websites::model::WebsiteRow,
+};
+
+/// Declares the count of a value; its fields follow below.
+macro_rules! counted {
+    ($(#[$doc:meta])* $name:ident / $object:ident { $value:ident: $kind:ty }, $plain:expr) => {
+        $(#[$doc])*
+        pub type $name = Ordered<$object>;
+
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub struct $object {
+            $value: $kind,
+            count: i64,
+        }
+
+        impl Plain for $object {
+            const PLAIN: &'static [&'static str] = $plain;
+        }
+    };
+}
+
+counted! {
+    /// How many hits are in a category, or in one below it.
+    CategoryFacet / CategoryFacetObject { row: Arc<CategoryRow> }, &["count"]
+}
+counted! {
+    /// How many hits are of a brand.
+    BrandFacet / BrandFacetObject { row: Arc<BrandRow> }, &["count"]
+}
+counted! {
+    /// How many hits are sold at a website.
+    WebsiteFacet / WebsiteFacetObject { row: Arc<WebsiteRow> }, &["count"]
+}
+counted! {
+    /// How many hits have so many whole stars.
+    RatingFacet / RatingFacetObject { stars: i32 }, &["value", "count"]
+}
+counted! {
+    /// How many hits are there, few, or out of stock.
+    AvailabilityFacet / AvailabilityFacetObject { availability: Availability }, &["value", "count"]
+}
+counted! {
+    /// How many hits have a value of an option.
+    OptionValueFacet / OptionValueFacetObject { text: String }, &["value", "count"]
+}
+
+/// How many hits are in a category, or in one below it.
+#[Object(name = "CategoryFacet")]
+impl CategoryFacetObject {
+    /// The category; its `path` tells where it is.
+    async fn value(&self) -> Category {
+        category(Arc::clone(&self.row))
+    }
+
+    /// How many hits.
+    async fn count(&self) -> i64 {
+        self.count
+    }
+}
+
+/// How many hits are of a brand.
+#[Object(name = "BrandFacet")]
+impl BrandFacetObject {
+    /// The brand.
+    async fn value(&self) -> Brand {
+        brand(Arc::clone(&self.row))
+    }
+
+    /// How many hits.
+    async fn count(&self) -> i64 {
+        self.count
+    }
+}
+
+/// How many hits are sold at a website.
+#[Object(name = "WebsiteFacet")]
+impl WebsiteFacetObject {
+    /// The website.
+    async fn value(&self) -> Website {
+        website(Arc::clone(&self.row))
+    }
+
+    /// How many hits.
+    async fn count(&self) -> i64 {
+        self.count
+    }
+}
+
+/// How many hits have so many whole stars.
+#[Object(name = "RatingFacet")]
+impl RatingFacetObject {
+    /// Whole stars: the mean of the ratings, rounded down.
+    async fn value(&self) -> i32 {
+        self.stars
+    }
+
+    /// How many hits.
+    async fn count(&self) -> i64 {
+        self.count
+    }
+}
+
+/// How many hits are there, few, or out of stock.
+#[Object(name = "AvailabilityFacet")]
+impl AvailabilityFacetObject {
+    /// What everybody may know of the stock.
+    async fn value(&self) -> Availability {
+        self.availability
+    }
+
+    /// How many hits.
+    async fn count(&self) -> i64 {
+        self.count
+    }
+}
+
+/// How many hits have a value of an option.
+#[Object(name = "OptionValueFacet")]
+impl OptionValueFacetObject {
+    /// The value.
+    async fn value(&self) -> &str {
+        &self.text
+    }
+
+    /// How many hits.
+    async fn count(&self) -> i64 {
+        self.count
+    }
+}
+
+/// See [`PriceFacetObject`].
+pub type PriceFacet = Ordered<PriceFacetObject>;
+
+/// How many hits cost so much.
+#[derive(Clone)]
+pub struct PriceFacetObject {
+    min: rust_decimal::Decimal,
+    max: rust_decimal::Decimal,
+    count: i64,
+}
+
+impl Plain for PriceFacetObject {
+    const PLAIN: &'static [&'static str] = &["min", "max", "count"];
+}
+
+/// How many hits cost so much. The ranges hold about a fifth of the hits each.
+#[Object(name = "PriceFacet")]
+impl PriceFacetObject {
+    /// The lowest price of the range, in the currency of its product.
+    async fn min(&self) -> Decimal {
+        Decimal(self.min)
+    }
+
+    /// The highest price of the range, in the currency of its product.
+    async fn max(&self) -> Decimal {
+        Decimal(self.max)
+    }
+
+    /// How many hits.
+    async fn count(&self) -> i64 {
+        self.count
+    }
+}
+
+/// See [`OptionFacetObject`].
+pub type OptionFacet = Ordered<OptionFacetObject>;
+
+/// The values of an option.
+#[derive(Clone)]
+pub struct OptionFacetObject {
+    name: String,
+    values: Vec<OptionValueFacet>,
+}
+
+impl Plain for OptionFacetObject {
+    const PLAIN: &'static [&'static str] = &["name"];
+}
+
+/// The values that hits have of an option.
+#[Object(name = "OptionFacet")]
+impl OptionFacetObject {
+    /// The option, such as Size.
+    async fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its values, that of most hits first.
+    async fn values(&self) -> Vec<OptionValueFacet> {
+        self.values.clone()
+    }
+}
+
+/// See [`SearchFacetsObject`].
+pub type SearchFacets = Ordered<SearchFacetsObject>;
+
+/// What hits have.
+#[derive(Clone, Default)]
+pub struct SearchFacetsObject {
+    counted: i64,
+    categories: Vec<CategoryFacet>,
+    brands: Vec<BrandFacet>,
+    websites: Vec<WebsiteFacet>,
+    prices: Vec<PriceFacet>,
+    ratings: Vec<RatingFacet>,
+    availability: Vec<AvailabilityFacet>,
+    options: Vec<OptionFacet>,
+}
+
+impl Plain for SearchFacetsObject {
+    const PLAIN: &'static [&'static str] = &["precision"];
+}
+
+/// How many products that were found have which values: of each facet the hundred values that most have.
+#[Object(name = "SearchFacets")]
+impl SearchFacetsObject {
+    /// Whether all hits are counted: beyond 10,000 that match the words, 10,000 of them are.
+    async fn precision(&self) -> Precision {
+        if self.counted >= MAX_FACETED { Precision::AtLeast } else { Precision::Exact }
+    }
+
+    /// Categories, with all that are above them.
+    async fn categories(&self) -> Vec<CategoryFacet> {
+        self.categories.clone()
+    }
+
+    /// Brands.
+    async fn brands(&self) -> Vec<BrandFacet> {
+        self.brands.clone()
+    }
+
+    /// Websites.
+    async fn websites(&self) -> Vec<WebsiteFacet> {
+        self.websites.clone()
+    }
+
+    /// Ranges of prices, from the lowest.
+    async fn prices(&self) -> Vec<PriceFacet> {
+        self.prices.clone()
+    }
+
+    /// Ratings, of those that have any.
+    async fn ratings(&self) -> Vec<RatingFacet> {
+        self.ratings.clone()
+    }
+
+    /// What everybody may know of the stock.
+    async fn availability(&self) -> Vec<AvailabilityFacet> {
+        self.availability.clone()
+    }
+
+    /// Options of groups.
+    async fn options(&self) -> Vec<OptionFacet> {
+        self.options.clone()
+    }
+}
+
+/// Which facets are selected.
+pub(super) fn wanted(facets: &Lookahead<'_>) -> Vec<Wanted> {
+    let all = [
+        ("categories", Wanted::Categories),
+        ("brands", Wanted::Brands),
+        ("websites", Wanted::Websites),
+        ("prices", Wanted::Prices),
+        ("ratings", Wanted::Ratings),
+        ("availability", Wanted::Availability),
+        ("options", Wanted::Options),
+    ];
+    all.into_iter().filter(|(field, _)| facets.field(field).exists()).map(|(_, wanted)| wanted).collect()
+}
+
+/// The facets of the rows that were counted, with the things that they name.
+/// # Errors
+/// Those of the loaders.
+pub(super) async fn load(ctx: &Context<'_>, rows: Vec<FacetRow>) -> Result<SearchFacets> {
+    let key = |row: &FacetRow| row.value.as_deref().and_then(|value| value.parse::<i64>().ok()).unwrap_or_default();
+    let of = |facet: &'static str| rows.iter().filter(move |row| row.facet == facet);
+    let loaders = ctx.loaders();
+    let (categories, brands, websites) = futures_util::future::try_join3(
+        loaders.categories.load_many(of("category").map(|row| CategoryId(key(row)))),
+        loaders.brands.load_many(of("brand").map(|row| BrandId(key(row)))),
+        loaders.websites.load_many(of("website").map(|row| WebsiteId(key(row)))),
+    )
+    .await?;
+    let counts = |facet| of(facet).map(|row| (key(row), row.count)).collect::<HashMap<_, _>>();
+    let (by_category, by_brand, by_website) = (counts("category"), counts("brand"), counts("website"));
+    let count = |counts: &HashMap<i64, i64>, key: i64| counts.get(&key).copied().unwrap_or_default();
+    let mut options: Vec<OptionFacet> = Vec::new();
+    for row in of("option") {
+        let (Some(name), Some(text)) = (&row.name, &row.value) else { continue };
+        let value = Ordered(OptionValueFacetObject { text: text.clone(), count: row.count });
+        match options.iter_mut().find(|option| option.0.name == *name) {
+            Some(option) => option.0.values.push(value),
+            None => options.push(Ordered(OptionFacetObject { name: name.clone(), values: vec![value] })),
+        }
+    }
+    let availability = |row: &FacetRow| {
+        let value = row.value.as_deref()?;
+        let availability = Availability::ALL.iter().copied().find(|it| it.as_str() == value)?;
+        Some(Ordered(AvailabilityFacetObject { availability, count: row.count }))
+    };
+    let price = |row: &FacetRow| Some(Ordered(PriceFacetObject { min: row.min?, max: row.max?, count: row.count }));
+    let rating = |row: &FacetRow| {
+        let stars = row.value.as_deref()?.parse().ok()?;
+        Some(Ordered(RatingFacetObject { stars, count: row.count }))
+    };
+    Ok(Ordered(SearchFacetsObject {
+        counted: of("all").map(|row| row.count).sum(),
+        categories: categories
+            .into_iter()
+            .map(|row| Ordered(CategoryFacetObject { count: count(&by_category, row.id.key()), row }))
+            .collect(),
+        brands: brands
+            .into_iter()
+            .map(|row| Ordered(BrandFacetObject { count: count(&by_brand, row.id.key()), row }))
+            .collect(),
+        websites: websites
+            .into_iter()
+            .map(|row| Ordered(WebsiteFacetObject { count: count(&by_website, row.id.key()), row }))
+            .collect(),
+        prices: of("price").filter_map(price).collect(),
+        ratings: of("rating").filter_map(rating).collect(),
+        availability: of("availability").filter_map(availability).collect(),
+        options,
+    }))
+}

@@ -1,0 +1,142 @@
+//! How many hits have which values.
+//! Rule: a facet counts under all filters but its own, so that who has chosen a brand still sees what the others hold.
+
+use diesel::sql_types::{BigInt, Nullable, Numeric, Text};
+use diesel_async::RunQueryDsl;
+use rust_decimal::Decimal;
+
+use super::{
+    super::{
+        facets::{FacetRow, Wanted},
+        model::{MAX_FACETED, Search},
+    },
+    Facet, QUERY,
+};
+use crate::{
+    db::{
+        Conn,
+        composed::{Composed, Value},
+    },
+    error::Result,
+};
+
+type RowType = (Text, Nullable<Text>, Nullable<Text>, BigInt, Nullable<Numeric>, Nullable<Numeric>);
+type Row = (String, Option<String>, Option<String>, i64, Option<Decimal>, Option<Decimal>);
+
+/// Most values of a facet.
+const MOST: i64 = 100;
+
+/// The rows of the wanted facets, and one, `all`, of how many hits they counted.
+/// # Errors
+/// Those of the database.
+pub async fn facets(mut conn: &Conn, search: &Search, query: &str, wanted: &[Wanted]) -> Result<Vec<FacetRow>> {
+    let mut statement = Composed::<RowType>::default();
+    hits(&mut statement, search, query);
+    statement.sql(" SELECT 'all', NULL, NULL, count(*), NULL, NULL FROM m");
+    for wanted in wanted {
+        statement.sql(" UNION ALL ");
+        one(&mut statement, search, *wanted);
+    }
+    let rows: Vec<Row> = statement.load(&mut conn).await?;
+    let row = |(facet, name, value, count, min, max)| FacetRow { facet, name, value, count, min, max };
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// The products that match the words, `m`, with what they hold of each filter.
+fn hits(out: &mut Composed<RowType>, search: &Search, query: &str) {
+    out.sql(
+        "WITH m AS MATERIALIZED (SELECT p.id, p.category_id, p.brand_id, p.source_website_id, p.price, p.rating_count,
+            p.rating_average, p.availability, p.group_id, p.option_values",
+    );
+    for (facet, name) in Facet::all(&search.filter).into_iter().zip(HOLDS) {
+        out.sql(", (");
+        facet.condition(out, &search.filter);
+        out.sql(") IS TRUE AS ").sql(name);
+    }
+    out.sql(" FROM (SELECT d.node_id FROM search_documents d WHERE d.document @@ ");
+    out.sql(QUERY).bind(Value::Text(query.to_owned()));
+    out.sql(") AND d.kind = 'product' AND d.is_public LIMIT ").bind(Value::Int(MAX_FACETED));
+    out.sql(") h JOIN products p ON p.id = h.node_id)");
+}
+
+/// Names of the columns that say whether a product holds the filters, in their order: seven, and the options.
+const HOLDS: [&str; 27] = [
+    "h0", "h1", "h2", "h3", "h4", "h5", "h6", "h7", "h8", "h9", "h10", "h11", "h12", "h13", "h14", "h15", "h16", "h17",
+    "h18", "h19", "h20", "h21", "h22", "h23", "h24", "h25", "h26",
+];
+
+/// `WHERE` the product holds all filters but this one.
+fn others(out: &mut Composed<RowType>, search: &Search, own: Option<Facet>) {
+    out.sql(" WHERE true");
+    for (facet, name) in Facet::all(&search.filter).into_iter().zip(HOLDS) {
+        if Some(facet) != own {
+            out.sql(" AND m.").sql(name);
+        }
+    }
+}
+
+fn one(out: &mut Composed<RowType>, search: &Search, wanted: Wanted) {
+    match wanted {
+        Wanted::Categories => {
+            out.sql("(SELECT 'category', NULL, a.id::text, count(*), NULL, NULL FROM m");
+            out.sql(" JOIN categories c ON c.id = m.category_id CROSS JOIN unnest(c.path) AS a (id)");
+            others(out, search, Some(Facet::Category));
+            top(out, "a.id");
+        }
+        Wanted::Brands => {
+            out.sql("(SELECT 'brand', NULL, m.brand_id::text, count(*), NULL, NULL FROM m");
+            others(out, search, Some(Facet::Brand));
+            out.sql(" AND m.brand_id IS NOT NULL");
+            top(out, "m.brand_id");
+        }
+        Wanted::Websites => {
+            out.sql("(SELECT 'website', NULL, m.source_website_id::text, count(*), NULL, NULL FROM m");
+            others(out, search, Some(Facet::Website));
+            top(out, "m.source_website_id");
+        }
+        Wanted::Ratings => {
+            out.sql("(SELECT 'rating', NULL, floor(m.rating_average)::text, count(*), NULL, NULL FROM m");
+            others(out, search, Some(Facet::Rating));
+            out.sql(" AND m.rating_count > 0");
+            top(out, "floor(m.rating_average)");
+        }
+        Wanted::Availability => {
+            out.sql("(SELECT 'availability', NULL, m.availability, count(*), NULL, NULL FROM m");
+            others(out, search, Some(Facet::Availability));
+            top(out, "m.availability");
+        }
+        Wanted::Prices => {
+            // Fifths of the hits; a price stands in one range only, so that there are fewer where many cost the same.
+            out.sql("(SELECT 'price', NULL, NULL, count(*), min(r.price), max(r.price) FROM (SELECT m.price,");
+            out.sql(" (SELECT count(*) FROM unnest(q.cuts) AS c (cut) WHERE c.cut < m.price) AS fifth");
+            out.sql(" FROM m CROSS JOIN (SELECT percentile_disc('{0.2,0.4,0.6,0.8}'::float[]) WITHIN GROUP (ORDER BY m.price) AS cuts FROM m");
+            others(out, search, Some(Facet::Price));
+            out.sql(") q");
+            others(out, search, Some(Facet::Price));
+            out.sql(") r GROUP BY r.fifth ORDER BY r.fifth)");
+        }
+        Wanted::Options => {
+            out.sql("(SELECT 'option', o.name, o.value, count(*), NULL, NULL FROM m JOIN product_groups g ON g.id = m.group_id");
+            out.sql(" CROSS JOIN unnest(g.varies_by, m.option_values) AS o (name, value) WHERE true");
+            for (facet, name) in Facet::all(&search.filter).into_iter().zip(HOLDS) {
+                out.sql(" AND (m.").sql(name);
+                if let Facet::Option(place) = facet {
+                    out.sql(" OR o.name = ").bind(Value::Text(search.filter.options[place].0.clone()));
+                }
+                out.sql(")");
+            }
+            top(out, "o.name, o.value");
+        }
+    }
+}
+
+/// The values that most hits have.
+fn top(out: &mut Composed<RowType>, by: &'static str) {
+    out.sql(" GROUP BY ")
+        .sql(by)
+        .sql(" ORDER BY count(*) DESC, ")
+        .sql(by)
+        .sql(" LIMIT ")
+        .bind(Value::Int(MOST))
+        .sql(")");
+}

@@ -1,0 +1,148 @@
+//! Pages of hits, how many there are, and the words around what was found.
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{BigInt, Float, Text};
+use diesel_async::RunQueryDsl;
+use rust_decimal::Decimal;
+
+use super::{
+    super::model::{Bound, Hit, Kind, MAX_WEIGHED, Search, SearchOrderField},
+    QUERY, matched,
+};
+use crate::{
+    db::{
+        Conn,
+        composed::{Composed, Value},
+    },
+    error::{Error, Result},
+    paging::{Cursor, Direction, MAX_COUNT, SortKey},
+};
+
+/// Kind, key of the thing, key of the document, score, sort key as text, key that breaks ties.
+type Row = (Kind, i64, i64, f32, String, i64);
+type RowType = (Text, BigInt, BigInt, Float, Text, BigInt);
+
+/// A page of hits.
+/// # Errors
+/// Those of the database.
+pub async fn page(mut conn: &Conn, search: &Search, query: &str) -> Result<Vec<Hit>> {
+    let mut statement = Composed::<RowType>::default();
+    match search.order {
+        SearchOrderField::Relevance => by_relevance(&mut statement, search, query),
+        order => by_column(&mut statement, search, query, order),
+    }
+    let rows: Vec<Row> = statement.load(&mut conn).await?;
+    rows.into_iter().map(|row| hit(search.order, row)).collect()
+}
+
+fn hit(order: SearchOrderField, (kind, node_id, document_id, score, key, tie): Row) -> Result<Hit> {
+    use SearchOrderField as F;
+    let wrong = || Error::Internal(format!("a sort key of a search: {key:?}"));
+    let key = match order {
+        F::Relevance | F::Popularity => SortKey::Rank(key.parse::<f32>().map_err(|_| wrong())?.to_bits()),
+        F::Price | F::Rating => SortKey::Number(key.parse::<Decimal>().map_err(|_| wrong())?),
+        F::Newest => SortKey::Time(key.parse::<DateTime<Utc>>().map_err(|_| wrong())?),
+        F::Name => SortKey::Text(key),
+    };
+    Ok(Hit { kind, node_id, document_id, score, cursor: Cursor::new(order.list(), key, tie) })
+}
+
+/// The weight of a match: a name over brand and category over a description, short texts over long ones.
+const RANK: &str = "ts_rank('{0.1, 0.2, 0.4, 1.0}', d.document, ";
+
+/// The hits are weighed where they are few; of many, those that sell best are: a word that a tenth of all things have tells
+/// little, and to weigh each of them would take as long as there are things.
+fn by_relevance(out: &mut Composed<RowType>, search: &Search, query: &str) {
+    out.sql("WITH d AS MATERIALIZED (SELECT d.id, d.kind, d.node_id, d.document, d.popularity");
+    matched(out, search, query);
+    out.sql(" ORDER BY d.popularity DESC, d.id DESC LIMIT ").bind(Value::Int(MAX_WEIGHED));
+    out.sql(
+        "), s AS (SELECT d.kind, d.node_id, d.id, (CASE
+            WHEN lower(p.sku) = t.typed OR p.barcode = t.typed THEN 100 WHEN lower(p.name) = t.typed THEN 10 ELSE 0 END + ",
+    );
+    out.sql(RANK).sql(QUERY).bind(Value::Text(query.to_owned()));
+    // Up to 3 for sales, 1 for pieces in stock, 1 for stars: what matches better by half comes first whatever these are.
+    out.sql(
+        "), 1) * (1 + 0.1 * (least(d.popularity, 9) / 3 + CASE WHEN p.availability <> 'out' THEN 1 ELSE 0 END
+                  + CASE WHEN p.rating_count > 0 THEN p.rating_average::real / 5 ELSE 0 END)))::real AS score
+         FROM d LEFT JOIN products p ON d.kind = 'product' AND p.id = d.node_id, (SELECT lower(",
+    );
+    out.bind(Value::Text(search.text.trim().to_owned()));
+    out.sql(") AS typed) t) SELECT s.kind, s.node_id, s.id, s.score, s.score::text, s.id FROM s WHERE true");
+    bounds(out, search, "s.score", "s.id");
+    limit(out, search, "s.score", "s.id");
+}
+
+fn by_column(out: &mut Composed<RowType>, search: &Search, query: &str, order: SearchOrderField) {
+    let (column, text, tie) = match order {
+        SearchOrderField::Price => ("p.price", "p.price::text", "p.id"),
+        SearchOrderField::Newest => ("p.created_at", "to_json(p.created_at) #>> '{}'", "p.id"),
+        SearchOrderField::Rating => ("p.rating_average", "p.rating_average::text", "p.id"),
+        SearchOrderField::Name => ("p.name", "p.name", "p.id"),
+        SearchOrderField::Relevance | SearchOrderField::Popularity => ("d.popularity", "d.popularity::text", "d.id"),
+    };
+    out.sql("SELECT d.kind, d.node_id, d.id, ").sql(RANK).sql(QUERY).bind(Value::Text(query.to_owned()));
+    out.sql("), 1), ").sql(text).sql(", ").sql(tie);
+    matched(out, search, query);
+    bounds(out, search, column, tie);
+    limit(out, search, column, tie);
+}
+
+/// What lies between the cursors, as more conditions.
+fn bounds(out: &mut Composed<RowType>, search: &Search, column: &'static str, tie: &'static str) {
+    let (behind, before) = match search.direction {
+        Direction::Asc => (" > (", " < ("),
+        Direction::Desc => (" < (", " > ("),
+    };
+    for (cursor, compared) in [(&search.page.after, behind), (&search.page.before, before)] {
+        let Some(cursor) = cursor else { continue };
+        // What is no key of this order was refused before.
+        let Some(bound) = search.bound(cursor) else { continue };
+        out.sql(" AND (").sql(column).sql(", ").sql(tie).sql(")").sql(compared);
+        out.bind(match bound {
+            Bound::Real(number) => Value::Real(number),
+            Bound::Number(number) => Value::Number(number),
+            Bound::Time(at) => Value::Time(at),
+            Bound::Text(text) => Value::Text(text),
+        });
+        out.sql(", ").bind(Value::Int(cursor.id)).sql(")");
+    }
+}
+
+fn limit(out: &mut Composed<RowType>, search: &Search, column: &'static str, tie: &'static str) {
+    let is_down = (search.direction == Direction::Desc) != search.page.backward;
+    let way = if is_down { " DESC" } else { " ASC" };
+    out.sql(" ORDER BY ").sql(column).sql(way).sql(", ").sql(tie).sql(way);
+    out.sql(" LIMIT ").bind(Value::Int(search.page.fetch()));
+}
+
+/// How many hits there are, counted up to one more than [`MAX_COUNT`].
+/// # Errors
+/// Those of the database.
+pub async fn count(mut conn: &Conn, search: &Search, query: &str) -> Result<i64> {
+    let mut statement = Composed::<BigInt>::default();
+    statement.sql("SELECT count(*) FROM (SELECT 1");
+    matched(&mut statement, search, query);
+    statement.sql(" LIMIT ").bind(Value::Int(MAX_COUNT + 1)).sql(") AS counted");
+    Ok(statement.get_result(&mut conn).await?)
+}
+
+/// What begins and ends a word that was found, in a snippet: signs that no stored text has.
+pub const MARKS: [char; 2] = ['\u{2}', '\u{3}'];
+
+/// The words around what was found, by the key of the document.
+/// # Errors
+/// Those of the database.
+pub async fn snippets(mut conn: &Conn, documents: &[i64], query: &str) -> Result<Vec<(i64, String)>> {
+    let mut statement = Composed::<(BigInt, Text)>::default();
+    statement.sql("SELECT d.id, ts_headline('souk', concat_ws(' – ', coalesce(p.name, c.name, b.name, s.name),");
+    statement.sql(" nullif(coalesce(p.description, c.description, b.description, ''), '')), ");
+    statement.sql(QUERY).bind(Value::Text(query.to_owned()));
+    statement.sql("), 'MaxWords=30, MinWords=10, StartSel=' || chr(2) || ', StopSel=' || chr(3))");
+    statement.sql(" FROM search_documents d LEFT JOIN products p ON d.kind = 'product' AND p.id = d.node_id");
+    statement.sql(" LEFT JOIN categories c ON d.kind = 'category' AND c.id = d.node_id");
+    statement.sql(" LEFT JOIN brands b ON d.kind = 'brand' AND b.id = d.node_id");
+    statement.sql(" LEFT JOIN suppliers s ON d.kind = 'supplier' AND s.id = d.node_id WHERE d.id = ANY (");
+    statement.bind(Value::Ints(documents.to_vec())).sql(")");
+    Ok(statement.load(&mut conn).await?)
+}

@@ -1,0 +1,33 @@
+//! What words are meant.
+
+use diesel::sql_types::{Array, BigInt, Text};
+use diesel_async::RunQueryDsl;
+
+use crate::{
+    db::{
+        Conn,
+        composed::{Composed, Value},
+    },
+    error::Result,
+};
+
+/// Words that nothing has which everybody may find, by their places, and the words that are like them, the most alike first.
+/// Each word comes with its place and the query that finds it: a value by itself, so that PostgreSQL knows whether it is rare.
+/// # Errors
+/// Those of the database.
+pub async fn understand(mut conn: &Conn, words: &[(usize, String, String)]) -> Result<Vec<(i64, Vec<String>)>> {
+    let mut statement = Composed::<(BigInt, Array<Text>)>::default();
+    for (number, (place, word, query)) in words.iter().enumerate() {
+        statement.sql(if number == 0 { "SELECT " } else { " UNION ALL SELECT " });
+        statement
+            .bind(Value::Int(*place as i64))
+            .sql("::bigint, ARRAY(SELECT s.word FROM search_words s WHERE s.word % t.word");
+        statement.sql(
+            " ORDER BY similarity(s.word, t.word) DESC, s.uses DESC, s.word LIMIT 30) FROM (SELECT lower(unaccent(",
+        );
+        statement.bind(Value::Text(word.clone())).sql(")) COLLATE \"C\" AS word) t WHERE NOT EXISTS");
+        statement.sql(" (SELECT FROM search_documents d WHERE d.is_public AND d.document @@ to_tsquery('souk', ");
+        statement.bind(Value::Text(query.clone())).sql("))");
+    }
+    Ok(statement.load(&mut conn).await?)
+}

@@ -1,0 +1,177 @@
+//! What somebody typed, as words, "phrases" and -without, and the query of PostgreSQL that it makes.
+//! Rule: every word is quoted, so that nothing that is typed is an operator; what holds no letter and no digit is no word.
+
+use std::collections::HashMap;
+
+use super::model::MAX_TERMS;
+
+/// A part of what was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Term {
+    /// A word.
+    Word(String),
+    /// Words in quotes: together and in this order.
+    Phrase(String),
+    /// A word or phrase that must not occur.
+    Without(String),
+}
+
+/// What somebody typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// Its parts, in order.
+    pub terms: Vec<Term>,
+    /// Whether the last word may not be finished: all that begins with it is meant.
+    is_open: bool,
+}
+
+impl Words {
+    /// Takes a text apart. A quote that is not closed is closed at the end.
+    pub fn parse(text: &str) -> Self {
+        let mut terms = Vec::new();
+        let (mut word, mut is_quoted, mut is_without) = (String::new(), false, false);
+        let mut end = |word: &mut String, is_quoted: bool, is_without: &mut bool| {
+            let text = std::mem::take(word);
+            let without = std::mem::take(is_without);
+            if !text.contains(char::is_alphanumeric) {
+                return;
+            }
+            terms.push(match (without, is_quoted) {
+                (true, _) => Term::Without(text),
+                (false, true) => Term::Phrase(text),
+                (false, false) => Term::Word(text),
+            });
+        };
+        for sign in text.chars() {
+            match sign {
+                '"' | '\u{201c}' | '\u{201d}' => {
+                    end(&mut word, is_quoted, &mut is_without);
+                    is_quoted = !is_quoted;
+                }
+                _ if !is_quoted && (sign.is_whitespace() || sign == '\0') => end(&mut word, false, &mut is_without),
+                '-' if !is_quoted && word.is_empty() => is_without = true,
+                _ => word.push(sign),
+            }
+        }
+        let is_open = !is_quoted && !is_without && !word.is_empty();
+        end(&mut word, is_quoted, &mut is_without);
+        let is_open = is_open && terms.len() <= MAX_TERMS && matches!(terms.last(), Some(Term::Word(_)));
+        terms.truncate(MAX_TERMS);
+        Self { terms, is_open }
+    }
+
+    /// Words that may be misspelt, with their places and queries: of three letters or more, and no digit.
+    pub fn spelt(&self) -> Vec<(usize, String, String)> {
+        let spelt = |(place, term): (usize, &Term)| {
+            let Term::Word(word) = term else { return None };
+            is_spelt(word).then(|| (place, word.clone(), self.word(place)))
+        };
+        self.terms.iter().enumerate().filter_map(spelt).collect()
+    }
+
+    /// The query, with other words in some places; none where nothing is asked for.
+    pub fn query(&self, instead: &HashMap<usize, String>) -> Option<String> {
+        let mut parts = Vec::with_capacity(self.terms.len());
+        let mut is_positive = false;
+        for (place, term) in self.terms.iter().enumerate() {
+            parts.push(match (term, instead.get(&place)) {
+                (Term::Without(text), _) => format!("!{}", quoted(text)),
+                (_, Some(other)) => quoted(other),
+                (Term::Word(_), None) => self.word(place),
+                (Term::Phrase(text), None) => quoted(text),
+            });
+            is_positive |= !matches!(term, Term::Without(_));
+        }
+        is_positive.then(|| parts.join(" & "))
+    }
+
+    /// The query of the word at a place.
+    fn word(&self, place: usize) -> String {
+        let is_begun = self.is_open && place + 1 == self.terms.len();
+        match &self.terms[place] {
+            // What it is comes twice where it is meant: a whole word before those that begin with it.
+            Term::Word(word) if is_begun => format!("({0} | {0}:*)", quoted(word)),
+            Term::Word(text) | Term::Phrase(text) | Term::Without(text) => quoted(text),
+        }
+    }
+
+    /// The text, with other words in some places.
+    pub fn told(&self, instead: &HashMap<usize, String>) -> String {
+        let part = |(place, term): (usize, &Term)| match (term, instead.get(&place)) {
+            (_, Some(other)) => other.clone(),
+            (Term::Word(word), None) => word.clone(),
+            (Term::Phrase(text), None) => format!("\"{text}\""),
+            (Term::Without(text), None) if text.contains(char::is_whitespace) => format!("-\"{text}\""),
+            (Term::Without(text), None) => format!("-{text}"),
+        };
+        self.terms.iter().enumerate().map(part).collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn is_spelt(word: &str) -> bool {
+    (3..=40).contains(&word.chars().count())
+        && !word.contains(|sign: char| sign.is_numeric() || "@/.:_&+-".contains(sign))
+}
+
+/// A text that the parser of queries takes as it is: several words are a phrase.
+fn quoted(text: &str) -> String {
+    let text = text.replace('\\', " ").replace('\'', "''");
+    format!("'{text}'")
+}
+
+/// The word that was meant: the nearest by letters changed, left out, added or swapped; of equals the one that is more alike
+/// by trigrams, which is the order that they come in.
+pub fn meant(typed: &str, near: &[String]) -> Option<String> {
+    let typed = typed.to_lowercase();
+    let most = match typed.chars().count() {
+        0..=4 => 1,
+        5..=9 => 2,
+        _ => 3,
+    };
+    let distance = |word: &String| strsim::osa_distance(&typed, word);
+    let best = near.iter().map(|word| (distance(word), word)).filter(|(distance, _)| *distance <= most);
+    best.min_by_key(|(distance, _)| *distance).map(|(_, word)| word.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(text: &str) -> String {
+        Words::parse(text).query(&HashMap::new()).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_is_typed_becomes_a_query_and_never_an_operator() {
+        for (typed, expected) in [
+            ("red lantern ", "'red' & 'lantern'"),
+            ("red lan", "'red' & ('lan' | 'lan':*)"),
+            ("\"red metal\" -blue", "'red metal' & !'blue'"),
+            ("-\"sky blue\" red ", "!'sky blue' & 'red'"),
+            ("“red metal", "'red metal'"),
+            ("o'neil\\ | & ! <-> ", "'o''neil '"),
+            ("wi-fi -- - ", "'wi-fi'"),
+            ("-blue", ""),
+            (" \t\u{0} & % _ 😀 -", ""),
+        ] {
+            assert_eq!(query(typed), expected, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_replaced_where_it_stands() {
+        let words = Words::parse("\"red metal\" lamtern 22111 -blue");
+        assert_eq!(words.spelt(), [(1, "lamtern".to_owned(), "'lamtern'".to_owned())]);
+        let instead = HashMap::from([(1, "lantern".to_owned())]);
+        assert_eq!(words.query(&instead).unwrap(), "'red metal' & 'lantern' & '22111' & !'blue'");
+        assert_eq!(words.told(&instead), "\"red metal\" lantern 22111 -blue");
+    }
+
+    #[test]
+    fn the_nearest_word_is_meant_and_none_that_is_far() {
+        let near = ["lanterns", "lantern", "lamb"].map(str::to_owned);
+        assert_eq!(meant("Lamtern", &near).as_deref(), Some("lantern"));
+        assert_eq!(meant("zzzzz", &near), None);
+        assert_eq!(meant("lma", &near), None);
+    }
+}
