@@ -27,14 +27,16 @@ use crate::{
     websites,
 };
 
-/// Write everything of a kind to standard output or a file. What is written can be imported again.
+/// Write everything of a kind to standard output or a file. Products, categories, customers, orders and stock can be imported
+/// again.
 #[derive(Debug, Clone, Args)]
 pub struct ExportArgs {
-    /// What: products, categories, brands, suppliers, customers, orders, stock, stock_movements or websites.
+    /// What: products, categories, brands, suppliers, customers, orders, stock, stock_movements, reviews or websites.
     #[arg(value_parser = noun, value_name = "NOUN")]
     pub noun: Noun,
 
-    /// The code of the website whose rows they are. Brands, suppliers, categories and websites go out without.
+    /// The code of the website whose rows they are. Brands, suppliers, categories and websites go out without; of categories it
+    /// says whose external ids go along.
     #[arg(long, value_name = "CODE")]
     pub website: Option<String>,
 

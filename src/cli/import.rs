@@ -109,7 +109,8 @@ pub struct ImportSales {
     #[arg(long, default_value_t = 5_000, value_name = "N")]
     pub batch: usize,
 
-    /// Where rejected lines go (FILE.rejects.csv, or rejects.csv for standard input); an older file is replaced.
+    /// Where rejected lines go (FILE.rejects.csv, or rejects.csv in the current folder for standard input); an older file is
+    /// replaced.
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
 

@@ -68,7 +68,7 @@ enum Command {
         #[command(subcommand)]
         command: ImportCommand,
     },
-    /// Takes everything of a noun out, as a file that can be imported again.
+    /// Takes everything of a noun out, as a file.
     Export(export::ExportArgs),
     /// Makes admins, and gives them new passwords.
     Admin {

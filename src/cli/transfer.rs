@@ -33,7 +33,8 @@ pub struct ImportFile {
     /// The file; `-` is standard input.
     pub file: PathBuf,
 
-    /// The code of the website whose it is; it must be there.
+    /// The code of the website whose it is; it must be there. Of categories, which belong to all websites, it says whose external
+    /// ids they are.
     #[arg(long, value_name = "CODE")]
     pub website: String,
 
@@ -61,7 +62,8 @@ pub struct ImportFile {
     #[arg(long, default_value_t = 2_000, value_name = "N")]
     pub batch: usize,
 
-    /// Where rejected rows go (FILE.rejects.csv, or rejects.csv for standard input); an older file is replaced.
+    /// Where rejected rows go (FILE.rejects.csv, or rejects.csv in the current folder for standard input; .jsonl for
+    /// souk-jsonl); an older file is replaced.
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
 

@@ -40,7 +40,7 @@ pub struct FileSettings {
     #[arg(long, env = "SOUK_MEDIA_URL", default_value = "/media", value_name = "URL")]
     pub media_url: String,
 
-    /// Largest file of an upload, in bytes.
+    /// Largest file of a multipart request, and of a picture however it comes, in bytes. Other files sent ahead have up to 1 GiB.
     #[arg(long, env = "SOUK_UPLOAD_BYTES", default_value_t = 20 * 1024 * 1024, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..=1 << 32))]
     pub upload_bytes: u64,
 

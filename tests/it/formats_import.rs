@@ -151,3 +151,18 @@ async fn the_examples_of_the_readme_go_in() {
     let report = shop.import(Format::SoukJsonl, "quay", json).await;
     assert_eq!(counts(&report), [1, 0, 0, 1, 0], "the same product: {:?}", report.errors);
 }
+
+#[tokio::test]
+async fn a_rejected_variant_takes_the_pictures_of_its_product_along() {
+    let shop = Shop::new("pictures").await;
+    let file = "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price,Variant Inventory Qty,Image Src\n\
+                tee,Tee,Size,S,TEE-S,9.00,1,https://shop.example/1.jpg\n\
+                tee,,,L,TEE-L,9.00,-3,\n\
+                tee,,,,,,,https://shop.example/2.jpg\n";
+    assert_eq!(shop.import(Format::Shopify, "quay", file).await.counts.rejected, 1);
+    let rejects = fs::read_to_string(&shop.rejects).unwrap().replace(",-3,", ",3,");
+    let report = shop.import(Format::Shopify, "quay", &rejects).await;
+    assert_eq!((report.counts.created, report.counts.unchanged), (1, 1), "{report:?} {rejects}");
+    let pictures = "SELECT string_agg(n::text, ' ') FROM (SELECT count(*) AS n FROM images GROUP BY product_id) i";
+    assert_eq!(shop.ask(pictures).await, "2 2");
+}

@@ -24,13 +24,13 @@ use crate::support::{TestDb, process::DataDir};
 const WEBSITE: &str =
     "INSERT INTO websites (id, code, name, base_url, currency) VALUES (1, 'uk', 'Shop', 'https://uk.example', 'GBP')";
 
-struct Shop {
-    database: TestDb,
+pub(crate) struct Shop {
+    pub(crate) database: TestDb,
     folder: DataDir,
 }
 
 impl Shop {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let database = TestDb::new().await;
         database.sql(WEBSITE).await;
         Self { database, folder: DataDir::new() }
@@ -40,7 +40,7 @@ impl Shop {
         &self.database.db
     }
 
-    async fn run(
+    pub(crate) async fn run(
         &self,
         options: &ImportOptions,
         bytes: impl Read + Send + 'static,
@@ -50,21 +50,21 @@ impl Shop {
         import(self.db(), options, input, &self.folder.0.join("rejects"), |_| ()).await
     }
 
-    async fn take(&self, noun: Noun, format: Format, file: &str) -> Report {
+    pub(crate) async fn take(&self, noun: Noun, format: Format, file: &str) -> Report {
         let report = self.run(&options(noun, format), Cursor::new(file.as_bytes().to_vec()), None).await;
         report.unwrap_or_else(|error| panic!("{error}: {file}"))
     }
 
     /// Brings in a CSV file.
-    async fn csv(&self, noun: Noun, file: &str) -> Report {
+    pub(crate) async fn csv(&self, noun: Noun, file: &str) -> Report {
         self.take(noun, Format::SoukCsv, file).await
     }
 
-    fn rejects(&self) -> String {
+    pub(crate) fn rejects(&self) -> String {
         fs::read_to_string(self.folder.0.join("rejects")).unwrap_or_default()
     }
 
-    async fn exported(&self, noun: Noun, format: Format) -> String {
+    pub(crate) async fn exported(&self, noun: Noun, format: Format) -> String {
         let mut out = Vec::new();
         let options = ExportOptions { noun, format, website: Some(WebsiteId(1)) };
         export(self.db(), &Viewer::system(), &options, &mut out, |_, _| ())
@@ -74,13 +74,13 @@ impl Shop {
     }
 }
 
-fn options(noun: Noun, format: Format) -> ImportOptions {
+pub(crate) fn options(noun: Noun, format: Format) -> ImportOptions {
     let shop = formats::Options::default();
     ImportOptions { noun, format, website: "uk".into(), is_dry_run: false, batch: 4, user: None, shop }
 }
 
 /// created, updated, unchanged, rejected
-fn counted(report: &Report) -> [u64; 4] {
+pub(crate) fn counted(report: &Report) -> [u64; 4] {
     let Counts { read, created, updated, unchanged, rejected } = report.counts;
     assert_eq!(read, created + updated + unchanged + rejected);
     [created, updated, unchanged, rejected]

@@ -41,6 +41,7 @@ mod images;
 mod images_by_url;
 mod import;
 mod imports;
+mod imports_edges;
 mod invariants;
 mod jobs;
 mod jobs_long;

@@ -159,7 +159,7 @@ impl CategoryMutation {
             let new = NewCategory {
                 parent_id: optional_id("parentId", input.parent_id)?,
                 slug: input.slug.unwrap_or_else(|| slugify(&input.name)),
-                name: input.name,
+                name: input.name.trim().to_owned(),
                 description: input.description,
                 position: 0,
                 path: Vec::new(),
@@ -180,7 +180,7 @@ impl CategoryMutation {
             let id = CategoryId::parse("id", &input.id)?;
             let patch = CategoryPatch {
                 parent_id: patch_id("parentId", input.parent_id)?,
-                name: patch::required("name", input.name)?,
+                name: patch::required("name", input.name)?.map(|name: String| name.trim().to_owned()),
                 slug: patch::required("slug", input.slug)?,
                 description: patch::text(input.description),
                 position: patch::required("position", input.position)?,

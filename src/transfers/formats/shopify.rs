@@ -103,6 +103,7 @@ impl Shopify {
         if variants.is_empty() {
             variants.push(head);
         }
+        let pictures: Vec<&Line> = lines[1..].iter().filter(|line| !self.is_variant(line)).collect();
         let mut seen: Vec<(Vec<&str>, &Line)> = Vec::new();
         for line in variants {
             let values = self.columns.options.iter().map(|(_, value)| line.cell(value)).collect();
@@ -128,7 +129,7 @@ impl Shopify {
                 out.note("variants without a SKU got one from handle and options", 1);
             }
             seen.push((values, line));
-            out.push(line.line, fields(head, line), record);
+            out.push(line.line, fields(head, line, &pictures), record);
         }
     }
 
@@ -306,7 +307,8 @@ fn external_id(key: &[&str]) -> String {
     if plain.chars().count() <= MAX_EXTERNAL_ID { plain } else { cells::derived(key, MAX_EXTERNAL_ID) }
 }
 
-/// A variant can be imported again with the first line of its product, which has what all share.
-fn fields(head: &Line, line: &Line) -> Vec<ByteRecord> {
-    if head.line == line.line { vec![line.fields.clone()] } else { vec![head.fields.clone(), line.fields.clone()] }
+/// A variant can be imported again with the first line of its product, which has what all share, and with those of its pictures.
+fn fields(head: &Line, line: &Line, pictures: &[&Line]) -> Vec<ByteRecord> {
+    let own = (head.line != line.line).then_some(line);
+    [head].into_iter().chain(own).chain(pictures.iter().copied()).map(|line| line.fields.clone()).collect()
 }

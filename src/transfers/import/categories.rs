@@ -61,7 +61,13 @@ pub fn check(record: &CategoryRecord) -> Result<(), Refused> {
 /// Learns the places of these rows: of one whose id is known, and which may move, the place above.
 /// # Errors
 /// Those of the database.
-pub async fn learn(db: &Db, run: &Run<'_>, places: &mut Places, records: &[&CategoryRecord]) -> Result<()> {
+pub async fn learn(
+    db: &Db,
+    run: &Run<'_>,
+    places: &mut Places,
+    records: &[&CategoryRecord],
+    is_dry: bool,
+) -> Result<()> {
     let website = run.website.id;
     let known = db.read(async |conn| by_external_id(conn, website, records).await).await?;
     if records.iter().any(|record| of(&known, record).is_some()) {
@@ -73,7 +79,7 @@ pub async fn learn(db: &Db, run: &Run<'_>, places: &mut Places, records: &[&Cate
         let depth = record.path.len() - usize::from(of(&known, record).is_some());
         wanted.path(&record.path[..depth], record.slug.as_deref().filter(|_| depth == record.path.len()));
     }
-    places.learn(db, &run.website, wanted, run.options.is_dry_run).await
+    places.learn(db, &run.website, wanted, is_dry).await
 }
 
 fn of<'k>(known: &'k HashMap<String, State>, record: &CategoryRecord) -> Option<&'k State> {
@@ -83,7 +89,13 @@ fn of<'k>(known: &'k HashMap<String, State>, record: &CategoryRecord) -> Option<
 /// Writes what the rows say, or only tells what would become of them.
 /// # Errors
 /// User errors of what only the database can find, which one of the rows is to blame for; those of the database.
-pub async fn write(conn: &Conn, run: &Run<'_>, places: &Places, records: &[&CategoryRecord]) -> Result<Vec<Fate>> {
+pub async fn write(
+    conn: &Conn,
+    run: &Run<'_>,
+    places: &Places,
+    records: &[&CategoryRecord],
+    is_dry: bool,
+) -> Result<Vec<Fate>> {
     let known = by_external_id(conn, run.website.id, records).await?;
     let ids: Vec<i64> = records.iter().filter_map(|record| places.category(&record.path)).collect();
     let by_id = by_ids(conn, run.website.id, &ids).await?;
@@ -139,7 +151,7 @@ pub async fn write(conn: &Conn, run: &Run<'_>, places: &Places, records: &[&Cate
             changed.push(after);
         }
     }
-    if !run.options.is_dry_run {
+    if !is_dry {
         let rows: Vec<_> = twins.iter().map(|(parent, record)| (*parent, name(record).as_str())).collect();
         let wanted = twins.iter().map(|(_, record)| {
             let slug = record.slug.clone().unwrap_or_else(|| slugify(name(record)));

@@ -82,6 +82,10 @@ fn of_product(product: &ProductRecord) -> Result<(), Refused> {
             return Err(rule("options", "a product of a group has from 1 to 5 options"));
         }
     }
+    let is_address = |url: &str| ["http://", "https://", "/"].iter().any(|begin| url.starts_with(begin));
+    if product.images.iter().flatten().any(|image| !is_address(&image.url)) {
+        return Err(rule("images", "an address begins with https:// or http://, or with / where it is of this server"));
+    }
     check.finish().map_err(refusal)
 }
 

@@ -196,7 +196,8 @@ async fn find(
     let query = sql_query(format!(
         "SELECT u.id, s.external_id, u.email::text AS email, u.name, u.phone, u.is_active,
                 u.role_id = (SELECT id FROM roles WHERE code = 'customer') AS is_customer,
-                u.source_website_id IS NULL OR u.source_website_id = $1 AS is_home, s.noun_id IS NOT NULL AS is_known,
+                u.source_website_id IS NULL OR u.source_website_id = $1 AS is_home,
+                s.noun_id IS NOT NULL OR u.source_website_id IS NOT DISTINCT FROM $1 AS is_known,
                 (SELECT coalesce(jsonb_agg(jsonb_build_object('country', a.country, 'city', a.city, 'district', a.district,
                     'address', a.address, 'postal_code', a.postal_code, 'is_default', a.is_default) ORDER BY a.id), '[]')
                  FROM addresses a WHERE a.user_id = u.id) AS addresses

@@ -32,7 +32,7 @@ use super::{
 use crate::{
     audit,
     db::{Conn, Db, bulk::Growth},
-    error::{Error, Result, UserErrorCode},
+    error::{Error, ErrorCode, Result, UserErrorCode},
     ids::TransferId,
     websites::{self, model::WebsiteRow},
 };
@@ -90,9 +90,15 @@ pub async fn import(
 ) -> Result<Report> {
     let website = website(db, options).await?;
     let source = Source::open(input.bytes, options).await?;
-    let (id, hash) = (website.id, input.hash.as_deref());
-    let id = db.transaction(async |conn| transfer::open(conn, Some(id), options, hash).await).await?;
-    run(db, options, website, id, source, rejects, progress, async { Ok(()) }).await
+    let (at, hash) = (Some(website.id), input.hash.as_deref());
+    let turn = loop {
+        let id = db.transaction(async |conn| transfer::open(conn, at, options, hash).await).await?;
+        // Where somebody else brought the same file to its end meanwhile, this is a run of its own, which finds nothing new.
+        if let Some(turn) = transfer::wait(db, id).await? {
+            break turn;
+        }
+    };
+    run(db, options, website, turn, source, rejects, progress, async { Ok(()) }).await
 }
 
 /// As [`import`], for a row of `transfers` that is there already, behind its checkpoint. `before_its_end` runs when all rows are
@@ -109,7 +115,9 @@ pub async fn import_as(
 ) -> Result<Report> {
     let website = website(db, options).await?;
     let source = Source::open(bytes, options).await?;
-    run(db, options, website, id, source, rejects, |_| (), before_its_end).await
+    let done = || Error::Coded(ErrorCode::Conflict, "this import is done already".into());
+    let turn = transfer::wait(db, id).await?.ok_or_else(done)?;
+    run(db, options, website, turn, source, rejects, |_| (), before_its_end).await
 }
 
 /// How many rows a file has, up to where it can be read; `None` where that is not even its header.
@@ -136,13 +144,12 @@ async fn run(
     db: &Db,
     options: &ImportOptions,
     website: WebsiteRow,
-    id: TransferId,
+    turn: Turn,
     mut source: Source,
     rejects: &Path,
     progress: impl Fn(&Report) + Send,
     before_its_end: impl Future<Output = Result<()>> + Send,
 ) -> Result<Report> {
-    let turn = transfer::wait(db, id).await?;
     let rejects = Rejects::open(rejects, source.layout.clone(), turn.checkpoint > 0)?;
     let report = turn.report.clone();
     let run = Run { db, options, website, turn };
@@ -223,7 +230,7 @@ impl Taker<'_> {
         if self.row <= self.run.turn.checkpoint {
             return Ok(());
         }
-        self.learn(&good).await?;
+        let good = self.learn(good, &mut refused).await?;
         let fates = self.all_fates(&good).await?;
         for (good, fate) in good.into_iter().zip(fates) {
             match fate {
@@ -248,17 +255,33 @@ impl Taker<'_> {
         Ok(())
     }
 
-    /// Finds or makes what the rows refer to.
-    async fn learn(&mut self, good: &[Good]) -> Result<()> {
-        let (run, is_dry_run) = (self.run, self.run.options.is_dry_run);
-        match run.options.noun {
-            Noun::Products => {
-                let products = all(good, product);
-                self.places.learn(run.db, &run.website, Wanted::of_products(&products), is_dry_run).await
-            }
-            Noun::Categories => categories::learn(run.db, run, &mut self.places, &all(good, category)).await,
-            _ => Ok(()),
+    /// Finds what the rows refer to, and makes what is missing for those that will be taken over: the others are refused first,
+    /// so that they leave nothing behind.
+    async fn learn(
+        &mut self,
+        good: Vec<Good>,
+        refused: &mut Vec<(u64, Vec<ByteRecord>, Refused)>,
+    ) -> Result<Vec<Good>> {
+        let run = self.run;
+        if !matches!(run.options.noun, Noun::Products | Noun::Categories) {
+            return Ok(good);
         }
+        let mut found = self.places.clone();
+        learn(run, &mut found, &good, true).await?;
+        if run.options.is_dry_run || found.invented() == self.places.invented() {
+            self.places = found;
+            return Ok(good);
+        }
+        let fates = run.db.read(async |conn| write(conn, run, &found, &good, true).await).await?;
+        let mut kept = Vec::with_capacity(good.len());
+        for (good, fate) in good.into_iter().zip(fates) {
+            match fate {
+                Fate::Refused(why) => refused.push((good.line, good.lines, why)),
+                _ => kept.push(good),
+            }
+        }
+        learn(run, &mut self.places, &kept, false).await?;
+        Ok(kept)
     }
 
     /// Products are written over several connections: PostgreSQL works for each row far longer than souk does, on one processor
@@ -298,23 +321,35 @@ impl Taker<'_> {
             return Ok(Vec::new());
         }
         if run.options.is_dry_run {
-            return run.db.read(async |conn| write(conn, run, places, part).await).await;
+            return run.db.read(async |conn| write(conn, run, places, part, true).await).await;
         }
         run.db
             .transaction(async |conn| {
                 transfer::begin_batch(conn).await?;
-                write(conn, run, places, part).await
+                write(conn, run, places, part, false).await
             })
             .await
     }
 }
 
-async fn write(conn: &Conn, run: &Run<'_>, places: &Places, part: &[Good]) -> Result<Vec<Fate>> {
+/// Finds what rows refer to, and makes what is missing unless this is dry.
+async fn learn(run: &Run<'_>, places: &mut Places, good: &[Good], is_dry: bool) -> Result<()> {
     match run.options.noun {
-        Noun::Categories => categories::write(conn, run, places, &all(part, category)).await,
+        Noun::Products => {
+            let products = all(good, product);
+            places.learn(run.db, &run.website, Wanted::of_products(&products), is_dry).await
+        }
+        _ => categories::learn(run.db, run, places, &all(good, category), is_dry).await,
+    }
+}
+
+/// What becomes of rows, which are written unless this is dry.
+async fn write(conn: &Conn, run: &Run<'_>, places: &Places, part: &[Good], is_dry: bool) -> Result<Vec<Fate>> {
+    match run.options.noun {
+        Noun::Categories => categories::write(conn, run, places, &all(part, category), is_dry).await,
         Noun::Customers => customers::write(conn, run, &all(part, customer)).await,
         Noun::Orders => orders::write(conn, run, &all(part, order)).await,
-        _ => products::write(conn, run, places, &all(part, product)).await,
+        _ => products::write(conn, run, places, &all(part, product), is_dry).await,
     }
 }
 

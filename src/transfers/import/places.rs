@@ -20,7 +20,7 @@ use crate::{
 pub type Path = Vec<String>;
 
 /// What the run has found or made so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Places {
     categories: HashMap<Path, i64>,
     brands: HashMap<String, i64>,
@@ -143,6 +143,11 @@ impl Places {
         self.suppliers.extend(learnt.suppliers);
         self.groups.extend(learnt.groups);
         Ok(())
+    }
+
+    /// How many keys stand for what is missing.
+    pub fn invented(&self) -> i64 {
+        -self.invented
     }
 
     /// The next key of a dry run.

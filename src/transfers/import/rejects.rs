@@ -1,4 +1,4 @@
-//! The file of the rows that were not taken over, as they stood there: in CSV with `line` and `reason` behind.
+//! The file of the rows that were not taken over, as they stood there, with `line` and `reason` behind.
 //! Rule: it can be put right and imported like the file it came from; without rejects there is no file.
 
 use std::{
@@ -8,6 +8,7 @@ use std::{
 };
 
 use csv::{ByteRecord, Writer, WriterBuilder};
+use serde_json::{Map, Value};
 
 use super::super::{own::read::OF_REJECTS, record::Refused};
 use crate::error::{Error, Result};
@@ -86,8 +87,8 @@ impl Rejects {
                     writer.write_byte_record(&record)?;
                 }
                 Some(Out::Lines(writer)) => {
-                    writer.write_all(fields.get(0).unwrap_or_default())?;
-                    writer.write_all(b"\n")?;
+                    let row = told(fields.get(0).unwrap_or_default(), line, &reason);
+                    writeln!(writer, "{row}")?;
                 }
                 None => {}
             }
@@ -126,4 +127,16 @@ impl Rejects {
     fn broken(&self, error: &dyn std::fmt::Display) -> Error {
         Error::Internal(format!("{}: {error}", self.path.display()))
     }
+}
+
+/// A line of JSON with its number and why it is refused; what is no object stands in `text`, as far as it can be shown.
+fn told(row: &[u8], line: u64, reason: &str) -> Value {
+    let mut row = match serde_json::from_slice(row) {
+        Ok(Value::Object(row)) => row,
+        _ => Map::from_iter([("text".to_owned(), String::from_utf8_lossy(&row[..row.len().min(1_000)]).into())]),
+    };
+    for (name, value) in OF_REJECTS.into_iter().zip([line.into(), reason.into()]) {
+        row.insert(name.to_owned(), value);
+    }
+    Value::Object(row)
 }

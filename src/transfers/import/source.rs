@@ -86,12 +86,12 @@ fn open(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<(Layout,
     };
     match format {
         Format::SoukCsv => {
-            let rows = CsvRows::open(input, noun)?;
+            let rows = CsvRows::open(input, noun, options.shop.encoding)?;
             let layout = Layout::Csv { header: rows.header().to_vec(), delimiter: rows.delimiter() };
             Ok((layout, Box::new(rows.map(move |row| row.map(|row| row.and_then(read)))), Notes::default()))
         }
         Format::SoukJsonl => {
-            let rows = JsonRows::open(input, noun);
+            let rows = JsonRows::open(input, noun, options.shop.encoding);
             Ok((Layout::Lines, Box::new(rows.map(move |row| row.map(|row| row.and_then(read)))), Notes::default()))
         }
         Format::Shopify => shop(Shop::Shopify, input, options),

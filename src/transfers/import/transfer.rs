@@ -121,7 +121,7 @@ async fn take(mut conn: &Conn, id: TransferId) -> Result<Option<Turn>> {
     let query = sql_query(
         "UPDATE transfers t SET status = 'running', run = t.run + 1, failure = NULL, finished_at = NULL,
                 started_at = coalesce(t.started_at, now()), locked_until = now() + make_interval(secs => $2)
-         WHERE t.id = $1 AND NOT EXISTS (
+         WHERE t.id = $1 AND (t.status <> 'done' OR t.is_dry_run) AND NOT EXISTS (
              SELECT FROM transfers o WHERE o.status = 'running' AND o.locked_until > now() AND o.noun = t.noun
                 AND o.direction = t.direction AND o.website_id IS NOT DISTINCT FROM t.website_id AND NOT t.is_dry_run AND NOT o.is_dry_run)
          RETURNING id, run, checkpoint, processed, created, updated, unchanged, rejected, errors",
@@ -134,14 +134,17 @@ async fn take(mut conn: &Conn, id: TransferId) -> Result<Option<Turn>> {
     Ok(taken.into_iter().next().map(Taken::turn))
 }
 
-/// Waits for the turn of a row.
+/// Waits for the turn of a row; none where somebody else has brought it to its end meanwhile.
 /// # Errors
 /// Those of the database.
-pub async fn wait(db: &Db, id: TransferId) -> Result<Turn> {
+pub async fn wait(db: &Db, id: TransferId) -> Result<Option<Turn>> {
     let mut is_told = false;
     loop {
         if let Some(turn) = db.transaction(async |conn| take(conn, id).await).await? {
-            return Ok(turn);
+            return Ok(Some(turn));
+        }
+        if db.read(async |conn| is_done(conn, id).await).await? {
+            return Ok(None);
         }
         if !is_told {
             tracing::info!("another import of the same website is running: waiting for it");
@@ -149,6 +152,11 @@ pub async fn wait(db: &Db, id: TransferId) -> Result<Turn> {
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+async fn is_done(mut conn: &Conn, id: TransferId) -> Result<bool> {
+    let query = sql_query("SELECT id FROM transfers WHERE id = $1 AND status = 'done'");
+    Ok(query.bind::<BigInt, _>(id).execute(&mut conn).await? > 0)
 }
 
 /// Notes how far the run is, in the transaction of its batch.
@@ -216,13 +224,21 @@ pub async fn see(mut conn: &Conn, run: &Run<'_>, noun: &str, known: &[(i64, Opti
     if known.is_empty() {
         return Ok(());
     }
-    let query = sql_query(
-        "INSERT INTO sources (noun, noun_id, website_id, external_id, last_transfer_id)
-         SELECT $1, k.id, $2, k.external_id, $3 FROM unnest($4, $5) AS k (id, external_id) ORDER BY k.id
+    // What was made at the website itself is known there since then.
+    let since = match noun {
+        "Product" => {
+            "coalesce((SELECT n.created_at FROM products n WHERE n.id = k.id AND n.source_website_id = $2), now())"
+        }
+        "User" => "coalesce((SELECT n.created_at FROM users n WHERE n.id = k.id AND n.source_website_id = $2), now())",
+        _ => "now()",
+    };
+    let query = sql_query(format!(
+        "INSERT INTO sources (noun, noun_id, website_id, external_id, last_transfer_id, first_seen)
+         SELECT $1, k.id, $2, k.external_id, $3, {since} FROM unnest($4, $5) AS k (id, external_id) ORDER BY k.id
          ON CONFLICT ON CONSTRAINT sources_pkey DO UPDATE
          SET last_seen = EXCLUDED.last_seen, last_transfer_id = EXCLUDED.last_transfer_id,
-             external_id = coalesce(EXCLUDED.external_id, sources.external_id)",
-    );
+             external_id = coalesce(EXCLUDED.external_id, sources.external_id)"
+    ));
     let ids: Vec<i64> = known.iter().map(|(id, _)| *id).collect();
     let names: Vec<Option<&str>> = known.iter().map(|(_, name)| *name).collect();
     query

@@ -81,12 +81,14 @@ impl Fields {
     pub fn path(&mut self, name: &str) -> Given<Vec<String>> {
         self.each(name, |value| {
             let names = match value {
-                Value::Array(names) => names.into_iter().map(|name| name.as_str().map(str::to_owned)).collect(),
-                Value::String(name) => Some(vec![name]),
+                Value::Array(names) => {
+                    names.into_iter().map(|name| name.as_str().map(|name| name.trim().to_owned())).collect()
+                }
+                Value::String(name) => Some(vec![name.trim().to_owned()]),
                 _ => None,
             };
             let names: Option<Vec<String>> = names;
-            let names = names.filter(|names| !names.is_empty() && names.iter().all(|name| !name.trim().is_empty()));
+            let names = names.filter(|names| !names.is_empty() && names.iter().all(|name| !name.is_empty()));
             names.ok_or_else(|| "give names from the root down, none of them blank".to_owned())
         })
     }

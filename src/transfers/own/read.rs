@@ -35,8 +35,8 @@ impl<R: Read> CsvRows<R> {
     /// Reads the header.
     /// # Errors
     /// User errors for a column that the noun does not have, or that is there twice.
-    pub fn open(input: R, noun: Noun) -> Result<Self> {
-        let table = Table::open(input, Encoding::Unicode)?;
+    pub fn open(input: R, noun: Noun, encoding: Encoding) -> Result<Self> {
+        let table = Table::open(input, encoding)?;
         let mut columns: Vec<Option<Column>> = Vec::new();
         for name in table.header().names() {
             let known = noun.columns().iter().find(|column| column.name.eq_ignore_ascii_case(name));
@@ -101,8 +101,8 @@ pub struct JsonRows<R: Read> {
 
 impl<R: Read> JsonRows<R> {
     /// Over a file from its beginning.
-    pub fn open(input: R, noun: Noun) -> Self {
-        Self { input: BufReader::new(Decoded::new(input, Encoding::Unicode)), columns: noun.columns(), line: 0 }
+    pub fn open(input: R, noun: Noun, encoding: Encoding) -> Self {
+        Self { input: BufReader::new(Decoded::new(input, encoding)), columns: noun.columns(), line: 0 }
     }
 
     /// The next line without its end, and whether it is longer than allowed; none at the end of the file.
@@ -127,6 +127,9 @@ impl<R: Read> JsonRows<R> {
         let Value::Object(object) = value else { return Err(refused("a line is a JSON object".to_owned())) };
         let mut fields = Fields::with_capacity(object.len());
         for (name, value) in object {
+            if OF_REJECTS.contains(&name.as_str()) {
+                continue;
+            }
             let Some(column) = self.columns.iter().find(|column| column.name == name) else {
                 return Err(Refused { column: Some(name), message: "there is no such column".to_owned() });
             };

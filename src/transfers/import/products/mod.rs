@@ -43,9 +43,15 @@ async fn plan(conn: &Conn, run: &Run<'_>, places: &Places, records: &[&ProductRe
 /// Writes what the rows say.
 /// # Errors
 /// User errors of what only the database can find, which one of the rows is to blame for; those of the database.
-pub async fn write(conn: &Conn, run: &Run<'_>, places: &Places, records: &[&ProductRecord]) -> Result<Vec<Fate>> {
+pub async fn write(
+    conn: &Conn,
+    run: &Run<'_>,
+    places: &Places,
+    records: &[&ProductRecord],
+    is_dry: bool,
+) -> Result<Vec<Fate>> {
     let mut plan = self::plan(conn, run, places, records).await?;
-    if run.options.is_dry_run {
+    if is_dry {
         let known = known(&plan, &HashMap::new(), records)?;
         let images = missing_images(conn, run, &plan, &known, records).await?;
         return Ok(fates(plan, &images));

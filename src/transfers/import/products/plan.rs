@@ -79,6 +79,9 @@ pub struct Plan {
     pub steps: Vec<Step>,
 }
 
+/// Stands for the key of a product that this batch makes.
+const NEW: i64 = -1;
+
 /// The slug that a row insists on. That of another shop is no more than the first choice for a new product: several
 /// shops may call a product the same.
 fn asked<'a>(run: &Run<'_>, record: &'a ProductRecord) -> Option<&'a String> {
@@ -89,10 +92,9 @@ fn asked<'a>(run: &Run<'_>, record: &'a ProductRecord) -> Option<&'a String> {
 pub fn slugs(run: &Run<'_>, records: &[&ProductRecord], found: &Found) -> Vec<String> {
     let mut slugs = Vec::with_capacity(records.len() * 2);
     for record in records {
-        match asked(run, record) {
-            Some(slug) => slugs.push(slug.clone()),
-            None if found.of(record).is_none() => slugs.extend(choices(record, &run.website.code)),
-            None => {}
+        slugs.extend(asked(run, record).cloned());
+        if found.of(record).is_none() {
+            slugs.extend(choices(record, &run.website.code));
         }
     }
     slugs
@@ -139,22 +141,25 @@ impl Plan {
                 None => new(record)?,
             };
             apply(record, run, places, &mut state)?;
-            match (asked(run, record), known) {
-                (Some(slug), _) => {
-                    if taken.get(slug).is_some_and(|id| *id != state.id) {
-                        return Err(refused("slug", "another product has this slug"));
-                    }
-                    taken.insert(slug.clone(), if state.id == 0 { -1 } else { state.id });
+            let holder = asked(run, record).and_then(|slug| taken.get(slug)).copied().filter(|id| *id != state.id);
+            let [first, second] = choices(record, &run.website.code);
+            let last = || fingerprinted(&second, &format!("{} {}", run.website.code, state.sku));
+            match (asked(run, record), holder, known) {
+                (Some(slug), None, _) => {
+                    taken.insert(slug.clone(), if state.id == 0 { NEW } else { state.id });
                 }
-                (None, None) => {
-                    let [first, second] = choices(record, &run.website.code);
+                (Some(_), Some(NEW), _) => return Err(refused("slug", "an earlier row of the file has this slug")),
+                // What another website sells under this name keeps it. The product has the name that it was given then.
+                (Some(_), Some(_), Some(known)) if known.slug == second || known.slug == last() => {
+                    state.slug.clone_from(&known.slug);
+                }
+                (Some(_), Some(_), Some(_)) => return Err(refused("slug", "another product has this slug")),
+                (_, _, None) => {
                     let is_free = |slug: &String| !taken.contains_key(slug) && !all_asked.contains(slug.as_str());
-                    let free = [first, second.clone()].into_iter().find(is_free);
-                    state.slug =
-                        free.unwrap_or_else(|| fingerprinted(&second, &format!("{} {}", run.website.code, state.sku)));
-                    taken.insert(state.slug.clone(), -1);
+                    state.slug = [first, second.clone()].into_iter().find(is_free).unwrap_or_else(last);
+                    taken.insert(state.slug.clone(), NEW);
                 }
-                (None, Some(_)) => {}
+                (None, ..) => {}
             }
             match known {
                 Some(known) if *known == state => return Ok(Step::Leave { id: known.id }),
