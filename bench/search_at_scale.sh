@@ -106,10 +106,12 @@ load_souk() {
 load_pgbench() {
   local rate files=()
   for file in "$work/$1".*.sql; do [[ ! -s $file ]] || files+=(-f "$file"); done
+  # What is answered from memory has none.
+  ((${#files[@]})) || { echo 0 0 0 0; return; }
   rm -f "$work"/pgbench.*
   rate=$(pgbench -n -M prepared -c "$2" -j $(($2 < 2 ? 1 : 2)) -T $seconds "${files[@]}" -l --log-prefix="$work/pgbench" "$url" \
     2>"$work/refused" | sed -n 's/^tps = \([0-9.]*\).*/\1/p') || { cat "$work/refused" >&2; rate=0; }
-  cat "$work"/pgbench.* | awk '{ print $3 }' | sort -n | awk -v rate="${rate:-0}" '
+  find "$work" -name 'pgbench.*' -exec cat {} + | awk '{ print $3 }' | sort -n | awk -v rate="${rate:-0}" '
     { all[NR] = $1 } END { print rate, all[int((NR + 1) / 2)] + 0, all[int((NR * 99 + 99) / 100)] + 0, 0 }'
 }
 
