@@ -4,7 +4,7 @@ import re
 import sys
 
 # What souk does by itself, every second: a statement or transaction that names one of these was not for the request.
-OWN = re.compile(r'"?\b(jobs|sessions|role_permissions|carts|cart_reservations)\b"?|^SELECT clock_timestamp\(\)$')
+OWN = re.compile(r'"?\b(jobs|sessions|roles|role_permissions|carts|cart_reservations)\b"?|^SELECT clock_timestamp\(\)$')
 ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \S+ \S+ \[(\d+)\] (\w+):  (.*)", re.DOTALL)
 TOKEN = re.compile(r"""\b[Ee]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|(?<!:):(?=\w)|\$(\d+)""")
 PARAMETER = re.compile(r"\$(\d+) = (NULL|'(?:[^']|'')*')")
