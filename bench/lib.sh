@@ -38,6 +38,7 @@ close_work() {
 
 # serve: starts souk on a port of its own; sets pid, port and url, the database's.
 serve() {
+  : >"$work/stdout"
   "$souk" serve --listen 127.0.0.1:0 >"$work/stdout" 2>>"$work/log" &
   pid=$!
   port=

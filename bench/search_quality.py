@@ -1,0 +1,321 @@
+"""Asks for what is known to be there: search_quality.py PORT DATABASE_URL [--misses] [--seed N]. Started by search_quality.sh.
+
+Queries are made from the names of the products by the rules below, drawn by the seed, without a look at what any search answers.
+The right answers of a query are all active products whose names fit it by its rule; a query that more than MOST fit is not asked.
+
+A word is a run of letters and digits, with apostrophes within, case-folded. Two names have the same words if they have each as
+often. A word in -s, -es or -ies is a plural where the catalogue has its singular, too, and only there: "cards" of "card".
+
+exact        The name as it stands, blanks in a row as one. Right: the same words.
+order        The pieces of the name between blanks, of which there are 3 or more, in another order. Right: the same words.
+plural       The name with one word in the other number; only words that the catalogue has in both. Right: the same words,
+             be each singular or plural.
+typo         The name with one edit in a word of 5 letters or more: two neighbours swapped, one dropped, one put in, one replaced by
+             another, in turn and anywhere in the word. The outcome is no word of the catalogue. Right: the same words as the query
+             but for one edit, whichever word of 5 letters or more was meant.
+two          Two words of 4 letters or more of one name, each of which RARE of the products have at most. Right: names
+             with both, be they singular or plural.
+two, typo    The same with one edit as in `typo` in one of them. Right: names with the other and any word that can be meant.
+prefix       The beginning of the name, its last word cut after 3 letters or more; one or more words before it. Right: names that
+             have all words before it, and another that begins with the last.
+code         The SKU in small letters. Right: the products that have it.
+
+Queries are made from real names only: 2 words of 3 letters or more, and more capitals than small letters. In this shop staff wrote
+"found by jackie" into the same field, but the names in capitals.
+
+recall@10 is the part of the right answers among the first 10, averaged over queries; MRR is the mean of 1 / the place of the first right
+answer, 0 where there is none among 10. Next to souk stand two that need no search engine, on the name alone (of `code`, the SKU, too):
+ILIKE of the query in percent signs by name, and websearch_to_tsquery('english') by ts_rank.
+"""
+
+import argparse
+import base64
+import collections
+import csv
+import http.client
+import io
+import json
+import random
+import re
+import subprocess
+
+PAGE, MOST, RARE = 10, 10, 0.01
+COUNTS = {"exact": 60, "order": 60, "plural": 60, "typo": 80, "two": 60, "two, typo": 60, "prefix": 60, "code": 40}
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+
+Query = collections.namedtuple("Query", "kind text right")
+
+
+class Catalogue:
+    """The active products, by key of the table: name and SKU; and what their words say."""
+
+    def __init__(self, products):
+        self.names = {key: name for key, name, _ in products}
+        self.codes = collections.defaultdict(set)
+        for key, _, sku in products:
+            self.codes[sku.casefold()].add(key)
+        self.words = {key: tuple(WORD.findall(name.casefold())) for key, name in self.names.items()}
+        self.vocabulary = {word for words in self.words.values() for word in words}
+        self.plurals = {word: self.singular(word) for word in self.vocabulary if self.singular(word) != word}
+        self.other_number = {**{one: many for many, one in sorted(self.plurals.items())}, **self.plurals}
+        self.same, self.same_in_any_number, self.having = (collections.defaultdict(set) for _ in range(3))
+        for key, words in self.words.items():
+            self.same[bag(words)].add(key)
+            self.same_in_any_number[bag(map(self.singular, words))].add(key)
+            for word in words:
+                self.having[self.singular(word)].add(key)
+        self.real = sorted((key for key in self.names if self.is_real(key)), key=lambda key: (self.names[key], key))
+
+    def is_real(self, key):
+        name = self.names[key]
+        capitals = sum(letter.isupper() for letter in name)
+        small = sum(letter.islower() for letter in name)
+        return capitals > small and sum(len(word) >= 3 and word.isalpha() for word in self.words[key]) >= 2
+
+    def singular(self, word):
+        if len(word) >= 4 and word.endswith("s") and not word.endswith("ss"):
+            forms = [word[:-1]]
+            forms += [word[:-2]] if re.search("(ss|x|z|ch|sh|o)es$", word) else []
+            forms += [word[:-3] + "y"] if word.endswith("ies") else []
+            return next((form for form in forms if form in self.vocabulary), word)
+        return word
+
+    def meant(self, typed):
+        """The words that one edit makes this of."""
+        return [word for word in self.vocabulary if can_have_typo(word) and is_one_edit(word, typed)]
+
+
+def bag(words):
+    return tuple(sorted(words))
+
+
+def can_have_typo(word):
+    return len(word) >= 5 and word.isalpha() and word.isascii()
+
+
+def edit(draw, word, how):
+    at = draw.randrange(len(word))
+    if how == "swap":
+        at = draw.randrange(len(word) - 1)
+        return word[:at] + word[at + 1] + word[at] + word[at + 2:]
+    if how == "drop":
+        return word[:at] + word[at + 1:]
+    letter = draw.choice(LETTERS)
+    if how == "insert":
+        at = draw.randrange(len(word) + 1)
+        return word[:at] + letter + word[at:]
+    return word[:at] + letter + word[at + 1:]
+
+
+def is_one_edit(one, other):
+    if one == other or abs(len(one) - len(other)) > 1:
+        return False
+    start = 0
+    while start < min(len(one), len(other)) and one[start] == other[start]:
+        start += 1
+    a, b = one[start:], other[start:]
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[1::-1] == b[:2] and a[2:] == b[2:])
+
+
+def replaced(name, at, word):
+    """The name in small letters with another word in a word's place."""
+    match = list(WORD.finditer(name))[at]
+    return name[:match.start()] + word + name[match.end():]
+
+
+def exact(c, draw, key):
+    return c.names[key], c.same[bag(c.words[key])]
+
+
+def order(c, draw, key):
+    pieces = c.names[key].casefold().split()
+    if len(pieces) < 3:
+        return None
+    other = draw.sample(pieces, len(pieces))
+    return None if other == pieces else (" ".join(other), c.same[bag(c.words[key])])
+
+
+def plural(c, draw, key):
+    places = [at for at, word in enumerate(c.words[key]) if word in c.other_number]
+    if not places:
+        return None
+    at = draw.choice(places)
+    text = replaced(c.names[key].casefold(), at, c.other_number[c.words[key][at]])
+    return text, c.same_in_any_number[bag(map(c.singular, c.words[key]))]
+
+
+def mistyped(c, draw, word, turn):
+    typed = edit(draw, word, ("swap", "drop", "insert", "replace")[turn % 4])
+    return None if typed == word or typed in c.vocabulary else typed
+
+
+def typo(c, draw, key, turn):
+    words = c.words[key]
+    places = [at for at, word in enumerate(words) if can_have_typo(word)]
+    if not places:
+        return None
+    at = draw.choice(places)
+    typed = mistyped(c, draw, words[at], turn)
+    if not typed:
+        return None
+    right = set().union(*(c.same.get(bag(words[:at] + (word,) + words[at + 1:]), ()) for word in c.meant(typed)))
+    return replaced(c.names[key].casefold(), at, typed), right
+
+
+def pair(c, draw, key):
+    most = RARE * len(c.names)
+    rare = sorted({word for word in c.words[key] if len(word) >= 4 and word.isalpha() and len(c.having[c.singular(word)]) <= most})
+    return draw.sample(rare, 2) if len(rare) >= 2 else None
+
+
+def having(c, words):
+    return set.intersection(*(c.having[c.singular(word)] for word in words))
+
+
+def two(c, draw, key):
+    words = pair(c, draw, key)
+    return words and (" ".join(words), having(c, words))
+
+
+def two_typo(c, draw, key, turn):
+    words = pair(c, draw, key)
+    places = [at for at, word in enumerate(words or ()) if can_have_typo(word)]
+    if not places:
+        return None
+    at = draw.choice(places)
+    typed = mistyped(c, draw, words[at], turn)
+    if not typed:
+        return None
+    right = set().union(*(having(c, (words[1 - at], word)) for word in c.meant(typed)))
+    words[at] = typed
+    return " ".join(words), right
+
+
+def prefix(c, draw, key):
+    words = c.words[key]
+    places = [at for at, word in enumerate(words) if at >= 1 and len(word) >= 4 and word.isalpha()]
+    if not places:
+        return None
+    at = draw.choice(places)
+    name = c.names[key].casefold()
+    start = list(WORD.finditer(name))[at].start()
+    length = draw.randint(3, len(words[at]) - 1)
+    before, begun = collections.Counter(words[:at]), words[at][:length]
+
+    def fits(others):
+        left = collections.Counter(others)
+        left.subtract(before)
+        return min(left.values()) >= 0 and any(count and word.startswith(begun) for word, count in left.items())
+
+    return name[:start + length], {other for other, words in c.words.items() if fits(words)}
+
+
+def code(c, draw, sku):
+    return sku, c.codes[sku]
+
+
+def make(c, seed):
+    """The queries. Each kind draws for itself, so that none changes with another."""
+    makers = {"exact": exact, "order": order, "plural": plural, "typo": typo, "two": two, "two, typo": two_typo, "prefix": prefix,
+              "code": code}
+    for kind, count in COUNTS.items():
+        draw = random.Random(f"{seed}:{kind}")
+        sources = sorted(c.codes) if kind == "code" else list(c.real)
+        draw.shuffle(sources)
+        made = {}
+        for source in sources:
+            if len(made) == count:
+                break
+            turn = [len(made)] if "typo" in kind else []
+            text, right = makers[kind](c, draw, source, *turn) or ("", ())
+            text = " ".join(text.split())
+            if 1 <= len(right) <= MOST and text not in made:
+                made[text] = Query(kind, text, right)
+        yield from made.values()
+
+
+def psql(url, script):
+    command = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-f", "-", url]
+    return subprocess.run(command, input=script, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def ask_souk(port, queries):
+    """Of each query the keys that souk finds. One connection, one after the other."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    document = "query($q: String!) { search(query: $q, types: [PRODUCT], first: %d) { nodes { ... on Product { id } } } }" % PAGE
+    for query in queries:
+        body = json.dumps({"query": document, "variables": {"q": query.text}})
+        connection.request("POST", "/graphql", body, {"Content-Type": "application/json"})
+        answer = json.load(connection.getresponse())
+        if "errors" in answer:
+            raise SystemExit(f"{query.text}: unexpected answer: {answer}")
+        # An id is base64url of `Product:<key>`.
+        ids = [node["id"] for node in answer["data"]["search"]["nodes"]]
+        yield [int(base64.urlsafe_b64decode(i + "=" * (-len(i) % 4)).decode().split(":")[1]) for i in ids]
+
+
+def ask_sql(url, queries):
+    """The same by ILIKE, and by websearch_to_tsquery."""
+    asked = io.StringIO()
+    csv.writer(asked, lineterminator="\n").writerows((n, query.text, query.kind == "code") for n, query in enumerate(queries))
+    rows = psql(url, rf"""
+        CREATE TEMP TABLE asked (n integer, q text, code boolean);
+        COPY asked FROM STDIN (FORMAT csv);
+{asked.getvalue()}\.
+        CREATE TEMP TABLE named AS SELECT id, name, sku, to_tsvector('english', name) AS of_name,
+            to_tsvector('english', concat_ws(' ', name, sku)) AS of_both FROM products WHERE is_active;
+        COPY (
+            SELECT ARRAY(SELECT id FROM named, (SELECT '%' || regexp_replace(q, '([\\%_])', '\\\1', 'g') || '%' AS pattern) p
+                    WHERE name ILIKE pattern OR code AND sku ILIKE pattern ORDER BY name, id LIMIT {PAGE}),
+                ARRAY(SELECT id FROM named, (SELECT websearch_to_tsquery('english', q) AS words) w
+                    WHERE CASE WHEN code THEN of_both ELSE of_name END @@ words
+                    ORDER BY ts_rank(CASE WHEN code THEN of_both ELSE of_name END, words) DESC, id LIMIT {PAGE})
+            FROM asked ORDER BY n
+        ) TO STDOUT (FORMAT csv)""")
+    for row in csv.reader(io.StringIO(rows)):
+        yield [[int(key) for key in keys.strip("{}").split(",") if key] for keys in row]
+
+
+def recall(query, found):
+    return len(query.right.intersection(found)) / len(query.right)
+
+
+def reciprocal_rank(query, found):
+    return next((1 / place for place, key in enumerate(found, 1) if key in query.right), 0)
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("port", type=int)
+    options.add_argument("url")
+    options.add_argument("--misses", action="store_true")
+    options.add_argument("--seed", type=int, default=1)
+    options = options.parse_args()
+
+    rows = psql(options.url, "COPY (SELECT id, name, sku FROM products WHERE is_active ORDER BY id) TO STDOUT (FORMAT csv)")
+    catalogue = Catalogue([(int(key), name, sku) for key, name, sku in csv.reader(io.StringIO(rows))])
+    queries = list(make(catalogue, options.seed))
+    by_souk = list(ask_souk(options.port, queries))
+    by_ilike, by_websearch = zip(*ask_sql(options.url, queries))
+    engines = {"souk": by_souk, "ILIKE": by_ilike, "websearch": by_websearch}
+
+    print(f"{len(queries)} queries with 1 to {MOST} right answers, seed {options.seed}\n")
+    print(f"{'':<12}{'':>8}{'recall@10':>30}{'MRR':>30}")
+    print(f"{'kind':<12}{'queries':>8}" + "".join(f"{name:>10}" for name in engines) * 2)
+    for kind in [*COUNTS, "all"]:
+        places = [n for n, query in enumerate(queries) if kind in (query.kind, "all")]
+        cells = [sum(measure(queries[n], found[n]) for n in places) / max(len(places), 1)
+                 for measure in (recall, reciprocal_rank) for found in engines.values()]
+        print(f"{kind:<12}{len(places):>8}" + "".join(f"{cell:>10.3f}" for cell in cells))
+
+    if options.misses:
+        name = lambda key: f"{catalogue.names.get(key, 'not for sale').strip()} ({key})"
+        for query, found in zip(queries, by_souk):
+            if recall(query, found) < 1 or reciprocal_rank(query, found) < 1:
+                print(f"\n{query.kind}: {query.text}")
+                print("  missed:", "; ".join(name(key) for key in sorted(query.right.difference(found))) or "none, but the first")
+                print("  found: ", "; ".join(("* " if key in query.right else "") + name(key) for key in found) or "nothing")
+
+
+main()
