@@ -1,3 +1,11 @@
+CREATE OR REPLACE FUNCTION search_put(kind text, node_id bigint, is_public boolean, a text, b text, c text)
+RETURNS void LANGUAGE sql AS $$
+    INSERT INTO search_documents (kind, node_id, is_public, document)
+    VALUES (kind, node_id, is_public,
+        setweight(to_tsvector('souk', a), 'A') || setweight(to_tsvector('souk', b), 'B') || setweight(to_tsvector('souk', c), 'C'))
+    ON CONFLICT ON CONSTRAINT search_documents_kind_node_id_key
+        DO UPDATE SET is_public = EXCLUDED.is_public, document = EXCLUDED.document
+$$;
 CREATE OR REPLACE FUNCTION search_put_products(ids bigint[]) RETURNS void LANGUAGE sql AS $$
     INSERT INTO search_documents (kind, node_id, is_public, document)
     SELECT 'product', p.id, p.is_active,
@@ -41,4 +49,5 @@ ALTER TABLE search_documents DROP COLUMN popularity;
 DROP FUNCTION search_learn(text);
 DROP TABLE search_words;
 DROP FUNCTION search_words_of(text);
+DROP FUNCTION search_part("char", VARIADIC text[]);
 DROP TEXT SEARCH CONFIGURATION souk_words;

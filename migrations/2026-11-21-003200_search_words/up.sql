@@ -7,8 +7,7 @@ ALTER TEXT SEARCH CONFIGURATION souk_words
 -- Words of names as people write them, not stemmed. Whether somebody may know of a word is told by what a search for it finds.
 CREATE TABLE search_words (
     word text COLLATE "C" CONSTRAINT search_words_pkey PRIMARY KEY
-        CONSTRAINT search_words_length CHECK (char_length(word) BETWEEN 3 AND 40),
-    uses bigint NOT NULL DEFAULT 0
+        CONSTRAINT search_words_length CHECK (char_length(word) BETWEEN 3 AND 40)
 );
 CREATE INDEX search_words_word_trgm_idx ON search_words USING gin (word gin_trgm_ops);
 
@@ -16,8 +15,13 @@ ALTER TABLE search_documents ADD COLUMN popularity real NOT NULL DEFAULT 0
     CONSTRAINT search_documents_popularity_not_negative CHECK (popularity >= 0);
 CREATE INDEX search_documents_popularity_idx ON search_documents (popularity, id);
 
+-- A slash between words makes one word of them for PostgreSQL, the path of a file: here it is a blank.
+CREATE FUNCTION search_part(weight "char", VARIADIC texts text[]) RETURNS tsvector LANGUAGE sql STABLE AS $$
+    SELECT setweight(to_tsvector('souk', translate(array_to_string(texts, ' '), '/', ' ')), weight)
+$$;
+
 CREATE FUNCTION search_words_of(text text) RETURNS SETOF text LANGUAGE sql STABLE AS $$
-    SELECT w FROM unnest(tsvector_to_array(to_tsvector('souk_words', text))) w
+    SELECT w FROM unnest(tsvector_to_array(to_tsvector('souk_words', translate(text, '/', ' ')))) w
     WHERE char_length(w) BETWEEN 3 AND 40 AND w !~ '[0-9@/.:_&+-]'
 $$;
 -- In order, so that two who learn the same words do not wait for each other in a circle.
@@ -25,12 +29,17 @@ CREATE FUNCTION search_learn(text text) RETURNS void LANGUAGE sql AS $$
     INSERT INTO search_words (word) SELECT w FROM search_words_of(text) w ORDER BY w ON CONFLICT DO NOTHING
 $$;
 
+CREATE OR REPLACE FUNCTION search_put(kind text, node_id bigint, is_public boolean, a text, b text, c text)
+RETURNS void LANGUAGE sql AS $$
+    INSERT INTO search_documents (kind, node_id, is_public, document)
+    VALUES (kind, node_id, is_public, search_part('A', a) || search_part('B', b) || search_part('C', c))
+    ON CONFLICT ON CONSTRAINT search_documents_kind_node_id_key
+        DO UPDATE SET is_public = EXCLUDED.is_public, document = EXCLUDED.document
+$$;
 CREATE OR REPLACE FUNCTION search_put_products(ids bigint[]) RETURNS void LANGUAGE sql AS $$
     INSERT INTO search_documents (kind, node_id, is_public, document)
     SELECT 'product', p.id, p.is_active,
-        setweight(to_tsvector('souk', concat_ws(' ', p.name, p.sku, p.barcode)), 'A')
-        || setweight(to_tsvector('souk', concat_ws(' ', b.name, c.name, p.variant)), 'B')
-        || setweight(to_tsvector('souk', p.description), 'C')
+        search_part('A', p.name, p.sku, p.barcode) || search_part('B', b.name, c.name, p.variant) || search_part('C', p.description)
     FROM products p LEFT JOIN brands b ON b.id = p.brand_id LEFT JOIN categories c ON c.id = p.category_id
     WHERE p.id = ANY (ids)
     ON CONFLICT ON CONSTRAINT search_documents_kind_node_id_key
@@ -43,9 +52,7 @@ CREATE OR REPLACE FUNCTION search_products_inserted() RETURNS trigger LANGUAGE p
 BEGIN
     INSERT INTO search_documents (kind, node_id, is_public, document)
         SELECT 'product', p.id, p.is_active,
-            setweight(to_tsvector('souk', concat_ws(' ', p.name, p.sku, p.barcode)), 'A')
-            || setweight(to_tsvector('souk', concat_ws(' ', b.name, c.name, p.variant)), 'B')
-            || setweight(to_tsvector('souk', p.description), 'C')
+            search_part('A', p.name, p.sku, p.barcode) || search_part('B', b.name, c.name, p.variant) || search_part('C', p.description)
         FROM new_rows p LEFT JOIN brands b ON b.id = p.brand_id LEFT JOIN categories c ON c.id = p.category_id
         ORDER BY p.id;
     INSERT INTO search_words (word)
@@ -70,8 +77,6 @@ BEGIN
     RETURN NULL;
 END $$;
 
-INSERT INTO search_words (word)
-    SELECT DISTINCT w FROM (
-        SELECT concat_ws(' ', name, variant) AS text FROM products UNION ALL SELECT name FROM categories UNION ALL SELECT name FROM brands
-    ) t, search_words_of(t.text) w
-    ON CONFLICT DO NOTHING;
+SELECT search_put_products((SELECT array_agg(id) FROM products));
+SELECT search_put('category', id, true, name, '', description), search_learn(name) FROM categories;
+SELECT search_put('brand', id, true, name, '', description), search_learn(name) FROM brands;

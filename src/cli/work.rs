@@ -14,6 +14,7 @@ use crate::{
         actions::{care, webhooks},
         providers::{Providers, test::WEBHOOK},
     },
+    search::actions::tend,
     transfers::runs,
 };
 
@@ -66,6 +67,7 @@ pub fn worker(db: &Db, mailer: Option<Mailer>, providers: &Arc<Providers>, studi
         .on_long(runs::job::KIND, file!(runs::job::run))
         .every(fetch::KIND, fetch::PERIOD, draw!(fetch::run))
         .every(sweep::KIND, sweep::PERIOD, draw!(sweep::run))
+        .every(tend::KIND, tend::PERIOD, run!(tend::run))
         .on(registration::KIND, run!(registration::run))
         .on(verification::KIND, run!(verification::run))
         .on(recovery::KIND, run!(recovery::run))

@@ -37,6 +37,9 @@ impl Plans {
 
 /// How long a read waits for a connection while none stands: enough to connect again where the database is there.
 const MOMENT: Duration = Duration::from_millis(250);
+/// What helps long statements and costs short ones: compiling them, and other processes; and how little alike words are that one
+/// of which may be meant by the other.
+const SHORT: &str = "SET jit = off; SET max_parallel_workers_per_gather = 0; SET pg_trgm.similarity_threshold = 0.2";
 /// Shortest pause between two attempts to connect.
 const STEP: Duration = Duration::from_millis(50);
 
@@ -161,7 +164,7 @@ async fn establish(url: &str, settings: &DbSettings, plans: Plans) -> Result<Asy
         .await
         .map_err(|_| Error::Unavailable("connecting took too long".into()))??;
     let set_up = format!(
-        "SET statement_timeout = {}; SET default_transaction_read_only = on; SET plan_cache_mode = {}",
+        "SET statement_timeout = {}; SET default_transaction_read_only = on; SET plan_cache_mode = {}; {SHORT}",
         settings.read_timeout.as_millis(),
         plans.mode()
     );

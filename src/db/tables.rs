@@ -574,6 +574,16 @@ diesel::table! {
         node_id -> Int8,
         is_public -> Bool,
         document -> Tsvector,
+        popularity -> Float4,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    search_words (word) {
+        word -> Text,
     }
 }
 
@@ -837,6 +847,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     role_websites,
     roles,
     search_documents,
+    search_words,
     sessions,
     shipment_lines,
     shipments,

@@ -1,4 +1,6 @@
-//! What a search means, before it is looked for.
+//! What a search means, before it is looked for; and what is tended to in the background.
+
+pub mod tend;
 
 use std::collections::HashMap;
 

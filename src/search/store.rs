@@ -3,11 +3,13 @@
 
 mod facets;
 mod hits;
+mod tend;
 mod words;
 
 pub use self::{
     facets::facets,
     hits::{MARKS, count, page, snippets},
+    tend::update_popularity,
     words::understand,
 };
 use super::model::{Kind, Search, SearchFilter};

@@ -1,4 +1,4 @@
-//! What somebody typed, as words, "phrases" and -without, and the query of PostgreSQL that it makes.
+//! What somebody typed, as words, "phrases", -without and `or`, and the query of PostgreSQL that it makes.
 //! Rule: every word is quoted, so that nothing that is typed is an operator; what holds no letter and no digit is no word.
 
 use std::collections::HashMap;
@@ -14,6 +14,8 @@ pub enum Term {
     Phrase(String),
     /// A word or phrase that must not occur.
     Without(String),
+    /// `or`: what stands before it or what stands behind it.
+    Or,
 }
 
 /// What somebody typed.
@@ -39,13 +41,16 @@ impl Words {
             terms.push(match (without, is_quoted) {
                 (true, _) => Term::Without(text),
                 (false, true) => Term::Phrase(text),
+                (false, false) if text.eq_ignore_ascii_case("or") => Term::Or,
                 (false, false) => Term::Word(text),
             });
         };
         for sign in text.chars() {
             match sign {
                 '"' | '\u{201c}' | '\u{201d}' => {
-                    end(&mut word, is_quoted, &mut is_without);
+                    if is_quoted || !word.is_empty() {
+                        end(&mut word, is_quoted, &mut is_without);
+                    }
                     is_quoted = !is_quoted;
                 }
                 _ if !is_quoted && (sign.is_whitespace() || sign == '\0') => end(&mut word, false, &mut is_without),
@@ -57,6 +62,14 @@ impl Words {
         end(&mut word, is_quoted, &mut is_without);
         let is_open = is_open && terms.len() <= MAX_TERMS && matches!(terms.last(), Some(Term::Word(_)));
         terms.truncate(MAX_TERMS);
+        // Between two others it has a meaning.
+        terms.dedup_by(|one, other| *one == Term::Or && *other == Term::Or);
+        if terms.last() == Some(&Term::Or) {
+            terms.pop();
+        }
+        if terms.first() == Some(&Term::Or) {
+            terms.remove(0);
+        }
         Self { terms, is_open }
     }
 
@@ -71,18 +84,24 @@ impl Words {
 
     /// The query, with other words in some places; none where nothing is asked for.
     pub fn query(&self, instead: &HashMap<usize, String>) -> Option<String> {
-        let mut parts = Vec::with_capacity(self.terms.len());
-        let mut is_positive = false;
+        let (mut query, mut is_positive, mut joint) = (String::new(), false, "");
         for (place, term) in self.terms.iter().enumerate() {
-            parts.push(match (term, instead.get(&place)) {
+            let part = match (term, instead.get(&place)) {
+                (Term::Or, _) => {
+                    joint = " | ";
+                    continue;
+                }
                 (Term::Without(text), _) => format!("!{}", quoted(text)),
                 (_, Some(other)) => quoted(other),
                 (Term::Word(_), None) => self.word(place),
                 (Term::Phrase(text), None) => quoted(text),
-            });
+            };
+            query.push_str(joint);
+            query.push_str(&part);
+            joint = " & ";
             is_positive |= !matches!(term, Term::Without(_));
         }
-        is_positive.then(|| parts.join(" & "))
+        is_positive.then_some(query)
     }
 
     /// The query of the word at a place.
@@ -92,12 +111,14 @@ impl Words {
             // What it is comes twice where it is meant: a whole word before those that begin with it.
             Term::Word(word) if is_begun => format!("({0} | {0}:*)", quoted(word)),
             Term::Word(text) | Term::Phrase(text) | Term::Without(text) => quoted(text),
+            Term::Or => String::new(),
         }
     }
 
     /// The text, with other words in some places.
     pub fn told(&self, instead: &HashMap<usize, String>) -> String {
         let part = |(place, term): (usize, &Term)| match (term, instead.get(&place)) {
+            (Term::Or, _) => "or".to_owned(),
             (_, Some(other)) => other.clone(),
             (Term::Word(word), None) => word.clone(),
             (Term::Phrase(text), None) => format!("\"{text}\""),
@@ -115,7 +136,7 @@ fn is_spelt(word: &str) -> bool {
 
 /// A text that the parser of queries takes as it is: several words are a phrase.
 fn quoted(text: &str) -> String {
-    let text = text.replace('\\', " ").replace('\'', "''");
+    let text = text.replace(['\\', '/'], " ").replace('\'', "''");
     format!("'{text}'")
 }
 
@@ -129,7 +150,11 @@ pub fn meant(typed: &str, near: &[String]) -> Option<String> {
         _ => 3,
     };
     let distance = |word: &String| strsim::osa_distance(&typed, word);
-    let best = near.iter().map(|word| (distance(word), word)).filter(|(distance, _)| *distance <= most);
+    let best = near
+        .iter()
+        .filter(|word| **word != typed)
+        .map(|word| (distance(word), word))
+        .filter(|(distance, _)| *distance <= most);
     best.min_by_key(|(distance, _)| *distance).map(|(_, word)| word.clone())
 }
 
@@ -152,6 +177,9 @@ mod tests {
             ("o'neil\\ | & ! <-> ", "'o''neil '"),
             ("wi-fi -- - ", "'wi-fi'"),
             ("-blue", ""),
+            ("or red OR blue or or green or ", "'red' | 'blue' | 'green'"),
+            ("orange/white", "('orange white' | 'orange white':*)"),
+            ("or", ""),
             (" \t\u{0} & % _ 😀 -", ""),
         ] {
             assert_eq!(query(typed), expected, "{typed:?}");

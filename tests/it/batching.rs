@@ -114,12 +114,18 @@ const CASES: &[Case] = &[
     Case("{ orders(first: 50) { nodes { returns { order { id } lines { quantity detail { name } } } } } }", 4),
     Case("{ orders(first: 50) { nodes { events { kind by { id } amount { amount } } } } }", 3),
     Case("{ orders(first: 50) { nodes { source { externalId website { id } } } } }", 3),
-    Case("{ search(query: \"lantern\", first: 50) { FOUND } }", 3),
-    Case("{ search(query: \"shelf\", types: [CATEGORY], first: 50) { FOUND } }", 3),
-    Case("{ search(query: \"maker\", types: [BRAND], first: 50) { FOUND } }", 3),
-    Case("{ search(query: \"depot\", types: [SUPPLIER], first: 50) { FOUND } }", 3),
-    Case("{ search(query: \"lantern or depot\", first: 100) { nodes { ... on Supplier { id } } } }", 3),
-    Case("{ search(query: \"lantern\", first: 50) { nodes { ... on Product { category { id } brand { id } } } } }", 4),
+    Case("{ search(query: \"lantern\", first: 50) { FOUND } }", 4),
+    Case("{ search(query: \"shelf\", types: [CATEGORY], first: 50) { FOUND } }", 4),
+    Case("{ search(query: \"maker\", types: [BRAND], first: 50) { FOUND } }", 4),
+    Case("{ search(query: \"depot\", types: [SUPPLIER], first: 50) { FOUND } }", 4),
+    Case("{ search(query: \"lantern or depot\", first: 100) { nodes { ... on Supplier { id } } } }", 4),
+    Case("{ search(query: \"lantern\", first: 50) { nodes { ... on Product { category { id } brand { id } } } } }", 5),
+    Case(
+        "{ search(query: \"lantern\", first: 50) { edges { snippet } facets { precision categories { value { id } count }
+            brands { value { id } count } websites { value { code } count } prices { min max count } ratings { value count }
+            availability { value count } options { name values { value count } } } } }",
+        8,
+    ),
     // The rating is the product's own; the stars are counted for all products at once.
     Case("{ products(first: 50) { nodes { rating { count stars { count } } reviews(first: 3) { PAGE } } } }", 4),
     Case("{ users(first: 50) { nodes { reviews(first: 3) { PAGE } } } }", 3),
@@ -284,7 +290,7 @@ async fn what_a_seller_and_the_public_see_takes_no_more() {
     let cases = [
         ("{ products(first: 50) { nodes { category { id } brand { id } sourceWebsite { id } } } }", 4),
         ("{ categories(first: 50) { nodes { products(first: 3) { PAGE } } } }", 3),
-        ("{ search(query: \"lantern\", first: 50) { FOUND } }", 3),
+        ("{ search(query: \"lantern\", first: 50) { FOUND } }", 4),
         ("{ product(slug: \"lantern-1\") { category { id } brand { id } supplier { id } } }", 1),
     ];
     for parents in [1, 50] {

@@ -33,6 +33,7 @@ const NO_NOUNS: &[(&str, &str)] = &[
     ("shipment_lines", "written once, with their shipment"),
     ("sources", "first_seen and last_seen are its times"),
     ("stock_movements", "a ledger: nothing is ever changed"),
+    ("search_words", "a word is there or not"),
 ];
 
 /// Everything that migrations make, a line each.
@@ -183,7 +184,10 @@ fn diesel_type(postgres: &str) -> String {
         return format!("Array<{}>", diesel_type(item));
     }
     let known = ["int2", "int4", "int8", "text", "citext", "bool", "numeric", "timestamptz", "date", "bytea", "uuid"];
-    assert!(known.contains(&postgres) || ["tsvector", "jsonb"].contains(&postgres), "say here what a {postgres} is");
+    assert!(
+        known.contains(&postgres) || ["tsvector", "jsonb", "float4"].contains(&postgres),
+        "say here what a {postgres} is"
+    );
     postgres[..1].to_uppercase() + &postgres[1..]
 }
 

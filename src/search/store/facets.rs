@@ -32,7 +32,7 @@ const MOST: i64 = 100;
 pub async fn facets(mut conn: &Conn, search: &Search, query: &str, wanted: &[Wanted]) -> Result<Vec<FacetRow>> {
     let mut statement = Composed::<RowType>::default();
     hits(&mut statement, search, query);
-    statement.sql(" SELECT 'all', NULL, NULL, count(*), NULL, NULL FROM m");
+    statement.sql(" SELECT 'all', NULL::text, NULL::text, count(*), NULL::numeric, NULL::numeric FROM m");
     for wanted in wanted {
         statement.sql(" UNION ALL ");
         one(&mut statement, search, *wanted);

@@ -47,7 +47,7 @@ fn hit(order: SearchOrderField, (kind, node_id, document_id, score, key, tie): R
     Ok(Hit { kind, node_id, document_id, score, cursor: Cursor::new(order.list(), key, tie) })
 }
 
-/// The weight of a match: a name over brand and category over a description, short texts over long ones.
+/// The weight of a match: a name over brand and category over a description.
 const RANK: &str = "ts_rank('{0.1, 0.2, 0.4, 1.0}', d.document, ";
 
 /// The hits are weighed where they are few; of many, those that sell best are: a word that a tenth of all things have tells
@@ -61,9 +61,10 @@ fn by_relevance(out: &mut Composed<RowType>, search: &Search, query: &str) {
             WHEN lower(p.sku) = t.typed OR p.barcode = t.typed THEN 100 WHEN lower(p.name) = t.typed THEN 10 ELSE 0 END + ",
     );
     out.sql(RANK).sql(QUERY).bind(Value::Text(query.to_owned()));
-    // Up to 3 for sales, 1 for pieces in stock, 1 for stars: what matches better by half comes first whatever these are.
+    // A little for what says nothing else; then up to 3 for sales, 1 for pieces in stock, 1 for stars: what matches better by
+    // half comes first whatever these are.
     out.sql(
-        "), 1) * (1 + 0.1 * (least(d.popularity, 9) / 3 + CASE WHEN p.availability <> 'out' THEN 1 ELSE 0 END
+        ")) * (1 + 0.3 / (1 + length(d.document))) * (1 + 0.1 * (least(d.popularity, 9) / 3 + CASE WHEN p.availability <> 'out' THEN 1 ELSE 0 END
                   + CASE WHEN p.rating_count > 0 THEN p.rating_average::real / 5 ELSE 0 END)))::real AS score
          FROM d LEFT JOIN products p ON d.kind = 'product' AND p.id = d.node_id, (SELECT lower(",
     );
@@ -82,7 +83,7 @@ fn by_column(out: &mut Composed<RowType>, search: &Search, query: &str, order: S
         SearchOrderField::Relevance | SearchOrderField::Popularity => ("d.popularity", "d.popularity::text", "d.id"),
     };
     out.sql("SELECT d.kind, d.node_id, d.id, ").sql(RANK).sql(QUERY).bind(Value::Text(query.to_owned()));
-    out.sql("), 1), ").sql(text).sql(", ").sql(tie);
+    out.sql(")), ").sql(text).sql(", ").sql(tie);
     matched(out, search, query);
     bounds(out, search, column, tie);
     limit(out, search, column, tie);

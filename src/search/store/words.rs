@@ -22,9 +22,7 @@ pub async fn understand(mut conn: &Conn, words: &[(usize, String, String)]) -> R
         statement
             .bind(Value::Int(*place as i64))
             .sql("::bigint, ARRAY(SELECT s.word FROM search_words s WHERE s.word % t.word");
-        statement.sql(
-            " ORDER BY similarity(s.word, t.word) DESC, s.uses DESC, s.word LIMIT 30) FROM (SELECT lower(unaccent(",
-        );
+        statement.sql(" ORDER BY similarity(s.word, t.word) DESC, s.word LIMIT 30) FROM (SELECT lower(unaccent(");
         statement.bind(Value::Text(word.clone())).sql(")) COLLATE \"C\" AS word) t WHERE NOT EXISTS");
         statement.sql(" (SELECT FROM search_documents d WHERE d.is_public AND d.document @@ to_tsquery('souk', ");
         statement.bind(Value::Text(query.clone())).sql("))");

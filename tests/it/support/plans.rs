@@ -108,7 +108,8 @@ fn values(list: &str) -> Vec<String> {
 /// A value in SQL: `UserId(7)`, `Pending`, `"%a%"` and lists of them.
 fn literal(name: &str, value: &str) -> String {
     let plain = |value: &str| {
-        let inner = value.split_once('(').map_or(value, |(_, inner)| inner.trim_end_matches(')'));
+        let wrapped = || value.split_once('(').map_or(value, |(_, inner)| inner.trim_end_matches(')'));
+        let inner = if value.starts_with('"') { value } else { wrapped() };
         match serde_json::from_str::<String>(inner) {
             Ok(text) => text,
             Err(_) if name.starts_with("text") => inner.to_lowercase(),

@@ -1,0 +1,236 @@
+//! What a search makes of words that nothing has, how it filters and counts, and what it shows of a hit.
+
+use serde_json::{Value, json};
+use souk::{
+    ids::{BrandId, CategoryId, WebsiteId},
+    search::store::update_popularity,
+};
+
+use crate::support::{
+    Actor, Answer, TestApp,
+    bulk::{BASE, nth},
+};
+
+/// Lanterns of two brands, in two categories, at two websites, some in a group of two sizes.
+async fn shop(app: &TestApp) {
+    let script = "
+        INSERT INTO websites (id, code, name, base_url, currency) VALUES
+            (BASE, 'sailor', 'Sailor', 'https://s.example', 'EUR'), (BASE + 1, 'rise', 'Rise', 'https://r.example', 'EUR');
+        INSERT INTO categories (id, parent_id, name, slug) VALUES
+            (BASE + 1, NULL, 'Home', 'home'), (BASE + 2, BASE + 1, 'Lighting', 'lighting'), (BASE + 3, BASE + 1, 'Garden', 'garden');
+        INSERT INTO brands (id, name, slug) VALUES (BASE + 1, 'Wick', 'wick'), (BASE + 2, 'Tallow', 'tallow');
+        INSERT INTO product_groups (id, source_website_id, name, slug, varies_by) VALUES (BASE + 1, BASE, 'Storm', 'storm', '{Size}');
+        INSERT INTO products (id, source_website_id, sku, slug, name, description, category_id, brand_id, price, stock, group_id, option_values) VALUES
+            (BASE + 1, BASE, 'L-1', 'l1', 'Storm Lantern Small', 'Burns <b>all</b> night & day', BASE + 2, BASE + 1, 10, 9, BASE + 1, '{S}'),
+            (BASE + 2, BASE, 'L-2', 'l2', 'Storm Lantern Large', '', BASE + 2, BASE + 1, 20, 9, BASE + 1, '{L}'),
+            (BASE + 3, BASE, 'L-3', 'l3', 'Paper Lantern', '', BASE + 3, BASE + 2, 5, 0, NULL, '{}'),
+            (BASE + 4, BASE + 1, 'L-4', 'l4', 'Lantern', '', NULL, NULL, 40, 9, NULL, '{}'),
+            (BASE + 5, BASE, 'L-5', 'l5', 'Secret Lanthorn', '', NULL, NULL, 1, 9, NULL, '{}');
+        UPDATE products SET is_active = false WHERE id = BASE + 5;";
+    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+}
+
+async fn ask(actor: &Actor<'_>, query: &str, arguments: &str, fields: &str) -> Answer {
+    let document = format!("query ($query: String!) {{ search(query: $query {arguments}) {{ {fields} }} }}");
+    actor.run_with(&document, json!({ "query": query })).await
+}
+
+/// The names of the products found, in order.
+async fn names(actor: &Actor<'_>, query: &str, arguments: &str) -> Vec<String> {
+    let answer =
+        ask(actor, query, &format!(", types: [PRODUCT] {arguments}"), "nodes { ... on Product { name } }").await;
+    let nodes = answer.at("search.nodes").as_array().expect("nodes").clone();
+    nodes.iter().map(|node| node["name"].as_str().expect("a name").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_word_that_nothing_has_is_taken_for_the_nearest() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let public = app.anonymous();
+    for (query, meant, found) in [
+        ("lamtern", Some("lantern"), 4),
+        ("Strom lantern", Some("storm lantern"), 2),
+        ("papre \"lantern\" -wick", Some("paper \"lantern\" -wick"), 1),
+        // What is there in another form, or begins so, is no mistake.
+        ("lanterns", None, 4),
+        ("lant", None, 4),
+        ("lantern", None, 4),
+        // Nothing is like it; and what nobody may find tells no words.
+        ("xylophone", None, 0),
+        ("lanthorm", None, 0),
+        // Codes are meant as they are.
+        ("L-9", None, 0),
+    ] {
+        let answer = ask(&public, query, ", types: [PRODUCT]", "didYouMean totalCount { value }").await;
+        assert_eq!(answer.at("search.didYouMean"), &json!(meant), "{query}");
+        assert_eq!(answer.at("search.totalCount.value"), &json!(found), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn the_whole_name_and_the_code_come_first() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let public = app.anonymous();
+    assert_eq!(names(&public, "lantern", "").await[0], "Lantern");
+    assert_eq!(names(&public, "LANTERN", "").await[0], "Lantern");
+    assert_eq!(names(&public, "l-2", "").await, ["Storm Lantern Large"]);
+    assert_eq!(names(&public, "large lantern storm", "").await, ["Storm Lantern Large"]);
+}
+
+#[tokio::test]
+async fn of_what_matches_alike_comes_first_what_sells() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let public = app.anonymous();
+    let sold = "
+        INSERT INTO orders (id, source_website_id, order_number, status, placed_at) VALUES
+            (BASE, BASE, 'A', 'confirmed', now()), (BASE + 1, BASE, 'B', 'cancelled', now()), (BASE + 2, BASE, 'C', 'delivered', now() - interval '1 year');
+        INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price) VALUES
+            (BASE, BASE + 1, 'x', 'L-1', 5, 1), (BASE + 1, BASE + 2, 'x', 'L-2', 500, 1), (BASE + 2, BASE + 2, 'x', 'L-2', 500, 1);";
+    app.bulk(&sold.replace("BASE", &BASE.to_string())).await;
+    let tend = || app.database.db.transaction(async |conn| update_popularity(conn).await);
+    assert_eq!(tend().await.expect("tended"), 1);
+    assert_eq!(tend().await.expect("tended"), 0, "nothing is written twice");
+    assert_eq!(names(&public, "storm lantern", "").await, ["Storm Lantern Small", "Storm Lantern Large"]);
+    assert_eq!(names(&public, "lantern", ", orderBy: {field: POPULARITY}").await[0], "Storm Lantern Small");
+}
+
+#[tokio::test]
+async fn filters_leave_what_holds_all_of_them_in_any_order() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let public = app.anonymous();
+    let (home, wick, rise) = (nth::<CategoryId>(1), nth::<BrandId>(1), nth::<WebsiteId>(1));
+    let price = "orderBy: {field: PRICE}";
+    for (filter, expected) in [
+        (String::new(), &["Paper Lantern", "Storm Lantern Small", "Storm Lantern Large", "Lantern"][..]),
+        (format!("category: {{eq: {home:?}}}"), &[]),
+        (
+            format!("category: {{eq: {home:?}, includeDescendants: true}}"),
+            &["Paper Lantern", "Storm Lantern Small", "Storm Lantern Large"],
+        ),
+        (format!("brand: {{eq: {wick:?}}}"), &["Storm Lantern Small", "Storm Lantern Large"]),
+        (format!("sourceWebsite: {{in: [{rise:?}]}}"), &["Lantern"]),
+        ("price: {gte: \"10\", lte: \"20\"}".into(), &["Storm Lantern Small", "Storm Lantern Large"]),
+        ("availability: {eq: OUT}".into(), &["Paper Lantern"]),
+        ("options: [{name: \"Size\", in: [\"L\", \"XL\"]}]".into(), &["Storm Lantern Large"]),
+        ("rating: {gte: \"1\"}".into(), &[]),
+        (format!("brand: {{eq: {wick:?}}}, price: {{lte: \"10\"}}"), &["Storm Lantern Small"]),
+    ] {
+        assert_eq!(names(&public, "lantern", &format!(", where: {{{filter}}}, {price}")).await, expected, "{filter}");
+    }
+    assert_eq!(names(&public, "lantern", ", orderBy: {field: NAME, direction: DESC}").await[3], "Lantern");
+    assert_eq!(names(&public, "lantern", ", orderBy: {field: NEWEST}").await.len(), 4);
+    assert_eq!(names(&public, "lantern", ", orderBy: {field: RATING}").await.len(), 4);
+    assert_eq!(names(&public, "lantern", ", orderBy: {field: POPULARITY}").await.len(), 4);
+    // Nothing but products has what a filter asks for.
+    let kinds = ask(&public, "lighting", ", where: {price: {gte: \"1\"}}", "nodes { __typename }").await;
+    assert_eq!(kinds.at("search.nodes"), &json!([{ "__typename": "Product" }, { "__typename": "Product" }]));
+    for (arguments, field) in [
+        ("where: {options: [{name: \"A\", in: []}, {name: \"A\", in: []}]}", "where.options"),
+        ("where: {brand: {isNull: true}}", "where.brand.isNull"),
+        ("where: {brand: {eq: \"x\"}}", "where.brand.eq"),
+    ] {
+        let answer = ask(&public, "lantern", &format!(", {arguments}"), "totalCount { value }").await;
+        assert_eq!(answer.json["errors"][0]["extensions"]["field"], field, "{answer:?}");
+    }
+    let supplier = ", where: {supplier: {in: []}}";
+    assert_eq!(ask(&public, "lantern", supplier, "totalCount { value }").await.code(), "FORBIDDEN");
+    assert_eq!(names(&app.manager().await, "lantern", supplier).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn pages_of_any_order_hold_each_hit_once() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let public = app.anonymous();
+    for order in ["RELEVANCE", "PRICE", "NEWEST", "RATING", "POPULARITY", "NAME"] {
+        let by = format!("orderBy: {{field: {order}}}");
+        let whole = names(&public, "lantern", &format!(", {by}")).await;
+        let (mut seen, mut after) = (Vec::new(), String::new());
+        loop {
+            let arguments = format!(", types: [PRODUCT], first: 3, {by} {after}");
+            let page = ask(
+                &public,
+                "lantern",
+                &arguments,
+                "nodes { ... on Product { name } } pageInfo { hasNextPage endCursor }",
+            )
+            .await;
+            let nodes = page.at("search.nodes").as_array().expect("nodes").clone();
+            seen.extend(nodes.iter().map(|node| node["name"].as_str().expect("a name").to_owned()));
+            if page.at("search.pageInfo.hasNextPage") == &json!(false) {
+                break;
+            }
+            after = format!(", after: {}", page.at("search.pageInfo.endCursor"));
+        }
+        assert_eq!(seen, whole, "{order}");
+        assert_eq!(seen.len(), 4, "{order}");
+    }
+}
+
+const FACETS: &str = "facets { precision categories { value { name } count } brands { value { name } count }
+    websites { value { code } count } prices { min max count } ratings { value count } availability { value count }
+    options { name values { value count } } }";
+
+#[tokio::test]
+async fn facets_count_under_all_filters_but_their_own() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let wick = nth::<BrandId>(1);
+    let facets = async |filter: &str| -> Value {
+        ask(&app.anonymous(), "lantern", &format!(", where: {{{filter}}}"), FACETS).await.at("search.facets").clone()
+    };
+    let whole = facets("").await;
+    assert_eq!(whole["precision"], "EXACT");
+    let named = |name: &str, count: i32| json!({ "value": { "name": name }, "count": count });
+    assert_eq!(whole["categories"], json!([named("Home", 3), named("Lighting", 2), named("Garden", 1)]));
+    assert_eq!(whole["brands"], json!([named("Wick", 2), named("Tallow", 1)]));
+    let site = |code: &str, count: i32| json!({ "value": { "code": code }, "count": count });
+    assert_eq!(whole["websites"], json!([site("sailor", 3), site("rise", 1)]));
+    assert_eq!(whole["availability"], json!([{ "value": "IN_STOCK", "count": 3 }, { "value": "OUT", "count": 1 }]));
+    assert_eq!(whole["options"][0]["name"], "Size");
+    assert_eq!(whole["options"][0]["values"].as_array().map(Vec::len), Some(2));
+    let prices: Vec<i64> = whole["prices"]
+        .as_array()
+        .expect("ranges")
+        .iter()
+        .map(|range| range["count"].as_i64().expect("a count"))
+        .collect();
+    assert_eq!((prices.iter().sum::<i64>(), whole["prices"][0]["min"].as_str()), (4, Some("5.00")));
+
+    let of_wick = facets(&format!("brand: {{eq: {wick:?}}}")).await;
+    assert_eq!(of_wick["brands"], whole["brands"], "its own filter does not narrow it");
+    assert_eq!(of_wick["categories"], json!([named("Home", 2), named("Lighting", 2)]));
+    assert_eq!(of_wick["websites"], json!([site("sailor", 2)]));
+
+    let small = facets("options: [{name: \"Size\", in: [\"S\"]}], price: {lte: \"15\"}").await;
+    assert_eq!(small["options"][0]["values"], json!([{ "value": "S", "count": 1 }]), "narrowed by the price alone");
+    assert_eq!(small["brands"], json!([named("Wick", 1)]));
+    assert_eq!(small["prices"].as_array().map(Vec::len), Some(1));
+    assert_eq!(facets("availability: {eq: OUT}").await["brands"], json!([named("Tallow", 1)]));
+}
+
+#[tokio::test]
+async fn a_snippet_marks_what_was_found_and_runs_nothing() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let answer = ask(&app.anonymous(), "burning", "", "edges { snippet node { __typename } }").await;
+    let snippet = answer.text_at("search.edges.0.snippet");
+    assert!(snippet.contains("<mark>Burns</mark>") && snippet.contains("night &amp; day"), "{snippet}");
+    assert!(!snippet.contains("<b>"), "{snippet}");
+}
+
+#[tokio::test]
+async fn a_search_takes_so_many_statements_however_many_hits_there_are() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let everything =
+        format!("totalCount {{ value }} edges {{ snippet }} nodes {{ ... on Product {{ name }} }} {FACETS}");
+    // Understood, found, counted, faceted, shown, and the things of the hits and facets: products, categories, brands, websites.
+    let few = ask(&app.anonymous(), "paper", "", &everything).await;
+    let many = ask(&app.anonymous(), "lantern", "", &everything).await;
+    assert_eq!((few.sql.len(), many.sql.len()), (9, 9), "{:#?}", many.sql);
+}
