@@ -53,7 +53,7 @@ impl Words {
                     }
                     is_quoted = !is_quoted;
                 }
-                _ if !is_quoted && (sign.is_whitespace() || sign == '\0') => end(&mut word, false, &mut is_without),
+                _ if !is_quoted && is_between(sign) => end(&mut word, false, &mut is_without),
                 '-' if !is_quoted && word.is_empty() => is_without = true,
                 _ => word.push(sign),
             }
@@ -129,6 +129,11 @@ impl Words {
     }
 }
 
+/// Whether a sign stands between words: PostgreSQL takes `red/blue` for the path of a file.
+fn is_between(sign: char) -> bool {
+    sign.is_whitespace() || "\0/()[]{},;:!?|<>=*".contains(sign)
+}
+
 fn is_spelt(word: &str) -> bool {
     (3..=40).contains(&word.chars().count())
         && !word.contains(|sign: char| sign.is_numeric() || "@/.:_&+-".contains(sign))
@@ -178,7 +183,8 @@ mod tests {
             ("wi-fi -- - ", "'wi-fi'"),
             ("-blue", ""),
             ("or red OR blue or or green or ", "'red' | 'blue' | 'green'"),
-            ("orange/white", "('orange white' | 'orange white':*)"),
+            ("orange/white", "'orange' & ('white' | 'white':*)"),
+            ("scissor(pointed edge)", "'scissor' & 'pointed' & 'edge'"),
             ("or", ""),
             (" \t\u{0} & % _ 😀 -", ""),
         ] {

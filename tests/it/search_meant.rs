@@ -56,6 +56,8 @@ async fn a_word_that_nothing_has_is_taken_for_the_nearest() {
         ("lanterns", None, 4),
         ("lant", None, 4),
         ("lantern", None, 4),
+        ("a lantern with and for", None, 4),
+        ("storm/lamtern(small)", Some("storm lantern small"), 1),
         // Nothing is like it; and what nobody may find tells no words.
         ("xylophone", None, 0),
         ("lanthorm", None, 0),

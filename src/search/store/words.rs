@@ -26,6 +26,8 @@ pub async fn understand(mut conn: &Conn, words: &[(usize, String, String)]) -> R
         statement.bind(Value::Text(word.clone())).sql(")) COLLATE \"C\" AS word) t WHERE NOT EXISTS");
         statement.sql(" (SELECT FROM search_documents d WHERE d.is_public AND d.document @@ to_tsquery('souk', ");
         statement.bind(Value::Text(query.clone())).sql("))");
+        // A word such as `and` is looked for by nobody.
+        statement.sql(" AND numnode(to_tsquery('souk', ").bind(Value::Text(query.clone())).sql(")) > 0");
     }
     Ok(statement.load(&mut conn).await?)
 }
