@@ -85,8 +85,12 @@ async fn pass(mut client: TcpStream, config: Config, wanted: watch::Sender<Optio
                 }
                 let Some(stop) = stop else { continue };
                 if stop != Stop::Before {
-                    // Nothing else was waited for: this says that it is done.
-                    let _ = server.read(&mut down).await;
+                    // What was answered before may still be under way: the answer to the COMMIT says that it is done.
+                    while let Ok(length @ 1..) = server.read(&mut down).await {
+                        if contains(&down[..length], b"COMMIT\0") {
+                            break;
+                        }
+                    }
                 }
                 wanted.send_replace(None);
                 if stop == Stop::Held {
