@@ -49,5 +49,6 @@ ALTER TABLE search_documents DROP COLUMN popularity;
 DROP FUNCTION search_learn(text);
 DROP TABLE search_words;
 DROP FUNCTION search_words_of(text);
+DROP FUNCTION search_product(text, text, text, text, text, text, text);
 DROP FUNCTION search_part("char", VARIADIC text[]);
 DROP TEXT SEARCH CONFIGURATION souk_words;

@@ -20,6 +20,11 @@ CREATE FUNCTION search_part(weight "char", VARIADIC texts text[]) RETURNS tsvect
     SELECT setweight(to_tsvector('souk', translate(array_to_string(texts, ' '), '/', ' ')), weight)
 $$;
 
+CREATE FUNCTION search_product(name text, sku text, barcode text, brand text, category text, variant text, description text)
+RETURNS tsvector LANGUAGE sql STABLE AS $$
+    SELECT search_part('A', name, sku, barcode) || search_part('B', brand, category, variant) || search_part('C', description)
+$$;
+
 CREATE FUNCTION search_words_of(text text) RETURNS SETOF text LANGUAGE sql STABLE AS $$
     SELECT w FROM unnest(tsvector_to_array(to_tsvector('souk_words', translate(text, '/', ' ')))) w
     WHERE char_length(w) BETWEEN 3 AND 40 AND w !~ '[0-9@/.:_&+-]'
@@ -39,7 +44,7 @@ $$;
 CREATE OR REPLACE FUNCTION search_put_products(ids bigint[]) RETURNS void LANGUAGE sql AS $$
     INSERT INTO search_documents (kind, node_id, is_public, document)
     SELECT 'product', p.id, p.is_active,
-        search_part('A', p.name, p.sku, p.barcode) || search_part('B', b.name, c.name, p.variant) || search_part('C', p.description)
+        search_product(p.name, p.sku, p.barcode, b.name, c.name, p.variant, p.description)
     FROM products p LEFT JOIN brands b ON b.id = p.brand_id LEFT JOIN categories c ON c.id = p.category_id
     WHERE p.id = ANY (ids)
     ON CONFLICT ON CONSTRAINT search_documents_kind_node_id_key
@@ -52,7 +57,7 @@ CREATE OR REPLACE FUNCTION search_products_inserted() RETURNS trigger LANGUAGE p
 BEGIN
     INSERT INTO search_documents (kind, node_id, is_public, document)
         SELECT 'product', p.id, p.is_active,
-            search_part('A', p.name, p.sku, p.barcode) || search_part('B', b.name, c.name, p.variant) || search_part('C', p.description)
+            search_product(p.name, p.sku, p.barcode, b.name, c.name, p.variant, p.description)
         FROM new_rows p LEFT JOIN brands b ON b.id = p.brand_id LEFT JOIN categories c ON c.id = p.category_id
         ORDER BY p.id;
     INSERT INTO search_words (word)

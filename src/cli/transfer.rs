@@ -2,14 +2,12 @@
 //! Rule: progress goes to standard error, the report to standard output.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read},
+    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use clap::Args;
-use sha2::{Digest, Sha256};
 
 use super::{
     Outcome,
@@ -20,6 +18,7 @@ use crate::{
     config::Settings,
     db::{Db, migrations},
     error::{Error, Result},
+    storage::received::sha256,
     transfers::{
         formats::{self, amounts::Decimals, decode::Encoding},
         import::{Input, import},
@@ -176,13 +175,6 @@ fn print(report: &Report, rejects: &Path) {
 }
 
 fn hash(file: &Path) -> Result<Vec<u8>> {
-    let wrong = |error: io::Error| Error::bad_input("file", format!("{}: {error}", file.display()));
-    let mut input = File::open(file).map_err(wrong)?;
-    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 64 * 1024]);
-    loop {
-        match input.read(&mut buffer).map_err(wrong)? {
-            0 => return Ok(hasher.finalize().to_vec()),
-            read => hasher.update(&buffer[..read]),
-        }
-    }
+    let hash = sha256(file).map_err(|error| Error::bad_input("file", format!("{}: {error}", file.display())))?;
+    Ok(hash.to_vec())
 }

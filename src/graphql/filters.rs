@@ -41,6 +41,13 @@ pub struct CategoryFilter {
     pub include_descendants: bool,
 }
 
+impl CategoryFilter {
+    /// The condition on the id, and whether what is below counts.
+    pub fn split(self) -> (IdFilter, bool) {
+        (IdFilter { eq: self.eq, r#in: self.r#in, is_null: self.is_null }, self.include_descendants)
+    }
+}
+
 /// Conditions on a text. Several hold together.
 #[derive(Debug, Default, InputObject)]
 pub struct StringFilter {
@@ -126,8 +133,7 @@ impl<C> Conditions<C> {
     ) -> Result<()> {
         let Some(filter) = filter else { return Ok(()) };
         let field = format!("where.{field}");
-        let eq = filter.eq.map(|id| I::parse(&format!("{field}.eq"), &id)).transpose()?;
-        let any = filter.r#in.map(|ids| parse_ids(&format!("{field}.in"), few(&field, &ids)?)).transpose()?;
+        let (eq, any) = ids(&field, filter.eq, filter.r#in)?;
         self.push(condition, [eq.map(Op::Eq), any.map(Op::In), filter.is_null.map(Op::IsNull)]);
         Ok(())
     }
@@ -192,6 +198,35 @@ impl<C> Conditions<C> {
     pub fn all(self) -> Result<Filter<C>> {
         Filter::And(self.0).check()
     }
+}
+
+/// What `eq` and `in` leave together; none where neither is given.
+pub fn both<T: PartialEq>(eq: Option<T>, any: Option<Vec<T>>) -> Option<Vec<T>> {
+    match (eq, any) {
+        (None, any) => any,
+        (Some(eq), None) => Some(vec![eq]),
+        (Some(eq), Some(any)) => Some(any.into_iter().filter(|value| *value == eq).collect()),
+    }
+}
+
+/// The things that a condition names by `eq`, `in` or both, where nothing else is asked of them.
+/// # Errors
+/// A user error for `isNull`, for an id of another type, or too many.
+pub fn named<I: RowId + PartialEq>(field: &str, filter: Option<IdFilter>) -> Result<Option<Vec<I>>> {
+    let Some(IdFilter { eq, r#in, is_null }) = filter else { return Ok(None) };
+    let field = format!("where.{field}");
+    if is_null.is_some() {
+        return Err(Error::bad_input(format!("{field}.isNull"), "a search knows eq and in"));
+    }
+    let (eq, any) = ids(&field, eq, r#in)?;
+    Ok(both(eq, any))
+}
+
+/// The ids of `eq` and `in`.
+fn ids<I: RowId>(field: &str, eq: Option<ID>, any: Option<Vec<ID>>) -> Result<(Option<I>, Option<Vec<I>>)> {
+    let eq = eq.map(|id| I::parse(&format!("{field}.eq"), &id)).transpose()?;
+    let any = any.map(|ids| parse_ids(&format!("{field}.in"), few(field, &ids)?)).transpose()?;
+    Ok((eq, any))
 }
 
 /// At most [`MAX_IN`] values.

@@ -1,9 +1,15 @@
 //! A file that came with a request, kept on disk while the request lasts.
 //! Rule: its name is for people; no path is ever made of it.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    fs,
+    io::{self, Read},
+    path::Path,
+    sync::Arc,
+};
 
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 use tokio::{fs::File, io::AsyncReadExt};
 
@@ -75,5 +81,18 @@ impl Received {
         let mut bytes = Vec::with_capacity(usize::try_from(self.size).unwrap_or_default());
         self.open()?.read_to_end(&mut bytes).await?;
         Ok(bytes.into())
+    }
+}
+
+/// The SHA-256 of a file of this disk, which is read in pieces.
+/// # Errors
+/// Those of the disk.
+pub fn sha256(file: &Path) -> io::Result<[u8; 32]> {
+    let (mut file, mut hash, mut part) = (fs::File::open(file)?, Sha256::new(), vec![0; 64 * 1024]);
+    loop {
+        match file.read(&mut part)? {
+            0 => return Ok(hash.finalize().into()),
+            read => hash.update(&part[..read]),
+        }
     }
 }

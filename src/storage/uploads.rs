@@ -1,11 +1,12 @@
 //! Files that a client sent ahead, for a mutation that will name them.
 //! Rule: the key holds whose it is. Nobody else can name it, and no table has to know of it.
 
-use sha2::{Digest, Sha256};
-use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
-use super::{Storage, received::Received};
+use super::{
+    Storage,
+    received::{Received, sha256},
+};
 use crate::error::{Error, Result};
 
 /// How long an upload waits for the mutation that takes it.
@@ -29,15 +30,11 @@ pub fn key(user: i64, id: &str) -> Option<String> {
 /// Those of the disk and of the store.
 pub async fn keep(storage: &Storage, user: i64, file: &Received) -> Result<String> {
     let broken = |error| Error::Internal(format!("a file of the request: {error}"));
-    let (mut reader, mut hash, mut part) = (file.open().map_err(broken)?, Sha256::new(), vec![0; 1 << 16]);
-    loop {
-        match reader.read(&mut part).await.map_err(broken)? {
-            0 => break,
-            read => hash.update(&part[..read]),
-        }
-    }
+    let path = file.path().to_owned();
+    let hash = tokio::task::spawn_blocking(move || sha256(&path)).await;
+    let hash = hash.map_err(|error| Error::Internal(error.to_string()))?.map_err(broken)?;
     let mut id = [0; 16];
-    id.copy_from_slice(&hash.finalize()[..16]);
+    id.copy_from_slice(&hash[..16]);
     let id = Uuid::from_bytes(id).simple().to_string();
     let key = key(user, &id).ok_or_else(|| Error::Internal("the id of an upload".into()))?;
     storage.put_stream(&key, file.open().map_err(broken)?, u64::MAX).await?;

@@ -19,3 +19,6 @@ pub mod own;
 pub mod record;
 pub mod runs;
 pub mod sales;
+
+/// The tables that files fill, whose statistics are kept in step while they do.
+const GROWING: &str = "products, sources, stock_movements, price_changes, product_groups, images, categories, users, addresses, orders, order_details";

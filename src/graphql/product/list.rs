@@ -9,7 +9,7 @@ use crate::graphql::{
     connection::{Connection, TotalCount, TotalCountObject, connect, cost, list, nested, read},
     container::Ordered,
     context::ContextExt,
-    filters::{CategoryFilter, Conditions, DateTimeFilter, DecimalFilter, IdFilter, IntFilter, StringFilter},
+    filters::{CategoryFilter, Conditions, DateTimeFilter, DecimalFilter, IdFilter, IntFilter, StringFilter, both},
     loaders::PageKey,
 };
 use crate::{
@@ -37,11 +37,7 @@ pub struct AvailabilityFilter {
 impl AvailabilityFilter {
     /// Those that fulfil it; none where it asks for nothing.
     pub fn any(self) -> Option<Vec<Availability>> {
-        match (self.eq, self.r#in) {
-            (None, any) => any,
-            (Some(eq), None) => Some(vec![eq]),
-            (Some(eq), Some(any)) => Some(any.into_iter().filter(|it| *it == eq).collect()),
-        }
+        both(self.eq, self.r#in)
     }
 }
 
@@ -106,8 +102,8 @@ impl ProductWhere {
         let availability = self.availability.unwrap_or_default();
         all.is(availability.eq.map(|it| C::Availability(Op::Eq(it))));
         all.is(availability.r#in.map(|any| C::Availability(Op::In(any))));
-        if let Some(CategoryFilter { eq, r#in, is_null, include_descendants }) = self.category {
-            all.id("category", Some(IdFilter { eq, r#in, is_null }), |op| match (include_descendants, op) {
+        if let Some((category, include_descendants)) = self.category.map(CategoryFilter::split) {
+            all.id("category", Some(category), |op| match (include_descendants, op) {
                 (true, Op::Eq(id)) => C::CategoryTree(vec![id]),
                 (true, Op::In(ids)) => C::CategoryTree(ids),
                 (_, op) => C::Category(op),

@@ -7,11 +7,10 @@ use crate::{
     error::{Error, ErrorCode, Result, UserErrorCode},
     graphql::{
         context::ContextExt,
-        filters::{CategoryFilter, DecimalFilter, IdFilter},
+        filters::{CategoryFilter, DecimalFilter, IdFilter, named},
         product::AvailabilityFilter,
-        scalars::{Decimal, parse_ids},
+        scalars::Decimal,
     },
-    ids::RowId,
     paging::{Direction, Page, PageArgs},
     search::{
         model::{Kind, MAX_OPTIONS, Search, SearchFilter, SearchOrderField},
@@ -109,39 +108,20 @@ pub(super) async fn resolved(ctx: &Context<'_>, (mut search, has_trees): (Search
 }
 
 fn filter_of(filter: SearchWhere) -> Result<SearchFilter> {
-    let category = filter.category.map(|CategoryFilter { eq, r#in, is_null, .. }| IdFilter { eq, r#in, is_null });
+    let category = filter.category.map(|category| category.split().0);
     let price = filter.price.unwrap_or_default();
     let exact = price.eq.map(|price| price.0);
     let availability = filter.availability.map(|filter| filter.any());
     Ok(SearchFilter {
-        categories: ids("category", category)?,
-        brands: ids("brand", filter.brand)?,
-        suppliers: ids("supplier", filter.supplier)?,
-        websites: ids("sourceWebsite", filter.source_website)?,
+        categories: named("category", category)?,
+        brands: named("brand", filter.brand)?,
+        suppliers: named("supplier", filter.supplier)?,
+        websites: named("sourceWebsite", filter.source_website)?,
         price_from: exact.max(price.gte.map(|price| price.0)),
         price_to: exact.into_iter().chain(price.lte.map(|price| price.0)).min(),
         rating_from: filter.rating.unwrap_or_default().gte.map(|stars| stars.0),
         availability: availability.flatten(),
         options: options(filter.options.unwrap_or_default())?,
-    })
-}
-
-/// Things that are named by `eq`, `in` or both.
-fn ids<I: RowId + PartialEq>(field: &str, filter: Option<IdFilter>) -> Result<Option<Vec<I>>> {
-    let Some(IdFilter { eq, r#in, is_null }) = filter else { return Ok(None) };
-    let field = format!("where.{field}");
-    if is_null.is_some() {
-        return Err(Error::bad_input(format!("{field}.isNull"), "a search knows eq and in"));
-    }
-    let eq = eq.map(|id| I::parse(&format!("{field}.eq"), &id)).transpose()?;
-    if r#in.as_ref().is_some_and(|ids| ids.len() > 100) {
-        return Err(Error::user(UserErrorCode::TooLong, format!("{field}.in"), "give at most 100 values"));
-    }
-    let any: Option<Vec<I>> = r#in.map(|ids| parse_ids(&format!("{field}.in"), &ids)).transpose()?;
-    Ok(match (eq, any) {
-        (None, any) => any,
-        (Some(eq), None) => Some(vec![eq]),
-        (Some(eq), Some(any)) => Some(any.into_iter().filter(|id| *id == eq).collect()),
     })
 }
 

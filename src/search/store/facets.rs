@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::{
     super::{
         facets::{FacetRow, Wanted},
-        model::{MAX_FACETED, Search},
+        model::{MAX_FACETED, MAX_OPTIONS, Search},
     },
     Facet, QUERY,
 };
@@ -64,6 +64,7 @@ const HOLDS: [&str; 27] = [
     "h0", "h1", "h2", "h3", "h4", "h5", "h6", "h7", "h8", "h9", "h10", "h11", "h12", "h13", "h14", "h15", "h16", "h17",
     "h18", "h19", "h20", "h21", "h22", "h23", "h24", "h25", "h26",
 ];
+const _: () = assert!(HOLDS.len() == 7 + MAX_OPTIONS);
 
 /// `WHERE` the product holds all filters but this one.
 fn others(out: &mut Composed<RowType>, search: &Search, own: Option<Facet>) {

@@ -76,14 +76,14 @@ pub fn check(record: &mut CustomerRecord) -> Result<(), Refused> {
 /// Writes what the rows say, or only tells what would become of them.
 /// # Errors
 /// User errors of what only the database can find, which one of the rows is to blame for; those of the database.
-pub async fn write(conn: &Conn, run: &Run<'_>, records: &[&CustomerRecord]) -> Result<Vec<Fate>> {
+pub async fn write(conn: &Conn, run: &Run<'_>, records: &[&CustomerRecord], is_dry: bool) -> Result<Vec<Fate>> {
     // In id order, like everybody's.
-    let found = find(conn, run.website.id, records, !run.options.is_dry_run).await?;
+    let found = find(conn, run.website.id, records, !is_dry).await?;
     let by_id: HashMap<&str, &State> =
         found.iter().filter_map(|state| Some((state.external_id.as_deref()?, state))).collect();
     let by_email: HashMap<&str, &State> =
         found.iter().filter_map(|state| Some((state.email.as_deref()?, state))).collect();
-    let mut ids = match run.options.is_dry_run {
+    let mut ids = match is_dry {
         true => vec![0; records.len()],
         false => next_ids(conn, records.len()).await?,
     };
@@ -113,7 +113,7 @@ pub async fn write(conn: &Conn, run: &Run<'_>, records: &[&CustomerRecord]) -> R
             }
         }
     }
-    if !run.options.is_dry_run {
+    if !is_dry {
         insert(conn, run.website.id, &new).await?;
         update(conn, &changed).await?;
         insert_addresses(conn, &addresses).await?;

@@ -26,6 +26,7 @@ use self::{
     transfer::Turn,
 };
 use super::{
+    GROWING,
     model::{ImportOptions, Noun, Report},
     record::{CategoryRecord, CustomerRecord, OrderRecord, ProductRecord, Record, Refused, Row},
 };
@@ -37,8 +38,6 @@ use crate::{
     websites::{self, model::WebsiteRow},
 };
 
-/// The tables that imports fill.
-const GROWING: &str = "products, sources, stock_movements, price_changes, product_groups, images, categories, users, addresses, orders, order_details";
 /// From how many rows on several connections are worth it.
 const PARALLEL: usize = 200;
 /// How many then write.
@@ -347,8 +346,8 @@ async fn learn(run: &Run<'_>, places: &mut Places, good: &[Good], is_dry: bool) 
 async fn write(conn: &Conn, run: &Run<'_>, places: &Places, part: &[Good], is_dry: bool) -> Result<Vec<Fate>> {
     match run.options.noun {
         Noun::Categories => categories::write(conn, run, places, &all(part, category), is_dry).await,
-        Noun::Customers => customers::write(conn, run, &all(part, customer)).await,
-        Noun::Orders => orders::write(conn, run, &all(part, order)).await,
+        Noun::Customers => customers::write(conn, run, &all(part, customer), is_dry).await,
+        Noun::Orders => orders::write(conn, run, &all(part, order), is_dry).await,
         _ => products::write(conn, run, places, &all(part, product), is_dry).await,
     }
 }

@@ -124,10 +124,10 @@ pub fn check(record: &mut OrderRecord) -> Result<(), Refused> {
 /// Writes what the rows say, or only tells what would become of them.
 /// # Errors
 /// User errors of what only the database can find, which one of the rows is to blame for; those of the database.
-pub async fn write(conn: &Conn, run: &Run<'_>, records: &[&OrderRecord]) -> Result<Vec<Fate>> {
+pub async fn write(conn: &Conn, run: &Run<'_>, records: &[&OrderRecord], is_dry: bool) -> Result<Vec<Fate>> {
     let known = find(conn, run.website.id, records).await?;
     let ground = ground(conn, run.website.id, records).await?;
-    let mut ids = match run.options.is_dry_run {
+    let mut ids = match is_dry {
         true => vec![0; records.len()],
         false => next_ids(conn, records.len()).await?,
     };
@@ -149,7 +149,7 @@ pub async fn write(conn: &Conn, run: &Run<'_>, records: &[&OrderRecord]) -> Resu
         };
         fates.push(decided.unwrap_or_else(Fate::Refused));
     }
-    if !run.options.is_dry_run {
+    if !is_dry {
         insert(conn, run.website.id, &new).await?;
         insert_lines(conn, &new, &ground.products).await?;
         transfer::see(conn, run, "Order", &seen).await?;

@@ -38,8 +38,6 @@ use crate::{
 
 /// Products that are named and priced in one transaction.
 const PRODUCTS: usize = 500;
-/// The tables that sales fill.
-const GROWING: &str = "products, stock_movements, users, sources, orders, order_details";
 /// Movements in one statement.
 const MOVEMENTS: usize = 1_000;
 
@@ -165,7 +163,7 @@ impl Run<'_> {
         self.report.lines.unchanged += (batch.lines.len() - written.lines) as u64;
         self.known.written(&written.orders);
         self.created.extend(written.products);
-        self.growth.note(self.db, self.report.lines.created, GROWING).await;
+        self.growth.note(self.db, self.report.lines.created, super::super::GROWING).await;
         Ok(())
     }
 
