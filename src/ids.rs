@@ -137,6 +137,8 @@ row_ids! {
     PriceChangeId => "PriceChange";
     /// A run of an import or export.
     TransferId => "Transfer";
+    /// What a merchant tells the search.
+    SearchRuleId => "SearchRule";
     /// A job of the background.
     JobId => "Job";
 }

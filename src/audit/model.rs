@@ -56,6 +56,8 @@ text_enum! {
         Review => "Review",
         /// A run of an import or export.
         Transfer => "Transfer",
+        /// What a merchant tells the search.
+        SearchRule => "SearchRule",
     }
 }
 
@@ -197,7 +199,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::ids::{ImageId, JobId, OrderDetailId, ReturnId, ReviewId, ShipmentId, StockMovementId, TransferId};
+    use crate::ids::{
+        ImageId, JobId, OrderDetailId, ReturnId, ReviewId, SearchRuleId, ShipmentId, StockMovementId, TransferId,
+    };
 
     #[test]
     fn nouns_are_the_types_of_their_ids() {
@@ -221,6 +225,7 @@ mod tests {
             ImageId::TYPE,
             ReviewId::TYPE,
             TransferId::TYPE,
+            SearchRuleId::TYPE,
         ];
         assert_eq!(Noun::ALL.iter().map(|noun| noun.as_str()).collect::<Vec<_>>(), types);
         assert_eq!(Noun::of(&OrderId(7).global()), Some((Noun::Order, 7)));

@@ -36,7 +36,7 @@ use crate::{
         self,
         model::{NewAddress, NewUser, UserOrderField},
     },
-    websites::{self, model::NewWebsite},
+    websites::{self, language::Language, model::NewWebsite},
 };
 
 const DATA: &str = include_str!("demo.json");
@@ -260,6 +260,7 @@ async fn put_catalogue<'m>(conn: &Conn, market: &'m Market, names: &mut Names<'m
             name: name.clone(),
             base_url: base_url.clone(),
             currency: currency.clone(),
+            language: Language::En,
         };
         names.websites.insert(code, websites::store::insert(conn, &new).await?.id);
     }

@@ -14,7 +14,7 @@ use crate::{
         actions::{care, webhooks},
         providers::{Providers, test::WEBHOOK},
     },
-    search::actions::tend,
+    search::actions::{index, tend},
     transfers::runs,
 };
 
@@ -68,6 +68,7 @@ pub fn worker(db: &Db, mailer: Option<Mailer>, providers: &Arc<Providers>, studi
         .every(fetch::KIND, fetch::PERIOD, draw!(fetch::run))
         .every(sweep::KIND, sweep::PERIOD, draw!(sweep::run))
         .every(tend::KIND, tend::PERIOD, run!(tend::run))
+        .every(index::KIND, index::PERIOD, run!(index::run))
         .on(registration::KIND, run!(registration::run))
         .on(verification::KIND, run!(verification::run))
         .on(recovery::KIND, run!(recovery::run))

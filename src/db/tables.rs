@@ -575,6 +575,36 @@ diesel::table! {
         is_public -> Bool,
         document -> Tsvector,
         popularity -> Float4,
+        language -> Text,
+        website_id -> Nullable<Int8>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    search_rules (id) {
+        id -> Int8,
+        website_id -> Int8,
+        words -> Array<Text>,
+        keys -> Array<Text>,
+        category_id -> Nullable<Int8>,
+        brand_id -> Nullable<Int8>,
+        product_id -> Nullable<Int8>,
+        url -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    search_websites (website_id) {
+        website_id -> Int8,
+        language -> Text,
     }
 }
 
@@ -749,6 +779,7 @@ diesel::table! {
         currency -> Text,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        language -> Text,
     }
 }
 
@@ -797,6 +828,11 @@ diesel::joinable!(role_permissions -> permissions (permission));
 diesel::joinable!(role_permissions -> roles (role_id));
 diesel::joinable!(role_websites -> roles (role_id));
 diesel::joinable!(role_websites -> websites (website_id));
+diesel::joinable!(search_rules -> brands (brand_id));
+diesel::joinable!(search_rules -> categories (category_id));
+diesel::joinable!(search_rules -> products (product_id));
+diesel::joinable!(search_rules -> websites (website_id));
+diesel::joinable!(search_websites -> websites (website_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(shipment_lines -> order_details (order_detail_id));
 diesel::joinable!(shipment_lines -> shipments (shipment_id));
@@ -847,6 +883,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     role_websites,
     roles,
     search_documents,
+    search_rules,
+    search_websites,
     search_words,
     sessions,
     shipment_lines,

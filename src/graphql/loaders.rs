@@ -24,8 +24,8 @@ use crate::{
     groups::{self, model::ProductGroupRow},
     ids::{
         ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, ImageId, JobId, OrderDetailId, OrderId,
-        PaymentId, PriceChangeId, ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, SessionId, ShipmentId,
-        StockMovementId, SupplierId, TransferId, UserId, WebsiteId,
+        PaymentId, PriceChangeId, ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, SearchRuleId, SessionId,
+        ShipmentId, StockMovementId, SupplierId, TransferId, UserId, WebsiteId,
     },
     jobs::{self, model::JobSeen},
     media::{self, model::Image},
@@ -53,6 +53,7 @@ use crate::{
         model::{ReviewParent, ReviewRow, Stars},
         store::ReviewList,
     },
+    search::{self, model::rules::SearchRuleRow},
     sources::{
         self,
         model::{SourceNoun, SourceRow},
@@ -202,6 +203,7 @@ struct View {
     reviews: Scope,
     carts: Holder,
     work: Scope,
+    rules: Scope,
     moves: Reach,
 }
 
@@ -265,6 +267,7 @@ pub struct Loaders {
     pub audit_entries: Batched<AuditEntryId, Arc<AuditRow>>,
     pub jobs: Batched<JobId, Arc<JobSeen>>,
     pub transfers: Batched<TransferId, Arc<TransferRow>>,
+    pub search_rules: Batched<SearchRuleId, Arc<SearchRuleRow>>,
 }
 
 impl Loaders {
@@ -280,6 +283,7 @@ impl Loaders {
             changes: viewer.scope(Permission::ViewAuditLog),
             reviews: viewer.scope(Permission::ManageReviews),
             work: viewer.scope(Permission::ManageJobs),
+            rules: viewer.scope(Permission::ManageCatalogue),
             moves: Reach::of(viewer),
             carts: viewer.holder(),
             db,
@@ -380,6 +384,7 @@ impl Loaders {
             authors: by_id!(steps, view, |conn, ids| users::store::by_ids(conn, &Scope::All, &ids), row => row.id),
             jobs: by_id!(steps, view, |conn, ids| jobs::store::by_ids(conn, &view.work, &ids), row => row.id),
             transfers: by_id!(steps, view, |conn, ids| runs::store::by_ids(conn, &view.moves, &ids), row => row.id),
+            search_rules: by_id!(steps, view, |conn, ids| search::store::rules::by_ids(conn, &view.rules, &ids), row => row.id),
             audit_entries: by_id!(steps, view, |conn, ids| audit::store::by_ids(conn, &view.changes, &ids), row => row.id),
         }
     }

@@ -21,6 +21,7 @@ use super::{
     returns::{Return, return_object},
     review::{Review, review},
     role::{Role, role_object},
+    search::{SearchRule, search_rule},
     session::{Session, session},
     shipment::{Shipment, shipment},
     stock::{StockMovement, movement},
@@ -34,7 +35,7 @@ use crate::{
     ids::{
         self, AddressId, ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, ImageId, JobId,
         OrderDetailId, OrderId, PaymentId, PriceChangeId, ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, RowId,
-        SessionId, ShipmentId, StockMovementId, SupplierId, TransferId, UserId, WebsiteId,
+        SearchRuleId, SessionId, ShipmentId, StockMovementId, SupplierId, TransferId, UserId, WebsiteId,
     },
 };
 
@@ -107,6 +108,8 @@ nodes! {
     Job;
     /// An import or export.
     Transfer;
+    /// What a merchant tells the search.
+    SearchRule;
 }
 
 /// Anything that has a global id, in the graph.
@@ -194,6 +197,9 @@ async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> 
             all.audit_entries.load(AuditEntryId(key)).await?.map(|row| AnyNode::AuditEntry(audit_entry(row)))
         }
         TransferId::TYPE => all.transfers.load(TransferId(key)).await?.map(|row| AnyNode::Transfer(transfer(row))),
+        SearchRuleId::TYPE => {
+            all.search_rules.load(SearchRuleId(key)).await?.map(|row| AnyNode::SearchRule(search_rule(row)))
+        }
         JobId::TYPE => all.jobs.load(JobId(key)).await?.map(|row| AnyNode::Job(job(row))),
         _ => return Err(wrong()),
     };

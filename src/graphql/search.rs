@@ -2,12 +2,14 @@
 
 mod facets;
 mod list;
+mod rules;
+mod suggestions;
 
 use std::collections::HashMap;
 
 use async_graphql::{Context, Lookahead, Object, Union};
 
-pub use self::{facets::*, list::*};
+pub use self::{facets::*, list::*, rules::*, suggestions::*};
 use super::{
     brand::{Brand, brand},
     category::{Category, category},
@@ -25,7 +27,7 @@ use crate::{
     search::{
         actions::{Understood, understand},
         facets::{FacetRow, Wanted},
-        model::{Hit, Kind, Search},
+        model::{Asked, Hit, Kind, Search},
         store,
     },
 };
@@ -107,6 +109,7 @@ pub struct SearchConnectionObject {
     hits: Rows<SearchEdgeObject>,
     total: i64,
     instead: Option<String>,
+    redirect: Option<SearchRedirect>,
     facets: SearchFacets,
 }
 
@@ -142,6 +145,11 @@ impl SearchConnectionObject {
         self.instead.as_deref()
     }
 
+    /// Where this query leads, by a rule of the merchant; what was found stands beside it.
+    async fn redirect(&self) -> Option<SearchRedirect> {
+        self.redirect.clone()
+    }
+
     /// How many products that were found have which values, counted only where selected. Each facet counts under all filters of
     /// `where` but its own.
     async fn facets(&self) -> SearchFacets {
@@ -158,7 +166,8 @@ impl SearchQuery {
     /// Finds products for sale, categories, brands and, for staff and sellers, suppliers by their words, the best first. All words
     /// have to occur, the last one may be the beginning of one. Names count more than brands and categories, and these more than
     /// descriptions; what has exactly the SKU, barcode or name comes first. A word that nothing has is taken for the nearest
-    /// that something has, see `didYouMean`.
+    /// that something has, see `didYouMean`; beside each stand the words that mean the same at the websites that are searched, and a
+    /// query that leads somewhere says where, see `redirect`.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn search(
         &self,
@@ -180,25 +189,27 @@ impl SearchQuery {
     ) -> Result<SearchConnection> {
         let search = list::search_of(ctx, query, types, first, after, last, before, r#where, order_by)?;
         let search = list::resolved(ctx, search).await?;
-        let Understood { query, instead } = understand(ctx.db(), &search).await?;
+        let Understood { asked, instead, redirect } = understand(ctx.db(), &search).await?;
         let selected = Selected::of(&ctx.look_ahead());
-        let Some(query) = query else { return Ok(Ordered(SearchConnectionObject::empty(&search))) };
-        let read = read(ctx, &search, &query, &selected).await?;
+        let Some(asked) = asked else { return Ok(Ordered(SearchConnectionObject::empty(&search))) };
+        let read = read(ctx, &search, &asked, &selected).await?;
         let rows = search.page.finish(read.hits);
-        let (found, facets, snippets) = futures_util::future::try_join3(
+        let (found, facets, snippets, redirect) = futures_util::future::try_join4(
             load(ctx, &rows.rows),
             facets::load(ctx, read.facets),
-            snippets(ctx, &rows.rows, &query, selected.has_snippets),
+            snippets(ctx, &rows.rows, &asked, selected.has_snippets),
+            rules::redirect(ctx, redirect.filter(|_| selected.has_redirect)),
         )
         .await?;
-        Ok(Ordered(connection(rows, found, snippets, read.total, instead, facets)))
+        Ok(Ordered(connection(rows, found, snippets, read.total, instead, redirect, facets)))
     }
 }
 
 impl SearchConnectionObject {
     /// Nothing was asked for.
     fn empty(search: &Search) -> Self {
-        Self { hits: search.page.finish(Vec::new()), total: 0, instead: None, facets: SearchFacets::default() }
+        let (hits, facets) = (search.page.finish(Vec::new()), SearchFacets::default());
+        Self { hits, total: 0, instead: None, redirect: None, facets }
     }
 }
 
@@ -206,6 +217,7 @@ impl SearchConnectionObject {
 struct Selected {
     has_total: bool,
     has_snippets: bool,
+    has_redirect: bool,
     facets: Vec<Wanted>,
 }
 
@@ -214,6 +226,7 @@ impl Selected {
         Self {
             has_total: fields.field("totalCount").exists(),
             has_snippets: fields.field("edges").field("snippet").exists(),
+            has_redirect: fields.field("redirect").exists(),
             facets: facets::wanted(&fields.field("facets")),
         }
     }
@@ -227,12 +240,12 @@ struct Read {
 }
 
 /// Hits, their number and their facets, at the same time. How many rows a word has decides how they are found.
-async fn read(ctx: &Context<'_>, search: &Search, query: &str, selected: &Selected) -> Result<Read> {
+async fn read(ctx: &Context<'_>, search: &Search, asked: &Asked, selected: &Selected) -> Result<Read> {
     let db = ctx.db();
-    let hits = db.read_as(Plans::ForValues, async |conn| store::page(conn, search, query).await);
+    let hits = db.read_as(Plans::ForValues, async |conn| store::page(conn, search, asked).await);
     let total = async {
         match selected.has_total {
-            true => db.read_as(Plans::ForValues, async |conn| store::count(conn, search, query).await).await,
+            true => db.read_as(Plans::ForValues, async |conn| store::count(conn, search, asked).await).await,
             false => Ok(0),
         }
     };
@@ -240,7 +253,7 @@ async fn read(ctx: &Context<'_>, search: &Search, query: &str, selected: &Select
         match selected.facets.as_slice() {
             [] => Ok(Vec::new()),
             wanted if search.found_kinds().contains(&Kind::Product) => {
-                db.read_as(Plans::ForValues, async |conn| store::facets(conn, search, query, wanted).await).await
+                db.read_as(Plans::ForValues, async |conn| store::facets(conn, search, asked, wanted).await).await
             }
             _ => Ok(Vec::new()),
         }
@@ -255,6 +268,7 @@ fn connection(
     mut snippets: HashMap<i64, String>,
     total: i64,
     instead: Option<String>,
+    redirect: Option<SearchRedirect>,
     facets: SearchFacets,
 ) -> SearchConnectionObject {
     let Rows { rows, has_next, has_previous } = rows;
@@ -267,16 +281,16 @@ fn connection(
         Some(SearchEdgeObject { cursor: hit.cursor, score: hit.score, snippet, node })
     };
     let hits = Rows { rows: rows.into_iter().filter_map(edge).collect(), has_next, has_previous };
-    SearchConnectionObject { hits, total, instead, facets }
+    SearchConnectionObject { hits, total, instead, redirect, facets }
 }
 
 /// The words around what was found, by the key of the document.
-async fn snippets(ctx: &Context<'_>, hits: &[Hit], query: &str, is_selected: bool) -> Result<HashMap<i64, String>> {
+async fn snippets(ctx: &Context<'_>, hits: &[Hit], asked: &Asked, is_selected: bool) -> Result<HashMap<i64, String>> {
     let ids: Vec<i64> = hits.iter().map(|hit| hit.document_id).collect();
     if !is_selected || ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let snippets = ctx.db().read(async |conn| store::snippets(conn, &ids, query).await).await?;
+    let snippets = ctx.db().read(async |conn| store::snippets(conn, &ids, asked).await).await?;
     Ok(snippets.into_iter().filter_map(|(id, text)| Some((id, marked(&text)?))).collect())
 }
 

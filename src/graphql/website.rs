@@ -26,6 +26,7 @@ use crate::{
     products::model::ProductParent,
     websites::{
         actions,
+        language::Language,
         model::{NewWebsite, WebsiteOrderField, WebsitePatch, WebsiteRow},
         store,
     },
@@ -39,7 +40,8 @@ pub type Website = Ordered<WebsiteObject>;
 pub struct WebsiteObject(Arc<WebsiteRow>);
 
 impl Plain for WebsiteObject {
-    const PLAIN: &'static [&'static str] = &["id", "code", "name", "baseUrl", "currency", "createdAt", "updatedAt"];
+    const PLAIN: &'static [&'static str] =
+        &["id", "code", "name", "baseUrl", "currency", "language", "createdAt", "updatedAt"];
 }
 
 /// The object of a row.
@@ -73,6 +75,11 @@ impl WebsiteObject {
     /// The currency of its prices and orders; it never changes.
     async fn currency(&self) -> CurrencyCode {
         CurrencyCode(self.0.currency())
+    }
+
+    /// The language of what it sells: by its stems the search finds `lanterns` where one is called a lantern.
+    async fn language(&self) -> Language {
+        self.0.language
     }
 
     /// The products it sells.
@@ -168,6 +175,9 @@ pub struct WebsiteCreateInput {
     base_url: String,
     /// The currency of its prices and orders; it can never be changed.
     currency: CurrencyCode,
+    /// The language of what it sells, by whose stems the search finds it.
+    #[graphql(default)]
+    language: Language,
 }
 
 /// A change of a website: an absent field stays.
@@ -181,6 +191,8 @@ pub struct WebsiteUpdateInput {
     name: MaybeUndefined<String>,
     /// Where the shop is: a URL that starts with https:// or http://.
     base_url: MaybeUndefined<String>,
+    /// The language of what it sells; the search has read its products anew some minutes later, and finds them all the while.
+    language: MaybeUndefined<Language>,
 }
 
 payload! {
@@ -212,7 +224,8 @@ impl WebsiteMutation {
         #[graphql(desc = "The website to be.")] input: WebsiteCreateInput,
     ) -> Result<WebsiteCreatePayload> {
         let currency = input.currency.0.to_string();
-        let new = NewWebsite { code: input.code, name: input.name, base_url: input.base_url, currency };
+        let WebsiteCreateInput { code, name, base_url, language, .. } = input;
+        let new = NewWebsite { code, name, base_url, currency, language };
         WebsiteCreateObject::of(actions::create(ctx.db(), ctx.viewer(), new).await.map(website))
     }
 
@@ -229,6 +242,7 @@ impl WebsiteMutation {
                 code: patch::required("code", input.code)?,
                 name: patch::required("name", input.name)?,
                 base_url: patch::required("baseUrl", input.base_url)?,
+                language: patch::required("language", input.language)?,
             };
             actions::update(ctx.db(), ctx.viewer(), id, patch).await
         };

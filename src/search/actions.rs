@@ -1,12 +1,18 @@
 //! What a search means, before it is looked for; and what is tended to in the background.
 
+pub mod index;
+pub mod rules;
+pub mod suggest;
 pub mod tend;
 
 use std::collections::HashMap;
 
 use super::{
-    model::Search,
-    store,
+    model::{Asked, Search, rules::Redirect},
+    store::{
+        self,
+        rules::{Known, known},
+    },
     words::{Words, meant},
 };
 use crate::{
@@ -17,32 +23,48 @@ use crate::{
 /// What a search means.
 #[derive(Debug, Clone)]
 pub struct Understood {
-    /// The query of PostgreSQL; none where no word is asked for.
-    pub query: Option<String>,
+    /// What PostgreSQL is asked; none where no word is asked for.
+    pub asked: Option<Asked>,
     /// What is searched in the place of what was typed.
     pub instead: Option<String>,
+    /// Where the query leads.
+    pub redirect: Option<Redirect>,
 }
 
-/// Finds out which words are meant: one that nothing has is taken for the nearest that something has.
+/// Finds out which words are meant: one that nothing has is taken for the nearest that something has, and beside each word
+/// stand those that mean the same.
 /// # Errors
 /// Those of the database.
 pub async fn understand(db: &Db, search: &Search) -> Result<Understood> {
-    let instead = corrected(db, &search.words).await?;
-    let query = search.words.query(&instead);
-    Ok(Understood { query, instead: (!instead.is_empty()).then(|| search.words.told(&instead)) })
+    let told = db.read_as(Plans::ForValues, async |conn| known(conn, search, &search.words).await).await?;
+    let Some(words) = corrected(db, &search.words, &told).await? else {
+        return Ok(meaning(&search.words, told, None));
+    };
+    let told = db.read_as(Plans::ForValues, async |conn| known(conn, search, &words).await).await?;
+    let instead = words.told();
+    Ok(meaning(&words, told, Some(instead)))
 }
 
-async fn corrected(db: &Db, words: &Words) -> Result<HashMap<usize, String>> {
-    let spelt = words.spelt();
+fn meaning(words: &Words, known: Known, instead: Option<String>) -> Understood {
+    let Known { languages, synonyms, redirect } = known;
+    let asked = words.query(&synonyms).map(|text| Asked { text, languages });
+    Understood { asked, instead, redirect }
+}
+
+/// The words that are meant, where they differ from those typed.
+async fn corrected(db: &Db, words: &Words, known: &Known) -> Result<Option<Words>> {
+    let spelt = words.spelt(&known.synonyms);
     if spelt.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(None);
     }
+    let languages = &known.languages;
     // How rare a word is decides how it is looked for.
-    let unknown = db.read_as(Plans::ForValues, async |conn| store::understand(conn, &spelt).await).await?;
+    let unknown = db.read_as(Plans::ForValues, async |conn| store::understand(conn, &spelt, languages).await).await?;
     let typed: HashMap<usize, &str> = spelt.iter().map(|(place, word, _)| (*place, word.as_str())).collect();
     let instead = |(place, near): (i64, Vec<String>)| {
         let place = usize::try_from(place).ok()?;
         Some((place, meant(typed.get(&place)?, &near)?))
     };
-    Ok(unknown.into_iter().filter_map(instead).collect())
+    let instead: HashMap<usize, String> = unknown.into_iter().filter_map(instead).collect();
+    Ok((!instead.is_empty()).then(|| words.corrected(&instead)))
 }

@@ -1,5 +1,8 @@
 //! What a search asks for and finds.
 
+pub mod rules;
+pub mod suggest;
+
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
@@ -10,6 +13,7 @@ use crate::{
     paging::{Cursor, Direction, Page, SortKey},
     products::model::Availability,
     text_enum,
+    websites::language::Language,
 };
 
 /// Longest query, in characters.
@@ -177,6 +181,13 @@ pub fn check_text(argument: &'static str, text: &str) -> Result<()> {
     if text.trim().is_empty() {
         return Err(Error::user(UserErrorCode::Required, argument, "give something to search for"));
     }
+    check_length(argument, text)
+}
+
+/// Checks what somebody is typing.
+/// # Errors
+/// TOO_LONG for a text of more than [`MAX_QUERY`] characters.
+pub fn check_length(argument: &'static str, text: &str) -> Result<()> {
     if text.chars().nth(MAX_QUERY).is_some() {
         let rule = format!("a query has at most {MAX_QUERY} characters");
         return Err(Error::user(UserErrorCode::TooLong, argument, rule));
@@ -195,6 +206,15 @@ pub enum Bound {
     Time(DateTime<Utc>),
     /// A text.
     Text(String),
+}
+
+/// A query of PostgreSQL, and the languages by whose stems it is asked.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Quoted words and operators.
+    pub text: String,
+    /// At least one: those of all documents.
+    pub languages: Vec<Language>,
 }
 
 /// A hit: what it is, how well it matches, and its place.

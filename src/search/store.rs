@@ -3,6 +3,9 @@
 
 mod facets;
 mod hits;
+pub mod index;
+pub mod rules;
+pub mod suggest;
 mod tend;
 mod words;
 
@@ -12,22 +15,61 @@ pub use self::{
     tend::update_popularity,
     words::understand,
 };
-use super::model::{Kind, Search, SearchFilter};
+use super::model::{Asked, Kind, Search, SearchFilter};
 use crate::{
     db::composed::{Composed, Value},
     ids::RowId,
+    websites::language::Language,
 };
 
-/// The configuration of PostgreSQL's search, before the query that is bound.
-const QUERY: &str = "to_tsquery('souk', ";
+/// The query by the stems of one language.
+fn query_in<R>(out: &mut Composed<R>, language: Language, text: &str) {
+    out.sql("to_tsquery('souk_").sql(language.as_str()).sql("', ").bind(Value::Text(text.to_owned())).sql(")");
+}
+
+/// The condition that a document `d` matches: each by the stems of its own language, what is `all` by those of any.
+fn matches<R>(out: &mut Composed<R>, asked: &Asked) {
+    let [language] = asked.languages.as_slice() else {
+        out.sql("(");
+        for (number, language) in asked.languages.iter().enumerate() {
+            out.sql(if number == 0 { "d.language IN ('all', '" } else { " OR d.language IN ('all', '" });
+            out.sql(language.as_str()).sql("') AND d.document @@ ");
+            query_in(out, *language, &asked.text);
+        }
+        out.sql(")");
+        return;
+    };
+    out.sql("d.document @@ ");
+    query_in(out, *language, &asked.text);
+}
+
+/// The query by the stems of a document `d`.
+fn own_query<R>(out: &mut Composed<R>, asked: &Asked) {
+    let [language] = asked.languages.as_slice() else {
+        out.sql("CASE d.language");
+        for language in &asked.languages {
+            out.sql(" WHEN '").sql(language.as_str()).sql("' THEN ");
+            query_in(out, *language, &asked.text);
+        }
+        out.sql(" ELSE ");
+        for (number, language) in asked.languages.iter().enumerate() {
+            out.sql(if number == 0 { "" } else { " || " });
+            query_in(out, *language, &asked.text);
+        }
+        out.sql(" END");
+        return;
+    };
+    query_in(out, *language, &asked.text);
+}
 
 /// The documents that match, `d`, and the products that they are of, `p`: `FROM` to `WHERE` with all conditions.
-fn matched<R>(out: &mut Composed<R>, search: &Search, query: &str) {
+fn matched<R>(out: &mut Composed<R>, search: &Search, asked: &Asked) {
     out.sql(match search.is_of_products() {
-        true => " FROM search_documents d JOIN products p ON p.id = d.node_id WHERE d.document @@ ",
-        false => " FROM search_documents d WHERE d.document @@ ",
+        true => " FROM search_documents d JOIN products p ON p.id = d.node_id WHERE ",
+        false => " FROM search_documents d WHERE ",
     });
-    out.sql(QUERY).bind(Value::Text(query.to_owned())).sql(") AND d.kind = ANY (");
+    matches(out, asked);
+    out.sql(" AND d.kind = ANY (");
     let kinds = search.found_kinds();
     // Suppliers are public to nobody, and only asked for by those who may find them.
     let has_suppliers = kinds.contains(&Kind::Supplier);

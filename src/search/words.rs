@@ -5,6 +5,23 @@ use std::collections::HashMap;
 
 use super::model::MAX_TERMS;
 
+/// Most words that another word means the same as.
+pub const MAX_RUN: usize = 3;
+
+/// Words that stand together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The place of the first.
+    pub place: usize,
+    /// How many they are.
+    pub length: usize,
+    /// The words.
+    pub text: String,
+}
+
+/// What means the same as the words from a place on: how many words these are, and the others.
+pub type Synonyms = HashMap<usize, (usize, Vec<String>)>;
+
 /// A part of what was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Term {
@@ -28,6 +45,11 @@ pub struct Words {
 }
 
 impl Words {
+    /// Whether the last word may not be finished.
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
+
     /// Takes a text apart. A quote that is not closed is closed at the end.
     pub fn parse(text: &str) -> Self {
         let mut terms = Vec::new();
@@ -73,35 +95,81 @@ impl Words {
         Self { terms, is_open }
     }
 
-    /// Words that may be misspelt, with their places and queries: of three letters or more, and no digit.
-    pub fn spelt(&self) -> Vec<(usize, String, String)> {
+    /// Words that may be misspelt, with their places and queries: of three letters or more, no digit, and none that means the
+    /// same as others.
+    pub fn spelt(&self, synonyms: &Synonyms) -> Vec<(usize, String, String)> {
+        let is_told = |place: usize| synonyms.iter().any(|(from, (length, _))| (*from..from + length).contains(&place));
         let spelt = |(place, term): (usize, &Term)| {
             let Term::Word(word) = term else { return None };
-            is_spelt(word).then(|| (place, word.clone(), self.word(place)))
+            (is_spelt(word) && !is_told(place)).then(|| (place, word.clone(), self.word(place)))
         };
         self.terms.iter().enumerate().filter_map(spelt).collect()
     }
 
-    /// The query, with other words in some places; none where nothing is asked for.
-    pub fn query(&self, instead: &HashMap<usize, String>) -> Option<String> {
-        let (mut query, mut is_positive, mut joint) = (String::new(), false, "");
-        for (place, term) in self.terms.iter().enumerate() {
-            let part = match (term, instead.get(&place)) {
+    /// Words that stand together, one to [`MAX_RUN`] of them, for which others may be known that mean the same.
+    pub fn runs(&self) -> Vec<Run> {
+        let word = |place: usize| match self.terms.get(place) {
+            Some(Term::Word(word)) => Some(word.as_str()),
+            _ => None,
+        };
+        let mut runs = Vec::new();
+        for place in 0..self.terms.len() {
+            let words: Vec<&str> = (place..self.terms.len()).map_while(word).take(MAX_RUN).collect();
+            runs.extend((1..=words.len()).map(|length| Run { place, length, text: words[..length].join(" ") }));
+        }
+        runs
+    }
+
+    /// All words, where nothing else is asked for.
+    pub fn plain(&self) -> Option<String> {
+        let word = |term: &Term| match term {
+            Term::Word(word) => Some(word.clone()),
+            _ => None,
+        };
+        let words: Option<Vec<String>> = self.terms.iter().map(word).collect();
+        words.filter(|words| !words.is_empty()).map(|words| words.join(" "))
+    }
+
+    /// The query, with the words that mean the same; none where nothing is asked for.
+    pub fn query(&self, synonyms: &Synonyms) -> Option<String> {
+        let (mut query, mut is_positive, mut joint, mut place) = (String::new(), false, "", 0);
+        while let Some(term) = self.terms.get(place) {
+            let (part, length) = match (term, synonyms.get(&place)) {
                 (Term::Or, _) => {
                     joint = " | ";
+                    place += 1;
                     continue;
                 }
-                (Term::Without(text), _) => format!("!{}", quoted(text)),
-                (_, Some(other)) => quoted(other),
-                (Term::Word(_), None) => self.word(place),
-                (Term::Phrase(text), None) => quoted(text),
+                (_, Some((length, others))) => (self.run(place, *length, others), *length),
+                (Term::Without(text), _) => (format!("!{}", quoted(text)), 1),
+                (Term::Word(_) | Term::Phrase(_), None) => (self.word(place), 1),
             };
             query.push_str(joint);
             query.push_str(&part);
             joint = " & ";
             is_positive |= !matches!(term, Term::Without(_));
+            place += length;
         }
         is_positive.then_some(query)
+    }
+
+    /// The query of words that stand together, or of what means the same.
+    fn run(&self, place: usize, length: usize, others: &[String]) -> String {
+        let words: Vec<String> = (place..place + length).map(|place| self.word(place)).collect();
+        let mut any = vec![words.join(" & ")];
+        any.extend(others.iter().filter(|other| other.contains(char::is_alphanumeric)).map(|other| quoted(other)));
+        format!("({})", any.join(" | "))
+    }
+
+    /// The same with other words in some places.
+    pub fn corrected(&self, instead: &HashMap<usize, String>) -> Self {
+        let mut words = self.clone();
+        for (place, word) in instead {
+            words.terms[*place] = Term::Word(word.clone());
+        }
+        // What was found out is a whole word.
+        words.is_open &= !instead.contains_key(&(words.terms.len().saturating_sub(1)));
+        words
     }
 
     /// The query of the word at a place.
@@ -115,17 +183,16 @@ impl Words {
         }
     }
 
-    /// The text, with other words in some places.
-    pub fn told(&self, instead: &HashMap<usize, String>) -> String {
-        let part = |(place, term): (usize, &Term)| match (term, instead.get(&place)) {
-            (Term::Or, _) => "or".to_owned(),
-            (_, Some(other)) => other.clone(),
-            (Term::Word(word), None) => word.clone(),
-            (Term::Phrase(text), None) => format!("\"{text}\""),
-            (Term::Without(text), None) if text.contains(char::is_whitespace) => format!("-\"{text}\""),
-            (Term::Without(text), None) => format!("-{text}"),
+    /// The text of these words.
+    pub fn told(&self) -> String {
+        let part = |term: &Term| match term {
+            Term::Or => "or".to_owned(),
+            Term::Word(word) => word.clone(),
+            Term::Phrase(text) => format!("\"{text}\""),
+            Term::Without(text) if text.contains(char::is_whitespace) => format!("-\"{text}\""),
+            Term::Without(text) => format!("-{text}"),
         };
-        self.terms.iter().enumerate().map(part).collect::<Vec<_>>().join(" ")
+        self.terms.iter().map(part).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -140,7 +207,7 @@ fn is_spelt(word: &str) -> bool {
 }
 
 /// A text that the parser of queries takes as it is: several words are a phrase.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let text = text.replace(['\\', '/'], " ").replace('\'', "''");
     format!("'{text}'")
 }
@@ -195,10 +262,28 @@ mod tests {
     #[test]
     fn a_word_is_replaced_where_it_stands() {
         let words = Words::parse("\"red metal\" lamtern 22111 -blue");
-        assert_eq!(words.spelt(), [(1, "lamtern".to_owned(), "'lamtern'".to_owned())]);
+        assert_eq!(words.spelt(&HashMap::new()), [(1, "lamtern".to_owned(), "'lamtern'".to_owned())]);
         let instead = HashMap::from([(1, "lantern".to_owned())]);
-        assert_eq!(words.query(&instead).unwrap(), "'red metal' & 'lantern' & '22111' & !'blue'");
-        assert_eq!(words.told(&instead), "\"red metal\" lantern 22111 -blue");
+        let words = words.corrected(&instead);
+        assert_eq!(words.query(&HashMap::new()).unwrap(), "'red metal' & 'lantern' & '22111' & !'blue'");
+        assert_eq!(words.told(), "\"red metal\" lantern 22111 -blue");
+    }
+
+    #[test]
+    fn words_that_mean_the_same_stand_beside_those_typed() {
+        let words = Words::parse("red tee shirt \"a b\" tee");
+        let runs: Vec<_> = words.runs().into_iter().map(|run| (run.place, run.text)).collect();
+        let expected =
+            [(0, "red"), (0, "red tee"), (0, "red tee shirt"), (1, "tee"), (1, "tee shirt"), (2, "shirt"), (4, "tee")];
+        assert_eq!(runs, expected.map(|(place, text)| (place, text.to_owned())));
+        assert_eq!(words.plain(), None);
+        let same =
+            HashMap::from([(1, (2, vec!["t-shirt".to_owned(), "' | !".to_owned()])), (4, (1, vec!["top".to_owned()]))]);
+        assert_eq!(
+            words.query(&same).unwrap(),
+            "'red' & ('tee' & 'shirt' | 't-shirt') & 'a b' & (('tee' | 'tee':*) | 'top')"
+        );
+        assert!(words.spelt(&same).iter().all(|(place, ..)| *place == 0));
     }
 
     #[test]

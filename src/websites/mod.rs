@@ -2,5 +2,6 @@
 //! Rule: a website's currency never changes, since prices and orders are kept in it.
 
 pub mod actions;
+pub mod language;
 pub mod model;
 pub mod store;

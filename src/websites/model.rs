@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
+use super::language::Language;
 use crate::{
     db::tables::websites,
     error::{Result, UserError, UserErrorCode},
@@ -25,6 +26,8 @@ pub struct WebsiteRow {
     /// Where the shop is.
     pub base_url: String,
     currency: String,
+    /// The language of what it sells.
+    pub language: Language,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -50,6 +53,8 @@ pub struct NewWebsite {
     pub base_url: String,
     /// ISO 4217.
     pub currency: String,
+    /// The language of what it sells.
+    pub language: Language,
 }
 
 /// A change of a website: what is absent stays.
@@ -62,6 +67,8 @@ pub struct WebsitePatch {
     pub name: Option<String>,
     /// See [`WebsiteRow`].
     pub base_url: Option<String>,
+    /// See [`WebsiteRow`].
+    pub language: Option<Language>,
 }
 
 impl NewWebsite {

@@ -67,6 +67,8 @@ impl<'a> Shop<'a> {
             actor.mutate("reviewCreate", "review { id }", input).await.text_at("reviewCreate.review.id")
         };
         let (review, other_review) = (review(&admin, rope).await, review(&customer, rope).await);
+        let rule = json!({ "websiteId": website.global(), "words": ["rope", "line"] });
+        let rule = admin.mutate("searchRuleCreate", "searchRule { id }", rule).await;
         let cart = admin.cart_of(&[(rope, 1)]).await;
         let upload = uploads::new_id();
         let key_of = uploads::key(admin.id.0, &upload).expect("an id of an upload");
@@ -102,6 +104,7 @@ impl<'a> Shop<'a> {
             ("JOB", dead(10).await),
             ("GONE", dead(3).await),
             ("UPLOAD", upload),
+            ("RULE", rule.text_at("searchRuleCreate.searchRule.id")),
             ("PICTURE", picture(rope, 1).await),
             ("OTHER_PICTURE", picture(sail, 5).await),
         ];

@@ -12,8 +12,8 @@ use souk::{
     auth::Permission,
     ids::{
         AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, ImageId, JobId, OrderDetailId, OrderId, PaymentId,
-        PriceChangeId, ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, RowId, ShipmentId, StockMovementId,
-        SupplierId, TransferId, UserId, WebsiteId,
+        PriceChangeId, ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, RowId, SearchRuleId, ShipmentId,
+        StockMovementId, SupplierId, TransferId, UserId, WebsiteId,
     },
 };
 
@@ -114,18 +114,25 @@ const CASES: &[Case] = &[
     Case("{ orders(first: 50) { nodes { returns { order { id } lines { quantity detail { name } } } } } }", 4),
     Case("{ orders(first: 50) { nodes { events { kind by { id } amount { amount } } } } }", 3),
     Case("{ orders(first: 50) { nodes { source { externalId website { id } } } } }", 3),
-    Case("{ search(query: \"lantern\", first: 50) { FOUND } }", 4),
-    Case("{ search(query: \"shelf\", types: [CATEGORY], first: 50) { FOUND } }", 4),
-    Case("{ search(query: \"maker\", types: [BRAND], first: 50) { FOUND } }", 4),
-    Case("{ search(query: \"depot\", types: [SUPPLIER], first: 50) { FOUND } }", 4),
-    Case("{ search(query: \"lantern or depot\", first: 100) { nodes { ... on Supplier { id } } } }", 4),
-    Case("{ search(query: \"lantern\", first: 50) { nodes { ... on Product { category { id } brand { id } } } } }", 5),
+    Case("{ search(query: \"lantern\", first: 50) { FOUND } }", 5),
+    Case("{ search(query: \"shelf\", types: [CATEGORY], first: 50) { FOUND } }", 5),
+    Case("{ search(query: \"maker\", types: [BRAND], first: 50) { FOUND } }", 5),
+    Case("{ search(query: \"depot\", types: [SUPPLIER], first: 50) { FOUND } }", 5),
+    Case("{ search(query: \"lantern or depot\", first: 100) { nodes { ... on Supplier { id } } } }", 5),
+    Case("{ search(query: \"lantern\", first: 50) { nodes { ... on Product { category { id } brand { id } } } } }", 6),
     Case(
-        "{ search(query: \"lantern\", first: 50) { edges { snippet } facets { precision categories { value { id } count }
-            brands { value { id } count } websites { value { code } count } prices { min max count } ratings { value count }
+        "{ search(query: \"lantern\", first: 50) { edges { snippet } facets { precision
+            categories { value count category { id } } brands { value count brand { id } }
+            websites { value count website { code } } prices { min max count } ratings { value count }
             availability { value count } options { name values { value count } } } } }",
-        8,
+        9,
     ),
+    Case("{ searchSuggestions(prefix: \"lant\", first: 50) { text kind } }", 3),
+    Case("{ searchSuggestions(prefix: \"l\", first: 50) { text kind node { __typename ... on Product { id } } } }", 4),
+    Case("{ searchSuggestions(prefix: \"shelf\", first: 50) { text kind node { __typename ... on Category { id } } } }", 4),
+    Case("{ search(query: \"lantern 1\") { redirect { target { ... on Product { id } } } nodes { ... on Product { id } } } }", 4),
+    Case("{ searchRules(first: 50) { PAGE } }", 2),
+    Case("{ searchRules(first: 50) { nodes { website { id } target { __typename ... on Product { id } } } } }", 3),
     // The rating is the product's own; the stars are counted for all products at once.
     Case("{ products(first: 50) { nodes { rating { count stars { count } } reviews(first: 3) { PAGE } } } }", 4),
     Case("{ users(first: 50) { nodes { reviews(first: 3) { PAGE } } } }", 3),
@@ -144,7 +151,7 @@ const CASES: &[Case] = &[
     Case("{ node(id: \"SHIPMENT\") { id } }", 2),
     Case("{ node(id: \"RETURN\") { id } }", 2),
     // One for each type, and the order behind a line once more.
-    Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 20),
+    Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 21),
     // Deep, and the same list with several arguments: one statement for each list.
     Case(
         "{ products(first: 50) { nodes {
@@ -208,6 +215,7 @@ fn node_ids(parents: i64) -> Vec<String> {
             nth::<AuditEntryId>(i),
             nth::<JobId>(i),
             nth::<TransferId>(i),
+            nth::<SearchRuleId>(i),
         ]
     };
     (1..=parents.min(5)).flat_map(of_one).chain([RoleId(1).global()]).collect()
@@ -290,7 +298,7 @@ async fn what_a_seller_and_the_public_see_takes_no_more() {
     let cases = [
         ("{ products(first: 50) { nodes { category { id } brand { id } sourceWebsite { id } } } }", 4),
         ("{ categories(first: 50) { nodes { products(first: 3) { PAGE } } } }", 3),
-        ("{ search(query: \"lantern\", first: 50) { FOUND } }", 4),
+        ("{ search(query: \"lantern\", first: 50) { FOUND } }", 5),
         ("{ product(slug: \"lantern-1\") { category { id } brand { id } supplier { id } } }", 1),
     ];
     for parents in [1, 50] {

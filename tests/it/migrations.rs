@@ -33,6 +33,7 @@ const NO_NOUNS: &[(&str, &str)] = &[
     ("shipment_lines", "written once, with their shipment"),
     ("sources", "first_seen and last_seen are its times"),
     ("stock_movements", "a ledger: nothing is ever changed"),
+    ("search_websites", "which language the documents have"),
     ("search_words", "a word is there or not"),
 ];
 

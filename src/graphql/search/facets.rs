@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::{Context, Lookahead, Object};
+use async_graphql::{Context, ID, Lookahead, Object};
 
 use crate::{
     brands::model::BrandRow,
@@ -14,7 +14,7 @@ use crate::{
         connection::Precision,
         container::{Ordered, Plain},
         context::ContextExt,
-        scalars::Decimal,
+        scalars::{Decimal, global},
         website::{Website, website},
     },
     ids::{BrandId, CategoryId, RowId, WebsiteId},
@@ -26,132 +26,96 @@ use crate::{
     websites::model::WebsiteRow,
 };
 
-/// Declares the count of a value; its fields follow below.
+/// Declares the count of a value, and what is told of the value besides.
 macro_rules! counted {
-    ($(#[$doc:meta])* $name:ident / $object:ident { $value:ident: $kind:ty }, $plain:expr) => {
+    ($(#[$doc:meta])* $name:ident / $object:ident / $graph:literal {
+        $(#[$value_doc:meta])* $value:ty = |$of:ident| $read:expr,
+        $($(#[$thing_doc:meta])* $thing:ident: $type:ty = $make:expr,)?
+    }, $kept:ty) => {
         $(#[$doc])*
         pub type $name = Ordered<$object>;
 
         $(#[$doc])*
         #[derive(Clone)]
         pub struct $object {
-            $value: $kind,
+            of: $kept,
             count: i64,
         }
 
         impl Plain for $object {
-            const PLAIN: &'static [&'static str] = $plain;
+            const PLAIN: &'static [&'static str] = &["value", "count"];
+        }
+
+        $(#[$doc])*
+        #[Object(name = $graph)]
+        impl $object {
+            $(#[$value_doc])*
+            async fn value(&self) -> $value {
+                let $of = &self.of;
+                $read
+            }
+
+            $($(#[$thing_doc])*
+            async fn $thing(&self) -> $type {
+                let $of = &self.of;
+                $make
+            })?
+
+            /// How many hits.
+            async fn count(&self) -> i64 {
+                self.count
+            }
         }
     };
 }
 
 counted! {
     /// How many hits are in a category, or in one below it.
-    CategoryFacet / CategoryFacetObject { row: Arc<CategoryRow> }, &["count"]
+    CategoryFacet / CategoryFacetObject / "CategoryFacet" {
+        /// The id of the category, as filters take it.
+        ID = |row| global(row.id),
+        /// The category; its `path` tells where it is.
+        category: Category = category(Arc::clone(row)),
+    }, Arc<CategoryRow>
 }
 counted! {
     /// How many hits are of a brand.
-    BrandFacet / BrandFacetObject { row: Arc<BrandRow> }, &["count"]
+    BrandFacet / BrandFacetObject / "BrandFacet" {
+        /// The id of the brand, as filters take it.
+        ID = |row| global(row.id),
+        /// The brand.
+        brand: Brand = brand(Arc::clone(row)),
+    }, Arc<BrandRow>
 }
 counted! {
     /// How many hits are sold at a website.
-    WebsiteFacet / WebsiteFacetObject { row: Arc<WebsiteRow> }, &["count"]
+    WebsiteFacet / WebsiteFacetObject / "WebsiteFacet" {
+        /// The id of the website, as filters take it.
+        ID = |row| global(row.id),
+        /// The website.
+        website: Website = website(Arc::clone(row)),
+    }, Arc<WebsiteRow>
 }
 counted! {
     /// How many hits have so many whole stars.
-    RatingFacet / RatingFacetObject { stars: i32 }, &["value", "count"]
+    RatingFacet / RatingFacetObject / "RatingFacet" {
+        /// Whole stars: the mean of the ratings, rounded down.
+        i32 = |stars| *stars,
+    }, i32
 }
 counted! {
     /// How many hits are there, few, or out of stock.
-    AvailabilityFacet / AvailabilityFacetObject { availability: Availability }, &["value", "count"]
+    AvailabilityFacet / AvailabilityFacetObject / "AvailabilityFacet" {
+        /// What everybody may know of the stock.
+        Availability = |availability| *availability,
+    }, Availability
 }
 counted! {
     /// How many hits have a value of an option.
-    OptionValueFacet / OptionValueFacetObject { text: String }, &["value", "count"]
-}
-
-/// How many hits are in a category, or in one below it.
-#[Object(name = "CategoryFacet")]
-impl CategoryFacetObject {
-    /// The category; its `path` tells where it is.
-    async fn value(&self) -> Category {
-        category(Arc::clone(&self.row))
-    }
-
-    /// How many hits.
-    async fn count(&self) -> i64 {
-        self.count
-    }
-}
-
-/// How many hits are of a brand.
-#[Object(name = "BrandFacet")]
-impl BrandFacetObject {
-    /// The brand.
-    async fn value(&self) -> Brand {
-        brand(Arc::clone(&self.row))
-    }
-
-    /// How many hits.
-    async fn count(&self) -> i64 {
-        self.count
-    }
-}
-
-/// How many hits are sold at a website.
-#[Object(name = "WebsiteFacet")]
-impl WebsiteFacetObject {
-    /// The website.
-    async fn value(&self) -> Website {
-        website(Arc::clone(&self.row))
-    }
-
-    /// How many hits.
-    async fn count(&self) -> i64 {
-        self.count
-    }
-}
-
-/// How many hits have so many whole stars.
-#[Object(name = "RatingFacet")]
-impl RatingFacetObject {
-    /// Whole stars: the mean of the ratings, rounded down.
-    async fn value(&self) -> i32 {
-        self.stars
-    }
-
-    /// How many hits.
-    async fn count(&self) -> i64 {
-        self.count
-    }
-}
-
-/// How many hits are there, few, or out of stock.
-#[Object(name = "AvailabilityFacet")]
-impl AvailabilityFacetObject {
-    /// What everybody may know of the stock.
-    async fn value(&self) -> Availability {
-        self.availability
-    }
-
-    /// How many hits.
-    async fn count(&self) -> i64 {
-        self.count
-    }
-}
-
-/// How many hits have a value of an option.
-#[Object(name = "OptionValueFacet")]
-impl OptionValueFacetObject {
-    /// The value.
-    async fn value(&self) -> &str {
-        &self.text
-    }
-
-    /// How many hits.
-    async fn count(&self) -> i64 {
-        self.count
-    }
+    OptionValueFacet / OptionValueFacetObject / "OptionValueFacet" {
+        /// The value.
+        &str = |text| text,
+    }, String
 }
 
 /// See [`PriceFacetObject`].
@@ -307,13 +271,12 @@ pub(super) async fn load(ctx: &Context<'_>, rows: Vec<FacetRow>) -> Result<Searc
         loaders.websites.load_many(of("website").map(|row| WebsiteId(key(row)))),
     )
     .await?;
-    let counts = |facet| of(facet).map(|row| (key(row), row.count)).collect::<HashMap<_, _>>();
-    let (by_category, by_brand, by_website) = (counts("category"), counts("brand"), counts("website"));
-    let count = |counts: &HashMap<i64, i64>, key: i64| counts.get(&key).copied().unwrap_or_default();
+    let counts: HashMap<_, _> = rows.iter().map(|row| ((row.facet.as_str(), key(row)), row.count)).collect();
+    let count = |facet: &'static str, key: i64| counts.get(&(facet, key)).copied().unwrap_or_default();
     let mut options: Vec<OptionFacet> = Vec::new();
     for row in of("option") {
         let (Some(name), Some(text)) = (&row.name, &row.value) else { continue };
-        let value = Ordered(OptionValueFacetObject { text: text.clone(), count: row.count });
+        let value = Ordered(OptionValueFacetObject { of: text.clone(), count: row.count });
         match options.iter_mut().find(|option| option.0.name == *name) {
             Some(option) => option.0.values.push(value),
             None => options.push(Ordered(OptionFacetObject { name: name.clone(), values: vec![value] })),
@@ -322,26 +285,26 @@ pub(super) async fn load(ctx: &Context<'_>, rows: Vec<FacetRow>) -> Result<Searc
     let availability = |row: &FacetRow| {
         let value = row.value.as_deref()?;
         let availability = Availability::ALL.iter().copied().find(|it| it.as_str() == value)?;
-        Some(Ordered(AvailabilityFacetObject { availability, count: row.count }))
+        Some(Ordered(AvailabilityFacetObject { of: availability, count: row.count }))
     };
     let price = |row: &FacetRow| Some(Ordered(PriceFacetObject { min: row.min?, max: row.max?, count: row.count }));
     let rating = |row: &FacetRow| {
         let stars = row.value.as_deref()?.parse().ok()?;
-        Some(Ordered(RatingFacetObject { stars, count: row.count }))
+        Some(Ordered(RatingFacetObject { of: stars, count: row.count }))
     };
     Ok(Ordered(SearchFacetsObject {
         counted: of("all").map(|row| row.count).sum(),
         categories: categories
             .into_iter()
-            .map(|row| Ordered(CategoryFacetObject { count: count(&by_category, row.id.key()), row }))
+            .map(|of| Ordered(CategoryFacetObject { count: count("category", of.id.key()), of }))
             .collect(),
         brands: brands
             .into_iter()
-            .map(|row| Ordered(BrandFacetObject { count: count(&by_brand, row.id.key()), row }))
+            .map(|of| Ordered(BrandFacetObject { count: count("brand", of.id.key()), of }))
             .collect(),
         websites: websites
             .into_iter()
-            .map(|row| Ordered(WebsiteFacetObject { count: count(&by_website, row.id.key()), row }))
+            .map(|of| Ordered(WebsiteFacetObject { count: count("website", of.id.key()), of }))
             .collect(),
         prices: of("price").filter_map(price).collect(),
         ratings: of("rating").filter_map(rating).collect(),

@@ -8,9 +8,9 @@ use rust_decimal::Decimal;
 use super::{
     super::{
         facets::{FacetRow, Wanted},
-        model::{MAX_FACETED, MAX_OPTIONS, Search},
+        model::{Asked, MAX_FACETED, MAX_OPTIONS, Search},
     },
-    Facet, QUERY,
+    Facet, matches,
 };
 use crate::{
     db::{
@@ -29,9 +29,9 @@ const MOST: i64 = 100;
 /// The rows of the wanted facets, and one, `all`, of how many hits they counted.
 /// # Errors
 /// Those of the database.
-pub async fn facets(mut conn: &Conn, search: &Search, query: &str, wanted: &[Wanted]) -> Result<Vec<FacetRow>> {
+pub async fn facets(mut conn: &Conn, search: &Search, asked: &Asked, wanted: &[Wanted]) -> Result<Vec<FacetRow>> {
     let mut statement = Composed::<RowType>::default();
-    hits(&mut statement, search, query);
+    hits(&mut statement, search, asked);
     statement.sql(" SELECT 'all', NULL::text, NULL::text, count(*), NULL::numeric, NULL::numeric FROM m");
     for wanted in wanted {
         statement.sql(" UNION ALL ");
@@ -43,7 +43,7 @@ pub async fn facets(mut conn: &Conn, search: &Search, query: &str, wanted: &[Wan
 }
 
 /// The products that match the words, `m`, with what they hold of each filter.
-fn hits(out: &mut Composed<RowType>, search: &Search, query: &str) {
+fn hits(out: &mut Composed<RowType>, search: &Search, asked: &Asked) {
     out.sql(
         "WITH m AS MATERIALIZED (SELECT p.id, p.category_id, p.brand_id, p.source_website_id, p.price, p.rating_count,
             p.rating_average, p.availability, p.group_id, p.option_values",
@@ -53,9 +53,9 @@ fn hits(out: &mut Composed<RowType>, search: &Search, query: &str) {
         facet.condition(out, &search.filter);
         out.sql(") IS TRUE AS ").sql(name);
     }
-    out.sql(" FROM (SELECT d.node_id FROM search_documents d WHERE d.document @@ ");
-    out.sql(QUERY).bind(Value::Text(query.to_owned()));
-    out.sql(") AND d.kind = 'product' AND d.is_public LIMIT ").bind(Value::Int(MAX_FACETED));
+    out.sql(" FROM (SELECT d.node_id FROM search_documents d WHERE ");
+    matches(out, asked);
+    out.sql(" AND d.kind = 'product' AND d.is_public LIMIT ").bind(Value::Int(MAX_FACETED));
     out.sql(") h JOIN products p ON p.id = h.node_id)");
 }
 

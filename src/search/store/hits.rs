@@ -6,8 +6,8 @@ use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
 use super::{
-    super::model::{Bound, Hit, Kind, MAX_WEIGHED, Search, SearchOrderField},
-    QUERY, matched,
+    super::model::{Asked, Bound, Hit, Kind, MAX_WEIGHED, Search, SearchOrderField},
+    matched, own_query,
 };
 use crate::{
     db::{
@@ -25,11 +25,11 @@ type RowType = (Text, BigInt, BigInt, Float, Text, BigInt);
 /// A page of hits.
 /// # Errors
 /// Those of the database.
-pub async fn page(mut conn: &Conn, search: &Search, query: &str) -> Result<Vec<Hit>> {
+pub async fn page(mut conn: &Conn, search: &Search, asked: &Asked) -> Result<Vec<Hit>> {
     let mut statement = Composed::<RowType>::default();
     match search.order {
-        SearchOrderField::Relevance => by_relevance(&mut statement, search, query),
-        order => by_column(&mut statement, search, query, order),
+        SearchOrderField::Relevance => by_relevance(&mut statement, search, asked),
+        order => by_column(&mut statement, search, asked, order),
     }
     let rows: Vec<Row> = statement.load(&mut conn).await?;
     rows.into_iter().map(|row| hit(search.order, row)).collect()
@@ -52,19 +52,20 @@ const RANK: &str = "ts_rank('{0.1, 0.2, 0.4, 1.0}', d.document, ";
 
 /// The hits are weighed where they are few; of many, those that sell best are: a word that a tenth of all things have tells
 /// little, and to weigh each of them would take as long as there are things.
-fn by_relevance(out: &mut Composed<RowType>, search: &Search, query: &str) {
-    out.sql("WITH d AS MATERIALIZED (SELECT d.id, d.kind, d.node_id, d.document, d.popularity");
-    matched(out, search, query);
+fn by_relevance(out: &mut Composed<RowType>, search: &Search, asked: &Asked) {
+    out.sql("WITH d AS MATERIALIZED (SELECT d.id, d.kind, d.node_id, d.language, d.document, d.popularity");
+    matched(out, search, asked);
     out.sql(" ORDER BY d.popularity DESC, d.id DESC LIMIT ").bind(Value::Int(MAX_WEIGHED));
     out.sql(
         "), s AS (SELECT d.kind, d.node_id, d.id, (CASE
             WHEN lower(p.sku) = t.typed OR p.barcode = t.typed THEN 100 WHEN lower(p.name) = t.typed THEN 10 ELSE 0 END + ",
     );
-    out.sql(RANK).sql(QUERY).bind(Value::Text(query.to_owned()));
+    out.sql(RANK);
+    own_query(out, asked);
     // A little for what says nothing else; then up to 3 for sales, 1 for pieces in stock, 1 for stars: what matches better by
     // half comes first whatever these are.
     out.sql(
-        ")) * (1 + 0.3 / (1 + length(d.document))) * (1 + 0.1 * (least(d.popularity, 9) / 3 + CASE WHEN p.availability <> 'out' THEN 1 ELSE 0 END
+        ") * (1 + 0.3 / (1 + length(d.document))) * (1 + 0.1 * (least(d.popularity, 9) / 3 + CASE WHEN p.availability <> 'out' THEN 1 ELSE 0 END
                   + CASE WHEN p.rating_count > 0 THEN p.rating_average::real / 5 ELSE 0 END)))::real AS score
          FROM d LEFT JOIN products p ON d.kind = 'product' AND p.id = d.node_id, (SELECT lower(",
     );
@@ -74,7 +75,7 @@ fn by_relevance(out: &mut Composed<RowType>, search: &Search, query: &str) {
     limit(out, search, "s.score", "s.id");
 }
 
-fn by_column(out: &mut Composed<RowType>, search: &Search, query: &str, order: SearchOrderField) {
+fn by_column(out: &mut Composed<RowType>, search: &Search, asked: &Asked, order: SearchOrderField) {
     let (column, text, tie) = match order {
         SearchOrderField::Price => ("p.price", "p.price::text", "p.id"),
         SearchOrderField::Newest => ("p.created_at", "to_json(p.created_at) #>> '{}'", "p.id"),
@@ -82,9 +83,10 @@ fn by_column(out: &mut Composed<RowType>, search: &Search, query: &str, order: S
         SearchOrderField::Name => ("p.name", "p.name", "p.id"),
         SearchOrderField::Relevance | SearchOrderField::Popularity => ("d.popularity", "d.popularity::text", "d.id"),
     };
-    out.sql("SELECT d.kind, d.node_id, d.id, ").sql(RANK).sql(QUERY).bind(Value::Text(query.to_owned()));
-    out.sql(")), ").sql(text).sql(", ").sql(tie);
-    matched(out, search, query);
+    out.sql("SELECT d.kind, d.node_id, d.id, ").sql(RANK);
+    own_query(out, asked);
+    out.sql("), ").sql(text).sql(", ").sql(tie);
+    matched(out, search, asked);
     bounds(out, search, column, tie);
     limit(out, search, column, tie);
 }
@@ -120,10 +122,10 @@ fn limit(out: &mut Composed<RowType>, search: &Search, column: &'static str, tie
 /// How many hits there are, counted up to one more than [`MAX_COUNT`].
 /// # Errors
 /// Those of the database.
-pub async fn count(mut conn: &Conn, search: &Search, query: &str) -> Result<i64> {
+pub async fn count(mut conn: &Conn, search: &Search, asked: &Asked) -> Result<i64> {
     let mut statement = Composed::<BigInt>::default();
     statement.sql("SELECT count(*) FROM (SELECT 1");
-    matched(&mut statement, search, query);
+    matched(&mut statement, search, asked);
     statement.sql(" LIMIT ").bind(Value::Int(MAX_COUNT + 1)).sql(") AS counted");
     Ok(statement.get_result(&mut conn).await?)
 }
@@ -134,16 +136,28 @@ pub const MARKS: [char; 2] = ['\u{2}', '\u{3}'];
 /// The words around what was found, by the key of the document.
 /// # Errors
 /// Those of the database.
-pub async fn snippets(mut conn: &Conn, documents: &[i64], query: &str) -> Result<Vec<(i64, String)>> {
+pub async fn snippets(mut conn: &Conn, documents: &[i64], asked: &Asked) -> Result<Vec<(i64, String)>> {
     let mut statement = Composed::<(BigInt, Text)>::default();
-    statement.sql("SELECT d.id, ts_headline('souk', concat_ws(' – ', coalesce(p.name, c.name, b.name, s.name),");
+    statement.sql("SELECT d.id, ts_headline(");
+    config(&mut statement, asked);
+    statement.sql(", concat_ws(' – ', coalesce(p.name, c.name, b.name, s.name),");
     statement.sql(" nullif(coalesce(p.description, c.description, b.description, ''), '')), ");
-    statement.sql(QUERY).bind(Value::Text(query.to_owned()));
-    statement.sql("), 'MaxWords=30, MinWords=10, StartSel=' || chr(2) || ', StopSel=' || chr(3))");
+    own_query(&mut statement, asked);
+    statement.sql(", 'MaxWords=30, MinWords=10, StartSel=' || chr(2) || ', StopSel=' || chr(3))");
     statement.sql(" FROM search_documents d LEFT JOIN products p ON d.kind = 'product' AND p.id = d.node_id");
     statement.sql(" LEFT JOIN categories c ON d.kind = 'category' AND c.id = d.node_id");
     statement.sql(" LEFT JOIN brands b ON d.kind = 'brand' AND b.id = d.node_id");
     statement.sql(" LEFT JOIN suppliers s ON d.kind = 'supplier' AND s.id = d.node_id WHERE d.id = ANY (");
     statement.bind(Value::Ints(documents.to_vec())).sql(")");
     Ok(statement.load(&mut conn).await?)
+}
+
+/// The configuration of the language of a document `d`: what is `all` is read in the first of them.
+fn config<R>(out: &mut Composed<R>, asked: &Asked) {
+    let first = asked.languages.as_slice().first().copied().unwrap_or_default();
+    out.sql("CASE d.language");
+    for language in &asked.languages {
+        out.sql(" WHEN '").sql(language.as_str()).sql("' THEN 'souk_").sql(language.as_str()).sql("'::regconfig");
+    }
+    out.sql(" ELSE 'souk_").sql(first.as_str()).sql("'::regconfig END");
 }

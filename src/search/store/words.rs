@@ -3,19 +3,25 @@
 use diesel::sql_types::{Array, BigInt, Text};
 use diesel_async::RunQueryDsl;
 
+use super::{super::model::Asked, matches, query_in};
 use crate::{
     db::{
         Conn,
         composed::{Composed, Value},
     },
     error::Result,
+    websites::language::Language,
 };
 
 /// Words that nothing has which everybody may find, by their places, and the words that are like them, the most alike first.
 /// Each word comes with its place and the query that finds it: a value by itself, so that PostgreSQL knows whether it is rare.
 /// # Errors
 /// Those of the database.
-pub async fn understand(mut conn: &Conn, words: &[(usize, String, String)]) -> Result<Vec<(i64, Vec<String>)>> {
+pub async fn understand(
+    mut conn: &Conn,
+    words: &[(usize, String, String)],
+    languages: &[Language],
+) -> Result<Vec<(i64, Vec<String>)>> {
     let mut statement = Composed::<(BigInt, Array<Text>)>::default();
     for (number, (place, word, query)) in words.iter().enumerate() {
         statement.sql(if number == 0 { "SELECT " } else { " UNION ALL SELECT " });
@@ -24,10 +30,15 @@ pub async fn understand(mut conn: &Conn, words: &[(usize, String, String)]) -> R
             .sql("::bigint, ARRAY(SELECT s.word FROM search_words s WHERE s.word % t.word");
         statement.sql(" ORDER BY similarity(s.word, t.word) DESC, s.word LIMIT 30) FROM (SELECT lower(unaccent(");
         statement.bind(Value::Text(word.clone())).sql(")) COLLATE \"C\" AS word) t WHERE NOT EXISTS");
-        statement.sql(" (SELECT FROM search_documents d WHERE d.is_public AND d.document @@ to_tsquery('souk', ");
-        statement.bind(Value::Text(query.clone())).sql("))");
+        statement.sql(" (SELECT FROM search_documents d WHERE d.is_public AND ");
+        matches(&mut statement, &Asked { text: query.clone(), languages: languages.to_vec() });
+        statement.sql(")");
         // A word such as `and` is looked for by nobody.
-        statement.sql(" AND numnode(to_tsquery('souk', ").bind(Value::Text(query.clone())).sql(")) > 0");
+        for language in languages {
+            statement.sql(" AND numnode(");
+            query_in(&mut statement, *language, query);
+            statement.sql(") > 0");
+        }
     }
     Ok(statement.load(&mut conn).await?)
 }

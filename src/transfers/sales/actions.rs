@@ -32,6 +32,7 @@ use crate::{
     text::slugify,
     websites::{
         self,
+        language::Language,
         model::{NewWebsite, WebsitePatch, WebsiteRow},
     },
 };
@@ -90,6 +91,7 @@ async fn website(db: &Db, options: &WebsiteOptions, report: &mut Report) -> Resu
         name: options.name.clone().unwrap_or_else(|| code.clone()),
         base_url: options.base_url.clone().unwrap_or_else(|| format!("https://{code}.example")),
         currency: options.currency.clone().unwrap_or_else(|| "GBP".into()),
+        language: Language::default(),
     };
     new.check()?;
     let (website, created, updated) = db
@@ -104,6 +106,7 @@ async fn website(db: &Db, options: &WebsiteOptions, report: &mut Report) -> Resu
             }
             let patch = WebsitePatch {
                 code: None,
+                language: None,
                 name: options.name.clone().filter(|name| *name != found.name),
                 base_url: options.base_url.clone().filter(|url| *url != found.base_url),
             };

@@ -9,7 +9,9 @@ pub const CASES: &[Case] = &[
     Case(
         "websiteCreate",
         r#"{"code": "oar", "name": "Oar", "baseUrl": "https://oar.example", "currency": "SEK"}"#,
-        &[r#"CREATED WEBSITE oar null {"code":"oar","name":"Oar","base_url":"https://oar.example","currency":"SEK"}"#],
+        &[
+            r#"CREATED WEBSITE oar null {"code":"oar","name":"Oar","base_url":"https://oar.example","currency":"SEK","language":"en"}"#,
+        ],
     ),
     Case(
         "websiteUpdate",
@@ -373,6 +375,23 @@ pub const CASES: &[Case] = &[
         &[
             r#"CREATED TRANSFER sailor null {"noun":"orders","format":"souk-csv","user_id":"ADMIN","direction":"export","is_dry_run":false,"website_id":"WEBSITE"}"#,
         ],
+    ),
+    Case(
+        "searchRuleCreate",
+        r#"{"websiteId": "WEBSITE", "words": ["sale", "offers"], "target": "CATEGORY"}"#,
+        &[
+            r#"CREATED SEARCH_RULE sailor null {"words":["sale","offers"],"website_id":"WEBSITE","category_id":"CATEGORY"}"#,
+        ],
+    ),
+    Case(
+        "searchRuleUpdate",
+        r#"{"id": "RULE", "words": ["rope", "cord"]}"#,
+        &[r#"UPDATED SEARCH_RULE sailor {"words":["rope","line"]} {"words":["rope","cord"]}"#],
+    ),
+    Case(
+        "searchRuleDelete",
+        r#"{"id": "RULE"}"#,
+        &[r#"DELETED SEARCH_RULE sailor {"words":["rope","cord"],"website_id":"WEBSITE"} null"#],
     ),
     // What changes nothing that the log tells of: what is void shows once nothing of the payment is left.
     Case("paymentVoid", r#"{"id": "PAYMENT", "idempotencyKey": "k"}"#, &[]),

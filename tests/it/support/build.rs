@@ -30,6 +30,7 @@ use souk::{
     },
     websites::{
         self,
+        language::Language,
         model::{NewWebsite, WebsiteRow},
     },
 };
@@ -57,6 +58,7 @@ impl TestApp {
             name: format!("Shop {code}"),
             base_url: format!("https://{code}.example"),
             currency: "EUR".to_owned(),
+            language: Language::En,
         };
         let row = self.database.db.transaction(async |conn| websites::store::insert(conn, &new).await).await;
         let row = row.expect("a new website");

@@ -88,6 +88,8 @@ impl TestApp {
             INSERT INTO sources (noun, noun_id, website_id, external_id, last_transfer_id)
                 SELECT noun, {base} + i, {base} + i, i, {base} + i FROM generate_series(1, {n}) i, unnest(ARRAY['Product', 'Order', 'User']) noun;
             UPDATE products SET cost_price = 5, supplier_sku = 'D' WHERE id > {base};
+            INSERT INTO search_rules (id, website_id, words, product_id)
+                SELECT {base} + i, {base} + i, ARRAY['lantern ' || i], {base} + i FROM generate_series(1, {n}) i;
             INSERT INTO jobs (id, kind, payload, state) SELECT {base} + i, 'mail', '{{}}', 'dead' FROM generate_series(1, {n}) i;"
         );
         self.bulk(&script).await;
@@ -178,7 +180,9 @@ impl TestApp {
             INSERT INTO transfers (direction, noun, format, website_id, status, created_at)
                 SELECT 'import', 'products', 'souk-csv', {base} + 1 + i % 20, CASE WHEN i % 100 = 0 THEN 'failed' ELSE 'done' END,
                        now() - i * interval '1 min'
-                FROM generate_series(1, 5000) i;"
+                FROM generate_series(1, 5000) i;
+            INSERT INTO search_rules (website_id, words, brand_id)
+                SELECT {base} + 1 + i % 20, ARRAY['offer ' || i], {base} + 1 + i % 100 FROM generate_series(1, 5000) i;"
         );
         self.bulk(&script).await;
     }

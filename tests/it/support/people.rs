@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use souk::{
     auth::Permission,
-    ids::{ImageId, JobId, PriceChangeId, RowId, StockMovementId, TransferId},
+    ids::{ImageId, JobId, PriceChangeId, RowId, SearchRuleId, StockMovementId, TransferId},
 };
 
 use super::{Actor, ProductSpec, TestApp};
@@ -125,6 +125,11 @@ impl<'a> Stage<'a> {
             hidden.id.0
         );
         let picture = app.database.ask(&picture).await;
+        let rule = format!(
+            "INSERT INTO search_rules (website_id, words, category_id) VALUES ({}, '{{sale,offers}}', {}) RETURNING id",
+            website.id.0, category.id.0
+        );
+        let rule = app.database.ask(&rule).await;
         let ids = BTreeMap::from([
             ("Website", website.id.global()),
             ("User", customer.global_id()),
@@ -151,6 +156,7 @@ impl<'a> Stage<'a> {
             ("AuditEntry", entry.text_at("auditLog.nodes.0.id")),
             ("Job", JobId(dead.parse().expect("a key")).global()),
             ("Transfer", TransferId(moved.parse().expect("a key")).global()),
+            ("SearchRule", SearchRuleId(rule.parse().expect("a key")).global()),
         ]);
         Self { people, ids }
     }

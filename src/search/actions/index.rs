@@ -1,0 +1,35 @@
+//! The job that indexes a website's products anew where its language has changed.
+//! Rule: until all are, what is searched is asked in both languages, so that everything is found all the while.
+
+use std::time::Duration;
+
+use crate::{db::Db, error::Result, ids::ProductId, jobs::model::JobRow, search::store::index};
+
+/// The kind of the job.
+pub const KIND: &str = "index_search";
+/// How often it looks.
+pub const PERIOD: Duration = Duration::from_secs(60);
+/// How many products are indexed in a transaction.
+const BATCH: i64 = 1_000;
+
+/// Runs the job.
+/// # Errors
+/// Those of the database.
+pub async fn run(db: &Db, _: &JobRow) -> Result<()> {
+    keep_up(db).await
+}
+
+/// Indexes what has to be.
+/// # Errors
+/// Those of the database.
+pub async fn keep_up(db: &Db) -> Result<()> {
+    for (website, language) in db.read(async |conn| index::stale(conn).await).await? {
+        let mut last = ProductId(0);
+        while let Some(put) = db.transaction(async |conn| index::put_next(conn, website, last, BATCH).await).await? {
+            last = put;
+        }
+        db.transaction(async |conn| index::indexed(conn, website, language).await).await?;
+        tracing::info!(website = website.0, language = language.as_str(), "indexed the products of a website anew");
+    }
+    Ok(())
+}

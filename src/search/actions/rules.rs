@@ -1,0 +1,65 @@
+//! What merchants tell the search.
+//! A rule is of a website: who manages the catalogue there manages its rules.
+
+use crate::{
+    auth::{Permission, Viewer},
+    db::{Conn, Db},
+    error::{Error, Result, UserErrorCode},
+    ids::SearchRuleId,
+    search::{
+        model::rules::{NewSearchRule, SearchRulePatch, SearchRuleRow},
+        store::rules,
+    },
+};
+
+/// Makes a rule.
+/// # Errors
+/// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors of the fields.
+pub async fn create(db: &Db, viewer: &Viewer, new: NewSearchRule) -> Result<SearchRuleRow> {
+    viewer.require_any(&[Permission::ManageCatalogue])?;
+    if !viewer.reaches(new.website_id) {
+        return Err(Error::user(UserErrorCode::NotYours, "websiteId", "your role is limited to other websites"));
+    }
+    new.check()?;
+    db.transaction(async |conn| told(rules::insert(conn, &new).await?)).await
+}
+
+/// Changes a rule.
+/// # Errors
+/// FORBIDDEN without [`Permission::ManageCatalogue`]; NOT_FOUND for one of a website that is not the viewer's; user errors
+/// of the fields.
+pub async fn update(db: &Db, viewer: &Viewer, id: SearchRuleId, patch: SearchRulePatch) -> Result<SearchRuleRow> {
+    viewer.require_any(&[Permission::ManageCatalogue])?;
+    patch.check()?;
+    db.transaction(async |conn| {
+        let row = lock(conn, viewer, id).await?;
+        if patch.is_empty() { Ok(row) } else { told(rules::update(conn, id, &patch).await?) }
+    })
+    .await
+}
+
+/// Deletes a rule.
+/// # Errors
+/// FORBIDDEN and NOT_FOUND as [`update`].
+pub async fn delete(db: &Db, viewer: &Viewer, id: SearchRuleId) -> Result<()> {
+    viewer.require_any(&[Permission::ManageCatalogue])?;
+    db.transaction(async |conn| {
+        lock(conn, viewer, id).await?;
+        rules::delete(conn, id).await
+    })
+    .await
+}
+
+async fn lock(conn: &Conn, viewer: &Viewer, id: SearchRuleId) -> Result<SearchRuleRow> {
+    let row = rules::lock(conn, id).await?.filter(|row| viewer.reaches(row.website_id));
+    row.ok_or_else(|| Error::not_found("id", "search rule"))
+}
+
+/// The rule, where the search tells its words apart: it leaves out some, such as `the`, and some are the same for it.
+fn told(row: SearchRuleRow) -> Result<SearchRuleRow> {
+    if row.keys.len() == row.words.len() {
+        return Ok(row);
+    }
+    let rule = "in the language of the website some of these words are the same, or nothing that is searched for";
+    Err(Error::user(UserErrorCode::Invalid, "words", rule))
+}

@@ -1,0 +1,50 @@
+//! What a text that is not finished yet may become.
+
+use crate::{
+    db::{Db, Plans},
+    error::Result,
+    ids::WebsiteId,
+    search::{
+        model::{
+            Asked, Kind, check_length,
+            suggest::{Begun, SuggestionKind, share},
+        },
+        store::suggest as store,
+    },
+};
+
+/// A text that may be meant.
+#[derive(Debug, Clone)]
+pub struct Suggestion {
+    /// The text.
+    pub text: String,
+    /// Where it comes from.
+    pub kind: SuggestionKind,
+    /// Key of the thing that has this name; 0 for what others searched.
+    pub node_id: i64,
+}
+
+/// At most so many suggestions, in groups.
+/// # Errors
+/// TOO_LONG for a text that no query may be; those of the database.
+pub async fn suggest(db: &Db, text: &str, most: usize, website: Option<WebsiteId>) -> Result<Vec<Suggestion>> {
+    check_length("prefix", text)?;
+    let Some(begun) = Begun::parse(text, website) else { return Ok(Vec::new()) };
+    let asked = Asked { text: begun.query.clone(), languages: db.read(store::languages).await? };
+    let limit = most as i64;
+    // How many documents begin so decides how they are found.
+    let products = db.read_as(Plans::ForValues, async |conn| store::products(conn, &begun, &asked, limit).await);
+    let others = db.read_as(Plans::ForValues, async |conn| store::others(conn, &begun, &asked, limit).await);
+    let (products, others) = futures_util::future::try_join(products, others).await?;
+    let (mut categories, mut brands) = (Vec::new(), Vec::new());
+    for other in others {
+        if other.0 == Kind::Category { categories.push(other) } else { brands.push(other) }
+    }
+    let groups =
+        [(SuggestionKind::Category, categories), (SuggestionKind::Brand, brands), (SuggestionKind::Product, products)];
+    let shares = share(&groups.each_ref().map(|(_, group)| group.len()), most);
+    let of_group = |((kind, group), share): ((SuggestionKind, Vec<_>), usize)| {
+        group.into_iter().take(share).map(move |(_, node_id, text)| Suggestion { text, kind, node_id })
+    };
+    Ok(groups.into_iter().zip(shares).flat_map(of_group).collect())
+}

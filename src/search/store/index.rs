@@ -1,0 +1,64 @@
+//! Keeping the documents in the languages of their websites.
+
+use diesel::{
+    define_sql_function,
+    prelude::*,
+    sql_types::{Array, BigInt},
+};
+use diesel_async::RunQueryDsl;
+
+use crate::{
+    db::{
+        Conn,
+        sql::Void,
+        tables::{products, search_websites, websites},
+    },
+    error::Result,
+    ids::{ProductId, WebsiteId},
+    websites::language::Language,
+};
+
+define_sql_function! {
+    /// Writes the documents of products; see the migration.
+    fn search_put_products(ids: Array<BigInt>) -> Void;
+}
+
+/// The websites whose products are not all indexed in their language, and that language.
+/// # Errors
+/// Those of the database.
+pub async fn stale(mut conn: &Conn) -> Result<Vec<(WebsiteId, Language)>> {
+    let query = search_websites::table
+        .inner_join(websites::table)
+        .filter(websites::language.ne(search_websites::language))
+        .order(websites::id)
+        .select((websites::id, websites::language));
+    Ok(query.load(&mut conn).await?)
+}
+
+/// Writes the documents of the next products of a website anew; the last of them, none where there are no more.
+/// # Errors
+/// Those of the database.
+pub async fn put_next(mut conn: &Conn, website: WebsiteId, after: ProductId, most: i64) -> Result<Option<ProductId>> {
+    let ids: Vec<i64> = products::table
+        .filter(products::source_website_id.eq(website).and(products::id.gt(after)))
+        .order(products::id)
+        .limit(most)
+        .select(products::id)
+        .load::<ProductId>(&mut conn)
+        .await?
+        .into_iter()
+        .map(|id| id.0)
+        .collect();
+    let Some(last) = ids.last().copied() else { return Ok(None) };
+    diesel::select(search_put_products(ids)).execute(&mut conn).await?;
+    Ok(Some(ProductId(last)))
+}
+
+/// Notes that all products of a website are indexed in a language.
+/// # Errors
+/// Those of the database.
+pub async fn indexed(mut conn: &Conn, website: WebsiteId, language: Language) -> Result<()> {
+    let website = search_websites::table.find(website);
+    diesel::update(website).set(search_websites::language.eq(language)).execute(&mut conn).await?;
+    Ok(())
+}

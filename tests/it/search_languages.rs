@@ -1,0 +1,111 @@
+//! What a website sells is found by the stems of its language, and several languages are searched side by side.
+
+use serde_json::json;
+use souk::search::actions::index;
+
+use crate::support::{
+    Actor, TestApp,
+    bulk::{BASE, nth},
+};
+
+/// A shop in English, one in German and one in Polish, of which PostgreSQL knows no stems.
+async fn shops(app: &TestApp) {
+    let script = "
+        INSERT INTO websites (id, code, name, base_url, currency, language) VALUES
+            (BASE + 1, 'sailor', 'Sailor', 'https://s.example', 'EUR', 'en'),
+            (BASE + 2, 'matrose', 'Matrose', 'https://m.example', 'EUR', 'de'),
+            (BASE + 3, 'marynarz', 'Marynarz', 'https://y.example', 'EUR', 'other');
+        INSERT INTO categories (id, name, slug) VALUES (BASE + 1, 'Häuser', 'haus');
+        INSERT INTO products (id, source_website_id, sku, slug, name, description, price) VALUES
+            (BASE + 1, BASE + 1, 'E-1', 'e1', 'The Running House', 'red', 1),
+            (BASE + 2, BASE + 2, 'D-1', 'd1', 'Das rote Haus', 'mit Gärten', 1),
+            (BASE + 3, BASE + 2, 'D-2', 'd2', 'Blaues Haus', 'ohne Garten, the end', 1),
+            (BASE + 4, BASE + 3, 'P-1', 'p1', 'Dom Żółty', '', 1);";
+    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+}
+
+/// What a query finds, in the alphabet.
+async fn names(actor: &Actor<'_>, query: &str) -> Vec<String> {
+    let document = "query ($query: String!) { search(query: $query) { nodes { ... on Product { name } ... on Category { name } } } }";
+    let answer = actor.run_with(document, json!({ "query": query })).await;
+    let nodes = answer.at("search.nodes").as_array().expect("nodes").clone();
+    let mut names: Vec<String> = nodes.iter().map(|node| node["name"].as_str().expect("a name").to_owned()).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn each_shop_is_searched_by_the_stems_of_its_language() {
+    let app = TestApp::new().await;
+    shops(&app).await;
+    let public = app.anonymous();
+    for (query, found) in [
+        // Stems of English and of German.
+        ("houses ", &["The Running House"][..]),
+        ("Häuser ", &["Blaues Haus", "Das rote Haus", "Häuser"]),
+        ("hauser ", &["Blaues Haus", "Das rote Haus", "Häuser"]),
+        ("rotes Haus ", &["Das rote Haus"]),
+        ("runs ", &["The Running House"]),
+        // What must not occur must not in any language.
+        ("Haus -Gärten", &["Häuser"]),
+        ("Haus -roter", &["Blaues Haus", "Häuser"]),
+        // A word that only one language leaves out.
+        ("the house ", &["The Running House"]),
+        ("the end ", &["Blaues Haus"]),
+        ("das haus ", &["Blaues Haus", "Das rote Haus", "Häuser"]),
+        // Without stems: as it is written, but for accents and case.
+        ("zolty ", &["Dom Żółty"]),
+        ("DOM ", &["Dom Żółty"]),
+        ("haus or dom ", &["Blaues Haus", "Das rote Haus", "Dom Żółty", "Häuser"]),
+    ] {
+        assert_eq!(names(&public, query).await, found, "{query}");
+    }
+    let snippets = "{ search(query: \"Gartens\") { didYouMean edges { snippet } } }";
+    let answer = public.run(snippets).await;
+    let all: Vec<&str> =
+        answer.at("search.edges").as_array().expect("edges").iter().filter_map(|e| e["snippet"].as_str()).collect();
+    assert!(all.len() == 2 && all.iter().all(|text| text.contains("<mark>G")), "{all:?}");
+    let meant = public.run("{ search(query: \"Laterneh gartne\") { didYouMean } }").await;
+    assert_eq!(meant.at("search.didYouMean"), &json!(null));
+}
+
+#[tokio::test]
+async fn a_website_changes_its_language_and_everything_is_found_all_the_while() {
+    let app = TestApp::new().await;
+    shops(&app).await;
+    let (admin, public) = (app.admin().await, app.anonymous());
+    let change = json!({ "id": nth::<souk::ids::WebsiteId>(2), "language": "OTHER" });
+    let changed = admin.mutate("websiteUpdate", "website { language }", change).await;
+    assert_eq!(changed.text_at("websiteUpdate.website.language"), "OTHER");
+    let script = "INSERT INTO products (id, source_website_id, sku, slug, name, price) VALUES (BASE + 9, BASE + 2, 'F-1', 'f1', 'Grüner Berg', 1)";
+    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+    // What was there is found by its old stems, what is new by the new ones.
+    assert_eq!(names(&public, "\"roter\"").await, ["Das rote Haus"]);
+    assert_eq!(names(&public, "gruner ").await, ["Grüner Berg"]);
+    for _ in 0..2 {
+        index::keep_up(&app.database.db).await.expect("indexed");
+        assert_eq!(names(&public, "\"roter\"").await, [""; 0]);
+        assert_eq!(names(&public, "rote ").await, ["Das rote Haus"]);
+        assert_eq!(names(&public, "gruner ").await, ["Grüner Berg"]);
+    }
+    let left =
+        "SELECT string_agg(DISTINCT d.language, ' ') FROM search_documents d WHERE kind = 'product' AND website_id = ";
+    assert_eq!(app.database.ask(&format!("{left}{}", BASE + 2)).await, "other");
+}
+
+#[tokio::test]
+async fn rules_are_compared_in_the_language_of_their_website() {
+    let app = TestApp::new().await;
+    shops(&app).await;
+    let (admin, public) = (app.admin().await, app.anonymous());
+    let rule = json!({ "websiteId": nth::<souk::ids::WebsiteId>(2), "words": ["Haus", "Gebäude"] });
+    let id =
+        admin.mutate("searchRuleCreate", "searchRule { id }", rule).await.text_at("searchRuleCreate.searchRule.id");
+    assert_eq!(names(&public, "Gebäudes ").await, ["Blaues Haus", "Das rote Haus", "Häuser"]);
+    let change = json!({ "id": nth::<souk::ids::WebsiteId>(2), "language": "OTHER" });
+    admin.mutate("websiteUpdate", "website { id }", change).await;
+    index::keep_up(&app.database.db).await.expect("indexed");
+    assert_eq!(names(&public, "gebaude ").await, ["Blaues Haus", "Das rote Haus", "Häuser"]);
+    let told = format!("{{ auditLog(where: {{ nounId: {id:?} }}) {{ nodes {{ change }} }} }}");
+    assert_eq!(admin.run(&told).await.at("auditLog.nodes"), &json!([{ "change": "CREATED" }]), "nobody changed it");
+}

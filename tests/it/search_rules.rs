@@ -1,0 +1,231 @@
+//! What merchants tell the search: words that mean the same, queries that lead somewhere, and who may tell it.
+
+use serde_json::{Value, json};
+use souk::{
+    auth::Permission,
+    ids::{RowId, WebsiteId},
+};
+
+use crate::support::{Actor, Answer, ProductSpec, TestApp};
+
+const FIELDS: &str = "searchRule { id website { code } words url target { __typename ... on Category { name } } }";
+
+async fn ask(actor: &Actor<'_>, query: &str, arguments: &str) -> Answer {
+    let document = format!(
+        "query ($query: String!) {{ search(query: $query {arguments}) {{ didYouMean nodes {{ ... on Product {{ name }} }}
+            redirect {{ url target {{ __typename ... on Category {{ name }} ... on Product {{ name }} }} }} }} }}"
+    );
+    actor.run_with(&document, json!({ "query": query })).await
+}
+
+/// The names of the products found, in the alphabet.
+async fn names(actor: &Actor<'_>, query: &str, arguments: &str) -> Vec<String> {
+    let answer = ask(actor, query, &format!(", types: [PRODUCT] {arguments}")).await;
+    let nodes = answer.at("search.nodes").as_array().expect("nodes").clone();
+    let mut names: Vec<String> = nodes.iter().map(|node| node["name"].as_str().expect("a name").to_owned()).collect();
+    names.sort();
+    names
+}
+
+/// A website with products of these names.
+async fn shop(app: &TestApp, code: &str, names: &[&str]) -> WebsiteId {
+    let website = app.website(code).await.id;
+    for name in names {
+        app.product(website, ProductSpec { name: Some((*name).to_owned()), ..ProductSpec::default() }).await;
+    }
+    website
+}
+
+async fn tell(actor: &Actor<'_>, website: WebsiteId, words: &[&str], other: Value) -> Answer {
+    let mut input = json!({ "websiteId": website.global(), "words": words });
+    if let (Some(input), Some(other)) = (input.as_object_mut(), other.as_object()) {
+        input.extend(other.clone());
+    }
+    actor.mutate("searchRuleCreate", FIELDS, input).await
+}
+
+#[tokio::test]
+async fn words_that_mean_the_same_find_each_other() {
+    let app = TestApp::new().await;
+    let sailor = shop(&app, "sailor", &["Canvas Sneaker", "Running Trainer", "Cotton T-Shirt"]).await;
+    let rise = shop(&app, "rise", &["Sneaker of Rise"]).await;
+    let (manager, public) = (app.manager().await, app.anonymous());
+    assert_eq!(names(&public, "trainer", "").await, ["Running Trainer"]);
+
+    tell(&manager, sailor, &["sneaker", "trainer", "plimsoll"], json!({})).await.at("searchRuleCreate.searchRule.id");
+    tell(&manager, sailor, &["tee shirt", "t-shirt"], json!({})).await.at("searchRuleCreate.searchRule.id");
+    let at = |website: WebsiteId| format!(", where: {{ sourceWebsite: {{ eq: {:?} }} }}", website.global());
+    let both = ["Canvas Sneaker", "Running Trainer"];
+    for (query, filter, found) in [
+        ("trainer", at(sailor), &both[..]),
+        // In another form, and not finished.
+        ("TRAINERS", at(sailor), &both),
+        ("plimsolls", at(sailor), &both),
+        ("canvas trainer", at(sailor), &["Canvas Sneaker"]),
+        ("trainer -canvas", at(sailor), &["Running Trainer"]),
+        ("canvas or plimsoll", at(sailor), &both),
+        // A word in quotes is meant as it stands.
+        ("\"trainer\"", at(sailor), &["Running Trainer"]),
+        ("cotton tee shirt", at(sailor), &["Cotton T-Shirt"]),
+        // Where it was not told, it does not hold.
+        ("sneaker", at(rise), &["Sneaker of Rise"]),
+        ("sneaker", String::new(), &["Canvas Sneaker", "Running Trainer", "Sneaker of Rise"]),
+    ] {
+        assert_eq!(names(&public, query, &filter).await, found, "{query} {filter}");
+    }
+    assert!(names(&public, "trainer", &at(rise)).await.is_empty());
+
+    // A word that only a rule has is known; one that is like it is taken for it.
+    let told = ask(&public, "plimsoll", &at(sailor)).await;
+    assert_eq!(told.at("search.didYouMean"), &Value::Null);
+    let meant = ask(&public, "plimsol red", ", types: [PRODUCT]").await;
+    assert_eq!(meant.at("search.nodes").as_array().map(Vec::len), Some(0), "nothing is red");
+    let meant = ask(&public, "plimsoil", &at(sailor)).await;
+    assert_eq!(
+        (meant.text_at("search.didYouMean"), meant.at("search.nodes").as_array().map(Vec::len)),
+        ("plimsoll".into(), Some(2))
+    );
+}
+
+#[tokio::test]
+async fn a_query_leads_somewhere() {
+    let app = TestApp::new().await;
+    let website = shop(&app, "sailor", &["Storm Lantern"]).await;
+    let secret = app.product(website, ProductSpec { name: Some("Old Lamp".into()), ..ProductSpec::default() }).await;
+    app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", secret.id.0)).await;
+    let category = app.category("clearance", None).await;
+    let (manager, public) = (app.manager().await, app.anonymous());
+    tell(&manager, website, &["sale", "last chance"], json!({ "target": category.id.global() })).await;
+    tell(&manager, website, &["returns policy"], json!({ "url": "/help/returns" })).await;
+    tell(&manager, website, &["old lamp"], json!({ "target": secret.id.global() })).await;
+
+    let sale = ask(&public, " SALES ", "").await;
+    assert_eq!(
+        sale.at("search.redirect"),
+        &json!({ "url": null, "target": { "__typename": "Category", "name": "clearance" } })
+    );
+    assert_eq!(ask(&public, "Last Chance", "").await.at("search.redirect.target.name"), "clearance");
+    let help = ask(&public, "return policy", "").await;
+    assert_eq!(help.at("search.redirect"), &json!({ "url": "/help/returns", "target": null }));
+    // More words, or signs that say how, are another query; what is not for sale is nowhere to go, but for who may see it.
+    for query in ["sale lantern", "\"sale\"", "chance last", "old lamp", "lantern"] {
+        assert_eq!(ask(&public, query, "").await.at("search.redirect"), &Value::Null, "{query}");
+    }
+    assert_eq!(ask(&manager, "old lamp", "").await.at("search.redirect.target.name"), "Old Lamp");
+    let elsewhere = app.website("rise").await.id.global();
+    let elsewhere = ask(&public, "sale", &format!(", where: {{ sourceWebsite: {{ eq: {elsewhere:?} }} }}")).await;
+    assert_eq!(elsewhere.at("search.redirect"), &Value::Null);
+
+    // With its target a rule goes, too.
+    app.database.sql(&format!("DELETE FROM categories WHERE id = {}", category.id.0)).await;
+    assert_eq!(ask(&public, "sale", "").await.at("search.redirect"), &Value::Null);
+    assert_eq!(manager.run("{ searchRules { totalCount { value } } }").await.at("searchRules.totalCount.value"), 2);
+}
+
+#[tokio::test]
+async fn a_rule_is_changed_and_forgotten_at_once() {
+    let app = TestApp::new().await;
+    let website = shop(&app, "sailor", &["Canvas Sneaker"]).await;
+    let category = app.category("shoes", None).await.id.global();
+    let (manager, public) = (app.manager().await, app.anonymous());
+    let id =
+        tell(&manager, website, &["sneaker", "trainer"], json!({})).await.text_at("searchRuleCreate.searchRule.id");
+    let change = async |input: Value| {
+        let mut input = input;
+        input["id"] = json!(id);
+        manager.mutate("searchRuleUpdate", FIELDS, input).await
+    };
+    let changed = change(json!({ "words": ["sneaker", "pump"] })).await;
+    assert_eq!(changed.at("searchRuleUpdate.searchRule.words"), &json!(["sneaker", "pump"]));
+    assert_eq!(names(&public, "pump", "").await, ["Canvas Sneaker"]);
+    assert_eq!(names(&public, "trainer", "").await, [""; 0]);
+    // From words that mean the same to queries that lead somewhere, and on to another place.
+    change(json!({ "target": category })).await;
+    assert_eq!(names(&public, "pump", "").await, [""; 0]);
+    assert_eq!(ask(&public, "pump", "").await.at("search.redirect.target.name"), "shoes");
+    assert_eq!(
+        change(json!({ "url": "/pumps" })).await.user_errors("searchRuleUpdate"),
+        [("INVALID".into(), "url".into())]
+    );
+    change(json!({ "target": null, "url": "/pumps" })).await;
+    assert_eq!(ask(&public, "pump", "").await.at("search.redirect"), &json!({ "url": "/pumps", "target": null }));
+    let gone = manager.mutate("searchRuleDelete", "deletedId", json!({ "id": id })).await;
+    assert_eq!(gone.text_at("searchRuleDelete.deletedId"), id);
+    assert_eq!(ask(&public, "pump", "").await.at("search.redirect"), &Value::Null);
+    let again = manager.mutate("searchRuleDelete", "deletedId", json!({ "id": id })).await;
+    assert_eq!(again.user_errors("searchRuleDelete"), [("NOT_FOUND".into(), "id".into())]);
+}
+
+#[tokio::test]
+async fn a_rule_that_says_nothing_is_refused() {
+    let app = TestApp::new().await;
+    let website = shop(&app, "sailor", &[]).await;
+    let manager = app.manager().await;
+    let (nobody, category) = (website.global(), app.category("shoes", None).await.id.global());
+    let gone = souk::ids::BrandId(7).global();
+    let long = "x".repeat(101);
+    let many: Vec<String> = (0..51).map(|n| format!("word{n}")).collect();
+    for (words, other, code, field) in [
+        (json!([]), json!({}), "OUT_OF_RANGE", "words"),
+        (json!(many), json!({}), "OUT_OF_RANGE", "words"),
+        (json!(["alone"]), json!({}), "REQUIRED", "words"),
+        (json!(["sneaker", "Sneakers"]), json!({}), "INVALID", "words"),
+        (json!(["sneaker", "the"]), json!({}), "INVALID", "words"),
+        (json!(["sneaker", " "]), json!({}), "REQUIRED", "words"),
+        (json!(["sneaker", "% & |"]), json!({}), "INVALID", "words"),
+        (json!(["sneaker", long]), json!({}), "TOO_LONG", "words"),
+        (json!(["one two three four", "five"]), json!({}), "TOO_LONG", "words"),
+        (json!(["sale"]), json!({ "target": nobody }), "INVALID", "target"),
+        (json!(["sale"]), json!({ "target": gone }), "NOT_FOUND", "target"),
+        (json!(["sale"]), json!({ "target": category, "url": "/sale" }), "INVALID", "url"),
+        (json!(["sale"]), json!({ "url": "javascript:alert(1)" }), "INVALID", "url"),
+        (json!(["sale"]), json!({ "url": "" }), "INVALID", "url"),
+    ] {
+        let mut input = json!({ "websiteId": website.global(), "words": words });
+        input.as_object_mut().expect("an object").extend(other.as_object().expect("an object").clone());
+        let answer = manager.mutate("searchRuleCreate", FIELDS, input.clone()).await;
+        assert_eq!(answer.user_errors("searchRuleCreate")[0], (code.into(), field.into()), "{input}");
+    }
+    assert_eq!(app.database.ask("SELECT count(*) FROM search_rules").await, "0");
+}
+
+#[tokio::test]
+async fn rules_are_for_who_manages_the_catalogue_there() {
+    let app = TestApp::new().await;
+    let (sailor, rise) = (app.website("sailor").await.id, app.website("rise").await.id);
+    let manager = app.manager().await;
+    let limited = app.holder(&[Permission::ManageCatalogue], &[rise]).await;
+    let id = tell(&manager, sailor, &["sneaker", "trainer"], json!({})).await.text_at("searchRuleCreate.searchRule.id");
+    tell(&limited, rise, &["pump", "court"], json!({})).await.at("searchRuleCreate.searchRule.id");
+
+    let refused = tell(&limited, sailor, &["a1", "b1"], json!({})).await;
+    assert_eq!(refused.user_errors("searchRuleCreate"), [("NOT_YOURS".into(), "websiteId".into())]);
+    for (mutation, fields, input) in [
+        ("searchRuleUpdate", FIELDS, json!({ "id": id, "words": ["a1", "b1"] })),
+        ("searchRuleDelete", "deletedId", json!({ "id": id })),
+    ] {
+        let refused = limited.mutate(mutation, fields, input).await;
+        assert_eq!(refused.user_errors(mutation), [("NOT_FOUND".into(), "id".into())]);
+    }
+    let list = "{ searchRules(first: 1) { totalCount { value } pageInfo { hasNextPage endCursor } nodes { words website { code } } } }";
+    let (all, own) = (manager.run(list).await, limited.run(list).await);
+    assert_eq!(
+        (all.at("searchRules.totalCount.value"), own.at("searchRules.totalCount.value")),
+        (&json!(2), &json!(1))
+    );
+    assert_eq!(own.at("searchRules.nodes.0"), &json!({ "words": ["pump", "court"], "website": { "code": "rise" } }));
+    assert_eq!(all.at("searchRules.nodes.0.words"), &json!(["sneaker", "trainer"]));
+    let cursor = all.text_at("searchRules.pageInfo.endCursor");
+    for (arguments, words) in [
+        (format!("first: 1, after: {cursor:?}"), "pump"),
+        ("last: 1".into(), "pump"),
+        ("orderBy: { field: CREATED_AT, direction: DESC }".into(), "pump"),
+        (format!("where: {{ website: {{ eq: {:?} }} }}", rise.global()), "pump"),
+    ] {
+        let answer = manager.run(&format!("{{ searchRules({arguments}) {{ nodes {{ words }} }} }}")).await;
+        assert_eq!(answer.text_at("searchRules.nodes.0.words.0"), words, "{arguments}");
+    }
+    let node = format!("{{ node(id: {id:?}) {{ ... on SearchRule {{ words }} }} }}");
+    assert_eq!(limited.run(&node).await.at("node"), &Value::Null);
+    assert_eq!(manager.run(&node).await.text_at("node.words.0"), "sneaker");
+}
