@@ -56,6 +56,7 @@ async fn everything_that_is_to_be_told_has_its_trigger() {
         "role_permissions",
         "role_websites",
         "roles",
+        "search_rules",
         "shipments",
         "sources",
         "stock_movements",

@@ -5,7 +5,8 @@ use crate::{
     auth::{Permission, Viewer},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
-    ids::SearchRuleId,
+    ids::{ProductId, SearchRuleId},
+    products,
     search::{
         model::rules::{NewSearchRule, SearchRulePatch, SearchRuleRow},
         store::rules,
@@ -21,7 +22,11 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewSearchRule) -> Result<Sear
         return Err(Error::user(UserErrorCode::NotYours, "websiteId", "your role is limited to other websites"));
     }
     new.check()?;
-    db.transaction(async |conn| told(rules::insert(conn, &new).await?)).await
+    db.transaction(async |conn| {
+        seen(conn, viewer, new.product_id).await?;
+        told(rules::insert(conn, &new).await?)
+    })
+    .await
 }
 
 /// Changes a rule.
@@ -33,6 +38,7 @@ pub async fn update(db: &Db, viewer: &Viewer, id: SearchRuleId, patch: SearchRul
     patch.check()?;
     db.transaction(async |conn| {
         let row = lock(conn, viewer, id).await?;
+        seen(conn, viewer, patch.product_id.flatten()).await?;
         if patch.is_empty() { Ok(row) } else { told(rules::update(conn, id, &patch).await?) }
     })
     .await
@@ -62,4 +68,12 @@ fn told(row: SearchRuleRow) -> Result<SearchRuleRow> {
     }
     let rule = "in the language of the website some of these words are the same, or nothing that is searched for";
     Err(Error::user(UserErrorCode::Invalid, "words", rule))
+}
+
+/// Whether the viewer sees the product that a rule leads to.
+async fn seen(conn: &Conn, viewer: &Viewer, product: Option<ProductId>) -> Result<()> {
+    let Some(id) = product else { return Ok(()) };
+    let scope = viewer.scope(Permission::ManageProducts);
+    let found = products::store::by_ids(conn, &scope, &[id]).await?;
+    if found.is_empty() { Err(Error::not_found("target", "product")) } else { Ok(()) }
 }

@@ -378,10 +378,8 @@ pub const CASES: &[Case] = &[
     ),
     Case(
         "searchRuleCreate",
-        r#"{"websiteId": "WEBSITE", "words": ["sale", "offers"], "target": "CATEGORY"}"#,
-        &[
-            r#"CREATED SEARCH_RULE sailor null {"words":["sale","offers"],"website_id":"WEBSITE","category_id":"CATEGORY"}"#,
-        ],
+        r#"{"websiteId": "WEBSITE", "words": ["sale"], "url": "/sale"}"#,
+        &[r#"CREATED SEARCH_RULE sailor null {"url":"/sale","words":["sale"],"website_id":"WEBSITE"}"#],
     ),
     Case(
         "searchRuleUpdate",

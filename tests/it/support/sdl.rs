@@ -31,6 +31,12 @@ impl Sdl {
         self.0.get(name)
     }
 
+    /// Whether a type has no parts: it is a scalar or an enum.
+    pub fn is_leaf(&self, name: &str) -> bool {
+        let is_union = matches!(self.get(name).map(|definition| &definition.kind), Some(TypeKind::Union(_)));
+        !is_union && self.fields(name).is_empty()
+    }
+
     /// The fields of an object or interface; none for other types.
     pub fn fields(&self, name: &str) -> Vec<&FieldDefinition> {
         match self.get(name).map(|definition| &definition.kind) {
