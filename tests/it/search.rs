@@ -260,3 +260,74 @@ async fn a_query_that_is_blank_or_too_long_is_the_users_error() {
     let foreign = search(&app.anonymous(), "x", ", after: \"eyJsaXN0IjoicHJvZHVjdHM6bmFtZSJ9\"").await;
     assert_eq!(foreign.code(), "BAD_USER_INPUT");
 }
+
+#[tokio::test]
+async fn whatever_is_typed_is_answered_and_never_with_an_error_of_the_database() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let public = app.anonymous();
+    // Signs that mean something to PostgreSQL, to LIKE, to HTML or to a terminal are none of the words.
+    let nothing = [
+        "%",
+        "_",
+        "'",
+        "''",
+        "\"",
+        "\\",
+        "&",
+        "| !",
+        "<->",
+        ":*",
+        "q:*x",
+        "()",
+        "$1",
+        ";",
+        "--",
+        "😀",
+        "\u{202e}",
+        "\u{200b}",
+        "the",
+        "and or not",
+        "or",
+        "' OR 1=1 --",
+        "'); DROP TABLE products; --",
+        "\\'x\\'",
+        "%%lantern%%_",
+        "-lantern",
+        "-\"storm lantern\"",
+        "<script>alert(1)</script>",
+        "{{7*7}}",
+        "lantern\\",
+        "שולחן כתום",
+        "مصباح",
+        "灯笼",
+    ];
+    for query in nothing {
+        let answer = search(&public, query, "").await;
+        let names = names_in(&answer);
+        let is_known = query.contains("lantern") && names == ["Storm Lantern", "Table"];
+        assert!(names.is_empty() || is_known, "{query:?} finds {names:?}");
+    }
+    for (query, found) in [
+        ("storm & lantern", 2),
+        ("storm | chair", 0),
+        ("!storm", 2),
+        ("storm <-> lantern", 2),
+        ("(storm lantern)", 2),
+        ("lantern:*", 2),
+        ("\u{202e}storm", 2),
+        ("storm 😀", 2),
+    ] {
+        assert_eq!(names(&public, query).await.len(), found, "{query:?}");
+    }
+    for (query, rule) in
+        [("-a ".repeat(1_000), "TOO_LONG"), ("x".repeat(10_000), "TOO_LONG"), ("\u{2003}".repeat(9), "REQUIRED")]
+    {
+        let answer = search(&public, &query, "").await;
+        assert_eq!((answer.code(), &answer.json["errors"][0]["extensions"]["rule"]), ("BAD_USER_INPUT", &json!(rule)));
+    }
+    let options = |name: &str| format!(", where: {{options: [{{name: {name:?}, in: [{name:?}]}}]}}");
+    for name in ["' OR '1'='1", "%", "{\"a\"}", "\\", "NULL", "$1"] {
+        assert!(names_in(&search(&public, "lantern", &options(name)).await).is_empty(), "{name:?}");
+    }
+}
