@@ -139,4 +139,6 @@ row_ids! {
     TransferId => "Transfer";
     /// A job of the background.
     JobId => "Job";
+    /// What somebody searched; made by the program, see `analytics::model`.
+    SearchId => "Search";
 }

@@ -12,6 +12,7 @@ use tokio::{
 use super::{Outcome, database::Database, demo, work};
 use crate::{
     access::actions::live::{catch_up, keep_up},
+    analytics::recorder::SearchRecorder,
     auth::{JwtKeys, Live, PasswordCost, Passwords},
     config::{Environment, ServeSettings, Settings},
     db::{Db, migrations},
@@ -79,7 +80,8 @@ async fn run(
     let files = &serve.files;
     let fetching = Rules { most: files.upload_bytes, private: files.fetch_private };
     let studio = Studio::new(storage.clone(), &files.media_url, fetching);
-    let worker = work::worker(&db, mailer, &providers, &studio);
+    let worker = work::worker(&db, mailer, &providers, &studio, serve.analytics);
+    let recorder = if serve.analytics.is_on() { SearchRecorder::start(db.clone()) } else { SearchRecorder::off() };
     let services = Arc::new(Services {
         db,
         passwords,
@@ -93,6 +95,7 @@ async fn run(
         providers,
         storage,
         studio,
+        recorder: recorder.clone(),
     });
     let engine = graphql::engine(&services, &serve.limits);
     let doors = HttpSettings {
@@ -129,7 +132,10 @@ async fn run(
     let drain = Duration::from_millis(serve.drain_ms);
     let done = async {
         serving.await?;
-        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(working.await?)
+        working.await?;
+        // What the last requests searched.
+        recorder.flush().await;
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
     };
     tokio::select! {
         done = done => done?,

@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod address;
+pub mod analytics;
 pub mod api_key;
 pub mod audit;
 pub mod batches;
@@ -77,6 +78,7 @@ pub struct Queries(
     order::OrderQuery,
     payment::PaymentQuery,
     search::SearchQuery,
+    analytics::AnalyticsQuery,
     privacy::PrivacyQuery,
     audit::AuditQuery,
     job::JobQuery,
@@ -111,6 +113,7 @@ pub struct Mutations(
     payment::PaymentMutation,
     shipment::ShipmentMutation,
     returns::ReturnMutation,
+    analytics::AnalyticsMutation,
     privacy::PrivacyMutation,
     job::JobMutation,
     transfer::TransferMutation,

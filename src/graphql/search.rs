@@ -3,25 +3,28 @@
 mod facets;
 mod list;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Instant};
 
-use async_graphql::{Context, Lookahead, Object, Union};
+use async_graphql::{Context, ID, Lookahead, Object, Union};
 
 pub use self::{facets::*, list::*};
 use super::{
+    analytics::record,
     brand::{Brand, brand},
     category::{Category, category},
     connection::{PageInfo, PageInfoObject, TotalCount, TotalCountObject, cost},
     container::{Member, Members, OneOf, Ordered, Plain},
     context::ContextExt,
     product::{Product, product},
+    scalars::global,
     supplier::{Supplier, supplier},
 };
 use crate::{
+    analytics::model::Outcome,
     db::Plans,
     error::Result,
-    ids::{BrandId, CategoryId, ProductId, RowId, SupplierId},
-    paging::{Cursor, Rows},
+    ids::{BrandId, CategoryId, ProductId, RowId, SearchId, SupplierId},
+    paging::{Cursor, MAX_COUNT, Rows},
     search::{
         actions::{Understood, understand},
         facets::{FacetRow, Wanted},
@@ -108,10 +111,11 @@ pub struct SearchConnectionObject {
     total: i64,
     instead: Option<String>,
     facets: SearchFacets,
+    id: Option<SearchId>,
 }
 
 impl Plain for SearchConnectionObject {
-    const PLAIN: &'static [&'static str] = &["didYouMean"];
+    const PLAIN: &'static [&'static str] = &["didYouMean", "searchId"];
 }
 
 /// A page of hits, the best first.
@@ -140,6 +144,11 @@ impl SearchConnectionObject {
     /// What was searched in the place of the query, where nothing has one of its words and something has a similar one.
     async fn did_you_mean(&self) -> Option<&str> {
         self.instead.as_deref()
+    }
+
+    /// Names this search in `searchClick`. Given on the first page, for all pages of it; null on later ones.
+    async fn search_id(&self) -> Option<ID> {
+        self.id.map(global)
     }
 
     /// How many products that were found have which values, counted only where selected. Each facet counts under all filters of
@@ -178,11 +187,14 @@ impl SearchQuery {
             SearchOrder,
         >,
     ) -> Result<SearchConnection> {
+        let began = Instant::now();
         let search = list::search_of(ctx, query, types, first, after, last, before, r#where, order_by)?;
         let search = list::resolved(ctx, search).await?;
         let Understood { query, instead } = understand(ctx.db(), &search).await?;
         let selected = Selected::of(&ctx.look_ahead());
-        let Some(query) = query else { return Ok(Ordered(SearchConnectionObject::empty(&search))) };
+        let Some(query) = query else {
+            return Ok(Ordered(SearchConnectionObject::empty(&search).recorded(ctx, &search, began, true)));
+        };
         let read = read(ctx, &search, &query, &selected).await?;
         let rows = search.page.finish(read.hits);
         let (found, facets, snippets) = futures_util::future::try_join3(
@@ -191,14 +203,30 @@ impl SearchQuery {
             snippets(ctx, &rows.rows, &query, selected.has_snippets),
         )
         .await?;
-        Ok(Ordered(connection(rows, found, snippets, read.total, instead, facets)))
+        let connection = connection(rows, found, snippets, read.total, instead, facets);
+        Ok(Ordered(connection.recorded(ctx, &search, began, selected.has_total)))
     }
 }
 
 impl SearchConnectionObject {
     /// Nothing was asked for.
     fn empty(search: &Search) -> Self {
-        Self { hits: search.page.finish(Vec::new()), total: 0, instead: None, facets: SearchFacets::default() }
+        let hits = search.page.finish(Vec::new());
+        Self { hits, total: 0, instead: None, facets: SearchFacets::default(), id: None }
+    }
+
+    /// The same, once it is recorded.
+    fn recorded(self, ctx: &Context<'_>, search: &Search, began: Instant, is_counted: bool) -> Self {
+        let took_ms = began.elapsed().as_secs_f32() * 1_000.0;
+        let shown = i64::try_from(self.hits.rows.len()).unwrap_or(i64::MAX);
+        let outcome = match is_counted {
+            true => Outcome { results: self.total.min(MAX_COUNT), is_exact: self.total <= MAX_COUNT, took_ms },
+            false => {
+                let is_exact = !self.hits.has_next && !self.hits.has_previous;
+                Outcome { results: shown, is_exact, took_ms }
+            }
+        };
+        Self { id: record(ctx, search, self.instead.as_deref(), outcome), ..self }
     }
 }
 
@@ -267,7 +295,7 @@ fn connection(
         Some(SearchEdgeObject { cursor: hit.cursor, score: hit.score, snippet, node })
     };
     let hits = Rows { rows: rows.into_iter().filter_map(edge).collect(), has_next, has_previous };
-    SearchConnectionObject { hits, total, instead, facets }
+    SearchConnectionObject { hits, total, instead, facets, id: None }
 }
 
 /// The words around what was found, by the key of the document.

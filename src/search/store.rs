@@ -3,6 +3,7 @@
 
 mod facets;
 mod hits;
+pub mod popular;
 mod tend;
 mod words;
 

@@ -157,6 +157,11 @@ const CASES: &[Case] = &[
             again: products(first: 2) { nodes { id } } } } }",
         3,
     ),
+    // Each may take long, and has a transaction of its own.
+    Case(
+        "{ searchAnalytics { top { query } zeroResults { query } clickThrough { rate } trends(interval: DAY) { searches } } }",
+        12,
+    ),
     // What needs no rows of its own costs nothing.
     Case("{ __typename __schema { queryType { name } } }", 0),
     Case("{ products(first: 50) { nodes { __typename id name price { amount currency } stock } } }", 1),
@@ -234,6 +239,11 @@ async fn admin(app: &TestApp) -> Actor<'_> {
         admin.id.0
     );
     app.database.sql(&cart).await;
+    let searched =
+        "INSERT INTO searches (id, query, filters, results, results_exact, is_shareable, took_ms, searched_at)
+        SELECT (extract(epoch FROM now() - interval '1 hour') * 1000)::bigint << 21, 'lantern', '{}', 0, true, true, 1,
+            now() - interval '1 hour'";
+    app.database.sql(searched).await;
     admin
 }
 
