@@ -54,8 +54,14 @@ struct Dropped {
 }
 
 impl Dropped {
-    fn add(&self, count: usize) {
-        let all = self.count.fetch_add(count as u64, Ordering::Relaxed) + count as u64;
+    /// Counts entries that the database did not take.
+    fn refused(&self, count: usize) {
+        self.count.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    /// Counts an entry that did not fit, and warns now and then.
+    fn overflow(&self) {
+        let all = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
         if warned.is_none_or(|at| at.elapsed() >= WARN_EVERY) {
             *warned = Some(Instant::now());
@@ -97,7 +103,7 @@ impl SearchRecorder {
         if let Some(queue) = &self.queue
             && queue.try_send(entry).is_err()
         {
-            self.dropped.add(1);
+            self.dropped.overflow();
         }
     }
 
@@ -156,7 +162,7 @@ async fn write_all(db: Db, mut entries: mpsc::Receiver<Entry>, dropped: Arc<Drop
         let batch = mem::take(&mut batch);
         if let Err(error) = write(&db, &batch).await {
             tracing::warn!(%error, entries = batch.len(), "searches are not recorded");
-            dropped.add(batch.len());
+            dropped.refused(batch.len());
         }
         for done in batch.flushed {
             let _ = done.send(());

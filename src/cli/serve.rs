@@ -30,6 +30,9 @@ use crate::{
     storage::Storage,
 };
 
+/// How long what was searched last may take to be written when the server ends.
+const LAST_WRITE: Duration = Duration::from_secs(5);
+
 pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo: bool) -> Outcome {
     // First what can be wrong without a database.
     let jwt = serve.jwt(settings)?;
@@ -132,19 +135,19 @@ async fn run(
     let drain = Duration::from_millis(serve.drain_ms);
     let done = async {
         serving.await?;
-        working.await?;
-        // What the last requests searched.
-        recorder.flush().await;
-        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(working.await?)
     };
-    tokio::select! {
-        done = done => done?,
+    let done = tokio::select! {
+        done = done => done,
         () = async { let _ = wait_for_drain.await; tokio::time::sleep(drain).await } => {
             tracing::warn!("some operations or jobs did not finish in time");
+            Ok(())
         }
-    }
+    };
+    // What was searched last. A database that is away is not waited for.
+    let _ = tokio::time::timeout(LAST_WRITE, recorder.flush()).await;
     watch.abort();
-    Ok(())
+    done
 }
 
 /// Fires at SIGTERM or Ctrl-C; a second one ends the process at once.

@@ -20,8 +20,9 @@ use souk::{
 
 use super::{search, shop};
 use crate::support::{
-    Actor, TestApp,
+    Actor, TestApp, TestDb,
     bulk::{BASE, nth},
+    process::{DataDir, Served},
 };
 
 /// What is recorded, once all is: the latest last.
@@ -256,6 +257,52 @@ async fn nothing_is_recorded_where_it_is_switched_off() {
         json!({ "searchId": SearchId::at(Utc::now()).global(), "productId": nth::<ProductId>(1), "position": 1 });
     assert_eq!(public.mutate("searchClick", "", click).await.verdict("searchClick"), "done");
     assert_eq!((count(&app, "searches").await, count(&app, "search_clicks").await), ("0".into(), "0".into()));
+}
+
+#[tokio::test]
+async fn what_the_database_does_not_take_is_written_again_and_given_up_at_last() {
+    let app = TestApp::new().await;
+    let recorder = &app.services.recorder;
+    // A sequence counts also what is undone.
+    let refusing = "
+        CREATE SEQUENCE attempts;
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF nextval('attempts') < 2 THEN RAISE EXCEPTION 'not now'; END IF;
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER refuse AFTER INSERT ON searches FOR EACH STATEMENT EXECUTE FUNCTION refuse();";
+    app.database.sql(refusing).await;
+    search(&app.anonymous(), "lantern", "").await.text_at("search.searchId");
+    assert_eq!(recorded(&app, "query").await, ["(lantern)"]);
+    assert_eq!((recorder.dropped(), app.database.ask("SELECT last_value FROM attempts").await), (0, "2".into()));
+    app.database.sql("ALTER SEQUENCE attempts MINVALUE -100 START -100; ALTER SEQUENCE attempts RESTART").await;
+    search(&app.anonymous(), "rope", "").await.text_at("search.searchId");
+    assert_eq!(recorded(&app, "query").await, ["(lantern)"]);
+    assert_eq!((recorder.dropped(), app.database.ask("SELECT last_value FROM attempts").await), (1, "-97".into()));
+    // The recorder goes on.
+    app.database.sql("DROP TRIGGER refuse ON searches").await;
+    search(&app.anonymous(), "sail", "").await.text_at("search.searchId");
+    assert_eq!(recorded(&app, "query").await, ["(lantern)", "(sail)"]);
+}
+
+#[tokio::test]
+async fn what_was_searched_last_is_written_before_a_server_ends() {
+    let (database, folder) = (TestDb::new().await, DataDir::new());
+    let serve = |days: &str| {
+        let mut command = folder.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.env("DATABASE_URL", &database.url).env("SOUK_SEARCH_RETENTION_DAYS", days);
+        Served::start(command)
+    };
+    let document = "{ search(query: \"lantern\") { searchId } }";
+    let server = serve("1");
+    assert!(server.run(None, document).1["data"]["search"]["searchId"].is_string());
+    assert_eq!(server.stop(), Some(0));
+    assert_eq!(database.rows("SELECT query FROM searches").await, ["(lantern)"]);
+    // Switched off, there is nothing to click on.
+    let server = serve("0");
+    assert_eq!(server.run(None, document).1["data"]["search"], json!({ "searchId": null }));
+    assert_eq!(server.stop(), Some(0));
 }
 
 /// Somebody who searches while their account is erased.
