@@ -1,6 +1,7 @@
 //! Every setting, its default and its meaning.
 //! Rule: a setting is a flag and an environment variable of one name, and nobody else reads the environment.
 
+mod analytics;
 mod files;
 mod reviews;
 mod secrets;
@@ -17,7 +18,7 @@ use std::{
 use clap::{ArgAction, Args, ValueEnum, builder::NonEmptyStringValueParser};
 
 use self::secrets::secret;
-pub use self::{files::FileSettings, reviews::ReviewSettings, selling::SellingSettings};
+pub use self::{analytics::AnalyticsSettings, files::FileSettings, reviews::ReviewSettings, selling::SellingSettings};
 use crate::{
     auth::{JwtKeys, Key, SOUK},
     db::DbSettings,
@@ -178,6 +179,10 @@ pub struct ServeSettings {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub reviews: ReviewSettings,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub analytics: AnalyticsSettings,
 
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -141,4 +141,6 @@ row_ids! {
     SearchRuleId => "SearchRule";
     /// A job of the background.
     JobId => "Job";
+    /// What somebody searched; made by the program, see `analytics::model`.
+    SearchId => "Search";
 }

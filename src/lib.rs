@@ -8,7 +8,7 @@
 //!   [`access`], [`categories`], [`brands`], [`suppliers`], [`groups`], [`products`], [`media`], [`reviews`],
 //!   [`stock`], [`orders`], [`payments`], [`search`],
 //!   [`access`], [`categories`], [`brands`], [`suppliers`], [`groups`], [`products`], [`stock`], [`prices`], [`orders`], [`payments`], [`search`],
-//!   [`transfers`], [`privacy`].
+//!   [`transfers`], [`analytics`], [`privacy`].
 //! - Floor 3, the graph: [`graphql`]. Reads go to the loaders and stores, writes to the actions.
 //! - Floor 4, the doors: [`http`] and [`cli`].
 //!
@@ -31,6 +31,7 @@ pub mod storage;
 pub mod text;
 
 pub mod access;
+pub mod analytics;
 pub mod audit;
 pub mod brands;
 pub mod carts;

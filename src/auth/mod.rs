@@ -13,7 +13,7 @@ pub use self::{
     jwt::{Issued, JwtKeys, Key, KeyError, SOUK, TokenError},
     keys::{KnownKey, KnownKeys},
     live::{Grant, Live, News},
-    origin::Origin,
+    origin::{Origin, VisitorKey},
     password::{PasswordCost, Passwords},
     viewer::{GuestKey, Holder, Identity, Permission, Permissions, Scope, Via, Viewer},
 };

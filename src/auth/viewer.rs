@@ -60,6 +60,8 @@ permissions! {
     ManageJobs = 10 => "MANAGE_JOBS";
     /// Approve, reject and delete reviews.
     ManageReviews = 11 => "MANAGE_REVIEWS";
+    /// Read what people search and find.
+    ViewAnalytics = 12 => "VIEW_ANALYTICS";
 }
 
 impl fmt::Display for Permission {

@@ -12,6 +12,7 @@ use tokio::{
 use super::{Outcome, database::Database, demo, work};
 use crate::{
     access::actions::live::{catch_up, keep_up},
+    analytics::recorder::SearchRecorder,
     auth::{JwtKeys, Live, PasswordCost, Passwords},
     config::{Environment, ServeSettings, Settings},
     db::{Db, migrations},
@@ -28,6 +29,9 @@ use crate::{
     },
     storage::Storage,
 };
+
+/// How long what was searched last may take to be written when the server ends.
+const LAST_WRITE: Duration = Duration::from_secs(5);
 
 pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo: bool) -> Outcome {
     // First what can be wrong without a database.
@@ -79,7 +83,8 @@ async fn run(
     let files = &serve.files;
     let fetching = Rules { most: files.upload_bytes, private: files.fetch_private };
     let studio = Studio::new(storage.clone(), &files.media_url, fetching);
-    let worker = work::worker(&db, mailer, &providers, &studio);
+    let worker = work::worker(&db, mailer, &providers, &studio, serve.analytics);
+    let recorder = if serve.analytics.is_on() { SearchRecorder::start(db.clone()) } else { SearchRecorder::off() };
     let services = Arc::new(Services {
         db,
         passwords,
@@ -93,6 +98,7 @@ async fn run(
         providers,
         storage,
         studio,
+        recorder: recorder.clone(),
     });
     let engine = graphql::engine(&services, &serve.limits);
     let doors = HttpSettings {
@@ -131,14 +137,17 @@ async fn run(
         serving.await?;
         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(working.await?)
     };
-    tokio::select! {
-        done = done => done?,
+    let done = tokio::select! {
+        done = done => done,
         () = async { let _ = wait_for_drain.await; tokio::time::sleep(drain).await } => {
             tracing::warn!("some operations or jobs did not finish in time");
+            Ok(())
         }
-    }
+    };
+    // What was searched last. A database that is away is not waited for.
+    let _ = tokio::time::timeout(LAST_WRITE, recorder.flush()).await;
     watch.abort();
-    Ok(())
+    done
 }
 
 /// Fires at SIGTERM or Ctrl-C; a second one ends the process at once.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::{
     access::actions::{email, janitor, recovery, registration, verification},
+    analytics::actions::tend as searched,
     carts::actions::expiry,
+    config::AnalyticsSettings,
     db::Db,
     jobs::worker::Worker,
     mail::{actions::Mailer, model::KIND},
@@ -19,7 +21,21 @@ use crate::{
 };
 
 /// The worker with all handlers. Without a mailer, mail waits.
-pub fn worker(db: &Db, mailer: Option<Mailer>, providers: &Arc<Providers>, studio: &Studio) -> Worker {
+pub fn worker(
+    db: &Db,
+    mailer: Option<Mailer>,
+    providers: &Arc<Providers>,
+    studio: &Studio,
+    analytics: AnalyticsSettings,
+) -> Worker {
+    // A closure of its own: no other job has settings.
+    let tend_searched = {
+        let db = db.clone();
+        move |job| {
+            let db = db.clone();
+            async move { searched::run(&db, analytics, &job).await }
+        }
+    };
     /// A handler of the database and the job.
     macro_rules! run {
         ($run:path) => {{
@@ -69,6 +85,7 @@ pub fn worker(db: &Db, mailer: Option<Mailer>, providers: &Arc<Providers>, studi
         .every(sweep::KIND, sweep::PERIOD, draw!(sweep::run))
         .every(tend::KIND, tend::PERIOD, run!(tend::run))
         .every(index::KIND, index::PERIOD, run!(index::run))
+        .every(searched::KIND, searched::PERIOD, tend_searched)
         .on(registration::KIND, run!(registration::run))
         .on(verification::KIND, run!(verification::run))
         .on(recovery::KIND, run!(recovery::run))

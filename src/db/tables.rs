@@ -568,6 +568,18 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    search_clicks (search_id, product_id) {
+        search_id -> Int8,
+        product_id -> Int8,
+        position -> Int4,
+        clicked_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     search_documents (id) {
         id -> Int8,
         kind -> Text,
@@ -577,6 +589,19 @@ diesel::table! {
         popularity -> Float4,
         language -> Text,
         website_id -> Nullable<Int8>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    search_popular (id) {
+        id -> Int8,
+        website_id -> Nullable<Int8>,
+        query -> Text,
+        people -> Int4,
+        searches -> Int4,
     }
 }
 
@@ -614,6 +639,26 @@ diesel::table! {
 
     search_words (word) {
         word -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    searches (id) {
+        id -> Int8,
+        website_id -> Nullable<Int8>,
+        user_id -> Nullable<Int8>,
+        visitor -> Nullable<Bytea>,
+        query -> Text,
+        corrected -> Nullable<Text>,
+        filters -> Jsonb,
+        results -> Int4,
+        results_exact -> Bool,
+        is_shareable -> Bool,
+        took_ms -> Float4,
+        searched_at -> Timestamptz,
     }
 }
 
@@ -828,11 +873,15 @@ diesel::joinable!(role_permissions -> permissions (permission));
 diesel::joinable!(role_permissions -> roles (role_id));
 diesel::joinable!(role_websites -> roles (role_id));
 diesel::joinable!(role_websites -> websites (website_id));
+diesel::joinable!(search_clicks -> products (product_id));
+diesel::joinable!(search_popular -> websites (website_id));
 diesel::joinable!(search_rules -> brands (brand_id));
 diesel::joinable!(search_rules -> categories (category_id));
 diesel::joinable!(search_rules -> products (product_id));
 diesel::joinable!(search_rules -> websites (website_id));
 diesel::joinable!(search_websites -> websites (website_id));
+diesel::joinable!(searches -> users (user_id));
+diesel::joinable!(searches -> websites (website_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(shipment_lines -> order_details (order_detail_id));
 diesel::joinable!(shipment_lines -> shipments (shipment_id));
@@ -882,10 +931,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     role_permissions,
     role_websites,
     roles,
+    search_clicks,
     search_documents,
+    search_popular,
     search_rules,
     search_websites,
     search_words,
+    searches,
     sessions,
     shipment_lines,
     shipments,

@@ -10,6 +10,7 @@ use async_graphql::{Context, Data};
 use super::{batches::Steps, cookie::Cookies, loaders::Loaders};
 use crate::{
     access::actions::{keys, live::catch_up, login::Door},
+    analytics::recorder::SearchRecorder,
     auth::{Identity, JwtKeys, Live, Origin, Passwords, Permission, TokenError, Viewer},
     config::{AccountSettings, ReviewSettings, SellingSettings},
     db::Db,
@@ -48,6 +49,8 @@ pub struct Services {
     pub storage: Storage,
     /// Makes pictures.
     pub studio: Studio,
+    /// Takes what people search.
+    pub recorder: SearchRecorder,
 }
 
 impl Services {

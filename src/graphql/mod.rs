@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod address;
+pub mod analytics;
 pub mod api_key;
 pub mod audit;
 pub mod batches;
@@ -79,6 +80,7 @@ pub struct Queries(
     search::SearchQuery,
     search::SuggestionQuery,
     search::SearchRuleQuery,
+    analytics::AnalyticsQuery,
     privacy::PrivacyQuery,
     audit::AuditQuery,
     job::JobQuery,
@@ -114,6 +116,7 @@ pub struct Mutations(
     payment::PaymentMutation,
     shipment::ShipmentMutation,
     returns::ReturnMutation,
+    analytics::AnalyticsMutation,
     privacy::PrivacyMutation,
     job::JobMutation,
     transfer::TransferMutation,

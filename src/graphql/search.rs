@@ -5,25 +5,28 @@ mod list;
 mod rules;
 mod suggestions;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Instant};
 
-use async_graphql::{Context, Lookahead, Object, Union};
+use async_graphql::{Context, ID, Lookahead, Object, Union};
 
 pub use self::{facets::*, list::*, rules::*, suggestions::*};
 use super::{
+    analytics::record,
     brand::{Brand, brand},
     category::{Category, category},
     connection::{PageInfo, PageInfoObject, TotalCount, TotalCountObject, cost},
     container::{Member, Members, OneOf, Ordered, Plain},
     context::ContextExt,
     product::{Product, product},
+    scalars::global,
     supplier::{Supplier, supplier},
 };
 use crate::{
+    analytics::model::Outcome,
     db::Plans,
     error::Result,
-    ids::{BrandId, CategoryId, ProductId, RowId, SupplierId},
-    paging::{Cursor, Rows},
+    ids::{BrandId, CategoryId, ProductId, RowId, SearchId, SupplierId},
+    paging::{Cursor, MAX_COUNT, Rows},
     search::{
         actions::{Understood, understand},
         facets::{FacetRow, Wanted},
@@ -111,10 +114,11 @@ pub struct SearchConnectionObject {
     instead: Option<String>,
     redirect: Option<SearchRedirect>,
     facets: SearchFacets,
+    id: Option<SearchId>,
 }
 
 impl Plain for SearchConnectionObject {
-    const PLAIN: &'static [&'static str] = &["didYouMean"];
+    const PLAIN: &'static [&'static str] = &["didYouMean", "searchId"];
 }
 
 /// A page of hits, the best first.
@@ -148,6 +152,11 @@ impl SearchConnectionObject {
     /// Where this query leads, by a rule of the merchant; what was found stands beside it.
     async fn redirect(&self) -> Option<SearchRedirect> {
         self.redirect.clone()
+    }
+
+    /// Names this search in `searchClick`. Given on the first page, for all pages of it; null on later ones.
+    async fn search_id(&self) -> Option<ID> {
+        self.id.map(global)
     }
 
     /// How many products that were found have which values, counted only where selected. Each facet counts under all filters of
@@ -187,11 +196,14 @@ impl SearchQuery {
             SearchOrder,
         >,
     ) -> Result<SearchConnection> {
+        let began = Instant::now();
         let search = list::search_of(ctx, query, types, first, after, last, before, r#where, order_by)?;
         let search = list::resolved(ctx, search).await?;
         let Understood { asked, instead, redirect } = understand(ctx.db(), &search).await?;
         let selected = Selected::of(&ctx.look_ahead());
-        let Some(asked) = asked else { return Ok(Ordered(SearchConnectionObject::empty(&search))) };
+        let Some(asked) = asked else {
+            return Ok(Ordered(SearchConnectionObject::empty(&search).recorded(ctx, &search, began, true)));
+        };
         let read = read(ctx, &search, &asked, &selected).await?;
         let rows = search.page.finish(read.hits);
         let (found, facets, snippets, redirect) = futures_util::future::try_join4(
@@ -201,7 +213,8 @@ impl SearchQuery {
             rules::redirect(ctx, redirect.filter(|_| selected.has_redirect)),
         )
         .await?;
-        Ok(Ordered(connection(rows, found, snippets, read.total, instead, redirect, facets)))
+        let connection = connection(rows, found, snippets, read.total, instead, redirect, facets);
+        Ok(Ordered(connection.recorded(ctx, &search, began, selected.has_total)))
     }
 }
 
@@ -209,7 +222,21 @@ impl SearchConnectionObject {
     /// Nothing was asked for.
     fn empty(search: &Search) -> Self {
         let (hits, facets) = (search.page.finish(Vec::new()), SearchFacets::default());
-        Self { hits, total: 0, instead: None, redirect: None, facets }
+        Self { hits, total: 0, instead: None, redirect: None, facets, id: None }
+    }
+
+    /// The same, once it is recorded.
+    fn recorded(self, ctx: &Context<'_>, search: &Search, began: Instant, is_counted: bool) -> Self {
+        let took_ms = began.elapsed().as_secs_f32() * 1_000.0;
+        let shown = i64::try_from(self.hits.rows.len()).unwrap_or(i64::MAX);
+        let outcome = match is_counted {
+            true => Outcome { results: self.total.min(MAX_COUNT), is_exact: self.total <= MAX_COUNT, took_ms },
+            false => {
+                let is_exact = !self.hits.has_next && !self.hits.has_previous;
+                Outcome { results: shown, is_exact, took_ms }
+            }
+        };
+        Self { id: record(ctx, search, self.instead.as_deref(), outcome), ..self }
     }
 }
 
@@ -281,7 +308,7 @@ fn connection(
         Some(SearchEdgeObject { cursor: hit.cursor, score: hit.score, snippet, node })
     };
     let hits = Rows { rows: rows.into_iter().filter_map(edge).collect(), has_next, has_previous };
-    SearchConnectionObject { hits, total, instead, redirect, facets }
+    SearchConnectionObject { hits, total, instead, redirect, facets, id: None }
 }
 
 /// The words around what was found, by the key of the document.

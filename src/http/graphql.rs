@@ -41,6 +41,10 @@ pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// The header of a guest's cart token.
 pub const X_CART_TOKEN: HeaderName = HeaderName::from_static("x-cart-token");
 
+/// The header of an id that a visitor's browser makes up, by which their searches are one person's. What is no such id is
+/// left out: nobody is refused a page for it.
+pub const X_VISITOR_ID: HeaderName = HeaderName::from_static("x-visitor-id");
+
 /// Longest time for the files of a request to come.
 const FORM_TIME: Duration = Duration::from_secs(600);
 

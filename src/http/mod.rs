@@ -27,7 +27,7 @@ use futures_util::FutureExt;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use self::{
-    graphql::{Endpoint, Refusal, X_API_KEY, X_CART_TOKEN},
+    graphql::{Endpoint, Refusal, X_API_KEY, X_CART_TOKEN, X_VISITOR_ID},
     health::{Health, livez, readyz},
     request_id::{X_REQUEST_ID, request_id},
 };
@@ -98,8 +98,9 @@ fn cors(origins: &[String]) -> CorsLayer {
         .allow_credentials(!is_open)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(
-            [header::CONTENT_TYPE, header::ACCEPT, header::AUTHORIZATION, X_API_KEY, X_CART_TOKEN, X_REQUEST_ID]
+            [header::CONTENT_TYPE, header::ACCEPT, header::AUTHORIZATION]
                 .into_iter()
+                .chain([X_API_KEY, X_CART_TOKEN, X_VISITOR_ID, X_REQUEST_ID])
                 .chain(multipart::PREFLIGHT)
                 .collect::<Vec<_>>(),
         )

@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 
+use super::graphql::X_VISITOR_ID;
 use crate::auth::Origin;
 
 /// The origin of a request behind so many proxies of the shop's own.
@@ -15,7 +16,8 @@ pub fn origin(parts: &Parts, trusted_proxies: usize) -> Origin {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     let address = forwarded(&parts.headers, trusted_proxies).or(peer);
     let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-    Origin::new(address, user_agent)
+    let visitor = parts.headers.get(X_VISITOR_ID).and_then(|value| value.to_str().ok());
+    Origin::new(address, user_agent).with_visitor(visitor)
 }
 
 /// Each proxy adds whom it heard from at the end of `X-Forwarded-For`: what stands before the entries of our own proxies

@@ -10,7 +10,7 @@ use crate::{
         self,
         actions::{accounts::require_cover, live::catch_up, login::end_others, recovery::confirm},
     },
-    audit,
+    analytics, audit,
     auth::{Live, Passwords, Permission, Scope, Viewer},
     db::Db,
     error::{Error, Result, UserErrorCode},
@@ -66,6 +66,7 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
         let reviews = reviews::store::all_by_user(conn, id).await?;
         let price_changes = prices::store::all_by_user(conn, id).await?;
         let movements = stock::store::all_by_user(conn, id).await?;
+        let searches = analytics::store::all_by_user(conn, id).await?;
         let entries = audit::store::all_about(conn, id).await?;
         Ok(Some(json!({
             "exportedAt": chrono::Utc::now(),
@@ -79,6 +80,7 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
             "reviews": reviews.iter().map(model::review).collect::<Vec<_>>(),
             "priceChanges": price_changes.iter().map(model::price_change).collect::<Vec<_>>(),
             "stockMovements": movements.iter().map(model::movement).collect::<Vec<_>>(),
+            "searches": searches.iter().map(model::search).collect::<Vec<_>>(),
             "auditLog": entries.iter().map(model::entry).collect::<Vec<_>>(),
         })))
     })
@@ -140,6 +142,7 @@ pub async fn erase(
             access::store::keys::delete_by_user(conn, id).await?;
             orders::store::update_forgotten(conn, id).await?;
             reviews::store::delete_by_user(conn, id).await?;
+            analytics::store::update_forgotten(conn, id).await?;
             // Mail to them that has not left yet.
             jobs::store::delete_of_user(conn, id).await?;
             users::store::delete_addresses(conn, id).await?;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     access::model::{SessionRow, keys::ApiKey},
+    analytics::model::OwnSearch,
     audit::model::AuditRow,
     ids::RowId,
     money::format_amount,
@@ -210,6 +211,19 @@ pub fn price_change(row: &PriceChangeRow) -> Value {
         "price": format_amount(row.price),
         "compareAtPrice": row.compare_at_price.map(format_amount),
         "at": row.at,
+    })
+}
+
+/// A search of theirs.
+pub fn search(row: &OwnSearch) -> Value {
+    json!({
+        "searchId": row.id.global(),
+        "websiteId": row.website_id.map(RowId::global),
+        "query": row.query,
+        "didYouMean": row.corrected,
+        "filters": row.filters,
+        "results": row.results,
+        "searchedAt": row.searched_at,
     })
 }
 

@@ -4,6 +4,7 @@
 mod facets;
 mod hits;
 pub mod index;
+pub mod popular;
 pub mod rules;
 pub mod suggest;
 mod tend;

@@ -1,4 +1,4 @@
-//! Text as people type it: length, characters that cannot be seen, e-mail addresses, phone numbers, passwords, slugs.
+//! Text as people type it: length, characters that cannot be seen, e-mail addresses, phone numbers, passwords, slugs, searches.
 //! Rule: every text that is stored goes through a [`Check`], which collects all broken rules before it answers; what has
 //! a canonical form is stored, and looked for, in that form alone.
 
@@ -6,12 +6,14 @@ mod email;
 mod hidden;
 mod password;
 mod phone;
+mod searched;
 mod slug;
 
 pub use self::{
     email::email,
     password::{MAX_PASSWORD, password, password_length},
     phone::phone,
+    searched::searched,
     slug::{check_slug, slugify},
 };
 use crate::error::{Error, Result, UserError, UserErrorCode};

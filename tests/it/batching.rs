@@ -127,9 +127,9 @@ const CASES: &[Case] = &[
             availability { value count } options { name values { value count } } } } }",
         9,
     ),
-    Case("{ searchSuggestions(prefix: \"lant\", first: 50) { text kind } }", 3),
-    Case("{ searchSuggestions(prefix: \"l\", first: 50) { text kind node { __typename ... on Product { id } } } }", 4),
-    Case("{ searchSuggestions(prefix: \"shelf\", first: 50) { text kind node { __typename ... on Category { id } } } }", 4),
+    Case("{ searchSuggestions(prefix: \"lant\", first: 50) { text kind } }", 4),
+    Case("{ searchSuggestions(prefix: \"l\", first: 50) { text kind node { __typename ... on Product { id } } } }", 5),
+    Case("{ searchSuggestions(prefix: \"shelf\", first: 50) { text kind node { __typename ... on Category { id } } } }", 5),
     Case("{ search(query: \"lantern 1\") { redirect { target { ... on Product { id } } } nodes { ... on Product { id } } } }", 4),
     Case("{ searchRules(first: 50) { PAGE } }", 2),
     Case("{ searchRules(first: 50) { nodes { website { id } target { __typename ... on Product { id } } } } }", 3),
@@ -163,6 +163,11 @@ const CASES: &[Case] = &[
         "{ brands(first: 50) { nodes { a: products(first: 1) { nodes { id } } b: products(first: 2) { nodes { id } }
             again: products(first: 2) { nodes { id } } } } }",
         3,
+    ),
+    // Each may take long, and has a transaction of its own.
+    Case(
+        "{ searchAnalytics { top { query } zeroResults { query } clickThrough { rate } trends(interval: DAY) { searches } } }",
+        12,
     ),
     // What needs no rows of its own costs nothing.
     Case("{ __typename __schema { queryType { name } } }", 0),
@@ -242,6 +247,11 @@ async fn admin(app: &TestApp) -> Actor<'_> {
         admin.id.0
     );
     app.database.sql(&cart).await;
+    let searched =
+        "INSERT INTO searches (id, query, filters, results, results_exact, is_shareable, took_ms, searched_at)
+        SELECT (extract(epoch FROM now() - interval '1 hour') * 1000)::bigint << 21, 'lantern', '{}', 0, true, true, 1,
+            now() - interval '1 hour'";
+    app.database.sql(searched).await;
     admin
 }
 

@@ -69,7 +69,7 @@ async fn pages_of_the_named_origins_may_call() {
     assert_eq!((status, allowed(&headers)), (StatusCode::OK, Some(SHOP)));
     let allows = |name: &str, wanted: &str| headers[name].to_str().unwrap().to_lowercase().contains(wanted);
     assert!(allows("access-control-allow-methods", "post"));
-    for header in ["content-type", "authorization", "accept", "x-api-key", "x-request-id"] {
+    for header in ["content-type", "authorization", "accept", "x-api-key", "x-request-id", "x-visitor-id"] {
         assert!(allows("access-control-allow-headers", header), "{header}");
     }
     assert!(headers.contains_key("access-control-max-age"));

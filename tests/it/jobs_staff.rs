@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use souk::{
     auth::Permission,
     cli::work,
+    config::AnalyticsSettings,
     db::Db,
     ids::{JobId, RowId},
     jobs::{
@@ -127,15 +128,21 @@ async fn the_server_tidies_up_every_hour() {
         app.customer().await.id.0
     );
     app.database.sql(&keys).await;
-    let worker = work::worker(&app.database.db, None, &app.services.providers, &app.services.studio);
+    let worker = work::worker(
+        &app.database.db,
+        None,
+        &app.services.providers,
+        &app.services.studio,
+        AnalyticsSettings::default(),
+    );
     worker.install().await.unwrap();
-    assert_eq!(worker.run_due().await, 7);
+    assert_eq!(worker.run_due().await, 8);
     let kept = "SELECT string_agg(key, ' ' ORDER BY id) FROM idempotency_keys";
     assert_eq!(app.database.ask(kept).await, "1 29");
     let kinds = "SELECT string_agg(kind, ' ' ORDER BY kind) FROM jobs WHERE is_recurring";
     assert_eq!(
         app.database.ask(kinds).await,
-        "fetch_images index_search sweep_files sweep_transfers tend_search tidy_access tidy_carts"
+        "fetch_images index_search sweep_files sweep_transfers tend_analytics tend_search tidy_access tidy_carts"
     );
 }
 

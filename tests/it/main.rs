@@ -83,6 +83,7 @@ mod reviews;
 mod roles;
 mod scopes;
 mod search;
+mod search_analytics;
 mod search_languages;
 mod search_meant;
 mod search_rules;

@@ -140,3 +140,27 @@ async fn whatever_is_typed_is_answered() {
         assert_eq!(answer.json["errors"][0]["extensions"]["field"], field, "{arguments}");
     }
 }
+
+#[tokio::test]
+async fn what_others_searched_comes_first() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let script = "INSERT INTO search_popular (website_id, query, people, searches) VALUES
+        (NULL, 'lantern', 9, 20), (NULL, 'lantern hook', 12, 12), (NULL, 'red lantern', 50, 50),
+        (BASE + 1, 'lantern', 9, 20), (BASE + 2, 'lantern hook', 12, 12);";
+    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+    let public = app.anonymous();
+    let queries = async |prefix: &str, arguments: &str| {
+        let all = suggest(&public, prefix, arguments).await;
+        let is_led = all.iter().skip_while(|text| text.starts_with("QUERY")).all(|text| !text.starts_with("QUERY"));
+        assert!(is_led, "{all:?}");
+        all.into_iter().filter(|text| text.starts_with("QUERY")).collect::<Vec<_>>()
+    };
+    assert_eq!(queries("LAN", "").await, ["QUERY lantern hook", "QUERY lantern"]);
+    assert_eq!(queries("lan", ", first: 1").await, ["QUERY lantern hook"]);
+    assert_eq!(queries(" lantern  H", "").await, ["QUERY lantern hook"]);
+    assert_eq!(queries("lan", &format!(", website: {:?}", nth::<WebsiteId>(1))).await, ["QUERY lantern"]);
+    assert_eq!(queries("%", "").await, [""; 0]);
+    let node = public.run("{ searchSuggestions(prefix: \"lan\", first: 1) { node { __typename } } }").await;
+    assert_eq!(node.at("searchSuggestions.0.node"), &json!(null));
+}

@@ -9,8 +9,9 @@ use crate::{
             Asked, Kind, check_length,
             suggest::{Begun, SuggestionKind, share},
         },
-        store::suggest as store,
+        store::{popular, suggest as store},
     },
+    text::searched,
 };
 
 /// A text that may be meant.
@@ -31,20 +32,23 @@ pub async fn suggest(db: &Db, text: &str, most: usize, website: Option<WebsiteId
     check_length("prefix", text)?;
     let Some(begun) = Begun::parse(text, website) else { return Ok(Vec::new()) };
     let asked = Asked { text: begun.query.clone(), languages: db.read(store::languages).await? };
-    let limit = most as i64;
+    let (typed, limit) = (searched(&begun.text), most as i64);
     // How many documents begin so decides how they are found.
     let products = db.read_as(Plans::ForValues, async |conn| store::products(conn, &begun, &asked, limit).await);
     let others = db.read_as(Plans::ForValues, async |conn| store::others(conn, &begun, &asked, limit).await);
-    let (products, others) = futures_util::future::try_join(products, others).await?;
-    let (mut categories, mut brands) = (Vec::new(), Vec::new());
-    for other in others {
-        if other.0 == Kind::Category { categories.push(other) } else { brands.push(other) }
-    }
-    let groups =
-        [(SuggestionKind::Category, categories), (SuggestionKind::Brand, brands), (SuggestionKind::Product, products)];
+    let queries = db.read(async |conn| popular::by_prefix(conn, website, &typed, limit).await);
+    let (products, others, queries) = futures_util::future::try_join3(products, others, queries).await?;
+    let of_kind =
+        |kind: Kind| others.iter().filter(move |other| other.0 == kind).map(|(_, id, name)| (*id, name.clone()));
+    let groups = [
+        (SuggestionKind::Query, queries.into_iter().map(|query| (0, query.query)).collect::<Vec<_>>()),
+        (SuggestionKind::Category, of_kind(Kind::Category).collect()),
+        (SuggestionKind::Brand, of_kind(Kind::Brand).collect()),
+        (SuggestionKind::Product, products.into_iter().map(|(_, id, name)| (id, name)).collect()),
+    ];
     let shares = share(&groups.each_ref().map(|(_, group)| group.len()), most);
-    let of_group = |((kind, group), share): ((SuggestionKind, Vec<_>), usize)| {
-        group.into_iter().take(share).map(move |(_, node_id, text)| Suggestion { text, kind, node_id })
+    let of_group = |((kind, group), share): ((SuggestionKind, Vec<(i64, String)>), usize)| {
+        group.into_iter().take(share).map(move |(node_id, text)| Suggestion { text, kind, node_id })
     };
     Ok(groups.into_iter().zip(shares).flat_map(of_group).collect())
 }

@@ -12,6 +12,7 @@ pub const UNTOLD: &[(&str, &str)] = &[
     ("logout", SESSIONS),
     ("orderNoteAdd", "the history of the order tells it"),
     ("logoutEverywhere", SESSIONS),
+    ("searchClick", "it counts what people take of what they find, and changes no noun"),
     ("sessionRevoke", SESSIONS),
     ("tokenRefresh", SESSIONS),
     ("uploadCreate", "it is an address, no thing"),

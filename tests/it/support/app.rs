@@ -15,6 +15,7 @@ use souk::{
         self,
         model::{NewRole, NewSession, Role},
     },
+    analytics::recorder::SearchRecorder,
     auth::{Identity, JwtKeys, Live, PasswordCost, Passwords, Permission, Via, Viewer},
     config::{AccountSettings, Limits, PaymentCapture, ReviewSettings, SellingSettings},
     db::recorder::Recorder,
@@ -146,6 +147,7 @@ impl TestApp {
             currencies: Currencies::default(),
             providers: Arc::new(payments(database)),
             studio: studio(&storage),
+            recorder: SearchRecorder::start(database.db.clone()),
             storage,
         }
     }
@@ -156,6 +158,14 @@ impl TestApp {
         let jwt = JwtKeys::new(SECRET, chrono::Duration::minutes(60));
         let providers = Arc::new(providers(&database));
         let services = Services { providers, ..Self::services(&database, jwt, CHEAP) };
+        Self::serving(database, &Self::settings(), services)
+    }
+
+    /// A server with an empty, migrated database that records nothing of what is searched.
+    pub async fn unrecorded() -> Self {
+        let database = TestDb::new().await;
+        let jwt = JwtKeys::new(SECRET, chrono::Duration::minutes(60));
+        let services = Services { recorder: SearchRecorder::off(), ..Self::services(&database, jwt, CHEAP) };
         Self::serving(database, &Self::settings(), services)
     }
 
@@ -173,7 +183,7 @@ impl TestApp {
 
     /// Somebody who is not logged in.
     pub fn anonymous(&self) -> Actor<'_> {
-        Actor { app: self, token: None, key: None, cart: None, id: UserId(0) }
+        Actor { app: self, token: None, key: None, cart: None, visitor: None, id: UserId(0) }
     }
 
     /// A new user with the role `customer`.
@@ -265,12 +275,12 @@ impl TestApp {
 
     /// Somebody who sends this token.
     pub fn with_token(&self, token: String, id: UserId) -> Actor<'_> {
-        Actor { app: self, token: Some(token), key: None, cart: None, id }
+        Actor { app: self, token: Some(token), key: None, cart: None, visitor: None, id }
     }
 
     /// A machine that sends this API key of somebody.
     pub fn with_key(&self, key: String, id: UserId) -> Actor<'_> {
-        Actor { app: self, token: None, key: Some(key), cart: None, id }
+        Actor { app: self, token: None, key: Some(key), cart: None, visitor: None, id }
     }
 
     /// Another server over the same database, just started.
@@ -303,6 +313,7 @@ pub struct Actor<'a> {
     token: Option<String>,
     key: Option<String>,
     cart: Option<String>,
+    visitor: Option<String>,
     /// Who; 0 for somebody who is not logged in.
     pub id: UserId,
 }
@@ -312,7 +323,8 @@ impl<'a> Actor<'a> {
     pub async fn again(&self) -> Actor<'a> {
         let id = self.id;
         if self.token.is_none() {
-            return Actor { app: self.app, token: None, key: self.key.clone(), cart: self.cart.clone(), id };
+            let (key, cart, visitor) = (self.key.clone(), self.cart.clone(), self.visitor.clone());
+            return Actor { app: self.app, token: None, key, cart, visitor, id };
         }
         let role = format!("SELECT code FROM roles JOIN users ON role_id = roles.id WHERE users.id = {}", id.0);
         self.app.known(id, &self.app.database.ask(&role).await).await.with_cart(self.cart.clone())
@@ -321,6 +333,11 @@ impl<'a> Actor<'a> {
     /// The same person, who sends this cart token along, or none.
     pub fn with_cart(self, cart: Option<String>) -> Actor<'a> {
         Actor { cart, ..self }
+    }
+
+    /// The same person, whose browser sends this id.
+    pub fn with_visitor(self, visitor: &str) -> Actor<'a> {
+        Actor { visitor: Some(visitor.to_owned()), ..self }
     }
 }
 
@@ -350,6 +367,10 @@ impl Actor<'_> {
         let request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
         let request = match &self.cart {
             Some(cart) => request.header(http::graphql::X_CART_TOKEN, cart),
+            None => request,
+        };
+        let request = match &self.visitor {
+            Some(visitor) => request.header(http::graphql::X_VISITOR_ID, visitor),
             None => request,
         };
         match (&self.token, &self.key) {

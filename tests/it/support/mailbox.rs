@@ -6,7 +6,7 @@ use clap::Parser;
 use serde_json::Value;
 use souk::{
     cli::work,
-    config::{MailSettings, PaymentCapture, Settings},
+    config::{AnalyticsSettings, MailSettings, PaymentCapture, Settings},
     db::Db,
     ids::WebsiteId,
     jobs::worker::Worker,
@@ -60,7 +60,8 @@ pub fn mailer(sink: &SmtpSink, flags: &[&str]) -> Mailer {
 /// A worker of a shop where nothing is paid.
 pub fn worker(db: &Db, mailer: Option<Mailer>) -> Worker {
     let storage = Storage::open(&Place::Memory).expect("a store");
-    work::worker(db, mailer, &Arc::new(Providers::new(LIMIT, PaymentCapture::ByHand)), &studio(&storage))
+    let providers = Arc::new(Providers::new(LIMIT, PaymentCapture::ByHand));
+    work::worker(db, mailer, &providers, &studio(&storage), AnalyticsSettings::default())
 }
 
 impl TestApp {
@@ -72,6 +73,7 @@ impl TestApp {
                 Some(mailer(&sink, &[])),
                 &self.services.providers,
                 &self.services.studio,
+                AnalyticsSettings::default(),
             );
             (sink, worker)
         };

@@ -11,7 +11,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use souk::{db::Plans, error::Result};
 
-use super::{Answer, TestDb, db::READ_CONNECTIONS};
+use super::{Answer, TestDb, db::READ_CONNECTIONS, psql::Psql};
 
 /// A statement and how PostgreSQL answers it.
 pub struct Plan {
@@ -81,6 +81,20 @@ impl TestDb {
         }
         assert!(plans.iter().all(|plan| !plan.lines.is_empty()), "every statement of a read is kept prepared");
         plans
+    }
+}
+
+impl TestDb {
+    /// How PostgreSQL answers a statement of a transaction, for the values that it was sent with.
+    pub async fn explain(&self, text: &str) -> String {
+        let (sql, binds) = text.split_once(" -- binds: ").unwrap_or((text, "[]"));
+        let session = Psql::connect(&self.url).await;
+        session.rows(&format!("PREPARE explained AS {sql}")).await;
+        let types = "SELECT unnest(parameter_types::text[]) FROM pg_prepared_statements WHERE name = 'explained'";
+        let types = session.column(types).await;
+        let arguments: Vec<_> = types.iter().zip(values(binds)).map(|(name, value)| literal(name, &value)).collect();
+        let arguments = if types.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
+        session.column(&format!("EXPLAIN (COSTS OFF) EXECUTE explained {arguments}")).await.join("\n")
     }
 }
 

@@ -1,0 +1,59 @@
+//! What is asked of searches, and the job that looks after them.
+
+pub mod tend;
+
+use tokio::sync::Semaphore;
+
+use super::{
+    model::report::{ClickThrough, Interval, Report, Term, Trend, Which},
+    store,
+};
+use crate::{db::Db, error::Result};
+
+/// How many reports are read at once: each may take long, and an operation can ask for many.
+static READING: Semaphore = Semaphore::const_new(2);
+
+/// Reads a report in its turn, on a connection of its own.
+macro_rules! read {
+    ($db:ident, |$conn:ident| $read:expr) => {{
+        // Nobody closes it.
+        let _turn = READING.acquire().await;
+        $db.transaction(async |$conn| $read.await).await
+    }};
+}
+
+/// How many searches there were.
+/// # Errors
+/// Those of the database.
+pub async fn count(db: &Db, report: &Report) -> Result<i64> {
+    read!(db, |conn| store::count(conn, report))
+}
+
+/// How many different people searched, of those who are known by anything.
+/// # Errors
+/// Those of the database.
+pub async fn visitors(db: &Db, report: &Report) -> Result<i64> {
+    read!(db, |conn| store::visitors(conn, report))
+}
+
+/// What was searched most.
+/// # Errors
+/// Those of the database.
+pub async fn terms(db: &Db, report: &Report, which: Which, limit: i64) -> Result<Vec<Term>> {
+    read!(db, |conn| store::terms(conn, report, which, limit))
+}
+
+/// How many searches were followed by a click.
+/// # Errors
+/// Those of the database.
+pub async fn click_through(db: &Db, report: &Report) -> Result<ClickThrough> {
+    read!(db, |conn| store::click_through(conn, report))
+}
+
+/// How much was searched in each step of the time.
+/// # Errors
+/// OUT_OF_RANGE for more than 1,000 steps; those of the database.
+pub async fn trends(db: &Db, report: &Report, interval: Interval) -> Result<Vec<Trend>> {
+    report.check_steps(interval)?;
+    read!(db, |conn| store::trends(conn, report, interval))
+}

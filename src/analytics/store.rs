@@ -1,0 +1,135 @@
+//! Every statement on searches and clicks.
+//! What a scope means here: `All` counts every search, staff of some websites those at these, everybody else none.
+
+mod reports;
+
+use diesel::{
+    prelude::*,
+    sql_types::{BigInt, Integer, Nullable, Text},
+};
+use diesel_async::RunQueryDsl;
+
+pub use self::reports::{click_through, count, terms, trends, visitors};
+use super::model::{NewClick, NewSearch, OwnSearch};
+use crate::{
+    db::{
+        Conn,
+        composed::{Composed, Value},
+        tables::{search_clicks, searches},
+    },
+    error::{Error, Result},
+    ids::{RowId, SearchId, UserId, WebsiteId},
+    search::store::popular::PopularSearch,
+};
+
+/// Most rows that are deleted at once.
+pub const MAX_DELETED: i64 = 10_000;
+
+fn json<T: serde::Serialize>(rows: &[T]) -> Result<Value> {
+    let text = serde_json::to_string(rows).map_err(|error| Error::Internal(format!("a row is no JSON: {error}")))?;
+    Ok(Value::Text(text))
+}
+
+/// Writes searches; what is there already stays. Where the website is gone the search was at none; where the user was erased
+/// meanwhile it is nobody's: their row is shared, so that the erasure that comes after this finds the search.
+pub async fn insert_searches(mut conn: &Conn, rows: &[NewSearch]) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut statement = Composed::<BigInt>::default();
+    statement.sql("WITH new AS MATERIALIZED (SELECT * FROM jsonb_to_recordset(").bind(json(rows)?).sql(
+        "::jsonb) AS n (id bigint, website_id bigint, user_id bigint, visitor text, query text, corrected text, filters jsonb,
+                        results integer, results_exact boolean, is_shareable boolean, took_ms real, searched_at timestamptz)
+         ), known AS MATERIALIZED (
+             SELECT u.id FROM users u WHERE u.id = ANY (ARRAY(SELECT user_id FROM new WHERE user_id IS NOT NULL))
+                 AND u.erased_at IS NULL ORDER BY u.id FOR SHARE
+         )
+         INSERT INTO searches (id, website_id, user_id, visitor, query, corrected, filters, results, results_exact,
+                               is_shareable, took_ms, searched_at)
+         SELECT n.id, w.id, k.id, decode(n.visitor, 'hex'), n.query, n.corrected, n.filters, n.results, n.results_exact,
+                n.is_shareable, n.took_ms, n.searched_at
+         FROM new n LEFT JOIN websites w ON w.id = n.website_id LEFT JOIN known k ON k.id = n.user_id ORDER BY n.id
+         ON CONFLICT DO NOTHING",
+    );
+    statement.execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Writes clicks; the same one counts once, and one on no product not at all.
+pub async fn insert_clicks(mut conn: &Conn, rows: &[NewClick]) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut statement = Composed::<BigInt>::default();
+    statement.sql("INSERT INTO search_clicks (search_id, product_id, position, clicked_at)");
+    statement
+        .sql(" SELECT n.search_id, p.id, n.position, n.clicked_at FROM jsonb_to_recordset(")
+        .bind(json(rows)?)
+        .sql(
+            "::jsonb) AS n (search_id bigint, product_id bigint, position integer, clicked_at timestamptz)
+         JOIN products p ON p.id = n.product_id ORDER BY n.search_id, p.id, n.clicked_at
+         ON CONFLICT DO NOTHING",
+        );
+    statement.execute(&mut conn).await?;
+    Ok(())
+}
+
+/// What a user searched; the oldest first.
+pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<OwnSearch>> {
+    let own = searches::user_id.is_not_null().and(searches::user_id.assume_not_null().eq(user));
+    Ok(searches::table.filter(own).order(searches::id).select(OwnSearch::as_select()).load(&mut conn).await?)
+}
+
+/// Forgets who it was that searched all this.
+pub async fn update_forgotten(mut conn: &Conn, user: UserId) -> Result<()> {
+    let own = searches::table.filter(searches::user_id.is_not_null().and(searches::user_id.assume_not_null().eq(user)));
+    diesel::update(own).set(searches::user_id.eq(None::<UserId>)).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// What so many different people have searched since this key, and found something by: at each website, and anywhere; what most
+/// people searched first, and so many of each.
+pub async fn shared_since(mut conn: &Conn, since: SearchId, by: i64, most: i64) -> Result<Vec<PopularSearch>> {
+    let mut statement = Composed::<(Nullable<BigInt>, Text, Integer, Integer)>::default();
+    statement.sql(
+        "WITH person AS (
+             SELECT coalesce(s.corrected, s.query) AS query, s.website_id, s.user_id, s.visitor, count(*) AS searches
+             FROM searches s
+             WHERE s.is_shareable AND s.results > 0 AND (s.user_id IS NOT NULL OR s.visitor IS NOT NULL) AND s.id >= ",
+    );
+    statement.bind(Value::Int(since.key())).sql(
+        " GROUP BY 1, 2, 3, 4
+         ), place AS (
+             SELECT query, website_id, user_id, visitor, searches FROM person WHERE website_id IS NOT NULL
+             UNION ALL SELECT query, NULL, user_id, visitor, searches FROM person
+         ), shared AS (
+             SELECT website_id, query, count(DISTINCT (user_id, visitor)) AS people, sum(searches) AS searches
+             FROM place GROUP BY website_id, query HAVING count(DISTINCT (user_id, visitor)) >= ",
+    );
+    statement.bind(Value::Int(by)).sql(
+        "), ranked AS (
+             SELECT *, row_number() OVER (PARTITION BY website_id ORDER BY people DESC, searches DESC, query) AS place FROM shared
+         )
+         SELECT website_id, query, people::integer, searches::integer FROM ranked WHERE place <= ",
+    );
+    statement.bind(Value::Int(most)).sql(" ORDER BY website_id, place");
+    let rows: Vec<(Option<WebsiteId>, String, i32, i32)> = statement.load(&mut conn).await?;
+    let popular = |(website_id, query, people, searches)| PopularSearch { website_id, query, people, searches };
+    Ok(rows.into_iter().map(popular).collect())
+}
+
+/// Deletes searches from before this key, [`MAX_DELETED`] at most; how many.
+pub async fn delete_searches_before(mut conn: &Conn, before: SearchId) -> Result<usize> {
+    let old = searches::table.filter(searches::id.lt(before)).select(searches::id).order(searches::id);
+    let old: Vec<SearchId> = old.limit(MAX_DELETED).load(&mut conn).await?;
+    let Some(last) = old.last() else { return Ok(0) };
+    Ok(diesel::delete(searches::table.filter(searches::id.le(*last))).execute(&mut conn).await?)
+}
+
+/// Deletes clicks on searches from before this key, about [`MAX_DELETED`] at most; how many.
+pub async fn delete_clicks_before(mut conn: &Conn, before: SearchId) -> Result<usize> {
+    let old = search_clicks::table.filter(search_clicks::search_id.lt(before)).select(search_clicks::search_id);
+    let old: Vec<SearchId> = old.order(search_clicks::search_id).limit(MAX_DELETED).load(&mut conn).await?;
+    let Some(last) = old.last() else { return Ok(0) };
+    Ok(diesel::delete(search_clicks::table.filter(search_clicks::search_id.le(*last))).execute(&mut conn).await?)
+}

@@ -1,0 +1,123 @@
+//! What searches come to. Every statement reads a range of the primary keys, or of those of a website.
+
+use diesel::sql_types::{BigInt, Nullable, Numeric, Text, Timestamptz};
+use diesel_async::RunQueryDsl;
+use rust_decimal::Decimal;
+
+use super::super::model::report::{ClickThrough, Interval, Report, Term, Trend, Which};
+use crate::{
+    auth::Scope,
+    db::{
+        Conn,
+        composed::{Composed, Value},
+    },
+    error::Result,
+    ids::{RowId, SearchId},
+};
+
+/// The searches of a report, `s`, as `FROM` to `WHERE`.
+fn counted<R>(out: &mut Composed<R>, report: &Report) {
+    out.sql(" FROM searches s WHERE");
+    within(out, report, "s.id");
+    if let Some(website) = report.website {
+        out.sql(" AND s.website_id = ").bind(Value::Int(website.key()));
+    }
+    match &report.scope {
+        Scope::All => {}
+        Scope::Websites(_, websites) => {
+            let keys = websites.iter().map(|website| website.key()).collect();
+            out.sql(" AND s.website_id = ANY (").bind(Value::Ints(keys)).sql(")");
+        }
+        Scope::Public | Scope::Guest(_) | Scope::Own(_) | Scope::Seller(_) => {
+            out.sql(" AND false");
+        }
+    }
+}
+
+fn within<R>(out: &mut Composed<R>, report: &Report, column: &'static str) {
+    let (from, to) = (SearchId::first_at(report.from), SearchId::first_at(report.to));
+    out.sql(" ").sql(column).sql(" >= ").bind(Value::Int(from.key()));
+    out.sql(" AND ").sql(column).sql(" < ").bind(Value::Int(to.key()));
+}
+
+/// The searches of a report with what was clicked, `c`: one row for each search.
+fn with_clicks<R>(out: &mut Composed<R>, report: &Report) {
+    out.sql(" FROM (SELECT s.id, s.query, s.user_id, s.visitor, s.results, s.searched_at");
+    counted(out, report);
+    out.sql(
+        ") s LEFT JOIN (SELECT search_id, count(*) AS clicks, sum(position) AS positions FROM search_clicks
+                        WHERE",
+    );
+    within(out, report, "search_id");
+    out.sql(" GROUP BY search_id) c ON c.search_id = s.id");
+}
+
+/// Different people among searches: who is not known is not counted.
+const PEOPLE: &str =
+    "count(DISTINCT (s.user_id, s.visitor)) FILTER (WHERE s.user_id IS NOT NULL OR s.visitor IS NOT NULL)";
+
+/// How many searches there were.
+pub async fn count(mut conn: &Conn, report: &Report) -> Result<i64> {
+    let mut statement = Composed::<BigInt>::default();
+    statement.sql("SELECT count(*)");
+    counted(&mut statement, report);
+    Ok(statement.get_result(&mut conn).await?)
+}
+
+/// How many different people searched.
+pub async fn visitors(mut conn: &Conn, report: &Report) -> Result<i64> {
+    let mut statement = Composed::<BigInt>::default();
+    statement.sql("SELECT ").sql(PEOPLE);
+    counted(&mut statement, report);
+    Ok(statement.get_result(&mut conn).await?)
+}
+
+/// What was searched most.
+pub async fn terms(mut conn: &Conn, report: &Report, which: Which, limit: i64) -> Result<Vec<Term>> {
+    let mut statement = Composed::<(Text, BigInt, BigInt, Numeric, BigInt)>::default();
+    statement.sql("SELECT s.query, count(*), ").sql(PEOPLE);
+    statement.sql(", round(avg(s.results), 1), count(c.search_id)");
+    with_clicks(&mut statement, report);
+    statement.sql(match which {
+        Which::All => "",
+        Which::Fruitless => " WHERE s.results = 0",
+    });
+    statement.sql(" GROUP BY s.query ORDER BY count(*) DESC, s.query LIMIT ").bind(Value::Int(limit));
+    let rows: Vec<(String, i64, i64, Decimal, i64)> = statement.load(&mut conn).await?;
+    let term = |(query, searches, people, results, clicked)| Term { query, searches, people, results, clicked };
+    Ok(rows.into_iter().map(term).collect())
+}
+
+/// How many searches were followed by a click.
+pub async fn click_through(mut conn: &Conn, report: &Report) -> Result<ClickThrough> {
+    let mut statement = Composed::<(BigInt, BigInt, Nullable<Numeric>)>::default();
+    statement.sql("SELECT count(*), count(c.search_id), round(sum(c.positions) / sum(c.clicks), 2)");
+    with_clicks(&mut statement, report);
+    let (searches, clicked, mean_position) = statement.get_result(&mut conn).await?;
+    Ok(ClickThrough { searches, clicked, mean_position })
+}
+
+/// How much was searched in each step of the time, also in those without any search.
+pub async fn trends(mut conn: &Conn, report: &Report, interval: Interval) -> Result<Vec<Trend>> {
+    let (unit, step) = match interval {
+        Interval::Hour => ("'hour'", "interval '1 hour'"),
+        Interval::Day => ("'day'", "interval '1 day'"),
+        Interval::Week => ("'week'", "interval '1 week'"),
+        Interval::Month => ("'month'", "interval '1 month'"),
+    };
+    // All of it in times without a zone: a day of the session's zone may have 23 hours.
+    let mut statement = Composed::<(Timestamptz, BigInt, BigInt, BigInt)>::default();
+    statement.sql("WITH found AS (SELECT date_trunc(").sql(unit);
+    statement.sql(", s.searched_at AT TIME ZONE 'UTC') AS at, count(*) AS searches,");
+    statement.sql(" count(*) FILTER (WHERE s.results = 0) AS fruitless, count(c.search_id) AS clicked");
+    with_clicks(&mut statement, report);
+    statement.sql(
+        " GROUP BY 1) SELECT step.at AT TIME ZONE 'UTC', coalesce(found.searches, 0), coalesce(found.fruitless, 0),",
+    );
+    statement.sql(" coalesce(found.clicked, 0) FROM generate_series(date_trunc(").sql(unit).sql(", ");
+    statement.bind(Value::Time(report.from)).sql("::timestamptz AT TIME ZONE 'UTC'), ").bind(Value::Time(report.to));
+    statement.sql("::timestamptz AT TIME ZONE 'UTC' - interval '1 microsecond', ").sql(step);
+    statement.sql(") AS step (at) LEFT JOIN found ON found.at = step.at ORDER BY step.at");
+    let rows: Vec<(chrono::DateTime<chrono::Utc>, i64, i64, i64)> = statement.load(&mut conn).await?;
+    Ok(rows.into_iter().map(|(at, searches, fruitless, clicked)| Trend { at, searches, fruitless, clicked }).collect())
+}

@@ -1,0 +1,33 @@
+//! What somebody searched, in the one form in which it is kept and compared.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Longest text that is kept, in characters.
+const MAX_SEARCHED: usize = 200;
+
+/// Lower case, one blank between words, nothing that cannot be seen, and at most 200 characters.
+pub fn searched(text: &str) -> String {
+    let words = text.split(|sign: char| sign.is_whitespace() || sign.is_control()).filter(|word| !word.is_empty());
+    let joined = words.collect::<Vec<_>>().join(" ").to_lowercase();
+    let cut: String = joined.nfc().take(MAX_SEARCHED).collect();
+    cut.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_searched_alike_is_one_text() {
+        for (typed, kept) in [
+            ("  Storm \t LANTERN\u{0}\n", "storm lantern"),
+            ("e\u{301}tui", "\u{e9}tui"),
+            ("\u{1}", ""),
+            ("\"Red rope\" -blue", "\"red rope\" -blue"),
+        ] {
+            assert_eq!(searched(typed), kept, "{typed:?}");
+        }
+        assert_eq!(searched(&"İ".repeat(200)).chars().count(), 200);
+        assert_eq!(searched(&format!("{} b", "a".repeat(199))).chars().count(), 199);
+    }
+}
