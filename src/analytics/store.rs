@@ -100,11 +100,11 @@ pub async fn shared_since(mut conn: &Conn, since: SearchId, by: i64, most: i64) 
     statement.bind(Value::Int(since.key())).sql(
         " GROUP BY 1, 2, 3, 4
          ), place AS (
-             SELECT query, website_id, user_id, visitor, searches FROM person WHERE website_id IS NOT NULL
-             UNION ALL SELECT query, NULL, user_id, visitor, searches FROM person
+             SELECT website_id, query, searches FROM person WHERE website_id IS NOT NULL
+             UNION ALL SELECT NULL, query, sum(searches) FROM person GROUP BY query, user_id, visitor
          ), shared AS (
-             SELECT website_id, query, count(DISTINCT (user_id, visitor)) AS people, sum(searches) AS searches
-             FROM place GROUP BY website_id, query HAVING count(DISTINCT (user_id, visitor)) >= ",
+             SELECT website_id, query, count(*) AS people, sum(searches) AS searches
+             FROM place GROUP BY website_id, query HAVING count(*) >= ",
     );
     statement.bind(Value::Int(by)).sql(
         "), ranked AS (

@@ -67,8 +67,10 @@ pub async fn count(mut conn: &Conn, report: &Report) -> Result<i64> {
 /// How many different people searched.
 pub async fn visitors(mut conn: &Conn, report: &Report) -> Result<i64> {
     let mut statement = Composed::<BigInt>::default();
-    statement.sql("SELECT ").sql(PEOPLE);
+    // Read apart they are hashed; counted as different pairs they would be sorted, which takes three times as long.
+    statement.sql("SELECT count(*) FROM (SELECT DISTINCT s.user_id, s.visitor");
     counted(&mut statement, report);
+    statement.sql(" AND (s.user_id IS NOT NULL OR s.visitor IS NOT NULL)) AS people");
     Ok(statement.get_result(&mut conn).await?)
 }
 
