@@ -98,7 +98,17 @@ pub type TotalCount = Ordered<TotalCountObject>;
 
 /// See [`TotalCount`].
 #[derive(Clone, Copy)]
-pub struct TotalCountObject(pub(super) i64);
+pub struct TotalCountObject {
+    pub(super) value: i64,
+    pub(super) is_exact: bool,
+}
+
+impl TotalCountObject {
+    /// What was counted up to one more than [`MAX_COUNT`].
+    pub(super) fn of(count: i64) -> Self {
+        Self { value: count.min(MAX_COUNT), is_exact: count <= MAX_COUNT }
+    }
+}
 
 impl Plain for TotalCountObject {
     const PLAIN: &'static [&'static str] = &["value", "precision"];
@@ -109,12 +119,12 @@ impl Plain for TotalCountObject {
 impl TotalCountObject {
     /// How many.
     async fn value(&self) -> i64 {
-        self.0.min(MAX_COUNT)
+        self.value
     }
 
     /// Whether it is exact.
     async fn precision(&self) -> Precision {
-        if self.0 > MAX_COUNT { Precision::AtLeast } else { Precision::Exact }
+        if self.is_exact { Precision::Exact } else { Precision::AtLeast }
     }
 }
 
@@ -192,7 +202,7 @@ impl<T: OutputType + Clone> ConnectionObject<T> {
 
     /// How many rows the whole list has, counted only when this field is selected.
     async fn total_count(&self) -> TotalCount {
-        Ordered(TotalCountObject(self.total.unwrap_or_default()))
+        Ordered(TotalCountObject::of(self.total.unwrap_or_default()))
     }
 }
 

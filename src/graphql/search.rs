@@ -26,11 +26,11 @@ use crate::{
     db::Plans,
     error::Result,
     ids::{BrandId, CategoryId, ProductId, RowId, SearchId, SupplierId},
-    paging::{Cursor, MAX_COUNT, Rows},
+    paging::{Cursor, Rows},
     search::{
         actions::{Understood, understand},
         facets::{FacetRow, Wanted},
-        model::{Asked, Hit, Kind, Search},
+        model::{Asked, Counted, Hit, Kind, Search},
         store,
     },
 };
@@ -110,7 +110,7 @@ pub type SearchConnection = Ordered<SearchConnectionObject>;
 /// A page of hits.
 pub struct SearchConnectionObject {
     hits: Rows<SearchEdgeObject>,
-    total: i64,
+    total: Counted,
     instead: Option<String>,
     redirect: Option<SearchRedirect>,
     facets: SearchFacets,
@@ -139,9 +139,10 @@ impl SearchConnectionObject {
         Ordered(PageInfoObject::new(&self.hits, |hit| &hit.cursor))
     }
 
-    /// How many hits there are, counted only when this field is selected.
+    /// How many hits there are, counted only when this field is selected: up to 10,000, and with a filter among 20,000 things
+    /// that match the words.
     async fn total_count(&self) -> TotalCount {
-        Ordered(TotalCountObject(self.total))
+        Ordered(TotalCountObject { value: self.total.hits, is_exact: self.total.is_exact })
     }
 
     /// What was searched in the place of the query, where nothing has one of its words and something has a similar one.
@@ -222,7 +223,7 @@ impl SearchConnectionObject {
     /// Nothing was asked for.
     fn empty(search: &Search) -> Self {
         let (hits, facets) = (search.page.finish(Vec::new()), SearchFacets::default());
-        Self { hits, total: 0, instead: None, redirect: None, facets, id: None }
+        Self { hits, total: Counted { hits: 0, is_exact: true }, instead: None, redirect: None, facets, id: None }
     }
 
     /// The same, once it is recorded.
@@ -230,7 +231,7 @@ impl SearchConnectionObject {
         let took_ms = began.elapsed().as_secs_f32() * 1_000.0;
         let shown = i64::try_from(self.hits.rows.len()).unwrap_or(i64::MAX);
         let outcome = match is_counted {
-            true => Outcome { results: self.total.min(MAX_COUNT), is_exact: self.total <= MAX_COUNT, took_ms },
+            true => Outcome { results: self.total.hits, is_exact: self.total.is_exact, took_ms },
             false => {
                 let is_exact = !self.hits.has_next && !self.hits.has_previous;
                 Outcome { results: shown, is_exact, took_ms }
@@ -262,7 +263,7 @@ impl Selected {
 /// What the statements of a search answer.
 struct Read {
     hits: Vec<Hit>,
-    total: i64,
+    total: Counted,
     facets: Vec<FacetRow>,
 }
 
@@ -273,7 +274,7 @@ async fn read(ctx: &Context<'_>, search: &Search, asked: &Asked, selected: &Sele
     let total = async {
         match selected.has_total {
             true => db.read_as(Plans::ForValues, async |conn| store::count(conn, search, asked).await).await,
-            false => Ok(0),
+            false => Ok(Counted::default()),
         }
     };
     let facets = async {
@@ -293,7 +294,7 @@ fn connection(
     rows: Rows<Hit>,
     mut found: HashMap<(Kind, i64), Found>,
     mut snippets: HashMap<i64, String>,
-    total: i64,
+    total: Counted,
     instead: Option<String>,
     redirect: Option<SearchRedirect>,
     facets: SearchFacets,

@@ -22,6 +22,8 @@ pub const MAX_QUERY: usize = 200;
 pub const MAX_TERMS: usize = 32;
 /// How many hits are weighed by relevance: of more, those that sell best.
 pub const MAX_WEIGHED: i64 = 2_000;
+/// How many documents that match the words are looked at to count those of them that hold a filter.
+pub const MAX_LOOKED_AT: i64 = 20_000;
 /// How many hits facets count.
 pub const MAX_FACETED: i64 = 10_000;
 /// Most values of an option that a search filters by, and most options.
@@ -215,6 +217,15 @@ pub struct Asked {
     pub text: String,
     /// At least one: those of all documents.
     pub languages: Vec<Language>,
+}
+
+/// How many hits there are.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counted {
+    /// So many were counted, at most [`crate::paging::MAX_COUNT`].
+    pub hits: i64,
+    /// Whether there are no more.
+    pub is_exact: bool,
 }
 
 /// A hit: what it is, how well it matches, and its place.

@@ -65,10 +65,25 @@ fn own_query<R>(out: &mut Composed<R>, asked: &Asked) {
 
 /// The documents that match, `d`, and the products that they are of, `p`: `FROM` to `WHERE` with all conditions.
 fn matched<R>(out: &mut Composed<R>, search: &Search, asked: &Asked) {
-    out.sql(match search.is_of_products() {
-        true => " FROM search_documents d JOIN products p ON p.id = d.node_id WHERE ",
-        false => " FROM search_documents d WHERE ",
-    });
+    if !search.is_of_products() {
+        return documents(out, search, asked);
+    }
+    out.sql(" FROM search_documents d JOIN products p ON p.id = d.node_id WHERE ");
+    found(out, search, asked);
+    if !search.filter.is_empty() {
+        out.sql(" AND ");
+        filters(out, search);
+    }
+}
+
+/// The documents that match the words, `d`: `FROM` to `WHERE`.
+fn documents<R>(out: &mut Composed<R>, search: &Search, asked: &Asked) {
+    out.sql(" FROM search_documents d WHERE ");
+    found(out, search, asked);
+}
+
+/// The condition that a document `d` matches the words and may be found.
+fn found<R>(out: &mut Composed<R>, search: &Search, asked: &Asked) {
     matches(out, asked);
     out.sql(" AND d.kind = ANY (");
     let kinds = search.found_kinds();
@@ -76,8 +91,12 @@ fn matched<R>(out: &mut Composed<R>, search: &Search, asked: &Asked) {
     let has_suppliers = kinds.contains(&Kind::Supplier);
     out.bind(Value::Texts(kinds.into_iter().map(|kind| kind.as_str().to_owned()).collect()));
     out.sql(if has_suppliers { ") AND (d.is_public OR d.kind = 'supplier')" } else { ") AND d.is_public" });
-    for facet in Facet::all(&search.filter) {
-        out.sql(" AND ");
+}
+
+/// The condition that a product `p` holds the filter, which is not empty.
+fn filters<R>(out: &mut Composed<R>, search: &Search) {
+    for (number, facet) in Facet::all(&search.filter).into_iter().enumerate() {
+        out.sql(if number == 0 { "" } else { " AND " });
         facet.condition(out, &search.filter);
     }
 }

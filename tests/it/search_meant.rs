@@ -253,3 +253,40 @@ async fn a_search_takes_so_many_statements_however_many_hits_there_are() {
     let many = ask(&app.anonymous(), "lantern", "", &everything).await;
     assert_eq!((few.sql.len(), many.sql.len()), (10, 10), "{:#?}", many.sql);
 }
+
+#[tokio::test]
+async fn what_takes_too_long_to_count_is_at_least_so_many() {
+    let app = TestApp::new().await;
+    let script = "
+        INSERT INTO websites (id, code, name, base_url, currency) VALUES (BASE, 'sailor', 'Sailor', 'https://s.example', 'EUR');
+        INSERT INTO products (id, source_website_id, sku, slug, name, price)
+            SELECT BASE + i, BASE, 'L-' || i, 'l-' || i, CASE WHEN i % 1000 = 0 THEN 'Paper Lantern' ELSE 'Lantern' END, i % 2
+            FROM generate_series(1, 20100) i;";
+    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+    let public = app.anonymous();
+    for (query, filter, value, precision) in [
+        ("lantern", "", 10_000, "AT_LEAST"),
+        // Among the first 20,000 that have the word.
+        ("lantern", ", where: {price: {lte: \"0\"}}", 10_000, "AT_LEAST"),
+        ("lantern", ", where: {price: {lte: \"-1\"}}", 0, "AT_LEAST"),
+        ("paper", ", where: {price: {lte: \"0\"}}", 20, "EXACT"),
+        ("paper", ", where: {price: {gte: \"1\"}}", 0, "EXACT"),
+    ] {
+        let fields = "totalCount { value precision } facets { precision websites { count } }";
+        let answer = ask(&public, query, filter, fields).await;
+        let expected = json!({ "value": value, "precision": precision });
+        // Half of the hits are free: 20,000 of 20,100 hold as many to a hundred.
+        let (found, count) =
+            (answer.at("search.totalCount"), answer.at("search.totalCount.value").as_i64().unwrap_or(-1));
+        assert!(
+            found == &expected || (filter.contains("\"0\"") && (9_900..=10_000).contains(&count)),
+            "{query} {filter} {found}"
+        );
+        assert_eq!(found["precision"], precision, "{query} {filter}");
+        assert_eq!(answer.at("search.facets.precision"), precision, "{query} {filter}");
+    }
+    // By relevance the best 2,000 are a list, to its end.
+    let page = "pageInfo { hasPreviousPage startCursor } nodes { __typename }";
+    let last = ask(&public, "lantern", ", last: 100", page).await;
+    assert_eq!(last.at("search.nodes").as_array().map(Vec::len), Some(100));
+}

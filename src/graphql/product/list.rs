@@ -181,7 +181,7 @@ pub async fn count_of_parent(ctx: &Context<'_>, parent: ProductParent, id: i64) 
     let order = (ProductOrderField::default(), Direction::default());
     let list = list(None, None, None, None, Filter::default(), order, ProductOrderField::list)?;
     let count = ctx.loaders().products_of.counts.load(PageKey { parent, id, list: Arc::new(list.into()) }).await?;
-    Ok(Ordered(TotalCountObject(count.unwrap_or_default())))
+    Ok(Ordered(TotalCountObject::of(count.unwrap_or_default())))
 }
 
 /// Queries of products.

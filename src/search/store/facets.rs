@@ -79,37 +79,38 @@ fn others(out: &mut Composed<RowType>, search: &Search, own: Option<Facet>) {
 fn one(out: &mut Composed<RowType>, search: &Search, wanted: Wanted) {
     match wanted {
         Wanted::Categories => {
-            out.sql("(SELECT 'category', NULL, a.id::text, count(*), NULL, NULL FROM m");
-            out.sql(" JOIN categories c ON c.id = m.category_id CROSS JOIN unnest(c.path) AS a (id)");
+            // Few categories hold many hits: these are counted, and then added up along the tree.
+            out.sql("(SELECT 'category', NULL, a.id::text, sum(k.hits)::bigint, NULL, NULL FROM (SELECT m.category_id, count(*) AS hits FROM m");
             others(out, search, Some(Facet::Category));
-            top(out, "a.id");
+            out.sql(" GROUP BY m.category_id) k JOIN categories c ON c.id = k.category_id CROSS JOIN unnest(c.path) AS a (id)");
+            top(out, "sum(k.hits)", "a.id");
         }
         Wanted::Brands => {
             out.sql("(SELECT 'brand', NULL, m.brand_id::text, count(*), NULL, NULL FROM m");
             others(out, search, Some(Facet::Brand));
             out.sql(" AND m.brand_id IS NOT NULL");
-            top(out, "m.brand_id");
+            top(out, "count(*)", "m.brand_id");
         }
         Wanted::Websites => {
             out.sql("(SELECT 'website', NULL, m.source_website_id::text, count(*), NULL, NULL FROM m");
             others(out, search, Some(Facet::Website));
-            top(out, "m.source_website_id");
+            top(out, "count(*)", "m.source_website_id");
         }
         Wanted::Ratings => {
             out.sql("(SELECT 'rating', NULL, floor(m.rating_average)::text, count(*), NULL, NULL FROM m");
             others(out, search, Some(Facet::Rating));
             out.sql(" AND m.rating_count > 0");
-            top(out, "floor(m.rating_average)");
+            top(out, "count(*)", "floor(m.rating_average)");
         }
         Wanted::Availability => {
             out.sql("(SELECT 'availability', NULL, m.availability, count(*), NULL, NULL FROM m");
             others(out, search, Some(Facet::Availability));
-            top(out, "m.availability");
+            top(out, "count(*)", "m.availability");
         }
         Wanted::Prices => {
             // Fifths of the hits; a price stands in one range only, so that there are fewer where many cost the same.
             out.sql("(SELECT 'price', NULL, NULL, count(*), min(r.price), max(r.price) FROM (SELECT m.price,");
-            out.sql(" (SELECT count(*) FROM unnest(q.cuts) AS c (cut) WHERE c.cut < m.price) AS fifth");
+            out.sql(" width_bucket(m.price, q.cuts) AS fifth");
             out.sql(" FROM m CROSS JOIN (SELECT percentile_disc('{0.2,0.4,0.6,0.8}'::float[]) WITHIN GROUP (ORDER BY m.price) AS cuts FROM m");
             others(out, search, Some(Facet::Price));
             out.sql(") q");
@@ -126,18 +127,13 @@ fn one(out: &mut Composed<RowType>, search: &Search, wanted: Wanted) {
                 }
                 out.sql(")");
             }
-            top(out, "o.name, o.value");
+            top(out, "count(*)", "o.name, o.value");
         }
     }
 }
 
 /// The values that most hits have.
-fn top(out: &mut Composed<RowType>, by: &'static str) {
-    out.sql(" GROUP BY ")
-        .sql(by)
-        .sql(" ORDER BY count(*) DESC, ")
-        .sql(by)
-        .sql(" LIMIT ")
-        .bind(Value::Int(MOST))
-        .sql(")");
+fn top(out: &mut Composed<RowType>, hits: &'static str, by: &'static str) {
+    out.sql(" GROUP BY ").sql(by).sql(" ORDER BY ").sql(hits).sql(" DESC, ").sql(by);
+    out.sql(" LIMIT ").bind(Value::Int(MOST)).sql(")");
 }

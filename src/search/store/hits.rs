@@ -6,8 +6,8 @@ use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
 use super::{
-    super::model::{Asked, Bound, Hit, Kind, MAX_WEIGHED, Search, SearchOrderField},
-    matched, own_query,
+    super::model::{Asked, Bound, Counted, Hit, Kind, MAX_LOOKED_AT, MAX_WEIGHED, Search, SearchOrderField},
+    documents, filters, matched, own_query,
 };
 use crate::{
     db::{
@@ -119,15 +119,27 @@ fn limit(out: &mut Composed<RowType>, search: &Search, column: &'static str, tie
     out.sql(" LIMIT ").bind(Value::Int(search.page.fetch()));
 }
 
-/// How many hits there are, counted up to one more than [`MAX_COUNT`].
+/// How many hits there are, counted up to [`MAX_COUNT`]; with a filter among [`MAX_LOOKED_AT`] documents that match the words, so
+/// that a common word takes no longer where there are more.
 /// # Errors
 /// Those of the database.
-pub async fn count(mut conn: &Conn, search: &Search, asked: &Asked) -> Result<i64> {
-    let mut statement = Composed::<BigInt>::default();
-    statement.sql("SELECT count(*) FROM (SELECT 1");
-    matched(&mut statement, search, asked);
-    statement.sql(" LIMIT ").bind(Value::Int(MAX_COUNT + 1)).sql(") AS counted");
-    Ok(statement.get_result(&mut conn).await?)
+pub async fn count(mut conn: &Conn, search: &Search, asked: &Asked) -> Result<Counted> {
+    let limit = if search.filter.is_empty() { MAX_COUNT + 1 } else { MAX_LOOKED_AT };
+    let mut statement = Composed::<(BigInt, BigInt)>::default();
+    statement.sql("SELECT count(*)");
+    if !search.filter.is_empty() {
+        statement.sql(" FILTER (WHERE ");
+        filters(&mut statement, search);
+        statement.sql(")");
+    }
+    statement.sql(", count(*) FROM (SELECT d.node_id");
+    documents(&mut statement, search, asked);
+    statement.sql(" LIMIT ").bind(Value::Int(limit)).sql(") AS d");
+    if !search.filter.is_empty() {
+        statement.sql(" JOIN products p ON p.id = d.node_id");
+    }
+    let (hits, looked_at): (i64, i64) = statement.get_result(&mut conn).await?;
+    Ok(Counted { hits: hits.min(MAX_COUNT), is_exact: looked_at < limit && hits <= MAX_COUNT })
 }
 
 /// What begins and ends a word that was found, in a snippet: signs that no stored text has.

@@ -71,11 +71,11 @@ pub async fn known(mut conn: &Conn, search: &Search, words: &Words) -> Result<Kn
     statement.sql("WITH l AS (SELECT language FROM search_languages() AS language),");
     statement
         .sql(" t AS MATERIALIZED (SELECT r.place, r.length, search_key(l.language, r.text) AS key FROM l, unnest(");
-    statement.bind(Value::Ints(runs.iter().map(|run| run.place as i64).collect())).sql(", ");
-    statement.bind(Value::Ints(runs.iter().map(|run| run.length as i64).collect())).sql(", ");
+    statement.bind(Value::Ints(runs.iter().map(|run| run.place as i64).collect())).sql("::bigint[], ");
+    statement.bind(Value::Ints(runs.iter().map(|run| run.length as i64).collect())).sql("::bigint[], ");
     statement.bind(Value::Texts(runs.into_iter().map(|run| run.text).collect()));
     statement.sql(
-        ") AS r (place, length, text))
+        "::text[]) AS r (place, length, text))
         SELECT l.language, 0::bigint, 0::bigint, '{}'::text[], 0::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::text
         FROM l
         UNION ALL

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How many documents that match are looked at, of those that are sold and of the others.
-const SAMPLE: i64 = 1_000;
+const SAMPLE: i64 = 300;
 /// How many of what sells best are looked at for one or two letters.
 const BEST: i64 = 2_000;
 
