@@ -14,6 +14,7 @@ DECLARE
 BEGIN
     FOREACH one IN ARRAY '{ar,hy,eu,ca,da,nl,fi,fr,de,el,hi,hu,id,ga,it,lt,ne,no,pt,ro,ru,sr,es,sv,ta,tr,yi,other}'::text[] LOOP
         EXECUTE format('DROP TEXT SEARCH CONFIGURATION souk_%s', one);
+        EXECUTE format('DROP TEXT SEARCH DICTIONARY IF EXISTS souk_stop_%s', one);
     END LOOP;
 END $$;
 ALTER TEXT SEARCH CONFIGURATION souk_en RENAME TO souk;

@@ -21,6 +21,17 @@ BEGIN
         EXECUTE format('ALTER TEXT SEARCH CONFIGURATION souk_%s ALTER MAPPING FOR hword, hword_part, word WITH unaccent, %s_stem',
                        one.code, one.name);
     END LOOP;
+    -- Words that are looked for by nobody are told before they lose their accents, after which nobody knows them.
+    FOR one IN SELECT * FROM (VALUES
+        ('da', 'danish'), ('nl', 'dutch'), ('fi', 'finnish'), ('fr', 'french'), ('de', 'german'), ('hu', 'hungarian'),
+        ('it', 'italian'), ('ne', 'nepali'), ('no', 'norwegian'), ('pt', 'portuguese'), ('ru', 'russian'), ('es', 'spanish'),
+        ('sv', 'swedish'), ('tr', 'turkish')) AS languages (code, name)
+    LOOP
+        EXECUTE format('CREATE TEXT SEARCH DICTIONARY souk_stop_%s (TEMPLATE = pg_catalog.simple, STOPWORDS = %s, ACCEPT = false)',
+                       one.code, one.name);
+        EXECUTE format('ALTER TEXT SEARCH CONFIGURATION souk_%s ALTER MAPPING FOR hword, hword_part, word
+                        WITH souk_stop_%s, unaccent, %s_stem', one.code, one.code, one.name);
+    END LOOP;
 END $$;
 -- For a language that PostgreSQL knows no stems of: words as they are, without accents.
 CREATE TEXT SEARCH CONFIGURATION souk_other (COPY = simple);

@@ -176,7 +176,7 @@ impl SearchQuery {
     /// Finds products for sale, categories, brands and, for staff and sellers, suppliers by their words, the best first. All words
     /// have to occur, the last one may be the beginning of one. Names count more than brands and categories, and these more than
     /// descriptions; what has exactly the SKU, barcode or name comes first. A word that nothing has is taken for the nearest
-    /// that something has, see `didYouMean`; beside each stand the words that mean the same at the websites that are searched, and a
+    /// that something has, see `didYouMean`; beside each stand the words that mean the same at the websites that `where` names, or at the only one, and a
     /// query that leads somewhere says where, see `redirect`.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn search(

@@ -37,9 +37,9 @@ pub struct Understood {
 /// Those of the database.
 pub async fn understand(db: &Db, search: &Search) -> Result<Understood> {
     let told = db.read_as(Plans::ForValues, async |conn| known(conn, search, &search.words).await).await?;
-    let Some(words) = corrected(db, &search.words, &told).await? else {
-        return Ok(meaning(&search.words, told, None));
-    };
+    // What leads somewhere is no mistake.
+    let words = if told.redirect.is_some() { None } else { corrected(db, &search.words, &told).await? };
+    let Some(words) = words else { return Ok(meaning(&search.words, told, None)) };
     let told = db.read_as(Plans::ForValues, async |conn| known(conn, search, &words).await).await?;
     let instead = words.told();
     Ok(meaning(&words, told, Some(instead)))
@@ -47,7 +47,7 @@ pub async fn understand(db: &Db, search: &Search) -> Result<Understood> {
 
 fn meaning(words: &Words, known: Known, instead: Option<String>) -> Understood {
     let Known { languages, synonyms, redirect } = known;
-    let asked = words.query(&synonyms).map(|text| Asked { text, languages });
+    let asked = words.query(&synonyms).map(|query| Asked { query, languages });
     Understood { asked, instead, redirect }
 }
 

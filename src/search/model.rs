@@ -6,7 +6,7 @@ pub mod suggest;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::words::Words;
+use super::words::{Query, Words};
 use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{BrandId, CategoryId, SupplierId, WebsiteId},
@@ -213,8 +213,8 @@ pub enum Bound {
 /// A query of PostgreSQL, and the languages by whose stems it is asked.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    /// Quoted words and operators.
-    pub text: String,
+    /// What is asked.
+    pub query: Query,
     /// At least one: those of all documents.
     pub languages: Vec<Language>,
 }

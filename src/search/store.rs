@@ -16,51 +16,69 @@ pub use self::{
     tend::update_popularity,
     words::understand,
 };
-use super::model::{Asked, Kind, Search, SearchFilter};
+use super::{
+    model::{Asked, Kind, Search, SearchFilter},
+    words::Query,
+};
 use crate::{
     db::composed::{Composed, Value},
     ids::RowId,
     websites::language::Language,
 };
 
-/// The query by the stems of one language.
-fn query_in<R>(out: &mut Composed<R>, language: Language, text: &str) {
-    out.sql("to_tsquery('souk_").sql(language.as_str()).sql("', ").bind(Value::Text(text.to_owned())).sql(")");
+/// Words by the stems of one language; a word that is begun as it is written, too: it may be one that a language leaves out, and
+/// the beginning of another.
+fn query_in<R>(out: &mut Composed<R>, language: Language, text: &str, begun: Option<&str>) {
+    let stems = |out: &mut Composed<R>, text: &str| {
+        out.sql("to_tsquery('souk_").sql(language.as_str()).sql("', ").bind(Value::Text(text.to_owned())).sql(")");
+    };
+    let Some(begun) = begun else { return stems(out, text) };
+    out.sql("(");
+    if !text.is_empty() {
+        stems(out, text);
+        out.sql(" && ");
+    }
+    out.sql("(");
+    stems(out, begun);
+    out.sql(" || to_tsquery('souk_words', ").bind(Value::Text(begun.to_owned())).sql(")))");
 }
 
 /// The condition that a document `d` matches: each by the stems of its own language, what is `all` by those of any.
 fn matches<R>(out: &mut Composed<R>, asked: &Asked) {
+    let Query { text, begun, .. } = &asked.query;
     let [language] = asked.languages.as_slice() else {
         out.sql("(");
         for (number, language) in asked.languages.iter().enumerate() {
             out.sql(if number == 0 { "d.language IN ('all', '" } else { " OR d.language IN ('all', '" });
             out.sql(language.as_str()).sql("') AND d.document @@ ");
-            query_in(out, *language, &asked.text);
+            query_in(out, *language, text, begun.as_deref());
         }
         out.sql(")");
         return;
     };
     out.sql("d.document @@ ");
-    query_in(out, *language, &asked.text);
+    query_in(out, *language, text, begun.as_deref());
 }
 
-/// The query by the stems of a document `d`.
-fn own_query<R>(out: &mut Composed<R>, asked: &Asked) {
+/// What is wanted, by the stems of a document `d`: hits are weighed by it, and what was found is shown. What must not occur would
+/// make the weight of a single word nothing.
+fn wanted<R>(out: &mut Composed<R>, asked: &Asked) {
+    let Query { wanted, begun, .. } = &asked.query;
     let [language] = asked.languages.as_slice() else {
         out.sql("CASE d.language");
         for language in &asked.languages {
             out.sql(" WHEN '").sql(language.as_str()).sql("' THEN ");
-            query_in(out, *language, &asked.text);
+            query_in(out, *language, wanted, begun.as_deref());
         }
         out.sql(" ELSE ");
         for (number, language) in asked.languages.iter().enumerate() {
             out.sql(if number == 0 { "" } else { " || " });
-            query_in(out, *language, &asked.text);
+            query_in(out, *language, wanted, begun.as_deref());
         }
         out.sql(" END");
         return;
     };
-    query_in(out, *language, &asked.text);
+    query_in(out, *language, wanted, begun.as_deref());
 }
 
 /// The documents that match, `d`, and the products that they are of, `p`: `FROM` to `WHERE` with all conditions.

@@ -19,6 +19,24 @@ pub struct Run {
     pub text: String,
 }
 
+/// A query of PostgreSQL: quoted words and operators.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// All of it, but for what is begun.
+    pub text: String,
+    /// The same without what must not occur.
+    pub wanted: String,
+    /// A word that may not be finished, besides the others: it stands by itself where it is a word that is left out, too.
+    pub begun: Option<String>,
+}
+
+impl Query {
+    /// One in which everything is wanted.
+    pub fn of(text: String) -> Self {
+        Self { wanted: text.clone(), text, begun: None }
+    }
+}
+
 /// What means the same as the words from a place on: how many words these are, and the others.
 pub type Synonyms = HashMap<usize, (usize, Vec<String>)>;
 
@@ -131,8 +149,11 @@ impl Words {
     }
 
     /// The query, with the words that mean the same; none where nothing is asked for.
-    pub fn query(&self, synonyms: &Synonyms) -> Option<String> {
-        let (mut query, mut is_positive, mut joint, mut place) = (String::new(), false, "", 0);
+    pub fn query(&self, synonyms: &Synonyms) -> Option<Query> {
+        if self.is_open && self.terms.len() == 1 && synonyms.is_empty() {
+            return Some(Query { begun: Some(self.word(0)), ..Query::default() });
+        }
+        let (mut query, mut joint, mut place) = (Query::default(), "", 0);
         while let Some(term) = self.terms.get(place) {
             let (part, length) = match (term, synonyms.get(&place)) {
                 (Term::Or, _) => {
@@ -144,13 +165,16 @@ impl Words {
                 (Term::Without(text), _) => (format!("!{}", quoted(text)), 1),
                 (Term::Word(_) | Term::Phrase(_), None) => (self.word(place), 1),
             };
-            query.push_str(joint);
-            query.push_str(&part);
+            query.text.push_str(joint);
+            query.text.push_str(&part);
+            if !matches!(term, Term::Without(_)) {
+                query.wanted.push_str(if query.wanted.is_empty() { "" } else { joint });
+                query.wanted.push_str(&part);
+            }
             joint = " & ";
-            is_positive |= !matches!(term, Term::Without(_));
             place += length;
         }
-        is_positive.then_some(query)
+        (!query.wanted.is_empty()).then_some(query)
     }
 
     /// The query of words that stand together, or of what means the same.
@@ -175,10 +199,17 @@ impl Words {
     /// The query of the word at a place.
     fn word(&self, place: usize) -> String {
         let is_begun = self.is_open && place + 1 == self.terms.len();
+        // What it is comes twice where it is meant: a whole word before those that begin with it.
+        let begun = |word: &str| format!("({0} | {0}:*)", quoted(word));
         match &self.terms[place] {
-            // What it is comes twice where it is meant: a whole word before those that begin with it.
-            Term::Word(word) if is_begun => format!("({0} | {0}:*)", quoted(word)),
-            Term::Word(text) | Term::Phrase(text) | Term::Without(text) => quoted(text),
+            Term::Word(word) => match (hyphenated(word), is_begun) {
+                (None, true) => begun(word),
+                (None, false) => quoted(word),
+                // PostgreSQL finds `rope-fender` only where it is written so.
+                (Some((first, last)), true) => format!("({0} | {0}:* | {first} & {1})", quoted(word), begun(last)),
+                (Some((first, last)), false) => format!("({} | {first} & {})", quoted(word), quoted(last)),
+            },
+            Term::Phrase(text) | Term::Without(text) => quoted(text),
             Term::Or => String::new(),
         }
     }
@@ -204,6 +235,16 @@ fn is_between(sign: char) -> bool {
 fn is_spelt(word: &str) -> bool {
     (3..=40).contains(&word.chars().count())
         && !word.contains(|sign: char| sign.is_numeric() || "@/.:_&+-".contains(sign))
+}
+
+/// The parts of a word with hyphens, all but the last as a query, and the last; none where one is shorter than three letters, as
+/// in `t-shirt`, or holds a digit, as codes do.
+fn hyphenated(word: &str) -> Option<(String, &str)> {
+    let is_word = |part: &str| part.chars().count() >= 3 && part.chars().all(char::is_alphabetic);
+    let (first, last) = word.rsplit_once('-')?;
+    let first: Vec<&str> = first.split('-').collect();
+    let is_whole = is_word(last) && first.iter().all(|part| is_word(part));
+    is_whole.then(|| (first.into_iter().map(quoted).collect::<Vec<_>>().join(" & "), last))
 }
 
 /// A text that the parser of queries takes as it is: several words are a phrase.
@@ -235,7 +276,7 @@ mod tests {
     use super::*;
 
     fn query(text: &str) -> String {
-        Words::parse(text).query(&HashMap::new()).unwrap_or_default()
+        Words::parse(text).query(&HashMap::new()).unwrap_or_default().text
     }
 
     #[test]
@@ -253,6 +294,12 @@ mod tests {
             ("orange/white", "'orange' & ('white' | 'white':*)"),
             ("scissor(pointed edge)", "'scissor' & 'pointed' & 'edge'"),
             ("or", ""),
+            ("rope-fender x", "('rope-fender' | 'rope' & 'fender') & ('x' | 'x':*)"),
+            (
+                "a soft-boiled-egg",
+                "'a' & ('soft-boiled-egg' | 'soft-boiled-egg':* | 'soft' & 'boiled' & ('egg' | 'egg':*))",
+            ),
+            ("t-shirt sky-100 ", "'t-shirt' & 'sky-100'"),
             (" \t\u{0} & % _ 😀 -", ""),
         ] {
             assert_eq!(query(typed), expected, "{typed:?}");
@@ -265,8 +312,18 @@ mod tests {
         assert_eq!(words.spelt(&HashMap::new()), [(1, "lamtern".to_owned(), "'lamtern'".to_owned())]);
         let instead = HashMap::from([(1, "lantern".to_owned())]);
         let words = words.corrected(&instead);
-        assert_eq!(words.query(&HashMap::new()).unwrap(), "'red metal' & 'lantern' & '22111' & !'blue'");
+        let query = words.query(&HashMap::new()).unwrap();
+        assert_eq!(query.text, "'red metal' & 'lantern' & '22111' & !'blue'");
+        assert_eq!(query.wanted, "'red metal' & 'lantern' & '22111'");
         assert_eq!(words.told(), "\"red metal\" lantern 22111 -blue");
+    }
+
+    #[test]
+    fn a_word_by_itself_may_be_the_beginning_of_another() {
+        let query = |text: &str| Words::parse(text).query(&HashMap::new()).expect("a word");
+        assert_eq!(query("can"), Query { begun: Some("('can' | 'can':*)".into()), ..Query::default() });
+        assert_eq!(query("can "), Query::of("'can'".into()));
+        assert_eq!(query("-red can").begun, None);
     }
 
     #[test]
@@ -280,7 +337,7 @@ mod tests {
         let same =
             HashMap::from([(1, (2, vec!["t-shirt".to_owned(), "' | !".to_owned()])), (4, (1, vec!["top".to_owned()]))]);
         assert_eq!(
-            words.query(&same).unwrap(),
+            words.query(&same).unwrap().text,
             "'red' & ('tee' & 'shirt' | 't-shirt') & 'a b' & (('tee' | 'tee':*) | 'top')"
         );
         assert!(words.spelt(&same).iter().all(|(place, ..)| *place == 0));

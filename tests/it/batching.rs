@@ -130,7 +130,7 @@ const CASES: &[Case] = &[
     Case("{ searchSuggestions(prefix: \"lant\", first: 50) { text kind } }", 4),
     Case("{ searchSuggestions(prefix: \"l\", first: 50) { text kind node { __typename ... on Product { id } } } }", 5),
     Case("{ searchSuggestions(prefix: \"shelf\", first: 50) { text kind node { __typename ... on Category { id } } } }", 5),
-    Case("{ search(query: \"lantern 1\") { redirect { target { ... on Product { id } } } nodes { ... on Product { id } } } }", 4),
+    Case("{ search(query: \"lantern 1\", where: {sourceWebsite: {eq: \"WEBSITE\"}}) { redirect { target { ... on Product { id } } } nodes { ... on Product { id } } } }", 3),
     Case("{ searchRules(first: 50) { PAGE } }", 2),
     Case("{ searchRules(first: 50) { nodes { website { id } target { __typename ... on Product { id } } } } }", 3),
     // The rating is the product's own; the stars are counted for all products at once.
@@ -178,6 +178,7 @@ impl Case {
     fn document(&self) -> String {
         let ids = [
             ("\"USER\"", nth::<UserId>(1)),
+            ("\"WEBSITE\"", nth::<WebsiteId>(1)),
             ("\"CATEGORY\"", nth::<CategoryId>(1)),
             ("\"PRODUCT\"", nth::<ProductId>(1)),
             ("\"ORDER\"", nth::<OrderId>(1)),

@@ -7,7 +7,10 @@ use souk::transfers::{
     model::{Format, ImportOptions, Noun},
 };
 
-use crate::imports::{Shop, counted, options};
+use crate::{
+    imports::{Shop, counted, options},
+    support::TestApp,
+};
 
 const GERMAN: &str =
     "INSERT INTO websites (id, code, name, base_url, currency) VALUES (2, 'de', 'Laden', 'https://de.example', 'EUR')";
@@ -117,4 +120,34 @@ async fn who_waits_for_another_import_of_the_same_file_finds_nothing_new() {
     let mut counts = [counted(&one.unwrap()), counted(&other.unwrap())];
     counts.sort_unstable();
     assert_eq!(counts, [[0, 0, 40, 0], [40, 0, 0, 0]]);
+}
+
+#[tokio::test]
+async fn what_an_import_brings_and_changes_is_found_at_once() {
+    let shop = Shop::new().await;
+    let app = TestApp::over(shop.database.beside().await, &TestApp::settings());
+    let public = app.anonymous();
+    let found = async |query: &str| {
+        let document = format!(
+            "{{ search(query: {query:?}, types: [PRODUCT]) {{ totalCount {{ value }} facets {{ brands {{ count }} }} }}
+                searchSuggestions(prefix: {query:?}) {{ kind }} }}"
+        );
+        let answer = public.run(&document).await;
+        let kinds = answer.at("searchSuggestions").as_array().expect("a list").clone();
+        let suggested = kinds.iter().filter(|it| it["kind"] == "PRODUCT").count();
+        let branded = answer.at("search.facets.brands.0.count").as_i64();
+        (answer.at("search.totalCount.value").as_i64().expect("a count"), branded, suggested)
+    };
+    let file = |name: &str, brand: &str, is_active: bool| {
+        let row = |i: i32| format!("SKU-{i},{name} {i},1,{brand},{is_active}\n");
+        "sku,name,price,brand,is_active\n".to_owned() + &(1..=9).map(row).collect::<String>()
+    };
+    assert_eq!(counted(&shop.csv(Noun::Products, &file("Zephyr", "Wick", true)).await), [9, 0, 0, 0]);
+    assert_eq!(found("zephyr").await, (9, Some(9), 9));
+    assert_eq!(counted(&shop.csv(Noun::Products, &file("Mistral", "Tallow", true)).await), [0, 9, 0, 0]);
+    assert_eq!(found("zephyr").await, (0, None, 0));
+    assert_eq!(found("mistral").await, (9, Some(9), 9));
+    assert_eq!(found("mistral wick").await.0, 0);
+    assert_eq!(counted(&shop.csv(Noun::Products, &file("Mistral", "Tallow", false)).await), [0, 9, 0, 0]);
+    assert_eq!(found("mistral").await, (0, None, 0));
 }

@@ -9,7 +9,10 @@ use crate::{
             Asked, Kind, check_length,
             suggest::{Begun, SuggestionKind, share},
         },
-        store::{popular, suggest as store},
+        store::{
+            popular,
+            suggest::{self as store, Completion},
+        },
     },
     text::searched,
 };
@@ -31,10 +34,10 @@ pub struct Suggestion {
 pub async fn suggest(db: &Db, text: &str, most: usize, website: Option<WebsiteId>) -> Result<Vec<Suggestion>> {
     check_length("prefix", text)?;
     let Some(begun) = Begun::parse(text, website) else { return Ok(Vec::new()) };
-    let asked = Asked { text: begun.query.clone(), languages: db.read(store::languages).await? };
+    let asked = Asked { query: begun.query.clone(), languages: db.read(store::languages).await? };
     let (typed, limit) = (searched(&begun.text), most as i64);
     // How many documents begin so decides how they are found.
-    let products = db.read_as(Plans::ForValues, async |conn| store::products(conn, &begun, &asked, limit).await);
+    let products = db.read_as(Plans::ForValues, async |conn| store::products(conn, &begun, &asked, 2 * limit).await);
     let others = db.read_as(Plans::ForValues, async |conn| store::others(conn, &begun, &asked, limit).await);
     let queries = db.read(async |conn| popular::by_prefix(conn, website, &typed, limit).await);
     let (products, others, queries) = futures_util::future::try_join3(products, others, queries).await?;
@@ -44,11 +47,22 @@ pub async fn suggest(db: &Db, text: &str, most: usize, website: Option<WebsiteId
         (SuggestionKind::Query, queries.into_iter().map(|query| (0, query.query)).collect::<Vec<_>>()),
         (SuggestionKind::Category, of_kind(Kind::Category).collect()),
         (SuggestionKind::Brand, of_kind(Kind::Brand).collect()),
-        (SuggestionKind::Product, products.into_iter().map(|(_, id, name)| (id, name)).collect()),
+        (SuggestionKind::Product, distinct(products, most)),
     ];
     let shares = share(&groups.each_ref().map(|(_, group)| group.len()), most);
     let of_group = |((kind, group), share): ((SuggestionKind, Vec<(i64, String)>), usize)| {
         group.into_iter().take(share).map(move |(node_id, text)| Suggestion { text, kind, node_id })
     };
     Ok(groups.into_iter().zip(shares).flat_map(of_group).collect())
+}
+
+/// Each name once: two shops may sell the same.
+fn distinct(products: Vec<Completion>, most: usize) -> Vec<(i64, String)> {
+    let mut names: Vec<(i64, String)> = Vec::with_capacity(most);
+    for (_, id, name) in products {
+        if names.len() < most && !names.iter().any(|(_, other)| *other == name) {
+            names.push((id, name));
+        }
+    }
+    names
 }

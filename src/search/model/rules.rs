@@ -147,13 +147,26 @@ fn check(words: Option<&[String]>, url: Option<&str>) -> Result<()> {
         }
     }
     if let Some(url) = url {
-        let sound = url.starts_with("https://") || url.starts_with("http://") || url.starts_with('/');
-        if !sound || url.len() > MAX_URL || url.chars().any(|sign| sign.is_whitespace() || sign.is_control()) {
-            let rule = "give an address that starts with https:// or with /, at most 2000 characters";
+        if !is_address(url) || url.len() > MAX_URL || url.chars().any(|sign| sign.is_whitespace() || sign.is_control())
+        {
+            let rule = "give an address that starts with https:// and a host, or a path that starts with /, at most 2000 characters";
             check.add(UserError::new(UserErrorCode::Invalid, "url", rule));
         }
     }
     check.finish()
+}
+
+/// Whether a browser stays at the shop, or goes where the address says: `//host` and `/\host` are other shops, and
+/// `https://shop@host` only looks like one.
+fn is_address(url: &str) -> bool {
+    let host = |rest: &str| {
+        let host = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+        host.starts_with(char::is_alphanumeric) && !host.contains('@')
+    };
+    match url.strip_prefix("https://") {
+        Some(rest) => host(rest),
+        None => url.starts_with('/') && !url[1..].starts_with(['/', '\\']),
+    }
 }
 
 /// Where a query leads, by which rule.

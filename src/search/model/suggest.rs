@@ -2,7 +2,7 @@
 
 use crate::{
     ids::WebsiteId,
-    search::words::{Term, Words, quoted},
+    search::words::{Query, Term, Words, quoted},
     text_enum,
 };
 
@@ -29,8 +29,8 @@ text_enum! {
 pub struct Begun {
     /// As it was typed.
     pub text: String,
-    /// The query of PostgreSQL: all its words stand in a name, the last may be the beginning of one.
-    pub query: String,
+    /// All its words stand in a name, the last may be the beginning of one.
+    pub query: Query,
     /// Whether it is one or two letters.
     pub is_short: bool,
     /// Only products that are sold there.
@@ -48,11 +48,10 @@ impl Begun {
         let terms: Vec<String> = words.terms.iter().filter_map(wanted).collect();
         let last = terms.last()?;
         let is_short = terms.len() == 1 && last.chars().count() < 3;
-        let part = |(place, text): (usize, &String)| match words.is_open() && place + 1 == terms.len() {
-            true => format!("{}:*A", quoted(text)),
-            false => format!("{}:A", quoted(text)),
-        };
-        let query = terms.iter().enumerate().map(part).collect::<Vec<_>>().join(" & ");
+        let begun = words.is_open().then(|| format!("{}:*A", quoted(last)));
+        let whole = if begun.is_some() { &terms[..terms.len() - 1] } else { &terms[..] };
+        let whole: Vec<String> = whole.iter().map(|text| format!("{}:A", quoted(text))).collect();
+        let query = Query { begun, ..Query::of(whole.join(" & ")) };
         Some(Self { text: text.trim().to_owned(), query, is_short, website })
     }
 }
@@ -62,9 +61,13 @@ impl Begun {
 pub fn share(groups: &[usize], most: usize) -> Vec<usize> {
     let quarter = most.div_ceil(4);
     let last = groups.len().saturating_sub(1);
-    let mut shares: Vec<usize> =
-        groups.iter().enumerate().map(|(n, size)| if n == last { 0 } else { (*size).min(quarter) }).collect();
-    let mut left = most.saturating_sub(shares.iter().sum());
+    let mut left = most;
+    let mut shares = Vec::with_capacity(groups.len());
+    for (place, size) in groups.iter().enumerate() {
+        let share = if place == last { 0 } else { (*size).min(quarter).min(left) };
+        shares.push(share);
+        left -= share;
+    }
     for place in (0..groups.len()).rev().take(1).chain(0..last) {
         let more = (groups[place] - shares[place]).min(left);
         shares[place] += more;
@@ -80,14 +83,16 @@ mod tests {
     #[test]
     fn what_is_begun_is_looked_for_in_names_and_never_an_operator() {
         for (typed, expected) in [
-            ("lan", Some("'lan':*A")),
-            ("red lan", Some("'red':A & 'lan':*A")),
-            ("red lantern ", Some("'red':A & 'lantern':A")),
-            ("o'neil | !x", Some("'o''neil':A & 'x':*A")),
+            ("lan", Some(("", Some("'lan':*A")))),
+            ("red lan", Some(("'red':A", Some("'lan':*A")))),
+            ("red lantern ", Some(("'red':A & 'lantern':A", None))),
+            ("o'neil | !x", Some(("'o''neil':A", Some("'x':*A")))),
             ("-blue", None),
             ("  % & ", None),
         ] {
-            assert_eq!(Begun::parse(typed, None).map(|begun| begun.query).as_deref(), expected, "{typed:?}");
+            let query = Begun::parse(typed, None).map(|begun| begun.query);
+            let parts = query.as_ref().map(|query| (query.text.as_str(), query.begun.as_deref()));
+            assert_eq!(parts, expected, "{typed:?}");
         }
         assert!(Begun::parse("la", None).is_some_and(|begun| begun.is_short));
         assert!(Begun::parse("red la", None).is_some_and(|begun| !begun.is_short));

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::{
     super::model::{Asked, Bound, Counted, Hit, Kind, MAX_LOOKED_AT, MAX_WEIGHED, Search, SearchOrderField},
-    documents, filters, matched, own_query,
+    documents, filters, matched, wanted,
 };
 use crate::{
     db::{
@@ -61,7 +61,7 @@ fn by_relevance(out: &mut Composed<RowType>, search: &Search, asked: &Asked) {
             WHEN lower(p.sku) = t.typed OR p.barcode = t.typed THEN 100 WHEN lower(p.name) = t.typed THEN 10 ELSE 0 END + ",
     );
     out.sql(RANK);
-    own_query(out, asked);
+    wanted(out, asked);
     // A little for what says nothing else; then up to 3 for sales, 1 for pieces in stock, 1 for stars: what matches better by
     // half comes first whatever these are.
     out.sql(
@@ -84,7 +84,7 @@ fn by_column(out: &mut Composed<RowType>, search: &Search, asked: &Asked, order:
         SearchOrderField::Relevance | SearchOrderField::Popularity => ("d.popularity", "d.popularity::text", "d.id"),
     };
     out.sql("SELECT d.kind, d.node_id, d.id, ").sql(RANK);
-    own_query(out, asked);
+    wanted(out, asked);
     out.sql("), ").sql(text).sql(", ").sql(tie);
     matched(out, search, asked);
     bounds(out, search, column, tie);
@@ -154,7 +154,7 @@ pub async fn snippets(mut conn: &Conn, documents: &[i64], asked: &Asked) -> Resu
     config(&mut statement, asked);
     statement.sql(", concat_ws(' – ', coalesce(p.name, c.name, b.name, s.name),");
     statement.sql(" nullif(coalesce(p.description, c.description, b.description, ''), '')), ");
-    own_query(&mut statement, asked);
+    wanted(&mut statement, asked);
     statement.sql(", 'MaxWords=30, MinWords=10, StartSel=' || chr(2) || ', StopSel=' || chr(3))");
     statement.sql(" FROM search_documents d LEFT JOIN products p ON d.kind = 'product' AND p.id = d.node_id");
     statement.sql(" LEFT JOIN categories c ON d.kind = 'category' AND c.id = d.node_id");

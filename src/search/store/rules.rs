@@ -60,7 +60,7 @@ type KnownType = (
 );
 type KnownRow = (Option<String>, i64, i64, Vec<String>, i64, Option<i64>, Option<i64>, Option<i64>, Option<String>);
 
-/// The languages, and the rules of the websites that are searched, of all where no website is named.
+/// The languages, and the rules of the websites that are named; where none is, those of the only one that there is.
 /// # Errors
 /// Those of the database.
 pub async fn known(mut conn: &Conn, search: &Search, words: &Words) -> Result<Known> {
@@ -82,8 +82,15 @@ pub async fn known(mut conn: &Conn, search: &Search, words: &Words) -> Result<Kn
         SELECT NULL, t.place, t.length, r.words, r.id, r.category_id, r.brand_id, r.product_id, r.url
         FROM (SELECT * FROM search_rules r WHERE r.keys && (SELECT array_agg(t.key) FROM t WHERE t.key IS NOT NULL)",
     );
-    if let Some(websites) = &search.filter.websites {
-        statement.sql(" AND r.website_id = ANY (").bind(Value::Ints(websites.iter().map(|id| id.0).collect())).sql(")");
+    statement.sql(" AND r.website_id ");
+    match &search.filter.websites {
+        Some(websites) => {
+            statement.sql("= ANY (").bind(Value::Ints(websites.iter().map(|id| id.0).collect())).sql(")");
+        }
+        // Who looks after one website does not say what is found at the others.
+        None => {
+            statement.sql("= (SELECT min(w.id) FROM websites w HAVING count(*) = 1)");
+        }
     }
     // The few rules that have any of the keys are found at once, by an index; then it is told which has which.
     statement.sql(

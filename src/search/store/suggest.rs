@@ -26,16 +26,6 @@ const BEST: i64 = 2_000;
 pub type Completion = (Kind, i64, String);
 type CompletionType = (Text, BigInt, Text);
 
-/// The condition that a name in the document `d` has the words, and begins with the last.
-fn begins(out: &mut Composed<CompletionType>, begun: &Begun, asked: &Asked) {
-    if begun.is_short {
-        // So few letters have no stem, and may be a word that is looked for by nobody.
-        out.sql("d.document @@ to_tsquery('souk_words', ").bind(Value::Text(asked.text.clone())).sql(")");
-    } else {
-        matches(out, asked);
-    }
-}
-
 /// Products for sale: those whose names begin so first, then what sells best.
 /// # Errors
 /// Those of the database.
@@ -47,7 +37,7 @@ pub async fn products(mut conn: &Conn, begun: &Begun, asked: &Asked, most: i64) 
         statement.sql("SELECT d.node_id, d.popularity FROM (SELECT * FROM search_documents d WHERE d.kind = 'product' AND d.is_public");
         website(&mut statement, begun);
         statement.sql(" ORDER BY d.popularity DESC, d.id DESC LIMIT ").bind(Value::Int(BEST)).sql(") d WHERE ");
-        begins(&mut statement, begun, asked);
+        matches(&mut statement, asked);
     } else {
         for (number, sold) in ["> 0", "= 0"].into_iter().enumerate() {
             statement.sql(if number == 0 { "(" } else { " UNION ALL (" });
@@ -55,7 +45,7 @@ pub async fn products(mut conn: &Conn, begun: &Begun, asked: &Asked, most: i64) 
             statement.sql(sold);
             website(&mut statement, begun);
             statement.sql(" AND ");
-            begins(&mut statement, begun, asked);
+            matches(&mut statement, asked);
             statement.sql(" LIMIT ").bind(Value::Int(SAMPLE)).sql(")");
         }
     }
@@ -78,7 +68,7 @@ fn website(out: &mut Composed<CompletionType>, begun: &Begun) {
 pub async fn others(mut conn: &Conn, begun: &Begun, asked: &Asked, most: i64) -> Result<Vec<Completion>> {
     let mut statement = Composed::<CompletionType>::default();
     statement.sql("WITH d AS MATERIALIZED (SELECT d.kind, d.node_id FROM search_documents d WHERE d.kind IN ('category', 'brand') AND d.is_public AND ");
-    begins(&mut statement, begun, asked);
+    matches(&mut statement, asked);
     statement.sql(" LIMIT ").bind(Value::Int(SAMPLE));
     statement.sql("), t AS (SELECT lower(unaccent(").bind(Value::Text(begun.text.clone())).sql(")) AS text)");
     for (number, kind, table) in [(0, "category", "categories"), (1, "brand", "brands")] {

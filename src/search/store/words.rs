@@ -3,7 +3,10 @@
 use diesel::sql_types::{Array, BigInt, Text};
 use diesel_async::RunQueryDsl;
 
-use super::{super::model::Asked, matches, query_in};
+use super::{
+    super::{model::Asked, words::Query},
+    matches, query_in,
+};
 use crate::{
     db::{
         Conn,
@@ -28,15 +31,15 @@ pub async fn understand(
         statement
             .bind(Value::Int(*place as i64))
             .sql("::bigint, ARRAY(SELECT s.word FROM search_words s WHERE s.word % t.word");
-        statement.sql(" ORDER BY similarity(s.word, t.word) DESC, s.word LIMIT 30) FROM (SELECT lower(unaccent(");
+        statement.sql(" ORDER BY similarity(s.word, t.word) DESC, s.word LIMIT 200) FROM (SELECT lower(unaccent(");
         statement.bind(Value::Text(word.clone())).sql(")) COLLATE \"C\" AS word) t WHERE NOT EXISTS");
         statement.sql(" (SELECT FROM search_documents d WHERE d.is_public AND ");
-        matches(&mut statement, &Asked { text: query.clone(), languages: languages.to_vec() });
+        matches(&mut statement, &Asked { query: Query::of(query.clone()), languages: languages.to_vec() });
         statement.sql(")");
         // A word such as `and` is looked for by nobody.
         for language in languages {
             statement.sql(" AND numnode(");
-            query_in(&mut statement, *language, query);
+            query_in(&mut statement, *language, query, None);
             statement.sql(") > 0");
         }
     }
