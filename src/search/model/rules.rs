@@ -146,12 +146,11 @@ fn check(words: Option<&[String]>, url: Option<&str>) -> Result<()> {
             }
         }
     }
-    if let Some(url) = url {
-        if !is_address(url) || url.len() > MAX_URL || url.chars().any(|sign| sign.is_whitespace() || sign.is_control())
-        {
-            let rule = "give an address that starts with https:// and a host, or a path that starts with /, at most 2000 characters";
-            check.add(UserError::new(UserErrorCode::Invalid, "url", rule));
-        }
+    let is_broken =
+        |url: &str| url.len() > MAX_URL || url.chars().any(|sign| sign.is_whitespace() || sign.is_control());
+    if url.is_some_and(|url| !is_address(url) || is_broken(url)) {
+        let rule = "give an address that starts with https:// and a host, or a path that starts with /, at most 2000 characters";
+        check.add(UserError::new(UserErrorCode::Invalid, "url", rule));
     }
     check.finish()
 }
