@@ -26,8 +26,8 @@ use crate::{
     websites::language::Language,
 };
 
-/// Words by the stems of one language; a word that is begun as it is written, too: it may be one that a language leaves out, and
-/// the beginning of another.
+/// Words by the stems of one language; a word that is begun as it is written, where it is one that the language leaves out: it may
+/// be the beginning of another.
 fn query_in<R>(out: &mut Composed<R>, language: Language, text: &str, begun: Option<&str>) {
     let stems = |out: &mut Composed<R>, text: &str| {
         out.sql("to_tsquery('souk_").sql(language.as_str()).sql("', ").bind(Value::Text(text.to_owned())).sql(")");
@@ -38,9 +38,11 @@ fn query_in<R>(out: &mut Composed<R>, language: Language, text: &str, begun: Opt
         stems(out, text);
         out.sql(" && ");
     }
-    out.sql("(");
+    out.sql("CASE WHEN numnode(");
     stems(out, begun);
-    out.sql(" || to_tsquery('souk_words', ").bind(Value::Text(begun.to_owned())).sql(")))");
+    out.sql(") > 0 THEN ");
+    stems(out, begun);
+    out.sql(" ELSE to_tsquery('souk_words', ").bind(Value::Text(begun.to_owned())).sql(") END)");
 }
 
 /// The condition that a document `d` matches: each by the stems of its own language, what is `all` by those of any.
