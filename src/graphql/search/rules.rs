@@ -302,8 +302,7 @@ impl SearchRuleMutation {
             let target = input.target.as_ref().map(|id| columns(id)).transpose()?;
             let (category_id, brand_id, product_id) = target.unwrap_or_default();
             let SearchRuleCreateInput { words, url, .. } = input;
-            let keys = Vec::new();
-            let new = NewSearchRule { website_id, words, category_id, brand_id, product_id, url, keys };
+            let new = NewSearchRule { website_id, words, category_id, brand_id, product_id, url };
             actions::create(ctx.db(), ctx.viewer(), new).await
         };
         SearchRuleCreateObject::of(created.await.map(search_rule))

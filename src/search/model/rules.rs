@@ -90,8 +90,6 @@ pub struct NewSearchRule {
     pub product_id: Option<ProductId>,
     /// It leads to this address.
     pub url: Option<String>,
-    /// Made by the database.
-    pub keys: Vec<String>,
 }
 
 /// A change of a rule: what is absent stays.

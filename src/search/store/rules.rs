@@ -58,7 +58,7 @@ type KnownType = (
     Nullable<BigInt>,
     Nullable<Text>,
 );
-type KnownRow = (Option<String>, i64, i64, Vec<String>, i64, Option<i64>, Option<i64>, Option<i64>, Option<String>);
+type KnownRow = (Option<Language>, i64, i64, Vec<String>, i64, Option<i64>, Option<i64>, Option<i64>, Option<String>);
 
 /// The languages, and the rules of the websites that are named; where none is, those of the only one that there is.
 /// # Errors
@@ -100,17 +100,16 @@ pub async fn known(mut conn: &Conn, search: &Search, words: &Words) -> Result<Kn
     let rows: Vec<KnownRow> = statement.load(&mut conn).await?;
     let mut known = Known::default();
     for row in rows {
-        known.add(row)?;
+        known.add(row);
     }
     known.languages.sort_by_key(|language| language.as_str());
     Ok(known)
 }
 
 impl Known {
-    fn add(&mut self, (language, place, length, words, id, category, brand, product, url): KnownRow) -> Result<()> {
-        if let Some(code) = language {
-            let found = Language::ALL.iter().copied().find(|language| language.as_str() == code);
-            self.languages.push(found.ok_or_else(|| Error::Internal(format!("a language {code:?}")))?);
+    fn add(&mut self, (language, place, length, words, id, category, brand, product, url): KnownRow) {
+        if let Some(language) = language {
+            self.languages.push(language);
         } else if length == 0 {
             // Of several the one that was made last.
             if self.redirect.as_ref().is_none_or(|redirect| redirect.id.0 < id) {
@@ -126,7 +125,6 @@ impl Known {
                 others.extend(words);
             }
         }
-        Ok(())
     }
 }
 
