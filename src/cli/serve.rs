@@ -10,25 +10,30 @@ use tokio::{
 };
 
 use super::{Outcome, database::Database, demo, work};
-use crate::{
-    access::actions::live::{catch_up, keep_up},
-    analytics::recorder::SearchRecorder,
-    auth::{JwtKeys, Live, PasswordCost, Passwords},
-    config::{Environment, ServeSettings, Settings},
-    db::{Db, migrations},
-    graphql::{
-        self,
-        context::{Currencies, Services},
-    },
-    http::{self, HttpSettings},
-    mail::actions::Mailer,
-    media::{actions::Studio, fetch::Rules},
-    payments::providers::{
-        Providers,
-        test::{Pace, TestProvider},
-    },
-    storage::Storage,
-};
+use crate::access::actions::live::catch_up;
+use crate::access::actions::live::keep_up;
+use crate::analytics::recorder::SearchRecorder;
+use crate::auth::JwtKeys;
+use crate::auth::Live;
+use crate::auth::PasswordCost;
+use crate::auth::Passwords;
+use crate::config::Environment;
+use crate::config::ServeSettings;
+use crate::config::Settings;
+use crate::db::Db;
+use crate::db::migrations;
+use crate::graphql;
+use crate::graphql::schema::context::Currencies;
+use crate::graphql::schema::context::Services;
+use crate::http;
+use crate::http::HttpSettings;
+use crate::mail::actions::Mailer;
+use crate::media::actions::Studio;
+use crate::media::fetch::Rules;
+use crate::payments::providers::Providers;
+use crate::payments::providers::test::Pace;
+use crate::payments::providers::test::TestProvider;
+use crate::storage::Storage;
 
 /// How long what was searched last may take to be written when the server ends.
 const LAST_WRITE: Duration = Duration::from_secs(5);

@@ -2,62 +2,24 @@
 //! Rule: reads go through the loaders or, for lists, to the stores; writes go to the actions. Every object is an
 //! `Ordered`, so that answers keep the order of the query.
 
-pub mod account;
-pub mod address;
-pub mod analytics;
-pub mod api_key;
-pub mod audit;
-pub mod batches;
-pub mod brand;
-pub mod cart;
-pub mod category;
-pub mod connection;
-pub mod container;
-pub mod context;
-pub mod cookie;
-pub mod documents;
 pub mod engine;
-pub mod errors;
-pub mod filters;
-pub mod guards;
-pub mod image;
-pub mod job;
-pub mod limits;
-pub mod loaders;
-pub mod node;
-pub mod order;
-pub mod patch;
-pub mod payload;
-pub mod payment;
-pub mod price;
-pub mod privacy;
-pub mod product;
-pub mod product_group;
-pub mod returns;
-pub mod review;
-pub mod role;
-pub mod scalars;
-pub mod search;
-pub mod session;
-pub mod shipment;
-pub mod source;
-pub mod stock;
-pub mod supplier;
-pub mod transfer;
-pub mod upload;
-pub mod user;
-pub mod variables;
-pub mod website;
+pub mod schema;
 
 use std::sync::Arc;
 
 use async_graphql::{EmptySubscription, MergedObject, Schema};
 
-use self::{
+use self::engine::{
+    Engine, EngineSettings,
     container::{Ordered, Plain},
-    context::Services,
-    engine::{Engine, EngineSettings},
     limits::Limits,
+};
+use self::schema::{
+    access::{account, api_key, role, session},
+    analytics, audit, brands, carts, categories,
+    context::Services,
+    groups, jobs, media, node, orders, payments, privacy, products, reviews, search, stock, suppliers, transfers,
+    users, websites,
 };
 use crate::config;
 
@@ -65,26 +27,26 @@ use crate::config;
 #[derive(MergedObject, Default)]
 #[graphql(name = "Query")]
 pub struct Queries(
-    user::UserQuery,
+    users::UserQuery,
     role::RoleQuery,
-    website::WebsiteQuery,
-    category::CategoryQuery,
-    brand::BrandQuery,
-    supplier::SupplierQuery,
-    product::ProductQuery,
-    product_group::ProductGroupQuery,
-    review::ReviewQuery,
-    cart::CartQuery,
-    order::OrderQuery,
-    payment::PaymentQuery,
+    websites::WebsiteQuery,
+    categories::CategoryQuery,
+    brands::BrandQuery,
+    suppliers::SupplierQuery,
+    products::ProductQuery,
+    groups::ProductGroupQuery,
+    reviews::ReviewQuery,
+    carts::CartQuery,
+    orders::OrderQuery,
+    payments::PaymentQuery,
     search::SearchQuery,
     search::SuggestionQuery,
     search::SearchRuleQuery,
     analytics::AnalyticsQuery,
     privacy::PrivacyQuery,
     audit::AuditQuery,
-    job::JobQuery,
-    transfer::TransferQuery,
+    jobs::JobQuery,
+    transfers::TransferQuery,
     node::NodeQuery,
 );
 
@@ -95,31 +57,31 @@ pub struct Mutations(
     session::SessionMutation,
     account::AccountMutation,
     api_key::ApiKeyMutation,
-    user::UserMutation,
+    users::UserMutation,
     role::RoleMutation,
-    address::AddressMutation,
-    website::WebsiteMutation,
-    category::CategoryMutation,
-    brand::BrandMutation,
-    supplier::SupplierMutation,
-    product::ProductMutation,
+    users::address::AddressMutation,
+    websites::WebsiteMutation,
+    categories::CategoryMutation,
+    brands::BrandMutation,
+    suppliers::SupplierMutation,
+    products::ProductMutation,
     stock::StockMutation,
-    image::ImageMutation,
-    upload::UploadMutation,
-    product::ProductLinkMutation,
-    product_group::ProductGroupMutation,
+    media::ImageMutation,
+    media::upload::UploadMutation,
+    products::ProductLinkMutation,
+    groups::ProductGroupMutation,
     search::SearchRuleMutation,
-    review::ReviewMutation,
-    cart::CartMutation,
-    order::CheckoutMutation,
-    order::OrderMutation,
-    payment::PaymentMutation,
-    shipment::ShipmentMutation,
-    returns::ReturnMutation,
+    reviews::ReviewMutation,
+    carts::CartMutation,
+    orders::CheckoutMutation,
+    orders::OrderMutation,
+    payments::PaymentMutation,
+    orders::shipment::ShipmentMutation,
+    orders::returns::ReturnMutation,
     analytics::AnalyticsMutation,
     privacy::PrivacyMutation,
-    job::JobMutation,
-    transfer::TransferMutation,
+    jobs::JobMutation,
+    transfers::TransferMutation,
 );
 
 impl Plain for Queries {}

@@ -65,7 +65,7 @@ pub(super) fn refuse(error: &Error) -> Refusal {
         Error::Coded(code, why) => Refusal::new(StatusCode::SERVICE_UNAVAILABLE, *code, why.to_string()),
         other => {
             tracing::error!(error = %other, "a file");
-            let message = crate::graphql::errors::INTERNAL;
+            let message = crate::graphql::engine::errors::INTERNAL;
             Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalServerError, message)
         }
     }

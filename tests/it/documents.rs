@@ -4,13 +4,16 @@ use std::time::{Duration, Instant};
 
 use async_graphql::{Data, Request, Response, Variables};
 use serde_json::{Value, json};
-use souk::{
-    auth::{Origin, Viewer},
-    config::Limits,
-    error::ErrorCode,
-    graphql::{self, batches::Steps, context::request_data, cookie::Cookies, engine::Engine},
-    telemetry::RequestId,
-};
+use souk::auth::Origin;
+use souk::auth::Viewer;
+use souk::config::Limits;
+use souk::error::ErrorCode;
+use souk::graphql;
+use souk::graphql::engine::Engine;
+use souk::graphql::engine::batching::Steps;
+use souk::graphql::schema::access::cookie::Cookies;
+use souk::graphql::schema::context::request_data;
+use souk::telemetry::RequestId;
 
 use crate::{support::TestApp, toy};
 
@@ -150,7 +153,7 @@ async fn the_settings_say_how_much_is_too_much() {
         let graph = Graph::with(&limits).await;
         for (text, code) in [(fits, None), (exceeds, Some("LIMIT_EXCEEDED"))] {
             let response = graph.run(text, json!({})).await;
-            let found = response.errors.first().and_then(graphql::errors::code).map(ErrorCode::as_str);
+            let found = response.errors.first().and_then(graphql::engine::errors::code).map(ErrorCode::as_str);
             assert_eq!(found, code, "{text} {}", errors(&response));
         }
     }

@@ -115,7 +115,7 @@ fn crates_are_used_where_they_belong() {
     let table: [(&str, Place); 11] = [
         ("async_graphql", |source| ["graphql", "http"].contains(&source.house())),
         ("axum", |source| source.house() == "http" || source.path == "src/cli/serve.rs"),
-        ("dataloader", |source| source.path == "src/graphql/batches.rs"),
+        ("dataloader", |source| source.path == "src/graphql/engine/batching.rs"),
         ("diesel", |source| has_sql(source) || source.part() == "model" || GROUND.contains(&source.house())),
         ("diesel_async", |source| has_sql(source) || source.path == "src/error.rs"),
         ("lettre", |source| source.path == "src/mail/transport.rs"),

@@ -3,18 +3,28 @@
 use std::sync::Arc;
 
 use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
-use souk::{
-    graphql::{
-        category::{Category, CategoryObject, category},
-        order::{Order, OrderDetail, OrderDetailObject, OrderObject, detail, order},
-        product::{Product, ProductObject, product},
-        scalars::{Money, MoneyObject, money},
-        user::{User, UserObject, user},
-    },
-    ids::RowId,
-    money::Currency,
-    orders, users,
-};
+use souk::graphql::engine::scalars::Money;
+use souk::graphql::engine::scalars::MoneyObject;
+use souk::graphql::engine::scalars::money;
+use souk::graphql::schema::categories::Category;
+use souk::graphql::schema::categories::CategoryObject;
+use souk::graphql::schema::categories::category;
+use souk::graphql::schema::orders::Order;
+use souk::graphql::schema::orders::OrderDetail;
+use souk::graphql::schema::orders::OrderDetailObject;
+use souk::graphql::schema::orders::OrderObject;
+use souk::graphql::schema::orders::detail;
+use souk::graphql::schema::orders::order;
+use souk::graphql::schema::products::Product;
+use souk::graphql::schema::products::ProductObject;
+use souk::graphql::schema::products::product;
+use souk::graphql::schema::users::User;
+use souk::graphql::schema::users::UserObject;
+use souk::graphql::schema::users::user;
+use souk::ids::RowId;
+use souk::money::Currency;
+use souk::orders;
+use souk::users;
 
 use crate::support::{ProductSpec, TestApp};
 

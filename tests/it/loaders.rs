@@ -5,14 +5,21 @@ use std::time::Duration;
 use diesel_async::SimpleAsyncConnection;
 use futures_util::future::{join_all, poll_immediate};
 use serde_json::json;
-use souk::{
-    auth::Viewer,
-    db::{Db, DbSettings, recorder::Recorder},
-    error::{Error, ErrorCode, Result},
-    graphql::{batches::Steps, loaders::Loaders},
-    ids::{BrandId, CategoryId, ProductId, RowId, UserId},
-    websites,
-};
+use souk::auth::Viewer;
+use souk::db::Db;
+use souk::db::DbSettings;
+use souk::db::recorder::Recorder;
+use souk::error::Error;
+use souk::error::ErrorCode;
+use souk::error::Result;
+use souk::graphql::engine::batching::Steps;
+use souk::graphql::schema::loaders::Loaders;
+use souk::ids::BrandId;
+use souk::ids::CategoryId;
+use souk::ids::ProductId;
+use souk::ids::RowId;
+use souk::ids::UserId;
+use souk::websites;
 
 use crate::support::{
     TestApp,

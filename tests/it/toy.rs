@@ -7,18 +7,17 @@ use async_graphql::{
     Context, EmptyMutation, EmptySubscription, ErrorExtensions, InputObject, Object, OneofObject, Schema,
 };
 use axum::{Router, middleware};
-use souk::{
-    error::{Error, ErrorCode, Result},
-    graphql::{
-        container::{Ordered, Plain},
-        engine::{Engine, EngineSettings},
-    },
-    http::{
-        graphql::{Endpoint, router},
-        request_id::request_id,
-    },
-    telemetry::RequestId,
-};
+use souk::error::Error;
+use souk::error::ErrorCode;
+use souk::error::Result;
+use souk::graphql::engine::Engine;
+use souk::graphql::engine::EngineSettings;
+use souk::graphql::engine::container::Ordered;
+use souk::graphql::engine::container::Plain;
+use souk::http::graphql::Endpoint;
+use souk::http::graphql::router;
+use souk::http::request_id::request_id;
+use souk::telemetry::RequestId;
 
 use crate::support::TestApp;
 

@@ -10,33 +10,44 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use souk::{
-    access::{
-        self,
-        model::{NewRole, NewSession, Role},
-    },
-    analytics::recorder::SearchRecorder,
-    auth::{Identity, JwtKeys, Live, PasswordCost, Passwords, Permission, Via, Viewer},
-    config::{AccountSettings, Limits, PaymentCapture, ReviewSettings, SellingSettings},
-    db::recorder::Recorder,
-    graphql::{
-        self,
-        context::{Currencies, Services},
-    },
-    http::{self, HttpSettings},
-    ids::{RowId, UserId, WebsiteId},
-    media::{actions::Studio, fetch::Rules},
-    payments::{
-        model::ProviderName,
-        providers::{
-            Providers,
-            manual::Manual,
-            test::{Pace, TestProvider},
-        },
-    },
-    storage::{Place, Storage},
-    users::{self, model::NewUser},
-};
+use souk::access;
+use souk::access::model::NewRole;
+use souk::access::model::NewSession;
+use souk::access::model::Role;
+use souk::analytics::recorder::SearchRecorder;
+use souk::auth::Identity;
+use souk::auth::JwtKeys;
+use souk::auth::Live;
+use souk::auth::PasswordCost;
+use souk::auth::Passwords;
+use souk::auth::Permission;
+use souk::auth::Via;
+use souk::auth::Viewer;
+use souk::config::AccountSettings;
+use souk::config::Limits;
+use souk::config::PaymentCapture;
+use souk::config::ReviewSettings;
+use souk::config::SellingSettings;
+use souk::db::recorder::Recorder;
+use souk::graphql;
+use souk::graphql::schema::context::Currencies;
+use souk::graphql::schema::context::Services;
+use souk::http;
+use souk::http::HttpSettings;
+use souk::ids::RowId;
+use souk::ids::UserId;
+use souk::ids::WebsiteId;
+use souk::media::actions::Studio;
+use souk::media::fetch::Rules;
+use souk::payments::model::ProviderName;
+use souk::payments::providers::Providers;
+use souk::payments::providers::manual::Manual;
+use souk::payments::providers::test::Pace;
+use souk::payments::providers::test::TestProvider;
+use souk::storage::Place;
+use souk::storage::Storage;
+use souk::users;
+use souk::users::model::NewUser;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 

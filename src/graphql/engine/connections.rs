@@ -1,0 +1,272 @@
+//! Relay connections of every list: edges and nodes, page info, and a count that is made only when selected.
+
+use std::{borrow::Cow, sync::Arc};
+
+use async_graphql::{Context, Enum, Object, ObjectType, OutputType, TypeName};
+
+use crate::graphql::engine::batching::Key;
+use crate::graphql::engine::batching::Loaded;
+use crate::graphql::engine::container::Ordered;
+use crate::graphql::engine::container::Plain;
+use crate::graphql::schema::loaders::PageKey;
+use crate::graphql::schema::loaders::Paged;
+use crate::{
+    error::Result,
+    paging::{Cursor, Direction, List, MAX_COUNT, MAX_LIMIT, Page, PageArgs, Rows},
+};
+
+/// What a list costs of the complexity: its rows times what is selected of each.
+pub fn cost(first: Option<i32>, last: Option<i32>, child: usize) -> usize {
+    let rows = first.or(last).map_or(crate::paging::DEFAULT_LIMIT, i64::from).clamp(1, MAX_LIMIT);
+    usize::try_from(rows).unwrap_or(1).saturating_mul(child).saturating_add(1)
+}
+
+/// Reads the arguments of a list.
+/// # Errors
+/// Those of [`Page::new`].
+pub fn list<C, O: Copy>(
+    first: Option<i32>,
+    after: Option<String>,
+    last: Option<i32>,
+    before: Option<String>,
+    filter: crate::db::filter::Filter<C>,
+    (order, direction): (O, Direction),
+    name: fn(O) -> &'static str,
+) -> Result<List<C, O>> {
+    let page = Page::new(name(order), PageArgs { first, after, last, before })?;
+    Ok(List { filter, order, direction, page })
+}
+
+/// Where a page lies in its list.
+pub type PageInfo = Ordered<PageInfoObject>;
+
+/// See [`PageInfo`].
+pub struct PageInfoObject {
+    has_next: bool,
+    has_previous: bool,
+    start: Option<String>,
+    end: Option<String>,
+}
+
+impl PageInfoObject {
+    /// Where the rows lie.
+    pub fn new<R>(rows: &Rows<R>, cursor: impl Fn(&R) -> &Cursor) -> Self {
+        let text = |row: Option<&R>| row.map(|row| cursor(row).to_string());
+        let (start, end) = (text(rows.rows.first()), text(rows.rows.last()));
+        Self { has_next: rows.has_next, has_previous: rows.has_previous, start, end }
+    }
+}
+
+impl Plain for PageInfoObject {
+    const PLAIN: &'static [&'static str] = &["hasNextPage", "hasPreviousPage", "startCursor", "endCursor"];
+}
+
+/// Where a page lies in its list.
+#[Object(name = "PageInfo")]
+impl PageInfoObject {
+    /// Whether rows follow.
+    async fn has_next_page(&self) -> bool {
+        self.has_next
+    }
+
+    /// Whether rows come before.
+    async fn has_previous_page(&self) -> bool {
+        self.has_previous
+    }
+
+    /// The cursor of the first row; give it as `before` for the rows before it.
+    async fn start_cursor(&self) -> Option<&str> {
+        self.start.as_deref()
+    }
+
+    /// The cursor of the last row; give it as `after` for the rows behind it.
+    async fn end_cursor(&self) -> Option<&str> {
+        self.end.as_deref()
+    }
+}
+
+/// How exact a count is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum Precision {
+    /// There are exactly so many.
+    Exact,
+    /// There are so many or more: counting stops at 10,000.
+    AtLeast,
+}
+
+/// How many rows a list has.
+pub type TotalCount = Ordered<TotalCountObject>;
+
+/// See [`TotalCount`].
+#[derive(Clone, Copy)]
+pub struct TotalCountObject {
+    /// The count, at most [`MAX_COUNT`].
+    pub value: i64,
+    /// Whether the list has exactly that many.
+    pub is_exact: bool,
+}
+
+impl TotalCountObject {
+    /// What was counted up to one more than [`MAX_COUNT`].
+    pub fn of(count: i64) -> Self {
+        Self { value: count.min(MAX_COUNT), is_exact: count <= MAX_COUNT }
+    }
+}
+
+impl Plain for TotalCountObject {
+    const PLAIN: &'static [&'static str] = &["value", "precision"];
+}
+
+/// How many rows a list has, counted up to 10,000.
+#[Object(name = "TotalCount")]
+impl TotalCountObject {
+    /// How many.
+    async fn value(&self) -> i64 {
+        self.value
+    }
+
+    /// Whether it is exact.
+    async fn precision(&self) -> Precision {
+        if self.is_exact { Precision::Exact } else { Precision::AtLeast }
+    }
+}
+
+/// A row of a list and its place.
+pub type Edge<T> = Ordered<EdgeObject<T>>;
+
+/// See [`Edge`].
+pub struct EdgeObject<T> {
+    cursor: Cursor,
+    node: T,
+}
+
+impl<T: OutputType> TypeName for EdgeObject<T> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Edge", <T as OutputType>::type_name()).into()
+    }
+}
+
+impl<T: OutputType + Clone> Plain for EdgeObject<T> {
+    const PLAIN: &'static [&'static str] = &["cursor"];
+}
+
+/// A row of a list and its place.
+#[Object(name_type)]
+impl<T: OutputType + Clone> EdgeObject<T> {
+    /// The place of the row; give it as `after` or `before`.
+    async fn cursor(&self) -> String {
+        self.cursor.to_string()
+    }
+
+    /// The row.
+    async fn node(&self) -> T {
+        self.node.clone()
+    }
+}
+
+/// A page of a list.
+pub type Connection<T> = Ordered<ConnectionObject<T>>;
+
+/// See [`Connection`].
+pub struct ConnectionObject<T> {
+    rows: Rows<(Cursor, T)>,
+    total: Option<i64>,
+}
+
+impl<T: OutputType> TypeName for ConnectionObject<T> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Connection", <T as OutputType>::type_name()).into()
+    }
+}
+
+impl<T: OutputType + Clone> Plain for ConnectionObject<T> {}
+
+/// A page of a list.
+#[Object(name_type)]
+impl<T: OutputType + Clone> ConnectionObject<T> {
+    /// The rows of the page with their cursors.
+    async fn edges(&self) -> Vec<Edge<T>> {
+        self.rows
+            .rows
+            .iter()
+            .map(|(cursor, node)| Ordered(EdgeObject { cursor: cursor.clone(), node: node.clone() }))
+            .collect()
+    }
+
+    /// The rows of the page.
+    async fn nodes(&self) -> Vec<T> {
+        self.rows.rows.iter().map(|(_, node)| node.clone()).collect()
+    }
+
+    /// Where the page lies in the list.
+    async fn page_info(&self) -> PageInfo {
+        Ordered(PageInfoObject::new(&self.rows, |(cursor, _)| cursor))
+    }
+
+    /// How many rows the whole list has, counted only when this field is selected.
+    async fn total_count(&self) -> TotalCount {
+        Ordered(TotalCountObject::of(self.total.unwrap_or_default()))
+    }
+}
+
+/// Whether the list's `totalCount` is selected.
+fn wants_total(ctx: &Context<'_>) -> bool {
+    ctx.look_ahead().field("totalCount").exists()
+}
+
+/// Reads a page of a list, and at the same time its count where that is selected.
+/// # Errors
+/// Those of the statements.
+pub async fn read<R>(
+    ctx: &Context<'_>,
+    page: &Page,
+    rows: impl Future<Output = Result<Vec<R>>>,
+    count: impl Future<Output = Result<i64>>,
+) -> Result<(Rows<R>, Option<i64>)> {
+    if !wants_total(ctx) {
+        return Ok((page.finish(rows.await?), None));
+    }
+    let (rows, total) = futures_util::future::try_join(rows, count).await?;
+    Ok((page.finish(rows), Some(total)))
+}
+
+/// A connection of the rows read.
+pub fn connect<R, T>(
+    rows: Rows<R>,
+    total: Option<i64>,
+    cursor: impl Fn(&R) -> Cursor,
+    node: impl Fn(R) -> T,
+) -> Connection<T>
+where
+    ConnectionObject<T>: ObjectType,
+{
+    let Rows { rows, has_next, has_previous } = rows;
+    let rows = rows.into_iter().map(|row| (cursor(&row), node(row))).collect();
+    Ordered(ConnectionObject { rows: Rows { rows, has_next, has_previous }, total })
+}
+
+/// A connection of a nested list: the page, and the count where it is selected, batched over all parents.
+/// # Errors
+/// Those of the statements.
+pub async fn nested<P: Key, L: Key, R, T>(
+    ctx: &Context<'_>,
+    loaders: &Paged<P, L, R>,
+    key: PageKey<P, L>,
+    cursor: impl Fn(&R) -> Cursor,
+    node: impl Fn(R) -> T,
+) -> Result<Connection<T>>
+where
+    R: Loaded,
+    ConnectionObject<T>: ObjectType,
+{
+    let count = async {
+        match wants_total(ctx) {
+            true => loaders.counts.load(key.clone()).await,
+            false => Ok(None),
+        }
+    };
+    let (page, total) = futures_util::future::try_join(loaders.pages.load(key.clone()), count).await?;
+    let rows =
+        page.map_or_else(|| Rows { rows: Vec::new(), has_next: false, has_previous: false }, Arc::unwrap_or_clone);
+    Ok(connect(rows, total, cursor, node))
+}

@@ -1,0 +1,191 @@
+//! The answer of one object: what is selected, resolved and put in the order of the query.
+//!
+//! The one rule: an error becomes null at the next nullable field, and siblings run to their end.
+
+use std::{
+    any::Any,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use async_graphql::{
+    ContextSelectionSet, Name, ObjectType, Positioned, ServerError, ServerResult, Value,
+    indexmap::{IndexMap, map::Entry},
+    parser::types::{Field, Selection, SelectionSet},
+    registry::MetaType,
+    resolver_utils::resolve_container,
+};
+use futures_util::future::join_all;
+
+use crate::graphql::engine::container::Member;
+
+/// Resolves the selected fields of an object, all at once or one after the other.
+pub(super) async fn answer(ctx: &ContextSelectionSet<'_>, object: &dyn Member, serial: bool) -> ServerResult<Value> {
+    let mut selected = Selected::with_capacity(ctx.item.node.items.len());
+    selected.collect(ctx, object, &ctx.item.node)?;
+    let Selected { mut values, mut fields, merged, .. } = selected;
+    for (slot, field) in &merged {
+        fields[*slot] = field;
+    }
+
+    let mut failure = None;
+    let mut settle = |slot: usize, result| match result {
+        Ok(value) => values[slot] = value,
+        Err(error) if failure.is_none() && !is_nullable(ctx, object, fields[slot]) => {
+            failure = Some(error);
+        }
+        Err(error) => ctx.add_error(error),
+    };
+    let mut waiting = Vec::new();
+    for (slot, field) in fields.iter().enumerate() {
+        if field.node.name.node == "__typename" {
+            settle(slot, Ok(Value::String(object.name().into_owned())));
+        } else if !serial && let Some(result) = object.now(ctx, field) {
+            settle(slot, result);
+        } else {
+            waiting.push((slot, object.later(ctx, field)));
+        }
+    }
+    if serial || waiting.len() == 1 {
+        for (slot, result) in waiting {
+            settle(slot, result.await);
+        }
+    } else {
+        let (slots, results): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
+        for (slot, result) in slots.into_iter().zip(join_all(results).await) {
+            settle(slot, result);
+        }
+    }
+    match failure {
+        Some(error) => Err(Bubble::wrap(error)),
+        None => Ok(Value::Object(values)),
+    }
+}
+
+/// The selected fields of one object under their response keys, in the order of the query.
+struct Selected<'a> {
+    values: IndexMap<Name, Value>,
+    fields: Vec<&'a Positioned<Field>>,
+    /// In place of the field in the same slot: a key selected twice has the selections of both.
+    merged: BTreeMap<usize, Positioned<Field>>,
+    /// A fragment spread twice adds nothing, and would double the work at each level below it.
+    visited: BTreeSet<&'a Name>,
+}
+
+impl<'a> Selected<'a> {
+    fn with_capacity(fields: usize) -> Self {
+        Self {
+            values: IndexMap::with_capacity(fields),
+            fields: Vec::with_capacity(fields),
+            merged: BTreeMap::new(),
+            visited: BTreeSet::new(),
+        }
+    }
+
+    fn collect(
+        &mut self,
+        ctx: &ContextSelectionSet<'a>,
+        object: &dyn Member,
+        set: &'a SelectionSet,
+    ) -> ServerResult<()> {
+        for selection in &set.items {
+            let (condition, set) = match &selection.node {
+                Selection::Field(field) => {
+                    self.add(field);
+                    continue;
+                }
+                Selection::InlineFragment(inline) => {
+                    let inline = &inline.node;
+                    (inline.type_condition.as_ref(), &inline.selection_set)
+                }
+                Selection::FragmentSpread(spread) => {
+                    let name = &spread.node.fragment_name.node;
+                    if !self.visited.insert(name) {
+                        continue;
+                    }
+                    let fragment =
+                        ctx.query_env.fragments.get(name).ok_or_else(|| {
+                            ServerError::new(format!("Unknown fragment \"{name}\"."), Some(spread.pos))
+                        })?;
+                    let fragment = &fragment.node;
+                    (Some(&fragment.type_condition), &fragment.selection_set)
+                }
+            };
+            let types = &ctx.schema_env.registry.types;
+            let applies = condition.is_none_or(|condition| {
+                let condition = types.get(condition.node.on.node.as_str());
+                condition.is_some_and(|condition| condition.is_possible_type(&object.name()))
+            });
+            if applies {
+                self.collect(ctx, object, &set.node)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, field: &'a Positioned<Field>) {
+        match self.values.entry(field.node.response_key().node.clone()) {
+            Entry::Vacant(entry) => {
+                entry.insert(Value::Null);
+                self.fields.push(field);
+            }
+            Entry::Occupied(entry) if !field.node.selection_set.node.items.is_empty() => {
+                let slot = entry.index();
+                let merged = self.merged.entry(slot).or_insert_with(|| self.fields[slot].clone());
+                let items = &mut merged.node.selection_set.node.items;
+                items.extend_from_slice(&field.node.selection_set.node.items);
+            }
+            Entry::Occupied(_) => {}
+        }
+    }
+}
+
+/// What the schema says; unknown fields are the library's own.
+fn is_nullable(ctx: &ContextSelectionSet<'_>, object: &dyn Member, field: &Positioned<Field>) -> bool {
+    let object = ctx.schema_env.registry.types.get(object.name().as_ref());
+    let field = object.and_then(|object: &MetaType| object.field_by_name(&field.node.name.node));
+    field.is_none_or(|field| !field.ty.ends_with('!'))
+}
+
+/// `@skip` and `@include` are gone before execution: what is left belongs to the schema.
+pub(super) fn has_directives(field: &Positioned<Field>) -> bool {
+    !field.node.directives.is_empty()
+}
+
+/// Resolves one field by the library's container, which knows the directives of the schema.
+pub(super) async fn by_library<T: ObjectType>(
+    ctx: &ContextSelectionSet<'_>,
+    field: &Positioned<Field>,
+    object: &T,
+) -> ServerResult<Value> {
+    let items = vec![Positioned::new(Selection::Field(field.clone()), field.pos)];
+    let set = Positioned::new(SelectionSet { items }, field.pos);
+    if let Value::Object(values) = resolve_container(&ctx.with_selection_set(&set), object).await? {
+        return Ok(values.into_values().next().unwrap_or_default());
+    }
+    // It has just recorded the field's error and left the field out: take the error back.
+    let mut errors = ctx.query_env.errors.lock().ok();
+    let error = errors.as_mut().and_then(|errors| errors.pop());
+    Err(error.unwrap_or_else(|| ServerError::new("The field failed.", Some(field.pos))))
+}
+
+/// An error on its way from a non-null field to the next nullable one. The lists it passes overwrite
+/// its path, so it travels as the source of another.
+pub(super) struct Bubble(ServerError);
+
+impl Bubble {
+    fn wrap(error: ServerError) -> ServerError {
+        if error.source::<Self>().is_some() {
+            return error;
+        }
+        let source: Arc<dyn Any + Send + Sync> = Arc::new(Self(error.clone()));
+        ServerError { source: Some(source), ..error }
+    }
+
+    pub(super) fn unwrap(error: ServerError) -> ServerError {
+        match error.source::<Self>() {
+            Some(bubble) => bubble.0.clone(),
+            None => error,
+        }
+    }
+}

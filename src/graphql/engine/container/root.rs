@@ -1,0 +1,104 @@
+//! The root of an operation: the container's way around the library, which resolves the fields of
+//! `Query` and `Mutation` by itself, in the order of their completion.
+//!
+//! The first field of the root answers for all of them; that answer takes the place of the library's
+//! when the execution has ended. The one rule: every response passes through [`Root::finish`].
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use async_graphql::{
+    Context, ObjectType, PathSegment, Request, Response, Schema, ServerError, ServerResult, SubscriptionType, Value,
+    parser::types::OperationType,
+};
+
+use crate::graphql::engine::container::Member;
+use crate::graphql::engine::container::answer::Bubble;
+use crate::graphql::engine::container::answer::answer;
+
+/// One operation under way.
+#[derive(Clone, Default)]
+pub struct Root(Arc<Operation>);
+
+#[derive(Default)]
+struct Operation {
+    started: AtomicBool,
+    answer: Mutex<Option<Value>>,
+}
+
+/// Executes a query or a mutation whose root is an [`Ordered`](crate::graphql::engine::container::Ordered).
+pub async fn execute<Q, M, S>(schema: &Schema<Q, M, S>, request: Request) -> Response
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    let (root, request) = Root::start(request);
+    root.finish(schema.execute(request).await)
+}
+
+impl Root {
+    /// Marks a request; its response has to pass through [`finish`](Self::finish).
+    pub fn start(request: Request) -> (Self, Request) {
+        let root = Self::default();
+        (root.clone(), request.data(root))
+    }
+
+    /// Puts a response in the order of the query, its errors in the order of the document.
+    /// Responses of a subscription may pass, too, each by itself.
+    pub fn finish(&self, mut response: Response) -> Response {
+        let errors = std::mem::take(&mut response.errors);
+        response.errors = errors.into_iter().map(Bubble::unwrap).collect();
+        response.errors.sort_by_cached_key(|error| (error.locations.clone(), indices(error)));
+        let answer = self.answer_slot().take();
+        if let Some(mut answer) = answer {
+            if let (Value::Object(ours), Value::Object(library)) = (&mut answer, response.data) {
+                // What our objects do not know is introspection, which the library has answered.
+                let known = library.into_iter().filter(|(_, value)| *value != Value::Null);
+                ours.extend(known);
+            }
+            response.data = answer;
+        } else if response.data == Value::Null && response.errors.is_empty() {
+            // Nothing is selected, which is no failure.
+            response.data = Value::Object(Default::default());
+        }
+        response
+    }
+
+    /// The operation, if the field is one of its root.
+    pub(super) fn of<'a>(ctx: &Context<'a>) -> Option<&'a Self> {
+        let top = ctx.path_node.is_some_and(|node| node.parent.is_none());
+        if top { ctx.data_opt() } else { None }
+    }
+
+    /// The first call answers the operation, the others have nothing to add.
+    pub(super) async fn answer(&self, ctx: &Context<'_>, object: &dyn Member) -> ServerResult<Option<Value>> {
+        if !self.0.started.swap(true, Ordering::Relaxed) {
+            let operation = &ctx.query_env.operation.node;
+            let set = &operation.selection_set;
+            let root = ctx.query_env.create_context(ctx.schema_env, None, set, ctx.execute_data);
+            let serial = operation.ty == OperationType::Mutation;
+            let value = answer(&root, object, serial).await.unwrap_or_else(|error| {
+                ctx.add_error(error);
+                Value::Null
+            });
+            *self.answer_slot() = Some(value);
+        }
+        Ok(None)
+    }
+
+    fn answer_slot(&self) -> std::sync::MutexGuard<'_, Option<Value>> {
+        self.0.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Which items of lists an error is in.
+fn indices(error: &ServerError) -> Vec<usize> {
+    let index = |segment: &PathSegment| match segment {
+        PathSegment::Index(index) => Some(*index),
+        PathSegment::Field(_) => None,
+    };
+    error.path.iter().filter_map(index).collect()
+}

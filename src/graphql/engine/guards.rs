@@ -1,0 +1,37 @@
+//! The coarse check of a field: who may select it at all. What of it they see is the store's scope.
+
+use async_graphql::{Context, Guard};
+
+use crate::auth::Permission;
+use crate::graphql::schema::context::ContextExt;
+
+/// Lets those pass who hold one of the permissions; the field's description names them.
+pub struct Needs(pub &'static [Permission]);
+
+impl Guard for Needs {
+    async fn check(&self, ctx: &Context<'_>) -> async_graphql::Result<()> {
+        Ok(ctx.viewer().require_any(self.0)?)
+    }
+}
+
+/// Lets those pass who are logged in.
+pub struct LoggedIn;
+
+impl Guard for LoggedIn {
+    async fn check(&self, ctx: &Context<'_>) -> async_graphql::Result<()> {
+        ctx.viewer().require_user()?;
+        Ok(())
+    }
+}
+
+/// Lets those pass who are logged in, or send the token of a cart.
+pub struct Known;
+
+impl Guard for Known {
+    async fn check(&self, ctx: &Context<'_>) -> async_graphql::Result<()> {
+        if ctx.viewer().guest().is_none() {
+            ctx.viewer().require_user()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,254 @@
+//! How large a document may be.
+//! Rule: the text is measured before it is parsed and the parse before it is validated, both in linear time, so that
+//! nothing of a client's making reaches a recursive or a quadratic step at more than a known size.
+
+use std::collections::HashMap;
+
+use async_graphql::{
+    SchemaBuilder, ServerError,
+    parser::types::{ExecutableDocument, Selection, SelectionSet},
+};
+
+use crate::graphql::engine::errors::coded;
+use crate::{config, error::ErrorCode};
+
+/// The limits of a document.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Length of the text in bytes.
+    pub bytes: usize,
+    /// Names, numbers, strings and punctuation marks.
+    pub tokens: usize,
+    /// Operations in one document; only one of them runs.
+    pub operations: usize,
+    /// Fields at the root of an operation, fragments expanded.
+    pub root_fields: usize,
+    /// Aliases in the whole document, fragments expanded.
+    pub aliases: usize,
+    /// Fields and fragments in the whole document, fragments expanded.
+    pub selections: usize,
+    /// Fields inside fields.
+    pub depth: usize,
+    /// The sum of the costs that the fields declare.
+    pub complexity: usize,
+    /// Selection sets inside selection sets, fragments included.
+    pub recursion: usize,
+    /// Directives on one field.
+    pub directives: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            bytes: 64 * 1024,
+            tokens: 10_000,
+            operations: 10,
+            root_fields: 20,
+            aliases: 30,
+            selections: 5_000,
+            depth: 15,
+            complexity: 20_000,
+            recursion: 32,
+            directives: 5,
+        }
+    }
+}
+
+impl From<&config::Limits> for Limits {
+    fn from(settings: &config::Limits) -> Self {
+        Self {
+            bytes: settings.max_document,
+            root_fields: settings.max_root_fields,
+            aliases: settings.max_aliases,
+            depth: settings.max_depth,
+            complexity: settings.max_complexity,
+            ..Self::default()
+        }
+    }
+}
+
+impl Limits {
+    /// Brackets inside brackets: the parser recurses once for each; some thousands overflow the stack and end the
+    /// process.
+    const NESTING: usize = 64;
+
+    /// Hands the limits that async-graphql counts itself to the builder of a schema.
+    pub fn apply<Q, M, S>(&self, builder: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, S> {
+        builder
+            .limit_depth(self.depth)
+            .limit_complexity(self.complexity)
+            .limit_recursive_depth(self.recursion)
+            .limit_directives(self.directives)
+    }
+
+    /// Measures the text; answers its number of tokens.
+    /// # Errors
+    /// LIMIT_EXCEEDED where it is too long or nested too deep; BAD_USER_INPUT for a NUL or an open block string.
+    pub fn check_text(&self, text: &str) -> Result<usize, ServerError> {
+        at_most("bytes", self.bytes, text.len())?;
+        let bytes = text.as_bytes();
+        let (mut at, mut tokens, mut nesting) = (0, 0, 0_usize);
+        while let Some(&byte) = bytes.get(at) {
+            let length = match byte {
+                b' ' | b'\t' | b'\r' | b'\n' | b',' => 1,
+                b'#' => run(&bytes[at..], |b| !matches!(b, b'\r' | b'\n')),
+                _ => {
+                    tokens += 1;
+                    match byte {
+                        b'(' | b'[' | b'{' => nesting += 1,
+                        b')' | b']' | b'}' => nesting = nesting.saturating_sub(1),
+                        _ => {}
+                    }
+                    token_length(&bytes[at..])?
+                }
+            };
+            at_most("brackets inside brackets", Self::NESTING, nesting)?;
+            at_most("tokens", self.tokens, tokens)?;
+            at += length;
+        }
+        Ok(tokens)
+    }
+
+    /// Counts the parsed document as if its fragments were written out, looking at each fragment once.
+    /// # Errors
+    /// LIMIT_EXCEEDED where a count is too high; BAD_USER_INPUT for a fragment that is unused or spreads itself.
+    pub fn check_document(&self, document: &ExecutableDocument) -> Result<(), ServerError> {
+        let mut counter = Counter { document, limits: self, fragments: HashMap::new() };
+        let mut total = Counts::default();
+        at_most("operations", self.operations, document.operations.iter().len())?;
+        for (_, operation) in document.operations.iter() {
+            let counts = counter.count(&operation.node.selection_set.node, 0)?;
+            at_most("root fields", self.root_fields, counts.fields_here)?;
+            total = total.plus(counts);
+        }
+        at_most("aliases", self.aliases, total.aliases)?;
+        at_most("selections", self.selections, total.selections)?;
+        // Validation walks fragments that nobody uses, too, and would refuse them after that.
+        match document.fragments.keys().find(|name| !counter.fragments.contains_key(name.as_str())) {
+            Some(name) => Err(bad_input(format!("Fragment \"{name}\" is never used."))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The length of the token that starts here; at least 1.
+fn token_length(bytes: &[u8]) -> Result<usize, ServerError> {
+    match bytes[0] {
+        b'"' if bytes.starts_with(b"\"\"\"") => {
+            let mut at = 3;
+            while let Some(rest) = bytes.get(at..) {
+                match rest {
+                    [b'\\', b'"', b'"', b'"', ..] => at += 4,
+                    [b'"', b'"', b'"', ..] => return Ok(at + 3),
+                    [0, ..] => return Err(nul()),
+                    [_, ..] => at += 1,
+                    [] => break,
+                }
+            }
+            Err(bad_input("Syntax error: a block string is not closed."))
+        }
+        b'"' => {
+            let mut at = 1;
+            loop {
+                match &bytes[at..] {
+                    [] | [b'\r' | b'\n', ..] => return Ok(at), // not closed: the parser says so
+                    [b'"', ..] => return Ok(at + 1),
+                    [0, ..] | [b'\\', b'u', b'0', b'0', b'0', b'0', ..] => return Err(nul()),
+                    [b'\\', b'\r' | b'\n', ..] | [b'\\'] => at += 1,
+                    [b'\\', _, ..] => at += 2,
+                    [_, ..] => at += 1,
+                }
+            }
+        }
+        b'.' => Ok(run(bytes, |b| b == b'.')),
+        b if is_name(b) => Ok(run(bytes, is_name)),
+        _ => Ok(1),
+    }
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+fn run(bytes: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
+    bytes.iter().take_while(|&&byte| belongs(byte)).count()
+}
+
+/// What a selection set comes to with its fragments written out.
+#[derive(Default, Clone, Copy)]
+struct Counts {
+    selections: usize,
+    aliases: usize,
+    /// Fields of this level only.
+    fields_here: usize,
+}
+
+impl Counts {
+    // A fragment bomb of 32 levels overflows 64 bits.
+    fn plus(self, other: Self) -> Self {
+        Self {
+            selections: self.selections.saturating_add(other.selections),
+            aliases: self.aliases.saturating_add(other.aliases),
+            fields_here: self.fields_here.saturating_add(other.fields_here),
+        }
+    }
+}
+
+struct Counter<'a> {
+    document: &'a ExecutableDocument,
+    limits: &'a Limits,
+    /// The counts of the fragments seen; none while one is being counted.
+    fragments: HashMap<&'a str, Option<Counts>>,
+}
+
+impl<'a> Counter<'a> {
+    fn count(&mut self, set: &'a SelectionSet, level: usize) -> Result<Counts, ServerError> {
+        at_most("selection sets inside selection sets", self.limits.recursion, level)?;
+        let mut counts = Counts::default();
+        for selection in &set.items {
+            counts.selections = counts.selections.saturating_add(1);
+            let inside = match &selection.node {
+                Selection::Field(field) => {
+                    let inside = self.count(&field.node.selection_set.node, level + 1)?;
+                    let aliases = inside.aliases.saturating_add(usize::from(field.node.alias.is_some()));
+                    Counts { aliases, fields_here: 1, ..inside }
+                }
+                Selection::InlineFragment(fragment) => self.count(&fragment.node.selection_set.node, level + 1)?,
+                Selection::FragmentSpread(spread) => {
+                    self.count_fragment(spread.node.fragment_name.node.as_str(), level + 1)?
+                }
+            };
+            counts = counts.plus(inside);
+        }
+        Ok(counts)
+    }
+
+    fn count_fragment(&mut self, name: &'a str, level: usize) -> Result<Counts, ServerError> {
+        match self.fragments.get(name) {
+            Some(Some(counts)) => return Ok(*counts),
+            Some(None) => return Err(bad_input(format!("Fragment \"{name}\" spreads itself."))),
+            None => {}
+        }
+        // Validation names the fragments that do not exist.
+        let Some(fragment) = self.document.fragments.get(name) else { return Ok(Counts::default()) };
+        self.fragments.insert(name, None);
+        let counts = self.count(&fragment.node.selection_set.node, level)?;
+        self.fragments.insert(name, Some(counts));
+        Ok(counts)
+    }
+}
+
+fn at_most(what: &str, limit: usize, found: usize) -> Result<(), ServerError> {
+    if found <= limit {
+        return Ok(());
+    }
+    Err(coded(ErrorCode::LimitExceeded, format!("The document has too many {what}; the limit is {limit}.")))
+}
+
+fn bad_input(message: impl Into<String>) -> ServerError {
+    coded(ErrorCode::BadUserInput, message)
+}
+
+fn nul() -> ServerError {
+    bad_input("Text must not contain the character NUL.")
+}

@@ -1,0 +1,198 @@
+//! From a request to an answer: limits, parse, variables, execution.
+//! Rule: every operation, whatever door it came through, is prepared and executed here. A query that passed validation
+//! once runs without it from then on, on a second schema of the same types that validates nothing but sizes.
+
+pub mod batching;
+pub mod connections;
+pub mod container;
+pub mod documents;
+pub mod errors;
+pub mod filters;
+pub mod guards;
+pub mod limits;
+pub mod patch;
+pub mod payload;
+pub mod scalars;
+pub mod variables;
+
+use std::{mem, panic::AssertUnwindSafe, sync::Arc};
+
+use async_graphql::{
+    Data, ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, SubscriptionType, ValidationMode,
+    parser::{self, parse_query, types::OperationType},
+};
+use futures_util::{FutureExt, future::BoxFuture};
+
+use crate::graphql::engine::documents::Document;
+use crate::graphql::engine::documents::Documents;
+use crate::graphql::engine::errors::coded;
+use crate::graphql::engine::limits::Limits;
+use crate::graphql::engine::variables::InputTypes;
+use crate::{error::ErrorCode, telemetry::RequestId};
+
+/// The settings of the engine.
+#[derive(Debug, Clone)]
+pub struct EngineSettings {
+    /// The limits of a document.
+    pub limits: Limits,
+    /// Documents kept parsed and validated; 0 keeps none.
+    pub cached_documents: u64,
+    /// Length of the longest document that is kept, in bytes.
+    pub cached_document_bytes: usize,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self { limits: Limits::default(), cached_documents: 1_000, cached_document_bytes: 16 * 1024 }
+    }
+}
+
+/// Runs operations; cheap to clone.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    strict: Box<dyn Runner>,
+    fast: Box<dyn Runner>,
+    sdl: String,
+    input_types: InputTypes,
+    documents: Documents,
+    limits: Limits,
+}
+
+/// What an operation is, as the logs and the doors want to know it.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// Query, mutation or subscription.
+    pub kind: OperationType,
+    /// Its name in the document, if it has one.
+    pub name: Option<String>,
+}
+
+/// A request whose document is within the limits and whose variables fit.
+pub struct Prepared {
+    /// The operation that will run.
+    pub operation: Operation,
+    /// Whether the document passed validation before and will run without.
+    pub is_validated: bool,
+    request: Request,
+    document: Arc<Document>,
+}
+
+impl Engine {
+    /// Most errors about one document; a client mends it after a few.
+    const MAX_REQUEST_ERRORS: usize = 20;
+
+    /// Builds both schemas from the same builder.
+    pub fn new<Q, M, S>(build: impl Fn() -> SchemaBuilder<Q, M, S>, settings: EngineSettings) -> Self
+    where
+        Q: ObjectType + 'static,
+        M: ObjectType + 'static,
+        S: SubscriptionType + 'static,
+    {
+        let EngineSettings { limits, cached_documents, cached_document_bytes } = settings;
+        let strict = limits.apply(build()).finish();
+        let fast = limits.apply(build()).validation_mode(ValidationMode::Fast).finish();
+        let sdl = strict.sdl();
+        Self(Arc::new(Inner {
+            input_types: InputTypes::from_sdl(&sdl).expect("async-graphql reads the SDL that it prints"),
+            sdl,
+            strict: Box::new(strict),
+            fast: Box::new(fast),
+            documents: Documents::new(cached_documents, cached_document_bytes),
+            limits,
+        }))
+    }
+
+    /// The schema as text.
+    pub fn sdl(&self) -> &str {
+        &self.0.sdl
+    }
+
+    /// Checks the document and the variables, and chooses the operation.
+    /// # Errors
+    /// A request error with its code: nothing has run.
+    pub fn prepare(&self, mut request: Request) -> Result<Prepared, ServerError> {
+        let Inner { documents, limits, input_types, .. } = &*self.0;
+        let kept = documents.get(&request.query);
+        let is_validated = kept.is_some();
+        let document = match kept {
+            Some(document) => document,
+            None => {
+                let tokens = limits.check_text(&request.query)?;
+                let parsed = parse_query(&request.query).map_err(syntax_error)?;
+                limits.check_document(&parsed)?;
+                Arc::new(Document { parsed, tokens })
+            }
+        };
+        let wanted = request.operation_name.as_deref();
+        let (name, definition) = document.operation(wanted).ok_or_else(|| no_operation(wanted))?;
+        let operation = Operation { kind: definition.ty, name: name.map(ToString::to_string) };
+        input_types.check(definition, &mut request.variables)?;
+        request.set_parsed_query(document.parsed.clone());
+        Ok(Prepared { operation, request, document, is_validated })
+    }
+
+    /// Runs a query or a mutation. `data` is what resolvers find in their context; the request id is added to it.
+    pub async fn execute(&self, prepared: Prepared, mut data: Data, request_id: &RequestId) -> Response {
+        let Prepared { operation, mut request, document, is_validated } = prepared;
+        data.insert(request_id.clone());
+        request.data = data;
+        let text = mem::take(&mut request.query);
+        let may_keep = !is_validated && document.is_settled_with(&request.variables);
+        let runner = if is_validated { &self.0.fast } else { &self.0.strict };
+        let run = AssertUnwindSafe(runner.run(request)).catch_unwind().await;
+        let mut response = run.unwrap_or_else(|_| {
+            tracing::error!(%request_id, operation = operation.name, "a resolver panicked");
+            Response::from_errors(vec![coded(ErrorCode::InternalServerError, errors::INTERNAL)])
+        });
+        if errors::is_request_error(&response) {
+            response.errors.truncate(Self::MAX_REQUEST_ERRORS);
+        } else if may_keep {
+            self.0.documents.keep(text, document);
+        }
+        errors::finish(&mut response.errors, request_id);
+        response
+    }
+
+    /// The answer to a request that was refused.
+    pub fn refuse(error: ServerError, request_id: &RequestId) -> Response {
+        let mut response = Response::from_errors(vec![error]);
+        errors::finish(&mut response.errors, request_id);
+        response
+    }
+}
+
+/// A schema without its type parameters: the rest of the server is compiled once, whatever the roots are.
+trait Runner: Send + Sync {
+    fn run(&self, request: Request) -> BoxFuture<'_, Response>;
+}
+
+impl<Q, M, S> Runner for Schema<Q, M, S>
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    fn run(&self, request: Request) -> BoxFuture<'_, Response> {
+        container::execute(self, request).boxed()
+    }
+}
+
+/// The parser draws the line in question with an arrow below it; the last line of that says what was expected, and
+/// the locations say where.
+fn syntax_error(error: parser::Error) -> ServerError {
+    let mut error = ServerError::from(error);
+    if let Some((_, reason)) = error.message.rsplit_once("= ") {
+        error.message = format!("Syntax error: {}.", reason.trim());
+    }
+    error
+}
+
+fn no_operation(wanted: Option<&str>) -> ServerError {
+    let message = match wanted {
+        Some(name) => format!("The document has no operation named \"{name}\"."),
+        None => "The document has several operations: operationName must say which one to run.".to_owned(),
+    };
+    coded(ErrorCode::BadUserInput, message)
+}

@@ -1,0 +1,142 @@
+//! Scalars and the objects made of them: Decimal, CurrencyCode, Money; and ids of rows as global ids.
+
+use async_graphql::{ID, InputValueError, InputValueResult, MaybeUndefined, Object, Scalar, ScalarType, Value};
+use rust_decimal::Decimal as Number;
+
+use crate::graphql::engine::container::Ordered;
+use crate::graphql::engine::container::Plain;
+use crate::{
+    error::Result,
+    ids::RowId,
+    money::{Currency, Money as Amount, format_amount},
+};
+
+/// A decimal number as a string, such as "12.50". Never a float: 0.1 has no exact float.
+#[derive(Debug, Clone, Copy)]
+pub struct Decimal(pub Number);
+
+/// A decimal number as a string, such as "12.50". Never a float: 0.1 has no exact float.
+#[Scalar]
+impl ScalarType for Decimal {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let wrong = || InputValueError::custom("give a decimal number as a string, such as \"12.50\"");
+        match &value {
+            // The crate reads "1_000" too.
+            Value::String(text) if text.len() <= 40 && !text.contains('_') => {
+                Number::from_str_exact(text).map(Self).map_err(|_| wrong())
+            }
+            Value::Number(number) => number.as_i64().map(|whole| Self(Number::from(whole))).ok_or_else(wrong),
+            _ => Err(wrong()),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+/// A currency: three letters of ISO 4217, such as EUR.
+#[derive(Debug, Clone, Copy)]
+pub struct CurrencyCode(pub Currency);
+
+/// A currency: three letters of ISO 4217, such as EUR.
+#[Scalar]
+impl ScalarType for CurrencyCode {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        let currency = Currency::parse(text);
+        currency.map(Self).ok_or_else(|| InputValueError::custom("give an ISO 4217 code such as EUR"))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.as_str().to_owned())
+    }
+}
+
+/// An amount of money.
+pub type Money = Ordered<MoneyObject>;
+
+/// See [`Money`].
+pub struct MoneyObject(Amount);
+
+impl Plain for MoneyObject {
+    const PLAIN: &'static [&'static str] = &["amount", "currency"];
+
+    fn leaf(&self, field: &str) -> Option<Value> {
+        Some(match field {
+            "amount" => Value::String(format_amount(self.0.amount)),
+            "currency" => Value::String(self.0.currency.to_string()),
+            _ => return None,
+        })
+    }
+}
+
+/// An amount of money in a currency.
+#[Object(name = "Money")]
+impl MoneyObject {
+    /// The amount, with two decimals.
+    async fn amount(&self) -> DecimalText {
+        DecimalText(self.0.amount)
+    }
+
+    /// The currency.
+    async fn currency(&self) -> CurrencyCode {
+        CurrencyCode(self.0.currency)
+    }
+}
+
+/// Money of a row.
+pub fn money(amount: Number, currency: Currency) -> Money {
+    Ordered(MoneyObject(Amount { amount, currency }))
+}
+
+/// A [`Decimal`] that prints two decimals.
+pub struct DecimalText(Number);
+
+impl async_graphql::OutputType for DecimalText {
+    fn type_name() -> std::borrow::Cow<'static, str> {
+        <Decimal as async_graphql::OutputType>::type_name()
+    }
+
+    fn create_type_info(registry: &mut async_graphql::registry::Registry) -> String {
+        <Decimal as async_graphql::OutputType>::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        _: &async_graphql::ContextSelectionSet<'_>,
+        _: &async_graphql::Positioned<async_graphql::parser::types::Field>,
+    ) -> async_graphql::ServerResult<Value> {
+        Ok(Value::String(format_amount(self.0)))
+    }
+}
+
+/// The global id of a row.
+pub fn global<I: RowId>(id: I) -> ID {
+    ID(id.global())
+}
+
+/// The row ids of several global ids; an error names the place in the list.
+/// # Errors
+/// A user error of the field.
+pub fn parse_ids<I: RowId>(field: &str, ids: &[ID]) -> Result<Vec<I>> {
+    ids.iter().enumerate().map(|(index, id)| I::parse(&format!("{field}.{index}"), id)).collect()
+}
+
+/// An optional id of an input.
+/// # Errors
+/// A user error of the field.
+pub fn optional_id<I: RowId>(field: &str, id: Option<ID>) -> Result<Option<I>> {
+    id.map(|id| I::parse(field, &id)).transpose()
+}
+
+/// An id of a change: absent, cleared or new.
+/// # Errors
+/// A user error of the field.
+pub fn patch_id<I: RowId>(field: &str, id: MaybeUndefined<ID>) -> Result<Option<Option<I>>> {
+    match id {
+        MaybeUndefined::Undefined => Ok(None),
+        MaybeUndefined::Null => Ok(Some(None)),
+        MaybeUndefined::Value(id) => Ok(Some(Some(I::parse(field, &id)?))),
+    }
+}

@@ -1,0 +1,183 @@
+//! The variables of a request, checked against the types that the operation declares for them.
+//! Rule: after [`InputTypes::check`] every declared variable has a value of its type or is absent by right, so
+//! validation need not be repeated for new variables. (async-graphql looks only at variables in use, and at the values
+//! only while it validates.)
+
+use std::collections::{HashMap, HashSet};
+
+use async_graphql::{
+    Name, ServerError, Value, Variables,
+    parser::{
+        parse_schema,
+        types::{BaseType, OperationDefinition, Type, TypeKind, TypeSystemDefinition},
+    },
+};
+
+use crate::error::ErrorCode;
+use crate::graphql::engine::errors::coded;
+
+/// The input types of a schema by name. Scalars of our own are missing: their parsers judge them.
+#[derive(Debug)]
+pub struct InputTypes(HashMap<Name, InputKind>);
+
+#[derive(Debug)]
+enum InputKind {
+    Enum(HashSet<Name>),
+    Object { fields: Vec<InputField>, one_of: bool },
+}
+
+#[derive(Debug)]
+struct InputField {
+    name: Name,
+    ty: Type,
+    has_default: bool,
+}
+
+/// Where in a variable a value stands: `$input.lines.0.quantity`. Built on the way down, printed only on error.
+struct Place<'a> {
+    parent: Option<&'a Place<'a>>,
+    step: &'a dyn std::fmt::Display,
+}
+
+impl std::fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.parent {
+            Some(parent) => write!(f, "{parent}.{}", self.step),
+            None => write!(f, "${}", self.step),
+        }
+    }
+}
+
+impl InputTypes {
+    /// Reads the input types out of a schema's SDL.
+    /// # Errors
+    /// The parser's, where the text is no SDL.
+    pub fn from_sdl(sdl: &str) -> Result<Self, async_graphql::parser::Error> {
+        let mut types = HashMap::new();
+        for definition in parse_schema(sdl)?.definitions {
+            let TypeSystemDefinition::Type(ty) = definition else { continue };
+            let one_of = ty.node.directives.iter().any(|directive| directive.node.name.node == "oneOf");
+            let kind = match ty.node.kind {
+                TypeKind::Enum(ty) => InputKind::Enum(ty.values.into_iter().map(|v| v.node.value.node).collect()),
+                TypeKind::InputObject(ty) => {
+                    let fields = ty.fields.into_iter().map(|field| InputField {
+                        name: field.node.name.node,
+                        ty: field.node.ty.node,
+                        has_default: field.node.default_value.is_some(),
+                    });
+                    InputKind::Object { fields: fields.collect(), one_of }
+                }
+                _ => continue,
+            };
+            types.insert(ty.node.name.node, kind);
+        }
+        Ok(Self(types))
+    }
+
+    /// Gives absent variables their defaults, then checks every variable of the operation.
+    /// # Errors
+    /// BAD_USER_INPUT with the first variable that is missing or not of its type, and where in it.
+    pub fn check(&self, operation: &OperationDefinition, variables: &mut Variables) -> Result<(), ServerError> {
+        for definition in &operation.variable_definitions {
+            let (name, ty) = (&definition.node.name.node, &definition.node.var_type.node);
+            match (variables.get(name), &definition.node.default_value) {
+                (Some(value), _) => self.check_value(ty, value, &Place { parent: None, step: name })?,
+                // `@skip(if: $absent)` would not see the default otherwise.
+                (None, Some(default)) => {
+                    variables.insert(name.clone(), default.node.clone());
+                }
+                (None, None) if ty.nullable => {}
+                (None, None) => {
+                    return Err(bad_input(format!("Variable \"${name}\" of type \"{ty}\" is required.")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_value(&self, ty: &Type, value: &Value, place: &Place<'_>) -> Result<(), ServerError> {
+        let name = match (&ty.base, value) {
+            (_, Value::Null) if ty.nullable => return Ok(()),
+            (_, Value::Null) => return Err(wrong(place, ty)),
+            (BaseType::List(item), Value::List(values)) => {
+                return values.iter().enumerate().try_for_each(|(index, value)| {
+                    self.check_value(item, value, &Place { parent: Some(place), step: &index })
+                });
+            }
+            // One value stands for a list of one.
+            (BaseType::List(item), value) => return self.check_value(item, value, place),
+            (BaseType::Named(name), _) => name,
+        };
+        let fits = match (name.as_str(), value) {
+            ("Int", Value::Number(number)) => number.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
+            ("Float", Value::Number(_)) | ("Boolean", Value::Boolean(_)) => true,
+            ("ID", Value::Number(number)) => !number.is_f64(),
+            ("String" | "ID", Value::String(text)) => return check_text(text, place),
+            ("Int" | "Float" | "Boolean" | "String" | "ID", _) => false,
+            _ => match (self.0.get(name), value) {
+                (Some(InputKind::Enum(values)), Value::String(text)) => values.contains(text.as_str()),
+                (Some(InputKind::Enum(values)), Value::Enum(value)) => values.contains(value),
+                (Some(InputKind::Enum(_)), _) => false,
+                (Some(InputKind::Object { fields, one_of }), value) => {
+                    return self.check_object(ty, fields, *one_of, value, place);
+                }
+                (None, value) => return check_scalar(value, place),
+            },
+        };
+        if fits { Ok(()) } else { Err(wrong(place, ty)) }
+    }
+
+    fn check_object(
+        &self,
+        ty: &Type,
+        fields: &[InputField],
+        one_of: bool,
+        value: &Value,
+        place: &Place<'_>,
+    ) -> Result<(), ServerError> {
+        let Value::Object(values) = value else { return Err(wrong(place, ty)) };
+        if one_of && (values.len() != 1 || values.values().any(|value| *value == Value::Null)) {
+            return Err(bad_input(format!("Variable \"{place}\" must have exactly one field, and not null.")));
+        }
+        for field in fields {
+            let place = Place { parent: Some(place), step: &field.name };
+            match values.get(&field.name) {
+                Some(value) => self.check_value(&field.ty, value, &place)?,
+                None if field.ty.nullable || field.has_default => {}
+                None => return Err(bad_input(format!("Variable \"{place}\" of type \"{}\" is required.", field.ty))),
+            }
+        }
+        match values.keys().find(|name| fields.iter().all(|field| field.name != **name)) {
+            Some(name) => Err(bad_input(format!("Variable \"{place}\": type \"{ty}\" has no field \"{name}\"."))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// PostgreSQL's text cannot hold NUL; nor should a scalar that takes any JSON.
+fn check_scalar(value: &Value, place: &Place<'_>) -> Result<(), ServerError> {
+    match value {
+        Value::String(text) => check_text(text, place),
+        Value::List(values) => values.iter().try_for_each(|value| check_scalar(value, place)),
+        Value::Object(fields) => fields.iter().try_for_each(|(name, value)| {
+            check_text(name, place)?;
+            check_scalar(value, place)
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn check_text(text: &str, place: &Place<'_>) -> Result<(), ServerError> {
+    if text.contains('\0') {
+        return Err(bad_input(format!("Variable \"{place}\" must not contain the character NUL.")));
+    }
+    Ok(())
+}
+
+fn wrong(place: &Place<'_>, ty: &Type) -> ServerError {
+    bad_input(format!("Variable \"{place}\" is not a value of type \"{ty}\"."))
+}
+
+fn bad_input(message: String) -> ServerError {
+    coded(ErrorCode::BadUserInput, message)
+}

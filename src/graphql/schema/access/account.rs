@@ -1,0 +1,205 @@
+//! What people do with their own account by mail: confirming an address, recovering a password, changing either.
+//! Rule: an answer never tells whether an address has an account.
+
+use async_graphql::{Context, ID, InputObject, Object};
+
+use crate::graphql::engine::guards::LoggedIn;
+use crate::graphql::engine::payload::payload;
+use crate::graphql::engine::scalars::optional_id;
+use crate::graphql::schema::context::ContextExt;
+use crate::graphql::schema::context::Services;
+use crate::graphql::schema::users::User;
+use crate::graphql::schema::users::user;
+use crate::{
+    access::actions::{email, recovery, verification},
+    error::Result,
+};
+
+/// The token of a mail.
+#[derive(InputObject)]
+pub struct EmailVerifyInput {
+    /// The token of the link in the mail.
+    token: String,
+}
+
+/// Who wants another mail.
+#[derive(InputObject)]
+pub struct EmailVerificationResendInput {
+    /// The address to confirm.
+    email: String,
+}
+
+/// Who forgot their password.
+#[derive(InputObject)]
+pub struct PasswordForgotInput {
+    /// The address to log in with.
+    email: String,
+    /// The website that writes the mail; the one they came from where absent.
+    website_id: Option<ID>,
+}
+
+/// A new password by the token of a mail.
+#[derive(InputObject)]
+pub struct PasswordResetInput {
+    /// The token of the link in the mail.
+    token: String,
+    /// The new password: 8 to 128 characters, and not easily guessed.
+    password: String,
+}
+
+/// A new password for yourself.
+#[derive(InputObject)]
+pub struct PasswordChangeInput {
+    /// The current password.
+    password: String,
+    /// The new one: 8 to 128 characters, and not easily guessed.
+    new_password: String,
+}
+
+/// Another address for yourself.
+#[derive(InputObject)]
+pub struct EmailChangeInput {
+    /// The new address.
+    email: String,
+    /// Your password.
+    password: String,
+}
+
+/// The token of a mail to a new address.
+#[derive(InputObject)]
+pub struct EmailChangeConfirmInput {
+    /// The token of the link in the mail.
+    token: String,
+}
+
+payload! {
+    /// The answer of `emailVerify`.
+    EmailVerifyPayload / EmailVerifyObject {
+        /// Whose address is confirmed.
+        user: User
+    }
+}
+payload! {
+    /// The answer of `emailVerificationResend`: the same for every address.
+    EmailVerificationResendPayload / EmailVerificationResendObject
+}
+payload! {
+    /// The answer of `passwordForgot`: the same for every address.
+    PasswordForgotPayload / PasswordForgotObject
+}
+payload! {
+    /// The answer of `passwordReset`.
+    PasswordResetPayload / PasswordResetObject {
+        /// Whose password is new.
+        user: User
+    }
+}
+payload! {
+    /// The answer of `passwordChange`.
+    PasswordChangePayload / PasswordChangeObject {
+        /// You.
+        user: User
+    }
+}
+payload! {
+    /// The answer of `emailChange`: the same for every address.
+    EmailChangePayload / EmailChangeObject
+}
+payload! {
+    /// The answer of `emailChangeConfirm`.
+    EmailChangeConfirmPayload / EmailChangeConfirmObject {
+        /// Whose address is new.
+        user: User
+    }
+}
+
+/// Mutations of accounts.
+#[derive(Default)]
+pub struct AccountMutation;
+
+#[Object]
+impl AccountMutation {
+    /// Confirms an e-mail address by the token of a mail, which is good once, for 48 hours.
+    async fn email_verify(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The token.")] input: EmailVerifyInput,
+    ) -> Result<EmailVerifyPayload> {
+        EmailVerifyObject::of(verification::verify(ctx.db(), &input.token).await.map(user))
+    }
+
+    /// Sends the mail to confirm an address again, in place of the one before; at most three an hour. The answer is the same
+    /// whether or not there is such an account.
+    async fn email_verification_resend(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "To whom.")] input: EmailVerificationResendInput,
+    ) -> Result<EmailVerificationResendPayload> {
+        EmailVerificationResendObject::of(verification::resend(ctx.db(), ctx.origin(), &input.email).await)
+    }
+
+    /// Sends a mail by which a new password can be chosen, in place of the one before; at most three an hour. The answer is
+    /// the same whether or not there is such an account.
+    async fn password_forgot(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who forgot it.")] input: PasswordForgotInput,
+    ) -> Result<PasswordForgotPayload> {
+        let asked = async {
+            let website = optional_id("websiteId", input.website_id)?;
+            recovery::forgot(ctx.db(), ctx.origin(), &input.email, website).await
+        };
+        PasswordForgotObject::of(asked.await)
+    }
+
+    /// Sets a new password by the token of a mail, which is good once, for an hour; the one that staff had sent, for seven
+    /// days. The address counts as confirmed, every session ends, and a mail tells of it.
+    async fn password_reset(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The token and the new password.")] input: PasswordResetInput,
+    ) -> Result<PasswordResetPayload> {
+        let Services { db, passwords, live, .. } = ctx.services();
+        let reset = recovery::reset(db, passwords, live, ctx.origin(), &input.token, input.password).await;
+        PasswordResetObject::of(reset.map(user))
+    }
+
+    /// Changes your password. Every session but the present one ends, and a mail tells of it. Requires being logged in, by
+    /// an access token.
+    #[graphql(guard = "LoggedIn")]
+    async fn password_change(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The current password and the new one.")] input: PasswordChangeInput,
+    ) -> Result<PasswordChangePayload> {
+        let Services { db, passwords, live, .. } = ctx.services();
+        let PasswordChangeInput { password, new_password } = input;
+        let changed = recovery::change(db, passwords, live, ctx.viewer(), ctx.origin(), password, new_password).await;
+        PasswordChangeObject::of(changed.map(user))
+    }
+
+    /// Asks for another e-mail address: a mail goes there, and `emailChangeConfirm` with its token makes it yours. The answer
+    /// is the same whether or not the address has an account; if so, its owner is told. Requires being logged in, by an
+    /// access token.
+    #[graphql(guard = "LoggedIn")]
+    async fn email_change(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new address and the password.")] input: EmailChangeInput,
+    ) -> Result<EmailChangePayload> {
+        let Services { db, passwords, .. } = ctx.services();
+        EmailChangeObject::of(
+            email::change(db, passwords, ctx.viewer(), ctx.origin(), &input.email, input.password).await,
+        )
+    }
+
+    /// Makes a new e-mail address yours by the token of the mail that went there, which is good once, for 24 hours. A mail to
+    /// the old address tells of it, and links that were sent there are void.
+    async fn email_change_confirm(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The token.")] input: EmailChangeConfirmInput,
+    ) -> Result<EmailChangeConfirmPayload> {
+        EmailChangeConfirmObject::of(email::confirm_change(ctx.db(), &input.token).await.map(user))
+    }
+}

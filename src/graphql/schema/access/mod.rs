@@ -1,0 +1,7 @@
+//! The schema of accounts: sessions, registration and recovery, API keys, roles.
+
+pub mod account;
+pub mod api_key;
+pub mod cookie;
+pub mod role;
+pub mod session;

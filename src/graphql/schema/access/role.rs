@@ -1,0 +1,322 @@
+//! Roles in the graph: what they give, where, and to whom.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+
+use crate::graphql::engine::connections::Connection;
+use crate::graphql::engine::connections::connect;
+use crate::graphql::engine::connections::cost;
+use crate::graphql::engine::connections::list;
+use crate::graphql::engine::connections::read;
+use crate::graphql::engine::container::Ordered;
+use crate::graphql::engine::container::Plain;
+use crate::graphql::engine::filters::Conditions;
+use crate::graphql::engine::filters::IdFilter;
+use crate::graphql::engine::filters::StringFilter;
+use crate::graphql::engine::guards::LoggedIn;
+use crate::graphql::engine::guards::Needs;
+use crate::graphql::engine::patch;
+use crate::graphql::engine::payload::payload;
+use crate::graphql::engine::scalars::global;
+use crate::graphql::engine::scalars::parse_ids;
+use crate::graphql::schema::context::ContextExt;
+use crate::graphql::schema::users::User;
+use crate::graphql::schema::users::user;
+use crate::graphql::schema::websites::Website;
+use crate::graphql::schema::websites::website;
+use crate::{
+    access::{
+        actions::roles::{self, GrantPatch},
+        model::{NewRole, Role as RoleRow, RoleCondition, RoleOrderField, RolePatch},
+        store,
+    },
+    auth::Permission,
+    db::filter::Filter,
+    error::Result,
+    ids::{RoleId, RowId, UserId},
+    paging::{Cursor, Direction},
+};
+
+/// See [`RoleObject`].
+pub type Role = Ordered<RoleObject>;
+
+/// What a group of users may do.
+#[derive(Clone)]
+pub struct RoleObject(Arc<RoleRow>);
+
+impl Plain for RoleObject {
+    const PLAIN: &'static [&'static str] = &["id", "code", "name", "description", "permissions", "isBuiltin"];
+}
+
+/// The object of a role.
+pub fn role_object(role: impl Into<Arc<RoleRow>>) -> Role {
+    Ordered(RoleObject(role.into()))
+}
+
+/// What a group of users may do.
+#[Object(name = "Role")]
+impl RoleObject {
+    /// Opaque id, unique across all types.
+    pub async fn id(&self) -> ID {
+        global(self.0.row.id)
+    }
+
+    /// Short name, unique.
+    async fn code(&self) -> &str {
+        &self.0.row.code
+    }
+
+    /// Name for people.
+    async fn name(&self) -> &str {
+        &self.0.row.name
+    }
+
+    /// What it is for.
+    async fn description(&self) -> &str {
+        &self.0.row.description
+    }
+
+    /// What it gives.
+    async fn permissions(&self) -> Vec<Permission> {
+        self.0.permissions.iter().collect()
+    }
+
+    /// The websites that it is limited to: of other websites its users see what everybody sees. Empty where it counts
+    /// everywhere.
+    #[graphql(complexity = "3 * child_complexity")]
+    async fn websites(&self, ctx: &Context<'_>) -> Result<Vec<Website>> {
+        let loads = self.0.websites.iter().flat_map(|ids| ids.iter()).map(|id| ctx.loaders().websites.load(*id));
+        Ok(futures_util::future::try_join_all(loads).await?.into_iter().flatten().map(website).collect())
+    }
+
+    /// Whether it came with Souk, and stays as it is.
+    async fn is_builtin(&self) -> bool {
+        self.0.row.is_builtin
+    }
+}
+
+/// A new role.
+#[derive(Debug, InputObject)]
+pub struct RoleCreateInput {
+    /// Short name, unique and for good: a letter and up to 49 more of a-z, 0-9, `_` and `-`.
+    code: String,
+    /// Name for people, 1 to 255 characters.
+    name: String,
+    /// What it is for, at most 1,000 characters.
+    #[graphql(default)]
+    description: String,
+    /// What it gives: no more than you hold.
+    permissions: Vec<Permission>,
+    /// The websites that it is limited to, at most 100; everywhere without.
+    #[graphql(default)]
+    websites: Vec<ID>,
+}
+
+/// A change of a role: an absent field stays.
+#[derive(Debug, InputObject)]
+pub struct RoleUpdateInput {
+    /// Which role; the built-in ones stay as they are.
+    id: ID,
+    /// Name for people, 1 to 255 characters.
+    name: MaybeUndefined<String>,
+    /// What it is for, at most 1,000 characters.
+    description: MaybeUndefined<String>,
+    /// What it gives from now on, all of it. Less counts at once, more when a token is renewed.
+    permissions: MaybeUndefined<Vec<Permission>>,
+    /// The websites that it is limited to from now on, all of them; everywhere where empty or null.
+    websites: MaybeUndefined<Vec<ID>>,
+}
+
+/// Which role to delete.
+#[derive(Debug, InputObject)]
+pub struct RoleDeleteInput {
+    /// Which role: one of your own that nobody has.
+    id: ID,
+}
+
+/// Who gets which role.
+#[derive(Debug, InputObject)]
+pub struct UserRoleSetInput {
+    /// Who: somebody who holds no more than you.
+    user_id: ID,
+    /// Which role: one that gives no more than you hold.
+    role_id: ID,
+}
+
+payload! {
+    /// The answer of `roleCreate`.
+    RoleCreatePayload / RoleCreateObject {
+        /// The new role.
+        role: Role
+    }
+}
+payload! {
+    /// The answer of `roleUpdate`.
+    RoleUpdatePayload / RoleUpdateObject {
+        /// The role as it is now.
+        role: Role
+    }
+}
+payload! {
+    /// The answer of `roleDelete`.
+    RoleDeletePayload / RoleDeleteObject {
+        /// The role as it was.
+        role: Role
+    }
+}
+payload! {
+    /// The answer of `userRoleSet`.
+    UserRoleSetPayload / UserRoleSetObject {
+        /// The user with the new role.
+        user: User
+    }
+}
+
+/// Which roles. Several fields hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct RoleWhere {
+    /// All of these hold.
+    and: Option<Vec<RoleWhere>>,
+    /// At least one of these holds.
+    or: Option<Vec<RoleWhere>>,
+    /// This does not hold.
+    not: Option<Box<RoleWhere>>,
+    /// By id.
+    id: Option<IdFilter>,
+    /// By code.
+    code: Option<StringFilter>,
+    /// By name.
+    name: Option<StringFilter>,
+    /// By whether it came with Souk.
+    is_builtin: Option<bool>,
+}
+
+impl RoleWhere {
+    fn filter(self) -> Result<Filter<RoleCondition>> {
+        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
+        all.id("id", self.id, RoleCondition::Id)?;
+        all.text("code", self.code, RoleCondition::Code)?;
+        all.text("name", self.name, RoleCondition::Name)?;
+        all.is(self.is_builtin.map(RoleCondition::IsBuiltin));
+        all.all()
+    }
+}
+
+/// The order of a list of roles.
+#[derive(Debug, InputObject)]
+pub struct RoleOrder {
+    /// By what.
+    field: RoleOrderField,
+    /// Which way.
+    #[graphql(default)]
+    direction: Direction,
+}
+
+/// Queries of roles.
+#[derive(Default)]
+pub struct RoleQuery;
+
+#[Object]
+impl RoleQuery {
+    /// The roles, by default by code. Requires being logged in.
+    #[graphql(complexity = "cost(first, last, child_complexity)", guard = "LoggedIn")]
+    async fn roles(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<RoleWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<RoleOrder>,
+    ) -> Result<Connection<Role>> {
+        let order = order_by.map(|by| (by.field, by.direction)).unwrap_or_default();
+        let list =
+            list(first, after, last, before, r#where.unwrap_or_default().filter()?, order, RoleOrderField::list)?;
+        let rows = ctx.db().read(async |conn| store::roles::page(conn, &list).await);
+        let count = ctx.db().read(async |conn| store::roles::count(conn, &list).await);
+        let (rows, total) = read(ctx, &list.page, rows, count).await?;
+        let cursor = |role: &RoleRow| Cursor::new(list.page.list, list.order.key(role), role.row.id.key());
+        Ok(connect(rows, total, cursor, role_object))
+    }
+}
+
+/// Mutations of roles.
+#[derive(Default)]
+pub struct RoleMutation;
+
+#[Object]
+impl RoleMutation {
+    /// Makes a role. Nobody grants more than they hold. Requires MANAGE_ROLES.
+    #[graphql(guard = "Needs(&[Permission::ManageRoles])")]
+    async fn role_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The role to be.")] input: RoleCreateInput,
+    ) -> Result<RoleCreatePayload> {
+        let created = async {
+            let grant = GrantPatch {
+                permissions: Some(input.permissions.into_iter().collect()),
+                websites: Some(parse_ids("websites", &input.websites)?),
+            };
+            let new = NewRole { code: input.code, name: input.name, description: input.description };
+            roles::create(ctx.db(), &ctx.services().live, ctx.viewer(), new, grant).await
+        };
+        RoleCreateObject::of(created.await.map(role_object))
+    }
+
+    /// Changes a role of your own making. Requires MANAGE_ROLES.
+    #[graphql(guard = "Needs(&[Permission::ManageRoles])")]
+    async fn role_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The change.")] input: RoleUpdateInput,
+    ) -> Result<RoleUpdatePayload> {
+        let updated = async {
+            let id = RoleId::parse("id", &input.id)?;
+            let patch = RolePatch {
+                name: patch::required("name", input.name)?,
+                description: patch::required("description", input.description)?,
+            };
+            let websites = match input.websites {
+                MaybeUndefined::Undefined => None,
+                MaybeUndefined::Null => Some(Vec::new()),
+                MaybeUndefined::Value(websites) => Some(parse_ids("websites", &websites)?),
+            };
+            let permissions = patch::required("permissions", input.permissions)?;
+            let grant = GrantPatch { permissions: permissions.map(|all| all.into_iter().collect()), websites };
+            roles::update(ctx.db(), &ctx.services().live, ctx.viewer(), id, patch, grant).await
+        };
+        RoleUpdateObject::of(updated.await.map(role_object))
+    }
+
+    /// Deletes a role that nobody has. Requires MANAGE_ROLES.
+    #[graphql(guard = "Needs(&[Permission::ManageRoles])")]
+    async fn role_delete(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which role.")] input: RoleDeleteInput,
+    ) -> Result<RoleDeletePayload> {
+        let deleted = async {
+            let id = RoleId::parse("id", &input.id)?;
+            roles::delete(ctx.db(), &ctx.services().live, ctx.viewer(), id).await
+        };
+        RoleDeleteObject::of(deleted.await.map(role_object))
+    }
+
+    /// Gives a user another role. The last admin stays one. Requires MANAGE_ROLES.
+    #[graphql(guard = "Needs(&[Permission::ManageRoles])")]
+    async fn user_role_set(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who gets which role.")] input: UserRoleSetInput,
+    ) -> Result<UserRoleSetPayload> {
+        let set = async {
+            let (user, role) = (UserId::parse("userId", &input.user_id), RoleId::parse("roleId", &input.role_id));
+            roles::set(ctx.db(), &ctx.services().live, ctx.viewer(), user?, role?).await
+        };
+        UserRoleSetObject::of(set.await.map(user))
+    }
+}

@@ -1,0 +1,289 @@
+//! What people search, in the graph: recording it, and what staff reads of it.
+//! Rule: staff sees what was searched, and never by whom.
+
+use async_graphql::{Context, ID, InputObject, Object};
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+use crate::graphql::engine::container::Ordered;
+use crate::graphql::engine::container::Plain;
+use crate::graphql::engine::guards::Needs;
+use crate::graphql::engine::payload::payload;
+use crate::graphql::engine::scalars::Decimal;
+use crate::graphql::engine::scalars::optional_id;
+use crate::graphql::schema::context::ContextExt;
+use crate::{
+    analytics::{
+        actions,
+        model::{
+            NewClick, NewSearch, Outcome, Searcher,
+            report::{ClickThrough, Interval, Report, Term, Trend, Which, rate},
+        },
+    },
+    auth::Permission,
+    error::{Error, Result, UserErrorCode},
+    ids::{ProductId, RowId, SearchId},
+    search::model::Search,
+};
+
+/// The arguments of a search that are kept with it.
+const KEPT: [&str; 3] = ["where", "types", "orderBy"];
+/// How many texts there are where nothing is said, and at most.
+const TERMS: (i32, i32) = (20, 100);
+
+/// Records a search, and gives its id: the one of the first page. Nothing is recorded of the later ones, and nothing at all
+/// where it is switched off.
+pub(super) fn record(ctx: &Context<'_>, search: &Search, instead: Option<&str>, outcome: Outcome) -> Option<SearchId> {
+    let recorder = &ctx.services().recorder;
+    let is_first = search.page.after.is_none() && search.page.before.is_none();
+    if !is_first || !recorder.is_on() {
+        return None;
+    }
+    let given = ctx.field().arguments().unwrap_or_default();
+    let kept = given.into_iter().filter(|(name, _)| KEPT.contains(&name.as_str()));
+    let filters: Map<String, Value> = kept
+        .filter_map(|(name, value)| Some((name.to_string(), value.into_json().ok()?)))
+        .filter(|(_, value)| !value.is_null())
+        .collect();
+    let searcher = Searcher::of(ctx.viewer().identity(), ctx.origin().visitor);
+    let new = NewSearch::new(search, searcher, filters.into(), instead, outcome);
+    let id = new.id;
+    recorder.search(new);
+    Some(id)
+}
+
+/// What was taken of what a search found.
+#[derive(Debug, InputObject)]
+pub struct SearchClickInput {
+    /// The `searchId` of the search's first page.
+    search_id: ID,
+    /// Which product.
+    product_id: ID,
+    /// Its place among all hits: 1 for the first, 10,000 at most.
+    position: i32,
+}
+
+payload! {
+    /// The answer of `searchClick`.
+    SearchClickPayload / SearchClickObject
+}
+
+/// Mutations of what is known of searches.
+#[derive(Default)]
+pub struct AnalyticsMutation;
+
+#[Object]
+impl AnalyticsMutation {
+    /// Tells that somebody took a product of what a search of the last day found. The same product counts once for a search.
+    async fn search_click(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What was taken.")] input: SearchClickInput,
+    ) -> Result<SearchClickPayload> {
+        let click = || {
+            let search = SearchId::parse("searchId", &input.search_id)?;
+            NewClick::new(search, ProductId::parse("productId", &input.product_id)?, input.position)
+        };
+        SearchClickObject::of(click().map(|click| ctx.services().recorder.click(click)))
+    }
+}
+
+/// See [`SearchAnalyticsObject`].
+pub type SearchAnalytics = Ordered<SearchAnalyticsObject>;
+
+/// What people searched in a stretch of time.
+pub struct SearchAnalyticsObject(Report);
+
+impl Plain for SearchAnalyticsObject {}
+
+/// What people searched in a stretch of time. Each field is counted only where it is selected.
+#[Object(name = "SearchAnalytics")]
+impl SearchAnalyticsObject {
+    /// How many searches there were; the later pages of one are no others.
+    #[graphql(complexity = 100)]
+    async fn searches(&self, ctx: &Context<'_>) -> Result<i64> {
+        actions::count(ctx.db(), &self.0).await
+    }
+
+    /// How many different people searched: users, and visitors by their `X-Visitor-Id`. Who sends none is not counted.
+    #[graphql(complexity = 100)]
+    async fn visitors(&self, ctx: &Context<'_>) -> Result<i64> {
+        actions::visitors(ctx.db(), &self.0).await
+    }
+
+    /// What was searched most.
+    #[graphql(complexity = "100 + child_complexity")]
+    async fn top(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 1 to 100; 20 where absent.")] first: Option<i32>,
+    ) -> Result<Vec<SearchTerm>> {
+        terms(ctx, &self.0, Which::All, first).await
+    }
+
+    /// What was searched most of what found nothing; only searches that found nothing are counted.
+    #[graphql(complexity = "100 + child_complexity")]
+    async fn zero_results(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 1 to 100; 20 where absent.")] first: Option<i32>,
+    ) -> Result<Vec<SearchTerm>> {
+        terms(ctx, &self.0, Which::Fruitless, first).await
+    }
+
+    /// How many searches were followed by a click.
+    #[graphql(complexity = "100 + child_complexity")]
+    async fn click_through(&self, ctx: &Context<'_>) -> Result<SearchClickThrough> {
+        Ok(Ordered(SearchClickThroughObject(actions::click_through(ctx.db(), &self.0).await?)))
+    }
+
+    /// How much was searched in each step of the time, from the first; 0 in those without any search. The first step is
+    /// whole, and counts from where the stretch begins.
+    #[graphql(complexity = "100 + child_complexity")]
+    async fn trends(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How long a step is; there are at most 1,000.")] interval: Interval,
+    ) -> Result<Vec<SearchTrend>> {
+        let trends = actions::trends(ctx.db(), &self.0, interval).await?;
+        Ok(trends.into_iter().map(|trend| Ordered(SearchTrendObject(trend))).collect())
+    }
+}
+
+async fn terms(ctx: &Context<'_>, report: &Report, which: Which, first: Option<i32>) -> Result<Vec<SearchTerm>> {
+    let (usual, most) = TERMS;
+    let first = first.unwrap_or(usual);
+    if !(1..=most).contains(&first) {
+        return Err(Error::user(UserErrorCode::OutOfRange, "first", format!("`first` is 1 to {most}")));
+    }
+    let terms = actions::terms(ctx.db(), report, which, i64::from(first)).await?;
+    Ok(terms.into_iter().map(|term| Ordered(SearchTermObject(term))).collect())
+}
+
+/// See [`SearchTermObject`].
+pub type SearchTerm = Ordered<SearchTermObject>;
+
+/// What was searched, and what came of it.
+pub struct SearchTermObject(Term);
+
+impl Plain for SearchTermObject {
+    const PLAIN: &'static [&'static str] = &["query", "searches", "visitors", "results", "clickThrough"];
+}
+
+/// What was searched, and what came of it.
+#[Object(name = "SearchTerm")]
+impl SearchTermObject {
+    /// What was typed, in lower case and with one blank between words.
+    async fn query(&self) -> &str {
+        &self.0.query
+    }
+
+    /// How often it was searched.
+    async fn searches(&self) -> i64 {
+        self.0.searches
+    }
+
+    /// By how many different people, of those who are known by anything.
+    async fn visitors(&self) -> i64 {
+        self.0.people
+    }
+
+    /// How many hits there were on average: all of them where the search asked for `totalCount`, else those of its first page.
+    async fn results(&self) -> Decimal {
+        Decimal(self.0.results)
+    }
+
+    /// Which part of the searches was followed by a click, 0 to 1.
+    async fn click_through(&self) -> Decimal {
+        Decimal(rate(self.0.clicked, self.0.searches).unwrap_or_default())
+    }
+}
+
+/// See [`SearchClickThroughObject`].
+pub type SearchClickThrough = Ordered<SearchClickThroughObject>;
+
+/// How many searches were followed by a click.
+pub struct SearchClickThroughObject(ClickThrough);
+
+impl Plain for SearchClickThroughObject {
+    const PLAIN: &'static [&'static str] = &["searches", "clicked", "rate", "meanPosition"];
+}
+
+/// How many searches were followed by a click.
+#[Object(name = "SearchClickThrough")]
+impl SearchClickThroughObject {
+    /// All searches.
+    async fn searches(&self) -> i64 {
+        self.0.searches
+    }
+
+    /// Those followed by a click, or several.
+    async fn clicked(&self) -> i64 {
+        self.0.clicked
+    }
+
+    /// Which part of all searches that is, 0 to 1; null where there is none.
+    async fn rate(&self) -> Option<Decimal> {
+        rate(self.0.clicked, self.0.searches).map(Decimal)
+    }
+
+    /// The mean place of what was clicked, 1 for the first hit; null where nothing was.
+    async fn mean_position(&self) -> Option<Decimal> {
+        self.0.mean_position.map(Decimal)
+    }
+}
+
+/// See [`SearchTrendObject`].
+pub type SearchTrend = Ordered<SearchTrendObject>;
+
+/// How much was searched in a step of time.
+pub struct SearchTrendObject(Trend);
+
+impl Plain for SearchTrendObject {
+    const PLAIN: &'static [&'static str] = &["at", "searches", "zeroResults", "clicked"];
+}
+
+/// How much was searched in a step of time.
+#[Object(name = "SearchTrend")]
+impl SearchTrendObject {
+    /// When the step begins.
+    async fn at(&self) -> DateTime<Utc> {
+        self.0.at
+    }
+
+    /// How many searches there were.
+    async fn searches(&self) -> i64 {
+        self.0.searches
+    }
+
+    /// How many of them found nothing.
+    async fn zero_results(&self) -> i64 {
+        self.0.fruitless
+    }
+
+    /// How many of them were followed by a click.
+    async fn clicked(&self) -> i64 {
+        self.0.clicked
+    }
+}
+
+/// Queries of what is known of searches.
+#[derive(Default)]
+pub struct AnalyticsQuery;
+
+#[Object]
+impl AnalyticsQuery {
+    /// What people searched in a stretch of time, and what they took of it. A role that is limited to websites sees the
+    /// searches at these: those whose `where` names that website alone. Requires VIEW_ANALYTICS.
+    #[graphql(guard = "Needs(&[Permission::ViewAnalytics])")]
+    async fn search_analytics(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "From when on; 30 days before `to` where absent.")] from: Option<DateTime<Utc>>,
+        #[graphql(desc = "Until when, at most 400 days after `from`; now where absent.")] to: Option<DateTime<Utc>>,
+        #[graphql(desc = "At which website; everywhere where absent.")] website: Option<ID>,
+    ) -> Result<SearchAnalytics> {
+        let website = optional_id("website", website)?;
+        Ok(Ordered(SearchAnalyticsObject(Report::new(ctx.viewer(), from, to, website)?)))
+    }
+}

@@ -1,0 +1,233 @@
+//! The audit log in the graph, for those who may read it.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Json, Object};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::graphql::engine::connections::Connection;
+use crate::graphql::engine::connections::connect;
+use crate::graphql::engine::connections::cost;
+use crate::graphql::engine::connections::list;
+use crate::graphql::engine::connections::read;
+use crate::graphql::engine::container::Ordered;
+use crate::graphql::engine::container::Plain;
+use crate::graphql::engine::filters::Conditions;
+use crate::graphql::engine::filters::DateTimeFilter;
+use crate::graphql::engine::filters::IdFilter;
+use crate::graphql::engine::guards::Needs;
+use crate::graphql::engine::scalars::global;
+use crate::graphql::schema::context::ContextExt;
+use crate::graphql::schema::users::User;
+use crate::graphql::schema::users::user;
+use crate::graphql::schema::websites::Website;
+use crate::graphql::schema::websites::website;
+use crate::{
+    audit::{
+        model::{AuditCondition, AuditOrderField, AuditRow, Change, Noun, outside},
+        store::{self, AuditList},
+    },
+    auth::Permission,
+    db::{
+        actor::Via,
+        filter::{Filter, Op},
+    },
+    error::{Error, Result},
+    ids::RowId,
+    paging::{Cursor, Direction},
+};
+
+/// See [`AuditEntryObject`].
+pub type AuditEntry = Ordered<AuditEntryObject>;
+
+/// Who changed what.
+#[derive(Clone)]
+pub struct AuditEntryObject(Arc<AuditRow>);
+
+impl Plain for AuditEntryObject {
+    const PLAIN: &'static [&'static str] =
+        &["id", "at", "via", "apiKeyId", "address", "requestId", "noun", "nounId", "change", "before", "after"];
+}
+
+/// The object of a row.
+pub fn audit_entry(row: impl Into<Arc<AuditRow>>) -> AuditEntry {
+    Ordered(AuditEntryObject(row.into()))
+}
+
+/// Who changed what. Entries are never changed; only erasing a person takes their data out of them.
+#[Object(name = "AuditEntry")]
+impl AuditEntryObject {
+    /// Opaque id, unique across all types.
+    pub async fn id(&self) -> ID {
+        global(self.0.id)
+    }
+
+    /// When: the beginning of the transaction, the same for all that it changed.
+    async fn at(&self) -> DateTime<Utc> {
+        self.0.at
+    }
+
+    /// Who; null where it was nobody known, and where you may not see them.
+    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let Some(id) = self.0.user_id else { return Ok(None) };
+        Ok(ctx.loaders().users.load(id).await?.map(user))
+    }
+
+    /// By what they were known.
+    async fn via(&self) -> Via {
+        self.0.via
+    }
+
+    /// The id of the API key that was used; null for all but API_KEY.
+    async fn api_key_id(&self) -> Option<ID> {
+        self.0.api_key_id.map(global)
+    }
+
+    /// The client's address; null where there was none, and once the user was erased.
+    async fn address(&self) -> Option<&str> {
+        self.0.address.as_deref()
+    }
+
+    /// The id of the request, as answers and log lines have it; the name of the command for COMMAND_LINE.
+    async fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// What was changed.
+    async fn noun(&self) -> Noun {
+        self.0.noun
+    }
+
+    /// Its id; what was deleted has no node any more.
+    async fn noun_id(&self) -> ID {
+        ID(self.0.thing())
+    }
+
+    /// The website that it belongs to; null for what belongs to all of them.
+    async fn website(&self, ctx: &Context<'_>) -> Result<Option<Website>> {
+        let Some(id) = self.0.website_id else { return Ok(None) };
+        Ok(ctx.loaders().websites.load(id).await?.map(website))
+    }
+
+    /// What became of it.
+    async fn change(&self) -> Change {
+        self.0.change
+    }
+
+    /// What changed, by column, as it was; everything for DELETED, null for CREATED. Ids are those of the graph, amounts
+    /// are texts, and secrets are "(hidden)".
+    async fn before(&self) -> Option<Json<Value>> {
+        self.0.before.clone().map(outside).map(Json)
+    }
+
+    /// What changed, by column, as it became; everything for CREATED, null for DELETED, the counts for IMPORTED. Ids are
+    /// those of the graph, amounts are texts, and secrets are "(hidden)".
+    async fn after(&self) -> Option<Json<Value>> {
+        self.0.after.clone().map(outside).map(Json)
+    }
+}
+
+/// Conditions on what was changed. Both hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct AuditNounFilter {
+    /// It is this one.
+    eq: Option<Noun>,
+    /// It is one of these.
+    r#in: Option<Vec<Noun>>,
+}
+
+/// Conditions on by what somebody was known. Both hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct AuditViaFilter {
+    /// It is this one.
+    eq: Option<Via>,
+    /// It is one of these.
+    r#in: Option<Vec<Via>>,
+}
+
+/// Which entries. Several fields hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct AuditWhere {
+    /// All of these hold.
+    and: Option<Vec<AuditWhere>>,
+    /// At least one of these holds.
+    or: Option<Vec<AuditWhere>>,
+    /// This does not hold.
+    not: Option<Box<AuditWhere>>,
+    /// By who changed it; `isNull: true` for nobody known.
+    user: Option<IdFilter>,
+    /// By what they were known.
+    via: Option<AuditViaFilter>,
+    /// By what was changed.
+    noun: Option<AuditNounFilter>,
+    /// By the id of the very thing that was changed.
+    noun_id: Option<ID>,
+    /// By the website that it belongs to; `isNull: true` for what belongs to all.
+    website: Option<IdFilter>,
+    /// By when.
+    at: Option<DateTimeFilter>,
+}
+
+impl AuditWhere {
+    fn filter(self) -> Result<Filter<AuditCondition>> {
+        use AuditCondition as C;
+        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
+        all.id("user", self.user, C::User)?;
+        let (via, noun) = (self.via.unwrap_or_default(), self.noun.unwrap_or_default());
+        all.is(via.eq.map(|via| C::Via(Op::Eq(via))));
+        all.is(via.r#in.map(|any| C::Via(Op::In(any))));
+        all.is(noun.eq.map(|noun| C::Noun(Op::Eq(noun))));
+        all.is(noun.r#in.map(|any| C::Noun(Op::In(any))));
+        if let Some(id) = self.noun_id {
+            let wrong = || Error::bad_input("where.nounId", "this is not the id of anything that the log tells of");
+            let (noun, key) = Noun::of(&id).ok_or_else(wrong)?;
+            all.is(Some(C::Thing(noun, key)));
+        }
+        all.id("website", self.website, C::Website)?;
+        all.time(self.at, C::At);
+        all.all()
+    }
+}
+
+/// The order of the log.
+#[derive(Debug, InputObject)]
+pub struct AuditOrder {
+    /// By what.
+    field: AuditOrderField,
+    /// Which way.
+    #[graphql(default)]
+    direction: Direction,
+}
+
+/// Queries of the audit log.
+#[derive(Default)]
+pub struct AuditQuery;
+
+#[Object]
+impl AuditQuery {
+    /// Who changed what, by default the latest first: everything, or what belongs to the websites that your role is limited
+    /// to. Requires VIEW_AUDIT_LOG.
+    #[graphql(complexity = "cost(first, last, child_complexity)", guard = "Needs(&[Permission::ViewAuditLog])")]
+    async fn audit_log(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<AuditWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<AuditOrder>,
+    ) -> Result<Connection<AuditEntry>> {
+        let order = order_by.map_or((AuditOrderField::At, Direction::Desc), |by| (by.field, by.direction));
+        let filter = r#where.unwrap_or_default().filter()?;
+        let list: AuditList = list(first, after, last, before, filter, order, AuditOrderField::list)?;
+        let scope = ctx.viewer().scope(Permission::ViewAuditLog);
+        let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
+        let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
+        let (rows, total) = read(ctx, &list.page, rows, count).await?;
+        let cursor = |row: &AuditRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
+        Ok(connect(rows, total, cursor, audit_entry))
+    }
+}

@@ -1,0 +1,164 @@
+//! Categories in the graph.
+
+mod mutation;
+mod query;
+
+use self::query::{cursor, list_of};
+pub use self::{
+    mutation::*,
+    query::{CategoryOrder, CategoryQuery, CategoryWhere},
+};
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, Value};
+use chrono::{DateTime, Utc};
+
+use crate::graphql::engine::connections::Connection;
+use crate::graphql::engine::connections::TotalCount;
+use crate::graphql::engine::connections::cost;
+use crate::graphql::engine::connections::nested;
+use crate::graphql::engine::container::Ordered;
+use crate::graphql::engine::container::Plain;
+use crate::graphql::engine::scalars::global;
+use crate::graphql::schema::context::ContextExt;
+use crate::graphql::schema::loaders::PageKey;
+use crate::graphql::schema::products as product;
+use crate::graphql::schema::products::Product;
+use crate::graphql::schema::products::ProductOrder;
+use crate::graphql::schema::products::ProductWhere;
+use crate::{categories::model::CategoryRow, error::Result, ids::RowId, products::model::ProductParent};
+
+/// See [`CategoryObject`].
+pub type Category = Ordered<CategoryObject>;
+
+/// A node of the tree of categories.
+#[derive(Clone)]
+pub struct CategoryObject(Arc<CategoryRow>);
+
+impl Plain for CategoryObject {
+    const PLAIN: &'static [&'static str] =
+        &["id", "name", "slug", "description", "position", "depth", "createdAt", "updatedAt"];
+
+    fn leaf(&self, field: &str) -> Option<Value> {
+        Some(match field {
+            "id" => Value::String(global(self.0.id).0),
+            "name" => Value::String(self.0.name.clone()),
+            "slug" => Value::String(self.0.slug.clone()),
+            _ => return None,
+        })
+    }
+}
+
+/// The object of a row.
+pub fn category(row: impl Into<Arc<CategoryRow>>) -> Category {
+    Ordered(CategoryObject(row.into()))
+}
+
+/// A node of the tree of categories, which all websites share.
+#[Object(name = "Category")]
+impl CategoryObject {
+    /// Opaque id, unique across all types.
+    pub async fn id(&self) -> ID {
+        global(self.0.id)
+    }
+
+    /// Name for people.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Name in URLs, unique.
+    async fn slug(&self) -> &str {
+        &self.0.slug
+    }
+
+    /// Text for people; empty where there is none.
+    async fn description(&self) -> &str {
+        &self.0.description
+    }
+
+    /// Place among its siblings, the smallest first.
+    async fn position(&self) -> i32 {
+        self.0.position
+    }
+
+    /// How many categories lie above it; 0 for a root.
+    async fn depth(&self) -> i32 {
+        i32::try_from(self.0.path.len()).unwrap_or(i32::MAX) - 1
+    }
+
+    /// The category above; null for a root.
+    async fn parent(&self, ctx: &Context<'_>) -> Result<Option<Category>> {
+        let Some(id) = self.0.parent_id else { return Ok(None) };
+        Ok(ctx.loaders().categories.load(id).await?.map(category))
+    }
+
+    /// The categories above, from the root down: the breadcrumbs.
+    #[graphql(complexity = "4 * child_complexity")]
+    async fn ancestors(&self, ctx: &Context<'_>) -> Result<Vec<Category>> {
+        let above = self.0.path.iter().copied().filter(|id| *id != self.0.id);
+        Ok(ctx.loaders().categories.load_many(above).await?.into_iter().map(category).collect())
+    }
+
+    /// The categories right below, by default in the order of their positions.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn children(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<CategoryWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<CategoryOrder>,
+    ) -> Result<Connection<Category>> {
+        let list = Arc::new(list_of(first, after, last, before, r#where, order_by)?);
+        let key = PageKey { parent: (), id: self.0.id.key(), list: Arc::clone(&list) };
+        nested(ctx, &ctx.loaders().children, key, |row| cursor(&list, row), category).await
+    }
+
+    /// The products of this category, by default the newest first.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn products(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ProductWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ProductOrder>,
+        #[graphql(desc = "Whether those of the categories below, at any depth, are in it as well.", default)]
+        include_descendants: bool,
+    ) -> Result<Connection<Product>> {
+        let list = product::list_of(ctx, first, after, last, before, r#where, order_by)?;
+        product::of_parent(ctx, parent(include_descendants), self.0.id.key(), list).await
+    }
+
+    /// How many products there are in it that you may see.
+    async fn product_count(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whether those of the categories below, at any depth, count as well.", default = true)]
+        include_descendants: bool,
+    ) -> Result<TotalCount> {
+        product::count_of_parent(ctx, parent(include_descendants), self.0.id.key()).await
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+
+    /// When it was last changed.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.0.updated_at
+    }
+}
+
+fn parent(include_descendants: bool) -> ProductParent {
+    if include_descendants { ProductParent::CategoryTree } else { ProductParent::Category }
+}

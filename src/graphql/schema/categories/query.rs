@@ -1,0 +1,145 @@
+//! Lists of categories: filters, orders, queries.
+
+use async_graphql::{Context, ID, InputObject, Object};
+
+use crate::graphql::engine::connections::Connection;
+use crate::graphql::engine::connections::connect;
+use crate::graphql::engine::connections::cost;
+use crate::graphql::engine::connections::list;
+use crate::graphql::engine::connections::read;
+use crate::graphql::engine::filters::Conditions;
+use crate::graphql::engine::filters::IdFilter;
+use crate::graphql::engine::filters::StringFilter;
+use crate::graphql::schema::categories::Category;
+use crate::graphql::schema::categories::category;
+use crate::graphql::schema::context::ContextExt;
+use crate::{
+    categories::{
+        model::{CategoryCondition, CategoryOrderField, CategoryRow},
+        store::{self, CategoryList},
+    },
+    db::filter::{Filter, Op},
+    error::{Error, Result},
+    ids::{CategoryId, RowId},
+    paging::{Cursor, Direction},
+};
+
+/// Conditions on the categories above another one. Both hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct AncestorFilter {
+    /// This is one of them.
+    eq: Option<ID>,
+    /// One of these is, at most 100.
+    r#in: Option<Vec<ID>>,
+}
+
+/// Which categories. Several fields hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct CategoryWhere {
+    /// All of these hold.
+    and: Option<Vec<CategoryWhere>>,
+    /// At least one of these holds.
+    or: Option<Vec<CategoryWhere>>,
+    /// This does not hold.
+    not: Option<Box<CategoryWhere>>,
+    /// By id.
+    id: Option<IdFilter>,
+    /// By name.
+    name: Option<StringFilter>,
+    /// By slug.
+    slug: Option<StringFilter>,
+    /// By the category above; `isNull: true` for the roots.
+    parent: Option<IdFilter>,
+    /// By the categories above, at any depth: those below this one, or below one of these.
+    ancestor: Option<AncestorFilter>,
+}
+
+impl CategoryWhere {
+    fn filter(self) -> Result<Filter<CategoryCondition>> {
+        use CategoryCondition as C;
+        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
+        all.id("id", self.id, C::Id)?;
+        all.text("name", self.name, C::Name)?;
+        all.text("slug", self.slug, C::Slug)?;
+        all.id("parent", self.parent, C::Parent)?;
+        if let Some(AncestorFilter { eq, r#in }) = self.ancestor {
+            all.id("ancestor", Some(IdFilter { eq, r#in, is_null: None }), |op| match op {
+                Op::In(ids) => C::Below(ids),
+                Op::Eq(id) => C::Below(vec![id]),
+                _ => C::Below(Vec::new()),
+            })?;
+        }
+        all.all()
+    }
+}
+
+/// The order of a list of categories.
+#[derive(Debug, InputObject)]
+pub struct CategoryOrder {
+    /// By what.
+    field: CategoryOrderField,
+    /// Which way.
+    #[graphql(default)]
+    direction: Direction,
+}
+
+pub(super) fn list_of(
+    first: Option<i32>,
+    after: Option<String>,
+    last: Option<i32>,
+    before: Option<String>,
+    filter: Option<CategoryWhere>,
+    order: Option<CategoryOrder>,
+) -> Result<CategoryList> {
+    let order = order.map(|by| (by.field, by.direction)).unwrap_or_default();
+    list(first, after, last, before, filter.unwrap_or_default().filter()?, order, CategoryOrderField::list)
+}
+
+pub(super) fn cursor(list: &CategoryList, row: &CategoryRow) -> Cursor {
+    Cursor::new(list.page.list, list.order.key(row), row.id.key())
+}
+
+/// Queries of categories.
+#[derive(Default)]
+pub struct CategoryQuery;
+
+#[Object]
+impl CategoryQuery {
+    /// One category, by its id or by its slug. Null where there is none.
+    async fn category(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: Option<ID>,
+        #[graphql(desc = "Its slug.")] slug: Option<String>,
+    ) -> Result<Option<Category>> {
+        let found = match (id, slug) {
+            (Some(id), None) => {
+                let id = CategoryId::parse("id", &id)?;
+                ctx.db().read(async |conn| Ok(store::by_ids(conn, &[id]).await?.pop())).await?
+            }
+            (None, Some(slug)) => ctx.db().read(async |conn| store::find_by_slug(conn, &slug).await).await?,
+            _ => return Err(Error::bad_input("id", "name the category by id or by slug")),
+        };
+        Ok(found.map(category))
+    }
+
+    /// The categories, by default in the order of their positions; `where: {parent: {isNull: true}}` gives the roots.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn categories(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<CategoryWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<CategoryOrder>,
+    ) -> Result<Connection<Category>> {
+        let list = list_of(first, after, last, before, r#where, order_by)?;
+        let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
+        let count = ctx.db().read(async |conn| store::count(conn, &list).await);
+        let (rows, total) = read(ctx, &list.page, rows, count).await?;
+        Ok(connect(rows, total, |row| cursor(&list, row), category))
+    }
+}

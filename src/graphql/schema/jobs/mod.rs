@@ -1,0 +1,238 @@
+//! Background jobs in the graph, for those who look after them.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object};
+use chrono::{DateTime, Utc};
+
+use crate::graphql::engine::connections::Connection;
+use crate::graphql::engine::connections::connect;
+use crate::graphql::engine::connections::cost;
+use crate::graphql::engine::connections::list;
+use crate::graphql::engine::connections::read;
+use crate::graphql::engine::container::Ordered;
+use crate::graphql::engine::container::Plain;
+use crate::graphql::engine::filters::Conditions;
+use crate::graphql::engine::filters::DateTimeFilter;
+use crate::graphql::engine::filters::StringFilter;
+use crate::graphql::engine::guards::Needs;
+use crate::graphql::engine::payload::payload;
+use crate::graphql::engine::scalars::global;
+use crate::graphql::schema::context::ContextExt;
+use crate::{
+    auth::Permission,
+    db::filter::{Filter, Op},
+    error::Result,
+    ids::{JobId, RowId},
+    jobs::{
+        actions,
+        model::{JobCondition, JobOrderField, JobSeen, JobState},
+        store::{self, JobList},
+    },
+    paging::{Cursor, Direction},
+};
+
+/// See [`JobObject`].
+pub type Job = Ordered<JobObject>;
+
+/// Work in the background.
+#[derive(Clone)]
+pub struct JobObject(Arc<JobSeen>);
+
+impl Plain for JobObject {
+    const PLAIN: &'static [&'static str] =
+        &["id", "kind", "state", "attempts", "runAt", "lockedUntil", "lastError", "isRecurring", "createdAt"];
+}
+
+/// The object of a row.
+pub fn job(row: impl Into<Arc<JobSeen>>) -> Job {
+    Ordered(JobObject(row.into()))
+}
+
+/// Work in the background, such as a mail to be sent. One that is done is gone, unless it recurs.
+#[Object(name = "Job")]
+impl JobObject {
+    /// Opaque id, unique across all types.
+    pub async fn id(&self) -> ID {
+        global(self.0.id)
+    }
+
+    /// What is to be done, such as `mail`.
+    async fn kind(&self) -> &str {
+        &self.0.kind
+    }
+
+    /// Where it stands.
+    async fn state(&self) -> JobState {
+        self.0.state()
+    }
+
+    /// How often it was begun; of a recurring one, since it last succeeded.
+    async fn attempts(&self) -> i32 {
+        self.0.attempts
+    }
+
+    /// When it is due.
+    async fn run_at(&self) -> DateTime<Utc> {
+        self.0.run_at
+    }
+
+    /// Until when it is the worker's that runs it; null where none does.
+    async fn locked_until(&self) -> Option<DateTime<Utc>> {
+        self.0.locked_until
+    }
+
+    /// Why it failed the last time; null where it did not.
+    async fn last_error(&self) -> Option<&str> {
+        self.0.last_error.as_deref()
+    }
+
+    /// Whether it waits for its next time when it is done. Such a job is never dead.
+    async fn is_recurring(&self) -> bool {
+        self.0.is_recurring
+    }
+
+    /// When it was queued.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+}
+
+/// Conditions on where a job stands. Both hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct JobStateFilter {
+    /// It is this one.
+    eq: Option<JobState>,
+    /// It is one of these.
+    r#in: Option<Vec<JobState>>,
+}
+
+/// Which jobs. Several fields hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct JobWhere {
+    /// All of these hold.
+    and: Option<Vec<JobWhere>>,
+    /// At least one of these holds.
+    or: Option<Vec<JobWhere>>,
+    /// This does not hold.
+    not: Option<Box<JobWhere>>,
+    /// By where it stands.
+    state: Option<JobStateFilter>,
+    /// By kind.
+    kind: Option<StringFilter>,
+    /// By when it was queued.
+    created_at: Option<DateTimeFilter>,
+}
+
+impl JobWhere {
+    fn filter(self) -> Result<Filter<JobCondition>> {
+        use JobCondition as C;
+        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
+        let state = self.state.unwrap_or_default();
+        all.is(state.eq.map(|state| C::State(Op::Eq(state))));
+        all.is(state.r#in.map(|any| C::State(Op::In(any))));
+        all.text("kind", self.kind, C::Kind)?;
+        all.time(self.created_at, C::CreatedAt);
+        all.all()
+    }
+}
+
+/// The order of a list of jobs.
+#[derive(Debug, InputObject)]
+pub struct JobOrder {
+    /// By what.
+    field: JobOrderField,
+    /// Which way.
+    #[graphql(default)]
+    direction: Direction,
+}
+
+/// Which job to run again.
+#[derive(Debug, InputObject)]
+pub struct JobRetryInput {
+    /// Which job: a dead one.
+    id: ID,
+}
+
+/// Which job to delete.
+#[derive(Debug, InputObject)]
+pub struct JobDeleteInput {
+    /// Which job: a dead one.
+    id: ID,
+}
+
+payload! {
+    /// The answer of `jobRetry`.
+    JobRetryPayload / JobRetryObject {
+        /// The job, queued again.
+        job: Job
+    }
+}
+payload! {
+    /// The answer of `jobDelete`.
+    JobDeletePayload / JobDeleteObject {
+        /// The job as it was.
+        job: Job
+    }
+}
+
+/// Queries of jobs.
+#[derive(Default)]
+pub struct JobQuery;
+
+#[Object]
+impl JobQuery {
+    /// The jobs that are not done, by default the latest first. They belong to no website: a role that is limited to some sees
+    /// none. Requires MANAGE_JOBS.
+    #[graphql(complexity = "cost(first, last, child_complexity)", guard = "Needs(&[Permission::ManageJobs])")]
+    async fn jobs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<JobWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<JobOrder>,
+    ) -> Result<Connection<Job>> {
+        let order = order_by.map_or((JobOrderField::CreatedAt, Direction::Desc), |by| (by.field, by.direction));
+        let filter = r#where.unwrap_or_default().filter()?;
+        let list: JobList = list(first, after, last, before, filter, order, JobOrderField::list)?;
+        let scope = ctx.viewer().scope(Permission::ManageJobs);
+        let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
+        let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
+        let (rows, total) = read(ctx, &list.page, rows, count).await?;
+        let cursor = |row: &JobSeen| Cursor::new(list.page.list, list.order.key(row), row.id.key());
+        Ok(connect(rows, total, cursor, job))
+    }
+}
+
+/// Mutations of jobs.
+#[derive(Default)]
+pub struct JobMutation;
+
+#[Object]
+impl JobMutation {
+    /// Queues a dead job again, due at once, with all its attempts before it. Requires MANAGE_JOBS.
+    #[graphql(guard = "Needs(&[Permission::ManageJobs])")]
+    async fn job_retry(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which job.")] input: JobRetryInput,
+    ) -> Result<JobRetryPayload> {
+        let retried = async { actions::retry(ctx.db(), ctx.viewer(), JobId::parse("id", &input.id)?).await };
+        JobRetryObject::of(retried.await.map(job))
+    }
+
+    /// Deletes a dead job: what it was to do is never done. Requires MANAGE_JOBS.
+    #[graphql(guard = "Needs(&[Permission::ManageJobs])")]
+    async fn job_delete(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which job.")] input: JobDeleteInput,
+    ) -> Result<JobDeletePayload> {
+        let deleted = async { actions::delete(ctx.db(), ctx.viewer(), JobId::parse("id", &input.id)?).await };
+        JobDeleteObject::of(deleted.await.map(job))
+    }
+}

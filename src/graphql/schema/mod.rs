@@ -1,0 +1,29 @@
+//! The types of the schema by domain, and what their resolvers share: the services, the loaders and `node`.
+//! Rule: reads go through the loaders or, for lists, to the stores; writes go to the actions.
+
+pub mod context;
+pub mod loaders;
+pub mod node;
+
+pub mod access;
+pub mod analytics;
+pub mod audit;
+pub mod brands;
+pub mod carts;
+pub mod categories;
+pub mod groups;
+pub mod jobs;
+pub mod media;
+pub mod orders;
+pub mod payments;
+pub mod prices;
+pub mod privacy;
+pub mod products;
+pub mod reviews;
+pub mod search;
+pub mod sources;
+pub mod stock;
+pub mod suppliers;
+pub mod transfers;
+pub mod users;
+pub mod websites;

@@ -1,0 +1,395 @@
+//! Orders and their lines in the graph.
+
+pub mod returns;
+pub mod shipment;
+
+mod checkout;
+mod events;
+mod mutation;
+mod query;
+
+pub use self::{
+    checkout::*,
+    events::{OrderEvent, event},
+    mutation::*,
+    query::{OrderOrder, OrderQuery, OrderStatusFilter, OrderWhere, list_of, of_parent},
+};
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, Value};
+use chrono::{DateTime, Utc};
+
+use crate::graphql::engine::container::Ordered;
+use crate::graphql::engine::container::Plain;
+use crate::graphql::engine::scalars::Money;
+use crate::graphql::engine::scalars::global;
+use crate::graphql::engine::scalars::money;
+use crate::graphql::schema::context::ContextExt;
+use crate::graphql::schema::orders::returns::Return;
+use crate::graphql::schema::orders::returns::return_object;
+use crate::graphql::schema::orders::shipment::Shipment;
+use crate::graphql::schema::orders::shipment::shipment;
+use crate::graphql::schema::payments::Payment;
+use crate::graphql::schema::payments::payment;
+use crate::graphql::schema::products::Product;
+use crate::graphql::schema::products::product;
+use crate::graphql::schema::sources::Source;
+use crate::graphql::schema::sources::Sourced;
+use crate::graphql::schema::users::User;
+use crate::graphql::schema::users::user;
+use crate::graphql::schema::websites::Website;
+use crate::graphql::schema::websites::website;
+use crate::{
+    auth::Permission,
+    error::{Error, Result},
+    orders::model::{Contact, OrderDetailRow, OrderRow, PaymentStatus, Shipping, Status},
+    products::model::ProductRow,
+    sources::model::SourceNoun,
+    users::model::UserRow,
+};
+
+/// See [`OrderObject`].
+pub type Order = Ordered<OrderObject>;
+
+/// What a customer bought at one website.
+#[derive(Clone)]
+pub struct OrderObject {
+    row: Arc<OrderRow>,
+    /// What the list fetched along with its rows; absent where the loaders are to be asked.
+    fetched: Fetched,
+}
+
+#[derive(Clone, Default)]
+struct Fetched {
+    user: Option<Option<Arc<UserRow>>>,
+    details: Option<Arc<[OrderDetail]>>,
+}
+
+impl Plain for OrderObject {
+    const PLAIN: &'static [&'static str] = &[
+        "id",
+        "orderNumber",
+        "status",
+        "totalAmount",
+        "shippingAddress",
+        "contact",
+        "customerNote",
+        "paymentStatus",
+        "paidAmount",
+        "refundedAmount",
+        "placedAt",
+        "createdAt",
+        "updatedAt",
+    ];
+
+    fn leaf(&self, field: &str) -> Option<Value> {
+        Some(match field {
+            "id" => Value::String(global(self.row.id).0),
+            "orderNumber" => Value::String(self.row.order_number.clone()),
+            _ => return None,
+        })
+    }
+}
+
+/// The object of a row.
+pub fn order(row: impl Into<Arc<OrderRow>>) -> Order {
+    Ordered(OrderObject { row: row.into(), fetched: Fetched::default() })
+}
+
+/// What a customer bought at one website.
+#[Object(name = "Order")]
+impl OrderObject {
+    /// Opaque id, unique across all types.
+    pub async fn id(&self) -> ID {
+        global(self.row.id)
+    }
+
+    /// Number for people, unique at the website.
+    async fn order_number(&self) -> &str {
+        &self.row.order_number
+    }
+
+    /// Where it stands.
+    async fn status(&self) -> Status {
+        self.row.status
+    }
+
+    /// Sum of its lines.
+    async fn total_amount(&self, ctx: &Context<'_>) -> Result<Money> {
+        Ok(money(self.row.total_amount, ctx.currency(self.row.source_website_id).await?))
+    }
+
+    /// Who placed it; null for guests, and where you may not see them.
+    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        if let Some(row) = &self.fetched.user {
+            return Ok(row.clone().map(user));
+        }
+        let Some(id) = self.row.user_id else { return Ok(None) };
+        Ok(ctx.loaders().users.load(id).await?.map(user))
+    }
+
+    /// The website it was placed at.
+    async fn source_website(&self, ctx: &Context<'_>) -> Result<Website> {
+        let row = ctx.loaders().websites.load(self.row.source_website_id).await?;
+        row.map(website).ok_or_else(|| Error::Internal("an order without its website".into()))
+    }
+
+    /// Where it comes from: the website it was placed at, and for its customer and staff what that website calls it.
+    async fn source(&self, ctx: &Context<'_>) -> Result<Source> {
+        let (viewer, website) = (ctx.viewer(), self.row.source_website_id);
+        let is_own = self.row.user_id.is_some() && self.row.user_id == viewer.user_id();
+        let thing = Sourced { noun: SourceNoun::Order, id: self.row.id, made_at: self.row.created_at };
+        thing.home(ctx, website, is_own || viewer.can_at(Permission::ManageOrders, website)).await
+    }
+
+    /// Its lines, in the order they were added: at most 500 for an order placed here.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn details(&self, ctx: &Context<'_>) -> Result<Vec<OrderDetail>> {
+        if let Some(details) = &self.fetched.details {
+            return Ok(details.to_vec());
+        }
+        let rows = ctx.loaders().details_by_order.load(self.row.id).await?;
+        let order = &self.row;
+        Ok(rows.iter().flat_map(|rows| rows.iter()).map(|row| detail(Arc::clone(row), Arc::clone(order))).collect())
+    }
+
+    /// What happened to it, the oldest first, at most the latest 500: internal notes only for staff with MANAGE_ORDERS at its
+    /// website.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn events(&self, ctx: &Context<'_>) -> Result<Vec<OrderEvent>> {
+        let rows = ctx.loaders().events_by_order.load(self.row.id).await?;
+        let website = self.row.source_website_id;
+        Ok(rows.iter().flat_map(|rows| rows.iter()).map(|row| event(Arc::clone(row), website)).collect())
+    }
+
+    /// What is on its way or has arrived of it, the oldest first: at most 100.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn shipments(&self, ctx: &Context<'_>) -> Result<Vec<Shipment>> {
+        let rows = ctx.loaders().shipments_by_order.load(self.row.id).await?;
+        let order = &self.row;
+        Ok(rows.iter().flat_map(|rows| rows.iter()).map(|row| shipment(Arc::clone(row), Arc::clone(order))).collect())
+    }
+
+    /// What is on its way back or came back of it, the oldest first: at most 100.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn returns(&self, ctx: &Context<'_>) -> Result<Vec<Return>> {
+        let rows = ctx.loaders().returns_by_order.load(self.row.id).await?;
+        let order = &self.row;
+        Ok(rows
+            .iter()
+            .flat_map(|rows| rows.iter())
+            .map(|row| return_object(Arc::clone(row), Arc::clone(order)))
+            .collect())
+    }
+
+    /// Where it goes: the address as it was when the order was placed; null where none was given.
+    async fn shipping_address(&self) -> Option<ShippingAddress> {
+        self.row.shipping.ship_country.is_some().then(|| Ordered(ShippingAddressObject(self.row.shipping.clone())))
+    }
+
+    /// Whom to ask about it; null where nobody was named.
+    async fn contact(&self) -> Option<OrderContact> {
+        self.row.contact.contact_name.is_some().then(|| Ordered(OrderContactObject(self.row.contact.clone())))
+    }
+
+    /// What the customer wrote to the shop when it was placed.
+    async fn customer_note(&self) -> Option<&str> {
+        self.row.customer_note.as_deref()
+    }
+
+    /// What has become of its payment.
+    async fn payment_status(&self) -> PaymentStatus {
+        self.row.payment_status
+    }
+
+    /// What has been paid, refunded or not.
+    async fn paid_amount(&self, ctx: &Context<'_>) -> Result<Money> {
+        Ok(money(self.row.paid_amount, ctx.currency(self.row.source_website_id).await?))
+    }
+
+    /// What has been paid back of it.
+    async fn refunded_amount(&self, ctx: &Context<'_>) -> Result<Money> {
+        Ok(money(self.row.refunded_amount, ctx.currency(self.row.source_website_id).await?))
+    }
+
+    /// Its payments, the oldest first, at most 50. For its customer and for staff: empty for sellers of its products.
+    #[graphql(complexity = "2 * child_complexity")]
+    async fn payments(&self, ctx: &Context<'_>) -> Result<Vec<Payment>> {
+        let rows = ctx.loaders().payments_by_order.load(self.row.id).await?;
+        Ok(rows.iter().flat_map(|rows| rows.iter()).map(|row| payment(Arc::clone(row))).collect())
+    }
+
+    /// When it was placed.
+    async fn placed_at(&self) -> DateTime<Utc> {
+        self.row.placed_at
+    }
+
+    /// When it came into this database; later than `placedAt` for imported orders.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.row.created_at
+    }
+
+    /// When it was last changed.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.row.updated_at
+    }
+}
+
+/// See [`OrderContactObject`].
+pub type OrderContact = Ordered<OrderContactObject>;
+
+/// Whom to ask about an order.
+pub struct OrderContactObject(Contact);
+
+impl Plain for OrderContactObject {
+    const PLAIN: &'static [&'static str] = &["name", "email", "phone"];
+}
+
+/// Whom to ask about an order, as they said when it was placed.
+#[Object(name = "OrderContact")]
+impl OrderContactObject {
+    /// Name.
+    async fn name(&self) -> Option<&str> {
+        self.0.contact_name.as_deref()
+    }
+
+    /// E-mail address; the confirmation went there.
+    async fn email(&self) -> Option<&str> {
+        self.0.contact_email.as_deref()
+    }
+
+    /// Phone number, E.164.
+    async fn phone(&self) -> Option<&str> {
+        self.0.contact_phone.as_deref()
+    }
+}
+
+/// See [`ShippingAddressObject`].
+pub type ShippingAddress = Ordered<ShippingAddressObject>;
+
+/// Where an order goes.
+pub struct ShippingAddressObject(Shipping);
+
+impl Plain for ShippingAddressObject {
+    const PLAIN: &'static [&'static str] = &["country", "city", "district", "address", "postalCode"];
+}
+
+/// Where an order goes: a copy of the customer's address, made when the order was placed.
+#[Object(name = "ShippingAddress")]
+impl ShippingAddressObject {
+    /// Country.
+    async fn country(&self) -> Option<&str> {
+        self.0.ship_country.as_deref()
+    }
+
+    /// City or town.
+    async fn city(&self) -> Option<&str> {
+        self.0.ship_city.as_deref()
+    }
+
+    /// District, county or state.
+    async fn district(&self) -> Option<&str> {
+        self.0.ship_district.as_deref()
+    }
+
+    /// Street, number and what else leads to the door.
+    async fn address(&self) -> Option<&str> {
+        self.0.ship_address.as_deref()
+    }
+
+    /// Postal code.
+    async fn postal_code(&self) -> Option<&str> {
+        self.0.ship_postal_code.as_deref()
+    }
+}
+
+/// See [`OrderDetailObject`].
+pub type OrderDetail = Ordered<OrderDetailObject>;
+
+/// A line of an order.
+#[derive(Clone)]
+pub struct OrderDetailObject {
+    row: Arc<OrderDetailRow>,
+    order: Arc<OrderRow>,
+    /// What the list fetched along with its rows; absent where the loader is to be asked.
+    product: Option<Arc<ProductRow>>,
+}
+
+impl Plain for OrderDetailObject {
+    const PLAIN: &'static [&'static str] =
+        &["id", "name", "sku", "quantity", "shippedQuantity", "returnedQuantity", "unitPrice", "totalPrice", "order"];
+
+    fn leaf(&self, field: &str) -> Option<Value> {
+        Some(match field {
+            "id" => Value::String(global(self.row.id).0),
+            "name" => Value::String(self.row.name.clone()),
+            "sku" => Value::String(self.row.sku.clone()),
+            "quantity" => Value::Number(self.row.quantity.into()),
+            _ => return None,
+        })
+    }
+}
+
+/// The object of a line of a visible order.
+pub fn detail(row: Arc<OrderDetailRow>, order: Arc<OrderRow>) -> OrderDetail {
+    Ordered(OrderDetailObject { row, order, product: None })
+}
+
+/// A line of an order.
+#[Object(name = "OrderDetail")]
+impl OrderDetailObject {
+    /// Opaque id, unique across all types.
+    pub async fn id(&self) -> ID {
+        global(self.row.id)
+    }
+
+    /// Whose line.
+    async fn order(&self) -> Order {
+        order(Arc::clone(&self.order))
+    }
+
+    /// What was sold, as it is today; it stays when it is not for sale any more.
+    async fn product(&self, ctx: &Context<'_>) -> Result<Product> {
+        if let Some(row) = &self.product {
+            return Ok(product(Arc::clone(row)));
+        }
+        let row = ctx.loaders().products_as_sold.load(self.row.product_id).await?;
+        row.map(product).ok_or_else(|| Error::Internal("a line without its product".into()))
+    }
+
+    /// Its name as sold.
+    async fn name(&self) -> &str {
+        &self.row.name
+    }
+
+    /// Its SKU as sold.
+    async fn sku(&self) -> &str {
+        &self.row.sku
+    }
+
+    /// Pieces.
+    async fn quantity(&self) -> i32 {
+        self.row.quantity
+    }
+
+    /// Pieces that are on their way or have arrived.
+    async fn shipped_quantity(&self) -> i32 {
+        self.row.shipped(self.order.status)
+    }
+
+    /// Pieces that are asked to go back or came back, but those of rejected returns.
+    async fn returned_quantity(&self) -> i32 {
+        self.row.returned_quantity
+    }
+
+    /// Price of one as sold.
+    async fn unit_price(&self, ctx: &Context<'_>) -> Result<Money> {
+        Ok(money(self.row.unit_price, ctx.currency(self.order.source_website_id).await?))
+    }
+
+    /// Quantity times unit price.
+    async fn total_price(&self, ctx: &Context<'_>) -> Result<Money> {
+        Ok(money(self.row.total_price, ctx.currency(self.order.source_website_id).await?))
+    }
+}

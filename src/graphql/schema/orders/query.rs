@@ -1,0 +1,234 @@
+//! Lists of orders: filters, orders, queries, and what a list fetches along.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use async_graphql::{Context, ID, InputObject, Object};
+
+use crate::graphql::engine::connections::Connection;
+use crate::graphql::engine::connections::connect;
+use crate::graphql::engine::connections::cost;
+use crate::graphql::engine::connections::list;
+use crate::graphql::engine::connections::nested;
+use crate::graphql::engine::connections::read;
+use crate::graphql::engine::container::Ordered;
+use crate::graphql::engine::filters::Conditions;
+use crate::graphql::engine::filters::DateTimeFilter;
+use crate::graphql::engine::filters::DecimalFilter;
+use crate::graphql::engine::filters::IdFilter;
+use crate::graphql::engine::filters::StringFilter;
+use crate::graphql::engine::guards::LoggedIn;
+use crate::graphql::schema::context::ContextExt;
+use crate::graphql::schema::loaders::PageKey;
+use crate::graphql::schema::orders::Fetched;
+use crate::graphql::schema::orders::Order;
+use crate::graphql::schema::orders::OrderDetail;
+use crate::graphql::schema::orders::OrderDetailObject;
+use crate::graphql::schema::orders::OrderObject;
+use crate::graphql::schema::orders::order;
+use crate::{
+    auth::Permission,
+    db::filter::{Filter, Op},
+    error::Result,
+    ids::{OrderId, ProductId, RowId, UserId},
+    orders::{
+        model::{OrderCondition, OrderOrderField, OrderParent, OrderRow, Status},
+        store::{self, OrderList},
+    },
+    paging::{Cursor, Direction, Rows},
+    products::{self, model::ProductRow},
+    users::{self, model::UserRow},
+};
+
+/// Conditions on a status. Both hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct OrderStatusFilter {
+    /// It is this one.
+    eq: Option<Status>,
+    /// It is one of these.
+    r#in: Option<Vec<Status>>,
+}
+
+/// Which orders. Several fields hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct OrderWhere {
+    /// All of these hold.
+    and: Option<Vec<OrderWhere>>,
+    /// At least one of these holds.
+    or: Option<Vec<OrderWhere>>,
+    /// This does not hold.
+    not: Option<Box<OrderWhere>>,
+    /// By id.
+    id: Option<IdFilter>,
+    /// By number.
+    order_number: Option<StringFilter>,
+    /// By status.
+    status: Option<OrderStatusFilter>,
+    /// By customer; `isNull: true` for guests.
+    user: Option<IdFilter>,
+    /// By website.
+    source_website: Option<IdFilter>,
+    /// By total, without regard to the currency.
+    total_amount: Option<DecimalFilter>,
+    /// By when it was placed.
+    placed_at: Option<DateTimeFilter>,
+}
+
+impl OrderWhere {
+    fn filter(self) -> Result<Filter<OrderCondition>> {
+        use OrderCondition as C;
+        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
+        all.id("id", self.id, C::Id)?;
+        all.text("orderNumber", self.order_number, C::Number)?;
+        let status = self.status.unwrap_or_default();
+        all.is(status.eq.map(|status| C::Status(Op::Eq(status))));
+        all.is(status.r#in.map(|any| C::Status(Op::In(any))));
+        all.id("user", self.user, C::User)?;
+        all.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
+        all.decimal(self.total_amount, C::TotalAmount);
+        all.time(self.placed_at, C::PlacedAt);
+        all.all()
+    }
+}
+
+/// The order of a list of orders.
+#[derive(Debug, InputObject)]
+pub struct OrderOrder {
+    /// By what.
+    field: OrderOrderField,
+    /// Which way.
+    #[graphql(default)]
+    direction: Direction,
+}
+
+/// Reads the arguments of a list of orders; the latest come first by default.
+/// # Errors
+/// User errors naming the argument.
+pub fn list_of(
+    first: Option<i32>,
+    after: Option<String>,
+    last: Option<i32>,
+    before: Option<String>,
+    filter: Option<OrderWhere>,
+    order: Option<OrderOrder>,
+) -> Result<OrderList> {
+    let order = order.map_or((OrderOrderField::PlacedAt, Direction::Desc), |by| (by.field, by.direction));
+    list(first, after, last, before, filter.unwrap_or_default().filter()?, order, OrderOrderField::list)
+}
+
+fn cursor(list: &OrderList, row: &OrderRow) -> Cursor {
+    Cursor::new(list.page.list, list.order.key(row), row.id.key())
+}
+
+/// The orders of a user or website, batched over all of them.
+/// # Errors
+/// Those of the statements.
+pub async fn of_parent(ctx: &Context<'_>, parent: OrderParent, id: i64, list: OrderList) -> Result<Connection<Order>> {
+    let list = Arc::new(list);
+    let key = PageKey { parent, id, list: Arc::clone(&list) };
+    nested(ctx, &ctx.loaders().orders_of, key, |row| cursor(&list, row), order).await
+}
+
+/// Fetches what is selected below a list of orders with the list itself: the same statements as the loaders would send,
+/// without asking them row by row. The list of orders is the busiest of an admin screen.
+async fn fetch_along(ctx: &Context<'_>, rows: Vec<OrderRow>) -> Result<Vec<Order>> {
+    let (nodes, edges) = (ctx.look_ahead().field("nodes"), ctx.look_ahead().field("edges").field("node"));
+    let selects = |field: &str| nodes.field(field).exists() || edges.field(field).exists();
+    let selects_product =
+        nodes.field("details").field("product").exists() || edges.field("details").field("product").exists();
+    let rows: Vec<Arc<OrderRow>> = rows.into_iter().map(Arc::new).collect();
+    let users = async {
+        match selects("user") {
+            true => users_of(ctx, &rows).await.map(Some),
+            false => Ok(None),
+        }
+    };
+    let details = async {
+        match selects("details") {
+            true => details_of(ctx, &rows, selects_product).await.map(Some),
+            false => Ok(None),
+        }
+    };
+    let (users, mut details) = futures_util::future::try_join(users, details).await?;
+    let complete = |row: Arc<OrderRow>| {
+        let user = users.as_ref().map(|users| row.user_id.and_then(|id| users.get(&id).cloned()));
+        let details = details.as_mut().map(|details| Arc::from(details.remove(&row.id).unwrap_or_default()));
+        Ordered(OrderObject { row, fetched: Fetched { user, details } })
+    };
+    Ok(rows.into_iter().map(complete).collect())
+}
+
+async fn users_of(ctx: &Context<'_>, rows: &[Arc<OrderRow>]) -> Result<HashMap<UserId, Arc<UserRow>>> {
+    let ids: BTreeSet<UserId> = rows.iter().filter_map(|row| row.user_id).collect();
+    let ids: Vec<UserId> = ids.into_iter().collect();
+    let scope = ctx.viewer().scope(Permission::ManageUsers);
+    let users = ctx.db().read(async |conn| users::store::by_ids(conn, &scope, &ids).await).await?;
+    Ok(users.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+}
+
+async fn details_of(
+    ctx: &Context<'_>,
+    rows: &[Arc<OrderRow>],
+    with_products: bool,
+) -> Result<HashMap<OrderId, Vec<OrderDetail>>> {
+    let ids: Vec<OrderId> = rows.iter().map(|row| row.id).collect();
+    let lines = ctx.db().read(async |conn| store::lines_by_order_ids(conn, &ids).await).await?;
+    let mut products: HashMap<ProductId, Arc<ProductRow>> = HashMap::new();
+    if with_products {
+        let ids: BTreeSet<ProductId> = lines.iter().map(|line| line.product_id).collect();
+        let ids: Vec<ProductId> = ids.into_iter().collect();
+        let found = ctx.db().read(async |conn| products::store::by_ids_as_sold(conn, &ids).await).await?;
+        products.extend(found.into_iter().map(|row| (row.id, Arc::new(row))));
+    }
+    let orders: HashMap<OrderId, &Arc<OrderRow>> = rows.iter().map(|row| (row.id, row)).collect();
+    let mut details: HashMap<OrderId, Vec<OrderDetail>> = HashMap::new();
+    for line in lines {
+        let Some(order) = orders.get(&line.order_id) else { continue };
+        let product = products.get(&line.product_id).cloned();
+        let detail = OrderDetailObject { order: Arc::clone(order), product, row: Arc::new(line) };
+        details.entry(detail.row.order_id).or_default().push(Ordered(detail));
+    }
+    Ok(details)
+}
+
+/// Queries of orders.
+#[derive(Default)]
+pub struct OrderQuery;
+
+#[Object]
+impl OrderQuery {
+    /// One order that you may see: your own, for sellers also one that holds their products, for staff any. Null
+    /// otherwise.
+    async fn order(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Order>> {
+        let id = OrderId::parse("id", &id)?;
+        Ok(ctx.loaders().orders.load(id).await?.map(order))
+    }
+
+    /// The orders that you may see, by default the latest first: your own, for sellers also those that hold their
+    /// products, for staff all. Requires being logged in.
+    #[graphql(complexity = "cost(first, last, child_complexity)", guard = "LoggedIn")]
+    async fn orders(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<OrderWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<OrderOrder>,
+    ) -> Result<Connection<Order>> {
+        let list = list_of(first, after, last, before, r#where, order_by)?;
+        let scope = ctx.viewer().scope(Permission::ManageOrders);
+        let plans = store::plans(&scope, &list);
+        let rows = ctx.db().read_as(plans, async |conn| store::page(conn, &scope, &list).await);
+        let count = ctx.db().read_as(plans, async |conn| store::count(conn, &scope, &list).await);
+        let (rows, total) = read(ctx, &list.page, rows, count).await?;
+        let Rows { rows, has_next, has_previous } = rows;
+        let rows = fetch_along(ctx, rows).await?;
+        let place = |order: &Order| cursor(&list, &order.row);
+        Ok(connect(Rows { rows, has_next, has_previous }, total, place, |order| order))
+    }
+}

@@ -1,0 +1,81 @@
+//! Mutations that say which products are the same thing.
+
+use async_graphql::{Context, ID, InputObject, Object};
+
+use crate::graphql::engine::guards::Needs;
+use crate::graphql::engine::payload::payload;
+use crate::graphql::engine::scalars::parse_ids;
+use crate::graphql::schema::context::ContextExt;
+use crate::graphql::schema::products::Product;
+use crate::graphql::schema::products::product;
+use crate::{
+    auth::Permission,
+    error::Result,
+    ids::{ProductId, RowId},
+    products::actions::links,
+};
+
+/// Products that are the same thing.
+#[derive(Debug, InputObject)]
+pub struct ProductLinkInput {
+    /// Which products, 2 to 50, of whatever websites.
+    product_ids: Vec<ID>,
+}
+
+/// A product that is not the same thing as those it is linked with.
+#[derive(Debug, InputObject)]
+pub struct ProductUnlinkInput {
+    /// Which product.
+    product_id: ID,
+}
+
+payload! {
+    /// The answer of `productLink`.
+    ProductLinkPayload / ProductLinkObject {
+        /// The first of the products; its `offers` are all of them.
+        product: Product
+    }
+}
+payload! {
+    /// The answer of `productUnlink`.
+    ProductUnlinkPayload / ProductUnlinkObject {
+        /// The product as it is now.
+        product: Product
+    }
+}
+
+/// Mutations of links.
+#[derive(Default)]
+pub struct ProductLinkMutation;
+
+#[Object]
+impl ProductLinkMutation {
+    /// Says that products are the same thing, with all that they were linked with before: each is in the `offers` of the
+    /// others. Products with the same GTIN need no link. Requires MANAGE_PRODUCTS.
+    #[graphql(guard = "Needs(&[Permission::ManageProducts])")]
+    async fn product_link(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which products.")] input: ProductLinkInput,
+    ) -> Result<ProductLinkPayload> {
+        let linked = async {
+            let ids = parse_ids::<ProductId>("productIds", &input.product_ids)?;
+            links::link(ctx.db(), ctx.viewer(), ids).await
+        };
+        ProductLinkObject::of(linked.await.map(product))
+    }
+
+    /// Takes a product out of what it is linked with; the others stay linked. Requires MANAGE_PRODUCTS.
+    #[graphql(guard = "Needs(&[Permission::ManageProducts])")]
+    async fn product_unlink(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which product.")] input: ProductUnlinkInput,
+    ) -> Result<ProductUnlinkPayload> {
+        let unlinked = async {
+            let id = ProductId::parse("productId", &input.product_id)?;
+            links::unlink(ctx.db(), ctx.viewer(), id).await
+        };
+        ProductUnlinkObject::of(unlinked.await.map(product))
+    }
+}

@@ -1,0 +1,385 @@
+//! Products in the graph.
+
+mod links;
+mod mutation;
+mod options;
+mod query;
+
+pub use self::{
+    links::*,
+    mutation::*,
+    options::ProductOption,
+    query::{AvailabilityFilter, ProductOrder, ProductQuery, ProductWhere, count_of_parent, list_of, of_parent},
+};
+
+use std::sync::Arc;
+
+use self::options::option;
+
+use async_graphql::{Context, ID, Object, Value};
+use chrono::{DateTime, Utc};
+
+use crate::graphql::engine::connections::Connection;
+use crate::graphql::engine::connections::cost;
+use crate::graphql::engine::container::Ordered;
+use crate::graphql::engine::container::Plain;
+use crate::graphql::engine::scalars::Money;
+use crate::graphql::engine::scalars::global;
+use crate::graphql::engine::scalars::money;
+use crate::graphql::schema::brands::Brand;
+use crate::graphql::schema::brands::brand;
+use crate::graphql::schema::categories::Category;
+use crate::graphql::schema::categories::category;
+use crate::graphql::schema::context::ContextExt;
+use crate::graphql::schema::groups::ProductGroup;
+use crate::graphql::schema::groups::product_group;
+use crate::graphql::schema::media::Image;
+use crate::graphql::schema::media::image;
+use crate::graphql::schema::prices as price;
+use crate::graphql::schema::prices::PriceChange;
+use crate::graphql::schema::reviews as review;
+use crate::graphql::schema::reviews::Rating;
+use crate::graphql::schema::reviews::Review;
+use crate::graphql::schema::reviews::ReviewOrder;
+use crate::graphql::schema::reviews::ReviewWhere;
+use crate::graphql::schema::reviews::rating;
+use crate::graphql::schema::sources::Source;
+use crate::graphql::schema::sources::Sourced;
+use crate::graphql::schema::stock;
+use crate::graphql::schema::stock::StockMovement;
+use crate::graphql::schema::suppliers::Supplier;
+use crate::graphql::schema::suppliers::supplier;
+use crate::graphql::schema::users::User;
+use crate::graphql::schema::users::user;
+use crate::graphql::schema::websites::Website;
+use crate::graphql::schema::websites::website;
+use crate::{
+    auth::Permission,
+    brands::model::BrandRow,
+    categories::model::CategoryRow,
+    error::{Error, Result},
+    ids::RowId,
+    paging::{Page, PageArgs},
+    prices::model::sets_price,
+    products::model::{Availability, ProductRow, PurchaseRow},
+    reviews::model::ReviewParent,
+    sources::model::SourceNoun,
+    stock::model::{keeps_stock, knows_stock},
+};
+
+/// See [`ProductObject`].
+pub type Product = Ordered<ProductObject>;
+
+/// What a website sells.
+#[derive(Clone)]
+pub struct ProductObject {
+    row: Arc<ProductRow>,
+    /// What came with the row in one join; absent where the loaders are to be asked.
+    joined: Option<Joined>,
+}
+
+#[derive(Clone)]
+struct Joined {
+    category: Option<Arc<CategoryRow>>,
+    brand: Option<Arc<BrandRow>>,
+}
+
+impl Plain for ProductObject {
+    const PLAIN: &'static [&'static str] = &[
+        "id",
+        "name",
+        "slug",
+        "sku",
+        "barcode",
+        "variant",
+        "description",
+        "price",
+        "compareAtPrice",
+        "stock",
+        "availableStock",
+        "availability",
+        "stockLeft",
+        "lowStockAt",
+        "isActive",
+        "createdAt",
+        "updatedAt",
+    ];
+
+    fn leaf(&self, field: &str) -> Option<Value> {
+        Some(match field {
+            "id" => Value::String(global(self.row.id).0),
+            "name" => Value::String(self.row.name.clone()),
+            "slug" => Value::String(self.row.slug.clone()),
+            "sku" => Value::String(self.row.sku.clone()),
+            _ => return None,
+        })
+    }
+}
+
+/// The object of a row.
+pub fn product(row: impl Into<Arc<ProductRow>>) -> Product {
+    Ordered(ProductObject { row: row.into(), joined: None })
+}
+
+impl ProductObject {
+    /// Whether the viewer runs it: staff of its website, or its seller.
+    fn is_run_by_viewer(&self, ctx: &Context<'_>) -> bool {
+        let viewer = ctx.viewer();
+        viewer.can_at(Permission::ManageProducts, self.row.source_website_id)
+            || (self.row.seller_id.is_some() && self.row.seller_id == viewer.user_id())
+    }
+
+    /// What the shop buys it by, for those who run it.
+    async fn purchase(&self, ctx: &Context<'_>) -> Result<Option<Arc<PurchaseRow>>> {
+        match self.is_run_by_viewer(ctx) {
+            true => ctx.loaders().purchases.load(self.row.id).await,
+            false => Ok(None),
+        }
+    }
+}
+
+/// What a website sells: it has a SKU, a price and a stock.
+#[Object(name = "Product")]
+impl ProductObject {
+    /// Opaque id, unique across all types.
+    pub async fn id(&self) -> ID {
+        global(self.row.id)
+    }
+
+    /// Name for people.
+    async fn name(&self) -> &str {
+        &self.row.name
+    }
+
+    /// Name in URLs, unique.
+    async fn slug(&self) -> &str {
+        &self.row.slug
+    }
+
+    /// Stock keeping unit, unique at the website.
+    async fn sku(&self) -> &str {
+        &self.row.sku
+    }
+
+    /// GTIN or another code on the pack.
+    async fn barcode(&self) -> Option<&str> {
+        self.row.barcode.as_deref()
+    }
+
+    /// Size, colour and the like, in words.
+    async fn variant(&self) -> Option<&str> {
+        self.row.variant.as_deref()
+    }
+
+    /// Text for people; empty where there is none.
+    async fn description(&self) -> &str {
+        &self.row.description
+    }
+
+    /// Price of one, in the website's currency.
+    async fn price(&self, ctx: &Context<'_>) -> Result<Money> {
+        Ok(money(self.row.price, ctx.currency(self.row.source_website_id).await?))
+    }
+
+    /// What it cost before, or costs elsewhere: shown beside the price.
+    async fn compare_at_price(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
+        let Some(price) = self.row.compare_at_price else { return Ok(None) };
+        Ok(Some(money(price, ctx.currency(self.row.source_website_id).await?)))
+    }
+
+    /// The lowest price of the 30 days before the present reduction, which a buyer in the European Union has to be shown
+    /// with it; null where the price is not reduced: neither below the one before it nor below `compareAtPrice`.
+    #[graphql(name = "lowestPrice30Days")]
+    async fn lowest_price_30_days(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
+        let latest = ctx.loaders().latest_prices.load(self.row.id).await?;
+        let Some(price) = latest.and_then(|entry| entry.prior_price) else { return Ok(None) };
+        Ok(Some(money(price, ctx.currency(self.row.source_website_id).await?)))
+    }
+
+    /// Its prices from the day it was made, the latest first; null for all but those who may set them: MANAGE_PRODUCTS, and
+    /// its seller.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn price_history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<Connection<PriceChange>>> {
+        if !sets_price(ctx.viewer(), &self.row) {
+            return Ok(None);
+        }
+        let page = Page::new(price::HISTORY, PageArgs { first, after, last, before })?;
+        Ok(Some(price::of_product(ctx, self.row.id, page).await?))
+    }
+
+    /// Whether it can be bought: what everybody may know of its stock.
+    async fn availability(&self) -> Availability {
+        self.row.availability
+    }
+
+    /// Pieces that can be bought, where they are few (`availability` is LOW); null otherwise.
+    async fn stock_left(&self) -> Option<i32> {
+        self.row.left()
+    }
+
+    /// Pieces that are there; null for all but staff and its seller.
+    async fn stock(&self, ctx: &Context<'_>) -> Option<i32> {
+        knows_stock(ctx.viewer(), &self.row).then_some(self.row.stock)
+    }
+
+    /// Pieces that can be bought now: those that are there, less those that are kept for carts; null for all but staff and
+    /// its seller.
+    async fn available_stock(&self, ctx: &Context<'_>) -> Option<i32> {
+        knows_stock(ctx.viewer(), &self.row).then(|| self.row.available().max(0))
+    }
+
+    /// From how many pieces down its `availability` is LOW; null for all but staff and its seller.
+    async fn low_stock_at(&self, ctx: &Context<'_>) -> Option<i32> {
+        knows_stock(ctx.viewer(), &self.row).then_some(self.row.low_stock_at)
+    }
+
+    /// The ledger of its stock, the latest first; null for all but those who may write it: MANAGE_STOCK, and its seller.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn stock_movements(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Option<Connection<StockMovement>>> {
+        if !keeps_stock(ctx.viewer(), &self.row) {
+            return Ok(None);
+        }
+        let page = Page::new(stock::LEDGER, PageArgs { first, after, last, before })?;
+        Ok(Some(stock::of_product(ctx, self.row.id, page).await?))
+    }
+
+    /// Whether it is for sale; false after `productDelete`.
+    async fn is_active(&self) -> bool {
+        self.row.is_active
+    }
+
+    /// The website that sells it.
+    async fn source_website(&self, ctx: &Context<'_>) -> Result<Website> {
+        let row = ctx.loaders().websites.load(self.row.source_website_id).await?;
+        row.map(website).ok_or_else(|| Error::Internal("a product without its website".into()))
+    }
+
+    /// Where it comes from: the website that sells it, and for its seller and staff what that website calls it.
+    async fn source(&self, ctx: &Context<'_>) -> Result<Source> {
+        let thing = Sourced { noun: SourceNoun::Product, id: self.row.id, made_at: self.row.created_at };
+        thing.home(ctx, self.row.source_website_id, self.is_run_by_viewer(ctx)).await
+    }
+
+    /// Its category.
+    async fn category(&self, ctx: &Context<'_>) -> Result<Option<Category>> {
+        if let Some(joined) = &self.joined {
+            return Ok(joined.category.clone().map(category));
+        }
+        let Some(id) = self.row.category_id else { return Ok(None) };
+        Ok(ctx.loaders().categories.load(id).await?.map(category))
+    }
+
+    /// The group of the same thing in other sizes or colours.
+    async fn group(&self, ctx: &Context<'_>) -> Result<Option<ProductGroup>> {
+        let Some(id) = self.row.group_id else { return Ok(None) };
+        Ok(ctx.loaders().product_groups.load(id).await?.map(product_group))
+    }
+
+    /// What it has for each option of its group; empty without a group.
+    async fn options(&self, ctx: &Context<'_>) -> Result<Vec<ProductOption>> {
+        let Some(id) = self.row.group_id else { return Ok(Vec::new()) };
+        let group = ctx.loaders().product_groups.load(id).await?;
+        let names = group.iter().flat_map(|group| &group.varies_by);
+        Ok(names.zip(&self.row.option_values).map(|(name, value)| option(name, value)).collect())
+    }
+
+    /// The same thing wherever it is sold, itself included: products with its GTIN, and those that it is linked with. By
+    /// website and price, the first 50.
+    async fn offers(&self, ctx: &Context<'_>) -> Result<Vec<Product>> {
+        let offers = ctx.loaders().offers_by_product.load(self.row.id).await?;
+        Ok(offers.iter().flat_map(|offers| offers.iter()).map(|offer| product(Arc::clone(&offer.1))).collect())
+    }
+
+    /// Its brand.
+    async fn brand(&self, ctx: &Context<'_>) -> Result<Option<Brand>> {
+        if let Some(joined) = &self.joined {
+            return Ok(joined.brand.clone().map(brand));
+        }
+        let Some(id) = self.row.brand_id else { return Ok(None) };
+        Ok(ctx.loaders().brands.load(id).await?.map(brand))
+    }
+
+    /// Whom it is bought from; null for all but staff and sellers.
+    async fn supplier(&self, ctx: &Context<'_>) -> Result<Option<Supplier>> {
+        let Some(id) = self.row.supplier_id.filter(|_| ctx.is_staff()) else { return Ok(None) };
+        Ok(ctx.loaders().suppliers.load(id).await?.map(supplier))
+    }
+
+    /// The supplier's own number of it; null for all but its seller and staff of products at its website.
+    async fn supplier_sku(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.purchase(ctx).await?.and_then(|purchase| purchase.supplier_sku.clone()))
+    }
+
+    /// What one costs the shop, in the website's currency; null for all but its seller and staff of products at its website.
+    async fn cost_price(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
+        let Some(cost) = self.purchase(ctx).await?.and_then(|purchase| purchase.cost_price) else { return Ok(None) };
+        Ok(Some(money(cost, ctx.currency(self.row.source_website_id).await?)))
+    }
+
+    /// The seller it belongs to; null for the shop's own, and where you may not see them.
+    async fn seller(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let Some(id) = self.row.seller_id else { return Ok(None) };
+        Ok(ctx.loaders().users.load(id).await?.map(user))
+    }
+
+    /// Its pictures in their order, at most 50; those that are still to be fetched only for who may change it.
+    #[graphql(complexity = "5 * child_complexity")]
+    async fn images(&self, ctx: &Context<'_>) -> Result<Vec<Image>> {
+        let pictures = ctx.loaders().images_by_product.load(self.row.id).await?;
+        Ok(pictures.iter().flat_map(|pictures| pictures.iter()).cloned().map(image).collect())
+    }
+
+    /// The first of its pictures; null where it has none.
+    async fn image(&self, ctx: &Context<'_>) -> Result<Option<Image>> {
+        let pictures = ctx.loaders().images_by_product.load(self.row.id).await?;
+        Ok(pictures.and_then(|pictures| pictures.first().cloned()).map(image))
+    }
+
+    /// What its reviews come to.
+    async fn rating(&self) -> Rating {
+        rating(Arc::clone(&self.row))
+    }
+
+    /// Its reviews that you may see, by default the latest first: the approved ones, and your own.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn reviews(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ReviewWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ReviewOrder>,
+    ) -> Result<Connection<Review>> {
+        let list = review::list_of(first, after, last, before, r#where, order_by)?;
+        review::of_parent(ctx, ReviewParent::Product, self.row.id.key(), list).await
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.row.created_at
+    }
+
+    /// When it was last changed, its stock included.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.row.updated_at
+    }
+}

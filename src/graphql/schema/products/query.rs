@@ -1,0 +1,261 @@
+//! Lists of products: filters, orders, queries.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object};
+
+use crate::graphql::engine::connections::Connection;
+use crate::graphql::engine::connections::TotalCount;
+use crate::graphql::engine::connections::TotalCountObject;
+use crate::graphql::engine::connections::connect;
+use crate::graphql::engine::connections::cost;
+use crate::graphql::engine::connections::list;
+use crate::graphql::engine::connections::nested;
+use crate::graphql::engine::connections::read;
+use crate::graphql::engine::container::Ordered;
+use crate::graphql::engine::filters::CategoryFilter;
+use crate::graphql::engine::filters::Conditions;
+use crate::graphql::engine::filters::DateTimeFilter;
+use crate::graphql::engine::filters::DecimalFilter;
+use crate::graphql::engine::filters::IdFilter;
+use crate::graphql::engine::filters::IntFilter;
+use crate::graphql::engine::filters::StringFilter;
+use crate::graphql::engine::filters::both;
+use crate::graphql::schema::context::ContextExt;
+use crate::graphql::schema::loaders::PageKey;
+use crate::graphql::schema::products::Joined;
+use crate::graphql::schema::products::Product;
+use crate::graphql::schema::products::ProductObject;
+use crate::graphql::schema::products::product;
+use crate::{
+    auth::{Permission, Scope},
+    db::filter::{Filter, Op},
+    error::{Error, ErrorCode, Result},
+    ids::{ProductId, RowId},
+    paging::{Cursor, Direction},
+    products::{
+        model::{Availability, ProductCondition, ProductOrderField, ProductParent, ProductRow},
+        store::{self, ProductKey, ProductList, trees},
+    },
+    stock::model::known_stock,
+};
+
+/// Conditions on an availability. Both hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct AvailabilityFilter {
+    /// It is this one.
+    eq: Option<Availability>,
+    /// It is one of these.
+    r#in: Option<Vec<Availability>>,
+}
+
+impl AvailabilityFilter {
+    /// Those that fulfil it; none where it asks for nothing.
+    pub fn any(self) -> Option<Vec<Availability>> {
+        both(self.eq, self.r#in)
+    }
+}
+
+/// Which products. Several fields hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct ProductWhere {
+    /// All of these hold.
+    and: Option<Vec<ProductWhere>>,
+    /// At least one of these holds.
+    or: Option<Vec<ProductWhere>>,
+    /// This does not hold.
+    not: Option<Box<ProductWhere>>,
+    /// By id.
+    id: Option<IdFilter>,
+    /// By name.
+    name: Option<StringFilter>,
+    /// By SKU.
+    sku: Option<StringFilter>,
+    /// By barcode.
+    barcode: Option<StringFilter>,
+    /// By price, without regard to the currency.
+    price: Option<DecimalFilter>,
+    /// By pieces in stock; for staff and sellers only, and of the products whose stock you see.
+    stock: Option<IntFilter>,
+    /// By what everybody may know of the stock.
+    availability: Option<AvailabilityFilter>,
+    /// By category: itself only, or with `includeDescendants` all that is below it, too.
+    category: Option<CategoryFilter>,
+    /// By brand.
+    brand: Option<IdFilter>,
+    /// By group.
+    group: Option<IdFilter>,
+    /// By supplier; for staff and sellers only.
+    supplier: Option<IdFilter>,
+    /// By website.
+    source_website: Option<IdFilter>,
+    /// By seller.
+    seller: Option<IdFilter>,
+    /// By whether it is for sale.
+    is_active: Option<bool>,
+    /// By when it was made.
+    created_at: Option<DateTimeFilter>,
+}
+
+impl ProductWhere {
+    /// Whether this, or what is nested in it, has a condition.
+    fn any(&self, is: &impl Fn(&Self) -> bool) -> bool {
+        let mut nested = self.and.iter().chain(&self.or).flatten().chain(self.not.as_deref());
+        is(self) || nested.any(|nested| nested.any(is))
+    }
+
+    /// The conditions, for a viewer who knows the stocks of this scope.
+    fn filter(self, known: &Scope) -> Result<Filter<ProductCondition>> {
+        use ProductCondition as C;
+        let mut all = Conditions::nested(self.and, self.or, self.not, |nested| nested.filter(known))?;
+        all.id("id", self.id, C::Id)?;
+        all.text("name", self.name, C::Name)?;
+        all.text("sku", self.sku, C::Sku)?;
+        all.text("barcode", self.barcode, C::Barcode)?;
+        all.decimal(self.price, C::Price);
+        all.int(self.stock, |stock| C::Stock(known.clone(), stock));
+        let availability = self.availability.unwrap_or_default();
+        all.is(availability.eq.map(|it| C::Availability(Op::Eq(it))));
+        all.is(availability.r#in.map(|any| C::Availability(Op::In(any))));
+        if let Some((category, include_descendants)) = self.category.map(CategoryFilter::split) {
+            all.id("category", Some(category), |op| match (include_descendants, op) {
+                (true, Op::Eq(id)) => C::CategoryTree(vec![id]),
+                (true, Op::In(ids)) => C::CategoryTree(ids),
+                (_, op) => C::Category(op),
+            })?;
+        }
+        all.id("brand", self.brand, C::Brand)?;
+        all.id("group", self.group, C::Group)?;
+        all.id("supplier", self.supplier, C::Supplier)?;
+        all.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
+        all.id("seller", self.seller, C::Seller)?;
+        all.is(self.is_active.map(C::IsActive));
+        all.time(self.created_at, C::CreatedAt);
+        all.all()
+    }
+}
+
+/// The order of a list of products.
+#[derive(Debug, InputObject)]
+pub struct ProductOrder {
+    /// By what.
+    field: ProductOrderField,
+    /// Which way.
+    #[graphql(default)]
+    direction: Direction,
+}
+
+/// Reads the arguments of a list of products; the newest come first by default.
+/// # Errors
+/// User errors naming the argument; FORBIDDEN where the public filters by supplier or stock.
+pub fn list_of(
+    ctx: &Context<'_>,
+    first: Option<i32>,
+    after: Option<String>,
+    last: Option<i32>,
+    before: Option<String>,
+    filter: Option<ProductWhere>,
+    order: Option<ProductOrder>,
+) -> Result<ProductList> {
+    let filter = filter.unwrap_or_default();
+    let refused = |rule: &'static str| Err(Error::Coded(ErrorCode::Forbidden, rule.into()));
+    if !ctx.is_staff() && filter.any(&|it| it.supplier.is_some()) {
+        return refused("only staff and sellers filter by supplier");
+    }
+    let known = known_stock(ctx.viewer());
+    if matches!(known, Scope::Public | Scope::Guest(_) | Scope::Own(_)) && filter.any(&|it| it.stock.is_some()) {
+        return refused("only staff and sellers filter by stock");
+    }
+    let order = order.map_or((ProductOrderField::CreatedAt, Direction::Desc), |by| (by.field, by.direction));
+    let list = list(first, after, last, before, filter.filter(&known)?, order, ProductOrderField::list)?;
+    Ok(ProductList::from(list))
+}
+
+fn cursor(list: &ProductList, row: &ProductRow) -> Cursor {
+    Cursor::new(list.page.list, list.order.key(row), row.id.key())
+}
+
+/// The products of a category, brand, supplier or website, batched over all of them.
+/// # Errors
+/// Those of the statements.
+pub async fn of_parent(
+    ctx: &Context<'_>,
+    parent: ProductParent,
+    id: i64,
+    list: ProductList,
+) -> Result<Connection<Product>> {
+    let list = Arc::new(list);
+    let key = PageKey { parent, id, list: Arc::clone(&list) };
+    nested(ctx, &ctx.loaders().products_of, key, |row| cursor(&list, row), product).await
+}
+
+/// How many products of a category or another parent the viewer may see, batched over all of them.
+/// # Errors
+/// Those of the statement.
+pub async fn count_of_parent(ctx: &Context<'_>, parent: ProductParent, id: i64) -> Result<TotalCount> {
+    let order = (ProductOrderField::default(), Direction::default());
+    let list = list(None, None, None, None, Filter::default(), order, ProductOrderField::list)?;
+    let count = ctx.loaders().products_of.counts.load(PageKey { parent, id, list: Arc::new(list.into()) }).await?;
+    Ok(Ordered(TotalCountObject::of(count.unwrap_or_default())))
+}
+
+/// Queries of products.
+#[derive(Default)]
+pub struct ProductQuery;
+
+#[Object]
+impl ProductQuery {
+    /// One product, by exactly one of: its id, its slug, or the code of its website and its SKU there. Null where there
+    /// is none, or where it is not for sale any more.
+    async fn product(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: Option<ID>,
+        #[graphql(desc = "Its slug.")] slug: Option<String>,
+        #[graphql(desc = "The code of its website; with `sku`.")] website: Option<String>,
+        #[graphql(desc = "Its SKU; with `website`.")] sku: Option<String>,
+    ) -> Result<Option<Product>> {
+        let key = match (id, slug, website, sku) {
+            (Some(id), None, None, None) => ProductKey::Id(ProductId::parse("id", &id)?),
+            (None, Some(slug), None, None) => ProductKey::Slug(slug),
+            (None, None, Some(website), Some(sku)) => ProductKey::Sku { website, sku },
+            _ => return Err(Error::bad_input("id", "name the product by id, by slug, or by website and sku")),
+        };
+        let scope = ctx.viewer().scope(Permission::ManageProducts);
+        let found = ctx.db().read(async |conn| store::find_with_category_and_brand(conn, &scope, &key).await).await?;
+        Ok(found.map(|(row, category, brand)| {
+            let joined = Joined { category: category.map(Arc::new), brand: brand.map(Arc::new) };
+            Ordered(ProductObject { row: Arc::new(row), joined: Some(joined) })
+        }))
+    }
+
+    /// The products that you may see, by default the newest first: for the public those for sale, for sellers their own
+    /// as well, for staff all.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn products(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ProductWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ProductOrder>,
+        #[graphql(desc = "Of the products of a group only the first that the list has, in its order.", default)]
+        one_per_group: bool,
+    ) -> Result<Connection<Product>> {
+        let list = list_of(ctx, first, after, last, before, r#where, order_by)?;
+        let list = ProductList { one_per_group, ..list };
+        let scope = ctx.viewer().scope(Permission::ManageProducts);
+        let plans = store::plans(&list);
+        let list = match trees::names_tree(&list) {
+            true => ctx.db().read(async |conn| trees::resolved(conn, &list).await).await?,
+            false => list,
+        };
+        let rows = ctx.db().read_as(plans, async |conn| store::page(conn, &scope, &list).await);
+        let count = ctx.db().read_as(plans, async |conn| store::count(conn, &scope, &list).await);
+        let (rows, total) = read(ctx, &list.page, rows, count).await?;
+        Ok(connect(rows, total, |row| cursor(&list, row), product))
+    }
+}

@@ -1,0 +1,153 @@
+//! Lists of reviews: filters, orders, queries.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, InputObject, Object};
+
+use crate::graphql::engine::connections::Connection;
+use crate::graphql::engine::connections::connect;
+use crate::graphql::engine::connections::cost;
+use crate::graphql::engine::connections::list;
+use crate::graphql::engine::connections::nested;
+use crate::graphql::engine::connections::read;
+use crate::graphql::engine::filters::Conditions;
+use crate::graphql::engine::filters::DateTimeFilter;
+use crate::graphql::engine::filters::IdFilter;
+use crate::graphql::engine::filters::IntFilter;
+use crate::graphql::engine::guards::Needs;
+use crate::graphql::schema::context::ContextExt;
+use crate::graphql::schema::loaders::PageKey;
+use crate::graphql::schema::reviews::Review;
+use crate::graphql::schema::reviews::review;
+use crate::{
+    auth::Permission,
+    db::filter::{Filter, Op},
+    error::Result,
+    ids::RowId,
+    paging::{Cursor, Direction},
+    reviews::{
+        model::{ReviewCondition, ReviewOrderField, ReviewParent, ReviewRow, ReviewStatus},
+        store::{self, ReviewList},
+    },
+};
+
+/// Conditions on where a review stands. Both hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct ReviewStatusFilter {
+    /// It is this one.
+    eq: Option<ReviewStatus>,
+    /// It is one of these.
+    r#in: Option<Vec<ReviewStatus>>,
+}
+
+/// Which reviews. Several fields hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct ReviewWhere {
+    /// All of these hold.
+    and: Option<Vec<ReviewWhere>>,
+    /// At least one of these holds.
+    or: Option<Vec<ReviewWhere>>,
+    /// This does not hold.
+    not: Option<Box<ReviewWhere>>,
+    /// By product.
+    product: Option<IdFilter>,
+    /// By the website that sells the product.
+    source_website: Option<IdFilter>,
+    /// By stars.
+    rating: Option<IntFilter>,
+    /// By where it stands.
+    status: Option<ReviewStatusFilter>,
+    /// By whether the author had bought the product.
+    is_buyer: Option<bool>,
+    /// By when it was made.
+    created_at: Option<DateTimeFilter>,
+}
+
+impl ReviewWhere {
+    fn filter(self) -> Result<Filter<ReviewCondition>> {
+        use ReviewCondition as C;
+        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
+        all.id("product", self.product, C::Product)?;
+        all.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
+        all.int(self.rating, C::Rating);
+        let status = self.status.unwrap_or_default();
+        all.is(status.eq.map(|status| C::Status(Op::Eq(status))));
+        all.is(status.r#in.map(|any| C::Status(Op::In(any))));
+        all.is(self.is_buyer.map(C::IsBuyer));
+        all.time(self.created_at, C::CreatedAt);
+        all.all()
+    }
+}
+
+/// The order of a list of reviews.
+#[derive(Debug, InputObject)]
+pub struct ReviewOrder {
+    /// By what.
+    field: ReviewOrderField,
+    /// Which way.
+    #[graphql(default)]
+    direction: Direction,
+}
+
+/// Reads the arguments of a list of reviews; the latest come first by default.
+/// # Errors
+/// User errors naming the argument.
+pub fn list_of(
+    first: Option<i32>,
+    after: Option<String>,
+    last: Option<i32>,
+    before: Option<String>,
+    filter: Option<ReviewWhere>,
+    order: Option<ReviewOrder>,
+) -> Result<ReviewList> {
+    let order = order.map_or((ReviewOrderField::CreatedAt, Direction::Desc), |by| (by.field, by.direction));
+    list(first, after, last, before, filter.unwrap_or_default().filter()?, order, ReviewOrderField::list)
+}
+
+fn cursor(list: &ReviewList, row: &ReviewRow) -> Cursor {
+    Cursor::new(list.page.list, list.order.key(row), row.id.key())
+}
+
+/// The reviews of a product or user, batched over all of them.
+/// # Errors
+/// Those of the statements.
+pub async fn of_parent(
+    ctx: &Context<'_>,
+    parent: ReviewParent,
+    id: i64,
+    list: ReviewList,
+) -> Result<Connection<Review>> {
+    let list = Arc::new(list);
+    let key = PageKey { parent, id, list: Arc::clone(&list) };
+    nested(ctx, &ctx.loaders().reviews_of, key, |row| cursor(&list, row), review).await
+}
+
+/// Queries of reviews.
+#[derive(Default)]
+pub struct ReviewQuery;
+
+#[Object]
+impl ReviewQuery {
+    /// The reviews of all products, by default the latest first: with `status: {eq: PENDING}` those that wait for staff.
+    /// A role that is limited to some websites sees the approved ones of the others. Requires MANAGE_REVIEWS.
+    #[graphql(complexity = "cost(first, last, child_complexity)", guard = "Needs(&[Permission::ManageReviews])")]
+    async fn reviews(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ReviewWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ReviewOrder>,
+    ) -> Result<Connection<Review>> {
+        let list = list_of(first, after, last, before, r#where, order_by)?;
+        let scope = ctx.viewer().scope(Permission::ManageReviews);
+        let plans = store::plans(&scope, &list);
+        let rows = ctx.db().read_as(plans, async |conn| store::page(conn, &scope, &list).await);
+        let count = ctx.db().read_as(plans, async |conn| store::count(conn, &scope, &list).await);
+        let (rows, total) = read(ctx, &list.page, rows, count).await?;
+        Ok(connect(rows, total, |row| cursor(&list, row), review))
+    }
+}

@@ -1,0 +1,195 @@
+//! The ledger of stock in the graph.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object};
+use chrono::{DateTime, Utc};
+
+use crate::graphql::engine::connections::Connection;
+use crate::graphql::engine::connections::nested;
+use crate::graphql::engine::container::Ordered;
+use crate::graphql::engine::container::Plain;
+use crate::graphql::engine::guards::Needs;
+use crate::graphql::engine::payload::payload;
+use crate::graphql::engine::scalars::global;
+use crate::graphql::schema::context::ContextExt;
+use crate::graphql::schema::loaders::PageKey;
+use crate::graphql::schema::orders::Order;
+use crate::graphql::schema::orders::order;
+use crate::graphql::schema::products::Product;
+use crate::graphql::schema::products::product;
+use crate::graphql::schema::users::User;
+use crate::graphql::schema::users::user;
+use crate::{
+    auth::Permission,
+    error::{Error, Result},
+    ids::{ProductId, RowId},
+    paging::{Cursor, Latest, Page, SortKey},
+    stock::{
+        actions,
+        model::{MovementRow, Reason},
+    },
+};
+
+/// The list's name in cursors.
+pub const LEDGER: &str = "stock_movements";
+
+/// See [`StockMovementObject`].
+pub type StockMovement = Ordered<StockMovementObject>;
+
+/// An entry of the ledger.
+#[derive(Clone)]
+pub struct StockMovementObject(Arc<MovementRow>);
+
+impl Plain for StockMovementObject {
+    const PLAIN: &'static [&'static str] = &["id", "reason", "delta", "balanceAfter", "note", "createdAt"];
+}
+
+/// The object of a row.
+pub fn movement(row: impl Into<Arc<MovementRow>>) -> StockMovement {
+    Ordered(StockMovementObject(row.into()))
+}
+
+/// An entry of the ledger of stock: pieces came or went. It is never changed.
+#[Object(name = "StockMovement")]
+impl StockMovementObject {
+    /// Opaque id, unique across all types.
+    pub async fn id(&self) -> ID {
+        global(self.0.id)
+    }
+
+    /// Why.
+    async fn reason(&self) -> Reason {
+        self.0.reason
+    }
+
+    /// Pieces: positive in, negative out.
+    async fn delta(&self) -> i32 {
+        self.0.delta
+    }
+
+    /// The stock that it left.
+    async fn balance_after(&self) -> i32 {
+        self.0.balance
+    }
+
+    /// What the person wrote.
+    async fn note(&self) -> Option<&str> {
+        self.0.note.as_deref()
+    }
+
+    /// By which order; null where it was by none, and where you may not see it.
+    async fn order(&self, ctx: &Context<'_>) -> Result<Option<Order>> {
+        let Some(id) = self.0.order_id else { return Ok(None) };
+        Ok(ctx.loaders().orders.load(id).await?.map(order))
+    }
+
+    /// By whom; null where it was nobody known, and where you may not see them.
+    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let Some(id) = self.0.user_id else { return Ok(None) };
+        Ok(ctx.loaders().users.load(id).await?.map(user))
+    }
+
+    /// Of which product.
+    async fn product(&self, ctx: &Context<'_>) -> Result<Product> {
+        let row = ctx.loaders().products_as_sold.load(self.0.product_id).await?;
+        row.map(product).ok_or_else(|| Error::Internal("a movement without its product".into()))
+    }
+
+    /// When.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+}
+
+/// The ledger of a product, batched over all of them.
+/// # Errors
+/// Those of the statements.
+pub async fn of_product(ctx: &Context<'_>, id: ProductId, page: Page) -> Result<Connection<StockMovement>> {
+    let key = PageKey { parent: (), id: id.key(), list: Arc::new(Latest { page }) };
+    let cursor = |row: &MovementRow| Cursor::new(LEDGER, SortKey::Id, row.id.key());
+    nested(ctx, &ctx.loaders().movements_of, key, cursor, movement).await
+}
+
+/// A correction of a stock.
+#[derive(Debug, InputObject)]
+pub struct StockAdjustInput {
+    /// Of which product.
+    product_id: ID,
+    /// Pieces: positive in, negative out, never 0.
+    delta: i32,
+    /// Why, in words, at most 1,000 characters.
+    note: Option<String>,
+    /// Makes sending it again safe: the same key never counts twice.
+    idempotency_key: Option<String>,
+}
+
+/// A stock that was counted.
+#[derive(Debug, InputObject)]
+pub struct StockSetInput {
+    /// Of which product.
+    product_id: ID,
+    /// Pieces that are there, 0 to 1,000,000.
+    quantity: i32,
+    /// The stock as it was when you looked: where it is another one by now, nothing is written, and STOCK_CHANGED says
+    /// what it is. Without it, whatever the stock is.
+    compare: Option<i32>,
+    /// Why, in words, at most 1,000 characters.
+    note: Option<String>,
+    /// Makes sending it again safe: the same key never counts twice.
+    idempotency_key: Option<String>,
+}
+
+payload! {
+    /// The answer of `stockAdjust`.
+    StockAdjustPayload / StockAdjustObject {
+        /// The product with its new stock.
+        product: Product
+    }
+}
+payload! {
+    /// The answer of `stockSet`.
+    StockSetPayload / StockSetObject {
+        /// The product with its new stock.
+        product: Product
+    }
+}
+
+/// Mutations of stock.
+#[derive(Default)]
+pub struct StockMutation;
+
+#[Object]
+impl StockMutation {
+    /// Corrects a stock by so many pieces. Requires MANAGE_STOCK, or SELL_PRODUCTS for one's own.
+    #[graphql(guard = "Needs(&[Permission::ManageStock, Permission::SellProducts])")]
+    async fn stock_adjust(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The correction.")] input: StockAdjustInput,
+    ) -> Result<StockAdjustPayload> {
+        let adjusted = async {
+            let product = ProductId::parse("productId", &input.product_id)?;
+            let adjustment = actions::Adjustment { product, delta: input.delta, note: input.note };
+            actions::adjust(ctx.db(), ctx.viewer(), adjustment, input.idempotency_key).await
+        };
+        StockAdjustObject::of(adjusted.await.map(product))
+    }
+
+    /// Sets a stock to what was counted, where nobody changed it meanwhile; the difference is an entry of the ledger.
+    /// Requires MANAGE_STOCK, or SELL_PRODUCTS for one's own.
+    #[graphql(guard = "Needs(&[Permission::ManageStock, Permission::SellProducts])")]
+    async fn stock_set(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The count.")] input: StockSetInput,
+    ) -> Result<StockSetPayload> {
+        let set = async {
+            let product = ProductId::parse("productId", &input.product_id)?;
+            let StockSetInput { quantity, compare, note, .. } = input;
+            let count = actions::Count { product, quantity, compare, note };
+            actions::set(ctx.db(), ctx.viewer(), count, input.idempotency_key).await
+        };
+        StockSetObject::of(set.await.map(product))
+    }
+}

@@ -1,0 +1,304 @@
+//! Suppliers in the graph.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use chrono::{DateTime, Utc};
+
+use crate::graphql::engine::connections::Connection;
+use crate::graphql::engine::connections::connect;
+use crate::graphql::engine::connections::cost;
+use crate::graphql::engine::connections::list;
+use crate::graphql::engine::connections::read;
+use crate::graphql::engine::container::Ordered;
+use crate::graphql::engine::container::Plain;
+use crate::graphql::engine::filters::Conditions;
+use crate::graphql::engine::filters::IdFilter;
+use crate::graphql::engine::filters::StringFilter;
+use crate::graphql::engine::guards::Needs;
+use crate::graphql::engine::patch;
+use crate::graphql::engine::payload::payload;
+use crate::graphql::engine::scalars::global;
+use crate::graphql::schema::context::ContextExt;
+use crate::graphql::schema::context::STAFF;
+use crate::graphql::schema::products as product;
+use crate::graphql::schema::products::Product;
+use crate::graphql::schema::products::ProductOrder;
+use crate::graphql::schema::products::ProductWhere;
+use crate::{
+    auth::Permission,
+    db::filter::Filter,
+    error::Result,
+    ids::{RowId, SupplierId},
+    paging::{Cursor, Direction},
+    products::model::ProductParent,
+    suppliers::{
+        actions,
+        model::{NewSupplier, SupplierCondition, SupplierOrderField, SupplierPatch, SupplierRow},
+        store,
+    },
+};
+
+/// See [`SupplierObject`].
+pub type Supplier = Ordered<SupplierObject>;
+
+/// Whom a shop buys from. Only staff and sellers see suppliers.
+#[derive(Clone)]
+pub struct SupplierObject(Arc<SupplierRow>);
+
+impl Plain for SupplierObject {
+    const PLAIN: &'static [&'static str] =
+        &["id", "name", "contactName", "email", "phone", "leadTimeDays", "createdAt", "updatedAt"];
+}
+
+/// The object of a row.
+pub fn supplier(row: impl Into<Arc<SupplierRow>>) -> Supplier {
+    Ordered(SupplierObject(row.into()))
+}
+
+/// Whom a shop buys from. Only staff and sellers see suppliers.
+#[Object(name = "Supplier")]
+impl SupplierObject {
+    /// Opaque id, unique across all types.
+    pub async fn id(&self) -> ID {
+        global(self.0.id)
+    }
+
+    /// Name, unique.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Whom to ask for there.
+    async fn contact_name(&self) -> Option<&str> {
+        self.0.contact_name.as_deref()
+    }
+
+    /// E-mail address of the contact.
+    async fn email(&self) -> Option<&str> {
+        self.0.email.as_deref()
+    }
+
+    /// Phone number of the contact, as E.164: `+442079460000`.
+    async fn phone(&self) -> Option<&str> {
+        self.0.phone.as_deref()
+    }
+
+    /// Days from an order to its delivery.
+    async fn lead_time_days(&self) -> Option<i32> {
+        self.0.lead_time_days
+    }
+
+    /// Its products, by default the newest first.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn products(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ProductWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ProductOrder>,
+    ) -> Result<Connection<Product>> {
+        let list = product::list_of(ctx, first, after, last, before, r#where, order_by)?;
+        product::of_parent(ctx, ProductParent::Supplier, self.0.id.key(), list).await
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+
+    /// When it was last changed.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.0.updated_at
+    }
+}
+
+/// Which suppliers. Several fields hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct SupplierWhere {
+    /// All of these hold.
+    and: Option<Vec<SupplierWhere>>,
+    /// At least one of these holds.
+    or: Option<Vec<SupplierWhere>>,
+    /// This does not hold.
+    not: Option<Box<SupplierWhere>>,
+    /// By id.
+    id: Option<IdFilter>,
+    /// By name.
+    name: Option<StringFilter>,
+}
+
+impl SupplierWhere {
+    fn filter(self) -> Result<Filter<SupplierCondition>> {
+        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
+        all.id("id", self.id, SupplierCondition::Id)?;
+        all.text("name", self.name, SupplierCondition::Name)?;
+        all.all()
+    }
+}
+
+/// The order of a list of suppliers.
+#[derive(Debug, InputObject)]
+pub struct SupplierOrder {
+    /// By what.
+    field: SupplierOrderField,
+    /// Which way.
+    #[graphql(default)]
+    direction: Direction,
+}
+
+/// Queries of suppliers.
+#[derive(Default)]
+pub struct SupplierQuery;
+
+#[Object]
+impl SupplierQuery {
+    /// The suppliers, by default by name. Requires MANAGE_CATALOGUE, MANAGE_PRODUCTS or SELL_PRODUCTS.
+    #[graphql(complexity = "cost(first, last, child_complexity)", guard = "Needs(STAFF)")]
+    async fn suppliers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<SupplierWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<SupplierOrder>,
+    ) -> Result<Connection<Supplier>> {
+        let order = order_by.map(|by| (by.field, by.direction)).unwrap_or_default();
+        let list =
+            list(first, after, last, before, r#where.unwrap_or_default().filter()?, order, SupplierOrderField::list)?;
+        let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
+        let count = ctx.db().read(async |conn| store::count(conn, &list).await);
+        let (rows, total) = read(ctx, &list.page, rows, count).await?;
+        let cursor = |row: &SupplierRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
+        Ok(connect(rows, total, cursor, supplier))
+    }
+}
+
+/// A supplier to be.
+#[derive(Debug, InputObject)]
+pub struct SupplierCreateInput {
+    /// Name, unique, 1 to 255 characters.
+    name: String,
+    /// Whom to ask for there, 1 to 255 characters.
+    contact_name: Option<String>,
+    /// E-mail address of the contact.
+    email: Option<String>,
+    /// Phone number of the contact with its country code, such as `+44 20 7946 0000`.
+    phone: Option<String>,
+    /// Days from an order to its delivery, 0 to 1,000.
+    lead_time_days: Option<i32>,
+}
+
+/// A change of a supplier: an absent field stays, null clears.
+#[derive(Debug, InputObject)]
+pub struct SupplierUpdateInput {
+    /// Which supplier.
+    id: ID,
+    /// Name, unique, 1 to 255 characters.
+    name: MaybeUndefined<String>,
+    /// Whom to ask for there, 1 to 255 characters.
+    contact_name: MaybeUndefined<String>,
+    /// E-mail address of the contact.
+    email: MaybeUndefined<String>,
+    /// Phone number of the contact with its country code, such as `+44 20 7946 0000`.
+    phone: MaybeUndefined<String>,
+    /// Days from an order to its delivery, 0 to 1,000.
+    lead_time_days: MaybeUndefined<i32>,
+}
+
+/// Which supplier to delete.
+#[derive(Debug, InputObject)]
+pub struct SupplierDeleteInput {
+    /// Which supplier.
+    id: ID,
+}
+
+payload! {
+    /// The answer of `supplierCreate`.
+    SupplierCreatePayload / SupplierCreateObject {
+        /// The new supplier.
+        supplier: Supplier
+    }
+}
+payload! {
+    /// The answer of `supplierUpdate`.
+    SupplierUpdatePayload / SupplierUpdateObject {
+        /// The supplier as it is now.
+        supplier: Supplier
+    }
+}
+payload! {
+    /// The answer of `supplierDelete`.
+    SupplierDeletePayload / SupplierDeleteObject {
+        /// The id of the supplier that is gone.
+        deleted_id: ID
+    }
+}
+
+/// Mutations of suppliers.
+#[derive(Default)]
+pub struct SupplierMutation;
+
+#[Object]
+impl SupplierMutation {
+    /// Makes a supplier. Requires MANAGE_CATALOGUE.
+    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    async fn supplier_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The supplier to be.")] input: SupplierCreateInput,
+    ) -> Result<SupplierCreatePayload> {
+        let new = NewSupplier {
+            name: input.name,
+            contact_name: input.contact_name,
+            email: input.email,
+            phone: input.phone,
+            lead_time_days: input.lead_time_days,
+        };
+        SupplierCreateObject::of(actions::create(ctx.db(), ctx.viewer(), new).await.map(supplier))
+    }
+
+    /// Changes a supplier. Requires MANAGE_CATALOGUE.
+    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    async fn supplier_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The change.")] input: SupplierUpdateInput,
+    ) -> Result<SupplierUpdatePayload> {
+        let updated = async {
+            let id = SupplierId::parse("id", &input.id)?;
+            let name = patch::required("name", input.name)?;
+            let patch = SupplierPatch {
+                name,
+                contact_name: input.contact_name.into(),
+                email: input.email.into(),
+                phone: input.phone.into(),
+                lead_time_days: input.lead_time_days.into(),
+            };
+            actions::update(ctx.db(), ctx.viewer(), id, patch).await
+        };
+        SupplierUpdateObject::of(updated.await.map(supplier))
+    }
+
+    /// Deletes a supplier that no product names. Requires MANAGE_CATALOGUE.
+    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    async fn supplier_delete(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which supplier.")] input: SupplierDeleteInput,
+    ) -> Result<SupplierDeletePayload> {
+        let deleted = async {
+            let id = SupplierId::parse("id", &input.id)?;
+            actions::delete(ctx.db(), ctx.viewer(), id).await?;
+            Ok(input.id.clone())
+        };
+        SupplierDeleteObject::of(deleted.await)
+    }
+}

@@ -1,0 +1,144 @@
+//! Lists of imports and exports.
+
+use async_graphql::{Context, ID, InputObject, Object};
+
+use crate::db::filter::Filter;
+use crate::db::filter::Op;
+use crate::error::Result;
+use crate::graphql::engine::connections::Connection;
+use crate::graphql::engine::connections::connect;
+use crate::graphql::engine::connections::cost;
+use crate::graphql::engine::connections::list;
+use crate::graphql::engine::connections::read;
+use crate::graphql::engine::filters::Conditions;
+use crate::graphql::engine::filters::DateTimeFilter;
+use crate::graphql::engine::filters::IdFilter;
+use crate::graphql::engine::guards::Needs;
+use crate::graphql::schema::context::ContextExt;
+use crate::graphql::schema::transfers::Transfer;
+use crate::graphql::schema::transfers::transfer;
+use crate::ids::RowId;
+use crate::ids::TransferId;
+use crate::paging::Cursor;
+use crate::paging::Direction;
+use crate::transfers::model::Noun;
+use crate::transfers::runs::model::MAY_MOVE;
+use crate::transfers::runs::model::Reach;
+use crate::transfers::runs::model::Status;
+use crate::transfers::runs::model::TransferCondition;
+use crate::transfers::runs::model::TransferOrderField;
+use crate::transfers::runs::model::TransferRow;
+use crate::transfers::runs::model::Way;
+use crate::transfers::runs::store;
+use crate::transfers::runs::store::TransferList;
+
+/// Conditions on the direction of a transfer.
+#[derive(Debug, Default, InputObject)]
+pub struct TransferDirectionFilter {
+    /// It is this one.
+    eq: Option<Way>,
+}
+
+/// Conditions on what a transfer moves. Both hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct TransferNounFilter {
+    /// It is this one.
+    eq: Option<Noun>,
+    /// It is one of these.
+    r#in: Option<Vec<Noun>>,
+}
+
+/// Conditions on where a transfer stands. Both hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct TransferStatusFilter {
+    /// It is this one.
+    eq: Option<Status>,
+    /// It is one of these.
+    r#in: Option<Vec<Status>>,
+}
+
+/// Which transfers. Several fields hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct TransferWhere {
+    /// All of these hold.
+    and: Option<Vec<TransferWhere>>,
+    /// At least one of these holds.
+    or: Option<Vec<TransferWhere>>,
+    /// This does not hold.
+    not: Option<Box<TransferWhere>>,
+    /// By which way it goes.
+    direction: Option<TransferDirectionFilter>,
+    /// By what is moved.
+    noun: Option<TransferNounFilter>,
+    /// By where it stands.
+    status: Option<TransferStatusFilter>,
+    /// By website.
+    website: Option<IdFilter>,
+    /// By when it was begun.
+    created_at: Option<DateTimeFilter>,
+}
+
+impl TransferWhere {
+    fn filter(self) -> Result<Filter<TransferCondition>> {
+        use TransferCondition as C;
+        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
+        let (noun, status) = (self.noun.unwrap_or_default(), self.status.unwrap_or_default());
+        all.is(self.direction.and_then(|way| way.eq).map(|way| C::Way(Op::Eq(way))));
+        all.is(noun.eq.map(|noun| C::Noun(Op::Eq(noun))));
+        all.is(noun.r#in.map(|any| C::Noun(Op::In(any))));
+        all.is(status.eq.map(|status| C::Status(Op::Eq(status))));
+        all.is(status.r#in.map(|any| C::Status(Op::In(any))));
+        all.id("website", self.website, C::Website)?;
+        all.time(self.created_at, C::CreatedAt);
+        all.all()
+    }
+}
+
+/// The order of a list of transfers.
+#[derive(Debug, InputObject)]
+pub struct TransferOrder {
+    /// By what.
+    field: TransferOrderField,
+    /// Which way.
+    #[graphql(default)]
+    direction: Direction,
+}
+
+/// Queries of transfers.
+#[derive(Default)]
+pub struct TransferQuery;
+
+#[Object]
+impl TransferQuery {
+    /// An import or export; null where there is none of this id, or not for you. Requires a permission to move something:
+    /// MANAGE_PRODUCTS, MANAGE_CATALOGUE, MANAGE_USERS, MANAGE_ORDERS, MANAGE_STOCK, MANAGE_REVIEWS or MANAGE_WEBSITES.
+    #[graphql(guard = "Needs(MAY_MOVE)")]
+    async fn transfer(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Transfer>> {
+        Ok(ctx.loaders().transfers.load(TransferId::parse("id", &id)?).await?.map(transfer))
+    }
+
+    /// The imports and exports of what you may move, at the websites where you may; by default the latest first. Requires
+    /// MANAGE_PRODUCTS, MANAGE_CATALOGUE, MANAGE_USERS, MANAGE_ORDERS, MANAGE_STOCK, MANAGE_REVIEWS or MANAGE_WEBSITES.
+    #[graphql(complexity = "cost(first, last, child_complexity)", guard = "Needs(MAY_MOVE)")]
+    async fn transfers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<TransferWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<TransferOrder>,
+    ) -> Result<Connection<Transfer>> {
+        let order = order_by.map_or((TransferOrderField::CreatedAt, Direction::Desc), |by| (by.field, by.direction));
+        let filter = r#where.unwrap_or_default().filter()?;
+        let list: TransferList = list(first, after, last, before, filter, order, TransferOrderField::list)?;
+        let reach = Reach::of(ctx.viewer());
+        let rows = ctx.db().read(async |conn| store::page(conn, &reach, &list).await);
+        let count = ctx.db().read(async |conn| store::count(conn, &reach, &list).await);
+        let (rows, total) = read(ctx, &list.page, rows, count).await?;
+        let cursor = |row: &TransferRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
+        Ok(connect(rows, total, cursor, transfer))
+    }
+}

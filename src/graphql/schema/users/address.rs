@@ -1,0 +1,231 @@
+//! Addresses in the graph.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use chrono::{DateTime, Utc};
+
+use crate::graphql::engine::container::Ordered;
+use crate::graphql::engine::container::Plain;
+use crate::graphql::engine::guards::LoggedIn;
+use crate::graphql::engine::patch;
+use crate::graphql::engine::payload::payload;
+use crate::graphql::engine::scalars::global;
+use crate::graphql::engine::scalars::optional_id;
+use crate::graphql::schema::context::ContextExt;
+use crate::graphql::schema::users::User;
+use crate::graphql::schema::users::user;
+use crate::{
+    error::Result,
+    ids::{AddressId, RowId},
+    users::{
+        actions,
+        model::{AddressPatch, AddressRow, NewAddress},
+    },
+};
+
+/// See [`AddressObject`].
+pub type Address = Ordered<AddressObject>;
+
+/// A postal address of a user.
+#[derive(Clone)]
+pub struct AddressObject(Arc<AddressRow>);
+
+impl Plain for AddressObject {
+    const PLAIN: &'static [&'static str] =
+        &["id", "country", "city", "district", "address", "postalCode", "isDefault", "createdAt", "updatedAt"];
+}
+
+/// The object of a row.
+pub fn address(row: impl Into<Arc<AddressRow>>) -> Address {
+    Ordered(AddressObject(row.into()))
+}
+
+/// A postal address of a user.
+#[Object(name = "Address")]
+impl AddressObject {
+    /// Opaque id, unique across all types.
+    pub async fn id(&self) -> ID {
+        global(self.0.id)
+    }
+
+    /// Whose it is.
+    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        Ok(ctx.loaders().users.load(self.0.user_id).await?.map(user))
+    }
+
+    /// Country, as a name or an ISO 3166 code.
+    async fn country(&self) -> &str {
+        &self.0.country
+    }
+
+    /// City or town.
+    async fn city(&self) -> &str {
+        &self.0.city
+    }
+
+    /// District, county or state.
+    async fn district(&self) -> Option<&str> {
+        self.0.district.as_deref()
+    }
+
+    /// Street, number and what else leads to the door.
+    async fn address(&self) -> &str {
+        &self.0.address
+    }
+
+    /// Postal code.
+    async fn postal_code(&self) -> Option<&str> {
+        self.0.postal_code.as_deref()
+    }
+
+    /// Whether orders go there unless told otherwise; one address of a user at most.
+    async fn is_default(&self) -> bool {
+        self.0.is_default
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+
+    /// When it was last changed.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.0.updated_at
+    }
+}
+
+/// An address to be. The first one of a user is the default.
+#[derive(Debug, InputObject)]
+pub struct AddressCreateInput {
+    /// Whose it is; yourself where absent. Another user's only with MANAGE_USERS.
+    user_id: Option<ID>,
+    /// Country, as a name or an ISO 3166 code, 1 to 100 characters.
+    country: String,
+    /// City or town, 1 to 100 characters.
+    city: String,
+    /// District, county or state, 1 to 100 characters.
+    district: Option<String>,
+    /// Street, number and what else leads to the door, 1 to 500 characters.
+    address: String,
+    /// Postal code, 1 to 20 characters.
+    postal_code: Option<String>,
+    /// Makes it the default instead of the present one.
+    #[graphql(default)]
+    is_default: bool,
+}
+
+/// A change of an address: an absent field stays, null clears.
+#[derive(Debug, InputObject)]
+pub struct AddressUpdateInput {
+    /// Which address.
+    id: ID,
+    /// Country, as a name or an ISO 3166 code, 1 to 100 characters.
+    country: MaybeUndefined<String>,
+    /// City or town, 1 to 100 characters.
+    city: MaybeUndefined<String>,
+    /// District, county or state, 1 to 100 characters.
+    district: MaybeUndefined<String>,
+    /// Street, number and what else leads to the door, 1 to 500 characters.
+    address: MaybeUndefined<String>,
+    /// Postal code, 1 to 20 characters.
+    postal_code: MaybeUndefined<String>,
+    /// True makes it the default instead of the present one.
+    is_default: MaybeUndefined<bool>,
+}
+
+/// Which address to delete.
+#[derive(Debug, InputObject)]
+pub struct AddressDeleteInput {
+    /// Which address.
+    id: ID,
+}
+
+payload! {
+    /// The answer of `addressCreate`.
+    AddressCreatePayload / AddressCreateObject {
+        /// The new address.
+        address: Address
+    }
+}
+payload! {
+    /// The answer of `addressUpdate`.
+    AddressUpdatePayload / AddressUpdateObject {
+        /// The address as it is now.
+        address: Address
+    }
+}
+payload! {
+    /// The answer of `addressDelete`.
+    AddressDeletePayload / AddressDeleteObject {
+        /// The id of the address that is gone.
+        deleted_id: ID
+    }
+}
+
+/// Mutations of addresses.
+#[derive(Default)]
+pub struct AddressMutation;
+
+#[Object]
+impl AddressMutation {
+    /// Adds an address. Requires being logged in.
+    #[graphql(guard = "LoggedIn")]
+    async fn address_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The address to be.")] input: AddressCreateInput,
+    ) -> Result<AddressCreatePayload> {
+        let created = async {
+            let user = optional_id("userId", input.user_id)?;
+            let new = NewAddress {
+                user_id: user.map_or_else(|| ctx.viewer().require_user(), Ok)?,
+                country: input.country,
+                city: input.city,
+                district: input.district,
+                address: input.address,
+                postal_code: input.postal_code,
+                is_default: input.is_default,
+            };
+            actions::create_address(ctx.db(), ctx.viewer(), new).await
+        };
+        AddressCreateObject::of(created.await.map(address))
+    }
+
+    /// Changes an address. Requires being logged in.
+    #[graphql(guard = "LoggedIn")]
+    async fn address_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The change.")] input: AddressUpdateInput,
+    ) -> Result<AddressUpdatePayload> {
+        let updated = async {
+            let id = AddressId::parse("id", &input.id)?;
+            let patch = AddressPatch {
+                country: patch::required("country", input.country)?,
+                city: patch::required("city", input.city)?,
+                district: input.district.into(),
+                address: patch::required("address", input.address)?,
+                postal_code: input.postal_code.into(),
+                is_default: patch::required("isDefault", input.is_default)?,
+            };
+            actions::update_address(ctx.db(), ctx.viewer(), id, patch).await
+        };
+        AddressUpdateObject::of(updated.await.map(address))
+    }
+
+    /// Deletes an address; orders keep their copy. Requires being logged in.
+    #[graphql(guard = "LoggedIn")]
+    async fn address_delete(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which address.")] input: AddressDeleteInput,
+    ) -> Result<AddressDeletePayload> {
+        let deleted = async {
+            let id = AddressId::parse("id", &input.id)?;
+            actions::delete_address(ctx.db(), ctx.viewer(), id).await?;
+            Ok(input.id.clone())
+        };
+        AddressDeleteObject::of(deleted.await)
+    }
+}

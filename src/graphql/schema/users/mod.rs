@@ -1,0 +1,212 @@
+//! Users in the graph: who they are, and what is theirs; registering.
+
+pub mod address;
+
+mod mutation;
+mod query;
+
+pub use self::{
+    mutation::*,
+    query::{UserOrder, UserQuery, UserWhere},
+};
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, Value};
+use chrono::{DateTime, Utc};
+
+use crate::graphql::engine::connections::Connection;
+use crate::graphql::engine::connections::cost;
+use crate::graphql::engine::container::Ordered;
+use crate::graphql::engine::container::Plain;
+use crate::graphql::engine::scalars::global;
+use crate::graphql::schema::access::api_key::ApiKey;
+use crate::graphql::schema::access::api_key::api_key;
+use crate::graphql::schema::access::role::Role;
+use crate::graphql::schema::access::role::role_object;
+use crate::graphql::schema::access::session::Session;
+use crate::graphql::schema::access::session::session;
+use crate::graphql::schema::context::ContextExt;
+use crate::graphql::schema::orders as order;
+use crate::graphql::schema::orders::Order;
+use crate::graphql::schema::orders::OrderOrder;
+use crate::graphql::schema::orders::OrderWhere;
+use crate::graphql::schema::reviews as review;
+use crate::graphql::schema::reviews::Review;
+use crate::graphql::schema::reviews::ReviewOrder;
+use crate::graphql::schema::reviews::ReviewWhere;
+use crate::graphql::schema::sources::Source;
+use crate::graphql::schema::sources::Sourced;
+use crate::graphql::schema::users::address::Address;
+use crate::graphql::schema::users::address::address;
+use crate::graphql::schema::websites::Website;
+use crate::graphql::schema::websites::website;
+use crate::{
+    auth::Permission,
+    error::{Error, Result},
+    ids::{RowId, UserId, WebsiteId},
+    orders::model::OrderParent,
+    reviews::model::ReviewParent,
+    sources::model::SourceNoun,
+    users::model::UserRow,
+};
+
+/// See [`UserObject`].
+pub type User = Ordered<UserObject>;
+
+/// A person: customer or staff.
+#[derive(Clone)]
+pub struct UserObject(Arc<UserRow>);
+
+impl Plain for UserObject {
+    const PLAIN: &'static [&'static str] =
+        &["id", "name", "email", "phone", "isEmailVerified", "isActive", "createdAt", "updatedAt"];
+
+    fn leaf(&self, field: &str) -> Option<Value> {
+        Some(match field {
+            "id" => Value::String(global(self.0.id).0),
+            "name" => Value::String(self.0.name.clone()),
+            _ => return None,
+        })
+    }
+}
+
+/// The object of a row.
+pub fn user(row: impl Into<Arc<UserRow>>) -> User {
+    Ordered(UserObject(row.into()))
+}
+
+impl UserObject {
+    fn sourced(&self) -> Sourced<UserId> {
+        Sourced { noun: SourceNoun::User, id: self.0.id, made_at: self.0.created_at }
+    }
+
+    /// Whether the viewer may know what this website calls them.
+    fn is_told(&self, ctx: &Context<'_>, website: WebsiteId) -> bool {
+        ctx.viewer().user_id() == Some(self.0.id) || ctx.viewer().can_at(Permission::ManageUsers, website)
+    }
+}
+
+/// A person: customer or staff. You see yourself; staff with MANAGE_USERS see everybody.
+#[Object(name = "User")]
+impl UserObject {
+    /// Opaque id, unique across all types.
+    pub async fn id(&self) -> ID {
+        global(self.0.id)
+    }
+
+    /// Name for people.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// E-mail address, unique, in lower case with its domain in ASCII; null for customers that an import brought.
+    async fn email(&self) -> Option<&str> {
+        self.0.email.as_deref()
+    }
+
+    /// Phone number, as E.164: `+442079460000`.
+    async fn phone(&self) -> Option<&str> {
+        self.0.phone.as_deref()
+    }
+
+    /// The role, which gives the permissions.
+    async fn role(&self, ctx: &Context<'_>) -> Result<Role> {
+        let role = ctx.loaders().roles.load(self.0.role_id).await?;
+        role.map(role_object).ok_or_else(|| Error::Internal("a user without a role".into()))
+    }
+
+    /// The website the user came from; null for staff of all.
+    async fn source_website(&self, ctx: &Context<'_>) -> Result<Option<Website>> {
+        let Some(id) = self.0.source_website_id else { return Ok(None) };
+        Ok(ctx.loaders().websites.load(id).await?.map(website))
+    }
+
+    /// Where they come from: the website, and what it calls them; null for staff of all.
+    async fn source(&self, ctx: &Context<'_>) -> Result<Option<Source>> {
+        let Some(website) = self.0.source_website_id else { return Ok(None) };
+        Ok(Some(self.sourced().home(ctx, website, self.is_told(ctx, website)).await?))
+    }
+
+    /// The websites that know them, each once, the one they came from first, and what each calls them: somebody may be a
+    /// customer of several.
+    #[graphql(complexity = "3 * child_complexity")]
+    async fn identities(&self, ctx: &Context<'_>) -> Result<Vec<Source>> {
+        self.sourced().all(ctx, self.0.source_website_id, |website| self.is_told(ctx, website)).await
+    }
+
+    /// Whether the e-mail address was confirmed to be theirs.
+    async fn is_email_verified(&self) -> bool {
+        self.0.email_verified_at.is_some()
+    }
+
+    /// Where you are logged in, the last used first, at most 100. Yours alone: empty for other people and for API keys.
+    #[graphql(complexity = "3 * child_complexity")]
+    async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>> {
+        let rows = ctx.loaders().sessions_by_user.load(self.0.id).await?;
+        Ok(rows.iter().flat_map(|rows| rows.iter()).cloned().map(session).collect())
+    }
+
+    /// Your API keys, the latest first, at most 50; revoked ones are gone. Yours alone: empty for other people and for keys.
+    #[graphql(complexity = "3 * child_complexity")]
+    async fn api_keys(&self, ctx: &Context<'_>) -> Result<Vec<ApiKey>> {
+        let keys = ctx.loaders().api_keys_by_user.load(self.0.id).await?;
+        Ok(keys.iter().flat_map(|keys| keys.iter()).cloned().map(api_key).collect())
+    }
+
+    /// Whether the account can be used; false after `userDeactivate`.
+    async fn is_active(&self) -> bool {
+        self.0.is_active
+    }
+
+    /// The postal addresses, at most 50, oldest first.
+    #[graphql(complexity = "3 * child_complexity")]
+    async fn addresses(&self, ctx: &Context<'_>) -> Result<Vec<Address>> {
+        let rows = ctx.loaders().addresses_by_user.load(self.0.id).await?;
+        Ok(rows.iter().flat_map(|rows| rows.iter()).cloned().map(address).collect())
+    }
+
+    /// The user's orders that you may see, by default the latest first.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn orders(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<OrderWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<OrderOrder>,
+    ) -> Result<Connection<Order>> {
+        let list = order::list_of(first, after, last, before, r#where, order_by)?;
+        order::of_parent(ctx, OrderParent::User, self.0.id.key(), list).await
+    }
+
+    /// What they say of products, as far as you may see it, by default the latest first.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn reviews(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ReviewWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ReviewOrder>,
+    ) -> Result<Connection<Review>> {
+        let list = review::list_of(first, after, last, before, r#where, order_by)?;
+        review::of_parent(ctx, ReviewParent::User, self.0.id.key(), list).await
+    }
+
+    /// When the account was made.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+
+    /// When it was last changed.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.0.updated_at
+    }
+}

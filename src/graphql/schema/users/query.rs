@@ -1,0 +1,133 @@
+//! Lists of users: filters, orders, queries.
+
+use async_graphql::{Context, ID, InputObject, Object};
+
+use crate::graphql::engine::connections::Connection;
+use crate::graphql::engine::connections::connect;
+use crate::graphql::engine::connections::cost;
+use crate::graphql::engine::connections::list;
+use crate::graphql::engine::connections::read;
+use crate::graphql::engine::filters::Conditions;
+use crate::graphql::engine::filters::DateTimeFilter;
+use crate::graphql::engine::filters::IdFilter;
+use crate::graphql::engine::filters::StringFilter;
+use crate::graphql::engine::guards::LoggedIn;
+use crate::graphql::schema::context::ContextExt;
+use crate::graphql::schema::users::User;
+use crate::graphql::schema::users::user;
+use crate::{
+    auth::Permission,
+    db::filter::{Filter, Op},
+    error::Result,
+    ids::{RowId, UserId},
+    paging::{Cursor, Direction},
+    text,
+    users::{
+        model::{UserCondition, UserOrderField, UserRow},
+        store::{self, UserList},
+    },
+};
+
+/// Which users. Several fields hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct UserWhere {
+    /// All of these hold.
+    and: Option<Vec<UserWhere>>,
+    /// At least one of these holds.
+    or: Option<Vec<UserWhere>>,
+    /// This does not hold.
+    not: Option<Box<UserWhere>>,
+    /// By id.
+    id: Option<IdFilter>,
+    /// By name.
+    name: Option<StringFilter>,
+    /// By e-mail address, in either case.
+    email: Option<StringFilter>,
+    /// By role.
+    role: Option<IdFilter>,
+    /// By the website they came from.
+    source_website: Option<IdFilter>,
+    /// By whether the account can be used.
+    is_active: Option<bool>,
+    /// By when the account was made.
+    created_at: Option<DateTimeFilter>,
+}
+
+impl UserWhere {
+    fn filter(self) -> Result<Filter<UserCondition>> {
+        use UserCondition as C;
+        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
+        all.id("id", self.id, C::Id)?;
+        all.text("name", self.name, C::Name)?;
+        all.text("email", self.email, |email| C::Email(canonical(email)))?;
+        all.id("role", self.role, C::Role)?;
+        all.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
+        all.is(self.is_active.map(C::IsActive));
+        all.time(self.created_at, C::CreatedAt);
+        all.all()
+    }
+}
+
+/// An e-mail address as it is stored; what is no address stays, and equals none.
+fn canonical(email: Op<String>) -> Op<String> {
+    let one = |email: String| text::email("email", &email).unwrap_or(email);
+    match email {
+        Op::Eq(email) => Op::Eq(one(email)),
+        Op::In(emails) => Op::In(emails.into_iter().map(one).collect()),
+        other => other,
+    }
+}
+
+/// The order of a list of users.
+#[derive(Debug, InputObject)]
+pub struct UserOrder {
+    /// By what.
+    field: UserOrderField,
+    /// Which way.
+    #[graphql(default)]
+    direction: Direction,
+}
+
+/// Queries of users.
+#[derive(Default)]
+pub struct UserQuery;
+
+#[Object]
+impl UserQuery {
+    /// You; null where you are not logged in.
+    async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let Some(id) = ctx.viewer().user_id() else { return Ok(None) };
+        Ok(ctx.loaders().users.load(id).await?.map(user))
+    }
+
+    /// One user that you may see: yourself, for staff with MANAGE_USERS anybody. Null otherwise.
+    async fn user(&self, ctx: &Context<'_>, #[graphql(desc = "Their id.")] id: ID) -> Result<Option<User>> {
+        let id = UserId::parse("id", &id)?;
+        Ok(ctx.loaders().users.load(id).await?.map(user))
+    }
+
+    /// The users that you may see, by default the latest first: yourself, for staff with MANAGE_USERS everybody.
+    /// Requires being logged in.
+    #[graphql(complexity = "cost(first, last, child_complexity)", guard = "LoggedIn")]
+    async fn users(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<UserWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<UserOrder>,
+    ) -> Result<Connection<User>> {
+        let order = order_by.map_or((UserOrderField::CreatedAt, Direction::Desc), |by| (by.field, by.direction));
+        let list: UserList =
+            list(first, after, last, before, r#where.unwrap_or_default().filter()?, order, UserOrderField::list)?;
+        let scope = ctx.viewer().scope(Permission::ManageUsers);
+        let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
+        let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
+        let (rows, total) = read(ctx, &list.page, rows, count).await?;
+        let cursor = |row: &UserRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
+        Ok(connect(rows, total, cursor, user))
+    }
+}

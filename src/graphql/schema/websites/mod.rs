@@ -1,0 +1,261 @@
+//! Websites in the graph.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use chrono::{DateTime, Utc};
+
+use crate::graphql::engine::connections::Connection;
+use crate::graphql::engine::connections::connect;
+use crate::graphql::engine::connections::cost;
+use crate::graphql::engine::connections::list;
+use crate::graphql::engine::connections::read;
+use crate::graphql::engine::container::Ordered;
+use crate::graphql::engine::container::Plain;
+use crate::graphql::engine::guards::Needs;
+use crate::graphql::engine::patch;
+use crate::graphql::engine::payload::payload;
+use crate::graphql::engine::scalars::CurrencyCode;
+use crate::graphql::engine::scalars::global;
+use crate::graphql::schema::context::ContextExt;
+use crate::graphql::schema::orders as order;
+use crate::graphql::schema::orders::Order;
+use crate::graphql::schema::orders::OrderOrder;
+use crate::graphql::schema::orders::OrderWhere;
+use crate::graphql::schema::products as product;
+use crate::graphql::schema::products::Product;
+use crate::graphql::schema::products::ProductOrder;
+use crate::graphql::schema::products::ProductWhere;
+use crate::{
+    auth::Permission,
+    db::filter::Filter,
+    error::Result,
+    ids::{RowId, WebsiteId},
+    orders::model::OrderParent,
+    paging::{Cursor, Direction},
+    products::model::ProductParent,
+    websites::{
+        actions,
+        language::Language,
+        model::{NewWebsite, WebsiteOrderField, WebsitePatch, WebsiteRow},
+        store,
+    },
+};
+
+/// See [`WebsiteObject`].
+pub type Website = Ordered<WebsiteObject>;
+
+/// A shop whose products, customers and orders live here.
+#[derive(Clone)]
+pub struct WebsiteObject(Arc<WebsiteRow>);
+
+impl Plain for WebsiteObject {
+    const PLAIN: &'static [&'static str] =
+        &["id", "code", "name", "baseUrl", "currency", "language", "createdAt", "updatedAt"];
+}
+
+/// The object of a row.
+pub fn website(row: impl Into<Arc<WebsiteRow>>) -> Website {
+    Ordered(WebsiteObject(row.into()))
+}
+
+/// A shop whose products, customers and orders live here.
+#[Object(name = "Website")]
+impl WebsiteObject {
+    /// Opaque id, unique across all types.
+    pub async fn id(&self) -> ID {
+        global(self.0.id)
+    }
+
+    /// Short name, unique.
+    async fn code(&self) -> &str {
+        &self.0.code
+    }
+
+    /// Name for people.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Where the shop is.
+    async fn base_url(&self) -> &str {
+        &self.0.base_url
+    }
+
+    /// The currency of its prices and orders; it never changes.
+    async fn currency(&self) -> CurrencyCode {
+        CurrencyCode(self.0.currency())
+    }
+
+    /// The language of what it sells: by its stems the search finds `lanterns` where one is called a lantern.
+    async fn language(&self) -> Language {
+        self.0.language
+    }
+
+    /// The products it sells.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn products(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ProductWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ProductOrder>,
+    ) -> Result<Connection<Product>> {
+        let list = product::list_of(ctx, first, after, last, before, r#where, order_by)?;
+        product::of_parent(ctx, ProductParent::Website, self.0.id.key(), list).await
+    }
+
+    /// The orders placed there that you may see: your own, for sellers also those that hold their products, for staff all.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn orders(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<OrderWhere>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<OrderOrder>,
+    ) -> Result<Connection<Order>> {
+        let list = order::list_of(first, after, last, before, r#where, order_by)?;
+        order::of_parent(ctx, OrderParent::Website, self.0.id.key(), list).await
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+
+    /// When it was last changed.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.0.updated_at
+    }
+}
+
+/// The order of a list of websites.
+#[derive(Debug, InputObject)]
+pub struct WebsiteOrder {
+    /// By what.
+    field: WebsiteOrderField,
+    /// Which way.
+    #[graphql(default)]
+    direction: Direction,
+}
+
+/// Queries of websites.
+#[derive(Default)]
+pub struct WebsiteQuery;
+
+#[Object]
+impl WebsiteQuery {
+    /// The shops, by default in the order of their codes.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn websites(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<WebsiteOrder>,
+    ) -> Result<Connection<Website>> {
+        let order = order_by.map(|by| (by.field, by.direction)).unwrap_or_default();
+        let list = list(first, after, last, before, Filter::default(), order, WebsiteOrderField::list)?;
+        let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
+        let (rows, total) = read(ctx, &list.page, rows, ctx.db().read(store::count)).await?;
+        let cursor = |row: &WebsiteRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
+        Ok(connect(rows, total, cursor, website))
+    }
+}
+
+/// A website to be.
+#[derive(Debug, InputObject)]
+pub struct WebsiteCreateInput {
+    /// Short name, unique: 1 to 50 of a-z, 0-9 and dashes.
+    code: String,
+    /// Name for people, 1 to 255 characters.
+    name: String,
+    /// Where the shop is: a URL that starts with https:// or http://.
+    base_url: String,
+    /// The currency of its prices and orders; it can never be changed.
+    currency: CurrencyCode,
+    /// The language of what it sells, by whose stems the search finds it.
+    #[graphql(default)]
+    language: Language,
+}
+
+/// A change of a website: an absent field stays.
+#[derive(Debug, InputObject)]
+pub struct WebsiteUpdateInput {
+    /// Which website.
+    id: ID,
+    /// Short name, unique: 1 to 50 of a-z, 0-9 and dashes.
+    code: MaybeUndefined<String>,
+    /// Name for people, 1 to 255 characters.
+    name: MaybeUndefined<String>,
+    /// Where the shop is: a URL that starts with https:// or http://.
+    base_url: MaybeUndefined<String>,
+    /// The language of what it sells; the search has read its products anew some minutes later, and finds them all the while.
+    language: MaybeUndefined<Language>,
+}
+
+payload! {
+    /// The answer of `websiteCreate`.
+    WebsiteCreatePayload / WebsiteCreateObject {
+        /// The new website.
+        website: Website
+    }
+}
+payload! {
+    /// The answer of `websiteUpdate`.
+    WebsiteUpdatePayload / WebsiteUpdateObject {
+        /// The website as it is now.
+        website: Website
+    }
+}
+
+/// Mutations of websites.
+#[derive(Default)]
+pub struct WebsiteMutation;
+
+#[Object]
+impl WebsiteMutation {
+    /// Makes a website. Requires MANAGE_WEBSITES.
+    #[graphql(guard = "Needs(&[Permission::ManageWebsites])")]
+    async fn website_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The website to be.")] input: WebsiteCreateInput,
+    ) -> Result<WebsiteCreatePayload> {
+        let currency = input.currency.0.to_string();
+        let WebsiteCreateInput { code, name, base_url, language, .. } = input;
+        let new = NewWebsite { code, name, base_url, currency, language };
+        WebsiteCreateObject::of(actions::create(ctx.db(), ctx.viewer(), new).await.map(website))
+    }
+
+    /// Changes a website. Requires MANAGE_WEBSITES.
+    #[graphql(guard = "Needs(&[Permission::ManageWebsites])")]
+    async fn website_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The change.")] input: WebsiteUpdateInput,
+    ) -> Result<WebsiteUpdatePayload> {
+        let updated = async {
+            let id = WebsiteId::parse("id", &input.id)?;
+            let patch = WebsitePatch {
+                code: patch::required("code", input.code)?,
+                name: patch::required("name", input.name)?,
+                base_url: patch::required("baseUrl", input.base_url)?,
+                language: patch::required("language", input.language)?,
+            };
+            actions::update(ctx.db(), ctx.viewer(), id, patch).await
+        };
+        WebsiteUpdateObject::of(updated.await.map(website))
+    }
+}

@@ -1,0 +1,152 @@
+//! The templates of mail: souk's own, those that a folder puts in their place, and those of single websites.
+//! Rule: every template is rendered when the server starts, so a broken one never meets a customer. Values are escaped in
+//! HTML, and a value that is not there is an error.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use minijinja::{Environment, UndefinedBehavior, value::Serde};
+use serde_json::Value;
+
+use super::model::{Rendered, Shop, Template};
+use crate::error::{Error, Result};
+
+macro_rules! bundled {
+    ($($name:literal)*) => { &[$(($name, include_str!($name))),*] };
+}
+
+const BUNDLED: &[(&str, &str)] = bundled![
+    "base.html" "base.txt" "button.html"
+    "verify_email.subject" "verify_email.txt" "verify_email.html"
+    "password_reset.subject" "password_reset.txt" "password_reset.html"
+    "password_changed.subject" "password_changed.txt" "password_changed.html"
+    "email_change.subject" "email_change.txt" "email_change.html"
+    "email_changed.subject" "email_changed.txt" "email_changed.html"
+    "address_taken.subject" "address_taken.txt" "address_taken.html"
+    "invitation.subject" "invitation.txt" "invitation.html"
+    "session_ended.subject" "session_ended.txt" "session_ended.html"
+    "order_placed.subject" "order_placed.txt" "order_placed.html"
+    "order_shipped.subject" "order_shipped.txt" "order_shipped.html"
+    "order_cancelled.subject" "order_cancelled.txt" "order_cancelled.html"
+];
+
+/// The endings of template files; other files of a folder are none of ours.
+const ENDINGS: [&str; 3] = ["subject", "txt", "html"];
+
+/// Files that replace bundled ones: what a template calls itself, and where it is.
+type Files = BTreeMap<String, PathBuf>;
+
+/// All templates, ready to render.
+pub struct Templates {
+    general: Environment<'static>,
+    by_website: HashMap<String, Environment<'static>>,
+}
+
+impl Templates {
+    /// Souk's own templates, with those of the folder in their place.
+    /// # Errors
+    /// A user error that names the file and the line where one is broken, or cannot be read.
+    pub fn open(folder: Option<&Path>) -> Result<Self> {
+        let mut by_website = HashMap::new();
+        let mut files = Files::new();
+        if let Some(folder) = folder {
+            let (general, websites) = list(folder)?;
+            for website in websites {
+                // What the website does not have itself it has from the folder.
+                let mut all = general.clone();
+                all.extend(list(&folder.join(&website))?.0);
+                by_website.insert(website, ready(&all)?);
+            }
+            files = general;
+        }
+        Ok(Self { general: ready(&files)?, by_website })
+    }
+
+    /// What a mail says, in the templates of the website with this code.
+    /// # Errors
+    /// Where a template uses what is not there.
+    pub fn render(&self, template: Template, website: Option<&str>, shop: &Shop, values: &Value) -> Result<Rendered> {
+        let own = website.and_then(|code| self.by_website.get(code));
+        render(own.unwrap_or(&self.general), template, shop, values)
+            .map_err(|error| Error::Internal(format!("mail: {}", deepest(&error))))
+    }
+}
+
+/// The template files of a folder, and its folders.
+fn list(folder: &Path) -> Result<(Files, Vec<String>)> {
+    let mut files = Files::new();
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable(folder))? {
+        let path = entry.map_err(unreadable(folder))?.path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        if name.starts_with('.') {
+            continue;
+        } else if path.is_dir() {
+            folders.push(name.to_owned());
+        } else if ENDINGS.contains(&ending) {
+            files.insert(name.to_owned(), path);
+        }
+    }
+    Ok((files, folders))
+}
+
+/// The bundled templates with files in their place, each of them rendered once.
+fn ready(files: &Files) -> Result<Environment<'static>> {
+    let mut templates = Environment::new();
+    templates.set_undefined_behavior(UndefinedBehavior::Strict);
+    for (name, source) in BUNDLED {
+        templates.add_template(name, source).map_err(|error| broken(files, &error))?;
+    }
+    for (name, path) in files {
+        let source = fs::read_to_string(path).map_err(unreadable(path))?;
+        templates.add_template_owned(name.clone(), source).map_err(|error| broken(files, &error))?;
+    }
+    let shop = Shop::new("Souk", "https://shop.example");
+    for template in Template::ALL {
+        for values in [template.sample(), template.sparse_sample()] {
+            render(&templates, template, &shop, &values).map_err(|error| broken(files, &error))?;
+        }
+    }
+    Ok(templates)
+}
+
+fn render(
+    templates: &Environment<'_>,
+    template: Template,
+    shop: &Shop,
+    values: &Value,
+) -> Result<Rendered, minijinja::Error> {
+    let mut values = values.clone();
+    values["shop"] = serde_json::json!(shop);
+    let part = |ending: &str, values: &Value| {
+        templates.get_template(&format!("{}.{ending}", template.name()))?.render(Serde(values))
+    };
+    // A subject is one line whatever the values hold: a header ends at a line break.
+    let one_line = |text: String| text.replace(char::is_control, " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    let subject = one_line(part("subject", &values)?);
+    values["subject"] = subject.clone().into();
+    Ok(Rendered { subject, text: part("txt", &values)? + "\n", html: part("html", &values)? + "\n" })
+}
+
+/// What went wrong first: in the template that was extended or included, not in the one that asked for it.
+fn deepest(error: &minijinja::Error) -> &minijinja::Error {
+    let cause = std::error::Error::source(error).and_then(|source| source.downcast_ref());
+    cause.map_or(error, deepest)
+}
+
+fn broken(files: &Files, error: &minijinja::Error) -> Error {
+    let error = deepest(error);
+    let name = error.name().unwrap_or_default();
+    let place = files.get(name).map_or_else(|| name.to_owned(), |path| path.display().to_string());
+    let detail = error.detail().map_or_else(String::new, |detail| format!(": {detail}"));
+    let line = error.line().unwrap_or_default();
+    Error::bad_input("SOUK_MAIL_TEMPLATES", format!("{place}, line {line}: {}{detail}", error.kind()))
+}
+
+fn unreadable(path: &Path) -> impl Fn(std::io::Error) -> Error {
+    move |error| Error::bad_input("SOUK_MAIL_TEMPLATES", format!("{}: {error}", path.display()))
+}
