@@ -18,6 +18,9 @@
 #![recursion_limit = "256"]
 #![warn(missing_docs)]
 
+// The code that `souk-macros` writes names this crate, here and in the tests, by its name.
+extern crate self as souk;
+
 pub mod config;
 pub mod error;
 pub mod telemetry;

@@ -1,4 +1,4 @@
-//! The answer of one object: what is selected, resolved and put in the order of the query.
+//! The result of one object: what is selected, resolved and put in the order of the query.
 //!
 //! The one rule: an error becomes null at the next nullable field, and siblings run to their end.
 
@@ -9,18 +9,19 @@ use std::{
 };
 
 use async_graphql::{
-    ContextSelectionSet, Name, ObjectType, Positioned, ServerError, ServerResult, Value,
+    ContextSelectionSet, Name, Positioned, ServerError, ServerResult, Value,
     indexmap::{IndexMap, map::Entry},
     parser::types::{Field, Selection, SelectionSet},
     registry::MetaType,
-    resolver_utils::resolve_container,
 };
 use futures_util::future::join_all;
 
 use crate::graphql::engine::container::Member;
 
-/// Resolves the selected fields of an object, all at once or one after the other.
-pub(super) async fn answer(ctx: &ContextSelectionSet<'_>, object: &dyn Member, serial: bool) -> ServerResult<Value> {
+/// Resolves the selected fields of an object, all at once or one after the other (`serial`).
+/// # Errors
+/// That of a field which cannot be null.
+pub async fn answer(ctx: &ContextSelectionSet<'_>, object: &dyn Member, serial: bool) -> ServerResult<Value> {
     let mut selected = Selected::with_capacity(ctx.item.node.items.len());
     selected.collect(ctx, object, &ctx.item.node)?;
     let Selected { mut values, mut fields, merged, .. } = selected;
@@ -43,7 +44,7 @@ pub(super) async fn answer(ctx: &ContextSelectionSet<'_>, object: &dyn Member, s
         } else if !serial && let Some(result) = object.now(ctx, field) {
             settle(slot, result);
         } else {
-            waiting.push((slot, object.later(ctx, field)));
+            waiting.push((slot, object.later(ctx.with_field(field))));
         }
     }
     if serial || waiting.len() == 1 {
@@ -145,28 +146,6 @@ fn is_nullable(ctx: &ContextSelectionSet<'_>, object: &dyn Member, field: &Posit
     let object = ctx.schema_env.registry.types.get(object.name().as_ref());
     let field = object.and_then(|object: &MetaType| object.field_by_name(&field.node.name.node));
     field.is_none_or(|field| !field.ty.ends_with('!'))
-}
-
-/// `@skip` and `@include` are gone before execution: what is left belongs to the schema.
-pub(super) fn has_directives(field: &Positioned<Field>) -> bool {
-    !field.node.directives.is_empty()
-}
-
-/// Resolves one field by the library's container, which knows the directives of the schema.
-pub(super) async fn by_library<T: ObjectType>(
-    ctx: &ContextSelectionSet<'_>,
-    field: &Positioned<Field>,
-    object: &T,
-) -> ServerResult<Value> {
-    let items = vec![Positioned::new(Selection::Field(field.clone()), field.pos)];
-    let set = Positioned::new(SelectionSet { items }, field.pos);
-    if let Value::Object(values) = resolve_container(&ctx.with_selection_set(&set), object).await? {
-        return Ok(values.into_values().next().unwrap_or_default());
-    }
-    // It has just recorded the field's error and left the field out: take the error back.
-    let mut errors = ctx.query_env.errors.lock().ok();
-    let error = errors.as_mut().and_then(|errors| errors.pop());
-    Err(error.unwrap_or_else(|| ServerError::new("The field failed.", Some(field.pos))))
 }
 
 /// An error on its way from a non-null field to the next nullable one. The lists it passes overwrite

@@ -1,41 +1,48 @@
 //! The container of Souk's objects: answers fields in the order of the query, as the specification
-//! wants, and resolves plain fields on the spot, without a boxed future for each.
+//! wants, and resolves fields whose value is at hand without a future.
 //!
-//! The one rule: every object of the graph is an [`Ordered`], every interface and union a [`OneOf`],
-//! and every operation runs through [`execute`] or [`Root`]. Extensions of the library do not see
-//! the fields resolved here.
+//! The one rule: every object of the schema is declared with [`object`](souk_macros::object), every interface and union
+//! is a [`OneOf`], and every operation runs through [`execute`] or [`Root`]. Extensions of async-graphql do not see the
+//! fields resolved here, and the schema has no directives of its own on fields.
 
 mod answer;
+mod merged;
+mod plain;
+mod register;
 mod root;
 
-use std::{borrow::Cow, ops::Deref};
+use std::borrow::Cow;
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value,
+    Context, ContextSelectionSet, Error, OutputType, Positioned, ServerError, ServerResult, Value,
     parser::types::Field, registry::Registry,
 };
-use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::future::BoxFuture;
 
-use answer::{answer, by_library, has_directives};
+pub use answer::answer;
+pub(crate) use merged::root;
+pub use merged::{Merged, Parts, fields_of};
+pub use plain::{Leaf, LeafNow, OutputNow, Probe};
+pub use register::{argument_info, field_info, register};
 pub use root::{Root, execute};
 
-/// An object whose plain fields are known.
-pub trait Plain: ObjectType {
-    /// GraphQL names of the fields whose resolvers never wait. The resolvers run as ever, guards and
-    /// arguments included; one that waits after all is started anew, so it must not write.
-    const PLAIN: &'static [&'static str] = &[];
+/// A field that is being resolved.
+pub type Resolving<'a> = BoxFuture<'a, ServerResult<Value>>;
 
-    /// The value of a plain field at hand, for the fields that lists show most: it skips the resolver, so it must be what
-    /// the resolver answers, and never that of a field with a guard.
-    fn leaf(&self, field: &str) -> Option<Value> {
-        let _ = field;
-        None
-    }
+/// An object of the schema without its Rust type; `#[object]` implements it.
+pub trait Member: Send + Sync {
+    /// Name of the GraphQL type.
+    fn name(&self) -> Cow<'static, str>;
+
+    /// Names of its fields.
+    fn fields(&self) -> &'static [&'static str];
+
+    /// The result of a field whose value is at hand; `None` if the field has to be awaited.
+    fn now(&self, context: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> Option<ServerResult<Value>>;
+
+    /// The result of any field.
+    fn later<'a>(&'a self, context: Context<'a>) -> Resolving<'a>;
 }
-
-/// An object that answers its fields in the order of the query. The schema is the same as without it.
-#[derive(Clone, Debug, Default)]
-pub struct Ordered<T>(pub T);
 
 /// An interface or a union that answers as the object in it. The schema is the same as without it.
 #[derive(Clone, Debug)]
@@ -43,73 +50,8 @@ pub struct OneOf<T>(pub T);
 
 /// The enum behind an interface or a union.
 pub trait Members: OutputType {
-    /// The object in it: each variant holds an [`Ordered`].
+    /// The object in it.
     fn member(&self) -> &dyn Member;
-}
-
-/// An object as the container sees it, without its type. Only [`Ordered`] implements it.
-pub trait Member: Send + Sync {
-    /// GraphQL name of the object's type.
-    fn name(&self) -> Cow<'static, str>;
-
-    /// The result of a plain field; nothing if the field has to be awaited.
-    fn now(&self, ctx: &ContextSelectionSet, field: &Positioned<Field>) -> Option<ServerResult<Value>>;
-
-    /// The result of any field.
-    fn later<'a>(
-        &'a self,
-        ctx: &'a ContextSelectionSet<'a>,
-        field: &'a Positioned<Field>,
-    ) -> BoxFuture<'a, ServerResult<Value>>;
-}
-
-impl<T: Plain> Member for Ordered<T> {
-    fn name(&self) -> Cow<'static, str> {
-        T::type_name()
-    }
-
-    fn now(&self, ctx: &ContextSelectionSet, field: &Positioned<Field>) -> Option<ServerResult<Value>> {
-        let name = field.node.name.node.as_str();
-        if has_directives(field) {
-            return None;
-        }
-        if let Some(value) = self.0.leaf(name) {
-            return Some(Ok(value));
-        }
-        if !T::PLAIN.contains(&name) {
-            return None;
-        }
-        let result = self.0.resolve_field(&ctx.with_field(field)).now_or_never()?;
-        Some(result.map(Option::unwrap_or_default))
-    }
-
-    fn later<'a>(
-        &'a self,
-        ctx: &'a ContextSelectionSet<'a>,
-        field: &'a Positioned<Field>,
-    ) -> BoxFuture<'a, ServerResult<Value>> {
-        if has_directives(field) {
-            return Box::pin(by_library(ctx, field, &self.0));
-        }
-        Box::pin(async move {
-            let result = self.0.resolve_field(&ctx.with_field(field)).await;
-            result.map(Option::unwrap_or_default)
-        })
-    }
-}
-
-impl<T> Deref for Ordered<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
-
-impl<T> From<T> for Ordered<T> {
-    fn from(object: T) -> Self {
-        Self(object)
-    }
 }
 
 impl<T> From<T> for OneOf<T> {
@@ -117,35 +59,6 @@ impl<T> From<T> for OneOf<T> {
         Self(member)
     }
 }
-
-impl<T: Plain> OutputType for Ordered<T> {
-    fn type_name() -> Cow<'static, str> {
-        T::type_name()
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        T::create_type_info(registry)
-    }
-
-    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-        answer(ctx, self, false).await
-    }
-}
-
-impl<T: Plain> ContainerType for Ordered<T> {
-    fn is_empty() -> bool {
-        T::is_empty()
-    }
-
-    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        match Root::of(ctx) {
-            Some(root) => root.answer(ctx, self).await,
-            None => self.0.resolve_field(ctx).await,
-        }
-    }
-}
-
-impl<T: Plain> ObjectType for Ordered<T> {}
 
 impl<T: Members> OutputType for OneOf<T> {
     fn type_name() -> Cow<'static, str> {
@@ -159,4 +72,31 @@ impl<T: Members> OutputType for OneOf<T> {
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
         answer(ctx, self.0.member(), false).await
     }
+}
+
+/// Resolves a field of an object that async-graphql asks for: the first root field answers the whole operation.
+/// # Errors
+/// Those of the field.
+pub async fn resolve_field(object: &dyn Member, context: &Context<'_>) -> ServerResult<Option<Value>> {
+    match Root::of(context) {
+        Some(root) => root.answer(context, object).await,
+        None => object.later(context.clone()).await.map(Some),
+    }
+}
+
+/// Resolves the selections of a field's value.
+/// # Errors
+/// Those of the selected fields.
+pub async fn complete<T: OutputType>(context: &Context<'_>, value: &T) -> ServerResult<Value> {
+    value.resolve(&context.with_selection_set(&context.item.node.selection_set), context.item).await
+}
+
+/// A resolver's error at its field.
+pub fn field_error(context: &Context<'_>, error: impl Into<Error>) -> ServerError {
+    error.into().into_server_error(context.item.pos)
+}
+
+/// The result of a field that the object does not have.
+pub fn unknown<'a>() -> Resolving<'a> {
+    Box::pin(std::future::ready(Ok(Value::Null)))
 }

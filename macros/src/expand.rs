@@ -1,0 +1,111 @@
+//! What `#[object]` turns an `impl` block into: the block, and the traits of an object of the schema.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Error, ImplItem, ItemImpl, Result, Type};
+
+use crate::{
+    attributes::{ObjectArgs, description},
+    field::Field,
+};
+
+/// The block and the implementations of the traits.
+pub fn object(args: ObjectArgs, mut item: ItemImpl) -> Result<TokenStream> {
+    let mut fields = Vec::new();
+    for part in &mut item.items {
+        if let ImplItem::Fn(method) = part {
+            fields.push(Field::read(method)?);
+        }
+    }
+    if fields.is_empty() {
+        return Err(Error::new_spanned(&item.self_ty, "an object needs a field"));
+    }
+    let name = type_name(&args, &item.self_ty)?;
+    let description = description(&item.attrs);
+    let (generics, _, where_clause) = item.generics.split_for_impl();
+    let target = &item.self_ty;
+    let register = fields.iter().map(Field::register);
+    let names = fields.iter().map(|field| &field.name);
+    let now = fields.iter().filter(|field| field.is_plain()).map(Field::arm_of_now);
+    let later = fields.iter().map(Field::arm_of_later);
+    Ok(quote! {
+        #[allow(clippy::unused_async)]
+        #item
+
+        const _: () = {
+            use ::souk::graphql::engine::container::{self, LeafNow as _, OutputNow as _};
+
+            impl #generics container::Member for #target #where_clause {
+                fn name(&self) -> ::std::borrow::Cow<'static, str> {
+                    #name
+                }
+
+                fn fields(&self) -> &'static [&'static str] {
+                    &[#(#names),*]
+                }
+
+                #[allow(unused_variables, clippy::match_single_binding)]
+                fn now(
+                    &self,
+                    context: &::async_graphql::ContextSelectionSet<'_>,
+                    field: &::async_graphql::Positioned<::async_graphql::parser::types::Field>,
+                ) -> ::std::option::Option<::async_graphql::ServerResult<::async_graphql::Value>> {
+                    match field.node.name.node.as_str() {
+                        #(#now)*
+                        _ => ::std::option::Option::None,
+                    }
+                }
+
+                fn later<'a>(&'a self, context: ::async_graphql::Context<'a>) -> container::Resolving<'a> {
+                    match context.item.node.name.node.as_str() {
+                        #(#later)*
+                        _ => container::unknown(),
+                    }
+                }
+            }
+
+            impl #generics ::async_graphql::OutputType for #target #where_clause {
+                fn type_name() -> ::std::borrow::Cow<'static, str> {
+                    #name
+                }
+
+                fn create_type_info(registry: &mut ::async_graphql::registry::Registry) -> ::std::string::String {
+                    container::register::<Self>(registry, #description, |registry, fields| {
+                        #(#register)*
+                    })
+                }
+
+                async fn resolve(
+                    &self,
+                    context: &::async_graphql::ContextSelectionSet<'_>,
+                    _: &::async_graphql::Positioned<::async_graphql::parser::types::Field>,
+                ) -> ::async_graphql::ServerResult<::async_graphql::Value> {
+                    container::answer(context, self, false).await
+                }
+            }
+
+            impl #generics ::async_graphql::ContainerType for #target #where_clause {
+                async fn resolve_field(
+                    &self,
+                    context: &::async_graphql::Context<'_>,
+                ) -> ::async_graphql::ServerResult<::std::option::Option<::async_graphql::Value>> {
+                    container::resolve_field(self, context).await
+                }
+            }
+
+            impl #generics ::async_graphql::ObjectType for #target #where_clause {}
+        };
+    })
+}
+
+fn type_name(args: &ObjectArgs, target: &Type) -> Result<TokenStream> {
+    if args.name_type {
+        return Ok(quote!(<Self as ::async_graphql::TypeName>::type_name()));
+    }
+    if let Some(name) = &args.name {
+        return Ok(quote!(::std::borrow::Cow::Borrowed(#name)));
+    }
+    let Type::Path(path) = target else { return Err(Error::new_spanned(target, "an object is a struct")) };
+    let name = path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+    Ok(quote!(::std::borrow::Cow::Borrowed(#name)))
+}

@@ -1,0 +1,263 @@
+//! One field: what a method declares, and the code that describes and resolves it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{
+    Error, Expr, FnArg, GenericArgument, Ident, ImplItemFn, Pat, PathArguments, Result, ReturnType, Type, ext::IdentExt,
+    visit::Visit,
+};
+
+use crate::attributes::{Options, description, optional, take_options};
+
+/// A field of an object.
+pub struct Field {
+    /// Name in the schema.
+    pub name: String,
+    method: Ident,
+    is_async: bool,
+    takes_context: bool,
+    is_fallible: bool,
+    /// The type of the value, without `Result`.
+    value: Type,
+    description: TokenStream,
+    options: Options,
+    arguments: Vec<Argument>,
+}
+
+struct Argument {
+    name: String,
+    variable: Ident,
+    ty: Type,
+    options: Options,
+    /// Stands for the arguments of a list.
+    is_list: bool,
+}
+
+impl Field {
+    /// Reads a method, and takes off it what the compiler does not know.
+    pub fn read(method: &mut ImplItemFn) -> Result<Self> {
+        let options = take_options(&mut method.attrs)?;
+        let mut takes_context = false;
+        let mut arguments = Vec::new();
+        for (index, input) in method.sig.inputs.iter_mut().enumerate() {
+            let FnArg::Typed(input) = input else { continue };
+            if index == 1 && is_context(&input.ty) {
+                takes_context = true;
+                continue;
+            }
+            let Pat::Ident(pattern) = &*input.pat else {
+                return Err(Error::new_spanned(&input.pat, "a parameter of a field needs a name"));
+            };
+            let options = take_options(&mut input.attrs)?;
+            let name = options.name.as_ref().map_or_else(|| camel_case(&pattern.ident), syn::LitStr::value);
+            let is_list = last_segment(&input.ty).is_some_and(|segment| segment.ident == "Listing");
+            arguments.push(Argument { name, variable: pattern.ident.clone(), ty: (*input.ty).clone(), options, is_list });
+        }
+        let ReturnType::Type(_, output) = &method.sig.output else {
+            return Err(Error::new_spanned(&method.sig, "a field needs a type"));
+        };
+        let of_result = result_value(output);
+        Ok(Self {
+            name: options.name.as_ref().map_or_else(|| camel_case(&method.sig.ident), syn::LitStr::value),
+            method: method.sig.ident.clone(),
+            is_async: method.sig.asyncness.is_some(),
+            takes_context,
+            is_fallible: of_result.is_some(),
+            value: of_result.unwrap_or(output).clone(),
+            description: description(&method.attrs),
+            options,
+            arguments,
+        })
+    }
+
+    /// Whether the field can be resolved without a future.
+    pub fn is_plain(&self) -> bool {
+        !self.is_async && self.arguments.is_empty() && self.options.guard.is_none()
+    }
+
+    /// Inserts the field into `fields`.
+    pub fn register(&self) -> TokenStream {
+        let Self { name, value, description, .. } = self;
+        let arguments = self.arguments.iter().map(Argument::register);
+        let complexity = self.complexity();
+        quote! {
+            fields.insert(::std::borrow::ToOwned::to_owned(#name), ::async_graphql::registry::MetaField {
+                name: ::std::borrow::ToOwned::to_owned(#name),
+                description: #description,
+                args: {
+                    #[allow(unused_mut)]
+                    let mut arguments = ::async_graphql::indexmap::IndexMap::new();
+                    #(#arguments)*
+                    arguments
+                },
+                ty: <#value as ::async_graphql::OutputType>::create_type_info(registry),
+                compute_complexity: #complexity,
+                ..container::field_info()
+            });
+        }
+    }
+
+    fn complexity(&self) -> TokenStream {
+        if let Some(expression) = &self.options.complexity {
+            let mut names = Names(Vec::new());
+            names.visit_expr(expression);
+            let arguments = self.arguments.iter().filter(|argument| names.0.contains(&argument.variable));
+            let arguments = arguments.map(|Argument { name, variable, ty, options, .. }| {
+                let default = default_of(options, ty);
+                quote!(let #variable: #ty = visitor.param_value(variables, field, #name, #default)?;)
+            });
+            return quote! {
+                ::std::option::Option::Some(|visitor, variables, field, child_complexity| {
+                    #(#arguments)*
+                    ::std::result::Result::Ok(#expression)
+                })
+            };
+        }
+        if self.arguments.iter().any(|argument| argument.is_list) {
+            return quote! {
+                ::std::option::Option::Some(|visitor, variables, field, child_complexity| {
+                    let first = visitor.param_value(variables, field, "first", ::std::option::Option::None)?;
+                    let last = visitor.param_value(variables, field, "last", ::std::option::Option::None)?;
+                    ::std::result::Result::Ok(::souk::graphql::engine::connections::cost(first, last, child_complexity))
+                })
+            };
+        }
+        quote!(::std::option::Option::None)
+    }
+
+    /// The arm that resolves the field on the spot.
+    pub fn arm_of_now(&self) -> TokenStream {
+        let Self { name, method, .. } = self;
+        let context = self.takes_context.then(|| quote!(&context.with_field(field)));
+        let call = quote!(self.#method(#context));
+        if self.is_fallible {
+            quote! {
+                #name => match #call {
+                    ::std::result::Result::Ok(value) => (&container::Probe(&value)).now(context, field),
+                    ::std::result::Result::Err(error) => {
+                        let context = context.with_field(field);
+                        let error = container::field_error(&context, error);
+                        ::std::option::Option::Some(::std::result::Result::Err(context.set_error_path(error)))
+                    }
+                },
+            }
+        } else {
+            quote! {
+                #name => {
+                    let value = #call;
+                    (&container::Probe(&value)).now(context, field)
+                }
+            }
+        }
+    }
+
+    /// The arm that resolves the field in a future of its own.
+    pub fn arm_of_later(&self) -> TokenStream {
+        let Self { name, method, .. } = self;
+        let guard = self.options.guard.as_ref().map(|guard| {
+            quote! {
+                ::async_graphql::Guard::check(&{ use ::async_graphql::GuardExt; #guard }, &context)
+                    .await
+                    .map_err(|error| error.into_server_error(context.item.pos))?;
+            }
+        });
+        let arguments = self.arguments.iter().map(Argument::read);
+        let variables = self.arguments.iter().map(|argument| &argument.variable);
+        let context = self.takes_context.then(|| quote!(&context,));
+        let wait = self.is_async.then(|| quote!(.await));
+        let call = quote!(self.#method(#context #(#variables),*)#wait);
+        let value = if self.is_fallible {
+            quote!(#call.map_err(|error| container::field_error(&context, error)))
+        } else {
+            quote!(::std::result::Result::<_, ::async_graphql::ServerError>::Ok(#call))
+        };
+        quote! {
+            #name => ::std::boxed::Box::pin(async move {
+                let run = async {
+                    #(#arguments)*
+                    #guard
+                    #value
+                };
+                let value = run.await.map_err(|error| context.set_error_path(error))?;
+                container::complete(&context, &value).await
+            }),
+        }
+    }
+}
+
+impl Argument {
+    fn register(&self) -> TokenStream {
+        let Self { name, ty, options, is_list, .. } = self;
+        if *is_list {
+            return quote!(<#ty>::register(registry, &mut arguments););
+        }
+        let description = optional(options.desc.as_ref().map(syn::LitStr::value));
+        let default = match &options.default {
+            Some(default) => quote! {{
+                let value: #ty = #default;
+                ::std::option::Option::Some(::std::string::ToString::to_string(&::async_graphql::InputType::to_value(&value)))
+            }},
+            None => quote!(::std::option::Option::None),
+        };
+        quote! {
+            let argument = container::argument_info::<#ty>(registry, #name, #description, #default);
+            arguments.insert(::std::borrow::ToOwned::to_owned(#name), argument);
+        }
+    }
+
+    fn read(&self) -> TokenStream {
+        let Self { name, variable, ty, options, is_list } = self;
+        if *is_list {
+            return quote!(let #variable = <#ty>::read(&context)?;);
+        }
+        let default = default_of(options, ty);
+        quote!(let #variable = context.param_value::<#ty>(#name, #default)?.1;)
+    }
+}
+
+fn default_of(options: &Options, ty: &Type) -> TokenStream {
+    match &options.default {
+        Some(default) => quote!(::std::option::Option::Some(|| -> #ty { #default })),
+        None => quote!(::std::option::Option::None),
+    }
+}
+
+/// The names in an expression.
+struct Names(Vec<Ident>);
+
+impl<'ast> Visit<'ast> for Names {
+    fn visit_expr_path(&mut self, path: &'ast syn::ExprPath) {
+        self.0.extend(path.path.get_ident().cloned());
+    }
+
+    fn visit_expr(&mut self, expression: &'ast Expr) {
+        syn::visit::visit_expr(self, expression);
+    }
+}
+
+fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
+    let Type::Path(path) = ty else { return None };
+    path.path.segments.last()
+}
+
+fn is_context(ty: &Type) -> bool {
+    matches!(ty, Type::Reference(reference) if last_segment(&reference.elem).is_some_and(|last| last.ident == "Context"))
+}
+
+/// `T` of `Result<T>`.
+fn result_value(ty: &Type) -> Option<&Type> {
+    let last = last_segment(ty).filter(|segment| segment.ident == "Result")?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+/// `sort_order` as `sortOrder`.
+fn camel_case(name: &Ident) -> String {
+    let name = name.unraw().to_string();
+    let mut words = name.split('_').filter(|word| !word.is_empty());
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |text, word| text + &word[..1].to_uppercase() + &word[1..])
+}

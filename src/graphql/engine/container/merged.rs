@@ -1,0 +1,136 @@
+//! A root of the schema: the fields of several objects, one for each domain, as one type.
+//! The one rule: a field belongs to one part; the parts are found by the field's name.
+
+use std::{borrow::Cow, collections::HashMap, marker::PhantomData};
+
+use async_graphql::{
+    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value,
+    indexmap::IndexMap,
+    parser::types::Field,
+    registry::{MetaField, MetaType, MetaTypeId, Registry},
+};
+
+use super::{Member, Resolving, answer, register::object_info, resolve_field, unknown};
+
+/// The objects whose fields a root has; [`root!`](root) implements it.
+pub trait Parts: Send + Sync + 'static {
+    /// Name of the root.
+    const NAME: &'static str;
+
+    /// Description of the root.
+    const DESCRIPTION: &'static str;
+
+    /// The objects.
+    fn parts() -> Vec<Box<dyn Member>>;
+
+    /// Inserts their fields.
+    fn register(registry: &mut Registry, fields: &mut IndexMap<String, MetaField>);
+}
+
+/// The fields of an object that is registered under no name of its own.
+pub fn fields_of<T: OutputType>(registry: &mut Registry) -> IndexMap<String, MetaField> {
+    match registry.create_fake_output_type::<T>() {
+        MetaType::Object { fields, .. } => fields,
+        _ => IndexMap::new(),
+    }
+}
+
+/// Declares the parts of a root.
+macro_rules! root {
+    ($(#[doc = $doc:literal])* $root:ident { $($part:path,)* }) => {
+        $(#[doc = $doc])*
+        pub struct $root;
+
+        impl $crate::graphql::engine::container::Parts for $root {
+            const NAME: &'static str = stringify!($root);
+            const DESCRIPTION: &'static str = concat!($($doc),*);
+
+            fn parts() -> Vec<Box<dyn $crate::graphql::engine::container::Member>> {
+                vec![$(Box::new(<$part>::default())),*]
+            }
+
+            fn register(
+                registry: &mut async_graphql::registry::Registry,
+                fields: &mut async_graphql::indexmap::IndexMap<String, async_graphql::registry::MetaField>,
+            ) {
+                $(fields.extend($crate::graphql::engine::container::fields_of::<$part>(registry));)*
+            }
+        }
+    };
+}
+pub(crate) use root;
+
+/// A root made of its parts.
+pub struct Merged<R> {
+    parts: Vec<Box<dyn Member>>,
+    /// The part that has the field of this name.
+    places: HashMap<&'static str, usize>,
+    root: PhantomData<R>,
+}
+
+impl<R: Parts> Default for Merged<R> {
+    fn default() -> Self {
+        let parts = R::parts();
+        let mut places = HashMap::new();
+        for (place, part) in parts.iter().enumerate() {
+            for field in part.fields() {
+                assert!(places.insert(*field, place).is_none(), "{} has two fields {field}", R::NAME);
+            }
+        }
+        Self { parts, places, root: PhantomData }
+    }
+}
+
+impl<R> Merged<R> {
+    fn part(&self, field: &Field) -> Option<&dyn Member> {
+        self.places.get(field.name.node.as_str()).map(|place| &*self.parts[*place])
+    }
+}
+
+impl<R: Parts> Member for Merged<R> {
+    fn name(&self) -> Cow<'static, str> {
+        R::NAME.into()
+    }
+
+    fn fields(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn now(&self, context: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> Option<ServerResult<Value>> {
+        self.part(&field.node)?.now(context, field)
+    }
+
+    fn later<'a>(&'a self, context: Context<'a>) -> Resolving<'a> {
+        match self.part(&context.item.node) {
+            Some(part) => part.later(context),
+            None => unknown(),
+        }
+    }
+}
+
+impl<R: Parts> OutputType for Merged<R> {
+    fn type_name() -> Cow<'static, str> {
+        R::NAME.into()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
+            let mut fields = IndexMap::new();
+            R::register(registry, &mut fields);
+            let description = Some(R::DESCRIPTION.trim().to_owned());
+            object_info(R::NAME.to_owned(), description, fields, std::any::type_name::<Self>())
+        })
+    }
+
+    async fn resolve(&self, context: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+        answer(context, self, false).await
+    }
+}
+
+impl<R: Parts> ContainerType for Merged<R> {
+    async fn resolve_field(&self, context: &Context<'_>) -> ServerResult<Option<Value>> {
+        resolve_field(self, context).await
+    }
+}
+
+impl<R: Parts> ObjectType for Merged<R> {}
