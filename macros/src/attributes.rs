@@ -46,6 +46,8 @@ pub struct Options {
     pub desc: Option<LitStr>,
     /// The guard of a field.
     pub guard: Option<Expr>,
+    /// Whether an `async` field is polled once in place before it gets a future of its own.
+    pub eager: bool,
     /// The complexity of a field.
     pub complexity: Option<Expr>,
     /// The default of an argument, as an expression of its type.
@@ -61,6 +63,7 @@ pub fn take_options(attributes: &mut Vec<Attribute>) -> Result<Options> {
             match key.as_str() {
                 "name" => options.name = Some(meta.value()?.parse()?),
                 "desc" => options.desc = Some(meta.value()?.parse()?),
+                "eager" => options.eager = true,
                 "guard" => options.guard = Some(meta.value()?.parse::<LitStr>()?.parse()?),
                 "complexity" => {
                     let literal: Lit = meta.value()?.parse()?;

@@ -32,8 +32,9 @@ pub fn object(args: ObjectArgs, mut item: ItemImpl) -> Result<TokenStream> {
         #[allow(clippy::unused_async)]
         #item
 
+        #[allow(unused_imports)]
         const _: () = {
-            use ::souk::graphql::engine::container::{self, LeafNow as _, OutputNow as _};
+            use ::souk::graphql::engine::container::{self, FutureExt as _, LeafNow as _, OutputNow as _};
 
             impl #generics container::Member for #target #where_clause {
                 fn name(&self) -> ::std::borrow::Cow<'static, str> {

@@ -3,8 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{
-    Error, Expr, FnArg, GenericArgument, Ident, ImplItemFn, Pat, PathArguments, Result, ReturnType, Type, ext::IdentExt,
-    visit::Visit,
+    Error, Expr, FnArg, GenericArgument, Ident, ImplItemFn, Pat, PathArguments, Result, ReturnType, Type,
+    ext::IdentExt, visit::Visit,
 };
 
 use crate::attributes::{Options, description, optional, take_options};
@@ -51,7 +51,13 @@ impl Field {
             let options = take_options(&mut input.attrs)?;
             let name = options.name.as_ref().map_or_else(|| camel_case(&pattern.ident), syn::LitStr::value);
             let is_list = last_segment(&input.ty).is_some_and(|segment| segment.ident == "Listing");
-            arguments.push(Argument { name, variable: pattern.ident.clone(), ty: (*input.ty).clone(), options, is_list });
+            arguments.push(Argument {
+                name,
+                variable: pattern.ident.clone(),
+                ty: (*input.ty).clone(),
+                options,
+                is_list,
+            });
         }
         let ReturnType::Type(_, output) = &method.sig.output else {
             return Err(Error::new_spanned(&method.sig, "a field needs a type"));
@@ -72,7 +78,7 @@ impl Field {
 
     /// Whether the field can be resolved without a future.
     pub fn is_plain(&self) -> bool {
-        !self.is_async && self.arguments.is_empty() && self.options.guard.is_none()
+        (!self.is_async || self.options.eager) && self.arguments.is_empty() && self.options.guard.is_none()
     }
 
     /// Inserts the field into `fields`.
@@ -128,22 +134,24 @@ impl Field {
     /// The arm that resolves the field on the spot.
     pub fn arm_of_now(&self) -> TokenStream {
         let Self { name, method, .. } = self;
-        let context = self.takes_context.then(|| quote!(&context.with_field(field)));
-        let call = quote!(self.#method(#context));
+        let inner = (self.takes_context || self.is_async).then(|| quote!(let inner = context.with_field(field);));
+        let argument = self.takes_context.then(|| quote!(&inner));
+        let poll = self.is_async.then(|| quote!(.now_or_never()?));
+        let call = quote!(self.#method(#argument)#poll);
         if self.is_fallible {
             quote! {
-                #name => match #call {
-                    ::std::result::Result::Ok(value) => (&container::Probe(&value)).now(context, field),
-                    ::std::result::Result::Err(error) => {
-                        let context = context.with_field(field);
-                        let error = container::field_error(&context, error);
-                        ::std::option::Option::Some(::std::result::Result::Err(context.set_error_path(error)))
+                #name => {
+                    #inner
+                    match #call {
+                        ::std::result::Result::Ok(value) => (&container::Probe(&value)).now(context, field),
+                        ::std::result::Result::Err(error) => container::failed(context, field, error),
                     }
-                },
+                }
             }
         } else {
             quote! {
                 #name => {
+                    #inner
                     let value = #call;
                     (&container::Probe(&value)).now(context, field)
                 }

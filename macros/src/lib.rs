@@ -13,7 +13,8 @@ use syn::{ItemImpl, parse_macro_input};
 /// Declares a GraphQL object: each method of the `impl` block is a field.
 ///
 /// - `fn`: the value is at hand and holds nothing that has to be loaded; the field is resolved without a future.
-/// - `async fn`: everything else.
+/// - `async fn`: everything else. With `#[graphql(eager)]` it is polled once in place, for values that are nearly always
+///   in memory; a resolver that has to wait after all is started again, so it must not write.
 /// - The first parameter may be `ctx: &Context<'_>`; the others are arguments, described by `#[graphql(desc = "…")]`
 ///   with an optional `default`, `default = …` or `default_with = "…"`. A parameter of the type `Listing<…>` stands for
 ///   all arguments of a list, and gives the field the cost of a list.

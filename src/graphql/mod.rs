@@ -1,17 +1,16 @@
-//! The graph: objects, inputs, queries and mutations by noun, and what they share.
-//! Rule: reads go through the loaders or, for lists, to the stores; writes go to the actions. Every object is an
-//! `Ordered`, so that answers keep the order of the query.
+//! The GraphQL API: the engine, and the schema by domain.
+//! Rule: reads go through the loaders or, for lists, to the stores; writes go to the actions.
 
 pub mod engine;
 pub mod schema;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, MergedObject, Schema};
+use async_graphql::{EmptySubscription, Schema};
 
 use self::engine::{
     Engine, EngineSettings,
-    container::{Ordered, Plain},
+    container::{Merged, root},
     limits::Limits,
 };
 use self::schema::{
@@ -23,69 +22,66 @@ use self::schema::{
 };
 use crate::config;
 
-/// All queries, by noun.
-#[derive(MergedObject, Default)]
-#[graphql(name = "Query")]
-pub struct Queries(
-    users::UserQuery,
-    role::RoleQuery,
-    websites::WebsiteQuery,
-    categories::CategoryQuery,
-    brands::BrandQuery,
-    suppliers::SupplierQuery,
-    products::ProductQuery,
-    groups::ProductGroupQuery,
-    reviews::ReviewQuery,
-    carts::CartQuery,
-    orders::OrderQuery,
-    payments::PaymentQuery,
-    search::SearchQuery,
-    search::SuggestionQuery,
-    search::SearchRuleQuery,
-    analytics::AnalyticsQuery,
-    privacy::PrivacyQuery,
-    audit::AuditQuery,
-    jobs::JobQuery,
-    transfers::TransferQuery,
-    node::NodeQuery,
-);
+root! {
+    /// All queries, by noun.
+    Query {
+        users::UserQuery,
+        role::RoleQuery,
+        websites::WebsiteQuery,
+        categories::CategoryQuery,
+        brands::BrandQuery,
+        suppliers::SupplierQuery,
+        products::ProductQuery,
+        groups::ProductGroupQuery,
+        reviews::ReviewQuery,
+        carts::CartQuery,
+        orders::OrderQuery,
+        payments::PaymentQuery,
+        search::SearchQuery,
+        search::SuggestionQuery,
+        search::SearchRuleQuery,
+        analytics::AnalyticsQuery,
+        privacy::PrivacyQuery,
+        audit::AuditQuery,
+        jobs::JobQuery,
+        transfers::TransferQuery,
+        node::NodeQuery,
+    }
+}
 
-/// All mutations, by noun.
-#[derive(MergedObject, Default)]
-#[graphql(name = "Mutation")]
-pub struct Mutations(
-    session::SessionMutation,
-    account::AccountMutation,
-    api_key::ApiKeyMutation,
-    users::UserMutation,
-    role::RoleMutation,
-    users::address::AddressMutation,
-    websites::WebsiteMutation,
-    categories::CategoryMutation,
-    brands::BrandMutation,
-    suppliers::SupplierMutation,
-    products::ProductMutation,
-    stock::StockMutation,
-    media::ImageMutation,
-    media::upload::UploadMutation,
-    products::ProductLinkMutation,
-    groups::ProductGroupMutation,
-    search::SearchRuleMutation,
-    reviews::ReviewMutation,
-    carts::CartMutation,
-    orders::CheckoutMutation,
-    orders::OrderMutation,
-    payments::PaymentMutation,
-    orders::shipment::ShipmentMutation,
-    orders::returns::ReturnMutation,
-    analytics::AnalyticsMutation,
-    privacy::PrivacyMutation,
-    jobs::JobMutation,
-    transfers::TransferMutation,
-);
-
-impl Plain for Queries {}
-impl Plain for Mutations {}
+root! {
+    /// All mutations, by noun.
+    Mutation {
+        session::SessionMutation,
+        account::AccountMutation,
+        api_key::ApiKeyMutation,
+        users::UserMutation,
+        role::RoleMutation,
+        users::address::AddressMutation,
+        websites::WebsiteMutation,
+        categories::CategoryMutation,
+        brands::BrandMutation,
+        suppliers::SupplierMutation,
+        products::ProductMutation,
+        stock::StockMutation,
+        media::ImageMutation,
+        media::upload::UploadMutation,
+        products::ProductLinkMutation,
+        groups::ProductGroupMutation,
+        search::SearchRuleMutation,
+        reviews::ReviewMutation,
+        carts::CartMutation,
+        orders::CheckoutMutation,
+        orders::OrderMutation,
+        payments::PaymentMutation,
+        orders::shipment::ShipmentMutation,
+        orders::returns::ReturnMutation,
+        analytics::AnalyticsMutation,
+        privacy::PrivacyMutation,
+        jobs::JobMutation,
+        transfers::TransferMutation,
+    }
+}
 
 /// The engine that runs operations on these services.
 pub fn engine(services: &Arc<Services>, limits: &config::Limits) -> Engine {
@@ -103,7 +99,6 @@ pub fn sdl() -> String {
     builder().finish().sdl_with_options(options)
 }
 
-fn builder() -> async_graphql::SchemaBuilder<Ordered<Queries>, Ordered<Mutations>, EmptySubscription> {
-    Schema::build(Ordered(Queries::default()), Ordered(Mutations::default()), EmptySubscription)
-        .register_output_type::<node::Node>()
+fn builder() -> async_graphql::SchemaBuilder<Merged<Query>, Merged<Mutation>, EmptySubscription> {
+    Schema::build(Merged::default(), Merged::default(), EmptySubscription).register_output_type::<node::Node>()
 }

@@ -17,27 +17,27 @@ use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
 use super::{multipart, origin::origin, params};
-use crate::auth;
-use crate::auth::GuestKey;
-use crate::auth::Origin;
-use crate::auth::Viewer;
-use crate::db::actor::Actor;
-use crate::db::actor::Via;
-use crate::db::recorder::Recorder;
-use crate::error::ErrorCode;
-use crate::graphql::engine::Engine;
-use crate::graphql::engine::Operation;
-use crate::graphql::engine::batching::Steps;
-use crate::graphql::engine::errors;
-use crate::graphql::engine::errors::code;
-use crate::graphql::engine::errors::coded;
-use crate::graphql::engine::errors::is_request_error;
-use crate::graphql::engine::errors::retry_after;
-use crate::graphql::schema::access::cookie::Cookies;
-use crate::graphql::schema::context::Services;
-use crate::graphql::schema::context::request_data;
-use crate::graphql::schema::media::upload::Files;
-use crate::telemetry::RequestId;
+use crate::{
+    auth::{self, GuestKey, Origin, Viewer},
+    db::{
+        actor::{Actor, Via},
+        recorder::Recorder,
+    },
+    error::ErrorCode,
+    graphql::{
+        engine::{
+            Engine, Operation,
+            batching::Steps,
+            errors::{self, code, coded, is_request_error, retry_after},
+        },
+        schema::{
+            access::cookie::Cookies,
+            context::{Services, request_data},
+            media::upload::Files,
+        },
+    },
+    telemetry::RequestId,
+};
 
 /// The header of an API key.
 pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");

@@ -31,11 +31,14 @@ use self::{
     health::{Health, livez, readyz},
     request_id::{X_REQUEST_ID, request_id},
 };
-use crate::error::ErrorCode;
-use crate::graphql::engine::Engine;
-use crate::graphql::engine::errors::INTERNAL;
-use crate::graphql::schema::context::Services;
-use crate::telemetry::RequestId;
+use crate::{
+    error::ErrorCode,
+    graphql::{
+        engine::{Engine, errors::INTERNAL},
+        schema::context::Services,
+    },
+    telemetry::RequestId,
+};
 
 /// The settings of the doors.
 #[derive(Debug, Clone)]

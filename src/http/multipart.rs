@@ -16,11 +16,11 @@ use super::{
     graphql::Refusal,
     params::{bad_request, parse_request},
 };
-use crate::error::ErrorCode;
-use crate::graphql::schema::media::upload::Files;
-use crate::graphql::schema::media::upload::variable;
-use crate::storage::received::Received;
-use crate::storage::received::Receiving;
+use crate::{
+    error::ErrorCode,
+    graphql::schema::media::upload::{Files, variable},
+    storage::received::{Received, Receiving},
+};
 
 /// Most files of a request.
 const MAX_FILES: usize = 10;

@@ -15,12 +15,15 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::{graphql::Refusal, origin::origin};
-use crate::db::actor::Actor;
-use crate::error::ErrorCode;
-use crate::graphql::engine::errors;
-use crate::graphql::engine::errors::code;
-use crate::graphql::schema::context::Services;
-use crate::telemetry::RequestId;
+use crate::{
+    db::actor::Actor,
+    error::ErrorCode,
+    graphql::{
+        engine::errors::{self, code},
+        schema::context::Services,
+    },
+    telemetry::RequestId,
+};
 
 /// Longest body, in bytes.
 const MAX_BODY: usize = 256 * 1024;

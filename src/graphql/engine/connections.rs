@@ -1,17 +1,16 @@
 //! Relay connections of every list: edges and nodes, page info, and a count that is made only when selected.
 
+use souk_macros::object;
 use std::{borrow::Cow, sync::Arc};
 
-use async_graphql::{Context, Enum, Object, ObjectType, OutputType, TypeName};
+use async_graphql::{Context, Enum, ObjectType, OutputType, TypeName};
 
-use crate::graphql::engine::batching::Key;
-use crate::graphql::engine::batching::Loaded;
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::schema::loaders::PageKey;
-use crate::graphql::schema::loaders::Paged;
 use crate::{
     error::Result,
+    graphql::{
+        engine::batching::{Key, Loaded},
+        schema::loaders::{PageKey, Paged},
+    },
     paging::{Cursor, Direction, List, MAX_COUNT, MAX_LIMIT, Page, PageArgs, Rows},
 };
 
@@ -38,17 +37,14 @@ pub fn list<C, O: Copy>(
 }
 
 /// Where a page lies in its list.
-pub type PageInfo = Ordered<PageInfoObject>;
-
-/// See [`PageInfo`].
-pub struct PageInfoObject {
+pub struct PageInfo {
     has_next: bool,
     has_previous: bool,
     start: Option<String>,
     end: Option<String>,
 }
 
-impl PageInfoObject {
+impl PageInfo {
     /// Where the rows lie.
     pub fn new<R>(rows: &Rows<R>, cursor: impl Fn(&R) -> &Cursor) -> Self {
         let text = |row: Option<&R>| row.map(|row| cursor(row).to_string());
@@ -57,30 +53,26 @@ impl PageInfoObject {
     }
 }
 
-impl Plain for PageInfoObject {
-    const PLAIN: &'static [&'static str] = &["hasNextPage", "hasPreviousPage", "startCursor", "endCursor"];
-}
-
 /// Where a page lies in its list.
-#[Object(name = "PageInfo")]
-impl PageInfoObject {
+#[object]
+impl PageInfo {
     /// Whether rows follow.
-    async fn has_next_page(&self) -> bool {
+    fn has_next_page(&self) -> bool {
         self.has_next
     }
 
     /// Whether rows come before.
-    async fn has_previous_page(&self) -> bool {
+    fn has_previous_page(&self) -> bool {
         self.has_previous
     }
 
     /// The cursor of the first row; give it as `before` for the rows before it.
-    async fn start_cursor(&self) -> Option<&str> {
+    fn start_cursor(&self) -> Option<&str> {
         self.start.as_deref()
     }
 
     /// The cursor of the last row; give it as `after` for the rows behind it.
-    async fn end_cursor(&self) -> Option<&str> {
+    fn end_cursor(&self) -> Option<&str> {
         self.end.as_deref()
     }
 }
@@ -95,66 +87,52 @@ pub enum Precision {
 }
 
 /// How many rows a list has.
-pub type TotalCount = Ordered<TotalCountObject>;
-
-/// See [`TotalCount`].
 #[derive(Clone, Copy)]
-pub struct TotalCountObject {
+pub struct TotalCount {
     /// The count, at most [`MAX_COUNT`].
     pub value: i64,
     /// Whether the list has exactly that many.
     pub is_exact: bool,
 }
 
-impl TotalCountObject {
+impl TotalCount {
     /// What was counted up to one more than [`MAX_COUNT`].
     pub fn of(count: i64) -> Self {
         Self { value: count.min(MAX_COUNT), is_exact: count <= MAX_COUNT }
     }
 }
 
-impl Plain for TotalCountObject {
-    const PLAIN: &'static [&'static str] = &["value", "precision"];
-}
-
 /// How many rows a list has, counted up to 10,000.
-#[Object(name = "TotalCount")]
-impl TotalCountObject {
+#[object]
+impl TotalCount {
     /// How many.
-    async fn value(&self) -> i64 {
+    fn value(&self) -> i64 {
         self.value
     }
 
     /// Whether it is exact.
-    async fn precision(&self) -> Precision {
+    fn precision(&self) -> Precision {
         if self.is_exact { Precision::Exact } else { Precision::AtLeast }
     }
 }
 
 /// A row of a list and its place.
-pub type Edge<T> = Ordered<EdgeObject<T>>;
-
-/// See [`Edge`].
-pub struct EdgeObject<T> {
+pub struct Edge<T> {
     cursor: Cursor,
     node: T,
 }
 
-impl<T: OutputType> TypeName for EdgeObject<T> {
+impl<T: OutputType> TypeName for Edge<T> {
     fn type_name() -> Cow<'static, str> {
         format!("{}Edge", <T as OutputType>::type_name()).into()
     }
 }
 
-impl<T: OutputType + Clone> Plain for EdgeObject<T> {
-    const PLAIN: &'static [&'static str] = &["cursor"];
-}
-
 /// A row of a list and its place.
-#[Object(name_type)]
-impl<T: OutputType + Clone> EdgeObject<T> {
+#[object(name_type)]
+impl<T: OutputType + Clone> Edge<T> {
     /// The place of the row; give it as `after` or `before`.
-    async fn cursor(&self) -> String {
+    fn cursor(&self) -> String {
         self.cursor.to_string()
     }
 
@@ -165,32 +143,23 @@ impl<T: OutputType + Clone> EdgeObject<T> {
 }
 
 /// A page of a list.
-pub type Connection<T> = Ordered<ConnectionObject<T>>;
-
-/// See [`Connection`].
-pub struct ConnectionObject<T> {
+pub struct Connection<T> {
     rows: Rows<(Cursor, T)>,
     total: Option<i64>,
 }
 
-impl<T: OutputType> TypeName for ConnectionObject<T> {
+impl<T: OutputType> TypeName for Connection<T> {
     fn type_name() -> Cow<'static, str> {
         format!("{}Connection", <T as OutputType>::type_name()).into()
     }
 }
 
-impl<T: OutputType + Clone> Plain for ConnectionObject<T> {}
-
 /// A page of a list.
-#[Object(name_type)]
-impl<T: OutputType + Clone> ConnectionObject<T> {
+#[object(name_type)]
+impl<T: OutputType + Clone> Connection<T> {
     /// The rows of the page with their cursors.
     async fn edges(&self) -> Vec<Edge<T>> {
-        self.rows
-            .rows
-            .iter()
-            .map(|(cursor, node)| Ordered(EdgeObject { cursor: cursor.clone(), node: node.clone() }))
-            .collect()
+        self.rows.rows.iter().map(|(cursor, node)| Edge { cursor: cursor.clone(), node: node.clone() }).collect()
     }
 
     /// The rows of the page.
@@ -200,12 +169,12 @@ impl<T: OutputType + Clone> ConnectionObject<T> {
 
     /// Where the page lies in the list.
     async fn page_info(&self) -> PageInfo {
-        Ordered(PageInfoObject::new(&self.rows, |(cursor, _)| cursor))
+        PageInfo::new(&self.rows, |(cursor, _)| cursor)
     }
 
     /// How many rows the whole list has, counted only when this field is selected.
     async fn total_count(&self) -> TotalCount {
-        Ordered(TotalCountObject::of(self.total.unwrap_or_default()))
+        TotalCount::of(self.total.unwrap_or_default())
     }
 }
 
@@ -238,11 +207,11 @@ pub fn connect<R, T>(
     node: impl Fn(R) -> T,
 ) -> Connection<T>
 where
-    ConnectionObject<T>: ObjectType,
+    Connection<T>: ObjectType,
 {
     let Rows { rows, has_next, has_previous } = rows;
     let rows = rows.into_iter().map(|row| (cursor(&row), node(row))).collect();
-    Ordered(ConnectionObject { rows: Rows { rows, has_next, has_previous }, total })
+    Connection { rows: Rows { rows, has_next, has_previous }, total }
 }
 
 /// A connection of a nested list: the page, and the count where it is selected, batched over all parents.
@@ -257,7 +226,7 @@ pub async fn nested<P: Key, L: Key, R, T>(
 ) -> Result<Connection<T>>
 where
     R: Loaded,
-    ConnectionObject<T>: ObjectType,
+    Connection<T>: ObjectType,
 {
     let count = async {
         match wants_total(ctx) {

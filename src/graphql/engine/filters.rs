@@ -4,11 +4,10 @@ use async_graphql::{ID, InputObject};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal as Number;
 
-use crate::graphql::engine::scalars::Decimal;
-use crate::graphql::engine::scalars::parse_ids;
 use crate::{
     db::filter::{Filter, Op},
     error::{Error, Result, UserErrorCode},
+    graphql::engine::scalars::{Decimal, parse_ids},
     ids::RowId,
 };
 

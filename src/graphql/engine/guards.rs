@@ -2,8 +2,7 @@
 
 use async_graphql::{Context, Guard};
 
-use crate::auth::Permission;
-use crate::graphql::schema::context::ContextExt;
+use crate::{auth::Permission, graphql::schema::context::ContextExt};
 
 /// Lets those pass who hold one of the permissions; the field's description names them.
 pub struct Needs(pub &'static [Permission]);

@@ -9,8 +9,7 @@ use async_graphql::{
     parser::types::{ExecutableDocument, Selection, SelectionSet},
 };
 
-use crate::graphql::engine::errors::coded;
-use crate::{config, error::ErrorCode};
+use crate::{config, error::ErrorCode, graphql::engine::errors::coded};
 
 /// The limits of a document.
 #[derive(Debug, Clone)]

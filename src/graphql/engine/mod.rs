@@ -23,12 +23,16 @@ use async_graphql::{
 };
 use futures_util::{FutureExt, future::BoxFuture};
 
-use crate::graphql::engine::documents::Document;
-use crate::graphql::engine::documents::Documents;
-use crate::graphql::engine::errors::coded;
-use crate::graphql::engine::limits::Limits;
-use crate::graphql::engine::variables::InputTypes;
-use crate::{error::ErrorCode, telemetry::RequestId};
+use crate::{
+    error::ErrorCode,
+    graphql::engine::{
+        documents::{Document, Documents},
+        errors::coded,
+        limits::Limits,
+        variables::InputTypes,
+    },
+    telemetry::RequestId,
+};
 
 /// The settings of the engine.
 #[derive(Debug, Clone)]

@@ -1,10 +1,9 @@
 //! Scalars and the objects made of them: Decimal, CurrencyCode, Money; and ids of rows as global ids.
 
-use async_graphql::{ID, InputValueError, InputValueResult, MaybeUndefined, Object, Scalar, ScalarType, Value};
+use async_graphql::{ID, InputValueError, InputValueResult, MaybeUndefined, Scalar, ScalarType, Value};
 use rust_decimal::Decimal as Number;
+use souk_macros::object;
 
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
 use crate::{
     error::Result,
     ids::RowId,
@@ -54,40 +53,25 @@ impl ScalarType for CurrencyCode {
 }
 
 /// An amount of money.
-pub type Money = Ordered<MoneyObject>;
-
-/// See [`Money`].
-pub struct MoneyObject(Amount);
-
-impl Plain for MoneyObject {
-    const PLAIN: &'static [&'static str] = &["amount", "currency"];
-
-    fn leaf(&self, field: &str) -> Option<Value> {
-        Some(match field {
-            "amount" => Value::String(format_amount(self.0.amount)),
-            "currency" => Value::String(self.0.currency.to_string()),
-            _ => return None,
-        })
-    }
-}
+pub struct Money(Amount);
 
 /// An amount of money in a currency.
-#[Object(name = "Money")]
-impl MoneyObject {
+#[object]
+impl Money {
     /// The amount, with two decimals.
-    async fn amount(&self) -> DecimalText {
+    fn amount(&self) -> DecimalText {
         DecimalText(self.0.amount)
     }
 
     /// The currency.
-    async fn currency(&self) -> CurrencyCode {
+    fn currency(&self) -> CurrencyCode {
         CurrencyCode(self.0.currency)
     }
 }
 
 /// Money of a row.
 pub fn money(amount: Number, currency: Currency) -> Money {
-    Ordered(MoneyObject(Amount { amount, currency }))
+    Money(Amount { amount, currency })
 }
 
 /// A [`Decimal`] that prints two decimals.

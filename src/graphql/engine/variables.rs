@@ -13,8 +13,7 @@ use async_graphql::{
     },
 };
 
-use crate::error::ErrorCode;
-use crate::graphql::engine::errors::coded;
+use crate::{error::ErrorCode, graphql::engine::errors::coded};
 
 /// The input types of a schema by name. Scalars of our own are missing: their parsers judge them.
 #[derive(Debug)]

@@ -7,9 +7,6 @@ use std::{
 
 use async_graphql::{Context, Data};
 
-use crate::graphql::engine::batching::Steps;
-use crate::graphql::schema::access::cookie::Cookies;
-use crate::graphql::schema::loaders::Loaders;
 use crate::{
     access::actions::{keys, live::catch_up, login::Door},
     analytics::recorder::SearchRecorder,
@@ -17,6 +14,10 @@ use crate::{
     config::{AccountSettings, ReviewSettings, SellingSettings},
     db::Db,
     error::{Error, ErrorCode, Result},
+    graphql::{
+        engine::batching::Steps,
+        schema::{access::cookie::Cookies, loaders::Loaders},
+    },
     ids::WebsiteId,
     media::actions::Studio,
     money::Currency,

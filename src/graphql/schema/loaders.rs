@@ -5,10 +5,6 @@ use std::{collections::HashMap, sync::Arc};
 
 use futures_util::future::try_join_all;
 
-use crate::graphql::engine::batching::Batched;
-use crate::graphql::engine::batching::Key;
-use crate::graphql::engine::batching::Loaded;
-use crate::graphql::engine::batching::Steps;
 use crate::{
     access::{
         self,
@@ -24,6 +20,7 @@ use crate::{
     categories::{self, model::CategoryRow, store::CategoryList},
     db::{Db, Plans},
     error::Error,
+    graphql::engine::batching::{Batched, Key, Loaded, Steps},
     groups::{self, model::ProductGroupRow},
     ids::{
         ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, ImageId, JobId, OrderDetailId, OrderId,

@@ -1,65 +1,52 @@
 //! `node` and `nodes`: anything by its global id. What you may not see does not exist.
 
-use async_graphql::{Context, ID, Interface, Object};
+use souk_macros::object;
+use std::borrow::Cow;
 
-use crate::graphql::engine::container::Member;
-use crate::graphql::engine::container::Members;
-use crate::graphql::engine::container::OneOf;
-use crate::graphql::schema::access::api_key::ApiKey;
-use crate::graphql::schema::access::api_key::api_key;
-use crate::graphql::schema::access::role::Role;
-use crate::graphql::schema::access::role::role_object;
-use crate::graphql::schema::access::session::Session;
-use crate::graphql::schema::access::session::session;
-use crate::graphql::schema::audit::AuditEntry;
-use crate::graphql::schema::audit::audit_entry;
-use crate::graphql::schema::brands::Brand;
-use crate::graphql::schema::brands::brand;
-use crate::graphql::schema::carts::Cart;
-use crate::graphql::schema::carts::CartLine;
-use crate::graphql::schema::carts::cart;
-use crate::graphql::schema::carts::cart_line;
-use crate::graphql::schema::categories::Category;
-use crate::graphql::schema::categories::category;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::groups::ProductGroup;
-use crate::graphql::schema::groups::product_group;
-use crate::graphql::schema::jobs::Job;
-use crate::graphql::schema::jobs::job;
-use crate::graphql::schema::media::Image;
-use crate::graphql::schema::media::image;
-use crate::graphql::schema::orders::Order;
-use crate::graphql::schema::orders::OrderDetail;
-use crate::graphql::schema::orders::detail;
-use crate::graphql::schema::orders::order;
-use crate::graphql::schema::orders::returns::Return;
-use crate::graphql::schema::orders::returns::return_object;
-use crate::graphql::schema::orders::shipment::Shipment;
-use crate::graphql::schema::orders::shipment::shipment;
-use crate::graphql::schema::payments::Payment;
-use crate::graphql::schema::payments::payment;
-use crate::graphql::schema::prices::PriceChange;
-use crate::graphql::schema::prices::price_change;
-use crate::graphql::schema::products::Product;
-use crate::graphql::schema::products::product;
-use crate::graphql::schema::reviews::Review;
-use crate::graphql::schema::reviews::review;
-use crate::graphql::schema::search::SearchRule;
-use crate::graphql::schema::search::search_rule;
-use crate::graphql::schema::stock::StockMovement;
-use crate::graphql::schema::stock::movement;
-use crate::graphql::schema::suppliers::Supplier;
-use crate::graphql::schema::suppliers::supplier;
-use crate::graphql::schema::transfers::Transfer;
-use crate::graphql::schema::transfers::transfer;
-use crate::graphql::schema::users::User;
-use crate::graphql::schema::users::address::Address;
-use crate::graphql::schema::users::address::address;
-use crate::graphql::schema::users::user;
-use crate::graphql::schema::websites::Website;
-use crate::graphql::schema::websites::website;
+use async_graphql::{
+    Context, ContextSelectionSet, ID, OutputType, Positioned, ServerResult, Value, parser::types::Field,
+    registry::Registry,
+};
+
 use crate::{
     error::{Error, Result, UserErrorCode},
+    graphql::{
+        engine::container::{self, Member, Members, OneOf, register_interface},
+        schema::{
+            access::{
+                api_key::{ApiKey, api_key},
+                role::{Role, role_object},
+                session::{Session, session},
+            },
+            audit::{AuditEntry, audit_entry},
+            brands::{Brand, brand},
+            carts::{Cart, CartLine, cart, cart_line},
+            categories::{Category, category},
+            context::ContextExt,
+            groups::{ProductGroup, product_group},
+            jobs::{Job, job},
+            media::{Image, image},
+            orders::{
+                Order, OrderDetail, detail, order,
+                returns::{Return, return_object},
+                shipment::{Shipment, shipment},
+            },
+            payments::{Payment, payment},
+            prices::{PriceChange, price_change},
+            products::{Product, product},
+            reviews::{Review, review},
+            search::{SearchRule, search_rule},
+            stock::{StockMovement, movement},
+            suppliers::{Supplier, supplier},
+            transfers::{Transfer, transfer},
+            users::{
+                User,
+                address::{Address, address},
+                user,
+            },
+            websites::{Website, website},
+        },
+    },
     ids::{
         self, AddressId, ApiKeyId, AuditEntryId, BrandId, CartId, CartLineId, CategoryId, ImageId, JobId,
         OrderDetailId, OrderId, PaymentId, PriceChangeId, ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, RowId,
@@ -73,9 +60,27 @@ const MAX_NODES: usize = 100;
 macro_rules! nodes {
     ($($(#[doc = $doc:literal])* $type:ident;)*) => {
         /// Anything that has a global id.
-        #[derive(Clone, Interface)]
-        #[graphql(name = "Node", field(name = "id", ty = "ID", desc = "Opaque id, unique across all types."))]
+        #[derive(Clone)]
         pub enum AnyNode {$($(#[doc = $doc])* $type($type),)*}
+
+        impl OutputType for AnyNode {
+            fn type_name() -> Cow<'static, str> {
+                "Node".into()
+            }
+
+            fn create_type_info(registry: &mut Registry) -> String {
+                register_interface::<Self>(
+                    registry,
+                    "Anything that has a global id.",
+                    &[("id", ID::qualified_type_name, "Opaque id, unique across all types.")],
+                    &[$((<$type>::type_name, <$type>::create_type_info),)*],
+                )
+            }
+
+            async fn resolve(&self, context: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+                container::answer(context, self.member(), false).await
+            }
+        }
 
         impl Members for AnyNode {
             fn member(&self) -> &dyn Member {
@@ -147,7 +152,7 @@ pub type Node = OneOf<AnyNode>;
 #[derive(Default)]
 pub struct NodeQuery;
 
-#[Object]
+#[object]
 impl NodeQuery {
     /// Anything by its id; null where there is no such thing, or not for you.
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Node>> {

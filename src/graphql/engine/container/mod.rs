@@ -19,11 +19,13 @@ use async_graphql::{
 };
 use futures_util::future::BoxFuture;
 
+pub use futures_util::FutureExt;
+
 pub use answer::answer;
 pub(crate) use merged::root;
 pub use merged::{Merged, Parts, fields_of};
 pub use plain::{Leaf, LeafNow, OutputNow, Probe};
-pub use register::{argument_info, field_info, register};
+pub use register::{argument_info, field_info, register, register_interface};
 pub use root::{Root, execute};
 
 /// A field that is being resolved.
@@ -94,6 +96,16 @@ pub async fn complete<T: OutputType>(context: &Context<'_>, value: &T) -> Server
 /// A resolver's error at its field.
 pub fn field_error(context: &Context<'_>, error: impl Into<Error>) -> ServerError {
     error.into().into_server_error(context.item.pos)
+}
+
+/// The result of a field that failed on the spot.
+pub fn failed(
+    context: &ContextSelectionSet<'_>,
+    field: &Positioned<Field>,
+    error: impl Into<Error>,
+) -> Option<ServerResult<Value>> {
+    let context = context.with_field(field);
+    Some(Err(context.set_error_path(field_error(&context, error))))
 }
 
 /// The result of a field that the object does not have.

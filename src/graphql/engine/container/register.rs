@@ -1,7 +1,9 @@
 //! What objects, fields and arguments say of themselves to async-graphql's registry.
 
+use std::borrow::Cow;
+
 use async_graphql::{
-    CacheControl, InputType, ObjectType,
+    CacheControl, InputType, ObjectType, OutputType,
     indexmap::IndexMap,
     registry::{Deprecation, MetaField, MetaInputValue, MetaType, MetaTypeId, Registry},
 };
@@ -88,4 +90,43 @@ pub fn argument_info<T: InputType>(
         is_secret: false,
         directive_invocations: Vec::new(),
     }
+}
+
+/// Registers an interface with its fields (name, type, description) and its members (name, registration), and returns
+/// its name as a type.
+pub fn register_interface<T: OutputType>(
+    registry: &mut Registry,
+    description: &str,
+    fields: &[(&str, fn() -> String, &str)],
+    members: &[(fn() -> Cow<'static, str>, fn(&mut Registry) -> String)],
+) -> String {
+    registry.create_output_type::<T, _>(MetaTypeId::Interface, |registry| {
+        for (name, register) in members {
+            register(registry);
+            registry.add_implements(&name(), &T::type_name());
+        }
+        let fields = fields.iter().map(|(name, ty, description)| {
+            let field = MetaField {
+                name: (*name).to_owned(),
+                description: Some((*description).to_owned()),
+                ty: ty(),
+                ..field_info()
+            };
+            ((*name).to_owned(), field)
+        });
+        MetaType::Interface {
+            name: T::type_name().into_owned(),
+            description: Some(description.to_owned()),
+            fields: fields.collect(),
+            possible_types: members.iter().map(|(name, _)| name().into_owned()).collect(),
+            extends: false,
+            inaccessible: false,
+            tags: Vec::new(),
+            keys: None,
+            visible: None,
+            rust_typename: Some(std::any::type_name::<T>()),
+            directive_invocations: Vec::new(),
+            requires_scopes: Vec::new(),
+        }
+    })
 }

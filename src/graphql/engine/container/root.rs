@@ -14,9 +14,10 @@ use async_graphql::{
     parser::types::OperationType,
 };
 
-use crate::graphql::engine::container::Member;
-use crate::graphql::engine::container::answer::Bubble;
-use crate::graphql::engine::container::answer::answer;
+use crate::graphql::engine::container::{
+    Member,
+    answer::{Bubble, answer},
+};
 
 /// One operation under way.
 #[derive(Clone, Default)]

@@ -1,18 +1,19 @@
 //! What people do with their own account by mail: confirming an address, recovering a password, changing either.
 //! Rule: an answer never tells whether an address has an account.
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject};
+use souk_macros::object;
 
-use crate::graphql::engine::guards::LoggedIn;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::optional_id;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::context::Services;
-use crate::graphql::schema::users::User;
-use crate::graphql::schema::users::user;
 use crate::{
     access::actions::{email, recovery, verification},
     error::Result,
+    graphql::{
+        engine::{guards::LoggedIn, payload::payload, scalars::optional_id},
+        schema::{
+            context::{ContextExt, Services},
+            users::{User, user},
+        },
+    },
 };
 
 /// The token of a mail.
@@ -74,40 +75,40 @@ pub struct EmailChangeConfirmInput {
 
 payload! {
     /// The answer of `emailVerify`.
-    EmailVerifyPayload / EmailVerifyObject {
+    EmailVerifyPayload {
         /// Whose address is confirmed.
         user: User
     }
 }
 payload! {
     /// The answer of `emailVerificationResend`: the same for every address.
-    EmailVerificationResendPayload / EmailVerificationResendObject
+    EmailVerificationResendPayload
 }
 payload! {
     /// The answer of `passwordForgot`: the same for every address.
-    PasswordForgotPayload / PasswordForgotObject
+    PasswordForgotPayload
 }
 payload! {
     /// The answer of `passwordReset`.
-    PasswordResetPayload / PasswordResetObject {
+    PasswordResetPayload {
         /// Whose password is new.
         user: User
     }
 }
 payload! {
     /// The answer of `passwordChange`.
-    PasswordChangePayload / PasswordChangeObject {
+    PasswordChangePayload {
         /// You.
         user: User
     }
 }
 payload! {
     /// The answer of `emailChange`: the same for every address.
-    EmailChangePayload / EmailChangeObject
+    EmailChangePayload
 }
 payload! {
     /// The answer of `emailChangeConfirm`.
-    EmailChangeConfirmPayload / EmailChangeConfirmObject {
+    EmailChangeConfirmPayload {
         /// Whose address is new.
         user: User
     }
@@ -117,7 +118,7 @@ payload! {
 #[derive(Default)]
 pub struct AccountMutation;
 
-#[Object]
+#[object]
 impl AccountMutation {
     /// Confirms an e-mail address by the token of a mail, which is good once, for 48 hours.
     async fn email_verify(
@@ -125,7 +126,7 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The token.")] input: EmailVerifyInput,
     ) -> Result<EmailVerifyPayload> {
-        EmailVerifyObject::of(verification::verify(ctx.db(), &input.token).await.map(user))
+        EmailVerifyPayload::of(verification::verify(ctx.db(), &input.token).await.map(user))
     }
 
     /// Sends the mail to confirm an address again, in place of the one before; at most three an hour. The answer is the same
@@ -135,7 +136,7 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "To whom.")] input: EmailVerificationResendInput,
     ) -> Result<EmailVerificationResendPayload> {
-        EmailVerificationResendObject::of(verification::resend(ctx.db(), ctx.origin(), &input.email).await)
+        EmailVerificationResendPayload::of(verification::resend(ctx.db(), ctx.origin(), &input.email).await)
     }
 
     /// Sends a mail by which a new password can be chosen, in place of the one before; at most three an hour. The answer is
@@ -149,7 +150,7 @@ impl AccountMutation {
             let website = optional_id("websiteId", input.website_id)?;
             recovery::forgot(ctx.db(), ctx.origin(), &input.email, website).await
         };
-        PasswordForgotObject::of(asked.await)
+        PasswordForgotPayload::of(asked.await)
     }
 
     /// Sets a new password by the token of a mail, which is good once, for an hour; the one that staff had sent, for seven
@@ -161,7 +162,7 @@ impl AccountMutation {
     ) -> Result<PasswordResetPayload> {
         let Services { db, passwords, live, .. } = ctx.services();
         let reset = recovery::reset(db, passwords, live, ctx.origin(), &input.token, input.password).await;
-        PasswordResetObject::of(reset.map(user))
+        PasswordResetPayload::of(reset.map(user))
     }
 
     /// Changes your password. Every session but the present one ends, and a mail tells of it. Requires being logged in, by
@@ -175,7 +176,7 @@ impl AccountMutation {
         let Services { db, passwords, live, .. } = ctx.services();
         let PasswordChangeInput { password, new_password } = input;
         let changed = recovery::change(db, passwords, live, ctx.viewer(), ctx.origin(), password, new_password).await;
-        PasswordChangeObject::of(changed.map(user))
+        PasswordChangePayload::of(changed.map(user))
     }
 
     /// Asks for another e-mail address: a mail goes there, and `emailChangeConfirm` with its token makes it yours. The answer
@@ -188,7 +189,7 @@ impl AccountMutation {
         #[graphql(desc = "The new address and the password.")] input: EmailChangeInput,
     ) -> Result<EmailChangePayload> {
         let Services { db, passwords, .. } = ctx.services();
-        EmailChangeObject::of(
+        EmailChangePayload::of(
             email::change(db, passwords, ctx.viewer(), ctx.origin(), &input.email, input.password).await,
         )
     }
@@ -200,6 +201,6 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The token.")] input: EmailChangeConfirmInput,
     ) -> Result<EmailChangeConfirmPayload> {
-        EmailChangeConfirmObject::of(email::confirm_change(ctx.db(), &input.token).await.map(user))
+        EmailChangeConfirmPayload::of(email::confirm_change(ctx.db(), &input.token).await.map(user))
     }
 }

@@ -1,23 +1,12 @@
 //! API keys in the graph: making and revoking one's own.
 //! Rule: a key is shown once, by the mutation that makes it.
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::guards::LoggedIn;
-use crate::graphql::engine::payload::UserError;
-use crate::graphql::engine::payload::answer;
-use crate::graphql::engine::payload::divide;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::engine::scalars::parse_ids;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::websites::Website;
-use crate::graphql::schema::websites::website;
 use crate::{
     access::{
         actions::keys,
@@ -25,46 +14,49 @@ use crate::{
     },
     auth::Permission,
     error::Result,
+    graphql::{
+        engine::{
+            guards::LoggedIn,
+            payload::{UserError, answer, divide, payload},
+            scalars::{global, parse_ids},
+        },
+        schema::{
+            context::ContextExt,
+            websites::{Website, website},
+        },
+    },
     ids::{ApiKeyId, RowId},
 };
 
-/// See [`ApiKeyObject`].
-pub type ApiKey = Ordered<ApiKeyObject>;
-
 /// A key of a machine.
 #[derive(Clone)]
-pub struct ApiKeyObject(Arc<ApiKeyRow>);
-
-impl Plain for ApiKeyObject {
-    const PLAIN: &'static [&'static str] =
-        &["id", "name", "prefix", "permissions", "createdAt", "lastUsedAt", "expiresAt"];
-}
+pub struct ApiKey(Arc<ApiKeyRow>);
 
 /// The object of a key.
 pub fn api_key(key: impl Into<Arc<ApiKeyRow>>) -> ApiKey {
-    Ordered(ApiKeyObject(key.into()))
+    ApiKey(key.into())
 }
 
 /// A key with which a machine acts for you: it sends it as `X-API-Key`. You see your own.
-#[Object(name = "ApiKey")]
-impl ApiKeyObject {
+#[object]
+impl ApiKey {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.row.id)
     }
 
     /// Name for people.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.row.name
     }
 
     /// How the key begins, by which you know it again. The rest is shown once, when it is made.
-    async fn prefix(&self) -> &str {
+    fn prefix(&self) -> &str {
         &self.0.row.prefix
     }
 
     /// What it may do, as far as your role gives it at the moment.
-    async fn permissions(&self) -> Vec<Permission> {
+    fn permissions(&self) -> Vec<Permission> {
         self.0.permissions.iter().collect()
     }
 
@@ -76,17 +68,17 @@ impl ApiKeyObject {
     }
 
     /// When you made it.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.row.created_at
     }
 
     /// When it was last used, to the minute; null where it never was.
-    async fn last_used_at(&self) -> Option<DateTime<Utc>> {
+    fn last_used_at(&self) -> Option<DateTime<Utc>> {
         self.0.row.last_used_at
     }
 
     /// From then on it is refused; null where it is good until you revoke it.
-    async fn expires_at(&self) -> Option<DateTime<Utc>> {
+    fn expires_at(&self) -> Option<DateTime<Utc>> {
         self.0.row.expires_at
     }
 }
@@ -115,7 +107,7 @@ pub struct ApiKeyRevokeInput {
 
 answer! {
     /// The answer of `apiKeyCreate`.
-    ApiKeyCreatePayload / ApiKeyCreateObject {
+    ApiKeyCreatePayload {
         /// The new key.
         api_key: Option<ApiKey>,
         /// The key itself, shown this once: send it as `X-API-Key`.
@@ -127,7 +119,7 @@ answer! {
 
 payload! {
     /// The answer of `apiKeyRevoke`.
-    ApiKeyRevokePayload / ApiKeyRevokeObject {
+    ApiKeyRevokePayload {
         /// The key that was revoked.
         api_key: ApiKey
     }
@@ -137,7 +129,7 @@ payload! {
 #[derive(Default)]
 pub struct ApiKeyMutation;
 
-#[Object]
+#[object]
 impl ApiKeyMutation {
     /// Makes an API key of yours, at most 50. Requires being logged in, by an access token: a key makes no keys.
     #[graphql(guard = "LoggedIn")]
@@ -157,7 +149,7 @@ impl ApiKeyMutation {
         };
         let (created, user_errors) = divide(created.await)?;
         let (key, secret) = created.unzip();
-        Ok(Ordered(ApiKeyCreateObject { api_key: key.map(api_key), secret, user_errors }))
+        Ok(ApiKeyCreatePayload { api_key: key.map(api_key), secret, user_errors })
     }
 
     /// Revokes an API key of yours: it is refused from now on. Requires being logged in, by an access token.
@@ -171,6 +163,6 @@ impl ApiKeyMutation {
             let id = ApiKeyId::parse("id", &input.id)?;
             keys::revoke(ctx.db(), &ctx.services().live, ctx.viewer(), id).await
         };
-        ApiKeyRevokeObject::of(revoked.await.map(api_key))
+        ApiKeyRevokePayload::of(revoked.await.map(api_key))
     }
 }

@@ -1,30 +1,10 @@
 //! Roles in the graph: what they give, where, and to whom.
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined};
 
-use crate::graphql::engine::connections::Connection;
-use crate::graphql::engine::connections::connect;
-use crate::graphql::engine::connections::cost;
-use crate::graphql::engine::connections::list;
-use crate::graphql::engine::connections::read;
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::filters::Conditions;
-use crate::graphql::engine::filters::IdFilter;
-use crate::graphql::engine::filters::StringFilter;
-use crate::graphql::engine::guards::LoggedIn;
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::patch;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::engine::scalars::parse_ids;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::users::User;
-use crate::graphql::schema::users::user;
-use crate::graphql::schema::websites::Website;
-use crate::graphql::schema::websites::website;
 use crate::{
     access::{
         actions::roles::{self, GrantPatch},
@@ -34,51 +14,59 @@ use crate::{
     auth::Permission,
     db::filter::Filter,
     error::Result,
+    graphql::{
+        engine::{
+            connections::{Connection, connect, cost, list, read},
+            filters::{Conditions, IdFilter, StringFilter},
+            guards::{LoggedIn, Needs},
+            patch,
+            payload::payload,
+            scalars::{global, parse_ids},
+        },
+        schema::{
+            context::ContextExt,
+            users::{User, user},
+            websites::{Website, website},
+        },
+    },
     ids::{RoleId, RowId, UserId},
     paging::{Cursor, Direction},
 };
 
-/// See [`RoleObject`].
-pub type Role = Ordered<RoleObject>;
-
 /// What a group of users may do.
 #[derive(Clone)]
-pub struct RoleObject(Arc<RoleRow>);
-
-impl Plain for RoleObject {
-    const PLAIN: &'static [&'static str] = &["id", "code", "name", "description", "permissions", "isBuiltin"];
-}
+pub struct Role(Arc<RoleRow>);
 
 /// The object of a role.
 pub fn role_object(role: impl Into<Arc<RoleRow>>) -> Role {
-    Ordered(RoleObject(role.into()))
+    Role(role.into())
 }
 
 /// What a group of users may do.
-#[Object(name = "Role")]
-impl RoleObject {
+#[object]
+impl Role {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.row.id)
     }
 
     /// Short name, unique.
-    async fn code(&self) -> &str {
+    fn code(&self) -> &str {
         &self.0.row.code
     }
 
     /// Name for people.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.row.name
     }
 
     /// What it is for.
-    async fn description(&self) -> &str {
+    fn description(&self) -> &str {
         &self.0.row.description
     }
 
     /// What it gives.
-    async fn permissions(&self) -> Vec<Permission> {
+    fn permissions(&self) -> Vec<Permission> {
         self.0.permissions.iter().collect()
     }
 
@@ -91,7 +79,7 @@ impl RoleObject {
     }
 
     /// Whether it came with Souk, and stays as it is.
-    async fn is_builtin(&self) -> bool {
+    fn is_builtin(&self) -> bool {
         self.0.row.is_builtin
     }
 }
@@ -146,28 +134,28 @@ pub struct UserRoleSetInput {
 
 payload! {
     /// The answer of `roleCreate`.
-    RoleCreatePayload / RoleCreateObject {
+    RoleCreatePayload {
         /// The new role.
         role: Role
     }
 }
 payload! {
     /// The answer of `roleUpdate`.
-    RoleUpdatePayload / RoleUpdateObject {
+    RoleUpdatePayload {
         /// The role as it is now.
         role: Role
     }
 }
 payload! {
     /// The answer of `roleDelete`.
-    RoleDeletePayload / RoleDeleteObject {
+    RoleDeletePayload {
         /// The role as it was.
         role: Role
     }
 }
 payload! {
     /// The answer of `userRoleSet`.
-    UserRoleSetPayload / UserRoleSetObject {
+    UserRoleSetPayload {
         /// The user with the new role.
         user: User
     }
@@ -217,7 +205,7 @@ pub struct RoleOrder {
 #[derive(Default)]
 pub struct RoleQuery;
 
-#[Object]
+#[object]
 impl RoleQuery {
     /// The roles, by default by code. Requires being logged in.
     #[graphql(complexity = "cost(first, last, child_complexity)", guard = "LoggedIn")]
@@ -247,7 +235,7 @@ impl RoleQuery {
 #[derive(Default)]
 pub struct RoleMutation;
 
-#[Object]
+#[object]
 impl RoleMutation {
     /// Makes a role. Nobody grants more than they hold. Requires MANAGE_ROLES.
     #[graphql(guard = "Needs(&[Permission::ManageRoles])")]
@@ -264,7 +252,7 @@ impl RoleMutation {
             let new = NewRole { code: input.code, name: input.name, description: input.description };
             roles::create(ctx.db(), &ctx.services().live, ctx.viewer(), new, grant).await
         };
-        RoleCreateObject::of(created.await.map(role_object))
+        RoleCreatePayload::of(created.await.map(role_object))
     }
 
     /// Changes a role of your own making. Requires MANAGE_ROLES.
@@ -289,7 +277,7 @@ impl RoleMutation {
             let grant = GrantPatch { permissions: permissions.map(|all| all.into_iter().collect()), websites };
             roles::update(ctx.db(), &ctx.services().live, ctx.viewer(), id, patch, grant).await
         };
-        RoleUpdateObject::of(updated.await.map(role_object))
+        RoleUpdatePayload::of(updated.await.map(role_object))
     }
 
     /// Deletes a role that nobody has. Requires MANAGE_ROLES.
@@ -303,7 +291,7 @@ impl RoleMutation {
             let id = RoleId::parse("id", &input.id)?;
             roles::delete(ctx.db(), &ctx.services().live, ctx.viewer(), id).await
         };
-        RoleDeleteObject::of(deleted.await.map(role_object))
+        RoleDeletePayload::of(deleted.await.map(role_object))
     }
 
     /// Gives a user another role. The last admin stays one. Requires MANAGE_ROLES.
@@ -317,6 +305,6 @@ impl RoleMutation {
             let (user, role) = (UserId::parse("userId", &input.user_id), RoleId::parse("roleId", &input.role_id));
             roles::set(ctx.db(), &ctx.services().live, ctx.viewer(), user?, role?).await
         };
-        UserRoleSetObject::of(set.await.map(user))
+        UserRoleSetPayload::of(set.await.map(user))
     }
 }

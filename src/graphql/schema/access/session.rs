@@ -1,24 +1,12 @@
 //! Sessions in the graph: logging in, renewing tokens, logging out.
 //! Rule: a refresh token is shown once; where a cookie is asked for, scripts of the page never see it.
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::guards::LoggedIn;
-use crate::graphql::engine::payload::UserError;
-use crate::graphql::engine::payload::answer;
-use crate::graphql::engine::payload::divide;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::schema::access::cookie;
-use crate::graphql::schema::carts as cart;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::users::User;
-use crate::graphql::schema::users::user;
 use crate::{
     access::{
         actions::login::{self, Tokens},
@@ -26,40 +14,46 @@ use crate::{
     },
     auth::Via,
     error::{Error, Result, UserErrorCode},
+    graphql::{
+        engine::{
+            guards::LoggedIn,
+            payload::{UserError, answer, divide, payload},
+            scalars::global,
+        },
+        schema::{
+            access::cookie,
+            carts as cart,
+            context::ContextExt,
+            users::{User, user},
+        },
+    },
     ids::{RowId, SessionId},
 };
 
-/// See [`SessionObject`].
-pub type Session = Ordered<SessionObject>;
-
 /// A login on one device.
 #[derive(Clone)]
-pub struct SessionObject(Arc<SessionRow>);
-
-impl Plain for SessionObject {
-    const PLAIN: &'static [&'static str] = &["id", "device", "address", "createdAt", "lastUsedAt", "expiresAt"];
-}
+pub struct Session(Arc<SessionRow>);
 
 /// The object of a row.
 pub fn session(row: impl Into<Arc<SessionRow>>) -> Session {
-    Ordered(SessionObject(row.into()))
+    Session(row.into())
 }
 
 /// A login on one device. It lasts until it is ended, or not renewed for too long.
-#[Object(name = "Session")]
-impl SessionObject {
+#[object]
+impl Session {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.id)
     }
 
     /// The program that logged in, by its user agent.
-    async fn device(&self) -> Option<&str> {
+    fn device(&self) -> Option<&str> {
         self.0.device.as_deref()
     }
 
     /// The network address that it was last renewed from.
-    async fn address(&self) -> Option<&str> {
+    fn address(&self) -> Option<&str> {
         self.0.address.as_deref()
     }
 
@@ -69,17 +63,17 @@ impl SessionObject {
     }
 
     /// When you logged in.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// When its tokens were last renewed.
-    async fn last_used_at(&self) -> DateTime<Utc> {
+    fn last_used_at(&self) -> DateTime<Utc> {
         self.0.last_used_at
     }
 
     /// From then on it cannot be renewed; each renewal moves it on.
-    async fn expires_at(&self) -> DateTime<Utc> {
+    fn expires_at(&self) -> DateTime<Utc> {
         self.0.expires_at
     }
 }
@@ -113,7 +107,7 @@ pub struct SessionRevokeInput {
 
 answer! {
     /// The answer of `login`.
-    LoginPayload / LoginObject {
+    LoginPayload {
         /// Send it as `Authorization: Bearer <accessToken>`.
         access_token: Option<String>,
         /// Renews the access token through `tokenRefresh`, once; null where it comes as a cookie.
@@ -128,7 +122,7 @@ answer! {
 }
 answer! {
     /// The answer of `tokenRefresh`.
-    TokenRefreshPayload / TokenRefreshObject {
+    TokenRefreshPayload {
         /// The new access token.
         access_token: Option<String>,
         /// The new refresh token, in place of the one that was sent; null where it comes as a cookie.
@@ -141,15 +135,15 @@ answer! {
 }
 payload! {
     /// The answer of `logout`.
-    LogoutPayload / LogoutObject
+    LogoutPayload
 }
 payload! {
     /// The answer of `logoutEverywhere`.
-    LogoutEverywherePayload / LogoutEverywhereObject
+    LogoutEverywherePayload
 }
 payload! {
     /// The answer of `sessionRevoke`.
-    SessionRevokePayload / SessionRevokeObject {
+    SessionRevokePayload {
         /// The session that was ended.
         session: Session
     }
@@ -168,7 +162,7 @@ fn hand_over(ctx: &Context<'_>, tokens: &Tokens, as_cookie: bool) -> Option<Stri
 #[derive(Default)]
 pub struct SessionMutation;
 
-#[Object]
+#[object]
 impl SessionMutation {
     /// Logs in on this device: opens a session. An unknown e-mail address, a wrong password and a deactivated account
     /// answer the same. The cart whose token comes along becomes part of the user's. After five attempts at an account there are pauses: RATE_LIMITED, and `extensions.retryAfter` says
@@ -192,7 +186,7 @@ impl SessionMutation {
             }
             None => (None, None, None),
         };
-        Ok(Ordered(LoginObject { access_token, refresh_token, expires_at, user: who, user_errors }))
+        Ok(LoginPayload { access_token, refresh_token, expires_at, user: who, user_errors })
     }
 
     /// Renews the tokens of a session. A refresh token is good once: if it comes again later than ten seconds after, or
@@ -216,7 +210,7 @@ impl SessionMutation {
         let access = tokens.map(|tokens| tokens.access);
         let expires_at = access.as_ref().map(|access| access.expires_at);
         let access_token = access.map(|access| access.token);
-        Ok(Ordered(TokenRefreshObject { access_token, refresh_token, expires_at, user_errors }))
+        Ok(TokenRefreshPayload { access_token, refresh_token, expires_at, user_errors })
     }
 
     /// Logs out on this device: its tokens are refused from now on. Requires being logged in, by an access token.
@@ -224,7 +218,7 @@ impl SessionMutation {
     async fn logout(&self, ctx: &Context<'_>) -> Result<LogoutPayload> {
         let done = login::logout(ctx.db(), &ctx.services().live, ctx.viewer()).await;
         cookie::clear(ctx);
-        LogoutObject::of(done)
+        LogoutPayload::of(done)
     }
 
     /// Logs out on every device. Requires being logged in, by an access token.
@@ -232,7 +226,7 @@ impl SessionMutation {
     async fn logout_everywhere(&self, ctx: &Context<'_>) -> Result<LogoutEverywherePayload> {
         let done = login::logout_everywhere(ctx.db(), &ctx.services().live, ctx.viewer()).await;
         cookie::clear(ctx);
-        LogoutEverywhereObject::of(done)
+        LogoutEverywherePayload::of(done)
     }
 
     /// Logs out on another device. Requires being logged in, by an access token.
@@ -246,6 +240,6 @@ impl SessionMutation {
             let id = SessionId::parse("id", &input.id)?;
             login::end(ctx.db(), &ctx.services().live, ctx.viewer(), id).await
         };
-        SessionRevokeObject::of(ended.await.map(session))
+        SessionRevokePayload::of(ended.await.map(session))
     }
 }

@@ -1,17 +1,11 @@
 //! What people search, in the graph: recording it, and what staff reads of it.
 //! Rule: staff sees what was searched, and never by whom.
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
+use souk_macros::object;
 
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::Decimal;
-use crate::graphql::engine::scalars::optional_id;
-use crate::graphql::schema::context::ContextExt;
 use crate::{
     analytics::{
         actions,
@@ -22,6 +16,14 @@ use crate::{
     },
     auth::Permission,
     error::{Error, Result, UserErrorCode},
+    graphql::{
+        engine::{
+            guards::Needs,
+            payload::payload,
+            scalars::{Decimal, optional_id},
+        },
+        schema::context::ContextExt,
+    },
     ids::{ProductId, RowId, SearchId},
     search::model::Search,
 };
@@ -65,14 +67,14 @@ pub struct SearchClickInput {
 
 payload! {
     /// The answer of `searchClick`.
-    SearchClickPayload / SearchClickObject
+    SearchClickPayload
 }
 
 /// Mutations of what is known of searches.
 #[derive(Default)]
 pub struct AnalyticsMutation;
 
-#[Object]
+#[object]
 impl AnalyticsMutation {
     /// Tells that somebody took a product of what a search of the last day found. The same product counts once for a search.
     async fn search_click(
@@ -84,21 +86,16 @@ impl AnalyticsMutation {
             let search = SearchId::parse("searchId", &input.search_id)?;
             NewClick::new(search, ProductId::parse("productId", &input.product_id)?, input.position)
         };
-        SearchClickObject::of(click().map(|click| ctx.services().recorder.click(click)))
+        SearchClickPayload::of(click().map(|click| ctx.services().recorder.click(click)))
     }
 }
 
-/// See [`SearchAnalyticsObject`].
-pub type SearchAnalytics = Ordered<SearchAnalyticsObject>;
-
 /// What people searched in a stretch of time.
-pub struct SearchAnalyticsObject(Report);
-
-impl Plain for SearchAnalyticsObject {}
+pub struct SearchAnalytics(Report);
 
 /// What people searched in a stretch of time. Each field is counted only where it is selected.
-#[Object(name = "SearchAnalytics")]
-impl SearchAnalyticsObject {
+#[object]
+impl SearchAnalytics {
     /// How many searches there were; the later pages of one are no others.
     #[graphql(complexity = 100)]
     async fn searches(&self, ctx: &Context<'_>) -> Result<i64> {
@@ -134,7 +131,7 @@ impl SearchAnalyticsObject {
     /// How many searches were followed by a click.
     #[graphql(complexity = "100 + child_complexity")]
     async fn click_through(&self, ctx: &Context<'_>) -> Result<SearchClickThrough> {
-        Ok(Ordered(SearchClickThroughObject(actions::click_through(ctx.db(), &self.0).await?)))
+        Ok(SearchClickThrough(actions::click_through(ctx.db(), &self.0).await?))
     }
 
     /// How much was searched in each step of the time, from the first; 0 in those without any search. The first step is
@@ -146,7 +143,7 @@ impl SearchAnalyticsObject {
         #[graphql(desc = "How long a step is; there are at most 1,000.")] interval: Interval,
     ) -> Result<Vec<SearchTrend>> {
         let trends = actions::trends(ctx.db(), &self.0, interval).await?;
-        Ok(trends.into_iter().map(|trend| Ordered(SearchTrendObject(trend))).collect())
+        Ok(trends.into_iter().map(|trend| SearchTrend(trend)).collect())
     }
 }
 
@@ -157,112 +154,91 @@ async fn terms(ctx: &Context<'_>, report: &Report, which: Which, first: Option<i
         return Err(Error::user(UserErrorCode::OutOfRange, "first", format!("`first` is 1 to {most}")));
     }
     let terms = actions::terms(ctx.db(), report, which, i64::from(first)).await?;
-    Ok(terms.into_iter().map(|term| Ordered(SearchTermObject(term))).collect())
-}
-
-/// See [`SearchTermObject`].
-pub type SearchTerm = Ordered<SearchTermObject>;
-
-/// What was searched, and what came of it.
-pub struct SearchTermObject(Term);
-
-impl Plain for SearchTermObject {
-    const PLAIN: &'static [&'static str] = &["query", "searches", "visitors", "results", "clickThrough"];
+    Ok(terms.into_iter().map(|term| SearchTerm(term)).collect())
 }
 
 /// What was searched, and what came of it.
-#[Object(name = "SearchTerm")]
-impl SearchTermObject {
+pub struct SearchTerm(Term);
+
+/// What was searched, and what came of it.
+#[object]
+impl SearchTerm {
     /// What was typed, in lower case and with one blank between words.
-    async fn query(&self) -> &str {
+    fn query(&self) -> &str {
         &self.0.query
     }
 
     /// How often it was searched.
-    async fn searches(&self) -> i64 {
+    fn searches(&self) -> i64 {
         self.0.searches
     }
 
     /// By how many different people, of those who are known by anything.
-    async fn visitors(&self) -> i64 {
+    fn visitors(&self) -> i64 {
         self.0.people
     }
 
     /// How many hits there were on average: all of them where the search asked for `totalCount`, else those of its first page.
-    async fn results(&self) -> Decimal {
+    fn results(&self) -> Decimal {
         Decimal(self.0.results)
     }
 
     /// Which part of the searches was followed by a click, 0 to 1.
-    async fn click_through(&self) -> Decimal {
+    fn click_through(&self) -> Decimal {
         Decimal(rate(self.0.clicked, self.0.searches).unwrap_or_default())
     }
 }
 
-/// See [`SearchClickThroughObject`].
-pub type SearchClickThrough = Ordered<SearchClickThroughObject>;
+/// How many searches were followed by a click.
+pub struct SearchClickThrough(ClickThrough);
 
 /// How many searches were followed by a click.
-pub struct SearchClickThroughObject(ClickThrough);
-
-impl Plain for SearchClickThroughObject {
-    const PLAIN: &'static [&'static str] = &["searches", "clicked", "rate", "meanPosition"];
-}
-
-/// How many searches were followed by a click.
-#[Object(name = "SearchClickThrough")]
-impl SearchClickThroughObject {
+#[object]
+impl SearchClickThrough {
     /// All searches.
-    async fn searches(&self) -> i64 {
+    fn searches(&self) -> i64 {
         self.0.searches
     }
 
     /// Those followed by a click, or several.
-    async fn clicked(&self) -> i64 {
+    fn clicked(&self) -> i64 {
         self.0.clicked
     }
 
     /// Which part of all searches that is, 0 to 1; null where there is none.
-    async fn rate(&self) -> Option<Decimal> {
+    fn rate(&self) -> Option<Decimal> {
         rate(self.0.clicked, self.0.searches).map(Decimal)
     }
 
     /// The mean place of what was clicked, 1 for the first hit; null where nothing was.
-    async fn mean_position(&self) -> Option<Decimal> {
+    fn mean_position(&self) -> Option<Decimal> {
         self.0.mean_position.map(Decimal)
     }
 }
 
-/// See [`SearchTrendObject`].
-pub type SearchTrend = Ordered<SearchTrendObject>;
+/// How much was searched in a step of time.
+pub struct SearchTrend(Trend);
 
 /// How much was searched in a step of time.
-pub struct SearchTrendObject(Trend);
-
-impl Plain for SearchTrendObject {
-    const PLAIN: &'static [&'static str] = &["at", "searches", "zeroResults", "clicked"];
-}
-
-/// How much was searched in a step of time.
-#[Object(name = "SearchTrend")]
-impl SearchTrendObject {
+#[object]
+impl SearchTrend {
     /// When the step begins.
-    async fn at(&self) -> DateTime<Utc> {
+    fn at(&self) -> DateTime<Utc> {
         self.0.at
     }
 
     /// How many searches there were.
-    async fn searches(&self) -> i64 {
+    fn searches(&self) -> i64 {
         self.0.searches
     }
 
     /// How many of them found nothing.
-    async fn zero_results(&self) -> i64 {
+    fn zero_results(&self) -> i64 {
         self.0.fruitless
     }
 
     /// How many of them were followed by a click.
-    async fn clicked(&self) -> i64 {
+    fn clicked(&self) -> i64 {
         self.0.clicked
     }
 }
@@ -271,7 +247,7 @@ impl SearchTrendObject {
 #[derive(Default)]
 pub struct AnalyticsQuery;
 
-#[Object]
+#[object]
 impl AnalyticsQuery {
     /// What people searched in a stretch of time, and what they took of it. A role that is limited to websites sees the
     /// searches at these: those whose `where` names that website alone. Requires VIEW_ANALYTICS.
@@ -284,6 +260,6 @@ impl AnalyticsQuery {
         #[graphql(desc = "At which website; everywhere where absent.")] website: Option<ID>,
     ) -> Result<SearchAnalytics> {
         let website = optional_id("website", website)?;
-        Ok(Ordered(SearchAnalyticsObject(Report::new(ctx.viewer(), from, to, website)?)))
+        Ok(SearchAnalytics(Report::new(ctx.viewer(), from, to, website)?))
     }
 }

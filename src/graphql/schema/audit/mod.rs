@@ -1,28 +1,12 @@
 //! The audit log in the graph, for those who may read it.
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Json, Object};
+use async_graphql::{Context, ID, InputObject, Json};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::graphql::engine::connections::Connection;
-use crate::graphql::engine::connections::connect;
-use crate::graphql::engine::connections::cost;
-use crate::graphql::engine::connections::list;
-use crate::graphql::engine::connections::read;
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::filters::Conditions;
-use crate::graphql::engine::filters::DateTimeFilter;
-use crate::graphql::engine::filters::IdFilter;
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::users::User;
-use crate::graphql::schema::users::user;
-use crate::graphql::schema::websites::Website;
-use crate::graphql::schema::websites::website;
 use crate::{
     audit::{
         model::{AuditCondition, AuditOrderField, AuditRow, Change, Noun, outside},
@@ -34,37 +18,42 @@ use crate::{
         filter::{Filter, Op},
     },
     error::{Error, Result},
+    graphql::{
+        engine::{
+            connections::{Connection, connect, cost, list, read},
+            filters::{Conditions, DateTimeFilter, IdFilter},
+            guards::Needs,
+            scalars::global,
+        },
+        schema::{
+            context::ContextExt,
+            users::{User, user},
+            websites::{Website, website},
+        },
+    },
     ids::RowId,
     paging::{Cursor, Direction},
 };
 
-/// See [`AuditEntryObject`].
-pub type AuditEntry = Ordered<AuditEntryObject>;
-
 /// Who changed what.
 #[derive(Clone)]
-pub struct AuditEntryObject(Arc<AuditRow>);
-
-impl Plain for AuditEntryObject {
-    const PLAIN: &'static [&'static str] =
-        &["id", "at", "via", "apiKeyId", "address", "requestId", "noun", "nounId", "change", "before", "after"];
-}
+pub struct AuditEntry(Arc<AuditRow>);
 
 /// The object of a row.
 pub fn audit_entry(row: impl Into<Arc<AuditRow>>) -> AuditEntry {
-    Ordered(AuditEntryObject(row.into()))
+    AuditEntry(row.into())
 }
 
 /// Who changed what. Entries are never changed; only erasing a person takes their data out of them.
-#[Object(name = "AuditEntry")]
-impl AuditEntryObject {
+#[object]
+impl AuditEntry {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.id)
     }
 
     /// When: the beginning of the transaction, the same for all that it changed.
-    async fn at(&self) -> DateTime<Utc> {
+    fn at(&self) -> DateTime<Utc> {
         self.0.at
     }
 
@@ -75,32 +64,32 @@ impl AuditEntryObject {
     }
 
     /// By what they were known.
-    async fn via(&self) -> Via {
+    fn via(&self) -> Via {
         self.0.via
     }
 
     /// The id of the API key that was used; null for all but API_KEY.
-    async fn api_key_id(&self) -> Option<ID> {
+    fn api_key_id(&self) -> Option<ID> {
         self.0.api_key_id.map(global)
     }
 
     /// The client's address; null where there was none, and once the user was erased.
-    async fn address(&self) -> Option<&str> {
+    fn address(&self) -> Option<&str> {
         self.0.address.as_deref()
     }
 
     /// The id of the request, as answers and log lines have it; the name of the command for COMMAND_LINE.
-    async fn request_id(&self) -> Option<&str> {
+    fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
     /// What was changed.
-    async fn noun(&self) -> Noun {
+    fn noun(&self) -> Noun {
         self.0.noun
     }
 
     /// Its id; what was deleted has no node any more.
-    async fn noun_id(&self) -> ID {
+    fn noun_id(&self) -> ID {
         ID(self.0.thing())
     }
 
@@ -111,19 +100,19 @@ impl AuditEntryObject {
     }
 
     /// What became of it.
-    async fn change(&self) -> Change {
+    fn change(&self) -> Change {
         self.0.change
     }
 
     /// What changed, by column, as it was; everything for DELETED, null for CREATED. Ids are those of the graph, amounts
     /// are texts, and secrets are "(hidden)".
-    async fn before(&self) -> Option<Json<Value>> {
+    fn before(&self) -> Option<Json<Value>> {
         self.0.before.clone().map(outside).map(Json)
     }
 
     /// What changed, by column, as it became; everything for CREATED, null for DELETED, the counts for IMPORTED. Ids are
     /// those of the graph, amounts are texts, and secrets are "(hidden)".
-    async fn after(&self) -> Option<Json<Value>> {
+    fn after(&self) -> Option<Json<Value>> {
         self.0.after.clone().map(outside).map(Json)
     }
 }
@@ -204,7 +193,7 @@ pub struct AuditOrder {
 #[derive(Default)]
 pub struct AuditQuery;
 
-#[Object]
+#[object]
 impl AuditQuery {
     /// Who changed what, by default the latest first: everything, or what belongs to the websites that your role is limited
     /// to. Requires VIEW_AUDIT_LOG.

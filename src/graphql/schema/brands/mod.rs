@@ -1,29 +1,11 @@
 //! Brands in the graph.
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Value};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::connections::Connection;
-use crate::graphql::engine::connections::connect;
-use crate::graphql::engine::connections::cost;
-use crate::graphql::engine::connections::list;
-use crate::graphql::engine::connections::read;
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::filters::Conditions;
-use crate::graphql::engine::filters::IdFilter;
-use crate::graphql::engine::filters::StringFilter;
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::patch;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::products as product;
-use crate::graphql::schema::products::Product;
-use crate::graphql::schema::products::ProductOrder;
-use crate::graphql::schema::products::ProductWhere;
 use crate::{
     auth::Permission,
     brands::{
@@ -33,57 +15,56 @@ use crate::{
     },
     db::filter::Filter,
     error::Result,
+    graphql::{
+        engine::{
+            connections::{Connection, connect, cost, list, read},
+            filters::{Conditions, IdFilter, StringFilter},
+            guards::Needs,
+            patch,
+            payload::payload,
+            scalars::global,
+        },
+        schema::{
+            context::ContextExt,
+            products as product,
+            products::{Product, ProductOrder, ProductWhere},
+        },
+    },
     ids::{BrandId, RowId},
     paging::{Cursor, Direction},
     products::model::ProductParent,
     text::slugify,
 };
 
-/// See [`BrandObject`].
-pub type Brand = Ordered<BrandObject>;
-
 /// Who a product is made by, as shoppers know it.
 #[derive(Clone)]
-pub struct BrandObject(Arc<BrandRow>);
-
-impl Plain for BrandObject {
-    const PLAIN: &'static [&'static str] = &["id", "name", "slug", "description", "createdAt", "updatedAt"];
-
-    fn leaf(&self, field: &str) -> Option<Value> {
-        Some(match field {
-            "id" => Value::String(global(self.0.id).0),
-            "name" => Value::String(self.0.name.clone()),
-            "slug" => Value::String(self.0.slug.clone()),
-            _ => return None,
-        })
-    }
-}
+pub struct Brand(Arc<BrandRow>);
 
 /// The object of a row.
 pub fn brand(row: impl Into<Arc<BrandRow>>) -> Brand {
-    Ordered(BrandObject(row.into()))
+    Brand(row.into())
 }
 
 /// Who a product is made by, as shoppers know it.
-#[Object(name = "Brand")]
-impl BrandObject {
+#[object]
+impl Brand {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.id)
     }
 
     /// Name for people.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.name
     }
 
     /// Name in URLs, unique.
-    async fn slug(&self) -> &str {
+    fn slug(&self) -> &str {
         &self.0.slug
     }
 
     /// Text for people; empty where there is none.
-    async fn description(&self) -> &str {
+    fn description(&self) -> &str {
         &self.0.description
     }
 
@@ -105,12 +86,12 @@ impl BrandObject {
     }
 
     /// When it was made.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// When it was last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }
@@ -156,7 +137,7 @@ pub struct BrandOrder {
 #[derive(Default)]
 pub struct BrandQuery;
 
-#[Object]
+#[object]
 impl BrandQuery {
     /// The brands, by default by name.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
@@ -216,21 +197,21 @@ pub struct BrandDeleteInput {
 
 payload! {
     /// The answer of `brandCreate`.
-    BrandCreatePayload / BrandCreateObject {
+    BrandCreatePayload {
         /// The new brand.
         brand: Brand
     }
 }
 payload! {
     /// The answer of `brandUpdate`.
-    BrandUpdatePayload / BrandUpdateObject {
+    BrandUpdatePayload {
         /// The brand as it is now.
         brand: Brand
     }
 }
 payload! {
     /// The answer of `brandDelete`.
-    BrandDeletePayload / BrandDeleteObject {
+    BrandDeletePayload {
         /// The id of the brand that is gone.
         deleted_id: ID
     }
@@ -240,7 +221,7 @@ payload! {
 #[derive(Default)]
 pub struct BrandMutation;
 
-#[Object]
+#[object]
 impl BrandMutation {
     /// Makes a brand. Requires MANAGE_CATALOGUE.
     #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
@@ -254,7 +235,7 @@ impl BrandMutation {
             name: input.name,
             description: input.description,
         };
-        BrandCreateObject::of(actions::create(ctx.db(), ctx.viewer(), new).await.map(brand))
+        BrandCreatePayload::of(actions::create(ctx.db(), ctx.viewer(), new).await.map(brand))
     }
 
     /// Changes a brand. Requires MANAGE_CATALOGUE.
@@ -273,7 +254,7 @@ impl BrandMutation {
             };
             actions::update(ctx.db(), ctx.viewer(), id, patch).await
         };
-        BrandUpdateObject::of(updated.await.map(brand))
+        BrandUpdatePayload::of(updated.await.map(brand))
     }
 
     /// Deletes a brand that no product names. Requires MANAGE_CATALOGUE.
@@ -288,6 +269,6 @@ impl BrandMutation {
             actions::delete(ctx.db(), ctx.viewer(), id).await?;
             Ok(input.id.clone())
         };
-        BrandDeleteObject::of(deleted.await)
+        BrandDeletePayload::of(deleted.await)
     }
 }

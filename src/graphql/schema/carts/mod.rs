@@ -4,19 +4,12 @@ mod mutation;
 
 pub use self::mutation::*;
 
+use souk_macros::object;
 use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::{Context, ID, Object, Value};
+use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::scalars::Money;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::engine::scalars::money;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::products::Product;
-use crate::graphql::schema::products::product;
 use crate::{
     carts::{
         actions,
@@ -24,33 +17,33 @@ use crate::{
         store,
     },
     error::{Error, Result},
+    graphql::{
+        engine::scalars::{Money, global, money},
+        schema::{
+            context::ContextExt,
+            products::{Product, product},
+        },
+    },
     ids::{CartId, RowId, UserId},
     money::line_total,
     products::model::ProductRow,
 };
 
-/// See [`CartObject`].
-pub type Cart = Ordered<CartObject>;
-
 /// What somebody is about to buy.
 #[derive(Clone)]
-pub struct CartObject(Arc<CartRow>);
-
-impl Plain for CartObject {
-    const PLAIN: &'static [&'static str] = &["id", "expiresAt", "createdAt", "updatedAt"];
-}
+pub struct Cart(Arc<CartRow>);
 
 /// The object of a row.
 pub fn cart(row: impl Into<Arc<CartRow>>) -> Cart {
-    Ordered(CartObject(row.into()))
+    Cart(row.into())
 }
 
 /// What somebody is about to buy, of one website or several, in one currency. Seen by its holder alone: the user, or
 /// whoever sends its token.
-#[Object(name = "Cart")]
-impl CartObject {
+#[object]
+impl Cart {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.id)
     }
 
@@ -84,49 +77,34 @@ impl CartObject {
     }
 
     /// From then on it is gone; each change moves it on.
-    async fn expires_at(&self) -> DateTime<Utc> {
+    fn expires_at(&self) -> DateTime<Utc> {
         self.0.expires_at
     }
 
     /// When it was made.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// When it was last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }
 
-/// See [`CartLineObject`].
-pub type CartLine = Ordered<CartLineObject>;
-
 /// A line of a cart.
 #[derive(Clone)]
-pub struct CartLineObject {
+pub struct CartLine {
     row: Arc<CartLineRow>,
     cart: Arc<CartRow>,
 }
 
-impl Plain for CartLineObject {
-    const PLAIN: &'static [&'static str] = &["id", "quantity", "cart", "priceWhenAdded", "createdAt"];
-
-    fn leaf(&self, field: &str) -> Option<Value> {
-        Some(match field {
-            "id" => Value::String(global(self.row.id).0),
-            "quantity" => Value::Number(self.row.quantity.into()),
-            _ => return None,
-        })
-    }
-}
-
 /// The object of a line of a cart of the viewer's.
 pub fn cart_line(row: Arc<CartLineRow>, cart: Arc<CartRow>) -> CartLine {
-    Ordered(CartLineObject { row, cart })
+    CartLine { row, cart }
 }
 
-impl CartLineObject {
+impl CartLine {
     async fn today(&self, ctx: &Context<'_>) -> Result<Arc<ProductRow>> {
         let row = ctx.loaders().products_as_sold.load(self.row.product_id).await?;
         row.ok_or_else(|| Error::Internal("a line without its product".into()))
@@ -134,15 +112,15 @@ impl CartLineObject {
 }
 
 /// A line of a cart. Its price and availability are those of this moment.
-#[Object(name = "CartLine")]
-impl CartLineObject {
+#[object]
+impl CartLine {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.row.id)
     }
 
     /// Whose line.
-    async fn cart(&self) -> Cart {
+    fn cart(&self) -> Cart {
         cart(Arc::clone(&self.cart))
     }
 
@@ -152,7 +130,7 @@ impl CartLineObject {
     }
 
     /// Pieces.
-    async fn quantity(&self) -> i32 {
+    fn quantity(&self) -> i32 {
         self.row.quantity
     }
 
@@ -167,7 +145,7 @@ impl CartLineObject {
     }
 
     /// Price of one when it was added.
-    async fn price_when_added(&self) -> Money {
+    fn price_when_added(&self) -> Money {
         money(self.row.added_price, self.cart.currency())
     }
 
@@ -187,7 +165,7 @@ impl CartLineObject {
     }
 
     /// When it was added.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.row.created_at
     }
 }
@@ -196,7 +174,7 @@ impl CartLineObject {
 #[derive(Default)]
 pub struct CartQuery;
 
-#[Object]
+#[object]
 impl CartQuery {
     /// One of your carts: the one with this id, or else that of your account, or else that whose token you send as
     /// `X-Cart-Token`. Null where there is none.

@@ -1,18 +1,18 @@
 //! Mutations of carts.
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject};
+use souk_macros::object;
 
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::payload::UserError;
-use crate::graphql::engine::payload::answer;
-use crate::graphql::engine::payload::divide;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::schema::carts::Cart;
-use crate::graphql::schema::carts::cart;
-use crate::graphql::schema::context::ContextExt;
 use crate::{
     carts::{actions, model::MAX_LINES},
     error::{Error, Result, UserErrorCode},
+    graphql::{
+        engine::payload::{UserError, answer, divide, payload},
+        schema::{
+            carts::{Cart, cart},
+            context::ContextExt,
+        },
+    },
     ids::{CartId, CartLineId, ProductId, RowId},
 };
 
@@ -83,7 +83,7 @@ pub struct CartReleaseInput {
 
 answer! {
     /// The answer of `cartCreate`.
-    CartCreatePayload / CartCreateObject {
+    CartCreatePayload {
         /// The cart.
         cart: Option<Cart>,
         /// The token of a guest's new cart: keep it, and send it as `X-Cart-Token`. Shown once; null for users, and where
@@ -95,42 +95,42 @@ answer! {
 }
 payload! {
     /// The answer of `cartLineAdd`.
-    CartLineAddPayload / CartLineAddObject {
+    CartLineAddPayload {
         /// The cart as it is now.
         cart: Cart
     }
 }
 payload! {
     /// The answer of `cartLineUpdate`.
-    CartLineUpdatePayload / CartLineUpdateObject {
+    CartLineUpdatePayload {
         /// The cart as it is now.
         cart: Cart
     }
 }
 payload! {
     /// The answer of `cartLineRemove`.
-    CartLineRemovePayload / CartLineRemoveObject {
+    CartLineRemovePayload {
         /// The cart as it is now.
         cart: Cart
     }
 }
 payload! {
     /// The answer of `cartClear`.
-    CartClearPayload / CartClearObject {
+    CartClearPayload {
         /// The cart, empty.
         cart: Cart
     }
 }
 payload! {
     /// The answer of `cartReserve`.
-    CartReservePayload / CartReserveObject {
+    CartReservePayload {
         /// The cart; `reservedUntil` says until when its pieces are kept.
         cart: Cart
     }
 }
 payload! {
     /// The answer of `cartRelease`.
-    CartReleasePayload / CartReleaseObject {
+    CartReleasePayload {
         /// The cart, with nothing reserved.
         cart: Cart
     }
@@ -153,7 +153,7 @@ impl CartCreateInput {
 #[derive(Default)]
 pub struct CartMutation;
 
-#[Object]
+#[object]
 impl CartMutation {
     /// Gives you a cart: the one of your account, or that whose token you send as `X-Cart-Token`, or a new one. Where you are
     /// logged in and send a token, that cart becomes part of yours, as at a login.
@@ -165,7 +165,7 @@ impl CartMutation {
         let created = async { actions::create(ctx.db(), ctx.viewer(), &input.unwrap_or_default().lines()?).await };
         let (created, user_errors) = divide(created.await)?;
         let (row, cart_token) = created.unzip();
-        Ok(Ordered(CartCreateObject { cart: row.map(cart), cart_token: cart_token.flatten(), user_errors }))
+        Ok(CartCreatePayload { cart: row.map(cart), cart_token: cart_token.flatten(), user_errors })
     }
 
     /// Adds pieces of a product to a cart of yours, at today's price. What was reserved for the cart is released.
@@ -179,7 +179,7 @@ impl CartMutation {
             let product = ProductId::parse("productId", &input.product_id)?;
             actions::add_line(ctx.db(), ctx.viewer(), id, product, input.quantity).await
         };
-        CartLineAddObject::of(added.await.map(cart))
+        CartLineAddPayload::of(added.await.map(cart))
     }
 
     /// Changes the pieces of a line of a cart of yours. What was reserved for the cart is released.
@@ -192,7 +192,7 @@ impl CartMutation {
             let id = CartLineId::parse("id", &input.id)?;
             actions::update_line(ctx.db(), ctx.viewer(), id, input.quantity).await
         };
-        CartLineUpdateObject::of(updated.await.map(cart))
+        CartLineUpdatePayload::of(updated.await.map(cart))
     }
 
     /// Takes a line off a cart of yours. What was reserved for the cart is released.
@@ -202,7 +202,7 @@ impl CartMutation {
         #[graphql(desc = "Which line.")] input: CartLineRemoveInput,
     ) -> Result<CartLineRemovePayload> {
         let removed = async { actions::remove_line(ctx.db(), ctx.viewer(), CartLineId::parse("id", &input.id)?).await };
-        CartLineRemoveObject::of(removed.await.map(cart))
+        CartLineRemovePayload::of(removed.await.map(cart))
     }
 
     /// Takes all lines off a cart of yours.
@@ -212,7 +212,7 @@ impl CartMutation {
         #[graphql(desc = "Which cart.")] input: CartClearInput,
     ) -> Result<CartClearPayload> {
         let cleared = async { actions::clear(ctx.db(), ctx.viewer(), CartId::parse("id", &input.id)?).await };
-        CartClearObject::of(cleared.await.map(cart))
+        CartClearPayload::of(cleared.await.map(cart))
     }
 
     /// Keeps all pieces in a cart of yours for a while, or none: what a checkout page does when it opens, so that nobody else
@@ -225,7 +225,7 @@ impl CartMutation {
     ) -> Result<CartReservePayload> {
         let time = ctx.services().selling.reservation();
         let reserved = async { actions::reserve(ctx.db(), ctx.viewer(), CartId::parse("id", &input.id)?, time).await };
-        CartReserveObject::of(reserved.await.map(cart))
+        CartReservePayload::of(reserved.await.map(cart))
     }
 
     /// Lets others have what is reserved for a cart of yours.
@@ -235,6 +235,6 @@ impl CartMutation {
         #[graphql(desc = "Which cart.")] input: CartReleaseInput,
     ) -> Result<CartReleasePayload> {
         let released = async { actions::release(ctx.db(), ctx.viewer(), CartId::parse("id", &input.id)?).await };
-        CartReleaseObject::of(released.await.map(cart))
+        CartReleasePayload::of(released.await.map(cart))
     }
 }

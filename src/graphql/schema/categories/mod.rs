@@ -8,83 +8,71 @@ pub use self::{
     mutation::*,
     query::{CategoryOrder, CategoryQuery, CategoryWhere},
 };
+use souk_macros::object;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, Value};
+use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::connections::Connection;
-use crate::graphql::engine::connections::TotalCount;
-use crate::graphql::engine::connections::cost;
-use crate::graphql::engine::connections::nested;
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::loaders::PageKey;
-use crate::graphql::schema::products as product;
-use crate::graphql::schema::products::Product;
-use crate::graphql::schema::products::ProductOrder;
-use crate::graphql::schema::products::ProductWhere;
-use crate::{categories::model::CategoryRow, error::Result, ids::RowId, products::model::ProductParent};
-
-/// See [`CategoryObject`].
-pub type Category = Ordered<CategoryObject>;
+use crate::{
+    categories::model::CategoryRow,
+    error::Result,
+    graphql::{
+        engine::{
+            connections::{Connection, TotalCount, cost, nested},
+            scalars::global,
+        },
+        schema::{
+            context::ContextExt,
+            loaders::PageKey,
+            products as product,
+            products::{Product, ProductOrder, ProductWhere},
+        },
+    },
+    ids::RowId,
+    products::model::ProductParent,
+};
 
 /// A node of the tree of categories.
 #[derive(Clone)]
-pub struct CategoryObject(Arc<CategoryRow>);
-
-impl Plain for CategoryObject {
-    const PLAIN: &'static [&'static str] =
-        &["id", "name", "slug", "description", "position", "depth", "createdAt", "updatedAt"];
-
-    fn leaf(&self, field: &str) -> Option<Value> {
-        Some(match field {
-            "id" => Value::String(global(self.0.id).0),
-            "name" => Value::String(self.0.name.clone()),
-            "slug" => Value::String(self.0.slug.clone()),
-            _ => return None,
-        })
-    }
-}
+pub struct Category(Arc<CategoryRow>);
 
 /// The object of a row.
 pub fn category(row: impl Into<Arc<CategoryRow>>) -> Category {
-    Ordered(CategoryObject(row.into()))
+    Category(row.into())
 }
 
 /// A node of the tree of categories, which all websites share.
-#[Object(name = "Category")]
-impl CategoryObject {
+#[object]
+impl Category {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.id)
     }
 
     /// Name for people.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.name
     }
 
     /// Name in URLs, unique.
-    async fn slug(&self) -> &str {
+    fn slug(&self) -> &str {
         &self.0.slug
     }
 
     /// Text for people; empty where there is none.
-    async fn description(&self) -> &str {
+    fn description(&self) -> &str {
         &self.0.description
     }
 
     /// Place among its siblings, the smallest first.
-    async fn position(&self) -> i32 {
+    fn position(&self) -> i32 {
         self.0.position
     }
 
     /// How many categories lie above it; 0 for a root.
-    async fn depth(&self) -> i32 {
+    fn depth(&self) -> i32 {
         i32::try_from(self.0.path.len()).unwrap_or(i32::MAX) - 1
     }
 
@@ -149,12 +137,12 @@ impl CategoryObject {
     }
 
     /// When it was made.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// When it was last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }

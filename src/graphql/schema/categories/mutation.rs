@@ -1,15 +1,8 @@
 //! Mutations of categories.
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined};
+use souk_macros::object;
 
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::patch;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::optional_id;
-use crate::graphql::engine::scalars::patch_id;
-use crate::graphql::schema::categories::Category;
-use crate::graphql::schema::categories::category;
-use crate::graphql::schema::context::ContextExt;
 use crate::{
     auth::Permission,
     categories::{
@@ -17,6 +10,18 @@ use crate::{
         model::{CategoryPatch, NewCategory, Place},
     },
     error::{Error, Result, UserErrorCode},
+    graphql::{
+        engine::{
+            guards::Needs,
+            patch,
+            payload::payload,
+            scalars::{optional_id, patch_id},
+        },
+        schema::{
+            categories::{Category, category},
+            context::ContextExt,
+        },
+    },
     ids::{CategoryId, RowId},
     products::actions::categories::{Contents, delete},
     text::slugify,
@@ -83,28 +88,28 @@ pub struct CategoryDeleteInput {
 
 payload! {
     /// The answer of `categoryCreate`.
-    CategoryCreatePayload / CategoryCreateObject {
+    CategoryCreatePayload {
         /// The new category.
         category: Category
     }
 }
 payload! {
     /// The answer of `categoryUpdate`.
-    CategoryUpdatePayload / CategoryUpdateObject {
+    CategoryUpdatePayload {
         /// The category as it is now.
         category: Category
     }
 }
 payload! {
     /// The answer of `categoryMove`.
-    CategoryMovePayload / CategoryMoveObject {
+    CategoryMovePayload {
         /// The category as it is now.
         category: Category
     }
 }
 payload! {
     /// The answer of `categoryDelete`.
-    CategoryDeletePayload / CategoryDeleteObject {
+    CategoryDeletePayload {
         /// The id of the category that is gone.
         deleted_id: ID
     }
@@ -146,7 +151,7 @@ impl CategoryDeleteInput {
 #[derive(Default)]
 pub struct CategoryMutation;
 
-#[Object]
+#[object]
 impl CategoryMutation {
     /// Makes a category. Requires MANAGE_CATALOGUE.
     #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
@@ -166,7 +171,7 @@ impl CategoryMutation {
             };
             actions::create(ctx.db(), ctx.viewer(), new, input.position).await
         };
-        CategoryCreateObject::of(created.await.map(category))
+        CategoryCreatePayload::of(created.await.map(category))
     }
 
     /// Changes a category, or moves it with all that is below it. Requires MANAGE_CATALOGUE.
@@ -187,7 +192,7 @@ impl CategoryMutation {
             };
             actions::update(ctx.db(), ctx.viewer(), id, patch).await
         };
-        CategoryUpdateObject::of(updated.await.map(category))
+        CategoryUpdatePayload::of(updated.await.map(category))
     }
 
     /// Moves a category with all that is below it: below another one, or to a place among its siblings. Requires
@@ -202,7 +207,7 @@ impl CategoryMutation {
             let (id, place) = input.place()?;
             actions::relocate(ctx.db(), ctx.viewer(), id, place).await
         };
-        CategoryMoveObject::of(moved.await.map(category))
+        CategoryMovePayload::of(moved.await.map(category))
     }
 
     /// Deletes a category. Where it has children or products it says how many, and stays, unless told where they go. Requires
@@ -218,6 +223,6 @@ impl CategoryMutation {
             delete(ctx.db(), ctx.viewer(), id, contents).await?;
             Ok(input.id.clone())
         };
-        CategoryDeleteObject::of(deleted.await)
+        CategoryDeletePayload::of(deleted.await)
     }
 }

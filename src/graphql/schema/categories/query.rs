@@ -1,18 +1,8 @@
 //! Lists of categories: filters, orders, queries.
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject};
+use souk_macros::object;
 
-use crate::graphql::engine::connections::Connection;
-use crate::graphql::engine::connections::connect;
-use crate::graphql::engine::connections::cost;
-use crate::graphql::engine::connections::list;
-use crate::graphql::engine::connections::read;
-use crate::graphql::engine::filters::Conditions;
-use crate::graphql::engine::filters::IdFilter;
-use crate::graphql::engine::filters::StringFilter;
-use crate::graphql::schema::categories::Category;
-use crate::graphql::schema::categories::category;
-use crate::graphql::schema::context::ContextExt;
 use crate::{
     categories::{
         model::{CategoryCondition, CategoryOrderField, CategoryRow},
@@ -20,6 +10,16 @@ use crate::{
     },
     db::filter::{Filter, Op},
     error::{Error, Result},
+    graphql::{
+        engine::{
+            connections::{Connection, connect, cost, list, read},
+            filters::{Conditions, IdFilter, StringFilter},
+        },
+        schema::{
+            categories::{Category, category},
+            context::ContextExt,
+        },
+    },
     ids::{CategoryId, RowId},
     paging::{Cursor, Direction},
 };
@@ -103,7 +103,7 @@ pub(super) fn cursor(list: &CategoryList, row: &CategoryRow) -> Cursor {
 #[derive(Default)]
 pub struct CategoryQuery;
 
-#[Object]
+#[object]
 impl CategoryQuery {
     /// One category, by its id or by its slug. Null where there is none.
     async fn category(

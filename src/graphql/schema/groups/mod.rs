@@ -5,35 +5,29 @@ mod mutation;
 
 pub use self::mutation::*;
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, Value};
+use async_graphql::{Context, ID, InputObject};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::connections::Connection;
-use crate::graphql::engine::connections::connect;
-use crate::graphql::engine::connections::cost;
-use crate::graphql::engine::connections::list;
-use crate::graphql::engine::connections::read;
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::filters::Conditions;
-use crate::graphql::engine::filters::IdFilter;
-use crate::graphql::engine::filters::StringFilter;
-use crate::graphql::engine::scalars::Money;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::engine::scalars::money;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::loaders::Group;
-use crate::graphql::schema::products as product;
-use crate::graphql::schema::products::Product;
-use crate::graphql::schema::products::ProductOrder;
-use crate::graphql::schema::products::ProductWhere;
-use crate::graphql::schema::websites::Website;
-use crate::graphql::schema::websites::website;
 use crate::{
     db::filter::Filter,
     error::{Error, Result},
+    graphql::{
+        engine::{
+            connections::{Connection, connect, cost, list, read},
+            filters::{Conditions, IdFilter, StringFilter},
+            scalars::{Money, global, money},
+        },
+        schema::{
+            context::ContextExt,
+            loaders::Group,
+            products as product,
+            products::{Product, ProductOrder, ProductWhere},
+            websites::{Website, website},
+        },
+    },
     groups::{
         model::{ProductGroupCondition, ProductGroupOrderField, ProductGroupRow},
         store::{self, ProductGroupKey},
@@ -44,57 +38,41 @@ use crate::{
     products::model::{ProductParent, VariantRow},
 };
 
-/// See [`ProductGroupObject`].
-pub type ProductGroup = Ordered<ProductGroupObject>;
-
 /// Products that are the same thing in other sizes or colours.
 #[derive(Clone)]
-pub struct ProductGroupObject(Arc<ProductGroupRow>);
-
-impl Plain for ProductGroupObject {
-    const PLAIN: &'static [&'static str] = &["id", "name", "slug", "description", "variesBy", "createdAt", "updatedAt"];
-
-    fn leaf(&self, field: &str) -> Option<Value> {
-        Some(match field {
-            "id" => Value::String(global(self.0.id).0),
-            "name" => Value::String(self.0.name.clone()),
-            "slug" => Value::String(self.0.slug.clone()),
-            _ => return None,
-        })
-    }
-}
+pub struct ProductGroup(Arc<ProductGroupRow>);
 
 /// The object of a row.
 pub fn product_group(row: impl Into<Arc<ProductGroupRow>>) -> ProductGroup {
-    Ordered(ProductGroupObject(row.into()))
+    ProductGroup(row.into())
 }
 
-impl ProductGroupObject {
+impl ProductGroup {
     async fn variants(&self, ctx: &Context<'_>) -> Result<Group<VariantRow>> {
         Ok(ctx.loaders().variants_by_group.load(self.0.id).await?.unwrap_or_else(|| Arc::from([])))
     }
 }
 
 /// Products of one website that are the same thing in other sizes or colours.
-#[Object(name = "ProductGroup")]
-impl ProductGroupObject {
+#[object]
+impl ProductGroup {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.id)
     }
 
     /// Name for people.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.name
     }
 
     /// Name in URLs, unique.
-    async fn slug(&self) -> &str {
+    fn slug(&self) -> &str {
         &self.0.slug
     }
 
     /// Text for people; empty where there is none.
-    async fn description(&self) -> &str {
+    fn description(&self) -> &str {
         &self.0.description
     }
 
@@ -105,7 +83,7 @@ impl ProductGroupObject {
     }
 
     /// The names of the options that its products differ in, one to five.
-    async fn varies_by(&self) -> &[String] {
+    fn varies_by(&self) -> &[String] {
         &self.0.varies_by
     }
 
@@ -121,7 +99,7 @@ impl ProductGroupObject {
         let prices = || variants.iter().map(|variant| variant.price);
         let Some((min, max)) = prices().min().zip(prices().max()) else { return Ok(None) };
         let currency = ctx.currency(self.0.source_website_id).await?;
-        Ok(Some(Ordered(PriceRangeObject { min, max, currency })))
+        Ok(Some(PriceRange { min, max, currency }))
     }
 
     /// Its products, by default the newest first.
@@ -142,12 +120,12 @@ impl ProductGroupObject {
     }
 
     /// When it was made.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// When it was last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }
@@ -160,60 +138,46 @@ fn choices(name: &str, place: usize, variants: &[Arc<VariantRow>]) -> ProductGro
             values.push(value.clone());
         }
     }
-    Ordered(ProductGroupOptionObject { name: name.to_owned(), values })
+    ProductGroupOption { name: name.to_owned(), values }
 }
 
-/// See [`ProductGroupOptionObject`].
-pub type ProductGroupOption = Ordered<ProductGroupOptionObject>;
-
 /// What the products of a group differ in, say the size.
-pub struct ProductGroupOptionObject {
+pub struct ProductGroupOption {
     name: String,
     values: Vec<String>,
 }
 
-impl Plain for ProductGroupOptionObject {
-    const PLAIN: &'static [&'static str] = &["name", "values"];
-}
-
 /// What the products of a group differ in, say the size.
-#[Object(name = "ProductGroupOption")]
-impl ProductGroupOptionObject {
+#[object]
+impl ProductGroupOption {
     /// Its name.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.name
     }
 
     /// The values that products of the group have, each once, that of the oldest product first.
-    async fn values(&self) -> &[String] {
+    fn values(&self) -> &[String] {
         &self.values
     }
 }
 
-/// See [`PriceRangeObject`].
-pub type PriceRange = Ordered<PriceRangeObject>;
-
 /// From the lowest to the highest price.
-pub struct PriceRangeObject {
+pub struct PriceRange {
     min: rust_decimal::Decimal,
     max: rust_decimal::Decimal,
     currency: Currency,
 }
 
-impl Plain for PriceRangeObject {
-    const PLAIN: &'static [&'static str] = &["min", "max"];
-}
-
 /// From the lowest to the highest price.
-#[Object(name = "PriceRange")]
-impl PriceRangeObject {
+#[object]
+impl PriceRange {
     /// The lowest price.
-    async fn min(&self) -> Money {
+    fn min(&self) -> Money {
         money(self.min, self.currency)
     }
 
     /// The highest price.
-    async fn max(&self) -> Money {
+    fn max(&self) -> Money {
         money(self.max, self.currency)
     }
 }
@@ -262,7 +226,7 @@ pub struct ProductGroupOrder {
 #[derive(Default)]
 pub struct ProductGroupQuery;
 
-#[Object]
+#[object]
 impl ProductGroupQuery {
     /// One group, by its id or its slug. Null where there is none.
     async fn product_group(

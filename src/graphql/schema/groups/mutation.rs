@@ -1,16 +1,18 @@
 //! Mutations of groups, and how a product tells its options.
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined};
+use souk_macros::object;
 
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::patch;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::groups::ProductGroup;
-use crate::graphql::schema::groups::product_group;
 use crate::{
     auth::Permission,
     error::Result,
+    graphql::{
+        engine::{guards::Needs, patch, payload::payload},
+        schema::{
+            context::ContextExt,
+            groups::{ProductGroup, product_group},
+        },
+    },
     groups::{
         actions,
         model::{NewProductGroup, OptionValue, ProductGroupPatch},
@@ -74,21 +76,21 @@ pub struct ProductGroupDeleteInput {
 
 payload! {
     /// The answer of `productGroupCreate`.
-    ProductGroupCreatePayload / ProductGroupCreateObject {
+    ProductGroupCreatePayload {
         /// The new group.
         product_group: ProductGroup
     }
 }
 payload! {
     /// The answer of `productGroupUpdate`.
-    ProductGroupUpdatePayload / ProductGroupUpdateObject {
+    ProductGroupUpdatePayload {
         /// The group as it is now.
         product_group: ProductGroup
     }
 }
 payload! {
     /// The answer of `productGroupDelete`.
-    ProductGroupDeletePayload / ProductGroupDeleteObject {
+    ProductGroupDeletePayload {
         /// The id of the group that is gone.
         deleted_id: ID
     }
@@ -98,7 +100,7 @@ payload! {
 #[derive(Default)]
 pub struct ProductGroupMutation;
 
-#[Object]
+#[object]
 impl ProductGroupMutation {
     /// Makes a group of products without any: `productCreate` and `productUpdate` put them in. Requires MANAGE_PRODUCTS.
     #[graphql(guard = "Needs(&[Permission::ManageProducts])")]
@@ -117,7 +119,7 @@ impl ProductGroupMutation {
             };
             actions::create(ctx.db(), ctx.viewer(), new).await
         };
-        ProductGroupCreateObject::of(created.await.map(product_group))
+        ProductGroupCreatePayload::of(created.await.map(product_group))
     }
 
     /// Changes a group of products. Requires MANAGE_PRODUCTS.
@@ -137,7 +139,7 @@ impl ProductGroupMutation {
             };
             actions::update(ctx.db(), ctx.viewer(), id, patch).await
         };
-        ProductGroupUpdateObject::of(updated.await.map(product_group))
+        ProductGroupUpdatePayload::of(updated.await.map(product_group))
     }
 
     /// Deletes a group that no product is in. Requires MANAGE_PRODUCTS.
@@ -152,6 +154,6 @@ impl ProductGroupMutation {
             actions::delete(ctx.db(), ctx.viewer(), id).await?;
             Ok(input.id.clone())
         };
-        ProductGroupDeleteObject::of(deleted.await)
+        ProductGroupDeletePayload::of(deleted.await)
     }
 }

@@ -1,28 +1,25 @@
 //! Background jobs in the graph, for those who look after them.
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::connections::Connection;
-use crate::graphql::engine::connections::connect;
-use crate::graphql::engine::connections::cost;
-use crate::graphql::engine::connections::list;
-use crate::graphql::engine::connections::read;
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::filters::Conditions;
-use crate::graphql::engine::filters::DateTimeFilter;
-use crate::graphql::engine::filters::StringFilter;
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::schema::context::ContextExt;
 use crate::{
     auth::Permission,
     db::filter::{Filter, Op},
     error::Result,
+    graphql::{
+        engine::{
+            connections::{Connection, connect, cost, list, read},
+            filters::{Conditions, DateTimeFilter, StringFilter},
+            guards::Needs,
+            payload::payload,
+            scalars::global,
+        },
+        schema::context::ContextExt,
+    },
     ids::{JobId, RowId},
     jobs::{
         actions,
@@ -32,68 +29,60 @@ use crate::{
     paging::{Cursor, Direction},
 };
 
-/// See [`JobObject`].
-pub type Job = Ordered<JobObject>;
-
 /// Work in the background.
 #[derive(Clone)]
-pub struct JobObject(Arc<JobSeen>);
-
-impl Plain for JobObject {
-    const PLAIN: &'static [&'static str] =
-        &["id", "kind", "state", "attempts", "runAt", "lockedUntil", "lastError", "isRecurring", "createdAt"];
-}
+pub struct Job(Arc<JobSeen>);
 
 /// The object of a row.
 pub fn job(row: impl Into<Arc<JobSeen>>) -> Job {
-    Ordered(JobObject(row.into()))
+    Job(row.into())
 }
 
 /// Work in the background, such as a mail to be sent. One that is done is gone, unless it recurs.
-#[Object(name = "Job")]
-impl JobObject {
+#[object]
+impl Job {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.id)
     }
 
     /// What is to be done, such as `mail`.
-    async fn kind(&self) -> &str {
+    fn kind(&self) -> &str {
         &self.0.kind
     }
 
     /// Where it stands.
-    async fn state(&self) -> JobState {
+    fn state(&self) -> JobState {
         self.0.state()
     }
 
     /// How often it was begun; of a recurring one, since it last succeeded.
-    async fn attempts(&self) -> i32 {
+    fn attempts(&self) -> i32 {
         self.0.attempts
     }
 
     /// When it is due.
-    async fn run_at(&self) -> DateTime<Utc> {
+    fn run_at(&self) -> DateTime<Utc> {
         self.0.run_at
     }
 
     /// Until when it is the worker's that runs it; null where none does.
-    async fn locked_until(&self) -> Option<DateTime<Utc>> {
+    fn locked_until(&self) -> Option<DateTime<Utc>> {
         self.0.locked_until
     }
 
     /// Why it failed the last time; null where it did not.
-    async fn last_error(&self) -> Option<&str> {
+    fn last_error(&self) -> Option<&str> {
         self.0.last_error.as_deref()
     }
 
     /// Whether it waits for its next time when it is done. Such a job is never dead.
-    async fn is_recurring(&self) -> bool {
+    fn is_recurring(&self) -> bool {
         self.0.is_recurring
     }
 
     /// When it was queued.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 }
@@ -163,14 +152,14 @@ pub struct JobDeleteInput {
 
 payload! {
     /// The answer of `jobRetry`.
-    JobRetryPayload / JobRetryObject {
+    JobRetryPayload {
         /// The job, queued again.
         job: Job
     }
 }
 payload! {
     /// The answer of `jobDelete`.
-    JobDeletePayload / JobDeleteObject {
+    JobDeletePayload {
         /// The job as it was.
         job: Job
     }
@@ -180,7 +169,7 @@ payload! {
 #[derive(Default)]
 pub struct JobQuery;
 
-#[Object]
+#[object]
 impl JobQuery {
     /// The jobs that are not done, by default the latest first. They belong to no website: a role that is limited to some sees
     /// none. Requires MANAGE_JOBS.
@@ -212,7 +201,7 @@ impl JobQuery {
 #[derive(Default)]
 pub struct JobMutation;
 
-#[Object]
+#[object]
 impl JobMutation {
     /// Queues a dead job again, due at once, with all its attempts before it. Requires MANAGE_JOBS.
     #[graphql(guard = "Needs(&[Permission::ManageJobs])")]
@@ -222,7 +211,7 @@ impl JobMutation {
         #[graphql(desc = "Which job.")] input: JobRetryInput,
     ) -> Result<JobRetryPayload> {
         let retried = async { actions::retry(ctx.db(), ctx.viewer(), JobId::parse("id", &input.id)?).await };
-        JobRetryObject::of(retried.await.map(job))
+        JobRetryPayload::of(retried.await.map(job))
     }
 
     /// Deletes a dead job: what it was to do is never done. Requires MANAGE_JOBS.
@@ -233,6 +222,6 @@ impl JobMutation {
         #[graphql(desc = "Which job.")] input: JobDeleteInput,
     ) -> Result<JobDeletePayload> {
         let deleted = async { actions::delete(ctx.db(), ctx.viewer(), JobId::parse("id", &input.id)?).await };
-        JobDeleteObject::of(deleted.await.map(job))
+        JobDeletePayload::of(deleted.await.map(job))
     }
 }

@@ -6,39 +6,29 @@ mod mutation;
 
 pub use self::mutation::*;
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::schema::context::ContextExt;
 use crate::{
     auth::Permission,
     error::Result,
+    graphql::{engine::scalars::global, schema::context::ContextExt},
     media::model::{Image as Picture, Rendition},
 };
 
-/// See [`ImageObject`].
-pub type Image = Ordered<ImageObject>;
-
 /// A picture of a product.
 #[derive(Clone)]
-pub struct ImageObject(Arc<Picture>);
-
-impl Plain for ImageObject {
-    const PLAIN: &'static [&'static str] =
-        &["id", "url", "width", "height", "blurhash", "alt", "position", "createdAt", "updatedAt"];
-}
+pub struct Image(Arc<Picture>);
 
 /// The object of a picture.
 pub fn image(picture: impl Into<Arc<Picture>>) -> Image {
-    Ordered(ImageObject(picture.into()))
+    Image(picture.into())
 }
 
-impl ImageObject {
+impl Image {
     /// Whether the viewer may change the product that it shows.
     async fn is_mine(&self, ctx: &Context<'_>) -> Result<bool> {
         let viewer = ctx.viewer();
@@ -52,10 +42,10 @@ impl ImageObject {
 }
 
 /// A picture of a product.
-#[Object(name = "Image")]
-impl ImageObject {
+#[object]
+impl Image {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.row.id)
     }
 
@@ -70,27 +60,27 @@ impl ImageObject {
     }
 
     /// Width of the picture as it came, in pixels. Null while it is to be fetched.
-    async fn width(&self) -> Option<i32> {
+    fn width(&self) -> Option<i32> {
         self.0.media.as_ref().map(|media| media.width)
     }
 
     /// Height of the picture as it came, in pixels. Null while it is to be fetched.
-    async fn height(&self) -> Option<i32> {
+    fn height(&self) -> Option<i32> {
         self.0.media.as_ref().map(|media| media.height)
     }
 
     /// A few colours of it as a text (blurha.sh), to show until it is there. Null while it is to be fetched.
-    async fn blurhash(&self) -> Option<&str> {
+    fn blurhash(&self) -> Option<&str> {
         self.0.media.as_ref().map(|media| media.blurhash.as_str())
     }
 
     /// What it shows, in words; empty where nobody said.
-    async fn alt(&self) -> &str {
+    fn alt(&self) -> &str {
         &self.0.row.alt
     }
 
     /// Its place among the pictures of its product, from 1; there may be gaps.
-    async fn position(&self) -> i32 {
+    fn position(&self) -> i32 {
         self.0.row.position
     }
 
@@ -105,12 +95,12 @@ impl ImageObject {
     }
 
     /// When it was added.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.row.created_at
     }
 
     /// When it was last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.0.row.updated_at
     }
 }

@@ -1,27 +1,26 @@
 //! Mutations of pictures of products.
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined};
+use souk_macros::object;
 
-use crate::auth::Permission;
-use crate::error::Error;
-use crate::error::Result;
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::patch;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::parse_ids;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::media::Image;
-use crate::graphql::schema::media::image;
-use crate::graphql::schema::media::upload::Upload;
-use crate::graphql::schema::products::Product;
-use crate::graphql::schema::products::product;
-use crate::ids::ImageId;
-use crate::ids::ProductId;
-use crate::ids::RowId;
-use crate::media::actions;
-use crate::media::actions::Addition;
-use crate::media::model::ImagePatch;
-use crate::storage::uploads;
+use crate::{
+    auth::Permission,
+    error::{Error, Result},
+    graphql::{
+        engine::{guards::Needs, patch, payload::payload, scalars::parse_ids},
+        schema::{
+            context::ContextExt,
+            media::{Image, image, upload::Upload},
+            products::{Product, product},
+        },
+    },
+    ids::{ImageId, ProductId, RowId},
+    media::{
+        actions::{self, Addition},
+        model::ImagePatch,
+    },
+    storage::uploads,
+};
 
 /// A picture to be: exactly one of `file`, `uploadId` and `url` says where it comes from.
 #[derive(Debug, InputObject)]
@@ -71,28 +70,28 @@ pub struct ProductImageDeleteInput {
 
 payload! {
     /// The answer of `productImageCreate`.
-    ProductImageCreatePayload / ProductImageCreateObject {
+    ProductImageCreatePayload {
         /// The new picture.
         image: Image
     }
 }
 payload! {
     /// The answer of `productImageUpdate`.
-    ProductImageUpdatePayload / ProductImageUpdateObject {
+    ProductImageUpdatePayload {
         /// The picture as it is now.
         image: Image
     }
 }
 payload! {
     /// The answer of `productImagesReorder`.
-    ProductImagesReorderPayload / ProductImagesReorderObject {
+    ProductImagesReorderPayload {
         /// The product.
         product: Product
     }
 }
 payload! {
     /// The answer of `productImageDelete`.
-    ProductImageDeletePayload / ProductImageDeleteObject {
+    ProductImageDeletePayload {
         /// The picture that was.
         image: Image
     }
@@ -132,7 +131,7 @@ async fn reorder(ctx: &Context<'_>, input: ProductImagesReorderInput) -> Result<
 #[derive(Default)]
 pub struct ImageMutation;
 
-#[Object]
+#[object]
 impl ImageMutation {
     /// Adds a picture to a product. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
     #[graphql(guard = "Needs(&[Permission::ManageProducts, Permission::SellProducts])")]
@@ -141,7 +140,7 @@ impl ImageMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The picture to be.")] input: ProductImageCreateInput,
     ) -> Result<ProductImageCreatePayload> {
-        ProductImageCreateObject::of(create(ctx, input).await)
+        ProductImageCreatePayload::of(create(ctx, input).await)
     }
 
     /// Changes what a picture is said to show, and its place. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
@@ -156,7 +155,7 @@ impl ImageMutation {
             let position = patch::required("position", input.position)?;
             actions::update(ctx.db(), ctx.viewer(), id, ImagePatch { alt: patch::text(input.alt), position }).await
         };
-        ProductImageUpdateObject::of(updated.await.map(image))
+        ProductImageUpdatePayload::of(updated.await.map(image))
     }
 
     /// Puts all pictures of a product in an order. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
@@ -166,7 +165,7 @@ impl ImageMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The order.")] input: ProductImagesReorderInput,
     ) -> Result<ProductImagesReorderPayload> {
-        ProductImagesReorderObject::of(reorder(ctx, input).await)
+        ProductImagesReorderPayload::of(reorder(ctx, input).await)
     }
 
     /// Deletes a picture. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
@@ -177,6 +176,6 @@ impl ImageMutation {
         #[graphql(desc = "Which picture.")] input: ProductImageDeleteInput,
     ) -> Result<ProductImageDeletePayload> {
         let deleted = async { actions::delete(ctx.db(), ctx.viewer(), ImageId::parse("id", &input.id)?).await };
-        ProductImageDeleteObject::of(deleted.await.map(image))
+        ProductImageDeletePayload::of(deleted.await.map(image))
     }
 }

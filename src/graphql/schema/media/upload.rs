@@ -1,19 +1,19 @@
 //! Files that come in: as parts of a multipart request, or ahead by a signed address.
 //! Rule: a variable of the type Upload names a part of its own request; a text in its place names nothing.
 
+use souk_macros::object;
 use std::time::Duration;
 
-use async_graphql::{Context, ID, InputObject, InputValueError, InputValueResult, Object, Scalar, ScalarType, Value};
+use async_graphql::{Context, ID, InputObject, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::schema::context::ContextExt;
 use crate::{
     auth::Permission,
     error::{Error, Result, UserErrorCode},
+    graphql::{
+        engine::{guards::Needs, payload::payload},
+        schema::context::ContextExt,
+    },
     storage::{Signed, received::Received, uploads},
 };
 
@@ -72,20 +72,15 @@ impl Upload {
     }
 }
 
-/// See [`SignedUploadObject`].
-pub type SignedUpload = Ordered<SignedUploadObject>;
-
 /// Where to send a file.
-pub struct SignedUploadObject {
+pub struct SignedUpload {
     id: String,
     signed: Signed,
 }
 
-impl Plain for SignedUploadObject {}
-
 /// Where to send a file ahead, by PUT.
-#[Object(name = "SignedUpload")]
-impl SignedUploadObject {
+#[object]
+impl SignedUpload {
     /// What a mutation names the file by: yours alone, for a day.
     async fn upload_id(&self) -> ID {
         ID(self.id.clone())
@@ -111,7 +106,7 @@ pub struct UploadCreateInput {
 
 payload! {
     /// The answer of `uploadCreate`.
-    UploadCreatePayload / UploadCreateObject {
+    UploadCreatePayload {
         /// Where to send the file.
         upload: SignedUpload
     }
@@ -126,14 +121,14 @@ async fn create(ctx: &Context<'_>, input: UploadCreateInput) -> Result<SignedUpl
     let key = uploads::key(me.0, &id).ok_or_else(|| Error::Internal("the id of an upload".into()))?;
     let bytes = u64::from(input.bytes.unsigned_abs());
     let signed = ctx.services().studio.storage().signed_put(&key, bytes, LIFE).await?;
-    Ok(Ordered(SignedUploadObject { id, signed }))
+    Ok(SignedUpload { id, signed })
 }
 
 /// Mutations of files that come in.
 #[derive(Default)]
 pub struct UploadMutation;
 
-#[Object]
+#[object]
 impl UploadMutation {
     /// Makes an address that takes one file by PUT, for a mutation that names it as `uploadId`. Requires MANAGE_PRODUCTS,
     /// SELL_PRODUCTS, MANAGE_CATALOGUE, MANAGE_STOCK, MANAGE_USERS or MANAGE_ORDERS.
@@ -143,6 +138,6 @@ impl UploadMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The file to be.")] input: UploadCreateInput,
     ) -> Result<UploadCreatePayload> {
-        UploadCreateObject::of(create(ctx, input).await)
+        UploadCreatePayload::of(create(ctx, input).await)
     }
 }

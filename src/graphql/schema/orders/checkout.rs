@@ -1,18 +1,20 @@
 //! `checkout` in the graph.
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject};
+use souk_macros::object;
 
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::payload::UserError;
-use crate::graphql::engine::payload::answer;
-use crate::graphql::engine::payload::divide;
-use crate::graphql::engine::scalars::Decimal;
-use crate::graphql::engine::scalars::optional_id;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::orders::Order;
-use crate::graphql::schema::orders::order;
 use crate::{
     error::{Error, Result, UserErrorCode},
+    graphql::{
+        engine::{
+            payload::{UserError, answer, divide},
+            scalars::{Decimal, optional_id},
+        },
+        schema::{
+            context::ContextExt,
+            orders::{Order, order},
+        },
+    },
     ids::{CartId, RowId},
     orders::actions::{self, CheckoutRequest, ContactRequest, Destination},
     users::model::AddressPatch,
@@ -98,7 +100,7 @@ impl CheckoutInput {
 
 answer! {
     /// The answer of `checkout`.
-    CheckoutPayload / CheckoutObject {
+    CheckoutPayload {
         /// The orders, one for each website; those that were made with the same key before. Empty where nothing was done.
         orders: Vec<Order>,
         /// The rules that the input broke; empty where it was done.
@@ -110,7 +112,7 @@ answer! {
 #[derive(Default)]
 pub struct CheckoutMutation;
 
-#[Object]
+#[object]
 impl CheckoutMutation {
     /// Buys what is in a cart of yours: makes one order for each website, all or none, takes the stock and empties the cart.
     /// Errors of `lines.<n>` are those of the line of the cart.
@@ -125,6 +127,6 @@ impl CheckoutMutation {
         };
         let (orders, user_errors) = divide(done.await)?;
         let orders = orders.unwrap_or_default().into_iter().map(order).collect();
-        Ok(Ordered(CheckoutObject { orders, user_errors }))
+        Ok(CheckoutPayload { orders, user_errors })
     }
 }

@@ -15,46 +15,39 @@ pub use self::{
     query::{OrderOrder, OrderQuery, OrderStatusFilter, OrderWhere, list_of, of_parent},
 };
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, Value};
+use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::scalars::Money;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::engine::scalars::money;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::orders::returns::Return;
-use crate::graphql::schema::orders::returns::return_object;
-use crate::graphql::schema::orders::shipment::Shipment;
-use crate::graphql::schema::orders::shipment::shipment;
-use crate::graphql::schema::payments::Payment;
-use crate::graphql::schema::payments::payment;
-use crate::graphql::schema::products::Product;
-use crate::graphql::schema::products::product;
-use crate::graphql::schema::sources::Source;
-use crate::graphql::schema::sources::Sourced;
-use crate::graphql::schema::users::User;
-use crate::graphql::schema::users::user;
-use crate::graphql::schema::websites::Website;
-use crate::graphql::schema::websites::website;
 use crate::{
     auth::Permission,
     error::{Error, Result},
+    graphql::{
+        engine::scalars::{Money, global, money},
+        schema::{
+            context::ContextExt,
+            orders::{
+                returns::{Return, return_object},
+                shipment::{Shipment, shipment},
+            },
+            payments::{Payment, payment},
+            products::{Product, product},
+            sources::{Source, Sourced},
+            users::{User, user},
+            websites::{Website, website},
+        },
+    },
     orders::model::{Contact, OrderDetailRow, OrderRow, PaymentStatus, Shipping, Status},
     products::model::ProductRow,
     sources::model::SourceNoun,
     users::model::UserRow,
 };
 
-/// See [`OrderObject`].
-pub type Order = Ordered<OrderObject>;
-
 /// What a customer bought at one website.
 #[derive(Clone)]
-pub struct OrderObject {
+pub struct Order {
     row: Arc<OrderRow>,
     /// What the list fetched along with its rows; absent where the loaders are to be asked.
     fetched: Fetched,
@@ -66,56 +59,31 @@ struct Fetched {
     details: Option<Arc<[OrderDetail]>>,
 }
 
-impl Plain for OrderObject {
-    const PLAIN: &'static [&'static str] = &[
-        "id",
-        "orderNumber",
-        "status",
-        "totalAmount",
-        "shippingAddress",
-        "contact",
-        "customerNote",
-        "paymentStatus",
-        "paidAmount",
-        "refundedAmount",
-        "placedAt",
-        "createdAt",
-        "updatedAt",
-    ];
-
-    fn leaf(&self, field: &str) -> Option<Value> {
-        Some(match field {
-            "id" => Value::String(global(self.row.id).0),
-            "orderNumber" => Value::String(self.row.order_number.clone()),
-            _ => return None,
-        })
-    }
-}
-
 /// The object of a row.
 pub fn order(row: impl Into<Arc<OrderRow>>) -> Order {
-    Ordered(OrderObject { row: row.into(), fetched: Fetched::default() })
+    Order { row: row.into(), fetched: Fetched::default() }
 }
 
 /// What a customer bought at one website.
-#[Object(name = "Order")]
-impl OrderObject {
+#[object]
+impl Order {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.row.id)
     }
 
     /// Number for people, unique at the website.
-    async fn order_number(&self) -> &str {
+    fn order_number(&self) -> &str {
         &self.row.order_number
     }
 
     /// Where it stands.
-    async fn status(&self) -> Status {
+    fn status(&self) -> Status {
         self.row.status
     }
 
     /// Sum of its lines.
+    #[graphql(eager)]
     async fn total_amount(&self, ctx: &Context<'_>) -> Result<Money> {
         Ok(money(self.row.total_amount, ctx.currency(self.row.source_website_id).await?))
     }
@@ -184,31 +152,33 @@ impl OrderObject {
     }
 
     /// Where it goes: the address as it was when the order was placed; null where none was given.
-    async fn shipping_address(&self) -> Option<ShippingAddress> {
-        self.row.shipping.ship_country.is_some().then(|| Ordered(ShippingAddressObject(self.row.shipping.clone())))
+    fn shipping_address(&self) -> Option<ShippingAddress> {
+        self.row.shipping.ship_country.is_some().then(|| ShippingAddress(self.row.shipping.clone()))
     }
 
     /// Whom to ask about it; null where nobody was named.
-    async fn contact(&self) -> Option<OrderContact> {
-        self.row.contact.contact_name.is_some().then(|| Ordered(OrderContactObject(self.row.contact.clone())))
+    fn contact(&self) -> Option<OrderContact> {
+        self.row.contact.contact_name.is_some().then(|| OrderContact(self.row.contact.clone()))
     }
 
     /// What the customer wrote to the shop when it was placed.
-    async fn customer_note(&self) -> Option<&str> {
+    fn customer_note(&self) -> Option<&str> {
         self.row.customer_note.as_deref()
     }
 
     /// What has become of its payment.
-    async fn payment_status(&self) -> PaymentStatus {
+    fn payment_status(&self) -> PaymentStatus {
         self.row.payment_status
     }
 
     /// What has been paid, refunded or not.
+    #[graphql(eager)]
     async fn paid_amount(&self, ctx: &Context<'_>) -> Result<Money> {
         Ok(money(self.row.paid_amount, ctx.currency(self.row.source_website_id).await?))
     }
 
     /// What has been paid back of it.
+    #[graphql(eager)]
     async fn refunded_amount(&self, ctx: &Context<'_>) -> Result<Money> {
         Ok(money(self.row.refunded_amount, ctx.currency(self.row.source_website_id).await?))
     }
@@ -221,131 +191,99 @@ impl OrderObject {
     }
 
     /// When it was placed.
-    async fn placed_at(&self) -> DateTime<Utc> {
+    fn placed_at(&self) -> DateTime<Utc> {
         self.row.placed_at
     }
 
     /// When it came into this database; later than `placedAt` for imported orders.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.row.created_at
     }
 
     /// When it was last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.row.updated_at
     }
 }
 
-/// See [`OrderContactObject`].
-pub type OrderContact = Ordered<OrderContactObject>;
-
 /// Whom to ask about an order.
-pub struct OrderContactObject(Contact);
-
-impl Plain for OrderContactObject {
-    const PLAIN: &'static [&'static str] = &["name", "email", "phone"];
-}
+pub struct OrderContact(Contact);
 
 /// Whom to ask about an order, as they said when it was placed.
-#[Object(name = "OrderContact")]
-impl OrderContactObject {
+#[object]
+impl OrderContact {
     /// Name.
-    async fn name(&self) -> Option<&str> {
+    fn name(&self) -> Option<&str> {
         self.0.contact_name.as_deref()
     }
 
     /// E-mail address; the confirmation went there.
-    async fn email(&self) -> Option<&str> {
+    fn email(&self) -> Option<&str> {
         self.0.contact_email.as_deref()
     }
 
     /// Phone number, E.164.
-    async fn phone(&self) -> Option<&str> {
+    fn phone(&self) -> Option<&str> {
         self.0.contact_phone.as_deref()
     }
 }
 
-/// See [`ShippingAddressObject`].
-pub type ShippingAddress = Ordered<ShippingAddressObject>;
-
 /// Where an order goes.
-pub struct ShippingAddressObject(Shipping);
-
-impl Plain for ShippingAddressObject {
-    const PLAIN: &'static [&'static str] = &["country", "city", "district", "address", "postalCode"];
-}
+pub struct ShippingAddress(Shipping);
 
 /// Where an order goes: a copy of the customer's address, made when the order was placed.
-#[Object(name = "ShippingAddress")]
-impl ShippingAddressObject {
+#[object]
+impl ShippingAddress {
     /// Country.
-    async fn country(&self) -> Option<&str> {
+    fn country(&self) -> Option<&str> {
         self.0.ship_country.as_deref()
     }
 
     /// City or town.
-    async fn city(&self) -> Option<&str> {
+    fn city(&self) -> Option<&str> {
         self.0.ship_city.as_deref()
     }
 
     /// District, county or state.
-    async fn district(&self) -> Option<&str> {
+    fn district(&self) -> Option<&str> {
         self.0.ship_district.as_deref()
     }
 
     /// Street, number and what else leads to the door.
-    async fn address(&self) -> Option<&str> {
+    fn address(&self) -> Option<&str> {
         self.0.ship_address.as_deref()
     }
 
     /// Postal code.
-    async fn postal_code(&self) -> Option<&str> {
+    fn postal_code(&self) -> Option<&str> {
         self.0.ship_postal_code.as_deref()
     }
 }
 
-/// See [`OrderDetailObject`].
-pub type OrderDetail = Ordered<OrderDetailObject>;
-
 /// A line of an order.
 #[derive(Clone)]
-pub struct OrderDetailObject {
+pub struct OrderDetail {
     row: Arc<OrderDetailRow>,
     order: Arc<OrderRow>,
     /// What the list fetched along with its rows; absent where the loader is to be asked.
     product: Option<Arc<ProductRow>>,
 }
 
-impl Plain for OrderDetailObject {
-    const PLAIN: &'static [&'static str] =
-        &["id", "name", "sku", "quantity", "shippedQuantity", "returnedQuantity", "unitPrice", "totalPrice", "order"];
-
-    fn leaf(&self, field: &str) -> Option<Value> {
-        Some(match field {
-            "id" => Value::String(global(self.row.id).0),
-            "name" => Value::String(self.row.name.clone()),
-            "sku" => Value::String(self.row.sku.clone()),
-            "quantity" => Value::Number(self.row.quantity.into()),
-            _ => return None,
-        })
-    }
-}
-
 /// The object of a line of a visible order.
 pub fn detail(row: Arc<OrderDetailRow>, order: Arc<OrderRow>) -> OrderDetail {
-    Ordered(OrderDetailObject { row, order, product: None })
+    OrderDetail { row, order, product: None }
 }
 
 /// A line of an order.
-#[Object(name = "OrderDetail")]
-impl OrderDetailObject {
+#[object]
+impl OrderDetail {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.row.id)
     }
 
     /// Whose line.
-    async fn order(&self) -> Order {
+    fn order(&self) -> Order {
         order(Arc::clone(&self.order))
     }
 
@@ -359,36 +297,38 @@ impl OrderDetailObject {
     }
 
     /// Its name as sold.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.row.name
     }
 
     /// Its SKU as sold.
-    async fn sku(&self) -> &str {
+    fn sku(&self) -> &str {
         &self.row.sku
     }
 
     /// Pieces.
-    async fn quantity(&self) -> i32 {
+    fn quantity(&self) -> i32 {
         self.row.quantity
     }
 
     /// Pieces that are on their way or have arrived.
-    async fn shipped_quantity(&self) -> i32 {
+    fn shipped_quantity(&self) -> i32 {
         self.row.shipped(self.order.status)
     }
 
     /// Pieces that are asked to go back or came back, but those of rejected returns.
-    async fn returned_quantity(&self) -> i32 {
+    fn returned_quantity(&self) -> i32 {
         self.row.returned_quantity
     }
 
     /// Price of one as sold.
+    #[graphql(eager)]
     async fn unit_price(&self, ctx: &Context<'_>) -> Result<Money> {
         Ok(money(self.row.unit_price, ctx.currency(self.order.source_website_id).await?))
     }
 
     /// Quantity times unit price.
+    #[graphql(eager)]
     async fn total_price(&self, ctx: &Context<'_>) -> Result<Money> {
         Ok(money(self.row.total_price, ctx.currency(self.order.source_website_id).await?))
     }

@@ -1,18 +1,22 @@
 //! Mutations of orders.
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject};
+use souk_macros::object;
 
-use crate::graphql::engine::guards::Known;
-use crate::graphql::engine::guards::LoggedIn;
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::optional_id;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::orders::Order;
-use crate::graphql::schema::orders::order;
 use crate::{
     auth::Permission,
     error::Result,
+    graphql::{
+        engine::{
+            guards::{Known, LoggedIn, Needs},
+            payload::payload,
+            scalars::optional_id,
+        },
+        schema::{
+            context::ContextExt,
+            orders::{Order, order},
+        },
+    },
     ids::{OrderDetailId, OrderId, ProductId, RowId},
     orders::{actions, model::Status},
 };
@@ -95,49 +99,49 @@ pub struct OrderNoteAddInput {
 
 payload! {
     /// The answer of `orderNoteAdd`.
-    OrderNoteAddPayload / OrderNoteAddObject {
+    OrderNoteAddPayload {
         /// The order; its latest event is the note.
         order: Order
     }
 }
 payload! {
     /// The answer of `orderCreate`.
-    OrderCreatePayload / OrderCreateObject {
+    OrderCreatePayload {
         /// The new order, or the one that was placed with the same key before.
         order: Order
     }
 }
 payload! {
     /// The answer of `orderDetailAdd`.
-    OrderDetailAddPayload / OrderDetailAddObject {
+    OrderDetailAddPayload {
         /// The order as it is now.
         order: Order
     }
 }
 payload! {
     /// The answer of `orderDetailUpdate`.
-    OrderDetailUpdatePayload / OrderDetailUpdateObject {
+    OrderDetailUpdatePayload {
         /// The order as it is now.
         order: Order
     }
 }
 payload! {
     /// The answer of `orderDetailRemove`.
-    OrderDetailRemovePayload / OrderDetailRemoveObject {
+    OrderDetailRemovePayload {
         /// The order as it is now.
         order: Order
     }
 }
 payload! {
     /// The answer of `orderStatusUpdate`.
-    OrderStatusUpdatePayload / OrderStatusUpdateObject {
+    OrderStatusUpdatePayload {
         /// The order as it is now.
         order: Order
     }
 }
 payload! {
     /// The answer of `orderCancel`.
-    OrderCancelPayload / OrderCancelObject {
+    OrderCancelPayload {
         /// The order, cancelled, its stock back.
         order: Order
     }
@@ -158,7 +162,7 @@ impl OrderCreateInput {
 #[derive(Default)]
 pub struct OrderMutation;
 
-#[Object]
+#[object]
 impl OrderMutation {
     /// Places an order: takes the stock and copies prices, names and the address, all or nothing. Requires being logged
     /// in.
@@ -172,7 +176,7 @@ impl OrderMutation {
             let (request, key) = input.request()?;
             actions::create(ctx.db(), ctx.viewer(), request, key).await
         };
-        OrderCreateObject::of(created.await.map(order))
+        OrderCreatePayload::of(created.await.map(order))
     }
 
     /// Adds a line to a pending order that nobody has paid for: your own, with MANAGE_ORDERS any. Requires being logged in,
@@ -188,7 +192,7 @@ impl OrderMutation {
             let product = ProductId::parse("productId", &input.product_id)?;
             actions::add_line(ctx.db(), ctx.viewer(), id, product, input.quantity).await
         };
-        OrderDetailAddObject::of(added.await.map(order))
+        OrderDetailAddPayload::of(added.await.map(order))
     }
 
     /// Changes the pieces of a line of a pending order that nobody has paid for, at the price agreed: your own, with
@@ -203,7 +207,7 @@ impl OrderMutation {
             let id = OrderDetailId::parse("id", &input.id)?;
             actions::update_line(ctx.db(), ctx.viewer(), id, input.quantity).await
         };
-        OrderDetailUpdateObject::of(updated.await.map(order))
+        OrderDetailUpdatePayload::of(updated.await.map(order))
     }
 
     /// Takes a line off a pending order that nobody has paid for, but not the last one: your own, with MANAGE_ORDERS any.
@@ -218,7 +222,7 @@ impl OrderMutation {
             let id = OrderDetailId::parse("id", &input.id)?;
             actions::remove_line(ctx.db(), ctx.viewer(), id).await
         };
-        OrderDetailRemoveObject::of(removed.await.map(order))
+        OrderDetailRemovePayload::of(removed.await.map(order))
     }
 
     /// Moves an order along. Requires MANAGE_ORDERS, or SELL_PRODUCTS where it holds one's products.
@@ -232,7 +236,7 @@ impl OrderMutation {
             let id = OrderId::parse("id", &input.id)?;
             actions::update_status(ctx.db(), ctx.viewer(), id, input.status).await
         };
-        OrderStatusUpdateObject::of(updated.await.map(order))
+        OrderStatusUpdatePayload::of(updated.await.map(order))
     }
 
     /// Notes something on an order: your own, with MANAGE_ORDERS any, at most 200 notes each. Requires being logged in, or the
@@ -247,7 +251,7 @@ impl OrderMutation {
             let id = OrderId::parse("orderId", &input.order_id)?;
             actions::add_note(ctx.db(), ctx.viewer(), id, input.text, input.is_internal).await
         };
-        OrderNoteAddObject::of(added.await.map(order))
+        OrderNoteAddPayload::of(added.await.map(order))
     }
 
     /// Cancels an order and puts its stock back: your own while it is pending, with MANAGE_ORDERS any until something of it
@@ -262,6 +266,6 @@ impl OrderMutation {
             let id = OrderId::parse("id", &input.id)?;
             actions::cancel(ctx.db(), ctx.viewer(), id).await
         };
-        OrderCancelObject::of(cancelled.await.map(order))
+        OrderCancelPayload::of(cancelled.await.map(order))
     }
 }

@@ -1,37 +1,29 @@
 //! Lists of orders: filters, orders, queries, and what a list fetches along.
 
+use souk_macros::object;
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject};
 
-use crate::graphql::engine::connections::Connection;
-use crate::graphql::engine::connections::connect;
-use crate::graphql::engine::connections::cost;
-use crate::graphql::engine::connections::list;
-use crate::graphql::engine::connections::nested;
-use crate::graphql::engine::connections::read;
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::filters::Conditions;
-use crate::graphql::engine::filters::DateTimeFilter;
-use crate::graphql::engine::filters::DecimalFilter;
-use crate::graphql::engine::filters::IdFilter;
-use crate::graphql::engine::filters::StringFilter;
-use crate::graphql::engine::guards::LoggedIn;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::loaders::PageKey;
-use crate::graphql::schema::orders::Fetched;
-use crate::graphql::schema::orders::Order;
-use crate::graphql::schema::orders::OrderDetail;
-use crate::graphql::schema::orders::OrderDetailObject;
-use crate::graphql::schema::orders::OrderObject;
-use crate::graphql::schema::orders::order;
 use crate::{
     auth::Permission,
     db::filter::{Filter, Op},
     error::Result,
+    graphql::{
+        engine::{
+            connections::{Connection, connect, cost, list, nested, read},
+            filters::{Conditions, DateTimeFilter, DecimalFilter, IdFilter, StringFilter},
+            guards::LoggedIn,
+        },
+        schema::{
+            context::ContextExt,
+            loaders::PageKey,
+            orders::{Fetched, Order, OrderDetail, order},
+        },
+    },
     ids::{OrderId, ProductId, RowId, UserId},
     orders::{
         model::{OrderCondition, OrderOrderField, OrderParent, OrderRow, Status},
@@ -155,7 +147,7 @@ async fn fetch_along(ctx: &Context<'_>, rows: Vec<OrderRow>) -> Result<Vec<Order
     let complete = |row: Arc<OrderRow>| {
         let user = users.as_ref().map(|users| row.user_id.and_then(|id| users.get(&id).cloned()));
         let details = details.as_mut().map(|details| Arc::from(details.remove(&row.id).unwrap_or_default()));
-        Ordered(OrderObject { row, fetched: Fetched { user, details } })
+        Order { row, fetched: Fetched { user, details } }
     };
     Ok(rows.into_iter().map(complete).collect())
 }
@@ -187,8 +179,8 @@ async fn details_of(
     for line in lines {
         let Some(order) = orders.get(&line.order_id) else { continue };
         let product = products.get(&line.product_id).cloned();
-        let detail = OrderDetailObject { order: Arc::clone(order), product, row: Arc::new(line) };
-        details.entry(detail.row.order_id).or_default().push(Ordered(detail));
+        let detail = OrderDetail { order: Arc::clone(order), product, row: Arc::new(line) };
+        details.entry(detail.row.order_id).or_default().push(detail);
     }
     Ok(details)
 }
@@ -197,7 +189,7 @@ async fn details_of(
 #[derive(Default)]
 pub struct OrderQuery;
 
-#[Object]
+#[object]
 impl OrderQuery {
     /// One order that you may see: your own, for sellers also one that holds their products, for staff any. Null
     /// otherwise.

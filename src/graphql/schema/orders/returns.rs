@@ -1,24 +1,25 @@
 //! Returns in the graph: parts of an order on their way back.
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::guards::Known;
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::orders::Order;
-use crate::graphql::schema::orders::OrderDetail;
-use crate::graphql::schema::orders::detail;
-use crate::graphql::schema::orders::order;
 use crate::{
     auth::Permission,
     error::{Error, Result},
+    graphql::{
+        engine::{
+            guards::{Known, Needs},
+            payload::payload,
+            scalars::global,
+        },
+        schema::{
+            context::ContextExt,
+            orders::{Order, OrderDetail, detail, order},
+        },
+    },
     ids::{OrderDetailId, OrderId, ReturnId, RowId},
     orders::{
         actions::{self, ReturnOf},
@@ -26,23 +27,16 @@ use crate::{
     },
 };
 
-/// See [`ReturnObject`].
-pub type Return = Ordered<ReturnObject>;
-
 /// A part of an order on its way back.
 #[derive(Clone)]
-pub struct ReturnObject {
+pub struct Return {
     row: Arc<ReturnRow>,
     order: Arc<OrderRow>,
 }
 
-impl Plain for ReturnObject {
-    const PLAIN: &'static [&'static str] = &["id", "order", "status", "note", "rejection", "createdAt", "settledAt"];
-}
-
 /// The object of a return of a visible order.
 pub fn return_object(row: Arc<ReturnRow>, order: Arc<OrderRow>) -> Return {
-    Ordered(ReturnObject { row, order })
+    Return { row, order }
 }
 
 fn of((row, order): ReturnOf) -> Return {
@@ -50,20 +44,20 @@ fn of((row, order): ReturnOf) -> Return {
 }
 
 /// A part of an order on its way back: whoever sees the order sees it.
-#[Object(name = "Return")]
-impl ReturnObject {
+#[object]
+impl Return {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.row.id)
     }
 
     /// Of which order.
-    async fn order(&self) -> Order {
+    fn order(&self) -> Order {
         order(Arc::clone(&self.order))
     }
 
     /// Where it stands.
-    async fn status(&self) -> ReturnStatus {
+    fn status(&self) -> ReturnStatus {
         self.row.status
     }
 
@@ -71,50 +65,41 @@ impl ReturnObject {
     #[graphql(complexity = "10 * child_complexity")]
     async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<ReturnLine>> {
         let rows = ctx.loaders().lines_by_return.load(self.row.id).await?;
-        let line = |row: &Arc<ReturnLineRow>| {
-            Ordered(ReturnLineObject { row: Arc::clone(row), order: Arc::clone(&self.order) })
-        };
+        let line = |row: &Arc<ReturnLineRow>| ReturnLine { row: Arc::clone(row), order: Arc::clone(&self.order) };
         Ok(rows.iter().flat_map(|rows| rows.iter()).map(line).collect())
     }
 
     /// What was written along; null where nothing was, and once the customer was erased.
-    async fn note(&self) -> Option<&str> {
+    fn note(&self) -> Option<&str> {
         self.row.note.as_deref()
     }
 
     /// Why the shop does not take it back; null unless it is REJECTED, and once the customer was erased.
-    async fn rejection(&self) -> Option<&str> {
+    fn rejection(&self) -> Option<&str> {
         self.row.rejection.as_deref()
     }
 
     /// When it was asked for.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.row.created_at
     }
 
     /// When it was received or rejected; null while it is REQUESTED.
-    async fn settled_at(&self) -> Option<DateTime<Utc>> {
+    fn settled_at(&self) -> Option<DateTime<Utc>> {
         self.row.settled_at
     }
 }
 
-/// See [`ReturnLineObject`].
-pub type ReturnLine = Ordered<ReturnLineObject>;
-
 /// Pieces of a line in a return.
 #[derive(Clone)]
-pub struct ReturnLineObject {
+pub struct ReturnLine {
     row: Arc<ReturnLineRow>,
     order: Arc<OrderRow>,
 }
 
-impl Plain for ReturnLineObject {
-    const PLAIN: &'static [&'static str] = &["quantity", "reason", "isRestocked"];
-}
-
 /// Pieces of an order's line in a return.
-#[Object(name = "ReturnLine")]
-impl ReturnLineObject {
+#[object]
+impl ReturnLine {
     /// Of which line.
     async fn detail(&self, ctx: &Context<'_>) -> Result<OrderDetail> {
         let row = ctx.loaders().details.load(self.row.order_detail_id).await?;
@@ -123,17 +108,17 @@ impl ReturnLineObject {
     }
 
     /// Pieces.
-    async fn quantity(&self) -> i32 {
+    fn quantity(&self) -> i32 {
         self.row.quantity
     }
 
     /// Why; null once the customer was erased.
-    async fn reason(&self) -> Option<&str> {
+    fn reason(&self) -> Option<&str> {
         self.row.reason.as_deref()
     }
 
     /// Whether they went back to stock.
-    async fn is_restocked(&self) -> bool {
+    fn is_restocked(&self) -> bool {
         self.row.is_restocked
     }
 }
@@ -192,21 +177,21 @@ pub struct ReturnRejectInput {
 
 payload! {
     /// The answer of `returnCreate`.
-    ReturnCreatePayload / ReturnCreateObject {
+    ReturnCreatePayload {
         /// The new return, or the one that was made with the same key before.
         r#return: Return
     }
 }
 payload! {
     /// The answer of `returnReceive`.
-    ReturnReceivePayload / ReturnReceiveObject {
+    ReturnReceivePayload {
         /// The return as it is now.
         r#return: Return
     }
 }
 payload! {
     /// The answer of `returnReject`.
-    ReturnRejectPayload / ReturnRejectObject {
+    ReturnRejectPayload {
         /// The return as it is now.
         r#return: Return
     }
@@ -232,7 +217,7 @@ impl ReturnCreateInput {
 #[derive(Default)]
 pub struct ReturnMutation;
 
-#[Object]
+#[object]
 impl ReturnMutation {
     /// Asks to send pieces of an order back that have left: of your own, with MANAGE_ORDERS of any. Requires being logged in,
     /// or the cart token that placed it.
@@ -246,7 +231,7 @@ impl ReturnMutation {
             let (request, key) = input.request()?;
             actions::create_return(ctx.db(), ctx.viewer(), request, key).await
         };
-        ReturnCreateObject::of(created.await.map(of))
+        ReturnCreatePayload::of(created.await.map(of))
     }
 
     /// Notes that a return has arrived, and puts back into stock what can be sold again. Requires MANAGE_ORDERS.
@@ -263,7 +248,7 @@ impl ReturnMutation {
             let lines = lines.collect::<Result<_>>()?;
             actions::receive_return(ctx.db(), ctx.viewer(), id, lines).await
         };
-        ReturnReceiveObject::of(received.await.map(of))
+        ReturnReceivePayload::of(received.await.map(of))
     }
 
     /// Does not take a return back: its pieces may be asked for again. Requires MANAGE_ORDERS.
@@ -277,6 +262,6 @@ impl ReturnMutation {
             let id = ReturnId::parse("id", &input.id)?;
             actions::reject_return(ctx.db(), ctx.viewer(), id, input.reason).await
         };
-        ReturnRejectObject::of(rejected.await.map(of))
+        ReturnRejectPayload::of(rejected.await.map(of))
     }
 }

@@ -1,23 +1,21 @@
 //! Shipments in the graph: parts of an order on their way.
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::orders::Order;
-use crate::graphql::schema::orders::OrderDetail;
-use crate::graphql::schema::orders::detail;
-use crate::graphql::schema::orders::order;
 use crate::{
     auth::Permission,
     error::{Error, Result},
+    graphql::{
+        engine::{guards::Needs, payload::payload, scalars::global},
+        schema::{
+            context::ContextExt,
+            orders::{Order, OrderDetail, detail, order},
+        },
+    },
     ids::{OrderDetailId, OrderId, RowId, ShipmentId},
     orders::{
         actions::{self, ShipmentOf},
@@ -25,24 +23,16 @@ use crate::{
     },
 };
 
-/// See [`ShipmentObject`].
-pub type Shipment = Ordered<ShipmentObject>;
-
 /// A part of an order on its way.
 #[derive(Clone)]
-pub struct ShipmentObject {
+pub struct Shipment {
     row: Arc<ShipmentRow>,
     order: Arc<OrderRow>,
 }
 
-impl Plain for ShipmentObject {
-    const PLAIN: &'static [&'static str] =
-        &["id", "order", "carrier", "trackingNumber", "trackingUrl", "shippedAt", "deliveredAt"];
-}
-
 /// The object of a shipment of a visible order.
 pub fn shipment(row: Arc<ShipmentRow>, order: Arc<OrderRow>) -> Shipment {
-    Ordered(ShipmentObject { row, order })
+    Shipment { row, order }
 }
 
 fn of((row, order): ShipmentOf) -> Shipment {
@@ -50,15 +40,15 @@ fn of((row, order): ShipmentOf) -> Shipment {
 }
 
 /// A part of an order on its way: whoever sees the order sees it.
-#[Object(name = "Shipment")]
-impl ShipmentObject {
+#[object]
+impl Shipment {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.row.id)
     }
 
     /// Of which order.
-    async fn order(&self) -> Order {
+    fn order(&self) -> Order {
         order(Arc::clone(&self.order))
     }
 
@@ -66,55 +56,46 @@ impl ShipmentObject {
     #[graphql(complexity = "10 * child_complexity")]
     async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<ShipmentLine>> {
         let rows = ctx.loaders().lines_by_shipment.load(self.row.id).await?;
-        let line = |row: &Arc<ShipmentLineRow>| {
-            Ordered(ShipmentLineObject { row: Arc::clone(row), order: Arc::clone(&self.order) })
-        };
+        let line = |row: &Arc<ShipmentLineRow>| ShipmentLine { row: Arc::clone(row), order: Arc::clone(&self.order) };
         Ok(rows.iter().flat_map(|rows| rows.iter()).map(line).collect())
     }
 
     /// Who carries it.
-    async fn carrier(&self) -> Option<&str> {
+    fn carrier(&self) -> Option<&str> {
         self.row.tracking.carrier.as_deref()
     }
 
     /// The carrier's number.
-    async fn tracking_number(&self) -> Option<&str> {
+    fn tracking_number(&self) -> Option<&str> {
         self.row.tracking.tracking_number.as_deref()
     }
 
     /// Where people see how far it is.
-    async fn tracking_url(&self) -> Option<&str> {
+    fn tracking_url(&self) -> Option<&str> {
         self.row.tracking.tracking_url.as_deref()
     }
 
     /// When it left.
-    async fn shipped_at(&self) -> DateTime<Utc> {
+    fn shipped_at(&self) -> DateTime<Utc> {
         self.row.shipped_at
     }
 
     /// When it arrived; null while it is on its way.
-    async fn delivered_at(&self) -> Option<DateTime<Utc>> {
+    fn delivered_at(&self) -> Option<DateTime<Utc>> {
         self.row.delivered_at
     }
 }
 
-/// See [`ShipmentLineObject`].
-pub type ShipmentLine = Ordered<ShipmentLineObject>;
-
 /// Pieces of a line in a shipment.
 #[derive(Clone)]
-pub struct ShipmentLineObject {
+pub struct ShipmentLine {
     row: Arc<ShipmentLineRow>,
     order: Arc<OrderRow>,
 }
 
-impl Plain for ShipmentLineObject {
-    const PLAIN: &'static [&'static str] = &["quantity"];
-}
-
 /// Pieces of an order's line in a shipment.
-#[Object(name = "ShipmentLine")]
-impl ShipmentLineObject {
+#[object]
+impl ShipmentLine {
     /// Of which line.
     async fn detail(&self, ctx: &Context<'_>) -> Result<OrderDetail> {
         let row = ctx.loaders().details.load(self.row.order_detail_id).await?;
@@ -123,7 +104,7 @@ impl ShipmentLineObject {
     }
 
     /// Pieces.
-    async fn quantity(&self) -> i32 {
+    fn quantity(&self) -> i32 {
         self.row.quantity
     }
 }
@@ -176,21 +157,21 @@ pub struct ShipmentDeliverInput {
 
 payload! {
     /// The answer of `shipmentCreate`.
-    ShipmentCreatePayload / ShipmentCreateObject {
+    ShipmentCreatePayload {
         /// The new shipment, or the one that was made with the same key before.
         shipment: Shipment
     }
 }
 payload! {
     /// The answer of `shipmentUpdate`.
-    ShipmentUpdatePayload / ShipmentUpdateObject {
+    ShipmentUpdatePayload {
         /// The shipment as it is now.
         shipment: Shipment
     }
 }
 payload! {
     /// The answer of `shipmentDeliver`.
-    ShipmentDeliverPayload / ShipmentDeliverObject {
+    ShipmentDeliverPayload {
         /// The shipment as it is now.
         shipment: Shipment
     }
@@ -221,7 +202,7 @@ impl ShipmentCreateInput {
 #[derive(Default)]
 pub struct ShipmentMutation;
 
-#[Object]
+#[object]
 impl ShipmentMutation {
     /// Ships pieces of a confirmed order, or all that is left of it: with the last piece the order becomes SHIPPED. The
     /// contact of the order is told by mail. Requires MANAGE_ORDERS, or SELL_PRODUCTS where it holds one's products.
@@ -235,7 +216,7 @@ impl ShipmentMutation {
             let (request, key) = input.request()?;
             actions::create_shipment(ctx.db(), ctx.viewer(), request, key).await
         };
-        ShipmentCreateObject::of(created.await.map(of))
+        ShipmentCreatePayload::of(created.await.map(of))
     }
 
     /// Changes how a shipment can be followed. Requires MANAGE_ORDERS, or SELL_PRODUCTS where its order holds one's products.
@@ -254,7 +235,7 @@ impl ShipmentMutation {
             };
             actions::update_shipment(ctx.db(), ctx.viewer(), id, patch).await
         };
-        ShipmentUpdateObject::of(updated.await.map(of))
+        ShipmentUpdatePayload::of(updated.await.map(of))
     }
 
     /// Notes that a shipment has arrived: with the last one of a shipped order the order becomes DELIVERED. Requires
@@ -269,6 +250,6 @@ impl ShipmentMutation {
             let id = ShipmentId::parse("id", &input.id)?;
             actions::deliver_shipment(ctx.db(), ctx.viewer(), id).await
         };
-        ShipmentDeliverObject::of(delivered.await.map(of))
+        ShipmentDeliverPayload::of(delivered.await.map(of))
     }
 }

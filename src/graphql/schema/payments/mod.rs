@@ -4,22 +4,21 @@ mod mutation;
 
 pub use self::mutation::*;
 
+use souk_macros::object;
 use std::{collections::BTreeMap, sync::Arc};
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::scalars::Money;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::engine::scalars::money;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::context::Services;
-use crate::graphql::schema::orders::Order;
-use crate::graphql::schema::orders::order;
 use crate::{
     error::{Error, Result},
+    graphql::{
+        engine::scalars::{Money, global, money},
+        schema::{
+            context::{ContextExt, Services},
+            orders::{Order, order},
+        },
+    },
     ids::{PaymentId, RowId},
     money::Currency,
     payments::{
@@ -28,31 +27,13 @@ use crate::{
     },
 };
 
-/// See [`PaymentObject`].
-pub type Payment = Ordered<PaymentObject>;
-
 /// An order being paid.
 #[derive(Clone)]
-pub struct PaymentObject(Arc<PaymentRow>);
-
-impl Plain for PaymentObject {
-    const PLAIN: &'static [&'static str] = &[
-        "id",
-        "provider",
-        "method",
-        "status",
-        "amount",
-        "capturedAmount",
-        "refundedAmount",
-        "failure",
-        "createdAt",
-        "updatedAt",
-    ];
-}
+pub struct Payment(Arc<PaymentRow>);
 
 /// The object of a row.
 pub fn payment(row: impl Into<Arc<PaymentRow>>) -> Payment {
-    Ordered(PaymentObject(row.into()))
+    Payment(row.into())
 }
 
 fn currency(row: &PaymentRow) -> Result<Currency> {
@@ -61,10 +42,10 @@ fn currency(row: &PaymentRow) -> Result<Currency> {
 
 /// An order being paid: promised, taken, paid back. An order has at most one payment of which something can still become;
 /// one that failed stays beside the next. The order's customer sees it, and staff do.
-#[Object(name = "Payment")]
-impl PaymentObject {
+#[object]
+impl Payment {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.id)
     }
 
@@ -74,37 +55,37 @@ impl PaymentObject {
     }
 
     /// Who moves the money.
-    async fn provider(&self) -> ProviderName {
+    fn provider(&self) -> ProviderName {
         self.0.provider
     }
 
     /// How it is paid.
-    async fn method(&self) -> Method {
+    fn method(&self) -> Method {
         self.0.method
     }
 
     /// Where it stands.
-    async fn status(&self) -> Status {
+    fn status(&self) -> Status {
         self.0.status
     }
 
     /// What is to be paid: the order's total when the payment was made.
-    async fn amount(&self) -> Result<Money> {
+    fn amount(&self) -> Result<Money> {
         Ok(money(self.0.amount, currency(&self.0)?))
     }
 
     /// What was taken, paid back or not.
-    async fn captured_amount(&self) -> Result<Money> {
+    fn captured_amount(&self) -> Result<Money> {
         Ok(money(self.0.captured_amount, currency(&self.0)?))
     }
 
     /// What was paid back of it.
-    async fn refunded_amount(&self) -> Result<Money> {
+    fn refunded_amount(&self) -> Result<Money> {
         Ok(money(self.0.refunded_amount, currency(&self.0)?))
     }
 
     /// Why the provider refused it, in a word such as `card_declined`; null where it did not.
-    async fn failure(&self) -> Option<&str> {
+    fn failure(&self) -> Option<&str> {
         self.0.failure.as_deref()
     }
 
@@ -113,69 +94,62 @@ impl PaymentObject {
     async fn operations(&self, ctx: &Context<'_>) -> Result<Vec<PaymentOperation>> {
         let rows = ctx.loaders().operations_by_payment.load(self.0.id).await?;
         let currency = currency(&self.0)?;
-        let operation = |row: &Arc<OperationRow>| Ordered(PaymentOperationObject { row: Arc::clone(row), currency });
+        let operation = |row: &Arc<OperationRow>| PaymentOperation { row: Arc::clone(row), currency };
         Ok(rows.iter().flat_map(|rows| rows.iter()).map(operation).collect())
     }
 
     /// When it was asked for.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// When it was last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }
 
-/// See [`PaymentOperationObject`].
-pub type PaymentOperation = Ordered<PaymentOperationObject>;
-
 /// What was done with a payment.
-pub struct PaymentOperationObject {
+pub struct PaymentOperation {
     row: Arc<OperationRow>,
     currency: Currency,
 }
 
-impl Plain for PaymentOperationObject {
-    const PLAIN: &'static [&'static str] = &["kind", "status", "amount", "at", "settledAt", "failure", "reason"];
-}
-
 /// What was done with a payment, or is being done: the provider may not have told yet.
-#[Object(name = "PaymentOperation")]
-impl PaymentOperationObject {
+#[object]
+impl PaymentOperation {
     /// What is done.
-    async fn kind(&self) -> Kind {
+    fn kind(&self) -> Kind {
         self.row.kind
     }
 
     /// What has become of it.
-    async fn status(&self) -> OperationStatus {
+    fn status(&self) -> OperationStatus {
         self.row.status
     }
 
     /// How much.
-    async fn amount(&self) -> Money {
+    fn amount(&self) -> Money {
         money(self.row.amount, self.currency)
     }
 
     /// When it was asked for.
-    async fn at(&self) -> DateTime<Utc> {
+    fn at(&self) -> DateTime<Utc> {
         self.row.created_at
     }
 
     /// When it was known what became of it; null while nobody knows.
-    async fn settled_at(&self) -> Option<DateTime<Utc>> {
+    fn settled_at(&self) -> Option<DateTime<Utc>> {
         self.row.settled_at
     }
 
     /// Why the provider refused it, in a word; null where it did not.
-    async fn failure(&self) -> Option<&str> {
+    fn failure(&self) -> Option<&str> {
         self.row.failure.as_deref()
     }
 
     /// Why somebody asked for it, in their words.
-    async fn reason(&self) -> Option<&str> {
+    fn reason(&self) -> Option<&str> {
         self.row.reason.as_deref()
     }
 }
@@ -184,7 +158,7 @@ impl PaymentOperationObject {
 #[derive(Default)]
 pub struct PaymentQuery;
 
-#[Object]
+#[object]
 impl PaymentQuery {
     /// One payment that you may see: of an order that you placed, as a guest by your cart token, or as staff. Sellers see none
     /// of the orders that hold their products. Null otherwise.

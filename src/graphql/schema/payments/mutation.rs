@@ -1,16 +1,18 @@
 //! Mutations of payments.
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject};
+use souk_macros::object;
 
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::Decimal;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::payments::Payment;
-use crate::graphql::schema::payments::payment;
 use crate::{
     auth::Permission,
     error::Result,
+    graphql::{
+        engine::{guards::Needs, payload::payload, scalars::Decimal},
+        schema::{
+            context::ContextExt,
+            payments::{Payment, payment},
+        },
+    },
     ids::{OrderId, PaymentId, RowId},
     payments::{
         actions::{self, OperationRequest, PaymentRequest},
@@ -70,28 +72,28 @@ pub struct PaymentRefundInput {
 
 payload! {
     /// The answer of `paymentCreate`.
-    PaymentCreatePayload / PaymentCreateObject {
+    PaymentCreatePayload {
         /// The payment as it is now: refused where its status is FAILED, not known yet where it is PENDING.
         payment: Payment
     }
 }
 payload! {
     /// The answer of `paymentCapture`.
-    PaymentCapturePayload / PaymentCaptureObject {
+    PaymentCapturePayload {
         /// The payment as it is now; its last operation says what became of the capture.
         payment: Payment
     }
 }
 payload! {
     /// The answer of `paymentVoid`.
-    PaymentVoidPayload / PaymentVoidObject {
+    PaymentVoidPayload {
         /// The payment as it is now; its last operation says what became of the void.
         payment: Payment
     }
 }
 payload! {
     /// The answer of `paymentRefund`.
-    PaymentRefundPayload / PaymentRefundObject {
+    PaymentRefundPayload {
         /// The payment as it is now; its last operation says what became of the refund.
         payment: Payment
     }
@@ -101,7 +103,7 @@ payload! {
 #[derive(Default)]
 pub struct PaymentMutation;
 
-#[Object]
+#[object]
 impl PaymentMutation {
     /// Pays an order, all of it: your own, as a guest by your cart token, with MANAGE_PAYMENTS any. The provider may refuse
     /// it (FAILED, and the next one may be tried) or not tell in time (PENDING: ask for `payment` later). Requires being
@@ -117,7 +119,7 @@ impl PaymentMutation {
             let request = PaymentRequest { order, provider, method, source };
             actions::create(ctx.db(), &ctx.services().providers, ctx.viewer(), request, idempotency_key).await
         };
-        PaymentCreateObject::of(created.await.map(payment))
+        PaymentCreatePayload::of(created.await.map(payment))
     }
 
     /// Takes authorised money, all of it or a part, several times until nothing is left. Requires MANAGE_PAYMENTS.
@@ -133,7 +135,7 @@ impl PaymentMutation {
             let key = input.idempotency_key;
             actions::capture(ctx.db(), &ctx.services().providers, ctx.viewer(), request, key).await
         };
-        PaymentCaptureObject::of(captured.await.map(payment))
+        PaymentCapturePayload::of(captured.await.map(payment))
     }
 
     /// Gives back what is authorised and not captured. Requires MANAGE_PAYMENTS.
@@ -147,7 +149,7 @@ impl PaymentMutation {
             let id = PaymentId::parse("id", &input.id)?;
             actions::void(ctx.db(), &ctx.services().providers, ctx.viewer(), id, input.idempotency_key).await
         };
-        PaymentVoidObject::of(voided.await.map(payment))
+        PaymentVoidPayload::of(voided.await.map(payment))
     }
 
     /// Pays captured money back, all of it or a part, several times until nothing is left. Requires MANAGE_PAYMENTS.
@@ -164,6 +166,6 @@ impl PaymentMutation {
             let key = input.idempotency_key;
             actions::refund(ctx.db(), &ctx.services().providers, ctx.viewer(), request, key).await
         };
-        PaymentRefundObject::of(refunded.await.map(payment))
+        PaymentRefundPayload::of(refunded.await.map(payment))
     }
 }

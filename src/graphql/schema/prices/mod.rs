@@ -1,25 +1,25 @@
 //! The history of prices in the graph.
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::connections::Connection;
-use crate::graphql::engine::connections::nested;
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::scalars::Money;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::engine::scalars::money;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::loaders::PageKey;
-use crate::graphql::schema::products::Product;
-use crate::graphql::schema::products::product;
-use crate::graphql::schema::users::User;
-use crate::graphql::schema::users::user;
 use crate::{
     error::{Error, Result},
+    graphql::{
+        engine::{
+            connections::{Connection, nested},
+            scalars::{Money, global, money},
+        },
+        schema::{
+            context::ContextExt,
+            loaders::PageKey,
+            products::{Product, product},
+            users::{User, user},
+        },
+    },
     ids::{ProductId, RowId},
     paging::{Cursor, Latest, Page, SortKey},
     prices::model::PriceChangeRow,
@@ -29,23 +29,16 @@ use crate::{
 /// The list's name in cursors.
 pub const HISTORY: &str = "price_changes";
 
-/// See [`PriceChangeObject`].
-pub type PriceChange = Ordered<PriceChangeObject>;
-
 /// What a product cost from one moment on.
 #[derive(Clone)]
-pub struct PriceChangeObject(Arc<PriceChangeRow>);
-
-impl Plain for PriceChangeObject {
-    const PLAIN: &'static [&'static str] = &["id", "at"];
-}
+pub struct PriceChange(Arc<PriceChangeRow>);
 
 /// The object of a row.
 pub fn price_change(row: impl Into<Arc<PriceChangeRow>>) -> PriceChange {
-    Ordered(PriceChangeObject(row.into()))
+    PriceChange(row.into())
 }
 
-impl PriceChangeObject {
+impl PriceChange {
     async fn of(&self, ctx: &Context<'_>) -> Result<Arc<ProductRow>> {
         let row = ctx.loaders().products_as_sold.load(self.0.product_id).await?;
         row.ok_or_else(|| Error::Internal("a price without its product".into()))
@@ -53,10 +46,10 @@ impl PriceChangeObject {
 }
 
 /// What a product cost from one moment on. It is never changed.
-#[Object(name = "PriceChange")]
-impl PriceChangeObject {
+#[object]
+impl PriceChange {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.id)
     }
 
@@ -83,7 +76,7 @@ impl PriceChangeObject {
     }
 
     /// From when on.
-    async fn at(&self) -> DateTime<Utc> {
+    fn at(&self) -> DateTime<Utc> {
         self.0.at
     }
 }

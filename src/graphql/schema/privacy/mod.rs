@@ -1,14 +1,17 @@
 //! A person's rights in the graph: everything that is held on them, and erasing it.
 
-use async_graphql::{Context, ID, InputObject, Json, Object};
+use async_graphql::{Context, ID, InputObject, Json};
+use souk_macros::object;
 
-use crate::graphql::engine::guards::LoggedIn;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::users::User;
-use crate::graphql::schema::users::user;
 use crate::{
     error::Result,
+    graphql::{
+        engine::{guards::LoggedIn, payload::payload},
+        schema::{
+            context::ContextExt,
+            users::{User, user},
+        },
+    },
     ids::{RowId, UserId},
     privacy::actions,
 };
@@ -24,7 +27,7 @@ pub struct UserEraseInput {
 
 payload! {
     /// The answer of `userErase`.
-    UserErasePayload / UserEraseObject {
+    UserErasePayload {
         /// What is left: an account without a person.
         user: User
     }
@@ -34,7 +37,7 @@ payload! {
 #[derive(Default)]
 pub struct PrivacyQuery;
 
-#[Object]
+#[object]
 impl PrivacyQuery {
     /// Everything that is held on a user, for them to take along: account, addresses, sessions, keys, orders with their
     /// lines. Yourself, by an access token; with MANAGE_USERS anybody whom you see; null otherwise. Requires being logged in.
@@ -56,7 +59,7 @@ impl PrivacyQuery {
 #[derive(Default)]
 pub struct PrivacyMutation;
 
-#[Object]
+#[object]
 impl PrivacyMutation {
     /// Takes a person out of their account, for good: name, contacts, addresses, logins and keys go; their orders stay,
     /// without a name, and are counted. Not while an order is under way. Requires being logged in, by an access token.
@@ -72,6 +75,6 @@ impl PrivacyMutation {
             let viewer = ctx.viewer();
             actions::erase(&services.db, &services.passwords, &services.live, viewer, id, input.password).await
         };
-        UserEraseObject::of(erased.await.map(user))
+        UserErasePayload::of(erased.await.map(user))
     }
 }

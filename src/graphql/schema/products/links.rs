@@ -1,16 +1,18 @@
 //! Mutations that say which products are the same thing.
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject};
+use souk_macros::object;
 
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::parse_ids;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::products::Product;
-use crate::graphql::schema::products::product;
 use crate::{
     auth::Permission,
     error::Result,
+    graphql::{
+        engine::{guards::Needs, payload::payload, scalars::parse_ids},
+        schema::{
+            context::ContextExt,
+            products::{Product, product},
+        },
+    },
     ids::{ProductId, RowId},
     products::actions::links,
 };
@@ -31,14 +33,14 @@ pub struct ProductUnlinkInput {
 
 payload! {
     /// The answer of `productLink`.
-    ProductLinkPayload / ProductLinkObject {
+    ProductLinkPayload {
         /// The first of the products; its `offers` are all of them.
         product: Product
     }
 }
 payload! {
     /// The answer of `productUnlink`.
-    ProductUnlinkPayload / ProductUnlinkObject {
+    ProductUnlinkPayload {
         /// The product as it is now.
         product: Product
     }
@@ -48,7 +50,7 @@ payload! {
 #[derive(Default)]
 pub struct ProductLinkMutation;
 
-#[Object]
+#[object]
 impl ProductLinkMutation {
     /// Says that products are the same thing, with all that they were linked with before: each is in the `offers` of the
     /// others. Products with the same GTIN need no link. Requires MANAGE_PRODUCTS.
@@ -62,7 +64,7 @@ impl ProductLinkMutation {
             let ids = parse_ids::<ProductId>("productIds", &input.product_ids)?;
             links::link(ctx.db(), ctx.viewer(), ids).await
         };
-        ProductLinkObject::of(linked.await.map(product))
+        ProductLinkPayload::of(linked.await.map(product))
     }
 
     /// Takes a product out of what it is linked with; the others stay linked. Requires MANAGE_PRODUCTS.
@@ -76,6 +78,6 @@ impl ProductLinkMutation {
             let id = ProductId::parse("productId", &input.product_id)?;
             links::unlink(ctx.db(), ctx.viewer(), id).await
         };
-        ProductUnlinkObject::of(unlinked.await.map(product))
+        ProductUnlinkPayload::of(unlinked.await.map(product))
     }
 }

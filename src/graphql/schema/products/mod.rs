@@ -12,52 +12,41 @@ pub use self::{
     query::{AvailabilityFilter, ProductOrder, ProductQuery, ProductWhere, count_of_parent, list_of, of_parent},
 };
 
+use souk_macros::object;
 use std::sync::Arc;
 
 use self::options::option;
 
-use async_graphql::{Context, ID, Object, Value};
+use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::connections::Connection;
-use crate::graphql::engine::connections::cost;
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::scalars::Money;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::engine::scalars::money;
-use crate::graphql::schema::brands::Brand;
-use crate::graphql::schema::brands::brand;
-use crate::graphql::schema::categories::Category;
-use crate::graphql::schema::categories::category;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::groups::ProductGroup;
-use crate::graphql::schema::groups::product_group;
-use crate::graphql::schema::media::Image;
-use crate::graphql::schema::media::image;
-use crate::graphql::schema::prices as price;
-use crate::graphql::schema::prices::PriceChange;
-use crate::graphql::schema::reviews as review;
-use crate::graphql::schema::reviews::Rating;
-use crate::graphql::schema::reviews::Review;
-use crate::graphql::schema::reviews::ReviewOrder;
-use crate::graphql::schema::reviews::ReviewWhere;
-use crate::graphql::schema::reviews::rating;
-use crate::graphql::schema::sources::Source;
-use crate::graphql::schema::sources::Sourced;
-use crate::graphql::schema::stock;
-use crate::graphql::schema::stock::StockMovement;
-use crate::graphql::schema::suppliers::Supplier;
-use crate::graphql::schema::suppliers::supplier;
-use crate::graphql::schema::users::User;
-use crate::graphql::schema::users::user;
-use crate::graphql::schema::websites::Website;
-use crate::graphql::schema::websites::website;
 use crate::{
     auth::Permission,
     brands::model::BrandRow,
     categories::model::CategoryRow,
     error::{Error, Result},
+    graphql::{
+        engine::{
+            connections::{Connection, cost},
+            scalars::{Money, global, money},
+        },
+        schema::{
+            brands::{Brand, brand},
+            categories::{Category, category},
+            context::ContextExt,
+            groups::{ProductGroup, product_group},
+            media::{Image, image},
+            prices as price,
+            prices::PriceChange,
+            reviews as review,
+            reviews::{Rating, Review, ReviewOrder, ReviewWhere, rating},
+            sources::{Source, Sourced},
+            stock::{self, StockMovement},
+            suppliers::{Supplier, supplier},
+            users::{User, user},
+            websites::{Website, website},
+        },
+    },
     ids::RowId,
     paging::{Page, PageArgs},
     prices::model::sets_price,
@@ -67,12 +56,9 @@ use crate::{
     stock::model::{keeps_stock, knows_stock},
 };
 
-/// See [`ProductObject`].
-pub type Product = Ordered<ProductObject>;
-
 /// What a website sells.
 #[derive(Clone)]
-pub struct ProductObject {
+pub struct Product {
     row: Arc<ProductRow>,
     /// What came with the row in one join; absent where the loaders are to be asked.
     joined: Option<Joined>,
@@ -84,44 +70,12 @@ struct Joined {
     brand: Option<Arc<BrandRow>>,
 }
 
-impl Plain for ProductObject {
-    const PLAIN: &'static [&'static str] = &[
-        "id",
-        "name",
-        "slug",
-        "sku",
-        "barcode",
-        "variant",
-        "description",
-        "price",
-        "compareAtPrice",
-        "stock",
-        "availableStock",
-        "availability",
-        "stockLeft",
-        "lowStockAt",
-        "isActive",
-        "createdAt",
-        "updatedAt",
-    ];
-
-    fn leaf(&self, field: &str) -> Option<Value> {
-        Some(match field {
-            "id" => Value::String(global(self.row.id).0),
-            "name" => Value::String(self.row.name.clone()),
-            "slug" => Value::String(self.row.slug.clone()),
-            "sku" => Value::String(self.row.sku.clone()),
-            _ => return None,
-        })
-    }
-}
-
 /// The object of a row.
 pub fn product(row: impl Into<Arc<ProductRow>>) -> Product {
-    Ordered(ProductObject { row: row.into(), joined: None })
+    Product { row: row.into(), joined: None }
 }
 
-impl ProductObject {
+impl Product {
     /// Whether the viewer runs it: staff of its website, or its seller.
     fn is_run_by_viewer(&self, ctx: &Context<'_>) -> bool {
         let viewer = ctx.viewer();
@@ -139,49 +93,51 @@ impl ProductObject {
 }
 
 /// What a website sells: it has a SKU, a price and a stock.
-#[Object(name = "Product")]
-impl ProductObject {
+#[object]
+impl Product {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.row.id)
     }
 
     /// Name for people.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.row.name
     }
 
     /// Name in URLs, unique.
-    async fn slug(&self) -> &str {
+    fn slug(&self) -> &str {
         &self.row.slug
     }
 
     /// Stock keeping unit, unique at the website.
-    async fn sku(&self) -> &str {
+    fn sku(&self) -> &str {
         &self.row.sku
     }
 
     /// GTIN or another code on the pack.
-    async fn barcode(&self) -> Option<&str> {
+    fn barcode(&self) -> Option<&str> {
         self.row.barcode.as_deref()
     }
 
     /// Size, colour and the like, in words.
-    async fn variant(&self) -> Option<&str> {
+    fn variant(&self) -> Option<&str> {
         self.row.variant.as_deref()
     }
 
     /// Text for people; empty where there is none.
-    async fn description(&self) -> &str {
+    fn description(&self) -> &str {
         &self.row.description
     }
 
     /// Price of one, in the website's currency.
+    #[graphql(eager)]
     async fn price(&self, ctx: &Context<'_>) -> Result<Money> {
         Ok(money(self.row.price, ctx.currency(self.row.source_website_id).await?))
     }
 
     /// What it cost before, or costs elsewhere: shown beside the price.
+    #[graphql(eager)]
     async fn compare_at_price(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
         let Some(price) = self.row.compare_at_price else { return Ok(None) };
         Ok(Some(money(price, ctx.currency(self.row.source_website_id).await?)))
@@ -216,28 +172,28 @@ impl ProductObject {
     }
 
     /// Whether it can be bought: what everybody may know of its stock.
-    async fn availability(&self) -> Availability {
+    fn availability(&self) -> Availability {
         self.row.availability
     }
 
     /// Pieces that can be bought, where they are few (`availability` is LOW); null otherwise.
-    async fn stock_left(&self) -> Option<i32> {
+    fn stock_left(&self) -> Option<i32> {
         self.row.left()
     }
 
     /// Pieces that are there; null for all but staff and its seller.
-    async fn stock(&self, ctx: &Context<'_>) -> Option<i32> {
+    fn stock(&self, ctx: &Context<'_>) -> Option<i32> {
         knows_stock(ctx.viewer(), &self.row).then_some(self.row.stock)
     }
 
     /// Pieces that can be bought now: those that are there, less those that are kept for carts; null for all but staff and
     /// its seller.
-    async fn available_stock(&self, ctx: &Context<'_>) -> Option<i32> {
+    fn available_stock(&self, ctx: &Context<'_>) -> Option<i32> {
         knows_stock(ctx.viewer(), &self.row).then(|| self.row.available().max(0))
     }
 
     /// From how many pieces down its `availability` is LOW; null for all but staff and its seller.
-    async fn low_stock_at(&self, ctx: &Context<'_>) -> Option<i32> {
+    fn low_stock_at(&self, ctx: &Context<'_>) -> Option<i32> {
         knows_stock(ctx.viewer(), &self.row).then_some(self.row.low_stock_at)
     }
 
@@ -260,7 +216,7 @@ impl ProductObject {
     }
 
     /// Whether it is for sale; false after `productDelete`.
-    async fn is_active(&self) -> bool {
+    fn is_active(&self) -> bool {
         self.row.is_active
     }
 
@@ -374,12 +330,12 @@ impl ProductObject {
     }
 
     /// When it was made.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.row.created_at
     }
 
     /// When it was last changed, its stock included.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.row.updated_at
     }
 }

@@ -1,23 +1,26 @@
 //! Mutations of products.
 
+use souk_macros::object;
 use std::mem;
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined};
 
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::patch;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::Decimal;
-use crate::graphql::engine::scalars::optional_id;
-use crate::graphql::engine::scalars::patch_id;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::groups::ProductOptionInput;
-use crate::graphql::schema::groups::options;
-use crate::graphql::schema::products::Product;
-use crate::graphql::schema::products::product;
 use crate::{
     auth::Permission,
     error::Result,
+    graphql::{
+        engine::{
+            guards::Needs,
+            patch,
+            payload::payload,
+            scalars::{Decimal, optional_id, patch_id},
+        },
+        schema::{
+            context::ContextExt,
+            groups::{ProductOptionInput, options},
+            products::{Product, product},
+        },
+    },
     ids::{BrandId, CategoryId, ProductGroupId, ProductId, RowId, SupplierId, WebsiteId},
     products::{
         actions,
@@ -115,21 +118,21 @@ pub struct ProductDeleteInput {
 
 payload! {
     /// The answer of `productCreate`.
-    ProductCreatePayload / ProductCreateObject {
+    ProductCreatePayload {
         /// The new product.
         product: Product
     }
 }
 payload! {
     /// The answer of `productUpdate`.
-    ProductUpdatePayload / ProductUpdateObject {
+    ProductUpdatePayload {
         /// The product as it is now.
         product: Product
     }
 }
 payload! {
     /// The answer of `productDelete`.
-    ProductDeletePayload / ProductDeleteObject {
+    ProductDeletePayload {
         /// The product, not for sale any more.
         product: Product
     }
@@ -189,7 +192,7 @@ impl ProductUpdateInput {
 #[derive(Default)]
 pub struct ProductMutation;
 
-#[Object]
+#[object]
 impl ProductMutation {
     /// Makes a product. Requires MANAGE_PRODUCTS or SELL_PRODUCTS; a seller's product belongs to them.
     #[graphql(guard = "Needs(&[Permission::ManageProducts, Permission::SellProducts])")]
@@ -203,7 +206,7 @@ impl ProductMutation {
             let options = input.options.take().map(options);
             actions::create(ctx.db(), ctx.viewer(), input.new_product()?, options).await
         };
-        ProductCreateObject::of(created.await.map(product))
+        ProductCreatePayload::of(created.await.map(product))
     }
 
     /// Changes a product. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
@@ -223,7 +226,7 @@ impl ProductMutation {
             let (id, patch) = input.patch()?;
             actions::update(ctx.db(), ctx.viewer(), id, patch, options).await
         };
-        ProductUpdateObject::of(updated.await.map(product))
+        ProductUpdatePayload::of(updated.await.map(product))
     }
 
     /// Takes a product out of the catalogue; orders keep it. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
@@ -237,6 +240,6 @@ impl ProductMutation {
             let id = ProductId::parse("id", &input.id)?;
             actions::delete(ctx.db(), ctx.viewer(), id).await
         };
-        ProductDeleteObject::of(deleted.await.map(product))
+        ProductDeletePayload::of(deleted.await.map(product))
     }
 }

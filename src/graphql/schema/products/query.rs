@@ -1,36 +1,27 @@
 //! Lists of products: filters, orders, queries.
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject};
 
-use crate::graphql::engine::connections::Connection;
-use crate::graphql::engine::connections::TotalCount;
-use crate::graphql::engine::connections::TotalCountObject;
-use crate::graphql::engine::connections::connect;
-use crate::graphql::engine::connections::cost;
-use crate::graphql::engine::connections::list;
-use crate::graphql::engine::connections::nested;
-use crate::graphql::engine::connections::read;
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::filters::CategoryFilter;
-use crate::graphql::engine::filters::Conditions;
-use crate::graphql::engine::filters::DateTimeFilter;
-use crate::graphql::engine::filters::DecimalFilter;
-use crate::graphql::engine::filters::IdFilter;
-use crate::graphql::engine::filters::IntFilter;
-use crate::graphql::engine::filters::StringFilter;
-use crate::graphql::engine::filters::both;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::loaders::PageKey;
-use crate::graphql::schema::products::Joined;
-use crate::graphql::schema::products::Product;
-use crate::graphql::schema::products::ProductObject;
-use crate::graphql::schema::products::product;
 use crate::{
     auth::{Permission, Scope},
     db::filter::{Filter, Op},
     error::{Error, ErrorCode, Result},
+    graphql::{
+        engine::{
+            connections::{Connection, TotalCount, connect, cost, list, nested, read},
+            filters::{
+                CategoryFilter, Conditions, DateTimeFilter, DecimalFilter, IdFilter, IntFilter, StringFilter, both,
+            },
+        },
+        schema::{
+            context::ContextExt,
+            loaders::PageKey,
+            products::{Joined, Product, product},
+        },
+    },
     ids::{ProductId, RowId},
     paging::{Cursor, Direction},
     products::{
@@ -196,14 +187,14 @@ pub async fn count_of_parent(ctx: &Context<'_>, parent: ProductParent, id: i64) 
     let order = (ProductOrderField::default(), Direction::default());
     let list = list(None, None, None, None, Filter::default(), order, ProductOrderField::list)?;
     let count = ctx.loaders().products_of.counts.load(PageKey { parent, id, list: Arc::new(list.into()) }).await?;
-    Ok(Ordered(TotalCountObject::of(count.unwrap_or_default())))
+    Ok(TotalCount::of(count.unwrap_or_default()))
 }
 
 /// Queries of products.
 #[derive(Default)]
 pub struct ProductQuery;
 
-#[Object]
+#[object]
 impl ProductQuery {
     /// One product, by exactly one of: its id, its slug, or the code of its website and its SKU there. Null where there
     /// is none, or where it is not for sale any more.
@@ -225,7 +216,7 @@ impl ProductQuery {
         let found = ctx.db().read(async |conn| store::find_with_category_and_brand(conn, &scope, &key).await).await?;
         Ok(found.map(|(row, category, brand)| {
             let joined = Joined { category: category.map(Arc::new), brand: brand.map(Arc::new) };
-            Ordered(ProductObject { row: Arc::new(row), joined: Some(joined) })
+            Product { row: Arc::new(row), joined: Some(joined) }
         }))
     }
 

@@ -8,57 +8,40 @@ pub use self::{
     query::{ReviewOrder, ReviewQuery, ReviewWhere, list_of, of_parent},
 };
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, Value};
+use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::scalars::Decimal;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::products::Product;
-use crate::graphql::schema::products::product;
-use crate::graphql::schema::users::User;
-use crate::graphql::schema::users::user;
 use crate::{
     error::{Error, Result},
+    graphql::{
+        engine::scalars::{Decimal, global},
+        schema::{
+            context::ContextExt,
+            products::{Product, product},
+            users::{User, user},
+        },
+    },
     products::model::ProductRow,
     reviews::model::{ReviewRow, ReviewStatus, public_name},
 };
 
-/// See [`ReviewObject`].
-pub type Review = Ordered<ReviewObject>;
-
 /// What a customer says of a product.
 #[derive(Clone)]
-pub struct ReviewObject(Arc<ReviewRow>);
-
-impl Plain for ReviewObject {
-    const PLAIN: &'static [&'static str] =
-        &["id", "rating", "title", "text", "status", "isBuyer", "createdAt", "updatedAt"];
-
-    fn leaf(&self, field: &str) -> Option<Value> {
-        Some(match field {
-            "id" => Value::String(global(self.0.id).0),
-            "rating" => Value::Number(self.0.rating.into()),
-            "text" => Value::String(self.0.text.clone()),
-            _ => return None,
-        })
-    }
-}
+pub struct Review(Arc<ReviewRow>);
 
 /// The object of a row.
 pub fn review(row: impl Into<Arc<ReviewRow>>) -> Review {
-    Ordered(ReviewObject(row.into()))
+    Review(row.into())
 }
 
 /// What a customer says of a product. Everybody sees it once it is approved, its author and staff with MANAGE_REVIEWS before.
-#[Object(name = "Review")]
-impl ReviewObject {
+#[object]
+impl Review {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.id)
     }
 
@@ -80,66 +63,59 @@ impl ReviewObject {
     }
 
     /// Stars, 1 to 5.
-    async fn rating(&self) -> i32 {
+    fn rating(&self) -> i32 {
         self.0.rating
     }
 
     /// A headline.
-    async fn title(&self) -> Option<&str> {
+    fn title(&self) -> Option<&str> {
         self.0.title.as_deref()
     }
 
     /// The text; empty where there are stars alone.
-    async fn text(&self) -> &str {
+    fn text(&self) -> &str {
         &self.0.text
     }
 
     /// Where it stands.
-    async fn status(&self) -> ReviewStatus {
+    fn status(&self) -> ReviewStatus {
         self.0.status
     }
 
     /// Whether the author had bought the product when they wrote this: an order with it was confirmed, shipped or delivered.
-    async fn is_buyer(&self) -> bool {
+    fn is_buyer(&self) -> bool {
         self.0.is_buyer
     }
 
     /// When it was made.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// When it was last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }
 
-/// See [`RatingObject`].
-pub type Rating = Ordered<RatingObject>;
-
 /// What the reviews of a product come to.
-pub struct RatingObject(Arc<ProductRow>);
-
-impl Plain for RatingObject {
-    const PLAIN: &'static [&'static str] = &["average", "count"];
-}
+pub struct Rating(Arc<ProductRow>);
 
 /// The rating of a product.
 pub fn rating(product: Arc<ProductRow>) -> Rating {
-    Ordered(RatingObject(product))
+    Rating(product)
 }
 
 /// What the approved reviews of a product come to.
-#[Object(name = "Rating")]
-impl RatingObject {
+#[object]
+impl Rating {
     /// The mean of their stars, with two decimals; null without any.
-    async fn average(&self) -> Option<Decimal> {
+    fn average(&self) -> Option<Decimal> {
         (self.0.rating_count > 0).then_some(Decimal(self.0.rating_average))
     }
 
     /// How many there are.
-    async fn count(&self) -> i32 {
+    fn count(&self) -> i32 {
         self.0.rating_count
     }
 
@@ -151,34 +127,27 @@ impl RatingObject {
             let of_so_many = found.iter().flat_map(|found| found.iter()).find(|found| found.rating == stars);
             of_so_many.map_or(0, |found| found.count)
         };
-        Ok((1..=5).rev().map(|stars| Ordered(StarCountObject { stars, count: count(stars) })).collect())
+        Ok((1..=5).rev().map(|stars| StarCount { stars, count: count(stars) }).collect())
     }
 }
 
-/// See [`StarCountObject`].
-pub type StarCount = Ordered<StarCountObject>;
-
 /// How many reviews have so many stars.
 #[derive(Clone, Copy)]
-pub struct StarCountObject {
+pub struct StarCount {
     stars: i32,
     count: i64,
 }
 
-impl Plain for StarCountObject {
-    const PLAIN: &'static [&'static str] = &["stars", "count"];
-}
-
 /// How many reviews have so many stars.
-#[Object(name = "StarCount")]
-impl StarCountObject {
+#[object]
+impl StarCount {
     /// Stars, 1 to 5.
-    async fn stars(&self) -> i32 {
+    fn stars(&self) -> i32 {
         self.stars
     }
 
     /// Reviews.
-    async fn count(&self) -> i64 {
+    fn count(&self) -> i64 {
         self.count
     }
 }

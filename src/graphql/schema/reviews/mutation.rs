@@ -1,17 +1,22 @@
 //! Mutations of reviews.
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined};
+use souk_macros::object;
 
-use crate::graphql::engine::guards::LoggedIn;
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::patch;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::reviews::Review;
-use crate::graphql::schema::reviews::review;
 use crate::{
     auth::Permission,
     error::Result,
+    graphql::{
+        engine::{
+            guards::{LoggedIn, Needs},
+            patch,
+            payload::payload,
+        },
+        schema::{
+            context::ContextExt,
+            reviews::{Review, review},
+        },
+    },
     ids::{ProductId, ReviewId, RowId},
     reviews::{
         actions::{self, Opinion},
@@ -69,35 +74,35 @@ pub struct ReviewRejectInput {
 
 payload! {
     /// The answer of `reviewCreate`.
-    ReviewCreatePayload / ReviewCreateObject {
+    ReviewCreatePayload {
         /// The new review.
         review: Review
     }
 }
 payload! {
     /// The answer of `reviewUpdate`.
-    ReviewUpdatePayload / ReviewUpdateObject {
+    ReviewUpdatePayload {
         /// The review as it is now.
         review: Review
     }
 }
 payload! {
     /// The answer of `reviewDelete`.
-    ReviewDeletePayload / ReviewDeleteObject {
+    ReviewDeletePayload {
         /// The id of the review that is gone.
         deleted_id: ID
     }
 }
 payload! {
     /// The answer of `reviewApprove`.
-    ReviewApprovePayload / ReviewApproveObject {
+    ReviewApprovePayload {
         /// The review as it is now.
         review: Review
     }
 }
 payload! {
     /// The answer of `reviewReject`.
-    ReviewRejectPayload / ReviewRejectObject {
+    ReviewRejectPayload {
         /// The review as it is now.
         review: Review
     }
@@ -107,7 +112,7 @@ payload! {
 #[derive(Default)]
 pub struct ReviewMutation;
 
-#[Object]
+#[object]
 impl ReviewMutation {
     /// Writes your review of a product, one for each product. Unless the shop says otherwise it is shown once staff have
     /// approved it. Requires being logged in.
@@ -122,7 +127,7 @@ impl ReviewMutation {
             let opinion = Opinion { product, rating: input.rating, title: input.title, text: input.text };
             actions::create(ctx.db(), ctx.viewer(), ctx.services().reviews, opinion).await
         };
-        ReviewCreateObject::of(created.await.map(review))
+        ReviewCreatePayload::of(created.await.map(review))
     }
 
     /// Changes a review of your own. It waits for staff again, unless the shop says otherwise. Requires being logged in.
@@ -141,7 +146,7 @@ impl ReviewMutation {
             };
             actions::update(ctx.db(), ctx.viewer(), ctx.services().reviews, id, patch).await
         };
-        ReviewUpdateObject::of(updated.await.map(review))
+        ReviewUpdatePayload::of(updated.await.map(review))
     }
 
     /// Deletes a review: your own, with MANAGE_REVIEWS any. Requires being logged in.
@@ -156,7 +161,7 @@ impl ReviewMutation {
             actions::delete(ctx.db(), ctx.viewer(), id).await?;
             Ok(input.id.clone())
         };
-        ReviewDeleteObject::of(deleted.await)
+        ReviewDeletePayload::of(deleted.await)
     }
 
     /// Shows a review to everybody: from now on it counts. Requires MANAGE_REVIEWS.
@@ -170,7 +175,7 @@ impl ReviewMutation {
             let id = ReviewId::parse("id", &input.id)?;
             actions::moderate(ctx.db(), ctx.viewer(), id, ReviewStatus::Approved).await
         };
-        ReviewApproveObject::of(approved.await.map(review))
+        ReviewApprovePayload::of(approved.await.map(review))
     }
 
     /// Does not show a review, or not any more: it counts no longer. Requires MANAGE_REVIEWS.
@@ -184,6 +189,6 @@ impl ReviewMutation {
             let id = ReviewId::parse("id", &input.id)?;
             actions::moderate(ctx.db(), ctx.viewer(), id, ReviewStatus::Rejected).await
         };
-        ReviewRejectObject::of(rejected.await.map(review))
+        ReviewRejectPayload::of(rejected.await.map(review))
     }
 }

@@ -1,28 +1,26 @@
 //! Lists of reviews: filters, orders, queries.
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, InputObject, Object};
+use async_graphql::{Context, InputObject};
 
-use crate::graphql::engine::connections::Connection;
-use crate::graphql::engine::connections::connect;
-use crate::graphql::engine::connections::cost;
-use crate::graphql::engine::connections::list;
-use crate::graphql::engine::connections::nested;
-use crate::graphql::engine::connections::read;
-use crate::graphql::engine::filters::Conditions;
-use crate::graphql::engine::filters::DateTimeFilter;
-use crate::graphql::engine::filters::IdFilter;
-use crate::graphql::engine::filters::IntFilter;
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::loaders::PageKey;
-use crate::graphql::schema::reviews::Review;
-use crate::graphql::schema::reviews::review;
 use crate::{
     auth::Permission,
     db::filter::{Filter, Op},
     error::Result,
+    graphql::{
+        engine::{
+            connections::{Connection, connect, cost, list, nested, read},
+            filters::{Conditions, DateTimeFilter, IdFilter, IntFilter},
+            guards::Needs,
+        },
+        schema::{
+            context::ContextExt,
+            loaders::PageKey,
+            reviews::{Review, review},
+        },
+    },
     ids::RowId,
     paging::{Cursor, Direction},
     reviews::{
@@ -126,7 +124,7 @@ pub async fn of_parent(
 #[derive(Default)]
 pub struct ReviewQuery;
 
-#[Object]
+#[object]
 impl ReviewQuery {
     /// The reviews of all products, by default the latest first: with `status: {eq: PENDING}` those that wait for staff.
     /// A role that is limited to some websites sees the approved ones of the others. Requires MANAGE_REVIEWS.

@@ -2,27 +2,22 @@
 
 use async_graphql::{Context, InputObject};
 
-use crate::categories;
-use crate::error::Error;
-use crate::error::ErrorCode;
-use crate::error::Result;
-use crate::error::UserErrorCode;
-use crate::graphql::engine::filters::CategoryFilter;
-use crate::graphql::engine::filters::DecimalFilter;
-use crate::graphql::engine::filters::IdFilter;
-use crate::graphql::engine::filters::named;
-use crate::graphql::engine::scalars::Decimal;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::products::AvailabilityFilter;
-use crate::paging::Direction;
-use crate::paging::Page;
-use crate::paging::PageArgs;
-use crate::search::model::Kind;
-use crate::search::model::MAX_OPTIONS;
-use crate::search::model::Search;
-use crate::search::model::SearchFilter;
-use crate::search::model::SearchOrderField;
-use crate::search::words::Words;
+use crate::{
+    categories,
+    error::{Error, ErrorCode, Result, UserErrorCode},
+    graphql::{
+        engine::{
+            filters::{CategoryFilter, DecimalFilter, IdFilter, named},
+            scalars::Decimal,
+        },
+        schema::{context::ContextExt, products::AvailabilityFilter},
+    },
+    paging::{Direction, Page, PageArgs},
+    search::{
+        model::{Kind, MAX_OPTIONS, Search, SearchFilter, SearchOrderField},
+        words::Words,
+    },
+};
 
 /// Longest name or value of an option, in characters.
 const MAX_TEXT: usize = 100;

@@ -1,71 +1,65 @@
 //! How many hits have which values.
 
+use souk_macros::object;
 use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::{Context, ID, Lookahead, Object};
+use async_graphql::{Context, ID, Lookahead};
 
-use crate::brands::model::BrandRow;
-use crate::categories::model::CategoryRow;
-use crate::error::Result;
-use crate::graphql::engine::connections::Precision;
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::scalars::Decimal;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::schema::brands::Brand;
-use crate::graphql::schema::brands::brand;
-use crate::graphql::schema::categories::Category;
-use crate::graphql::schema::categories::category;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::websites::Website;
-use crate::graphql::schema::websites::website;
-use crate::ids::BrandId;
-use crate::ids::CategoryId;
-use crate::ids::RowId;
-use crate::ids::WebsiteId;
-use crate::products::model::Availability;
-use crate::search::facets::FacetRow;
-use crate::search::facets::Wanted;
-use crate::search::model::MAX_FACETED;
-use crate::websites::model::WebsiteRow;
+use crate::{
+    brands::model::BrandRow,
+    categories::model::CategoryRow,
+    error::Result,
+    graphql::{
+        engine::{
+            connections::Precision,
+            scalars::{Decimal, global},
+        },
+        schema::{
+            brands::{Brand, brand},
+            categories::{Category, category},
+            context::ContextExt,
+            websites::{Website, website},
+        },
+    },
+    ids::{BrandId, CategoryId, RowId, WebsiteId},
+    products::model::Availability,
+    search::{
+        facets::{FacetRow, Wanted},
+        model::MAX_FACETED,
+    },
+    websites::model::WebsiteRow,
+};
 
-/// Declares the count of a value, and what is told of the value besides.
+/// Declares the count of a value, and the object that the value names.
 macro_rules! counted {
-    ($(#[$doc:meta])* $name:ident / $object:ident / $graph:literal {
+    ($(#[$doc:meta])* $name:ident {
         $(#[$value_doc:meta])* $value:ty = |$of:ident| $read:expr,
-        $($(#[$thing_doc:meta])* $thing:ident: $type:ty = $make:expr,)?
+        $($(#[$object_doc:meta])* $object:ident: $type:ty = $make:expr,)?
     }, $kept:ty) => {
         $(#[$doc])*
-        pub type $name = Ordered<$object>;
-
-        $(#[$doc])*
         #[derive(Clone)]
-        pub struct $object {
+        pub struct $name {
             of: $kept,
             count: i64,
         }
 
-        impl Plain for $object {
-            const PLAIN: &'static [&'static str] = &["value", "count"];
-        }
-
         $(#[$doc])*
-        #[Object(name = $graph)]
-        impl $object {
+        #[object]
+        impl $name {
             $(#[$value_doc])*
-            async fn value(&self) -> $value {
+            fn value(&self) -> $value {
                 let $of = &self.of;
                 $read
             }
 
-            $($(#[$thing_doc])*
-            async fn $thing(&self) -> $type {
+            $($(#[$object_doc])*
+            async fn $object(&self) -> $type {
                 let $of = &self.of;
                 $make
             })?
 
             /// How many hits.
-            async fn count(&self) -> i64 {
+            fn count(&self) -> i64 {
                 self.count
             }
         }
@@ -74,7 +68,7 @@ macro_rules! counted {
 
 counted! {
     /// How many hits are in a category, or in one below it.
-    CategoryFacet / CategoryFacetObject / "CategoryFacet" {
+    CategoryFacet {
         /// The id of the category, as filters take it.
         ID = |row| global(row.id),
         /// The category; its `path` tells where it is.
@@ -83,7 +77,7 @@ counted! {
 }
 counted! {
     /// How many hits are of a brand.
-    BrandFacet / BrandFacetObject / "BrandFacet" {
+    BrandFacet {
         /// The id of the brand, as filters take it.
         ID = |row| global(row.id),
         /// The brand.
@@ -92,7 +86,7 @@ counted! {
 }
 counted! {
     /// How many hits are sold at a website.
-    WebsiteFacet / WebsiteFacetObject / "WebsiteFacet" {
+    WebsiteFacet {
         /// The id of the website, as filters take it.
         ID = |row| global(row.id),
         /// The website.
@@ -101,79 +95,65 @@ counted! {
 }
 counted! {
     /// How many hits have so many whole stars.
-    RatingFacet / RatingFacetObject / "RatingFacet" {
+    RatingFacet {
         /// Whole stars: the mean of the ratings, rounded down.
         i32 = |stars| *stars,
     }, i32
 }
 counted! {
     /// How many hits are there, few, or out of stock.
-    AvailabilityFacet / AvailabilityFacetObject / "AvailabilityFacet" {
+    AvailabilityFacet {
         /// What everybody may know of the stock.
         Availability = |availability| *availability,
     }, Availability
 }
 counted! {
     /// How many hits have a value of an option.
-    OptionValueFacet / OptionValueFacetObject / "OptionValueFacet" {
+    OptionValueFacet {
         /// The value.
         &str = |text| text,
     }, String
 }
 
-/// See [`PriceFacetObject`].
-pub type PriceFacet = Ordered<PriceFacetObject>;
-
 /// How many hits cost so much.
 #[derive(Clone)]
-pub struct PriceFacetObject {
+pub struct PriceFacet {
     min: rust_decimal::Decimal,
     max: rust_decimal::Decimal,
     count: i64,
 }
 
-impl Plain for PriceFacetObject {
-    const PLAIN: &'static [&'static str] = &["min", "max", "count"];
-}
-
 /// How many hits cost so much. The ranges hold about a fifth of the hits each.
-#[Object(name = "PriceFacet")]
-impl PriceFacetObject {
+#[object]
+impl PriceFacet {
     /// The lowest price of the range, in the currency of its product.
-    async fn min(&self) -> Decimal {
+    fn min(&self) -> Decimal {
         Decimal(self.min)
     }
 
     /// The highest price of the range, in the currency of its product.
-    async fn max(&self) -> Decimal {
+    fn max(&self) -> Decimal {
         Decimal(self.max)
     }
 
     /// How many hits.
-    async fn count(&self) -> i64 {
+    fn count(&self) -> i64 {
         self.count
     }
 }
 
-/// See [`OptionFacetObject`].
-pub type OptionFacet = Ordered<OptionFacetObject>;
-
 /// The values of an option.
 #[derive(Clone)]
-pub struct OptionFacetObject {
+pub struct OptionFacet {
     name: String,
     values: Vec<OptionValueFacet>,
 }
 
-impl Plain for OptionFacetObject {
-    const PLAIN: &'static [&'static str] = &["name"];
-}
-
 /// The values that hits have of an option.
-#[Object(name = "OptionFacet")]
-impl OptionFacetObject {
+#[object]
+impl OptionFacet {
     /// The option, such as Size.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.name
     }
 
@@ -183,12 +163,9 @@ impl OptionFacetObject {
     }
 }
 
-/// See [`SearchFacetsObject`].
-pub type SearchFacets = Ordered<SearchFacetsObject>;
-
 /// What hits have.
 #[derive(Clone, Default)]
-pub struct SearchFacetsObject {
+pub struct SearchFacets {
     counted: i64,
     categories: Vec<CategoryFacet>,
     brands: Vec<BrandFacet>,
@@ -199,15 +176,11 @@ pub struct SearchFacetsObject {
     options: Vec<OptionFacet>,
 }
 
-impl Plain for SearchFacetsObject {
-    const PLAIN: &'static [&'static str] = &["precision"];
-}
-
 /// How many products that were found have which values: of each facet the hundred values that most have.
-#[Object(name = "SearchFacets")]
-impl SearchFacetsObject {
+#[object]
+impl SearchFacets {
     /// Whether all hits are counted: beyond 10,000 that match the words, 10,000 of them are.
-    async fn precision(&self) -> Precision {
+    fn precision(&self) -> Precision {
         if self.counted >= MAX_FACETED { Precision::AtLeast } else { Precision::Exact }
     }
 
@@ -279,39 +252,33 @@ pub(super) async fn load(ctx: &Context<'_>, rows: Vec<FacetRow>) -> Result<Searc
     let mut options: Vec<OptionFacet> = Vec::new();
     for row in of("option") {
         let (Some(name), Some(text)) = (&row.name, &row.value) else { continue };
-        let value = Ordered(OptionValueFacetObject { of: text.clone(), count: row.count });
-        match options.iter_mut().find(|option| option.0.name == *name) {
-            Some(option) => option.0.values.push(value),
-            None => options.push(Ordered(OptionFacetObject { name: name.clone(), values: vec![value] })),
+        let value = OptionValueFacet { of: text.clone(), count: row.count };
+        match options.iter_mut().find(|option| option.name == *name) {
+            Some(option) => option.values.push(value),
+            None => options.push(OptionFacet { name: name.clone(), values: vec![value] }),
         }
     }
     let availability = |row: &FacetRow| {
         let value = row.value.as_deref()?;
         let availability = Availability::ALL.iter().copied().find(|it| it.as_str() == value)?;
-        Some(Ordered(AvailabilityFacetObject { of: availability, count: row.count }))
+        Some(AvailabilityFacet { of: availability, count: row.count })
     };
-    let price = |row: &FacetRow| Some(Ordered(PriceFacetObject { min: row.min?, max: row.max?, count: row.count }));
+    let price = |row: &FacetRow| Some(PriceFacet { min: row.min?, max: row.max?, count: row.count });
     let rating = |row: &FacetRow| {
         let stars = row.value.as_deref()?.parse().ok()?;
-        Some(Ordered(RatingFacetObject { of: stars, count: row.count }))
+        Some(RatingFacet { of: stars, count: row.count })
     };
-    Ok(Ordered(SearchFacetsObject {
+    Ok(SearchFacets {
         counted: of("all").map(|row| row.count).sum(),
         categories: categories
             .into_iter()
-            .map(|of| Ordered(CategoryFacetObject { count: count("category", of.id.key()), of }))
+            .map(|of| CategoryFacet { count: count("category", of.id.key()), of })
             .collect(),
-        brands: brands
-            .into_iter()
-            .map(|of| Ordered(BrandFacetObject { count: count("brand", of.id.key()), of }))
-            .collect(),
-        websites: websites
-            .into_iter()
-            .map(|of| Ordered(WebsiteFacetObject { count: count("website", of.id.key()), of }))
-            .collect(),
+        brands: brands.into_iter().map(|of| BrandFacet { count: count("brand", of.id.key()), of }).collect(),
+        websites: websites.into_iter().map(|of| WebsiteFacet { count: count("website", of.id.key()), of }).collect(),
         prices: of("price").filter_map(price).collect(),
         ratings: of("rating").filter_map(rating).collect(),
         availability: of("availability").filter_map(availability).collect(),
         options,
-    }))
+    })
 }

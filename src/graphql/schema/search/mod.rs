@@ -5,36 +5,31 @@ mod facets;
 mod rules;
 mod suggestions;
 
+use souk_macros::object;
 use std::{collections::HashMap, time::Instant};
 
-use async_graphql::{Context, ID, Lookahead, Object, Union};
+use async_graphql::{Context, ID, Lookahead, Union};
 
 pub use self::{args::*, facets::*, rules::*, suggestions::*};
-use crate::graphql::engine::connections::PageInfo;
-use crate::graphql::engine::connections::PageInfoObject;
-use crate::graphql::engine::connections::TotalCount;
-use crate::graphql::engine::connections::TotalCountObject;
-use crate::graphql::engine::connections::cost;
-use crate::graphql::engine::container::Member;
-use crate::graphql::engine::container::Members;
-use crate::graphql::engine::container::OneOf;
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::schema::analytics::record;
-use crate::graphql::schema::brands::Brand;
-use crate::graphql::schema::brands::brand;
-use crate::graphql::schema::categories::Category;
-use crate::graphql::schema::categories::category;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::products::Product;
-use crate::graphql::schema::products::product;
-use crate::graphql::schema::suppliers::Supplier;
-use crate::graphql::schema::suppliers::supplier;
 use crate::{
     analytics::model::Outcome,
     db::Plans,
     error::Result,
+    graphql::{
+        engine::{
+            connections::{PageInfo, TotalCount, cost},
+            container::{Member, Members, OneOf},
+            scalars::global,
+        },
+        schema::{
+            analytics::record,
+            brands::{Brand, brand},
+            categories::{Category, category},
+            context::ContextExt,
+            products::{Product, product},
+            suppliers::{Supplier, supplier},
+        },
+    },
     ids::{BrandId, CategoryId, ProductId, RowId, SearchId, SupplierId},
     paging::{Cursor, Rows},
     search::{
@@ -73,38 +68,31 @@ impl Members for Found {
 /// Something that a search found, in the graph.
 pub type SearchResult = OneOf<Found>;
 
-/// See [`SearchEdgeObject`].
-pub type SearchEdge = Ordered<SearchEdgeObject>;
-
 /// A hit, how well it matches, and its place.
 #[derive(Clone)]
-pub struct SearchEdgeObject {
+pub struct SearchEdge {
     cursor: Cursor,
     score: f32,
     snippet: Option<String>,
     node: Found,
 }
 
-impl Plain for SearchEdgeObject {
-    const PLAIN: &'static [&'static str] = &["cursor", "score", "snippet"];
-}
-
 /// A hit, how well it matches, and its place in the list.
-#[Object(name = "SearchEdge")]
-impl SearchEdgeObject {
+#[object]
+impl SearchEdge {
     /// The place of the hit; give it as `after` or `before`.
-    async fn cursor(&self) -> String {
+    fn cursor(&self) -> String {
         self.cursor.to_string()
     }
 
     /// How well it matches: comparable within one search only.
-    async fn score(&self) -> f32 {
+    fn score(&self) -> f32 {
         self.score
     }
 
     /// The words around what was found, as HTML: what was found stands in `<mark>`, everything else is escaped. Null where only
     /// a number or a code was found that the name does not show.
-    async fn snippet(&self) -> Option<&str> {
+    fn snippet(&self) -> Option<&str> {
         self.snippet.as_deref()
     }
 
@@ -114,12 +102,9 @@ impl SearchEdgeObject {
     }
 }
 
-/// See [`SearchConnectionObject`].
-pub type SearchConnection = Ordered<SearchConnectionObject>;
-
 /// A page of hits.
-pub struct SearchConnectionObject {
-    hits: Rows<SearchEdgeObject>,
+pub struct SearchConnection {
+    hits: Rows<SearchEdge>,
     total: Counted,
     instead: Option<String>,
     redirect: Option<SearchRedirect>,
@@ -127,16 +112,12 @@ pub struct SearchConnectionObject {
     id: Option<SearchId>,
 }
 
-impl Plain for SearchConnectionObject {
-    const PLAIN: &'static [&'static str] = &["didYouMean", "searchId"];
-}
-
 /// A page of hits, the best first.
-#[Object(name = "SearchConnection")]
-impl SearchConnectionObject {
+#[object]
+impl SearchConnection {
     /// The hits of the page with their cursors and scores.
     async fn edges(&self) -> Vec<SearchEdge> {
-        self.hits.rows.iter().cloned().map(Ordered).collect()
+        self.hits.rows.iter().cloned().collect()
     }
 
     /// The hits of the page.
@@ -146,17 +127,17 @@ impl SearchConnectionObject {
 
     /// Where the page lies in the list. By relevance a list has at most 2,000 hits: of more, those that sell best.
     async fn page_info(&self) -> PageInfo {
-        Ordered(PageInfoObject::new(&self.hits, |hit| &hit.cursor))
+        PageInfo::new(&self.hits, |hit| &hit.cursor)
     }
 
     /// How many hits there are, counted only when this field is selected: up to 10,000, and with a filter among 20,000 things
     /// that match the words.
     async fn total_count(&self) -> TotalCount {
-        Ordered(TotalCountObject { value: self.total.hits, is_exact: self.total.is_exact })
+        TotalCount { value: self.total.hits, is_exact: self.total.is_exact }
     }
 
     /// What was searched in the place of the query, where nothing has one of its words and something has a similar one.
-    async fn did_you_mean(&self) -> Option<&str> {
+    fn did_you_mean(&self) -> Option<&str> {
         self.instead.as_deref()
     }
 
@@ -166,7 +147,7 @@ impl SearchConnectionObject {
     }
 
     /// Names this search in `searchClick`. Given on the first page, for all pages of it; null on later ones.
-    async fn search_id(&self) -> Option<ID> {
+    fn search_id(&self) -> Option<ID> {
         self.id.map(global)
     }
 
@@ -181,7 +162,7 @@ impl SearchConnectionObject {
 #[derive(Default)]
 pub struct SearchQuery;
 
-#[Object]
+#[object]
 impl SearchQuery {
     /// Finds products for sale, categories, brands and, for staff and sellers, suppliers by their words, the best first. All words
     /// have to occur, the last one may be the beginning of one. Names count more than brands and categories, and these more than
@@ -213,7 +194,7 @@ impl SearchQuery {
         let Understood { asked, instead, redirect } = understand(ctx.db(), &search).await?;
         let selected = Selected::of(&ctx.look_ahead());
         let Some(asked) = asked else {
-            return Ok(Ordered(SearchConnectionObject::empty(&search).recorded(ctx, &search, began, true)));
+            return Ok(SearchConnection::empty(&search).recorded(ctx, &search, began, true));
         };
         let read = read(ctx, &search, &asked, &selected).await?;
         let rows = search.page.finish(read.hits);
@@ -225,11 +206,11 @@ impl SearchQuery {
         )
         .await?;
         let connection = connection(rows, found, snippets, read.total, instead, redirect, facets);
-        Ok(Ordered(connection.recorded(ctx, &search, began, selected.has_total)))
+        Ok(connection.recorded(ctx, &search, began, selected.has_total))
     }
 }
 
-impl SearchConnectionObject {
+impl SearchConnection {
     /// Nothing was asked for.
     fn empty(search: &Search) -> Self {
         let (hits, facets) = (search.page.finish(Vec::new()), SearchFacets::default());
@@ -308,7 +289,7 @@ fn connection(
     instead: Option<String>,
     redirect: Option<SearchRedirect>,
     facets: SearchFacets,
-) -> SearchConnectionObject {
+) -> SearchConnection {
     let Rows { rows, has_next, has_previous } = rows;
     // A word is told only where it finds something: what nobody may find tells no words.
     let instead = instead.filter(|_| !rows.is_empty());
@@ -316,10 +297,10 @@ fn connection(
         // A thing that went between the two statements is left out.
         let node = found.remove(&(hit.kind, hit.node_id))?;
         let snippet = snippets.remove(&hit.document_id);
-        Some(SearchEdgeObject { cursor: hit.cursor, score: hit.score, snippet, node })
+        Some(SearchEdge { cursor: hit.cursor, score: hit.score, snippet, node })
     };
     let hits = Rows { rows: rows.into_iter().filter_map(edge).collect(), has_next, has_previous };
-    SearchConnectionObject { hits, total, instead, redirect, facets, id: None }
+    SearchConnection { hits, total, instead, redirect, facets, id: None }
 }
 
 /// The words around what was found, by the key of the document.

@@ -1,77 +1,61 @@
 //! What merchants tell the search, and where a query leads by it.
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined};
 use chrono::{DateTime, Utc};
 
-use crate::auth::Permission;
-use crate::db::filter::Filter;
-use crate::error::Error;
-use crate::error::Result;
-use crate::graphql::engine::connections::Connection;
-use crate::graphql::engine::connections::connect;
-use crate::graphql::engine::connections::cost;
-use crate::graphql::engine::connections::list;
-use crate::graphql::engine::connections::read;
-use crate::graphql::engine::container::OneOf;
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::filters::Conditions;
-use crate::graphql::engine::filters::IdFilter;
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::patch;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::schema::brands::brand;
-use crate::graphql::schema::categories::category;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::products::product;
-use crate::graphql::schema::search::Found;
-use crate::graphql::schema::search::SearchResult;
-use crate::graphql::schema::websites::Website;
-use crate::graphql::schema::websites::website;
-use crate::ids;
-use crate::ids::BrandId;
-use crate::ids::CategoryId;
-use crate::ids::ProductId;
-use crate::ids::RowId;
-use crate::ids::SearchRuleId;
-use crate::ids::WebsiteId;
-use crate::paging::Cursor;
-use crate::paging::Direction;
-use crate::search::actions::rules as actions;
-use crate::search::model::rules::NewSearchRule;
-use crate::search::model::rules::Redirect;
-use crate::search::model::rules::RuleTarget;
-use crate::search::model::rules::SearchRuleCondition;
-use crate::search::model::rules::SearchRuleOrderField;
-use crate::search::model::rules::SearchRulePatch;
-use crate::search::model::rules::SearchRuleRow;
-use crate::search::store::rules as store;
-
-/// See [`SearchRuleObject`].
-pub type SearchRule = Ordered<SearchRuleObject>;
+use crate::{
+    auth::Permission,
+    db::filter::Filter,
+    error::{Error, Result},
+    graphql::{
+        engine::{
+            connections::{Connection, connect, cost, list, read},
+            container::OneOf,
+            filters::{Conditions, IdFilter},
+            guards::Needs,
+            patch,
+            payload::payload,
+            scalars::global,
+        },
+        schema::{
+            brands::brand,
+            categories::category,
+            context::ContextExt,
+            products::product,
+            search::{Found, SearchResult},
+            websites::{Website, website},
+        },
+    },
+    ids::{self, BrandId, CategoryId, ProductId, RowId, SearchRuleId, WebsiteId},
+    paging::{Cursor, Direction},
+    search::{
+        actions::rules as actions,
+        model::rules::{
+            NewSearchRule, Redirect, RuleTarget, SearchRuleCondition, SearchRuleOrderField, SearchRulePatch,
+            SearchRuleRow,
+        },
+        store::rules as store,
+    },
+};
 
 /// What a merchant tells the search of a website.
 #[derive(Clone)]
-pub struct SearchRuleObject(Arc<SearchRuleRow>);
-
-impl Plain for SearchRuleObject {
-    const PLAIN: &'static [&'static str] = &["id", "words", "url", "createdAt", "updatedAt"];
-}
+pub struct SearchRule(Arc<SearchRuleRow>);
 
 /// The object of a row.
 pub fn search_rule(row: impl Into<Arc<SearchRuleRow>>) -> SearchRule {
-    Ordered(SearchRuleObject(row.into()))
+    SearchRule(row.into())
 }
 
 /// What a merchant tells the search of a website: words that mean the same, such as sneaker and trainer; or, with a target or
 /// an address, queries that lead there.
-#[Object(name = "SearchRule")]
-impl SearchRuleObject {
+#[object]
+impl SearchRule {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.id)
     }
 
@@ -82,7 +66,7 @@ impl SearchRuleObject {
     }
 
     /// The words that mean the same; the queries, where it leads somewhere.
-    async fn words(&self) -> &[String] {
+    fn words(&self) -> &[String] {
         &self.0.words
     }
 
@@ -95,45 +79,38 @@ impl SearchRuleObject {
     }
 
     /// Where its queries lead, if to an address.
-    async fn url(&self) -> Option<String> {
+    fn url(&self) -> Option<String> {
         self.0.target().and_then(address)
     }
 
     /// When it was made.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// When it was last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }
 
-/// See [`SearchRedirectObject`].
-pub type SearchRedirect = Ordered<SearchRedirectObject>;
-
 /// Where a query leads.
 #[derive(Clone)]
-pub struct SearchRedirectObject {
+pub struct SearchRedirect {
     target: Option<SearchResult>,
     url: Option<String>,
 }
 
-impl Plain for SearchRedirectObject {
-    const PLAIN: &'static [&'static str] = &["url"];
-}
-
 /// Where a query leads, by a rule of the merchant: to a target or to an address.
-#[Object(name = "SearchRedirect")]
-impl SearchRedirectObject {
+#[object]
+impl SearchRedirect {
     /// The category, brand or product.
     async fn target(&self) -> Option<SearchResult> {
         self.target.clone()
     }
 
     /// The address: a URL, or a path that begins with `/`.
-    async fn url(&self) -> Option<&str> {
+    fn url(&self) -> Option<&str> {
         self.url.as_deref()
     }
 }
@@ -146,7 +123,7 @@ pub(super) async fn redirect(ctx: &Context<'_>, redirect: Option<Redirect>) -> R
     let found = thing(ctx, &target).await?;
     let url = address(target);
     let leads = found.is_some() || url.is_some();
-    Ok(leads.then_some(Ordered(SearchRedirectObject { target: found, url })))
+    Ok(leads.then_some(SearchRedirect { target: found, url }))
 }
 
 async fn thing(ctx: &Context<'_>, target: &RuleTarget) -> Result<Option<SearchResult>> {
@@ -202,7 +179,7 @@ pub struct SearchRuleOrder {
 #[derive(Default)]
 pub struct SearchRuleQuery;
 
-#[Object]
+#[object]
 impl SearchRuleQuery {
     /// What merchants tell the search, by default what was told first: everything, or that of the websites that your role is
     /// limited to. Requires MANAGE_CATALOGUE.
@@ -278,21 +255,21 @@ fn columns(id: &str) -> Result<Columns> {
 
 payload! {
     /// The answer of `searchRuleCreate`.
-    SearchRuleCreatePayload / SearchRuleCreateObject {
+    SearchRuleCreatePayload {
         /// The new rule.
         search_rule: SearchRule
     }
 }
 payload! {
     /// The answer of `searchRuleUpdate`.
-    SearchRuleUpdatePayload / SearchRuleUpdateObject {
+    SearchRuleUpdatePayload {
         /// The rule as it is now.
         search_rule: SearchRule
     }
 }
 payload! {
     /// The answer of `searchRuleDelete`.
-    SearchRuleDeletePayload / SearchRuleDeleteObject {
+    SearchRuleDeletePayload {
         /// The id of the rule that is gone.
         deleted_id: ID
     }
@@ -302,7 +279,7 @@ payload! {
 #[derive(Default)]
 pub struct SearchRuleMutation;
 
-#[Object]
+#[object]
 impl SearchRuleMutation {
     /// Tells the search of a website that words mean the same, or where queries lead. Requires MANAGE_CATALOGUE.
     #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
@@ -319,7 +296,7 @@ impl SearchRuleMutation {
             let new = NewSearchRule { website_id, words, category_id, brand_id, product_id, url };
             actions::create(ctx.db(), ctx.viewer(), new).await
         };
-        SearchRuleCreateObject::of(created.await.map(search_rule))
+        SearchRuleCreatePayload::of(created.await.map(search_rule))
     }
 
     /// Changes a rule. Requires MANAGE_CATALOGUE.
@@ -345,7 +322,7 @@ impl SearchRuleMutation {
             };
             actions::update(ctx.db(), ctx.viewer(), id, patch).await
         };
-        SearchRuleUpdateObject::of(updated.await.map(search_rule))
+        SearchRuleUpdatePayload::of(updated.await.map(search_rule))
     }
 
     /// Deletes a rule. Requires MANAGE_CATALOGUE.
@@ -360,6 +337,6 @@ impl SearchRuleMutation {
             actions::delete(ctx.db(), ctx.viewer(), id).await?;
             Ok(input.id.clone())
         };
-        SearchRuleDeleteObject::of(deleted.await)
+        SearchRuleDeletePayload::of(deleted.await)
     }
 }

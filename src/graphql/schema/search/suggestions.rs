@@ -1,50 +1,41 @@
 //! What a text that is not finished yet may become.
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID};
+use souk_macros::object;
 
-use crate::error::Error;
-use crate::error::Result;
-use crate::graphql::engine::connections::cost;
-use crate::graphql::engine::container::OneOf;
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::schema::brands::brand;
-use crate::graphql::schema::categories::category;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::products::product;
-use crate::graphql::schema::search::Found;
-use crate::graphql::schema::search::SearchResult;
-use crate::ids::BrandId;
-use crate::ids::CategoryId;
-use crate::ids::ProductId;
-use crate::ids::RowId;
-use crate::ids::WebsiteId;
-use crate::search::actions::suggest::Suggestion;
-use crate::search::actions::suggest::suggest;
-use crate::search::model::suggest::MAX_SUGGESTIONS;
-use crate::search::model::suggest::SuggestionKind;
-
-/// See [`SearchSuggestionObject`].
-pub type SearchSuggestion = Ordered<SearchSuggestionObject>;
+use crate::{
+    error::{Error, Result},
+    graphql::{
+        engine::{connections::cost, container::OneOf},
+        schema::{
+            brands::brand,
+            categories::category,
+            context::ContextExt,
+            products::product,
+            search::{Found, SearchResult},
+        },
+    },
+    ids::{BrandId, CategoryId, ProductId, RowId, WebsiteId},
+    search::{
+        actions::suggest::{Suggestion, suggest},
+        model::suggest::{MAX_SUGGESTIONS, SuggestionKind},
+    },
+};
 
 /// A text that may be meant.
 #[derive(Clone)]
-pub struct SearchSuggestionObject(Suggestion);
-
-impl Plain for SearchSuggestionObject {
-    const PLAIN: &'static [&'static str] = &["text", "kind"];
-}
+pub struct SearchSuggestion(Suggestion);
 
 /// A text that may be meant, and where it comes from.
-#[Object(name = "SearchSuggestion")]
-impl SearchSuggestionObject {
+#[object]
+impl SearchSuggestion {
     /// The text, to be shown and searched.
-    async fn text(&self) -> &str {
+    fn text(&self) -> &str {
         &self.0.text
     }
 
     /// Where it comes from.
-    async fn kind(&self) -> SuggestionKind {
+    fn kind(&self) -> SuggestionKind {
         self.0.kind
     }
 
@@ -67,7 +58,7 @@ impl SearchSuggestionObject {
 #[derive(Default)]
 pub struct SuggestionQuery;
 
-#[Object]
+#[object]
 impl SuggestionQuery {
     /// What somebody who typed this may be about to search: names of categories, brands and products for sale, and what others
     /// searched and found something by; in groups by where they come from, of each the likeliest first. Nothing for a text
@@ -88,6 +79,6 @@ impl SuggestionQuery {
         }
         let website = website.map(|id| WebsiteId::parse("website", &id)).transpose()?;
         let found = suggest(ctx.db(), &prefix, first.unsigned_abs() as usize, website).await?;
-        Ok(found.into_iter().map(|suggestion| Ordered(SearchSuggestionObject(suggestion))).collect())
+        Ok(found.into_iter().map(|suggestion| SearchSuggestion(suggestion)).collect())
     }
 }

@@ -2,30 +2,26 @@
 //! Rule: everybody may know the website; what it calls the thing, and since when, is for those who run the thing and for
 //! the person themself.
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, Object};
+use async_graphql::Context;
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::transfers::Transfer;
-use crate::graphql::schema::transfers::transfer;
-use crate::graphql::schema::websites::Website;
-use crate::graphql::schema::websites::website;
 use crate::{
     error::{Error, Result},
+    graphql::schema::{
+        context::ContextExt,
+        transfers::{Transfer, transfer},
+        websites::{Website, website},
+    },
     ids::{RowId, WebsiteId},
     sources::model::{SourceNoun, SourceRow},
 };
 
-/// See [`SourceObject`].
-pub type Source = Ordered<SourceObject>;
-
 /// Where a thing comes from.
 #[derive(Clone)]
-pub struct SourceObject {
+pub struct Source {
     website: WebsiteId,
     /// When the thing was made, for those who may know.
     made_at: Option<DateTime<Utc>>,
@@ -33,13 +29,9 @@ pub struct SourceObject {
     row: Option<Arc<SourceRow>>,
 }
 
-impl Plain for SourceObject {
-    const PLAIN: &'static [&'static str] = &["externalId", "firstSeen", "lastSeen"];
-}
-
 /// A website that knows a thing, and what it calls it. All but the website is null for those who may not know.
-#[Object(name = "Source")]
-impl SourceObject {
+#[object]
+impl Source {
     /// The website.
     async fn website(&self, ctx: &Context<'_>) -> Result<Website> {
         let row = ctx.loaders().websites.load(self.website).await?;
@@ -47,17 +39,17 @@ impl SourceObject {
     }
 
     /// The website's own id of it; null where it gave none.
-    async fn external_id(&self) -> Option<&str> {
+    fn external_id(&self) -> Option<&str> {
         self.row.as_ref()?.external_id.as_deref()
     }
 
     /// When the website first told of it; for what was made here, when that was.
-    async fn first_seen(&self) -> Option<DateTime<Utc>> {
+    fn first_seen(&self) -> Option<DateTime<Utc>> {
         self.row.as_ref().map(|row| row.first_seen).or(self.made_at)
     }
 
     /// When the website last told of it; null for what was made here.
-    async fn last_seen(&self) -> Option<DateTime<Utc>> {
+    fn last_seen(&self) -> Option<DateTime<Utc>> {
         self.row.as_ref().map(|row| row.last_seen)
     }
 
@@ -84,11 +76,11 @@ impl<I: RowId> Sourced<I> {
     /// Those of the statement.
     pub async fn home(&self, ctx: &Context<'_>, website: WebsiteId, is_told: bool) -> Result<Source> {
         if !is_told {
-            return Ok(Ordered(SourceObject { website, made_at: None, row: None }));
+            return Ok(Source { website, made_at: None, row: None });
         }
         let rows = ctx.loaders().sources.load((self.noun, self.id.key())).await?;
         let row = rows.iter().flat_map(|rows| rows.iter()).find(|row| row.website_id == website).cloned();
-        Ok(Ordered(SourceObject { website, made_at: Some(self.made_at), row }))
+        Ok(Source { website, made_at: Some(self.made_at), row })
     }
 
     /// What every website that knows the thing says of it, its home first; only who they are where the viewer may not know
@@ -107,10 +99,10 @@ impl<I: RowId> Sourced<I> {
         let told = |row: &Arc<SourceRow>| is_told(row.website_id).then(|| Arc::clone(row));
         let home = home.map(|website| {
             let row = at_home.first().copied().and_then(told);
-            SourceObject { website, made_at: is_told(website).then_some(self.made_at), row }
+            Source { website, made_at: is_told(website).then_some(self.made_at), row }
         });
         let elsewhere =
-            elsewhere.into_iter().map(|row| SourceObject { website: row.website_id, made_at: None, row: told(row) });
-        Ok(home.into_iter().chain(elsewhere).map(Ordered).collect())
+            elsewhere.into_iter().map(|row| Source { website: row.website_id, made_at: None, row: told(row) });
+        Ok(home.into_iter().chain(elsewhere).collect())
     }
 }

@@ -1,28 +1,29 @@
 //! The ledger of stock in the graph.
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::connections::Connection;
-use crate::graphql::engine::connections::nested;
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::loaders::PageKey;
-use crate::graphql::schema::orders::Order;
-use crate::graphql::schema::orders::order;
-use crate::graphql::schema::products::Product;
-use crate::graphql::schema::products::product;
-use crate::graphql::schema::users::User;
-use crate::graphql::schema::users::user;
 use crate::{
     auth::Permission,
     error::{Error, Result},
+    graphql::{
+        engine::{
+            connections::{Connection, nested},
+            guards::Needs,
+            payload::payload,
+            scalars::global,
+        },
+        schema::{
+            context::ContextExt,
+            loaders::PageKey,
+            orders::{Order, order},
+            products::{Product, product},
+            users::{User, user},
+        },
+    },
     ids::{ProductId, RowId},
     paging::{Cursor, Latest, Page, SortKey},
     stock::{
@@ -34,47 +35,40 @@ use crate::{
 /// The list's name in cursors.
 pub const LEDGER: &str = "stock_movements";
 
-/// See [`StockMovementObject`].
-pub type StockMovement = Ordered<StockMovementObject>;
-
 /// An entry of the ledger.
 #[derive(Clone)]
-pub struct StockMovementObject(Arc<MovementRow>);
-
-impl Plain for StockMovementObject {
-    const PLAIN: &'static [&'static str] = &["id", "reason", "delta", "balanceAfter", "note", "createdAt"];
-}
+pub struct StockMovement(Arc<MovementRow>);
 
 /// The object of a row.
 pub fn movement(row: impl Into<Arc<MovementRow>>) -> StockMovement {
-    Ordered(StockMovementObject(row.into()))
+    StockMovement(row.into())
 }
 
 /// An entry of the ledger of stock: pieces came or went. It is never changed.
-#[Object(name = "StockMovement")]
-impl StockMovementObject {
+#[object]
+impl StockMovement {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.id)
     }
 
     /// Why.
-    async fn reason(&self) -> Reason {
+    fn reason(&self) -> Reason {
         self.0.reason
     }
 
     /// Pieces: positive in, negative out.
-    async fn delta(&self) -> i32 {
+    fn delta(&self) -> i32 {
         self.0.delta
     }
 
     /// The stock that it left.
-    async fn balance_after(&self) -> i32 {
+    fn balance_after(&self) -> i32 {
         self.0.balance
     }
 
     /// What the person wrote.
-    async fn note(&self) -> Option<&str> {
+    fn note(&self) -> Option<&str> {
         self.0.note.as_deref()
     }
 
@@ -97,7 +91,7 @@ impl StockMovementObject {
     }
 
     /// When.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 }
@@ -142,14 +136,14 @@ pub struct StockSetInput {
 
 payload! {
     /// The answer of `stockAdjust`.
-    StockAdjustPayload / StockAdjustObject {
+    StockAdjustPayload {
         /// The product with its new stock.
         product: Product
     }
 }
 payload! {
     /// The answer of `stockSet`.
-    StockSetPayload / StockSetObject {
+    StockSetPayload {
         /// The product with its new stock.
         product: Product
     }
@@ -159,7 +153,7 @@ payload! {
 #[derive(Default)]
 pub struct StockMutation;
 
-#[Object]
+#[object]
 impl StockMutation {
     /// Corrects a stock by so many pieces. Requires MANAGE_STOCK, or SELL_PRODUCTS for one's own.
     #[graphql(guard = "Needs(&[Permission::ManageStock, Permission::SellProducts])")]
@@ -173,7 +167,7 @@ impl StockMutation {
             let adjustment = actions::Adjustment { product, delta: input.delta, note: input.note };
             actions::adjust(ctx.db(), ctx.viewer(), adjustment, input.idempotency_key).await
         };
-        StockAdjustObject::of(adjusted.await.map(product))
+        StockAdjustPayload::of(adjusted.await.map(product))
     }
 
     /// Sets a stock to what was counted, where nobody changed it meanwhile; the difference is an entry of the ledger.
@@ -190,6 +184,6 @@ impl StockMutation {
             let count = actions::Count { product, quantity, compare, note };
             actions::set(ctx.db(), ctx.viewer(), count, input.idempotency_key).await
         };
-        StockSetObject::of(set.await.map(product))
+        StockSetPayload::of(set.await.map(product))
     }
 }

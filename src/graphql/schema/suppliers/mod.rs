@@ -1,34 +1,30 @@
 //! Suppliers in the graph.
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::connections::Connection;
-use crate::graphql::engine::connections::connect;
-use crate::graphql::engine::connections::cost;
-use crate::graphql::engine::connections::list;
-use crate::graphql::engine::connections::read;
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::filters::Conditions;
-use crate::graphql::engine::filters::IdFilter;
-use crate::graphql::engine::filters::StringFilter;
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::patch;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::context::STAFF;
-use crate::graphql::schema::products as product;
-use crate::graphql::schema::products::Product;
-use crate::graphql::schema::products::ProductOrder;
-use crate::graphql::schema::products::ProductWhere;
 use crate::{
     auth::Permission,
     db::filter::Filter,
     error::Result,
+    graphql::{
+        engine::{
+            connections::{Connection, connect, cost, list, read},
+            filters::{Conditions, IdFilter, StringFilter},
+            guards::Needs,
+            patch,
+            payload::payload,
+            scalars::global,
+        },
+        schema::{
+            context::{ContextExt, STAFF},
+            products as product,
+            products::{Product, ProductOrder, ProductWhere},
+        },
+    },
     ids::{RowId, SupplierId},
     paging::{Cursor, Direction},
     products::model::ProductParent,
@@ -39,53 +35,45 @@ use crate::{
     },
 };
 
-/// See [`SupplierObject`].
-pub type Supplier = Ordered<SupplierObject>;
-
 /// Whom a shop buys from. Only staff and sellers see suppliers.
 #[derive(Clone)]
-pub struct SupplierObject(Arc<SupplierRow>);
-
-impl Plain for SupplierObject {
-    const PLAIN: &'static [&'static str] =
-        &["id", "name", "contactName", "email", "phone", "leadTimeDays", "createdAt", "updatedAt"];
-}
+pub struct Supplier(Arc<SupplierRow>);
 
 /// The object of a row.
 pub fn supplier(row: impl Into<Arc<SupplierRow>>) -> Supplier {
-    Ordered(SupplierObject(row.into()))
+    Supplier(row.into())
 }
 
 /// Whom a shop buys from. Only staff and sellers see suppliers.
-#[Object(name = "Supplier")]
-impl SupplierObject {
+#[object]
+impl Supplier {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.id)
     }
 
     /// Name, unique.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.name
     }
 
     /// Whom to ask for there.
-    async fn contact_name(&self) -> Option<&str> {
+    fn contact_name(&self) -> Option<&str> {
         self.0.contact_name.as_deref()
     }
 
     /// E-mail address of the contact.
-    async fn email(&self) -> Option<&str> {
+    fn email(&self) -> Option<&str> {
         self.0.email.as_deref()
     }
 
     /// Phone number of the contact, as E.164: `+442079460000`.
-    async fn phone(&self) -> Option<&str> {
+    fn phone(&self) -> Option<&str> {
         self.0.phone.as_deref()
     }
 
     /// Days from an order to its delivery.
-    async fn lead_time_days(&self) -> Option<i32> {
+    fn lead_time_days(&self) -> Option<i32> {
         self.0.lead_time_days
     }
 
@@ -107,12 +95,12 @@ impl SupplierObject {
     }
 
     /// When it was made.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// When it was last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }
@@ -155,7 +143,7 @@ pub struct SupplierOrder {
 #[derive(Default)]
 pub struct SupplierQuery;
 
-#[Object]
+#[object]
 impl SupplierQuery {
     /// The suppliers, by default by name. Requires MANAGE_CATALOGUE, MANAGE_PRODUCTS or SELL_PRODUCTS.
     #[graphql(complexity = "cost(first, last, child_complexity)", guard = "Needs(STAFF)")]
@@ -222,21 +210,21 @@ pub struct SupplierDeleteInput {
 
 payload! {
     /// The answer of `supplierCreate`.
-    SupplierCreatePayload / SupplierCreateObject {
+    SupplierCreatePayload {
         /// The new supplier.
         supplier: Supplier
     }
 }
 payload! {
     /// The answer of `supplierUpdate`.
-    SupplierUpdatePayload / SupplierUpdateObject {
+    SupplierUpdatePayload {
         /// The supplier as it is now.
         supplier: Supplier
     }
 }
 payload! {
     /// The answer of `supplierDelete`.
-    SupplierDeletePayload / SupplierDeleteObject {
+    SupplierDeletePayload {
         /// The id of the supplier that is gone.
         deleted_id: ID
     }
@@ -246,7 +234,7 @@ payload! {
 #[derive(Default)]
 pub struct SupplierMutation;
 
-#[Object]
+#[object]
 impl SupplierMutation {
     /// Makes a supplier. Requires MANAGE_CATALOGUE.
     #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
@@ -262,7 +250,7 @@ impl SupplierMutation {
             phone: input.phone,
             lead_time_days: input.lead_time_days,
         };
-        SupplierCreateObject::of(actions::create(ctx.db(), ctx.viewer(), new).await.map(supplier))
+        SupplierCreatePayload::of(actions::create(ctx.db(), ctx.viewer(), new).await.map(supplier))
     }
 
     /// Changes a supplier. Requires MANAGE_CATALOGUE.
@@ -284,7 +272,7 @@ impl SupplierMutation {
             };
             actions::update(ctx.db(), ctx.viewer(), id, patch).await
         };
-        SupplierUpdateObject::of(updated.await.map(supplier))
+        SupplierUpdatePayload::of(updated.await.map(supplier))
     }
 
     /// Deletes a supplier that no product names. Requires MANAGE_CATALOGUE.
@@ -299,6 +287,6 @@ impl SupplierMutation {
             actions::delete(ctx.db(), ctx.viewer(), id).await?;
             Ok(input.id.clone())
         };
-        SupplierDeleteObject::of(deleted.await)
+        SupplierDeletePayload::of(deleted.await)
     }
 }

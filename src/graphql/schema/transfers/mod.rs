@@ -3,22 +3,23 @@
 mod mutation;
 mod query;
 
+use souk_macros::object;
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
 
 pub use self::{mutation::TransferMutation, query::TransferQuery};
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::users::User;
-use crate::graphql::schema::users::user;
-use crate::graphql::schema::websites::Website;
-use crate::graphql::schema::websites::website;
 use crate::{
     error::Result,
+    graphql::{
+        engine::scalars::global,
+        schema::{
+            context::ContextExt,
+            users::{User, user},
+            websites::{Website, website},
+        },
+    },
     transfers::{
         model::{Format, Noun, RowError},
         runs::model::{Status, TransferRow, Way},
@@ -28,60 +29,35 @@ use crate::{
 /// How long the address of a file is good.
 const LIFE: Duration = Duration::from_secs(3600);
 
-/// See [`TransferObject`].
-pub type Transfer = Ordered<TransferObject>;
-
 /// An import or export.
 #[derive(Clone)]
-pub struct TransferObject(Arc<TransferRow>);
-
-impl Plain for TransferObject {
-    const PLAIN: &'static [&'static str] = &[
-        "id",
-        "direction",
-        "noun",
-        "format",
-        "isDryRun",
-        "status",
-        "total",
-        "processed",
-        "read",
-        "created",
-        "updated",
-        "unchanged",
-        "rejected",
-        "failure",
-        "createdAt",
-        "startedAt",
-        "finishedAt",
-    ];
-}
+pub struct Transfer(Arc<TransferRow>);
 
 /// The object of a row.
 pub fn transfer(row: impl Into<Arc<TransferRow>>) -> Transfer {
-    Ordered(TransferObject(row.into()))
+    Transfer(row.into())
 }
 
 /// An import or export of a file, in the background. Seen by whoever may move its noun at its website.
-#[Object(name = "Transfer")]
-impl TransferObject {
+#[object]
+impl Transfer {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.id)
     }
 
     /// Which way it goes.
-    async fn direction(&self) -> Way {
+    fn direction(&self) -> Way {
         self.0.direction
     }
 
     /// What is moved.
-    async fn noun(&self) -> Noun {
+    fn noun(&self) -> Noun {
         self.0.noun
     }
 
     /// How its file is written.
-    async fn format(&self) -> Format {
+    fn format(&self) -> Format {
         self.0.format
     }
 
@@ -98,57 +74,57 @@ impl TransferObject {
     }
 
     /// Whether it tells what would become of the file, and writes nothing.
-    async fn is_dry_run(&self) -> bool {
+    fn is_dry_run(&self) -> bool {
         self.0.is_dry_run
     }
 
     /// Where it stands.
-    async fn status(&self) -> Status {
+    fn status(&self) -> Status {
         self.0.status
     }
 
     /// Rows that there are; null until they are counted.
-    async fn total(&self) -> Option<i64> {
+    fn total(&self) -> Option<i64> {
         self.0.total
     }
 
     /// Rows that are behind it, at most a second or a batch ago.
-    async fn processed(&self) -> i64 {
+    fn processed(&self) -> i64 {
         self.0.processed
     }
 
     /// Rows of an import that were read: the sum of the next four.
-    async fn read(&self) -> i64 {
+    fn read(&self) -> i64 {
         self.0.created + self.0.updated + self.0.unchanged + self.0.rejected
     }
 
     /// Rows of an import that made something.
-    async fn created(&self) -> i64 {
+    fn created(&self) -> i64 {
         self.0.created
     }
 
     /// Rows of an import that changed something.
-    async fn updated(&self) -> i64 {
+    fn updated(&self) -> i64 {
         self.0.updated
     }
 
     /// Rows of an import that said nothing new.
-    async fn unchanged(&self) -> i64 {
+    fn unchanged(&self) -> i64 {
         self.0.unchanged
     }
 
     /// Rows of an import that were not taken over.
-    async fn rejected(&self) -> i64 {
+    fn rejected(&self) -> i64 {
         self.0.rejected
     }
 
     /// The first 100 rows that were not taken over, and why; the file of rejects has them all.
     async fn errors(&self) -> Vec<TransferError> {
-        self.0.errors().into_iter().map(|error| Ordered(TransferErrorObject(error))).collect()
+        self.0.errors().into_iter().map(|error| TransferError(error)).collect()
     }
 
     /// Why it failed; null where it did not.
-    async fn failure(&self) -> Option<&str> {
+    fn failure(&self) -> Option<&str> {
         self.0.failure.as_deref()
     }
 
@@ -165,22 +141,22 @@ impl TransferObject {
     }
 
     /// When it was begun.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// When it had its turn; null before.
-    async fn started_at(&self) -> Option<DateTime<Utc>> {
+    fn started_at(&self) -> Option<DateTime<Utc>> {
         self.0.started_at
     }
 
     /// When it ended; null before.
-    async fn finished_at(&self) -> Option<DateTime<Utc>> {
+    fn finished_at(&self) -> Option<DateTime<Utc>> {
         self.0.finished_at
     }
 }
 
-impl TransferObject {
+impl Transfer {
     async fn url(&self, ctx: &Context<'_>, key: Option<&str>, what: &str) -> Result<Option<String>> {
         let Some(key) = key else { return Ok(None) };
         let signed = ctx.services().storage.signed_get(key, &self.0.file_name(what), LIFE).await?;
@@ -188,31 +164,24 @@ impl TransferObject {
     }
 }
 
-/// See [`TransferErrorObject`].
-pub type TransferError = Ordered<TransferErrorObject>;
-
 /// A row that was not taken over.
-pub struct TransferErrorObject(RowError);
-
-impl Plain for TransferErrorObject {
-    const PLAIN: &'static [&'static str] = &["line", "column", "message"];
-}
+pub struct TransferError(RowError);
 
 /// A row of a file that was not taken over, and why.
-#[Object(name = "TransferError")]
-impl TransferErrorObject {
+#[object]
+impl TransferError {
     /// The line of the file on which the row begins, 1 for the first.
-    async fn line(&self) -> u64 {
+    fn line(&self) -> u64 {
         self.0.line
     }
 
     /// The column as the file calls it; null where the row as a whole is wrong.
-    async fn column(&self) -> Option<&str> {
+    fn column(&self) -> Option<&str> {
         self.0.column.as_deref()
     }
 
     /// The rule that it breaks.
-    async fn message(&self) -> &str {
+    fn message(&self) -> &str {
         &self.0.message
     }
 }

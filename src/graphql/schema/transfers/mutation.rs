@@ -1,25 +1,27 @@
 //! Beginning imports and exports.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object};
+use async_graphql::{Context, Enum, ID, InputObject};
+use souk_macros::object;
 
-use crate::error::Error;
-use crate::error::Result;
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::media::upload::Upload;
-use crate::graphql::schema::transfers::Transfer;
-use crate::graphql::schema::transfers::transfer;
-use crate::ids::RowId;
-use crate::ids::WebsiteId;
-use crate::transfers::model::Format;
-use crate::transfers::model::Noun;
-use crate::transfers::runs::actions;
-use crate::transfers::runs::actions::ExportRequest;
-use crate::transfers::runs::actions::ImportFile;
-use crate::transfers::runs::actions::ImportRequest;
-use crate::transfers::runs::model::MAY_MOVE;
-use crate::transfers::runs::model::ShopOptions;
+use crate::{
+    error::{Error, Result},
+    graphql::{
+        engine::{guards::Needs, payload::payload},
+        schema::{
+            context::ContextExt,
+            media::upload::Upload,
+            transfers::{Transfer, transfer},
+        },
+    },
+    ids::{RowId, WebsiteId},
+    transfers::{
+        model::{Format, Noun},
+        runs::{
+            actions::{self, ExportRequest, ImportFile, ImportRequest},
+            model::{MAY_MOVE, ShopOptions},
+        },
+    },
+};
 
 /// How a text file is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -84,14 +86,14 @@ pub struct ExportStartInput {
 
 payload! {
     /// The answer of `importStart`.
-    ImportStartPayload / ImportStartObject {
+    ImportStartPayload {
         /// The import, which waits for its turn.
         transfer: Transfer
     }
 }
 payload! {
     /// The answer of `exportStart`.
-    ExportStartPayload / ExportStartObject {
+    ExportStartPayload {
         /// The export, which waits for its turn.
         transfer: Transfer
     }
@@ -101,7 +103,7 @@ payload! {
 #[derive(Default)]
 pub struct TransferMutation;
 
-#[Object]
+#[object]
 impl TransferMutation {
     /// Begins to bring in a file, in the background: good rows go in, bad ones are handed back. Requires the permission of the
     /// noun at the website: MANAGE_PRODUCTS for products, MANAGE_CATALOGUE for categories, MANAGE_USERS for customers,
@@ -133,7 +135,7 @@ impl TransferMutation {
             let storage = &ctx.services().storage;
             actions::import_start(ctx.db(), storage, ctx.viewer(), request, input.idempotency_key).await
         };
-        ImportStartObject::of(started.await.map(transfer))
+        ImportStartPayload::of(started.await.map(transfer))
     }
 
     /// Begins to write everything of a noun to a file, in the background. Requires the permission of the noun at the website:
@@ -151,6 +153,6 @@ impl TransferMutation {
             let request = ExportRequest { noun: input.noun, format: input.format, website };
             actions::export_start(ctx.db(), ctx.viewer(), request, input.idempotency_key).await
         };
-        ExportStartObject::of(started.await.map(transfer))
+        ExportStartPayload::of(started.await.map(transfer))
     }
 }

@@ -1,36 +1,32 @@
 //! Lists of imports and exports.
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject};
+use souk_macros::object;
 
-use crate::db::filter::Filter;
-use crate::db::filter::Op;
-use crate::error::Result;
-use crate::graphql::engine::connections::Connection;
-use crate::graphql::engine::connections::connect;
-use crate::graphql::engine::connections::cost;
-use crate::graphql::engine::connections::list;
-use crate::graphql::engine::connections::read;
-use crate::graphql::engine::filters::Conditions;
-use crate::graphql::engine::filters::DateTimeFilter;
-use crate::graphql::engine::filters::IdFilter;
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::transfers::Transfer;
-use crate::graphql::schema::transfers::transfer;
-use crate::ids::RowId;
-use crate::ids::TransferId;
-use crate::paging::Cursor;
-use crate::paging::Direction;
-use crate::transfers::model::Noun;
-use crate::transfers::runs::model::MAY_MOVE;
-use crate::transfers::runs::model::Reach;
-use crate::transfers::runs::model::Status;
-use crate::transfers::runs::model::TransferCondition;
-use crate::transfers::runs::model::TransferOrderField;
-use crate::transfers::runs::model::TransferRow;
-use crate::transfers::runs::model::Way;
-use crate::transfers::runs::store;
-use crate::transfers::runs::store::TransferList;
+use crate::{
+    db::filter::{Filter, Op},
+    error::Result,
+    graphql::{
+        engine::{
+            connections::{Connection, connect, cost, list, read},
+            filters::{Conditions, DateTimeFilter, IdFilter},
+            guards::Needs,
+        },
+        schema::{
+            context::ContextExt,
+            transfers::{Transfer, transfer},
+        },
+    },
+    ids::{RowId, TransferId},
+    paging::{Cursor, Direction},
+    transfers::{
+        model::Noun,
+        runs::{
+            model::{MAY_MOVE, Reach, Status, TransferCondition, TransferOrderField, TransferRow, Way},
+            store::{self, TransferList},
+        },
+    },
+};
 
 /// Conditions on the direction of a transfer.
 #[derive(Debug, Default, InputObject)]
@@ -108,7 +104,7 @@ pub struct TransferOrder {
 #[derive(Default)]
 pub struct TransferQuery;
 
-#[Object]
+#[object]
 impl TransferQuery {
     /// An import or export; null where there is none of this id, or not for you. Requires a permission to move something:
     /// MANAGE_PRODUCTS, MANAGE_CATALOGUE, MANAGE_USERS, MANAGE_ORDERS, MANAGE_STOCK, MANAGE_REVIEWS or MANAGE_WEBSITES.

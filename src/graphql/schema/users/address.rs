@@ -1,22 +1,25 @@
 //! Addresses in the graph.
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::guards::LoggedIn;
-use crate::graphql::engine::patch;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::engine::scalars::optional_id;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::users::User;
-use crate::graphql::schema::users::user;
 use crate::{
     error::Result,
+    graphql::{
+        engine::{
+            guards::LoggedIn,
+            patch,
+            payload::payload,
+            scalars::{global, optional_id},
+        },
+        schema::{
+            context::ContextExt,
+            users::{User, user},
+        },
+    },
     ids::{AddressId, RowId},
     users::{
         actions,
@@ -24,28 +27,20 @@ use crate::{
     },
 };
 
-/// See [`AddressObject`].
-pub type Address = Ordered<AddressObject>;
-
 /// A postal address of a user.
 #[derive(Clone)]
-pub struct AddressObject(Arc<AddressRow>);
-
-impl Plain for AddressObject {
-    const PLAIN: &'static [&'static str] =
-        &["id", "country", "city", "district", "address", "postalCode", "isDefault", "createdAt", "updatedAt"];
-}
+pub struct Address(Arc<AddressRow>);
 
 /// The object of a row.
 pub fn address(row: impl Into<Arc<AddressRow>>) -> Address {
-    Ordered(AddressObject(row.into()))
+    Address(row.into())
 }
 
 /// A postal address of a user.
-#[Object(name = "Address")]
-impl AddressObject {
+#[object]
+impl Address {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.id)
     }
 
@@ -55,42 +50,42 @@ impl AddressObject {
     }
 
     /// Country, as a name or an ISO 3166 code.
-    async fn country(&self) -> &str {
+    fn country(&self) -> &str {
         &self.0.country
     }
 
     /// City or town.
-    async fn city(&self) -> &str {
+    fn city(&self) -> &str {
         &self.0.city
     }
 
     /// District, county or state.
-    async fn district(&self) -> Option<&str> {
+    fn district(&self) -> Option<&str> {
         self.0.district.as_deref()
     }
 
     /// Street, number and what else leads to the door.
-    async fn address(&self) -> &str {
+    fn address(&self) -> &str {
         &self.0.address
     }
 
     /// Postal code.
-    async fn postal_code(&self) -> Option<&str> {
+    fn postal_code(&self) -> Option<&str> {
         self.0.postal_code.as_deref()
     }
 
     /// Whether orders go there unless told otherwise; one address of a user at most.
-    async fn is_default(&self) -> bool {
+    fn is_default(&self) -> bool {
         self.0.is_default
     }
 
     /// When it was made.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// When it was last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }
@@ -143,21 +138,21 @@ pub struct AddressDeleteInput {
 
 payload! {
     /// The answer of `addressCreate`.
-    AddressCreatePayload / AddressCreateObject {
+    AddressCreatePayload {
         /// The new address.
         address: Address
     }
 }
 payload! {
     /// The answer of `addressUpdate`.
-    AddressUpdatePayload / AddressUpdateObject {
+    AddressUpdatePayload {
         /// The address as it is now.
         address: Address
     }
 }
 payload! {
     /// The answer of `addressDelete`.
-    AddressDeletePayload / AddressDeleteObject {
+    AddressDeletePayload {
         /// The id of the address that is gone.
         deleted_id: ID
     }
@@ -167,7 +162,7 @@ payload! {
 #[derive(Default)]
 pub struct AddressMutation;
 
-#[Object]
+#[object]
 impl AddressMutation {
     /// Adds an address. Requires being logged in.
     #[graphql(guard = "LoggedIn")]
@@ -189,7 +184,7 @@ impl AddressMutation {
             };
             actions::create_address(ctx.db(), ctx.viewer(), new).await
         };
-        AddressCreateObject::of(created.await.map(address))
+        AddressCreatePayload::of(created.await.map(address))
     }
 
     /// Changes an address. Requires being logged in.
@@ -211,7 +206,7 @@ impl AddressMutation {
             };
             actions::update_address(ctx.db(), ctx.viewer(), id, patch).await
         };
-        AddressUpdateObject::of(updated.await.map(address))
+        AddressUpdatePayload::of(updated.await.map(address))
     }
 
     /// Deletes an address; orders keep their copy. Requires being logged in.
@@ -226,6 +221,6 @@ impl AddressMutation {
             actions::delete_address(ctx.db(), ctx.viewer(), id).await?;
             Ok(input.id.clone())
         };
-        AddressDeleteObject::of(deleted.await)
+        AddressDeletePayload::of(deleted.await)
     }
 }

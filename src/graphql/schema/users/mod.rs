@@ -10,40 +10,36 @@ pub use self::{
     query::{UserOrder, UserQuery, UserWhere},
 };
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, Value};
+use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::connections::Connection;
-use crate::graphql::engine::connections::cost;
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::schema::access::api_key::ApiKey;
-use crate::graphql::schema::access::api_key::api_key;
-use crate::graphql::schema::access::role::Role;
-use crate::graphql::schema::access::role::role_object;
-use crate::graphql::schema::access::session::Session;
-use crate::graphql::schema::access::session::session;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::orders as order;
-use crate::graphql::schema::orders::Order;
-use crate::graphql::schema::orders::OrderOrder;
-use crate::graphql::schema::orders::OrderWhere;
-use crate::graphql::schema::reviews as review;
-use crate::graphql::schema::reviews::Review;
-use crate::graphql::schema::reviews::ReviewOrder;
-use crate::graphql::schema::reviews::ReviewWhere;
-use crate::graphql::schema::sources::Source;
-use crate::graphql::schema::sources::Sourced;
-use crate::graphql::schema::users::address::Address;
-use crate::graphql::schema::users::address::address;
-use crate::graphql::schema::websites::Website;
-use crate::graphql::schema::websites::website;
 use crate::{
     auth::Permission,
     error::{Error, Result},
+    graphql::{
+        engine::{
+            connections::{Connection, cost},
+            scalars::global,
+        },
+        schema::{
+            access::{
+                api_key::{ApiKey, api_key},
+                role::{Role, role_object},
+                session::{Session, session},
+            },
+            context::ContextExt,
+            orders as order,
+            orders::{Order, OrderOrder, OrderWhere},
+            reviews as review,
+            reviews::{Review, ReviewOrder, ReviewWhere},
+            sources::{Source, Sourced},
+            users::address::{Address, address},
+            websites::{Website, website},
+        },
+    },
     ids::{RowId, UserId, WebsiteId},
     orders::model::OrderParent,
     reviews::model::ReviewParent,
@@ -51,32 +47,16 @@ use crate::{
     users::model::UserRow,
 };
 
-/// See [`UserObject`].
-pub type User = Ordered<UserObject>;
-
 /// A person: customer or staff.
 #[derive(Clone)]
-pub struct UserObject(Arc<UserRow>);
-
-impl Plain for UserObject {
-    const PLAIN: &'static [&'static str] =
-        &["id", "name", "email", "phone", "isEmailVerified", "isActive", "createdAt", "updatedAt"];
-
-    fn leaf(&self, field: &str) -> Option<Value> {
-        Some(match field {
-            "id" => Value::String(global(self.0.id).0),
-            "name" => Value::String(self.0.name.clone()),
-            _ => return None,
-        })
-    }
-}
+pub struct User(Arc<UserRow>);
 
 /// The object of a row.
 pub fn user(row: impl Into<Arc<UserRow>>) -> User {
-    Ordered(UserObject(row.into()))
+    User(row.into())
 }
 
-impl UserObject {
+impl User {
     fn sourced(&self) -> Sourced<UserId> {
         Sourced { noun: SourceNoun::User, id: self.0.id, made_at: self.0.created_at }
     }
@@ -88,25 +68,25 @@ impl UserObject {
 }
 
 /// A person: customer or staff. You see yourself; staff with MANAGE_USERS see everybody.
-#[Object(name = "User")]
-impl UserObject {
+#[object]
+impl User {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.id)
     }
 
     /// Name for people.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.name
     }
 
     /// E-mail address, unique, in lower case with its domain in ASCII; null for customers that an import brought.
-    async fn email(&self) -> Option<&str> {
+    fn email(&self) -> Option<&str> {
         self.0.email.as_deref()
     }
 
     /// Phone number, as E.164: `+442079460000`.
-    async fn phone(&self) -> Option<&str> {
+    fn phone(&self) -> Option<&str> {
         self.0.phone.as_deref()
     }
 
@@ -136,7 +116,7 @@ impl UserObject {
     }
 
     /// Whether the e-mail address was confirmed to be theirs.
-    async fn is_email_verified(&self) -> bool {
+    fn is_email_verified(&self) -> bool {
         self.0.email_verified_at.is_some()
     }
 
@@ -155,7 +135,7 @@ impl UserObject {
     }
 
     /// Whether the account can be used; false after `userDeactivate`.
-    async fn is_active(&self) -> bool {
+    fn is_active(&self) -> bool {
         self.0.is_active
     }
 
@@ -201,12 +181,12 @@ impl UserObject {
     }
 
     /// When the account was made.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// When it was last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }

@@ -1,20 +1,24 @@
 //! Mutations of users: registering, accounts.
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined};
+use souk_macros::object;
 
-use crate::graphql::engine::guards::LoggedIn;
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::patch;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::optional_id;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::context::Services;
-use crate::graphql::schema::users::User;
-use crate::graphql::schema::users::user;
 use crate::{
     access::{self, model::NewAccount},
     auth::Permission,
     error::Result,
+    graphql::{
+        engine::{
+            guards::{LoggedIn, Needs},
+            patch,
+            payload::payload,
+            scalars::optional_id,
+        },
+        schema::{
+            context::{ContextExt, Services},
+            users::{User, user},
+        },
+    },
     ids::{RowId, UserId, WebsiteId},
     users::{self, model::UserPatch},
 };
@@ -100,35 +104,35 @@ pub struct UserIdentityRemoveInput {
 
 payload! {
     /// The answer of `register`.
-    RegisterPayload / RegisterObject {
+    RegisterPayload {
         /// The new account; log in to see it through `me`. Null where the shop tells the rest by mail.
         user: User
     }
 }
 payload! {
     /// The answer of `userCreate`.
-    UserCreatePayload / UserCreateObject {
+    UserCreatePayload {
         /// The new user.
         user: User
     }
 }
 payload! {
     /// The answer of `userUpdate`.
-    UserUpdatePayload / UserUpdateObject {
+    UserUpdatePayload {
         /// The user as they are now.
         user: User
     }
 }
 payload! {
     /// The answer of `userReactivate`.
-    UserReactivatePayload / UserReactivateObject {
+    UserReactivatePayload {
         /// The user, active again.
         user: User
     }
 }
 payload! {
     /// The answer of `userDeactivate`.
-    UserDeactivatePayload / UserDeactivateObject {
+    UserDeactivatePayload {
         /// The user, not active any more.
         user: User
     }
@@ -136,14 +140,14 @@ payload! {
 
 payload! {
     /// The answer of `userIdentityAdd`.
-    UserIdentityAddPayload / UserIdentityAddObject {
+    UserIdentityAddPayload {
         /// The user.
         user: User
     }
 }
 payload! {
     /// The answer of `userIdentityRemove`.
-    UserIdentityRemovePayload / UserIdentityRemoveObject {
+    UserIdentityRemovePayload {
         /// The user.
         user: User
     }
@@ -153,7 +157,7 @@ payload! {
 #[derive(Default)]
 pub struct UserMutation;
 
-#[Object]
+#[object]
 impl UserMutation {
     /// Makes an account for yourself, with the role `customer`. A mail asks you to confirm the address (`emailVerify`). Where
     /// the shop keeps to itself who has an account (SOUK_REGISTRATION=private), every registration answers the same.
@@ -173,7 +177,7 @@ impl UserMutation {
             let Services { db, passwords, accounts, .. } = ctx.services();
             access::actions::registration::register(db, passwords, accounts.registration, ctx.origin(), new).await
         };
-        RegisterObject::of(registered.await.map(|registered| registered.map(user)))
+        RegisterPayload::of(registered.await.map(|registered| registered.map(user)))
     }
 
     /// Makes an account for somebody else. They get a mail: to choose a password, or to confirm the address where you gave
@@ -195,7 +199,7 @@ impl UserMutation {
             access::actions::accounts::create_user(ctx.db(), &ctx.services().passwords, ctx.viewer(), new, input.role)
                 .await
         };
-        UserCreateObject::of(created.await.map(user))
+        UserCreatePayload::of(created.await.map(user))
     }
 
     /// Changes a user: yourself, or with MANAGE_USERS somebody who holds no more than you. A new e-mail address has to be
@@ -216,7 +220,7 @@ impl UserMutation {
             };
             access::actions::accounts::update_user(ctx.db(), ctx.viewer(), id, patch).await
         };
-        UserUpdateObject::of(updated.await.map(user))
+        UserUpdatePayload::of(updated.await.map(user))
     }
 
     /// Deactivates a user: yourself, or with MANAGE_USERS somebody who holds no more than you. They are logged
@@ -231,7 +235,7 @@ impl UserMutation {
             let id = UserId::parse("id", &input.id)?;
             access::actions::accounts::deactivate_user(ctx.db(), &ctx.services().live, ctx.viewer(), id).await
         };
-        UserDeactivateObject::of(deactivated.await.map(user))
+        UserDeactivatePayload::of(deactivated.await.map(user))
     }
 
     /// Lets a deactivated user in again, who holds no more than you. Requires MANAGE_USERS.
@@ -245,7 +249,7 @@ impl UserMutation {
             let id = UserId::parse("id", &input.id)?;
             access::actions::accounts::reactivate_user(ctx.db(), ctx.viewer(), id).await
         };
-        UserReactivateObject::of(reactivated.await.map(user))
+        UserReactivatePayload::of(reactivated.await.map(user))
     }
 
     /// Says that a website knows a user, and what it calls them: imports from there find them by it. Requires MANAGE_USERS.
@@ -260,7 +264,7 @@ impl UserMutation {
             let website = WebsiteId::parse("websiteId", &input.website_id)?;
             users::actions::add_identity(ctx.db(), ctx.viewer(), id, website, input.external_id).await
         };
-        UserIdentityAddObject::of(added.await.map(user))
+        UserIdentityAddPayload::of(added.await.map(user))
     }
 
     /// Forgets what a website calls a user. Requires MANAGE_USERS.
@@ -275,6 +279,6 @@ impl UserMutation {
             let website = WebsiteId::parse("websiteId", &input.website_id)?;
             users::actions::remove_identity(ctx.db(), ctx.viewer(), id, website).await
         };
-        UserIdentityRemoveObject::of(removed.await.map(user))
+        UserIdentityRemovePayload::of(removed.await.map(user))
     }
 }

@@ -1,24 +1,23 @@
 //! Lists of users: filters, orders, queries.
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject};
+use souk_macros::object;
 
-use crate::graphql::engine::connections::Connection;
-use crate::graphql::engine::connections::connect;
-use crate::graphql::engine::connections::cost;
-use crate::graphql::engine::connections::list;
-use crate::graphql::engine::connections::read;
-use crate::graphql::engine::filters::Conditions;
-use crate::graphql::engine::filters::DateTimeFilter;
-use crate::graphql::engine::filters::IdFilter;
-use crate::graphql::engine::filters::StringFilter;
-use crate::graphql::engine::guards::LoggedIn;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::users::User;
-use crate::graphql::schema::users::user;
 use crate::{
     auth::Permission,
     db::filter::{Filter, Op},
     error::Result,
+    graphql::{
+        engine::{
+            connections::{Connection, connect, cost, list, read},
+            filters::{Conditions, DateTimeFilter, IdFilter, StringFilter},
+            guards::LoggedIn,
+        },
+        schema::{
+            context::ContextExt,
+            users::{User, user},
+        },
+    },
     ids::{RowId, UserId},
     paging::{Cursor, Direction},
     text,
@@ -92,7 +91,7 @@ pub struct UserOrder {
 #[derive(Default)]
 pub struct UserQuery;
 
-#[Object]
+#[object]
 impl UserQuery {
     /// You; null where you are not logged in.
     async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>> {

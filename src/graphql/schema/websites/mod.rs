@@ -1,35 +1,31 @@
 //! Websites in the graph.
 
+use souk_macros::object;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined};
 use chrono::{DateTime, Utc};
 
-use crate::graphql::engine::connections::Connection;
-use crate::graphql::engine::connections::connect;
-use crate::graphql::engine::connections::cost;
-use crate::graphql::engine::connections::list;
-use crate::graphql::engine::connections::read;
-use crate::graphql::engine::container::Ordered;
-use crate::graphql::engine::container::Plain;
-use crate::graphql::engine::guards::Needs;
-use crate::graphql::engine::patch;
-use crate::graphql::engine::payload::payload;
-use crate::graphql::engine::scalars::CurrencyCode;
-use crate::graphql::engine::scalars::global;
-use crate::graphql::schema::context::ContextExt;
-use crate::graphql::schema::orders as order;
-use crate::graphql::schema::orders::Order;
-use crate::graphql::schema::orders::OrderOrder;
-use crate::graphql::schema::orders::OrderWhere;
-use crate::graphql::schema::products as product;
-use crate::graphql::schema::products::Product;
-use crate::graphql::schema::products::ProductOrder;
-use crate::graphql::schema::products::ProductWhere;
 use crate::{
     auth::Permission,
     db::filter::Filter,
     error::Result,
+    graphql::{
+        engine::{
+            connections::{Connection, connect, cost, list, read},
+            guards::Needs,
+            patch,
+            payload::payload,
+            scalars::{CurrencyCode, global},
+        },
+        schema::{
+            context::ContextExt,
+            orders as order,
+            orders::{Order, OrderOrder, OrderWhere},
+            products as product,
+            products::{Product, ProductOrder, ProductWhere},
+        },
+    },
     ids::{RowId, WebsiteId},
     orders::model::OrderParent,
     paging::{Cursor, Direction},
@@ -42,53 +38,45 @@ use crate::{
     },
 };
 
-/// See [`WebsiteObject`].
-pub type Website = Ordered<WebsiteObject>;
-
 /// A shop whose products, customers and orders live here.
 #[derive(Clone)]
-pub struct WebsiteObject(Arc<WebsiteRow>);
-
-impl Plain for WebsiteObject {
-    const PLAIN: &'static [&'static str] =
-        &["id", "code", "name", "baseUrl", "currency", "language", "createdAt", "updatedAt"];
-}
+pub struct Website(Arc<WebsiteRow>);
 
 /// The object of a row.
 pub fn website(row: impl Into<Arc<WebsiteRow>>) -> Website {
-    Ordered(WebsiteObject(row.into()))
+    Website(row.into())
 }
 
 /// A shop whose products, customers and orders live here.
-#[Object(name = "Website")]
-impl WebsiteObject {
+#[object]
+impl Website {
     /// Opaque id, unique across all types.
-    pub async fn id(&self) -> ID {
+    pub fn id(&self) -> ID {
         global(self.0.id)
     }
 
     /// Short name, unique.
-    async fn code(&self) -> &str {
+    fn code(&self) -> &str {
         &self.0.code
     }
 
     /// Name for people.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.name
     }
 
     /// Where the shop is.
-    async fn base_url(&self) -> &str {
+    fn base_url(&self) -> &str {
         &self.0.base_url
     }
 
     /// The currency of its prices and orders; it never changes.
-    async fn currency(&self) -> CurrencyCode {
+    fn currency(&self) -> CurrencyCode {
         CurrencyCode(self.0.currency())
     }
 
     /// The language of what it sells: by its stems the search finds `lanterns` where one is called a lantern.
-    async fn language(&self) -> Language {
+    fn language(&self) -> Language {
         self.0.language
     }
 
@@ -127,12 +115,12 @@ impl WebsiteObject {
     }
 
     /// When it was made.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// When it was last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }
@@ -151,7 +139,7 @@ pub struct WebsiteOrder {
 #[derive(Default)]
 pub struct WebsiteQuery;
 
-#[Object]
+#[object]
 impl WebsiteQuery {
     /// The shops, by default in the order of their codes.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
@@ -207,14 +195,14 @@ pub struct WebsiteUpdateInput {
 
 payload! {
     /// The answer of `websiteCreate`.
-    WebsiteCreatePayload / WebsiteCreateObject {
+    WebsiteCreatePayload {
         /// The new website.
         website: Website
     }
 }
 payload! {
     /// The answer of `websiteUpdate`.
-    WebsiteUpdatePayload / WebsiteUpdateObject {
+    WebsiteUpdatePayload {
         /// The website as it is now.
         website: Website
     }
@@ -224,7 +212,7 @@ payload! {
 #[derive(Default)]
 pub struct WebsiteMutation;
 
-#[Object]
+#[object]
 impl WebsiteMutation {
     /// Makes a website. Requires MANAGE_WEBSITES.
     #[graphql(guard = "Needs(&[Permission::ManageWebsites])")]
@@ -236,7 +224,7 @@ impl WebsiteMutation {
         let currency = input.currency.0.to_string();
         let WebsiteCreateInput { code, name, base_url, language, .. } = input;
         let new = NewWebsite { code, name, base_url, currency, language };
-        WebsiteCreateObject::of(actions::create(ctx.db(), ctx.viewer(), new).await.map(website))
+        WebsiteCreatePayload::of(actions::create(ctx.db(), ctx.viewer(), new).await.map(website))
     }
 
     /// Changes a website. Requires MANAGE_WEBSITES.
@@ -256,6 +244,6 @@ impl WebsiteMutation {
             };
             actions::update(ctx.db(), ctx.viewer(), id, patch).await
         };
-        WebsiteUpdateObject::of(updated.await.map(website))
+        WebsiteUpdatePayload::of(updated.await.map(website))
     }
 }
