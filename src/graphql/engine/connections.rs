@@ -11,29 +11,13 @@ use crate::{
         engine::batching::{Key, Loaded},
         schema::loaders::{PageKey, Paged},
     },
-    paging::{Cursor, Direction, List, MAX_COUNT, MAX_LIMIT, Page, PageArgs, Rows},
+    paging::{Cursor, MAX_COUNT, MAX_LIMIT, Page, Rows},
 };
 
 /// What a list costs of the complexity: its rows times what is selected of each.
 pub fn cost(first: Option<i32>, last: Option<i32>, child: usize) -> usize {
     let rows = first.or(last).map_or(crate::paging::DEFAULT_LIMIT, i64::from).clamp(1, MAX_LIMIT);
     usize::try_from(rows).unwrap_or(1).saturating_mul(child).saturating_add(1)
-}
-
-/// Reads the arguments of a list.
-/// # Errors
-/// Those of [`Page::new`].
-pub fn list<C, O: Copy>(
-    first: Option<i32>,
-    after: Option<String>,
-    last: Option<i32>,
-    before: Option<String>,
-    filter: crate::db::filter::Filter<C>,
-    (order, direction): (O, Direction),
-    name: fn(O) -> &'static str,
-) -> Result<List<C, O>> {
-    let page = Page::new(name(order), PageArgs { first, after, last, before })?;
-    Ok(List { filter, order, direction, page })
 }
 
 /// Where a page lies in its list.

@@ -10,6 +10,7 @@ pub mod errors;
 pub mod filters;
 pub mod guards;
 pub mod limits;
+pub mod listing;
 pub mod patch;
 pub mod payload;
 pub mod scalars;

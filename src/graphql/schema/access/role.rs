@@ -16,9 +16,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, cost, list, read},
+            connections::{Connection, connect, read},
             filters::{Conditions, IdFilter, StringFilter},
             guards::{LoggedIn, Needs},
+            listing::{Listing, Where, order_by},
             patch,
             payload::payload,
             scalars::{global, parse_ids},
@@ -30,7 +31,7 @@ use crate::{
         },
     },
     ids::{RoleId, RowId, UserId},
-    paging::{Cursor, Direction},
+    paging::Cursor,
 };
 
 /// What a group of users may do.
@@ -180,7 +181,9 @@ pub struct RoleWhere {
     is_builtin: Option<bool>,
 }
 
-impl RoleWhere {
+impl Where for RoleWhere {
+    type Condition = RoleCondition;
+
     fn filter(self) -> Result<Filter<RoleCondition>> {
         let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
         all.id("id", self.id, RoleCondition::Id)?;
@@ -191,14 +194,9 @@ impl RoleWhere {
     }
 }
 
-/// The order of a list of roles.
-#[derive(Debug, InputObject)]
-pub struct RoleOrder {
-    /// By what.
-    field: RoleOrderField,
-    /// Which way.
-    #[graphql(default)]
-    direction: Direction,
+order_by! {
+    /// The order of a list of roles.
+    RoleOrder by RoleOrderField
 }
 
 /// Queries of roles.
@@ -208,21 +206,9 @@ pub struct RoleQuery;
 #[object]
 impl RoleQuery {
     /// The roles, by default by code. Requires being logged in.
-    #[graphql(complexity = "cost(first, last, child_complexity)", guard = "LoggedIn")]
-    async fn roles(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<RoleWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<RoleOrder>,
-    ) -> Result<Connection<Role>> {
-        let order = order_by.map(|by| (by.field, by.direction)).unwrap_or_default();
-        let list =
-            list(first, after, last, before, r#where.unwrap_or_default().filter()?, order, RoleOrderField::list)?;
+    #[graphql(guard = "LoggedIn")]
+    async fn roles(&self, ctx: &Context<'_>, listing: Listing<RoleWhere, RoleOrder>) -> Result<Connection<Role>> {
+        let list = listing.list(Default::default(), RoleOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::roles::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::roles::count(conn, &list).await);
         let (rows, total) = read(ctx, &list.page, rows, count).await?;

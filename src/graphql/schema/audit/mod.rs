@@ -20,9 +20,10 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            connections::{Connection, connect, cost, list, read},
+            connections::{Connection, connect, read},
             filters::{Conditions, DateTimeFilter, IdFilter},
             guards::Needs,
+            listing::{Listing, Where, order_by},
             scalars::global,
         },
         schema::{
@@ -158,7 +159,9 @@ pub struct AuditWhere {
     at: Option<DateTimeFilter>,
 }
 
-impl AuditWhere {
+impl Where for AuditWhere {
+    type Condition = AuditCondition;
+
     fn filter(self) -> Result<Filter<AuditCondition>> {
         use AuditCondition as C;
         let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
@@ -179,14 +182,9 @@ impl AuditWhere {
     }
 }
 
-/// The order of the log.
-#[derive(Debug, InputObject)]
-pub struct AuditOrder {
-    /// By what.
-    field: AuditOrderField,
-    /// Which way.
-    #[graphql(default)]
-    direction: Direction,
+order_by! {
+    /// The order of the log.
+    AuditOrder by AuditOrderField
 }
 
 /// Queries of the audit log.
@@ -197,21 +195,13 @@ pub struct AuditQuery;
 impl AuditQuery {
     /// Who changed what, by default the latest first: everything, or what belongs to the websites that your role is limited
     /// to. Requires VIEW_AUDIT_LOG.
-    #[graphql(complexity = "cost(first, last, child_complexity)", guard = "Needs(&[Permission::ViewAuditLog])")]
+    #[graphql(guard = "Needs(&[Permission::ViewAuditLog])")]
     async fn audit_log(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<AuditWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<AuditOrder>,
+        listing: Listing<AuditWhere, AuditOrder>,
     ) -> Result<Connection<AuditEntry>> {
-        let order = order_by.map_or((AuditOrderField::At, Direction::Desc), |by| (by.field, by.direction));
-        let filter = r#where.unwrap_or_default().filter()?;
-        let list: AuditList = list(first, after, last, before, filter, order, AuditOrderField::list)?;
+        let list: AuditList = listing.list((AuditOrderField::At, Direction::Desc), AuditOrderField::list)?;
         let scope = ctx.viewer().scope(Permission::ViewAuditLog);
         let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);

@@ -17,9 +17,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, cost, list, read},
+            connections::{Connection, connect, read},
             filters::{Conditions, IdFilter, StringFilter},
             guards::Needs,
+            listing::{Listing, Where, order_by},
             patch,
             payload::payload,
             scalars::global,
@@ -31,7 +32,7 @@ use crate::{
         },
     },
     ids::{BrandId, RowId},
-    paging::{Cursor, Direction},
+    paging::Cursor,
     products::model::ProductParent,
     text::slugify,
 };
@@ -69,19 +70,12 @@ impl Brand {
     }
 
     /// Its products, by default the newest first.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn products(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ProductWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ProductOrder>,
+        listing: Listing<ProductWhere, ProductOrder>,
     ) -> Result<Connection<Product>> {
-        let list = product::list_of(ctx, first, after, last, before, r#where, order_by)?;
+        let list = product::list_of(ctx, listing)?;
         product::of_parent(ctx, ProductParent::Brand, self.0.id.key(), list).await
     }
 
@@ -113,7 +107,9 @@ pub struct BrandWhere {
     slug: Option<StringFilter>,
 }
 
-impl BrandWhere {
+impl Where for BrandWhere {
+    type Condition = BrandCondition;
+
     fn filter(self) -> Result<Filter<BrandCondition>> {
         let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
         all.id("id", self.id, BrandCondition::Id)?;
@@ -123,14 +119,9 @@ impl BrandWhere {
     }
 }
 
-/// The order of a list of brands.
-#[derive(Debug, InputObject)]
-pub struct BrandOrder {
-    /// By what.
-    field: BrandOrderField,
-    /// Which way.
-    #[graphql(default)]
-    direction: Direction,
+order_by! {
+    /// The order of a list of brands.
+    BrandOrder by BrandOrderField
 }
 
 /// Queries of brands.
@@ -140,21 +131,8 @@ pub struct BrandQuery;
 #[object]
 impl BrandQuery {
     /// The brands, by default by name.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
-    async fn brands(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<BrandWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<BrandOrder>,
-    ) -> Result<Connection<Brand>> {
-        let order = order_by.map(|by| (by.field, by.direction)).unwrap_or_default();
-        let list =
-            list(first, after, last, before, r#where.unwrap_or_default().filter()?, order, BrandOrderField::list)?;
+    async fn brands(&self, ctx: &Context<'_>, listing: Listing<BrandWhere, BrandOrder>) -> Result<Connection<Brand>> {
+        let list = listing.list(Default::default(), BrandOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
         let (rows, total) = read(ctx, &list.page, rows, count).await?;

@@ -20,7 +20,8 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, TotalCount, cost, nested},
+            connections::{Connection, TotalCount, nested},
+            listing::Listing,
             scalars::global,
         },
         schema::{
@@ -90,39 +91,25 @@ impl Category {
     }
 
     /// The categories right below, by default in the order of their positions.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn children(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<CategoryWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<CategoryOrder>,
+        listing: Listing<CategoryWhere, CategoryOrder>,
     ) -> Result<Connection<Category>> {
-        let list = Arc::new(list_of(first, after, last, before, r#where, order_by)?);
+        let list = Arc::new(list_of(listing)?);
         let key = PageKey { parent: (), id: self.0.id.key(), list: Arc::clone(&list) };
         nested(ctx, &ctx.loaders().children, key, |row| cursor(&list, row), category).await
     }
 
     /// The products of this category, by default the newest first.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn products(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ProductWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ProductOrder>,
+        listing: Listing<ProductWhere, ProductOrder>,
         #[graphql(desc = "Whether those of the categories below, at any depth, are in it as well.", default)]
         include_descendants: bool,
     ) -> Result<Connection<Product>> {
-        let list = product::list_of(ctx, first, after, last, before, r#where, order_by)?;
+        let list = product::list_of(ctx, listing)?;
         product::of_parent(ctx, parent(include_descendants), self.0.id.key(), list).await
     }
 

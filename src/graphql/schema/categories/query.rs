@@ -12,8 +12,9 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            connections::{Connection, connect, cost, list, read},
+            connections::{Connection, connect, read},
             filters::{Conditions, IdFilter, StringFilter},
+            listing::{Listing, Where, order_by},
         },
         schema::{
             categories::{Category, category},
@@ -21,7 +22,7 @@ use crate::{
         },
     },
     ids::{CategoryId, RowId},
-    paging::{Cursor, Direction},
+    paging::Cursor,
 };
 
 /// Conditions on the categories above another one. Both hold together.
@@ -54,7 +55,9 @@ pub struct CategoryWhere {
     ancestor: Option<AncestorFilter>,
 }
 
-impl CategoryWhere {
+impl Where for CategoryWhere {
+    type Condition = CategoryCondition;
+
     fn filter(self) -> Result<Filter<CategoryCondition>> {
         use CategoryCondition as C;
         let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
@@ -73,26 +76,13 @@ impl CategoryWhere {
     }
 }
 
-/// The order of a list of categories.
-#[derive(Debug, InputObject)]
-pub struct CategoryOrder {
-    /// By what.
-    field: CategoryOrderField,
-    /// Which way.
-    #[graphql(default)]
-    direction: Direction,
+order_by! {
+    /// The order of a list of categories.
+    CategoryOrder by CategoryOrderField
 }
 
-pub(super) fn list_of(
-    first: Option<i32>,
-    after: Option<String>,
-    last: Option<i32>,
-    before: Option<String>,
-    filter: Option<CategoryWhere>,
-    order: Option<CategoryOrder>,
-) -> Result<CategoryList> {
-    let order = order.map(|by| (by.field, by.direction)).unwrap_or_default();
-    list(first, after, last, before, filter.unwrap_or_default().filter()?, order, CategoryOrderField::list)
+pub(super) fn list_of(listing: Listing<CategoryWhere, CategoryOrder>) -> Result<CategoryList> {
+    listing.list(Default::default(), CategoryOrderField::list)
 }
 
 pub(super) fn cursor(list: &CategoryList, row: &CategoryRow) -> Cursor {
@@ -124,19 +114,12 @@ impl CategoryQuery {
     }
 
     /// The categories, by default in the order of their positions; `where: {parent: {isNull: true}}` gives the roots.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn categories(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<CategoryWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<CategoryOrder>,
+        listing: Listing<CategoryWhere, CategoryOrder>,
     ) -> Result<Connection<Category>> {
-        let list = list_of(first, after, last, before, r#where, order_by)?;
+        let list = list_of(listing)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
         let (rows, total) = read(ctx, &list.page, rows, count).await?;

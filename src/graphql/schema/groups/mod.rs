@@ -16,8 +16,9 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            connections::{Connection, connect, cost, list, read},
+            connections::{Connection, connect, read},
             filters::{Conditions, IdFilter, StringFilter},
+            listing::{Listing, Where, order_by},
             scalars::{Money, global, money},
         },
         schema::{
@@ -34,7 +35,7 @@ use crate::{
     },
     ids::{ProductGroupId, RowId},
     money::Currency,
-    paging::{Cursor, Direction},
+    paging::Cursor,
     products::model::{ProductParent, VariantRow},
 };
 
@@ -103,19 +104,12 @@ impl ProductGroup {
     }
 
     /// Its products, by default the newest first.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn products(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ProductWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ProductOrder>,
+        listing: Listing<ProductWhere, ProductOrder>,
     ) -> Result<Connection<Product>> {
-        let list = product::list_of(ctx, first, after, last, before, r#where, order_by)?;
+        let list = product::list_of(ctx, listing)?;
         product::of_parent(ctx, ProductParent::Group, self.0.id.key(), list).await
     }
 
@@ -201,7 +195,9 @@ pub struct ProductGroupWhere {
     source_website: Option<IdFilter>,
 }
 
-impl ProductGroupWhere {
+impl Where for ProductGroupWhere {
+    type Condition = ProductGroupCondition;
+
     fn filter(self) -> Result<Filter<ProductGroupCondition>> {
         let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
         all.id("id", self.id, ProductGroupCondition::Id)?;
@@ -212,14 +208,9 @@ impl ProductGroupWhere {
     }
 }
 
-/// The order of a list of groups.
-#[derive(Debug, InputObject)]
-pub struct ProductGroupOrder {
-    /// By what.
-    field: ProductGroupOrderField,
-    /// Which way.
-    #[graphql(default)]
-    direction: Direction,
+order_by! {
+    /// The order of a list of groups.
+    ProductGroupOrder by ProductGroupOrderField
 }
 
 /// Queries of groups.
@@ -244,21 +235,12 @@ impl ProductGroupQuery {
     }
 
     /// The groups, by default by name.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn product_groups(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ProductGroupWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ProductGroupOrder>,
+        listing: Listing<ProductGroupWhere, ProductGroupOrder>,
     ) -> Result<Connection<ProductGroup>> {
-        let order = order_by.map(|by| (by.field, by.direction)).unwrap_or_default();
-        let filter = r#where.unwrap_or_default().filter()?;
-        let list = list(first, after, last, before, filter, order, ProductGroupOrderField::list)?;
+        let list = listing.list(Default::default(), ProductGroupOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
         let (rows, total) = read(ctx, &list.page, rows, count).await?;

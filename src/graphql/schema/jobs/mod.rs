@@ -12,9 +12,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, cost, list, read},
+            connections::{Connection, connect, read},
             filters::{Conditions, DateTimeFilter, StringFilter},
             guards::Needs,
+            listing::{Listing, Where, order_by},
             payload::payload,
             scalars::global,
         },
@@ -113,7 +114,9 @@ pub struct JobWhere {
     created_at: Option<DateTimeFilter>,
 }
 
-impl JobWhere {
+impl Where for JobWhere {
+    type Condition = JobCondition;
+
     fn filter(self) -> Result<Filter<JobCondition>> {
         use JobCondition as C;
         let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
@@ -126,14 +129,9 @@ impl JobWhere {
     }
 }
 
-/// The order of a list of jobs.
-#[derive(Debug, InputObject)]
-pub struct JobOrder {
-    /// By what.
-    field: JobOrderField,
-    /// Which way.
-    #[graphql(default)]
-    direction: Direction,
+order_by! {
+    /// The order of a list of jobs.
+    JobOrder by JobOrderField
 }
 
 /// Which job to run again.
@@ -173,21 +171,9 @@ pub struct JobQuery;
 impl JobQuery {
     /// The jobs that are not done, by default the latest first. They belong to no website: a role that is limited to some sees
     /// none. Requires MANAGE_JOBS.
-    #[graphql(complexity = "cost(first, last, child_complexity)", guard = "Needs(&[Permission::ManageJobs])")]
-    async fn jobs(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<JobWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<JobOrder>,
-    ) -> Result<Connection<Job>> {
-        let order = order_by.map_or((JobOrderField::CreatedAt, Direction::Desc), |by| (by.field, by.direction));
-        let filter = r#where.unwrap_or_default().filter()?;
-        let list: JobList = list(first, after, last, before, filter, order, JobOrderField::list)?;
+    #[graphql(guard = "Needs(&[Permission::ManageJobs])")]
+    async fn jobs(&self, ctx: &Context<'_>, listing: Listing<JobWhere, JobOrder>) -> Result<Connection<Job>> {
+        let list: JobList = listing.list((JobOrderField::CreatedAt, Direction::Desc), JobOrderField::list)?;
         let scope = ctx.viewer().scope(Permission::ManageJobs);
         let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);

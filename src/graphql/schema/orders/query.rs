@@ -14,9 +14,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, cost, list, nested, read},
+            connections::{Connection, connect, nested, read},
             filters::{Conditions, DateTimeFilter, DecimalFilter, IdFilter, StringFilter},
             guards::LoggedIn,
+            listing::{Listing, Where, order_by},
         },
         schema::{
             context::ContextExt,
@@ -68,7 +69,9 @@ pub struct OrderWhere {
     placed_at: Option<DateTimeFilter>,
 }
 
-impl OrderWhere {
+impl Where for OrderWhere {
+    type Condition = OrderCondition;
+
     fn filter(self) -> Result<Filter<OrderCondition>> {
         use OrderCondition as C;
         let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
@@ -85,29 +88,16 @@ impl OrderWhere {
     }
 }
 
-/// The order of a list of orders.
-#[derive(Debug, InputObject)]
-pub struct OrderOrder {
-    /// By what.
-    field: OrderOrderField,
-    /// Which way.
-    #[graphql(default)]
-    direction: Direction,
+order_by! {
+    /// The order of a list of orders.
+    OrderOrder by OrderOrderField
 }
 
 /// Reads the arguments of a list of orders; the latest come first by default.
 /// # Errors
 /// User errors naming the argument.
-pub fn list_of(
-    first: Option<i32>,
-    after: Option<String>,
-    last: Option<i32>,
-    before: Option<String>,
-    filter: Option<OrderWhere>,
-    order: Option<OrderOrder>,
-) -> Result<OrderList> {
-    let order = order.map_or((OrderOrderField::PlacedAt, Direction::Desc), |by| (by.field, by.direction));
-    list(first, after, last, before, filter.unwrap_or_default().filter()?, order, OrderOrderField::list)
+pub fn list_of(listing: Listing<OrderWhere, OrderOrder>) -> Result<OrderList> {
+    listing.list((OrderOrderField::PlacedAt, Direction::Desc), OrderOrderField::list)
 }
 
 fn cursor(list: &OrderList, row: &OrderRow) -> Cursor {
@@ -200,19 +190,9 @@ impl OrderQuery {
 
     /// The orders that you may see, by default the latest first: your own, for sellers also those that hold their
     /// products, for staff all. Requires being logged in.
-    #[graphql(complexity = "cost(first, last, child_complexity)", guard = "LoggedIn")]
-    async fn orders(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<OrderWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<OrderOrder>,
-    ) -> Result<Connection<Order>> {
-        let list = list_of(first, after, last, before, r#where, order_by)?;
+    #[graphql(guard = "LoggedIn")]
+    async fn orders(&self, ctx: &Context<'_>, listing: Listing<OrderWhere, OrderOrder>) -> Result<Connection<Order>> {
+        let list = list_of(listing)?;
         let scope = ctx.viewer().scope(Permission::ManageOrders);
         let plans = store::plans(&scope, &list);
         let rows = ctx.db().read_as(plans, async |conn| store::page(conn, &scope, &list).await);

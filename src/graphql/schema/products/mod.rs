@@ -27,7 +27,8 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            connections::{Connection, cost},
+            connections::Connection,
+            listing::Listing,
             scalars::{Money, global, money},
         },
         schema::{
@@ -48,7 +49,7 @@ use crate::{
         },
     },
     ids::RowId,
-    paging::{Page, PageArgs},
+    paging::Page,
     prices::model::sets_price,
     products::model::{Availability, ProductRow, PurchaseRow},
     reviews::model::ReviewParent,
@@ -154,20 +155,11 @@ impl Product {
 
     /// Its prices from the day it was made, the latest first; null for all but those who may set them: MANAGE_PRODUCTS, and
     /// its seller.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
-    async fn price_history(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-    ) -> Result<Option<Connection<PriceChange>>> {
+    async fn price_history(&self, ctx: &Context<'_>, listing: Listing) -> Result<Option<Connection<PriceChange>>> {
         if !sets_price(ctx.viewer(), &self.row) {
             return Ok(None);
         }
-        let page = Page::new(price::HISTORY, PageArgs { first, after, last, before })?;
+        let page = Page::new(price::HISTORY, listing.page)?;
         Ok(Some(price::of_product(ctx, self.row.id, page).await?))
     }
 
@@ -198,20 +190,11 @@ impl Product {
     }
 
     /// The ledger of its stock, the latest first; null for all but those who may write it: MANAGE_STOCK, and its seller.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
-    async fn stock_movements(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-    ) -> Result<Option<Connection<StockMovement>>> {
+    async fn stock_movements(&self, ctx: &Context<'_>, listing: Listing) -> Result<Option<Connection<StockMovement>>> {
         if !keeps_stock(ctx.viewer(), &self.row) {
             return Ok(None);
         }
-        let page = Page::new(stock::LEDGER, PageArgs { first, after, last, before })?;
+        let page = Page::new(stock::LEDGER, listing.page)?;
         Ok(Some(stock::of_product(ctx, self.row.id, page).await?))
     }
 
@@ -313,19 +296,12 @@ impl Product {
     }
 
     /// Its reviews that you may see, by default the latest first: the approved ones, and your own.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn reviews(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ReviewWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ReviewOrder>,
+        listing: Listing<ReviewWhere, ReviewOrder>,
     ) -> Result<Connection<Review>> {
-        let list = review::list_of(first, after, last, before, r#where, order_by)?;
+        let list = review::list_of(listing)?;
         review::of_parent(ctx, ReviewParent::Product, self.row.id.key(), list).await
     }
 

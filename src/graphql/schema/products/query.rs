@@ -11,10 +11,11 @@ use crate::{
     error::{Error, ErrorCode, Result},
     graphql::{
         engine::{
-            connections::{Connection, TotalCount, connect, cost, list, nested, read},
+            connections::{Connection, TotalCount, connect, nested, read},
             filters::{
                 CategoryFilter, Conditions, DateTimeFilter, DecimalFilter, IdFilter, IntFilter, StringFilter, both,
             },
+            listing::{Listing, OrderBy, list, order_by},
         },
         schema::{
             context::ContextExt,
@@ -23,7 +24,7 @@ use crate::{
         },
     },
     ids::{ProductId, RowId},
-    paging::{Cursor, Direction},
+    paging::{Cursor, Direction, PageArgs},
     products::{
         model::{Availability, ProductCondition, ProductOrderField, ProductParent, ProductRow},
         store::{self, ProductKey, ProductList, trees},
@@ -126,29 +127,16 @@ impl ProductWhere {
     }
 }
 
-/// The order of a list of products.
-#[derive(Debug, InputObject)]
-pub struct ProductOrder {
-    /// By what.
-    field: ProductOrderField,
-    /// Which way.
-    #[graphql(default)]
-    direction: Direction,
+order_by! {
+    /// The order of a list of products.
+    ProductOrder by ProductOrderField
 }
 
 /// Reads the arguments of a list of products; the newest come first by default.
 /// # Errors
 /// User errors naming the argument; FORBIDDEN where the public filters by supplier or stock.
-pub fn list_of(
-    ctx: &Context<'_>,
-    first: Option<i32>,
-    after: Option<String>,
-    last: Option<i32>,
-    before: Option<String>,
-    filter: Option<ProductWhere>,
-    order: Option<ProductOrder>,
-) -> Result<ProductList> {
-    let filter = filter.unwrap_or_default();
+pub fn list_of(ctx: &Context<'_>, listing: Listing<ProductWhere, ProductOrder>) -> Result<ProductList> {
+    let filter = listing.filter.unwrap_or_default();
     let refused = |rule: &'static str| Err(Error::Coded(ErrorCode::Forbidden, rule.into()));
     if !ctx.is_staff() && filter.any(&|it| it.supplier.is_some()) {
         return refused("only staff and sellers filter by supplier");
@@ -157,8 +145,8 @@ pub fn list_of(
     if matches!(known, Scope::Public | Scope::Guest(_) | Scope::Own(_)) && filter.any(&|it| it.stock.is_some()) {
         return refused("only staff and sellers filter by stock");
     }
-    let order = order.map_or((ProductOrderField::CreatedAt, Direction::Desc), |by| (by.field, by.direction));
-    let list = list(first, after, last, before, filter.filter(&known)?, order, ProductOrderField::list)?;
+    let order = listing.order.map_or((ProductOrderField::CreatedAt, Direction::Desc), OrderBy::by);
+    let list = list(listing.page, filter.filter(&known)?, order, ProductOrderField::list)?;
     Ok(ProductList::from(list))
 }
 
@@ -185,7 +173,7 @@ pub async fn of_parent(
 /// Those of the statement.
 pub async fn count_of_parent(ctx: &Context<'_>, parent: ProductParent, id: i64) -> Result<TotalCount> {
     let order = (ProductOrderField::default(), Direction::default());
-    let list = list(None, None, None, None, Filter::default(), order, ProductOrderField::list)?;
+    let list = list(PageArgs::default(), Filter::default(), order, ProductOrderField::list)?;
     let count = ctx.loaders().products_of.counts.load(PageKey { parent, id, list: Arc::new(list.into()) }).await?;
     Ok(TotalCount::of(count.unwrap_or_default()))
 }
@@ -222,21 +210,14 @@ impl ProductQuery {
 
     /// The products that you may see, by default the newest first: for the public those for sale, for sellers their own
     /// as well, for staff all.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn products(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ProductWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ProductOrder>,
+        listing: Listing<ProductWhere, ProductOrder>,
         #[graphql(desc = "Of the products of a group only the first that the list has, in its order.", default)]
         one_per_group: bool,
     ) -> Result<Connection<Product>> {
-        let list = list_of(ctx, first, after, last, before, r#where, order_by)?;
+        let list = list_of(ctx, listing)?;
         let list = ProductList { one_per_group, ..list };
         let scope = ctx.viewer().scope(Permission::ManageProducts);
         let plans = store::plans(&list);

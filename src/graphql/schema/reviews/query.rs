@@ -11,9 +11,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, cost, list, nested, read},
+            connections::{Connection, connect, nested, read},
             filters::{Conditions, DateTimeFilter, IdFilter, IntFilter},
             guards::Needs,
+            listing::{Listing, Where, order_by},
         },
         schema::{
             context::ContextExt,
@@ -61,7 +62,9 @@ pub struct ReviewWhere {
     created_at: Option<DateTimeFilter>,
 }
 
-impl ReviewWhere {
+impl Where for ReviewWhere {
+    type Condition = ReviewCondition;
+
     fn filter(self) -> Result<Filter<ReviewCondition>> {
         use ReviewCondition as C;
         let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
@@ -77,29 +80,16 @@ impl ReviewWhere {
     }
 }
 
-/// The order of a list of reviews.
-#[derive(Debug, InputObject)]
-pub struct ReviewOrder {
-    /// By what.
-    field: ReviewOrderField,
-    /// Which way.
-    #[graphql(default)]
-    direction: Direction,
+order_by! {
+    /// The order of a list of reviews.
+    ReviewOrder by ReviewOrderField
 }
 
 /// Reads the arguments of a list of reviews; the latest come first by default.
 /// # Errors
 /// User errors naming the argument.
-pub fn list_of(
-    first: Option<i32>,
-    after: Option<String>,
-    last: Option<i32>,
-    before: Option<String>,
-    filter: Option<ReviewWhere>,
-    order: Option<ReviewOrder>,
-) -> Result<ReviewList> {
-    let order = order.map_or((ReviewOrderField::CreatedAt, Direction::Desc), |by| (by.field, by.direction));
-    list(first, after, last, before, filter.unwrap_or_default().filter()?, order, ReviewOrderField::list)
+pub fn list_of(listing: Listing<ReviewWhere, ReviewOrder>) -> Result<ReviewList> {
+    listing.list((ReviewOrderField::CreatedAt, Direction::Desc), ReviewOrderField::list)
 }
 
 fn cursor(list: &ReviewList, row: &ReviewRow) -> Cursor {
@@ -128,19 +118,13 @@ pub struct ReviewQuery;
 impl ReviewQuery {
     /// The reviews of all products, by default the latest first: with `status: {eq: PENDING}` those that wait for staff.
     /// A role that is limited to some websites sees the approved ones of the others. Requires MANAGE_REVIEWS.
-    #[graphql(complexity = "cost(first, last, child_complexity)", guard = "Needs(&[Permission::ManageReviews])")]
+    #[graphql(guard = "Needs(&[Permission::ManageReviews])")]
     async fn reviews(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ReviewWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ReviewOrder>,
+        listing: Listing<ReviewWhere, ReviewOrder>,
     ) -> Result<Connection<Review>> {
-        let list = list_of(first, after, last, before, r#where, order_by)?;
+        let list = list_of(listing)?;
         let scope = ctx.viewer().scope(Permission::ManageReviews);
         let plans = store::plans(&scope, &list);
         let rows = ctx.db().read_as(plans, async |conn| store::page(conn, &scope, &list).await);

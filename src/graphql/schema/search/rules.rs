@@ -12,10 +12,11 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            connections::{Connection, connect, cost, list, read},
+            connections::{Connection, connect, read},
             container::OneOf,
             filters::{Conditions, IdFilter},
             guards::Needs,
+            listing::{Listing, OrderBy, Where, list, order_by},
             patch,
             payload::payload,
             scalars::global,
@@ -30,7 +31,7 @@ use crate::{
         },
     },
     ids::{self, BrandId, CategoryId, ProductId, RowId, SearchRuleId, WebsiteId},
-    paging::{Cursor, Direction},
+    paging::Cursor,
     search::{
         actions::rules as actions,
         model::rules::{
@@ -157,7 +158,9 @@ pub struct SearchRuleWhere {
     website: Option<IdFilter>,
 }
 
-impl SearchRuleWhere {
+impl Where for SearchRuleWhere {
+    type Condition = SearchRuleCondition;
+
     fn filter(self) -> Result<Filter<SearchRuleCondition>> {
         let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
         all.id("website", self.website, SearchRuleCondition::Website)?;
@@ -165,14 +168,9 @@ impl SearchRuleWhere {
     }
 }
 
-/// The order of a list of rules.
-#[derive(Debug, InputObject)]
-pub struct SearchRuleOrder {
-    /// By what.
-    field: SearchRuleOrderField,
-    /// Which way.
-    #[graphql(default)]
-    direction: Direction,
+order_by! {
+    /// The order of a list of rules.
+    SearchRuleOrder by SearchRuleOrderField
 }
 
 /// Queries of rules.
@@ -183,21 +181,16 @@ pub struct SearchRuleQuery;
 impl SearchRuleQuery {
     /// What merchants tell the search, by default what was told first: everything, or that of the websites that your role is
     /// limited to. Requires MANAGE_CATALOGUE.
-    #[graphql(complexity = "cost(first, last, child_complexity)", guard = "Needs(&[Permission::ManageCatalogue])")]
+    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
     async fn search_rules(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<SearchRuleWhere>,
+        listing: Listing<SearchRuleWhere>,
         #[graphql(desc = "In which order.")] order_by: Option<SearchRuleOrder>,
     ) -> Result<Connection<SearchRule>> {
-        let order = order_by.map(|by| (by.field, by.direction)).unwrap_or_default();
-        let filter = r#where.unwrap_or_default().filter()?;
-        let list: store::SearchRuleList = list(first, after, last, before, filter, order, SearchRuleOrderField::list)?;
+        let order = order_by.map(OrderBy::by).unwrap_or_default();
+        let filter = listing.filter.unwrap_or_default().filter()?;
+        let list: store::SearchRuleList = list(listing.page, filter, order, SearchRuleOrderField::list)?;
         let scope = ctx.viewer().scope(Permission::ManageCatalogue);
         let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);

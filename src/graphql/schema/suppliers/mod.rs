@@ -12,9 +12,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, cost, list, read},
+            connections::{Connection, connect, read},
             filters::{Conditions, IdFilter, StringFilter},
             guards::Needs,
+            listing::{Listing, Where, order_by},
             patch,
             payload::payload,
             scalars::global,
@@ -26,7 +27,7 @@ use crate::{
         },
     },
     ids::{RowId, SupplierId},
-    paging::{Cursor, Direction},
+    paging::Cursor,
     products::model::ProductParent,
     suppliers::{
         actions,
@@ -78,19 +79,12 @@ impl Supplier {
     }
 
     /// Its products, by default the newest first.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn products(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ProductWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ProductOrder>,
+        listing: Listing<ProductWhere, ProductOrder>,
     ) -> Result<Connection<Product>> {
-        let list = product::list_of(ctx, first, after, last, before, r#where, order_by)?;
+        let list = product::list_of(ctx, listing)?;
         product::of_parent(ctx, ProductParent::Supplier, self.0.id.key(), list).await
     }
 
@@ -120,7 +114,9 @@ pub struct SupplierWhere {
     name: Option<StringFilter>,
 }
 
-impl SupplierWhere {
+impl Where for SupplierWhere {
+    type Condition = SupplierCondition;
+
     fn filter(self) -> Result<Filter<SupplierCondition>> {
         let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
         all.id("id", self.id, SupplierCondition::Id)?;
@@ -129,14 +125,9 @@ impl SupplierWhere {
     }
 }
 
-/// The order of a list of suppliers.
-#[derive(Debug, InputObject)]
-pub struct SupplierOrder {
-    /// By what.
-    field: SupplierOrderField,
-    /// Which way.
-    #[graphql(default)]
-    direction: Direction,
+order_by! {
+    /// The order of a list of suppliers.
+    SupplierOrder by SupplierOrderField
 }
 
 /// Queries of suppliers.
@@ -146,21 +137,13 @@ pub struct SupplierQuery;
 #[object]
 impl SupplierQuery {
     /// The suppliers, by default by name. Requires MANAGE_CATALOGUE, MANAGE_PRODUCTS or SELL_PRODUCTS.
-    #[graphql(complexity = "cost(first, last, child_complexity)", guard = "Needs(STAFF)")]
+    #[graphql(guard = "Needs(STAFF)")]
     async fn suppliers(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<SupplierWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<SupplierOrder>,
+        listing: Listing<SupplierWhere, SupplierOrder>,
     ) -> Result<Connection<Supplier>> {
-        let order = order_by.map(|by| (by.field, by.direction)).unwrap_or_default();
-        let list =
-            list(first, after, last, before, r#where.unwrap_or_default().filter()?, order, SupplierOrderField::list)?;
+        let list = listing.list(Default::default(), SupplierOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
         let (rows, total) = read(ctx, &list.page, rows, count).await?;

@@ -8,9 +8,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, cost, list, read},
+            connections::{Connection, connect, read},
             filters::{Conditions, DateTimeFilter, IdFilter},
             guards::Needs,
+            listing::{Listing, Where, order_by},
         },
         schema::{
             context::ContextExt,
@@ -74,7 +75,9 @@ pub struct TransferWhere {
     created_at: Option<DateTimeFilter>,
 }
 
-impl TransferWhere {
+impl Where for TransferWhere {
+    type Condition = TransferCondition;
+
     fn filter(self) -> Result<Filter<TransferCondition>> {
         use TransferCondition as C;
         let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
@@ -90,14 +93,9 @@ impl TransferWhere {
     }
 }
 
-/// The order of a list of transfers.
-#[derive(Debug, InputObject)]
-pub struct TransferOrder {
-    /// By what.
-    field: TransferOrderField,
-    /// Which way.
-    #[graphql(default)]
-    direction: Direction,
+order_by! {
+    /// The order of a list of transfers.
+    TransferOrder by TransferOrderField
 }
 
 /// Queries of transfers.
@@ -115,21 +113,14 @@ impl TransferQuery {
 
     /// The imports and exports of what you may move, at the websites where you may; by default the latest first. Requires
     /// MANAGE_PRODUCTS, MANAGE_CATALOGUE, MANAGE_USERS, MANAGE_ORDERS, MANAGE_STOCK, MANAGE_REVIEWS or MANAGE_WEBSITES.
-    #[graphql(complexity = "cost(first, last, child_complexity)", guard = "Needs(MAY_MOVE)")]
+    #[graphql(guard = "Needs(MAY_MOVE)")]
     async fn transfers(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<TransferWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<TransferOrder>,
+        listing: Listing<TransferWhere, TransferOrder>,
     ) -> Result<Connection<Transfer>> {
-        let order = order_by.map_or((TransferOrderField::CreatedAt, Direction::Desc), |by| (by.field, by.direction));
-        let filter = r#where.unwrap_or_default().filter()?;
-        let list: TransferList = list(first, after, last, before, filter, order, TransferOrderField::list)?;
+        let list: TransferList =
+            listing.list((TransferOrderField::CreatedAt, Direction::Desc), TransferOrderField::list)?;
         let reach = Reach::of(ctx.viewer());
         let rows = ctx.db().read(async |conn| store::page(conn, &reach, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &reach, &list).await);

@@ -20,10 +20,7 @@ use crate::{
     auth::Permission,
     error::{Error, Result},
     graphql::{
-        engine::{
-            connections::{Connection, cost},
-            scalars::global,
-        },
+        engine::{connections::Connection, listing::Listing, scalars::global},
         schema::{
             access::{
                 api_key::{ApiKey, api_key},
@@ -147,36 +144,18 @@ impl User {
     }
 
     /// The user's orders that you may see, by default the latest first.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
-    async fn orders(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<OrderWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<OrderOrder>,
-    ) -> Result<Connection<Order>> {
-        let list = order::list_of(first, after, last, before, r#where, order_by)?;
+    async fn orders(&self, ctx: &Context<'_>, listing: Listing<OrderWhere, OrderOrder>) -> Result<Connection<Order>> {
+        let list = order::list_of(listing)?;
         order::of_parent(ctx, OrderParent::User, self.0.id.key(), list).await
     }
 
     /// What they say of products, as far as you may see it, by default the latest first.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn reviews(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ReviewWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ReviewOrder>,
+        listing: Listing<ReviewWhere, ReviewOrder>,
     ) -> Result<Connection<Review>> {
-        let list = review::list_of(first, after, last, before, r#where, order_by)?;
+        let list = review::list_of(listing)?;
         review::of_parent(ctx, ReviewParent::User, self.0.id.key(), list).await
     }
 

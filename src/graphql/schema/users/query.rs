@@ -9,9 +9,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, cost, list, read},
+            connections::{Connection, connect, read},
             filters::{Conditions, DateTimeFilter, IdFilter, StringFilter},
             guards::LoggedIn,
+            listing::{Listing, Where, order_by},
         },
         schema::{
             context::ContextExt,
@@ -52,7 +53,9 @@ pub struct UserWhere {
     created_at: Option<DateTimeFilter>,
 }
 
-impl UserWhere {
+impl Where for UserWhere {
+    type Condition = UserCondition;
+
     fn filter(self) -> Result<Filter<UserCondition>> {
         use UserCondition as C;
         let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
@@ -77,14 +80,9 @@ fn canonical(email: Op<String>) -> Op<String> {
     }
 }
 
-/// The order of a list of users.
-#[derive(Debug, InputObject)]
-pub struct UserOrder {
-    /// By what.
-    field: UserOrderField,
-    /// Which way.
-    #[graphql(default)]
-    direction: Direction,
+order_by! {
+    /// The order of a list of users.
+    UserOrder by UserOrderField
 }
 
 /// Queries of users.
@@ -107,21 +105,9 @@ impl UserQuery {
 
     /// The users that you may see, by default the latest first: yourself, for staff with MANAGE_USERS everybody.
     /// Requires being logged in.
-    #[graphql(complexity = "cost(first, last, child_complexity)", guard = "LoggedIn")]
-    async fn users(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<UserWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<UserOrder>,
-    ) -> Result<Connection<User>> {
-        let order = order_by.map_or((UserOrderField::CreatedAt, Direction::Desc), |by| (by.field, by.direction));
-        let list: UserList =
-            list(first, after, last, before, r#where.unwrap_or_default().filter()?, order, UserOrderField::list)?;
+    #[graphql(guard = "LoggedIn")]
+    async fn users(&self, ctx: &Context<'_>, listing: Listing<UserWhere, UserOrder>) -> Result<Connection<User>> {
+        let list: UserList = listing.list((UserOrderField::CreatedAt, Direction::Desc), UserOrderField::list)?;
         let scope = ctx.viewer().scope(Permission::ManageUsers);
         let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);

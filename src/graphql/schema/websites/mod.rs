@@ -12,8 +12,9 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, cost, list, read},
+            connections::{Connection, connect, read},
             guards::Needs,
+            listing::{Listing, Nothing, OrderBy, list, order_by},
             patch,
             payload::payload,
             scalars::{CurrencyCode, global},
@@ -28,7 +29,7 @@ use crate::{
     },
     ids::{RowId, WebsiteId},
     orders::model::OrderParent,
-    paging::{Cursor, Direction},
+    paging::Cursor,
     products::model::ProductParent,
     websites::{
         actions,
@@ -81,36 +82,18 @@ impl Website {
     }
 
     /// The products it sells.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn products(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<ProductWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<ProductOrder>,
+        listing: Listing<ProductWhere, ProductOrder>,
     ) -> Result<Connection<Product>> {
-        let list = product::list_of(ctx, first, after, last, before, r#where, order_by)?;
+        let list = product::list_of(ctx, listing)?;
         product::of_parent(ctx, ProductParent::Website, self.0.id.key(), list).await
     }
 
     /// The orders placed there that you may see: your own, for sellers also those that hold their products, for staff all.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
-    async fn orders(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only rows for which this holds.")] r#where: Option<OrderWhere>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<OrderOrder>,
-    ) -> Result<Connection<Order>> {
-        let list = order::list_of(first, after, last, before, r#where, order_by)?;
+    async fn orders(&self, ctx: &Context<'_>, listing: Listing<OrderWhere, OrderOrder>) -> Result<Connection<Order>> {
+        let list = order::list_of(listing)?;
         order::of_parent(ctx, OrderParent::Website, self.0.id.key(), list).await
     }
 
@@ -125,14 +108,9 @@ impl Website {
     }
 }
 
-/// The order of a list of websites.
-#[derive(Debug, InputObject)]
-pub struct WebsiteOrder {
-    /// By what.
-    field: WebsiteOrderField,
-    /// Which way.
-    #[graphql(default)]
-    direction: Direction,
+order_by! {
+    /// The order of a list of websites.
+    WebsiteOrder by WebsiteOrderField
 }
 
 /// Queries of websites.
@@ -142,19 +120,13 @@ pub struct WebsiteQuery;
 #[object]
 impl WebsiteQuery {
     /// The shops, by default in the order of their codes.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn websites(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Rows from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "In which order; the id breaks ties.")] order_by: Option<WebsiteOrder>,
+        listing: Listing<Nothing, WebsiteOrder>,
     ) -> Result<Connection<Website>> {
-        let order = order_by.map(|by| (by.field, by.direction)).unwrap_or_default();
-        let list = list(first, after, last, before, Filter::default(), order, WebsiteOrderField::list)?;
+        let order = listing.order.map(OrderBy::by).unwrap_or_default();
+        let list = list(listing.page, Filter::default(), order, WebsiteOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let (rows, total) = read(ctx, &list.page, rows, ctx.db().read(store::count)).await?;
         let cursor = |row: &WebsiteRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());

@@ -1,0 +1,167 @@
+//! The arguments of a list, written once: which page, which rows, in which order.
+//! Rule: a field that takes a [`Listing`] has all of `first`, `after`, `last` and `before`, `where` and `orderBy` as far as
+//! the list has them, and costs its rows times what is selected of each.
+
+use async_graphql::{
+    Context, InputType, ServerResult,
+    indexmap::IndexMap,
+    registry::{MetaInputValue, Registry},
+};
+
+use super::container::argument_info;
+use crate::{
+    db::filter::Filter,
+    error::Result,
+    paging::{Direction, List, Page, PageArgs},
+};
+
+/// The arguments of a list with the filter `W` and the order `O`.
+pub struct Listing<W = Nothing, O = Nothing> {
+    /// Which part of the list.
+    pub page: PageArgs,
+    /// Which rows.
+    pub filter: Option<W>,
+    /// In which order.
+    pub order: Option<O>,
+}
+
+/// The filter of a list that has none, and the order of a list that has one only.
+pub enum Nothing {}
+
+/// An argument that a list has or, as [`Nothing`], has not.
+pub trait Argument: Sized {
+    /// Describes the argument.
+    fn register(name: &str, description: &str, registry: &mut Registry, arguments: &mut Arguments);
+
+    /// Reads the argument.
+    /// # Errors
+    /// Where the value does not fit the type.
+    fn read(name: &str, context: &Context<'_>) -> ServerResult<Option<Self>>;
+}
+
+/// The arguments of a field by their names.
+pub type Arguments = IndexMap<String, MetaInputValue>;
+
+impl<T: InputType> Argument for T {
+    fn register(name: &str, description: &str, registry: &mut Registry, arguments: &mut Arguments) {
+        let info = argument_info::<Option<T>>(registry, name, Some(description.to_owned()), None);
+        arguments.insert(name.to_owned(), info);
+    }
+
+    fn read(name: &str, context: &Context<'_>) -> ServerResult<Option<Self>> {
+        context.param_value(name, None).map(|(_, value)| value)
+    }
+}
+
+impl Argument for Nothing {
+    fn register(_: &str, _: &str, _: &mut Registry, _: &mut Arguments) {}
+
+    fn read(_: &str, _: &Context<'_>) -> ServerResult<Option<Self>> {
+        Ok(None)
+    }
+}
+
+impl<W: Argument, O: Argument> Listing<W, O> {
+    /// Describes the arguments.
+    pub fn register(registry: &mut Registry, arguments: &mut Arguments) {
+        i32::register(
+            "first",
+            "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.",
+            registry,
+            arguments,
+        );
+        String::register("after", "Only rows behind this cursor.", registry, arguments);
+        i32::register(
+            "last",
+            "Rows from the end of the list, 1 to 100; not together with `first`.",
+            registry,
+            arguments,
+        );
+        String::register("before", "Only rows before this cursor.", registry, arguments);
+        W::register("where", "Only rows for which this holds.", registry, arguments);
+        O::register("orderBy", "In which order; the id breaks ties.", registry, arguments);
+    }
+
+    /// Reads the arguments of a field.
+    /// # Errors
+    /// Where a value does not fit its type.
+    pub fn read(context: &Context<'_>) -> ServerResult<Self> {
+        let page = PageArgs {
+            first: Argument::read("first", context)?,
+            after: Argument::read("after", context)?,
+            last: Argument::read("last", context)?,
+            before: Argument::read("before", context)?,
+        };
+        Ok(Self { page, filter: W::read("where", context)?, order: O::read("orderBy", context)? })
+    }
+}
+
+/// The `where` of a list.
+pub trait Where: Default {
+    /// A condition of the list.
+    type Condition;
+
+    /// The filter that it stands for.
+    /// # Errors
+    /// User errors naming the condition.
+    fn filter(self) -> Result<Filter<Self::Condition>>;
+}
+
+/// The `orderBy` of a list.
+pub trait OrderBy {
+    /// What the list may be ordered by.
+    type Field: Copy;
+
+    /// The field and the direction.
+    fn by(self) -> (Self::Field, Direction);
+}
+
+impl<W: Where, O: OrderBy> Listing<W, O> {
+    /// The list that is asked for; `order` holds where none is given, `name` names the list of an order.
+    /// # Errors
+    /// User errors naming the argument.
+    pub fn list(
+        self,
+        order: (O::Field, Direction),
+        name: fn(O::Field) -> &'static str,
+    ) -> Result<List<W::Condition, O::Field>> {
+        let filter = self.filter.unwrap_or_default().filter()?;
+        list(self.page, filter, self.order.map_or(order, O::by), name)
+    }
+}
+
+/// The list of a page, a filter and an order.
+/// # Errors
+/// Those of [`Page::new`].
+pub fn list<C, O: Copy>(
+    page: PageArgs,
+    filter: Filter<C>,
+    (order, direction): (O, Direction),
+    name: fn(O) -> &'static str,
+) -> Result<List<C, O>> {
+    Ok(List { filter, order, direction, page: Page::new(name(order), page)? })
+}
+
+/// Declares the `orderBy` of a list.
+macro_rules! order_by {
+    ($(#[doc = $doc:literal])* $order:ident by $field:ident) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, async_graphql::InputObject)]
+        pub struct $order {
+            /// By what.
+            field: $field,
+            /// Which way.
+            #[graphql(default)]
+            direction: $crate::paging::Direction,
+        }
+
+        impl $crate::graphql::engine::listing::OrderBy for $order {
+            type Field = $field;
+
+            fn by(self) -> ($field, $crate::paging::Direction) {
+                (self.field, self.direction)
+            }
+        }
+    };
+}
+pub(crate) use order_by;
