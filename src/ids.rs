@@ -3,7 +3,10 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    registry::resources,
+};
 
 /// A typed row id: which table's key it is, and the key.
 pub trait RowId: Copy + Eq + Send + Sync + 'static {
@@ -50,7 +53,7 @@ pub fn split(id: &str) -> Option<(String, i64)> {
 }
 
 macro_rules! row_ids {
-    ($($(#[$doc:meta])* $id:ident => $name:literal;)*) => {$(
+    ($($(#[$doc:meta])* $id:ident => $name:expr;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
         #[derive(serde::Serialize, serde::Deserialize)]
@@ -85,62 +88,19 @@ macro_rules! row_ids {
 }
 
 row_ids! {
-    /// A website.
-    WebsiteId => "Website";
-    /// A user.
-    UserId => "User";
-    /// An address of a user.
-    AddressId => "Address";
-    /// A role.
-    RoleId => "Role";
-    /// A login on one device.
-    SessionId => "Session";
-    /// A key of a machine.
-    ApiKeyId => "ApiKey";
-    /// An entry of the audit log.
-    AuditEntryId => "AuditEntry";
-    /// A category.
-    CategoryId => "Category";
-    /// A brand.
-    BrandId => "Brand";
-    /// A supplier.
-    SupplierId => "Supplier";
-    /// A product.
-    ProductId => "Product";
-    /// An entry of the stock ledger.
-    StockMovementId => "StockMovement";
-    /// An order.
-    OrderId => "Order";
-    /// A line of an order.
-    OrderDetailId => "OrderDetail";
-    /// A cart.
-    CartId => "Cart";
-    /// A line of a cart.
-    CartLineId => "CartLine";
     /// What happened to an order.
     OrderEventId => "OrderEvent";
-    /// A part of an order on its way.
-    ShipmentId => "Shipment";
-    /// A part of an order on its way back.
-    ReturnId => "Return";
-    /// A payment.
-    PaymentId => "Payment";
     /// A step of a payment.
     PaymentOperationId => "PaymentOperation";
-    /// Products that are the same thing in other sizes or colours.
-    ProductGroupId => "ProductGroup";
-    /// A picture of a product.
-    ImageId => "Image";
-    /// What a customer says of a product.
-    ReviewId => "Review";
-    /// A price that a product had or has.
-    PriceChangeId => "PriceChange";
-    /// A run of an import or export.
-    TransferId => "Transfer";
-    /// What a merchant tells the search.
-    SearchRuleId => "SearchRule";
-    /// A job of the background.
-    JobId => "Job";
     /// What somebody searched; made by the program, see `analytics::model`.
     SearchId => "Search";
 }
+
+/// The ids of all resources.
+macro_rules! resource_ids {
+    ($($(#[$doc:meta])* $type:ident($id:ident) at $($module:ident)::+, loader $loader:ident $(, audit $audit:literal)?;)*) => {
+        row_ids! {$($(#[$doc])* $id => stringify!($type);)*}
+    };
+}
+
+resources!(resource_ids);

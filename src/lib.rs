@@ -21,6 +21,8 @@
 // The code that `souk-macros` writes names this crate, here and in the tests, by its name.
 extern crate self as souk;
 
+mod registry;
+
 pub mod config;
 pub mod error;
 pub mod telemetry;

@@ -4,7 +4,7 @@
 /// An enum of the program and the graph whose values are texts in the table.
 #[macro_export]
 macro_rules! text_enum {
-    ($(#[$doc:meta])* pub enum $name:ident {$($(#[$value_doc:meta])* $value:ident => $text:literal,)*}) => {
+    ($(#[$doc:meta])* pub enum $name:ident {$($(#[$value_doc:meta])* $value:ident => $text:expr,)*}) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, async_graphql::Enum)]
         #[derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
         #[diesel(sql_type = diesel::sql_types::Text)]

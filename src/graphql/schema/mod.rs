@@ -4,6 +4,7 @@
 pub mod context;
 pub mod loaders;
 pub mod node;
+pub mod resource;
 
 pub mod access;
 pub mod analytics;

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     access::{
+        self,
         actions::keys,
         model::keys::{ApiKey as ApiKeyRow, NewApiKey},
     },
@@ -22,6 +23,7 @@ use crate::{
         },
         schema::{
             context::ContextExt,
+            resource::resource,
             websites::{Website, website},
         },
     },
@@ -35,6 +37,12 @@ pub struct ApiKey(Arc<ApiKeyRow>);
 /// The object of a key.
 pub fn api_key(key: impl Into<Arc<ApiKeyRow>>) -> ApiKey {
     ApiKey(key.into())
+}
+
+resource! {
+    ApiKey by ApiKeyId of ApiKeyRow,
+    |conn, view, ids| access::store::keys::by_ids(conn, view.me, &ids), key => key.row.id,
+    |_, row| Some(api_key(row)),
 }
 
 /// A key with which a machine acts for you: it sends it as `X-API-Key`. You see your own.

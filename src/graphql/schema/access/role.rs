@@ -7,6 +7,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined};
 
 use crate::{
     access::{
+        self,
         actions::roles::{self, GrantPatch},
         model::{NewRole, Role as RoleRow, RoleCondition, RoleOrderField, RolePatch},
         store,
@@ -26,6 +27,7 @@ use crate::{
         },
         schema::{
             context::ContextExt,
+            resource::resource,
             users::{User, user},
             websites::{Website, website},
         },
@@ -41,6 +43,13 @@ pub struct Role(Arc<RoleRow>);
 /// The object of a role.
 pub fn role_object(role: impl Into<Arc<RoleRow>>) -> Role {
     Role(role.into())
+}
+
+resource! {
+    Role by RoleId of RoleRow,
+    |conn, view, ids| access::store::roles::by_ids(conn, &ids), role => role.row.id,
+    |_, row| Some(role_object(row)),
+    when |ctx| ctx.viewer().user_id().is_some(),
 }
 
 /// What a group of users may do.

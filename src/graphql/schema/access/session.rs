@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     access::{
+        self,
         actions::login::{self, Tokens},
         model::SessionRow,
     },
@@ -24,6 +25,7 @@ use crate::{
             access::cookie,
             carts as cart,
             context::ContextExt,
+            resource::resource,
             users::{User, user},
         },
     },
@@ -37,6 +39,12 @@ pub struct Session(Arc<SessionRow>);
 /// The object of a row.
 pub fn session(row: impl Into<Arc<SessionRow>>) -> Session {
     Session(row.into())
+}
+
+resource! {
+    Session by SessionId of SessionRow,
+    |conn, view, ids| access::store::sessions::live_by_ids(conn, view.me, &ids), row => row.id,
+    |_, row| Some(session(row)),
 }
 
 /// A login on one device. It lasts until it is ended, or not renewed for too long.

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::{
     audit::{
+        self,
         model::{AuditCondition, AuditOrderField, AuditRow, Change, Noun, outside},
         store::{self, AuditList},
     },
@@ -28,11 +29,12 @@ use crate::{
         },
         schema::{
             context::ContextExt,
+            resource::resource,
             users::{User, user},
             websites::{Website, website},
         },
     },
-    ids::RowId,
+    ids::{AuditEntryId, RowId},
     paging::{Cursor, Direction},
 };
 
@@ -43,6 +45,12 @@ pub struct AuditEntry(Arc<AuditRow>);
 /// The object of a row.
 pub fn audit_entry(row: impl Into<Arc<AuditRow>>) -> AuditEntry {
     AuditEntry(row.into())
+}
+
+resource! {
+    AuditEntry by AuditEntryId of AuditRow,
+    |conn, view, ids| audit::store::by_ids(conn, &view.scope(Permission::ViewAuditLog), &ids), row => row.id,
+    |_, row| Some(audit_entry(row)),
 }
 
 /// Who changed what. Entries are never changed; only erasing a person takes their data out of them.

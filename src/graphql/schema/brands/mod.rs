@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     auth::Permission,
     brands::{
-        actions,
+        self, actions,
         model::{BrandCondition, BrandOrderField, BrandPatch, BrandRow, NewBrand},
         store,
     },
@@ -29,6 +29,7 @@ use crate::{
             context::ContextExt,
             products as product,
             products::{Product, ProductOrder, ProductWhere},
+            resource::resource,
         },
     },
     ids::{BrandId, RowId},
@@ -44,6 +45,12 @@ pub struct Brand(Arc<BrandRow>);
 /// The object of a row.
 pub fn brand(row: impl Into<Arc<BrandRow>>) -> Brand {
     Brand(row.into())
+}
+
+resource! {
+    Brand by BrandId of BrandRow,
+    |conn, view, ids| brands::store::by_ids(conn, &ids), row => row.id,
+    |_, row| Some(brand(row)),
 }
 
 /// Who a product is made by, as shoppers know it.

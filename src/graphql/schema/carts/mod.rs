@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     carts::{
-        actions,
+        self, actions,
         model::{Availability, CartLineRow, CartRow},
         store,
     },
@@ -22,9 +22,10 @@ use crate::{
         schema::{
             context::ContextExt,
             products::{Product, product},
+            resource::resource,
         },
     },
-    ids::{CartId, RowId, UserId},
+    ids::{CartId, CartLineId, RowId, UserId},
     money::line_total,
     products::model::ProductRow,
 };
@@ -36,6 +37,12 @@ pub struct Cart(Arc<CartRow>);
 /// The object of a row.
 pub fn cart(row: impl Into<Arc<CartRow>>) -> Cart {
     Cart(row.into())
+}
+
+resource! {
+    Cart by CartId of CartRow,
+    |conn, view, ids| carts::store::by_ids(conn, &view.carts, &ids), row => row.id,
+    |_, row| Some(cart(row)),
 }
 
 /// What somebody is about to buy, of one website or several, in one currency. Seen by its holder alone: the user, or
@@ -109,6 +116,12 @@ impl CartLine {
         let row = ctx.loaders().products_as_sold.load(self.row.product_id).await?;
         row.ok_or_else(|| Error::Internal("a line without its product".into()))
     }
+}
+
+resource! {
+    CartLine by CartLineId of CartLineRow,
+    |conn, view, ids| carts::store::lines_by_ids(conn, &ids), row => row.id,
+    |all, row| all.carts.load(row.cart_id).await?.map(|cart| cart_line(row, cart)),
 }
 
 /// A line of a cart. Its price and availability are those of this moment.

@@ -16,7 +16,7 @@ use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
 
 use crate::{
-    categories::model::CategoryRow,
+    categories::{self, model::CategoryRow},
     error::Result,
     graphql::{
         engine::{
@@ -29,9 +29,10 @@ use crate::{
             loaders::PageKey,
             products as product,
             products::{Product, ProductOrder, ProductWhere},
+            resource::resource,
         },
     },
-    ids::RowId,
+    ids::{CategoryId, RowId},
     products::model::ProductParent,
 };
 
@@ -42,6 +43,12 @@ pub struct Category(Arc<CategoryRow>);
 /// The object of a row.
 pub fn category(row: impl Into<Arc<CategoryRow>>) -> Category {
     Category(row.into())
+}
+
+resource! {
+    Category by CategoryId of CategoryRow,
+    |conn, view, ids| categories::store::by_ids(conn, &ids), row => row.id,
+    |_, row| Some(category(row)),
 }
 
 /// A node of the tree of categories, which all websites share.

@@ -26,10 +26,12 @@ use crate::{
             loaders::Group,
             products as product,
             products::{Product, ProductOrder, ProductWhere},
+            resource::resource,
             websites::{Website, website},
         },
     },
     groups::{
+        self,
         model::{ProductGroupCondition, ProductGroupOrderField, ProductGroupRow},
         store::{self, ProductGroupKey},
     },
@@ -52,6 +54,12 @@ impl ProductGroup {
     async fn variants(&self, ctx: &Context<'_>) -> Result<Group<VariantRow>> {
         Ok(ctx.loaders().variants_by_group.load(self.0.id).await?.unwrap_or_else(|| Arc::from([])))
     }
+}
+
+resource! {
+    ProductGroup by ProductGroupId of ProductGroupRow,
+    |conn, view, ids| groups::store::by_ids(conn, &ids), row => row.id,
+    |_, row| Some(product_group(row)),
 }
 
 /// Products of one website that are the same thing in other sizes or colours.

@@ -19,11 +19,11 @@ use crate::{
             payload::payload,
             scalars::global,
         },
-        schema::context::ContextExt,
+        schema::{context::ContextExt, resource::resource},
     },
     ids::{JobId, RowId},
     jobs::{
-        actions,
+        self, actions,
         model::{JobCondition, JobOrderField, JobSeen, JobState},
         store::{self, JobList},
     },
@@ -37,6 +37,12 @@ pub struct Job(Arc<JobSeen>);
 /// The object of a row.
 pub fn job(row: impl Into<Arc<JobSeen>>) -> Job {
     Job(row.into())
+}
+
+resource! {
+    Job by JobId of JobSeen,
+    |conn, view, ids| jobs::store::by_ids(conn, &view.scope(Permission::ManageJobs), &ids), row => row.id,
+    |_, row| Some(job(row)),
 }
 
 /// Work in the background, such as a mail to be sent. One that is done is gone, unless it recurs.

@@ -15,8 +15,15 @@ use chrono::{DateTime, Utc};
 use crate::{
     auth::Permission,
     error::Result,
-    graphql::{engine::scalars::global, schema::context::ContextExt},
-    media::model::{Image as Picture, Rendition},
+    graphql::{
+        engine::scalars::global,
+        schema::{context::ContextExt, resource::resource},
+    },
+    ids::ImageId,
+    media::{
+        self,
+        model::{Image as Picture, Rendition},
+    },
 };
 
 /// A picture of a product.
@@ -39,6 +46,12 @@ impl Image {
         let is_seller = product.seller_id.is_some() && product.seller_id == viewer.user_id();
         Ok(is_seller || viewer.can_at(Permission::ManageProducts, product.source_website_id))
     }
+}
+
+resource! {
+    Image by ImageId of media::model::Image,
+    |conn, view, ids| media::store::by_ids(conn, &view.catalogue(), &ids), image => image.row.id,
+    |_, row| Some(image(row)),
 }
 
 /// A picture of a product.

@@ -34,12 +34,17 @@ use crate::{
             },
             payments::{Payment, payment},
             products::{Product, product},
+            resource::resource,
             sources::{Source, Sourced},
             users::{User, user},
             websites::{Website, website},
         },
     },
-    orders::model::{Contact, OrderDetailRow, OrderRow, PaymentStatus, Shipping, Status},
+    ids::{OrderDetailId, OrderId},
+    orders::{
+        self,
+        model::{Contact, OrderDetailRow, OrderRow, PaymentStatus, Shipping, Status},
+    },
     products::model::ProductRow,
     sources::model::SourceNoun,
     users::model::UserRow,
@@ -62,6 +67,12 @@ struct Fetched {
 /// The object of a row.
 pub fn order(row: impl Into<Arc<OrderRow>>) -> Order {
     Order { row: row.into(), fetched: Fetched::default() }
+}
+
+resource! {
+    Order by OrderId of OrderRow,
+    |conn, view, ids| orders::store::by_ids(conn, &view.sales(), &ids), row => row.id,
+    |_, row| Some(order(row)),
 }
 
 /// What a customer bought at one website.
@@ -272,6 +283,12 @@ pub struct OrderDetail {
 /// The object of a line of a visible order.
 pub fn detail(row: Arc<OrderDetailRow>, order: Arc<OrderRow>) -> OrderDetail {
     OrderDetail { row, order, product: None }
+}
+
+resource! {
+    OrderDetail by OrderDetailId of OrderDetailRow,
+    |conn, view, ids| orders::store::lines_by_ids(conn, &ids), row => row.id,
+    |all, row| all.orders.load(row.order_id).await?.map(|order| detail(row, order)),
 }
 
 /// A line of an order.

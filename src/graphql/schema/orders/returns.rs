@@ -18,10 +18,12 @@ use crate::{
         schema::{
             context::ContextExt,
             orders::{Order, OrderDetail, detail, order},
+            resource::resource,
         },
     },
     ids::{OrderDetailId, OrderId, ReturnId, RowId},
     orders::{
+        self,
         actions::{self, ReturnOf},
         model::{self, OrderRow, ReturnLineRow, ReturnRequest, ReturnRow, ReturnStatus},
     },
@@ -41,6 +43,12 @@ pub fn return_object(row: Arc<ReturnRow>, order: Arc<OrderRow>) -> Return {
 
 fn of((row, order): ReturnOf) -> Return {
     return_object(Arc::new(row), Arc::new(order))
+}
+
+resource! {
+    Return by ReturnId of ReturnRow,
+    |conn, view, ids| orders::store::returns::by_ids(conn, &ids), row => row.id,
+    |all, row| all.orders.load(row.order_id).await?.map(|order| return_object(row, order)),
 }
 
 /// A part of an order on its way back: whoever sees the order sees it.

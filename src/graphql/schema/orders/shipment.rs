@@ -14,10 +14,12 @@ use crate::{
         schema::{
             context::ContextExt,
             orders::{Order, OrderDetail, detail, order},
+            resource::resource,
         },
     },
     ids::{OrderDetailId, OrderId, RowId, ShipmentId},
     orders::{
+        self,
         actions::{self, ShipmentOf},
         model::{OrderRow, ShipmentLineRow, ShipmentRequest, ShipmentRow, Tracking, TrackingPatch},
     },
@@ -37,6 +39,12 @@ pub fn shipment(row: Arc<ShipmentRow>, order: Arc<OrderRow>) -> Shipment {
 
 fn of((row, order): ShipmentOf) -> Shipment {
     shipment(Arc::new(row), Arc::new(order))
+}
+
+resource! {
+    Shipment by ShipmentId of ShipmentRow,
+    |conn, view, ids| orders::store::shipments::by_ids(conn, &ids), row => row.id,
+    |all, row| all.orders.load(row.order_id).await?.map(|order| shipment(row, order)),
 }
 
 /// A part of an order on its way: whoever sees the order sees it.

@@ -17,12 +17,13 @@ use crate::{
         schema::{
             context::{ContextExt, Services},
             orders::{Order, order},
+            resource::resource,
         },
     },
     ids::{PaymentId, RowId},
     money::Currency,
     payments::{
-        actions,
+        self, actions,
         model::{Kind, Method, OperationRow, OperationStatus, PaymentRow, ProviderName, Status},
     },
 };
@@ -38,6 +39,12 @@ pub fn payment(row: impl Into<Arc<PaymentRow>>) -> Payment {
 
 fn currency(row: &PaymentRow) -> Result<Currency> {
     Currency::parse(&row.currency).ok_or_else(|| Error::Internal("a payment without a currency".into()))
+}
+
+resource! {
+    Payment by PaymentId of PaymentRow,
+    |conn, view, ids| payments::store::by_ids(conn, &view.payments(), &ids), row => row.id,
+    |_, row| Some(payment(row)),
 }
 
 /// An order being paid: promised, taken, paid back. An order has at most one payment of which something can still become;

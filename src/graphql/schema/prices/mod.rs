@@ -17,12 +17,13 @@ use crate::{
             context::ContextExt,
             loaders::PageKey,
             products::{Product, product},
+            resource::resource,
             users::{User, user},
         },
     },
-    ids::{ProductId, RowId},
+    ids::{PriceChangeId, ProductId, RowId},
     paging::{Cursor, Latest, Page, SortKey},
-    prices::model::PriceChangeRow,
+    prices::{self, model::PriceChangeRow},
     products::model::ProductRow,
 };
 
@@ -43,6 +44,12 @@ impl PriceChange {
         let row = ctx.loaders().products_as_sold.load(self.0.product_id).await?;
         row.ok_or_else(|| Error::Internal("a price without its product".into()))
     }
+}
+
+resource! {
+    PriceChange by PriceChangeId of PriceChangeRow,
+    |conn, view, ids| prices::store::by_ids(conn, &view.catalogue(), &ids), row => row.id,
+    |_, row| Some(price_change(row)),
 }
 
 /// What a product cost from one moment on. It is never changed.

@@ -39,6 +39,7 @@ use crate::{
             media::{Image, image},
             prices as price,
             prices::PriceChange,
+            resource::resource,
             reviews as review,
             reviews::{Rating, Review, ReviewOrder, ReviewWhere, rating},
             sources::{Source, Sourced},
@@ -48,10 +49,13 @@ use crate::{
             websites::{Website, website},
         },
     },
-    ids::RowId,
+    ids::{ProductId, RowId},
     paging::Page,
     prices::model::sets_price,
-    products::model::{Availability, ProductRow, PurchaseRow},
+    products::{
+        self,
+        model::{Availability, ProductRow, PurchaseRow},
+    },
     reviews::model::ReviewParent,
     sources::model::SourceNoun,
     stock::model::{keeps_stock, knows_stock},
@@ -91,6 +95,12 @@ impl Product {
             false => Ok(None),
         }
     }
+}
+
+resource! {
+    Product by ProductId of ProductRow,
+    |conn, view, ids| products::store::by_ids(conn, &view.catalogue(), &ids), row => row.id,
+    |_, row| Some(product(row)),
 }
 
 /// What a website sells: it has a SKU, a price and a stock.

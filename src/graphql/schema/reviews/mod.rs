@@ -21,11 +21,16 @@ use crate::{
         schema::{
             context::ContextExt,
             products::{Product, product},
+            resource::resource,
             users::{User, user},
         },
     },
+    ids::ReviewId,
     products::model::ProductRow,
-    reviews::model::{ReviewRow, ReviewStatus, public_name},
+    reviews::{
+        self,
+        model::{ReviewRow, ReviewStatus, public_name},
+    },
 };
 
 /// What a customer says of a product.
@@ -35,6 +40,12 @@ pub struct Review(Arc<ReviewRow>);
 /// The object of a row.
 pub fn review(row: impl Into<Arc<ReviewRow>>) -> Review {
     Review(row.into())
+}
+
+resource! {
+    Review by ReviewId of ReviewRow,
+    |conn, view, ids| reviews::store::by_ids(conn, &view.reviews(), &ids), row => row.id,
+    |_, row| Some(review(row)),
 }
 
 /// What a customer says of a product. Everybody sees it once it is approved, its author and staff with MANAGE_REVIEWS before.

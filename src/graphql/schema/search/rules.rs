@@ -26,6 +26,7 @@ use crate::{
             categories::category,
             context::ContextExt,
             products::product,
+            resource::resource,
             search::{Found, SearchResult},
             websites::{Website, website},
         },
@@ -33,6 +34,7 @@ use crate::{
     ids::{self, BrandId, CategoryId, ProductId, RowId, SearchRuleId, WebsiteId},
     paging::Cursor,
     search::{
+        self,
         actions::rules as actions,
         model::rules::{
             NewSearchRule, Redirect, RuleTarget, SearchRuleCondition, SearchRuleOrderField, SearchRulePatch,
@@ -49,6 +51,12 @@ pub struct SearchRule(Arc<SearchRuleRow>);
 /// The object of a row.
 pub fn search_rule(row: impl Into<Arc<SearchRuleRow>>) -> SearchRule {
     SearchRule(row.into())
+}
+
+resource! {
+    SearchRule by SearchRuleId of SearchRuleRow,
+    |conn, view, ids| search::store::rules::by_ids(conn, &view.scope(Permission::ManageCatalogue), &ids), row => row.id,
+    |_, row| Some(search_rule(row)),
 }
 
 /// What a merchant tells the search of a website: words that mean the same, such as sneaker and trainer; or, with a target or

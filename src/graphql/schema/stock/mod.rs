@@ -21,13 +21,14 @@ use crate::{
             loaders::PageKey,
             orders::{Order, order},
             products::{Product, product},
+            resource::resource,
             users::{User, user},
         },
     },
-    ids::{ProductId, RowId},
+    ids::{ProductId, RowId, StockMovementId},
     paging::{Cursor, Latest, Page, SortKey},
     stock::{
-        actions,
+        self, actions,
         model::{MovementRow, Reason},
     },
 };
@@ -42,6 +43,12 @@ pub struct StockMovement(Arc<MovementRow>);
 /// The object of a row.
 pub fn movement(row: impl Into<Arc<MovementRow>>) -> StockMovement {
     StockMovement(row.into())
+}
+
+resource! {
+    StockMovement by StockMovementId of MovementRow,
+    |conn, view, ids| stock::store::by_ids(conn, &view.scope(Permission::ManageStock), &ids), row => row.id,
+    |_, row| Some(movement(row)),
 }
 
 /// An entry of the ledger of stock: pieces came or went. It is never changed.

@@ -24,13 +24,14 @@ use crate::{
             context::{ContextExt, STAFF},
             products as product,
             products::{Product, ProductOrder, ProductWhere},
+            resource::resource,
         },
     },
     ids::{RowId, SupplierId},
     paging::Cursor,
     products::model::ProductParent,
     suppliers::{
-        actions,
+        self, actions,
         model::{NewSupplier, SupplierCondition, SupplierOrderField, SupplierPatch, SupplierRow},
         store,
     },
@@ -43,6 +44,13 @@ pub struct Supplier(Arc<SupplierRow>);
 /// The object of a row.
 pub fn supplier(row: impl Into<Arc<SupplierRow>>) -> Supplier {
     Supplier(row.into())
+}
+
+resource! {
+    Supplier by SupplierId of SupplierRow,
+    |conn, view, ids| suppliers::store::by_ids(conn, &ids), row => row.id,
+    |_, row| Some(supplier(row)),
+    when |ctx| ctx.is_staff(),
 }
 
 /// Whom a shop buys from. Only staff and sellers see suppliers.

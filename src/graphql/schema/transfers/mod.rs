@@ -16,13 +16,16 @@ use crate::{
         engine::scalars::global,
         schema::{
             context::ContextExt,
+            resource::resource,
             users::{User, user},
             websites::{Website, website},
         },
     },
+    ids::TransferId,
     transfers::{
+        self,
         model::{Format, Noun, RowError},
-        runs::model::{Status, TransferRow, Way},
+        runs::model::{Reach, Status, TransferRow, Way},
     },
 };
 
@@ -36,6 +39,12 @@ pub struct Transfer(Arc<TransferRow>);
 /// The object of a row.
 pub fn transfer(row: impl Into<Arc<TransferRow>>) -> Transfer {
     Transfer(row.into())
+}
+
+resource! {
+    Transfer by TransferId of TransferRow,
+    |conn, view, ids| transfers::runs::store::by_ids(conn, &Reach::of(&view.viewer), &ids), row => row.id,
+    |_, row| Some(transfer(row)),
 }
 
 /// An import or export of a file, in the background. Seen by whoever may move its noun at its website.

@@ -17,12 +17,13 @@ use crate::{
         },
         schema::{
             context::ContextExt,
+            resource::resource,
             users::{User, user},
         },
     },
     ids::{AddressId, RowId},
     users::{
-        actions,
+        self, actions,
         model::{AddressPatch, AddressRow, NewAddress},
     },
 };
@@ -34,6 +35,12 @@ pub struct Address(Arc<AddressRow>);
 /// The object of a row.
 pub fn address(row: impl Into<Arc<AddressRow>>) -> Address {
     Address(row.into())
+}
+
+resource! {
+    Address by AddressId of AddressRow,
+    |conn, view, ids| users::store::addresses_by_ids(conn, &view.people(), &ids), row => row.id,
+    |_, row| Some(address(row)),
 }
 
 /// A postal address of a user.

@@ -30,6 +30,7 @@ use crate::{
             context::ContextExt,
             orders as order,
             orders::{Order, OrderOrder, OrderWhere},
+            resource::resource,
             reviews as review,
             reviews::{Review, ReviewOrder, ReviewWhere},
             sources::{Source, Sourced},
@@ -41,7 +42,7 @@ use crate::{
     orders::model::OrderParent,
     reviews::model::ReviewParent,
     sources::model::SourceNoun,
-    users::model::UserRow,
+    users::{self, model::UserRow},
 };
 
 /// A person: customer or staff.
@@ -62,6 +63,12 @@ impl User {
     fn is_told(&self, ctx: &Context<'_>, website: WebsiteId) -> bool {
         ctx.viewer().user_id() == Some(self.0.id) || ctx.viewer().can_at(Permission::ManageUsers, website)
     }
+}
+
+resource! {
+    User by UserId of UserRow,
+    |conn, view, ids| users::store::by_ids(conn, &view.people(), &ids), row => row.id,
+    |_, row| Some(user(row)),
 }
 
 /// A person: customer or staff. You see yourself; staff with MANAGE_USERS see everybody.

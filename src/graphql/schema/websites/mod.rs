@@ -25,6 +25,7 @@ use crate::{
             orders::{Order, OrderOrder, OrderWhere},
             products as product,
             products::{Product, ProductOrder, ProductWhere},
+            resource::resource,
         },
     },
     ids::{RowId, WebsiteId},
@@ -32,7 +33,7 @@ use crate::{
     paging::Cursor,
     products::model::ProductParent,
     websites::{
-        actions,
+        self, actions,
         language::Language,
         model::{NewWebsite, WebsiteOrderField, WebsitePatch, WebsiteRow},
         store,
@@ -46,6 +47,12 @@ pub struct Website(Arc<WebsiteRow>);
 /// The object of a row.
 pub fn website(row: impl Into<Arc<WebsiteRow>>) -> Website {
     Website(row.into())
+}
+
+resource! {
+    Website by WebsiteId of WebsiteRow,
+    |conn, view, ids| websites::store::by_ids(conn, &ids), row => row.id,
+    |_, row| Some(website(row)),
 }
 
 /// A shop whose products, customers and orders live here.

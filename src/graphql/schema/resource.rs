@@ -1,0 +1,154 @@
+//! What a type with a global id says once, beside its fields: the type of its id, how rows are read, and how a row becomes
+//! the type. `node` and the loader by id follow from it and from the entry in `registry`.
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_graphql::Context;
+
+use crate::{
+    auth::{Holder, Permission, Scope, Viewer},
+    db::Db,
+    error::Result,
+    graphql::{
+        engine::batching::{Batched, Key},
+        schema::{
+            context::ContextExt,
+            loaders::{ById, Loaders},
+        },
+    },
+    ids::{RowId, UserId},
+    payments,
+};
+
+/// A type whose rows have a global id; [`resource!`](resource) implements it.
+pub trait Resource: Sized + Send {
+    /// The id of a row.
+    type Id: RowId + Key;
+
+    /// A row.
+    type Row: Send + Sync + 'static;
+
+    /// Reads the rows with these ids that the viewer may see.
+    fn rows(
+        view: Arc<View>,
+        ids: Vec<Self::Id>,
+    ) -> impl Future<Output = Result<HashMap<Self::Id, Arc<Self::Row>>>> + Send;
+
+    /// The object of a row, with what it needs besides; `None` where the viewer may not see that.
+    fn of_row(loaders: &Loaders, row: Arc<Self::Row>) -> impl Future<Output = Result<Option<Self>>> + Send;
+
+    /// Whether the viewer may see any of them.
+    fn is_visible(ctx: &Context<'_>) -> bool {
+        let _ = ctx;
+        true
+    }
+
+    /// The loader by id.
+    fn loader(loaders: &ById) -> &Batched<Self::Id, Arc<Self::Row>>;
+}
+
+/// The object with this key, if the viewer may see it.
+/// # Errors
+/// Those of the statements.
+pub async fn find<R: Resource>(ctx: &Context<'_>, key: i64) -> Result<Option<R>> {
+    if !R::is_visible(ctx) {
+        return Ok(None);
+    }
+    let loaders = ctx.loaders();
+    match R::loader(loaders).load(R::Id::from_key(key)).await? {
+        Some(row) => R::of_row(loaders, row).await,
+        None => Ok(None),
+    }
+}
+
+/// What the loaders of a request see of the database.
+pub struct View {
+    /// The database.
+    pub db: Db,
+    /// Who sends the request.
+    pub viewer: Viewer,
+    /// The viewer's user id; 0 for the anonymous and for API keys, which have no sessions and keys of their own.
+    pub me: UserId,
+    /// The cart that the viewer holds.
+    pub carts: Holder,
+}
+
+impl View {
+    /// What this viewer sees.
+    pub fn new(db: Db, viewer: &Viewer) -> Self {
+        let me = viewer.require_session().map_or(UserId(0), |(user, _)| user);
+        Self { db, me, carts: viewer.holder(), viewer: viewer.clone() }
+    }
+
+    /// The rows that a permission shows.
+    pub fn scope(&self, permission: Permission) -> Scope {
+        self.viewer.scope(permission)
+    }
+
+    /// Users and their addresses.
+    pub fn people(&self) -> Scope {
+        self.scope(Permission::ManageUsers)
+    }
+
+    /// Products, and what belongs to them.
+    pub fn catalogue(&self) -> Scope {
+        self.scope(Permission::ManageProducts)
+    }
+
+    /// Orders.
+    pub fn sales(&self) -> Scope {
+        self.scope(Permission::ManageOrders)
+    }
+
+    /// Reviews.
+    pub fn reviews(&self) -> Scope {
+        self.scope(Permission::ManageReviews)
+    }
+
+    /// Payments.
+    pub fn payments(&self) -> Scope {
+        payments::actions::scope(&self.viewer)
+    }
+}
+
+/// Declares a type as a resource: its id and row, how rows are read by ids and which id a row has, and how a row becomes
+/// the type; with `when`, for whom there are any.
+macro_rules! resource {
+    (
+        $type:ident by $id:ident of $row_type:ty,
+        |$conn:ident, $view:ident, $ids:ident| $read:expr, $row:ident => $row_id:expr,
+        |$all:pat_param, $shown:ident| $object:expr,
+        $(when |$ctx:ident| $visible:expr,)?
+    ) => {
+        impl $crate::graphql::schema::resource::Resource for $type {
+            type Id = $id;
+            type Row = $row_type;
+
+            async fn rows(
+                $view: std::sync::Arc<$crate::graphql::schema::resource::View>,
+                $ids: Vec<$id>,
+            ) -> $crate::error::Result<std::collections::HashMap<$id, std::sync::Arc<$row_type>>> {
+                let rows = $view.db.read(async |$conn| $read.await).await?;
+                Ok(rows.into_iter().map(|$row| ($row_id, std::sync::Arc::new($row))).collect())
+            }
+
+            async fn of_row(
+                $all: &$crate::graphql::schema::loaders::Loaders,
+                $shown: std::sync::Arc<$row_type>,
+            ) -> $crate::error::Result<Option<Self>> {
+                Ok($object)
+            }
+
+            $(fn is_visible($ctx: &async_graphql::Context<'_>) -> bool {
+                $visible
+            })?
+
+            fn loader(
+                loaders: &$crate::graphql::schema::loaders::ById,
+            ) -> &$crate::graphql::engine::batching::Batched<$id, std::sync::Arc<$row_type>> {
+                $crate::graphql::schema::loaders::Named::<$id>::loader(loaders)
+            }
+        }
+    };
+}
+pub(crate) use resource;
