@@ -1,108 +1,46 @@
 //! The integration tests: one binary, a fresh database for each test, the router in process.
+//!
+//! The directories mirror the domains of `src`, with four more: `engine` (the GraphQL engine), `schema` (the schema as a
+//! whole, across domains), `architecture` (rules on the sources) and `support` (what the tests share).
+//!
+//! Slow tests are in a `slow` module of their domain, `tests/it/orders/slow/` for example. A test is slow if it starts a
+//! server process or a PostgreSQL server, fills a database with tens of thousands of rows, runs many random sequences or
+//! load from many clients, or measures time. `cargo test` runs them, too:
+//!
+//! * `cargo test` runs every test;
+//! * `cargo test --test it -- --skip slow::` runs all but the slow tests;
+//! * `cargo test --test it slow::` runs the slow tests alone;
+//! * `cargo test --test it orders::` runs the tests of one domain.
 
 mod support;
 
 mod access;
-mod accounts;
-mod addresses;
-mod admin;
-mod api_keys;
-mod api_keys_seen;
+mod analytics;
+mod architecture;
 mod audit;
-mod audit_mutations;
-mod batching;
+mod brands;
 mod carts;
-mod catalogue;
 mod categories;
-mod category_trees;
-mod checkout;
-mod checkout_keys;
-mod checkout_locks;
-mod checkout_outage;
-mod checkout_rush;
 mod cli;
-mod concurrency;
-mod contacts;
-mod contract;
-mod counts;
-mod diagram;
-mod documents;
-mod doors;
-mod embedded;
-mod exports;
-mod fields;
-mod filters;
-mod floors;
-mod formats;
-mod formats_import;
+mod db;
+mod engine;
+mod groups;
 mod http;
-mod ide;
-mod images;
-mod images_by_url;
-mod import;
-mod imports;
-mod imports_edges;
-mod invariants;
 mod jobs;
-mod jobs_long;
-mod jobs_staff;
-mod jwt_files;
-mod jwt_keys;
-mod leaf;
-mod lists;
-mod loaders;
 mod mail;
-mod mail_delivery;
-mod migrations;
-mod multipart;
-mod offers;
-mod order_diagram;
-mod order_guests;
-mod order_lines;
-mod order_notes;
-mod order_of_fields;
-mod order_refusals;
-mod order_status;
+mod media;
 mod orders;
-mod outage;
 mod payments;
-mod payments_cards;
-mod payments_races;
-mod payments_webhooks;
-mod plans;
 mod prices;
 mod privacy;
-mod product_groups;
 mod products;
-mod purchases;
-mod recovery;
-mod renditions;
-mod retry;
-mod returns;
 mod reviews;
-mod roles;
-mod scopes;
+mod schema;
 mod search;
-mod search_analytics;
-mod search_languages;
-mod search_meant;
-mod search_rules;
-mod search_suggestions;
-mod selling_model;
-mod sessions;
-mod shipments;
 mod sources;
 mod stock;
-mod stock_ledger;
-mod stock_seen;
 mod storage;
-mod storage_s3;
-mod texts;
-mod throttle;
-mod timing;
-mod tokens;
-mod totals;
-mod toy;
+mod suppliers;
 mod transfers;
-mod verification;
-mod websites_of_roles;
+mod users;
+mod websites;

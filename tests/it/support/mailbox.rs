@@ -19,7 +19,7 @@ use souk::{
 };
 use tokio::sync::OnceCell;
 
-use super::{TestApp, TestDb, app::studio, eml::Mail, smtp::SmtpSink};
+use super::{TestApp, TestDb, builder::studio, email::Mail, smtp::SmtpSink};
 
 /// The token of every mail of [`mail`].
 pub const TOKEN: &str = "dGhlLXRva2VuLW9mLXRoaXMtdGVzdC1pcy1zZWNyZXQ";

@@ -1,38 +1,43 @@
-//! What the tests stand on.
+//! What the tests share: the server in process ([`TestApp`]), databases ([`TestDb`]), actors, fixtures and test servers.
 
+pub mod accounts;
+mod actor;
 mod answer;
-pub mod app;
-pub mod build;
+mod app;
+pub mod builder;
 pub mod bulk;
 pub mod calls;
 mod client;
+mod commit_proxy;
 mod db;
-pub mod edges;
-pub mod eml;
-pub mod forge;
-pub mod form;
-mod gate;
+pub mod email;
+pub mod failing_fields;
+pub mod fixtures;
+pub mod forged_token;
 pub mod mailbox;
-pub mod pay;
-pub mod people;
+pub mod multipart_form;
+mod mutations;
+pub mod object_fields;
+pub mod payments;
 mod plans;
 pub mod process;
-pub mod proof;
 mod proxy;
 pub mod psql;
+pub mod scenario;
 pub mod sdl;
 pub mod shopper;
 pub mod smtp;
 pub mod source;
-pub mod visitors;
-mod write;
+pub mod stress;
 
 pub use self::{
+    actor::Actor,
     answer::Answer,
-    app::{Actor, PAYMENT_SECRET, SECRET, TestApp},
-    build::ProductSpec,
+    app::TestApp,
+    builder::{PAYMENT_SECRET, SECRET, TestAppBuilder},
     client::Client,
+    commit_proxy::{CommitProxy, Stop},
     db::{TestDb, ask},
-    gate::{Gate, Stop},
+    fixtures::ProductSpec,
     proxy::Proxy,
 };

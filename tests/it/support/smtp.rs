@@ -9,7 +9,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::eml::Mail;
+use super::email::Mail;
 
 /// What the server does with a mail once it has it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -103,7 +103,7 @@ async fn talk(stream: TcpStream, state: &State) -> Option<()> {
             "EHLO" => "250-sink.example\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 AUTH PLAIN".to_owned(),
             "AUTH" => {
                 let credentials = rest.strip_prefix("PLAIN ").unwrap_or(rest);
-                state.logins.lock().expect("no panic").push(super::eml::base64_text(credentials));
+                state.logins.lock().expect("no panic").push(super::email::base64_text(credentials));
                 let refused = *state.mood.lock().expect("no panic") == Mood::RefuseLogins;
                 if refused { "535 5.7.8 wrong password" } else { "235 welcome" }.to_owned()
             }

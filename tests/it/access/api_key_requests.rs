@@ -1,0 +1,127 @@
+//! API keys as they come with a request: which are refused, what they cost, and how their use is noted.
+
+use axum::{
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use serde_json::{Value, json};
+use souk::access::actions::{keys::write_uses, live::catch_up};
+
+use crate::{
+    access::api_keys::{machine, of, try_key, verdict},
+    support::{Actor, TestApp},
+};
+
+/// The status and the answer to a registration with these headers: anybody may, but not with a bad key.
+async fn register(app: &TestApp, headers: &[(&str, String)]) -> (StatusCode, Value) {
+    let document = r#"mutation { register(input: { name: "Eve", email: "eve@souk.example", password: "a long enough password" }) {
+        user { id } } }"#;
+    let mut request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    let body = Body::from(json!({ "query": document }).to_string());
+    let (status, _, bytes) = app.send(request.body(body).unwrap()).await;
+    (status, serde_json::from_slice(&bytes).unwrap())
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_good_runs_nothing() {
+    let app = TestApp::new().await;
+    let (owner, gone) = (app.admin().await, app.customer().await);
+    let new = async |owner: &Actor<'_>| {
+        let answer = try_key(owner, of(&[])).await;
+        (answer.text_at("apiKeyCreate.secret"), answer.text_at("apiKeyCreate.apiKey.id"))
+    };
+    let ((good, _), (revoked, id)) = (new(&owner).await, new(&owner).await);
+    let ((expired, expired_id), (of_gone, _)) = (new(&owner).await, new(&gone).await);
+    // Each was used before: what is remembered of it must not count.
+    for secret in [&good, &revoked, &expired, &of_gone] {
+        app.with_key(secret.clone(), owner.id).run("{ me { id } }").await.at("me.id");
+    }
+    assert_eq!(verdict(&owner, "apiKeyRevoke", json!({ "id": id })).await, "done");
+    assert_eq!(verdict(&owner, "userDeactivate", json!({ "id": gone.global_id() })).await, "done");
+    let (_, key) = souk::ids::split(&expired_id).unwrap();
+    app.database.sql(&format!("UPDATE api_keys SET expires_at = now() - interval '1 s' WHERE id = {key}")).await;
+    catch_up(&app.database.db, &app.services.live).await.unwrap();
+
+    let key = |text: &str| vec![("x-api-key", text.to_owned())];
+    let last = if good.ends_with('A') { 'B' } else { 'A' };
+    let flipped = format!("{}{last}", &good[..good.len() - 1]);
+    let token = owner.again().await.token().expect("a token");
+    let bearer = |text: &str| ("authorization", format!("Bearer {text}"));
+    for (what, headers) in [
+        ("revoked", key(&revoked)),
+        ("expired", key(&expired)),
+        ("of somebody who was deactivated", key(&of_gone)),
+        ("another last letter", key(&flipped)),
+        ("cut", key(&good[..good.len() - 1])),
+        ("longer", key(&format!("{good}A"))),
+        ("the prefix alone", key(&good[..15])),
+        ("in upper case", key(&good.to_uppercase())),
+        ("its hash", key(&"a".repeat(64))),
+        ("nothing", key("")),
+        ("a token", key(&token)),
+        ("an injection", key("souk_k_' OR 1=1 --")),
+        ("the good one twice", vec![("x-api-key", good.clone()), ("x-api-key", good.clone())]),
+        ("the good one beside a token", vec![("x-api-key", good.clone()), bearer(&token)]),
+        ("the good one in the other header", vec![bearer(&good)]),
+    ] {
+        let (status, answer) = register(&app, &headers).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{what}: {answer:#}");
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{what}");
+        assert_eq!(answer.get("data"), None, "{what}");
+        let message = answer["errors"][0]["message"].as_str().unwrap();
+        assert_eq!(
+            message.contains("not both"),
+            what.contains("beside") || what.contains("twice"),
+            "{what}: {message}"
+        );
+    }
+    assert_eq!(register(&app, &key(&good)).await.0, StatusCode::OK);
+    assert_eq!(app.database.ask("SELECT count(*) FROM users WHERE email = 'eve@souk.example'").await, "1");
+    // Whoever is let in again has their keys back, within a second.
+    assert_eq!(verdict(&owner, "userReactivate", json!({ "id": gone.global_id() })).await, "done");
+    catch_up(&app.database.db, &app.services.live).await.unwrap();
+    app.with_key(of_gone, gone.id).run("{ me { id } }").await.at("me.id");
+}
+
+#[tokio::test]
+async fn a_key_that_was_just_seen_costs_no_statement() {
+    let app = TestApp::new().await;
+    let owner = app.customer().await;
+    let good = machine(&owner, of(&[])).await;
+    let bad = app.with_key(format!("souk_k_{}_{}", "a".repeat(8), "b".repeat(43)), owner.id);
+    for key in [&good, &bad] {
+        // What is known is forgotten after a second, which a busy machine may take between the two.
+        let mut costs = Vec::new();
+        for _ in 0..20 {
+            catch_up(&app.database.db, &app.services.live).await.unwrap();
+            let (first, second) = (key.run("{ __typename }").await, key.run("{ __typename }").await);
+            assert_eq!(first.sql.len(), 1, "{:?}", first.sql);
+            costs.push(second.sql.len());
+        }
+        assert!(costs.contains(&0), "{costs:?}");
+    }
+}
+
+#[tokio::test]
+async fn uses_are_noted_behind_the_request_and_once_a_minute() {
+    let app = TestApp::new().await;
+    let (owner, live) = (app.customer().await, &app.services.live);
+    let key = machine(&owner, of(&[])).await;
+    let ask = async || {
+        catch_up(&app.database.db, live).await.unwrap();
+        let before = app.database.contents().await;
+        key.run("{ me { id } }").await.at("me.id");
+        assert_eq!(app.database.contents().await, before, "a request writes nothing");
+        write_uses(&app.database.db, live).await.unwrap();
+        owner.run("{ me { apiKeys { lastUsedAt } } }").await.at("me.apiKeys.0.lastUsedAt").clone()
+    };
+    let used = ask().await;
+    assert!(used.is_string());
+    assert_eq!(ask().await, used, "within a minute it is not noted again");
+    app.database.sql("UPDATE api_keys SET last_used_at = now() - interval '61 s'").await;
+    let later = ask().await;
+    assert!(later.as_str() > used.as_str(), "{later} after {used}");
+}

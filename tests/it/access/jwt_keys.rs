@@ -1,0 +1,292 @@
+//! The keys of the access tokens: that each signs and checks in its own way only, and how one follows another. The keys of
+//! `data/keys` were made for these tests.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use axum::{
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use base64::{
+    Engine, alphabet,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Validation, decode, jwk::JwkSet};
+use serde_json::{Value, json};
+use souk::{
+    auth::{Identity, JwtKeys, Key, TokenError, Via},
+    ids::{SessionId, UserId},
+};
+
+use crate::support::{
+    SECRET, TestApp,
+    forged_token::{ForgedToken, parts},
+    process::DataDir,
+};
+
+const RSA: &str = include_str!("../data/keys/rsa.pem");
+const PUBLIC_RSA: &str = include_str!("../data/keys/public-rsa.pem");
+const ED25519: &str = include_str!("../data/keys/ed25519.pem");
+const ANOTHER_ED25519: &str = include_str!("../data/keys/another-ed25519.pem");
+
+/// A key file of the tests.
+pub fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/data/keys").join(name)
+}
+
+fn load(name: &str) -> Key {
+    Key::load(&file(name)).unwrap()
+}
+
+fn keys(keys: impl IntoIterator<Item = Key>) -> JwtKeys {
+    JwtKeys::several(keys.into_iter().collect(), "souk", "souk", chrono::Duration::minutes(60)).unwrap()
+}
+
+fn somebody() -> Identity {
+    let via = Via::Session(SessionId(7));
+    Identity { user: UserId(3), via, role: "customer".into(), permissions: [].into_iter().collect(), websites: None }
+}
+
+fn token(keys: &JwtKeys) -> String {
+    keys.issue(&somebody()).unwrap().token
+}
+
+/// The bytes between the lines of a PEM file.
+fn der(pem: &str) -> Vec<u8> {
+    STANDARD.decode(pem.lines().filter(|line| !line.starts_with("-----")).collect::<String>()).unwrap()
+}
+
+#[test]
+fn each_kind_of_key_signs_in_its_own_way_and_is_believed() {
+    let secret = DataDir::new();
+    let path = secret.0.join("old.secret");
+    fs::write(&path, format!("{SECRET}\n")).unwrap();
+    for (key, kid, alg) in [
+        (load("ed25519.pem"), "ed25519", "EdDSA"),
+        (load("rsa.pem"), "rsa", "RS256"),
+        (Key::load(&path).unwrap(), "old", "HS256"),
+    ] {
+        let keys = keys([key]);
+        let token = token(&keys);
+        assert_eq!(parts(&token)[0], json!({ "typ": "JWT", "alg": alg, "kid": kid }));
+        assert_eq!(keys.identity(&token), Ok(somebody()));
+    }
+    // The line's end is no part of a secret.
+    let old = keys([Key::load(&path).unwrap()]);
+    assert!(old.identity(&ForgedToken::of(&token(&old)).token()).is_ok());
+}
+
+#[test]
+fn a_rotation_logs_nobody_out() {
+    let (ed, rsa, secret) = (|| load("ed25519.pem"), || load("rsa.pem"), || Key::secret(SECRET));
+    let steps = [
+        keys([secret()]),
+        keys([ed(), secret()]),
+        keys([ed()]),
+        keys([ed(), rsa()]),
+        keys([rsa(), ed()]),
+        keys([rsa()]),
+    ];
+    let tokens: Vec<_> = steps.iter().map(token).collect();
+    let signers: Vec<_> = tokens.iter().map(|token| parts(token)[0]["alg"].clone()).collect();
+    assert_eq!(signers, ["HS256", "EdDSA", "EdDSA", "EdDSA", "RS256", "RS256"]);
+    for (at, step) in steps.iter().enumerate() {
+        let good: Vec<_> = tokens.iter().map(|token| step.identity(token).is_ok()).collect();
+        let expected = match at {
+            0 => [true, false, false, false, false, false],
+            1 => [true, true, true, true, false, false],
+            2 => [false, true, true, true, false, false],
+            3 | 4 => [false, true, true, true, true, true],
+            _ => [false, false, false, false, true, true],
+        };
+        assert_eq!(good, expected, "step {at}");
+    }
+}
+
+#[test]
+fn a_key_checks_in_its_own_way_only() {
+    let all = keys([load("rsa.pem"), load("ed25519.pem"), load("another-ed25519.pem"), Key::secret(SECRET)]);
+    let real = token(&all);
+    let rsa = EncodingKey::from_rsa_pem(RSA.as_bytes()).unwrap();
+    let [ed, another] = [ED25519, ANOTHER_ED25519].map(|pem| EncodingKey::from_ed_pem(pem.as_bytes()).unwrap());
+    let kid = parts(&token(&keys([Key::secret(SECRET)])))[0]["kid"].clone();
+    let forge = |kid: &Value, alg: &str| ForgedToken::of(&real).header("kid", kid.clone()).header("alg", alg);
+    let (rsa_kid, ed_kid, another_kid) = (&json!("rsa"), &json!("ed25519"), &json!("another-ed25519"));
+    let public = serde_json::to_value(all.public()).unwrap();
+    let modulus = URL_SAFE_NO_PAD.decode(public["keys"][0]["n"].as_str().unwrap()).unwrap();
+    let point = URL_SAFE_NO_PAD.decode(public["keys"][1]["x"].as_str().unwrap()).unwrap();
+    let spki = der(PUBLIC_RSA);
+
+    let mut forged = vec![
+        ("no signature", format!("{}.", forge(rsa_kid, "none").message())),
+        ("no signature under the algorithm", format!("{}.", forge(rsa_kid, "RS256").message())),
+        ("a kid of nobody", forge(&json!("another"), "RS256").key(rsa.clone(), Algorithm::RS256).token()),
+        ("a kid in upper case", forge(&json!("RSA"), "RS256").key(rsa.clone(), Algorithm::RS256).token()),
+        ("the file's whole name", forge(&json!("rsa.pem"), "RS256").key(rsa.clone(), Algorithm::RS256).token()),
+        ("an empty kid", forge(&json!(""), "RS256").key(rsa.clone(), Algorithm::RS256).token()),
+        ("no kid", forge(&Value::Null, "RS256").key(rsa.clone(), Algorithm::RS256).token()),
+        ("several kids", forge(&json!(["rsa"]), "RS256").key(rsa.clone(), Algorithm::RS256).token()),
+        ("the kid of another key of the kind", forge(another_kid, "EdDSA").key(ed.clone(), Algorithm::EdDSA).token()),
+        ("the kid of another kind", forge(ed_kid, "RS256").key(rsa.clone(), Algorithm::RS256).token()),
+        ("the kid of a secret", forge(&kid, "RS256").key(rsa.clone(), Algorithm::RS256).token()),
+        ("the secret under the kid of a pair", forge(rsa_kid, "HS256").token()),
+        ("a claim of another algorithm", forge(rsa_kid, "EdDSA").key(ed.clone(), Algorithm::EdDSA).token()),
+    ];
+    for (name, algorithm) in [
+        ("RS384", Algorithm::RS384),
+        ("RS512", Algorithm::RS512),
+        ("PS256", Algorithm::PS256),
+        ("PS512", Algorithm::PS512),
+    ] {
+        forged.push((name, forge(rsa_kid, name).key(rsa.clone(), algorithm).token()));
+    }
+    // What everybody can know of a key, taken for a secret.
+    let jwk = public["keys"][0].to_string();
+    for known in [
+        PUBLIC_RSA.as_bytes(),
+        PUBLIC_RSA.trim().as_bytes(),
+        &spki,
+        &spki[24..],
+        jwk.as_bytes(),
+        &modulus,
+        b"rsa",
+        b"",
+        public["keys"][0]["n"].as_str().unwrap().as_bytes(),
+    ] {
+        for alg in ["HS256", "RS256"] {
+            forged.push(("the public RSA key as a secret", forge(rsa_kid, alg).secret(known).token()));
+        }
+    }
+    for known in
+        [&point[..], public["keys"][1]["x"].as_str().unwrap().as_bytes(), public["keys"][1].to_string().as_bytes()]
+    {
+        for alg in ["HS256", "EdDSA"] {
+            forged.push(("the public Ed25519 key as a secret", forge(ed_kid, alg).secret(known).token()));
+        }
+    }
+    // A key that the token brings along.
+    let brought = serde_json::to_value(keys([load("another-ed25519.pem")]).public()).unwrap()["keys"][0].clone();
+    for (name, value) in [
+        ("jwk", brought),
+        ("jku", json!("https://evil.example/jwks.json")),
+        ("x5u", json!("https://evil.example/chain.pem")),
+        ("x5c", json!([STANDARD.encode(&spki)])),
+        ("x5t", json!("AAAA")),
+    ] {
+        forged.push((name, forge(ed_kid, "EdDSA").header(name, value).key(another.clone(), Algorithm::EdDSA).token()));
+    }
+    for (what, token) in forged {
+        assert_eq!(all.identity(&token), Err(TokenError::Invalid), "{what}: {token}");
+    }
+    // The forge works.
+    for (kid, alg, key, algorithm) in [
+        (rsa_kid, "RS256", rsa, Algorithm::RS256),
+        (ed_kid, "EdDSA", ed, Algorithm::EdDSA),
+        (another_kid, "EdDSA", another, Algorithm::EdDSA),
+    ] {
+        assert!(all.identity(&forge(kid, alg).key(key, algorithm).token()).is_ok(), "{kid}");
+    }
+    assert!(all.identity(&forge(&kid, "HS256").token()).is_ok());
+}
+
+#[test]
+fn one_flipped_bit_and_a_token_is_nobodys() {
+    for key in [Key::secret(SECRET), load("ed25519.pem"), load("rsa.pem")] {
+        let keys = keys([key]);
+        let token = token(&keys);
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let bytes = URL_SAFE_NO_PAD.decode(signature).unwrap();
+        // Each bit; of the long signature some in each byte.
+        let step = if bytes.len() > 64 { 7 } else { 1 };
+        for bit in (0..bytes.len() * 8).step_by(step) {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let forged = format!("{message}.{}", URL_SAFE_NO_PAD.encode(&flipped));
+            assert_eq!(keys.identity(&forged), Err(TokenError::Invalid), "bit {bit}");
+        }
+        for at in (0..message.len()).step_by(7) {
+            let mut flipped = token.clone().into_bytes();
+            flipped[at] ^= 1;
+            let forged = String::from_utf8(flipped).unwrap();
+            assert_eq!(keys.identity(&forged), Err(TokenError::Invalid), "{forged}");
+        }
+        // Another spelling of the same bytes is another token.
+        let last = signature.chars().last().unwrap();
+        let spelt = alphabet::URL_SAFE.as_str();
+        let next = spelt.chars().nth(spelt.find(last).unwrap() | 1).unwrap();
+        let respelt = format!("{}{next}", &token[..token.len() - 1]);
+        for forged in [
+            format!("{token}="),
+            format!("{token}=="),
+            format!("{token} "),
+            format!("{token}\n"),
+            format!("{token}A"),
+            token.replacen('.', "=.", 1),
+            format!("{message}.{}", STANDARD.encode(&bytes)),
+            respelt,
+        ] {
+            assert_eq!(keys.identity(&forged), Err(TokenError::Invalid), "{forged}");
+        }
+        assert!(keys.identity(&token).is_ok());
+    }
+}
+
+#[test]
+fn issuer_and_audience_are_the_settings() {
+    let of = |issuer: &str, audience: &str| {
+        JwtKeys::several(vec![load("ed25519.pem")], issuer, audience, chrono::Duration::minutes(60)).unwrap()
+    };
+    let ours = of("https://shop.example", "storefront");
+    let claims = &parts(&token(&ours))[1];
+    assert_eq!((&claims["iss"], &claims["aud"]), (&json!("https://shop.example"), &json!("storefront")));
+    assert!(ours.identity(&token(&ours)).is_ok());
+    for other in [
+        of("souk", "souk"),
+        of("https://shop.example", "souk"),
+        of("souk", "storefront"),
+        of("https://shop.example/", "storefront"),
+    ] {
+        assert_eq!(ours.identity(&token(&other)), Err(TokenError::Invalid));
+    }
+}
+
+#[tokio::test]
+async fn the_public_keys_are_shown_and_check_real_tokens() {
+    let path = "/.well-known/jwks.json";
+    let get = async |app: &TestApp| {
+        let (status, headers, bytes) = app.send(Request::get(path).body(Body::empty()).unwrap()).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(headers[header::CACHE_CONTROL], "public, max-age=300");
+        assert_eq!(headers[header::CONTENT_TYPE], "application/json");
+        serde_json::from_slice::<Value>(&bytes).unwrap()
+    };
+    let pairs = || [load("rsa.pem"), load("ed25519.pem")];
+    let jwt = keys(pairs().into_iter().chain([Key::secret(SECRET)]));
+    let app = TestApp::builder().jwt_keys(jwt).build().await;
+    let shown = get(&app).await;
+    let [rsa, ed] = [0, 1].map(|at| shown["keys"][at].as_object().unwrap().clone());
+    assert_eq!(
+        shown,
+        json!({ "keys": [
+        { "use": "sig", "alg": "RS256", "kid": "rsa", "kty": "RSA", "n": rsa["n"], "e": "AQAB" },
+        { "use": "sig", "alg": "EdDSA", "kid": "ed25519", "kty": "OKP", "crv": "Ed25519", "x": ed["x"] },
+    ] })
+    );
+    let set: JwkSet = serde_json::from_value(shown).unwrap();
+    for key in pairs() {
+        let token = token(&keys([key]));
+        let head = jsonwebtoken::decode_header(&token).unwrap();
+        let mut validation = Validation::new(head.alg);
+        validation.set_audience(&["souk"]);
+        for jwk in &set.keys {
+            let checked = decode::<Value>(&token, &DecodingKey::from_jwk(jwk).unwrap(), &validation);
+            assert_eq!(checked.is_ok(), jwk.common.key_id == head.kid, "{jwk:?}");
+        }
+    }
+    assert_eq!(get(&TestApp::new().await).await, json!({ "keys": [] }));
+    let post = app.send(Request::post(path).body(Body::empty()).unwrap()).await;
+    assert_eq!(post.0, StatusCode::METHOD_NOT_ALLOWED);
+}

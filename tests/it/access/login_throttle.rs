@@ -1,0 +1,375 @@
+//! Login protection: nobody tries without end, whichever way they come, and nobody is locked out by others.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::{
+    body::Body,
+    extract::ConnectInfo,
+    http::{HeaderMap, Request, StatusCode, header},
+};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use souk::{
+    access::{
+        actions::{janitor::tidy, throttle},
+        model::throttle::Kind,
+    },
+    auth::Origin,
+    error::Error,
+    ids::{RowId, UserId},
+};
+
+use crate::support::TestApp;
+
+const ADA: &str = "ada@souk.example";
+const PASSWORD: &str = "four unusual words here";
+const HERE: &str = "192.0.2.1";
+
+async fn ada(app: &TestApp) -> UserId {
+    let input = json!({ "name": "Ada", "email": ADA, "password": PASSWORD });
+    let registered = app.anonymous().mutate("register", "user { id }", input).await;
+    UserId::parse("id", &registered.text_at("register.user.id")).unwrap()
+}
+
+/// A request from an address, as a proxy of the shop passes it on.
+fn request(from: Option<&str>, document: &str) -> Request<Body> {
+    let mut request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
+    if let Some(from) = from {
+        request = request.header("x-forwarded-for", from);
+    }
+    request.body(Body::from(json!({ "query": document }).to_string())).unwrap()
+}
+
+async fn send(app: &TestApp, request: Request<Body>) -> (StatusCode, HeaderMap, Value) {
+    let (status, headers, bytes) = app.send(request).await;
+    (status, headers, serde_json::from_slice(&bytes).unwrap())
+}
+
+fn document(email: &str, password: &str) -> String {
+    format!("mutation {{ login(input: {{ email: {email:?}, password: {password:?} }}) {{ userErrors {{ code }} }} }}")
+}
+
+/// What became of a login: `done`, or the code of what went wrong.
+fn outcome(answer: &Value) -> String {
+    let code = &answer["errors"][0]["extensions"]["code"];
+    let user_error = &answer["data"]["login"]["userErrors"][0]["code"];
+    code.as_str().or(user_error.as_str()).unwrap_or("done").to_owned()
+}
+
+async fn log_in(app: &TestApp, from: Option<&str>, email: &str, password: &str) -> String {
+    outcome(&send(app, request(from, &document(email, password))).await.2)
+}
+
+/// What the counters of the table say, the most first.
+async fn attempts(app: &TestApp) -> Vec<i64> {
+    let rows = app.database.rows("SELECT attempts FROM login_throttles ORDER BY 1 DESC").await;
+    rows.iter().map(|row| row.trim_matches(['(', ')']).parse().unwrap()).collect()
+}
+
+/// Lets the pauses of all counters end.
+async fn wait(app: &TestApp) {
+    app.database.sql("UPDATE login_throttles SET blocked_until = now() - interval '1 s'").await;
+}
+
+/// Makes the pauses that there are so long that no test outlives them.
+async fn stretch(app: &TestApp) {
+    app.database
+        .sql("UPDATE login_throttles SET blocked_until = now() + interval '10 min' WHERE blocked_until > now()")
+        .await;
+}
+
+#[tokio::test]
+async fn aliases_of_one_document_are_counted_one_by_one() {
+    let app = TestApp::new().await;
+    ada(&app).await;
+    let wrong = |i: usize| {
+        format!("a{i}: login(input: {{ email: {ADA:?}, password: \"wrong {i}\" }}) {{ userErrors {{ code }} }}")
+    };
+    let all: Vec<_> = (0..20).map(wrong).collect();
+    let (status, headers, answer) = send(&app, request(Some(HERE), &format!("mutation {{ {} }}", all.join(" ")))).await;
+    assert_eq!(outcome(&answer), "RATE_LIMITED", "{answer:#}");
+    // The pauses are short at first, and a slow machine may outlast one or two.
+    let counted = attempts(&app).await;
+    assert!((5..=8).contains(&counted[0]), "{counted:?}");
+    let error = &answer["errors"][0];
+    assert!(error["extensions"]["retryAfter"].as_u64().is_some_and(|seconds| (1..=8).contains(&seconds)), "{error}");
+    assert_eq!(headers["retry-after"].to_str().unwrap(), error["extensions"]["retryAfter"].to_string());
+    assert_eq!(status, StatusCode::OK, "the document was good");
+}
+
+#[tokio::test]
+async fn parallel_logins_are_counted_one_by_one() {
+    let app = TestApp::new().await;
+    ada(&app).await;
+    // From an address with five free attempts; and by a door without addresses, with fifty.
+    for (from, free, total) in [(Some(HERE), 5, 50), (None, 50, 80)] {
+        app.database.sql("DELETE FROM login_throttles").await;
+        let tries = join_all((0..total).map(|_| log_in(&app, from, ADA, "wrong one"))).await;
+        let hashed = tries.iter().filter(|outcome| *outcome == "WRONG_CREDENTIALS").count();
+        assert_eq!(hashed + tries.iter().filter(|outcome| *outcome == "RATE_LIMITED").count(), total, "{tries:?}");
+        assert!((free..free + 4).contains(&hashed), "{hashed} of {total} reached the hash");
+        assert_eq!(attempts(&app).await[0], hashed as i64, "what is refused is not counted");
+    }
+}
+
+#[tokio::test]
+async fn strangers_do_not_lock_an_account_where_its_owner_was_before() {
+    let app = TestApp::new().await;
+    ada(&app).await;
+    let home = "2001:db8:1:2:aaaa::1";
+    for known in [HERE, home] {
+        assert_eq!(log_in(&app, Some(known), ADA, PASSWORD).await, "done");
+    }
+    let strangers = (0..50).map(|i| format!("198.51.100.{i}"));
+    for stranger in strangers {
+        assert_eq!(log_in(&app, Some(&stranger), ADA, "wrong one").await, "WRONG_CREDENTIALS", "{stranger}");
+    }
+    stretch(&app).await;
+    assert_eq!(log_in(&app, Some("203.0.113.1"), ADA, PASSWORD).await, "RATE_LIMITED");
+    assert_eq!(log_in(&app, None, ADA, PASSWORD).await, "RATE_LIMITED");
+    assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "done");
+    // Of an IPv6 address the first half counts: the other changes every day.
+    assert_eq!(log_in(&app, Some("2001:db8:1:2:bbbb::2"), ADA, PASSWORD).await, "done");
+    assert_eq!(log_in(&app, Some("2001:db8:1:3::1"), ADA, PASSWORD).await, "RATE_LIMITED");
+    // Another account is no way in.
+    assert_eq!(log_in(&app, Some(HERE), "eve@souk.example", "wrong one").await, "WRONG_CREDENTIALS");
+    let pause = "SELECT extract(epoch FROM max(blocked_until - now())) < 601 FROM login_throttles";
+    assert_eq!(app.database.ask(pause).await, "t");
+    // Mistakes at a known address are counted there.
+    for _ in 0..5 {
+        assert_eq!(log_in(&app, Some(HERE), ADA, "wrong one").await, "WRONG_CREDENTIALS");
+    }
+    stretch(&app).await;
+    assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "RATE_LIMITED");
+    // What was long ago is not known any more.
+    app.database.sql("UPDATE sessions SET last_used_at = now() - interval '91 days'").await;
+    assert_eq!(log_in(&app, Some("2001:db8:1:2:bbbb::2"), ADA, PASSWORD).await, "RATE_LIMITED");
+}
+
+#[tokio::test]
+async fn the_pause_doubles_up_to_a_quarter_of_an_hour_and_ends_with_a_success() {
+    let app = TestApp::new().await;
+    ada(&app).await;
+    let wrong = async || log_in(&app, Some(HERE), ADA, "wrong one").await;
+    let pause = "SELECT coalesce(max(extract(epoch FROM blocked_until - updated_at))::int, 0) FROM login_throttles";
+    let mut pauses = Vec::new();
+    for _ in 0..18 {
+        wait(&app).await;
+        assert_eq!(wrong().await, "WRONG_CREDENTIALS");
+        pauses.push(app.database.ask(pause).await.parse::<i64>().unwrap().max(0));
+    }
+    assert_eq!(pauses, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900]);
+    assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "RATE_LIMITED", "the right password has to wait as well");
+    wait(&app).await;
+    assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "done");
+    // The counter of account and address is at 0; those of either alone lose the successful attempt only.
+    assert_eq!(attempts(&app).await, [18, 18, 0]);
+    for _ in 0..4 {
+        assert_eq!(wrong().await, "WRONG_CREDENTIALS");
+    }
+    assert_eq!(app.database.ask("SELECT count(*) FROM login_throttles WHERE blocked_until > now()").await, "0");
+}
+
+#[tokio::test]
+async fn an_account_of_ones_own_does_not_clear_what_was_tried_at_others() {
+    let app = TestApp::new().await;
+    ada(&app).await;
+    app.database.sql("UPDATE users SET email = 'eve@souk.example'").await;
+    for i in 0..100 {
+        assert_eq!(log_in(&app, Some(HERE), &format!("u{i}@souk.example"), "wrong one").await, "WRONG_CREDENTIALS");
+        if i % 10 == 0 {
+            assert_eq!(log_in(&app, Some(HERE), "eve@souk.example", PASSWORD).await, "done");
+        }
+    }
+    stretch(&app).await;
+    assert_eq!(attempts(&app).await[0], 100);
+    assert_eq!(log_in(&app, Some(HERE), "another@souk.example", "wrong one").await, "RATE_LIMITED");
+    assert_eq!(log_in(&app, Some(HERE), "eve@souk.example", PASSWORD).await, "RATE_LIMITED");
+    assert_eq!(log_in(&app, Some("192.0.2.2"), "eve@souk.example", PASSWORD).await, "done");
+}
+
+#[tokio::test]
+async fn an_account_that_is_there_answers_as_one_that_is_not() {
+    let app = TestApp::new().await;
+    ada(&app).await;
+    let mut stories = Vec::new();
+    for email in [ADA, "nobody@souk.example", "ADA@Souk.Example"] {
+        app.database.sql("DELETE FROM login_throttles").await;
+        let mut story = Vec::new();
+        for i in 0..7 {
+            if i == 5 {
+                stretch(&app).await;
+            }
+            let (status, headers, mut answer) = send(&app, request(Some(HERE), &document(email, "wrong one"))).await;
+            if let Some(Value::Object(told)) = answer.pointer_mut("/errors/0/extensions") {
+                let wait = told.insert("retryAfter".to_owned(), json!("so long")).and_then(|wait| wait.as_u64());
+                assert!(wait.is_some_and(|seconds| (590..=601).contains(&seconds)), "{wait:?}");
+                told.remove("requestId");
+            }
+            answer["extensions"] = Value::Null;
+            story.push((status, headers.contains_key("retry-after"), answer));
+        }
+        assert!(story[5].1 && !story[4].1, "{story:#?}");
+        stories.push(story);
+    }
+    assert_eq!(stories[0], stories[1]);
+    assert_eq!(stories[0], stories[2]);
+}
+
+#[tokio::test]
+async fn an_address_is_believed_from_the_shops_own_proxies_only() {
+    // Whatever stands in the header, it is one client.
+    for (trusted, forwarded) in
+        [(0, "10.0.0.<i>"), (1, "10.0.0.<i>, 192.0.2.9"), (2, "10.0.0.<i>, 192.0.2.9, 10.1.1.1")]
+    {
+        let app = TestApp::builder().http(|http| http.trusted_proxies = trusted).build().await;
+        let mut outcomes = Vec::new();
+        for i in 0..6 {
+            if i == 5 {
+                stretch(&app).await;
+            }
+            let from = forwarded.replace("<i>", &i.to_string());
+            let mut request = request(Some(&from), &document(ADA, "wrong one"));
+            request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 77], 4711))));
+            outcomes.push(outcome(&send(&app, request).await.2));
+        }
+        assert_eq!(outcomes[4..], ["WRONG_CREDENTIALS", "RATE_LIMITED"], "{trusted} proxies");
+    }
+}
+
+#[tokio::test]
+async fn a_restart_forgets_nothing_and_all_servers_count_together() {
+    let app = TestApp::new().await;
+    for _ in 0..3 {
+        assert_eq!(log_in(&app, Some(HERE), ADA, "wrong one").await, "WRONG_CREDENTIALS");
+    }
+    let other = app.beside().await;
+    for _ in 0..2 {
+        assert_eq!(log_in(&other, Some(HERE), ADA, "wrong one").await, "WRONG_CREDENTIALS");
+    }
+    stretch(&app).await;
+    assert_eq!(log_in(&app, Some(HERE), ADA, "wrong one").await, "RATE_LIMITED");
+    assert_eq!(log_in(&app.beside().await, Some(HERE), ADA, "wrong one").await, "RATE_LIMITED");
+}
+
+#[tokio::test]
+async fn counters_name_nobody_and_fade_within_a_day() {
+    let app = TestApp::new().await;
+    for _ in 0..5 {
+        assert_eq!(log_in(&app, Some(HERE), ADA, "wrong one").await, "WRONG_CREDENTIALS");
+    }
+    assert_eq!(attempts(&app).await, [5, 5, 5]);
+    let rows = app.database.rows("SELECT * FROM login_throttles").await.join("\n");
+    assert!(!rows.contains("ada") && !rows.contains(HERE), "{rows}");
+    let deleted = async || tidy(&app.database.db).await.unwrap();
+    assert_eq!(deleted().await, 0);
+    app.database
+        .sql("UPDATE login_throttles SET updated_at = now() - interval '25 h', blocked_until = now() - interval '24 h'")
+        .await;
+    // The next attempt begins anew, whether or not the sweep came by.
+    assert_eq!(log_in(&app, Some("192.0.2.2"), ADA, "wrong one").await, "WRONG_CREDENTIALS");
+    assert_eq!(attempts(&app).await, [5, 5, 1, 1, 1]);
+    assert_eq!(deleted().await, 2);
+    assert_eq!(attempts(&app).await, [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn an_attempt_that_comes_to_nothing_is_taken_back() {
+    let app = TestApp::new().await;
+    ada(&app).await;
+    app.database.sql("UPDATE users SET password_hash = 'damaged'").await;
+    for _ in 0..7 {
+        assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "INTERNAL_SERVER_ERROR");
+    }
+    assert_eq!(attempts(&app).await, [0, 0, 0]);
+}
+
+#[tokio::test]
+async fn registrations_are_limited_by_network_address() {
+    let app = TestApp::new().await;
+    let register = async |from: &str, i: usize| {
+        let document = format!(
+            "mutation {{ login: register(input: {{ name: \"A\", email: \"a{i}@souk.example\", password: {PASSWORD:?} }}) {{
+                userErrors {{ code }} }} }}"
+        );
+        outcome(&send(&app, request(Some(from), &document)).await.2)
+    };
+    for i in 0..30 {
+        assert_eq!(register(HERE, i).await, "done");
+    }
+    stretch(&app).await;
+    assert_eq!(register(HERE, 30).await, "RATE_LIMITED");
+    assert_eq!(register("192.0.2.2", 30).await, "done");
+    // What is wrong in itself is not counted: a form may be corrected.
+    assert_eq!(attempts(&app).await, [30, 1]);
+    let wrong =
+        r#"mutation { login: register(input: { name: "", email: "a", password: "b" }) { userErrors { code } } }"#;
+    assert_ne!(outcome(&send(&app, request(Some("192.0.2.2"), wrong)).await.2), "done");
+    assert_eq!(attempts(&app).await, [30, 1]);
+}
+
+#[tokio::test]
+async fn mails_are_limited_by_whom_they_go_to_and_from_where_they_are_asked_for() {
+    let app = TestApp::new().await;
+    let db = &app.database.db;
+    let from = |address: &str| Origin::new(address.parse::<IpAddr>().ok(), None);
+    for kind in [Kind::PasswordForgot, Kind::EmailVerificationResend, Kind::EmailChange] {
+        for i in 0..5 {
+            throttle::count(db, kind, &from(&format!("198.51.100.{i}")), Some(ADA)).await.unwrap();
+        }
+        stretch(&app).await;
+        let refused = throttle::count(db, kind, &from(HERE), Some(ADA)).await;
+        assert!(matches!(refused, Err(Error::TooManyAttempts { retry_after: 590..=601 })), "{kind:?}: {refused:?}");
+        // Each kind has its own counters.
+        throttle::count(db, kind, &from(HERE), Some("bob@souk.example")).await.unwrap();
+    }
+    for i in 0..29 {
+        throttle::count(db, Kind::PasswordForgot, &from(HERE), Some(&format!("u{i}@souk.example"))).await.unwrap();
+    }
+    stretch(&app).await;
+    throttle::count(db, Kind::PasswordForgot, &from(HERE), Some("new@souk.example")).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_new_password_clears_the_failed_logins_of_its_account() {
+    let app = TestApp::new().await;
+    let id = ada(&app).await;
+    for _ in 0..5 {
+        assert_eq!(log_in(&app, Some(HERE), ADA, "wrong one").await, "WRONG_CREDENTIALS");
+    }
+    stretch(&app).await;
+    assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "RATE_LIMITED");
+    let origin = Origin::new(HERE.parse().ok(), None);
+    let cleared = app.database.db.transaction(async |conn| throttle::clear_account(conn, &origin, id, Some(ADA)).await);
+    cleared.await.unwrap();
+    assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "done");
+    // The address alone still knows what came from it.
+    assert_eq!(attempts(&app).await[0], 5);
+}
+
+#[tokio::test]
+async fn a_password_that_is_asked_again_cannot_be_guessed_with_a_stolen_token() {
+    let app = TestApp::new().await;
+    let id = ada(&app).await;
+    let thief = app.known(id, "customer").await;
+    let change = async |password: &str| {
+        let input = json!({ "password": password, "newPassword": "three other words" });
+        thief.mutate("passwordChange", "", input).await.verdict("passwordChange")
+    };
+    let erase = async |password: &str| {
+        thief
+            .mutate("userErase", "", json!({ "id": thief.global_id(), "password": password }))
+            .await
+            .verdict("userErase")
+    };
+    for _ in 0..5 {
+        assert_eq!(change("wrong one").await, "WRONG_CREDENTIALS password");
+        assert_eq!(erase("wrong one").await, "WRONG_CREDENTIALS password");
+    }
+    stretch(&app).await;
+    assert_eq!((change(PASSWORD).await, erase(PASSWORD).await), ("!RATE_LIMITED".into(), "!RATE_LIMITED".into()));
+    // It keeps nobody from logging in.
+    assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "done");
+    wait(&app).await;
+    assert_eq!(change(PASSWORD).await, "done");
+}

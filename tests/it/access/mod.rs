@@ -1,0 +1,15 @@
+//! Accounts, sessions, tokens, API keys and roles: who can log in, with what, and what a role permits.
+//! Which fields and rows each actor sees is tested in `schema`.
+
+mod access_tokens;
+mod accounts;
+mod api_key_requests;
+mod api_keys;
+mod jwt_keys;
+mod login_throttle;
+mod recovery;
+mod roles;
+mod sessions;
+mod slow;
+mod verification;
+mod website_roles;

@@ -1,0 +1,57 @@
+//! That a login takes as long for an address without an account as for a wrong password. The one test that looks at a
+//! clock: what an attacker would look at.
+
+use std::time::{Duration, Instant};
+
+use souk::auth::PasswordCost;
+
+use crate::support::TestApp;
+
+/// Tries of each kind, in turn, so that what disturbs the machine disturbs both.
+const TRIES: usize = 40;
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// What half of the tries differ from the median by, at most.
+fn noise(times: &[Duration]) -> Duration {
+    let middle = median(times.to_vec());
+    median(times.iter().map(|time| time.abs_diff(middle)).collect())
+}
+
+#[tokio::test]
+async fn an_unknown_address_and_a_wrong_password_take_the_same_time() {
+    // A hash dear enough to be seen above everything else.
+    let cost = PasswordCost { memory: 512, passes: 2 };
+    let app = TestApp::builder().password_cost(cost).build().await;
+    let account = async |n: usize| {
+        let register = format!(
+            r#"mutation {{ register(input: {{ name: "Eve", email: "eve-{n}@souk.example", password: "four unusual words" }}) {{ userErrors {{ code }} }} }}"#
+        );
+        app.anonymous().run(&register).await.at("register");
+    };
+    let attempt = async |email: String| {
+        let login = format!(
+            r#"mutation {{ login(input: {{ email: "{email}", password: "three unusual words" }}) {{ userErrors {{ code }} }} }}"#
+        );
+        let begun = Instant::now();
+        let answer = app.anonymous().run(&login).await;
+        let took = begun.elapsed();
+        assert_eq!(answer.user_errors("login")[0].0, "WRONG_CREDENTIALS");
+        took
+    };
+    // An account for each try: several on one would be slowed down.
+    for n in 0..TRIES {
+        account(n).await;
+    }
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for n in 0..TRIES {
+        known.push(attempt(format!("eve-{n}@souk.example")).await);
+        unknown.push(attempt(format!("nobody-{n}@souk.example")).await);
+    }
+    let differ = median(known.clone()).abs_diff(median(unknown.clone()));
+    let noise = noise(&known).max(noise(&unknown)).max(median(known.clone()) / 20);
+    assert!(differ <= 3 * noise, "known {:?}, unknown {:?}, noise {noise:?}", median(known), median(unknown));
+}

@@ -1,0 +1,336 @@
+//! What is recorded of a search and of a click, and that nobody waits for it.
+
+use std::collections::BTreeMap;
+
+use chrono::{TimeDelta, Utc};
+use diesel_async::SimpleAsyncConnection;
+use serde_json::{Value, json};
+use souk::{
+    analytics::{
+        model::{NewSearch, Outcome, Searcher},
+        recorder::{MAX_BATCH, MAX_WAITING},
+    },
+    ids::{ProductId, RowId, SearchId, WebsiteId},
+    paging::{Direction, Page, PageArgs},
+    search::{
+        model::{Kind, Search, SearchFilter, SearchOrderField},
+        words::Words,
+    },
+};
+
+use super::reports::{search, shop};
+use crate::support::{
+    Actor, TestApp, TestDb,
+    bulk::{BASE, nth},
+    process::{DataDir, Served},
+};
+
+/// What is recorded, once all is: the latest last.
+async fn recorded(app: &TestApp, columns: &str) -> Vec<String> {
+    app.services.recorder.flush().await;
+    app.database.rows(&format!("SELECT {columns} FROM searches ORDER BY id")).await
+}
+
+async fn count(app: &TestApp, table: &str) -> String {
+    app.services.recorder.flush().await;
+    app.database.ask(&format!("SELECT count(*) FROM {table}")).await
+}
+
+#[tokio::test]
+async fn a_search_is_recorded_with_what_was_asked_and_found() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let visitor = app.anonymous().with_visitor("a-visitor-of-this-test");
+    let (sailor, rise) = (nth::<WebsiteId>(0), nth::<WebsiteId>(1));
+    let at_sailor =
+        format!(", types: [PRODUCT], where: {{sourceWebsite: {{eq: {sailor:?}}}}}, orderBy: {{field: PRICE}}");
+    let answer = search(&visitor, "  Storm \t LANTERN ", &at_sailor).await;
+    let (kind, key) = souk::ids::split(&answer.text_at("search.searchId")).expect("an id");
+    assert_eq!(kind, "Search");
+    search(&visitor, "lamtern", &format!(", where: {{sourceWebsite: {{in: [{sailor:?}, {rise:?}]}}}}"))
+        .await
+        .at("search");
+    search(&visitor, "xylophone", "").await.at("search");
+    search(&visitor, "-", "").await.at("search");
+    // No more is known than the page shows.
+    visitor.run("{ search(query: \"lantern\", first: 1) { nodes { __typename } } }").await.at("search");
+    visitor.run("{ search(query: \"rope\", first: 1) { nodes { __typename } } }").await.at("search");
+    let rows = recorded(&app, "website_id, query, corrected, results, results_exact, is_shareable").await;
+    assert_eq!(
+        rows,
+        [
+            format!("({BASE},\"storm lantern\",,1,t,t)"),
+            "(,lamtern,lantern,2,t,t)".into(),
+            "(,xylophone,,0,t,t)".into(),
+            "(,-,,0,t,f)".into(),
+            "(,lantern,,1,f,t)".into(),
+            "(,rope,,1,t,t)".into(),
+        ]
+    );
+    assert_eq!(app.database.ask("SELECT min(id) FROM searches").await, key.to_string());
+    let filters = app.database.ask("SELECT filters FROM searches ORDER BY id").await;
+    let filters: Value = serde_json::from_str(&filters).expect("JSON");
+    let given = json!({ "types": ["PRODUCT"], "where": { "sourceWebsite": { "eq": sailor } }, "orderBy": { "field": "PRICE" } });
+    assert_eq!(filters, given);
+    let none = app.database.ask("SELECT count(*) FROM searches WHERE filters = '{}'").await;
+    assert_eq!(none, "4");
+    let near = "SELECT bool_and(took_ms > 0 AND searched_at BETWEEN now() - interval '1 minute' AND now()
+        AND (id >> 21) = floor(extract(epoch FROM searched_at) * 1000)) FROM searches";
+    assert_eq!(app.database.ask(near).await, "t");
+    // The visitor is known again, and their id stands nowhere.
+    assert_eq!(
+        app.database.ask("SELECT count(*) FROM searches WHERE visitor = sha256('a-visitor-of-this-test')").await,
+        "6"
+    );
+    let tables = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+    for table in app.database.rows(tables).await {
+        let table = table.trim_matches(['(', ')']);
+        let text = app.database.rows(&format!("SELECT r::text FROM {table} r")).await.join("\n");
+        assert!(!text.contains("a-visitor-of-this-test"), "{table}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_first_page_of_a_search_is_recorded_and_no_refused_one() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let public = app.anonymous();
+    let first = search(&public, "lantern", ", first: 1").await;
+    first.text_at("search.searchId");
+    let after = format!(", first: 1, after: {}", first.at("search.pageInfo.endCursor"));
+    assert_eq!(search(&public, "lantern", &after).await.at("search.searchId"), &Value::Null);
+    assert_eq!(search(&public, "lantern", &after.replace("after", "before")).await.at("search.searchId"), &Value::Null);
+    search(&public, "lantern", ", last: 1").await.text_at("search.searchId");
+    for (query, arguments) in [(" ", ""), ("lantern", ", where: {brand: {eq: \"x\"}}"), ("lantern", ", after: \"x\"")] {
+        assert!(!search(&public, query, arguments).await.json["errors"].is_null());
+    }
+    assert_eq!(recorded(&app, "query, results").await, ["(lantern,2)", "(lantern,2)"]);
+}
+
+#[tokio::test]
+async fn who_searched_is_a_user_or_a_visitor_and_never_both() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let known = |user: &str, visitor: &str| format!("({user},{visitor})");
+    let customer = app.customer().await.with_visitor("v");
+    let admin = app.admin().await;
+    let key = json!({ "name": "Till", "permissions": [] });
+    let key = admin.mutate("apiKeyCreate", "secret", key).await.text_at("apiKeyCreate.secret");
+    let (long, most) = ("v".repeat(101), "v".repeat(100));
+    let cases = [
+        (app.anonymous(), known("", "")),
+        (app.anonymous().with_visitor("v"), known("", "v")),
+        (app.anonymous().with_visitor(&most), known("", &most)),
+        // What is no such id is nobody's.
+        (app.anonymous().with_visitor(""), known("", "")),
+        (app.anonymous().with_visitor("a visitor"), known("", "")),
+        (app.anonymous().with_visitor(&long), known("", "")),
+        (customer.again().await, known(&customer.id.0.to_string(), "")),
+        // A machine searches for others, or for itself.
+        (app.with_key(key.clone(), admin.id).with_visitor("v"), known("", "v")),
+        (app.with_key(key, admin.id), known(&admin.id.0.to_string(), "")),
+    ];
+    for (actor, expected) in cases {
+        app.database.sql("TRUNCATE searches").await;
+        search(&actor, "lantern", "").await.text_at("search.searchId");
+        let visitors = format!("VALUES ('v'), ('{most}')");
+        let who = format!("user_id, (SELECT v FROM ({visitors}) t (v) WHERE sha256(v::bytea) = visitor)");
+        assert_eq!(recorded(&app, &who).await, [expected]);
+    }
+}
+
+#[tokio::test]
+async fn a_search_is_answered_while_nothing_can_be_written() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let mut other = app.database.raw().await;
+    other.batch_execute("BEGIN; LOCK TABLE searches, search_clicks").await.expect("a lock");
+    let id = search(&app.anonymous(), "lantern", "").await.text_at("search.searchId");
+    let click = json!({ "searchId": id, "productId": nth::<ProductId>(1), "position": 1 });
+    assert_eq!(app.anonymous().mutate("searchClick", "", click).await.verdict("searchClick"), "done");
+    other.batch_execute("COMMIT").await.expect("unlocked");
+    assert_eq!((count(&app, "searches").await, count(&app, "search_clicks").await), ("1".into(), "1".into()));
+}
+
+/// So many searches by nobody, as they are handed in. Of so many in a millisecond two may have one id: these are other ones.
+fn anybodys(count: usize) -> Vec<NewSearch> {
+    let mut searches = BTreeMap::new();
+    while searches.len() < count {
+        let search = anybodys_search(searches.len());
+        searches.insert(search.id, search);
+    }
+    searches.into_values().collect()
+}
+
+fn anybodys_search(number: usize) -> NewSearch {
+    let text = format!("lantern {number}");
+    let search = Search {
+        words: Words::parse(&text),
+        text,
+        kinds: vec![Kind::Product],
+        is_staff: false,
+        filter: SearchFilter::default(),
+        order: SearchOrderField::Relevance,
+        direction: Direction::Desc,
+        page: Page::new("search:rank", PageArgs::default()).expect("a page"),
+    };
+    let outcome = Outcome { results: 1, is_exact: true, took_ms: 1.0 };
+    NewSearch::new(&search, Searcher::default(), json!({}), None, outcome)
+}
+
+#[tokio::test]
+async fn many_searches_are_written_by_few_statements() {
+    let app = TestApp::new().await;
+    let counting = "
+        CREATE TABLE statements (rows bigint);
+        CREATE FUNCTION count_statement() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN INSERT INTO statements SELECT count(*) FROM new_rows; RETURN NULL; END $$;
+        CREATE TRIGGER count_statement AFTER INSERT ON searches
+            REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION count_statement();";
+    app.database.sql(counting).await;
+    anybodys(1_000).into_iter().for_each(|search| app.services.recorder.search(search));
+    assert_eq!(count(&app, "searches").await, "1000");
+    assert_eq!(app.database.ask("SELECT string_agg(rows::text, ' ') FROM statements").await, "500 500");
+    assert_eq!((MAX_BATCH, app.services.recorder.dropped()), (500, 0));
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_dropped_and_counted_and_the_search_is_answered() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let (recorder, public) = (&app.services.recorder, app.anonymous());
+    let mut other = app.database.raw().await;
+    other.batch_execute("BEGIN; LOCK TABLE searches").await.expect("a lock");
+    // The recorder takes a batch of these, and waits with it.
+    let mut searches = anybodys(MAX_BATCH + MAX_WAITING + 7);
+    searches.drain(..MAX_BATCH).for_each(|search| recorder.search(search));
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while app.database.ask(waits).await == "0" {
+        tokio::task::yield_now().await;
+    }
+    searches.into_iter().for_each(|search| recorder.search(search));
+    assert_eq!(recorder.dropped(), 7);
+    search(&public, "lantern", "").await.text_at("search.searchId");
+    assert_eq!(recorder.dropped(), 8);
+    other.batch_execute("COMMIT").await.expect("unlocked");
+    assert_eq!(count(&app, "searches").await, (MAX_BATCH + MAX_WAITING).to_string());
+}
+
+#[tokio::test]
+async fn a_click_counts_once_for_a_product_that_there_is() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let public = app.anonymous();
+    let id = search(&public, "lantern", "").await.text_at("search.searchId");
+    let (lantern, paper) = (nth::<ProductId>(1), nth::<ProductId>(2));
+    let ago = |age: TimeDelta| SearchId::at(Utc::now() - age).global();
+    for (search, product, position, expected) in [
+        (&id, &lantern, 1, "done"),
+        (&id, &lantern, 5, "done"),
+        (&id, &paper, 10_000, "done"),
+        // Of nothing there is no click, and nobody learns it.
+        (&id, &nth::<ProductId>(9), 1, "done"),
+        (&id, &lantern, 0, "OUT_OF_RANGE position"),
+        (&id, &lantern, 10_001, "OUT_OF_RANGE position"),
+        (&ago(TimeDelta::hours(23)), &lantern, 1, "done"),
+        (&ago(TimeDelta::hours(25)), &lantern, 1, "INVALID searchId"),
+        (&ago(-TimeDelta::hours(1)), &lantern, 1, "INVALID searchId"),
+        (&lantern, &lantern, 1, "INVALID searchId"),
+        (&"x".to_owned(), &lantern, 1, "INVALID searchId"),
+        (&id, &id, 1, "INVALID productId"),
+    ] {
+        let input = json!({ "searchId": search, "productId": product, "position": position });
+        assert_eq!(public.mutate("searchClick", "", input.clone()).await.verdict("searchClick"), expected, "{input}");
+    }
+    app.services.recorder.flush().await;
+    let clicks = "SELECT product_id - 1000000, position FROM search_clicks ORDER BY search_id DESC, product_id";
+    assert_eq!(app.database.rows(clicks).await, ["(1,1)", "(2,10000)", "(1,1)"]);
+}
+
+#[tokio::test]
+async fn nothing_is_recorded_where_it_is_switched_off() {
+    let app = TestApp::builder().without_search_recorder().build().await;
+    shop(&app).await;
+    let public = app.anonymous();
+    assert_eq!(search(&public, "lantern", "").await.at("search.searchId"), &Value::Null);
+    let click =
+        json!({ "searchId": SearchId::at(Utc::now()).global(), "productId": nth::<ProductId>(1), "position": 1 });
+    assert_eq!(public.mutate("searchClick", "", click).await.verdict("searchClick"), "done");
+    assert_eq!((count(&app, "searches").await, count(&app, "search_clicks").await), ("0".into(), "0".into()));
+}
+
+#[tokio::test]
+async fn what_the_database_does_not_take_is_written_again_and_given_up_at_last() {
+    let app = TestApp::new().await;
+    let recorder = &app.services.recorder;
+    // A sequence counts also what is undone.
+    let refusing = "
+        CREATE SEQUENCE attempts;
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF nextval('attempts') < 2 THEN RAISE EXCEPTION 'not now'; END IF;
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER refuse AFTER INSERT ON searches FOR EACH STATEMENT EXECUTE FUNCTION refuse();";
+    app.database.sql(refusing).await;
+    search(&app.anonymous(), "lantern", "").await.text_at("search.searchId");
+    assert_eq!(recorded(&app, "query").await, ["(lantern)"]);
+    assert_eq!((recorder.dropped(), app.database.ask("SELECT last_value FROM attempts").await), (0, "2".into()));
+    app.database.sql("ALTER SEQUENCE attempts MINVALUE -100 START -100; ALTER SEQUENCE attempts RESTART").await;
+    search(&app.anonymous(), "rope", "").await.text_at("search.searchId");
+    assert_eq!(recorded(&app, "query").await, ["(lantern)"]);
+    assert_eq!((recorder.dropped(), app.database.ask("SELECT last_value FROM attempts").await), (1, "-97".into()));
+    // The recorder goes on.
+    app.database.sql("DROP TRIGGER refuse ON searches").await;
+    search(&app.anonymous(), "sail", "").await.text_at("search.searchId");
+    assert_eq!(recorded(&app, "query").await, ["(lantern)", "(sail)"]);
+}
+
+#[tokio::test]
+async fn what_was_searched_last_is_written_before_a_server_ends() {
+    let (database, folder) = (TestDb::new().await, DataDir::new());
+    let serve = |days: &str| {
+        let mut command = folder.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.env("DATABASE_URL", &database.url).env("SOUK_SEARCH_RETENTION_DAYS", days);
+        Served::start(command)
+    };
+    let document = "{ search(query: \"lantern\") { searchId } }";
+    let server = serve("1");
+    assert!(server.run(None, document).1["data"]["search"]["searchId"].is_string());
+    assert_eq!(server.stop(), Some(0));
+    assert_eq!(database.rows("SELECT query FROM searches").await, ["(lantern)"]);
+    // Switched off, there is nothing to click on.
+    let server = serve("0");
+    assert_eq!(server.run(None, document).1["data"]["search"], json!({ "searchId": null }));
+    assert_eq!(server.stop(), Some(0));
+}
+
+/// Somebody who searches while their account is erased.
+async fn searching(app: &TestApp) -> Actor<'_> {
+    shop(app).await;
+    let ada = app.customer().await;
+    search(&ada, "lantern", "").await.text_at("search.searchId");
+    ada
+}
+
+#[tokio::test]
+async fn what_an_erased_user_searched_is_written_as_nobodys() {
+    let app = TestApp::new().await;
+    let ada = searching(&app).await;
+    let mut erasure = app.database.raw().await;
+    let begin = format!(
+        "BEGIN; SELECT FROM users WHERE id = {0} FOR NO KEY UPDATE; UPDATE users SET erased_at = now() WHERE id = {0}",
+        ada.id.0
+    );
+    erasure.batch_execute(&begin).await.expect("begun");
+    search(&ada, "rope", "").await.text_at("search.searchId");
+    let recorder = app.services.recorder.clone();
+    let flushed = tokio::spawn(async move { recorder.flush().await });
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while app.database.ask(waits).await == "0" {
+        tokio::task::yield_now().await;
+    }
+    erasure.batch_execute("COMMIT").await.expect("erased");
+    flushed.await.expect("no panic");
+    assert_eq!(recorded(&app, "query, user_id").await, ["(lantern,)", "(rope,)"]);
+}

@@ -1,0 +1,174 @@
+//! What of searches is suggested to others, how long they are kept, and whose they are.
+
+use serde_json::{Value, json};
+use souk::{
+    analytics::actions::tend::tend,
+    config::AnalyticsSettings,
+    db::recorder::Recorder,
+    ids::{RowId, WebsiteId},
+    search::store::popular::by_prefix,
+};
+
+use super::reports::{many, search, shop};
+use crate::support::{
+    TestApp,
+    bulk::{BASE, nth},
+};
+
+/// Runs the job that looks after searches.
+async fn tended(app: &TestApp, settings: AnalyticsSettings) {
+    app.services.recorder.flush().await;
+    tend(&app.database.db, settings).await.expect("tended");
+}
+
+/// What is suggested for a beginning, at a website or anywhere.
+async fn suggested(app: &TestApp, website: Option<WebsiteId>, prefix: &str) -> Vec<(String, i32, i32)> {
+    let prefix = prefix.to_owned();
+    let rows = app.database.db.read(async |conn| by_prefix(conn, website, &prefix, 10).await).await.expect("rows");
+    rows.into_iter().map(|row| (row.query, row.people, row.searches)).collect()
+}
+
+fn texts(rows: &[(&str, i32, i32)]) -> Vec<(String, i32, i32)> {
+    rows.iter().map(|(text, people, searches)| ((*text).to_owned(), *people, *searches)).collect()
+}
+
+#[tokio::test]
+async fn what_enough_people_found_is_suggested_and_nothing_that_names_anybody() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    // What others could read of a person, were it suggested.
+    let private = "UPDATE products SET description = 'ada@souk.example 01715550123 lovelace' WHERE name = 'Red Rope'";
+    app.database.sql(private).await;
+    let at = |website: i64| format!(", where: {{sourceWebsite: {{eq: {:?}}}}}", nth::<WebsiteId>(website));
+    for number in 0..5 {
+        let visitor = app.anonymous().with_visitor(&format!("visitor-{number}"));
+        for (query, arguments) in [
+            ("Storm  lantern", at(0)),
+            ("rope", if number < 2 { at(1) } else { String::new() }),
+            ("papre lantern", String::new()),
+            ("ada@souk.example", String::new()),
+            ("01715550123", String::new()),
+            ("rope -babbage", String::new()),
+            ("rope or lovelace", String::new()),
+            ("\"red rope\"", String::new()),
+            ("xylophone", String::new()),
+        ] {
+            search(&visitor, query, &arguments).await.at("search.searchId");
+        }
+        // One person is one, however often; nobody is nobody; and staff finds more than others.
+        let often = app.anonymous().with_visitor(&format!("visitor-{}", number.min(3)));
+        search(&often, "red rope", "").await.at("search.searchId");
+        search(&app.anonymous(), "paper", "").await.at("search.searchId");
+        search(&app.manager().await, "storm", "").await.at("search.searchId");
+    }
+    tended(&app, AnalyticsSettings::default()).await;
+    let found = "SELECT count(*) FROM searches WHERE results = 0";
+    assert_eq!(app.database.ask(found).await, "5", "the others would be suggested if they might");
+    let everywhere = texts(&[("paper lantern", 5, 5), ("rope", 5, 5), ("storm lantern", 5, 5)]);
+    assert_eq!(suggested(&app, None, "").await, everywhere);
+    assert_eq!(suggested(&app, Some(WebsiteId(BASE)), "").await, texts(&[("storm lantern", 5, 5)]));
+    assert_eq!(suggested(&app, Some(WebsiteId(BASE + 1)), "").await, []);
+    assert_eq!(suggested(&app, None, "storm l").await, texts(&[("storm lantern", 5, 5)]));
+    for nothing in ["storm lanterns", "%", "_", "lantern", "z", "Storm"] {
+        assert_eq!(suggested(&app, None, nothing).await, [], "{nothing}");
+    }
+    // What fewer people search is not suggested any more.
+    tended(&app, AnalyticsSettings { search_shared_by: 6, ..AnalyticsSettings::default() }).await;
+    assert_eq!(suggested(&app, None, "").await, []);
+    // With fewer asked for, more is; what most people search comes first.
+    search(&app.customer().await, "rope", &at(1)).await.at("search.searchId");
+    tended(&app, AnalyticsSettings { search_shared_by: 2, ..AnalyticsSettings::default() }).await;
+    assert_eq!(suggested(&app, None, "r").await, texts(&[("rope", 6, 6), ("red rope", 4, 5)]));
+    assert_eq!(suggested(&app, Some(WebsiteId(BASE + 1)), "").await, texts(&[("rope", 3, 3)]));
+    // What was popular once is not for good.
+    app.database.sql("UPDATE searches SET id = id - ((31 * 86400000::bigint) << 21)").await;
+    tended(&app, AnalyticsSettings::default()).await;
+    assert_eq!(suggested(&app, None, "").await, []);
+}
+
+#[tokio::test]
+async fn what_is_kept_long_enough_is_deleted_with_its_clicks() {
+    let app = TestApp::new().await;
+    many(&app).await;
+    let kept = |days: u32| AnalyticsSettings { search_retention_days: days, ..AnalyticsSettings::default() };
+    let left = "SELECT (SELECT count(*) FROM searches) || ' ' || (SELECT count(*) FROM search_clicks)";
+    let (old, new) = app
+        .database
+        .ask(
+            "SELECT (SELECT count(*) FROM searches WHERE searched_at > now() - interval '10 days') || ' '
+                || (SELECT count(*) FROM search_clicks WHERE clicked_at > now() - interval '10 days')",
+        )
+        .await
+        .split_once(' ')
+        .map(|(searches, clicks)| (searches.to_owned(), clicks.to_owned()))
+        .expect("two");
+    tended(&app, kept(90)).await;
+    assert_eq!(app.database.ask(left).await.split(' ').next(), Some("40000"));
+    tended(&app, kept(10)).await;
+    assert_eq!(app.database.ask(left).await, format!("{old} {new}"));
+    let oldest = "SELECT min(searched_at) > now() - interval '10 days 1 minute' FROM searches";
+    assert_eq!(app.database.ask(oldest).await, "t");
+    // With nothing kept nothing is left.
+    tended(&app, kept(0)).await;
+    assert_eq!(app.database.ask(left).await, "0 0");
+}
+
+#[tokio::test]
+async fn the_job_and_the_suggestions_read_ranges_of_their_keys() {
+    let app = TestApp::new().await;
+    many(&app).await;
+    let popular = "INSERT INTO search_popular (website_id, query, people, searches)
+        SELECT CASE WHEN i % 2 = 0 THEN BASE END, md5(i::text), 5, 5 FROM generate_series(1, 20000) i";
+    app.bulk(&popular.replace("BASE", &BASE.to_string())).await;
+    let recorder = Recorder::with_texts();
+    let read = async {
+        for website in [None, Some(WebsiteId(BASE))] {
+            assert!(suggested(&app, website, "ab").await.len() == 10);
+        }
+    };
+    recorder.clone().scope(read).await;
+    let all = AnalyticsSettings { search_retention_days: 79, ..AnalyticsSettings::default() };
+    recorder.clone().scope(tended(&app, all)).await;
+    let texts = recorder.texts();
+    let statement = |begin: &str, has: &str| {
+        let found = texts.iter().find(|text| text.starts_with(begin) && text.contains(has));
+        found.unwrap_or_else(|| panic!("{begin} {has} is not in {texts:#?}"))
+    };
+    for (begin, has, index) in [
+        ("SELECT", "\"search_popular\".\"website_id\" IS NULL", "search_popular_website_id_query_idx"),
+        ("SELECT", "\"search_popular\".\"website_id\" = ", "search_popular_website_id_query_idx"),
+        ("SELECT", "\"searches\".\"id\" <", "searches_pkey"),
+        ("DELETE", "\"searches\".\"id\" <=", "searches_pkey"),
+        ("SELECT", "\"search_clicks\".\"search_id\" <", "search_clicks_pkey"),
+        ("DELETE", "\"search_clicks\".\"search_id\" <=", "search_clicks_pkey"),
+    ] {
+        let plan = app.database.explain(statement(begin, has)).await;
+        assert!(plan.contains(index) && !plan.contains("Seq Scan"), "{has}\n{plan}");
+    }
+}
+
+#[tokio::test]
+async fn an_export_has_what_the_user_searched_and_an_erasure_leaves_nobodys_searches() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let (ada, other) = (app.customer().await, app.customer().await);
+    let at_sailor = format!(", where: {{sourceWebsite: {{eq: {:?}}}}}", nth::<WebsiteId>(0));
+    let id = search(&ada, "Paper lamtern", &at_sailor).await.text_at("search.searchId");
+    search(&other, "rope", "").await.at("search.searchId");
+    app.services.recorder.flush().await;
+    let export = ada.run("{ userExport }").await;
+    let mut searches = export.at("userExport.searches").clone();
+    assert!(searches[0]["searchedAt"].take().is_string());
+    let sailor = nth::<WebsiteId>(0);
+    assert_eq!(
+        searches,
+        json!([{
+            "searchId": id, "websiteId": sailor, "query": "paper lamtern", "didYouMean": "paper lantern",
+            "filters": { "where": { "sourceWebsite": { "eq": sailor } } }, "results": 1, "searchedAt": Value::Null,
+        }])
+    );
+    let erased = ada.mutate("userErase", "user { id }", json!({ "id": ada.id.global() })).await;
+    assert_eq!(erased.verdict("userErase"), "done");
+    let rows = app.database.rows("SELECT query, user_id, visitor FROM searches ORDER BY id").await;
+    assert_eq!(rows, ["(\"paper lamtern\",,)".to_owned(), format!("(rope,{},)", other.id.0)]);
+}

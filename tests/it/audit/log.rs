@@ -1,0 +1,361 @@
+//! The audit log: what is told and what is not, that nobody changes it, that it forgets the erased, and who may read it.
+
+use std::io;
+
+use serde_json::json;
+use souk::{
+    audit::model::outside,
+    auth::Permission,
+    brands::{self, model::NewBrand},
+    db::{
+        Db, DbSettings,
+        actor::{Actor as Writer, Via},
+        recorder::Recorder,
+    },
+    error::{Error, Result},
+    ids::{AuditEntryId, RowId, UserId, WebsiteId},
+    transfers::sales::{
+        actions::import_sales,
+        model::{SalesOptions, WebsiteOptions},
+    },
+};
+
+use crate::support::{
+    Actor, ProductSpec, TestApp, TestDb,
+    psql::{Psql, refused_by},
+};
+
+/// Adds a brand in a transaction of its own.
+async fn add_brand(db: &Db, name: &str) -> Result<()> {
+    let new = NewBrand { name: name.into(), slug: name.into(), description: String::new() };
+    db.transaction(async |conn| brands::store::insert(conn, &new).await.map(|_| ())).await
+}
+
+#[tokio::test]
+async fn everything_that_is_to_be_told_has_its_trigger() {
+    let database = TestDb::new().await;
+    let psql = Psql::connect(&database.url).await;
+    let tables = "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
+        WHERE proname LIKE 'audit\\_%' AND tgname LIKE '%\\_audit%' AND tgname NOT LIKE '%forget' AND tgenabled = 'O' ORDER BY 1";
+    let told = psql.column(tables).await;
+    let expected = [
+        "api_key_permissions",
+        "api_key_websites",
+        "api_keys",
+        "brands",
+        "categories",
+        "images",
+        "jobs",
+        "order_details",
+        "orders",
+        "payments",
+        "product_groups",
+        "products",
+        "returns",
+        "reviews",
+        "role_permissions",
+        "role_websites",
+        "roles",
+        "search_rules",
+        "shipments",
+        "sources",
+        "stock_movements",
+        "suppliers",
+        "transfers",
+        "users",
+        "websites",
+    ];
+    assert_eq!(told, expected);
+    // No key leaves as a number. What linked products share is none, and the others here are not told.
+    let keys = "SELECT table_name, column_name FROM information_schema.columns
+        WHERE table_schema = 'public' AND data_type = 'bigint' AND column_name LIKE '%\\_id'
+            AND (table_name, column_name) NOT IN (('products', 'linked_id'), ('sources', 'noun_id'), ('sources', 'last_transfer_id'), ('images', 'media_id'))";
+    for row in psql.rows(keys).await.iter().filter(|row| told.contains(&row[0])) {
+        let shown = outside(json!({ row[1].as_str(): 7 }));
+        assert!(shown[&row[1]].is_string(), "say in the audit model whose keys {}.{} are", row[0], row[1]);
+    }
+}
+
+#[tokio::test]
+async fn secrets_are_told_of_but_never_told() {
+    let app = TestApp::new().await;
+    let input = json!({ "name": "New", "email": "new@souk.example", "password": "correct horse battery" });
+    let made = app.admin().await.mutate("userCreate", "", input).await;
+    assert_eq!(made.verdict("userCreate"), "done");
+    app.database.sql("UPDATE users SET password_hash = 'another secret' WHERE email = 'new@souk.example'").await;
+    let database = Psql::connect(&app.database.url).await;
+    let hidden = "SELECT change, before ->> 'password_hash', after ->> 'password_hash' FROM audit_log
+        WHERE before ? 'password_hash' OR after ? 'password_hash' ORDER BY id";
+    assert_eq!(database.rows(hidden).await, [["created", "", "(hidden)"], ["updated", "(hidden)", "(hidden)"]]);
+    let log = database.value("SELECT string_agg(audit_log::text, '') FROM audit_log").await;
+    for secret in ["argon2", "another secret", "correct horse"] {
+        assert!(!log.contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_rolled_back_or_changes_nothing_leaves_no_entry() {
+    let app = TestApp::new().await;
+    let brand = app.brand("knot").await;
+    let before = app.database.ask("SELECT count(*) FROM audit_log").await;
+    let new = NewBrand { name: "Undone".into(), slug: "undone".into(), description: String::new() };
+    let undone = app.database.db.transaction(async |conn| -> Result<()> {
+        brands::store::insert(conn, &new).await?;
+        Err(Error::Internal("undone".into()))
+    });
+    assert!(undone.await.is_err());
+    app.database.sql(&format!("UPDATE brands SET name = name, updated_at = now() WHERE id = {}", brand.id.0)).await;
+    assert_eq!(app.database.ask("SELECT count(*) FROM audit_log").await, before);
+}
+
+#[tokio::test]
+async fn sql_past_the_program_is_told_as_the_system() {
+    let database = TestDb::new().await;
+    database.sql("INSERT INTO brands (id, name, slug) VALUES (7, 'Knot', 'knot')").await;
+    database.sql("DELETE FROM brands").await;
+    database.sql("DELETE FROM role_permissions WHERE permission = 'SELL_PRODUCTS'").await;
+    let told = "SELECT via, user_id, request_id, noun, noun_id > 0, change, before - 'created_at', after - 'created_at'
+        FROM audit_log ORDER BY id DESC LIMIT 5";
+    let knot = r#"{"name": "Knot", "slug": "knot", "description": ""}"#;
+    let gone = r#"{"permission": "SELL_PRODUCTS"}"#;
+    let expected = [
+        ["system", "", "", "Role", "t", "updated", gone, ""],
+        ["system", "", "", "Role", "t", "updated", gone, ""],
+        ["system", "", "", "Role", "t", "updated", gone, ""],
+        ["system", "", "", "Brand", "t", "deleted", knot, ""],
+        ["system", "", "", "Brand", "t", "created", "", knot],
+    ];
+    assert_eq!(Psql::connect(&database.url).await.rows(told).await, expected);
+}
+
+#[tokio::test]
+async fn a_hostile_request_id_stays_a_text() {
+    let database = TestDb::new().await;
+    // The older meaning of a backslash must not open a door either.
+    let old = format!(
+        "ALTER DATABASE \"{}\" SET standard_conforming_strings = off",
+        database.ask("SELECT current_database()").await
+    );
+    database.sql(&old).await;
+    let one = DbSettings { read_connections: 1, pool_size: 1, ..DbSettings::default() };
+    let db = Db::connect(&database.url, &one).await.expect("the database answers");
+    let hostile = [
+        "'; DROP TABLE brands; --",
+        "\\'; DROP TABLE brands; --",
+        "\\\\'; DROP TABLE brands; --",
+        "\"}', 'x'); COMMIT; --",
+        "\\u0000",
+        "a\0b\nc",
+        "$$; ROLLBACK; $$",
+        "E'\\x27'",
+        "名前'\u{2019}",
+    ];
+    for (number, id) in hostile.into_iter().enumerate() {
+        let writer = Writer { via: Via::Anonymous, request_id: Some(id.into()), ..Writer::system() };
+        let recorder = Recorder::with_texts();
+        let name = format!("brand-{number}");
+        recorder.clone().scope(writer.scope(add_brand(&db, &name))).await.expect("a brand");
+        assert_eq!(recorder.statements(), 3, "BEGIN with its actor is one: {:?}", recorder.texts());
+        let told =
+            database.ask("SELECT request_id FROM audit_log WHERE via = 'anonymous' ORDER BY id DESC LIMIT 1").await;
+        assert_eq!(told, id.replace(['\0', '\n'], ""), "{id:?}");
+    }
+    // The connection is the same one, and does not remember.
+    add_brand(&db, "after").await.expect("a brand");
+    assert_eq!(database.ask("SELECT via FROM audit_log ORDER BY id DESC LIMIT 1").await, "system");
+}
+
+#[tokio::test]
+async fn the_address_and_the_keys_of_the_writer_are_told() {
+    let database = TestDb::new().await;
+    let address = Some("2001:db8::1".parse().expect("an address"));
+    let by_key = Writer { via: Via::ApiKey, user: Some(5), api_key: Some(7), address, ..Writer::system() };
+    by_key.scope(add_brand(&database.db, "knot")).await.expect("a brand");
+    let by_session = Writer { via: Via::Session, user: Some(5), session: Some(8), ..Writer::system() };
+    by_session.scope(add_brand(&database.db, "wick")).await.expect("a brand");
+    let told = "SELECT via, user_id, session_id, api_key_id, address FROM audit_log WHERE noun = 'Brand' ORDER BY id";
+    let expected = [["api_key", "5", "", "7", "2001:db8::1"], ["session", "5", "8", "", ""]];
+    assert_eq!(Psql::connect(&database.url).await.rows(told).await, expected);
+}
+
+#[tokio::test]
+async fn nobody_changes_the_log() {
+    let app = TestApp::new().await;
+    app.brand("knot").await;
+    let database = Psql::connect(&app.database.url).await;
+    let before = app.database.contents().await;
+    for sql in [
+        "UPDATE audit_log SET via = 'session'",
+        "UPDATE audit_log SET via = via WHERE false",
+        "DELETE FROM audit_log",
+        "TRUNCATE audit_log",
+        "INSERT INTO audit_log (id, via, noun, noun_id, change) SELECT min(id), 'system', 'Brand', 1, 'deleted' FROM audit_log
+            ON CONFLICT (id) DO UPDATE SET via = 'system'",
+    ] {
+        let refused = database.try_run(sql).await.expect_err(sql);
+        assert_eq!(refused_by(&refused), "audit_log_append_only", "{sql}");
+    }
+    assert_eq!(app.database.contents().await, before);
+}
+
+#[tokio::test]
+async fn erasing_a_person_takes_them_out_of_the_log() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id;
+    let product = app.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
+    let (buyer, other) = (app.customer().await, app.customer().await);
+    for person in [&buyer, &other] {
+        person.address().await;
+        app.database.sql("UPDATE addresses SET is_default = true").await;
+        person.order(&[(product, 1)]).await;
+        let contact =
+            json!({ "id": person.global_id(), "name": format!("Ada {}", person.id.0), "phone": "+44 20 7946 0000" });
+        person.mutate("userUpdate", "", contact).await.at("userUpdate");
+        let writer = Writer { via: Via::Session, user: Some(person.id.0), ..Writer::system() };
+        let writer = Writer { address: Some("192.0.2.7".parse().expect("an address")), ..writer };
+        writer.scope(add_brand(&app.database.db, &format!("of-{}", person.id.0))).await.expect("a brand");
+    }
+    let database = Psql::connect(&app.database.url).await;
+    let held = async |person: &Actor<'_>| {
+        let id = person.id.0;
+        let sql = format!(
+            "SELECT string_agg(l::text, '') FROM audit_log l WHERE user_id = {id} OR (noun = 'User' AND noun_id = {id})
+                OR (noun = 'Order' AND noun_id IN (SELECT id FROM orders WHERE user_id = {id}))"
+        );
+        let text = database.value(&sql).await;
+        let marks =
+            ["A Customer", "Ada", "@souk.example", "7946", "Hafenstrasse", "Hamburg", "20359", "\"DE\"", "192.0.2.7"];
+        marks.into_iter().filter(|mark| text.contains(mark)).count()
+    };
+    assert_eq!((held(&buyer).await, held(&other).await), (9, 9));
+    let entries = database.value("SELECT count(*) FROM audit_log").await;
+    // In either order: what the erasure itself changes is told, and then taken out.
+    let erase = format!(
+        "UPDATE users SET erased_at = now(), email = NULL, phone = NULL WHERE id = {0};
+         UPDATE users SET name = 'Erased', is_active = false WHERE id = {0};
+         UPDATE orders SET ship_country = NULL, ship_city = NULL, ship_address = NULL, ship_postal_code = NULL WHERE user_id = {0}",
+        buyer.id.0
+    );
+    app.database.sql(&erase).await;
+    assert_eq!((held(&buyer).await, held(&other).await), (0, 9));
+    let left = database.value("SELECT count(*) FROM audit_log").await;
+    assert!(left > entries, "the entries stay, and the erasure is told: {entries}, {left}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_is_told_in_one_entry() {
+    let database = TestDb::new().await;
+    let import = async || {
+        let website = WebsiteOptions { code: "uk".into(), ..WebsiteOptions::default() };
+        let options = SalesOptions { website, opening_stock: 5, batch: 5, ..SalesOptions::default() };
+        let rejects = std::env::temp_dir().join(format!("souk-{}-audit.rejects.csv", std::process::id()));
+        let input = io::Cursor::new(include_str!("../data/sales.csv"));
+        let done = import_sales(&database.db, &options, input, rejects.clone()).await;
+        let _ = std::fs::remove_file(rejects);
+        done.expect("an import")
+    };
+    Writer::command("import sales").scope(import()).await;
+    let told = "SELECT via, request_id, noun, change, before, after -> 'lines' ->> 'created' FROM audit_log
+        WHERE via <> 'system' ORDER BY id";
+    let told = Psql::connect(&database.url).await.rows(told).await;
+    let expected = [
+        ["command_line", "import sales", "Website", "created", "", ""],
+        ["command_line", "import sales", "Website", "imported", "", "17"],
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(database.ask("SELECT count(*) FROM audit_log WHERE via = 'system' AND noun <> 'Role'").await, "0");
+}
+
+#[tokio::test]
+async fn the_log_is_paged_and_filtered() {
+    let app = TestApp::new().await;
+    app.market(3).await;
+    let admin = app.admin().await;
+    let ids = |answer: &crate::support::Answer| -> Vec<i64> {
+        let nodes = answer.at("auditLog.nodes").as_array().expect("a list").iter();
+        nodes
+            .map(|node| AuditEntryId::parse("id", node["id"].as_str().expect("an id")).expect("an id").0 % 1_000_000)
+            .collect()
+    };
+    app.database
+        .sql(
+            "INSERT INTO audit_log (id, at, user_id, via, noun, noun_id, website_id, change) VALUES
+            (2000001, '2026-01-01', 1000001, 'session', 'Product', 1, 1000001, 'created'),
+            (2000002, '2026-01-02', 1000002, 'api_key', 'Product', 2, 1000002, 'updated'),
+            (2000003, '2026-01-02', NULL, 'command_line', 'Product', 1, NULL, 'deleted'),
+            (2000004, '2026-01-03', 1000001, 'session', 'Brand', 1, NULL, 'updated')",
+        )
+        .await;
+    let old = "at: {lte: \"2026-01-31T00:00:00Z\"}";
+    let user = UserId(1_000_001).global();
+    let product = souk::ids::join("Product", 1);
+    let website = souk::ids::join("Website", 1_000_001);
+    let table = [
+        (String::new(), vec![4, 3, 2, 1]),
+        (format!("user: {{eq: {user:?}}}"), vec![4, 1]),
+        ("user: {isNull: true}".to_owned(), vec![3]),
+        ("via: {eq: API_KEY}".to_owned(), vec![2]),
+        ("via: {in: [SESSION, COMMAND_LINE]}".to_owned(), vec![4, 3, 1]),
+        ("noun: {eq: BRAND}".to_owned(), vec![4]),
+        ("noun: {in: [PRODUCT, ORDER]}".to_owned(), vec![3, 2, 1]),
+        (format!("nounId: {product:?}"), vec![3, 1]),
+        (format!("website: {{eq: {website:?}}}"), vec![1]),
+        ("website: {isNull: true}".to_owned(), vec![4, 3]),
+        ("at: {gte: \"2026-01-02T00:00:00Z\"}".to_owned(), vec![4, 3, 2]),
+        ("or: [{noun: {eq: BRAND}}, {via: {eq: API_KEY}}]".to_owned(), vec![4, 2]),
+        ("not: {noun: {eq: PRODUCT}}".to_owned(), vec![4]),
+    ];
+    for (filter, expected) in table {
+        let document = format!(
+            "{{ auditLog(where: {{and: [{{{old}}}, {{{filter}}}]}}) {{ totalCount {{ value }} nodes {{ id }} }} }}"
+        );
+        let answer = admin.run(&document).await;
+        assert_eq!(ids(&answer), expected, "{filter}");
+        assert_eq!(*answer.at("auditLog.totalCount.value"), json!(expected.len()), "{filter}");
+    }
+    let mut cursor = String::new();
+    for expected in [vec![1, 2], vec![3, 4]] {
+        let document = format!(
+            "{{ auditLog(first: 2, {cursor} where: {{{old}}}, orderBy: {{field: AT}}) {{ pageInfo {{ endCursor }} nodes {{ id }} }} }}"
+        );
+        let answer = admin.run(&document).await;
+        assert_eq!(ids(&answer), expected);
+        cursor = format!("after: {:?},", answer.text_at("auditLog.pageInfo.endCursor"));
+    }
+    for id in ["nonsense".to_owned(), AuditEntryId(2_000_001).global()] {
+        let answer = admin.run(&format!("{{ auditLog(where: {{nounId: {id:?}}}) {{ nodes {{ id }} }} }}")).await;
+        assert_eq!(answer.code(), "BAD_USER_INPUT");
+    }
+}
+
+#[tokio::test]
+async fn only_those_with_the_permission_read_the_log() {
+    let app = TestApp::new().await;
+    app.market(1).await;
+    let entry = crate::support::bulk::nth::<AuditEntryId>(1);
+    let (list, node) = ("{ auditLog { nodes { id } } }", format!("{{ node(id: {entry:?}) {{ id }} }}"));
+    let admin = app.admin().await;
+    assert_eq!(admin.run(&node).await.text_at("node.id"), entry);
+    assert!(admin.run(list).await.json["errors"].is_null());
+    // What belongs to one website is for those of that website, and what belongs to all for those of all.
+    let (here, there) = (WebsiteId(1_000_001), app.website("there").await.id);
+    let count = "{ auditLog { totalCount { value } nodes { id website { id } } } }";
+    for (website, expected) in [(here, 1), (there, 1)] {
+        let limited = app.holder(&[Permission::ViewAuditLog], &[website]).await;
+        let answer = limited.run(count).await;
+        assert_eq!(*answer.at("auditLog.totalCount.value"), expected, "{answer:#?}");
+        assert_eq!(answer.text_at("auditLog.nodes.0.website.id"), website.global());
+        assert_eq!(limited.run(&node).await.at("node").is_null(), website == there);
+    }
+    let people = [
+        (app.anonymous(), "UNAUTHENTICATED"),
+        (app.customer().await, "FORBIDDEN"),
+        (app.seller().await, "FORBIDDEN"),
+        (app.manager().await, "FORBIDDEN"),
+        (app.known(UserId(1_000_001), "customer").await, "FORBIDDEN"),
+    ];
+    for (actor, code) in people {
+        assert_eq!(actor.run(list).await.code(), code);
+        assert!(actor.run(&node).await.at("node").is_null());
+    }
+}

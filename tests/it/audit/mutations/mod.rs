@@ -1,0 +1,202 @@
+//! What every mutation leaves in the audit log: who, from where, before and after.
+//! The table reaches every mutation of the graph; a new one has to be added here.
+
+mod cases;
+mod unaudited;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use souk::{
+    ids::{ImageId, JobId, ProductId, RoleId, RowId},
+    storage::uploads,
+};
+
+use self::{
+    cases::{CASES, Case},
+    unaudited::UNAUDITED,
+};
+use crate::support::{Actor, ProductSpec, TestApp, sdl::Sdl};
+
+/// Something of each noun, and the names of their ids.
+struct Shop<'a> {
+    admin: Actor<'a>,
+    names: Vec<(&'static str, String)>,
+}
+
+impl<'a> Shop<'a> {
+    async fn new(app: &'a TestApp) -> Self {
+        let (admin, customer) = (app.admin().await, app.customer().await);
+        let website = app.website("sailor").await.id;
+        let product = async |sku: &str| {
+            app.product(website, ProductSpec { sku: Some(sku.into()), stock: 10, ..ProductSpec::default() }).await.id
+        };
+        let (rope, sail) = (product("R").await, product("S").await);
+        let clerk = json!({ "code": "temp", "name": "Temp", "permissions": ["MANAGE_STOCK"] });
+        let role = admin.mutate("roleCreate", "role { id }", clerk).await;
+        let role_of = async |code: &str| {
+            let sql = format!("SELECT id FROM roles WHERE code = '{code}'");
+            RoleId(app.database.ask(&sql).await.parse().expect("a key")).global()
+        };
+        let (unpaid, paid) = (admin.order(&[(sail, 1)]).await, admin.order(&[(sail, 1)]).await);
+        let payment = admin.pay(&paid, "4111111111111111").await;
+        let placed = admin.try_order(&[(rope, 2)], "first").await;
+        let parcels = admin.parcels(sail).await;
+        let key = json!({ "name": "Till", "permissions": [] });
+        let key = admin.mutate("apiKeyCreate", "apiKey { id }", key).await;
+        let dead = async |attempts: i32| {
+            let sql = format!(
+                "INSERT INTO jobs (kind, payload, user_id, state, attempts, last_error)
+                    VALUES ('mail', '{{}}', {}, 'dead', {attempts}, 'no such address') RETURNING id",
+                admin.id.0
+            );
+            JobId(app.database.ask(&sql).await.parse().expect("a key")).global()
+        };
+        let picture = async |product: ProductId, position: i32| {
+            let sql = format!(
+                "INSERT INTO images (product_id, source_url, position)
+                    VALUES ({}, 'https://pictures.example/1.jpg', {position}) RETURNING id",
+                product.0
+            );
+            ImageId(app.database.ask(&sql).await.parse().expect("a key")).global()
+        };
+        let group = json!({ "sourceWebsiteId": website.global(), "name": "Hull", "variesBy": ["Size"] });
+        let group = admin.mutate("productGroupCreate", "productGroup { id }", group).await;
+        let review = async |actor: &Actor<'_>, product: ProductId| {
+            let input = json!({ "productId": product.global(), "rating": 4 });
+            actor.mutate("reviewCreate", "review { id }", input).await.text_at("reviewCreate.review.id")
+        };
+        let (review, other_review) = (review(&admin, rope).await, review(&customer, rope).await);
+        let rule = json!({ "websiteId": website.global(), "words": ["rope", "line"] });
+        let rule = admin.mutate("searchRuleCreate", "searchRule { id }", rule).await;
+        let cart = admin.cart_of(&[(rope, 1)]).await;
+        let upload = uploads::new_id();
+        let key_of = uploads::key(admin.id.0, &upload).expect("an id of an upload");
+        app.services.storage.put(&key_of, "sku,stock\n".into()).await.expect("a store");
+        let names = vec![
+            ("CART", cart.id),
+            ("KEY", key.text_at("apiKeyCreate.apiKey.id")),
+            ("ADMIN", admin.global_id()),
+            ("CUSTOMER", customer.global_id()),
+            ("WEBSITE", website.global()),
+            ("CATEGORY", app.category("ropes", None).await.id.global()),
+            ("LEAF", app.category("leaf", None).await.id.global()),
+            ("BRAND", app.brand("knot").await.id.global()),
+            ("SUPPLIER", app.supplier("Hemp Ltd").await.id.global()),
+            ("GROUP", group.text_at("productGroupCreate.productGroup.id")),
+            ("ROPE", rope.global()),
+            ("SAIL", sail.global()),
+            ("ADDRESS", admin.address().await.id.global()),
+            ("UNPAID", unpaid),
+            ("PAYMENT", payment),
+            ("ORDER", placed.text_at("orderCreate.order.id")),
+            ("PARCELS", parcels.order),
+            ("PARCEL_LINE", parcels.line),
+            ("SHIPMENT", parcels.shipment),
+            ("RETURN", parcels.returns[0].clone()),
+            ("OTHER_RETURN", parcels.returns[1].clone()),
+            ("REVIEW", review),
+            ("OTHER_REVIEW", other_review),
+            ("LINE", placed.text_at("orderCreate.order.details.0.id")),
+            ("ROLE", role.text_at("roleCreate.role.id")),
+            ("CUSTOMERS", role_of("customer").await),
+            ("SELLERS", role_of("seller").await),
+            ("JOB", dead(10).await),
+            ("GONE", dead(3).await),
+            ("UPLOAD", upload),
+            ("RULE", rule.text_at("searchRuleCreate.searchRule.id")),
+            ("PICTURE", picture(rope, 1).await),
+            ("OTHER_PICTURE", picture(sail, 5).await),
+        ];
+        Self { admin, names }
+    }
+
+    fn input(&self, text: &str) -> Value {
+        let text = self
+            .names
+            .iter()
+            .fold(text.to_owned(), |text, (name, id)| text.replace(&format!("{name:?}"), &format!("{id:?}")));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+
+    /// The entries of a request, oldest first.
+    async fn entries(&self, request_id: &str) -> Vec<Value> {
+        let document = "{ auditLog(last: 100, orderBy: {field: AT}) { nodes {
+            via user { id } address requestId noun nounId website { code } change before after } } }";
+        let answer = self.admin.run(document).await;
+        let entries = answer.at("auditLog.nodes").as_array().expect("a list").iter();
+        entries.filter(|entry| entry["requestId"] == request_id).cloned().collect()
+    }
+
+    /// An entry as [`Case`] has it.
+    fn told(&self, entry: &Value) -> String {
+        let side = |side: &str| {
+            let mut columns = entry[side].clone();
+            for moving in [
+                "created_at",
+                "delivered_at",
+                "erased_at",
+                "placed_at",
+                "settled_at",
+                "shipped_at",
+                "order_number",
+                "prefix",
+                "revoked_at",
+                "checkout_id",
+                "contact_email",
+            ] {
+                columns.as_object_mut().map(|columns| columns.shift_remove(moving));
+            }
+            columns.to_string()
+        };
+        let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+        let (change, noun, website) = (word(&entry["change"]), word(&entry["noun"]), word(&entry["website"]["code"]));
+        let text = format!("{change} {noun} {website} {} {}", side("before"), side("after"));
+        self.names.iter().fold(text, |text, (name, id)| text.replace(&format!("{id:?}"), &format!("{name:?}")))
+    }
+}
+
+#[tokio::test]
+async fn every_mutation_tells_who_changed_what_from_where() {
+    let app = TestApp::new().await;
+    let shop = Shop::new(&app).await;
+    let mut wrong = String::new();
+    for Case(mutation, input, expected) in CASES {
+        let actor = if *mutation == "register" { app.anonymous() } else { app.known(shop.admin.id, "admin").await };
+        let request = actor.request().header("x-request-id", *mutation).header("x-forwarded-for", "203.0.113.9");
+        let mut input_type = (*mutation).to_owned() + "Input";
+        input_type[..1].make_ascii_uppercase();
+        let document = format!(
+            "mutation ($input: {input_type}!) {{ {mutation}(input: $input) {{ userErrors {{ code field }} }} }}"
+        );
+        let answer = actor.run_by(request, &document, json!({ "input": shop.input(input) })).await;
+        assert_eq!(answer.verdict(mutation), "done", "{mutation}: {answer:#?}");
+        let entries = shop.entries(mutation).await;
+        let told: Vec<_> = entries.iter().map(|entry| shop.told(entry)).collect();
+        if told != *expected {
+            wrong += &format!("{mutation} leaves\n    {}\n", told.join("\n    "));
+        }
+        for entry in &entries {
+            let (via, user) = match *mutation {
+                "register" => ("ANONYMOUS", Value::Null),
+                _ => ("SESSION", json!(shop.admin.global_id())),
+            };
+            assert_eq!((entry["via"].as_str(), &entry["user"]["id"]), (Some(via), &user), "{entry:#}");
+            assert_eq!(entry["address"], "203.0.113.9", "{entry:#}");
+            let (type_name, _) = souk::ids::split(entry["nounId"].as_str().expect("an id")).expect("an id");
+            let noun = entry["noun"].as_str().expect("a noun").replace('_', "");
+            assert_eq!(type_name.to_uppercase(), noun, "{entry:#}");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn every_mutation_is_in_the_table() {
+    let sdl = Sdl::read();
+    let told: BTreeSet<_> = CASES.iter().map(|case| case.0.to_owned()).collect();
+    let told =
+        told.into_iter().chain(UNAUDITED.iter().map(|(mutation, _)| (*mutation).to_owned())).collect::<BTreeSet<_>>();
+    let all: BTreeSet<_> = sdl.fields("Mutation").iter().map(|field| field.name.node.to_string()).collect();
+    assert_eq!(told, all, "say what each mutation leaves in the audit log");
+}

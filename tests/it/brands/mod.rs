@@ -1,0 +1,50 @@
+//! Brands: their slugs, which follow the same rules as those of categories.
+
+use serde_json::json;
+use souk::ids::{BrandId, CategoryId, RowId, SupplierId};
+
+use crate::support::TestApp;
+
+#[tokio::test]
+async fn categories_and_brands_get_slugs_that_are_plain_and_their_own() {
+    let app = TestApp::new().await;
+    let manager = app.manager().await;
+    for noun in ["category", "brand"] {
+        let (create, update) = (format!("{noun}Create"), format!("{noun}Update"));
+        let fields = format!("{noun} {{ id name slug description }}");
+        let new = manager.mutate(&create, &fields, json!({ "name": "Café & Bar", "description": "Cups" })).await;
+        let id = new.text_at(&format!("{create}.{noun}.id"));
+        assert_eq!(new.text_at(&format!("{create}.{noun}.slug")), "cafe-bar");
+        let chosen = manager.mutate(&create, &fields, json!({ "name": "Café & Bar", "slug": "bar" })).await;
+        assert_eq!(chosen.text_at(&format!("{create}.{noun}.slug")), "bar");
+
+        let before = app.database.contents().await;
+        for (mutation, input, expected) in [
+            (&create, json!({ "name": "Cafe Bar" }), "TAKEN slug"),
+            (&create, json!({ "name": "Other", "slug": "bar" }), "TAKEN slug"),
+            (&create, json!({ "name": "Other", "slug": "Bar" }), "INVALID slug"),
+            (&create, json!({ "name": "Other", "slug": "a--b" }), "INVALID slug"),
+            (&create, json!({ "name": "Other", "slug": "-a" }), "INVALID slug"),
+            (&create, json!({ "name": "Other", "slug": "" }), "INVALID slug"),
+            (&create, json!({ "name": "Other", "slug": "a".repeat(201) }), "INVALID slug"),
+            (&update, json!({ "id": id, "slug": "bar" }), "TAKEN slug"),
+            (&update, json!({ "id": id, "slug": "ü" }), "INVALID slug"),
+            (&update, json!({ "id": id, "slug": null }), "REQUIRED slug"),
+            (&update, json!({ "id": id, "name": null }), "REQUIRED name"),
+            (&update, json!({ "id": id, "name": "" }), "REQUIRED name"),
+            (&update, json!({ "id": SupplierId(1).global(), "name": "x" }), "INVALID id"),
+        ] {
+            assert_eq!(manager.verdict(mutation, input.clone()).await, expected, "{mutation} {input}");
+        }
+        let missing = if noun == "category" { CategoryId(999).global() } else { BrandId(999).global() };
+        assert_eq!(manager.verdict(&update, json!({ "id": missing, "name": "x" })).await, "NOT_FOUND id");
+        assert_eq!(app.database.contents().await, before);
+
+        // A new name leaves the slug, so that links stay; null clears the description.
+        let renamed = manager.mutate(&update, &fields, json!({ "id": id, "name": "Bistro" })).await;
+        let whole = json!({ "id": id, "name": "Bistro", "slug": "cafe-bar", "description": "Cups" });
+        assert_eq!(*renamed.at(&format!("{update}.{noun}")), whole);
+        let cleared = manager.mutate(&update, &fields, json!({ "id": id, "description": null })).await;
+        assert_eq!(cleared.text_at(&format!("{update}.{noun}.description")), "");
+    }
+}

@@ -1,0 +1,327 @@
+//! Carts: guests and users, today's prices and availability, limits, merging at login, and what is over.
+
+use serde_json::{Value, json};
+use souk::{carts, ids::RowId};
+
+use crate::support::{ProductSpec, TestApp, fixtures::TestCart};
+
+fn spec(price: &'static str, stock: i32) -> ProductSpec {
+    ProductSpec { price: Some(price), stock, ..ProductSpec::default() }
+}
+
+const CART: &str = "cart { id lines { id quantity priceChanged availability unitPrice { amount currency }
+    priceWhenAdded { amount } totalPrice { amount } product { id } cart { id } } total { amount currency } reservedUntil }";
+
+fn add(cart: &TestCart, product: impl RowId, quantity: i64) -> Value {
+    json!({ "cartId": cart.id, "productId": product.global(), "quantity": quantity })
+}
+
+#[tokio::test]
+async fn a_guest_keeps_a_cart_by_its_token_and_nobody_else_sees_it() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let lantern = app.product(website.id, spec("12.50", 9)).await;
+    let made = app
+        .anonymous()
+        .run("mutation { cartCreate { cart { id total { amount currency } } cartToken userErrors { code } } }")
+        .await;
+    let (id, token) = (made.text_at("cartCreate.cart.id"), made.text_at("cartCreate.cartToken"));
+    assert_eq!(made.at("cartCreate.cart.total"), &json!({ "amount": "0.00", "currency": "EUR" }));
+    let cart = TestCart { id: id.clone(), token: Some(token.clone()), lines: vec![], total: String::new() };
+
+    let guest = app.anonymous().with_cart(Some(token.clone()));
+    let added = guest.mutate("cartLineAdd", CART, add(&cart, lantern.id, 2)).await;
+    assert_eq!(added.verdict("cartLineAdd"), "done");
+    assert_eq!(added.at("cartLineAdd.cart.total.amount"), "25.00");
+    let again = guest.mutate("cartLineAdd", CART, add(&cart, lantern.id, 1)).await;
+    assert_eq!(again.at("cartLineAdd.cart.lines.0.quantity"), 3, "pieces add up");
+    assert_eq!(guest.run("{ cart { id } }").await.text_at("cart.id"), id);
+
+    // The next request with the token is the same guest's; without it, or with another, there is no such cart.
+    let second = guest.run("mutation { cartCreate { cart { id } cartToken } }").await;
+    assert_eq!((second.text_at("cartCreate.cart.id"), second.at("cartCreate.cartToken")), (id.clone(), &Value::Null));
+    let line = again.text_at("cartLineAdd.cart.lines.0.id");
+    let (customer, admin) = (app.customer().await, app.admin().await);
+    let others = [app.anonymous(), app.anonymous().with_cart(Some(format!("{token}x"))), customer, admin];
+    for other in &others {
+        let query = "query ($id: ID!) { cart(id: $id) { id } node(id: $id) { id } }";
+        let seen = other.run_with(query, json!({ "id": id })).await;
+        assert_eq!((seen.at("cart"), seen.at("node")), (&Value::Null, &Value::Null));
+        let verdicts = [
+            other.mutate("cartLineAdd", "cart { id }", add(&cart, lantern.id, 1)).await.verdict("cartLineAdd"),
+            other
+                .mutate("cartLineUpdate", "cart { id }", json!({ "id": line, "quantity": 1 }))
+                .await
+                .verdict("cartLineUpdate"),
+            other.mutate("cartLineRemove", "cart { id }", json!({ "id": line })).await.verdict("cartLineRemove"),
+            other.mutate("cartClear", "cart { id }", json!({ "id": id })).await.verdict("cartClear"),
+            other.mutate("cartReserve", "cart { id }", json!({ "id": id })).await.verdict("cartReserve"),
+        ];
+        assert_eq!(verdicts, ["NOT_FOUND cartId", "NOT_FOUND id", "NOT_FOUND id", "NOT_FOUND id", "NOT_FOUND id"]);
+    }
+    assert_eq!(app.database.ask("SELECT count(*) FROM carts WHERE token_hash::text LIKE '%souk%'").await, "0");
+}
+
+#[tokio::test]
+async fn prices_and_availability_are_todays_and_a_change_shows_on_the_line() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let products = [
+        app.product(website.id, spec("10.00", 5)).await.id,
+        app.product(website.id, spec("20.00", 5)).await.id,
+        app.product(website.id, spec("30.00", 5)).await.id,
+        app.product(website.id, spec("40.00", 5)).await.id,
+    ];
+    let customer = app.customer().await;
+    customer.cart_of(&products.map(|id| (id, 2))).await;
+    let change = format!(
+        "UPDATE products SET price = 11 WHERE id = {0};
+         UPDATE products SET is_active = false WHERE id = {1};
+         INSERT INTO stock_movements (product_id, reason, delta) VALUES ({2}, 'adjustment', -4), ({3}, 'adjustment', -5)",
+        products[0].0, products[1].0, products[2].0, products[3].0
+    );
+    app.database.sql(&change).await;
+    let seen = customer.run(&format!("{{ {CART} }}")).await;
+    let lines = seen.at("cart.lines").as_array().unwrap().iter();
+    let shown: Vec<_> =
+        lines.map(|line| (&line["priceChanged"], &line["availability"], &line["totalPrice"]["amount"])).collect();
+    assert_eq!(
+        json!(shown),
+        json!([
+            [true, "AVAILABLE", "22.00"],
+            [false, "INACTIVE", "40.00"],
+            [false, "TOO_FEW", "60.00"],
+            [false, "OUT_OF_STOCK", "80.00"]
+        ])
+    );
+    assert_eq!(seen.at("cart.lines.0.priceWhenAdded.amount"), "10.00");
+    assert_eq!(seen.at("cart.total.amount"), "162.00", "what is not for sale does not count");
+}
+
+#[tokio::test]
+async fn what_cannot_be_in_a_cart_is_refused_with_its_field() {
+    let app = TestApp::new().await;
+    let (website, abroad) = (app.website("sailor").await, app.website("pounds").await);
+    app.database.sql("UPDATE websites SET currency = 'GBP' WHERE code = 'pounds'").await;
+    let dear = app.product(website.id, spec("99999999.99", 1_000_000)).await.id;
+    let few = app.product(website.id, spec("1.00", 3)).await.id;
+    let gone = app.product(website.id, spec("1.00", 3)).await.id;
+    app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", gone.0)).await;
+    let foreign = app.product(abroad.id, spec("1.00", 3)).await.id;
+    let customer = app.customer().await;
+    let cart = customer.cart_of(&[(few, 1)]).await;
+    let before = app.database.contents().await;
+    let unknown = souk::ids::ProductId(999);
+    let table = [
+        (add(&cart, few, 0), "OUT_OF_RANGE quantity"),
+        (add(&cart, few, -1), "OUT_OF_RANGE quantity"),
+        (add(&cart, few, 1_000_000_000), "OUT_OF_RANGE quantity"),
+        (add(&cart, few, 3_000_000_000), "!BAD_USER_INPUT"),
+        (add(&cart, few, 3), "OUT_OF_STOCK quantity"),
+        (add(&cart, gone, 1), "NOT_FOUND productId"),
+        (add(&cart, unknown, 1), "NOT_FOUND productId"),
+        (add(&cart, website.id, 1), "INVALID productId"),
+        (add(&cart, foreign, 1), "SEVERAL_CURRENCIES productId"),
+        (add(&cart, dear, 1000), "OUT_OF_RANGE quantity"),
+    ];
+    for (input, expected) in table {
+        let refused = customer.mutate("cartLineAdd", "cart { id }", input.clone()).await;
+        assert_eq!(refused.verdict("cartLineAdd"), expected, "{input}");
+    }
+    for (quantity, expected) in [(0, "OUT_OF_RANGE quantity"), (4, "OUT_OF_STOCK quantity"), (3, "done")] {
+        let input = json!({ "id": cart.lines[0], "quantity": quantity });
+        assert_eq!(customer.mutate("cartLineUpdate", "cart { id }", input).await.verdict("cartLineUpdate"), expected);
+        if expected != "done" {
+            assert_eq!(app.database.contents().await, before, "nothing was written");
+        }
+    }
+    // A line more than there may be.
+    let products = "WITH made AS (INSERT INTO products (source_website_id, name, slug, sku, price)
+        SELECT {website}, 'P' || i, 'p-' || i, 'P-' || i, 1 FROM generate_series(1, 499) i RETURNING id)
+        INSERT INTO cart_lines (cart_id, product_id, quantity, added_price) SELECT {cart}, id, 1, 1 FROM made";
+    let key = app.database.ask("SELECT id FROM carts WHERE user_id IS NOT NULL").await;
+    app.database.sql(&products.replace("{website}", &website.id.0.to_string()).replace("{cart}", &key)).await;
+    let one_more = app.product(website.id, spec("1.00", 3)).await.id;
+    let refused = customer.mutate("cartLineAdd", "cart { id }", add(&cart, one_more, 1)).await;
+    assert_eq!(refused.verdict("cartLineAdd"), "OUT_OF_RANGE productId");
+    let again = customer.mutate("cartLineAdd", "cart { id }", add(&cart, one_more, 3)).await;
+    assert_eq!(again.verdict("cartLineAdd"), "OUT_OF_RANGE productId");
+    let more = customer.run_with(
+        "mutation ($lines: [CartLineInput!]!) { cartCreate(input: {lines: $lines}) { userErrors { code message field } } }",
+        json!({ "lines": vec![json!({ "productId": few.global(), "quantity": 1 }); 501] }),
+    );
+    assert_eq!(more.await.verdict("cartCreate"), "OUT_OF_RANGE lines");
+}
+
+#[tokio::test]
+async fn lines_are_changed_taken_off_and_cleared() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let [a, b] = [app.product(website.id, spec("2.00", 9)).await.id, app.product(website.id, spec("3.00", 9)).await.id];
+    let customer = app.customer().await;
+    let cart = customer.cart_of(&[(a, 2), (b, 1)]).await;
+    let total = |answer: &crate::support::Answer, name: &str| answer.text_at(&format!("{name}.cart.total.amount"));
+    let changed = customer.mutate("cartLineUpdate", CART, json!({ "id": cart.lines[0], "quantity": 5 })).await;
+    assert_eq!(total(&changed, "cartLineUpdate"), "13.00");
+    let removed = customer.mutate("cartLineRemove", CART, json!({ "id": cart.lines[0] })).await;
+    assert_eq!(total(&removed, "cartLineRemove"), "3.00");
+    let twice = customer.mutate("cartLineRemove", CART, json!({ "id": cart.lines[0] })).await;
+    assert_eq!(twice.verdict("cartLineRemove"), "NOT_FOUND id");
+    let cleared = customer.mutate("cartClear", CART, json!({ "id": cart.id })).await;
+    assert_eq!(total(&cleared, "cartClear"), "0.00");
+    assert_eq!(customer.mutate("cartClear", CART, json!({ "id": cart.id })).await.verdict("cartClear"), "done");
+    // What is over stays over: a cart of a currency takes another once it is empty.
+    let pounds = app.website("pounds").await;
+    app.database.sql("UPDATE websites SET currency = 'GBP' WHERE code = 'pounds'").await;
+    let tea = app.product(pounds.id, spec("4.00", 9)).await.id;
+    let added = customer.mutate("cartLineAdd", CART, add(&cart, tea, 1)).await;
+    assert_eq!(added.at("cartLineAdd.cart.total"), &json!({ "amount": "4.00", "currency": "GBP" }));
+}
+
+#[tokio::test]
+async fn a_guests_cart_becomes_part_of_the_users_at_login() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let [a, b, c] = [
+        app.product(website.id, spec("2.00", 9)).await.id,
+        app.product(website.id, spec("3.00", 9)).await.id,
+        app.product(website.id, spec("4.00", 9)).await.id,
+    ];
+    let register = json!({ "name": "Ada", "email": "ada@souk.example", "password": "a lantern in the harbour" });
+    assert_eq!(app.anonymous().mutate("register", "user { id }", register).await.verdict("register"), "done");
+    let login = |cart: Option<String>| {
+        let actor = app.anonymous().with_cart(cart);
+        async move {
+            let input = json!({ "email": "ada@souk.example", "password": "a lantern in the harbour" });
+            let answer = actor.mutate("login", "accessToken", input).await;
+            assert_eq!(answer.verdict("login"), "done");
+            answer.text_at("login.accessToken")
+        }
+    };
+    let ada = app.with_token(login(None).await, souk::ids::UserId(0));
+    let mine = ada.cart_of(&[(a, 1), (b, 5)]).await;
+    app.database.sql(&format!("UPDATE products SET price = 2.50 WHERE id = {}", a.0)).await;
+    let guest = app.anonymous().cart_of(&[(a, 4), (b, 2), (c, 1)]).await;
+    let token = guest.token.clone();
+    login(token.clone()).await;
+
+    let seen = ada.run(&format!("{{ {CART} }}")).await;
+    assert_eq!(seen.text_at("cart.id"), mine.id);
+    let lines = seen.at("cart.lines").as_array().unwrap().iter();
+    let shown: Vec<_> =
+        lines.map(|line| (&line["product"]["id"], &line["quantity"], &line["priceWhenAdded"]["amount"])).collect();
+    assert_eq!(json!(shown), json!([[a.global(), 4, "2.50"], [b.global(), 5, "3.00"], [c.global(), 1, "4.00"]]));
+    let gone = app.anonymous().with_cart(token.clone()).run("{ cart { id } }").await;
+    assert_eq!(gone.at("cart"), &Value::Null, "its token is over");
+    // Again: nothing is left to merge.
+    login(token).await;
+    assert_eq!(ada.run("{ cart { lines { quantity } } }").await.at("cart.lines").as_array().unwrap().len(), 3);
+
+    // A cart in another currency stays the guest's, and is within reach by its token.
+    let pounds = app.website("pounds").await;
+    app.database.sql("UPDATE websites SET currency = 'GBP' WHERE code = 'pounds'").await;
+    let tea = app.product(pounds.id, spec("4.00", 9)).await.id;
+    let other = app.anonymous().cart_of(&[(tea, 1)]).await;
+    login(other.token.clone()).await;
+    let both = app.with_token(ada.token().unwrap(), souk::ids::UserId(0)).with_cart(other.token.clone());
+    assert_eq!(both.run("{ cart { id } }").await.text_at("cart.id"), mine.id);
+    let query = "query ($id: ID!) { cart(id: $id) { total { currency } } }";
+    assert_eq!(both.run_with(query, json!({ "id": other.id })).await.text_at("cart.total.currency"), "GBP");
+    // `cartCreate` merges as a login does.
+    ada.mutate("cartClear", "cart { id }", json!({ "id": mine.id })).await;
+    let merged = both.run(&format!("mutation {{ cartCreate {{ {CART} cartToken }} }}")).await;
+    assert_eq!(merged.text_at("cartCreate.cart.id"), mine.id);
+    assert_eq!(merged.at("cartCreate.cart.total"), &json!({ "amount": "4.00", "currency": "GBP" }));
+}
+
+#[tokio::test]
+async fn what_is_reserved_nobody_else_can_buy_until_it_is_released_or_over() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let lamp = app.product(website.id, spec("2.00", 5)).await.id;
+    let (ada, bob) = (app.customer().await, app.customer().await);
+    let mine = ada.cart_of(&[(lamp, 4)]).await;
+    let theirs = bob.cart_of(&[(lamp, 2)]).await;
+    let reserve = json!({ "id": mine.id });
+    let kept = ada.mutate("cartReserve", CART, reserve.clone()).await;
+    assert_eq!(kept.verdict("cartReserve"), "done");
+    let until = kept.text_at("cartReserve.cart.reservedUntil");
+    assert_eq!(kept.at("cartReserve.cart.lines.0.availability"), "AVAILABLE");
+    let again = ada.mutate("cartReserve", CART, reserve.clone()).await;
+    assert_eq!(again.text_at("cartReserve.cart.reservedUntil"), until, "not longer");
+
+    // Everywhere.
+    let available = "query ($id: ID!) { product(id: $id) { availability stockLeft } }";
+    let seen = bob.run_with(available, json!({ "id": lamp.global() })).await;
+    assert_eq!((seen.at("product.availability"), seen.at("product.stockLeft")), (&json!("LOW"), &json!(1)));
+    assert_eq!(bob.run(&format!("{{ {CART} }}")).await.at("cart.lines.0.availability"), "TOO_FEW");
+    assert_eq!(bob.checkout(&theirs, "k1").await.verdict("checkout"), "OUT_OF_STOCK lines.0.quantity");
+    assert_eq!(bob.try_order(&[(lamp, 2)], "k2").await.verdict("orderCreate"), "OUT_OF_STOCK lines.0.quantity");
+    let input = json!({ "id": theirs.id });
+    assert_eq!(bob.mutate("cartReserve", CART, input).await.verdict("cartReserve"), "OUT_OF_STOCK lines.0.quantity");
+    let order = bob.order(&[(lamp, 1)]).await;
+    let input = json!({ "orderId": order, "productId": lamp.global(), "quantity": 1 });
+    assert_eq!(
+        bob.mutate("orderDetailAdd", "order { id }", input).await.verdict("orderDetailAdd"),
+        "OUT_OF_STOCK quantity"
+    );
+
+    // A change of the cart releases, so does `cartRelease`.
+    let change = json!({ "id": mine.lines[0], "quantity": 3 });
+    ada.mutate("cartLineUpdate", CART, change).await;
+    assert_eq!(app.database.ask("SELECT reserved FROM products").await, "0");
+    ada.mutate("cartReserve", CART, reserve.clone()).await;
+    assert_eq!(app.database.ask("SELECT reserved FROM products").await, "3");
+    let released = ada.mutate("cartRelease", CART, reserve.clone()).await;
+    assert_eq!(released.at("cartRelease.cart.reservedUntil"), &Value::Null);
+    assert_eq!(app.database.ask("SELECT reserved FROM products").await, "0");
+
+    // Once it is over others may buy, though nobody has cleared it away.
+    ada.mutate("cartReserve", CART, reserve.clone()).await;
+    let past =
+        "SET session_replication_role = replica; UPDATE cart_reservations SET expires_at = now() - interval '1 s'";
+    app.database.sql(past).await;
+    assert_eq!(ada.run("{ cart { reservedUntil } }").await.at("cart.reservedUntil"), &Value::Null);
+    assert_eq!(bob.checkout(&theirs, "k3").await.verdict("checkout"), "done");
+    assert_eq!(
+        ada.mutate("cartReserve", CART, reserve.clone()).await.verdict("cartReserve"),
+        "OUT_OF_STOCK lines.0.quantity"
+    );
+    assert_eq!(
+        ada.mutate("cartLineUpdate", CART, json!({ "id": mine.lines[0], "quantity": 2 }))
+            .await
+            .verdict("cartLineUpdate"),
+        "done"
+    );
+    assert_eq!(ada.mutate("cartReserve", CART, reserve.clone()).await.verdict("cartReserve"), "done");
+    // Its own pieces are the buyer's.
+    let cart = TestCart { total: "4.00".into(), ..mine };
+    assert_eq!(ada.checkout(&cart, "k4").await.verdict("checkout"), "done");
+    assert_eq!(app.database.ask("SELECT stock || ' ' || reserved FROM products").await, "0 0");
+    app.database.assert_books_balance().await;
+}
+
+#[tokio::test]
+async fn what_is_over_is_cleared_away() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let lamp = app.product(website.id, spec("2.00", 9)).await.id;
+    let (ada, guest) = (app.customer().await, app.anonymous());
+    let (mine, theirs) = (ada.cart_of(&[(lamp, 2)]).await, guest.cart_of(&[(lamp, 3)]).await);
+    let guest = guest.with_cart(theirs.token.clone());
+    ada.mutate("cartReserve", CART, json!({ "id": mine.id })).await;
+    guest.mutate("cartReserve", CART, json!({ "id": theirs.id })).await;
+    assert_eq!(carts::actions::tidy(&app.database.db).await.unwrap(), 0);
+    assert_eq!(app.database.ask("SELECT reserved FROM products").await, "5");
+    // The guest's cart with what is reserved, and the customer's reservation alone.
+    let over = "SET session_replication_role = replica;
+        UPDATE carts SET expires_at = now() - interval '1 s' WHERE user_id IS NULL;
+        UPDATE cart_reservations SET expires_at = now() - interval '1 s' WHERE quantity = 2";
+    app.database.sql(over).await;
+    let query = "query ($id: ID!) { cart(id: $id) { id } }";
+    assert_eq!(guest.run_with(query, json!({ "id": theirs.id })).await.at("cart"), &Value::Null, "over is over");
+    assert_eq!(guest.checkout(&theirs, "k").await.verdict("checkout"), "NOT_FOUND cartId");
+    assert_eq!(carts::actions::tidy(&app.database.db).await.unwrap(), 2);
+    assert_eq!(app.database.ask("SELECT reserved FROM products").await, "0");
+    assert_eq!(app.database.ask("SELECT count(*) || ' ' || (SELECT count(*) FROM cart_lines) FROM carts").await, "1 1");
+}

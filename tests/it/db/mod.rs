@@ -1,0 +1,10 @@
+//! The database layer: migrations, the tables' invariants, retried transactions, outages, and the diagram in the README.
+//! The embedded PostgreSQL and query plans are in `slow`.
+
+mod concurrency;
+mod diagram;
+mod invariants;
+mod migrations;
+mod outage;
+mod slow;
+mod transaction_retries;

@@ -1,0 +1,229 @@
+//! A database that goes away, is slow or is full: what operations answer, and that nobody has to restart the server.
+
+use std::time::Duration;
+
+use axum::{body::Body, http::Request};
+use diesel_async::SimpleAsyncConnection;
+use souk::{
+    db::{Db, DbSettings},
+    ids::ProductId,
+};
+
+use crate::support::{ProductSpec, Proxy, TestApp, TestDb, ask};
+
+const PRODUCTS: &str = "{ products { nodes { stockLeft } } }";
+const ORDERS: &str = "SELECT count(*) FROM orders";
+
+fn settings() -> DbSettings {
+    DbSettings { read_connections: 2, pool_size: 4, ..DbSettings::default() }
+}
+
+/// A server whose connections go through a door.
+async fn behind_a_door() -> (TestApp, Proxy) {
+    let mut database = TestDb::new().await;
+    let proxy = Proxy::to(&database.url).await;
+    database.db = Db::connect(&proxy.url, &settings()).await.unwrap();
+    (TestApp::builder().database(database).build().await, proxy)
+}
+
+async fn lantern(app: &TestApp) -> ProductId {
+    let website = app.website("sailor").await;
+    app.product(website.id, ProductSpec { stock: 5, ..ProductSpec::default() }).await.id
+}
+
+async fn readiness(app: &TestApp) -> u16 {
+    app.send(Request::get("/readyz").body(Body::empty()).unwrap()).await.0.as_u16()
+}
+
+/// Ends every session of the database but the one that asks; waits until they are gone.
+async fn kill_all_sessions(app: &TestApp) {
+    let kill = "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+    assert_ne!(app.database.ask(kill).await, "0");
+}
+
+#[tokio::test]
+async fn without_the_database_operations_are_unavailable_until_it_is_back() {
+    let (app, door) = behind_a_door().await;
+    let product = lantern(&app).await;
+    let customer = app.customer().await;
+    customer.order(&[(product, 1)]).await;
+    for round in 0..2 {
+        door.shut();
+        for _ in 0..3 {
+            let read = customer.run(PRODUCTS).await;
+            assert_eq!(read.code(), "UNAVAILABLE");
+            assert!(read.json["errors"][0]["extensions"]["requestId"].is_string());
+            // What PostgreSQL or the driver says is for the log.
+            let message = read.json["errors"][0]["message"].as_str().unwrap();
+            assert_eq!(message, "the database cannot be reached; try again in a moment");
+            assert_eq!(customer.try_order(&[(product, 1)], &round.to_string()).await.code(), "UNAVAILABLE");
+        }
+        assert_eq!(readiness(&app).await, 503);
+        // What needs no database still answers.
+        assert_eq!(customer.run("{ __typename }").await.text_at("__typename"), "Query");
+
+        door.open();
+        // At once: whoever wants a connection does not wait for a pause to end.
+        let order = customer.try_order(&[(product, 1)], &round.to_string()).await;
+        assert_eq!(order.user_errors("orderCreate"), []);
+        assert_eq!(customer.run(PRODUCTS).await.at("products.nodes.0.stockLeft"), 3 - round);
+        assert_eq!(readiness(&app).await, 200);
+    }
+    assert_eq!(app.database.ask(ORDERS).await, "3");
+}
+
+#[tokio::test]
+async fn a_database_that_takes_no_sessions_makes_operations_unavailable() {
+    let app = TestApp::new().await;
+    let product = lantern(&app).await;
+    let customer = app.customer().await;
+    let (name, url) = (app.database.ask("SELECT current_database()").await, app.database.url.clone());
+    // From outside: the database itself takes nobody in to be asked.
+    let outside = url.replacen(&name, "postgres", 1);
+    let allow = async |yes: bool| {
+        ask(&outside, &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS {yes}")).await.unwrap();
+    };
+    allow(false).await;
+    let kill = "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE datname = ";
+    ask(&outside, &format!("{kill}'{name}'")).await.unwrap();
+    assert_eq!(customer.run(PRODUCTS).await.code(), "UNAVAILABLE");
+    assert_eq!(customer.try_order(&[(product, 1)], "one").await.code(), "UNAVAILABLE");
+    allow(true).await;
+    assert_eq!(customer.try_order(&[(product, 1)], "one").await.user_errors("orderCreate"), []);
+    assert_eq!(customer.run(PRODUCTS).await.at("products.nodes.0.stockLeft"), 4);
+}
+
+#[tokio::test]
+async fn sessions_that_were_ended_between_two_requests_are_replaced_unnoticed() {
+    let app = TestApp::new().await;
+    let product = lantern(&app).await;
+    let customer = app.customer().await;
+    for left in [4, 3, 2] {
+        kill_all_sessions(&app).await;
+        assert_eq!(customer.run(PRODUCTS).await.at("products.nodes.0.stockLeft"), left + 1);
+        kill_all_sessions(&app).await;
+        let order = customer.try_order(&[(product, 1)], &left.to_string()).await;
+        assert_eq!(order.user_errors("orderCreate"), [], "{left}");
+        assert_eq!(app.stock(product).await, left);
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_loses_its_connection_leaves_nothing_behind() {
+    let (app, door) = behind_a_door().await;
+    let product = lantern(&app).await;
+    let customer = app.customer().await;
+    // The order waits for the product, its key claimed.
+    let mut other = app.database.raw().await;
+    other.batch_execute(&format!("BEGIN; SELECT FROM products WHERE id = {} FOR UPDATE", product.0)).await.unwrap();
+    let cut = async {
+        let waits =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while app.database.ask(waits).await == "0" {
+            tokio::task::yield_now().await;
+        }
+        door.shut();
+    };
+    let lines = [(product, 2)];
+    let (order, ()) = tokio::join!(customer.try_order(&lines, "one"), cut);
+    assert_eq!(order.code(), "UNAVAILABLE");
+    door.open();
+    other.batch_execute("COMMIT").await.unwrap();
+    // The same key: it waits for what is left of the first transaction, and finds nothing of it.
+    let again = customer.try_order(&lines, "one").await;
+    assert_eq!(again.user_errors("orderCreate"), []);
+    assert_eq!(app.database.ask(ORDERS).await, "1");
+    assert_eq!(app.database.ask("SELECT count(*) FROM stock_movements WHERE delta < 0").await, "1");
+    assert_eq!(app.database.ask("SELECT stock FROM products").await, "3");
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_ended() {
+    let limit = Duration::from_millis(200);
+    let database = TestDb::with(&DbSettings { read_timeout: limit, write_timeout: limit, ..settings() }).await;
+    let app = TestApp::builder().database(database).build().await;
+    let product = lantern(&app).await;
+    let customer = app.customer().await;
+    let mut other = app.database.raw().await;
+    other.batch_execute("BEGIN; LOCK TABLE products IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    for _ in 0..3 {
+        let read = customer.run(PRODUCTS).await;
+        assert_eq!(read.code(), "TIMEOUT");
+        assert_eq!(read.json["errors"][0]["path"][0], "products");
+    }
+    assert_eq!(customer.try_order(&[(product, 1)], "one").await.code(), "TIMEOUT");
+    // The connections are as good as before.
+    assert_eq!(customer.run("{ me { id } }").await.text_at("me.id"), customer.global_id());
+    other.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(customer.run(PRODUCTS).await.at("products.nodes.0.stockLeft"), 5);
+    assert_eq!(customer.try_order(&[(product, 1)], "one").await.user_errors("orderCreate"), []);
+    assert_eq!(app.database.ask(ORDERS).await, "1");
+}
+
+#[tokio::test]
+async fn a_slow_read_does_not_end_the_ones_beside_it() {
+    let database = TestDb::with(&DbSettings { read_timeout: Duration::from_millis(200), ..settings() }).await;
+    let app = TestApp::builder().database(database).build().await;
+    lantern(&app).await;
+    let mut other = app.database.raw().await;
+    other.batch_execute("BEGIN; LOCK TABLE products IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let anybody = app.anonymous();
+    let websites = "{ websites { nodes { code } } }";
+    let (slow, quick) = tokio::join!(anybody.run(PRODUCTS), anybody.run(websites));
+    assert_eq!((slow.code(), quick.text_at("websites.nodes.0.code").as_str()), ("TIMEOUT", "sailor"));
+    // On one and the same connection, too: behind the slow one, not with it.
+    let both =
+        anybody.run("{ websites { nodes { code } } a: product(slug: \"a\") { id } b: product(slug: \"b\") { id } }");
+    let both = both.await;
+    let codes: Vec<_> = both.json["errors"].as_array().unwrap().iter().map(|e| &e["extensions"]["code"]).collect();
+    assert_eq!(codes, ["TIMEOUT", "TIMEOUT"]);
+    assert_eq!(both.peek("websites.nodes.0.code"), "sailor");
+}
+
+#[tokio::test]
+async fn a_full_pool_makes_writes_unavailable_and_recovers() {
+    let few = DbSettings { pool_size: 1, connect_timeout: Duration::from_millis(200), ..settings() };
+    let app = TestApp::builder().database(TestDb::with(&few).await).build().await;
+    let product = lantern(&app).await;
+    let customer = app.customer().await;
+    let held = app.database.db.checkout().await.unwrap();
+    assert_eq!(customer.try_order(&[(product, 1)], "one").await.code(), "UNAVAILABLE");
+    // Reads have connections of their own.
+    assert_eq!(customer.run(PRODUCTS).await.at("products.nodes.0.stockLeft"), 5);
+    // Whoever waits gets the connection as soon as it is free.
+    let free = async { drop(held) };
+    let lines = [(product, 1)];
+    let (order, ()) = tokio::join!(customer.try_order(&lines, "one"), free);
+    assert_eq!(order.user_errors("orderCreate"), []);
+    for n in 0..3 {
+        assert_eq!(customer.try_order(&[(product, 1)], &n.to_string()).await.user_errors("orderCreate"), []);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_dropped_gives_its_connection_back_clean() {
+    let one = DbSettings { pool_size: 1, ..settings() };
+    let app = TestApp::builder().database(TestDb::with(&one).await).build().await;
+    let product = lantern(&app).await;
+    let customer = app.customer().await;
+    let mut other = app.database.raw().await;
+    other.batch_execute(&format!("BEGIN; SELECT FROM products WHERE id = {} FOR UPDATE", product.0)).await.unwrap();
+    let waiting = async {
+        let waits =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while app.database.ask(waits).await == "0" {
+            tokio::task::yield_now().await;
+        }
+    };
+    let lines = [(product, 2)];
+    // The client hangs up in the middle of the transaction.
+    tokio::select! {
+        answer = customer.try_order(&lines, "one") => panic!("{answer:?}"),
+        () = waiting => {}
+    }
+    other.batch_execute("COMMIT").await.unwrap();
+    let order = customer.try_order(&lines, "one").await;
+    assert_eq!(order.user_errors("orderCreate"), []);
+    assert_eq!((app.database.ask(ORDERS).await.as_str(), app.stock(product).await), ("1", 3));
+}

@@ -1,0 +1,388 @@
+//! How many SQL statements an operation takes: exactly so many, at one parent and at fifty alike.
+//! The table reaches every field of the graph behind which there is an object; a new one has to be added here.
+
+mod groups;
+
+use std::collections::BTreeSet;
+
+use async_graphql::parser::parse_query;
+use serde_json::json;
+use souk::{
+    access::{model::keys::NewApiKey, store::keys::insert},
+    auth::Permission,
+    ids::{
+        AddressId, AuditEntryId, BrandId, CartLineId, CategoryId, ImageId, JobId, OrderDetailId, OrderId, PaymentId,
+        PriceChangeId, ProductGroupId, ProductId, ReturnId, ReviewId, RoleId, RowId, SearchRuleId, ShipmentId,
+        StockMovementId, SupplierId, TransferId, UserId, WebsiteId,
+    },
+};
+
+use self::groups::GROUPS;
+use crate::support::{
+    Actor, Answer, ProductSpec, TestApp,
+    bulk::{BASE, nth},
+    object_fields::ObjectFields,
+};
+
+/// An operation and how many statements it takes. `PAGE` stands for all of a connection, `NODES` for its rows.
+struct Case(&'static str, u64);
+
+const PAGE: &str = "totalCount { value } pageInfo { endCursor } edges { cursor node { id } } nodes { id }";
+const FOUND: &str = "totalCount { value } pageInfo { endCursor } edges { score node { __typename } } nodes {
+    ... on Product { id } ... on Category { id } ... on Brand { id } ... on Supplier { id } }";
+
+/// As an administrator sees the graph. A page with its count is two.
+const CASES: &[Case] = &[
+    Case("{ websites(first: 50) { PAGE } }", 2),
+    Case("{ websites(first: 50) { nodes { products(first: 3) { PAGE } orders(first: 3) { PAGE } } } }", 5),
+    Case("{ users(first: 50) { PAGE } }", 2),
+    Case("{ users(first: 50) { nodes { role { id } sourceWebsite { id } } } }", 3),
+    Case("{ users(first: 50) { nodes { addresses { user { id } } } } }", 3),
+    Case("{ users(first: 50) { nodes { orders(first: 3) { PAGE } } } }", 3),
+    Case("{ users(first: 50) { nodes { source { website { id } } identities { externalId website { id } } } } }", 3),
+    Case("{ products(first: 50) { nodes { images { id url(width: 300) } image { id } } } }", 2),
+    Case("{ me { id role { id } } }", 2),
+    Case("{ user(id: \"USER\") { id addresses { city } orders { PAGE } } }", 4),
+    Case("{ me { sessions { id device } } }", 2),
+    Case("{ me { apiKeys { id permissions websites { id } } } }", 3),
+    // A page of roles is two: the rows, and what they give.
+    Case("{ roles(first: 50) { PAGE } }", 3),
+    Case("{ roles(first: 50) { nodes { permissions websites { id } } } }", 3),
+    Case("{ categories(first: 50) { PAGE } }", 2),
+    // The breadcrumbs and the parent come in one.
+    Case("{ categories(first: 100) { nodes { parent { id } ancestors { id } } } }", 2),
+    Case("{ categories(first: 100) { nodes { children(first: 3) { PAGE } products(first: 3) { PAGE } } } }", 5),
+    Case(
+        "{ categories(first: 100) { nodes { productCount { value } products(first: 2, includeDescendants: true) { nodes { id } } } } }",
+        3,
+    ),
+    Case("{ category(id: \"CATEGORY\") { id } }", 1),
+    Case("{ category(slug: \"shelf-1\") { id children { nodes { id } } } }", 2),
+    Case("{ brands(first: 50) { PAGE } }", 2),
+    Case("{ brands(first: 50) { nodes { products(first: 3) { PAGE } } } }", 3),
+    Case("{ suppliers(first: 50) { PAGE } }", 2),
+    Case("{ suppliers(first: 50) { nodes { products(first: 3) { PAGE } } } }", 3),
+    // Category and brand come with the product in one join.
+    Case("{ product(id: \"PRODUCT\") { id price { amount } category { id } brand { id } } }", 1),
+    Case("{ product(slug: \"lantern-1\") { id category { id } brand { id } } }", 1),
+    Case("{ product(website: \"site-1\", sku: \"L-1\") { id category { parent { id } } } }", 2),
+    Case("{ products(first: 50) { PAGE } }", 2),
+    Case(
+        "{ products(first: 50) { edges { node { price { amount } compareAtPrice { amount } category { id } brand { id } } } } }",
+        3,
+    ),
+    Case(
+        "{ products(first: 50) { nodes { sourceWebsite { id } supplier { id } seller { id } lowestPrice30Days { amount } } } }",
+        5,
+    ),
+    Case("{ products(first: 50) { nodes { supplierSku costPrice { amount } } } }", 2),
+    // The categories first, and then the page.
+    Case(
+        "{ products(first: 50, where: {category: {eq: \"CATEGORY\", includeDescendants: true}}) { nodes { id } } }",
+        2,
+    ),
+    Case("{ products(first: 50) { nodes { source { externalId website { id } } } } }", 3),
+    Case("{ products { nodes { priceHistory { PAGE nodes { price { amount } compareAtPrice { amount } user { id } product { id } } } } } }", 5),
+    Case("{ products { nodes { stockMovements { PAGE nodes { order { id } user { id } product { id } } } } } }", 6),
+    Case(
+        "{ order(id: \"ORDER\") { id details { id } paidAmount { amount } refundedAmount { amount } contact { name } } }",
+        2,
+    ),
+    // The cart, its lines, and their products once, whatever is asked of them.
+    Case("{ cart { id reservedUntil } }", 2),
+    Case(
+        "{ cart { total { amount } lines { cart { id } product { id category { id } } unitPrice { amount }
+            totalPrice { amount } priceWhenAdded { amount } priceChanged } } }",
+        4,
+    ),
+    Case("{ cart { lines { availability } } }", 4),
+    Case("{ node(id: \"CART_LINE\") { id ... on CartLine { quantity product { id } } } }", 3),
+    Case("{ payment(id: \"PAYMENT\") { amount { amount } operations { kind amount { amount } } order { id } } }", 3),
+    Case(
+        "{ orders(first: 50) { nodes { payments {
+            amount { amount } capturedAmount { amount } refundedAmount { amount } operations { kind } order { id } } } } }",
+        4,
+    ),
+    Case("{ orders(first: 50) { PAGE } }", 2),
+    Case("{ orders(first: 20) { nodes { user { name } details { product { name } } } } }", 4),
+    Case(
+        "{ orders(first: 50) { nodes { totalAmount { amount } shippingAddress { city } sourceWebsite { id }
+            details { unitPrice { amount } totalPrice { amount } order { id } product { category { id } } } } } }",
+        5,
+    ),
+    Case("{ orders(first: 50) { nodes { shipments { order { id } lines { quantity detail { name } } } } } }", 4),
+    Case("{ orders(first: 50) { nodes { returns { order { id } lines { quantity detail { name } } } } } }", 4),
+    Case("{ orders(first: 50) { nodes { events { kind by { id } amount { amount } } } } }", 3),
+    Case("{ orders(first: 50) { nodes { source { externalId website { id } } } } }", 3),
+    Case("{ search(query: \"lantern\", first: 50) { FOUND } }", 5),
+    Case("{ search(query: \"shelf\", types: [CATEGORY], first: 50) { FOUND } }", 5),
+    Case("{ search(query: \"maker\", types: [BRAND], first: 50) { FOUND } }", 5),
+    Case("{ search(query: \"depot\", types: [SUPPLIER], first: 50) { FOUND } }", 5),
+    Case("{ search(query: \"lantern or depot\", first: 100) { nodes { ... on Supplier { id } } } }", 5),
+    Case("{ search(query: \"lantern\", first: 50) { nodes { ... on Product { category { id } brand { id } } } } }", 6),
+    Case(
+        "{ search(query: \"lantern\", first: 50) { edges { snippet } facets { precision
+            categories { value count category { id } } brands { value count brand { id } }
+            websites { value count website { code } } prices { min max count } ratings { value count }
+            availability { value count } options { name values { value count } } } } }",
+        9,
+    ),
+    Case("{ searchSuggestions(prefix: \"lant\", first: 50) { text kind } }", 4),
+    Case("{ searchSuggestions(prefix: \"l\", first: 50) { text kind node { __typename ... on Product { id } } } }", 5),
+    Case("{ searchSuggestions(prefix: \"shelf\", first: 50) { text kind node { __typename ... on Category { id } } } }", 5),
+    Case("{ search(query: \"lantern 1\", where: {sourceWebsite: {eq: \"WEBSITE\"}}) { redirect { target { ... on Product { id } } } nodes { ... on Product { id } } } }", 3),
+    Case("{ searchRules(first: 50) { PAGE } }", 2),
+    Case("{ searchRules(first: 50) { nodes { website { id } target { __typename ... on Product { id } } } } }", 3),
+    // The rating is the product's own; the stars are counted for all products at once.
+    Case("{ products(first: 50) { nodes { rating { count stars { count } } reviews(first: 3) { PAGE } } } }", 4),
+    Case("{ users(first: 50) { nodes { reviews(first: 3) { PAGE } } } }", 3),
+    Case("{ reviews(first: 50) { PAGE } }", 2),
+    Case("{ reviews(first: 50) { nodes { author product { id } user { id } } } }", 4),
+    Case("{ auditLog(first: 50) { PAGE } }", 2),
+    Case("{ jobs(first: 50) { PAGE } }", 2),
+    Case("{ transfers(first: 50) { PAGE } }", 2),
+    Case("{ transfers(first: 50) { nodes { user { id } website { id } errors { line } } } }", 3),
+    Case("{ transfer(id: \"TRANSFER\") { id } }", 1),
+    Case("{ products(first: 50) { nodes { source { lastTransfer { id } } } } }", 3),
+    Case("{ auditLog(first: 50, where: {via: {eq: SESSION}}) { nodes { user { id } website { id } } } }", 3),
+    Case("{ node(id: \"PRODUCT\") { id ... on Product { category { id } } } }", 2),
+    // Whoever sees the order sees them. They are not in the next case: three kinds that ask for their order when their own
+    // rows have come need not ask at the same moment.
+    Case("{ node(id: \"SHIPMENT\") { id } }", 2),
+    Case("{ node(id: \"RETURN\") { id } }", 2),
+    // One for each type, and the order behind a line once more.
+    Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 21),
+    // Deep, and the same list with several arguments: one statement for each list.
+    Case(
+        "{ products(first: 50) { nodes {
+            category { parent { children(first: 2) { nodes { products(first: 2) { nodes { id } } } } } }
+            brand { products(first: 2) { nodes { id } } } } } }",
+        7,
+    ),
+    Case(
+        "{ brands(first: 50) { nodes { a: products(first: 1) { nodes { id } } b: products(first: 2) { nodes { id } }
+            again: products(first: 2) { nodes { id } } } } }",
+        3,
+    ),
+    // Each may take long, and has a transaction of its own.
+    Case(
+        "{ searchAnalytics { top { query } zeroResults { query } clickThrough { rate } trends(interval: DAY) { searches } } }",
+        12,
+    ),
+    // What needs no rows of its own costs nothing.
+    Case("{ __typename __schema { queryType { name } } }", 0),
+    Case("{ products(first: 50) { nodes { __typename id name price { amount currency } stock } } }", 1),
+];
+
+impl Case {
+    fn document(&self) -> String {
+        let ids = [
+            ("\"USER\"", nth::<UserId>(1)),
+            ("\"WEBSITE\"", nth::<WebsiteId>(1)),
+            ("\"CATEGORY\"", nth::<CategoryId>(1)),
+            ("\"PRODUCT\"", nth::<ProductId>(1)),
+            ("\"ORDER\"", nth::<OrderId>(1)),
+            ("\"SHIPMENT\"", nth::<ShipmentId>(1)),
+            ("\"RETURN\"", nth::<ReturnId>(1)),
+            ("\"CART_LINE\"", nth::<CartLineId>(1)),
+            ("\"PAYMENT\"", nth::<PaymentId>(1)),
+            ("\"TRANSFER\"", nth::<TransferId>(1)),
+        ];
+        let document = self.0.replace("PAGE", PAGE).replace("FOUND", FOUND);
+        ids.iter().fold(document, |text, (name, id)| text.replace(name, &format!("{id:?}")))
+    }
+
+    async fn run(&self, actor: &Actor<'_>, parents: i64) -> Answer {
+        let document = self.document();
+        let variables = if document.contains("$ids") { json!({ "ids": node_ids(parents) }) } else { json!({}) };
+        actor.run_with(&document, variables).await
+    }
+}
+
+/// Ids of every type: as many rows of each as there are, and no more than `nodes` takes.
+fn node_ids(parents: i64) -> Vec<String> {
+    let of_one = |i: i64| {
+        [
+            nth::<WebsiteId>(i),
+            nth::<UserId>(i),
+            nth::<AddressId>(i),
+            nth::<CategoryId>(i),
+            nth::<BrandId>(i),
+            nth::<SupplierId>(i),
+            nth::<ProductId>(i),
+            nth::<StockMovementId>(i),
+            nth::<ImageId>(i),
+            nth::<ProductGroupId>(i),
+            nth::<PriceChangeId>(i),
+            nth::<OrderId>(i),
+            nth::<OrderDetailId>(i),
+            nth::<PaymentId>(i),
+            nth::<ReviewId>(i),
+            nth::<AuditEntryId>(i),
+            nth::<JobId>(i),
+            nth::<TransferId>(i),
+            nth::<SearchRuleId>(i),
+        ]
+    };
+    (1..=parents.min(5)).flat_map(of_one).chain([RoleId(1).global()]).collect()
+}
+
+/// An administrator with an API key.
+async fn admin(app: &TestApp) -> Actor<'_> {
+    let admin = app.admin().await;
+    let new = NewApiKey {
+        name: "Till".into(),
+        permissions: [Permission::ManageStock].into_iter().collect(),
+        websites: vec![WebsiteId(BASE + 1)],
+        expires_at: None,
+    };
+    let insert =
+        app.database.db.transaction(async |conn| insert(conn, admin.id, "souk_k_testtest", &[0; 32], &new).await);
+    insert.await.expect("a key");
+    let cart = format!(
+        "INSERT INTO carts (id, user_id, currency, expires_at) VALUES ({BASE} + 1, {}, 'EUR', now() + interval '1 day');
+         INSERT INTO cart_lines (id, cart_id, product_id, quantity, added_price)
+            SELECT id, {BASE} + 1, id, 1, price FROM products WHERE id > {BASE} ORDER BY id;
+         INSERT INTO cart_reservations (cart_id, product_id, quantity, expires_at)
+            SELECT {BASE} + 1, id, 1, now() + interval '1 day' FROM products WHERE id > {BASE} ORDER BY id",
+        admin.id.0
+    );
+    app.database.sql(&cart).await;
+    let searched =
+        "INSERT INTO searches (id, query, filters, results, results_exact, is_shareable, took_ms, searched_at)
+        SELECT (extract(epoch FROM now() - interval '1 hour') * 1000)::bigint << 21, 'lantern', '{}', 0, true, true, 1,
+            now() - interval '1 hour'";
+    app.database.sql(searched).await;
+    admin
+}
+
+async fn check(parents: i64) {
+    let app = TestApp::new().await;
+    app.market(parents).await;
+    let admin = admin(&app).await;
+    let mut wrong = String::new();
+    for case in CASES.iter().chain(GROUPS) {
+        let answer = case.run(&admin, parents).await;
+        if answer.statements() != case.1 {
+            let (document, sql) = (case.0, answer.sql.join("\n    "));
+            wrong += &format!("{document}\n  takes {}, not {}:\n    {sql}\n", answer.statements(), case.1);
+        }
+        assert_eq!(answer.sql.len() as u64, answer.statements(), "{}", case.0);
+    }
+    assert!(wrong.is_empty(), "at {parents} parents\n{wrong}");
+}
+
+#[tokio::test]
+async fn the_statements_of_every_edge_are_counted_at_one_parent() {
+    check(1).await;
+}
+
+#[tokio::test]
+async fn the_statements_of_every_edge_are_the_same_at_fifty_parents() {
+    check(50).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_threads_do_not_break_the_batches() {
+    check(50).await;
+}
+
+#[tokio::test]
+async fn every_edge_has_rows_at_its_end() {
+    // A table whose edges were all null would count nothing.
+    let app = TestApp::new().await;
+    app.market(1).await;
+    let admin = admin(&app).await;
+    for case in CASES.iter().chain(GROUPS) {
+        let mut answer = case.run(&admin, 1).await;
+        let empty = |text: &str| text.contains("null") || text.contains("[]");
+        // The root of the tree has no parent, the administrator neither website nor addresses, and a role most often no
+        // limit.
+        let may_be_empty = ["categories(", "users(", "category(", "roles("].iter().any(|root| case.0.contains(root));
+        let data = answer.json["data"].take().to_string();
+        assert!(may_be_empty || !empty(&data), "{} answers {data}", case.0);
+    }
+}
+
+#[tokio::test]
+async fn what_a_seller_and_the_public_see_takes_no_more() {
+    let cases = [
+        ("{ products(first: 50) { nodes { category { id } brand { id } sourceWebsite { id } } } }", 4),
+        ("{ categories(first: 50) { nodes { products(first: 3) { PAGE } } } }", 3),
+        ("{ search(query: \"lantern\", first: 50) { FOUND } }", 5),
+        ("{ product(slug: \"lantern-1\") { category { id } brand { id } supplier { id } } }", 1),
+    ];
+    for parents in [1, 50] {
+        let app = TestApp::new().await;
+        app.market(parents).await;
+        for (document, statements) in cases {
+            let anonymous = Case(document, statements).run(&app.anonymous(), parents).await;
+            assert_eq!(anonymous.statements(), statements, "{document}\n{:#?}", anonymous.sql);
+        }
+        let seller = app.seller().await;
+        let own = format!("UPDATE products SET seller_id = {}", seller.id.0);
+        app.database.sql(&own).await;
+        let orders = "{ orders(first: 50) { nodes { details { product { supplier { id } } } } } }";
+        let answer = seller.run(orders).await;
+        assert_eq!(answer.at("orders.nodes").as_array().map(Vec::len), usize::try_from(parents).ok());
+        assert_eq!(answer.statements(), 4, "{:#?}", answer.sql);
+    }
+}
+
+#[tokio::test]
+async fn an_order_of_fifty_lines_takes_as_many_statements_as_one_of_two() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let mut products = Vec::new();
+    for _ in 0..50 {
+        products.push(app.product(website.id, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id);
+    }
+    let buyer = app.customer().await;
+    let mut counts = BTreeSet::new();
+    for lines in [2, 50] {
+        let lines: Vec<_> = products.iter().take(lines).map(|id| (*id, 1)).collect();
+        let placed = buyer.try_order(&lines, &lines.len().to_string()).await;
+        let id = placed.text_at("orderCreate.order.id");
+        let cancel =
+            format!("mutation {{ orderCancel(input: {{ id: {id:?} }}) {{ order {{ id details {{ id }} }} }} }}");
+        let cancelled = buyer.run(&cancel).await;
+        assert_eq!(cancelled.text_at("orderCancel.order.id"), id);
+        counts.insert((placed.statements(), cancelled.statements()));
+    }
+    assert_eq!(counts.len(), 1, "{counts:?}");
+}
+
+#[test]
+fn every_edge_of_the_graph_is_in_the_table() {
+    let graph = ObjectFields::read(&souk::graphql::sdl());
+    let mut counted = BTreeSet::new();
+    for case in CASES.iter().chain(GROUPS) {
+        let document = parse_query(case.document()).expect("a document");
+        for (_, operation) in document.operations.iter() {
+            graph.walk("Query", &operation.node.selection_set.node, &mut counted);
+        }
+    }
+    let missing: Vec<_> = graph.reachable_from("Query").difference(&counted).cloned().collect();
+    assert!(missing.is_empty(), "no operation of the table selects {missing:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orders_of_many_lines_take_no_more_statements_than_orders_of_one() {
+    let app = TestApp::new().await;
+    app.market(50).await;
+    let lines = format!(
+        "INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price)
+            SELECT {BASE} + i, {BASE} + j, 'Lantern', 'L', 1, 10 FROM generate_series(1, 50) i, generate_series(1, 40) j"
+    );
+    app.bulk(&lines).await;
+    let admin = app.admin().await;
+    for first in [1, 5, 20, 50] {
+        let document = format!(
+            "{{ orders(first: {first}) {{ nodes {{ user {{ name }} details {{ product {{ brand {{ id }} category {{ id }} }} }} }} }} }}"
+        );
+        for _ in 0..5 {
+            let answer = admin.run(&document).await;
+            assert_eq!(answer.statements(), 6, "{first} orders: {:#?}", answer.sql);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The GraphQL engine: documents and their limits, field order, lists, filters, total counts, and batching.
+//! Rule: what is tested here holds for every domain.
+
+mod batching;
+mod documents;
+mod field_order;
+mod filters;
+mod lists;
+mod loaders;
+mod plain_fields;
+mod total_count;

@@ -1,0 +1,175 @@
+//! What holds for every path: request ids, other origins, health, the answer where there is nothing.
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, Request, StatusCode, request::Builder},
+};
+use serde_json::{Value, json};
+use souk::db::migrations;
+use tower::ServiceExt;
+
+use crate::support::{TestApp, TestDb, builder, failing_fields};
+
+const SHOP: &str = "https://shop.example";
+const OTHER: &str = "https://evil.example";
+
+async fn with_origins(origins: &[&str]) -> TestApp {
+    let cors_origins = origins.iter().map(ToString::to_string).collect();
+    TestApp::builder().http(|http| http.cors_origins = cors_origins).build().await
+}
+
+fn me() -> Body {
+    Body::from(json!({"query": "{ me { id } }"}).to_string())
+}
+
+fn post() -> Builder {
+    Request::post("/graphql").header("content-type", "application/json")
+}
+
+async fn get(app: &TestApp, path: &str) -> (u16, String) {
+    let (status, _, bytes) = app.send(Request::get(path).body(Body::empty()).unwrap()).await;
+    (status.as_u16(), String::from_utf8(bytes).unwrap())
+}
+
+/// The headers of an answer to a page of that origin.
+async fn ask_from(app: &TestApp, origin: &str) -> HeaderMap {
+    let (status, headers, _) = app.send(post().header("origin", origin).body(me()).unwrap()).await;
+    assert_eq!(status, StatusCode::OK);
+    headers
+}
+
+/// What a browser asks before it posts JSON.
+async fn preflight(app: &TestApp, origin: &str) -> (StatusCode, HeaderMap) {
+    let request = Request::options("/graphql")
+        .header("origin", origin)
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "content-type,authorization")
+        .body(Body::empty());
+    let (status, headers, _) = app.send(request.unwrap()).await;
+    (status, headers)
+}
+
+fn allowed(headers: &HeaderMap) -> Option<&str> {
+    headers.get("access-control-allow-origin").map(|value| value.to_str().unwrap())
+}
+
+#[tokio::test]
+async fn pages_of_the_named_origins_may_call() {
+    let app = with_origins(&["https://first.example", SHOP]).await;
+    assert_eq!(allowed(&ask_from(&app, SHOP).await), Some(SHOP));
+    assert_eq!(ask_from(&app, SHOP).await["access-control-expose-headers"], "x-request-id");
+    assert_eq!(allowed(&ask_from(&app, OTHER).await), None);
+    // Answers differ by origin, and caches must know.
+    assert!(ask_from(&app, OTHER).await["vary"].to_str().unwrap().contains("origin"));
+
+    let (status, headers) = preflight(&app, SHOP).await;
+    assert_eq!((status, allowed(&headers)), (StatusCode::OK, Some(SHOP)));
+    let allows = |name: &str, wanted: &str| headers[name].to_str().unwrap().to_lowercase().contains(wanted);
+    assert!(allows("access-control-allow-methods", "post"));
+    for header in ["content-type", "authorization", "accept", "x-api-key", "x-request-id", "x-visitor-id"] {
+        assert!(allows("access-control-allow-headers", header), "{header}");
+    }
+    assert!(headers.contains_key("access-control-max-age"));
+    // The refresh token may be a cookie, and these pages may send it.
+    assert_eq!(headers["access-control-allow-credentials"], "true");
+    assert_eq!(allowed(&preflight(&app, OTHER).await.1), None);
+}
+
+#[tokio::test]
+async fn a_star_lets_pages_of_every_origin_call() {
+    let app = with_origins(&["*"]).await;
+    assert_eq!(allowed(&ask_from(&app, OTHER).await), Some("*"));
+    let (_, headers) = preflight(&app, OTHER).await;
+    assert_eq!(allowed(&headers), Some("*"));
+    assert!(!headers.contains_key("access-control-allow-credentials"), "everybody's pages get no cookies");
+}
+
+#[tokio::test]
+async fn without_origins_no_page_of_another_one_may_call() {
+    let app = with_origins(&[]).await;
+    assert_eq!(allowed(&ask_from(&app, SHOP).await), None);
+    let (status, headers) = preflight(&app, SHOP).await;
+    assert_eq!((status, allowed(&headers)), (StatusCode::METHOD_NOT_ALLOWED, None));
+    assert!(!headers.contains_key("access-control-allow-methods"), "{headers:?}");
+}
+
+#[tokio::test]
+async fn where_there_is_nothing_the_answer_says_where_the_graph_is() {
+    let app = TestApp::new().await;
+    for request in
+        [Request::get("/"), Request::get("/graphql/"), Request::post("/nothing?x=1"), Request::put("/Graphql")]
+    {
+        let (status, headers, bytes) = app.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        let error = &serde_json::from_slice::<Value>(&bytes).unwrap()["errors"][0];
+        assert!(error["message"].as_str().unwrap().contains("/graphql"));
+        assert_eq!(error["extensions"]["code"], "NOT_FOUND");
+        assert_eq!(error["extensions"]["requestId"], headers["x-request-id"].to_str().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_server_is_ready_until_it_is_about_to_stop() {
+    let app = TestApp::new().await;
+    assert_eq!(get(&app, "/readyz").await, (200, "ok\n".to_owned()));
+    app.drain();
+    assert_eq!(get(&app, "/readyz").await, (503, "draining\n".to_owned()));
+    // It lives, and answers those who ask all the same.
+    assert_eq!(get(&app, "/livez").await, (200, "ok\n".to_owned()));
+    assert_eq!(app.anonymous().run("{ me { id } }").await.at("me"), &Value::Null);
+}
+
+#[tokio::test]
+async fn a_server_that_is_newer_than_its_tables_is_not_ready() {
+    let app = TestApp::new().await;
+    let newest = "SELECT max(version) FROM __diesel_schema_migrations";
+    app.database.sql(&format!("DELETE FROM __diesel_schema_migrations WHERE version = ({newest})")).await;
+    assert_eq!(get(&app, "/readyz").await, (503, "migrations are missing\n".to_owned()));
+    assert_eq!(get(&app, "/livez").await, (200, "ok\n".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_database_is_ready_once_it_is_migrated() {
+    let app = TestApp::builder().database(TestDb::empty().await).build().await;
+    assert_eq!(get(&app, "/readyz").await, (503, "migrations are missing\n".to_owned()));
+    assert!(!migrations::migrate(&app.database.url).await.unwrap().applied.is_empty());
+    assert_eq!(get(&app, "/readyz").await, (200, "ok\n".to_owned()));
+}
+
+#[tokio::test]
+async fn every_answer_has_a_request_id() {
+    let app = TestApp::new().await;
+    for path in ["/graphql", "/livez", "/readyz", "/graphiql", "/nothing"] {
+        let request = Request::get(path).header("x-request-id", "a.B_c-1").body(Body::empty()).unwrap();
+        assert_eq!(app.send(request).await.1["x-request-id"], "a.B_c-1", "{path}");
+    }
+    // A resolver sees the same one; one that could do harm in a log is not taken over.
+    let failing = failing_fields::endpoint(&app, builder::http_settings().timeout);
+    let run = async |id: &str| {
+        let body = Body::from(json!({"query": "{ requestId }"}).to_string());
+        let answer = failing.clone().oneshot(post().header("x-request-id", id).body(body).unwrap()).await.unwrap();
+        let header = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let bytes = http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes();
+        assert_eq!(serde_json::from_slice::<Value>(&bytes).unwrap()["data"]["requestId"], header);
+        header
+    };
+    assert_eq!(run("a.B_c-1").await, "a.B_c-1");
+    for bad in ["", "a b", "a\"b", "ü", "a".repeat(65).as_str()] {
+        assert_eq!(run(bad).await.len(), 36, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_outside_of_the_operation_is_answered_too() {
+    let app = TestApp::new().await;
+    let body = Body::from_stream(futures_util::stream::poll_fn(
+        |_| -> std::task::Poll<Option<Result<Vec<u8>, std::io::Error>>> { panic!("a body that panics") },
+    ));
+    let (status, headers, bytes) = app.send(post().body(body).unwrap()).await;
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    let error = &serde_json::from_slice::<Value>(&bytes).unwrap()["errors"][0];
+    assert_eq!(error["message"], "internal server error");
+    assert_eq!(error["extensions"]["code"], "INTERNAL_SERVER_ERROR");
+    assert_eq!(error["extensions"]["requestId"], headers["x-request-id"].to_str().unwrap());
+    assert_eq!(app.anonymous().run("{ me { id } }").await.at("me"), &Value::Null);
+}

@@ -1,0 +1,6 @@
+//! The HTTP transport: GraphQL over HTTP, multipart requests, the IDE pages, and what holds for every route.
+
+mod all_routes;
+mod graphql;
+mod ide;
+mod multipart;

@@ -1,0 +1,184 @@
+//! The GraphQL multipart request protocol: what is taken, and what is refused with which words.
+
+use futures_util::TryStreamExt;
+use serde_json::{Value, json};
+use souk::ids::RowId;
+
+use crate::support::{
+    ProductSpec, TestApp,
+    builder::UPLOAD_BYTES,
+    multipart_form::{Form, png},
+};
+
+const QUERY: &str = "mutation ($input: ProductImageCreateInput!) {
+    productImageCreate(input: $input) { image { width } userErrors { code message } } }";
+
+fn operations(product: &str) -> Value {
+    json!({ "query": QUERY, "variables": { "input": { "productId": product, "file": null, "alt": "x" } } })
+}
+
+async fn product(app: &TestApp, sku: &str) -> String {
+    let website = match app.database.ask("SELECT coalesce(min(id), 0) FROM websites").await.as_str() {
+        "0" => app.website("sailor").await.id,
+        id => souk::ids::WebsiteId(id.parse().expect("a key")),
+    };
+    app.product(website, ProductSpec { sku: Some(sku.to_owned()), ..ProductSpec::default() }).await.id.global()
+}
+
+#[tokio::test]
+async fn what_breaks_the_protocol_is_refused_with_the_reason() {
+    let app = TestApp::new().await;
+    let (manager, rope) = (app.manager().await, product(&app, "rope").await);
+    let (operations, file) = (operations(&rope), png(9, 9, [9; 3]));
+    let map = json!({ "0": ["variables.input.file"] });
+    let eleven: Value = (0..11)
+        .map(|i| (i.to_string(), json!([format!("variables.files.{i}")])))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    let mapped = |map: Value| Form::new(&operations, &map).file("0", "a.png", &file).body();
+    let large = vec![0; usize::try_from(UPLOAD_BYTES).expect("a size") + 1];
+    let whole = || Form::new(&operations, &map);
+    let table: Vec<(&str, Vec<u8>, u16, &str, &str)> = vec![
+        ("nothing", Form::default().body(), 400, "BAD_USER_INPUT", "`operations` is missing"),
+        (
+            "no map",
+            Form::default().text("operations", &operations.to_string()).body(),
+            400,
+            "BAD_USER_INPUT",
+            "`map` is missing",
+        ),
+        (
+            "a file first",
+            Form::default().file("0", "a.png", &file).body(),
+            400,
+            "BAD_USER_INPUT",
+            "`operations` is missing",
+        ),
+        (
+            "no JSON",
+            Form::default().text("operations", "x").text("map", "{}").body(),
+            400,
+            "BAD_USER_INPUT",
+            "JSON object",
+        ),
+        ("a batch", Form::new(&json!([operations]), &map).body(), 400, "BAD_USER_INPUT", "batch"),
+        ("a map of numbers", mapped(json!({ "0": [1] })), 400, "BAD_USER_INPUT", "lists of paths"),
+        ("a map that is a list", mapped(json!([])), 400, "BAD_USER_INPUT", "lists of paths"),
+        ("a file for nothing", mapped(json!({ "0": [] })), 400, "BAD_USER_INPUT", "says nowhere"),
+        ("11 files", mapped(eleven), 413, "LIMIT_EXCEEDED", "at most 10 files, and `map` names 11"),
+        (
+            "a place that is not there",
+            mapped(json!({ "0": ["variables.other"] })),
+            400,
+            "BAD_USER_INPUT",
+            "must be a null",
+        ),
+        (
+            "a place that is no null",
+            mapped(json!({ "0": ["variables.input.alt"] })),
+            400,
+            "BAD_USER_INPUT",
+            "must be a null",
+        ),
+        ("a place in the query", mapped(json!({ "0": ["query"] })), 400, "BAD_USER_INPUT", "must be a null"),
+        (
+            "a place twice",
+            mapped(json!({ "0": ["variables.input.file", "variables.input.file"] })),
+            400,
+            "BAD_USER_INPUT",
+            "twice",
+        ),
+        ("no file", whole().body(), 400, "BAD_USER_INPUT", "names the file `0`, which was not sent"),
+        (
+            "a file without a name",
+            whole().file("1", "a.png", &file).body(),
+            400,
+            "BAD_USER_INPUT",
+            "`1` is not named by `map`",
+        ),
+        (
+            "a file twice",
+            whole().file("0", "a.png", &file).file("0", "a.png", &file).body(),
+            400,
+            "BAD_USER_INPUT",
+            "sent twice",
+        ),
+        ("a large file", whole().file("0", "a.png", &large).body(), 413, "LIMIT_EXCEEDED", "larger than 1048576 bytes"),
+        (
+            "half a form",
+            {
+                let mut body = whole().file("0", "a.png", &file).body();
+                body.truncate(body.len() - 40);
+                body
+            },
+            400,
+            "BAD_USER_INPUT",
+            "malformed or incomplete",
+        ),
+    ];
+    for (name, body, status, code, words) in table {
+        let (got, answer) = manager.post_form(body, Some("apollo-require-preflight")).await;
+        let error = &answer["errors"][0];
+        assert_eq!((got.as_u16(), &error["extensions"]["code"]), (status, &json!(code)), "{name}: {answer}");
+        assert!(error["message"].as_str().is_some_and(|message| message.contains(words)), "{name}: {answer}");
+    }
+    assert_eq!(app.database.ask("SELECT count(*) FROM images").await, "0");
+}
+
+#[tokio::test]
+async fn a_form_needs_a_header_that_no_other_page_can_send_and_somebody_known() {
+    let app = TestApp::new().await;
+    let (manager, rope) = (app.manager().await, product(&app, "rope").await);
+    let form = |shade| {
+        Form::new(&operations(&rope), &json!({ "0": ["variables.input.file"] }))
+            .file("0", "a.png", &png(9, 9, [shade; 3]))
+            .body()
+    };
+    let (status, answer) = manager.post_form(form(0), None).await;
+    assert_eq!((status.as_u16(), &answer["errors"][0]["extensions"]["code"]), (400, &json!("BAD_USER_INPUT")));
+    assert!(answer["errors"][0]["message"].as_str().is_some_and(|text| text.contains("GraphQL-Require-Preflight")));
+    for (shade, header) in
+        ["graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name"].iter().enumerate()
+    {
+        let (status, answer) = manager.post_form(form(shade as u8), Some(header)).await;
+        assert_eq!(
+            (status.as_u16(), &answer["data"]["productImageCreate"]["image"]["width"]),
+            (200, &json!(9)),
+            "{header}: {answer}"
+        );
+    }
+    let (status, answer) = app.anonymous().post_form(form(9), Some("apollo-require-preflight")).await;
+    assert_eq!((status.as_u16(), &answer["errors"][0]["extensions"]["code"]), (401, &json!("UNAUTHENTICATED")));
+    assert_eq!(app.database.ask("SELECT count(*) FROM images").await, "3");
+}
+
+#[tokio::test]
+async fn one_file_may_stand_in_two_places_and_its_name_means_nothing() {
+    let app = TestApp::new().await;
+    let (manager, rope, sail) = (app.manager().await, product(&app, "rope").await, product(&app, "sail").await);
+    let query = "mutation ($a: ProductImageCreateInput!, $b: ProductImageCreateInput!) {
+        a: productImageCreate(input: $a) { image { url } userErrors { code } }
+        b: productImageCreate(input: $b) { image { url } userErrors { code } } }";
+    let input = |product: &str| json!({ "productId": product, "file": null });
+    let operations = json!({ "query": query, "variables": { "a": input(&rope), "b": input(&sail) } });
+    let form = Form::new(&operations, &json!({ "pic": ["variables.a.file", "variables.b.file"] }));
+    let form = form.file("pic", "../../../../etc/passwd", &png(9, 9, [9; 3])).body();
+    let (_, answer) = manager.post_form(form, Some("graphql-require-preflight")).await;
+    let data = &answer["data"];
+    assert!(data["a"]["image"]["url"].is_string() && data["a"] == data["b"], "{answer}");
+    let keys = app.services.storage.list("media").unwrap().map_ok(|entry| entry.key);
+    let keys: Vec<String> = keys.try_collect().await.unwrap();
+    assert!(keys.len() == 2 && keys.iter().all(|key| !key.contains("passwd")), "{keys:?}");
+}
+
+#[tokio::test]
+async fn a_text_in_the_place_of_a_file_names_none() {
+    let app = TestApp::new().await;
+    let (manager, rope) = (app.manager().await, product(&app, "rope").await);
+    for text in ["x", "0", "\u{1}file:0", "#__graphql_file__:0"] {
+        let input = json!({ "productId": rope, "file": text });
+        let answer = manager.run_with(QUERY, json!({ "input": input })).await;
+        let user = answer.json["data"]["productImageCreate"]["userErrors"][0]["code"] == "INVALID";
+        assert!(user || answer.code() == "BAD_USER_INPUT", "{text:?}: {answer:?}");
+    }
+}

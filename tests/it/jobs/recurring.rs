@@ -1,0 +1,144 @@
+//! Recurring jobs: each runs once in its period, whatever fails and however many servers there are.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use souk::{
+    cli::work,
+    config::AnalyticsSettings,
+    db::Db,
+    jobs::{
+        model::{Failure, JobRow, MAX_ATTEMPTS},
+        store,
+        worker::Worker,
+    },
+};
+
+use crate::{
+    jobs::queue::{running, soon, until},
+    support::{
+        TestApp, TestDb,
+        psql::{Psql, refused_by},
+    },
+};
+
+const HOUR: Duration = Duration::from_secs(3600);
+/// What becomes of a recurring job, and in how many seconds it runs again.
+const STANDS: &str = "SELECT concat_ws(' ', count(*) OVER (), state, attempts, coalesce(last_error, '-'), is_recurring,
+    locked_until, round(extract(epoch FROM run_at - updated_at))) FROM jobs";
+const DUE: &str = "UPDATE jobs SET run_at = now()";
+
+/// A worker that runs `tick` every hour, and how often it did.
+fn ticking(db: &Db) -> (Worker, Arc<AtomicUsize>) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let kept = Arc::clone(&count);
+    let worker = Worker::new(db.clone()).every("tick", HOUR, move |_: JobRow| {
+        kept.fetch_add(1, Ordering::SeqCst);
+        std::future::ready(Ok::<_, Failure>(()))
+    });
+    (worker, count)
+}
+
+/// A worker whose `tick` of this period answers this.
+fn answering(db: &Db, period: Duration, answer: Result<(), Failure>) -> Worker {
+    Worker::new(db.clone()).every("tick", period, move |_: JobRow| std::future::ready(answer.clone()))
+}
+
+#[tokio::test]
+async fn a_recurring_job_runs_once_in_each_period_however_many_servers_there_are() {
+    let (database, db) = TestDb::with_handle().await;
+    let (one, ran_by_one) = ticking(&db);
+    let (other, ran_by_other) = ticking(&db);
+    let ran = || ran_by_one.load(Ordering::SeqCst) + ran_by_other.load(Ordering::SeqCst);
+    for worker in [&one, &other, &one] {
+        worker.install().await.unwrap();
+    }
+    for round in 1..=3 {
+        assert_eq!(one.run_due().await + other.run_due().await, 1);
+        assert_eq!((ran(), database.ask(STANDS).await.as_str()), (round, "1 queued 0 - t 3600"));
+        database.sql(DUE).await;
+        // A server that starts meanwhile changes nothing.
+        other.install().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_server_makes_the_recurring_jobs_that_are_missing() {
+    let (database, db) = TestDb::with_handle().await;
+    let (worker, ran) = ticking(&db);
+    let (stop, worker) = running(worker);
+    until(&database, STANDS, "1 queued 0 - t 3600").await;
+    assert_eq!(ran.load(Ordering::SeqCst), 1);
+    stop.send(()).unwrap();
+    soon(worker).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_recurring_job_that_fails_is_tried_again_within_its_period_and_never_dies() {
+    let (database, db) = TestDb::with_handle().await;
+    let minute = Duration::from_secs(60);
+    for answer in [Failure::Again("busy".to_owned()), Failure::Final("never".to_owned())] {
+        let worker = answering(&db, minute, Err(answer.clone()));
+        worker.install().await.unwrap();
+        for attempt in 1..=MAX_ATTEMPTS + 2 {
+            assert_eq!(worker.run_due().await, 1);
+            let now = "SELECT concat_ws(' ', state, attempts, last_error) FROM jobs";
+            assert_eq!(database.ask(now).await, format!("queued {attempt} {}", answer.why()));
+            let waits = "SELECT run_at - updated_at BETWEEN interval '5 s' AND interval '60 s' FROM jobs";
+            assert_eq!(database.ask(waits).await, "t", "{attempt}");
+            database.sql(DUE).await;
+        }
+        assert_eq!(answering(&db, minute, Ok(())).run_due().await, 1);
+        assert_eq!(database.ask(STANDS).await, "1 queued 0 - t 60", "it starts from the beginning");
+        database.sql(DUE).await;
+    }
+    let dead = Psql::connect(&database.url).await.try_run("UPDATE jobs SET state = 'dead'").await;
+    assert_eq!(dead.err().map(|error| refused_by(&error)).as_deref(), Some("jobs_recurring_never_dead"));
+}
+
+#[tokio::test]
+async fn whoever_lost_the_lease_has_no_say_in_the_next_time() {
+    let (database, db) = TestDb::with_handle().await;
+    ticking(&db).0.install().await.unwrap();
+    let claim = async || db.transaction(async |conn| store::claim(conn, &["tick"], 1).await).await.unwrap().remove(0);
+    let first = claim().await;
+    database.sql("UPDATE jobs SET locked_until = now()").await;
+    let second = claim().await;
+    assert_eq!((first.attempts, second.attempts), (1, 2));
+    for (job, held) in [(&first, "t"), (&second, "")] {
+        db.transaction(async |conn| store::done_until_next(conn, job, HOUR).await).await.unwrap();
+        assert_eq!(database.ask("SELECT locked_until > now() FROM jobs").await, held);
+    }
+}
+
+#[tokio::test]
+async fn the_server_tidies_up_every_hour() {
+    let app = TestApp::new().await;
+    let keys = format!(
+        "INSERT INTO idempotency_keys (user_id, operation, key, request_hash, answer_id, created_at)
+            SELECT {}, 'orderCreate', days::text, '', 0, now() - days * interval '1 day' FROM unnest('{{1,29,31}}'::int[]) days",
+        app.customer().await.id.0
+    );
+    app.database.sql(&keys).await;
+    let worker = work::worker(
+        &app.database.db,
+        None,
+        &app.services.providers,
+        &app.services.studio,
+        AnalyticsSettings::default(),
+    );
+    worker.install().await.unwrap();
+    assert_eq!(worker.run_due().await, 8);
+    let kept = "SELECT string_agg(key, ' ' ORDER BY id) FROM idempotency_keys";
+    assert_eq!(app.database.ask(kept).await, "1 29");
+    let kinds = "SELECT string_agg(kind, ' ' ORDER BY kind) FROM jobs WHERE is_recurring";
+    assert_eq!(
+        app.database.ask(kinds).await,
+        "fetch_images index_search sweep_files sweep_transfers tend_analytics tend_search tidy_access tidy_carts"
+    );
+}

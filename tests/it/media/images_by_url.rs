@@ -1,0 +1,160 @@
+//! Pictures by URL: wanted, fetched, tried again, given up.
+
+use axum::{
+    Router,
+    http::{StatusCode, header},
+    response::{IntoResponse, Redirect},
+    routing::get,
+};
+use serde_json::{Value, json};
+use souk::{
+    ids::{ProductId, RowId},
+    media::{
+        actions::{Studio, fetch::fetch_due},
+        fetch::Rules,
+        model::Wanted,
+        store::{insert_missing, missing},
+    },
+};
+use tokio::net::TcpListener;
+
+use crate::support::{Actor, ProductSpec, TestApp, builder::UPLOAD_BYTES, multipart_form::png};
+
+/// A shop of pictures on this machine: its address.
+async fn pictures() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let png = |shade: u8| ([(header::CONTENT_TYPE, "text/html")], png(9, 9, [shade; 3])).into_response();
+    let router = Router::new()
+        .route("/a.jpg", get(async move || png(1)))
+        .route("/b.jpg", get(async move || png(2)))
+        .route("/same.jpg", get(async move || png(1)))
+        .route("/moved", get(async || Redirect::temporary("/b.jpg")))
+        .route("/loop", get(async || Redirect::temporary("/loop")))
+        .route("/file", get(async || Redirect::temporary("file:///etc/passwd")))
+        .route("/html.jpg", get(async || "<!doctype html>"))
+        .route("/long.jpg", get(async || vec![0; usize::try_from(UPLOAD_BYTES).expect("a size") + 1]))
+        .route("/away.jpg", get(async || StatusCode::SERVICE_UNAVAILABLE));
+    tokio::spawn(async { axum::serve(listener, router).await });
+    address
+}
+
+async fn shop(app: &TestApp) -> (Actor<'_>, ProductId) {
+    let website = app.website("sailor").await.id;
+    (app.manager().await, app.product(website, ProductSpec::default()).await.id)
+}
+
+async fn want(app: &TestApp, product: ProductId, urls: &[String]) -> usize {
+    let wanted: Vec<_> = (1..)
+        .zip(urls)
+        .map(|(position, url)| Wanted { product, url: url.clone(), alt: String::new(), position })
+        .collect();
+    let put = async |conn: &souk::db::Conn| insert_missing(conn, &missing(conn, &wanted).await?).await;
+    app.database.db.transaction(put).await.expect("wanted")
+}
+
+/// What somebody sees of a product's pictures: end of the URL it came from, whether it is there, and why not.
+async fn seen(actor: &Actor<'_>, product: ProductId) -> Value {
+    let document = "query ($id: ID!) { product(id: $id) { images { width sourceUrl failure } } }";
+    actor.run_with(document, json!({ "id": product.global() })).await.at("product.images").clone()
+}
+
+#[tokio::test]
+async fn what_is_wanted_is_fetched_and_who_may_change_the_product_sees_why_not() {
+    let app = TestApp::new().await;
+    let ((manager, product), host) = (shop(&app).await, pictures().await);
+    let paths = ["a.jpg", "moved", "loop", "file", "html.jpg", "long.jpg", "away.jpg", "none.jpg", "same.jpg"];
+    let urls: Vec<_> = paths.iter().map(|path| format!("{host}/{path}")).collect();
+    assert_eq!(want(&app, product, &urls).await, 9);
+    assert_eq!(want(&app, product, &urls).await, 0, "once is enough");
+    assert_eq!(seen(&app.anonymous(), product).await, json!([]), "nothing is there yet");
+    let db = &app.database.db;
+    assert_eq!(fetch_due(db, &app.services.studio).await.unwrap(), 9);
+    let images = seen(&manager, product).await;
+    let why = |path: &str| {
+        let image = images.as_array().unwrap().iter().find(|image| image["sourceUrl"] == format!("{host}/{path}"));
+        let image = image.unwrap_or_else(|| panic!("no {path}"));
+        match image["width"].is_null() {
+            true => image["failure"].as_str().expect("a reason").to_owned(),
+            false => "there".to_owned(),
+        }
+    };
+    let mut both = [why("a.jpg"), why("same.jpg")];
+    both.sort();
+    assert_eq!(both, ["the product has this picture already", "there"]);
+    let table = [
+        ("moved", "there"),
+        ("loop", "more than 5 redirects"),
+        ("file", "only http and https are fetched"),
+        ("html.jpg", "this is not a JPEG, PNG, WebP or GIF picture"),
+        ("long.jpg", "the file is larger than 1048576 bytes"),
+        ("away.jpg", "the server answered 503"),
+        ("none.jpg", "the server answered 404"),
+    ];
+    for (path, expected) in table {
+        assert_eq!(why(path), expected, "{path}");
+    }
+    assert_eq!(
+        seen(&app.anonymous(), product).await,
+        json!([{ "width": 9, "sourceUrl": null, "failure": null }, { "width": 9, "sourceUrl": null, "failure": null }])
+    );
+    // What may go better is tried three times in all, after a pause.
+    assert_eq!(fetch_due(db, &app.services.studio).await.unwrap(), 0);
+    for tried in [1, 1, 0] {
+        app.database.sql("UPDATE images SET try_at = now() WHERE media_id IS NULL").await;
+        assert_eq!(fetch_due(db, &app.services.studio).await.unwrap(), tried);
+    }
+}
+
+#[tokio::test]
+async fn no_private_address_is_asked() {
+    let app = TestApp::new().await;
+    let ((manager, product), host) = (shop(&app).await, pictures().await);
+    let port = host.rsplit_once(':').expect("a port").1;
+    let urls = [
+        format!("http://127.0.0.1:{port}/a.jpg"),
+        "http://localhost/a.jpg".to_owned(),
+        "http://169.254.169.254/a".to_owned(),
+    ];
+    want(&app, product, &urls).await;
+    let studio = Studio::new(app.services.storage.clone(), "/media", Rules { most: UPLOAD_BYTES, private: false });
+    assert_eq!(fetch_due(&app.database.db, &studio).await.unwrap(), 3);
+    let images = seen(&manager, product).await;
+    let why: Vec<_> =
+        images.as_array().unwrap().iter().map(|image| image["failure"].as_str().unwrap_or("there")).collect();
+    let private = "the host has an address that is not public";
+    assert_eq!(why, ["only the ports 80 and 443 are fetched from", private, private]);
+    app.database.sql("UPDATE images SET try_at = now()").await;
+    assert_eq!(fetch_due(&app.database.db, &studio).await.unwrap(), 0, "never again");
+}
+
+#[tokio::test]
+async fn a_picture_by_url_is_added_by_hand_too() {
+    let app = TestApp::new().await;
+    let ((manager, product), host) = (shop(&app).await, pictures().await);
+    let add = async |url: &str| {
+        let input = json!({ "productId": product.global(), "url": url });
+        manager.mutate("productImageCreate", "image { url width sourceUrl }", input).await
+    };
+    let url = format!("{host}/a.jpg");
+    let made = add(&url).await;
+    let expected = json!({ "url": null, "width": null, "sourceUrl": url });
+    assert_eq!(made.at("productImageCreate.image"), &expected);
+    assert_eq!(add(&url).await.verdict("productImageCreate"), "TAKEN url");
+    for bad in ["", "x", "ftp://x.example/a.jpg", "http://me:secret@x.example/"] {
+        assert_eq!(add(bad).await.verdict("productImageCreate"), "INVALID url", "{bad}");
+    }
+    let long = format!("http://x.example/{}", "x".repeat(2000));
+    assert_eq!(add(&long).await.verdict("productImageCreate"), "TOO_LONG url");
+    assert_eq!(fetch_due(&app.database.db, &app.services.studio).await.unwrap(), 1);
+    assert_eq!(seen(&manager, product).await[0]["width"], 9);
+}
+
+#[tokio::test]
+async fn a_product_wants_at_most_50() {
+    let app = TestApp::new().await;
+    let (_, product) = shop(&app).await;
+    let urls: Vec<_> = (0..60).map(|i| format!("http://x.example/{i}")).collect();
+    assert_eq!(want(&app, product, &urls).await, 50);
+    assert_eq!(want(&app, product, &[format!("http://x.example/{}", "x".repeat(2000))]).await, 0);
+}

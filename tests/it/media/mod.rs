@@ -1,0 +1,5 @@
+//! Product images: uploads, images fetched by URL, and the cost of renditions.
+
+mod images;
+mod images_by_url;
+mod slow;

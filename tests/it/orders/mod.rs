@@ -1,0 +1,15 @@
+//! Orders: checkout, placing and changing orders, their status, shipments and returns.
+//! The model test of the whole shop and the tests under load are in `slow`.
+
+mod checkout;
+mod checkout_locks;
+mod guests;
+mod history_and_notes;
+mod lines;
+mod order_diagram;
+mod placing;
+mod rejections;
+mod returns;
+mod shipments;
+mod slow;
+mod status;

@@ -1,0 +1,8 @@
+//! Slow tests of orders: load from many clients, outages, random sequences against a model, and thousands of random carts.
+//! `bench/chaos.sh` and `bench/rush.sh` run the `checkout_*` tests for longer.
+
+mod checkout_keys;
+mod checkout_outage;
+mod checkout_rush;
+mod selling_model;
+mod totals;

@@ -1,0 +1,141 @@
+//! The cards of the test provider, each through all that can be done with a payment.
+
+use std::time::Duration;
+
+use souk::{config::PaymentCapture, payments::providers::test::CARDS};
+
+use crate::support::{PAYMENT_SECRET, TestApp, TestDb, builder::PACE, payments::words};
+
+/// A server that waits so long for the test provider.
+async fn app(limit: Duration, capture: PaymentCapture) -> TestApp {
+    use souk::payments::providers::{Providers, test::TestProvider};
+    let providers = move |database: &TestDb| {
+        let test = TestProvider::new(database.db.clone(), PAYMENT_SECRET.to_owned(), PACE);
+        Providers::new(limit, capture).with_test(test)
+    };
+    TestApp::builder().payment_providers(providers).build().await
+}
+
+/// What a card leaves after being paid, captured and refunded, before and after its webhooks came.
+struct Case(&'static str, [&'static str; 2], [&'static str; 2], [&'static str; 2]);
+
+const CASES: &[Case] = &[
+    Case("succeeds", ["authorized 0.00/0.00"; 2], ["captured 20.00/0.00"; 2], ["refunded 20.00/20.00"; 2]),
+    Case("declined", ["failed 0.00/0.00"; 2], ["PAYMENT_STATE id"; 2], ["PAYMENT_STATE id"; 2]),
+    Case("poor", ["failed 0.00/0.00"; 2], ["PAYMENT_STATE id"; 2], ["PAYMENT_STATE id"; 2]),
+    Case(
+        "later",
+        ["pending 0.00/0.00", "authorized 0.00/0.00"],
+        ["authorized 0.00/0.00", "captured 20.00/0.00"],
+        ["captured 20.00/0.00", "refunded 20.00/20.00"],
+    ),
+    Case("twice", ["authorized 0.00/0.00"; 2], ["captured 20.00/0.00"; 2], ["refunded 20.00/20.00"; 2]),
+    Case("early", ["authorized 0.00/0.00"; 2], ["captured 20.00/0.00"; 2], ["refunded 20.00/20.00"; 2]),
+    Case("uncaptured", ["authorized 0.00/0.00"; 2], ["authorized 0.00/0.00"; 2], ["PAYMENT_STATE id"; 2]),
+    Case("unrefunded", ["authorized 0.00/0.00"; 2], ["captured 20.00/0.00"; 2], ["captured 20.00/0.00"; 2]),
+];
+
+#[tokio::test]
+async fn every_card_does_what_it_says() {
+    let app = app(Duration::from_secs(30), PaymentCapture::ByHand).await;
+    let manager = app.manager().await;
+    for Case(word, paid, captured, refunded) in CASES {
+        let (number, ..) = CARDS.iter().find(|(_, known, _)| known == word).expect("a card");
+        let (customer, _, order) = app.to_pay().await;
+        let answer = customer.pay_by(&order, number, "k").await;
+        let status = |text: &str| text.split(':').next().unwrap().to_owned();
+        assert_eq!(status(&words(answer.at("paymentCreate.payment"))), paid[0], "{word}");
+        let id = answer.text_at("paymentCreate.payment.id");
+        app.later("test_payment_webhook").await;
+        assert_eq!(status(&customer.sees(&id).await), paid[1], "{word} paid");
+        for (mutation, expected) in [("paymentCapture", captured), ("paymentRefund", refunded)] {
+            let done = manager.done(mutation, &id, None).await;
+            assert_eq!(status(&done), expected[0], "{word} {mutation}");
+            app.later("test_payment_webhook").await;
+            if !expected[1].starts_with("PAYMENT_STATE") {
+                assert_eq!(status(&customer.sees(&id).await), expected[1], "{word} {mutation}");
+            }
+        }
+        assert_eq!(app.database.ask("SELECT count(*) FROM jobs").await, "0", "{word} leaves nothing to look after");
+    }
+    let failures = "SELECT string_agg(failure, ' ' ORDER BY id) FROM payment_operations";
+    assert_eq!(app.database.ask(failures).await, "card_declined insufficient_funds capture_refused refund_refused");
+    let told = "SELECT string_agg(outcome || ' ' || n, ', ' ORDER BY outcome) FROM
+        (SELECT outcome, count(*) n FROM payment_webhooks GROUP BY outcome) t";
+    assert_eq!(app.database.ask(told).await, "applied 3, known 6", "later three times; twice and early, each once");
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_too_late_leaves_the_payment_pending_until_the_webhook() {
+    let app = app(Duration::from_millis(100), PaymentCapture::ByHand).await;
+    let (customer, _, order) = app.to_pay().await;
+    let answer = customer.pay_by(&order, "4000000000000006", "k").await;
+    assert_eq!(words(answer.at("paymentCreate.payment")), "pending 0.00/0.00: authorize 20.00 pending");
+    assert_eq!(app.paid(&order).await, "pending 0.00/0.00");
+    let id = answer.text_at("paymentCreate.payment.id");
+    app.later("test_payment_webhook").await;
+    assert_eq!(customer.sees(&id).await, "authorized 0.00/0.00: authorize 20.00 succeeded");
+    assert_eq!(app.database.ask("SELECT count(*) FROM jobs").await, "0");
+}
+
+#[tokio::test]
+async fn a_webhook_before_the_answer_is_what_counts_and_the_answer_is_known() {
+    let app = app(Duration::from_secs(30), PaymentCapture::ByHand).await;
+    let (customer, _, order) = app.to_pay().await;
+    let paying = customer.pay_by(&order, "4000000000000007", "k");
+    let telling = async {
+        // Until the provider has been asked.
+        while app.database.ask("SELECT count(*) FROM jobs WHERE kind = 'test_payment_webhook'").await == "0" {
+            tokio::task::yield_now().await;
+        }
+        app.run_jobs().await;
+        (app.paid(&order).await, app.database.ask("SELECT outcome FROM payment_webhooks").await)
+    };
+    let (answer, told) = tokio::join!(paying, telling);
+    assert_eq!(told, ("authorized 0.00/0.00".to_owned(), "applied".to_owned()), "while nobody had answered");
+    assert_eq!(words(answer.at("paymentCreate.payment")), "authorized 0.00/0.00: authorize 20.00 succeeded");
+    assert_eq!(app.history(&order).await, ["authorized 20.00"], "once");
+}
+
+#[tokio::test]
+async fn what_is_authorised_is_captured_by_itself_where_the_shop_wants_it() {
+    let app = app(Duration::from_secs(30), PaymentCapture::AtOnce).await;
+    for (card, expected) in [("4111111111111111", "paid 20.00/0.00"), ("4000000000000008", "authorized 0.00/0.00")] {
+        let (customer, _, order) = app.to_pay().await;
+        customer.pay(&order, card).await;
+        assert_eq!(app.paid(&order).await, "authorized 0.00/0.00");
+        assert_eq!(app.run_jobs().await, 1);
+        assert_eq!(app.paid(&order).await, expected, "{card}");
+        assert_eq!(app.run_jobs().await, 0);
+    }
+}
+
+#[tokio::test]
+async fn the_number_of_a_card_is_nowhere_once_it_is_known_what_became_of_it() {
+    let app = app(Duration::from_secs(30), PaymentCapture::ByHand).await;
+    let mut places = Vec::new();
+    for (number, word, _) in CARDS.iter().filter(|(_, word, _)| !["late", "early"].contains(word)) {
+        let (customer, _, order) = app.to_pay().await;
+        customer.pay(&order, number).await;
+        let tables = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+        for table in app.database.rows(tables).await {
+            let table = table.trim_matches(['(', ')']);
+            let text = app.database.rows(&format!("SELECT r::text FROM {table} r")).await.join("\n");
+            if text.contains(number) {
+                places.push(format!("{word}: {table}"));
+            }
+        }
+    }
+    // The one that nobody knows yet is in its job, and goes with it.
+    assert_eq!(places, ["later: jobs"]);
+    app.later("test_payment_webhook").await;
+    assert_eq!(app.database.ask("SELECT count(*) FROM jobs").await, "0");
+}
+
+#[test]
+fn the_readme_lists_every_card() {
+    let readme = include_str!("../../../README.md");
+    for (number, _, what) in CARDS {
+        assert!(readme.contains(&format!("| `{number}` | {what} |")), "{number} {what}");
+    }
+}

@@ -1,0 +1,63 @@
+//! Which roles may write websites, categories, brands, suppliers, products and stock.
+
+use serde_json::json;
+use souk::ids::{RowId, WebsiteId};
+
+use crate::support::{ProductSpec, TestApp};
+
+#[tokio::test]
+async fn only_those_with_the_permission_write_the_catalogue() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await.id.global();
+    let category = app.category("ropes", None).await.id.global();
+    let brand = app.brand("knot").await.id.global();
+    let supplier = app.supplier("Hemp Ltd").await.id.global();
+    let product = app.product(WebsiteId::parse("id", &website).unwrap(), ProductSpec::default()).await.id.global();
+    let (anonymous, customer, seller) = (app.anonymous(), app.customer().await, app.seller().await);
+    let (manager, admin) = (app.manager().await, app.admin().await);
+    // The mutation, an input that is good, and whether sellers, managers and admins may.
+    let cases = [
+        (
+            "websiteCreate",
+            json!({ "code": "new", "name": "New", "baseUrl": "https://new.example", "currency": "EUR" }),
+            [false, false, true],
+        ),
+        ("websiteUpdate", json!({ "id": website, "name": "Newer" }), [false, false, true]),
+        ("categoryCreate", json!({ "name": "New" }), [false, true, true]),
+        ("categoryUpdate", json!({ "id": category, "name": "Newer" }), [false, true, true]),
+        ("categoryDelete", json!({ "id": category }), [false, true, true]),
+        ("brandCreate", json!({ "name": "New" }), [false, true, true]),
+        ("brandUpdate", json!({ "id": brand, "name": "Newer" }), [false, true, true]),
+        ("brandDelete", json!({ "id": brand }), [false, true, true]),
+        ("supplierCreate", json!({ "name": "New" }), [false, true, true]),
+        ("supplierUpdate", json!({ "id": supplier, "name": "Newer" }), [false, true, true]),
+        ("supplierDelete", json!({ "id": supplier }), [false, true, true]),
+        (
+            "productCreate",
+            json!({ "sourceWebsiteId": website, "name": "New", "sku": "N", "price": "1" }),
+            [true, true, true],
+        ),
+        ("productUpdate", json!({ "id": product, "name": "Newer" }), [true, true, true]),
+        ("productDelete", json!({ "id": product }), [true, true, true]),
+        ("stockAdjust", json!({ "productId": product, "delta": 1 }), [true, true, true]),
+    ];
+    let before = app.database.contents().await;
+    for (mutation, input, may) in &cases {
+        assert_eq!(anonymous.verdict(mutation, input.clone()).await, "!UNAUTHENTICATED", "{mutation}");
+        assert_eq!(customer.verdict(mutation, input.clone()).await, "!FORBIDDEN", "{mutation}");
+        for (actor, may) in [&seller, &manager, &admin].into_iter().zip(may) {
+            if !may {
+                assert_eq!(actor.verdict(mutation, input.clone()).await, "!FORBIDDEN", "{mutation}");
+            }
+        }
+    }
+    assert_eq!(app.database.contents().await, before);
+    for (mutation, input, may) in &cases {
+        for (actor, may) in [&seller, &manager, &admin].into_iter().zip(may) {
+            // Whoever comes second may find it taken or gone: the permission is what counts here.
+            let said = actor.verdict(mutation, input.clone()).await;
+            assert_eq!(said == "!FORBIDDEN", !may, "{mutation}: {said}");
+            assert!(!may || !said.starts_with('!'), "{mutation}: {said}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! What everybody sees of one thing of each noun, field by field, as a matrix made from the schema itself.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    Actor, TestApp,
+    calls::{NOTHING, document, given, is_required, nodes, nothing, root_fields},
+    scenario::{ACTORS, Scenario},
+    sdl::{Sdl, base_name},
+};
+
+/// What somebody sees of a field: `shown`, `none` where it is null or empty, `-` where the thing is not there for them, or
+/// the code of the refusal.
+async fn seen(actor: &Actor<'_>, document: &str, id: &str, field: &str) -> String {
+    let answer = actor.run_with(document, json!({ "id": id })).await;
+    if !answer.json["errors"].is_null() {
+        return answer.code().to_owned();
+    }
+    let node = answer.at("node");
+    let value = match &node[field] {
+        Value::Object(of) if of.contains_key("nodes") => &node[field]["nodes"],
+        value => value,
+    };
+    let verdict = match value {
+        _ if node.is_null() => "-",
+        Value::Null => "none",
+        Value::Array(items) if items.is_empty() => "none",
+        _ => "shown",
+    };
+    verdict.to_owned()
+}
+
+#[tokio::test]
+async fn every_field_of_every_noun_for_everybody() {
+    let (sdl, app) = (Sdl::read(), TestApp::new().await);
+    let scenario = Scenario::set(&app).await;
+    let mut matrix = format!("{:<32}", "");
+    for name in ACTORS {
+        write!(matrix, "{name:<17}").expect("a string takes it");
+    }
+    for noun in nodes(&sdl) {
+        let id = scenario.ids.get(noun).unwrap_or_else(|| panic!("put a {noun} on the scenario"));
+        for field in sdl.fields(noun) {
+            let name = field.name.node.as_str();
+            let target = base_name(&field.ty.node);
+            let selection = match target {
+                _ if target.ends_with("Connection") => "{ nodes { __typename } }",
+                _ if sdl.is_leaf(target) => "",
+                _ => "{ __typename }",
+            };
+            let arguments = field.arguments.iter().filter(|argument| is_required(&argument.node));
+            let arguments: Vec<_> = arguments.map(|argument| given(&sdl, name, &argument.node, &nothing)).collect();
+            let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
+            let document =
+                format!("query ($id: ID!) {{ node(id: $id) {{ ... on {noun} {{ {name}{arguments} {selection} }} }} }}");
+            write!(matrix, "\n{:<32}", format!("{noun}.{name}")).expect("a string takes it");
+            for actor in &scenario.actors {
+                write!(matrix, "{:<17}", seen(actor, &document, id, name).await).expect("a string takes it");
+            }
+        }
+    }
+    let matrix: Vec<_> = matrix.lines().map(str::trim_end).collect();
+    insta::assert_snapshot!("fields", matrix.join("\n"));
+}
+
+/// The nouns whose rows can be hidden from somebody; the others are everybody's.
+const HIDDEN: [&str; 17] = [
+    "User",
+    "Address",
+    "Session",
+    "ApiKey",
+    "Product",
+    "StockMovement",
+    "PriceChange",
+    "Order",
+    "OrderDetail",
+    "Shipment",
+    "Return",
+    "Review",
+    "Payment",
+    "AuditEntry",
+    "Job",
+    "Transfer",
+    "SearchRule",
+];
+
+/// Where an answer may tell that something is there, and why.
+const TOLD: [(&str, &str, &str); 2] = [
+    (
+        "orderCreate",
+        "Product",
+        "PRODUCT_INACTIVE: whoever kept a product in a cart learns that it is not for sale any more",
+    ),
+    ("orderDetailAdd", "Product", "as `orderCreate`"),
+];
+
+/// What an answer tells, without what differs between any two: the id that was asked for, and that of the request.
+fn told(answer: &Value, id: &str) -> String {
+    let mut answer = answer.clone();
+    answer.as_object_mut().expect("an object").remove("extensions");
+    for error in answer["errors"].as_array_mut().into_iter().flatten() {
+        error["extensions"]["requestId"].take();
+    }
+    answer.to_string().replace(id, "ID")
+}
+
+#[tokio::test]
+async fn what_is_somebody_elses_answers_like_what_does_not_exist() {
+    let (sdl, app) = (Sdl::read(), TestApp::new().await);
+    let scenario = Scenario::set(&app).await;
+    let elsewhere = app.website("rise").await;
+    let everything = souk::auth::Permission::ALL;
+    // Those who see nothing of what is on the scenario; of the last, what is at other websites.
+    let strangers =
+        [&scenario.actors[0], &scenario.actors[2], &scenario.actors[4], &app.holder(everything, &[elsewhere.id]).await];
+    let mut count = 0;
+    for (root, field) in root_fields(&sdl) {
+        for noun in HIDDEN {
+            let theirs = |wanted: &str| if wanted == noun { scenario.ids[noun].clone() } else { nothing(wanted) };
+            let there = document(&sdl, root, &field, &theirs);
+            let not_there = document(&sdl, root, &field, &nothing);
+            let is_told = TOLD.iter().any(|(name, told, _)| field.name.node == *name && noun == *told);
+            if there == not_there || is_told {
+                continue;
+            }
+            // The answers with their parts, not only the name of the type.
+            let whole = |document: &str| {
+                let selection =
+                    if root == "Mutation" { "{ userErrors { code message field } }" } else { "{ __typename }" };
+                document.replace("{ __typename }", selection)
+            };
+            for stranger in strangers {
+                let stranger = stranger.again().await;
+                let before = app.database.contents().await;
+                let mut answers = Vec::new();
+                for (document, id) in [(&there, scenario.ids[noun].clone()), (&not_there, nothing(noun))] {
+                    answers.push(told(&stranger.run(&whole(document)).await.json, &id));
+                }
+                assert_eq!(answers[0], answers[1], "{root}.{}: tells that a {noun} exists\n{there}", field.name.node);
+                let mut after = app.database.contents().await;
+                // Counters of attempts and keys of requests are not what was asked about.
+                for table in ["login_throttles", "idempotency_keys", "jobs", "sessions"] {
+                    after.insert(table.into(), before.get(table).cloned().unwrap_or_default());
+                }
+                let mut before = before;
+                for table in ["login_throttles", "idempotency_keys", "jobs", "sessions"] {
+                    before.entry(table.into()).or_default();
+                }
+                assert_eq!(after, before, "{root}.{} wrote", field.name.node);
+                count += 1;
+            }
+        }
+        // The id of another noun.
+        let wrong = document(&sdl, root, &field, &|noun| nothing(if noun == "Brand" { "Category" } else { "Brand" }));
+        if wrong != document(&sdl, root, &field, &nothing) && !["node", "nodes"].contains(&field.name.node.as_str()) {
+            let wrong = if root == "Mutation" {
+                wrong.replace("{ __typename }", "{ userErrors { code field } }")
+            } else {
+                wrong
+            };
+            let admin = scenario.actors[7].again().await;
+            let answer = admin.run(&wrong).await;
+            let text = answer.json.to_string();
+            let refused = text.contains("INVALID") || text.contains("BAD_USER_INPUT") || text.contains("FORBIDDEN");
+            assert!(refused, "{wrong}\nanswered {text}");
+        }
+    }
+    assert!(count > 60, "only {count} operations take an id");
+    assert_eq!(souk::ids::split(&nothing("Order")).map(|(_, key)| key), Some(NOTHING));
+}
+
+#[tokio::test]
+async fn no_mutation_takes_a_field_that_it_does_not_name() {
+    let (sdl, app) = (Sdl::read(), TestApp::new().await);
+    let admin = app.admin().await;
+    let powers = [
+        ("role", json!("admin")),
+        ("roleId", json!(nothing("Role"))),
+        ("isAdmin", json!(true)),
+        ("isActive", json!(true)),
+        ("isBuiltin", json!(true)),
+        ("isEmailVerified", json!(true)),
+        ("permissions", json!(["MANAGE_USERS"])),
+        ("passwordHash", json!("x")),
+        ("userId", json!(nothing("User"))),
+        ("sellerId", json!(nothing("User"))),
+        ("status", json!("DELIVERED")),
+        ("totalAmount", json!("0")),
+        ("unitPrice", json!("0")),
+        ("createdAt", json!("2020-01-01T00:00:00Z")),
+        ("nonsense", json!(null)),
+    ];
+    let before = app.database.contents().await;
+    for field in sdl.fields("Mutation") {
+        let name = field.name.node.as_str();
+        let Some(argument) = field.arguments.first() else { continue };
+        let input_type = base_name(&argument.node.ty.node);
+        for (power, value) in &powers {
+            if sdl.inputs(input_type).iter().any(|input| input.name.node == *power) {
+                continue;
+            }
+            // By a variable and in the document alike.
+            let by_variable = format!("mutation ($input: {input_type}!) {{ {name}(input: $input) {{ __typename }} }}");
+            let mut input = json!({});
+            input[power] = value.clone();
+            assert_eq!(
+                admin.run_with(&by_variable, json!({ "input": input })).await.code(),
+                "BAD_USER_INPUT",
+                "{name}.{power}"
+            );
+            let text = if value.is_string() && *power == "status" { "DELIVERED".to_owned() } else { value.to_string() };
+            let literal = format!("mutation {{ {name}(input: {{ {power}: {text} }}) {{ __typename }} }}");
+            assert_eq!(admin.run(&literal).await.code(), "BAD_USER_INPUT", "{literal}");
+        }
+    }
+    assert_eq!(app.database.contents().await, before);
+}

@@ -1,0 +1,194 @@
+//! Who may do what: every root field for every role, as a matrix made from the schema itself, and what a role may give.
+
+use std::fmt::Write;
+
+use async_graphql::parser::types::FieldDefinition;
+use serde_json::json;
+use souk::auth::Permission;
+
+use crate::support::{
+    Actor, Answer, TestApp,
+    calls::{NOTHING, document, id_of, nothing, root_fields},
+    psql::Psql,
+    scenario::{ACTORS, Scenario},
+    sdl::{Sdl, description},
+};
+
+/// Whether the guards let an operation pass: `allowed`, `UNAUTHENTICATED` or `FORBIDDEN`. Anything else is a fault of
+/// the document, and fails.
+fn verdict(answer: &Answer) -> String {
+    if answer.json["errors"].is_null() {
+        return "allowed".to_owned();
+    }
+    match answer.code() {
+        code @ ("UNAUTHENTICATED" | "FORBIDDEN") => code.to_owned(),
+        other => panic!("{other}: {answer:#?}"),
+    }
+}
+
+/// The permissions of which a field's description says that one is required, and whether it says that anything is.
+fn required(field: &FieldDefinition) -> (bool, Vec<Permission>) {
+    let text = description(field).split_whitespace().collect::<Vec<_>>().join(" ");
+    let Some((_, sentence)) = text.split_once("Requires ") else { return (false, Vec::new()) };
+    let sentence = sentence.split('.').next().unwrap_or_default();
+    let words: Vec<_> = sentence.split(|letter: char| letter != '_' && !letter.is_ascii_uppercase()).collect();
+    let named = Permission::ALL.iter().copied().filter(|permission| words.contains(&permission.as_str())).collect();
+    (true, named)
+}
+
+#[test]
+fn ids_of_the_matrix_are_ids() {
+    let sdl = Sdl::read();
+    for (name, noun) in [("sourceWebsiteId", "Website"), ("orderDetailUpdate", "OrderDetail"), ("ids", "Product")] {
+        assert_eq!(souk::ids::split(&id_of(&sdl, name, &nothing)), Some((noun.to_owned(), NOTHING)), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn every_root_field_for_everybody() {
+    let (sdl, app) = (Sdl::read(), TestApp::new().await);
+    let scenario = Scenario::set(&app).await;
+    let mut matrix = format!("{:<32}", "");
+    for name in ACTORS {
+        write!(matrix, "{name:<17}").expect("a string takes it");
+    }
+    for (root, field) in root_fields(&sdl) {
+        let document = document(&sdl, root, &field, &nothing);
+        write!(matrix, "\n{:<32}", format!("{root}.{}", field.name.node)).expect("a string takes it");
+        for actor in &scenario.actors {
+            // Each field by people who have just logged in: some fields log out.
+            write!(matrix, "{:<17}", verdict(&actor.again().await.run(&document).await)).expect("a string takes it");
+        }
+    }
+    let matrix: Vec<_> = matrix.lines().map(str::trim_end).collect();
+    insta::assert_snapshot!("root_fields", matrix.join("\n"));
+}
+
+/// What each of several permissions opens for a noun of its own; `exports` and `transfers` try them.
+const BY_NOUN: &[&str] = &["exportStart", "importStart"];
+
+#[tokio::test]
+async fn a_field_says_which_permissions_open_it() {
+    let (sdl, app) = (Sdl::read(), TestApp::new().await);
+    let anonymous = app.anonymous();
+    let powerless = app.holder(&[], &[]).await;
+    let mut holders = Vec::new();
+    for permission in Permission::ALL {
+        holders.push((*permission, app.holder(&[*permission], &[]).await));
+    }
+    for (root, field) in root_fields(&sdl) {
+        let (document, place) = (document(&sdl, root, &field, &nothing), format!("{root}.{}", field.name.node));
+        let (is_guarded, named) = required(&field);
+        let expect = async |who: &str, actor: &Actor<'_>, expected: &str| {
+            let found = verdict(&actor.again().await.run(&document).await);
+            assert_eq!(found, expected, "{place} for {who}; its description: {:?}", description(&field));
+        };
+        expect("anonymous", &anonymous, if is_guarded { "UNAUTHENTICATED" } else { "allowed" }).await;
+        expect("a user without permissions", &powerless, if named.is_empty() { "allowed" } else { "FORBIDDEN" }).await;
+        for (permission, actor) in &holders {
+            // It opens the field, and not for this noun.
+            if BY_NOUN.contains(&field.name.node.as_str()) && named.contains(permission) {
+                continue;
+            }
+            let opens = named.is_empty() || named.contains(permission);
+            expect(permission.as_str(), actor, if opens { "allowed" } else { "FORBIDDEN" }).await;
+        }
+    }
+}
+
+/// What a mutation came to: `done`, the code of its user error, or the code of the refusal.
+fn outcome(answer: &Answer, mutation: &str) -> String {
+    if !answer.json["errors"].is_null() {
+        return answer.code().to_owned();
+    }
+    match answer.user_errors(mutation).first() {
+        Some((code, _)) => code.clone(),
+        None => "done".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn nobody_grants_a_role_above_their_own() {
+    let app = TestApp::new().await;
+    // A role beside the others: it gives one permission that a manager lacks.
+    app.database
+        .sql(
+            "INSERT INTO roles (code, name) VALUES ('webmaster', 'Webmaster');
+             INSERT INTO role_permissions SELECT id, 'MANAGE_WEBSITES' FROM roles WHERE code = 'webmaster'",
+        )
+        .await;
+    let roles = ["customer", "seller", "manager", "webmaster", "admin"];
+    let table = [
+        (app.anonymous(), ["UNAUTHENTICATED"; 5]),
+        (app.customer().await, ["FORBIDDEN"; 5]),
+        (app.seller().await, ["FORBIDDEN"; 5]),
+        (app.user("webmaster").await, ["FORBIDDEN"; 5]),
+        (app.manager().await, ["done", "done", "done", "NOT_YOURS", "NOT_YOURS"]),
+        (app.admin().await, ["done"; 5]),
+    ];
+    let database = Psql::connect(&app.database.url).await;
+    for (index, (actor, expected)) in table.iter().enumerate() {
+        for (role, expected) in roles.iter().zip(expected) {
+            let email = format!("{role}-of-{index}@souk.example");
+            let input = json!({ "input": { "name": "New", "email": email, "role": role } });
+            let document = "mutation ($input: UserCreateInput!) { userCreate(input: $input) {
+                user { role { code } } userErrors { code field } } }";
+            let answer = actor.run_with(document, input).await;
+            assert_eq!(outcome(&answer, "userCreate"), *expected, "row {index} makes a {role}: {answer:?}");
+            let made = database.value(&format!("SELECT count(*) FROM users WHERE email = '{email}'")).await;
+            assert_eq!(made == "1", *expected == "done", "row {index} makes a {role}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_registers_is_a_customer() {
+    let app = TestApp::new().await;
+    let register = r#"mutation { register(input: { name: "New", email: "new@souk.example", password: "correct horse" }) {
+        userErrors { code } } }"#;
+    // Whoever asks: a registration grants what anybody may have.
+    let answer = app.admin().await.run(register).await;
+    assert!(answer.user_errors("register").is_empty(), "{answer:?}");
+    let database = Psql::connect(&app.database.url).await;
+    let role = "SELECT code FROM roles JOIN users ON role_id = roles.id WHERE email = 'new@souk.example'";
+    assert_eq!(database.value(role).await, "customer");
+}
+
+#[tokio::test]
+async fn nobody_changes_a_user_who_holds_more() {
+    let app = TestApp::new().await;
+    let (customer, seller, manager, admin) =
+        (app.customer().await, app.seller().await, app.manager().await, app.admin().await);
+    let database = Psql::connect(&app.database.url).await;
+    let rename =
+        r#"mutation ($id: ID!) { userUpdate(input: { id: $id, name: "Changed" }) { userErrors { code field } } }"#;
+    let move_email = r#"mutation ($id: ID!) {
+        userUpdate(input: { id: $id, email: "changed@souk.example" }) { userErrors { code field } } }"#;
+    let deactivate = "mutation ($id: ID!) { userDeactivate(input: { id: $id }) { userErrors { code field } } }";
+    let anonymous = app.anonymous();
+    // Who acts, on whom, and what renaming, a new e-mail address and deactivating come to.
+    let table = [
+        (&anonymous, &admin, ["UNAUTHENTICATED"; 3]),
+        (&customer, &admin, ["NOT_FOUND", "NOT_YOURS", "NOT_FOUND"]),
+        (&customer, &seller, ["NOT_FOUND", "NOT_YOURS", "NOT_FOUND"]),
+        (&seller, &admin, ["NOT_FOUND", "NOT_YOURS", "NOT_FOUND"]),
+        (&seller, &customer, ["NOT_FOUND", "NOT_YOURS", "NOT_FOUND"]),
+        (&manager, &admin, ["NOT_YOURS"; 3]),
+        (&customer, &customer, ["done", "NOT_YOURS", "done"]),
+        (&manager, &seller, ["done"; 3]),
+        (&admin, &manager, ["done"; 3]),
+    ];
+    for (actor, target, expected) in table {
+        let row = format!("SELECT users.*::text FROM users WHERE id = {}", target.id.0);
+        let operations = [("userUpdate", rename), ("userUpdate", move_email), ("userDeactivate", deactivate)];
+        for ((mutation, document), expected) in operations.into_iter().zip(expected) {
+            let before = database.value(&row).await;
+            let answer = actor.run_with(document, json!({ "id": target.global_id() })).await;
+            assert_eq!(outcome(&answer, mutation), expected, "{document} by {} on {}", actor.id.0, target.id.0);
+            assert_eq!(database.value(&row).await != before, expected == "done", "{document}");
+        }
+        // So that the next e-mail address is not taken.
+        let reset = format!("UPDATE users SET email = 'user-{0}@souk.example' WHERE id = {0}", target.id.0);
+        database.rows(&reset).await;
+    }
+}

@@ -1,0 +1,7 @@
+//! Search: results and their order, filters and facets, languages, rules, corrections and suggestions.
+
+mod corrections_and_facets;
+mod languages;
+mod results;
+mod rules;
+mod suggestions;

@@ -1,0 +1,5 @@
+//! Stock: corrections, the ledger, and who sees the available quantity.
+
+mod corrections;
+mod ledger;
+mod visibility;

@@ -1,0 +1,4 @@
+//! File storage: a directory, memory, and a server that speaks the S3 protocol.
+
+mod local;
+mod s3;

@@ -1,0 +1,90 @@
+//! People who come in by the front door: they register, log in with a password and read their mail.
+
+use serde_json::json;
+use souk::ids::{RowId, UserId};
+
+use super::{Actor, Answer, TestApp, email::Mail};
+
+/// What everybody's password is at first.
+pub const PASSWORD: &str = "four unusual words here";
+
+impl TestApp {
+    /// Tries to open an account.
+    pub async fn register(&self, email: &str) -> Answer {
+        let input = json!({ "name": "Ada", "email": email, "password": PASSWORD });
+        self.anonymous().mutate("register", "user { id isEmailVerified }", input).await
+    }
+
+    /// Opens an account, and confirms its address by the mail.
+    pub async fn verified(&self, email: &str) -> UserId {
+        let id = self.register(email).await.text_at("register.user.id");
+        let token = self.mail().await.token();
+        assert_eq!(self.use_token("emailVerify", &token).await.verdict("emailVerify"), "done");
+        UserId::parse("id", &id).expect("an id")
+    }
+
+    /// Tries to log in.
+    pub async fn login(&self, email: &str, password: &str) -> Answer {
+        let input = json!({ "email": email, "password": password });
+        self.anonymous().mutate("login", "accessToken refreshToken user { id }", input).await
+    }
+
+    /// A session of somebody.
+    pub async fn session(&self, email: &str, password: &str) -> Actor<'_> {
+        let answer = self.login(email, password).await;
+        let id = UserId::parse("id", &answer.text_at("login.user.id")).expect("an id");
+        self.with_token(answer.text_at("login.accessToken"), id)
+    }
+
+    /// Sends a token to a mutation that takes one, with a password where it takes that too.
+    pub async fn use_token(&self, mutation: &str, token: &str) -> Answer {
+        let input = match mutation {
+            "passwordReset" => json!({ "token": token, "password": PASSWORD }),
+            _ => json!({ "token": token }),
+        };
+        self.anonymous().mutate(mutation, "user { id email isEmailVerified }", input).await
+    }
+
+    /// The only mail that came since the last time.
+    #[track_caller]
+    pub fn mail(&self) -> impl Future<Output = Mail> {
+        let caller = std::panic::Location::caller();
+        async move {
+            let mut mails = self.mails().await;
+            assert_eq!(mails.len(), 1, "{caller}: {:?}", mails.iter().map(headline).collect::<Vec<_>>());
+            mails.remove(0)
+        }
+    }
+
+    /// To whom and about what the mails are that came since the last time, sorted.
+    pub async fn headlines(&self) -> Vec<String> {
+        let mut lines: Vec<_> = self.mails().await.iter().map(headline).collect();
+        lines.sort();
+        lines
+    }
+}
+
+/// To whom a mail is, and what about.
+pub fn headline(mail: &Mail) -> String {
+    format!("{}: {}", mail.to.join(", "), mail.header("subject"))
+}
+
+impl Actor<'_> {
+    /// Whether their session is still good.
+    pub async fn is_in(&self) -> bool {
+        self.run("{ me { id } }").await.json["errors"].is_null()
+    }
+}
+
+impl Answer {
+    /// What a stranger sees, and could tell from the time it took: the data byte for byte, and the statements without their
+    /// values.
+    pub fn seen(&self) -> (String, Vec<String>) {
+        let values = [" -- binds", "; SET LOCAL"];
+        let statement = |sql: &String| {
+            let text = values.iter().fold(sql.as_str(), |text, end| text.split(end).next().unwrap_or_default());
+            text.to_owned()
+        };
+        (self.data().to_owned(), self.sql.iter().map(statement).collect())
+    }
+}

@@ -1,0 +1,173 @@
+//! The options of a test's server. Every option has a default, and a test names only those that it is about.
+
+use std::{sync::Arc, time::Duration};
+
+use souk::analytics::recorder::SearchRecorder;
+use souk::auth::JwtKeys;
+use souk::auth::Live;
+use souk::auth::PasswordCost;
+use souk::auth::Passwords;
+use souk::config::AccountSettings;
+use souk::config::Limits;
+use souk::config::PaymentCapture;
+use souk::config::ReviewSettings;
+use souk::config::SellingSettings;
+use souk::graphql;
+use souk::graphql::schema::context::Currencies;
+use souk::graphql::schema::context::Services;
+use souk::http;
+use souk::http::HttpSettings;
+use souk::media::actions::Studio;
+use souk::media::fetch::Rules;
+use souk::payments::model::ProviderName;
+use souk::payments::providers::Providers;
+use souk::payments::providers::manual::Manual;
+use souk::payments::providers::test::Pace;
+use souk::payments::providers::test::TestProvider;
+use souk::storage::Place;
+use souk::storage::Storage;
+
+use super::{TestApp, TestDb, mailbox::PostOffice};
+
+/// The secret of every test's tokens.
+pub const SECRET: &str = "a secret of the tests, long enough for HS256";
+
+/// The cheapest that argon2 takes: tests hash many.
+const CHEAP: PasswordCost = PasswordCost { memory: 8, passes: 1 };
+
+/// The secret of every test's webhooks.
+pub const PAYMENT_SECRET: &str = "a secret of the tests that signs webhooks";
+
+/// The pace of the test provider in tests: what is late comes never, and the test says when it is later.
+pub const PACE: Pace =
+    Pace { later: Duration::from_secs(3600), late: Duration::from_secs(3600), early: Duration::from_millis(200) };
+
+/// The longest file of an upload in tests.
+pub const UPLOAD_BYTES: u64 = 1024 * 1024;
+
+/// A studio that fetches from this machine, too.
+pub fn studio(storage: &Storage) -> Studio {
+    Studio::new(storage.clone(), "/media", Rules { most: UPLOAD_BYTES, private: true })
+}
+
+/// The providers of a test's server.
+fn payments(database: &TestDb) -> Providers {
+    let test = TestProvider::new(database.db.clone(), PAYMENT_SECRET.to_owned(), PACE);
+    Providers::new(Duration::from_secs(5), PaymentCapture::ByHand)
+        .with(ProviderName::Manual, Arc::new(Manual))
+        .with_test(test)
+}
+
+/// The HTTP settings of a test's server; a test that needs others changes some.
+pub fn http_settings() -> HttpSettings {
+    HttpSettings {
+        body_limit: 1024 * 1024,
+        timeout: Duration::from_secs(30),
+        ide: true,
+        show_sql: true,
+        cors_origins: vec!["https://shop.example".to_owned()],
+        trusted_proxies: 1,
+        upload_bytes: UPLOAD_BYTES,
+    }
+}
+
+/// Makes a [`TestApp`].
+pub struct TestAppBuilder {
+    database: Option<TestDb>,
+    http: HttpSettings,
+    jwt: JwtKeys,
+    password_cost: PasswordCost,
+    accounts: AccountSettings,
+    reviews: ReviewSettings,
+    payment_providers: Box<dyn FnOnce(&TestDb) -> Providers + Send>,
+    is_recording_searches: bool,
+}
+
+impl Default for TestAppBuilder {
+    fn default() -> Self {
+        Self {
+            database: None,
+            http: http_settings(),
+            jwt: JwtKeys::new(SECRET, chrono::Duration::minutes(60)),
+            password_cost: CHEAP,
+            accounts: AccountSettings::default(),
+            reviews: ReviewSettings::default(),
+            payment_providers: Box::new(payments),
+            is_recording_searches: true,
+        }
+    }
+}
+
+impl TestAppBuilder {
+    /// Uses this database instead of an empty, migrated one.
+    pub fn database(self, database: TestDb) -> Self {
+        Self { database: Some(database), ..self }
+    }
+
+    /// Changes the HTTP settings, which are [`http_settings`] at first.
+    pub fn http(mut self, change: impl FnOnce(&mut HttpSettings)) -> Self {
+        change(&mut self.http);
+        self
+    }
+
+    /// Signs and checks access tokens with these keys, instead of with [`SECRET`].
+    pub fn jwt_keys(self, jwt: JwtKeys) -> Self {
+        Self { jwt, ..self }
+    }
+
+    /// Hashes passwords at this cost, instead of at the lowest.
+    pub fn password_cost(self, password_cost: PasswordCost) -> Self {
+        Self { password_cost, ..self }
+    }
+
+    /// Sets the rules of accounts.
+    pub fn accounts(self, accounts: AccountSettings) -> Self {
+        Self { accounts, ..self }
+    }
+
+    /// Sets the rules of reviews.
+    pub fn reviews(self, reviews: ReviewSettings) -> Self {
+        Self { reviews, ..self }
+    }
+
+    /// Uses these payment providers, instead of the test provider and payment by hand.
+    pub fn payment_providers(self, providers: impl FnOnce(&TestDb) -> Providers + Send + 'static) -> Self {
+        Self { payment_providers: Box::new(providers), ..self }
+    }
+
+    /// Records no searches.
+    pub fn without_search_recorder(self) -> Self {
+        Self { is_recording_searches: false, ..self }
+    }
+
+    /// The server.
+    pub async fn build(self) -> TestApp {
+        let database = match self.database {
+            Some(database) => database,
+            None => TestDb::new().await,
+        };
+        let storage = Storage::open(&Place::Memory).expect("a store");
+        let recorder = match self.is_recording_searches {
+            true => SearchRecorder::start(database.db.clone()),
+            false => SearchRecorder::off(),
+        };
+        let services = Arc::new(Services {
+            db: database.db.clone(),
+            passwords: Passwords::new(self.password_cost).expect("a cost"),
+            live: Arc::new(Live::new(chrono::Duration::minutes(60))),
+            session_life: chrono::Duration::days(30),
+            accounts: self.accounts,
+            selling: SellingSettings::default(),
+            reviews: self.reviews,
+            jwt: self.jwt,
+            currencies: Currencies::default(),
+            providers: Arc::new((self.payment_providers)(&database)),
+            studio: studio(&storage),
+            recorder,
+            storage,
+        });
+        let engine = graphql::engine(&services, &Limits::default());
+        let (router, health) = http::router(engine, Arc::clone(&services), &self.http);
+        TestApp { database, services, post_office: PostOffice::new(), router, drain: Box::new(move || health.drain()) }
+    }
+}

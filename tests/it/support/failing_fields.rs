@@ -1,0 +1,120 @@
+//! A schema of fields that Souk does not have: fields that panic, hang, or fail without a code.
+//! It runs in the server's own engine, behind the server's own endpoint.
+
+use std::{sync::Arc, time::Duration};
+
+use async_graphql::{
+    Context, EmptyMutation, EmptySubscription, ErrorExtensions, InputObject, Object, OneofObject, Schema,
+};
+use axum::{Router, middleware};
+use souk::error::Error;
+use souk::error::ErrorCode;
+use souk::error::Result;
+use souk::graphql::engine::Engine;
+use souk::graphql::engine::EngineSettings;
+use souk::graphql::engine::container::Ordered;
+use souk::graphql::engine::container::Plain;
+use souk::http::graphql::Endpoint;
+use souk::http::graphql::router;
+use souk::http::request_id::request_id;
+use souk::telemetry::RequestId;
+
+use super::TestApp;
+
+/// The fields.
+#[derive(Default)]
+pub struct FailingFields;
+
+impl Plain for FailingFields {
+    const PLAIN: &'static [&'static str] = &["one", "requestId"];
+}
+
+#[derive(InputObject)]
+struct Line {
+    quantity: i32,
+    note: Option<String>,
+}
+
+/// One way to name a thing.
+#[derive(OneofObject)]
+enum Pick {
+    Id(i32),
+    Name(String),
+}
+
+#[Object]
+impl FailingFields {
+    async fn one(&self) -> i32 {
+        1
+    }
+
+    async fn request_id(&self, ctx: &Context<'_>) -> String {
+        ctx.data_unchecked::<RequestId>().to_string()
+    }
+
+    async fn panic(&self) -> Option<i32> {
+        explode()
+    }
+
+    async fn hang(&self) -> Option<i32> {
+        std::future::pending().await
+    }
+
+    async fn missing(&self) -> Result<Option<i32>> {
+        Err(Error::Coded(ErrorCode::NotFound, "there is no such thing".into()))
+    }
+
+    async fn fault(&self) -> Result<Option<i32>> {
+        Err(Error::Internal("the secret cause".into()))
+    }
+
+    async fn must(&self) -> Result<i32> {
+        Err(Error::Internal("the secret cause".into()))
+    }
+
+    async fn foreign(&self) -> async_graphql::Result<Option<i32>> {
+        Err(std::io::Error::other("the secret cause").into())
+    }
+
+    async fn odd_code(&self) -> async_graphql::Result<Option<i32>> {
+        let error = async_graphql::Error::new("the secret cause");
+        Err(error.extend_with(|_, extensions| extensions.set("code", "ODD")))
+    }
+
+    async fn lines(&self, lines: Vec<Line>) -> String {
+        let line = |line: Line| format!("{}{}", line.quantity, line.note.unwrap_or_default());
+        lines.into_iter().map(line).collect()
+    }
+
+    async fn pick(&self, by: Pick) -> String {
+        match by {
+            Pick::Id(id) => id.to_string(),
+            Pick::Name(name) => name,
+        }
+    }
+}
+
+fn explode() -> Option<i32> {
+    panic!("a resolver that panics")
+}
+
+/// An engine of these fields.
+pub fn engine() -> Engine {
+    let build = || Schema::build(Ordered(FailingFields), EmptyMutation, EmptySubscription);
+    Engine::new(build, EngineSettings::default())
+}
+
+/// An endpoint of these fields; an operation may take as long as `timeout`.
+pub fn endpoint(app: &TestApp, timeout: Duration) -> Router {
+    let services = Arc::clone(&app.services);
+    let endpoint = Endpoint {
+        engine: engine(),
+        services,
+        max_body_bytes: 10_000,
+        max_file_bytes: 10_000,
+        timeout,
+        show_sql: false,
+        trusted_proxies: 0,
+    };
+    router(Arc::new(endpoint)).layer(middleware::from_fn(request_id))
+}

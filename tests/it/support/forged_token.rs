@@ -1,0 +1,81 @@
+//! Tokens as an attacker makes them: from a real one, changed and signed again.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, EncodingKey, crypto};
+use serde_json::Value;
+
+use super::SECRET;
+
+/// The parts of a token: as the server makes them, until a test changes them.
+#[derive(Clone)]
+pub struct ForgedToken {
+    header: Value,
+    claims: Value,
+    key: EncodingKey,
+    algorithm: Algorithm,
+}
+
+impl ForgedToken {
+    /// The parts of a real token, to be signed with the secret of the tests.
+    pub fn of(token: &str) -> Self {
+        let [header, claims] = parts(token);
+        Self { header, claims, key: EncodingKey::from_secret(SECRET.as_bytes()), algorithm: Algorithm::HS256 }
+    }
+
+    /// Signed with another secret.
+    pub fn secret(self, secret: impl AsRef<[u8]>) -> Self {
+        let algorithm = self.algorithm;
+        self.key(EncodingKey::from_secret(secret.as_ref()), algorithm)
+    }
+
+    /// Signed with another key.
+    pub fn key(self, key: EncodingKey, algorithm: Algorithm) -> Self {
+        Self { key, algorithm, ..self }
+    }
+
+    /// Signed with another algorithm, whatever the header says.
+    pub fn algorithm(self, algorithm: Algorithm) -> Self {
+        Self { algorithm, ..self }
+    }
+
+    /// With another value in the header; null removes.
+    pub fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
+        put(&mut self.header, name, value.into());
+        self
+    }
+
+    /// With another claim; null removes.
+    pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
+        put(&mut self.claims, name, value.into());
+        self
+    }
+
+    /// The token.
+    pub fn token(&self) -> String {
+        let message = self.message();
+        format!(
+            "{message}.{}",
+            crypto::sign(message.as_bytes(), &self.key, self.algorithm).expect("a key to sign with")
+        )
+    }
+
+    /// What is signed.
+    pub fn message(&self) -> String {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        format!("{}.{}", part(&self.header), part(&self.claims))
+    }
+}
+
+fn put(object: &mut Value, name: &str, value: Value) {
+    let object = object.as_object_mut().expect("an object");
+    match value {
+        Value::Null => drop(object.remove(name)),
+        value => drop(object.insert(name.to_owned(), value)),
+    }
+}
+
+/// Header and claims of a token.
+pub fn parts(token: &str) -> [Value; 2] {
+    let mut parts = token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).expect("base64url"));
+    [(); 2].map(|()| serde_json::from_slice(&parts.next().expect("a part")).expect("JSON"))
+}

@@ -1,0 +1,119 @@
+//! Writing through the graph, and looking at all that came of it.
+
+use std::collections::BTreeMap;
+
+use diesel::{QueryableByName, sql_query, sql_types::Text};
+use diesel_async::RunQueryDsl;
+use serde_json::{Value, json};
+
+use super::{Actor, Answer, TestDb};
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    text: String,
+}
+
+impl TestDb {
+    /// The rows of a query as PostgreSQL prints them: `(1,two,)`.
+    pub async fn rows(&self, query: &str) -> Vec<String> {
+        let text = format!("SELECT t::text AS text FROM ({query}) t");
+        let rows: Result<Vec<Row>, _> = sql_query(&text).load(&mut self.raw().await).await;
+        rows.unwrap_or_else(|error| panic!("{query}: {error}")).into_iter().map(|row| row.text).collect()
+    }
+
+    /// How many rows each table has, and a digest of them: equal only where nothing at all was written.
+    pub async fn contents(&self) -> BTreeMap<String, String> {
+        let tables = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+        let tables: Vec<String> = self.rows(tables).await;
+        let digests: Vec<String> = tables
+            .iter()
+            .map(|table| table.trim_matches(['(', ')']))
+            .map(|table| {
+                format!("SELECT '{table}', count(*), md5(string_agg(r::text, '|' ORDER BY r::text)) FROM {table} r")
+            })
+            .collect();
+        let rows = self.rows(&digests.join(" UNION ALL ")).await;
+        let table = |row: &String| row.split(',').next().unwrap_or_default().to_owned();
+        rows.into_iter().map(|row| (table(&row), row)).collect()
+    }
+
+    /// Makes a deadlock last until the statement times out, instead of being broken and run again unseen. Holds for
+    /// connections made from now on.
+    pub async fn show_deadlocks(&self) {
+        self.set("deadlock_timeout = '10min'").await;
+    }
+
+    /// Gives the database a setting; it holds for connections made from now on.
+    pub async fn set(&self, setting: &str) {
+        let set = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET %s', current_database(), $setting$";
+        self.sql(&format!("{set}{setting}$setting$); END $$")).await;
+    }
+
+    /// How many deadlocks PostgreSQL has broken in this database. Ends all its sessions: they count when they go.
+    pub async fn deadlocks(&self) -> String {
+        let end = "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        self.ask(end).await;
+        self.ask("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").await
+    }
+
+    /// Every stock is the sum of its ledger, what is reserved the sum of the reservations, every total the sum of its lines.
+    pub async fn assert_books_balance(&self) {
+        let stocks = "SELECT id, stock, (SELECT coalesce(sum(delta), 0) FROM stock_movements m WHERE product_id = p.id)
+            AS ledger FROM products p";
+        let wrong = self.rows(&format!("SELECT * FROM ({stocks}) s WHERE stock <> ledger")).await;
+        assert_eq!(wrong, Vec::<String>::new(), "(product, stock, ledger)");
+        let kept =
+            "SELECT id, reserved, (SELECT coalesce(sum(quantity), 0) FROM cart_reservations r WHERE product_id = p.id)
+            AS kept FROM products p";
+        let wrong = self.rows(&format!("SELECT * FROM ({kept}) s WHERE reserved <> kept")).await;
+        assert_eq!(wrong, Vec::<String>::new(), "(product, reserved, reservations)");
+        let totals = "SELECT id, total_amount, (SELECT coalesce(sum(quantity * unit_price), 0) FROM order_details d
+            WHERE order_id = o.id) AS lines FROM orders o";
+        let wrong = self.rows(&format!("SELECT * FROM ({totals}) s WHERE total_amount <> lines")).await;
+        assert_eq!(wrong, Vec::<String>::new(), "(order, total, lines)");
+    }
+}
+
+impl Actor<'_> {
+    /// Runs a mutation with this input and selects these fields of its payload, and the user errors.
+    pub async fn mutate(&self, mutation: &str, fields: &str, input: Value) -> Answer {
+        let mut name = mutation.to_owned();
+        name[..1].make_ascii_uppercase();
+        let document = format!(
+            "mutation ($input: {name}Input!) {{ {mutation}(input: $input) {{ {fields} userErrors {{ code message field }} }} }}"
+        );
+        self.run_with(&document, json!({ "input": input })).await
+    }
+
+    /// Creates a resource of this type, `category`, and returns its id.
+    pub async fn create(&self, resource: &str, input: Value) -> String {
+        let mutation = format!("{resource}Create");
+        let answer = self.mutate(&mutation, &format!("{resource} {{ id }}"), input).await;
+        answer.text_at(&format!("{mutation}.{resource}.id"))
+    }
+
+    /// Runs a mutation and returns its [verdict](Answer::verdict).
+    pub async fn verdict(&self, mutation: &str, input: Value) -> String {
+        self.mutate(mutation, "", input).await.verdict(mutation)
+    }
+}
+
+impl Answer {
+    /// What became of a mutation: `done`, the user errors as `CODE field, CODE field`, or `!CODE` for an error of the
+    /// whole operation.
+    #[track_caller]
+    pub fn verdict(&self, mutation: &str) -> String {
+        if !self.json["errors"].is_null() {
+            return format!("!{}", self.code());
+        }
+        let errors = self.user_errors(mutation);
+        if errors.is_empty() {
+            return "done".to_owned();
+        }
+        let errors: Vec<_> =
+            errors.into_iter().map(|(code, field)| format!("{code} {field}").trim().to_owned()).collect();
+        errors.join(", ")
+    }
+}

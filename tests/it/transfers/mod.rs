@@ -1,0 +1,9 @@
+//! Imports and exports: the importers of every resource, sales files, files of other shop systems, and exports.
+
+mod exports;
+mod import_edge_cases;
+mod imports;
+mod mutations;
+mod sales_import;
+mod shop_format_imports;
+mod shop_formats;
