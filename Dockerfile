@@ -5,6 +5,7 @@ FROM rust:1.95-slim-bookworm AS build
 WORKDIR /souk
 # A layer of its own for the dependencies: it lasts until Cargo.toml or Cargo.lock change.
 COPY Cargo.toml Cargo.lock ./
+COPY macros macros
 RUN mkdir src \
     && echo 'fn main() {}' > src/main.rs \
     && touch src/lib.rs \

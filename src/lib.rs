@@ -1,21 +1,20 @@
 //! Souk, a GraphQL commerce server: one binary in front of PostgreSQL.
 //!
-//! The house has five floors; a file imports lower floors and its own slice only.
+//! The crate has five layers; a file imports lower layers and its own module only.
 //!
-//! - Ground, which knows no noun: [`config`] settings, [`error`] errors, [`telemetry`] logs, [`db`] the way to PostgreSQL,
-//!   [`paging`] lists, [`money`], [`ids`], [`text`] rules of text, [`auth`] viewers and passwords, [`storage`] files.
-//! - The nouns, floors 1 (`model`, `store`) and 2 (`actions`): [`websites`], [`jobs`], [`sources`], [`users`], [`mail`], [`audit`],
-//!   [`access`], [`categories`], [`brands`], [`suppliers`], [`groups`], [`products`], [`media`], [`reviews`],
-//!   [`stock`], [`orders`], [`payments`], [`search`],
-//!   [`access`], [`categories`], [`brands`], [`suppliers`], [`groups`], [`products`], [`stock`], [`prices`], [`orders`], [`payments`], [`search`],
-//!   [`transfers`], [`analytics`], [`privacy`].
-//! - Floor 3, the graph: [`graphql`]. Reads go to the loaders and stores, writes to the actions.
-//! - Floor 4, the doors: [`http`] and [`cli`].
+//! - Layer 0, the foundation, which knows no domain: [`config`] settings, [`error`] errors, [`telemetry`] logs, [`db`] the
+//!   way to PostgreSQL, [`paging`] lists, [`money`], [`ids`], [`text`] rules of text, [`auth`] viewers and passwords,
+//!   [`storage`] files; `registry` lists the types with a global id.
+//! - Layers 1 (`model`, `store`) and 2 (`actions`), the domains, each line may use the lines above it:
+//!   [`websites`], [`jobs`], [`sources`];
+//!   [`users`], [`mail`], [`audit`], [`categories`], [`brands`], [`suppliers`], [`groups`];
+//!   [`access`], [`products`]; [`media`], [`reviews`], [`stock`], [`prices`]; [`carts`]; [`orders`]; [`payments`];
+//!   [`search`]; [`transfers`], [`analytics`]; [`privacy`].
+//! - Layer 3, the GraphQL API: [`graphql`]. Reads go to the loaders and stores, writes to the actions.
+//! - Layer 4, the transports: [`http`] and [`cli`].
 //!
-//! `tests/it/floors.rs` reads the sources and holds them to this.
+//! `tests/it/architecture.rs` reads the sources and checks this.
 
-// The mutations of all nouns are one type, as deep as there are nouns.
-#![recursion_limit = "256"]
 #![warn(missing_docs)]
 
 // The code that `souk-macros` writes names this crate, here and in the tests, by its name.

@@ -1,120 +1,92 @@
-//! The values that objects give at once are those that their resolvers give.
+//! A field that is resolved on the spot has the value that async-graphql gives the same type.
 
-use std::sync::Arc;
-
-use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
-use souk::graphql::engine::scalars::Money;
-use souk::graphql::engine::scalars::MoneyObject;
-use souk::graphql::engine::scalars::money;
-use souk::graphql::schema::categories::Category;
-use souk::graphql::schema::categories::CategoryObject;
-use souk::graphql::schema::categories::category;
-use souk::graphql::schema::orders::Order;
-use souk::graphql::schema::orders::OrderDetail;
-use souk::graphql::schema::orders::OrderDetailObject;
-use souk::graphql::schema::orders::OrderObject;
-use souk::graphql::schema::orders::detail;
-use souk::graphql::schema::orders::order;
-use souk::graphql::schema::products::Product;
-use souk::graphql::schema::products::ProductObject;
-use souk::graphql::schema::products::product;
-use souk::graphql::schema::users::User;
-use souk::graphql::schema::users::UserObject;
-use souk::graphql::schema::users::user;
-use souk::ids::RowId;
+use async_graphql::{EmptyMutation, EmptySubscription, ID, Schema, Value};
+use chrono::{DateTime, Utc};
+use souk::error::{Error, ErrorCode, Result};
+use souk::graphql::engine::container::execute;
+use souk::graphql::engine::scalars::{Decimal, Money, money};
 use souk::money::Currency;
-use souk::orders;
-use souk::users;
+use souk::orders::model::Status;
+use souk_macros::object;
 
-use crate::support::{ProductSpec, TestApp};
+struct Query;
 
-struct Query {
-    product: Product,
-    order: Order,
-    detail: OrderDetail,
-    user: User,
-    category: Category,
+/// Declares each value twice: as a plain field, which is resolved on the spot, and as one that is awaited.
+macro_rules! query {
+    ($($plain:ident, $awaited:ident: $type:ty = $value:expr;)*) => {
+        #[object]
+        impl Query {
+            $(
+                fn $plain(&self) -> $type {
+                    $value
+                }
+
+                async fn $awaited(&self) -> Vec<$type> {
+                    vec![$value]
+                }
+            )*
+        }
+
+        /// The names of the fields, the awaited ones in a list so that async-graphql converts them.
+        const FIELDS: &[(&str, &str)] = &[$((stringify!($plain), stringify!($awaited))),*];
+    };
 }
 
-fn price() -> Money {
-    money("12.5".parse().unwrap(), Currency::parse("EUR").unwrap())
+query! {
+    yes, yesawaited: bool = true;
+    number, numberawaited: i32 = -7;
+    large, largeawaited: i64 = 3_000_000_000;
+    float, floatawaited: f32 = 0.25;
+    text, textawaited: &str = "Lantern \u{e9}";
+    owned, ownedawaited: String = "Sail".to_owned();
+    id, idawaited: ID = ID("UHJvZHVjdDox".to_owned());
+    time, timeawaited: DateTime<Utc> = "2026-11-28T12:30:00.123456Z".parse().expect("a time");
+    decimal, decimalawaited: Decimal = Decimal("12.50".parse().expect("a number"));
+    status, statusawaited: Status = Status::Shipped;
+    nothing, nothingawaited: Option<i32> = None;
+    something, somethingawaited: Option<&str> = Some("x");
+    list, listawaited: Vec<i32> = vec![1, 2];
 }
 
-/// Each object twice: as it is, and without the container that asks it for its values.
-#[Object]
-impl Query {
-    async fn money_at_once(&self) -> Money {
-        price()
+#[tokio::test]
+async fn a_plain_field_has_the_value_that_async_graphql_gives() {
+    let schema = Schema::build(Query, EmptyMutation, EmptySubscription).finish();
+    for (plain, awaited) in FIELDS {
+        let response = execute(&schema, format!("{{ {plain} {awaited} }}").into()).await;
+        assert!(response.errors.is_empty(), "{plain}: {:?}", response.errors);
+        let Value::Object(data) = response.data else { panic!("{plain}: no object") };
+        let Value::List(items) = &data[*awaited] else { panic!("{awaited}: no list") };
+        assert_eq!(data[*plain], items[0], "{plain}");
     }
-    async fn money_resolved(&self) -> MoneyObject {
-        price().0
+}
+
+struct Parent;
+
+#[object]
+impl Parent {
+    fn price(&self) -> Money {
+        money("12.5".parse().expect("a number"), Currency::parse("EUR").expect("a currency"))
     }
-    async fn product_at_once(&self) -> Product {
-        self.product.clone()
+
+    fn failing(&self) -> Result<Option<i32>> {
+        Err(Error::Coded(ErrorCode::NotFound, "there is no such number".into()))
     }
-    async fn product_resolved(&self) -> ProductObject {
-        self.product.0.clone()
-    }
-    async fn order_at_once(&self) -> Order {
-        self.order.clone()
-    }
-    async fn order_resolved(&self) -> OrderObject {
-        self.order.0.clone()
-    }
-    async fn detail_at_once(&self) -> OrderDetail {
-        self.detail.clone()
-    }
-    async fn detail_resolved(&self) -> OrderDetailObject {
-        self.detail.0.clone()
-    }
-    async fn user_at_once(&self) -> User {
-        self.user.clone()
-    }
-    async fn user_resolved(&self) -> UserObject {
-        self.user.0.clone()
-    }
-    async fn category_at_once(&self) -> Category {
-        self.category.clone()
-    }
-    async fn category_resolved(&self) -> CategoryObject {
-        self.category.0.clone()
+
+    #[graphql(eager)]
+    async fn waiting(&self) -> i32 {
+        tokio::task::yield_now().await;
+        1
     }
 }
 
 #[tokio::test]
-async fn values_at_once_are_those_of_the_resolvers() {
-    let app = TestApp::new().await;
-    let website = app.website("sailor").await;
-    let shelf = app.category("lanterns", None).await;
-    let row = app.product(website.id, ProductSpec { stock: 7, ..ProductSpec::default() }).await;
-    let customer = app.customer().await;
-    customer.order(&[(row.id, 2)]).await;
-    let db = &app.database.db;
-    let all = souk::auth::Scope::All;
-    let first = orders::store::by_ids(&app.database.raw().await, &all, &[souk::ids::OrderId::from_key(1)]).await;
-    let first = Arc::new(first.unwrap().remove(0));
-    let line =
-        db.read(async |conn| orders::store::lines_by_order_ids(conn, &[first.id]).await).await.unwrap().remove(0);
-    let who = db.read(async |conn| users::store::by_ids(conn, &all, &[customer.id]).await).await.unwrap().remove(0);
-    let query = Query {
-        product: product(row),
-        order: order(Arc::clone(&first)),
-        detail: detail(Arc::new(line), first),
-        user: user(who),
-        category: category(shelf),
-    };
-    let schema = Schema::build(query, EmptyMutation, EmptySubscription).finish();
-    for (object, fields) in [
-        ("money", "amount currency"),
-        ("product", "id name slug sku"),
-        ("order", "id orderNumber"),
-        ("detail", "id name sku quantity"),
-        ("user", "id name"),
-        ("category", "id name slug"),
-    ] {
-        let answer = |how: &str| format!("{{ answer: {object}{how} {{ {fields} }} }}");
-        let (at_once, resolved) = (schema.execute(answer("AtOnce")).await, schema.execute(answer("Resolved")).await);
-        assert!(at_once.errors.is_empty() && resolved.errors.is_empty(), "{at_once:?} {resolved:?}");
-        assert_eq!(at_once.data, resolved.data);
-    }
+async fn objects_errors_and_fields_that_wait_after_all_are_answered() {
+    let schema = Schema::build(Parent, EmptyMutation, EmptySubscription).finish();
+    let response = execute(&schema, "{ price { amount currency } failing waiting }".into()).await;
+    let data = response.data.into_json().expect("JSON");
+    let expected =
+        serde_json::json!({ "price": { "amount": "12.50", "currency": "EUR" }, "failing": null, "waiting": 1 });
+    assert_eq!(data, expected);
+    let [error] = &response.errors[..] else { panic!("{:?}", response.errors) };
+    assert_eq!(error.path, [async_graphql::PathSegment::Field("failing".into())]);
 }

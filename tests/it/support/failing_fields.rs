@@ -3,31 +3,24 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{
-    Context, EmptyMutation, EmptySubscription, ErrorExtensions, InputObject, Object, OneofObject, Schema,
-};
+use async_graphql::{Context, EmptyMutation, EmptySubscription, ErrorExtensions, InputObject, OneofObject, Schema};
 use axum::{Router, middleware};
 use souk::error::Error;
 use souk::error::ErrorCode;
 use souk::error::Result;
 use souk::graphql::engine::Engine;
 use souk::graphql::engine::EngineSettings;
-use souk::graphql::engine::container::Ordered;
-use souk::graphql::engine::container::Plain;
 use souk::http::graphql::Endpoint;
 use souk::http::graphql::router;
 use souk::http::request_id::request_id;
 use souk::telemetry::RequestId;
+use souk_macros::object;
 
 use super::TestApp;
 
 /// The fields.
 #[derive(Default)]
 pub struct FailingFields;
-
-impl Plain for FailingFields {
-    const PLAIN: &'static [&'static str] = &["one", "requestId"];
-}
 
 #[derive(InputObject)]
 struct Line {
@@ -42,13 +35,13 @@ enum Pick {
     Name(String),
 }
 
-#[Object]
+#[object]
 impl FailingFields {
-    async fn one(&self) -> i32 {
+    fn one(&self) -> i32 {
         1
     }
 
-    async fn request_id(&self, ctx: &Context<'_>) -> String {
+    fn request_id(&self, ctx: &Context<'_>) -> String {
         ctx.data_unchecked::<RequestId>().to_string()
     }
 
@@ -100,7 +93,7 @@ fn explode() -> Option<i32> {
 
 /// An engine of these fields.
 pub fn engine() -> Engine {
-    let build = || Schema::build(Ordered(FailingFields), EmptyMutation, EmptySubscription);
+    let build = || Schema::build(FailingFields, EmptyMutation, EmptySubscription);
     Engine::new(build, EngineSettings::default())
 }
 
