@@ -2,7 +2,6 @@
 
 use async_graphql::{Context, ID, Object};
 
-use crate::error::Error;
 use crate::error::Result;
 use crate::graphql::engine::connections::cost;
 use crate::graphql::engine::container::OneOf;
@@ -21,7 +20,6 @@ use crate::ids::RowId;
 use crate::ids::WebsiteId;
 use crate::search::actions::suggest::Suggestion;
 use crate::search::actions::suggest::suggest;
-use crate::search::model::suggest::MAX_SUGGESTIONS;
 use crate::search::model::suggest::SuggestionKind;
 
 /// See [`SearchSuggestionObject`].
@@ -83,11 +81,8 @@ impl SuggestionQuery {
         #[graphql(desc = "How many at most, 1 to 50.", default = 10)] first: i32,
         #[graphql(desc = "Only products and searches of this website.")] website: Option<ID>,
     ) -> Result<Vec<SearchSuggestion>> {
-        if !(1..=MAX_SUGGESTIONS).contains(&first) {
-            return Err(Error::bad_input("first", format!("give 1 to {MAX_SUGGESTIONS}")));
-        }
         let website = website.map(|id| WebsiteId::parse("website", &id)).transpose()?;
-        let found = suggest(ctx.db(), &prefix, first.unsigned_abs() as usize, website).await?;
+        let found = suggest(ctx.db(), &prefix, first, website).await?;
         Ok(found.into_iter().map(|suggestion| Ordered(SearchSuggestionObject(suggestion))).collect())
     }
 }
