@@ -20,13 +20,14 @@ use crate::graphql::schema::products::product;
 use crate::{
     carts::{
         actions,
-        model::{Availability, CartLineRow, CartRow},
+        model::{CartLineRow, CartRow},
         store,
     },
     error::{Error, Result},
     ids::{CartId, RowId, UserId},
     money::line_total,
     products::model::ProductRow,
+    stock::sale::Availability,
 };
 
 /// See [`CartObject`].
