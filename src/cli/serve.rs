@@ -9,9 +9,14 @@ use tokio::{
     sync::oneshot,
 };
 
-use super::{Outcome, database::Database, demo, work};
+use super::{
+    Outcome,
+    database::Database,
+    demo,
+    work::{self, JobContext},
+};
 use crate::access::actions::live::catch_up;
-use crate::access::actions::live::keep_up;
+use crate::access::actions::watch::keep_up;
 use crate::analytics::recorder::SearchRecorder;
 use crate::auth::JwtKeys;
 use crate::auth::Live;
@@ -88,7 +93,13 @@ async fn run(
     let files = &serve.files;
     let fetching = Rules { most: files.upload_bytes, private: files.fetch_private };
     let studio = Studio::new(storage.clone(), &files.media_url, fetching);
-    let worker = work::worker(&db, mailer, &providers, &studio, serve.analytics);
+    let worker = work::worker(JobContext {
+        db: db.clone(),
+        mailer: mailer.map(Arc::new),
+        providers: Arc::clone(&providers),
+        studio: studio.clone(),
+        analytics: serve.analytics,
+    });
     let recorder = if serve.analytics.is_on() { SearchRecorder::start(db.clone()) } else { SearchRecorder::off() };
     let services = Arc::new(Services {
         db,

@@ -1,4 +1,5 @@
 //! The background work of a server: which handler runs which kind of job.
+//! Rule: a handler takes from the context only what it needs, so that no domain depends on the whole server.
 
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use crate::{
     carts::actions::expiry,
     config::AnalyticsSettings,
     db::Db,
-    jobs::worker::Worker,
+    jobs::{model::JobRow, worker::Worker},
     mail::{actions::Mailer, model::KIND},
     media::actions::{Studio, fetch, sweep},
     orders::model::CANCELLED,
@@ -17,87 +18,77 @@ use crate::{
         providers::{Providers, test::WEBHOOK},
     },
     search::actions::{index, tend},
-    transfers::runs,
+    storage::Storage,
+    transfers::runs::{job as transfer, sweep as old},
 };
 
-/// The worker with all handlers. Without a mailer, mail waits.
-pub fn worker(
-    db: &Db,
-    mailer: Option<Mailer>,
-    providers: &Arc<Providers>,
-    studio: &Studio,
-    analytics: AnalyticsSettings,
-) -> Worker {
-    // A closure of its own: no other job has settings.
-    let tend_searched = {
-        let db = db.clone();
-        move |job| {
-            let db = db.clone();
-            async move { searched::run(&db, analytics, &job).await }
-        }
-    };
-    /// A handler of the database and the job.
-    macro_rules! run {
-        ($run:path) => {{
-            let db = db.clone();
-            move |job| {
-                let db = db.clone();
-                async move { $run(&db, &job).await }
-            }
-        }};
-    }
-    /// A handler of the database, the providers and the job.
-    macro_rules! pay {
-        ($run:path) => {{
-            let (db, providers) = (db.clone(), Arc::clone(providers));
-            move |job| {
-                let (db, providers) = (db.clone(), Arc::clone(&providers));
-                async move { $run(&db, &providers, &job).await }
-            }
-        }};
-    }
-    /// A handler of the database, the files and the job.
-    macro_rules! file {
-        ($run:path) => {{
-            let (db, storage) = (db.clone(), studio.storage().clone());
-            move |job| {
-                let (db, storage) = (db.clone(), storage.clone());
-                async move { $run(&db, &storage, &job).await }
-            }
-        }};
-    }
-    /// A handler of the database, the studio and the job.
-    macro_rules! draw {
-        ($run:path) => {{
-            let (db, studio) = (db.clone(), studio.clone());
-            move |job| {
-                let (db, studio) = (db.clone(), studio.clone());
-                async move { $run(&db, &studio, &job).await }
-            }
-        }};
-    }
-    let worker = Worker::new(db.clone())
-        .every(janitor::KIND, janitor::PERIOD, run!(janitor::run))
-        .every(expiry::KIND, expiry::PERIOD, run!(expiry::run))
-        .every(runs::sweep::KIND, runs::sweep::PERIOD, file!(runs::sweep::run))
-        .on_long(runs::job::KIND, file!(runs::job::run))
-        .every(fetch::KIND, fetch::PERIOD, draw!(fetch::run))
-        .every(sweep::KIND, sweep::PERIOD, draw!(sweep::run))
-        .every(tend::KIND, tend::PERIOD, run!(tend::run))
-        .every(index::KIND, index::PERIOD, run!(index::run))
-        .every(searched::KIND, searched::PERIOD, tend_searched)
-        .on(registration::KIND, run!(registration::run))
-        .on(verification::KIND, run!(verification::run))
-        .on(recovery::KIND, run!(recovery::run))
-        .on(email::KIND, run!(email::run))
-        .on(care::OPERATION, pay!(care::look_after))
-        .on(care::CAPTURE, pay!(care::capture))
-        .on(CANCELLED, pay!(care::undo))
-        .on(WEBHOOK, pay!(webhooks::tell));
-    let Some(mailer) = mailer.map(Arc::new) else { return worker };
-    let db = db.clone();
+/// What the handlers of jobs work with.
+#[derive(Clone)]
+pub struct JobContext {
+    /// The database.
+    pub db: Db,
+    /// Sends mail. Without it mail waits in the queue.
+    pub mailer: Option<Arc<Mailer>>,
+    /// The payment providers.
+    pub providers: Arc<Providers>,
+    /// Draws pictures; its storage holds all files.
+    pub studio: Studio,
+    /// How long searches are kept, and when they are suggested.
+    pub analytics: AnalyticsSettings,
+}
+
+/// A worker with a handler for each kind of job.
+pub fn worker(context: JobContext) -> Worker {
+    let cx = &Arc::new(context);
+    let worker = Worker::new(cx.db.clone())
+        .every(janitor::KIND, janitor::PERIOD, with(cx, |cx, job| async move { janitor::run(&cx.db, &job).await }))
+        .every(expiry::KIND, expiry::PERIOD, with(cx, |cx, job| async move { expiry::run(&cx.db, &job).await }))
+        .every(old::KIND, old::PERIOD, with(cx, |cx, job| async move { old::run(&cx.db, cx.storage(), &job).await }))
+        .every(
+            fetch::KIND,
+            fetch::PERIOD,
+            with(cx, |cx, job| async move { fetch::run(&cx.db, &cx.studio, &job).await }),
+        )
+        .every(
+            sweep::KIND,
+            sweep::PERIOD,
+            with(cx, |cx, job| async move { sweep::run(&cx.db, &cx.studio, &job).await }),
+        )
+        .every(tend::KIND, tend::PERIOD, with(cx, |cx, job| async move { tend::run(&cx.db, &job).await }))
+        .every(index::KIND, index::PERIOD, with(cx, |cx, job| async move { index::run(&cx.db, &job).await }))
+        .every(
+            searched::KIND,
+            searched::PERIOD,
+            with(cx, |cx, job| async move { searched::run(&cx.db, cx.analytics, &job).await }),
+        )
+        .on_long(transfer::KIND, with(cx, |cx, job| async move { transfer::run(&cx.db, cx.storage(), &job).await }))
+        .on(registration::KIND, with(cx, |cx, job| async move { registration::run(&cx.db, &job).await }))
+        .on(verification::KIND, with(cx, |cx, job| async move { verification::run(&cx.db, &job).await }))
+        .on(recovery::KIND, with(cx, |cx, job| async move { recovery::run(&cx.db, &job).await }))
+        .on(email::KIND, with(cx, |cx, job| async move { email::run(&cx.db, &job).await }))
+        .on(care::OPERATION, with(cx, |cx, job| async move { care::look_after(&cx.db, &cx.providers, &job).await }))
+        .on(care::CAPTURE, with(cx, |cx, job| async move { care::capture(&cx.db, &cx.providers, &job).await }))
+        .on(CANCELLED, with(cx, |cx, job| async move { care::undo(&cx.db, &cx.providers, &job).await }))
+        .on(WEBHOOK, with(cx, |cx, job| async move { webhooks::tell(&cx.db, &cx.providers, &job).await }));
+    let Some(mailer) = cx.mailer.clone() else { return worker };
+    let db = cx.db.clone();
     worker.on(KIND, move |job| {
         let (mailer, db) = (Arc::clone(&mailer), db.clone());
         async move { mailer.deliver(&db, &job).await }
     })
+}
+
+impl JobContext {
+    fn storage(&self) -> &Storage {
+        self.studio.storage()
+    }
+}
+
+/// A handler that runs a job with the context.
+fn with<F, Fut>(context: &Arc<JobContext>, run: F) -> impl Fn(JobRow) -> Fut + Clone + Send + Sync + 'static
+where
+    F: Fn(Arc<JobContext>, JobRow) -> Fut + Clone + Send + Sync + 'static,
+{
+    let context = Arc::clone(context);
+    move |job| run(Arc::clone(&context), job)
 }

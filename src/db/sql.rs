@@ -126,54 +126,6 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for PerParent<Q> {
     }
 }
 
-/// The next so many keys and numbers of orders, in one statement.
-#[derive(Debug, Clone, Copy, QueryId)]
-pub struct OrderNumbers(pub i32);
-
-impl Query for OrderNumbers {
-    type SqlType = (BigInt, BigInt);
-}
-impl QueryFragment<Pg> for OrderNumbers {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT nextval('orders_id_seq'), nextval('order_numbers') FROM generate_series(1, ");
-        out.push_bind_param::<Integer, _>(&self.0)?;
-        out.push_sql(")");
-        Ok(())
-    }
-}
-
-/// The jobs that are due, the longest due first, and locks them: some of each kind, by its own stretch of an index, since
-/// those of a kind that nobody runs here, say mail without a server that takes it, may be many.
-#[derive(Debug, Clone, Copy)]
-pub struct DueJobs<'a> {
-    /// Which kinds.
-    pub kinds: &'a [&'a str],
-    /// Most jobs.
-    pub limit: i64,
-}
-
-impl QueryId for DueJobs<'_> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-impl Query for DueJobs<'_> {
-    type SqlType = BigInt;
-}
-impl QueryFragment<Pg> for DueJobs<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT due.id FROM unnest(");
-        out.push_bind_param::<Array<Text>, _>(&self.kinds)?;
-        out.push_sql(
-            "::text[]) AS kinds (kind) CROSS JOIN LATERAL (SELECT id, run_at FROM jobs WHERE kind = kinds.kind AND state = 'queued'
-                AND run_at <= now() AND (locked_until IS NULL OR locked_until <= now()) ORDER BY run_at, id LIMIT ",
-        );
-        out.push_bind_param::<BigInt, _>(&self.limit)?;
-        out.push_sql(" FOR UPDATE SKIP LOCKED) AS due ORDER BY due.run_at, due.id LIMIT ");
-        out.push_bind_param::<BigInt, _>(&self.limit)?;
-        Ok(())
-    }
-}
-
 /// How many rows a query has, counted no further than one more than [`crate::paging::MAX_COUNT`].
 #[derive(Debug, Clone)]
 pub struct CountUpTo<Q>(pub Q);

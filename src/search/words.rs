@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::model::MAX_TERMS;
-
+/// Most words of a query; the others of its 200 characters are left out.
+pub const MAX_TERMS: usize = 32;
 /// Most words that another word means the same as.
 pub const MAX_RUN: usize = 3;
 

@@ -12,6 +12,7 @@ pub mod registration;
 pub mod roles;
 pub mod throttle;
 pub mod verification;
+pub mod watch;
 
 use serde_json::Value;
 

@@ -1,9 +1,11 @@
 //! What is asked of searches, and the job that looks after them.
 
+mod record;
 pub mod tend;
 
 use tokio::sync::Semaphore;
 
+pub use self::record::record;
 use super::{
     model::report::{ClickThrough, Interval, Report, Term, Trend, Which},
     store,

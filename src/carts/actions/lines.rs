@@ -8,7 +8,7 @@ use super::{lock, release_all};
 use crate::{
     auth::{Holder, Scope, Viewer},
     carts::{
-        model::{CartLineRow, CartRow, MAX_LINES, NewCartLine, check_quantity, check_sale},
+        model::{CartLineRow, CartRow, MAX_LINES, NewCartLine},
         store,
     },
     db::{Conn, Db},
@@ -16,6 +16,7 @@ use crate::{
     ids::{CartId, CartLineId, ProductId, WebsiteId},
     money::{Currency, check_total, line_total},
     products::{self, model::ProductRow},
+    stock::sale::{check_quantity, check_sale},
     websites,
 };
 

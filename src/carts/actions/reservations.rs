@@ -9,13 +9,14 @@ use super::lock;
 use crate::{
     auth::{Scope, Viewer},
     carts::{
-        model::{CartRow, Reservation, check_sale},
+        model::{CartRow, Reservation},
         store,
     },
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{CartId, ProductId},
     products::{self, model::ProductRow},
+    stock::sale::check_sale,
 };
 
 /// Reserves all that is in a cart for a while, or nothing; what is reserved stays as it is. Without a time nothing is

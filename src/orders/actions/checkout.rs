@@ -8,10 +8,7 @@ use serde::Serialize;
 use super::place::{Buyer, address_of, contact_of, place};
 use crate::{
     auth::{Scope, Viewer},
-    carts::{
-        self,
-        model::{CartLineRow, check_sale},
-    },
+    carts::{self, model::CartLineRow},
     db::{
         Conn, Db,
         idempotency::{Claim, IdempotencyKey, Owner},
@@ -24,6 +21,7 @@ use crate::{
         store,
     },
     products::model::ProductRow,
+    stock::sale::check_sale,
     text::{self, Check},
     users::model::AddressPatch,
 };

@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::place::{Buyer, address_of, check_stock, contact_of, lock_products, place};
 use crate::{
     auth::{Scope, Viewer},
-    carts::model::check_quantity,
     db::{
         Conn, Db,
         idempotency::{Claim, Claimed, IdempotencyKey, Owner},
@@ -19,6 +18,7 @@ use crate::{
         store,
     },
     products::model::ProductRow,
+    stock::sale::check_quantity,
 };
 
 /// What a customer wants to buy.

@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    editor_scope,
+    access::{editor_scope, reread},
     place::{check_stock, line, lock_products},
-    reread,
 };
 use crate::{
     auth::{Scope, Viewer},
-    carts::model::check_quantity,
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{OrderDetailId, OrderId, ProductId},
@@ -22,6 +20,7 @@ use crate::{
     stock::{
         self,
         model::{NewMovement, Reason},
+        sale::check_quantity,
     },
 };
 

@@ -1,6 +1,6 @@
 //! Noting something on an order.
 
-use super::{editor_scope, status::mover};
+use super::access::{editor_scope, mover};
 use crate::{
     auth::Viewer,
     db::Db,

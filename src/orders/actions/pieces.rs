@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::{
-    carts::model::check_quantity,
     error::{Error, Result, UserError, UserErrorCode},
     ids::OrderDetailId,
     orders::model::OrderDetailRow,
+    stock::sale::check_quantity,
 };
 
 /// Pieces of lines.

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     auth::{GuestKey, Scope},
-    carts::model::check_sale,
+    carts,
     db::{Conn, idempotency::Claimed, together},
     error::{Error, Result, UserError},
     ids::{AddressId, OrderId, ProductId, UserId, WebsiteId},
@@ -27,6 +27,7 @@ use crate::{
     stock::{
         self,
         model::{NewMovement, Reason},
+        sale::check_sale,
     },
     users::{
         self,
@@ -176,7 +177,7 @@ pub(super) async fn lock_products(
     conn: &Conn,
     wanted: &BTreeMap<ProductId, i32>,
 ) -> Result<BTreeMap<ProductId, ProductRow>> {
-    Ok(crate::carts::actions::lock_available(conn, None, wanted).await?.0)
+    Ok(carts::actions::lock_available(conn, None, wanted).await?.0)
 }
 
 /// An address of a user's: this one, or their default, or none where they have none.

@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{editor_scope, pieces::check_pieces, reread, status::mover};
+use super::{
+    access::{editor_scope, mover, reread},
+    pieces::check_pieces,
+};
 use crate::{
     auth::{Permission, Viewer},
     db::{

@@ -2,10 +2,9 @@
 //! The order is locked first; what follows of a shipment, its lines' pieces and the order's status, the database keeps.
 
 use super::{
+    access::{RUNNERS, lock_to_run, reread},
     letters,
     pieces::{Pieces, check_pieces},
-    reread,
-    status::{RUNNERS, lock_to_run},
 };
 use crate::{
     auth::{Permission, Viewer},

@@ -1,15 +1,18 @@
 //! Moving an order along, and calling it off.
 //! Rule: [`crate::orders::model::MOVES`] says who may make which move; whoever moves an order has locked it first.
 
-use super::{editor_scope, letters, reread, shipments};
+use super::{
+    access::{RUNNERS, editor_scope, lock_to_run, mover, reread},
+    letters, shipments,
+};
 use crate::{
-    auth::{Permission, Viewer},
+    auth::Viewer,
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{OrderId, ProductId},
     jobs::{self, model::NewJob},
     orders::{
-        model::{CANCELLED, Mover, OrderRow, PaymentStatus, Status},
+        model::{CANCELLED, OrderRow, PaymentStatus, Status},
         store,
     },
     products,
@@ -18,9 +21,6 @@ use crate::{
         model::{NewMovement, Reason},
     },
 };
-
-/// Who runs orders: staff, and sellers those that hold their products.
-pub(super) const RUNNERS: &[Permission] = &[Permission::ManageOrders, Permission::SellProducts];
 
 /// Moves an order along: for staff, and for sellers where it holds their products.
 /// # Errors
@@ -45,32 +45,6 @@ pub async fn cancel(db: &Db, viewer: &Viewer, id: OrderId) -> Result<OrderRow> {
         become_status(conn, viewer, order, Status::Cancelled, "id").await
     })
     .await
-}
-
-/// Locks an order that the viewer, one of the [`RUNNERS`], runs. What they bought themselves others run.
-/// # Errors
-/// NOT_FOUND of the field, which names this noun.
-pub(super) async fn lock_to_run(
-    conn: &Conn,
-    viewer: &Viewer,
-    id: OrderId,
-    field: &'static str,
-    noun: &str,
-) -> Result<OrderRow> {
-    let scope = viewer.scope(Permission::ManageOrders);
-    let order = store::lock(conn, &scope, id).await?.filter(|order| mover(viewer, order) != Mover::Customer);
-    order.ok_or_else(|| Error::not_found(field, noun))
-}
-
-/// As whom somebody who sees an order acts on it.
-pub(super) fn mover(viewer: &Viewer, order: &OrderRow) -> Mover {
-    if viewer.can_at(Permission::ManageOrders, order.source_website_id) {
-        Mover::Staff
-    } else if viewer.guest().is_some() || order.user_id == viewer.user_id() {
-        Mover::Customer
-    } else {
-        Mover::Seller
-    }
 }
 
 async fn become_status(

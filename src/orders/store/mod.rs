@@ -3,6 +3,7 @@
 //! of some websites also those placed there, a guest those placed with their cart token, the public none.
 
 pub mod events;
+mod numbers;
 pub mod returns;
 pub mod shipments;
 
@@ -15,6 +16,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
+pub use self::numbers::{next_number, next_numbers};
 use super::model::{
     NewOrder, NewOrderDetail, OrderCondition, OrderDetailRow, OrderOrderField, OrderParent, OrderRow, Status,
 };
@@ -23,7 +25,7 @@ use crate::{
     db::{
         Conn, Plans,
         filter::{Condition, Filter, Op, always},
-        sql::{CountUpTo, OrderNumbers, ParentId, PerParent, nextval, op, text_op},
+        sql::{CountUpTo, ParentId, PerParent, op, text_op},
         tables::{order_details, orders, products},
     },
     error::{Error, Result},
@@ -195,16 +197,6 @@ pub async fn by_checkout(mut conn: &Conn, scope: &Scope, first: OrderId) -> Resu
     let query = orders::table.select(OrderRow::as_select()).into_boxed().filter(visible(scope));
     let query = query.filter(orders::checkout_id.assume_not_null().eq(first));
     Ok(query.order(orders::id).load(&mut conn).await?)
-}
-
-/// Keys and numbers of so many orders to be.
-pub async fn next_numbers(mut conn: &Conn, count: usize) -> Result<Vec<(OrderId, i64)>> {
-    Ok(OrderNumbers(i32::try_from(count).unwrap_or(i32::MAX)).load(&mut conn).await?)
-}
-
-/// The next number of an order.
-pub async fn next_number(mut conn: &Conn) -> Result<i64> {
-    Ok(diesel::select(nextval("order_numbers")).get_result(&mut conn).await?)
 }
 
 /// Adds an order without lines.

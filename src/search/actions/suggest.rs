@@ -2,12 +2,12 @@
 
 use crate::{
     db::{Db, Plans},
-    error::Result,
+    error::{Error, Result},
     ids::WebsiteId,
     search::{
         model::{
             Asked, Kind, check_length,
-            suggest::{Begun, SuggestionKind, share},
+            suggest::{Begun, MAX_SUGGESTIONS, SuggestionKind, share},
         },
         store::{
             popular,
@@ -28,10 +28,14 @@ pub struct Suggestion {
     pub node_id: i64,
 }
 
-/// At most so many suggestions, in groups.
+/// The first suggestions, in groups.
 /// # Errors
-/// TOO_LONG for a text that no query may be; those of the database.
-pub async fn suggest(db: &Db, text: &str, most: usize, website: Option<WebsiteId>) -> Result<Vec<Suggestion>> {
+/// BAD_USER_INPUT unless `first` is 1 to [`MAX_SUGGESTIONS`]; TOO_LONG for a text that no query may be; those of the database.
+pub async fn suggest(db: &Db, text: &str, first: i32, website: Option<WebsiteId>) -> Result<Vec<Suggestion>> {
+    if !(1..=MAX_SUGGESTIONS).contains(&first) {
+        return Err(Error::bad_input("first", format!("give 1 to {MAX_SUGGESTIONS}")));
+    }
+    let most = first.unsigned_abs() as usize;
     check_length("prefix", text)?;
     let Some(begun) = Begun::parse(text, website) else { return Ok(Vec::new()) };
     let asked = Asked { query: begun.query.clone(), languages: db.read(store::languages).await? };

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 
 use super::words::{Query, Words};
 use crate::{
-    error::{Error, Result, UserErrorCode},
+    error::{Error, ErrorCode, Result, UserErrorCode},
     ids::{BrandId, CategoryId, SupplierId, WebsiteId},
     paging::{Cursor, Direction, Page, SortKey},
     products::model::Availability,
@@ -18,8 +18,6 @@ use crate::{
 
 /// Longest query, in characters.
 pub const MAX_QUERY: usize = 200;
-/// Most words of a query; the others of its 200 characters are left out.
-pub const MAX_TERMS: usize = 32;
 /// How many hits are weighed by relevance: of more, those that sell best.
 pub const MAX_WEIGHED: i64 = 2_000;
 /// How many documents that match the words are looked at to count those of them that hold a filter.
@@ -28,6 +26,8 @@ pub const MAX_LOOKED_AT: i64 = 20_000;
 pub const MAX_FACETED: i64 = 10_000;
 /// Most values of an option that a search filters by, and most options.
 pub const MAX_OPTIONS: usize = 20;
+/// Longest name or value of an option, in characters.
+const MAX_OPTION_TEXT: usize = 100;
 
 text_enum! {
     /// What kind of thing a hit is.
@@ -110,6 +110,36 @@ impl SearchFilter {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// # Errors
+    /// User errors for too many options, and for one that is too long or named twice.
+    pub fn check(&self) -> Result<()> {
+        let refused = |code, rule: &str| Err(Error::user(code, "where.options", rule.to_owned()));
+        let options = &self.options;
+        if options.len() > MAX_OPTIONS || options.iter().any(|(_, values)| values.len() > MAX_OPTIONS) {
+            return refused(UserErrorCode::TooLong, "give at most 20 options, and 20 values of each");
+        }
+        for (place, (name, values)) in options.iter().enumerate() {
+            let is_bad = |text: &String| text.chars().count() > MAX_OPTION_TEXT || text.contains('\0');
+            if is_bad(name) || values.iter().any(is_bad) {
+                return refused(UserErrorCode::TooLong, "a name or value has at most 100 characters");
+            }
+            if options[..place].iter().any(|(other, _)| other == name) {
+                return refused(UserErrorCode::Invalid, "name each option once");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Who may filter by supplier: staff and sellers.
+/// # Errors
+/// FORBIDDEN for all others.
+pub fn check_supplier_filter(is_staff: bool) -> Result<()> {
+    if is_staff {
+        return Ok(());
+    }
+    Err(Error::Coded(ErrorCode::Forbidden, "only staff and sellers filter by supplier".into()))
 }
 
 /// A search.
@@ -135,8 +165,10 @@ pub struct Search {
 
 impl Search {
     /// # Errors
-    /// A user error for a blank query, one of more than [`MAX_QUERY`] characters, and a cursor of another list.
+    /// User errors for a blank query, one of more than [`MAX_QUERY`] characters, options that break a rule, and a cursor of
+    /// another list.
     pub fn check(&self) -> Result<()> {
+        self.filter.check()?;
         check_text("query", &self.text)?;
         for (argument, cursor) in [("after", &self.page.after), ("before", &self.page.before)] {
             if let Some(cursor) = cursor

@@ -9,7 +9,7 @@ use std::{
 };
 
 use souk::{
-    cli::work,
+    cli::work::{self, JobContext},
     config::AnalyticsSettings,
     db::Db,
     jobs::{
@@ -125,13 +125,13 @@ async fn the_server_tidies_up_every_hour() {
         app.customer().await.id.0
     );
     app.database.sql(&keys).await;
-    let worker = work::worker(
-        &app.database.db,
-        None,
-        &app.services.providers,
-        &app.services.studio,
-        AnalyticsSettings::default(),
-    );
+    let worker = work::worker(JobContext {
+        db: app.database.db.clone(),
+        mailer: None,
+        providers: Arc::clone(&app.services.providers),
+        studio: app.services.studio.clone(),
+        analytics: AnalyticsSettings::default(),
+    });
     worker.install().await.unwrap();
     assert_eq!(worker.run_due().await, 8);
     let kept = "SELECT string_agg(key, ' ' ORDER BY id) FROM idempotency_keys";

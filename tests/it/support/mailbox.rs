@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Parser;
 use serde_json::Value;
 use souk::{
-    cli::work,
+    cli::work::{self, JobContext},
     config::{AnalyticsSettings, MailSettings, PaymentCapture, Settings},
     db::Db,
     ids::WebsiteId,
@@ -60,21 +60,26 @@ pub fn mailer(sink: &SmtpSink, flags: &[&str]) -> Mailer {
 /// A worker of a shop where nothing is paid.
 pub fn worker(db: &Db, mailer: Option<Mailer>) -> Worker {
     let storage = Storage::open(&Place::Memory).expect("a store");
-    let providers = Arc::new(Providers::new(LIMIT, PaymentCapture::ByHand));
-    work::worker(db, mailer, &providers, &studio(&storage), AnalyticsSettings::default())
+    work::worker(JobContext {
+        db: db.clone(),
+        mailer: mailer.map(Arc::new),
+        providers: Arc::new(Providers::new(LIMIT, PaymentCapture::ByHand)),
+        studio: studio(&storage),
+        analytics: AnalyticsSettings::default(),
+    })
 }
 
 impl TestApp {
     async fn post_office(&self) -> &(SmtpSink, Worker) {
         let open = async || {
             let sink = SmtpSink::start().await;
-            let worker = work::worker(
-                &self.database.db,
-                Some(mailer(&sink, &[])),
-                &self.services.providers,
-                &self.services.studio,
-                AnalyticsSettings::default(),
-            );
+            let worker = work::worker(JobContext {
+                db: self.database.db.clone(),
+                mailer: Some(Arc::new(mailer(&sink, &[]))),
+                providers: Arc::clone(&self.services.providers),
+                studio: self.services.studio.clone(),
+                analytics: AnalyticsSettings::default(),
+            });
             (sink, worker)
         };
         self.post_office.get_or_init(open).await

@@ -10,7 +10,7 @@ use crate::{
     analytics::{
         actions,
         model::{
-            NewClick, NewSearch, Outcome, Searcher,
+            NewClick, Searcher,
             report::{ClickThrough, Interval, Report, Term, Trend, Which, rate},
         },
     },
@@ -25,7 +25,7 @@ use crate::{
         schema::context::ContextExt,
     },
     ids::{ProductId, RowId, SearchId},
-    search::model::Search,
+    search::actions::Found,
 };
 
 /// The arguments of a search that are kept with it.
@@ -33,25 +33,16 @@ const KEPT: [&str; 3] = ["where", "types", "orderBy"];
 /// How many texts there are where nothing is said, and at most.
 const TERMS: (i32, i32) = (20, 100);
 
-/// Records a search, and gives its id: the one of the first page. Nothing is recorded of the later ones, and nothing at all
-/// where it is switched off.
-pub(super) fn record(ctx: &Context<'_>, search: &Search, instead: Option<&str>, outcome: Outcome) -> Option<SearchId> {
-    let recorder = &ctx.services().recorder;
-    let is_first = search.page.after.is_none() && search.page.before.is_none();
-    if !is_first || !recorder.is_on() {
-        return None;
-    }
-    let given = ctx.field().arguments().unwrap_or_default();
-    let kept = given.into_iter().filter(|(name, _)| KEPT.contains(&name.as_str()));
-    let filters: Map<String, Value> = kept
-        .filter_map(|(name, value)| Some((name.to_string(), value.into_json().ok()?)))
-        .filter(|(_, value)| !value.is_null())
-        .collect();
+/// Records a search with the arguments that are kept, and returns its id, where it is recorded.
+pub(super) fn record(ctx: &Context<'_>, found: &Found) -> Option<SearchId> {
+    let filters = || {
+        let given = ctx.field().arguments().unwrap_or_default();
+        let kept = given.into_iter().filter(|(name, _)| KEPT.contains(&name.as_str()));
+        let kept = kept.filter_map(|(name, value)| Some((name.to_string(), value.into_json().ok()?)));
+        kept.filter(|(_, value)| !value.is_null()).collect::<Map<String, Value>>().into()
+    };
     let searcher = Searcher::of(ctx.viewer().identity(), ctx.origin().visitor);
-    let new = NewSearch::new(search, searcher, filters.into(), instead, outcome);
-    let id = new.id;
-    recorder.search(new);
-    Some(id)
+    actions::record(&ctx.services().recorder, found, searcher, filters)
 }
 
 /// What was taken of what a search found.

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     carts::{
         self, actions,
-        model::{Availability, CartLineRow, CartRow},
+        model::{CartLineRow, CartRow},
         store,
     },
     error::{Error, Result},
@@ -28,6 +28,7 @@ use crate::{
     ids::{CartId, CartLineId, RowId, UserId},
     money::line_total,
     products::model::ProductRow,
+    stock::sale::Availability,
 };
 
 /// What somebody is about to buy.

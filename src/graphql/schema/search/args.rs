@@ -3,8 +3,7 @@
 use async_graphql::{Context, InputObject};
 
 use crate::{
-    categories,
-    error::{Error, ErrorCode, Result, UserErrorCode},
+    error::Result,
     graphql::{
         engine::{
             filters::{CategoryFilter, DecimalFilter, IdFilter, named},
@@ -14,13 +13,10 @@ use crate::{
     },
     paging::{Direction, Page, PageArgs},
     search::{
-        model::{Kind, MAX_OPTIONS, Search, SearchFilter, SearchOrderField},
+        model::{Kind, Search, SearchFilter, SearchOrderField, check_supplier_filter},
         words::Words,
     },
 };
-
-/// Longest name or value of an option, in characters.
-const MAX_TEXT: usize = 100;
 
 /// A value that an option has.
 #[derive(Debug, InputObject)]
@@ -68,7 +64,7 @@ pub struct SearchOrder {
     direction: Option<Direction>,
 }
 
-/// Reads the arguments of a search.
+/// Reads the arguments of a search, and whether its categories stand for all that are below them, too.
 /// # Errors
 /// User errors naming the argument; FORBIDDEN where the public filters by supplier.
 pub(super) fn search_of(
@@ -83,8 +79,8 @@ pub(super) fn search_of(
     order: Option<SearchOrder>,
 ) -> Result<(Search, bool)> {
     let filter = filter.unwrap_or_default();
-    if filter.supplier.is_some() && !ctx.is_staff() {
-        return Err(Error::Coded(ErrorCode::Forbidden, "only staff and sellers filter by supplier".into()));
+    if filter.supplier.is_some() {
+        check_supplier_filter(ctx.is_staff())?;
     }
     let (order, direction) = order.map_or_else(Default::default, |order| (order.field, order.direction));
     let direction = direction.unwrap_or_else(|| order.usual());
@@ -93,25 +89,14 @@ pub(super) fn search_of(
     let has_trees = filter.category.as_ref().is_some_and(|category| category.include_descendants);
     let (words, filter) = (Words::parse(&text), filter_of(filter)?);
     let search = Search { text, words, kinds, is_staff: ctx.is_staff(), filter, order, direction, page };
-    search.check()?;
     Ok((search, has_trees))
-}
-
-/// The same search with all categories below those that it names, where it wants them.
-/// # Errors
-/// Those of the database.
-pub(super) async fn resolved(ctx: &Context<'_>, (mut search, has_trees): (Search, bool)) -> Result<Search> {
-    if let (true, Some(roots)) = (has_trees, &search.filter.categories) {
-        let found = ctx.db().read(async |conn| categories::store::ids_of_trees(conn, roots).await).await?;
-        search.filter.categories = Some(found);
-    }
-    Ok(search)
 }
 
 fn filter_of(filter: SearchWhere) -> Result<SearchFilter> {
     let category = filter.category.map(|category| category.split().0);
     let price = filter.price.unwrap_or_default();
     let exact = price.eq.map(|price| price.0);
+    let options = filter.options.unwrap_or_default().into_iter();
     let availability = filter.availability.map(|filter| filter.any());
     Ok(SearchFilter {
         categories: named("category", category)?,
@@ -122,24 +107,6 @@ fn filter_of(filter: SearchWhere) -> Result<SearchFilter> {
         price_to: exact.into_iter().chain(price.lte.map(|price| price.0)).min(),
         rating_from: filter.rating.unwrap_or_default().gte.map(|stars| stars.0),
         availability: availability.flatten(),
-        options: options(filter.options.unwrap_or_default())?,
+        options: options.map(|option| (option.name, option.r#in)).collect(),
     })
-}
-
-fn options(filters: Vec<SearchOptionFilter>) -> Result<Vec<(String, Vec<String>)>> {
-    let refused = |code, rule: &str| Err(Error::user(code, "where.options", rule.to_owned()));
-    if filters.len() > MAX_OPTIONS || filters.iter().any(|option| option.r#in.len() > MAX_OPTIONS) {
-        return refused(UserErrorCode::TooLong, "give at most 20 options, and 20 values of each");
-    }
-    let mut options: Vec<(String, Vec<String>)> = Vec::with_capacity(filters.len());
-    for SearchOptionFilter { name, r#in } in filters {
-        if [&name].into_iter().chain(&r#in).any(|text| text.chars().count() > MAX_TEXT || text.contains('\0')) {
-            return refused(UserErrorCode::TooLong, "a name or value has at most 100 characters");
-        }
-        if options.iter().any(|(other, _)| *other == name) {
-            return refused(UserErrorCode::Invalid, "name each option once");
-        }
-        options.push((name, r#in));
-    }
-    Ok(options)
 }

@@ -1,7 +1,7 @@
 //! How many hits have which values.
 
 use souk_macros::object;
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use async_graphql::{Context, ID, Lookahead};
 
@@ -21,10 +21,9 @@ use crate::{
             websites::{Website, website},
         },
     },
-    ids::{BrandId, CategoryId, RowId, WebsiteId},
     products::model::Availability,
     search::{
-        facets::{FacetRow, Wanted},
+        facets::{Facets, OptionValues, PriceRange, Wanted},
         model::MAX_FACETED,
     },
     websites::model::WebsiteRow,
@@ -234,51 +233,44 @@ pub(super) fn wanted(facets: &Lookahead<'_>) -> Vec<Wanted> {
     all.into_iter().filter(|(field, _)| facets.field(field).exists()).map(|(_, wanted)| wanted).collect()
 }
 
-/// The facets of the rows that were counted, with the things that they name.
+/// The facets, with the things that they name.
 /// # Errors
 /// Those of the loaders.
-pub(super) async fn load(ctx: &Context<'_>, rows: Vec<FacetRow>) -> Result<SearchFacets> {
-    let key = |row: &FacetRow| row.value.as_deref().and_then(|value| value.parse::<i64>().ok()).unwrap_or_default();
-    let of = |facet: &'static str| rows.iter().filter(move |row| row.facet == facet);
+pub(super) async fn load(ctx: &Context<'_>, facets: Facets) -> Result<SearchFacets> {
     let loaders = ctx.loaders();
     let (categories, brands, websites) = futures_util::future::try_join3(
-        loaders.categories.load_many(of("category").map(|row| CategoryId(key(row)))),
-        loaders.brands.load_many(of("brand").map(|row| BrandId(key(row)))),
-        loaders.websites.load_many(of("website").map(|row| WebsiteId(key(row)))),
+        loaders.categories.load_many(facets.categories.iter().map(|(id, _)| *id)),
+        loaders.brands.load_many(facets.brands.iter().map(|(id, _)| *id)),
+        loaders.websites.load_many(facets.websites.iter().map(|(id, _)| *id)),
     )
     .await?;
-    let counts: HashMap<_, _> = rows.iter().map(|row| ((row.facet.as_str(), key(row)), row.count)).collect();
-    let count = |facet: &'static str, key: i64| counts.get(&(facet, key)).copied().unwrap_or_default();
-    let mut options: Vec<OptionFacet> = Vec::new();
-    for row in of("option") {
-        let (Some(name), Some(text)) = (&row.name, &row.value) else { continue };
-        let value = OptionValueFacet { of: text.clone(), count: row.count };
-        match options.iter_mut().find(|option| option.name == *name) {
-            Some(option) => option.values.push(value),
-            None => options.push(OptionFacet { name: name.clone(), values: vec![value] }),
-        }
-    }
-    let availability = |row: &FacetRow| {
-        let value = row.value.as_deref()?;
-        let availability = Availability::ALL.iter().copied().find(|it| it.as_str() == value)?;
-        Some(AvailabilityFacet { of: availability, count: row.count })
-    };
-    let price = |row: &FacetRow| Some(PriceFacet { min: row.min?, max: row.max?, count: row.count });
-    let rating = |row: &FacetRow| {
-        let stars = row.value.as_deref()?.parse().ok()?;
-        Some(RatingFacet { of: stars, count: row.count })
-    };
+    let of_category: HashMap<_, _> = facets.categories.into_iter().collect();
+    let of_brand: HashMap<_, _> = facets.brands.into_iter().collect();
+    let of_website: HashMap<_, _> = facets.websites.into_iter().collect();
+    let category = |of: Arc<CategoryRow>| CategoryFacet { count: count(&of_category, of.id), of };
+    let brand = |of: Arc<BrandRow>| BrandFacet { count: count(&of_brand, of.id), of };
+    let website = |of: Arc<WebsiteRow>| WebsiteFacet { count: count(&of_website, of.id), of };
     Ok(SearchFacets {
-        counted: of("all").map(|row| row.count).sum(),
-        categories: categories
-            .into_iter()
-            .map(|of| CategoryFacet { count: count("category", of.id.key()), of })
-            .collect(),
-        brands: brands.into_iter().map(|of| BrandFacet { count: count("brand", of.id.key()), of }).collect(),
-        websites: websites.into_iter().map(|of| WebsiteFacet { count: count("website", of.id.key()), of }).collect(),
-        prices: of("price").filter_map(price).collect(),
-        ratings: of("rating").filter_map(rating).collect(),
-        availability: of("availability").filter_map(availability).collect(),
-        options,
+        counted: facets.counted,
+        categories: categories.into_iter().map(|row| category(row)).collect(),
+        brands: brands.into_iter().map(|row| brand(row)).collect(),
+        websites: websites.into_iter().map(|row| website(row)).collect(),
+        prices: facets.prices.into_iter().map(price).collect(),
+        ratings: facets.ratings.into_iter().map(|(of, count)| RatingFacet { of, count }).collect(),
+        availability: facets.availability.into_iter().map(|(of, count)| AvailabilityFacet { of, count }).collect(),
+        options: facets.options.into_iter().map(option).collect(),
     })
+}
+
+fn count<Id: Eq + Hash>(counts: &HashMap<Id, i64>, id: Id) -> i64 {
+    counts.get(&id).copied().unwrap_or_default()
+}
+
+fn price(PriceRange { min, max, count }: PriceRange) -> PriceFacet {
+    PriceFacet { min, max, count }
+}
+
+fn option(OptionValues { name, values }: OptionValues) -> OptionFacet {
+    let values = values.into_iter().map(|(of, count)| OptionValueFacet { of, count }).collect();
+    OptionFacet { name, values }
 }

@@ -6,14 +6,12 @@ mod rules;
 mod suggestions;
 
 use souk_macros::object;
-use std::{collections::HashMap, time::Instant};
+use std::{collections::HashMap, mem};
 
 use async_graphql::{Context, ID, Lookahead, Union};
 
 pub use self::{args::*, facets::*, rules::*, suggestions::*};
 use crate::{
-    analytics::model::Outcome,
-    db::Plans,
     error::Result,
     graphql::{
         engine::{
@@ -33,10 +31,8 @@ use crate::{
     ids::{BrandId, CategoryId, ProductId, RowId, SearchId, SupplierId},
     paging::{Cursor, Rows},
     search::{
-        actions::{Understood, understand},
-        facets::{FacetRow, Wanted},
-        model::{Asked, Counted, Hit, Kind, Search},
-        store,
+        actions::{self, Selected},
+        model::{Counted, Hit, Kind},
     },
 };
 
@@ -188,138 +184,48 @@ impl SearchQuery {
             SearchOrder,
         >,
     ) -> Result<SearchConnection> {
-        let began = Instant::now();
-        let search = args::search_of(ctx, query, types, first, after, last, before, r#where, order_by)?;
-        let search = args::resolved(ctx, search).await?;
-        let Understood { asked, instead, redirect } = understand(ctx.db(), &search).await?;
-        let selected = Selected::of(&ctx.look_ahead());
-        let Some(asked) = asked else {
-            return Ok(SearchConnection::empty(&search).recorded(ctx, &search, began, true));
-        };
-        let read = read(ctx, &search, &asked, &selected).await?;
-        let rows = search.page.finish(read.hits);
-        let (found, facets, snippets, redirect) = futures_util::future::try_join4(
-            load(ctx, &rows.rows),
-            facets::load(ctx, read.facets),
-            snippets(ctx, &rows.rows, &asked, selected.has_snippets),
-            rules::redirect(ctx, redirect.filter(|_| selected.has_redirect)),
+        let (search, with_subcategories) =
+            args::search_of(ctx, query, types, first, after, last, before, r#where, order_by)?;
+        let fields = ctx.look_ahead();
+        let mut found = actions::search(ctx.db(), search, with_subcategories, &selected(&fields)).await?;
+        let redirect = found.redirect.take().filter(|_| fields.field("redirect").exists());
+        let facets = mem::take(&mut found.facets);
+        let (things, facets, snippets, redirect) = futures_util::future::try_join4(
+            load(ctx, &found.hits.rows),
+            facets::load(ctx, facets),
+            found.snippets(ctx.db()),
+            rules::redirect(ctx, redirect),
         )
         .await?;
-        let connection = connection(rows, found, snippets, read.total, instead, redirect, facets);
-        Ok(connection.recorded(ctx, &search, began, selected.has_total))
-    }
-}
-
-impl SearchConnection {
-    /// Nothing was asked for.
-    fn empty(search: &Search) -> Self {
-        let (hits, facets) = (search.page.finish(Vec::new()), SearchFacets::default());
-        Self { hits, total: Counted { hits: 0, is_exact: true }, instead: None, redirect: None, facets, id: None }
-    }
-
-    /// The same, once it is recorded.
-    fn recorded(self, ctx: &Context<'_>, search: &Search, began: Instant, is_counted: bool) -> Self {
-        let took_ms = began.elapsed().as_secs_f32() * 1_000.0;
-        let shown = i64::try_from(self.hits.rows.len()).unwrap_or(i64::MAX);
-        let outcome = match is_counted {
-            true => Outcome { results: self.total.hits, is_exact: self.total.is_exact, took_ms },
-            false => {
-                let is_exact = !self.hits.has_next && !self.hits.has_previous;
-                Outcome { results: shown, is_exact, took_ms }
-            }
-        };
-        Self { id: record(ctx, search, self.instead.as_deref(), outcome), ..self }
+        let id = record(ctx, &found);
+        let hits = edges(found.hits, things, snippets);
+        let total = found.total.unwrap_or_default();
+        Ok(SearchConnection { hits, total, instead: found.instead, redirect, facets, id })
     }
 }
 
 /// What is selected of the hits.
-struct Selected {
-    has_total: bool,
-    has_snippets: bool,
-    has_redirect: bool,
-    facets: Vec<Wanted>,
-}
-
-impl Selected {
-    fn of(fields: &Lookahead<'_>) -> Self {
-        Self {
-            has_total: fields.field("totalCount").exists(),
-            has_snippets: fields.field("edges").field("snippet").exists(),
-            has_redirect: fields.field("redirect").exists(),
-            facets: facets::wanted(&fields.field("facets")),
-        }
+fn selected(fields: &Lookahead<'_>) -> Selected {
+    Selected {
+        has_total: fields.field("totalCount").exists(),
+        has_snippets: fields.field("edges").field("snippet").exists(),
+        facets: facets::wanted(&fields.field("facets")),
     }
 }
 
-/// What the statements of a search answer.
-struct Read {
-    hits: Vec<Hit>,
-    total: Counted,
-    facets: Vec<FacetRow>,
-}
-
-/// Hits, their number and their facets, at the same time. How many rows a word has decides how they are found.
-async fn read(ctx: &Context<'_>, search: &Search, asked: &Asked, selected: &Selected) -> Result<Read> {
-    let db = ctx.db();
-    let hits = db.read_as(Plans::ForValues, async |conn| store::page(conn, search, asked).await);
-    let total = async {
-        match selected.has_total {
-            true => db.read_as(Plans::ForValues, async |conn| store::count(conn, search, asked).await).await,
-            false => Ok(Counted::default()),
-        }
-    };
-    let facets = async {
-        match selected.facets.as_slice() {
-            [] => Ok(Vec::new()),
-            wanted if search.found_kinds().contains(&Kind::Product) => {
-                db.read_as(Plans::ForValues, async |conn| store::facets(conn, search, asked, wanted).await).await
-            }
-            _ => Ok(Vec::new()),
-        }
-    };
-    let (hits, total, facets) = futures_util::future::try_join3(hits, total, facets).await?;
-    Ok(Read { hits, total, facets })
-}
-
-fn connection(
-    rows: Rows<Hit>,
-    mut found: HashMap<(Kind, i64), Found>,
+fn edges(
+    hits: Rows<Hit>,
+    mut things: HashMap<(Kind, i64), Found>,
     mut snippets: HashMap<i64, String>,
-    total: Counted,
-    instead: Option<String>,
-    redirect: Option<SearchRedirect>,
-    facets: SearchFacets,
-) -> SearchConnection {
-    let Rows { rows, has_next, has_previous } = rows;
-    // A word is told only where it finds something: what nobody may find tells no words.
-    let instead = instead.filter(|_| !rows.is_empty());
+) -> Rows<SearchEdge> {
+    let Rows { rows, has_next, has_previous } = hits;
     let edge = |hit: Hit| {
         // A thing that went between the two statements is left out.
-        let node = found.remove(&(hit.kind, hit.node_id))?;
+        let node = things.remove(&(hit.kind, hit.node_id))?;
         let snippet = snippets.remove(&hit.document_id);
         Some(SearchEdge { cursor: hit.cursor, score: hit.score, snippet, node })
     };
-    let hits = Rows { rows: rows.into_iter().filter_map(edge).collect(), has_next, has_previous };
-    SearchConnection { hits, total, instead, redirect, facets, id: None }
-}
-
-/// The words around what was found, by the key of the document.
-async fn snippets(ctx: &Context<'_>, hits: &[Hit], asked: &Asked, is_selected: bool) -> Result<HashMap<i64, String>> {
-    let ids: Vec<i64> = hits.iter().map(|hit| hit.document_id).collect();
-    if !is_selected || ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let snippets = ctx.db().read(async |conn| store::snippets(conn, &ids, asked).await).await?;
-    Ok(snippets.into_iter().filter_map(|(id, text)| Some((id, marked(&text)?))).collect())
-}
-
-/// A snippet as HTML; none where nothing in it was found.
-fn marked(text: &str) -> Option<String> {
-    let [begin, end] = store::MARKS;
-    text.contains(begin).then(|| {
-        let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-        escaped.replace(begin, "<mark>").replace(end, "</mark>")
-    })
+    Rows { rows: rows.into_iter().filter_map(edge).collect(), has_next, has_previous }
 }
 
 /// The things behind the hits: one statement for each kind that occurs.
@@ -339,16 +245,4 @@ async fn load(ctx: &Context<'_>, hits: &[Hit]) -> Result<HashMap<(Kind, i64), Fo
     found.extend(brands.into_iter().map(|row| ((Kind::Brand, row.id.key()), Found::Brand(brand(row)))));
     found.extend(suppliers.into_iter().map(|row| ((Kind::Supplier, row.id.key()), Found::Supplier(supplier(row)))));
     Ok(found)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_snippet_is_html_that_runs_nothing() {
-        let text = "A \u{2}red\u{3} <script> & \"rope\"";
-        assert_eq!(marked(text).as_deref(), Some("A <mark>red</mark> &lt;script&gt; &amp; &quot;rope&quot;"));
-        assert_eq!(marked("A blue rope"), None);
-    }
 }

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID};
 use souk_macros::object;
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
     graphql::{
         engine::{connections::cost, container::OneOf},
         schema::{
@@ -18,7 +18,7 @@ use crate::{
     ids::{BrandId, CategoryId, ProductId, RowId, WebsiteId},
     search::{
         actions::suggest::{Suggestion, suggest},
-        model::suggest::{MAX_SUGGESTIONS, SuggestionKind},
+        model::suggest::SuggestionKind,
     },
 };
 
@@ -74,11 +74,8 @@ impl SuggestionQuery {
         #[graphql(desc = "How many at most, 1 to 50.", default = 10)] first: i32,
         #[graphql(desc = "Only products and searches of this website.")] website: Option<ID>,
     ) -> Result<Vec<SearchSuggestion>> {
-        if !(1..=MAX_SUGGESTIONS).contains(&first) {
-            return Err(Error::bad_input("first", format!("give 1 to {MAX_SUGGESTIONS}")));
-        }
         let website = website.map(|id| WebsiteId::parse("website", &id)).transpose()?;
-        let found = suggest(ctx.db(), &prefix, first.unsigned_abs() as usize, website).await?;
+        let found = suggest(ctx.db(), &prefix, first, website).await?;
         Ok(found.into_iter().map(|suggestion| SearchSuggestion(suggestion)).collect())
     }
 }

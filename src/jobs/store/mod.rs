@@ -2,6 +2,8 @@
 //! What a scope means here: `All` sees every job, everybody else none, staff of some websites among them: a job belongs to
 //! no website.
 
+mod due;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -10,13 +12,14 @@ use diesel_async::RunQueryDsl;
 use serde_json::json;
 use tokio::sync::Notify;
 
+use self::due::DueJobs;
 use super::model::{Failure, JobCondition, JobOrderField, JobRow, JobSeen, JobState, LEASE, NewJob, State};
 use crate::{
     auth::Scope,
     db::{
         Conn,
         filter::{Condition, Op, always},
-        sql::{CountUpTo, DueJobs, op, text_op, timestamptz_pl_interval},
+        sql::{CountUpTo, op, text_op, timestamptz_pl_interval},
         tables::jobs,
     },
     error::Result,

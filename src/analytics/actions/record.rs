@@ -1,0 +1,33 @@
+//! Recording a search that was answered.
+//! Rule: a search is recorded once, with its first page; nothing is recorded where recording is switched off.
+
+use serde_json::Value;
+
+use crate::{
+    analytics::{
+        model::{NewSearch, Outcome, Searcher},
+        recorder::SearchRecorder,
+    },
+    ids::SearchId,
+    search::actions::Found,
+};
+
+/// Records a search with the conditions as they were given, and returns its id; none for what is not recorded.
+pub fn record(
+    recorder: &SearchRecorder,
+    found: &Found,
+    searcher: Searcher,
+    filters: impl FnOnce() -> Value,
+) -> Option<SearchId> {
+    let page = &found.search.page;
+    let is_first = page.after.is_none() && page.before.is_none();
+    if !is_first || !recorder.is_on() {
+        return None;
+    }
+    let known = found.known();
+    let outcome = Outcome { results: known.hits, is_exact: known.is_exact, took_ms: found.took_ms() };
+    let new = NewSearch::new(&found.search, searcher, filters(), found.instead.as_deref(), outcome);
+    let id = new.id;
+    recorder.search(new);
+    Some(id)
+}

@@ -1,0 +1,40 @@
+//! The statement that finds and locks the jobs that are due.
+
+use diesel::{
+    QueryResult,
+    pg::Pg,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::{Array, BigInt, Text},
+};
+
+/// The jobs that are due, the longest due first, and locks them: some of each kind, by its own stretch of an index, since
+/// those of a kind that nobody runs here, say mail without a server that takes it, may be many.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DueJobs<'a> {
+    /// Which kinds.
+    pub(super) kinds: &'a [&'a str],
+    /// Most jobs.
+    pub(super) limit: i64,
+}
+
+impl QueryId for DueJobs<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl Query for DueJobs<'_> {
+    type SqlType = BigInt;
+}
+impl QueryFragment<Pg> for DueJobs<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT due.id FROM unnest(");
+        out.push_bind_param::<Array<Text>, _>(&self.kinds)?;
+        out.push_sql(
+            "::text[]) AS kinds (kind) CROSS JOIN LATERAL (SELECT id, run_at FROM jobs WHERE kind = kinds.kind AND state = 'queued'
+                AND run_at <= now() AND (locked_until IS NULL OR locked_until <= now()) ORDER BY run_at, id LIMIT ",
+        );
+        out.push_bind_param::<BigInt, _>(&self.limit)?;
+        out.push_sql(" FOR UPDATE SKIP LOCKED) AS due ORDER BY due.run_at, due.id LIMIT ");
+        out.push_bind_param::<BigInt, _>(&self.limit)?;
+        Ok(())
+    }
+}
