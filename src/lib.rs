@@ -12,7 +12,7 @@
 //! - Floor 3, the graph: [`graphql`]. Reads go to the loaders and stores, writes to the actions.
 //! - Floor 4, the doors: [`http`] and [`cli`].
 //!
-//! `tests/it/floors.rs` reads the sources and holds them to this.
+//! `tests/it/architecture.rs` reads the sources and holds them to this.
 
 // The mutations of all nouns are one type, as deep as there are nouns.
 #![recursion_limit = "256"]

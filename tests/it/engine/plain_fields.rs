@@ -1,4 +1,4 @@
-//! The values that objects give at once are those that their resolvers give.
+//! Plain fields: the values that an object returns without running its resolvers are those of the resolvers.
 
 use std::sync::Arc;
 
