@@ -18,8 +18,8 @@ fn settings() -> DbSettings {
     DbSettings { read_connections: 2, pool_size: 4, ..DbSettings::default() }
 }
 
-/// A server whose connections go through a door.
-async fn behind_a_door() -> (TestApp, Proxy) {
+/// A server whose connections go through a proxy.
+async fn behind_a_proxy() -> (TestApp, Proxy) {
     let mut database = TestDb::new().await;
     let proxy = Proxy::to(&database.url).await;
     database.db = Db::connect(&proxy.url, &settings()).await.unwrap();
@@ -44,12 +44,12 @@ async fn kill_all_sessions(app: &TestApp) {
 
 #[tokio::test]
 async fn without_the_database_operations_are_unavailable_until_it_is_back() {
-    let (app, door) = behind_a_door().await;
+    let (app, proxy) = behind_a_proxy().await;
     let product = lantern(&app).await;
     let customer = app.customer().await;
     customer.order(&[(product, 1)]).await;
     for round in 0..2 {
-        door.shut();
+        proxy.shut();
         for _ in 0..3 {
             let read = customer.run(PRODUCTS).await;
             assert_eq!(read.code(), "UNAVAILABLE");
@@ -63,7 +63,7 @@ async fn without_the_database_operations_are_unavailable_until_it_is_back() {
         // What needs no database still answers.
         assert_eq!(customer.run("{ __typename }").await.text_at("__typename"), "Query");
 
-        door.open();
+        proxy.open();
         // At once: whoever wants a connection does not wait for a pause to end.
         let order = customer.try_order(&[(product, 1)], &round.to_string()).await;
         assert_eq!(order.user_errors("orderCreate"), []);
@@ -111,7 +111,7 @@ async fn sessions_that_were_ended_between_two_requests_are_replaced_unnoticed() 
 
 #[tokio::test]
 async fn a_write_that_loses_its_connection_leaves_nothing_behind() {
-    let (app, door) = behind_a_door().await;
+    let (app, proxy) = behind_a_proxy().await;
     let product = lantern(&app).await;
     let customer = app.customer().await;
     // The order waits for the product, its key claimed.
@@ -123,12 +123,12 @@ async fn a_write_that_loses_its_connection_leaves_nothing_behind() {
         while app.database.ask(waits).await == "0" {
             tokio::task::yield_now().await;
         }
-        door.shut();
+        proxy.shut();
     };
     let lines = [(product, 2)];
     let (order, ()) = tokio::join!(customer.try_order(&lines, "one"), cut);
     assert_eq!(order.code(), "UNAVAILABLE");
-    door.open();
+    proxy.open();
     other.batch_execute("COMMIT").await.unwrap();
     // The same key: it waits for what is left of the first transaction, and finds nothing of it.
     let again = customer.try_order(&lines, "one").await;

@@ -1,4 +1,4 @@
-//! The `totalCount` of lists: exact up to 10,000, and no statement of its own where nobody asks for it.
+//! The `totalCount` of lists: exact up to 10,000, and counted only if it is selected.
 
 use serde_json::json;
 use souk::ids::UserId;

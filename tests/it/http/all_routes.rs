@@ -1,4 +1,4 @@
-//! What holds for every path: request ids, other origins, health, the answer where there is nothing.
+//! What holds for every route: request ids, CORS, health checks, and the response of an unknown path.
 
 use axum::{
     body::Body,

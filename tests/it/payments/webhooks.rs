@@ -1,4 +1,4 @@
-//! The door of the webhooks: what is taken, what is refused, and that nothing counts twice.
+//! The webhook endpoint: what is accepted, what is rejected, and that no event counts twice.
 
 use axum::{
     body::Body,

@@ -1,4 +1,4 @@
-//! The conventions of the graph, checked on its own text. `UPDATE_SCHEMA=1 cargo test contract` writes `schema.graphql`.
+//! The conventions of the schema, checked on the printed schema. `UPDATE_SCHEMA=1 cargo test contract` writes `schema.graphql`.
 
 use std::path::Path;
 

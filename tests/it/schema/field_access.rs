@@ -1,4 +1,4 @@
-//! What everybody sees of one thing of each noun, field by field, as a matrix made from the schema itself.
+//! What every actor sees of one row of each type, field by field, as a matrix made from the printed schema.
 
 use std::fmt::Write;
 

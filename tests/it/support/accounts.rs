@@ -1,4 +1,4 @@
-//! People who come in by the front door: they register, log in with a password and read their mail.
+//! Users who register, log in with a password and read their email.
 
 use serde_json::json;
 use souk::ids::{RowId, UserId};

@@ -1,5 +1,5 @@
-//! A door in front of the tests' PostgreSQL that knows one COMMIT when it comes: for what happens between a commit and its
-//! answer. The transaction is known by the request id, which stands in the text of its BEGIN.
+//! A proxy in front of the tests' PostgreSQL that stops one COMMIT: for what happens between a commit and its response.
+//! The transaction is recognized by the request id, which is in the text of its BEGIN.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub enum Stop {
     Held,
 }
 
-/// The door.
+/// The proxy.
 pub struct CommitProxy {
     /// How to connect through it.
     pub url: String,
@@ -33,7 +33,7 @@ pub struct CommitProxy {
 }
 
 impl CommitProxy {
-    /// A door in front of this database.
+    /// A proxy in front of this database.
     pub async fn to(url: &str) -> Self {
         let config: Config = url.parse().expect("a connection string");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -52,7 +52,7 @@ impl CommitProxy {
     pub async fn stopped(&self) {
         let mut wanted = self.wanted.subscribe();
         let stopped = tokio::time::timeout(Duration::from_secs(60), wanted.wait_for(Option::is_none)).await;
-        stopped.expect("its COMMIT comes").expect("the door stands");
+        stopped.expect("its COMMIT comes").expect("the proxy runs");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Things to test with, made through the stores: what a test does not name has a sound value.
+//! Rows to test with, made through the stores: what a test does not name has a valid value.
 
 use rust_decimal::Decimal;
 use souk::{

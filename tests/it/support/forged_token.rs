@@ -1,4 +1,4 @@
-//! Tokens as an attacker makes them: from a real one, changed and signed again.
+//! Forged access tokens: a real token, changed and signed again.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};

@@ -1,4 +1,4 @@
-//! Forms of the GraphQL multipart request protocol, and small pictures to put into them.
+//! Forms of the GraphQL multipart request protocol, and small images to put into them.
 
 use std::io::Cursor;
 

@@ -1,4 +1,4 @@
-//! Writing through the graph, and looking at all that came of it.
+//! Running mutations, and comparing the contents of the database before and after.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The edges of the graph: the fields behind which there is an object, and which of them a document takes.
+//! The fields of the schema that return an object, and which of them a document selects.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -1,4 +1,4 @@
-//! Paying in tests: an order to pay, a payment in words, and a provider that does what a test tells it.
+//! Payments in tests: an order to pay, a payment as text, and a provider that does what a test tells it.
 
 use std::{
     collections::BTreeMap,

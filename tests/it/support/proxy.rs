@@ -1,4 +1,4 @@
-//! A door in front of the tests' PostgreSQL that can be shut: a database that goes away and comes back.
+//! A proxy in front of the tests' PostgreSQL that can be shut: a database that goes away and comes back.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ use tokio_postgres::{Config, config::Host};
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
-/// The door; open at first.
+/// The proxy; open at first.
 pub struct Proxy {
     /// How to connect through it.
     pub url: String,
@@ -22,7 +22,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// A door in front of this database.
+    /// A proxy in front of this database.
     pub async fn to(url: &str) -> Self {
         let config: Config = url.parse().expect("a connection string");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

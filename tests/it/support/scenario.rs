@@ -1,4 +1,4 @@
-//! Everybody who comes to a market, and one thing of each noun.
+//! One actor of every kind, and one row of every type: what the access matrices are made of.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use souk::{
 
 use super::{Actor, ProductSpec, TestApp};
 
-/// Who is on the scenario. Of the two customers the first placed an order, of the two sellers the first sold it; the
+/// The actors. Of the two customers the first placed an order, of the two sellers the first sold it; the
 /// website manager manages the website of all this. The key is the admin's, with MANAGE_ORDERS alone.
 pub const ACTORS: [&str; 9] = [
     "anonymous",
@@ -24,7 +24,7 @@ pub const ACTORS: [&str; 9] = [
     "API key",
 ];
 
-/// The actors, and the id of one thing of each noun; what can be somebody's is the first customer's or the first seller's.
+/// The actors, and the id of one row of each type; what can be somebody's is the first customer's or the first seller's.
 pub struct Scenario<'a> {
     /// In the order of [`ACTORS`].
     pub actors: Vec<Actor<'a>>,

@@ -1,4 +1,4 @@
-//! How long a proof runs: short among the tests, longer by a script of bench/, which says so in the environment.
+//! How long a stress test runs: for a short time in `cargo test`, for longer if a script of bench/ sets the environment.
 
 /// A number from the environment, or what the tests take.
 pub fn setting(name: &str, otherwise: u64) -> u64 {

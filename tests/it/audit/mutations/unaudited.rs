@@ -1,6 +1,6 @@
-//! What leaves no entry.
+//! The mutations that write no entry to the audit log.
 
-/// Mutations of what the log does not tell of, and why.
+/// Each mutation, and why it writes none.
 pub const UNAUDITED: &[(&str, &str)] = &[
     ("cartCreate", CARTS),
     ("cartLineAdd", CARTS),

@@ -1,5 +1,5 @@
-//! How many SQL statements an operation takes: exactly so many, at one parent and at fifty alike.
-//! The table reaches every field of the graph behind which there is an object; a new one has to be added here.
+//! Batching: the exact number of SQL statements of an operation, which is the same for one parent and for fifty.
+//! The table covers every field that returns an object; a new field has to be added here.
 
 mod groups;
 

@@ -1,5 +1,5 @@
-//! How PostgreSQL answers the statements of the graph once there are many rows: by an index, and where a list has an
-//! order of its own, in that order without sorting.
+//! The query plans of the statements that GraphQL operations run on many rows: each uses an index, and a list with an
+//! order of its own reads the index in that order, without sorting.
 
 mod groups;
 mod histories;
