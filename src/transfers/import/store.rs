@@ -1,44 +1,27 @@
-//! The row of a run in `transfers`, and the rows of `sources` that tell of what it saw.
-//! Rule: one run of a noun and website at a time. Who runs holds the row for a while and says so with each batch; who finds
-//! it held by somebody else waits; who finds it let go goes on behind its last batch.
-
-use std::time::Duration;
+//! The statements on the row of a running import in `transfers`.
+//! Rule: one run of a noun and website at a time. A run holds a lease on its row and renews it with each batch; a lease that
+//! expired can be taken by another run, which continues after the last batch.
 
 use diesel::{
     QueryableByName, sql_query,
-    sql_types::{Array, BigInt, Bool, Bytea, Integer, Jsonb, Nullable, Text},
+    sql_types::{BigInt, Bool, Bytea, Double, Integer, Jsonb, Nullable, Text},
 };
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use serde_json::Value;
 
 use super::{
     super::model::{Counts, ImportOptions, Report},
-    Run,
+    model::Lease,
 };
 use crate::{
     audit,
-    db::{Conn, Db, bulk},
+    db::{Conn, bulk},
     error::{Error, ErrorCode, Result},
     ids::{TransferId, WebsiteId},
 };
 
-/// How long a run holds its row after each batch; a batch is far shorter.
-pub const LEASE_SECONDS: i32 = 30;
-/// The pause between two looks at a row that somebody else holds.
-const PAUSE: Duration = Duration::from_millis(250);
-
-/// A run that has its turn.
-#[derive(Debug, Clone)]
-pub struct Turn {
-    /// Its row.
-    pub id: TransferId,
-    /// Which of the runs of this row it is.
-    pub run: i32,
-    /// The row of the file behind which it goes on.
-    pub checkpoint: i64,
-    /// What was counted up to there.
-    pub report: Report,
-}
+/// How long a lease is valid after each batch, in seconds; a batch is far shorter.
+const LEASE_SECONDS: i32 = 30;
 
 #[derive(QueryableByName)]
 struct Taken {
@@ -63,7 +46,7 @@ struct Taken {
 }
 
 impl Taken {
-    fn turn(self) -> Turn {
+    fn lease(self) -> Lease {
         let counts = Counts {
             read: self.processed.unsigned_abs(),
             created: self.created.unsigned_abs(),
@@ -73,14 +56,14 @@ impl Taken {
         };
         let errors = serde_json::from_value(self.errors).unwrap_or_default();
         let report = Report { counts, errors, ..Report::default() };
-        Turn { id: self.id, run: self.run, checkpoint: self.checkpoint, report }
+        Lease { id: self.id, run: self.run, checkpoint: self.checkpoint, report }
     }
 }
 
-/// The row of this file, where a run of it was cut off, or a new one.
+/// The transfer of this file if a run of it was interrupted, or else a new one.
 /// # Errors
 /// Those of the database.
-pub async fn open(
+pub async fn find_or_insert(
     mut conn: &Conn,
     website: Option<WebsiteId>,
     options: &ImportOptions,
@@ -115,8 +98,10 @@ pub async fn open(
     Ok(row.id)
 }
 
-/// Takes the turn of a row unless somebody else holds one of this noun and website, or the row is done.
-async fn take(mut conn: &Conn, id: TransferId) -> Result<Option<Turn>> {
+/// Takes the lease of a transfer unless another run holds one for this noun and website, or the transfer is done.
+/// # Errors
+/// Those of the database.
+pub async fn take_lease(mut conn: &Conn, id: TransferId) -> Result<Option<Lease>> {
     sql_query("SELECT pg_advisory_xact_lock(hashtext('transfers'))").execute(&mut conn).await?;
     let query = sql_query(
         "UPDATE transfers t SET status = 'running', run = t.run + 1, failure = NULL, finished_at = NULL,
@@ -126,43 +111,23 @@ async fn take(mut conn: &Conn, id: TransferId) -> Result<Option<Turn>> {
                 AND o.direction = t.direction AND o.website_id IS NOT DISTINCT FROM t.website_id AND NOT t.is_dry_run AND NOT o.is_dry_run)
          RETURNING id, run, checkpoint, processed, created, updated, unchanged, rejected, errors",
     );
-    let taken: Vec<Taken> = query
-        .bind::<BigInt, _>(id)
-        .bind::<diesel::sql_types::Double, _>(f64::from(LEASE_SECONDS))
-        .load(&mut conn)
-        .await?;
-    Ok(taken.into_iter().next().map(Taken::turn))
+    let taken: Vec<Taken> =
+        query.bind::<BigInt, _>(id).bind::<Double, _>(f64::from(LEASE_SECONDS)).load(&mut conn).await?;
+    Ok(taken.into_iter().next().map(Taken::lease))
 }
 
-/// Waits for the turn of a row; none where somebody else has brought it to its end meanwhile.
+/// Whether a transfer is done.
 /// # Errors
 /// Those of the database.
-pub async fn wait(db: &Db, id: TransferId) -> Result<Option<Turn>> {
-    let mut is_told = false;
-    loop {
-        if let Some(turn) = db.transaction(async |conn| take(conn, id).await).await? {
-            return Ok(Some(turn));
-        }
-        if db.read(async |conn| is_done(conn, id).await).await? {
-            return Ok(None);
-        }
-        if !is_told {
-            tracing::info!("another import of the same website is running: waiting for it");
-            is_told = true;
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-async fn is_done(mut conn: &Conn, id: TransferId) -> Result<bool> {
+pub async fn is_done(mut conn: &Conn, id: TransferId) -> Result<bool> {
     let query = sql_query("SELECT id FROM transfers WHERE id = $1 AND status = 'done'");
     Ok(query.bind::<BigInt, _>(id).execute(&mut conn).await? > 0)
 }
 
-/// Notes how far the run is, in the transaction of its batch.
+/// Stores how far the run is, and renews the lease.
 /// # Errors
-/// [`Error::Coded`] where somebody else has taken the row over; those of the database.
-pub async fn note(mut conn: &Conn, turn: &Turn, report: &Report, checkpoint: i64) -> Result<()> {
+/// [`Error::Coded`] if another run has taken the lease; those of the database.
+pub async fn update_checkpoint(mut conn: &Conn, lease: &Lease, report: &Report, checkpoint: i64) -> Result<()> {
     let query = sql_query(
         "UPDATE transfers SET checkpoint = $3, processed = $4, created = $5, updated = $6, unchanged = $7, rejected = $8,
                 errors = $9, locked_until = now() + make_interval(secs => $10)
@@ -171,8 +136,8 @@ pub async fn note(mut conn: &Conn, turn: &Turn, report: &Report, checkpoint: i64
     let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let counts = report.counts;
     let noted = query
-        .bind::<BigInt, _>(turn.id)
-        .bind::<Integer, _>(turn.run)
+        .bind::<BigInt, _>(lease.id)
+        .bind::<Integer, _>(lease.run)
         .bind::<BigInt, _>(checkpoint)
         .bind::<BigInt, _>(count(counts.read))
         .bind::<BigInt, _>(count(counts.created))
@@ -180,7 +145,7 @@ pub async fn note(mut conn: &Conn, turn: &Turn, report: &Report, checkpoint: i64
         .bind::<BigInt, _>(count(counts.unchanged))
         .bind::<BigInt, _>(count(counts.rejected))
         .bind::<Jsonb, _>(errors(report)?)
-        .bind::<diesel::sql_types::Double, _>(f64::from(LEASE_SECONDS))
+        .bind::<Double, _>(f64::from(LEASE_SECONDS))
         .execute(&mut conn)
         .await?;
     match noted {
@@ -189,16 +154,16 @@ pub async fn note(mut conn: &Conn, turn: &Turn, report: &Report, checkpoint: i64
     }
 }
 
-/// Ends the run: done, or failed for this reason.
+/// Ends the run: done, or failed for this reason, and releases the lease.
 /// # Errors
 /// Those of the database.
-pub async fn end(mut conn: &Conn, turn: &Turn, failure: Option<&str>) -> Result<()> {
+pub async fn update_ended(mut conn: &Conn, lease: &Lease, failure: Option<&str>) -> Result<()> {
     let query = sql_query(
         "UPDATE transfers SET status = CASE WHEN $3 IS NULL THEN 'done' ELSE 'failed' END, failure = left($3, 1000),
                 finished_at = now(), locked_until = NULL
          WHERE id = $1 AND run = $2",
     );
-    let query = query.bind::<BigInt, _>(turn.id).bind::<Integer, _>(turn.run).bind::<Nullable<Text>, _>(failure);
+    let query = query.bind::<BigInt, _>(lease.id).bind::<Integer, _>(lease.run).bind::<Nullable<Text>, _>(failure);
     query.execute(&mut conn).await?;
     Ok(())
 }
@@ -215,39 +180,4 @@ pub async fn begin_batch(conn: &Conn) -> Result<()> {
 
 fn errors(report: &Report) -> Result<Value> {
     serde_json::to_value(&report.errors).map_err(|error| Error::Internal(format!("report: {error}")))
-}
-
-/// Notes that the website still knows these things, and by which names of its own.
-/// # Errors
-/// Those of the database.
-pub async fn see(mut conn: &Conn, run: &Run<'_>, noun: &str, known: &[(i64, Option<&str>)]) -> Result<()> {
-    if known.is_empty() {
-        return Ok(());
-    }
-    // What was made at the website itself is known there since then.
-    let since = match noun {
-        "Product" => {
-            "coalesce((SELECT n.created_at FROM products n WHERE n.id = k.id AND n.source_website_id = $2), now())"
-        }
-        "User" => "coalesce((SELECT n.created_at FROM users n WHERE n.id = k.id AND n.source_website_id = $2), now())",
-        _ => "now()",
-    };
-    let query = sql_query(format!(
-        "INSERT INTO sources (noun, noun_id, website_id, external_id, last_transfer_id, first_seen)
-         SELECT $1, k.id, $2, k.external_id, $3, {since} FROM unnest($4, $5) AS k (id, external_id) ORDER BY k.id
-         ON CONFLICT ON CONSTRAINT sources_pkey DO UPDATE
-         SET last_seen = EXCLUDED.last_seen, last_transfer_id = EXCLUDED.last_transfer_id,
-             external_id = coalesce(EXCLUDED.external_id, sources.external_id)"
-    ));
-    let ids: Vec<i64> = known.iter().map(|(id, _)| *id).collect();
-    let names: Vec<Option<&str>> = known.iter().map(|(_, name)| *name).collect();
-    query
-        .bind::<Text, _>(noun)
-        .bind::<BigInt, _>(run.website.id)
-        .bind::<BigInt, _>(run.turn.id)
-        .bind::<Array<BigInt>, _>(ids)
-        .bind::<Array<Nullable<Text>>, _>(names)
-        .execute(&mut conn)
-        .await?;
-    Ok(())
 }

@@ -1,308 +1,185 @@
-//! Bringing a file in: rows are read, checked, compared with the database, and what differs is written, batch by batch.
-//! Rule: a row that is wrong spoils no other; a run that is cut off goes on behind its last batch, and a file that says
-//! nothing new changes nothing.
-
-mod categories;
-mod check;
-mod customers;
-mod orders;
-mod places;
-mod products;
-mod rejects;
-mod source;
-mod store;
-pub mod transfer;
-
-use std::{io::Read, path::Path};
+//! Imports batch after batch of one run.
+//! Rule: the rows of a batch are written together; if the database rejects them, the batch is halved until the wrong row is
+//! found. A batch is stored as done only after its rejected rows are in the file of rejects.
 
 use csv::ByteRecord;
 use futures_util::future::try_join_all;
 
-use self::{
-    check::Met,
-    places::{Places, Wanted},
-    rejects::Rejects,
-    source::Source,
-    transfer::Turn,
-};
-use super::{
-    GROWING,
-    model::{ImportOptions, Noun, Report},
-    record::{CategoryRecord, CustomerRecord, OrderRecord, ProductRecord, Record, Refused, Row},
+use super::super::{
+    super::{
+        GROWING,
+        model::{Noun, Report},
+        record::{CategoryRecord, CustomerRecord, OrderRecord, ProductRecord, Record, Refused, Row},
+        rejects::Rejects,
+    },
+    categories,
+    check::{self, DuplicateCheck},
+    customers,
+    model::{RowOutcome, Run},
+    orders, products,
+    references::{
+        self,
+        model::{References, Wanted},
+    },
+    store,
 };
 use crate::{
-    audit,
     db::{Conn, Db, bulk::Growth},
-    error::{Error, ErrorCode, Result, UserErrorCode},
-    ids::TransferId,
-    websites::{self, model::WebsiteRow},
+    error::{Error, Result},
 };
 
-/// From how many rows on several connections are worth it.
+/// Minimum number of rows that are written over several connections.
 const PARALLEL: usize = 200;
-/// How many then write.
+/// Number of these connections.
 const CONNECTIONS: usize = 2;
 
-/// What became of a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
-    /// It was made.
-    Created,
-    /// It was there and is changed.
-    Updated,
-    /// It was there, and the row says nothing new.
-    Unchanged,
-    /// It is not taken over.
-    Refused(Refused),
-}
-
-/// A file that comes in.
-pub struct Input {
-    /// Its bytes.
-    pub bytes: Box<dyn Read + Send>,
-    /// SHA-256 of them, by which a run that was cut off is found again; none for what cannot be read twice.
-    pub hash: Option<Vec<u8>>,
-}
-
-/// A run that has its turn.
-pub struct Run<'a> {
-    db: &'a Db,
-    /// What it is told.
-    pub options: &'a ImportOptions,
-    /// Whose rows they are.
-    pub website: WebsiteRow,
-    /// Its row.
-    pub turn: Turn,
-}
-
-/// Brings a file in, as a run of its own. Refused rows go to the file `rejects`. `progress` hears of the report after each
-/// batch.
-/// # Errors
-/// User errors for an unknown website, a wrong header and wrong options; those of files and database. What was taken over
-/// before the error stays.
-pub async fn import(
-    db: &Db,
-    options: &ImportOptions,
-    input: Input,
-    rejects: &Path,
-    progress: impl Fn(&Report) + Send,
-) -> Result<Report> {
-    let website = website(db, options).await?;
-    let source = Source::open(input.bytes, options).await?;
-    let (at, hash) = (Some(website.id), input.hash.as_deref());
-    let turn = loop {
-        let id = db.transaction(async |conn| transfer::open(conn, at, options, hash).await).await?;
-        // Where somebody else brought the same file to its end meanwhile, this is a run of its own, which finds nothing new.
-        if let Some(turn) = transfer::wait(db, id).await? {
-            break turn;
-        }
-    };
-    run(db, options, website, turn, source, rejects, progress, async { Ok(()) }).await
-}
-
-/// As [`import`], for a row of `transfers` that is there already, behind its checkpoint. `before_its_end` runs when all rows are
-/// behind it and the row does not say so yet.
-/// # Errors
-/// As [`import`], and those of `before_its_end`.
-pub async fn import_as(
-    db: &Db,
-    id: TransferId,
-    options: &ImportOptions,
-    bytes: Box<dyn Read + Send>,
-    rejects: &Path,
-    before_its_end: impl Future<Output = Result<()>> + Send,
-) -> Result<Report> {
-    let website = website(db, options).await?;
-    let source = Source::open(bytes, options).await?;
-    let done = || Error::Coded(ErrorCode::Conflict, "this import is done already".into());
-    let turn = transfer::wait(db, id).await?.ok_or_else(done)?;
-    run(db, options, website, turn, source, rejects, |_| (), before_its_end).await
-}
-
-/// How many rows a file has, up to where it can be read; `None` where that is not even its header.
-pub async fn count(options: &ImportOptions, bytes: Box<dyn Read + Send>) -> Option<u64> {
-    let (mut source, mut rows) = (Source::open(bytes, options).await.ok()?, 0);
-    while let Ok(batch) = source.next_batch().await
-        && !batch.rows.is_empty()
-    {
-        rows += batch.rows.len() as u64;
-    }
-    Some(rows)
-}
-
-async fn website(db: &Db, options: &ImportOptions) -> Result<WebsiteRow> {
-    if !(1..=10_000).contains(&options.batch) {
-        return Err(Error::bad_input("batch", "a batch is from 1 to 10000 rows"));
-    }
-    let code = &options.website;
-    let found = db.read(async |conn| websites::store::find_by_code(conn, code).await).await?;
-    found.ok_or_else(|| Error::user(UserErrorCode::NotFound, "website", format!("there is no website {code:?}")))
-}
-
-async fn run(
-    db: &Db,
-    options: &ImportOptions,
-    website: WebsiteRow,
-    turn: Turn,
-    mut source: Source,
-    rejects: &Path,
-    progress: impl Fn(&Report) + Send,
-    before_its_end: impl Future<Output = Result<()>> + Send,
-) -> Result<Report> {
-    let rejects = Rejects::open(rejects, source.layout.clone(), turn.checkpoint > 0)?;
-    let report = turn.report.clone();
-    let run = Run { db, options, website, turn };
-    let mut taker = Taker {
-        run: &run,
-        rejects,
-        met: Met::default(),
-        places: Places::default(),
-        growth: Growth::default(),
-        report,
-        row: 0,
-    };
-    let done: Result<()> = async {
-        loop {
-            let batch = source.next_batch().await?;
-            taker.report.notes = batch.notes;
-            if batch.rows.is_empty() {
-                return before_its_end.await;
-            }
-            taker.take(batch.rows).await?;
-            progress(&taker.report);
-        }
-    }
-    .await;
-    let report = taker.report;
-    let failure = done.as_ref().err().map(Error::to_string);
-    let (turn, failure) = (&run.turn, failure.as_deref());
-    let (website, is_told) = (run.website.id, failure.is_none() && !options.is_dry_run);
-    let told = &serde_json::json!({ options.noun.as_str(): report.counts });
-    let ended = db.transaction(async |conn| {
-        if is_told {
-            audit::store::insert_import(conn, website, told).await?;
-        }
-        transfer::end(conn, turn, failure).await
-    });
-    ended.await?;
-    done.map(|()| report)
-}
-
-/// A row that can be taken over.
-struct Good {
+/// A row that passed the checks that need no database.
+struct ValidRow {
     line: u64,
     lines: Vec<ByteRecord>,
     record: Record,
 }
 
-/// Takes batch after batch.
-struct Taker<'a> {
+/// A rejected row: its line, its fields and the reason.
+type RejectedRow = (u64, Vec<ByteRecord>, Refused);
+
+/// Imports the batches of a run.
+pub(super) struct Importer<'a> {
+    db: &'a Db,
     run: &'a Run<'a>,
     rejects: Rejects,
-    met: Met,
-    places: Places,
+    duplicates: DuplicateCheck,
+    references: References,
     growth: Growth,
-    report: Report,
-    /// Rows of the file that are behind us.
+    /// Counts so far.
+    pub(super) report: Report,
+    /// Rows of the file that were read so far.
     row: i64,
 }
 
-impl Taker<'_> {
-    async fn take(&mut self, rows: Vec<Row<Record>>) -> Result<()> {
-        let (mut good, mut refused) = (Vec::with_capacity(rows.len()), Vec::new());
-        for Row { line, fields: lines, record } in rows {
-            self.row += 1;
-            let checked = record.and_then(|mut record| {
-                check::names(&mut record)?;
-                self.met.check(line, &record)?;
-                Ok(record)
-            });
-            if self.row <= self.run.turn.checkpoint {
-                continue;
-            }
-            self.report.counts.read += 1;
-            match checked {
-                Ok(record) => good.push(Good { line, lines, record }),
-                Err(why) => refused.push((line, lines, why)),
-            }
+impl<'a> Importer<'a> {
+    /// For a run from its checkpoint.
+    pub(super) fn new(db: &'a Db, run: &'a Run<'a>, rejects: Rejects) -> Self {
+        Self {
+            db,
+            run,
+            rejects,
+            duplicates: DuplicateCheck::default(),
+            references: References::default(),
+            growth: Growth::default(),
+            report: run.lease.report.clone(),
+            row: 0,
         }
-        if self.row <= self.run.turn.checkpoint {
+    }
+
+    /// Imports the next rows of the file. Rows before the checkpoint are only checked for duplicates.
+    /// # Errors
+    /// Those of the database and of the file of rejects.
+    pub(super) async fn import(&mut self, rows: Vec<Row<Record>>) -> Result<()> {
+        let (valid, mut rejected) = self.check(rows);
+        if self.row <= self.run.lease.checkpoint {
             return Ok(());
         }
-        let good = self.learn(good, &mut refused).await?;
-        let fates = self.all_fates(&good).await?;
-        for (good, fate) in good.into_iter().zip(fates) {
-            match fate {
-                Fate::Created => self.report.counts.created += 1,
-                Fate::Updated => self.report.counts.updated += 1,
-                Fate::Unchanged => self.report.counts.unchanged += 1,
-                Fate::Refused(why) => refused.push((good.line, good.lines, why)),
+        let valid = self.resolve_references(valid, &mut rejected).await?;
+        let outcomes = self.write_all(&valid).await?;
+        for (row, outcome) in valid.into_iter().zip(outcomes) {
+            match outcome {
+                RowOutcome::Created => self.report.counts.created += 1,
+                RowOutcome::Updated => self.report.counts.updated += 1,
+                RowOutcome::Unchanged => self.report.counts.unchanged += 1,
+                RowOutcome::Rejected(why) => rejected.push((row.line, row.lines, why)),
             }
         }
-        refused.sort_by_key(|(line, ..)| *line);
-        for (line, lines, why) in refused {
-            self.rejects.add(line, &lines, &why)?;
-            self.report.reject(line, why);
-        }
-        // Before the database hears that these rows are behind us: none is lost, though one may be there twice.
-        self.rejects.flush()?;
-        let (turn, report, row) = (&self.run.turn, &self.report, self.row);
-        self.run.db.transaction(async |conn| transfer::note(conn, turn, report, row).await).await?;
+        self.reject(rejected)?;
+        let (lease, report, row) = (&self.run.lease, &self.report, self.row);
+        self.db.transaction(async |conn| store::update_checkpoint(conn, lease, report, row).await).await?;
         if !self.run.options.is_dry_run {
-            self.growth.note(self.run.db, self.report.counts.created, GROWING).await;
+            self.growth.note(self.db, self.report.counts.created, GROWING).await;
         }
         Ok(())
     }
 
-    /// Finds what the rows refer to, and makes what is missing for those that will be taken over: the others are refused first,
-    /// so that they leave nothing behind.
-    async fn learn(
-        &mut self,
-        good: Vec<Good>,
-        refused: &mut Vec<(u64, Vec<ByteRecord>, Refused)>,
-    ) -> Result<Vec<Good>> {
-        let run = self.run;
-        if !matches!(run.options.noun, Noun::Products | Noun::Categories) {
-            return Ok(good);
-        }
-        let mut found = self.places.clone();
-        learn(run, &mut found, &good, true).await?;
-        if run.options.is_dry_run || found.invented() == self.places.invented() {
-            self.places = found;
-            return Ok(good);
-        }
-        let fates = run.db.read(async |conn| write(conn, run, &found, &good, true).await).await?;
-        let mut kept = Vec::with_capacity(good.len());
-        for (good, fate) in good.into_iter().zip(fates) {
-            match fate {
-                Fate::Refused(why) => refused.push((good.line, good.lines, why)),
-                _ => kept.push(good),
+    /// Checks each row by itself and against the rows before it.
+    fn check(&mut self, rows: Vec<Row<Record>>) -> (Vec<ValidRow>, Vec<RejectedRow>) {
+        let (mut valid, mut rejected) = (Vec::with_capacity(rows.len()), Vec::new());
+        for Row { line, fields: lines, record } in rows {
+            self.row += 1;
+            let checked = record.and_then(|mut record| {
+                check::row(&mut record)?;
+                self.duplicates.check(line, &record)?;
+                Ok(record)
+            });
+            if self.row <= self.run.lease.checkpoint {
+                continue;
+            }
+            self.report.counts.read += 1;
+            match checked {
+                Ok(record) => valid.push(ValidRow { line, lines, record }),
+                Err(why) => rejected.push((line, lines, why)),
             }
         }
-        learn(run, &mut self.places, &kept, false).await?;
+        (valid, rejected)
+    }
+
+    /// Counts rejected rows and writes them to their file, before the checkpoint is stored: no row is lost, although one may
+    /// be in the file twice.
+    fn reject(&mut self, mut rejected: Vec<RejectedRow>) -> Result<()> {
+        rejected.sort_by_key(|(line, ..)| *line);
+        for (line, lines, why) in rejected {
+            self.rejects.add(line, &lines, &why)?;
+            self.report.reject(line, why);
+        }
+        self.rejects.flush()
+    }
+
+    /// Finds what the rows refer to, and creates what is missing for the rows that will be imported: the others are rejected
+    /// first, so that nothing is created for them.
+    async fn resolve_references(
+        &mut self,
+        valid: Vec<ValidRow>,
+        rejected: &mut Vec<RejectedRow>,
+    ) -> Result<Vec<ValidRow>> {
+        let run = self.run;
+        if !matches!(run.options.noun, Noun::Products | Noun::Categories) {
+            return Ok(valid);
+        }
+        let mut found = self.references.clone();
+        resolve(self.db, run, &mut found, &valid, true).await?;
+        if run.options.is_dry_run || found.invented() == self.references.invented() {
+            self.references = found;
+            return Ok(valid);
+        }
+        let outcomes = self.db.read(async |conn| write(conn, run, &found, &valid, true).await).await?;
+        let mut kept = Vec::with_capacity(valid.len());
+        for (row, outcome) in valid.into_iter().zip(outcomes) {
+            match outcome {
+                RowOutcome::Rejected(why) => rejected.push((row.line, row.lines, why)),
+                _ => kept.push(row),
+            }
+        }
+        resolve(self.db, run, &mut self.references, &kept, false).await?;
         Ok(kept)
     }
 
-    /// Products are written over several connections: PostgreSQL works for each row far longer than souk does, on one processor
-    /// for one connection.
-    async fn all_fates(&self, good: &[Good]) -> Result<Vec<Fate>> {
-        if self.run.options.noun != Noun::Products || good.len() < PARALLEL {
-            return self.fates(good).await;
+    /// Writes products over several connections: PostgreSQL spends far more time on each row than Souk does, and uses one
+    /// processor for one connection.
+    async fn write_all(&self, valid: &[ValidRow]) -> Result<Vec<RowOutcome>> {
+        if self.run.options.noun != Noun::Products || valid.len() < PARALLEL {
+            return self.write_or_halve(valid).await;
         }
-        let parts = good.chunks(good.len().div_ceil(CONNECTIONS)).map(|part| self.fates(part));
+        let parts = valid.chunks(valid.len().div_ceil(CONNECTIONS)).map(|part| self.write_or_halve(part));
         Ok(try_join_all(parts).await?.concat())
     }
 
-    /// Writes rows together, and in halves where the database refuses them together, until the one is found that is to
-    /// blame.
-    async fn fates(&self, good: &[Good]) -> Result<Vec<Fate>> {
-        let mut fates = Vec::with_capacity(good.len());
-        let mut parts = vec![good];
+    /// Writes rows together, and in halves if the database rejects them together, until the wrong row is found.
+    async fn write_or_halve(&self, valid: &[ValidRow]) -> Result<Vec<RowOutcome>> {
+        let mut outcomes = Vec::with_capacity(valid.len());
+        let mut parts = vec![valid];
         while let Some(part) = parts.pop() {
             match self.write(part).await {
-                Ok(part) => fates.extend(part),
+                Ok(part) => outcomes.extend(part),
                 Err(error @ (Error::User(_) | Error::Constraint { .. })) if part.len() <= 1 => {
-                    fates.push(Fate::Refused(check::refusal(error)));
+                    outcomes.push(RowOutcome::Rejected(error.into()));
                 }
                 Err(Error::User(_) | Error::Constraint { .. }) => {
                     let (first, second) = part.split_at(part.len() / 2);
@@ -311,50 +188,56 @@ impl Taker<'_> {
                 Err(other) => return Err(other),
             }
         }
-        Ok(fates)
+        Ok(outcomes)
     }
 
-    async fn write(&self, part: &[Good]) -> Result<Vec<Fate>> {
-        let (run, places) = (self.run, &self.places);
+    async fn write(&self, part: &[ValidRow]) -> Result<Vec<RowOutcome>> {
+        let (run, references) = (self.run, &self.references);
         if part.is_empty() {
             return Ok(Vec::new());
         }
         if run.options.is_dry_run {
-            return run.db.read(async |conn| write(conn, run, places, part, true).await).await;
+            return self.db.read(async |conn| write(conn, run, references, part, true).await).await;
         }
-        run.db
+        self.db
             .transaction(async |conn| {
-                transfer::begin_batch(conn).await?;
-                write(conn, run, places, part, false).await
+                store::begin_batch(conn).await?;
+                write(conn, run, references, part, false).await
             })
             .await
     }
 }
 
-/// Finds what rows refer to, and makes what is missing unless this is dry.
-async fn learn(run: &Run<'_>, places: &mut Places, good: &[Good], is_dry: bool) -> Result<()> {
+/// Finds what rows refer to, and creates what is missing unless this is dry.
+async fn resolve(db: &Db, run: &Run<'_>, references: &mut References, rows: &[ValidRow], is_dry: bool) -> Result<()> {
     match run.options.noun {
         Noun::Products => {
-            let products = all(good, product);
-            places.learn(run.db, &run.website, Wanted::of_products(&products), is_dry).await
+            let products = all(rows, product);
+            references::actions::resolve(db, &run.website, references, Wanted::of_products(&products), is_dry).await
         }
-        _ => categories::learn(run.db, run, places, &all(good, category), is_dry).await,
+        _ => categories::actions::resolve(db, run, references, &all(rows, category), is_dry).await,
     }
 }
 
-/// What becomes of rows, which are written unless this is dry.
-async fn write(conn: &Conn, run: &Run<'_>, places: &Places, part: &[Good], is_dry: bool) -> Result<Vec<Fate>> {
+/// The outcomes of rows, which are written unless this is dry.
+async fn write(
+    conn: &Conn,
+    run: &Run<'_>,
+    references: &References,
+    rows: &[ValidRow],
+    is_dry: bool,
+) -> Result<Vec<RowOutcome>> {
     match run.options.noun {
-        Noun::Categories => categories::write(conn, run, places, &all(part, category), is_dry).await,
-        Noun::Customers => customers::write(conn, run, &all(part, customer), is_dry).await,
-        Noun::Orders => orders::write(conn, run, &all(part, order), is_dry).await,
-        _ => products::write(conn, run, places, &all(part, product), is_dry).await,
+        Noun::Categories => categories::actions::write(conn, run, references, &all(rows, category), is_dry).await,
+        Noun::Customers => customers::actions::write(conn, run, &all(rows, customer), is_dry).await,
+        Noun::Orders => orders::actions::write(conn, run, &all(rows, order), is_dry).await,
+        _ => products::actions::write(conn, run, references, &all(rows, product), is_dry).await,
     }
 }
 
-/// The records of one kind, which all of a file are.
-fn all<'g, T>(rows: &'g [Good], pick: impl Fn(&'g Record) -> Option<&'g T>) -> Vec<&'g T> {
-    rows.iter().filter_map(|good| pick(&good.record)).collect()
+/// The records of one kind; all records of a file are of the same kind.
+fn all<'r, T>(rows: &'r [ValidRow], pick: impl Fn(&'r Record) -> Option<&'r T>) -> Vec<&'r T> {
+    rows.iter().filter_map(|row| pick(&row.record)).collect()
 }
 
 fn product(record: &Record) -> Option<&ProductRecord> {

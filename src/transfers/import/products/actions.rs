@@ -1,19 +1,18 @@
-//! Products of a batch: found, compared, made and changed.
-//! Rule: what is there is compared without locks; only what changes is locked, read once more and written, so that a file
-//! that says nothing new stands in nobody's way.
-
-mod plan;
-mod state;
-mod store;
+//! Writes the products of a batch, with their stock, sources and images, or only plans them.
 
 use std::collections::{HashMap, HashSet};
 
-use self::plan::Plan;
-pub use self::plan::Step;
 use super::{
-    super::{model::Noun, record::ProductRecord},
-    Fate, Run,
-    places::Places,
+    super::{
+        super::{model::Noun, record::ProductRecord},
+        model::{RowOutcome, Run},
+        references::{
+            model::References,
+            store::{Slugged, taken},
+        },
+    },
+    model::plan::{self, Found, Plan, Step},
+    store,
 };
 use crate::{
     db::Conn,
@@ -23,21 +22,22 @@ use crate::{
         self,
         model::{NewImage, Wanted},
     },
-    products, stock,
-    stock::model::{NewMovement, Reason},
+    products::{self, store::bulk},
+    sources::{self, model::SourceNoun},
+    stock::{
+        self,
+        model::{NewMovement, Reason},
+    },
 };
 
 /// Movements in one statement.
 const MOVEMENTS: usize = 1_000;
 
-/// What would become of each row.
-/// # Errors
-/// Those of the database.
-async fn plan(conn: &Conn, run: &Run<'_>, places: &Places, records: &[&ProductRecord]) -> Result<Plan> {
-    let found = store::find(conn, run.website.id, records).await?;
+async fn make_plan(conn: &Conn, run: &Run<'_>, references: &References, records: &[&ProductRecord]) -> Result<Plan> {
+    let found = Found::new(store::find(conn, run.website.id, records).await?);
     let slugs = plan::slugs(run, records, &found);
-    let taken = super::store::taken(conn, super::store::Slugged::Products, &slugs).await?;
-    Ok(Plan::make(run, places, records, &found, taken, run.options.noun == Noun::Stock))
+    let taken = taken(conn, Slugged::Products, &slugs).await?;
+    Ok(Plan::make(run, references, records, &found, taken, run.options.noun == Noun::Stock))
 }
 
 /// Writes what the rows say.
@@ -46,27 +46,27 @@ async fn plan(conn: &Conn, run: &Run<'_>, places: &Places, records: &[&ProductRe
 pub async fn write(
     conn: &Conn,
     run: &Run<'_>,
-    places: &Places,
+    references: &References,
     records: &[&ProductRecord],
     is_dry: bool,
-) -> Result<Vec<Fate>> {
-    let mut plan = self::plan(conn, run, places, records).await?;
+) -> Result<Vec<RowOutcome>> {
+    let mut plan = make_plan(conn, run, references, records).await?;
     if is_dry {
         let known = known(&plan, &HashMap::new(), records)?;
         let images = missing_images(conn, run, &plan, &known, records).await?;
-        return Ok(fates(plan, &images));
+        return Ok(outcomes(plan, &images));
     }
     let changing: Vec<ProductId> = plan.changing();
     if !changing.is_empty() {
         products::store::lock(conn, &changing).await?;
-        plan = self::plan(conn, run, places, records).await?;
+        plan = make_plan(conn, run, references, records).await?;
         let locked: HashSet<_> = changing.into_iter().collect();
         if plan.changing().iter().any(|id| !locked.contains(id)) {
             return Err(Error::Retry("a product was changed meanwhile".into()));
         }
     }
-    let made = store::insert(conn, run.website.id, &plan.new_states()).await?;
-    store::update(conn, &plan.changed_states()).await?;
+    let made = bulk::insert(conn, run.website.id, &plan.new_states()).await?;
+    bulk::update(conn, &plan.changed_states()).await?;
     let movements = plan.movements();
     for movements in movements.chunks(MOVEMENTS) {
         let movement =
@@ -75,11 +75,11 @@ pub async fn write(
     }
     let known = known(&plan, &made, records)?;
     if run.options.noun == Noun::Products {
-        super::transfer::see(conn, run, "Product", &known).await?;
+        sources::store::upsert_seen(conn, run.website.id, run.lease.id, SourceNoun::Product, &known).await?;
     }
     let images = missing_images(conn, run, &plan, &known, records).await?;
     media::store::insert_missing(conn, &images).await?;
-    Ok(fates(plan, &images))
+    Ok(outcomes(plan, &images))
 }
 
 /// Keys and the shop's own ids of the rows that are not refused, in order; what a dry run would make has the key 0.
@@ -131,11 +131,11 @@ async fn missing_images(
 }
 
 /// For the report: a product that gets no more than pictures is changed, too.
-fn fates(plan: Plan, images: &[NewImage]) -> Vec<Fate> {
+fn outcomes(plan: Plan, images: &[NewImage]) -> Vec<RowOutcome> {
     let pictured: HashSet<i64> = images.iter().map(|image| image.product_id.0).collect();
-    let fate = |step: Step| match step {
-        Step::Leave { id } if pictured.contains(&id) => Fate::Updated,
-        step => step.fate(),
+    let outcome = |step: Step| match step {
+        Step::Leave { id } if pictured.contains(&id) => RowOutcome::Updated,
+        step => step.outcome(),
     };
-    plan.steps.into_iter().map(fate).collect()
+    plan.steps.into_iter().map(outcome).collect()
 }

@@ -1,203 +1,105 @@
-//! What the rows of a batch name and products refer to: categories by their paths, brands and suppliers by name, groups by
-//! slug.
-//! Rule: what is missing is made, before and apart from the batch, so that a batch that fails takes nothing back that the
-//! run remembers. A dry run makes nothing and gives it a key below 0.
+//! Resolves the references of the rows of a batch.
+//! Rule: missing rows are created before and apart from the batch, so that a batch that fails does not undo what the run
+//! remembers. A dry run creates nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
-use sha2::{Digest, Sha256};
-
-use super::{super::record::ProductRecord, store};
+use super::{
+    model::{Group, References, Wanted, fingerprinted},
+    store,
+};
 use crate::{
-    audit,
+    audit, brands, categories,
     db::{Conn, Db},
     error::{Error, Result},
+    groups, suppliers,
     text::slugify,
     websites::model::WebsiteRow,
 };
 
-/// A path of names.
-pub type Path = Vec<String>;
-
-/// What the run has found or made so far.
-#[derive(Debug, Clone, Default)]
-pub struct Places {
-    categories: HashMap<Path, i64>,
-    brands: HashMap<String, i64>,
-    suppliers: HashMap<String, i64>,
-    groups: HashMap<String, Group>,
-    /// Categories that the run has made.
-    made: HashSet<i64>,
-    /// Keys that a dry run has given.
-    invented: i64,
+/// Resolves what rows name, and creates what is missing unless this is a dry run.
+/// # Errors
+/// Those of the database.
+pub async fn resolve(
+    db: &Db,
+    website: &WebsiteRow,
+    references: &mut References,
+    mut wanted: Wanted<'_>,
+    is_dry_run: bool,
+) -> Result<()> {
+    wanted.categories.retain(|path, _| !references.categories.contains_key(*path));
+    wanted.brands.retain(|name| !references.brands.contains_key(*name));
+    wanted.suppliers.retain(|name| !references.suppliers.contains_key(*name));
+    wanted.groups.retain(|slug, _| !references.groups.contains_key(*slug));
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let (wanted, known) = (&wanted, &*references);
+    let resolved = db.transaction(async |conn| find_or_insert(conn, website, wanted, known, is_dry_run).await).await?;
+    references.invented = resolved.invented;
+    references.made.extend(resolved.made);
+    references.categories.extend(resolved.categories);
+    references.brands.extend(resolved.brands);
+    references.suppliers.extend(resolved.suppliers);
+    references.groups.extend(resolved.groups);
+    Ok(())
 }
 
-/// A group as products see it.
-#[derive(Debug, Clone)]
-pub struct Group {
-    /// Its key.
-    pub id: i64,
-    /// The website that it belongs to.
-    pub website: i64,
-    /// The names of its options.
-    pub varies_by: Vec<String>,
-}
-
-/// What rows name.
-#[derive(Debug, Default)]
-pub struct Wanted<'r> {
-    /// Paths, and the slug that a row asks for.
-    categories: BTreeMap<&'r [String], Option<&'r str>>,
-    brands: BTreeSet<&'r str>,
-    suppliers: BTreeSet<&'r str>,
-    groups: HashMap<&'r str, (&'r str, Vec<&'r str>)>,
-}
-
-impl<'r> Wanted<'r> {
-    /// What products name.
-    pub fn of_products(records: &[&'r ProductRecord]) -> Self {
-        let mut wanted = Self::default();
-        for record in records {
-            if let Some(Some(path)) = &record.category {
-                wanted.path(path, None);
-            }
-            wanted.brands.extend(record.brand.iter().flatten().map(String::as_str));
-            wanted.suppliers.extend(record.supplier.iter().flatten().map(String::as_str));
-            for group in record.group.iter().flatten() {
-                let names = || group.options.iter().map(|(name, _)| name.as_str()).collect();
-                wanted.groups.entry(&group.slug).or_insert_with(|| (&group.name, names()));
-            }
-        }
-        wanted
-    }
-
-    /// A path and all that it begins with.
-    pub fn path(&mut self, path: &'r [String], slug: Option<&'r str>) {
-        for depth in 1..=path.len() {
-            self.categories.entry(&path[..depth]).or_default();
-        }
-        if slug.is_some() {
-            self.categories.insert(path, slug);
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.categories.is_empty() && self.brands.is_empty() && self.suppliers.is_empty() && self.groups.is_empty()
-    }
-}
-
-impl Places {
-    /// The category of a path, which was learnt.
-    pub fn category(&self, path: &[String]) -> Option<i64> {
-        self.categories.get(path).copied()
-    }
-
-    /// The brand of a name, which was learnt.
-    pub fn brand(&self, name: &str) -> Option<i64> {
-        self.brands.get(name).copied()
-    }
-
-    /// The supplier of a name, which was learnt.
-    pub fn supplier(&self, name: &str) -> Option<i64> {
-        self.suppliers.get(name).copied()
-    }
-
-    /// The group of a slug, which was learnt.
-    pub fn group(&self, slug: &str) -> Option<&Group> {
-        self.groups.get(slug)
-    }
-
-    /// Whether this run has made the category, for a path that went through it.
-    pub fn is_made(&self, category: i64) -> bool {
-        self.made.contains(&category)
-    }
-
-    /// Forgets the paths: categories are about to move.
-    pub fn forget_categories(&mut self) {
-        self.categories.clear();
-    }
-
-    /// Learns what rows name, and makes what is missing unless this is a dry run.
-    /// # Errors
-    /// Those of the database.
-    pub async fn learn(
-        &mut self,
-        db: &Db,
-        website: &WebsiteRow,
-        mut wanted: Wanted<'_>,
-        is_dry_run: bool,
-    ) -> Result<()> {
-        wanted.categories.retain(|path, _| !self.categories.contains_key(*path));
-        wanted.brands.retain(|name| !self.brands.contains_key(*name));
-        wanted.suppliers.retain(|name| !self.suppliers.contains_key(*name));
-        wanted.groups.retain(|slug, _| !self.groups.contains_key(*slug));
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let (wanted, known) = (&wanted, &*self);
-        let learnt = db.transaction(async |conn| find_or_make(conn, website, wanted, known, is_dry_run).await).await?;
-        self.invented = learnt.invented;
-        self.made.extend(learnt.made);
-        self.categories.extend(learnt.categories);
-        self.brands.extend(learnt.brands);
-        self.suppliers.extend(learnt.suppliers);
-        self.groups.extend(learnt.groups);
-        Ok(())
-    }
-
-    /// How many keys stand for what is missing.
-    pub fn invented(&self) -> i64 {
-        -self.invented
-    }
-
-    /// The next key of a dry run.
-    fn invent(&mut self) -> i64 {
-        self.invented -= 1;
-        self.invented
-    }
-}
-
-async fn find_or_make(
+async fn find_or_insert(
     conn: &Conn,
     website: &WebsiteRow,
     wanted: &Wanted<'_>,
-    known: &Places,
+    known: &References,
     is_dry_run: bool,
-) -> Result<Places> {
+) -> Result<References> {
     audit::store::silence(conn).await?;
-    let mut places = Places { invented: known.invented, ..Places::default() };
-    categories(conn, &wanted.categories, known, is_dry_run, &mut places).await?;
+    let mut references = References { invented: known.invented, ..References::default() };
+    resolve_categories(conn, &wanted.categories, known, is_dry_run, &mut references).await?;
     for (table, names) in [(store::Named::Brands, &wanted.brands), (store::Named::Suppliers, &wanted.suppliers)] {
         let names: Vec<&str> = names.iter().copied().collect();
         let mut found = store::find_named(conn, table, &names).await?;
         let new: Vec<&str> = names.into_iter().filter(|name| !found.contains_key(*name)).collect();
         if is_dry_run {
-            found.extend(new.iter().map(|name| ((*name).to_owned(), places.invent())));
+            found.extend(new.iter().map(|name| ((*name).to_owned(), references.invent())));
         } else if !new.is_empty() {
-            let slugs = free_slugs(
-                conn,
-                store::Slugged::Brands,
-                new.iter().map(|name| (slugify(name), (*name).to_owned())).collect(),
-            )
-            .await?;
-            found.extend(store::insert_named(conn, table, &new, &slugs).await.map_err(again)?);
+            found.extend(insert_named(conn, table, &new).await.map_err(again)?);
         }
         match table {
-            store::Named::Brands => places.brands = found,
-            store::Named::Suppliers => places.suppliers = found,
+            store::Named::Brands => references.brands = found,
+            store::Named::Suppliers => references.suppliers = found,
         }
     }
-    groups(conn, website, wanted, is_dry_run, &mut places).await?;
-    Ok(places)
+    resolve_groups(conn, website, wanted, is_dry_run, &mut references).await?;
+    Ok(references)
+}
+
+/// Adds brands or suppliers. Suppliers have no slugs.
+async fn insert_named(conn: &Conn, table: store::Named, names: &[&str]) -> Result<HashMap<String, i64>> {
+    let slugs = free_slugs(
+        conn,
+        store::Slugged::Brands,
+        names.iter().map(|name| (slugify(name), (*name).to_owned())).collect(),
+    )
+    .await?;
+    Ok(match table {
+        store::Named::Brands => {
+            let inserted = brands::store::insert_named(conn, names, &slugs).await?;
+            inserted.into_iter().map(|(id, name)| (name, id.0)).collect()
+        }
+        store::Named::Suppliers => {
+            let inserted = suppliers::store::insert_named(conn, names).await?;
+            inserted.into_iter().map(|(id, name)| (name, id.0)).collect()
+        }
+    })
 }
 
 /// Where another website has a group of the slug, the one here has the website's code behind it.
-async fn groups(
+async fn resolve_groups(
     conn: &Conn,
     website: &WebsiteRow,
     wanted: &Wanted<'_>,
     is_dry_run: bool,
-    places: &mut Places,
+    references: &mut References,
 ) -> Result<()> {
     let own = |slug: &str| slugify(&format!("{slug} {}", website.code));
     let slugs: Vec<String> = wanted.groups.keys().flat_map(|slug| [(*slug).to_owned(), own(slug)]).collect();
@@ -209,47 +111,49 @@ async fn groups(
             Some(group) => group,
             None => {
                 let id = match is_dry_run {
-                    true => places.invent(),
-                    false => store::insert_group(conn, website.id, &at, name, varies_by).await.map_err(again)?,
+                    true => references.invent(),
+                    false => {
+                        groups::store::insert_named(conn, website.id, &at, name, varies_by).await.map_err(again)?.0
+                    }
                 };
                 let varies_by = varies_by.iter().map(|name| (*name).to_owned()).collect();
                 Group { id, website: website.id.0, varies_by }
             }
         };
-        places.groups.insert((*slug).to_owned(), group);
+        references.groups.insert((*slug).to_owned(), group);
     }
     Ok(())
 }
 
 /// Level by level from the roots, a statement or two for each.
-async fn categories(
+async fn resolve_categories(
     conn: &Conn,
     paths: &BTreeMap<&[String], Option<&str>>,
-    known: &Places,
+    known: &References,
     is_dry_run: bool,
-    places: &mut Places,
+    references: &mut References,
 ) -> Result<()> {
     let deepest = paths.keys().map(|path| path.len()).max().unwrap_or_default();
     for depth in 1..=deepest {
         let level = paths.keys().copied().filter(|path| path.len() == depth);
         // Every beginning of a path is asked for with it, and so is known by now.
         let parent =
-            |path: &[String]| places.category(&path[..depth - 1]).or_else(|| known.category(&path[..depth - 1]));
-        let places_of: Vec<(Option<i64>, &[String])> = level.map(|path| (parent(path), path)).collect();
+            |path: &[String]| references.category(&path[..depth - 1]).or_else(|| known.category(&path[..depth - 1]));
+        let level_paths: Vec<(Option<i64>, &[String])> = level.map(|path| (parent(path), path)).collect();
         let found = store::find_children(
             conn,
-            &places_of.iter().map(|(parent, path)| (*parent, path[depth - 1].as_str())).collect::<Vec<_>>(),
+            &level_paths.iter().map(|(parent, path)| (*parent, path[depth - 1].as_str())).collect::<Vec<_>>(),
         )
         .await?;
         let (mut new, mut names) = (Vec::new(), Vec::new());
-        for (parent, path) in places_of {
+        for (parent, path) in level_paths {
             let name = &path[depth - 1];
             match found.get(&(parent.unwrap_or_default(), name.clone())) {
-                Some(id) => drop(places.categories.insert(path.to_vec(), *id)),
+                Some(id) => drop(references.categories.insert(path.to_vec(), *id)),
                 None if is_dry_run => {
-                    let id = places.invent();
-                    places.made.insert(id);
-                    places.categories.insert(path.to_vec(), id);
+                    let id = references.invent();
+                    references.made.insert(id);
+                    references.categories.insert(path.to_vec(), id);
                 }
                 None => {
                     let slug = paths.get(path).copied().flatten();
@@ -264,11 +168,12 @@ async fn categories(
         let slugs = free_slugs(conn, store::Slugged::Categories, names).await?;
         let rows: Vec<(Option<i64>, &str)> =
             new.iter().map(|(parent, path)| (*parent, path[depth - 1].as_str())).collect();
-        let made = store::insert_categories(conn, &rows, &slugs).await.map_err(again)?;
+        let made = categories::store::insert_named(conn, &rows, &slugs).await.map_err(again)?;
+        let made: HashMap<String, i64> = made.into_iter().map(|(id, slug)| (slug, id.0)).collect();
         for ((_, path), slug) in new.iter().zip(&slugs) {
             let id = made.get(slug).ok_or_else(|| Error::Internal("a category was not made".into()))?;
-            places.categories.insert(path.to_vec(), *id);
-            places.made.insert(*id);
+            references.categories.insert(path.to_vec(), *id);
+            references.made.insert(*id);
         }
     }
     Ok(())
@@ -289,13 +194,6 @@ pub async fn free_slugs(conn: &Conn, table: store::Slugged, wanted: Vec<(String,
         slugs.push(slug);
     }
     Ok(slugs)
-}
-
-/// A slug that tells names apart which make the same one.
-pub fn fingerprinted(slug: &str, name: &str) -> String {
-    let print: String = Sha256::digest(name).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    let begin: String = slug.chars().take(180).collect();
-    slugify(&format!("{begin} {print}"))
 }
 
 /// What somebody else made at this moment is found the next time.

@@ -1,15 +1,15 @@
-//! Every statement of what products refer to: one for each table and batch, rows as arrays.
+//! The statements that find references: one for each table and batch, rows as arrays. The stores of the domains insert.
 
 use std::collections::HashMap;
 
 use diesel::{
     QueryableByName, sql_query,
-    sql_types::{Array, BigInt, Nullable, Text},
+    sql_types::{Array, BigInt, Text},
 };
 use diesel_async::RunQueryDsl;
 
-use super::places::Group;
-use crate::{db::Conn, error::Result, ids::WebsiteId};
+use super::model::Group;
+use crate::{db::Conn, error::Result};
 
 /// A table whose rows are found by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,23 +62,6 @@ pub async fn find_named(mut conn: &Conn, table: Named, names: &[&str]) -> Result
     Ok(by_name(query.bind::<Array<Text>, _>(names).load(&mut conn).await?))
 }
 
-/// Makes rows of these names; suppliers have no slugs.
-pub async fn insert_named(
-    mut conn: &Conn,
-    table: Named,
-    names: &[&str],
-    slugs: &[String],
-) -> Result<HashMap<String, i64>> {
-    let query = sql_query(match table {
-        Named::Brands => "INSERT INTO brands (name, slug) SELECT * FROM unnest($1, $2) RETURNING name, id",
-        Named::Suppliers => {
-            "INSERT INTO suppliers (name) SELECT n.name FROM unnest($1, $2) AS n (name, slug) RETURNING name, id"
-        }
-    });
-    let query = query.bind::<Array<Text>, _>(names).bind::<Array<Text>, _>(slugs);
-    Ok(by_name(query.load(&mut conn).await?))
-}
-
 /// The categories below these parents, 0 for none, of these names; of several of one name the first in order.
 pub async fn find_children(mut conn: &Conn, places: &[(Option<i64>, &str)]) -> Result<HashMap<(i64, String), i64>> {
     #[derive(QueryableByName)]
@@ -103,24 +86,6 @@ pub async fn find_children(mut conn: &Conn, places: &[(Option<i64>, &str)]) -> R
     Ok(rows.into_iter().map(|row| ((row.parent, row.name), row.id)).collect())
 }
 
-/// Makes categories of these parents and names; their keys by slug.
-pub async fn insert_categories(
-    mut conn: &Conn,
-    rows: &[(Option<i64>, &str)],
-    slugs: &[String],
-) -> Result<HashMap<String, i64>> {
-    let query = sql_query(
-        "INSERT INTO categories (parent_id, name, slug, path)
-         SELECT c.parent, c.name, c.slug, '{}' FROM unnest($1, $2, $3) WITH ORDINALITY AS c (parent, name, slug, place)
-         ORDER BY c.place RETURNING slug AS name, id",
-    );
-    let parents: Vec<Option<i64>> = rows.iter().map(|(parent, _)| *parent).collect();
-    let names: Vec<&str> = rows.iter().map(|(_, name)| *name).collect();
-    let query =
-        query.bind::<Array<Nullable<BigInt>>, _>(parents).bind::<Array<Text>, _>(names).bind::<Array<Text>, _>(slugs);
-    Ok(by_name(query.load(&mut conn).await?))
-}
-
 /// The groups of these slugs, at whichever website.
 pub async fn find_groups(mut conn: &Conn, slugs: &[String]) -> Result<HashMap<String, Group>> {
     #[derive(QueryableByName)]
@@ -138,25 +103,4 @@ pub async fn find_groups(mut conn: &Conn, slugs: &[String]) -> Result<HashMap<St
     let rows: Vec<Row> = query.bind::<Array<Text>, _>(slugs).load(&mut conn).await?;
     let group = |row: Row| (row.slug, Group { id: row.id, website: row.source_website_id, varies_by: row.varies_by });
     Ok(rows.into_iter().map(group).collect())
-}
-
-/// Makes a group; its key.
-pub async fn insert_group(
-    mut conn: &Conn,
-    website: WebsiteId,
-    slug: &str,
-    name: &str,
-    varies_by: &[&str],
-) -> Result<i64> {
-    #[derive(QueryableByName)]
-    struct Id {
-        #[diesel(sql_type = BigInt)]
-        id: i64,
-    }
-    let query = sql_query(
-        "INSERT INTO product_groups (source_website_id, slug, name, varies_by) VALUES ($1, $2, $3, $4) RETURNING id",
-    );
-    let query = query.bind::<BigInt, _>(website).bind::<Text, _>(slug).bind::<Text, _>(name);
-    let row: Id = query.bind::<Array<Text>, _>(varies_by).get_result(&mut conn).await?;
-    Ok(row.id)
 }
