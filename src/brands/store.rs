@@ -1,6 +1,11 @@
 //! Every statement on brands.
 
-use diesel::{pg::Pg, prelude::*};
+use diesel::{
+    pg::Pg,
+    prelude::*,
+    sql_query,
+    sql_types::{Array, Text},
+};
 use diesel_async::RunQueryDsl;
 
 use super::model::{BrandCondition, BrandOrderField, BrandPatch, BrandRow, NewBrand};
@@ -74,6 +79,21 @@ pub async fn update(mut conn: &Conn, id: BrandId, patch: &BrandPatch) -> Result<
 /// IN_USE while products name it.
 pub async fn delete(mut conn: &Conn, id: BrandId) -> Result<bool> {
     Ok(diesel::delete(brands::table.find(id)).execute(&mut conn).await.map_err(refused)? == 1)
+}
+
+/// Adds brands with these names and slugs and returns the id and name of each.
+pub async fn insert_named(mut conn: &Conn, names: &[&str], slugs: &[String]) -> Result<Vec<(BrandId, String)>> {
+    #[derive(QueryableByName)]
+    struct Inserted {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        id: BrandId,
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    let query = sql_query("INSERT INTO brands (name, slug) SELECT * FROM unnest($1, $2) RETURNING name, id");
+    let query = query.bind::<Array<Text>, _>(names).bind::<Array<Text>, _>(slugs);
+    let rows: Vec<Inserted> = query.load(&mut conn).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
 fn refused(error: diesel::result::Error) -> Error {

@@ -198,6 +198,23 @@ impl CategoryOrderField {
     }
 }
 
+/// A category with all columns that an import writes.
+#[derive(Debug, Clone, Copy)]
+pub struct CategoryChange<'a> {
+    /// Key.
+    pub id: i64,
+    /// Parent, if it is not a root.
+    pub parent_id: Option<i64>,
+    /// Name.
+    pub name: &'a str,
+    /// Name in URLs.
+    pub slug: &'a str,
+    /// Description.
+    pub description: &'a str,
+    /// Position among its siblings.
+    pub position: i32,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,11 +5,12 @@ use diesel::{
     pg::Pg,
     prelude::*,
     query_builder::{AstPass, QueryFragment, QueryId},
-    sql_types::{Array, BigInt, Integer},
+    sql_query,
+    sql_types::{Array, BigInt, Integer, Nullable, Text},
 };
 use diesel_async::RunQueryDsl;
 
-use super::model::{CategoryCondition, CategoryOrderField, CategoryPatch, CategoryRow, NewCategory};
+use super::model::{CategoryChange, CategoryCondition, CategoryOrderField, CategoryPatch, CategoryRow, NewCategory};
 use crate::{
     db::{
         Conn,
@@ -202,6 +203,60 @@ pub async fn update(mut conn: &Conn, id: CategoryId, patch: &CategoryPatch) -> R
 /// IN_USE while it has children or products.
 pub async fn delete(mut conn: &Conn, id: CategoryId) -> Result<bool> {
     Ok(diesel::delete(categories::table.find(id)).execute(&mut conn).await.map_err(refused)? == 1)
+}
+
+/// Adds categories with these parents, names and slugs and returns the id and slug of each. A violated constraint stays
+/// [`Error::Constraint`].
+pub async fn insert_named(
+    mut conn: &Conn,
+    rows: &[(Option<i64>, &str)],
+    slugs: &[String],
+) -> Result<Vec<(CategoryId, String)>> {
+    #[derive(QueryableByName)]
+    struct Inserted {
+        #[diesel(sql_type = BigInt)]
+        id: CategoryId,
+        #[diesel(sql_type = Text)]
+        slug: String,
+    }
+    let query = sql_query(
+        "INSERT INTO categories (parent_id, name, slug, path)
+         SELECT c.parent, c.name, c.slug, '{}' FROM unnest($1, $2, $3) WITH ORDINALITY AS c (parent, name, slug, place)
+         ORDER BY c.place RETURNING slug, id",
+    );
+    let parents: Vec<Option<i64>> = rows.iter().map(|(parent, _)| *parent).collect();
+    let names: Vec<&str> = rows.iter().map(|(_, name)| *name).collect();
+    let query =
+        query.bind::<Array<Nullable<BigInt>>, _>(parents).bind::<Array<Text>, _>(names).bind::<Array<Text>, _>(slugs);
+    let rows: Vec<Inserted> = query.load(&mut conn).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.slug)).collect())
+}
+
+/// Sets all columns that a category of an import has. A violated constraint stays [`Error::Constraint`].
+pub async fn update_all(mut conn: &Conn, changed: &[CategoryChange<'_>]) -> Result<()> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    macro_rules! all {
+        ($of:expr) => {
+            changed.iter().map($of).collect::<Vec<_>>()
+        };
+    }
+    let query = sql_query(
+        "UPDATE categories c SET parent_id = r.parent_id, name = r.name, slug = r.slug, description = r.description,
+                position = r.position
+         FROM unnest($1, $2, $3, $4, $5, $6) AS r (id, parent_id, name, slug, description, position) WHERE c.id = r.id",
+    );
+    query
+        .bind::<Array<BigInt>, _>(all!(|c| c.id))
+        .bind::<Array<Nullable<BigInt>>, _>(all!(|c| c.parent_id))
+        .bind::<Array<Text>, _>(all!(|c| c.name))
+        .bind::<Array<Text>, _>(all!(|c| c.slug))
+        .bind::<Array<Text>, _>(all!(|c| c.description))
+        .bind::<Array<Integer>, _>(all!(|c| c.position))
+        .execute(&mut conn)
+        .await?;
+    Ok(())
 }
 
 fn refused(error: diesel::result::Error) -> Error {

@@ -1,6 +1,11 @@
 //! Every statement on groups.
 
-use diesel::{pg::Pg, prelude::*};
+use diesel::{
+    pg::Pg,
+    prelude::*,
+    sql_query,
+    sql_types::{Array, BigInt, Text},
+};
 use diesel_async::RunQueryDsl;
 
 use super::model::{
@@ -14,7 +19,7 @@ use crate::{
         tables::product_groups,
     },
     error::{Error, Result, UserError, UserErrorCode},
-    ids::ProductGroupId,
+    ids::{ProductGroupId, WebsiteId},
     paged,
     paging::List,
 };
@@ -116,6 +121,28 @@ pub async fn update(mut conn: &Conn, id: ProductGroupId, patch: &ProductGroupPat
 pub async fn delete(mut conn: &Conn, id: ProductGroupId) -> Result<()> {
     diesel::delete(product_groups::table.find(id)).execute(&mut conn).await.map_err(refused)?;
     Ok(())
+}
+
+/// Adds a group that an import names and returns its id. A violated constraint stays [`Error::Constraint`], so that the
+/// import can tell a concurrent insert from a rule.
+pub async fn insert_named(
+    mut conn: &Conn,
+    website: WebsiteId,
+    slug: &str,
+    name: &str,
+    varies_by: &[&str],
+) -> Result<ProductGroupId> {
+    #[derive(QueryableByName)]
+    struct Inserted {
+        #[diesel(sql_type = BigInt)]
+        id: ProductGroupId,
+    }
+    let query = sql_query(
+        "INSERT INTO product_groups (source_website_id, slug, name, varies_by) VALUES ($1, $2, $3, $4) RETURNING id",
+    );
+    let query = query.bind::<BigInt, _>(website).bind::<Text, _>(slug).bind::<Text, _>(name);
+    let row: Inserted = query.bind::<Array<Text>, _>(varies_by).get_result(&mut conn).await?;
+    Ok(row.id)
 }
 
 fn refused(error: diesel::result::Error) -> Error {

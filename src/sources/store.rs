@@ -1,13 +1,17 @@
-//! Every statement on sources, but those of transfers.
+//! Every statement on sources.
 
-use diesel::prelude::*;
+use diesel::{
+    prelude::*,
+    sql_query,
+    sql_types::{Array, BigInt, Nullable, Text},
+};
 use diesel_async::RunQueryDsl;
 
 use super::model::{NewSource, SourceNoun, SourceRow};
 use crate::{
     db::{Conn, tables::sources},
     error::{Error, Result, UserError, UserErrorCode},
-    ids::WebsiteId,
+    ids::{TransferId, WebsiteId},
 };
 
 /// The sources of these things, each thing's in the order of the websites' ids; those of other kinds with the same keys may
@@ -41,4 +45,45 @@ pub async fn insert(mut conn: &Conn, new: &NewSource) -> Result<SourceRow> {
 /// Deletes a source; false where there is none.
 pub async fn delete(mut conn: &Conn, noun: SourceNoun, id: i64, website: WebsiteId) -> Result<bool> {
     Ok(diesel::delete(sources::table.find((noun, id, website))).execute(&mut conn).await? == 1)
+}
+
+/// Records that a transfer found these things at a website: the key and, if the file has one, the external id of each.
+pub async fn upsert_seen(
+    mut conn: &Conn,
+    website: WebsiteId,
+    transfer: TransferId,
+    noun: SourceNoun,
+    seen: &[(i64, Option<&str>)],
+) -> Result<()> {
+    if seen.is_empty() {
+        return Ok(());
+    }
+    // A thing that was created at the website itself has been known there since then.
+    let since = match noun {
+        SourceNoun::Product => {
+            "coalesce((SELECT n.created_at FROM products n WHERE n.id = k.id AND n.source_website_id = $2), now())"
+        }
+        SourceNoun::User => {
+            "coalesce((SELECT n.created_at FROM users n WHERE n.id = k.id AND n.source_website_id = $2), now())"
+        }
+        SourceNoun::Order | SourceNoun::Category => "now()",
+    };
+    let query = sql_query(format!(
+        "INSERT INTO sources (noun, noun_id, website_id, external_id, last_transfer_id, first_seen)
+         SELECT $1, k.id, $2, k.external_id, $3, {since} FROM unnest($4, $5) AS k (id, external_id) ORDER BY k.id
+         ON CONFLICT ON CONSTRAINT sources_pkey DO UPDATE
+         SET last_seen = EXCLUDED.last_seen, last_transfer_id = EXCLUDED.last_transfer_id,
+             external_id = coalesce(EXCLUDED.external_id, sources.external_id)"
+    ));
+    let ids: Vec<i64> = seen.iter().map(|(id, _)| *id).collect();
+    let names: Vec<Option<&str>> = seen.iter().map(|(_, name)| *name).collect();
+    query
+        .bind::<Text, _>(noun.as_str())
+        .bind::<BigInt, _>(website)
+        .bind::<BigInt, _>(transfer)
+        .bind::<Array<BigInt>, _>(ids)
+        .bind::<Array<Nullable<Text>>, _>(names)
+        .execute(&mut conn)
+        .await?;
+    Ok(())
 }

@@ -1,6 +1,11 @@
 //! Every statement on suppliers.
 
-use diesel::{pg::Pg, prelude::*};
+use diesel::{
+    pg::Pg,
+    prelude::*,
+    sql_query,
+    sql_types::{Array, Text},
+};
 use diesel_async::RunQueryDsl;
 
 use super::model::{NewSupplier, SupplierCondition, SupplierOrderField, SupplierPatch, SupplierRow};
@@ -75,6 +80,20 @@ pub async fn update(mut conn: &Conn, id: SupplierId, patch: &SupplierPatch) -> R
 /// IN_USE while products name it.
 pub async fn delete(mut conn: &Conn, id: SupplierId) -> Result<bool> {
     Ok(diesel::delete(suppliers::table.find(id)).execute(&mut conn).await.map_err(refused)? == 1)
+}
+
+/// Adds suppliers with these names and returns the id and name of each.
+pub async fn insert_named(mut conn: &Conn, names: &[&str]) -> Result<Vec<(SupplierId, String)>> {
+    #[derive(QueryableByName)]
+    struct Inserted {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        id: SupplierId,
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    let query = sql_query("INSERT INTO suppliers (name) SELECT * FROM unnest($1) RETURNING name, id");
+    let rows: Vec<Inserted> = query.bind::<Array<Text>, _>(names).load(&mut conn).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
 fn refused(error: diesel::result::Error) -> Error {

@@ -1,6 +1,6 @@
-//! Transfers: what comes in from a file and goes out to one, in bulk. Owns `transfers`, and writes those of websites, users,
-//! categories, brands, suppliers, groups, products, sources, stock and orders, a batch of rows at a time, and leaves totals,
-//! stock and search to the database's own triggers.
+//! Transfers: what comes in from a file and goes out to one, in bulk. Owns `transfers`. What a file holds is written through
+//! the stores of its domains, a batch of rows at a time; totals, stock and search follow by the database's own triggers.
+//! In each module `model` holds pure rules, `store` the SQL statements, `actions` the use cases that combine them.
 //!
 //! - [`sales`]: past invoices, the oldest format.
 //! - [`record`]: what a row says, whatever its format. [`own`] and [`formats`] read it out of files.
@@ -12,11 +12,14 @@
 //! not taken over is counted and handed back, never dropped. The audit log has one entry for the whole of an import.
 
 pub mod export;
+mod fingerprint;
 pub mod formats;
 pub mod import;
 pub mod model;
 pub mod own;
+mod read_ahead;
 pub mod record;
+mod rejects;
 pub mod runs;
 pub mod sales;
 

@@ -5,6 +5,8 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
+
 /// A thing of a file, and where it stands there.
 #[derive(Debug)]
 pub struct Row<T> {
@@ -23,6 +25,32 @@ pub struct Refused {
     pub column: Option<String>,
     /// The rule that it breaks.
     pub message: String,
+}
+
+impl Refused {
+    /// For one column.
+    pub fn at(column: &str, message: impl Into<String>) -> Self {
+        Self { column: Some(column.to_owned()), message: message.into() }
+    }
+}
+
+/// The first broken rule of a user error, with the name of the column instead of the field's.
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        let Error::User(rules) = error else { return Self { column: None, message: error.to_string() } };
+        let Some(rule) = rules.into_iter().next() else { return Self { column: None, message: "not valid".into() } };
+        let snake = |field: &str| {
+            field.chars().fold(String::new(), |mut name, c| {
+                if c.is_ascii_uppercase() {
+                    name.push('_');
+                }
+                name.push(c.to_ascii_lowercase());
+                name
+            })
+        };
+        let column = rule.field.filter(|field| !field.is_empty()).map(|field| snake(&field));
+        Self { column, message: rule.message.into_owned() }
+    }
 }
 
 /// A product.

@@ -241,3 +241,37 @@ impl UserOrderField {
         }
     }
 }
+
+/// A customer with all columns that an import writes.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportedUser<'a> {
+    /// Key.
+    pub id: i64,
+    /// Name.
+    pub name: &'a str,
+    /// Phone number.
+    pub phone: Option<&'a str>,
+    /// E-mail address.
+    pub email: Option<&'a str>,
+    /// Whether the customer can log in.
+    pub is_active: bool,
+}
+
+/// An address of a user that an import adds.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportedAddress<'a> {
+    /// The user's key.
+    pub user_id: i64,
+    /// Country, as a name or an ISO 3166 code.
+    pub country: &'a str,
+    /// City or town.
+    pub city: &'a str,
+    /// District, county or state.
+    pub district: Option<&'a str>,
+    /// Street and number.
+    pub address: &'a str,
+    /// Postal code.
+    pub postal_code: Option<&'a str>,
+    /// Whether it is the user's default address.
+    pub is_default: bool,
+}

@@ -2,10 +2,18 @@
 //! What a scope means here: `All` sees everybody, a user sees themself, staff of some websites also those who came from
 //! there, the public sees nobody.
 
-use diesel::{pg::Pg, prelude::*};
+use diesel::{
+    pg::Pg,
+    prelude::*,
+    sql_query,
+    sql_types::{Array, BigInt, Bool, Nullable, Text},
+};
 use diesel_async::RunQueryDsl;
 
-use super::model::{AddressPatch, AddressRow, NewAddress, NewUser, UserCondition, UserOrderField, UserPatch, UserRow};
+use super::model::{
+    AddressPatch, AddressRow, ImportedAddress, ImportedUser, NewAddress, NewUser, UserCondition, UserOrderField,
+    UserPatch, UserRow,
+};
 use crate::{
     auth::Scope,
     db::{
@@ -256,5 +264,97 @@ pub async fn delete_addresses(mut conn: &Conn, user: UserId) -> Result<()> {
 /// Deletes an address.
 pub async fn delete_address(mut conn: &Conn, id: AddressId) -> Result<()> {
     diesel::delete(addresses::table.find(id)).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Reserves ids for new users.
+pub async fn next_ids(mut conn: &Conn, count: usize) -> Result<Vec<i64>> {
+    #[derive(QueryableByName)]
+    struct Id {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
+    let query = sql_query("SELECT nextval(pg_get_serial_sequence('users', 'id')) AS id FROM generate_series(1, $1)");
+    let ids: Vec<Id> = query.bind::<BigInt, _>(count as i64).load(&mut conn).await?;
+    Ok(ids.into_iter().map(|row| row.id).collect())
+}
+
+macro_rules! all {
+    ($rows:expr, $of:expr) => {
+        $rows.iter().map($of).collect::<Vec<_>>()
+    };
+}
+
+/// Adds customers of a website under ids from [`next_ids`], without passwords.
+/// # Errors
+/// TAKEN for the e-mail address.
+pub async fn insert_imported(mut conn: &Conn, website: WebsiteId, users: &[ImportedUser<'_>]) -> Result<()> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    let query = sql_query(
+        "INSERT INTO users (id, name, phone, email, is_active, role_id, source_website_id)
+         SELECT n.id, n.name, n.phone, n.email::citext, n.is_active, r.id, $6
+         FROM unnest($1, $2, $3, $4, $5) AS n (id, name, phone, email, is_active) JOIN roles r ON r.code = 'customer' ORDER BY n.id",
+    );
+    let query = query
+        .bind::<Array<BigInt>, _>(all!(users, |u| u.id))
+        .bind::<Array<Text>, _>(all!(users, |u| u.name))
+        .bind::<Array<Nullable<Text>>, _>(all!(users, |u| u.phone))
+        .bind::<Array<Nullable<Text>>, _>(all!(users, |u| u.email))
+        .bind::<Array<Bool>, _>(all!(users, |u| u.is_active))
+        .bind::<BigInt, _>(website);
+    query.execute(&mut conn).await.map_err(email_taken)?;
+    Ok(())
+}
+
+/// Sets all columns that a customer of an import has, where they differ.
+/// # Errors
+/// TAKEN for the e-mail address.
+pub async fn update_imported(mut conn: &Conn, users: &[ImportedUser<'_>]) -> Result<()> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    let query = sql_query(
+        "UPDATE users u SET name = n.name, phone = n.phone, email = n.email::citext, is_active = n.is_active
+         FROM unnest($1, $2, $3, $4, $5) AS n (id, name, phone, email, is_active)
+         WHERE u.id = n.id AND (u.name, u.phone, u.email, u.is_active) IS DISTINCT FROM (n.name, n.phone, n.email::citext, n.is_active)",
+    );
+    let query = query
+        .bind::<Array<BigInt>, _>(all!(users, |u| u.id))
+        .bind::<Array<Text>, _>(all!(users, |u| u.name))
+        .bind::<Array<Nullable<Text>>, _>(all!(users, |u| u.phone))
+        .bind::<Array<Nullable<Text>>, _>(all!(users, |u| u.email))
+        .bind::<Array<Bool>, _>(all!(users, |u| u.is_active));
+    query.execute(&mut conn).await.map_err(email_taken)?;
+    Ok(())
+}
+
+fn email_taken(error: diesel::result::Error) -> Error {
+    Error::from(error).on_constraint("users_email_key", || {
+        UserError::new(UserErrorCode::Taken, "email", "another user has this e-mail address")
+    })
+}
+
+/// Adds the addresses of users, in this order.
+pub async fn insert_addresses(mut conn: &Conn, new: &[ImportedAddress<'_>]) -> Result<()> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let query = sql_query(
+        "INSERT INTO addresses (user_id, country, city, district, address, postal_code, is_default)
+         SELECT n.id, n.country, n.city, n.district, n.address, n.postal_code, n.is_default
+         FROM unnest($1, $2, $3, $4, $5, $6, $7) WITH ORDINALITY
+             AS n (id, country, city, district, address, postal_code, is_default, place) ORDER BY n.place",
+    );
+    let query = query
+        .bind::<Array<BigInt>, _>(all!(new, |a| a.user_id))
+        .bind::<Array<Text>, _>(all!(new, |a| a.country))
+        .bind::<Array<Text>, _>(all!(new, |a| a.city))
+        .bind::<Array<Nullable<Text>>, _>(all!(new, |a| a.district))
+        .bind::<Array<Text>, _>(all!(new, |a| a.address))
+        .bind::<Array<Nullable<Text>>, _>(all!(new, |a| a.postal_code))
+        .bind::<Array<Bool>, _>(all!(new, |a| a.is_default));
+    query.execute(&mut conn).await?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! What a scope means here: `All` sees every order, a user their own, a seller also those that hold their products, staff
 //! of some websites also those placed there, a guest those placed with their cart token, the public none.
 
+pub mod bulk;
 pub mod events;
 mod numbers;
 pub mod returns;

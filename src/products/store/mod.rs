@@ -2,6 +2,7 @@
 //! What a scope means here: `All` sees every product, a seller their own and the active ones, anybody else the active
 //! ones; only `All` and the seller themself may write.
 
+pub mod bulk;
 mod groups;
 mod offers;
 pub mod trees;

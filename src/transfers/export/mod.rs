@@ -1,7 +1,6 @@
 //! Exports: every row of a noun, as one moment saw them, in souk's own formats.
 //! Rule: rows stream through, so that memory is flat however many there are; passwords and other secrets are in no column.
 
-mod nouns;
 mod store;
 
 use std::io::Write;

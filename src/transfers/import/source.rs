@@ -1,20 +1,17 @@
-//! A file as rows of its noun, read on a thread of its own so that the database never waits for it.
+//! A file as rows of its noun, whatever its format.
 
 use std::{collections::BTreeMap, io::Read};
 
-use tokio::sync::{mpsc, oneshot};
-
-use super::{
-    super::{
-        formats::{self, Notes, Shop},
-        model::{Format, ImportOptions, Noun},
-        own::{
-            fields::Fields,
-            read::{CsvRows, JsonRows},
-            rows,
-        },
-        record::{ProductRecord, Record, Refused, Row},
+use super::super::{
+    formats::{self, Notes, Shop},
+    model::{Format, ImportOptions, Noun},
+    own::{
+        fields::Fields,
+        read::{CsvRows, JsonRows},
+        rows,
     },
+    read_ahead::{Batch, ReadAhead},
+    record::{ProductRecord, Record, Refused, Row},
     rejects::Layout,
 };
 use crate::error::{Error, Result};
@@ -23,55 +20,33 @@ use crate::error::{Error, Result};
 type Rows = Box<dyn Iterator<Item = Result<Row<Record>>> + Send>;
 
 /// Rows that are written together.
-pub struct Batch {
+pub struct RowBatch {
     /// None at the end of the file.
     pub rows: Vec<Row<Record>>,
-    /// What was seen up to here and is not taken over, and how often.
+    /// What was seen so far and is not imported, and how often.
     pub notes: BTreeMap<String, u64>,
 }
 
-/// Batches that are read ahead.
-const AHEAD: usize = 2;
-
-/// A file that is being read.
-pub struct Source {
-    /// How its rejects are written.
-    pub layout: Layout,
-    batches: mpsc::Receiver<Result<Batch>>,
+impl Batch for RowBatch {
+    fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
 }
 
-impl Source {
-    /// Reads the header and begins to read rows.
-    /// # Errors
-    /// User errors for a wrong header and for a format that the noun does not have.
-    pub async fn open(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<Self> {
-        let options = options.clone();
-        let (tell, told) = oneshot::channel();
-        let (send, batches) = mpsc::channel(AHEAD);
-        tokio::task::spawn_blocking(move || match open(input, &options) {
-            Err(error) => drop(tell.send(Err(error))),
-            Ok((layout, mut rows, notes)) => {
-                let _ = tell.send(Ok(layout));
-                loop {
-                    let next: Result<Vec<_>> = rows.by_ref().take(options.batch).collect();
-                    let is_last = !next.as_ref().is_ok_and(|rows| !rows.is_empty());
-                    let next = next.map(|rows| Batch { rows, notes: notes.so_far() });
-                    if send.blocking_send(next).is_err() || is_last {
-                        break;
-                    }
-                }
-            }
-        });
-        let layout = told.await.map_err(|_| Error::Internal("the reader of the file panicked".into()))??;
-        Ok(Self { layout, batches })
-    }
-
-    /// The next rows.
-    /// # Errors
-    /// Where the file cannot be read any further.
-    pub async fn next_batch(&mut self) -> Result<Batch> {
-        self.batches.recv().await.unwrap_or_else(|| Err(Error::Internal("the reader of the file panicked".into())))
-    }
+/// Reads the header of a file and begins to read its rows; also returns how its rejected rows are written.
+/// # Errors
+/// User errors for a wrong header and for a format that the noun does not have.
+pub async fn read(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<(Layout, ReadAhead<RowBatch>)> {
+    let options = options.clone();
+    ReadAhead::open(move || {
+        let (layout, mut rows, notes) = open(input, &options)?;
+        let next = move || {
+            let rows: Vec<_> = rows.by_ref().take(options.batch).collect::<Result<_>>()?;
+            Ok(RowBatch { rows, notes: notes.so_far() })
+        };
+        Ok((layout, next))
+    })
+    .await
 }
 
 fn open(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<(Layout, Rows, Notes)> {
@@ -87,7 +62,8 @@ fn open(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<(Layout,
     match format {
         Format::SoukCsv => {
             let rows = CsvRows::open(input, noun, options.shop.encoding)?;
-            let layout = Layout::Csv { header: rows.header().to_vec(), delimiter: rows.delimiter() };
+            let layout =
+                Layout::Csv { header: rows.header().to_vec(), delimiter: rows.delimiter(), keeps_surplus: false };
             Ok((layout, Box::new(rows.map(move |row| row.map(|row| row.and_then(read)))), Notes::default()))
         }
         Format::SoukJsonl => {
@@ -108,7 +84,8 @@ fn shop(shop: Shop, input: Box<dyn Read + Send>, options: &ImportOptions) -> Res
         return Err(Error::bad_input("format", "files of other shops hold products and their stock"));
     }
     let products = formats::open(shop, input, &options.shop)?;
-    let layout = Layout::Csv { header: products.header().to_vec(), delimiter: products.delimiter() };
+    let layout =
+        Layout::Csv { header: products.header().to_vec(), delimiter: products.delimiter(), keeps_surplus: false };
     let notes = products.notes();
     let read: fn(ProductRecord) -> ProductRecord = match options.noun {
         Noun::Stock => |product| ProductRecord { sku: product.sku, stock: product.stock, ..ProductRecord::default() },

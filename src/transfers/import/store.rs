@@ -1,162 +1,183 @@
-//! Every statement of what products refer to: one for each table and batch, rows as arrays.
-
-use std::collections::HashMap;
+//! The statements on the row of a running import in `transfers`.
+//! Rule: one run of a noun and website at a time. A run holds a lease on its row and renews it with each batch; a lease that
+//! expired can be taken by another run, which continues after the last batch.
 
 use diesel::{
     QueryableByName, sql_query,
-    sql_types::{Array, BigInt, Nullable, Text},
+    sql_types::{BigInt, Bool, Bytea, Double, Integer, Jsonb, Nullable, Text},
 };
-use diesel_async::RunQueryDsl;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use serde_json::Value;
 
-use super::places::Group;
-use crate::{db::Conn, error::Result, ids::WebsiteId};
+use super::{
+    super::model::{Counts, ImportOptions, Report},
+    model::Lease,
+};
+use crate::{
+    audit,
+    db::{Conn, bulk},
+    error::{Error, ErrorCode, Result},
+    ids::{TransferId, WebsiteId},
+};
 
-/// A table whose rows are found by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Named {
-    /// `brands`
-    Brands,
-    /// `suppliers`
-    Suppliers,
-}
-
-/// A table whose rows have slugs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Slugged {
-    /// `brands`
-    Brands,
-    /// `categories`
-    Categories,
-    /// `products`
-    Products,
-}
+/// How long a lease is valid after each batch, in seconds; a batch is far shorter.
+const LEASE_SECONDS: i32 = 30;
 
 #[derive(QueryableByName)]
-struct Keyed {
-    #[diesel(sql_type = Text)]
-    name: String,
+struct Taken {
     #[diesel(sql_type = BigInt)]
-    id: i64,
+    id: TransferId,
+    #[diesel(sql_type = Integer)]
+    run: i32,
+    #[diesel(sql_type = BigInt)]
+    checkpoint: i64,
+    #[diesel(sql_type = BigInt)]
+    processed: i64,
+    #[diesel(sql_type = BigInt)]
+    created: i64,
+    #[diesel(sql_type = BigInt)]
+    updated: i64,
+    #[diesel(sql_type = BigInt)]
+    unchanged: i64,
+    #[diesel(sql_type = BigInt)]
+    rejected: i64,
+    #[diesel(sql_type = Jsonb)]
+    errors: Value,
 }
 
-fn by_name(rows: Vec<Keyed>) -> HashMap<String, i64> {
-    rows.into_iter().map(|row| (row.name, row.id)).collect()
-}
-
-/// Which of these slugs are in use, and by what.
-pub async fn taken(mut conn: &Conn, table: Slugged, slugs: &[String]) -> Result<HashMap<String, i64>> {
-    let query = sql_query(match table {
-        Slugged::Brands => "SELECT slug AS name, id FROM brands WHERE slug = ANY ($1)",
-        Slugged::Categories => "SELECT slug AS name, id FROM categories WHERE slug = ANY ($1)",
-        Slugged::Products => "SELECT slug AS name, id FROM products WHERE slug = ANY ($1)",
-    });
-    Ok(by_name(query.bind::<Array<Text>, _>(slugs).load(&mut conn).await?))
-}
-
-/// The rows of these names; of several of one name the oldest.
-pub async fn find_named(mut conn: &Conn, table: Named, names: &[&str]) -> Result<HashMap<String, i64>> {
-    let query = sql_query(match table {
-        Named::Brands => "SELECT name, min(id) AS id FROM brands WHERE name = ANY ($1) GROUP BY name",
-        Named::Suppliers => "SELECT name, id FROM suppliers WHERE name = ANY ($1)",
-    });
-    Ok(by_name(query.bind::<Array<Text>, _>(names).load(&mut conn).await?))
-}
-
-/// Makes rows of these names; suppliers have no slugs.
-pub async fn insert_named(
-    mut conn: &Conn,
-    table: Named,
-    names: &[&str],
-    slugs: &[String],
-) -> Result<HashMap<String, i64>> {
-    let query = sql_query(match table {
-        Named::Brands => "INSERT INTO brands (name, slug) SELECT * FROM unnest($1, $2) RETURNING name, id",
-        Named::Suppliers => {
-            "INSERT INTO suppliers (name) SELECT n.name FROM unnest($1, $2) AS n (name, slug) RETURNING name, id"
-        }
-    });
-    let query = query.bind::<Array<Text>, _>(names).bind::<Array<Text>, _>(slugs);
-    Ok(by_name(query.load(&mut conn).await?))
-}
-
-/// The categories below these parents, 0 for none, of these names; of several of one name the first in order.
-pub async fn find_children(mut conn: &Conn, places: &[(Option<i64>, &str)]) -> Result<HashMap<(i64, String), i64>> {
-    #[derive(QueryableByName)]
-    struct Child {
-        #[diesel(sql_type = BigInt)]
-        parent: i64,
-        #[diesel(sql_type = Text)]
-        name: String,
-        #[diesel(sql_type = BigInt)]
-        id: i64,
+impl Taken {
+    fn lease(self) -> Lease {
+        let counts = Counts {
+            read: self.processed.unsigned_abs(),
+            created: self.created.unsigned_abs(),
+            updated: self.updated.unsigned_abs(),
+            unchanged: self.unchanged.unsigned_abs(),
+            rejected: self.rejected.unsigned_abs(),
+        };
+        let errors = serde_json::from_value(self.errors).unwrap_or_default();
+        let report = Report { counts, errors, ..Report::default() };
+        Lease { id: self.id, run: self.run, checkpoint: self.checkpoint, report }
     }
-    let query = sql_query(
-        "SELECT DISTINCT ON (p.parent, p.name) p.parent, p.name, c.id
-         FROM unnest($1, $2) AS p (parent, name)
-         JOIN categories c ON c.parent_id IS NOT DISTINCT FROM nullif(p.parent, 0) AND c.name = p.name
-         ORDER BY p.parent, p.name, c.position, c.id",
-    );
-    let parents: Vec<i64> = places.iter().map(|(parent, _)| parent.unwrap_or_default()).collect();
-    let names: Vec<&str> = places.iter().map(|(_, name)| *name).collect();
-    let rows: Vec<Child> =
-        query.bind::<Array<BigInt>, _>(parents).bind::<Array<Text>, _>(names).load(&mut conn).await?;
-    Ok(rows.into_iter().map(|row| ((row.parent, row.name), row.id)).collect())
 }
 
-/// Makes categories of these parents and names; their keys by slug.
-pub async fn insert_categories(
+/// The transfer of this file if a run of it was interrupted, or else a new one.
+/// # Errors
+/// Those of the database.
+pub async fn find_or_insert(
     mut conn: &Conn,
-    rows: &[(Option<i64>, &str)],
-    slugs: &[String],
-) -> Result<HashMap<String, i64>> {
-    let query = sql_query(
-        "INSERT INTO categories (parent_id, name, slug, path)
-         SELECT c.parent, c.name, c.slug, '{}' FROM unnest($1, $2, $3) WITH ORDINALITY AS c (parent, name, slug, place)
-         ORDER BY c.place RETURNING slug AS name, id",
-    );
-    let parents: Vec<Option<i64>> = rows.iter().map(|(parent, _)| *parent).collect();
-    let names: Vec<&str> = rows.iter().map(|(_, name)| *name).collect();
-    let query =
-        query.bind::<Array<Nullable<BigInt>>, _>(parents).bind::<Array<Text>, _>(names).bind::<Array<Text>, _>(slugs);
-    Ok(by_name(query.load(&mut conn).await?))
-}
-
-/// The groups of these slugs, at whichever website.
-pub async fn find_groups(mut conn: &Conn, slugs: &[String]) -> Result<HashMap<String, Group>> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Text)]
-        slug: String,
-        #[diesel(sql_type = BigInt)]
-        id: i64,
-        #[diesel(sql_type = BigInt)]
-        source_website_id: i64,
-        #[diesel(sql_type = Array<Text>)]
-        varies_by: Vec<String>,
-    }
-    let query = sql_query("SELECT slug, id, source_website_id, varies_by FROM product_groups WHERE slug = ANY ($1)");
-    let rows: Vec<Row> = query.bind::<Array<Text>, _>(slugs).load(&mut conn).await?;
-    let group = |row: Row| (row.slug, Group { id: row.id, website: row.source_website_id, varies_by: row.varies_by });
-    Ok(rows.into_iter().map(group).collect())
-}
-
-/// Makes a group; its key.
-pub async fn insert_group(
-    mut conn: &Conn,
-    website: WebsiteId,
-    slug: &str,
-    name: &str,
-    varies_by: &[&str],
-) -> Result<i64> {
+    website: Option<WebsiteId>,
+    options: &ImportOptions,
+    hash: Option<&[u8]>,
+) -> Result<TransferId> {
     #[derive(QueryableByName)]
     struct Id {
         #[diesel(sql_type = BigInt)]
-        id: i64,
+        id: TransferId,
     }
     let query = sql_query(
-        "INSERT INTO product_groups (source_website_id, slug, name, varies_by) VALUES ($1, $2, $3, $4) RETURNING id",
+        "WITH cut_off AS (
+             SELECT id FROM transfers
+             WHERE input_hash = $5 AND status IN ('queued', 'running', 'failed') AND direction = 'import' AND noun = $1
+               AND format = $2 AND website_id IS NOT DISTINCT FROM $3 AND is_dry_run = $6 AND user_id IS NOT DISTINCT FROM $4
+               AND NOT is_dry_run
+             ORDER BY id DESC LIMIT 1
+         ), new AS (
+             INSERT INTO transfers (direction, noun, format, website_id, user_id, input_hash, is_dry_run)
+             SELECT 'import', $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT FROM cut_off) RETURNING id
+         ) SELECT id FROM cut_off UNION ALL SELECT id FROM new",
     );
-    let query = query.bind::<BigInt, _>(website).bind::<Text, _>(slug).bind::<Text, _>(name);
-    let row: Id = query.bind::<Array<Text>, _>(varies_by).get_result(&mut conn).await?;
+    let row: Id = query
+        .bind::<Text, _>(options.noun.as_str())
+        .bind::<Text, _>(options.format.as_str())
+        .bind::<Nullable<BigInt>, _>(website)
+        .bind::<Nullable<BigInt>, _>(options.user)
+        .bind::<Nullable<Bytea>, _>(hash)
+        .bind::<Bool, _>(options.is_dry_run)
+        .get_result(&mut conn)
+        .await?;
     Ok(row.id)
+}
+
+/// Takes the lease of a transfer unless another run holds one for this noun and website, or the transfer is done.
+/// # Errors
+/// Those of the database.
+pub async fn take_lease(mut conn: &Conn, id: TransferId) -> Result<Option<Lease>> {
+    sql_query("SELECT pg_advisory_xact_lock(hashtext('transfers'))").execute(&mut conn).await?;
+    let query = sql_query(
+        "UPDATE transfers t SET status = 'running', run = t.run + 1, failure = NULL, finished_at = NULL,
+                started_at = coalesce(t.started_at, now()), locked_until = now() + make_interval(secs => $2)
+         WHERE t.id = $1 AND (t.status <> 'done' OR t.is_dry_run) AND NOT EXISTS (
+             SELECT FROM transfers o WHERE o.status = 'running' AND o.locked_until > now() AND o.noun = t.noun
+                AND o.direction = t.direction AND o.website_id IS NOT DISTINCT FROM t.website_id AND NOT t.is_dry_run AND NOT o.is_dry_run)
+         RETURNING id, run, checkpoint, processed, created, updated, unchanged, rejected, errors",
+    );
+    let taken: Vec<Taken> =
+        query.bind::<BigInt, _>(id).bind::<Double, _>(f64::from(LEASE_SECONDS)).load(&mut conn).await?;
+    Ok(taken.into_iter().next().map(Taken::lease))
+}
+
+/// Whether a transfer is done.
+/// # Errors
+/// Those of the database.
+pub async fn is_done(mut conn: &Conn, id: TransferId) -> Result<bool> {
+    let query = sql_query("SELECT id FROM transfers WHERE id = $1 AND status = 'done'");
+    Ok(query.bind::<BigInt, _>(id).execute(&mut conn).await? > 0)
+}
+
+/// Stores how far the run is, and renews the lease.
+/// # Errors
+/// [`Error::Coded`] if another run has taken the lease; those of the database.
+pub async fn update_checkpoint(mut conn: &Conn, lease: &Lease, report: &Report, checkpoint: i64) -> Result<()> {
+    let query = sql_query(
+        "UPDATE transfers SET checkpoint = $3, processed = $4, created = $5, updated = $6, unchanged = $7, rejected = $8,
+                errors = $9, locked_until = now() + make_interval(secs => $10)
+         WHERE id = $1 AND run = $2 AND status = 'running'",
+    );
+    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let counts = report.counts;
+    let noted = query
+        .bind::<BigInt, _>(lease.id)
+        .bind::<Integer, _>(lease.run)
+        .bind::<BigInt, _>(checkpoint)
+        .bind::<BigInt, _>(count(counts.read))
+        .bind::<BigInt, _>(count(counts.created))
+        .bind::<BigInt, _>(count(counts.updated))
+        .bind::<BigInt, _>(count(counts.unchanged))
+        .bind::<BigInt, _>(count(counts.rejected))
+        .bind::<Jsonb, _>(errors(report)?)
+        .bind::<Double, _>(f64::from(LEASE_SECONDS))
+        .execute(&mut conn)
+        .await?;
+    match noted {
+        0 => Err(Error::Coded(ErrorCode::Conflict, "another run of this import has gone on meanwhile".into())),
+        _ => Ok(()),
+    }
+}
+
+/// Ends the run: done, or failed for this reason, and releases the lease.
+/// # Errors
+/// Those of the database.
+pub async fn update_ended(mut conn: &Conn, lease: &Lease, failure: Option<&str>) -> Result<()> {
+    let query = sql_query(
+        "UPDATE transfers SET status = CASE WHEN $3 IS NULL THEN 'done' ELSE 'failed' END, failure = left($3, 1000),
+                finished_at = now(), locked_until = NULL
+         WHERE id = $1 AND run = $2",
+    );
+    let query = query.bind::<BigInt, _>(lease.id).bind::<Integer, _>(lease.run).bind::<Nullable<Text>, _>(failure);
+    query.execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Begins the transaction of a batch: the audit log has one entry for the whole, and a crash of the database may take the
+/// last batches back, with the notes of them, which the end of the run waits for.
+/// # Errors
+/// Those of the database.
+pub async fn begin_batch(conn: &Conn) -> Result<()> {
+    audit::store::silence(conn).await?;
+    bulk::begin(conn).await?;
+    Ok(SimpleAsyncConnection::batch_execute(&mut &*conn, "SET LOCAL synchronous_commit = off").await?)
+}
+
+fn errors(report: &Report) -> Result<Value> {
+    serde_json::to_value(&report.errors).map_err(|error| Error::Internal(format!("report: {error}")))
 }

@@ -1,4 +1,4 @@
-//! Running an import: batch after batch, each a transaction of its own.
+//! Importing a file of sales: batch after batch, each a transaction of its own.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -6,13 +6,11 @@ use std::{
     path::PathBuf,
 };
 
-use sha2::{Digest, Sha256};
-
 use super::{
+    super::{GROWING, fingerprint::fingerprint, rejects::Rejects},
     batch::{Batch, BatchProduct, Known, Origin},
-    file::{Record, SalesFile},
+    file::{self, Record},
     model::{SalesOptions, WebsiteOptions},
-    rejects::Rejects,
     report::Report,
     rules, store,
 };
@@ -24,7 +22,8 @@ use crate::{
     },
     error::{Error, Result},
     ids::WebsiteId,
-    products,
+    orders::store::bulk as orders,
+    products::{self, store::bulk::SoldProduct},
     stock::{
         self,
         model::{MAX_PIECES, NewMovement, Reason},
@@ -47,13 +46,18 @@ const MOVEMENTS: usize = 1_000;
 /// # Errors
 /// User errors for wrong options and headers, and for a website that has another currency; those of files and database.
 /// What was taken over before the error stays.
-pub async fn import_sales(db: &Db, options: &SalesOptions, input: impl Read, rejects: PathBuf) -> Result<Report> {
+pub async fn import_sales(
+    db: &Db,
+    options: &SalesOptions,
+    input: impl Read + Send + 'static,
+    rejects: PathBuf,
+) -> Result<Report> {
     check(options)?;
-    let mut file = SalesFile::open(input, options)?;
+    let (layout, mut batches) = file::read(input, options).await?;
     let mut report = Report::default();
     let website = website(db, &options.website, &mut report).await?;
     let mut run = Run {
-        rejects: Rejects::new(rejects, options.delimiter, file.header()),
+        rejects: Rejects::new(&rejects, layout),
         db,
         options,
         website,
@@ -63,7 +67,7 @@ pub async fn import_sales(db: &Db, options: &SalesOptions, input: impl Read, rej
         report,
     };
     loop {
-        let records = file.next_batch()?;
+        let records = batches.next().await?;
         if records.is_empty() {
             return run.finish().await;
         }
@@ -155,7 +159,7 @@ impl Run<'_> {
             });
             if let Err(reason) = taken {
                 self.report.reject(reason);
-                self.rejects.add(line, &fields, reason)?;
+                self.rejects.add(line, &[fields], &reason.into())?;
             }
         }
         self.known.take_orders(&mut batch);
@@ -166,7 +170,7 @@ impl Run<'_> {
         self.report.lines.unchanged += (batch.lines.len() - written.lines) as u64;
         self.known.written(&written.orders);
         self.created.extend(written.products);
-        self.growth.note(self.db, self.report.lines.created, super::super::GROWING).await;
+        self.growth.note(self.db, self.report.lines.created, GROWING).await;
         Ok(())
     }
 
@@ -216,9 +220,9 @@ async fn write(conn: &Conn, website: &WebsiteRow, opening_stock: i32, batch: &Ba
     bulk::begin(conn).await?;
     let customers = store::insert_customers(conn, website.id, &batch.customers).await?;
     let products = write_products(conn, website, opening_stock, &batch.products).await?;
-    let orders = store::upsert_orders(conn, website.id, &batch.orders).await?;
-    let lines = store::insert_lines(conn, website.id, &batch.lines).await?;
-    Ok(Written { customers, products, orders, lines })
+    let written = orders::upsert_sold(conn, website.id, &batch.sold_orders()).await?;
+    let lines = orders::insert_missing_lines(conn, website.id, &batch.sold_lines()).await?;
+    Ok(Written { customers, products, orders: written, lines })
 }
 
 async fn write_products(
@@ -231,10 +235,18 @@ async fn write_products(
     let mut taken: HashSet<String> = store::taken_slugs(conn, &slugs).await?.into_iter().collect();
     for (slug, product) in slugs.iter_mut().zip(products) {
         if !taken.insert(slug.clone()) {
-            *slug = format!("{slug}-{}", fingerprint(&website.code, &product.sku));
+            // SKUs such as `A-1` and `A 1` have the same slug.
+            *slug = format!("{slug}-{}", fingerprint(&format!("{}:{}", website.code, product.sku)));
         }
     }
-    let made = store::insert_products(conn, website.id, products, &slugs).await?;
+    let sold = products.iter().zip(&slugs).map(|(product, slug)| SoldProduct {
+        sku: &product.sku,
+        name: &product.name,
+        slug,
+        price: product.price,
+        is_active: product.is_active,
+    });
+    let made = products::store::bulk::insert_missing(conn, website.id, &sold.collect::<Vec<_>>()).await?;
     if opening_stock > 0 {
         let mut active: Vec<_> = made.iter().filter(|product| product.is_active).map(|product| product.id).collect();
         active.sort_unstable();
@@ -254,16 +266,12 @@ fn slug(product: &BatchProduct, website: &str) -> String {
     slugify(&format!("{name} {end}"))
 }
 
-/// Tells SKUs apart that make the same slug, such as `A-1` and `A 1`.
-fn fingerprint(website: &str, sku: &str) -> String {
-    Sha256::digest(format!("{website}:{sku}")).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
-}
-
 async fn name_products(conn: &Conn, website: WebsiteId, skus: &[String]) -> Result<(usize, Vec<String>)> {
     audit::store::silence(conn).await?;
     let summaries = store::summaries(conn, website, skus).await?;
     let ids: Vec<_> = summaries.iter().map(|summary| summary.id).collect();
     products::store::lock(conn, &ids).await?;
-    let changed = store::update_products(conn, &summaries).await?;
+    let named: Vec<_> = summaries.iter().map(|summary| (summary.id, summary.name.as_str(), summary.price)).collect();
+    let changed = products::store::bulk::update_names_and_prices(conn, &named).await?;
     Ok((summaries.iter().filter(|summary| summary.names > 1).count(), changed))
 }

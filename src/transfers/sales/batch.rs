@@ -10,7 +10,13 @@ use super::{
     model::{Reason, SalesLine, SalesOptions},
     report::Report,
 };
-use crate::{money::format_amount, orders::model::Status};
+use crate::{
+    money::format_amount,
+    orders::{
+        model::Status,
+        store::bulk::{SoldLine, SoldOrder},
+    },
+};
 
 /// Largest total of an order in hundredths: `numeric(12,2)`.
 const MAX_TOTAL: i128 = 999_999_999_999;
@@ -26,6 +32,33 @@ pub struct Batch {
     pub orders: Vec<BatchOrder>,
     /// Lines.
     pub lines: Vec<BatchLine>,
+}
+
+impl Batch {
+    /// The orders, as they are written.
+    pub fn sold_orders(&self) -> Vec<SoldOrder<'_>> {
+        let orders = self.orders.iter().map(|order| SoldOrder {
+            number: &order.number,
+            status: order.status,
+            customer: order.customer.as_deref(),
+            country: order.country.as_deref(),
+            placed_at: order.placed_at,
+        });
+        orders.collect()
+    }
+
+    /// The lines, as they are written.
+    pub fn sold_lines(&self) -> Vec<SoldLine<'_>> {
+        let lines = self.lines.iter().map(|line| SoldLine {
+            number: &line.number,
+            sku: &line.sku,
+            name: &line.name,
+            quantity: line.quantity,
+            price: line.price,
+            external_key: &line.key,
+        });
+        lines.collect()
+    }
 }
 
 /// A product, named and priced for now.

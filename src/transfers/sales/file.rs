@@ -6,15 +6,19 @@ use chrono::{DateTime, Utc};
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
 use super::{
+    super::{
+        read_ahead::{Batch, ReadAhead},
+        rejects::Layout,
+    },
     model::{Reason, SalesLine, SalesOptions},
     rules,
 };
 use crate::error::{Error, Result};
 
 /// A file that is being read.
-pub struct SalesFile<'o, R> {
+pub struct SalesFile<R> {
     reader: Reader<R>,
-    options: &'o SalesOptions,
+    options: SalesOptions,
     header: Vec<String>,
     places: Places,
     /// Lines that the reader has passed beyond a record when it hands it out: 1, but 0 where lines end in CR LF.
@@ -44,11 +48,34 @@ pub struct Record {
     pub parsed: Result<SalesLine, Reason>,
 }
 
-impl<'o, R: Read> SalesFile<'o, R> {
+impl Batch for Vec<Record> {
+    fn is_empty(&self) -> bool {
+        self.as_slice().is_empty()
+    }
+}
+
+/// Reads the header of a file and begins to read its records; also returns how its rejected lines are written.
+/// # Errors
+/// As [`SalesFile::open`].
+pub async fn read(
+    input: impl Read + Send + 'static,
+    options: &SalesOptions,
+) -> Result<(Layout, ReadAhead<Vec<Record>>)> {
+    let options = options.clone();
+    ReadAhead::open(move || {
+        let mut file = SalesFile::open(input, options)?;
+        let header = file.header().to_vec();
+        let layout = Layout::Csv { header, delimiter: file.options.delimiter, keeps_surplus: true };
+        Ok((layout, move || file.next_batch()))
+    })
+    .await
+}
+
+impl<R: Read> SalesFile<R> {
     /// Reads the header.
     /// # Errors
     /// User errors for an empty file and for columns that are missing or there twice.
-    pub fn open(input: R, options: &'o SalesOptions) -> Result<Self> {
+    pub fn open(input: R, options: SalesOptions) -> Result<Self> {
         let mut reader = ReaderBuilder::new().delimiter(options.delimiter).flexible(true).from_reader(input);
         let header: Vec<String> = reader
             .byte_headers()

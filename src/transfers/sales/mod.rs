@@ -25,7 +25,6 @@ pub mod actions;
 mod batch;
 mod file;
 pub mod model;
-mod rejects;
 pub mod report;
 mod rules;
 mod store;

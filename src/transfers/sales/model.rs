@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
+use super::super::record::Refused;
+
 /// Codes that sales files use for what is no product; an ending `*` stands for anything.
 pub const NON_PRODUCTS: &str = "POST,DOT,M,D,S,B,C2,BANK CHARGES,AMAZONFEE,CRUK,PADS,GIFT_*";
 
@@ -177,6 +179,12 @@ pub enum Reason {
     BadTotal,
     /// The website has an order of this number that did not come from an import.
     NumberTaken,
+}
+
+impl From<Reason> for Refused {
+    fn from(reason: Reason) -> Self {
+        Self { column: None, message: reason.as_str().to_owned() }
+    }
 }
 
 impl Reason {

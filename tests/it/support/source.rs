@@ -48,9 +48,10 @@ impl Source {
         self.path.rsplit('/').next().unwrap_or_default()
     }
 
-    /// Which part of its slice a file is: `model`, `store` or `actions`, whether a file of that name or one below it.
+    /// The layer of its domain that a file belongs to: `model`, `store` or `actions`, whether the module of that name or one
+    /// below it, at any depth of the domain.
     pub fn part(&self) -> &str {
-        self.module.get(1).map_or("", String::as_str)
+        layer(&self.module).unwrap_or_default()
     }
 
     /// Whether these tokens follow each other somewhere.
@@ -81,6 +82,11 @@ impl Source {
     fn folder(&self, ups: usize) -> Vec<String> {
         self.module[..self.module.len().saturating_sub(ups)].to_vec()
     }
+}
+
+/// The layer that a path within the crate names: `store` for `["transfers", "runs", "store", "find"]`.
+pub fn layer(path: &[String]) -> Option<&str> {
+    path.iter().skip(1).map(String::as_str).find(|part| ["model", "store", "actions"].contains(part))
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) {

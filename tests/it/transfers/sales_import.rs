@@ -53,7 +53,7 @@ fn options() -> SalesOptions {
 }
 
 async fn import(db: &Db, text: &str, rejects: &Path) -> Result<Report> {
-    import_sales(db, &options(), text.as_bytes(), rejects.to_owned()).await
+    import_sales(db, &options(), io::Cursor::new(text.to_owned()), rejects.to_owned()).await
 }
 
 /// The user error of a refused import.
@@ -353,7 +353,7 @@ async fn unfit_values_are_rejected_and_long_texts_cut() {
         file.extend(line.bytes().chain(*b"\n"));
     }
     file.extend(b"1,A,caf\xe9,1,2024-01-01,1,,\n");
-    let report = import_sales(&db, &options(), file.as_slice(), rejects.0.clone()).await.unwrap();
+    let report = import_sales(&db, &options(), io::Cursor::new(file.clone()), rejects.0.clone()).await.unwrap();
     assert_eq!(
         serde_json::to_value(&report.rejected).unwrap(),
         json!({
@@ -389,7 +389,7 @@ async fn what_was_made_here_is_left_alone() {
         .unwrap();
     drop(connection);
     let keep = SalesOptions { keep_products: true, ..options() };
-    let report = import_sales(&db, &keep, file.as_bytes(), rejects.0.clone()).await.unwrap();
+    let report = import_sales(&db, &keep, io::Cursor::new(file.clone()), rejects.0.clone()).await.unwrap();
     assert_eq!(serde_json::to_value(&report.rejected).unwrap(), json!({"number_taken": 1}));
     assert_eq!((report.orders.unchanged, report.orders.updated, report.products.unchanged), (1, 0, 1));
     assert_eq!(text(&db, "SELECT name || is_active FROM products").await, "Our cupfalse");

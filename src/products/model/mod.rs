@@ -1,5 +1,7 @@
 //! Rows and rules of products.
 
+pub mod bulk;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use rust_decimal::Decimal;

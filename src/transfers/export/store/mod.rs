@@ -1,5 +1,7 @@
 //! The statements of an export. A row is one list of texts, in the order of the noun's columns.
 
+mod nouns;
+
 use diesel::{
     QueryableByName, sql_query,
     sql_types::{Array, BigInt, Nullable, Text},
@@ -7,7 +9,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use futures_util::{Stream, TryStreamExt};
 
-use super::{super::model::Noun, nouns};
+use super::super::model::Noun;
 use crate::{
     db::Conn,
     error::{Error, Result},

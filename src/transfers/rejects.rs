@@ -10,7 +10,7 @@ use std::{
 use csv::{ByteRecord, Writer, WriterBuilder};
 use serde_json::{Map, Value};
 
-use super::super::{own::read::OF_REJECTS, record::Refused};
+use super::{own::read::OF_REJECTS, record::Refused};
 use crate::error::{Error, Result};
 
 /// The file; it is made with the first row.
@@ -29,6 +29,8 @@ pub enum Layout {
         header: Vec<String>,
         /// What separates them.
         delimiter: u8,
+        /// Whether a row keeps the fields that it has beyond the columns.
+        keeps_surplus: bool,
     },
     /// A row is a line of its own.
     Lines,
@@ -40,17 +42,24 @@ enum Out {
 }
 
 impl Rejects {
-    /// For a file of this layout. `goes_on` leaves what an earlier run has written.
-    /// # Errors
-    /// Where the file cannot be written.
-    pub fn open(path: &Path, mut layout: Layout, goes_on: bool) -> Result<Self> {
-        if let Layout::Csv { header, .. } = &mut layout {
+    /// For a file of this layout, which is made with the first row.
+    pub fn new(path: &Path, mut layout: Layout) -> Self {
+        if let Layout::Csv { header, keeps_surplus, .. } = &mut layout {
             // The file that is read may be one of rejects itself.
             if let Some(own) = header.strip_suffix(&OF_REJECTS.map(str::to_owned)) {
                 *header = own.to_vec();
+                *keeps_surplus = false;
             }
         }
-        let mut rejects = Self { path: path.to_owned(), layout, out: None };
+        Self { path: path.to_owned(), layout, out: None }
+    }
+
+    /// As [`Self::new`], for a run that may continue an earlier one: `goes_on` keeps the file of the earlier run, else it is
+    /// removed.
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn open(path: &Path, layout: Layout, goes_on: bool) -> Result<Self> {
+        let mut rejects = Self::new(path, layout);
         let done = match (goes_on, path.is_file()) {
             (true, true) => rejects.create(true),
             (false, true) => fs::remove_file(path).map_err(Into::into),
@@ -72,7 +81,10 @@ impl Rejects {
         if self.out.is_none() {
             self.create(false)?;
         }
-        let width = if let Layout::Csv { header, .. } = &self.layout { header.len() } else { 1 };
+        let (width, keeps_surplus) = match &self.layout {
+            Layout::Csv { header, keeps_surplus, .. } => (header.len(), *keeps_surplus),
+            Layout::Lines => (1, false),
+        };
         let reason = match &refused.column {
             Some(column) => format!("{column}: {}", refused.message),
             None => refused.message.clone(),
@@ -80,7 +92,9 @@ impl Rejects {
         for fields in lines {
             match &mut self.out {
                 Some(Out::Csv(writer)) => {
-                    let mut record: ByteRecord = fields.iter().take(width).collect();
+                    let kept = if keeps_surplus { fields.len() } else { width };
+                    // A short row is filled up, so that number and reason are in their columns.
+                    let mut record: ByteRecord = fields.iter().take(kept).collect();
                     (record.len()..width).for_each(|_| record.push_field(b""));
                     record.push_field(line.to_string().as_bytes());
                     record.push_field(reason.as_bytes());
@@ -101,7 +115,7 @@ impl Rejects {
         let file = BufWriter::new(file);
         self.out = Some(match &self.layout {
             Layout::Lines => Out::Lines(file),
-            Layout::Csv { header, delimiter } => {
+            Layout::Csv { header, delimiter, .. } => {
                 let mut writer = WriterBuilder::new().delimiter(*delimiter).flexible(true).from_writer(file);
                 if !goes_on {
                     writer.write_record(header.iter().map(String::as_str).chain(OF_REJECTS))?;
@@ -122,6 +136,16 @@ impl Rejects {
             None => Ok(()),
         };
         done.map_err(|error| self.broken(&error))
+    }
+
+    /// Ends the file. If this run rejected nothing, the file of an earlier run is removed.
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn finish(mut self) -> Result<()> {
+        if self.out.is_none() && self.path.is_file() {
+            return fs::remove_file(&self.path).map_err(|error| self.broken(&error));
+        }
+        self.flush()
     }
 
     fn broken(&self, error: &dyn std::fmt::Display) -> Error {

@@ -2,7 +2,7 @@
 //! Rule: an expression gives what an import of the column reads back as the same value: texts as they are, paths and pairs
 //! as JSON, moments in UTC.
 
-use super::super::{model::Noun, own::columns::Column};
+use super::super::super::{model::Noun, own::columns::Column};
 use crate::error::{Error, Result};
 
 /// A noun's rows. `$1` is the list of websites, null for all.

@@ -1,0 +1,224 @@
+//! Bulk writes of past orders: one statement for many rows, columns as arrays.
+//! Rule: past orders take nothing from stock, and the status of an existing order is never changed.
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    QueryableByName, sql_query,
+    sql_types::{Array, BigInt, Integer, Nullable, Numeric, Text, Timestamptz},
+};
+use diesel_async::RunQueryDsl;
+use rust_decimal::Decimal;
+
+use crate::{
+    db::Conn,
+    error::{Error, Result, UserError, UserErrorCode},
+    ids::WebsiteId,
+};
+
+/// An order that an import adds.
+#[derive(Debug, Clone, Copy)]
+pub struct PastOrder<'a> {
+    /// Key, from [`next_ids`].
+    pub id: i64,
+    /// Number, unique at the website.
+    pub number: &'a str,
+    /// Status.
+    pub status: &'a str,
+    /// When the order was placed.
+    pub placed_at: DateTime<Utc>,
+    /// The customer's key; none for a guest.
+    pub customer: Option<i64>,
+    /// A guest's e-mail address.
+    pub contact_email: Option<&'a str>,
+    /// The shipping address: country, city, district, address, postal code.
+    pub ship: &'a [Option<String>; 5],
+}
+
+/// A line of an order that an import adds.
+#[derive(Debug, Clone, Copy)]
+pub struct PastLine<'a> {
+    /// The order's key.
+    pub order_id: i64,
+    /// The product's key.
+    pub product_id: i64,
+    /// The product's SKU.
+    pub sku: &'a str,
+    /// The product's name when it was ordered.
+    pub name: &'a str,
+    /// Units.
+    pub quantity: i32,
+    /// Price of one unit.
+    pub unit_price: Decimal,
+    /// Identifies the line within its order.
+    pub external_key: Option<&'a str>,
+}
+
+/// An order that a list of sales names.
+#[derive(Debug, Clone, Copy)]
+pub struct SoldOrder<'a> {
+    /// Number, unique at the website.
+    pub number: &'a str,
+    /// Status of a new order.
+    pub status: &'a str,
+    /// The customer's external id at the website; none for a guest.
+    pub customer: Option<&'a str>,
+    /// Country that it was shipped to.
+    pub country: Option<&'a str>,
+    /// When the order was placed.
+    pub placed_at: DateTime<Utc>,
+}
+
+/// A line of an order that a list of sales names.
+#[derive(Debug, Clone, Copy)]
+pub struct SoldLine<'a> {
+    /// The order's number.
+    pub number: &'a str,
+    /// The product's SKU.
+    pub sku: &'a str,
+    /// The product's name when it was ordered.
+    pub name: &'a str,
+    /// Units.
+    pub quantity: i32,
+    /// Price of one unit.
+    pub price: Decimal,
+    /// Identifies the line within its order.
+    pub external_key: &'a str,
+}
+
+macro_rules! all {
+    ($rows:expr, $of:expr) => {
+        $rows.iter().map($of).collect::<Vec<_>>()
+    };
+}
+
+/// Reserves ids for new orders.
+pub async fn next_ids(mut conn: &Conn, count: usize) -> Result<Vec<i64>> {
+    #[derive(QueryableByName)]
+    struct Id {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
+    let query = sql_query("SELECT nextval(pg_get_serial_sequence('orders', 'id')) AS id FROM generate_series(1, $1)");
+    let ids: Vec<Id> = query.bind::<BigInt, _>(count as i64).load(&mut conn).await?;
+    Ok(ids.into_iter().map(|row| row.id).collect())
+}
+
+/// Adds past orders.
+/// # Errors
+/// TAKEN for the number.
+pub async fn insert(mut conn: &Conn, website: WebsiteId, orders: &[PastOrder<'_>]) -> Result<()> {
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let query = sql_query(
+        "INSERT INTO orders (id, source_website_id, order_number, status, placed_at, user_id, contact_email, ship_country, ship_city,
+                             ship_district, ship_address, ship_postal_code)
+         SELECT o.id, $12, o.number, o.status, o.placed_at, o.customer, o.contact_email, o.country, o.city, o.district, o.address, o.code
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+             AS o (id, number, status, placed_at, customer, contact_email, country, city, district, address, code) ORDER BY o.id",
+    );
+    let query = query
+        .bind::<Array<BigInt>, _>(all!(orders, |o| o.id))
+        .bind::<Array<Text>, _>(all!(orders, |o| o.number))
+        .bind::<Array<Text>, _>(all!(orders, |o| o.status))
+        .bind::<Array<Timestamptz>, _>(all!(orders, |o| o.placed_at))
+        .bind::<Array<Nullable<BigInt>>, _>(all!(orders, |o| o.customer))
+        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.contact_email))
+        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.ship[0].as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.ship[1].as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.ship[2].as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.ship[3].as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.ship[4].as_deref()))
+        .bind::<BigInt, _>(website);
+    query.execute(&mut conn).await.map_err(|error| {
+        Error::from(error).on_constraint("orders_source_website_id_order_number_key", || {
+            UserError::new(UserErrorCode::Taken, "number", "another order of this website has this number")
+        })
+    })?;
+    Ok(())
+}
+
+/// Adds the lines of past orders, in this order.
+/// # Errors
+/// TAKEN for the external key of a line.
+pub async fn insert_lines(mut conn: &Conn, lines: &[PastLine<'_>]) -> Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let query = sql_query(
+        "INSERT INTO order_details (order_id, product_id, sku, name, quantity, unit_price, external_key)
+         SELECT l.id, l.product, l.sku, l.name, l.quantity, l.price, l.key
+         FROM unnest($1, $2, $3, $4, $5, $6, $7) WITH ORDINALITY AS l (id, product, sku, name, quantity, price, key, place)
+         ORDER BY l.place",
+    );
+    let query = query
+        .bind::<Array<BigInt>, _>(all!(lines, |l| l.order_id))
+        .bind::<Array<BigInt>, _>(all!(lines, |l| l.product_id))
+        .bind::<Array<Text>, _>(all!(lines, |l| l.sku))
+        .bind::<Array<Text>, _>(all!(lines, |l| l.name))
+        .bind::<Array<Integer>, _>(all!(lines, |l| l.quantity))
+        .bind::<Array<Numeric>, _>(all!(lines, |l| l.unit_price))
+        .bind::<Array<Nullable<Text>>, _>(all!(lines, |l| l.external_key));
+    query.execute(&mut conn).await.map_err(|error| {
+        Error::from(error).on_constraint("order_details_order_id_external_key_key", || {
+            UserError::new(UserErrorCode::Taken, "lines", "two lines of an order have the same external_key")
+        })
+    })?;
+    Ok(())
+}
+
+/// Adds the orders that are missing, and gives existing ones a missing customer or country and an earlier date. Returns the
+/// numbers of the orders that were added or changed.
+pub async fn upsert_sold(mut conn: &Conn, website: WebsiteId, orders: &[SoldOrder<'_>]) -> Result<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Written {
+        #[diesel(sql_type = Text)]
+        order_number: String,
+    }
+    let query = sql_query(
+        "INSERT INTO orders (source_website_id, order_number, user_id, status, ship_country, placed_at)
+         SELECT $1, o.number, u.noun_id, o.status, o.country, o.placed_at
+         FROM unnest($2, $3, $4, $5, $6) AS o (number, customer, status, country, placed_at)
+         LEFT JOIN sources u ON u.noun = 'User' AND u.website_id = $1 AND u.external_id = o.customer
+         ORDER BY o.number
+         ON CONFLICT ON CONSTRAINT orders_source_website_id_order_number_key DO UPDATE
+         SET user_id = coalesce(EXCLUDED.user_id, orders.user_id),
+             ship_country = coalesce(EXCLUDED.ship_country, orders.ship_country),
+             placed_at = least(EXCLUDED.placed_at, orders.placed_at)
+         WHERE (orders.user_id, orders.ship_country, orders.placed_at) IS DISTINCT FROM
+               (coalesce(EXCLUDED.user_id, orders.user_id), coalesce(EXCLUDED.ship_country, orders.ship_country),
+                least(EXCLUDED.placed_at, orders.placed_at))
+         RETURNING order_number",
+    );
+    let query = query
+        .bind::<BigInt, _>(website)
+        .bind::<Array<Text>, _>(all!(orders, |o| o.number))
+        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.customer))
+        .bind::<Array<Text>, _>(all!(orders, |o| o.status))
+        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.country))
+        .bind::<Array<Timestamptz>, _>(all!(orders, |o| o.placed_at));
+    let rows: Vec<Written> = query.load(&mut conn).await?;
+    Ok(rows.into_iter().map(|row| row.order_number).collect())
+}
+
+/// Adds the lines that are missing, in this order, and returns their number.
+pub async fn insert_missing_lines(mut conn: &Conn, website: WebsiteId, lines: &[SoldLine<'_>]) -> Result<usize> {
+    let query = sql_query(
+        "INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price, external_key)
+         SELECT o.id, p.id, l.name, l.sku, l.quantity, l.price, l.key
+         FROM unnest($2, $3, $4, $5, $6, $7) WITH ORDINALITY AS l (number, sku, name, quantity, price, key, position)
+         JOIN orders o ON o.source_website_id = $1 AND o.order_number = l.number
+         JOIN products p ON p.source_website_id = $1 AND p.sku = l.sku
+         ORDER BY l.position
+         ON CONFLICT ON CONSTRAINT order_details_order_id_external_key_key DO NOTHING",
+    );
+    let query = query
+        .bind::<BigInt, _>(website)
+        .bind::<Array<Text>, _>(all!(lines, |l| l.number))
+        .bind::<Array<Text>, _>(all!(lines, |l| l.sku))
+        .bind::<Array<Text>, _>(all!(lines, |l| l.name))
+        .bind::<Array<Integer>, _>(all!(lines, |l| l.quantity))
+        .bind::<Array<Numeric>, _>(all!(lines, |l| l.price))
+        .bind::<Array<Text>, _>(all!(lines, |l| l.external_key));
+    Ok(query.execute(&mut conn).await?)
+}

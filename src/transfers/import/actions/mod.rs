@@ -1,0 +1,148 @@
+//! Running an import: a new transfer, or one that exists already, from its checkpoint to the end of the file.
+//! Rule: one run at a time imports a noun at a website; another one waits for its lease.
+
+mod importer;
+
+use std::{io::Read, path::Path, time::Duration};
+
+use self::importer::Importer;
+use super::{
+    super::{
+        model::{ImportOptions, Report},
+        read_ahead::ReadAhead,
+        rejects::{Layout, Rejects},
+    },
+    model::{Input, Lease, Run},
+    source::{self, RowBatch},
+    store,
+};
+use crate::{
+    audit,
+    db::Db,
+    error::{Error, ErrorCode, Result, UserErrorCode},
+    ids::TransferId,
+    websites::{self, model::WebsiteRow},
+};
+
+/// Pause between two attempts to take a lease.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Imports a file as a transfer of its own. Rejected rows are written to the file `rejects`. `progress` is called with the
+/// report after each batch.
+/// # Errors
+/// User errors for an unknown website, a wrong header and wrong options; those of files and database. Rows that were
+/// imported before the error stay.
+pub async fn import(
+    db: &Db,
+    options: &ImportOptions,
+    input: Input,
+    rejects: &Path,
+    progress: impl Fn(&Report) + Send,
+) -> Result<Report> {
+    let website = website(db, options).await?;
+    let source = source::read(input.bytes, options).await?;
+    let (at, hash) = (Some(website.id), input.hash.as_deref());
+    let lease = loop {
+        let id = db.transaction(async |conn| store::find_or_insert(conn, at, options, hash).await).await?;
+        // If another run finished the same file meanwhile, this becomes a transfer of its own, which finds nothing new.
+        if let Some(lease) = wait(db, id).await? {
+            break lease;
+        }
+    };
+    run(db, Run { options, website, lease }, source, rejects, progress, async { Ok(()) }).await
+}
+
+/// Imports a file for an existing transfer, from its checkpoint. `before_its_end` runs when all rows are imported and the
+/// transfer is not marked as done yet.
+/// # Errors
+/// Those of [`import`] and of `before_its_end`.
+pub async fn import_as(
+    db: &Db,
+    id: TransferId,
+    options: &ImportOptions,
+    bytes: Box<dyn Read + Send>,
+    rejects: &Path,
+    before_its_end: impl Future<Output = Result<()>> + Send,
+) -> Result<Report> {
+    let website = website(db, options).await?;
+    let source = source::read(bytes, options).await?;
+    let done = || Error::Coded(ErrorCode::Conflict, "this import is done already".into());
+    let lease = wait(db, id).await?.ok_or_else(done)?;
+    run(db, Run { options, website, lease }, source, rejects, |_| (), before_its_end).await
+}
+
+/// Number of rows of a file, up to where it can be read; none if not even its header can be read.
+pub async fn count(options: &ImportOptions, bytes: Box<dyn Read + Send>) -> Option<u64> {
+    let (_, mut batches) = source::read(bytes, options).await.ok()?;
+    let mut rows = 0;
+    while let Ok(batch) = batches.next().await
+        && !batch.rows.is_empty()
+    {
+        rows += batch.rows.len() as u64;
+    }
+    Some(rows)
+}
+
+async fn website(db: &Db, options: &ImportOptions) -> Result<WebsiteRow> {
+    if !(1..=10_000).contains(&options.batch) {
+        return Err(Error::bad_input("batch", "a batch is from 1 to 10000 rows"));
+    }
+    let code = &options.website;
+    let found = db.read(async |conn| websites::store::find_by_code(conn, code).await).await?;
+    found.ok_or_else(|| Error::user(UserErrorCode::NotFound, "website", format!("there is no website {code:?}")))
+}
+
+/// Waits for the lease of a transfer; none if another run finished the transfer meanwhile.
+async fn wait(db: &Db, id: TransferId) -> Result<Option<Lease>> {
+    let mut is_told = false;
+    loop {
+        if let Some(lease) = db.transaction(async |conn| store::take_lease(conn, id).await).await? {
+            return Ok(Some(lease));
+        }
+        if db.read(async |conn| store::is_done(conn, id).await).await? {
+            return Ok(None);
+        }
+        if !is_told {
+            tracing::info!("another import of the same website is running: waiting for it");
+            is_told = true;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn run(
+    db: &Db,
+    run: Run<'_>,
+    (layout, mut batches): (Layout, ReadAhead<RowBatch>),
+    rejects: &Path,
+    progress: impl Fn(&Report) + Send,
+    before_its_end: impl Future<Output = Result<()>> + Send,
+) -> Result<Report> {
+    let rejects = Rejects::open(rejects, layout, run.lease.checkpoint > 0)?;
+    let mut importer = Importer::new(db, &run, rejects);
+    let done: Result<()> = async {
+        loop {
+            let batch = batches.next().await?;
+            importer.report.notes = batch.notes;
+            if batch.rows.is_empty() {
+                return before_its_end.await;
+            }
+            importer.import(batch.rows).await?;
+            progress(&importer.report);
+        }
+    }
+    .await;
+    let report = importer.report;
+    let failure = done.as_ref().err().map(Error::to_string);
+    let (lease, failure) = (&run.lease, failure.as_deref());
+    let (website, is_audited) = (run.website.id, failure.is_none() && !run.options.is_dry_run);
+    let counts = &serde_json::json!({ run.options.noun.as_str(): report.counts });
+    let ended = db.transaction(async |conn| {
+        if is_audited {
+            audit::store::insert_import(conn, website, counts).await?;
+        }
+        store::update_ended(conn, lease, failure).await
+    });
+    ended.await?;
+    done.map(|()| report)
+}

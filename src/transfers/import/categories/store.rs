@@ -1,0 +1,40 @@
+//! The statements that find the categories of a batch. Their writes are in `categories::store`.
+
+use std::collections::HashMap;
+
+use diesel::{
+    sql_query,
+    sql_types::{Array, BigInt, Text},
+};
+use diesel_async::RunQueryDsl;
+
+use super::{super::super::record::CategoryRecord, model::State};
+use crate::{db::Conn, error::Result, ids::WebsiteId};
+
+const COLUMNS: &str =
+    "SELECT c.id, s.external_id, c.parent_id, c.name, c.slug, c.description, c.position FROM categories c";
+
+/// The categories with the external ids of these rows at a website, by external id.
+pub async fn by_external_id(
+    mut conn: &Conn,
+    website: WebsiteId,
+    records: &[&CategoryRecord],
+) -> Result<HashMap<String, State>> {
+    let query = sql_query(format!(
+        "{COLUMNS} JOIN sources s ON s.noun = 'Category' AND s.noun_id = c.id
+         WHERE s.website_id = $1 AND s.external_id = ANY ($2)"
+    ));
+    let ids: Vec<&str> = records.iter().filter_map(|record| record.external_id.as_deref()).collect();
+    let rows: Vec<State> = query.bind::<BigInt, _>(website).bind::<Array<Text>, _>(ids).load(&mut conn).await?;
+    Ok(rows.into_iter().filter_map(|row| Some((row.external_id.clone()?, row))).collect())
+}
+
+/// The categories with these ids, with their external ids at a website, by id.
+pub async fn by_ids(mut conn: &Conn, website: WebsiteId, ids: &[i64]) -> Result<HashMap<i64, State>> {
+    let query = sql_query(format!(
+        "{COLUMNS} LEFT JOIN sources s ON s.noun = 'Category' AND s.noun_id = c.id AND s.website_id = $1
+         WHERE c.id = ANY ($2)"
+    ));
+    let rows: Vec<State> = query.bind::<BigInt, _>(website).bind::<Array<BigInt>, _>(ids).load(&mut conn).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}

@@ -1,0 +1,60 @@
+//! Writes the customers of a batch, or only plans them.
+
+use super::{
+    super::{
+        super::record::{AddressRecord, CustomerRecord},
+        model::{RowOutcome, Run},
+    },
+    model::{Plan, State},
+    store,
+};
+use crate::{
+    db::Conn,
+    error::Result,
+    sources::{self, model::SourceNoun},
+    users::{
+        self,
+        model::{ImportedAddress, ImportedUser},
+    },
+};
+
+/// Writes what the rows say, or only returns what would become of them.
+/// # Errors
+/// User errors for rules that only the database can check, which one of the rows breaks; those of the database.
+pub async fn write(conn: &Conn, run: &Run<'_>, records: &[&CustomerRecord], is_dry: bool) -> Result<Vec<RowOutcome>> {
+    // Locks are taken in the order of the ids, as everywhere.
+    let found = store::find(conn, run.website.id, records, !is_dry).await?;
+    if is_dry {
+        return Ok(Plan::make(records, &found, Vec::new()).outcomes);
+    }
+    let ids = users::store::next_ids(conn, records.len()).await?;
+    let plan = Plan::make(records, &found, ids);
+    let website = run.website.id;
+    users::store::insert_imported(conn, website, &plan.new.iter().map(user).collect::<Vec<_>>()).await?;
+    users::store::update_imported(conn, &plan.changed.iter().map(user).collect::<Vec<_>>()).await?;
+    users::store::insert_addresses(conn, &plan.addresses.iter().map(address).collect::<Vec<_>>()).await?;
+    sources::store::upsert_seen(conn, website, run.lease.id, SourceNoun::User, &plan.seen).await?;
+    Ok(plan.outcomes)
+}
+
+fn user(state: &State) -> ImportedUser<'_> {
+    ImportedUser {
+        id: state.id,
+        name: &state.name,
+        phone: state.phone.as_deref(),
+        email: state.email.as_deref(),
+        is_active: state.is_active,
+    }
+}
+
+fn address<'r>((user_id, record): &(i64, &'r AddressRecord)) -> ImportedAddress<'r> {
+    ImportedAddress {
+        user_id: *user_id,
+        country: &record.country,
+        city: &record.city,
+        district: record.district.as_deref(),
+        address: &record.address,
+        postal_code: record.postal_code.as_deref(),
+        is_default: record.is_default,
+    }
+}

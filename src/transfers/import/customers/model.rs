@@ -1,0 +1,207 @@
+//! Rules of the customers of a file, and the plan of a batch.
+//! Rule: a person who is a customer of two websites is one user with two identities, and keeps the columns that the first
+//! website set. Staff members are never changed, nor is an e-mail address that somebody logs in with; passwords are neither
+//! imported nor exported.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Bool, Jsonb, Nullable, Text},
+};
+use serde_json::Value;
+
+use super::super::{
+    super::record::{AddressRecord, CustomerRecord, Refused},
+    model::RowOutcome,
+};
+use crate::{
+    text::{self, Check},
+    users::model::MAX_ADDRESSES,
+};
+
+/// A customer as a file may describe them.
+#[derive(Debug, Clone, Default, PartialEq, QueryableByName)]
+pub struct State {
+    /// Key.
+    #[diesel(sql_type = BigInt)]
+    pub id: i64,
+    /// The website's own id, if any.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub external_id: Option<String>,
+    /// E-mail address.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub email: Option<String>,
+    /// Name.
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    /// Phone number.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub phone: Option<String>,
+    /// Whether the customer can log in.
+    #[diesel(sql_type = Bool)]
+    pub is_active: bool,
+    /// Whether the user has the role of a customer.
+    #[diesel(sql_type = Bool)]
+    pub is_customer: bool,
+    /// Whether the customer first came from this website.
+    #[diesel(sql_type = Bool)]
+    pub is_home: bool,
+    /// Whether the website knows the customer.
+    #[diesel(sql_type = Bool)]
+    pub is_known: bool,
+    /// Addresses, as an array of [`AddressRecord`].
+    #[diesel(sql_type = Jsonb)]
+    pub addresses: Value,
+}
+
+/// Checks a row by itself and puts e-mail address and phone number into their canonical form.
+/// # Errors
+/// The rule that it breaks.
+pub fn check(record: &mut CustomerRecord) -> Result<(), Refused> {
+    let mut check = Check::new();
+    check.optional("external_id", record.external_id.as_deref(), 255);
+    check.optional("name", record.name.as_deref(), 255);
+    if let Some(email) = &mut record.email {
+        *email = check.keep(text::email("email", email));
+    }
+    if let Some(Some(phone)) = &mut record.phone {
+        *phone = check.keep(text::phone("phone", phone));
+    }
+    for address in record.addresses.iter().flatten() {
+        check.text("addresses", &address.country, 100);
+        check.text("addresses", &address.city, 100);
+        check.optional("addresses", address.district.as_deref(), 100);
+        check.text("addresses", &address.address, 500);
+        check.optional("addresses", address.postal_code.as_deref(), 20);
+    }
+    check.finish().map_err(Refused::from)
+}
+
+/// What becomes of the rows of a batch.
+#[derive(Debug, Default)]
+pub struct Plan<'r> {
+    /// The outcome of each row, in order.
+    pub outcomes: Vec<RowOutcome>,
+    /// Customers to create.
+    pub new: Vec<State>,
+    /// Existing customers whose columns change, and what they become.
+    pub changed: Vec<State>,
+    /// Customers that the rows name: key and external id.
+    pub seen: Vec<(i64, Option<&'r str>)>,
+    /// Addresses to add, with the customer's key.
+    pub addresses: Vec<(i64, &'r AddressRecord)>,
+}
+
+impl<'r> Plan<'r> {
+    /// Decides what becomes of each row. New customers get the `ids` in order; a dry run has none and gives them 0.
+    pub fn make(records: &[&'r CustomerRecord], found: &[State], ids: Vec<i64>) -> Self {
+        let by_id: HashMap<&str, &State> =
+            found.iter().filter_map(|state| Some((state.external_id.as_deref()?, state))).collect();
+        let by_email: HashMap<&str, &State> =
+            found.iter().filter_map(|state| Some((state.email.as_deref()?, state))).collect();
+        let (mut plan, mut ids, mut met) = (Self::default(), ids.into_iter(), HashSet::new());
+        for record in records {
+            let by_id = record.external_id.as_deref().and_then(|id| by_id.get(id).copied());
+            let before = by_id.or_else(|| record.email.as_deref().and_then(|email| by_email.get(email).copied()));
+            match plan_row(record, before, &mut met) {
+                Err(refused) => plan.outcomes.push(RowOutcome::Rejected(refused)),
+                Ok((state, added)) => plan.add(record, before, state, added, &mut ids),
+            }
+        }
+        plan
+    }
+
+    fn add(
+        &mut self,
+        record: &'r CustomerRecord,
+        before: Option<&State>,
+        mut state: State,
+        added: Vec<&'r AddressRecord>,
+        ids: &mut impl Iterator<Item = i64>,
+    ) {
+        self.outcomes.push(match before {
+            None => RowOutcome::Created,
+            Some(before) if *before == state && added.is_empty() && before.is_known => RowOutcome::Unchanged,
+            Some(_) => RowOutcome::Updated,
+        });
+        if before.is_none() {
+            state.id = ids.next().unwrap_or_default();
+        }
+        self.seen.push((state.id, record.external_id.as_deref()));
+        self.addresses.extend(added.into_iter().map(|address| (state.id, address)));
+        match before {
+            None => self.new.push(state),
+            Some(before) if *before != state => self.changed.push(state),
+            Some(_) => {}
+        }
+    }
+}
+
+/// What a customer becomes by a row, and the addresses to add.
+fn plan_row<'r>(
+    record: &'r CustomerRecord,
+    before: Option<&State>,
+    met: &mut HashSet<i64>,
+) -> Result<(State, Vec<&'r AddressRecord>), Refused> {
+    let mut state = match before {
+        Some(before) if !met.insert(before.id) => {
+            return Err(Refused::at("email", "an earlier row of the file is the same customer"));
+        }
+        Some(before) if !before.is_customer => return Err(Refused::at("email", "this is a member of staff")),
+        Some(before) => before.clone(),
+        None => {
+            let name = record.name.clone().ok_or_else(|| Refused::at("name", "a new customer has a name"))?;
+            State {
+                name,
+                is_active: true,
+                is_customer: true,
+                is_home: true,
+                addresses: Value::Array(Vec::new()),
+                ..State::default()
+            }
+        }
+    };
+    if record.external_id.is_some() {
+        state.external_id.clone_from(&record.external_id);
+    }
+    match (&record.email, &state.email) {
+        (Some(given), Some(has)) if given != has => {
+            return Err(Refused::at("email", "the customer has another e-mail address, which only they change"));
+        }
+        (Some(_), None) => state.email.clone_from(&record.email),
+        _ => {}
+    }
+    if state.is_home {
+        if let Some(name) = &record.name {
+            state.name.clone_from(name);
+        }
+        if let Some(phone) = &record.phone {
+            state.phone.clone_from(phone);
+        }
+        if let Some(is_active) = record.is_active {
+            state.is_active = is_active;
+        }
+    }
+    let added = new_addresses(record, &state)?;
+    Ok((state, added))
+}
+
+/// The addresses of a row that the customer does not have.
+fn new_addresses<'r>(record: &'r CustomerRecord, state: &State) -> Result<Vec<&'r AddressRecord>, Refused> {
+    let has: Vec<AddressRecord> = serde_json::from_value(state.addresses.clone()).unwrap_or_default();
+    let place = |address: &AddressRecord| {
+        let AddressRecord { country, city, district, address, postal_code, .. } = address.clone();
+        (country, city, district, address, postal_code)
+    };
+    let mut places: BTreeSet<_> = has.iter().map(place).collect();
+    let has_default = has.iter().any(|address| address.is_default);
+    let added: Vec<_> = record.addresses.iter().flatten().filter(|address| places.insert(place(address))).collect();
+    if places.len() as i64 > MAX_ADDRESSES {
+        return Err(Refused::at("addresses", format!("a customer has at most {MAX_ADDRESSES} addresses")));
+    }
+    if added.iter().filter(|address| address.is_default).count() + usize::from(has_default) > 1 {
+        return Err(Refused::at("addresses", "one address is the default"));
+    }
+    Ok(added)
+}

@@ -1,0 +1,62 @@
+//! Writes the orders of a batch, or only plans them. Past orders take nothing from stock.
+
+use std::collections::HashMap;
+
+use super::{
+    super::{
+        super::record::OrderRecord,
+        model::{RowOutcome, Run},
+    },
+    model::{NewOrder, Plan},
+    store,
+};
+use crate::{
+    db::Conn,
+    error::Result,
+    orders::store::bulk::{self, PastLine, PastOrder},
+    sources::{self, model::SourceNoun},
+};
+
+/// Writes what the rows say, or only returns what would become of them.
+/// # Errors
+/// User errors for rules that only the database can check, which one of the rows breaks; those of the database.
+pub async fn write(conn: &Conn, run: &Run<'_>, records: &[&OrderRecord], is_dry: bool) -> Result<Vec<RowOutcome>> {
+    let website = run.website.id;
+    let existing = store::find(conn, website, records).await?;
+    let references = store::references(conn, website, records).await?;
+    if is_dry {
+        return Ok(Plan::make(records, &existing, &references, Vec::new()).outcomes);
+    }
+    let ids = bulk::next_ids(conn, records.len()).await?;
+    let plan = Plan::make(records, &existing, &references, ids);
+    bulk::insert(conn, website, &plan.new.iter().map(order).collect::<Vec<_>>()).await?;
+    bulk::insert_lines(conn, &lines(&plan.new, &references.products)).await?;
+    sources::store::upsert_seen(conn, website, run.lease.id, SourceNoun::Order, &plan.seen).await?;
+    Ok(plan.outcomes)
+}
+
+fn order<'r>(new: &NewOrder<'r>) -> PastOrder<'r> {
+    PastOrder {
+        id: new.id,
+        number: &new.record.number,
+        status: &new.record.status,
+        placed_at: new.record.placed_at,
+        customer: new.customer,
+        contact_email: new.contact_email,
+        ship: &new.record.ship,
+    }
+}
+
+fn lines<'r>(new: &[NewOrder<'r>], products: &HashMap<String, i64>) -> Vec<PastLine<'r>> {
+    let lines = new.iter().flat_map(|new| new.record.lines.iter().map(|line| (new.id, line)));
+    let line = lines.map(|(order_id, line)| PastLine {
+        order_id,
+        product_id: products.get(&line.sku).copied().unwrap_or_default(),
+        sku: &line.sku,
+        name: &line.name,
+        quantity: line.quantity,
+        unit_price: line.unit_price,
+        external_key: line.external_key.as_deref(),
+    });
+    line.collect()
+}

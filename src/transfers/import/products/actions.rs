@@ -1,0 +1,141 @@
+//! Writes the products of a batch, with their stock, sources and images, or only plans them.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    super::{
+        super::{model::Noun, record::ProductRecord},
+        model::{RowOutcome, Run},
+        references::{
+            model::References,
+            store::{Slugged, taken},
+        },
+    },
+    model::plan::{self, Found, Plan, Step},
+    store,
+};
+use crate::{
+    db::Conn,
+    error::{Error, Result},
+    ids::ProductId,
+    media::{
+        self,
+        model::{NewImage, Wanted},
+    },
+    products::{self, store::bulk},
+    sources::{self, model::SourceNoun},
+    stock::{
+        self,
+        model::{NewMovement, Reason},
+    },
+};
+
+/// Movements in one statement.
+const MOVEMENTS: usize = 1_000;
+
+async fn make_plan(conn: &Conn, run: &Run<'_>, references: &References, records: &[&ProductRecord]) -> Result<Plan> {
+    let found = Found::new(store::find(conn, run.website.id, records).await?);
+    let slugs = plan::slugs(run, records, &found);
+    let taken = taken(conn, Slugged::Products, &slugs).await?;
+    Ok(Plan::make(run, references, records, &found, taken, run.options.noun == Noun::Stock))
+}
+
+/// Writes what the rows say.
+/// # Errors
+/// User errors of what only the database can find, which one of the rows is to blame for; those of the database.
+pub async fn write(
+    conn: &Conn,
+    run: &Run<'_>,
+    references: &References,
+    records: &[&ProductRecord],
+    is_dry: bool,
+) -> Result<Vec<RowOutcome>> {
+    let mut plan = make_plan(conn, run, references, records).await?;
+    if is_dry {
+        let known = known(&plan, &HashMap::new(), records)?;
+        let images = missing_images(conn, run, &plan, &known, records).await?;
+        return Ok(outcomes(plan, &images));
+    }
+    let changing: Vec<ProductId> = plan.changing();
+    if !changing.is_empty() {
+        products::store::lock(conn, &changing).await?;
+        plan = make_plan(conn, run, references, records).await?;
+        let locked: HashSet<_> = changing.into_iter().collect();
+        if plan.changing().iter().any(|id| !locked.contains(id)) {
+            return Err(Error::Retry("a product was changed meanwhile".into()));
+        }
+    }
+    let made = bulk::insert(conn, run.website.id, &plan.new_states()).await?;
+    bulk::update(conn, &plan.changed_states()).await?;
+    let movements = plan.movements();
+    for movements in movements.chunks(MOVEMENTS) {
+        let movement =
+            |(id, delta): &(ProductId, i32)| NewMovement::new(*id, None, run.options.user, Reason::Adjustment, *delta);
+        stock::store::insert(conn, &movements.iter().map(movement).collect::<Vec<_>>()).await?;
+    }
+    let known = known(&plan, &made, records)?;
+    if run.options.noun == Noun::Products {
+        sources::store::upsert_seen(conn, run.website.id, run.lease.id, SourceNoun::Product, &known).await?;
+    }
+    let images = missing_images(conn, run, &plan, &known, records).await?;
+    media::store::insert_missing(conn, &images).await?;
+    Ok(outcomes(plan, &images))
+}
+
+/// Keys and the shop's own ids of the rows that are not refused, in order; what a dry run would make has the key 0.
+fn known<'r>(
+    plan: &Plan,
+    made: &HashMap<String, i64>,
+    records: &[&'r ProductRecord],
+) -> Result<Vec<(i64, Option<&'r str>)>> {
+    let mut known = Vec::with_capacity(records.len());
+    for (step, record) in plan.steps.iter().zip(records) {
+        let id = match step {
+            Step::Create(_) if made.is_empty() => 0,
+            Step::Create(state) => {
+                *made.get(&state.sku).ok_or_else(|| Error::Internal("a product was not made".into()))?
+            }
+            Step::Update { id, .. } | Step::Leave { id } => *id,
+            Step::Refuse(_) => continue,
+        };
+        known.push((id, record.external_id.as_deref()));
+    }
+    Ok(known)
+}
+
+/// The pictures that the rows name and their products do not have yet.
+async fn missing_images(
+    conn: &Conn,
+    run: &Run<'_>,
+    plan: &Plan,
+    known: &[(i64, Option<&str>)],
+    records: &[&ProductRecord],
+) -> Result<Vec<NewImage>> {
+    let base = run.options.shop.image_base.as_deref().map(|base| base.trim_end_matches('/'));
+    let taken = plan.steps.iter().zip(records).filter(|(step, _)| !matches!(step, Step::Refuse(_)));
+    let mut wanted = Vec::new();
+    for ((_, record), (id, _)) in taken.zip(known) {
+        for (image, position) in record.images.iter().flatten().zip(1..) {
+            // What names no server is at the shop that the file came from.
+            let url = match base {
+                Some(base) if image.url.starts_with('/') => format!("{base}{}", image.url),
+                _ => image.url.clone(),
+            };
+            wanted.push(Wanted { product: ProductId(*id), url, alt: image.alt.clone(), position });
+        }
+    }
+    match wanted.is_empty() {
+        true => Ok(Vec::new()),
+        false => media::store::missing(conn, &wanted).await,
+    }
+}
+
+/// For the report: a product that gets no more than pictures is changed, too.
+fn outcomes(plan: Plan, images: &[NewImage]) -> Vec<RowOutcome> {
+    let pictured: HashSet<i64> = images.iter().map(|image| image.product_id.0).collect();
+    let outcome = |step: Step| match step {
+        Step::Leave { id } if pictured.contains(&id) => RowOutcome::Updated,
+        step => step.outcome(),
+    };
+    plan.steps.into_iter().map(outcome).collect()
+}

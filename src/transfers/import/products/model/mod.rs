@@ -1,0 +1,75 @@
+//! Rules of the products of a file.
+
+pub mod plan;
+
+use super::super::super::record::{ProductRecord, Refused};
+use crate::{
+    products::model::{ProductPatch, bulk::BulkProduct},
+    stock::model::MAX_PIECES,
+    text::{Check, check_slug},
+};
+
+/// Checks what a row says that the rules of a product do not cover.
+/// # Errors
+/// The first broken rule.
+pub fn check(product: &ProductRecord) -> Result<(), Refused> {
+    let mut check = Check::new();
+    for path in product.category.iter().flatten() {
+        path.iter().for_each(|name| check.text("category", name, 255));
+        if path.len() > 32 {
+            return Err(Refused::at("category", "the tree of categories is at most 32 deep"));
+        }
+    }
+    check.optional("brand", product.brand.as_ref().and_then(Option::as_deref), 255);
+    check.optional("supplier", product.supplier.as_ref().and_then(Option::as_deref), 255);
+    for group in product.group.iter().flatten() {
+        check_slug(&mut check, "group", Some(&group.slug));
+        check.text("group_name", &group.name, 255);
+        for (name, value) in &group.options {
+            check.text("options", name, 255);
+            check.text("options", value, 255);
+        }
+        if !(1..=5).contains(&group.options.len()) {
+            return Err(Refused::at("options", "a product of a group has from 1 to 5 options"));
+        }
+    }
+    let is_address = |url: &str| ["http://", "https://", "/"].iter().any(|begin| url.starts_with(begin));
+    if product.images.iter().flatten().any(|image| !is_address(&image.url)) {
+        return Err(Refused::at(
+            "images",
+            "an address begins with https:// or http://, or with / where it is of this server",
+        ));
+    }
+    check.finish().map_err(Refused::from)
+}
+
+/// Checks a product that is to be written: the same rules as in the API.
+/// # Errors
+/// The first broken rule.
+pub fn check_state(state: &BulkProduct) -> Result<(), Refused> {
+    let patch = ProductPatch {
+        name: Some(state.name.clone()),
+        slug: Some(state.slug.clone()),
+        sku: Some(state.sku.clone()),
+        barcode: Some(state.barcode.clone()),
+        variant: Some(state.variant.clone()),
+        description: Some(state.description.clone()),
+        price: Some(state.price),
+        compare_at_price: Some(state.compare_at_price),
+        cost_price: Some(state.cost_price),
+        supplier_sku: Some(state.supplier_sku.clone()),
+        low_stock_at: Some(state.low_stock_at),
+        ..ProductPatch::default()
+    };
+    patch.check().map_err(Refused::from)?;
+    let pieces = |column: &str, number: i32| match (0..=MAX_PIECES).contains(&number) {
+        true => Ok(()),
+        false => Err(Refused::at(column, format!("from 0 to {MAX_PIECES} pieces"))),
+    };
+    pieces("stock", state.stock)?;
+    pieces("low_stock_at", state.low_stock_at)?;
+    if state.external_id.as_ref().is_some_and(|id| id.chars().count() > 255) {
+        return Err(Refused::at("external_id", "give at most 255 characters"));
+    }
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! Resolves the references of the rows of a batch.
+//! Rule: missing rows are created before and apart from the batch, so that a batch that fails does not undo what the run
+//! remembers. A dry run creates nothing.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{
+    model::{Group, References, Wanted, fingerprinted},
+    store,
+};
+use crate::{
+    audit, brands, categories,
+    db::{Conn, Db},
+    error::{Error, Result},
+    groups, suppliers,
+    text::slugify,
+    websites::model::WebsiteRow,
+};
+
+/// Resolves what rows name, and creates what is missing unless this is a dry run.
+/// # Errors
+/// Those of the database.
+pub async fn resolve(
+    db: &Db,
+    website: &WebsiteRow,
+    references: &mut References,
+    mut wanted: Wanted<'_>,
+    is_dry_run: bool,
+) -> Result<()> {
+    wanted.categories.retain(|path, _| !references.categories.contains_key(*path));
+    wanted.brands.retain(|name| !references.brands.contains_key(*name));
+    wanted.suppliers.retain(|name| !references.suppliers.contains_key(*name));
+    wanted.groups.retain(|slug, _| !references.groups.contains_key(*slug));
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let (wanted, known) = (&wanted, &*references);
+    let resolved = db.transaction(async |conn| find_or_insert(conn, website, wanted, known, is_dry_run).await).await?;
+    references.invented = resolved.invented;
+    references.made.extend(resolved.made);
+    references.categories.extend(resolved.categories);
+    references.brands.extend(resolved.brands);
+    references.suppliers.extend(resolved.suppliers);
+    references.groups.extend(resolved.groups);
+    Ok(())
+}
+
+async fn find_or_insert(
+    conn: &Conn,
+    website: &WebsiteRow,
+    wanted: &Wanted<'_>,
+    known: &References,
+    is_dry_run: bool,
+) -> Result<References> {
+    audit::store::silence(conn).await?;
+    let mut references = References { invented: known.invented, ..References::default() };
+    resolve_categories(conn, &wanted.categories, known, is_dry_run, &mut references).await?;
+    for (table, names) in [(store::Named::Brands, &wanted.brands), (store::Named::Suppliers, &wanted.suppliers)] {
+        let names: Vec<&str> = names.iter().copied().collect();
+        let mut found = store::find_named(conn, table, &names).await?;
+        let new: Vec<&str> = names.into_iter().filter(|name| !found.contains_key(*name)).collect();
+        if is_dry_run {
+            found.extend(new.iter().map(|name| ((*name).to_owned(), references.invent())));
+        } else if !new.is_empty() {
+            found.extend(insert_named(conn, table, &new).await.map_err(again)?);
+        }
+        match table {
+            store::Named::Brands => references.brands = found,
+            store::Named::Suppliers => references.suppliers = found,
+        }
+    }
+    resolve_groups(conn, website, wanted, is_dry_run, &mut references).await?;
+    Ok(references)
+}
+
+/// Adds brands or suppliers. Suppliers have no slugs.
+async fn insert_named(conn: &Conn, table: store::Named, names: &[&str]) -> Result<HashMap<String, i64>> {
+    let slugs = free_slugs(
+        conn,
+        store::Slugged::Brands,
+        names.iter().map(|name| (slugify(name), (*name).to_owned())).collect(),
+    )
+    .await?;
+    Ok(match table {
+        store::Named::Brands => {
+            let inserted = brands::store::insert_named(conn, names, &slugs).await?;
+            inserted.into_iter().map(|(id, name)| (name, id.0)).collect()
+        }
+        store::Named::Suppliers => {
+            let inserted = suppliers::store::insert_named(conn, names).await?;
+            inserted.into_iter().map(|(id, name)| (name, id.0)).collect()
+        }
+    })
+}
+
+/// Where another website has a group of the slug, the one here has the website's code behind it.
+async fn resolve_groups(
+    conn: &Conn,
+    website: &WebsiteRow,
+    wanted: &Wanted<'_>,
+    is_dry_run: bool,
+    references: &mut References,
+) -> Result<()> {
+    let own = |slug: &str| slugify(&format!("{slug} {}", website.code));
+    let slugs: Vec<String> = wanted.groups.keys().flat_map(|slug| [(*slug).to_owned(), own(slug)]).collect();
+    let mut found = store::find_groups(conn, &slugs).await?;
+    for (slug, (name, varies_by)) in &wanted.groups {
+        let is_taken = found.get(*slug).is_some_and(|group| group.website != website.id.0);
+        let at = if is_taken { own(slug) } else { (*slug).to_owned() };
+        let group = match found.remove(&at) {
+            Some(group) => group,
+            None => {
+                let id = match is_dry_run {
+                    true => references.invent(),
+                    false => {
+                        groups::store::insert_named(conn, website.id, &at, name, varies_by).await.map_err(again)?.0
+                    }
+                };
+                let varies_by = varies_by.iter().map(|name| (*name).to_owned()).collect();
+                Group { id, website: website.id.0, varies_by }
+            }
+        };
+        references.groups.insert((*slug).to_owned(), group);
+    }
+    Ok(())
+}
+
+/// Level by level from the roots, a statement or two for each.
+async fn resolve_categories(
+    conn: &Conn,
+    paths: &BTreeMap<&[String], Option<&str>>,
+    known: &References,
+    is_dry_run: bool,
+    references: &mut References,
+) -> Result<()> {
+    let deepest = paths.keys().map(|path| path.len()).max().unwrap_or_default();
+    for depth in 1..=deepest {
+        let level = paths.keys().copied().filter(|path| path.len() == depth);
+        // Every beginning of a path is asked for with it, and so is known by now.
+        let parent =
+            |path: &[String]| references.category(&path[..depth - 1]).or_else(|| known.category(&path[..depth - 1]));
+        let level_paths: Vec<(Option<i64>, &[String])> = level.map(|path| (parent(path), path)).collect();
+        let found = store::find_children(
+            conn,
+            &level_paths.iter().map(|(parent, path)| (*parent, path[depth - 1].as_str())).collect::<Vec<_>>(),
+        )
+        .await?;
+        let (mut new, mut names) = (Vec::new(), Vec::new());
+        for (parent, path) in level_paths {
+            let name = &path[depth - 1];
+            match found.get(&(parent.unwrap_or_default(), name.clone())) {
+                Some(id) => drop(references.categories.insert(path.to_vec(), *id)),
+                None if is_dry_run => {
+                    let id = references.invent();
+                    references.made.insert(id);
+                    references.categories.insert(path.to_vec(), id);
+                }
+                None => {
+                    let slug = paths.get(path).copied().flatten();
+                    names.push((slug.map_or_else(|| slugify(name), str::to_owned), path.join(" ")));
+                    new.push((parent, path));
+                }
+            }
+        }
+        if new.is_empty() {
+            continue;
+        }
+        let slugs = free_slugs(conn, store::Slugged::Categories, names).await?;
+        let rows: Vec<(Option<i64>, &str)> =
+            new.iter().map(|(parent, path)| (*parent, path[depth - 1].as_str())).collect();
+        let made = categories::store::insert_named(conn, &rows, &slugs).await.map_err(again)?;
+        let made: HashMap<String, i64> = made.into_iter().map(|(id, slug)| (slug, id.0)).collect();
+        for ((_, path), slug) in new.iter().zip(&slugs) {
+            let id = made.get(slug).ok_or_else(|| Error::Internal("a category was not made".into()))?;
+            references.categories.insert(path.to_vec(), *id);
+            references.made.insert(*id);
+        }
+    }
+    Ok(())
+}
+
+/// A slug for each: the first choice, where it is taken that of the longer name, or else with a fingerprint of it.
+/// # Errors
+/// Those of the database.
+pub async fn free_slugs(conn: &Conn, table: store::Slugged, wanted: Vec<(String, String)>) -> Result<Vec<String>> {
+    let all: Vec<String> = wanted.iter().flat_map(|(slug, name)| [slug.clone(), slugify(name)]).collect();
+    let mut taken = store::taken(conn, table, &all).await?;
+    let mut slugs = Vec::with_capacity(wanted.len());
+    for (slug, name) in wanted {
+        let longer = slugify(&name);
+        let slug = [slug, longer.clone()].into_iter().find(|slug| !taken.contains_key(slug));
+        let slug = slug.unwrap_or_else(|| fingerprinted(&longer, &name));
+        taken.insert(slug.clone(), 0);
+        slugs.push(slug);
+    }
+    Ok(slugs)
+}
+
+/// What somebody else made at this moment is found the next time.
+fn again(error: Error) -> Error {
+    match error {
+        Error::Constraint { name, .. } if name.ends_with("_key") => Error::Retry(format!("{name}: made meanwhile")),
+        other => other,
+    }
+}
