@@ -1,16 +1,16 @@
 //! Relay connections of every list: edges and nodes, page info, and a count that is made only when selected.
 
-use souk_macros::object;
 use std::{borrow::Cow, sync::Arc};
 
 use async_graphql::{Context, Enum, ObjectType, OutputType, TypeName};
+use souk_macros::object;
 
+use super::{
+    batching::{Key, Loaded},
+    paged::{PageKey, Paged},
+};
 use crate::{
     error::Result,
-    graphql::{
-        engine::batching::{Key, Loaded},
-        schema::loaders::{PageKey, Paged},
-    },
     paging::{Cursor, MAX_COUNT, MAX_LIMIT, Page, Rows},
 };
 

@@ -2,14 +2,14 @@
 
 use async_graphql::{Context, Guard};
 
-use crate::{auth::Permission, graphql::schema::context::ContextExt};
+use crate::auth::{Permission, Viewer};
 
 /// Lets those pass who hold one of the permissions; the field's description names them.
 pub struct Needs(pub &'static [Permission]);
 
 impl Guard for Needs {
     async fn check(&self, ctx: &Context<'_>) -> async_graphql::Result<()> {
-        Ok(ctx.viewer().require_any(self.0)?)
+        Ok(viewer(ctx).require_any(self.0)?)
     }
 }
 
@@ -18,7 +18,7 @@ pub struct LoggedIn;
 
 impl Guard for LoggedIn {
     async fn check(&self, ctx: &Context<'_>) -> async_graphql::Result<()> {
-        ctx.viewer().require_user()?;
+        viewer(ctx).require_user()?;
         Ok(())
     }
 }
@@ -28,9 +28,14 @@ pub struct Known;
 
 impl Guard for Known {
     async fn check(&self, ctx: &Context<'_>) -> async_graphql::Result<()> {
-        if ctx.viewer().guest().is_none() {
-            ctx.viewer().require_user()?;
+        if viewer(ctx).guest().is_none() {
+            viewer(ctx).require_user()?;
         }
         Ok(())
     }
+}
+
+/// Who sends the request.
+fn viewer<'c>(ctx: &Context<'c>) -> &'c Viewer {
+    ctx.data_unchecked()
 }

@@ -11,6 +11,7 @@ pub mod filters;
 pub mod guards;
 pub mod limits;
 pub mod listing;
+pub mod paged;
 pub mod patch;
 pub mod payload;
 pub mod scalars;

@@ -19,7 +19,10 @@ use crate::{
     db::{Db, Plans},
     error::Error,
     graphql::{
-        engine::batching::{Batched, Key, Loaded, Steps},
+        engine::{
+            batching::{Batched, Key, Loaded, Steps},
+            paged::{PageKey, Paged, by_list},
+        },
         schema::resource::{Resource, View},
     },
     ids::{self, CartId, OrderId, PaymentId, ProductGroupId, ProductId, ReturnId, ShipmentId, UserId},
@@ -59,34 +62,6 @@ use crate::{
         model::{AddressRow, UserRow},
     },
 };
-
-/// A page of a nested list: whose, which, and how.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct PageKey<P, L> {
-    /// What kind of parent.
-    pub parent: P,
-    /// The parent's key.
-    pub id: i64,
-    /// Which rows in which order.
-    pub list: Arc<L>,
-}
-
-/// The pages and the counts of a nested list.
-pub struct Paged<P: Key, L: Key, R: Loaded> {
-    /// Pages.
-    pub pages: Batched<PageKey<P, L>, Arc<Rows<R>>>,
-    /// Counts.
-    pub counts: Batched<PageKey<P, L>, i64>,
-}
-
-/// The keys of a batch by kind of parent and list: one statement for each, and a document has few.
-fn by_list<P: Key, L: Key>(keys: Vec<PageKey<P, L>>) -> HashMap<(P, Arc<L>), Vec<i64>> {
-    let mut groups: HashMap<(P, Arc<L>), Vec<i64>> = HashMap::new();
-    for key in keys {
-        groups.entry((key.parent, key.list)).or_default().push(key.id);
-    }
-    groups
-}
 
 /// The loaders of a nested list from its two store functions, and how their statements are planned.
 macro_rules! paged_loaders {

@@ -38,8 +38,8 @@ impl Source {
         Self { path, text, tokens, literals, module }
     }
 
-    /// The slice or ground file that it belongs to: `orders`, `db`, `ids`.
-    pub fn house(&self) -> &str {
+    /// The top module that it belongs to: `orders`, `db`, `ids`.
+    pub fn top(&self) -> &str {
         self.module.first().map_or("", String::as_str)
     }
 

@@ -1,11 +1,11 @@
 //! API keys in the graph: making and revoking one's own.
 //! Rule: a key is shown once, by the mutation that makes it.
 
-use souk_macros::object;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject};
 use chrono::{DateTime, Utc};
+use souk_macros::object;
 
 use crate::{
     access::{

@@ -1,9 +1,9 @@
 //! Roles in the graph: what they give, where, and to whom.
 
-use souk_macros::object;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined};
+use souk_macros::object;
 
 use crate::{
     access::{

@@ -1,11 +1,11 @@
 //! Sessions in the graph: logging in, renewing tokens, logging out.
 //! Rule: a refresh token is shown once; where a cookie is asked for, scripts of the page never see it.
 
-use souk_macros::object;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject};
 use chrono::{DateTime, Utc};
+use souk_macros::object;
 
 use crate::{
     access::{

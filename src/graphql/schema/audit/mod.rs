@@ -1,11 +1,11 @@
 //! The audit log in the graph, for those who may read it.
 
-use souk_macros::object;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Json};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use souk_macros::object;
 
 use crate::{
     audit::{

@@ -6,7 +6,7 @@ mod query;
 use self::query::{cursor, list_of};
 pub use self::{
     mutation::*,
-    query::{CategoryOrder, CategoryQuery, CategoryWhere},
+    query::{CategoryFilter, CategoryOrder, CategoryQuery, CategoryWhere},
 };
 use souk_macros::object;
 
@@ -22,11 +22,11 @@ use crate::{
         engine::{
             connections::{Connection, TotalCount, nested},
             listing::Listing,
+            paged::PageKey,
             scalars::global,
         },
         schema::{
             context::ContextExt,
-            loaders::PageKey,
             products as product,
             products::{Product, ProductOrder, ProductWhere},
             resource::resource,

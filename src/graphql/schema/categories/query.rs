@@ -34,6 +34,27 @@ pub struct AncestorFilter {
     r#in: Option<Vec<ID>>,
 }
 
+/// Conditions on a category. Several hold together.
+#[derive(Debug, Default, InputObject)]
+pub struct CategoryFilter {
+    /// It is this one.
+    pub eq: Option<ID>,
+    /// It is one of these, at most 100.
+    pub r#in: Option<Vec<ID>>,
+    /// There is none (true), or any (false).
+    pub is_null: Option<bool>,
+    /// Whether what is in the categories below, at any depth, counts as well.
+    #[graphql(default)]
+    pub include_descendants: bool,
+}
+
+impl CategoryFilter {
+    /// The condition on the id, and whether what is below counts.
+    pub fn split(self) -> (IdFilter, bool) {
+        (IdFilter { eq: self.eq, r#in: self.r#in, is_null: self.is_null }, self.include_descendants)
+    }
+}
+
 /// Which categories. Several fields hold together.
 #[derive(Debug, Default, InputObject)]
 pub struct CategoryWhere {

@@ -5,11 +5,11 @@ mod mutation;
 
 pub use self::mutation::*;
 
-use souk_macros::object;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject};
 use chrono::{DateTime, Utc};
+use souk_macros::object;
 
 use crate::{
     db::filter::Filter,

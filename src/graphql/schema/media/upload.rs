@@ -1,11 +1,11 @@
 //! Files that come in: as parts of a multipart request, or ahead by a signed address.
 //! Rule: a variable of the type Upload names a part of its own request; a text in its place names nothing.
 
-use souk_macros::object;
 use std::time::Duration;
 
 use async_graphql::{Context, ID, InputObject, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::{DateTime, Utc};
+use souk_macros::object;
 
 use crate::{
     auth::Permission,

@@ -1,10 +1,10 @@
 //! The history of an order in the graph.
 
-use souk_macros::object;
 use std::sync::Arc;
 
 use async_graphql::Context;
 use chrono::{DateTime, Utc};
+use souk_macros::object;
 
 use crate::{
     error::Result,

@@ -15,11 +15,11 @@ pub use self::{
     query::{OrderOrder, OrderQuery, OrderStatusFilter, OrderWhere, list_of, of_parent},
 };
 
-use souk_macros::object;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
+use souk_macros::object;
 
 use crate::{
     auth::Permission,

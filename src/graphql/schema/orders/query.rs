@@ -1,12 +1,12 @@
 //! Lists of orders: filters, orders, queries, and what a list fetches along.
 
-use souk_macros::object;
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
 use async_graphql::{Context, ID, InputObject};
+use souk_macros::object;
 
 use crate::{
     auth::Permission,
@@ -18,10 +18,10 @@ use crate::{
             filters::{Conditions, DateTimeFilter, DecimalFilter, IdFilter, StringFilter},
             guards::LoggedIn,
             listing::{Listing, Where, order_by},
+            paged::PageKey,
         },
         schema::{
             context::ContextExt,
-            loaders::PageKey,
             orders::{Fetched, Order, OrderDetail, order},
         },
     },

@@ -1,10 +1,10 @@
 //! Shipments in the graph: parts of an order on their way.
 
-use souk_macros::object;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined};
 use chrono::{DateTime, Utc};
+use souk_macros::object;
 
 use crate::{
     auth::Permission,

@@ -4,11 +4,11 @@ mod mutation;
 
 pub use self::mutation::*;
 
-use souk_macros::object;
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
+use souk_macros::object;
 
 use crate::{
     error::{Error, Result},

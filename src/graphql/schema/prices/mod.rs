@@ -1,21 +1,21 @@
 //! The history of prices in the graph.
 
-use souk_macros::object;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
+use souk_macros::object;
 
 use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
             connections::{Connection, nested},
+            paged::PageKey,
             scalars::{Money, global, money},
         },
         schema::{
             context::ContextExt,
-            loaders::PageKey,
             products::{Product, product},
             resource::resource,
             users::{User, user},

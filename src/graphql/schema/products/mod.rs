@@ -12,13 +12,13 @@ pub use self::{
     query::{AvailabilityFilter, ProductOrder, ProductQuery, ProductWhere, count_of_parent, list_of, of_parent},
 };
 
-use souk_macros::object;
 use std::sync::Arc;
 
 use self::options::option;
 
 use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
+use souk_macros::object;
 
 use crate::{
     auth::Permission,

@@ -1,9 +1,9 @@
 //! Mutations of products.
 
-use souk_macros::object;
 use std::mem;
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined};
+use souk_macros::object;
 
 use crate::{
     auth::Permission,

@@ -1,9 +1,9 @@
 //! Lists of products: filters, orders, queries.
 
-use souk_macros::object;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject};
+use souk_macros::object;
 
 use crate::{
     auth::{Permission, Scope},
@@ -12,14 +12,13 @@ use crate::{
     graphql::{
         engine::{
             connections::{Connection, TotalCount, connect, nested, read},
-            filters::{
-                CategoryFilter, Conditions, DateTimeFilter, DecimalFilter, IdFilter, IntFilter, StringFilter, both,
-            },
+            filters::{Conditions, DateTimeFilter, DecimalFilter, IdFilter, IntFilter, StringFilter, both},
             listing::{Listing, OrderBy, list, order_by},
+            paged::PageKey,
         },
         schema::{
+            categories::CategoryFilter,
             context::ContextExt,
-            loaders::PageKey,
             products::{Joined, Product, product},
         },
     },

@@ -8,11 +8,11 @@ pub use self::{
     query::{ReviewOrder, ReviewQuery, ReviewWhere, list_of, of_parent},
 };
 
-use souk_macros::object;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
+use souk_macros::object;
 
 use crate::{
     error::{Error, Result},

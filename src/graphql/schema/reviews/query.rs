@@ -1,9 +1,9 @@
 //! Lists of reviews: filters, orders, queries.
 
-use souk_macros::object;
 use std::sync::Arc;
 
 use async_graphql::{Context, InputObject};
+use souk_macros::object;
 
 use crate::{
     auth::Permission,
@@ -15,10 +15,10 @@ use crate::{
             filters::{Conditions, DateTimeFilter, IdFilter, IntFilter},
             guards::Needs,
             listing::{Listing, Where, order_by},
+            paged::PageKey,
         },
         schema::{
             context::ContextExt,
-            loaders::PageKey,
             reviews::{Review, review},
         },
     },

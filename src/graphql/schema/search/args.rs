@@ -6,10 +6,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            filters::{CategoryFilter, DecimalFilter, IdFilter, named},
+            filters::{DecimalFilter, IdFilter, named},
             scalars::Decimal,
         },
-        schema::{context::ContextExt, products::AvailabilityFilter},
+        schema::{categories::CategoryFilter, context::ContextExt, products::AvailabilityFilter},
     },
     paging::{Direction, Page, PageArgs},
     search::{

@@ -1,9 +1,9 @@
 //! How many hits have which values.
 
-use souk_macros::object;
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use async_graphql::{Context, ID, Lookahead};
+use souk_macros::object;
 
 use crate::{
     brands::model::BrandRow,

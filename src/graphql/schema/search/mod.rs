@@ -5,10 +5,10 @@ mod facets;
 mod rules;
 mod suggestions;
 
-use souk_macros::object;
 use std::{collections::HashMap, mem};
 
 use async_graphql::{Context, ID, Lookahead, Union};
+use souk_macros::object;
 
 pub use self::{args::*, facets::*, rules::*, suggestions::*};
 use crate::{

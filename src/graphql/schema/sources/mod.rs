@@ -2,11 +2,11 @@
 //! Rule: everybody may know the website; what it calls the thing, and since when, is for those who run the thing and for
 //! the person themself.
 
-use souk_macros::object;
 use std::sync::Arc;
 
 use async_graphql::Context;
 use chrono::{DateTime, Utc};
+use souk_macros::object;
 
 use crate::{
     error::{Error, Result},

@@ -1,10 +1,10 @@
 //! The ledger of stock in the graph.
 
-use souk_macros::object;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject};
 use chrono::{DateTime, Utc};
+use souk_macros::object;
 
 use crate::{
     auth::Permission,
@@ -13,12 +13,12 @@ use crate::{
         engine::{
             connections::{Connection, nested},
             guards::Needs,
+            paged::PageKey,
             payload::payload,
             scalars::global,
         },
         schema::{
             context::ContextExt,
-            loaders::PageKey,
             orders::{Order, order},
             products::{Product, product},
             resource::resource,

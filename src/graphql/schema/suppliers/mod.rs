@@ -1,10 +1,10 @@
 //! Suppliers in the graph.
 
-use souk_macros::object;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined};
 use chrono::{DateTime, Utc};
+use souk_macros::object;
 
 use crate::{
     auth::Permission,

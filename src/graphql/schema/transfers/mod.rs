@@ -3,11 +3,11 @@
 mod mutation;
 mod query;
 
-use souk_macros::object;
 use std::{sync::Arc, time::Duration};
 
 use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
+use souk_macros::object;
 
 pub use self::{mutation::TransferMutation, query::TransferQuery};
 use crate::{

@@ -10,11 +10,11 @@ pub use self::{
     query::{UserOrder, UserQuery, UserWhere},
 };
 
-use souk_macros::object;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
+use souk_macros::object;
 
 use crate::{
     auth::Permission,

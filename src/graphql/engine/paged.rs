@@ -1,0 +1,35 @@
+//! The keys and the loaders of nested lists: a page of the rows of one parent.
+//! Rule: pages of the same list are one statement for all parents, and so are their counts.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::batching::{Batched, Key, Loaded};
+use crate::paging::Rows;
+
+/// A page of a nested list.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PageKey<P, L> {
+    /// The kind of the parent.
+    pub parent: P,
+    /// The parent's key.
+    pub id: i64,
+    /// Which rows in which order.
+    pub list: Arc<L>,
+}
+
+/// The pages and the counts of a nested list.
+pub struct Paged<P: Key, L: Key, R: Loaded> {
+    /// Pages.
+    pub pages: Batched<PageKey<P, L>, Arc<Rows<R>>>,
+    /// Counts.
+    pub counts: Batched<PageKey<P, L>, i64>,
+}
+
+/// The keys of a batch by kind of parent and list: one statement for each, and a document has few.
+pub fn by_list<P: Key, L: Key>(keys: Vec<PageKey<P, L>>) -> HashMap<(P, Arc<L>), Vec<i64>> {
+    let mut groups: HashMap<(P, Arc<L>), Vec<i64>> = HashMap::new();
+    for key in keys {
+        groups.entry((key.parent, key.list)).or_default().push(key.id);
+    }
+    groups
+}
