@@ -20,7 +20,7 @@ use crate::{
     error::Error,
     graphql::{
         engine::{
-            batching::{Batched, Key, Loaded, Steps},
+            batching::{Batched, Key, Steps},
             paged::{PageKey, Paged, by_list},
         },
         schema::resource::{Resource, View},
@@ -35,7 +35,7 @@ use crate::{
         },
         store::OrderList,
     },
-    paging::{Latest, Rows},
+    paging::Latest,
     payments::{
         self,
         model::{OperationRow, PaymentRow},
