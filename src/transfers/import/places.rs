@@ -293,7 +293,7 @@ pub async fn free_slugs(conn: &Conn, table: store::Slugged, wanted: Vec<(String,
 
 /// A slug that tells names apart which make the same one.
 pub fn fingerprinted(slug: &str, name: &str) -> String {
-    let print: String = Sha256::digest(name).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let print = hex::encode(&Sha256::digest(name)[..6]);
     let begin: String = slug.chars().take(180).collect();
     slugify(&format!("{begin} {print}"))
 }

@@ -256,7 +256,7 @@ fn slug(product: &BatchProduct, website: &str) -> String {
 
 /// Tells SKUs apart that make the same slug, such as `A-1` and `A 1`.
 fn fingerprint(website: &str, sku: &str) -> String {
-    Sha256::digest(format!("{website}:{sku}")).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(format!("{website}:{sku}"))[..6])
 }
 
 async fn name_products(conn: &Conn, website: WebsiteId, skus: &[String]) -> Result<(usize, Vec<String>)> {
