@@ -2,9 +2,10 @@
 //! Rule: what a user can put right is a [`UserError`] with a code, a field and a rule; everything else is one of the
 //! fixed [`ErrorCode`]s, and the cause of an internal error is logged, never shown.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use tokio_postgres::error::SqlState;
 
 /// Codes of top-level errors (`errors[].extensions.code`): what the user's input rules did not cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,18 +130,22 @@ impl UserError {
 }
 
 /// The error of every floor below the graph.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// Rules that the input broke; a mutation answers them as `userErrors`.
+    #[error("{}", listed(.0))]
     User(Vec<UserError>),
     /// A top-level error whose text may be shown.
+    #[error("{}: {}", .0.as_str(), .1)]
     Coded(ErrorCode, Cow<'static, str>),
     /// It was tried too often; in so many seconds it may be tried again.
+    #[error("too many attempts: try again in {retry_after} s")]
     TooManyAttempts {
         /// Seconds.
         retry_after: u64,
     },
     /// A constraint of the database refused the write; see [`Error::on_constraint`].
+    #[error("constraint {name}: {detail}")]
     Constraint {
         /// The constraint's name.
         name: String,
@@ -148,13 +153,17 @@ pub enum Error {
         detail: String,
     },
     /// The transaction lost against another one (40001, 40P01) and may be run again as a whole.
+    #[error("the transaction lost against another: {0}")]
     Retry(String),
     /// The database cannot be reached, or the connection went away before the COMMIT.
+    #[error("the database cannot be reached: {0}")]
     Unavailable(String),
     /// The connection went away at the COMMIT: it is done or not, and only who looks, or sends it again with the same
     /// idempotency key, learns which.
+    #[error("the database went away at a COMMIT: {0}")]
     Unknown(String),
     /// A fault of the server.
+    #[error("{0}")]
     Internal(String),
 }
 
@@ -190,33 +199,14 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::User(errors) => {
-                for (i, error) in errors.iter().enumerate() {
-                    if i > 0 {
-                        f.write_str("; ")?;
-                    }
-                    if let Some(field) = &error.field {
-                        write!(f, "{field}: ")?;
-                    }
-                    f.write_str(&error.message)?;
-                }
-                Ok(())
-            }
-            Self::Coded(code, message) => write!(f, "{}: {message}", code.as_str()),
-            Self::TooManyAttempts { retry_after } => write!(f, "too many attempts: try again in {retry_after} s"),
-            Self::Constraint { name, detail } => write!(f, "constraint {name}: {detail}"),
-            Self::Retry(detail) => write!(f, "the transaction lost against another: {detail}"),
-            Self::Unavailable(detail) => write!(f, "the database cannot be reached: {detail}"),
-            Self::Unknown(detail) => write!(f, "the database went away at a COMMIT: {detail}"),
-            Self::Internal(detail) => f.write_str(detail),
-        }
-    }
+/// The broken rules in one line, for the log.
+fn listed(errors: &[UserError]) -> String {
+    let listed = errors.iter().map(|error| match &error.field {
+        Some(field) => format!("{field}: {}", error.message),
+        None => error.message.to_string(),
+    });
+    listed.collect::<Vec<_>>().join("; ")
 }
-
-impl std::error::Error for Error {}
 
 impl From<UserError> for Error {
     fn from(error: UserError) -> Self {
@@ -231,21 +221,19 @@ impl From<DieselError> for Error {
             return Self::Internal(format!("database: {error}"));
         };
         let message = info.message();
-        match kind {
-            Kind::UnableToSendCommand | Kind::ClosedConnection => Self::Unavailable(message.to_owned()),
-            Kind::SerializationFailure => Self::Retry(message.to_owned()),
-            // diesel does not pass the SQLSTATE of these on; PostgreSQL's text names them.
-            _ if message == "deadlock detected" => Self::Retry(message.to_owned()),
-            _ if message.starts_with("canceling statement due to") => {
+        match (kind, sql_state(message)) {
+            (Kind::UnableToSendCommand | Kind::ClosedConnection, _) => Self::Unavailable(message.to_owned()),
+            (Kind::SerializationFailure, _) | (_, Some(SqlState::T_R_DEADLOCK_DETECTED)) => {
+                Self::Retry(message.to_owned())
+            }
+            (_, Some(SqlState::QUERY_CANCELED)) => {
                 Self::Coded(ErrorCode::Timeout, "the database took too long to answer; ask for less".into())
             }
-            _ if message.starts_with("terminating connection") || message.starts_with("the database system is") => {
-                Self::Unavailable(message.to_owned())
-            }
-            _ if message == "numeric field overflow" => {
+            (_, Some(SqlState::ADMIN_SHUTDOWN | SqlState::CANNOT_CONNECT_NOW)) => Self::Unavailable(message.to_owned()),
+            (_, Some(SqlState::NUMERIC_VALUE_OUT_OF_RANGE)) => {
                 Self::user(UserErrorCode::OutOfRange, "", "an amount of money is larger than 9,999,999,999.99")
             }
-            _ if message == "timestamp out of range" => {
+            (_, Some(SqlState::DATETIME_FIELD_OVERFLOW)) => {
                 Self::user(UserErrorCode::OutOfRange, "", "a moment lies before the year -4712 or after 294275")
             }
             _ => match info.constraint_name() {
@@ -256,6 +244,25 @@ impl From<DieselError> for Error {
                 None => Self::Internal(format!("database: {message}")),
             },
         }
+    }
+}
+
+/// The SQLSTATE of an error that diesel has no kind for, read from PostgreSQL's English text.
+///
+/// The code itself cannot be had. diesel-async 0.9 keeps the driver's `DbError` in a private struct and hands it on as
+/// `Box<dyn DatabaseErrorInformation>`: that trait has no method for the code, is neither `Any` nor `std::error::Error`, so
+/// that nothing can be downcast, and the connection's instrumentation sees the same box. `AsyncPgConnection` does not lend its
+/// client either, and a connection type of our own would have to repeat its statement cache and its types. It follows that
+/// PostgreSQL must speak English (`lc_messages`), which only a superuser can set for a session.
+fn sql_state(message: &str) -> Option<SqlState> {
+    match message {
+        "deadlock detected" => Some(SqlState::T_R_DEADLOCK_DETECTED),
+        "numeric field overflow" => Some(SqlState::NUMERIC_VALUE_OUT_OF_RANGE),
+        "timestamp out of range" => Some(SqlState::DATETIME_FIELD_OVERFLOW),
+        _ if message.starts_with("canceling statement due to") => Some(SqlState::QUERY_CANCELED),
+        _ if message.starts_with("terminating connection") => Some(SqlState::ADMIN_SHUTDOWN),
+        _ if message.starts_with("the database system is") => Some(SqlState::CANNOT_CONNECT_NOW),
+        _ => None,
     }
 }
 

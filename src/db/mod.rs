@@ -201,13 +201,6 @@ impl Db {
     pub async fn checkout(&self) -> Result<Object<AsyncPgConnection>> {
         Ok(self.0.pool.get().await?)
     }
-
-    /// Asks the database for a sign of life.
-    /// # Errors
-    /// [`Error::Unavailable`] where it does not answer.
-    pub async fn ping(&self) -> Result<()> {
-        self.read(async |mut conn| Ok(SimpleAsyncConnection::batch_execute(&mut conn, "SELECT 1").await?)).await
-    }
 }
 
 /// Why a COMMIT failed. Where the connection broke it must not be run again unasked.
@@ -222,6 +215,7 @@ fn at_commit(error: Error) -> Error {
 /// # Errors
 /// Why it failed. The transaction is over then, and the others fail for that alone.
 pub async fn together<'a>(work: impl IntoIterator<Item = BoxFuture<'a, Result<()>>>) -> Result<()> {
+    // SQLSTATE 25P02 by its English text: diesel-async does not hand codes on, as `crate::error` explains.
     let is_echo =
         |error: &Error| matches!(error, Error::Internal(why) if why.contains("current transaction is aborted"));
     let done = futures_util::future::join_all(work).await;

@@ -15,9 +15,9 @@ use futures_util::TryStreamExt;
 use tokio::time::timeout;
 use tokio_util::io::StreamReader;
 
-use super::graphql::Refusal;
+use super::rejection::Rejection;
 use crate::{
-    error::{Error, ErrorCode},
+    error::ErrorCode,
     storage::{
         Storage,
         ticket::{Ticket, Use, attachment},
@@ -41,39 +41,21 @@ async fn handle(
     let done = match *request.method() {
         Method::GET | Method::HEAD => give(&storage, &token).await,
         Method::PUT => {
-            let late = |_| Refusal::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Timeout, "the file came too slowly");
+            let late = |_| Rejection::too_slow("the file came too slowly");
             timeout(MAX_TIME, take(&storage, &token, request.into_body())).await.map_err(late).flatten()
         }
-        _ => Err(Refusal::method("a file is read by GET and sent by PUT", "GET, HEAD, PUT")),
+        _ => Err(Rejection::method("a file is read by GET and sent by PUT", "GET, HEAD, PUT")),
     };
-    done.unwrap_or_else(|refusal| refusal.in_json(&id))
+    done.unwrap_or_else(|rejection| rejection.into_json(&id))
 }
 
-fn missing() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "there is no such file, or not any more")
+fn missing() -> Rejection {
+    Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "there is no such file, or not any more")
 }
 
-/// The refusal of what the store says.
-pub(super) fn refuse(error: &Error) -> Refusal {
-    match error {
-        Error::Coded(code @ ErrorCode::LimitExceeded, why) => {
-            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, *code, why.to_string())
-        }
-        Error::Coded(code @ ErrorCode::BadUserInput, why) => {
-            Refusal::new(StatusCode::BAD_REQUEST, *code, why.to_string())
-        }
-        Error::Coded(code, why) => Refusal::new(StatusCode::SERVICE_UNAVAILABLE, *code, why.to_string()),
-        other => {
-            tracing::error!(error = %other, "a file");
-            let message = crate::graphql::engine::errors::INTERNAL;
-            Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalServerError, message)
-        }
-    }
-}
-
-async fn give(storage: &Storage, token: &str) -> Result<Response, Refusal> {
+async fn give(storage: &Storage, token: &str) -> Result<Response, Rejection> {
     let Ticket { key, name, .. } = storage.ticket(token, Use::Get).ok_or_else(missing)?;
-    let object = storage.get(&key).await.map_err(|error| refuse(&error))?.ok_or_else(missing)?;
+    let object = storage.get(&key).await.map_err(|error| Rejection::of_storage(&error))?.ok_or_else(missing)?;
     let mut headers = HeaderMap::new();
     let name = attachment(name.as_deref().unwrap_or("file"));
     let disposition = HeaderValue::from_str(&name).unwrap_or_else(|_| HeaderValue::from_static("attachment"));
@@ -85,11 +67,11 @@ async fn give(storage: &Storage, token: &str) -> Result<Response, Refusal> {
     Ok((headers, Body::from_stream(object.stream)).into_response())
 }
 
-async fn take(storage: &Storage, token: &str, body: Body) -> Result<Response, Refusal> {
+async fn take(storage: &Storage, token: &str, body: Body) -> Result<Response, Rejection> {
     let Ticket { key, most, .. } = storage.ticket(token, Use::Put).ok_or_else(missing)?;
     let reader = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
-    if storage.put_once(&key, reader, most).await.map_err(|error| refuse(&error))? {
+    if storage.put_once(&key, reader, most).await.map_err(|error| Rejection::of_storage(&error))? {
         return Ok(StatusCode::CREATED.into_response());
     }
-    Err(Refusal::new(StatusCode::CONFLICT, ErrorCode::Conflict, "this address has taken its file already"))
+    Err(Rejection::new(StatusCode::CONFLICT, ErrorCode::Conflict, "this address has taken its file already"))
 }

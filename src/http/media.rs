@@ -12,8 +12,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
+use headers::{AcceptRanges, ContentRange, ETag, HeaderMapExt, IfNoneMatch, IfRange};
 
-use super::{files::refuse, graphql::Refusal};
+use super::rejection::Rejection;
 use crate::{
     error::ErrorCode,
     storage::{IMMUTABLE, Object, Storage, content_type},
@@ -35,17 +36,17 @@ async fn handle(
     headers: HeaderMap,
 ) -> Response {
     if !matches!(method, Method::GET | Method::HEAD) {
-        return Refusal::method("a picture is read by GET", "GET, HEAD").in_json(&id);
+        return Rejection::method("a picture is read by GET", "GET, HEAD").into_json(&id);
     }
-    let Some(key) = key(&sha256, &file) else { return missing().in_json(&id) };
+    let Some(key) = key(&sha256, &file) else { return missing().into_json(&id) };
     match answer(&storage, &key, &headers).await {
         Ok(response) => response,
-        Err(refusal) => refusal.in_json(&id),
+        Err(rejection) => rejection.into_json(&id),
     }
 }
 
-fn missing() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "there is no such picture")
+fn missing() -> Rejection {
+    Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "there is no such picture")
 }
 
 /// The key of a rendition, where the names are those of one.
@@ -56,50 +57,53 @@ fn key(sha256: &str, file: &str) -> Option<String> {
     (is_hash && is_width && matches!(ending, "webp" | "jpg")).then(|| format!("media/{sha256}/{file}"))
 }
 
-async fn answer(storage: &Storage, key: &str, headers: &HeaderMap) -> Result<Response, Refusal> {
-    let failed = |error| refuse(&error);
+async fn answer(storage: &Storage, key: &str, request: &HeaderMap) -> Result<Response, Rejection> {
+    let failed = |error| Rejection::of_storage(&error);
     let size = storage.size(key).await.map_err(failed)?.ok_or_else(missing)?;
-    let tag = format!("\"{}\"", key.trim_start_matches("media/"));
-    let says =
-        |name, text: &str| headers.get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| value == text);
-    let mut out = HeaderMap::new();
-    let value = |text: &str| HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""));
-    out.insert(header::ETAG, value(&tag));
-    out.insert(header::CACHE_CONTROL, HeaderValue::from_static(IMMUTABLE));
-    out.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    out.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    out.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let is_known = |tags: &str| {
-        tags.split(',').map(str::trim).any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
-    };
-    if known.is_some_and(is_known) {
-        return Ok((StatusCode::NOT_MODIFIED, out).into_response());
+    let tag: ETag = format!("\"{}\"", key.trim_start_matches("media/")).parse().map_err(|_| missing())?;
+    let mut headers = HeaderMap::new();
+    headers.typed_insert(tag.clone());
+    headers.typed_insert(AcceptRanges::bytes());
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(IMMUTABLE));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+    if request.typed_get::<IfNoneMatch>().is_some_and(|known| !known.precondition_passes(&tag)) {
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
-    out.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(key)));
-    // A range of what somebody has another version of is no use to them.
-    let may = !headers.contains_key(header::IF_RANGE) || says(header::IF_RANGE, &tag);
-    let asked = headers.get(header::RANGE).filter(|_| may).and_then(|value| value.to_str().ok());
-    let (status, found) = match asked.and_then(|asked| range(asked, size)) {
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(key)));
+    let (status, found) = match asked_range(request, &tag, size) {
         Some(Ok(range)) => {
-            let part = format!("bytes {}-{}/{size}", range.start, range.end - 1);
-            out.insert(header::CONTENT_RANGE, value(&part));
+            headers.typed_insert(ContentRange::bytes(range.clone(), size).map_err(|_| missing())?);
             (StatusCode::PARTIAL_CONTENT, storage.get_range(key, range).await)
         }
         Some(Err(())) => {
-            out.insert(header::CONTENT_RANGE, value(&format!("bytes */{size}")));
-            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, out).into_response());
+            headers.typed_insert(ContentRange::unsatisfied_bytes(size));
+            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, headers).into_response());
         }
         None => (StatusCode::OK, storage.get(key).await),
     };
     let Object { range, stream, .. } = found.map_err(failed)?.ok_or_else(missing)?;
-    out.insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
     // To HEAD the server sends the head alone.
-    Ok((status, out, Body::from_stream(stream)).into_response())
+    Ok((status, headers, Body::from_stream(stream)).into_response())
+}
+
+/// The range that a request wants; none where the client has a part of another version, which a range would not complete.
+fn asked_range(request: &HeaderMap, tag: &ETag, size: u64) -> Option<Result<Range<u64>, ()>> {
+    if request.contains_key(header::IF_RANGE) {
+        let condition = request.typed_get::<IfRange>()?;
+        if condition.is_modified(Some(tag), None) {
+            return None;
+        }
+    }
+    range(request.get(header::RANGE)?.to_str().ok()?, size)
 }
 
 /// The one range of a `Range` header: none where it is not understood or names several, which is answered as a whole; an error
 /// where it lies behind the end.
+///
+/// `headers::Range` drops a suffix that is longer than the file, where RFC 9110 has the whole file, and tells a range behind
+/// the end from a malformed one by nothing.
 fn range(text: &str, size: u64) -> Option<Result<Range<u64>, ()>> {
     let (first, last) = text.strip_prefix("bytes=")?.trim().split_once('-')?;
     if last.contains(',') {

@@ -1,16 +1,21 @@
 //! The doors over HTTP: `/graphql`, pictures, signed files, health, public keys, webhooks, the IDE pages.
 //! Rule: nothing here knows a noun; every answer carries its request id.
 
+mod credentials;
 mod files;
 pub mod graphql;
+pub mod header_names;
 mod health;
 pub mod ide;
 mod jwks;
 mod media;
+mod media_type;
 mod multipart;
 mod origin;
 mod params;
+mod rejection;
 pub mod request_id;
+mod response;
 mod webhooks;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -24,21 +29,29 @@ use axum::{
     routing::get,
 };
 use futures_util::FutureExt;
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::{
+    compression::{
+        CompressionLayer, Predicate,
+        predicate::{NotForContentType, SizeAbove},
+    },
+    cors::{AllowOrigin, CorsLayer},
+};
 
 use self::{
-    graphql::{Endpoint, Refusal, X_API_KEY, X_CART_TOKEN, X_VISITOR_ID},
+    graphql::Endpoint,
+    header_names::{PREFLIGHT, X_API_KEY, X_CART_TOKEN, X_VISITOR_ID},
     health::{Health, livez, readyz},
+    rejection::Rejection,
     request_id::{X_REQUEST_ID, request_id},
 };
 use crate::{
     error::ErrorCode,
-    graphql::{
-        engine::{Engine, errors::INTERNAL},
-        schema::context::Services,
-    },
+    graphql::{engine::Engine, schema::context::Services},
     telemetry::RequestId,
 };
+
+/// Shorter responses are not compressed: they fit into one packet as they are.
+const MIN_COMPRESSED: u64 = 1024;
 
 /// The settings of the doors.
 #[derive(Debug, Clone)]
@@ -85,7 +98,18 @@ pub fn router(engine: Engine, services: Arc<Services>, settings: &HttpSettings) 
         [] => router,
         origins => router.layer(cors(origins)),
     };
+    let router = router.layer(compression());
     (router.layer(middleware::from_fn(catch_panic)).layer(middleware::from_fn(request_id)), health)
+}
+
+/// Compresses responses with the encoding that the client prefers: gzip, Brotli or Zstandard. The layer leaves alone
+/// what has a `Content-Encoding` or a `Content-Range` already.
+fn compression() -> CompressionLayer<impl Predicate> {
+    // Images are compressed, and a private file of `/files` may be: its type is not known.
+    let predicate = SizeAbove::new(MIN_COMPRESSED)
+        .and(NotForContentType::IMAGES)
+        .and(NotForContentType::const_new("application/octet-stream"));
+    CompressionLayer::new().compress_when(predicate)
 }
 
 fn cors(origins: &[String]) -> CorsLayer {
@@ -104,7 +128,7 @@ fn cors(origins: &[String]) -> CorsLayer {
             [header::CONTENT_TYPE, header::ACCEPT, header::AUTHORIZATION]
                 .into_iter()
                 .chain([X_API_KEY, X_CART_TOKEN, X_VISITOR_ID, X_REQUEST_ID])
-                .chain(multipart::PREFLIGHT)
+                .chain(PREFLIGHT)
                 .collect::<Vec<_>>(),
         )
         .expose_headers([X_REQUEST_ID])
@@ -113,13 +137,15 @@ fn cors(origins: &[String]) -> CorsLayer {
 
 async fn not_found(Extension(id): Extension<RequestId>) -> Response {
     let message = "there is nothing here; the graph is at /graphql";
-    Refusal::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, message).in_json(&id)
+    Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, message).into_json(&id)
 }
 
-/// The last resort: a panic outside of an operation takes its request along, not the server.
+/// The last resort: a panic outside of an operation ends its request, not the server.
+///
+/// tower-http's `CatchPanicLayer` builds its response from the panic alone, and the response names the request id.
 async fn catch_panic(Extension(id): Extension<RequestId>, request: Request, next: Next) -> Response {
     AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!(request_id = %id, "a request panicked");
-        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalServerError, INTERNAL).in_json(&id)
+        Rejection::internal().into_json(&id)
     })
 }

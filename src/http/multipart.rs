@@ -12,10 +12,7 @@ use axum::{
 };
 use multer::{Field, Multipart};
 
-use super::{
-    graphql::Refusal,
-    params::{bad_request, parse_request},
-};
+use super::{header_names::PREFLIGHT, params::parse_request, rejection::Rejection};
 use crate::{
     error::ErrorCode,
     graphql::schema::media::upload::{Files, variable},
@@ -29,13 +26,6 @@ const MAX_TOTAL: u64 = 5;
 /// Most places that a map names.
 const MAX_PLACES: usize = 100;
 
-/// Headers that a page of another origin cannot send without asking first; any of them will do, whatever it says.
-pub const PREFLIGHT: [HeaderName; 3] = [
-    HeaderName::from_static("graphql-require-preflight"),
-    HeaderName::from_static("apollo-require-preflight"),
-    HeaderName::from_static("x-apollo-operation-name"),
-];
-
 /// How much is taken.
 #[derive(Debug, Clone, Copy)]
 pub struct Sizes {
@@ -45,30 +35,24 @@ pub struct Sizes {
     pub file: u64,
 }
 
-/// Whether the body is a form with files.
-pub fn is_multipart(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("multipart/form-data")
-}
-
-/// Refuses what a page of another origin may send behind its visitor's back.
+/// Rejects what a page of another origin may send without its visitor's knowledge.
 /// # Errors
 /// 400 where none of [`PREFLIGHT`] is there.
-pub fn check_preflight(headers: &HeaderMap) -> Result<(), Refusal> {
+pub fn check_preflight(headers: &HeaderMap) -> Result<(), Rejection> {
     let says = |name: &HeaderName| headers.get(name).is_some_and(|value| !value.as_bytes().trim_ascii().is_empty());
     if PREFLIGHT.iter().any(says) {
         return Ok(());
     }
-    Err(bad_request("a multipart request must carry the header GraphQL-Require-Preflight (any value)"))
+    Err(Rejection::bad_request("a multipart request must carry the header GraphQL-Require-Preflight (any value)"))
 }
 
 /// Reads a form: the request, whose variables name the files, and the files.
 /// # Errors
 /// 413 for what is too long or too much; 400 for what breaks the protocol.
-pub async fn from_form(headers: &HeaderMap, body: Body, sizes: Sizes) -> Result<(Request, Files), Refusal> {
+pub async fn from_form(headers: &HeaderMap, body: Body, sizes: Sizes) -> Result<(Request, Files), Rejection> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let boundary = multer::parse_boundary(content_type).map_err(|_| bad_request("the form's boundary is missing"))?;
+    let boundary =
+        multer::parse_boundary(content_type).map_err(|_| Rejection::bad_request("the form's boundary is missing"))?;
     let mut form = Multipart::new(body.into_data_stream(), boundary);
     let operations = text(form.next_field().await, "operations", sizes.text).await?;
     let mut request = parse_request(&operations)?;
@@ -86,17 +70,17 @@ pub async fn from_form(headers: &HeaderMap, body: Body, sizes: Sizes) -> Result<
 type Next<'a> = multer::Result<Option<Field<'a>>>;
 
 /// The text of the field that must come next.
-async fn text(field: Next<'_>, name: &str, most: usize) -> Result<Vec<u8>, Refusal> {
+async fn text(field: Next<'_>, name: &str, most: usize) -> Result<Vec<u8>, Rejection> {
     let field = field.map_err(broken)?.filter(|field| field.name() == Some(name));
     let mut field = field.ok_or_else(|| {
-        bad_request(format!(
+        Rejection::bad_request(format!(
             "the field `{name}` is missing: the form holds `operations`, `map` and the files, in this order"
         ))
     })?;
     let mut text = Vec::new();
     while let Some(chunk) = field.chunk().await.map_err(broken)? {
         if text.len() + chunk.len() > most {
-            return Err(too_large(format!("`{name}` is larger than {most} bytes")));
+            return Err(Rejection::too_large(format!("`{name}` is larger than {most} bytes")));
         }
         text.extend_from_slice(&chunk);
     }
@@ -104,37 +88,41 @@ async fn text(field: Next<'_>, name: &str, most: usize) -> Result<Vec<u8>, Refus
 }
 
 /// The map: the names of the files in their order, and the places of each in the operations.
-fn places(text: &[u8]) -> Result<Vec<(String, Vec<String>)>, Refusal> {
-    let wrong = || bad_request("`map` is an object of lists of paths, such as {\"0\": [\"variables.input.file\"]}");
+fn places(text: &[u8]) -> Result<Vec<(String, Vec<String>)>, Rejection> {
+    let wrong =
+        || Rejection::bad_request("`map` is an object of lists of paths, such as {\"0\": [\"variables.input.file\"]}");
     let map: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(text).map_err(|_| wrong())?;
     if map.len() > MAX_FILES {
-        return Err(too_large(format!("a request has at most {MAX_FILES} files, and `map` names {}", map.len())));
+        return Err(Rejection::too_large(format!(
+            "a request has at most {MAX_FILES} files, and `map` names {}",
+            map.len()
+        )));
     }
     let places = map.into_iter().map(|(name, places)| {
         let serde_json::Value::Array(places) = places else { return Err(wrong()) };
         let places = places.into_iter().map(|place| place.as_str().map(ToOwned::to_owned).ok_or_else(wrong));
         let places: Vec<String> = places.collect::<Result<_, _>>()?;
         if places.is_empty() {
-            return Err(bad_request(format!("`map` says nowhere for the file `{name}`")));
+            return Err(Rejection::bad_request(format!("`map` says nowhere for the file `{name}`")));
         }
         Ok((name, places))
     });
     let places: Vec<_> = places.collect::<Result<_, _>>()?;
     let all: Vec<&String> = places.iter().flat_map(|(_, places)| places).collect();
     if all.len() > MAX_PLACES {
-        return Err(too_large(format!("`map` names more than {MAX_PLACES} places")));
+        return Err(Rejection::too_large(format!("`map` names more than {MAX_PLACES} places")));
     }
     let mut seen = HashSet::new();
     match all.into_iter().find(|place| !seen.insert(*place)) {
-        Some(place) => Err(bad_request(format!("`map` names the place `{place}` twice"))),
+        Some(place) => Err(Rejection::bad_request(format!("`map` names the place `{place}` twice"))),
         None => Ok(places),
     }
 }
 
 /// Puts a value in the place of a null in the variables.
-fn put(variables: &mut Variables, name: &str, place: &str, value: Value) -> Result<(), Refusal> {
+fn put(variables: &mut Variables, name: &str, place: &str, value: Value) -> Result<(), Rejection> {
     let nowhere = || {
-        bad_request(format!(
+        Rejection::bad_request(format!(
             "`map` says `{place}` for the file `{name}`: there must be a null in that place of `variables`"
         ))
     };
@@ -157,50 +145,47 @@ fn put(variables: &mut Variables, name: &str, place: &str, value: Value) -> Resu
 }
 
 /// The files, in the order of the map; they may come in any.
-async fn files(form: &mut Multipart<'_>, map: &[(String, Vec<String>)], most: u64) -> Result<Vec<Received>, Refusal> {
+async fn files(form: &mut Multipart<'_>, map: &[(String, Vec<String>)], most: u64) -> Result<Vec<Received>, Rejection> {
     let mut files: Vec<Option<Received>> = map.iter().map(|_| None).collect();
     let mut total = 0;
     while let Some(field) = form.next_field().await.map_err(broken)? {
         let name = field.name().unwrap_or_default().to_owned();
         let index = map.iter().position(|(named, _)| *named == name);
         let slot = index.and_then(|index| files.get_mut(index));
-        let slot = slot.ok_or_else(|| bad_request(format!("the file `{name:.100}` is not named by `map`")))?;
+        let slot =
+            slot.ok_or_else(|| Rejection::bad_request(format!("the file `{name:.100}` is not named by `map`")))?;
         if slot.is_some() {
-            return Err(bad_request(format!("the file `{name}` is sent twice")));
+            return Err(Rejection::bad_request(format!("the file `{name}` is sent twice")));
         }
         let file = receive(field, &name, most, &mut total).await?;
         *slot = Some(file);
     }
     let missing = |(file, (name, _)): (Option<Received>, &(String, Vec<String>))| {
-        file.ok_or_else(|| bad_request(format!("`map` names the file `{name}`, which was not sent")))
+        file.ok_or_else(|| Rejection::bad_request(format!("`map` names the file `{name}`, which was not sent")))
     };
     files.into_iter().zip(map).map(missing).collect()
 }
 
-async fn receive(mut field: Field<'_>, name: &str, most: u64, total: &mut u64) -> Result<Received, Refusal> {
+async fn receive(mut field: Field<'_>, name: &str, most: u64, total: &mut u64) -> Result<Received, Rejection> {
     let mut file = Receiving::begin(field.file_name().unwrap_or_default()).map_err(|error| full(&error))?;
     while let Some(chunk) = field.chunk().await.map_err(broken)? {
         *total += chunk.len() as u64;
         if file.add(&chunk).await.map_err(|error| full(&error))? > most {
-            return Err(too_large(format!("the file `{name}` is larger than {most} bytes")));
+            return Err(Rejection::too_large(format!("the file `{name}` is larger than {most} bytes")));
         }
         if *total > most * MAX_TOTAL {
-            return Err(too_large(format!("the files are larger than {} bytes together", most * MAX_TOTAL)));
+            return Err(Rejection::too_large(format!("the files are larger than {} bytes together", most * MAX_TOTAL)));
         }
     }
     file.finish().await.map_err(|error| full(&error))
 }
 
-fn broken(error: multer::Error) -> Refusal {
-    bad_request(format!("the form is malformed or incomplete: {error}"))
+fn broken(error: multer::Error) -> Rejection {
+    Rejection::bad_request(format!("the form is malformed or incomplete: {error}"))
 }
 
-fn too_large(message: String) -> Refusal {
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::LimitExceeded, message)
-}
-
-fn full(error: &std::io::Error) -> Refusal {
+fn full(error: &std::io::Error) -> Rejection {
     tracing::error!(%error, "a file of a request cannot be kept");
     let message = "the server cannot take files now; try again in a moment";
-    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)
+    Rejection::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)
 }

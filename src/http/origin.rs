@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 
-use super::graphql::X_VISITOR_ID;
+use super::header_names::X_VISITOR_ID;
 use crate::auth::Origin;
 
 /// The origin of a request behind so many proxies of the shop's own.

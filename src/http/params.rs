@@ -13,7 +13,7 @@ use axum::{
 use futures_util::StreamExt;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::graphql::Refusal;
+use super::{media_type::is_json, rejection::Rejection};
 use crate::error::ErrorCode;
 
 /// The parameters of a request, in a body.
@@ -37,8 +37,9 @@ struct QueryString {
 }
 
 impl Params {
-    fn into_request(self) -> Result<Request, Refusal> {
-        let query = self.query.filter(|query| !query.is_empty()).ok_or_else(|| bad_request("query is missing"))?;
+    fn into_request(self) -> Result<Request, Rejection> {
+        let query =
+            self.query.filter(|query| !query.is_empty()).ok_or_else(|| Rejection::bad_request("query is missing"))?;
         let mut request = Request::new(query);
         request.operation_name = self.operation_name.filter(|name| !name.is_empty());
         request.variables = self.variables.unwrap_or_default();
@@ -50,9 +51,9 @@ impl Params {
 /// Reads the query string of a GET.
 /// # Errors
 /// 400 where a parameter is missing, doubled or malformed.
-pub fn from_query_string(uri: &Uri) -> Result<Request, Refusal> {
+pub fn from_query_string(uri: &Uri) -> Result<Request, Rejection> {
     let Query(given) = Query::<QueryString>::try_from_uri(uri)
-        .map_err(|error| bad_request(format!("the query string is malformed: {}", cause(&error))))?;
+        .map_err(|error| Rejection::bad_request(format!("the query string is malformed: {}", cause(&error))))?;
     let params = Params {
         query: given.query,
         operation_name: given.operation_name,
@@ -65,11 +66,8 @@ pub fn from_query_string(uri: &Uri) -> Result<Request, Refusal> {
 /// Reads the body of a POST.
 /// # Errors
 /// 413 where it is longer than `max_bytes`; 400 where it is not a JSON object with parameters of the right types.
-pub async fn from_body(body: Body, max_bytes: usize) -> Result<Request, Refusal> {
-    let too_large = || {
-        let message = format!("the body is larger than {max_bytes} bytes");
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::LimitExceeded, message)
-    };
+pub async fn from_body(body: Body, max_bytes: usize) -> Result<Request, Rejection> {
+    let too_large = || Rejection::too_large(format!("the body is larger than {max_bytes} bytes"));
     // What is announced as too large is not read at all.
     if body.size_hint().lower() > max_bytes as u64 {
         return Err(too_large());
@@ -77,7 +75,7 @@ pub async fn from_body(body: Body, max_bytes: usize) -> Result<Request, Refusal>
     let mut chunks = body.into_data_stream();
     let mut bytes = Vec::new();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| bad_request("the body was not received completely"))?;
+        let chunk = chunk.map_err(|_| Rejection::bad_request("the body was not received completely"))?;
         if bytes.len() + chunk.len() > max_bytes {
             return Err(too_large());
         }
@@ -89,57 +87,38 @@ pub async fn from_body(body: Body, max_bytes: usize) -> Result<Request, Refusal>
 /// Reads the text of a request.
 /// # Errors
 /// 400 where it is not a JSON object with parameters of the right types.
-pub fn parse_request(bytes: &[u8]) -> Result<Request, Refusal> {
+pub fn parse_request(bytes: &[u8]) -> Result<Request, Rejection> {
     parse(bytes)?.into_request()
 }
 
-/// Refuses every body that is not JSON in UTF-8.
+/// Rejects every body that is not JSON in UTF-8.
 /// # Errors
 /// 415.
-pub fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
-    let refusal = |message: &str| Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorCode::BadUserInput, message);
-    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?").trim());
-    if text(header::CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
-        return Err(refusal("the body must not be compressed"));
+pub fn check_content_type(headers: &HeaderMap) -> Result<(), Rejection> {
+    let rejection = |message| Rejection::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorCode::BadUserInput, message);
+    let coding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").trim());
+    if coding.is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
+        return Err(rejection("the body must not be compressed"));
     }
-    let content_type = text(header::CONTENT_TYPE).unwrap_or_default();
-    let (essence, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
-    if essence.trim().eq_ignore_ascii_case("application/json") && is_utf8(parameters) {
-        return Ok(());
-    }
-    Err(refusal("the body must be application/json in UTF-8"))
+    if is_json(headers) { Ok(()) } else { Err(rejection("the body must be application/json in UTF-8")) }
 }
 
-/// Whether a media type's parameters name no charset but UTF-8.
-pub fn is_utf8(parameters: &str) -> bool {
-    parameters.split(';').all(|parameter| match parameter.split_once('=') {
-        Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
-            let value = value.trim().trim_matches('"');
-            value.eq_ignore_ascii_case("utf-8") || value.eq_ignore_ascii_case("utf8")
-        }
-        _ => true,
-    })
-}
-
-fn parse(bytes: &[u8]) -> Result<Params, Refusal> {
+fn parse(bytes: &[u8]) -> Result<Params, Rejection> {
     // serde would take an array for the object's fields in order.
     match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        Some(b'{') => serde_json::from_slice(bytes).map_err(|error| bad_request(error.to_string())),
-        Some(b'[') => Err(bad_request("an array of requests (batch) is not supported; send them one by one")),
-        _ => Err(bad_request("the body must be a JSON object")),
+        Some(b'{') => serde_json::from_slice(bytes).map_err(|error| Rejection::bad_request(error.to_string())),
+        Some(b'[') => {
+            Err(Rejection::bad_request("an array of requests (batch) is not supported; send them one by one"))
+        }
+        _ => Err(Rejection::bad_request("the body must be a JSON object")),
     }
 }
 
-fn json_text<T: DeserializeOwned>(name: &str, text: Option<String>) -> Result<Option<T>, Refusal> {
+fn json_text<T: DeserializeOwned>(name: &str, text: Option<String>) -> Result<Option<T>, Rejection> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    serde_json::from_str(&text).map_err(|error| bad_request(format!("{name}: {error}")))
+    serde_json::from_str(&text).map_err(|error| Rejection::bad_request(format!("{name}: {error}")))
 }
 
 fn cause(error: &dyn Error) -> String {
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
-}
-
-/// A refusal of what is malformed.
-pub fn bad_request(message: impl Into<String>) -> Refusal {
-    Refusal::new(StatusCode::BAD_REQUEST, ErrorCode::BadUserInput, message)
 }

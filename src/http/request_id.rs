@@ -1,5 +1,7 @@
 //! The id of every request: taken from `x-request-id` or new, handed on as an extension, sent back in the answer.
 //! Rule: the outermost layer, so that no answer leaves without one.
+//!
+//! tower-http's `SetRequestIdLayer` keeps whatever id a client sends; here an id that could do harm in a log is replaced.
 
 use axum::{
     extract::Request,

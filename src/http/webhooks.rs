@@ -14,7 +14,7 @@ use axum::{
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::{graphql::Refusal, origin::origin};
+use super::{origin::origin, rejection::Rejection};
 use crate::{
     db::actor::Actor,
     error::ErrorCode,
@@ -29,51 +29,53 @@ use crate::{
 const MAX_BODY: usize = 256 * 1024;
 
 #[derive(Clone)]
-struct Door {
+struct Webhooks {
     services: Arc<Services>,
     timeout: Duration,
     trusted_proxies: usize,
 }
 
 pub(super) fn routes(services: Arc<Services>, timeout: Duration, trusted_proxies: usize) -> Router {
-    let door = Door { services, timeout, trusted_proxies };
-    Router::new().route("/webhooks/payments/{provider}", any(handle)).with_state(door)
+    let webhooks = Webhooks { services, timeout, trusted_proxies };
+    Router::new().route("/webhooks/payments/{provider}", any(handle)).with_state(webhooks)
 }
 
 async fn handle(
-    State(door): State<Door>,
+    State(webhooks): State<Webhooks>,
     Path(provider): Path<String>,
     Extension(id): Extension<RequestId>,
     request: Request,
 ) -> Response {
-    let took = timeout(door.timeout, take(&door, &provider, &id, request)).await;
-    let late = || Refusal::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Timeout, "it took too long");
+    let took = timeout(webhooks.timeout, take(&webhooks, &provider, &id, request)).await;
+    let late = || Rejection::too_slow("it took too long");
     let took = took.unwrap_or_else(|_| Err(late()));
     let outcome = match &took {
         Ok(outcome) => outcome,
-        Err(refusal) => refusal.reason(),
+        Err(rejection) => rejection.reason(),
     };
     tracing::info!(request_id = %id, provider, outcome, "payment webhook");
     match took {
         Ok(outcome) => Json(json!({ "outcome": outcome })).into_response(),
-        Err(refusal) => refusal.in_json(&id),
+        Err(rejection) => rejection.into_json(&id),
     }
 }
 
-async fn take(door: &Door, provider: &str, id: &RequestId, request: Request) -> Result<&'static str, Refusal> {
+async fn take(
+    webhooks: &Webhooks,
+    provider: &str,
+    id: &RequestId,
+    request: Request,
+) -> Result<&'static str, Rejection> {
     let (parts, body) = request.into_parts();
     if parts.method != Method::POST {
-        return Err(Refusal::method("a webhook is a POST", "POST"));
+        return Err(Rejection::method("a webhook is a POST", "POST"));
     }
-    let too_long = |_| {
-        let message = format!("the body is cut off, or longer than {MAX_BODY} bytes");
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::LimitExceeded, message)
-    };
+    let too_long = |_| Rejection::too_large(format!("the body is cut off, or longer than {MAX_BODY} bytes"));
     let body = to_bytes(body, MAX_BODY).await.map_err(too_long)?;
-    let address = origin(&parts, door.trusted_proxies).address;
+    let address = origin(&parts, webhooks.trusted_proxies).address;
     let actor = Actor { address, request_id: Some(id.as_str().to_owned()), ..Actor::system() };
     let headers = texts(&parts.headers);
-    let taken = actor.scope(door.services.payment_webhook(provider, &headers, &body)).await;
+    let taken = actor.scope(webhooks.services.payment_webhook(provider, &headers, &body)).await;
     taken.map_err(|error| {
         let error = errors::of(&error, id);
         let code = code(&error).unwrap_or(ErrorCode::InternalServerError);
@@ -84,7 +86,7 @@ async fn take(door: &Door, provider: &str, id: &RequestId, request: Request) -> 
             ErrorCode::Conflict | ErrorCode::Timeout | ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Refusal::new(status, code, error.message)
+        Rejection::new(status, code, error.message)
     })
 }
 

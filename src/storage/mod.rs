@@ -131,7 +131,7 @@ impl Storage {
             Place::Memory => Inner {
                 store: Arc::new(InMemory::new()),
                 prefix: Path::default(),
-                signing: Signing::Souk(Tickets::new(&format!("{:032x}", rand::random::<u128>()))),
+                signing: Signing::Souk(Tickets::new(&hex::encode(rand::random::<[u8; 16]>()))),
             },
             Place::S3(bucket) => {
                 let store = s3(bucket).map_err(io::Error::other)?;

@@ -4,6 +4,16 @@
 
 use std::iter;
 
+use icu_properties::{
+    CodePointSetData, CodePointSetDataBorrowed,
+    props::{BidiControl, DefaultIgnorableCodePoint},
+};
+
+/// Unicode's characters that turn the direction of a text.
+const BIDI_CONTROL: CodePointSetDataBorrowed<'static> = CodePointSetData::new::<BidiControl>();
+/// Unicode's characters that are not displayed, fonts permitting.
+const IGNORABLE: CodePointSetDataBorrowed<'static> = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+
 /// What is wrong with a text of one line.
 pub(super) fn in_line(text: &str) -> Option<String> {
     first(text, kind)
@@ -17,6 +27,11 @@ pub(super) fn in_lines(text: &str) -> Option<String> {
 /// Whether a character has no place in a word: a control, or one that cannot be seen.
 pub(super) fn is_hidden(c: char) -> bool {
     kind(c).is_some() || is_joiner(c) || is_tag(c)
+}
+
+/// Whether a character is seen, or is a blank or a line break. Joiners and tags count as seen: what is around them decides.
+pub fn is_visible(c: char) -> bool {
+    c.is_whitespace() || kind(c).is_none()
 }
 
 fn first(text: &str, kind: impl Fn(char) -> Option<&'static str>) -> Option<String> {
@@ -42,29 +57,11 @@ fn kind(c: char) -> Option<&'static str> {
     match c {
         '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some("breaks the line"),
         _ if c.is_control() => Some("is a control character"),
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            Some("turns the direction of the text")
-        }
-        // Unicode's default ignorable code points, but for joiners, tags and variation selectors; the annotation marks.
-        '\u{ad}'
-        | '\u{34f}'
-        | '\u{115f}'
-        | '\u{1160}'
-        | '\u{17b4}'
-        | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'
-        | '\u{2060}'..='\u{2065}'
-        | '\u{206a}'..='\u{206f}'
-        | '\u{3164}'
-        | '\u{feff}'
-        | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}'
-        | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e001f}'
-        | '\u{e0080}'..='\u{e00ff}'
-        | '\u{e01f0}'..='\u{e0fff}' => Some("is invisible"),
+        _ if BIDI_CONTROL.contains(c) => Some("turns the direction of the text"),
+        _ if is_joiner(c) || is_tag(c) || is_variation_selector(c) => None,
+        // Marks of annotations are not ignorable by default, and cannot be seen either.
+        '\u{fff9}'..='\u{fffb}' => Some("is invisible"),
+        _ if IGNORABLE.contains(c) => Some("is invisible"),
         _ => None,
     }
 }
@@ -86,6 +83,11 @@ fn joins(neighbour: Option<char>) -> bool {
 /// The letters of a flag such as Scotland's, behind a black one.
 fn is_tag(c: char) -> bool {
     matches!(c, '\u{e0020}'..='\u{e007f}')
+}
+
+/// Choices between the forms of an emoji or an ideograph.
+fn is_variation_selector(c: char) -> bool {
+    matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 #[cfg(test)]

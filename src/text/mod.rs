@@ -11,6 +11,7 @@ mod slug;
 
 pub use self::{
     email::email,
+    hidden::is_visible,
     password::{MAX_PASSWORD, password, password_length},
     phone::phone,
     searched::searched,

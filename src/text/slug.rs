@@ -3,19 +3,13 @@
 use super::Check;
 use crate::error::{UserError, UserErrorCode};
 
+/// Longest slug, in characters.
+const MAX: usize = 200;
+
 /// A slug of some text: `a-z`, `0-9` and single dashes, at most 200 characters; `item` where nothing is left.
 pub fn slugify(text: &str) -> String {
-    let mut slug = String::new();
-    for c in deunicode::deunicode(text).to_ascii_lowercase().chars() {
-        if c.is_ascii_alphanumeric() {
-            slug.push(c);
-        } else if !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
-        }
-        if slug.len() >= 200 {
-            break;
-        }
-    }
+    let mut slug = slug::slugify(text);
+    slug.truncate(MAX);
     let slug = slug.trim_end_matches('-');
     if slug.is_empty() { "item".to_owned() } else { slug.to_owned() }
 }

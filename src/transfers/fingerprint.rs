@@ -4,5 +4,5 @@ use sha2::{Digest, Sha256};
 
 /// The first 12 hexadecimal digits of the text's SHA-256.
 pub fn fingerprint(text: &str) -> String {
-    Sha256::digest(text).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(text)[..6])
 }

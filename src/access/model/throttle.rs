@@ -91,7 +91,7 @@ impl Rule {
             By::Account => ("", account?),
         };
         let text = format!("{:?}\0{:?}\0{network}\0{account}", self.kind, self.by);
-        let key = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = hex::encode(Sha256::digest(text.as_bytes()));
         Some(Counter { key, rule: self })
     }
 }

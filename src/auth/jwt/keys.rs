@@ -40,7 +40,7 @@ impl Key {
     /// A secret (HS256); its id comes from its hash.
     pub fn secret(secret: &str) -> Self {
         let digest = Sha256::digest(secret.as_bytes());
-        Self::named(digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect(), secret)
+        Self::named(hex::encode(&digest[..4]), secret)
     }
 
     fn named(id: String, secret: &str) -> Self {

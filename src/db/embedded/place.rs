@@ -36,7 +36,7 @@ impl Place {
         fs::create_dir_all(data_dir).map_err(at(data_dir))?;
         let data_dir = data_dir.canonicalize().map_err(at(data_dir))?;
         let digest = Sha256::digest(data_dir.as_os_str().as_bytes());
-        let hash: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex::encode(&digest[..8]);
 
         let note = data_dir.join("postgres.location");
         let mut home = remembered(&note).unwrap_or_else(|| data_dir.clone());

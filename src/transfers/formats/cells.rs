@@ -7,10 +7,12 @@ use sha2::{Digest, Sha256};
 
 use super::{
     amounts::Amounts,
-    html::visible,
     table::{Column, Line},
 };
-use crate::{text::slugify, transfers::record::Refused};
+use crate::{
+    text::{is_visible, slugify},
+    transfers::record::Refused,
+};
 
 /// A text of one line: single blanks, no invisible characters, without the marks of spreadsheets (`="00123"`, `'=1+1`).
 pub fn text(cell: &str) -> String {
@@ -19,7 +21,7 @@ pub fn text(cell: &str) -> String {
         Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r']) => rest,
         _ => cell,
     };
-    let visible: String = cell.chars().filter(|c| visible(*c)).collect();
+    let visible: String = cell.chars().filter(|c| is_visible(*c)).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

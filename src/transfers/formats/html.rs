@@ -3,6 +3,8 @@
 
 use html_escape::decode_html_entities;
 
+use crate::text::is_visible;
+
 /// What stands between two pieces of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Gap {
@@ -65,15 +67,6 @@ pub fn to_text(html: &str, with_lines: bool) -> String {
     text.out
 }
 
-/// Without what cannot be seen, such as marks of where a word may break.
-pub fn visible(c: char) -> bool {
-    !(c.is_control() && !c.is_whitespace()
-        || matches!(
-            c,
-            '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{202a}'..='\u{202e}'
-        ))
-}
-
 struct Text {
     out: String,
     gap: Gap,
@@ -83,7 +76,7 @@ struct Text {
 
 impl Text {
     fn push(&mut self, text: &str) {
-        for c in text.chars().filter(|c| visible(*c)) {
+        for c in text.chars().filter(|c| is_visible(*c)) {
             if c == '\n' && self.with_lines {
                 self.break_line();
             } else if c.is_whitespace() {

@@ -89,7 +89,7 @@ async fn who_pays_and_who_sees_it() {
     let order = customer.order(&[(product, 1)]).await;
     let guests = customer.order(&[(product, 1)]).await;
     let (_, key) = souk::ids::split(&guests).unwrap();
-    let hash: String = GuestKey::of("souk_c_mine").hash().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex::encode(GuestKey::of("souk_c_mine").hash());
     let guest = format!("UPDATE orders SET user_id = NULL, cart_token_hash = '\\x{hash}' WHERE id = {key}");
     app.database.sql(&guest).await;
     let guest = |token: &str| app.anonymous().with_cart(Some(token.to_owned()));

@@ -72,16 +72,16 @@ impl Actor<'_> {
     pub fn request(&self) -> Builder {
         let request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
         let request = match &self.cart {
-            Some(cart) => request.header(http::graphql::X_CART_TOKEN, cart),
+            Some(cart) => request.header(http::header_names::X_CART_TOKEN, cart),
             None => request,
         };
         let request = match &self.visitor {
-            Some(visitor) => request.header(http::graphql::X_VISITOR_ID, visitor),
+            Some(visitor) => request.header(http::header_names::X_VISITOR_ID, visitor),
             None => request,
         };
         match (&self.token, &self.key) {
             (Some(token), _) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
-            (None, Some(key)) => request.header(http::graphql::X_API_KEY, key),
+            (None, Some(key)) => request.header(http::header_names::X_API_KEY, key),
             (None, None) => request,
         }
     }

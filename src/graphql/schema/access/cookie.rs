@@ -1,6 +1,8 @@
 //! The cookie of the refresh token, for pages of the same site.
 //! Rule: no script can read it (HttpOnly), it never travels in clear (Secure), and no other site can send it along
 //! (SameSite=Strict).
+//!
+//! The crate `cookie` is not used: it writes `Max-Age` after the other attributes, and the tests hold it to be the first.
 
 use async_graphql::Context;
 use chrono::{DateTime, Utc};

@@ -1,0 +1,74 @@
+//! The sender of a GraphQL request: the viewer, the guest, the cookies, and the actor that writes are logged under.
+//! Rule: one credential per request. Two are rejected, because which one was meant cannot be known.
+
+use async_graphql::ServerError;
+use axum::http::{HeaderMap, header};
+
+use super::header_names::{X_API_KEY, X_CART_TOKEN};
+use crate::{
+    auth::{self, GuestKey, Origin, Viewer},
+    db::actor::{Actor, Via},
+    error::ErrorCode,
+    graphql::{
+        engine::errors::{self, coded},
+        schema::{access::cookie::Cookies, context::Services},
+    },
+    telemetry::RequestId,
+};
+
+/// The viewer named by `Authorization: Bearer <token>` or `X-API-Key`; the anonymous viewer without either.
+/// # Errors
+/// UNAUTHENTICATED for a credential that is not valid, and for more than one.
+pub async fn viewer(headers: &HeaderMap, services: &Services, request_id: &RequestId) -> Result<Viewer, ServerError> {
+    let rejected = |message: &str| coded(ErrorCode::Unauthenticated, message);
+    let mut keys = headers.get_all(X_API_KEY).iter();
+    let viewer = match (headers.get(header::AUTHORIZATION), keys.next(), keys.next()) {
+        (None, None, _) => return Ok(Viewer::anonymous()),
+        (None, Some(key), None) => services.viewer_of_key(key.to_str().unwrap_or_default()).await,
+        (Some(value), None, _) => {
+            let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).unwrap_or_default();
+            if !scheme.eq_ignore_ascii_case("bearer") {
+                return Err(rejected("the header must be `Authorization: Bearer <accessToken>`"));
+            }
+            services.viewer(token.trim()).await
+        }
+        _ => return Err(rejected("send either `Authorization` or one `X-API-Key`, not both")),
+    };
+    viewer.map_err(|error| errors::of(&error, request_id))
+}
+
+/// As [`viewer`], where an anonymous request is rejected.
+/// # Errors
+/// As [`viewer`], and UNAUTHENTICATED for the anonymous viewer.
+pub async fn known_viewer(
+    headers: &HeaderMap,
+    services: &Services,
+    request_id: &RequestId,
+) -> Result<Viewer, ServerError> {
+    let viewer = viewer(headers, services, request_id).await?;
+    viewer.require_user().map_err(|error| errors::of(&error, request_id))?;
+    Ok(viewer)
+}
+
+/// The guest with the cart token of the request. Any text is accepted: whether the cart exists is known to the tables.
+pub fn guest(headers: &HeaderMap) -> Option<GuestKey> {
+    headers.get(X_CART_TOKEN)?.to_str().ok().map(|token| GuestKey::of(token.trim()))
+}
+
+/// The cookies of the request.
+pub fn cookies(headers: &HeaderMap) -> Cookies {
+    Cookies(headers.get(header::COOKIE).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned))
+}
+
+/// The actor of what the viewer writes.
+pub fn actor(viewer: &Viewer, origin: &Origin, request_id: &RequestId) -> Actor {
+    let (via, session, api_key) = match viewer.identity().map(|identity| identity.via) {
+        Some(auth::Via::Session(session)) => (Via::Session, Some(session.0), None),
+        Some(auth::Via::ApiKey(key)) => (Via::ApiKey, None, Some(key.0)),
+        Some(auth::Via::System) => (Via::System, None, None),
+        None => (Via::Anonymous, None, None),
+    };
+    let user = viewer.user_id().map(|id| id.0);
+    let request_id = Some(request_id.as_str().to_owned());
+    Actor { via, user, session, api_key, address: origin.address, request_id }
+}

@@ -1,0 +1,135 @@
+//! Media types: which one a client accepts, and which bodies are JSON in UTF-8.
+//! Rule: the first entry of `Accept` that Souk can produce wins. Quality values do not reorder the list, so that a client
+//! reads its preference off the order it wrote; only the quality 0 excludes an entry.
+//!
+//! The crate `mime` is not used: it rejects the whitespace that RFC 9110 allows before a `;`, and drops the parameters then.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+/// The media types of a GraphQL response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaType {
+    /// `application/graphql-response+json`: the status says whether the request was valid.
+    GraphqlResponse,
+    /// `application/json`: the status of a request that could be read is 200.
+    Json,
+}
+
+impl MediaType {
+    /// The first media type of the `Accept` header that Souk has; JSON if there is no header, none if nothing matches.
+    pub fn accepted(headers: &HeaderMap) -> Option<Self> {
+        let mut values = headers.get_all(header::ACCEPT).iter().peekable();
+        if values.peek().is_none() {
+            return Some(Self::Json);
+        }
+        let entries = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+        entries.map(split).filter(|(_, parameters)| is_utf8(parameters) && !is_excluded(parameters)).find_map(
+            |(name, _)| match name.as_str() {
+                "application/graphql-response+json" => Some(Self::GraphqlResponse),
+                "application/json" | "application/*" | "*/*" => Some(Self::Json),
+                _ => None,
+            },
+        )
+    }
+
+    /// The value of the `Content-Type` header.
+    pub fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
+            Self::Json => "application/json; charset=utf-8",
+        })
+    }
+}
+
+/// Whether the body is JSON in UTF-8.
+pub fn is_json(headers: &HeaderMap) -> bool {
+    let (name, parameters) = split(content_type(headers));
+    name == "application/json" && is_utf8(parameters)
+}
+
+/// Whether the body is a form with files.
+pub fn is_multipart(headers: &HeaderMap) -> bool {
+    split(content_type(headers)).0 == "multipart/form-data"
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// The name of a media type in lower case, and the text of its parameters.
+fn split(media_type: &str) -> (String, &str) {
+    let (name, parameters) = media_type.split_once(';').unwrap_or((media_type, ""));
+    (name.trim().to_ascii_lowercase(), parameters)
+}
+
+/// The values of a parameter, without quotes.
+fn values<'a>(parameters: &'a str, wanted: &'static str) -> impl Iterator<Item = &'a str> {
+    let pairs = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
+    let pairs = pairs.filter(move |(name, _)| name.trim().eq_ignore_ascii_case(wanted));
+    pairs.map(|(_, value)| value.trim().trim_matches('"'))
+}
+
+/// Whether the parameters name no charset but UTF-8.
+fn is_utf8(parameters: &str) -> bool {
+    let is_utf8 = |value: &str| ["utf-8", "utf8"].iter().any(|name| value.eq_ignore_ascii_case(name));
+    values(parameters, "charset").all(is_utf8)
+}
+
+/// Whether the parameters give an entry of `Accept` the quality 0: "not this one".
+fn is_excluded(parameters: &str) -> bool {
+    values(parameters, "q").any(|quality| quality.parse() == Ok(0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(name: header::HeaderName, value: &str) -> HeaderMap {
+        [(name, HeaderValue::from_str(value).unwrap())].into_iter().collect()
+    }
+
+    #[test]
+    fn the_first_entry_that_souk_has_wins() {
+        use MediaType::{GraphqlResponse, Json};
+        assert_eq!(MediaType::accepted(&HeaderMap::new()), Some(Json));
+        for (accept, expected) in [
+            ("application/graphql-response+json", Some(GraphqlResponse)),
+            ("*/*", Some(Json)),
+            ("application/*", Some(Json)),
+            ("text/html, */*;q=0.8", Some(Json)),
+            ("text/html, application/graphql-response+json;q=0.1, application/json", Some(GraphqlResponse)),
+            (
+                "application/graphql-response+json; charset=utf-8, application/json; charset=utf-8",
+                Some(GraphqlResponse),
+            ),
+            ("application/json, application/graphql-response+json", Some(Json)),
+            ("APPLICATION/JSON; charset=UTF-8", Some(Json)),
+            ("application/json; charset=\"utf8\"", Some(Json)),
+            ("application/graphql-response+json;q=0, application/json", Some(Json)),
+            ("text/html, image/gif, *; q=.2, */*; q=.2", Some(Json)),
+            ("not a media type, application/json", Some(Json)),
+            ("application/json; charset=latin1", None),
+            ("text/html", None),
+            ("", None),
+        ] {
+            assert_eq!(MediaType::accepted(&with(header::ACCEPT, accept)), expected, "{accept}");
+        }
+    }
+
+    #[test]
+    fn bodies_are_told_by_their_media_type() {
+        for (content_type, json, multipart) in [
+            ("application/json", true, false),
+            ("Application/JSON;charset=UTF-8", true, false),
+            ("application/json ; charset=utf-8", true, false),
+            ("application/json; charset=utf-16", false, false),
+            ("application/json-patch+json", false, false),
+            ("text/plain; application/json", false, false),
+            ("multipart/form-data; boundary=x", false, true),
+            ("", false, false),
+        ] {
+            let headers = with(header::CONTENT_TYPE, content_type);
+            assert_eq!((is_json(&headers), is_multipart(&headers)), (json, multipart), "{content_type}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Requests that HTTP itself rejects: with a status of their own in either media type.
+//! Rule: a rejection is a GraphQL response with one error, on every path.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+
+use super::{media_type::MediaType, response::respond};
+use crate::{
+    error::{Error, ErrorCode},
+    graphql::engine::{
+        Engine,
+        errors::{INTERNAL, coded},
+    },
+    telemetry::RequestId,
+};
+
+/// A rejected request: its status, its code and the reason in words.
+pub struct Rejection {
+    status: StatusCode,
+    code: ErrorCode,
+    message: String,
+    allow: Option<&'static str>,
+}
+
+impl Rejection {
+    /// Rejects a request with this status.
+    pub fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), allow: None }
+    }
+
+    /// 400: the request is malformed.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, ErrorCode::BadUserInput, message)
+    }
+
+    /// 405: only the methods in `allow` are served here.
+    pub fn method(message: &str, allow: &'static str) -> Self {
+        let rejection = Self::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadUserInput, message);
+        Self { allow: Some(allow), ..rejection }
+    }
+
+    /// 408: the client sends too slowly.
+    pub fn too_slow(message: &str) -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Timeout, message)
+    }
+
+    /// 413: the body is longer than allowed.
+    pub fn too_large(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::LimitExceeded, message)
+    }
+
+    /// 500: a fault of the server, whose cause is not shown.
+    pub fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalServerError, INTERNAL)
+    }
+
+    /// Rejects a request for a file because of what the store says.
+    pub fn of_storage(error: &Error) -> Self {
+        match error {
+            Error::Coded(ErrorCode::LimitExceeded, why) => Self::too_large(why.to_string()),
+            Error::Coded(ErrorCode::BadUserInput, why) => Self::bad_request(why.to_string()),
+            Error::Coded(code, why) => Self::new(StatusCode::SERVICE_UNAVAILABLE, *code, why.to_string()),
+            other => {
+                tracing::error!(error = %other, "a file");
+                Self::internal()
+            }
+        }
+    }
+
+    /// The reason in words.
+    pub fn reason(&self) -> &str {
+        &self.message
+    }
+
+    /// The response, in this media type.
+    pub fn into_response(self, media_type: MediaType, request_id: &RequestId) -> Response {
+        let error = coded(self.code, self.message);
+        let mut response = respond(media_type, self.status, Engine::refuse(error, request_id));
+        if let Some(methods) = self.allow {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
+        }
+        response
+    }
+
+    /// The response where no media type was negotiated.
+    pub fn into_json(self, request_id: &RequestId) -> Response {
+        self.into_response(MediaType::Json, request_id)
+    }
+}
