@@ -4,6 +4,7 @@
 
 mod email;
 mod hidden;
+mod page;
 mod password;
 mod phone;
 mod searched;
@@ -11,6 +12,7 @@ mod slug;
 
 pub use self::{
     email::email,
+    page::check_page_texts,
     password::{MAX_PASSWORD, password, password_length},
     phone::phone,
     searched::searched,

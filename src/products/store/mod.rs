@@ -3,6 +3,7 @@
 //! ones; only `All` and the seller themself may write.
 
 mod groups;
+pub(crate) mod history;
 mod offers;
 pub mod trees;
 
