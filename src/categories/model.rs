@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     ids::CategoryId,
     paging::SortKey,
-    text::{Check, MAX_DESCRIPTION, check_slug},
+    text::{Check, check_page_texts},
 };
 
 /// A node of the tree.
@@ -74,9 +74,8 @@ impl CategoryPatch {
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
         let mut check = Check::new();
-        check.optional("name", self.name.as_deref(), 255);
-        check_slug(&mut check, "slug", self.slug.as_deref());
-        check.at_most("description", self.description.as_deref().unwrap_or_default(), MAX_DESCRIPTION);
+        let (name, slug, description) = (self.name.as_deref(), self.slug.as_deref(), self.description.as_deref());
+        check_page_texts(&mut check, name, slug, description);
         check.finish()
     }
 
@@ -90,13 +89,9 @@ impl NewCategory {
     /// # Errors
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
-        CategoryPatch {
-            name: Some(self.name.clone()),
-            slug: Some(self.slug.clone()),
-            description: Some(self.description.clone()),
-            ..CategoryPatch::default()
-        }
-        .check()
+        let mut check = Check::new();
+        check_page_texts(&mut check, Some(&self.name), Some(&self.slug), Some(&self.description));
+        check.finish()
     }
 }
 

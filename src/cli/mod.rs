@@ -36,8 +36,11 @@ use crate::{
     transfers::model::Noun,
 };
 
-/// What a command answers: its text is for people.
-type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+/// Why a command failed: its text is for people.
+type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+/// The result of a command.
+type Outcome = Result<(), Failed>;
 
 /// A GraphQL commerce server: one binary in front of PostgreSQL.
 #[derive(Parser)]

@@ -2,7 +2,7 @@
 
 use std::{io::IsTerminal, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::serve::ListenerExt;
+use axum::{Router, serve::ListenerExt};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    Outcome,
+    Failed, Outcome,
     database::Database,
     demo,
     work::{self, JobContext},
@@ -32,6 +32,7 @@ use crate::graphql::schema::context::Currencies;
 use crate::graphql::schema::context::Services;
 use crate::http;
 use crate::http::HttpSettings;
+use crate::jobs::worker::Worker;
 use crate::mail::actions::Mailer;
 use crate::media::actions::Studio;
 use crate::media::fetch::Rules;
@@ -43,21 +44,34 @@ use crate::storage::Storage;
 /// How long what was searched last may take to be written when the server ends.
 const LAST_WRITE: Duration = Duration::from_secs(5);
 
-pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo: bool) -> Outcome {
-    // First what can be wrong without a database.
-    let jwt = serve.jwt(settings)?;
-    let mailer = Mailer::open(&serve.mail, settings)?;
-    let test_payments = serve.payments.test_secret(settings)?;
-    let storage = Storage::open(&serve.files.place(settings)?)?;
-    if mailer.is_none() {
-        tracing::warn!("SOUK_SMTP_URL is not set: mail is queued, and waits until there is a server to take it");
+/// What is opened before the database, so that a wrong setting is told at once.
+struct Parts {
+    jwt: JwtKeys,
+    mailer: Option<Arc<Mailer>>,
+    test_payments: Option<String>,
+    storage: Storage,
+}
+
+impl Parts {
+    fn open(settings: &Settings, serve: &ServeSettings) -> Result<Self, Failed> {
+        let jwt = serve.tokens.jwt(settings)?;
+        let mailer = Mailer::open(&serve.mail, settings)?.map(Arc::new);
+        let test_payments = serve.payments.test_secret(settings)?;
+        let storage = Storage::open(&serve.files.place(settings)?)?;
+        if mailer.is_none() {
+            tracing::warn!("SOUK_SMTP_URL is not set: mail is queued, and waits until there is a server to take it");
+        }
+        Ok(Self { jwt, mailer, test_payments, storage })
     }
+}
+
+pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo: bool) -> Outcome {
+    let parts = Parts::open(settings, serve)?;
     let listener =
         TcpListener::bind(serve.listen).await.map_err(|error| format!("cannot listen on {}: {error}", serve.listen))?;
     let stop = stop_signal()?;
     let database = Database::open(settings).await?;
-    let done =
-        run(settings, serve, with_demo, &database.url, jwt, mailer, test_payments, storage, listener, stop).await;
+    let done = run(settings, serve, with_demo, &database.url, parts, listener, stop).await;
     database.close().await;
     done
 }
@@ -67,10 +81,7 @@ async fn run(
     serve: &ServeSettings,
     with_demo: bool,
     url: &str,
-    jwt: JwtKeys,
-    mailer: Option<Mailer>,
-    test_payments: Option<String>,
-    storage: Storage,
+    parts: Parts,
     listener: TcpListener,
     stop: oneshot::Receiver<()>,
 ) -> Outcome {
@@ -81,32 +92,55 @@ async fn run(
     let db = Db::connect(url, &settings.db()).await?;
     let passwords = Passwords::new(PasswordCost::default())?;
     let logins = if with_demo { demo::fill(&db, &passwords).await? } else { Vec::new() };
+    let mailer = parts.mailer.clone();
+    let services = Arc::new(services(settings, serve, db, passwords, parts).await?);
+    let watch = tokio::spawn(keep_up(services.db.clone(), Arc::clone(&services.live)));
+    let worker = work::worker(JobContext {
+        db: services.db.clone(),
+        mailer,
+        providers: Arc::clone(&services.providers),
+        studio: services.studio.clone(),
+        analytics: serve.analytics,
+    });
+    let recorder = services.recorder.clone();
+    let engine = graphql::engine(&services, &serve.limits);
+    let http = http_settings(settings, serve);
+    let (router, health) = http::router(engine, services, &http);
+    print_welcome(listener.local_addr()?, http.ide, &logins);
+    let done =
+        answer(router, move || health.drain(), worker, listener, stop, Duration::from_millis(serve.drain_ms)).await;
+    // What was searched last. A database that is away is not waited for.
+    let _ = tokio::time::timeout(LAST_WRITE, recorder.flush()).await;
+    watch.abort();
+    done
+}
+
+/// What the resolvers work with.
+async fn services(
+    settings: &Settings,
+    serve: &ServeSettings,
+    db: Db,
+    passwords: Passwords,
+    parts: Parts,
+) -> Result<Services, Failed> {
+    let Parts { jwt, test_payments, storage, .. } = parts;
     let currencies = Currencies::default();
     currencies.fill(&db).await?;
     let live = Arc::new(Live::new(jwt.lifetime()));
     catch_up(&db, &live).await?;
-    let watch = tokio::spawn(keep_up(db.clone(), Arc::clone(&live)));
-    let session_life = chrono::Duration::days(i64::from(serve.session_days));
     let test = test_payments.map(|secret| TestProvider::new(db.clone(), secret, Pace::default()));
     let names = serve.payments.names(settings);
     let providers = Arc::new(Providers::open(&names, serve.payments.payment_capture, test)?);
     let files = &serve.files;
     let fetching = Rules { most: files.upload_bytes, private: files.fetch_private };
     let studio = Studio::new(storage.clone(), &files.media_url, fetching);
-    let worker = work::worker(JobContext {
-        db: db.clone(),
-        mailer: mailer.map(Arc::new),
-        providers: Arc::clone(&providers),
-        studio: studio.clone(),
-        analytics: serve.analytics,
-    });
     let recorder = if serve.analytics.is_on() { SearchRecorder::start(db.clone()) } else { SearchRecorder::off() };
-    let services = Arc::new(Services {
+    Ok(Services {
         db,
         passwords,
         jwt,
         live,
-        session_life,
+        session_life: chrono::Duration::days(i64::from(serve.tokens.session_days)),
         accounts: serve.accounts,
         selling: serve.selling,
         reviews: serve.reviews,
@@ -114,21 +148,31 @@ async fn run(
         providers,
         storage,
         studio,
-        recorder: recorder.clone(),
-    });
-    let engine = graphql::engine(&services, &serve.limits);
-    let doors = HttpSettings {
+        recorder,
+    })
+}
+
+fn http_settings(settings: &Settings, serve: &ServeSettings) -> HttpSettings {
+    HttpSettings {
         body_limit: serve.body_limit,
         timeout: Duration::from_millis(serve.operation_timeout_ms),
         ide: serve.ide(settings),
         show_sql: settings.environment == Environment::Development,
         cors_origins: serve.cors_origins.clone(),
         trusted_proxies: serve.trusted_proxies,
-        upload_bytes: files.upload_bytes,
-    };
-    let (router, health) = http::router(engine, services, &doors);
-    print_welcome(listener.local_addr()?, doors.ide, &logins);
+        upload_bytes: serve.files.upload_bytes,
+    }
+}
 
+/// Answers requests and runs jobs until told to stop. Then it calls `leave`, and what runs may take as long as `drain`.
+async fn answer(
+    router: Router,
+    leave: impl FnOnce() + Send + 'static,
+    worker: Worker,
+    listener: TcpListener,
+    stop: oneshot::Receiver<()>,
+    drain: Duration,
+) -> Outcome {
     let (stop_work, work_stopped) = oneshot::channel::<()>();
     let working = tokio::spawn(async move {
         let stop = async { drop(work_stopped.await) };
@@ -138,7 +182,7 @@ async fn run(
     let shutdown = async move {
         let _ = stop.await;
         tracing::info!("stopping: running operations and jobs may finish");
-        health.drain();
+        leave();
         let _ = stop_work.send(());
         let _ = drained.send(());
     };
@@ -148,22 +192,17 @@ async fn run(
     });
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown);
-    let drain = Duration::from_millis(serve.drain_ms);
     let done = async {
         serving.await?;
-        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(working.await?)
+        Ok::<_, Failed>(working.await?)
     };
-    let done = tokio::select! {
+    tokio::select! {
         done = done => done,
         () = async { let _ = wait_for_drain.await; tokio::time::sleep(drain).await } => {
             tracing::warn!("some operations or jobs did not finish in time");
             Ok(())
         }
-    };
-    // What was searched last. A database that is away is not waited for.
-    let _ = tokio::time::timeout(LAST_WRITE, recorder.flush()).await;
-    watch.abort();
-    done
+    }
 }
 
 /// Fires at SIGTERM or Ctrl-C; a second one ends the process at once.

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result, UserError, UserErrorCode},
     ids::{ProductGroupId, WebsiteId},
     paging::SortKey,
-    text::{Check, MAX_DESCRIPTION, check_slug},
+    text::{Check, check_page_texts},
 };
 
 /// Most options of a group.
@@ -74,13 +74,10 @@ impl NewProductGroup {
     /// # Errors
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
-        ProductGroupPatch {
-            name: Some(self.name.clone()),
-            slug: Some(self.slug.clone()),
-            description: Some(self.description.clone()),
-            varies_by: Some(self.varies_by.clone()),
-        }
-        .check()
+        let mut check = Check::new();
+        check_page_texts(&mut check, Some(&self.name), Some(&self.slug), Some(&self.description));
+        check_names(&mut check, &self.varies_by);
+        check.finish()
     }
 }
 
@@ -89,9 +86,8 @@ impl ProductGroupPatch {
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
         let mut check = Check::new();
-        check.optional("name", self.name.as_deref(), 255);
-        check_slug(&mut check, "slug", self.slug.as_deref());
-        check.at_most("description", self.description.as_deref().unwrap_or_default(), MAX_DESCRIPTION);
+        let (name, slug, description) = (self.name.as_deref(), self.slug.as_deref(), self.description.as_deref());
+        check_page_texts(&mut check, name, slug, description);
         if let Some(names) = &self.varies_by {
             check_names(&mut check, names);
         }

@@ -10,14 +10,15 @@ use crate::{
     auth::Scope,
     db::{
         Conn,
-        filter::{Condition, always},
+        filter::Condition,
         sql::{CountUpTo, ParentId, PerParent},
-        tables::{price_changes, products},
+        tables::price_changes,
     },
     error::Result,
     ids::{PriceChangeId, ProductId, RowId, UserId},
     latest,
     paging::Latest,
+    products::store::history::visible_history,
 };
 
 type Rows = diesel::dsl::IntoBoxed<
@@ -27,18 +28,7 @@ type Rows = diesel::dsl::IntoBoxed<
 >;
 
 fn visible(scope: &Scope) -> Condition<'static, price_changes::table> {
-    let of = products::table.select(products::id).filter(products::id.eq(price_changes::product_id));
-    match scope {
-        Scope::All => always(true),
-        Scope::Seller(seller) => {
-            let own = products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(*seller));
-            Box::new(diesel::dsl::exists(of.filter(own)))
-        }
-        Scope::Websites(_, websites) => {
-            Box::new(diesel::dsl::exists(of.filter(products::source_website_id.eq_any(websites.to_vec()))))
-        }
-        Scope::Own(_) | Scope::Guest(_) | Scope::Public => always(false),
-    }
+    visible_history!(scope, price_changes::product_id)
 }
 
 fn of_product() -> Rows {

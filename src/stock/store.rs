@@ -10,32 +10,22 @@ use crate::{
     auth::Scope,
     db::{
         Conn,
-        filter::{Condition, always},
+        filter::Condition,
         sql::{CountUpTo, ParentId, PerParent},
-        tables::{products, stock_movements as ledger},
+        tables::stock_movements as ledger,
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{OrderId, ProductId, StockMovementId, UserId},
     latest,
     paging::Latest,
+    products::store::history::visible_history,
 };
 
 type Rows =
     diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<ledger::table, diesel::dsl::AsSelect<MovementRow, Pg>>, Pg>;
 
 fn visible(scope: &Scope) -> Condition<'static, ledger::table> {
-    let of = products::table.select(products::id).filter(products::id.eq(ledger::product_id));
-    match scope {
-        Scope::All => always(true),
-        Scope::Seller(seller) => {
-            let own = products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(*seller));
-            Box::new(diesel::dsl::exists(of.filter(own)))
-        }
-        Scope::Websites(_, websites) => {
-            Box::new(diesel::dsl::exists(of.filter(products::source_website_id.eq_any(websites.to_vec()))))
-        }
-        Scope::Own(_) | Scope::Guest(_) | Scope::Public => always(false),
-    }
+    visible_history!(scope, ledger::product_id)
 }
 
 fn of_product() -> Rows {

@@ -4,6 +4,7 @@
 
 mod email;
 mod hidden;
+mod page;
 mod password;
 mod phone;
 mod searched;
@@ -12,6 +13,7 @@ mod slug;
 pub use self::{
     email::email,
     hidden::is_visible,
+    page::check_page_texts,
     password::{MAX_PASSWORD, password, password_length},
     phone::phone,
     searched::searched,

@@ -13,7 +13,7 @@ pub use self::{
     expiry::tidy,
     lines::{add_line, clear, remove_line, update_line},
     merge::merge,
-    reservations::{lock_available, release, reserve},
+    reservations::{check_lines, lock_available, release, reserve},
 };
 use super::{
     model::{CartRow, LIFE, NewCart, TOKEN_PREFIX},

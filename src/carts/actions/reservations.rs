@@ -9,7 +9,7 @@ use super::lock;
 use crate::{
     auth::{Scope, Viewer},
     carts::{
-        model::{CartRow, Reservation},
+        model::{CartLineRow, CartRow, Reservation},
         store,
     },
     db::{Conn, Db},
@@ -39,19 +39,7 @@ pub async fn reserve(db: &Db, viewer: &Viewer, id: CartId, time: Option<Duration
         // What is left of a reservation that is over is released under these locks: locked before, for itself, it may be of
         // later products than some that are still to be locked.
         let (products, kept) = lock_available(conn, Some(id), &wanted).await?;
-        let wrong: Vec<_> = lines
-            .iter()
-            .enumerate()
-            .filter_map(|(index, line)| {
-                let product = products.get(&line.product_id)?;
-                let at = |name| format!("lines.{index}.{name}");
-                let kept = kept.get(&product.id).copied().unwrap_or_default();
-                check_sale(product, line.quantity, kept, at("productId"), at("quantity")).err()
-            })
-            .collect();
-        if !wrong.is_empty() {
-            return Err(Error::User(wrong));
-        }
+        check_lines(&lines, &products, &kept)?;
         if !kept.is_empty() {
             store::delete_reservations(conn, &[id]).await?;
         }
@@ -120,6 +108,28 @@ pub async fn lock_available(
         }
     }
     Ok((found.into_iter().map(|product| (product.id, product)).collect(), kept))
+}
+
+/// Returns what is bought with each line of a cart: the locked product and its quantity.
+/// # Errors
+/// PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>`, for every line that cannot be sold.
+pub fn check_lines<'a>(
+    lines: &[CartLineRow],
+    products: &'a BTreeMap<ProductId, ProductRow>,
+    kept: &HashMap<ProductId, i32>,
+) -> Result<Vec<(&'a ProductRow, i32)>> {
+    let (mut basket, mut wrong) = (Vec::new(), Vec::new());
+    for (index, line) in lines.iter().enumerate() {
+        let product = products.get(&line.product_id);
+        let product = product.ok_or_else(|| Error::Internal("a line without its product".into()))?;
+        let kept = kept.get(&product.id).copied().unwrap_or_default();
+        let at = |name| format!("lines.{index}.{name}");
+        match check_sale(product, line.quantity, kept, at("productId"), at("quantity")) {
+            Ok(()) => basket.push((product, line.quantity)),
+            Err(error) => wrong.push(error),
+        }
+    }
+    if wrong.is_empty() { Ok(basket) } else { Err(Error::User(wrong)) }
 }
 
 async fn kept_for(conn: &Conn, cart: Option<CartId>) -> Result<HashMap<ProductId, i32>> {

@@ -21,7 +21,6 @@ use crate::{
         store,
     },
     products::model::ProductRow,
-    stock::sale::check_sale,
     text::{self, Check},
     users::model::AddressPatch,
 };
@@ -96,8 +95,7 @@ pub async fn checkout(db: &Db, viewer: &Viewer, request: CheckoutRequest, key: S
         }
         let wanted: BTreeMap<ProductId, i32> = lines.iter().map(|line| (line.product_id, line.quantity)).collect();
         let (products, kept) = carts::actions::lock_available(conn, Some(cart.id), &wanted).await?;
-        let kept_of = |id| kept.get(&id).copied().unwrap_or_default();
-        let basket = check_lines(&lines, &products, kept_of)?;
+        let basket = carts::actions::check_lines(&lines, &products, &kept)?;
         check_prices(&request, &lines, &basket)?;
 
         let (shipping, contact) =
@@ -159,25 +157,6 @@ fn within(field: &str, error: Error) -> Error {
         UserError { field: Some(path.into()), ..error }
     };
     Error::User(errors.into_iter().map(inner).collect())
-}
-
-/// Says of every line of the cart what keeps it from being sold.
-fn check_lines<'a>(
-    lines: &[CartLineRow],
-    products: &'a BTreeMap<ProductId, ProductRow>,
-    kept: impl Fn(ProductId) -> i32,
-) -> Result<Vec<(&'a ProductRow, i32)>> {
-    let (mut basket, mut wrong) = (Vec::new(), Vec::new());
-    for (index, line) in lines.iter().enumerate() {
-        let product = products.get(&line.product_id);
-        let product = product.ok_or_else(|| Error::Internal("a line without its product".into()))?;
-        let at = |name| format!("lines.{index}.{name}");
-        match check_sale(product, line.quantity, kept(product.id), at("productId"), at("quantity")) {
-            Ok(()) => basket.push((product, line.quantity)),
-            Err(error) => wrong.push(error),
-        }
-    }
-    if wrong.is_empty() { Ok(basket) } else { Err(Error::User(wrong)) }
 }
 
 /// Nobody pays another price than the one they were shown.

@@ -30,7 +30,7 @@ use crate::{
         tables::{order_details, orders, products},
     },
     error::{Error, Result},
-    ids::{OrderDetailId, OrderId, UserId, WebsiteId},
+    ids::{OrderDetailId, OrderId, UserId},
     paged,
     paging::List,
 };
@@ -279,19 +279,4 @@ pub async fn update_status(mut conn: &Conn, id: OrderId, status: Status) -> Resu
     let query =
         diesel::update(orders::table.find(id)).set(orders::status.eq(status)).returning(OrderRow::as_returning());
     Ok(query.get_result(&mut conn).await?)
-}
-
-/// The order with this number at this website.
-pub async fn find_by_number(
-    mut conn: &Conn,
-    scope: &Scope,
-    website: WebsiteId,
-    number: &str,
-) -> Result<Option<OrderRow>> {
-    let query = orders::table
-        .filter(visible(scope))
-        .filter(orders::source_website_id.eq(website))
-        .filter(orders::order_number.eq(number))
-        .select(OrderRow::as_select());
-    Ok(query.first(&mut conn).await.optional()?)
 }

@@ -4,6 +4,7 @@
 
 pub mod bulk;
 mod groups;
+pub(crate) mod history;
 mod offers;
 pub mod trees;
 

@@ -288,11 +288,11 @@ fn servers_that_start_at_once_agree_on_the_secret() {
         let folder = DataDir::new();
         let arguments = ["souk", "--env", "development", "--data-dir", folder.0.to_str().unwrap()];
         let mut command = <Command as clap::Parser>::parse_from(arguments);
-        command.serve.jwt_secret = None;
+        command.serve.tokens.jwt_secret = None;
         let start = std::sync::Barrier::new(8);
         let secret = || {
             start.wait();
-            command.serve.secret(&command.settings).unwrap().unwrap()
+            command.serve.tokens.secret(&command.settings).unwrap().unwrap()
         };
         let secrets: Vec<_> = thread::scope(|scope| {
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(secret)).collect();

@@ -1,0 +1,62 @@
+//! The limits of GraphQL documents.
+
+use clap::Args;
+
+/// How large a document may be.
+#[derive(Debug, Clone, Args)]
+pub struct Limits {
+    /// Deepest nesting of fields.
+    #[arg(long, env = "SOUK_MAX_DEPTH", default_value_t = 15, value_name = "N")]
+    pub max_depth: usize,
+
+    /// Most fields a document may resolve, where `first` multiplies what is below a list.
+    #[arg(long, env = "SOUK_MAX_COMPLEXITY", default_value_t = 20_000, value_name = "N")]
+    pub max_complexity: usize,
+
+    /// Most aliases in a document.
+    #[arg(long, env = "SOUK_MAX_ALIASES", default_value_t = 30, value_name = "N")]
+    pub max_aliases: usize,
+
+    /// Most fields at the root of an operation.
+    #[arg(long, env = "SOUK_MAX_ROOT_FIELDS", default_value_t = 20, value_name = "N")]
+    pub max_root_fields: usize,
+
+    /// Longest document, in bytes.
+    #[arg(long, env = "SOUK_MAX_DOCUMENT", default_value_t = 64 * 1024, value_name = "BYTES")]
+    pub max_document: usize,
+
+    /// How many documents are kept parsed and checked.
+    #[arg(long, env = "SOUK_DOCUMENT_CACHE", default_value_t = 1_000, value_name = "N")]
+    pub document_cache: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_depth: 15,
+            max_complexity: 20_000,
+            max_aliases: 30,
+            max_root_fields: 20,
+            max_document: 64 * 1024,
+            document_cache: 1_000,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        limits: Limits,
+    }
+
+    #[test]
+    fn the_flags_and_the_default_agree() {
+        let parsed = Command::parse_from(["souk"]).limits;
+        assert_eq!(format!("{parsed:?}"), format!("{:?}", Limits::default()));
+    }
+}
