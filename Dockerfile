@@ -9,12 +9,21 @@ COPY macros macros
 RUN mkdir src \
     && echo 'fn main() {}' > src/main.rs \
     && touch src/lib.rs \
-    && cargo build --release --locked \
+    && CARGO_PROFILE_RELEASE_STRIP=none cargo build --release --locked \
     && cargo clean --release --package souk \
     && rm -r src
 COPY migrations migrations
 COPY src src
-RUN cargo build --release --locked && mkdir /data
+# The symbols go into a file of their own, which a debugger finds by the link in the binary.
+RUN CARGO_PROFILE_RELEASE_STRIP=none cargo build --release --locked \
+    && cd target/release \
+    && objcopy --only-keep-debug souk souk.debug \
+    && objcopy --strip-all --add-gnu-debuglink=souk.debug souk \
+    && mkdir /data
+
+# docker build --target symbols --output . .   writes souk.debug
+FROM scratch AS symbols
+COPY --from=build /souk/target/release/souk.debug /
 
 # It holds glibc and no shell. There is no PostgreSQL in it: DATABASE_URL must name one.
 FROM gcr.io/distroless/cc-debian12:nonroot

@@ -1,6 +1,7 @@
 //! The HTTP transport: GraphQL over HTTP, multipart requests, the IDE pages, and what holds for every route.
 
 mod all_routes;
+mod compression;
 mod graphql;
 mod ide;
 mod multipart;

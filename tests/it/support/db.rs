@@ -136,11 +136,21 @@ fn start_own_server() -> String {
                 throwaway: true,
             };
             let embedded = Embedded::start(options).await.unwrap_or_else(|error| panic!("{error}"));
+            stop_autovacuum(embedded.url()).await;
             let _ = send.send(embedded.url().to_owned());
             std::future::pending::<()>().await;
         });
     });
     receive.recv().expect("the tests' own PostgreSQL starts; the message above says what is missing")
+}
+
+/// Tests that depend on statistics vacuum by themselves. An autovacuum at the same time holds a snapshot, so that theirs
+/// cannot mark pages as visible to all, and the plans that are expected change.
+async fn stop_autovacuum(url: &str) {
+    let mut conn = AsyncPgConnection::establish(url).await.expect("the tests' own PostgreSQL answers");
+    for sql in ["ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()"] {
+        conn.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
 }
 
 async fn admin() -> AsyncPgConnection {
