@@ -23,7 +23,7 @@ use crate::{
         },
         schema::{
             access::cookie,
-            carts as cart,
+            carts,
             context::ContextExt,
             resource::resource,
             users::{User, user},
@@ -184,7 +184,7 @@ impl SessionMutation {
         let logged_in = login::login(ctx.services().door(), ctx.origin(), &email, password).await;
         let (login, user_errors) = divide(logged_in)?;
         if let Some(login) = &login {
-            cart::adopt(ctx, login.user.id).await;
+            carts::adopt(ctx, login.user.id).await;
         }
         let refresh_token = login.as_ref().and_then(|login| hand_over(ctx, &login.tokens, refresh_cookie));
         let (access_token, expires_at, who) = match login {

@@ -27,8 +27,7 @@ use crate::{
         },
         schema::{
             context::ContextExt,
-            products as product,
-            products::{Product, ProductOrder, ProductWhere},
+            products::{self, Product, ProductOrder, ProductWhere},
             resource::resource,
         },
     },
@@ -82,8 +81,8 @@ impl Brand {
         ctx: &Context<'_>,
         listing: Listing<ProductWhere, ProductOrder>,
     ) -> Result<Connection<Product>> {
-        let list = product::list_of(ctx, listing)?;
-        product::of_parent(ctx, ProductParent::Brand, self.0.id.key(), list).await
+        let list = products::list_of(ctx, listing)?;
+        products::of_parent(ctx, ProductParent::Brand, self.0.id.key(), list).await
     }
 
     /// When it was made.

@@ -27,8 +27,7 @@ use crate::{
         },
         schema::{
             context::ContextExt,
-            products as product,
-            products::{Product, ProductOrder, ProductWhere},
+            products::{self, Product, ProductOrder, ProductWhere},
             resource::resource,
         },
     },
@@ -116,8 +115,8 @@ impl Category {
         #[graphql(desc = "Whether those of the categories below, at any depth, are in it as well.", default)]
         include_descendants: bool,
     ) -> Result<Connection<Product>> {
-        let list = product::list_of(ctx, listing)?;
-        product::of_parent(ctx, parent(include_descendants), self.0.id.key(), list).await
+        let list = products::list_of(ctx, listing)?;
+        products::of_parent(ctx, parent(include_descendants), self.0.id.key(), list).await
     }
 
     /// How many products there are in it that you may see.
@@ -127,7 +126,7 @@ impl Category {
         #[graphql(desc = "Whether those of the categories below, at any depth, count as well.", default = true)]
         include_descendants: bool,
     ) -> Result<TotalCount> {
-        product::count_of_parent(ctx, parent(include_descendants), self.0.id.key()).await
+        products::count_of_parent(ctx, parent(include_descendants), self.0.id.key()).await
     }
 
     /// When it was made.

@@ -24,8 +24,7 @@ use crate::{
         schema::{
             context::ContextExt,
             loaders::Group,
-            products as product,
-            products::{Product, ProductOrder, ProductWhere},
+            products::{self, Product, ProductOrder, ProductWhere},
             resource::resource,
             websites::{Website, website},
         },
@@ -117,8 +116,8 @@ impl ProductGroup {
         ctx: &Context<'_>,
         listing: Listing<ProductWhere, ProductOrder>,
     ) -> Result<Connection<Product>> {
-        let list = product::list_of(ctx, listing)?;
-        product::of_parent(ctx, ProductParent::Group, self.0.id.key(), list).await
+        let list = products::list_of(ctx, listing)?;
+        products::of_parent(ctx, ProductParent::Group, self.0.id.key(), list).await
     }
 
     /// When it was made.

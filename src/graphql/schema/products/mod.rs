@@ -37,11 +37,9 @@ use crate::{
             context::ContextExt,
             groups::{ProductGroup, product_group},
             media::{Image, image},
-            prices as price,
-            prices::PriceChange,
+            prices::{self, PriceChange},
             resource::resource,
-            reviews as review,
-            reviews::{Rating, Review, ReviewOrder, ReviewWhere, rating},
+            reviews::{self, Rating, Review, ReviewOrder, ReviewWhere, rating},
             sources::{Source, Sourced},
             stock::{self, StockMovement},
             suppliers::{Supplier, supplier},
@@ -169,8 +167,8 @@ impl Product {
         if !sets_price(ctx.viewer(), &self.row) {
             return Ok(None);
         }
-        let page = Page::new(price::HISTORY, listing.page)?;
-        Ok(Some(price::of_product(ctx, self.row.id, page).await?))
+        let page = Page::new(prices::HISTORY, listing.page)?;
+        Ok(Some(prices::of_product(ctx, self.row.id, page).await?))
     }
 
     /// Whether it can be bought: what everybody may know of its stock.
@@ -311,8 +309,8 @@ impl Product {
         ctx: &Context<'_>,
         listing: Listing<ReviewWhere, ReviewOrder>,
     ) -> Result<Connection<Review>> {
-        let list = review::list_of(listing)?;
-        review::of_parent(ctx, ReviewParent::Product, self.row.id.key(), list).await
+        let list = reviews::list_of(listing)?;
+        reviews::of_parent(ctx, ReviewParent::Product, self.row.id.key(), list).await
     }
 
     /// When it was made.

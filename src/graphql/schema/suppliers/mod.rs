@@ -22,8 +22,7 @@ use crate::{
         },
         schema::{
             context::{ContextExt, STAFF},
-            products as product,
-            products::{Product, ProductOrder, ProductWhere},
+            products::{self, Product, ProductOrder, ProductWhere},
             resource::resource,
         },
     },
@@ -92,8 +91,8 @@ impl Supplier {
         ctx: &Context<'_>,
         listing: Listing<ProductWhere, ProductOrder>,
     ) -> Result<Connection<Product>> {
-        let list = product::list_of(ctx, listing)?;
-        product::of_parent(ctx, ProductParent::Supplier, self.0.id.key(), list).await
+        let list = products::list_of(ctx, listing)?;
+        products::of_parent(ctx, ProductParent::Supplier, self.0.id.key(), list).await
     }
 
     /// When it was made.

@@ -28,11 +28,9 @@ use crate::{
                 session::{Session, session},
             },
             context::ContextExt,
-            orders as order,
-            orders::{Order, OrderOrder, OrderWhere},
+            orders::{self, Order, OrderOrder, OrderWhere},
             resource::resource,
-            reviews as review,
-            reviews::{Review, ReviewOrder, ReviewWhere},
+            reviews::{self, Review, ReviewOrder, ReviewWhere},
             sources::{Source, Sourced},
             users::address::{Address, address},
             websites::{Website, website},
@@ -152,8 +150,8 @@ impl User {
 
     /// The user's orders that you may see, by default the latest first.
     async fn orders(&self, ctx: &Context<'_>, listing: Listing<OrderWhere, OrderOrder>) -> Result<Connection<Order>> {
-        let list = order::list_of(listing)?;
-        order::of_parent(ctx, OrderParent::User, self.0.id.key(), list).await
+        let list = orders::list_of(listing)?;
+        orders::of_parent(ctx, OrderParent::User, self.0.id.key(), list).await
     }
 
     /// What they say of products, as far as you may see it, by default the latest first.
@@ -162,8 +160,8 @@ impl User {
         ctx: &Context<'_>,
         listing: Listing<ReviewWhere, ReviewOrder>,
     ) -> Result<Connection<Review>> {
-        let list = review::list_of(listing)?;
-        review::of_parent(ctx, ReviewParent::User, self.0.id.key(), list).await
+        let list = reviews::list_of(listing)?;
+        reviews::of_parent(ctx, ReviewParent::User, self.0.id.key(), list).await
     }
 
     /// When the account was made.

@@ -21,10 +21,8 @@ use crate::{
         },
         schema::{
             context::ContextExt,
-            orders as order,
-            orders::{Order, OrderOrder, OrderWhere},
-            products as product,
-            products::{Product, ProductOrder, ProductWhere},
+            orders::{self, Order, OrderOrder, OrderWhere},
+            products::{self, Product, ProductOrder, ProductWhere},
             resource::resource,
         },
     },
@@ -94,14 +92,14 @@ impl Website {
         ctx: &Context<'_>,
         listing: Listing<ProductWhere, ProductOrder>,
     ) -> Result<Connection<Product>> {
-        let list = product::list_of(ctx, listing)?;
-        product::of_parent(ctx, ProductParent::Website, self.0.id.key(), list).await
+        let list = products::list_of(ctx, listing)?;
+        products::of_parent(ctx, ProductParent::Website, self.0.id.key(), list).await
     }
 
     /// The orders placed there that you may see: your own, for sellers also those that hold their products, for staff all.
     async fn orders(&self, ctx: &Context<'_>, listing: Listing<OrderWhere, OrderOrder>) -> Result<Connection<Order>> {
-        let list = order::list_of(listing)?;
-        order::of_parent(ctx, OrderParent::Website, self.0.id.key(), list).await
+        let list = orders::list_of(listing)?;
+        orders::of_parent(ctx, OrderParent::Website, self.0.id.key(), list).await
     }
 
     /// When it was made.
