@@ -29,7 +29,7 @@ pub fn object(args: ObjectArgs, mut item: ItemImpl) -> Result<TokenStream> {
     let now = fields.iter().filter(|field| field.is_plain()).map(Field::arm_of_now);
     let later = fields.iter().map(Field::arm_of_later);
     Ok(quote! {
-        #[allow(clippy::unused_async)]
+        #[allow(clippy::wrong_self_convention, reason = "the schema names the fields")]
         #item
 
         #[allow(unused_imports)]

@@ -31,7 +31,7 @@ impl UserError {
 pub fn divide<T>(result: Result<T>) -> Result<(Option<T>, Vec<UserError>)> {
     match result {
         Ok(value) => Ok((Some(value), Vec::new())),
-        Err(Error::User(errors)) => Ok((None, errors.into_iter().map(|e| UserError(e)).collect())),
+        Err(Error::User(errors)) => Ok((None, errors.into_iter().map(UserError).collect())),
         Err(error) => Err(error),
     }
 }

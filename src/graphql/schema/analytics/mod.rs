@@ -134,7 +134,7 @@ impl SearchAnalytics {
         #[graphql(desc = "How long a step is; there are at most 1,000.")] interval: Interval,
     ) -> Result<Vec<SearchTrend>> {
         let trends = actions::trends(ctx.db(), &self.0, interval).await?;
-        Ok(trends.into_iter().map(|trend| SearchTrend(trend)).collect())
+        Ok(trends.into_iter().map(SearchTrend).collect())
     }
 }
 
@@ -145,7 +145,7 @@ async fn terms(ctx: &Context<'_>, report: &Report, which: Which, first: Option<i
         return Err(Error::user(UserErrorCode::OutOfRange, "first", format!("`first` is 1 to {most}")));
     }
     let terms = actions::terms(ctx.db(), report, which, i64::from(first)).await?;
-    Ok(terms.into_iter().map(|term| SearchTerm(term)).collect())
+    Ok(terms.into_iter().map(SearchTerm).collect())
 }
 
 /// What was searched, and what came of it.

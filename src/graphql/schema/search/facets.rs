@@ -252,9 +252,9 @@ pub(super) async fn load(ctx: &Context<'_>, facets: Facets) -> Result<SearchFace
     let website = |of: Arc<WebsiteRow>| WebsiteFacet { count: count(&of_website, of.id), of };
     Ok(SearchFacets {
         counted: facets.counted,
-        categories: categories.into_iter().map(|row| category(row)).collect(),
-        brands: brands.into_iter().map(|row| brand(row)).collect(),
-        websites: websites.into_iter().map(|row| website(row)).collect(),
+        categories: categories.into_iter().map(category).collect(),
+        brands: brands.into_iter().map(brand).collect(),
+        websites: websites.into_iter().map(website).collect(),
         prices: facets.prices.into_iter().map(price).collect(),
         ratings: facets.ratings.into_iter().map(|(of, count)| RatingFacet { of, count }).collect(),
         availability: facets.availability.into_iter().map(|(of, count)| AvailabilityFacet { of, count }).collect(),

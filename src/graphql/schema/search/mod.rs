@@ -113,7 +113,7 @@ pub struct SearchConnection {
 impl SearchConnection {
     /// The hits of the page with their cursors and scores.
     async fn edges(&self) -> Vec<SearchEdge> {
-        self.hits.rows.iter().cloned().collect()
+        self.hits.rows.to_vec()
     }
 
     /// The hits of the page.

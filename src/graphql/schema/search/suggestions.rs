@@ -76,6 +76,6 @@ impl SuggestionQuery {
     ) -> Result<Vec<SearchSuggestion>> {
         let website = website.map(|id| WebsiteId::parse("website", &id)).transpose()?;
         let found = suggest(ctx.db(), &prefix, first, website).await?;
-        Ok(found.into_iter().map(|suggestion| SearchSuggestion(suggestion)).collect())
+        Ok(found.into_iter().map(SearchSuggestion).collect())
     }
 }

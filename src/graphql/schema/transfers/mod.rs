@@ -129,7 +129,7 @@ impl Transfer {
 
     /// The first 100 rows that were not taken over, and why; the file of rejects has them all.
     async fn errors(&self) -> Vec<TransferError> {
-        self.0.errors().into_iter().map(|error| TransferError(error)).collect()
+        self.0.errors().into_iter().map(TransferError).collect()
     }
 
     /// Why it failed; null where it did not.
