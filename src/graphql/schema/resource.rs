@@ -10,10 +10,10 @@ use crate::{
     db::Db,
     error::Result,
     graphql::{
-        engine::batching::{Batched, Key},
+        engine::batching::Key,
         schema::{
             context::ContextExt,
-            loaders::{ById, Loaders},
+            loaders::{ById, Loaders, Named},
         },
     },
     ids::{RowId, UserId},
@@ -42,20 +42,20 @@ pub trait Resource: Sized + Send {
         let _ = ctx;
         true
     }
-
-    /// The loader by id.
-    fn loader(loaders: &ById) -> &Batched<Self::Id, Arc<Self::Row>>;
 }
 
 /// The object with this key, if the viewer may see it.
 /// # Errors
 /// Those of the statements.
-pub async fn find<R: Resource>(ctx: &Context<'_>, key: i64) -> Result<Option<R>> {
+pub async fn find<R: Resource>(ctx: &Context<'_>, key: i64) -> Result<Option<R>>
+where
+    ById: Named<R::Id, Row = R::Row>,
+{
     if !R::is_visible(ctx) {
         return Ok(None);
     }
     let loaders = ctx.loaders();
-    match R::loader(loaders).load(R::Id::from_key(key)).await? {
+    match Named::<R::Id>::loader(&**loaders).load(R::Id::from_key(key)).await? {
         Some(row) => R::of_row(loaders, row).await,
         None => Ok(None),
     }
@@ -142,12 +142,6 @@ macro_rules! resource {
             $(fn is_visible($ctx: &async_graphql::Context<'_>) -> bool {
                 $visible
             })?
-
-            fn loader(
-                loaders: &$crate::graphql::schema::loaders::ById,
-            ) -> &$crate::graphql::engine::batching::Batched<$id, std::sync::Arc<$row_type>> {
-                $crate::graphql::schema::loaders::Named::<$id>::loader(loaders)
-            }
         }
     };
 }
