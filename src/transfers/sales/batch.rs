@@ -61,7 +61,7 @@ impl Batch {
     }
 }
 
-/// A product, named and priced for now.
+/// A product, with the name and price of the first line that names it.
 #[derive(Debug)]
 pub struct BatchProduct {
     pub sku: String,
