@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
     error::{Error, Result},
-    registry::resources,
+    registry::domains,
 };
 
 /// A typed row id: which table's key it is, and the key.
@@ -98,9 +98,17 @@ row_ids! {
 
 /// The ids of all resources.
 macro_rules! resource_ids {
-    ($($(#[$doc:meta])* $type:ident($id:ident) at $($module:ident)::+, loader $loader:ident $(, audit $audit:literal)?;)*) => {
-        row_ids! {$($(#[$doc])* $id => stringify!($type);)*}
+    ($($doc:literal $type:ident($id:ident);)*) => {
+        row_ids! {$(#[doc = $doc] $id => stringify!($type);)*}
+
+        const RESOURCES: &[&str] = &[$(stringify!($type)),*];
     };
 }
 
-resources!(resource_ids);
+domains!(ids => resource_ids);
+
+/// The resource whose keys a column holds by its name: `order_detail_id` those of `OrderDetail`.
+pub fn resource_of_column(column: &str) -> Option<&'static str> {
+    let name = column.strip_suffix("_id")?.replace('_', "");
+    RESOURCES.iter().copied().find(|resource| resource.eq_ignore_ascii_case(&name))
+}

@@ -11,22 +11,22 @@ use crate::{
         RowId, SessionId, SupplierId, UserId, WebsiteId,
     },
     paging::SortKey,
-    registry::resources,
+    registry::domains,
     text_enum,
 };
 
 /// The resources whose changes are recorded.
 macro_rules! nouns {
-    ($($(#[$doc:meta])* $type:ident($id:ident) at $($module:ident)::+, loader $loader:ident $(, audit $audit:literal)?;)*) => {
+    ($($type:ident $doc:literal;)*) => {
         text_enum! {
             /// What an entry is about. In the table it is the name of the type in the graph.
             #[graphql(name = "AuditNoun")]
-            pub enum Noun {$($(#[doc = $audit] $type => stringify!($type),)?)*}
+            pub enum Noun {$(#[doc = $doc] $type => stringify!($type),)*}
         }
     };
 }
 
-resources!(nouns);
+domains!(audited => nouns);
 
 text_enum! {
     /// What became of it.
@@ -92,21 +92,16 @@ impl AuditRow {
     }
 }
 
-/// Whose keys a column of a told table holds.
+/// Whose keys a column of a recorded table holds: `cart_line_id` those of `CartLine`; the columns with other names are
+/// listed.
 fn keys_of(column: &str) -> Option<&'static str> {
     Some(match column {
-        "api_key_id" => ApiKeyId::TYPE,
-        "brand_id" => BrandId::TYPE,
         "group_id" => ProductGroupId::TYPE,
-        "category_id" | "parent_id" => CategoryId::TYPE,
-        "order_id" | "checkout_id" => OrderId::TYPE,
-        "payment_id" => PaymentId::TYPE,
-        "product_id" => ProductId::TYPE,
-        "role_id" => RoleId::TYPE,
-        "seller_id" | "user_id" => UserId::TYPE,
-        "source_website_id" | "website_id" => WebsiteId::TYPE,
-        "supplier_id" => SupplierId::TYPE,
-        _ => return None,
+        "parent_id" => CategoryId::TYPE,
+        "checkout_id" => OrderId::TYPE,
+        "seller_id" => UserId::TYPE,
+        "source_website_id" => WebsiteId::TYPE,
+        _ => return ids::resource_of_column(column),
     })
 }
 

@@ -10,8 +10,10 @@ use diesel_async::RunQueryDsl;
 
 use super::model::{BrandCondition, BrandOrderField, BrandPatch, BrandRow, NewBrand};
 use crate::{
+    auth::Permission,
     db::{
         Conn,
+        export::{Export, columns},
         filter::Condition,
         sql::{CountUpTo, op, text_op},
         tables::brands,
@@ -105,3 +107,20 @@ fn refused(error: diesel::result::Error) -> Error {
             UserError::new(UserErrorCode::InUse, "id", "the brand has products: change them first")
         })
 }
+
+/// The export of brands.
+pub const BRANDS: Export = Export {
+    permission: Permission::ManageCatalogue,
+    has_website: false,
+    is_imported: false,
+    with: "",
+    table: "brands b",
+    joins: "",
+    filter: "true",
+    order: "b.id",
+    columns: columns! {
+        name: Text = "b.name",
+        slug: Text = "b.slug",
+        description: Text = "b.description",
+    },
+};

@@ -12,8 +12,10 @@ use diesel_async::RunQueryDsl;
 
 use super::model::{CategoryChange, CategoryCondition, CategoryOrderField, CategoryPatch, CategoryRow, NewCategory};
 use crate::{
+    auth::Permission,
     db::{
         Conn,
+        export::{Export, columns},
         filter::{Condition, always},
         sql::{CountUpTo, ParentId, PerParent, hashtext, op, pg_advisory_xact_lock, text_op},
         tables::categories,
@@ -280,3 +282,22 @@ fn refused(error: diesel::result::Error) -> Error {
             UserError::new(UserErrorCode::InUse, "id", "the category has products: move them first")
         })
 }
+
+/// The export of categories: parents before their children.
+pub const CATEGORIES: Export = Export {
+    permission: Permission::ManageCatalogue,
+    has_website: false,
+    is_imported: true,
+    with: "",
+    table: "categories c",
+    joins: "LEFT JOIN sources s ON s.noun = 'Category' AND s.noun_id = c.id AND cardinality($1) = 1 AND s.website_id = ANY ($1)",
+    filter: "true",
+    order: "cardinality(c.path), c.position, c.id",
+    columns: columns! {
+        external_id: Text = "s.external_id",
+        path: Path = "SELECT json_agg(a.name ORDER BY cardinality(a.path)) FROM categories a WHERE a.id = ANY (c.path)",
+        slug: Text = "c.slug",
+        description: Text = "c.description",
+        position: Integer = "c.position",
+    },
+};

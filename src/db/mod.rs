@@ -6,6 +6,7 @@ pub mod bulk;
 pub mod composed;
 pub mod diagram;
 pub mod embedded;
+pub mod export;
 pub mod filter;
 pub mod idempotency;
 pub mod keyset;

@@ -13,75 +13,29 @@ use self::engine::{
     container::{Merged, root},
     limits::Limits,
 };
-use self::schema::{
-    access::{account, api_key, role, session},
-    analytics, audit, brands, carts, categories,
-    context::Services,
-    groups, jobs, media, node, orders, payments, privacy, products, reviews, search, stock, suppliers, transfers,
-    users, websites,
-};
-use crate::config;
+use self::schema::{context::Services, node};
+use crate::{config, registry::domains};
 
-root! {
-    /// All queries, by noun.
-    Query {
-        users::UserQuery,
-        role::RoleQuery,
-        websites::WebsiteQuery,
-        categories::CategoryQuery,
-        brands::BrandQuery,
-        suppliers::SupplierQuery,
-        products::ProductQuery,
-        groups::ProductGroupQuery,
-        reviews::ReviewQuery,
-        carts::CartQuery,
-        orders::OrderQuery,
-        payments::PaymentQuery,
-        search::SearchQuery,
-        search::SuggestionQuery,
-        search::SearchRuleQuery,
-        analytics::AnalyticsQuery,
-        privacy::PrivacyQuery,
-        audit::AuditQuery,
-        jobs::JobQuery,
-        transfers::TransferQuery,
-        node::NodeQuery,
-    }
+macro_rules! query {
+    ($($domain:ident::$($object:ident)::+,)*) => {
+        root! {
+            /// All queries, by noun.
+            Query { node::NodeQuery, $(schema::$domain::$($object)::+,)* }
+        }
+    };
 }
 
-root! {
-    /// All mutations, by noun.
-    Mutation {
-        session::SessionMutation,
-        account::AccountMutation,
-        api_key::ApiKeyMutation,
-        users::UserMutation,
-        role::RoleMutation,
-        users::address::AddressMutation,
-        websites::WebsiteMutation,
-        categories::CategoryMutation,
-        brands::BrandMutation,
-        suppliers::SupplierMutation,
-        products::ProductMutation,
-        stock::StockMutation,
-        media::ImageMutation,
-        media::upload::UploadMutation,
-        products::ProductLinkMutation,
-        groups::ProductGroupMutation,
-        search::SearchRuleMutation,
-        reviews::ReviewMutation,
-        carts::CartMutation,
-        orders::CheckoutMutation,
-        orders::OrderMutation,
-        payments::PaymentMutation,
-        orders::shipment::ShipmentMutation,
-        orders::returns::ReturnMutation,
-        analytics::AnalyticsMutation,
-        privacy::PrivacyMutation,
-        jobs::JobMutation,
-        transfers::TransferMutation,
-    }
+macro_rules! mutation {
+    ($($domain:ident::$($object:ident)::+,)*) => {
+        root! {
+            /// All mutations, by noun.
+            Mutation { $(schema::$domain::$($object)::+,)* }
+        }
+    };
 }
+
+domains!(queries => query);
+domains!(mutations => mutation);
 
 /// The engine that runs operations on these services.
 pub fn engine(services: &Arc<Services>, limits: &config::Limits) -> Engine {

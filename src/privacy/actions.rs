@@ -10,16 +10,16 @@ use crate::{
         self,
         actions::{accounts::require_cover, live::catch_up, login::end_others, recovery::confirm},
     },
-    analytics, audit,
+    audit,
     auth::{Live, Passwords, Permission, Scope, Viewer},
-    db::Db,
+    db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{OrderId, RowId, UserId},
     jobs,
     orders::{self, model::OrderRow},
-    payments, prices, reviews,
+    payments,
+    registry::domains,
     sources::{self, model::SourceNoun},
-    stock,
     users::{self, model::UserRow},
 };
 
@@ -63,12 +63,8 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
             order
         };
         let payments = payments::store::all_by_user(conn, id).await?;
-        let reviews = reviews::store::all_by_user(conn, id).await?;
-        let price_changes = prices::store::all_by_user(conn, id).await?;
-        let movements = stock::store::all_by_user(conn, id).await?;
-        let searches = analytics::store::all_by_user(conn, id).await?;
         let entries = audit::store::all_about(conn, id).await?;
-        Ok(Some(json!({
+        let mut data = json!({
             "exportedAt": chrono::Utc::now(),
             "user": model::user(&user, &role.row.code),
             "addresses": addresses.iter().map(model::address).collect::<Vec<_>>(),
@@ -77,15 +73,31 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
             "apiKeys": keys.iter().map(model::api_key).collect::<Vec<_>>(),
             "orders": orders.iter().map(order).collect::<Vec<_>>(),
             "payments": payments.iter().map(model::payment).collect::<Vec<_>>(),
-            "reviews": reviews.iter().map(model::review).collect::<Vec<_>>(),
-            "priceChanges": price_changes.iter().map(model::price_change).collect::<Vec<_>>(),
-            "stockMovements": movements.iter().map(model::movement).collect::<Vec<_>>(),
-            "searches": searches.iter().map(model::search).collect::<Vec<_>>(),
-            "auditLog": entries.iter().map(model::entry).collect::<Vec<_>>(),
-        })))
+        });
+        export_of_domains(conn, id, &mut data).await?;
+        data["auditLog"] = entries.iter().map(model::entry).collect();
+        Ok(Some(data))
     })
     .await
 }
+
+macro_rules! personal {
+    ($($domain:ident $key:literal;)*) => {
+        /// Adds what the domains hold on a user, each under its key.
+        async fn export_of_domains(conn: &Conn, id: UserId, data: &mut Value) -> Result<()> {
+            $(data[$key] = crate::$domain::actions::personal_data(conn, id).await?;)*
+            Ok(())
+        }
+
+        /// Erases what the domains hold on a user.
+        async fn erase_in_domains(conn: &Conn, id: UserId) -> Result<()> {
+            $(crate::$domain::actions::erase_personal_data(conn, id).await?;)*
+            Ok(())
+        }
+    };
+}
+
+domains!(personal => personal);
 
 /// Rows by what they belong to.
 fn by<K: Hash + Eq, R>(rows: Vec<R>, key: impl Fn(&R) -> K) -> HashMap<K, Vec<R>> {
@@ -141,8 +153,7 @@ pub async fn erase(
             access::store::sessions::update_forgotten(conn, id).await?;
             access::store::keys::delete_by_user(conn, id).await?;
             orders::store::update_forgotten(conn, id).await?;
-            reviews::store::delete_by_user(conn, id).await?;
-            analytics::store::update_forgotten(conn, id).await?;
+            erase_in_domains(conn, id).await?;
             // Mail to them that has not left yet.
             jobs::store::delete_of_user(conn, id).await?;
             users::store::delete_addresses(conn, id).await?;

@@ -4,16 +4,12 @@ use serde_json::{Value, json};
 
 use crate::{
     access::model::{SessionRow, keys::ApiKey},
-    analytics::model::OwnSearch,
     audit::model::AuditRow,
     ids::RowId,
     money::format_amount,
     orders::model::{OrderDetailRow, OrderEventRow, OrderRow, ReturnLineRow, ReturnRow, ShipmentLineRow, ShipmentRow},
     payments::model::PaymentRow,
-    prices::model::PriceChangeRow,
-    reviews::model::ReviewRow,
     sources::model::SourceRow,
-    stock::model::MovementRow,
     users::model::{AddressRow, UserRow},
 };
 
@@ -173,58 +169,6 @@ pub fn returned(row: &ReturnRow, lines: &[ReturnLineRow]) -> Value {
 /// A note on an order that its customer sees, too.
 pub fn note(row: &OrderEventRow) -> Value {
     json!({ "at": row.at, "byUserId": row.user_id.map(RowId::global), "text": row.message })
-}
-
-/// A review of theirs.
-pub fn review(row: &ReviewRow) -> Value {
-    json!({
-        "id": row.id.global(),
-        "productId": row.product_id.global(),
-        "rating": row.rating,
-        "title": row.title,
-        "text": row.text,
-        "status": row.status.as_str().to_uppercase(),
-        "isBuyer": row.is_buyer,
-        "createdAt": row.created_at,
-        "updatedAt": row.updated_at,
-    })
-}
-
-/// A movement of stock that they made.
-pub fn movement(row: &MovementRow) -> Value {
-    json!({
-        "id": row.id.global(),
-        "productId": row.product_id.global(),
-        "orderId": row.order_id.map(RowId::global),
-        "reason": row.reason.as_str().to_uppercase(),
-        "delta": row.delta,
-        "note": row.note,
-        "createdAt": row.created_at,
-    })
-}
-
-/// A price that they set.
-pub fn price_change(row: &PriceChangeRow) -> Value {
-    json!({
-        "id": row.id.global(),
-        "productId": row.product_id.global(),
-        "price": format_amount(row.price),
-        "compareAtPrice": row.compare_at_price.map(format_amount),
-        "at": row.at,
-    })
-}
-
-/// A search of theirs.
-pub fn search(row: &OwnSearch) -> Value {
-    json!({
-        "searchId": row.id.global(),
-        "websiteId": row.website_id.map(RowId::global),
-        "query": row.query,
-        "didYouMean": row.corrected,
-        "filters": row.filters,
-        "results": row.results,
-        "searchedAt": row.searched_at,
-    })
 }
 
 /// An entry of the audit log: what they did, or what was done to their account.

@@ -1,5 +1,7 @@
 //! What can be done with reviews. The product is locked first, its review after it.
 
+use serde_json::{Value, json};
+
 use super::{
     model::{NewReview, ReviewPatch, ReviewRow, ReviewStatus},
     store,
@@ -9,7 +11,7 @@ use crate::{
     config::ReviewSettings,
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
-    ids::{ProductId, ReviewId},
+    ids::{ProductId, ReviewId, RowId, UserId},
     products::{self, model::ProductRow},
 };
 
@@ -119,4 +121,32 @@ async fn lock(conn: &Conn, id: ReviewId, may: impl Fn(&ReviewRow, &ProductRow) -
     let seen = store::by_ids(conn, &Scope::All, &[id]).await?.pop().ok_or_else(missing)?;
     let product = products::store::lock(conn, &[seen.product_id]).await?.pop().ok_or_else(missing)?;
     store::lock(conn, id).await?.filter(|row| may(row, &product)).ok_or_else(missing)
+}
+
+/// The reviews of a user, for the export of their data.
+/// # Errors
+/// Those of the statement.
+pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
+    let rows = store::all_by_user(conn, user).await?;
+    let shown = rows.iter().map(|row| {
+        json!({
+            "id": row.id.global(),
+            "productId": row.product_id.global(),
+            "rating": row.rating,
+            "title": row.title,
+            "text": row.text,
+            "status": row.status.as_str().to_uppercase(),
+            "isBuyer": row.is_buyer,
+            "createdAt": row.created_at,
+            "updatedAt": row.updated_at,
+        })
+    });
+    Ok(shown.collect())
+}
+
+/// Deletes the reviews of a user; the ratings of the products follow.
+/// # Errors
+/// Those of the statement.
+pub async fn erase_personal_data(conn: &Conn, user: UserId) -> Result<()> {
+    store::delete_by_user(conn, user).await
 }

@@ -14,9 +14,10 @@ use super::model::{
     NewReview, ReviewCondition, ReviewOrderField, ReviewParent, ReviewPatch, ReviewRow, ReviewStatus, Stars,
 };
 use crate::{
-    auth::Scope,
+    auth::{Permission, Scope},
     db::{
         Conn, Plans,
+        export::{Export, columns, moment},
         filter::{Condition, Filter, Op, always},
         sql::{CountUpTo, ParentId, PerParent, op},
         tables::{order_details, orders, products, reviews},
@@ -223,3 +224,28 @@ pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<ReviewRow>
         .select(ReviewRow::as_select());
     Ok(query.load(&mut conn).await?)
 }
+
+/// The export of reviews.
+pub const REVIEWS: Export = Export {
+    permission: Permission::ManageReviews,
+    has_website: true,
+    is_imported: false,
+    with: "",
+    table: "reviews v",
+    joins: "JOIN products p ON p.id = v.product_id JOIN users u ON u.id = v.user_id
+        LEFT JOIN sources s ON s.noun = 'User' AND s.noun_id = v.user_id AND s.website_id = p.source_website_id",
+    filter: "v.product_id IN (SELECT q.id FROM products q WHERE q.source_website_id = ANY ($1))",
+    order: "v.id",
+    columns: columns! {
+        sku: Text = "p.sku",
+        customer_id: Text = "s.external_id",
+        customer_email: Text = "u.email",
+        customer_name: Text = "u.name",
+        rating: Integer = "v.rating",
+        title: Text = "v.title",
+        text: Text = "v.text",
+        status: Text = "v.status",
+        is_buyer: Bool = "v.is_buyer",
+        created_at: Text = moment!("v.created_at"),
+    },
+};

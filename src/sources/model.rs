@@ -6,23 +6,21 @@ use diesel::prelude::*;
 use crate::{
     db::tables::sources,
     ids::{TransferId, WebsiteId},
+    registry::domains,
     text_enum,
 };
 
-text_enum! {
-    /// What a website can have a name of its own for. In the table it is the name of the type in the graph.
-    #[graphql(name = "SourceNoun")]
-    pub enum SourceNoun {
-        /// A product.
-        Product => "Product",
-        /// A user.
-        User => "User",
-        /// An order.
-        Order => "Order",
-        /// A category.
-        Category => "Category",
-    }
+macro_rules! source_nouns {
+    ($($type:ident $doc:literal;)*) => {
+        text_enum! {
+            /// What a website can have a name of its own for. In the table it is the name of the type in the graph.
+            #[graphql(name = "SourceNoun")]
+            pub enum SourceNoun {$(#[doc = $doc] $type => stringify!($type),)*}
+        }
+    };
 }
+
+domains!(sources => source_nouns);
 
 /// What a website calls a thing.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]

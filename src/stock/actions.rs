@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use serde_json::{Value, json};
+
 use super::{
     model::{MAX_PIECES, NewMovement, Reason},
     store,
@@ -9,11 +11,11 @@ use super::{
 use crate::{
     auth::{Permission, Viewer},
     db::{
-        Db,
+        Conn, Db,
         idempotency::{Claim, IdempotencyKey, Owner},
     },
     error::{Error, Result, UserErrorCode},
-    ids::ProductId,
+    ids::{ProductId, RowId, UserId},
     products::{self, model::ProductRow},
     text::Check,
 };
@@ -138,4 +140,30 @@ async fn write(
         products::store::by_ids_as_sold(conn, &[product.id]).await?.pop().ok_or_else(missing)
     })
     .await
+}
+
+/// The stock movements that a user made, for the export of their data.
+/// # Errors
+/// Those of the statement.
+pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
+    let rows = store::all_by_user(conn, user).await?;
+    let shown = rows.iter().map(|row| {
+        json!({
+            "id": row.id.global(),
+            "productId": row.product_id.global(),
+            "orderId": row.order_id.map(RowId::global),
+            "reason": row.reason.as_str().to_uppercase(),
+            "delta": row.delta,
+            "note": row.note,
+            "createdAt": row.created_at,
+        })
+    });
+    Ok(shown.collect())
+}
+
+/// Changes nothing: the ledger is append-only, and names the user by their id alone.
+/// # Errors
+/// Those of the statement.
+pub async fn erase_personal_data(_: &Conn, _: UserId) -> Result<()> {
+    Ok(())
 }

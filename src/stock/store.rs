@@ -7,9 +7,10 @@ use diesel_async::RunQueryDsl;
 
 use super::model::{MovementRow, NewMovement};
 use crate::{
-    auth::Scope,
+    auth::{Permission, Scope},
     db::{
         Conn,
+        export::{Export, columns, moment},
         filter::Condition,
         sql::{CountUpTo, ParentId, PerParent},
         tables::stock_movements as ledger,
@@ -91,3 +92,44 @@ fn refused(error: diesel::result::Error) -> Error {
         UserError::new(UserErrorCode::OutOfStock, "delta", "the stock would fall below zero")
     })
 }
+
+/// The export of the stock of products.
+pub const STOCK: Export = Export {
+    permission: Permission::ManageStock,
+    has_website: true,
+    is_imported: true,
+    with: "",
+    table: "products p",
+    joins: "",
+    filter: "p.source_website_id = ANY ($1)",
+    order: "p.id",
+    columns: columns! {
+        sku: Text = "p.sku",
+        stock: Integer = "p.stock",
+        low_stock_at: Integer = "p.low_stock_at",
+    },
+};
+
+/// The export of the stock ledger.
+pub const STOCK_MOVEMENTS: Export = Export {
+    permission: Permission::ManageStock,
+    has_website: true,
+    is_imported: false,
+    with: "",
+    table: "stock_movements m",
+    joins: "JOIN products p ON p.id = m.product_id
+        LEFT JOIN orders o ON o.id = m.order_id
+        LEFT JOIN users u ON u.id = m.user_id",
+    filter: "m.product_id IN (SELECT q.id FROM products q WHERE q.source_website_id = ANY ($1))",
+    order: "m.id",
+    columns: columns! {
+        sku: Text = "p.sku",
+        created_at: Text = moment!("m.created_at"),
+        reason: Text = "m.reason",
+        delta: Integer = "m.delta",
+        balance: Integer = "m.balance",
+        order: Text = "o.order_number",
+        user: Text = "u.name",
+        note: Text = "m.note",
+    },
+};

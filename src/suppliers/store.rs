@@ -10,8 +10,10 @@ use diesel_async::RunQueryDsl;
 
 use super::model::{NewSupplier, SupplierCondition, SupplierOrderField, SupplierPatch, SupplierRow};
 use crate::{
+    auth::Permission,
     db::{
         Conn,
+        export::{Export, columns},
         filter::Condition,
         sql::{CountUpTo, op, text_op},
         tables::suppliers,
@@ -105,3 +107,22 @@ fn refused(error: diesel::result::Error) -> Error {
             UserError::new(UserErrorCode::InUse, "id", "the supplier has products: change them first")
         })
 }
+
+/// The export of suppliers.
+pub const SUPPLIERS: Export = Export {
+    permission: Permission::ManageCatalogue,
+    has_website: false,
+    is_imported: false,
+    with: "",
+    table: "suppliers u",
+    joins: "",
+    filter: "true",
+    order: "u.id",
+    columns: columns! {
+        name: Text = "u.name",
+        contact_name: Text = "u.contact_name",
+        email: Text = "u.email",
+        phone: Text = "u.phone",
+        lead_time_days: Integer = "u.lead_time_days",
+    },
+};

@@ -5,62 +5,29 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{formats, record::Refused};
-use crate::{auth::Permission, ids::UserId, text_enum};
+use crate::{db::export::Export, ids::UserId, registry::domains, text_enum};
 
 /// Refused rows that the report keeps; the file of rejects has them all.
 pub const MAX_ERRORS: usize = 100;
 
-text_enum! {
-    /// What a transfer moves.
-    #[graphql(name = "TransferNoun")]
-    pub enum Noun {
-        /// Products.
-        Products => "products",
-        /// Categories.
-        Categories => "categories",
-        /// Brands.
-        Brands => "brands",
-        /// Suppliers.
-        Suppliers => "suppliers",
-        /// Customers and their addresses.
-        Customers => "customers",
-        /// Orders and their lines.
-        Orders => "orders",
-        /// Pieces in stock by SKU.
-        Stock => "stock",
-        /// The ledger of stock.
-        StockMovements => "stock_movements",
-        /// Reviews.
-        Reviews => "reviews",
-        /// Websites.
-        Websites => "websites",
-    }
-}
-
-impl Noun {
-    /// Whether files of it come in; all go out.
-    pub fn is_imported(self) -> bool {
-        matches!(self, Self::Products | Self::Categories | Self::Customers | Self::Orders | Self::Stock)
-    }
-
-    /// Whether its rows belong to a website.
-    pub fn has_website(self) -> bool {
-        !matches!(self, Self::Categories | Self::Brands | Self::Suppliers | Self::Websites)
-    }
-
-    /// Who may move it.
-    pub fn permission(self) -> Permission {
-        match self {
-            Self::Products => Permission::ManageProducts,
-            Self::Categories | Self::Brands | Self::Suppliers => Permission::ManageCatalogue,
-            Self::Customers => Permission::ManageUsers,
-            Self::Orders => Permission::ManageOrders,
-            Self::Stock | Self::StockMovements => Permission::ManageStock,
-            Self::Reviews => Permission::ManageReviews,
-            Self::Websites => Permission::ManageWebsites,
+macro_rules! nouns {
+    ($($noun:ident($name:literal) $doc:literal in $domain:ident $export:ident;)*) => {
+        text_enum! {
+            /// What a transfer moves.
+            #[graphql(name = "TransferNoun")]
+            pub enum Noun {$(#[doc = $doc] $noun => $name,)*}
         }
-    }
+
+        impl Noun {
+            /// What its domain says of its rows.
+            pub fn export(self) -> &'static Export {
+                match self { $(Self::$noun => &crate::$domain::store::$export,)* }
+            }
+        }
+    };
 }
+
+domains!(transfers => nouns);
 
 text_enum! {
     /// How a file is written.

@@ -15,9 +15,10 @@ use super::model::{
     UserPatch, UserRow,
 };
 use crate::{
-    auth::Scope,
+    auth::{Permission, Scope},
     db::{
         Conn,
+        export::{Export, columns},
         filter::{Condition, always, containing},
         sql::{CountUpTo, clock_timestamp, op, text_op},
         tables::{addresses, users},
@@ -358,3 +359,26 @@ pub async fn insert_addresses(mut conn: &Conn, new: &[ImportedAddress<'_>]) -> R
     query.execute(&mut conn).await?;
     Ok(())
 }
+
+/// The export of customers: who is known to the website as a customer, and not as staff. Erased users are left out.
+pub const CUSTOMERS: Export = Export {
+    permission: Permission::ManageUsers,
+    has_website: true,
+    is_imported: true,
+    with: "",
+    table: "users u",
+    joins: "LEFT JOIN sources s ON s.noun = 'User' AND s.noun_id = u.id AND s.website_id = ANY ($1)",
+    filter: "u.erased_at IS NULL AND u.role_id = (SELECT r.id FROM roles r WHERE r.code = 'customer')
+        AND (u.source_website_id = ANY ($1) OR u.id IN (SELECT k.noun_id FROM sources k WHERE k.noun = 'User' AND k.website_id = ANY ($1)))",
+    order: "u.id",
+    columns: columns! {
+        external_id: Text = "s.external_id",
+        email: Text = "u.email",
+        name: Text = "u.name",
+        phone: Text = "u.phone",
+        is_active: Bool = "u.is_active",
+        addresses: Json = "SELECT json_agg(json_build_object('country', a.country, 'city', a.city, 'district', a.district,
+                'address', a.address, 'postal_code', a.postal_code, 'is_default', a.is_default) ORDER BY a.id)
+             FROM addresses a WHERE a.user_id = u.id",
+    },
+};

@@ -5,7 +5,13 @@ use diesel_async::RunQueryDsl;
 
 use super::model::{NewWebsite, WebsiteOrderField, WebsitePatch, WebsiteRow};
 use crate::{
-    db::{Conn, sql::CountUpTo, tables::websites},
+    auth::Permission,
+    db::{
+        Conn,
+        export::{Export, columns},
+        sql::CountUpTo,
+        tables::websites,
+    },
     error::{Error, Result, UserError, UserErrorCode},
     ids::WebsiteId,
     paged,
@@ -76,3 +82,21 @@ pub async fn lock_all(mut conn: &Conn) -> Result<()> {
     diesel::sql_query("LOCK TABLE websites IN SHARE ROW EXCLUSIVE MODE").execute(&mut conn).await?;
     Ok(())
 }
+
+/// The export of websites.
+pub const WEBSITES: Export = Export {
+    permission: Permission::ManageWebsites,
+    has_website: false,
+    is_imported: false,
+    with: "",
+    table: "websites w",
+    joins: "",
+    filter: "($1 IS NULL OR w.id = ANY ($1))",
+    order: "w.id",
+    columns: columns! {
+        code: Text = "w.code",
+        name: Text = "w.name",
+        base_url: Text = "w.base_url",
+        currency: Text = "w.currency",
+    },
+};

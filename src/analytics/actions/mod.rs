@@ -6,11 +6,17 @@ pub mod tend;
 use tokio::sync::Semaphore;
 
 pub use self::record::record;
+use serde_json::{Value, json};
+
 use super::{
     model::report::{ClickThrough, Interval, Report, Term, Trend, Which},
     store,
 };
-use crate::{db::Db, error::Result};
+use crate::{
+    db::{Conn, Db},
+    error::Result,
+    ids::{RowId, UserId},
+};
 
 /// How many reports are read at once: each may take long, and an operation can ask for many.
 static READING: Semaphore = Semaphore::const_new(2);
@@ -58,4 +64,30 @@ pub async fn click_through(db: &Db, report: &Report) -> Result<ClickThrough> {
 pub async fn trends(db: &Db, report: &Report, interval: Interval) -> Result<Vec<Trend>> {
     report.check_steps(interval)?;
     read!(db, |conn| store::trends(conn, report, interval))
+}
+
+/// The searches of a user, for the export of their data.
+/// # Errors
+/// Those of the statement.
+pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
+    let rows = store::all_by_user(conn, user).await?;
+    let shown = rows.iter().map(|row| {
+        json!({
+            "searchId": row.id.global(),
+            "websiteId": row.website_id.map(RowId::global),
+            "query": row.query,
+            "didYouMean": row.corrected,
+            "filters": row.filters,
+            "results": row.results,
+            "searchedAt": row.searched_at,
+        })
+    });
+    Ok(shown.collect())
+}
+
+/// Forgets who made the searches of a user; the searches stay, and are counted.
+/// # Errors
+/// Those of the statement.
+pub async fn erase_personal_data(conn: &Conn, user: UserId) -> Result<()> {
+    store::update_forgotten(conn, user).await
 }

@@ -5,10 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use async_graphql::{Context, Enum, ObjectType, OutputType, TypeName};
 use souk_macros::object;
 
-use super::{
-    batching::{Key, Loaded},
-    paged::{PageKey, Paged},
-};
+use super::batching::Loaded;
 use crate::{
     error::Result,
     paging::{Cursor, MAX_COUNT, MAX_LIMIT, Page, Rows},
@@ -198,27 +195,21 @@ where
     Connection { rows: Rows { rows, has_next, has_previous }, total }
 }
 
-/// A connection of a nested list: the page, and the count where it is selected, batched over all parents.
+/// A connection of a nested list: its page, and its count if that is selected.
 /// # Errors
 /// Those of the statements.
-pub async fn nested<P: Key, L: Key, R, T>(
+pub async fn nested<R: Loaded, T>(
     ctx: &Context<'_>,
-    loaders: &Paged<P, L, R>,
-    key: PageKey<P, L>,
+    page: impl Future<Output = Result<Option<Arc<Rows<R>>>>>,
+    count: impl Future<Output = Result<Option<i64>>>,
     cursor: impl Fn(&R) -> Cursor,
     node: impl Fn(R) -> T,
 ) -> Result<Connection<T>>
 where
-    R: Loaded,
     Connection<T>: ObjectType,
 {
-    let count = async {
-        match wants_total(ctx) {
-            true => loaders.counts.load(key.clone()).await,
-            false => Ok(None),
-        }
-    };
-    let (page, total) = futures_util::future::try_join(loaders.pages.load(key.clone()), count).await?;
+    let count = async { if wants_total(ctx) { count.await } else { Ok(None) } };
+    let (page, total) = futures_util::future::try_join(page, count).await?;
     let rows =
         page.map_or_else(|| Rows { rows: Vec::new(), has_next: false, has_previous: false }, Arc::unwrap_or_clone);
     Ok(connect(rows, total, cursor, node))

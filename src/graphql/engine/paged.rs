@@ -1,10 +1,9 @@
-//! The keys and the loaders of nested lists: a page of the rows of one parent.
+//! The keys of nested lists: a page of the rows of one parent.
 //! Rule: pages of the same list are one statement for all parents, and so are their counts.
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::batching::{Batched, Key, Loaded};
-use crate::paging::Rows;
+use super::batching::Key;
 
 /// A page of a nested list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -15,14 +14,6 @@ pub struct PageKey<P, L> {
     pub id: i64,
     /// Which rows in which order.
     pub list: Arc<L>,
-}
-
-/// The pages and the counts of a nested list.
-pub struct Paged<P: Key, L: Key, R: Loaded> {
-    /// Pages.
-    pub pages: Batched<PageKey<P, L>, Arc<Rows<R>>>,
-    /// Counts.
-    pub counts: Batched<PageKey<P, L>, i64>,
 }
 
 /// The keys of a batch by kind of parent and list: one statement for each, and a document has few.

@@ -178,7 +178,7 @@ impl ContextExt for Context<'_> {
         if let Some(currency) = kept.get(website) {
             return Ok(currency);
         }
-        let row = self.loaders().websites.load(website).await?;
+        let row = self.loaders().row(website).await?;
         let currency = row.ok_or_else(|| Error::Internal("a row without its website".into()))?.currency();
         kept.keep(website, currency);
         Ok(currency)

@@ -1,326 +1,353 @@
-//! The request's batching loaders: what sibling fields ask for at the same time is one statement.
-//! Rule: a loader is named for what it loads and by what, and sees what its viewer sees.
+//! The loaders of a request: what sibling fields ask for at the same time is one statement.
+//! Rule: a domain declares its loaders beside its types, by `by_key!`, `by_parent!` or `pages!`; the loader of rows by
+//! their id follows from `resource!`. A loader is named for what it loads and by what, and sees what its viewer sees.
 
-use std::{collections::HashMap, ops::Deref, sync::Arc};
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    marker::PhantomData,
+    sync::{Arc, Mutex, PoisonError},
+};
 
+use async_graphql::{Context, OutputType};
 use futures_util::future::try_join_all;
 
 use crate::{
-    access::{
-        self,
-        model::{SessionRow, keys::ApiKey},
-    },
-    auth::{Scope, Viewer},
-    carts::{
-        self,
-        model::{CartLineRow, Reservation},
-    },
-    categories::{self, model::CategoryRow, store::CategoryList},
-    db::{Db, Plans},
-    error::Error,
+    auth::Viewer,
+    db::Db,
+    error::{Error, Result},
     graphql::{
         engine::{
-            batching::{Batched, Key, Steps},
-            paged::{PageKey, Paged, by_list},
+            batching::{Batched, Key, Loaded, Steps},
+            connections::{Connection, nested},
+            paged::{PageKey, by_list},
         },
-        schema::resource::{Resource, View},
-    },
-    ids::{self, CartId, OrderId, PaymentId, ProductGroupId, ProductId, ReturnId, ShipmentId, UserId},
-    media::{self, model::Image},
-    orders::{
-        self,
-        model::{
-            OrderDetailRow, OrderEventRow, OrderParent, OrderRow, ReturnLineRow, ReturnRow, ShipmentLineRow,
-            ShipmentRow,
+        schema::{
+            context::ContextExt,
+            resource::{Resource, View},
         },
-        store::OrderList,
     },
-    paging::Latest,
-    payments::{
-        self,
-        model::{OperationRow, PaymentRow},
-    },
-    prices::{self, model::PriceChangeRow},
-    products::{
-        self,
-        model::{ProductParent, ProductRow, PurchaseRow, VariantRow},
-        store::ProductList,
-    },
-    registry::resources,
-    reviews::{
-        self,
-        model::{ReviewParent, ReviewRow, Stars},
-        store::ReviewList,
-    },
-    sources::{
-        self,
-        model::{SourceNoun, SourceRow},
-    },
-    stock::{self, model::MovementRow},
-    users::{
-        self,
-        model::{AddressRow, UserRow},
-    },
+    ids::{self, RowId},
+    paging::{Cursor, Page, Rows},
+    registry::domains,
 };
 
-/// The loaders of a nested list from its two store functions, and how their statements are planned.
-macro_rules! paged_loaders {
-    ($steps:expr, $view:ident, $list:ident, |$conn:ident, $parent:ident, $args:ident, $ids:ident| $pages:expr, $counts:expr) => {
-        paged_loaders!($steps, $view, $list, |$conn, $parent, $args, $ids| $pages, $counts, Plans::Kept)
-    };
-    ($steps:expr, $view:ident, $list:ident, |$conn:ident, $parent:ident, $args:ident, $ids:ident| $pages:expr, $counts:expr, $plans:expr) => {{
-        let (for_pages, for_counts) = (Arc::clone(&$view), Arc::clone(&$view));
-        Paged {
-            pages: Batched::new($steps, move |keys: Vec<PageKey<_, $list>>| {
-                let $view = Arc::clone(&for_pages);
-                async move {
-                    let groups = by_list(keys).into_iter().map(|(($parent, $args), ids)| {
-                        let $view = &$view;
-                        async move {
-                            let rows = $view
-                                .db
-                                .read_as($plans, async |$conn| {
-                                    let $ids = ids.clone();
-                                    $pages.await
-                                })
-                                .await?;
-                            let mut by_id: HashMap<i64, Vec<_>> = ids.into_iter().map(|id| (id, Vec::new())).collect();
-                            for (id, row) in rows {
-                                by_id.entry(id).or_default().push(row);
-                            }
-                            Ok::<_, Error>(by_id.into_iter().map(move |(id, rows)| {
-                                let rows = Arc::new($args.page.finish(rows));
-                                (PageKey { parent: $parent, id, list: Arc::clone(&$args) }, rows)
-                            }))
-                        }
-                    });
-                    Ok(try_join_all(groups).await?.into_iter().flatten().collect())
-                }
-            }),
-            counts: Batched::new($steps, move |keys: Vec<PageKey<_, $list>>| {
-                let $view = Arc::clone(&for_counts);
-                async move {
-                    let groups = by_list(keys).into_iter().map(|(($parent, $args), ids)| {
-                        let $view = &$view;
-                        async move {
-                            let counts = $view
-                                .db
-                                .read_as($plans, async |$conn| {
-                                    let $ids = ids.clone();
-                                    $counts.await
-                                })
-                                .await?;
-                            Ok::<_, Error>(counts.into_iter().map(move |(id, count)| {
-                                (PageKey { parent: $parent, id, list: Arc::clone(&$args) }, count)
-                            }))
-                        }
-                    });
-                    Ok(try_join_all(groups).await?.into_iter().flatten().collect())
-                }
-            }),
-        }
-    }};
-}
+/// A loader: what one batch reads.
+pub trait Load: 'static {
+    /// What is asked for.
+    type Key: Key;
 
-/// A loader of rows by their id from its store function.
-macro_rules! by_id {
-    ($steps:expr, $view:ident, |$conn:ident, $ids:ident| $load:expr, $row:ident => $id:expr) => {{
-        let $view = Arc::clone(&$view);
-        Batched::new($steps, move |$ids: Vec<_>| {
-            let $view = Arc::clone(&$view);
-            async move {
-                let rows = $view.db.read(async |$conn| $load.await).await?;
-                Ok(rows.into_iter().map(|$row| ($id, Arc::new($row))).collect())
-            }
-        })
-    }};
-}
+    /// What is found.
+    type Value: Loaded;
 
-/// A loader of all rows of a parent from its store function.
-macro_rules! by_parent {
-    ($steps:expr, $view:ident, |$conn:ident, $ids:ident| $load:expr, $row:ident => $id:expr) => {{
-        let $view = Arc::clone(&$view);
-        Batched::new($steps, move |$ids: Vec<_>| {
-            let $view = Arc::clone(&$view);
-            async move {
-                let mut groups: HashMap<_, Vec<_>> = $ids.iter().map(|id| (*id, Vec::new())).collect();
-                for $row in $view.db.read(async |$conn| $load.await).await? {
-                    groups.entry($id).or_default().push(Arc::new($row));
-                }
-                Ok(groups.into_iter().map(|(id, rows)| (id, Arc::from(rows))).collect())
-            }
-        })
-    }};
+    /// Reads the values of these keys; a key without a value is left out.
+    fn load(
+        view: Arc<View>,
+        keys: Vec<Self::Key>,
+    ) -> impl Future<Output = Result<HashMap<Self::Key, Self::Value>>> + Send + 'static;
 }
 
 /// Rows of one parent, shared.
 pub type Group<R> = Arc<[Arc<R>]>;
 
-/// The loaders by id of all resources.
-macro_rules! loaders_by_id {
-    ($($(#[$doc:meta])* $type:ident($id:ident) at $($module:ident)::+, loader $loader:ident $(, audit $audit:literal)?;)*) => {
-        /// The loaders by id of one request.
-        #[allow(missing_docs, reason = "each is named for what it loads")]
-        pub struct ById {$(
-            pub $loader: Batched<ids::$id, Arc<<super::$($module)::+::$type as Resource>::Row>>,
-        )*}
+/// An id of a resource.
+pub trait Identifies: RowId + Key {
+    /// The resource.
+    type Of: Resource<Id = Self> + 'static;
+}
 
-        impl ById {
-            fn new(steps: &Steps, view: &Arc<View>) -> Self {
-                Self {$($loader: {
-                    let view = Arc::clone(view);
-                    Batched::new(steps, move |ids| <super::$($module)::+::$type as Resource>::rows(Arc::clone(&view), ids))
-                },)*}
-            }
-        }
-
-        $(impl Named<ids::$id> for ById {
-            type Row = <super::$($module)::+::$type as Resource>::Row;
-
-            fn loader(&self) -> &Batched<ids::$id, Arc<Self::Row>> {
-                &self.$loader
-            }
+macro_rules! identify {
+    ($($type:ident($id:ident) at $domain:ident $($module:ident)?;)*) => {
+        $(impl Identifies for ids::$id {
+            type Of = super::$domain::$($module::)?$type;
         })*
     };
 }
 
-resources!(loaders_by_id);
-
-/// The loader of the rows that an id names.
-pub trait Named<I: Key> {
-    /// A row.
-    type Row: Send + Sync + 'static;
-
-    /// The loader.
-    fn loader(&self) -> &Batched<I, Arc<Self::Row>>;
-}
-
-impl Deref for Loaders {
-    type Target = ById;
-
-    fn deref(&self) -> &ById {
-        &self.by_id
-    }
-}
+domains!(objects => identify);
 
 /// The loaders of one request, each with the viewer's scope.
-#[allow(missing_docs, reason = "each is named for what it loads and by what")]
 pub struct Loaders {
-    by_id: ById,
-    pub sources: Batched<(SourceNoun, i64), Group<SourceRow>>,
-    pub addresses_by_user: Batched<UserId, Group<AddressRow>>,
-    pub sessions_by_user: Batched<UserId, Group<SessionRow>>,
-    pub api_keys_by_user: Batched<UserId, Group<ApiKey>>,
-    pub children: Paged<(), CategoryList, CategoryRow>,
-    pub products_as_sold: Batched<ProductId, Arc<ProductRow>>,
-    pub variants_by_group: Batched<ProductGroupId, Group<VariantRow>>,
-    pub offers_by_product: Batched<ProductId, Group<(ProductId, Arc<ProductRow>)>>,
-    pub purchases: Batched<ProductId, Arc<PurchaseRow>>,
-    pub products_of: Paged<ProductParent, ProductList, ProductRow>,
-    pub movements_of: Paged<(), Latest, MovementRow>,
-    pub images_by_product: Batched<ProductId, Group<Image>>,
-    pub price_changes_of: Paged<(), Latest, PriceChangeRow>,
-    pub latest_prices: Batched<ProductId, Arc<PriceChangeRow>>,
-    pub lines_by_cart: Batched<CartId, Group<CartLineRow>>,
-    pub reservations_by_cart: Batched<CartId, Group<Reservation>>,
-    pub orders_of: Paged<OrderParent, OrderList, OrderRow>,
-    pub details_by_order: Batched<OrderId, Group<OrderDetailRow>>,
-    pub payments_by_order: Batched<OrderId, Group<PaymentRow>>,
-    pub operations_by_payment: Batched<PaymentId, Group<OperationRow>>,
-    pub events_by_order: Batched<OrderId, Group<OrderEventRow>>,
-    pub shipments_by_order: Batched<OrderId, Group<ShipmentRow>>,
-    pub lines_by_shipment: Batched<ShipmentId, Group<ShipmentLineRow>>,
-    pub returns_by_order: Batched<OrderId, Group<ReturnRow>>,
-    pub lines_by_return: Batched<ReturnId, Group<ReturnLineRow>>,
-    pub reviews_of: Paged<ReviewParent, ReviewList, ReviewRow>,
-    pub stars_by_product: Batched<ProductId, Group<Stars>>,
-    /// Whoever wrote a review, for the name that everybody sees.
-    pub authors: Batched<UserId, Arc<UserRow>>,
+    steps: Steps,
+    view: Arc<View>,
+    /// The loaders that the operation has asked so far: a few of all there are.
+    asked: Mutex<Vec<(TypeId, Arc<dyn Any + Send + Sync>)>>,
 }
 
 impl Loaders {
     /// Loaders for what this viewer may see, in the steps of one operation.
     pub fn new(steps: &Steps, db: Db, viewer: &Viewer) -> Self {
-        let view = Arc::new(View::new(db, viewer));
-        Self {
-            by_id: ById::new(steps, &view),
-            sources: by_parent!(steps, view, |conn, things| sources::store::by_nouns(conn, &things), row => (row.noun, row.noun_id)),
-            addresses_by_user: by_parent!(steps, view, |conn, ids| users::store::addresses_by_user_ids(conn, &view.people(), &ids), row => row.user_id),
-            sessions_by_user: by_parent!(steps, view, |conn, ids| access::store::sessions::live_by_user_ids(conn, view.me, &ids), row => row.user_id),
-            api_keys_by_user: by_parent!(steps, view, |conn, ids| access::store::keys::by_user_ids(conn, view.me, &ids), key => key.row.user_id),
-            children: paged_loaders!(
-                steps,
-                view,
-                CategoryList,
-                |conn, parent, list, ids| categories::store::pages_by_parent_ids(conn, &list, ids),
-                categories::store::counts_by_parent_ids(conn, &list, ids)
-            ),
-            products_as_sold: by_id!(steps, view, |conn, ids| products::store::by_ids_as_sold(conn, &ids), row => row.id),
-            variants_by_group: by_parent!(steps, view, |conn, ids| products::store::variants_by_group_ids(conn, &view.catalogue(), &ids), row => row.group_id),
-            offers_by_product: by_parent!(steps, view, |conn, ids| products::store::offers_by_product_ids(conn, &view.catalogue(), &ids), row => row.0),
-            purchases: by_id!(steps, view, |conn, ids| products::store::purchases_by_ids(conn, &ids), row => row.id),
-            products_of: paged_loaders!(
-                steps,
-                view,
-                ProductList,
-                |conn, parent, list, ids| products::store::pages_by_parent_ids(
-                    conn,
-                    &view.catalogue(),
-                    parent,
-                    &list,
-                    ids
-                ),
-                products::store::counts_by_parent_ids(conn, &view.catalogue(), parent, &list, ids)
-            ),
-            movements_of: paged_loaders!(
-                steps,
-                view,
-                Latest,
-                |conn, parent, list, ids| stock::store::pages_by_product_ids(conn, &list, ids),
-                stock::store::counts_by_product_ids(conn, ids)
-            ),
-            images_by_product: by_parent!(steps, view, |conn, ids| media::store::by_product_ids(conn, &view.catalogue(), &ids), image => image.row.product_id),
-            price_changes_of: paged_loaders!(
-                steps,
-                view,
-                Latest,
-                |conn, parent, list, ids| prices::store::pages_by_product_ids(conn, &list, ids),
-                prices::store::counts_by_product_ids(conn, ids)
-            ),
-            latest_prices: by_id!(steps, view, |conn, ids| prices::store::latest_by_product_ids(conn, &ids), row => row.product_id),
-            lines_by_cart: by_parent!(steps, view, |conn, ids| carts::store::lines_by_cart_ids(conn, &ids), row => row.cart_id),
-            reservations_by_cart: by_parent!(steps, view, |conn, ids| carts::store::reservations_by_cart_ids(conn, &ids), row => row.cart_id),
-            orders_of: paged_loaders!(
-                steps,
-                view,
-                OrderList,
-                |conn, parent, list, ids| orders::store::pages_by_parent_ids(conn, &view.sales(), parent, &list, ids),
-                orders::store::counts_by_parent_ids(conn, &view.sales(), parent, &list, ids),
-                orders::store::plans(&view.sales(), &list)
-            ),
-            details_by_order: by_parent!(steps, view, |conn, ids| orders::store::lines_by_order_ids(conn, &ids), row => row.order_id),
-            events_by_order: by_parent!(steps, view, |conn, ids| orders::store::events::latest_by_order_ids(conn, &view.sales(), &ids), row => row.order_id),
-            payments_by_order: by_parent!(steps, view, |conn, ids| payments::store::by_order_ids(conn, &view.payments(), &ids), row => row.order_id),
-            operations_by_payment: by_parent!(steps, view, |conn, ids| payments::store::operations_by_payment_ids(conn, &ids), row => row.payment_id),
-            shipments_by_order: by_parent!(steps, view, |conn, ids| orders::store::shipments::by_order_ids(conn, &ids), row => row.order_id),
-            lines_by_shipment: by_parent!(steps, view, |conn, ids| orders::store::shipments::lines_by_shipment_ids(conn, &ids), row => row.shipment_id),
-            returns_by_order: by_parent!(steps, view, |conn, ids| orders::store::returns::by_order_ids(conn, &ids), row => row.order_id),
-            lines_by_return: by_parent!(steps, view, |conn, ids| orders::store::returns::lines_by_return_ids(conn, &ids), row => row.return_id),
-            reviews_of: paged_loaders!(
-                steps,
-                view,
-                ReviewList,
-                |conn, parent, list, ids| reviews::store::pages_by_parent_ids(
-                    conn,
-                    &view.reviews(),
-                    parent,
-                    &list,
-                    ids
-                ),
-                reviews::store::counts_by_parent_ids(conn, &view.reviews(), parent, &list, ids)
-            ),
-            stars_by_product: by_parent!(steps, view, |conn, ids| reviews::store::stars_by_product_ids(conn, &ids), row => row.product),
-            authors: by_id!(steps, view, |conn, ids| users::store::by_ids(conn, &Scope::All, &ids), row => row.id),
+        Self { steps: steps.clone(), view: Arc::new(View::new(db, viewer)), asked: Mutex::default() }
+    }
+
+    /// The value of a key; `None` if there is none.
+    /// # Errors
+    /// That of the whole batch.
+    pub fn load<L: Load>(&self, key: L::Key) -> impl Future<Output = Result<Option<L::Value>>> + Send + use<L> {
+        let loader = self.of::<L>();
+        async move { loader.load(key).await }
+    }
+
+    /// The rows of a parent.
+    /// # Errors
+    /// That of the whole batch.
+    pub fn group<L: Load<Value = Group<R>>, R: Send + Sync + 'static>(
+        &self,
+        parent: L::Key,
+    ) -> impl Future<Output = Result<Group<R>>> + Send + use<L, R> {
+        let group = self.load::<L>(parent);
+        async move { Ok(group.await?.unwrap_or_else(|| Arc::from([]))) }
+    }
+
+    /// The row with an id; `None` if there is none or the viewer may not see it.
+    /// # Errors
+    /// That of the whole batch.
+    pub fn row<I: Identifies>(
+        &self,
+        id: I,
+    ) -> impl Future<Output = Result<Option<Arc<<I::Of as Resource>::Row>>>> + Send + use<I> {
+        self.load::<ById<I::Of>>(id)
+    }
+
+    /// The rows with these ids, in their order, without those that there are not.
+    /// # Errors
+    /// That of the whole batch.
+    pub fn rows<I: Identifies>(
+        &self,
+        ids: impl IntoIterator<Item = I>,
+    ) -> impl Future<Output = Result<Vec<Arc<<I::Of as Resource>::Row>>>> + Send {
+        let loads: Vec<_> = ids.into_iter().map(|id| self.row(id)).collect();
+        async move { Ok(try_join_all(loads).await?.into_iter().flatten().collect()) }
+    }
+
+    fn of<L: Load>(&self) -> Arc<Batched<L::Key, L::Value>> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let this = TypeId::of::<L>();
+        let found = asked.iter().find(|(loader, _)| *loader == this).map(|(_, loader)| Arc::clone(loader));
+        if let Some(loader) = found.and_then(|loader| loader.downcast().ok()) {
+            return loader;
         }
+        let view = Arc::clone(&self.view);
+        let loader = Arc::new(Batched::new(&self.steps, move |keys| L::load(Arc::clone(&view), keys)));
+        asked.push((this, Arc::clone(&loader) as Arc<dyn Any + Send + Sync>));
+        loader
     }
 }
+
+/// The loader of rows by their id.
+pub struct ById<R>(PhantomData<R>);
+
+impl<R: Resource + 'static> Load for ById<R> {
+    type Key = R::Id;
+    type Value = Arc<R::Row>;
+
+    fn load(
+        view: Arc<View>,
+        keys: Vec<R::Id>,
+    ) -> impl Future<Output = Result<HashMap<R::Id, Arc<R::Row>>>> + Send + 'static {
+        R::rows(view, keys)
+    }
+}
+
+/// A nested list: which rows each parent has. Its pages and its counts are loaded in batches.
+pub trait Pages: 'static {
+    /// The kind of the parents.
+    type Parent: Key + Copy;
+
+    /// Which rows in which order.
+    type List: Key;
+
+    /// A row.
+    type Row: Loaded;
+
+    /// The page of a list.
+    fn page(list: &Self::List) -> &Page;
+
+    /// The rows of these parents, each with the key of its parent.
+    fn rows(
+        view: &View,
+        parent: Self::Parent,
+        list: &Self::List,
+        ids: Vec<i64>,
+    ) -> impl Future<Output = Result<Vec<(i64, Self::Row)>>> + Send;
+
+    /// How many rows each of these parents has.
+    fn counts(
+        view: &View,
+        parent: Self::Parent,
+        list: &Self::List,
+        ids: Vec<i64>,
+    ) -> impl Future<Output = Result<Vec<(i64, i64)>>> + Send;
+}
+
+/// The loader of the pages of a nested list.
+pub struct PagesOf<P>(PhantomData<P>);
+
+impl<P: Pages> Load for PagesOf<P> {
+    type Key = PageKey<P::Parent, P::List>;
+    type Value = Arc<Rows<P::Row>>;
+
+    async fn load(view: Arc<View>, keys: Vec<Self::Key>) -> Result<HashMap<Self::Key, Self::Value>> {
+        let groups = by_list(keys).into_iter().map(|((parent, list), ids)| {
+            let view = &view;
+            async move {
+                let mut of: HashMap<i64, Vec<_>> = ids.iter().map(|id| (*id, Vec::new())).collect();
+                for (id, row) in P::rows(view, parent, &list, ids).await? {
+                    of.entry(id).or_default().push(row);
+                }
+                Ok::<_, Error>(of.into_iter().map(move |(id, rows)| {
+                    let rows = Arc::new(P::page(&list).finish(rows));
+                    (PageKey { parent, id, list: Arc::clone(&list) }, rows)
+                }))
+            }
+        });
+        Ok(try_join_all(groups).await?.into_iter().flatten().collect())
+    }
+}
+
+/// The loader of the counts of a nested list.
+pub struct CountsOf<P>(PhantomData<P>);
+
+impl<P: Pages> Load for CountsOf<P> {
+    type Key = PageKey<P::Parent, P::List>;
+    type Value = i64;
+
+    async fn load(view: Arc<View>, keys: Vec<Self::Key>) -> Result<HashMap<Self::Key, i64>> {
+        let groups = by_list(keys).into_iter().map(|((parent, list), ids)| {
+            let view = &view;
+            async move {
+                let counts = P::counts(view, parent, &list, ids).await?;
+                let count = move |(id, count)| (PageKey { parent, id, list: Arc::clone(&list) }, count);
+                Ok::<_, Error>(counts.into_iter().map(count))
+            }
+        });
+        Ok(try_join_all(groups).await?.into_iter().flatten().collect())
+    }
+}
+
+/// The connection of a parent's nested list: its page, and its count if that is selected, batched over all parents.
+/// # Errors
+/// Those of the statements.
+pub async fn connection_of<P: Pages, T: OutputType + Clone>(
+    ctx: &Context<'_>,
+    parent: P::Parent,
+    id: i64,
+    list: P::List,
+    cursor: impl Fn(&P::List, &P::Row) -> Cursor,
+    node: impl Fn(P::Row) -> T,
+) -> Result<Connection<T>> {
+    let (loaders, list) = (ctx.loaders(), Arc::new(list));
+    let key = PageKey { parent, id, list: Arc::clone(&list) };
+    let (page, count) = (loaders.load::<PagesOf<P>>(key.clone()), loaders.load::<CountsOf<P>>(key));
+    nested(ctx, page, count, |row| cursor(&list, row), node).await
+}
+
+/// Declares a loader of one row for each key.
+macro_rules! by_key {
+    (
+        $(#[doc = $doc:literal])*
+        $loader:ident by $key:ty => $row:ty,
+        |$conn:ident, $view:pat_param, $keys:ident| $read:expr, $found:ident => $key_of:expr
+    ) => {
+        $(#[doc = $doc])*
+        pub struct $loader;
+
+        impl $crate::graphql::schema::loaders::Load for $loader {
+            type Key = $key;
+            type Value = std::sync::Arc<$row>;
+
+            async fn load(
+                view: std::sync::Arc<$crate::graphql::schema::resource::View>,
+                $keys: Vec<$key>,
+            ) -> $crate::error::Result<std::collections::HashMap<$key, Self::Value>> {
+                let $view = &*view;
+                let rows = view.db.read(async |$conn| $read.await).await?;
+                Ok(rows.into_iter().map(|$found| ($key_of, std::sync::Arc::new($found))).collect())
+            }
+        }
+    };
+}
+pub(crate) use by_key;
+
+/// Declares a loader of all rows of each parent.
+macro_rules! by_parent {
+    (
+        $(#[doc = $doc:literal])*
+        $loader:ident by $key:ty => $row:ty,
+        |$conn:ident, $view:pat_param, $keys:ident| $read:expr, $found:ident => $key_of:expr
+    ) => {
+        $(#[doc = $doc])*
+        pub struct $loader;
+
+        impl $crate::graphql::schema::loaders::Load for $loader {
+            type Key = $key;
+            type Value = $crate::graphql::schema::loaders::Group<$row>;
+
+            async fn load(
+                view: std::sync::Arc<$crate::graphql::schema::resource::View>,
+                $keys: Vec<$key>,
+            ) -> $crate::error::Result<std::collections::HashMap<$key, Self::Value>> {
+                let $view = &*view;
+                let mut groups: std::collections::HashMap<$key, Vec<std::sync::Arc<$row>>> =
+                    $keys.iter().map(|key| (*key, Vec::new())).collect();
+                for $found in view.db.read(async |$conn| $read.await).await? {
+                    groups.entry($key_of).or_default().push(std::sync::Arc::new($found));
+                }
+                Ok(groups.into_iter().map(|(key, rows)| (key, std::sync::Arc::from(rows))).collect())
+            }
+        }
+    };
+}
+pub(crate) use by_parent;
+
+/// Declares a nested list: how the pages and the counts of its parents are read, and how the statements are planned.
+macro_rules! pages {
+    (
+        $(#[doc = $doc:literal])*
+        $pages:ident of ($parent_type:ty, $list_type:ty) => $row:ty,
+        |$conn:ident, $view:pat_param, $parent:pat_param, $list:ident, $ids:ident|
+        rows $rows:expr,
+        counts $counts:expr,
+        plans $plans:expr
+    ) => {
+        $(#[doc = $doc])*
+        pub struct $pages;
+
+        impl $crate::graphql::schema::loaders::Pages for $pages {
+            type Parent = $parent_type;
+            type List = $list_type;
+            type Row = $row;
+
+            fn page(list: &$list_type) -> &$crate::paging::Page {
+                &list.page
+            }
+
+            async fn rows(
+                view: &$crate::graphql::schema::resource::View,
+                $parent: $parent_type,
+                $list: &$list_type,
+                ids: Vec<i64>,
+            ) -> $crate::error::Result<Vec<(i64, $row)>> {
+                let $view = view;
+                view.db.read_as($plans, async |$conn| {
+                    let $ids = ids.clone();
+                    $rows.await
+                }).await
+            }
+
+            async fn counts(
+                view: &$crate::graphql::schema::resource::View,
+                $parent: $parent_type,
+                $list: &$list_type,
+                ids: Vec<i64>,
+            ) -> $crate::error::Result<Vec<(i64, i64)>> {
+                let ($view, _) = (view, $list);
+                view.db.read_as($plans, async |$conn| {
+                    let $ids = ids.clone();
+                    $counts.await
+                }).await
+            }
+        }
+    };
+}
+pub(crate) use pages;

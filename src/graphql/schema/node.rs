@@ -13,17 +13,18 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     graphql::engine::container::{self, Member, Members, OneOf, register_interface},
     ids::{self, RowId},
-    registry::resources,
+    registry::domains,
 };
 
 /// Most ids of `nodes`.
 const MAX_NODES: usize = 100;
 
 macro_rules! nodes {
-    ($($(#[$doc:meta])* $type:ident($id:ident) at $($module:ident)::+, loader $loader:ident $(, audit $audit:literal)?;)*) => {
+    ($($type:ident($id:ident) at $domain:ident $($module:ident)?;)*) => {
         /// Anything that has a global id.
         #[derive(Clone)]
-        pub enum AnyNode {$($(#[$doc])* $type(super::$($module)::+::$type),)*}
+        #[allow(missing_docs, reason = "each is named for the type that it holds")]
+        pub enum AnyNode {$($type(super::$domain::$($module::)?$type),)*}
 
         impl OutputType for AnyNode {
             fn type_name() -> Cow<'static, str> {
@@ -35,7 +36,7 @@ macro_rules! nodes {
                     registry,
                     "Anything that has a global id.",
                     &[("id", ID::qualified_type_name, "Opaque id, unique across all types.")],
-                    &[$((super::$($module)::+::$type::type_name, super::$($module)::+::$type::create_type_info),)*],
+                    &[$((super::$domain::$($module::)?$type::type_name, super::$domain::$($module::)?$type::create_type_info),)*],
                 )
             }
 
@@ -62,7 +63,7 @@ macro_rules! nodes {
     };
 }
 
-resources!(nodes);
+domains!(objects => nodes);
 
 /// Anything that has a global id, in the graph.
 pub type Node = OneOf<AnyNode>;

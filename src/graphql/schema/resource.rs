@@ -13,7 +13,7 @@ use crate::{
         engine::batching::Key,
         schema::{
             context::ContextExt,
-            loaders::{ById, Loaders, Named},
+            loaders::{ById, Loaders},
         },
     },
     ids::{RowId, UserId},
@@ -32,7 +32,7 @@ pub trait Resource: Sized + Send {
     fn rows(
         view: Arc<View>,
         ids: Vec<Self::Id>,
-    ) -> impl Future<Output = Result<HashMap<Self::Id, Arc<Self::Row>>>> + Send;
+    ) -> impl Future<Output = Result<HashMap<Self::Id, Arc<Self::Row>>>> + Send + 'static;
 
     /// The object of a row, with what it needs besides; `None` where the viewer may not see that.
     fn of_row(loaders: &Loaders, row: Arc<Self::Row>) -> impl Future<Output = Result<Option<Self>>> + Send;
@@ -47,15 +47,12 @@ pub trait Resource: Sized + Send {
 /// The object with this key, if the viewer may see it.
 /// # Errors
 /// Those of the statements.
-pub async fn find<R: Resource>(ctx: &Context<'_>, key: i64) -> Result<Option<R>>
-where
-    ById: Named<R::Id, Row = R::Row>,
-{
+pub async fn find<R: Resource + 'static>(ctx: &Context<'_>, key: i64) -> Result<Option<R>> {
     if !R::is_visible(ctx) {
         return Ok(None);
     }
     let loaders = ctx.loaders();
-    match Named::<R::Id>::loader(&**loaders).load(R::Id::from_key(key)).await? {
+    match loaders.load::<ById<R>>(R::Id::from_key(key)).await? {
         Some(row) => R::of_row(loaders, row).await,
         None => Ok(None),
     }

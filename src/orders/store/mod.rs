@@ -4,6 +4,7 @@
 
 pub mod bulk;
 pub mod events;
+mod export;
 mod numbers;
 pub mod returns;
 pub mod shipments;
@@ -17,7 +18,10 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
-pub use self::numbers::{next_number, next_numbers};
+pub use self::{
+    export::ORDERS,
+    numbers::{next_number, next_numbers},
+};
 use super::model::{
     NewOrder, NewOrderDetail, OrderCondition, OrderDetailRow, OrderOrderField, OrderParent, OrderRow, Status,
 };

@@ -3,6 +3,7 @@
 //! ones; only `All` and the seller themself may write.
 
 pub mod bulk;
+mod export;
 mod groups;
 pub(crate) mod history;
 mod offers;
@@ -17,6 +18,7 @@ use rust_decimal::Decimal;
 
 use self::groups::FirstOfGroup;
 pub use self::{
+    export::PRODUCTS,
     groups::variants_by_group_ids,
     offers::{links, lock_linked, new_link, offers_by_product_ids, update_links},
 };

@@ -39,7 +39,7 @@ impl ExportOptions {
         if !self.format.is_own() {
             return Err(Error::bad_input("format", "souk writes souk-csv and souk-jsonl"));
         }
-        if self.noun.has_website() && self.website.is_none() {
+        if self.noun.export().has_website && self.website.is_none() {
             let rule = format!("{} belong to a website: say which", self.noun.as_str());
             return Err(Error::user(UserErrorCode::Required, "website", rule));
         }
@@ -84,7 +84,7 @@ pub async fn export<W: Write + Send>(
 
 /// The websites whose rows go out; none for all there are.
 fn reach(viewer: &Viewer, options: &ExportOptions) -> Result<Option<Vec<WebsiteId>>> {
-    viewer.require_any(&[options.noun.permission()])?;
+    viewer.require_any(&[options.noun.export().permission])?;
     if let Some(website) = options.website {
         if !viewer.reaches(website) {
             return Err(Error::Coded(ErrorCode::NotFound, "there is no such website".into()));

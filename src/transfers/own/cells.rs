@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::columns::Kind;
+use crate::db::export::Kind;
 
 const SIGNS: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\''];
 

@@ -3,7 +3,6 @@
 //! as the same value.
 
 pub mod cells;
-pub mod columns;
 pub mod fields;
 pub mod read;
 pub mod rows;

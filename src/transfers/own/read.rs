@@ -16,10 +16,12 @@ use super::{
         record::{Refused, Row},
     },
     cells,
-    columns::{Column, Kind},
     fields::Fields,
 };
-use crate::error::{Error, Result};
+use crate::{
+    db::export::{Column, Kind},
+    error::{Error, Result},
+};
 
 /// Columns that a file of rejects has behind its own: they are read past.
 pub const OF_REJECTS: [&str; 2] = ["line", "reason"];
@@ -39,9 +41,9 @@ impl<R: Read> CsvRows<R> {
         let table = Table::open(input, encoding)?;
         let mut columns: Vec<Option<Column>> = Vec::new();
         for name in table.header().names() {
-            let known = noun.columns().iter().find(|column| column.name.eq_ignore_ascii_case(name));
+            let known = noun.export().columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
             if known.is_none() && !OF_REJECTS.contains(&name.as_str()) {
-                let names: Vec<_> = noun.columns().iter().map(|column| column.name).collect();
+                let names: Vec<_> = noun.export().columns.iter().map(|column| column.name).collect();
                 let rule = format!("{} have no column {name:?}; they have: {}", noun.as_str(), names.join(", "));
                 return Err(Error::bad_input("file", rule));
             }
@@ -102,7 +104,7 @@ pub struct JsonRows<R: Read> {
 impl<R: Read> JsonRows<R> {
     /// Over a file from its beginning.
     pub fn open(input: R, noun: Noun, encoding: Encoding) -> Self {
-        Self { input: BufReader::new(Decoded::new(input, encoding)), columns: noun.columns(), line: 0 }
+        Self { input: BufReader::new(Decoded::new(input, encoding)), columns: noun.export().columns, line: 0 }
     }
 
     /// The next line without its end, and whether it is longer than allowed; none at the end of the file.

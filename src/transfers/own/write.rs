@@ -7,9 +7,11 @@ use serde_json::Value;
 use super::{
     super::model::{Format, Noun},
     cells,
-    columns::{Column, Kind},
 };
-use crate::error::{Error, Result};
+use crate::{
+    db::export::{Column, Kind},
+    error::{Error, Result},
+};
 
 /// A file that is being written.
 pub struct RowWriter<W: Write> {
@@ -27,7 +29,7 @@ impl<W: Write> RowWriter<W> {
     /// # Errors
     /// Where it cannot be written.
     pub fn new(out: W, noun: Noun, format: Format) -> Result<Self> {
-        let columns = noun.columns();
+        let columns = noun.export().columns;
         if format == Format::SoukJsonl {
             return Ok(Self { columns, out: Out::Json(out) });
         }

@@ -73,9 +73,9 @@ pub async fn import_start(
     request: ImportRequest,
     key: String,
 ) -> Result<TransferRow> {
-    viewer.require_any(&[request.noun.permission()])?;
+    viewer.require_any(&[request.noun.export().permission])?;
     let me = viewer.require_user()?;
-    if !request.noun.is_imported() {
+    if !request.noun.export().is_imported {
         return Err(Error::bad_input("noun", format!("{} are not imported", request.noun.as_str())));
     }
     if !request.format.is_own() && request.noun != Noun::Products {
@@ -114,10 +114,10 @@ pub async fn import_start(
 /// FORBIDDEN without the noun's permission; user errors for a format that souk does not write, and for a website that is
 /// missing or beyond the viewer's.
 pub async fn export_start(db: &Db, viewer: &Viewer, request: ExportRequest, key: String) -> Result<TransferRow> {
-    viewer.require_any(&[request.noun.permission()])?;
+    viewer.require_any(&[request.noun.export().permission])?;
     let me = viewer.require_user()?;
     let is_limited = viewer.identity().is_some_and(|identity| identity.websites.is_some());
-    if request.website.is_none() && (is_limited || request.noun.has_website()) {
+    if request.website.is_none() && (is_limited || request.noun.export().has_website) {
         let rule = "say of which website: the rows belong to one, or you may do this at some only";
         return Err(Error::user(UserErrorCode::Required, "websiteId", rule));
     }

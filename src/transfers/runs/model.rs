@@ -183,7 +183,7 @@ pub struct Reach {
 impl Reach {
     /// What this viewer sees.
     pub fn of(viewer: &Viewer) -> Self {
-        let nouns = Noun::ALL.iter().copied().filter(|noun| viewer.can(noun.permission())).collect();
+        let nouns = Noun::ALL.iter().copied().filter(|noun| viewer.can(noun.export().permission)).collect();
         Self { nouns, websites: viewer.identity().and_then(|identity| identity.websites.clone()) }
     }
 

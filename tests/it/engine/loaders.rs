@@ -39,7 +39,7 @@ async fn whoever_is_dropped_while_the_batch_runs_takes_nobodys_answer() {
     let loaders = Loaders::new(&steps, app.database.db.clone(), &staff());
     let recorder = Recorder::with_texts();
     let operation = async {
-        let mut waiters = (1..=3).map(|i| Box::pin(loaders.brands.load(BrandId(BASE + i)))).collect::<Vec<_>>();
+        let mut waiters = (1..=3).map(|i| Box::pin(loaders.row(BrandId(BASE + i)))).collect::<Vec<_>>();
         for waiter in &mut waiters {
             assert!(poll_immediate(waiter).await.is_none());
         }
@@ -62,8 +62,8 @@ async fn neither_other_threads_nor_spurious_wake_ups_split_a_batch() {
         let steps = Steps::default();
         let loaders = &Loaders::new(&steps, app.database.db.clone(), &staff());
         let brand_of = |product: i64| async move {
-            let product = loaders.products.load(ProductId(BASE + product)).await?.expect("a product");
-            loaders.brands.load(product.brand_id.expect("a brand")).await
+            let product = loaders.row(ProductId(BASE + product)).await?.expect("a product");
+            loaders.row(product.brand_id.expect("a brand")).await
         };
         // Lists in lists, as the rows of an answer, beside a field that wakes the operation all the time.
         let rows = join_all((0..30).map(|i| join_all((1..=30).map(move |j| brand_of(i * 30 + j)))));
@@ -87,7 +87,7 @@ async fn outside_of_an_operation_everybody_gets_an_answer_too() {
     app.market(2).await;
     let steps = Steps::default();
     let loaders = Loaders::new(&steps, app.database.db.clone(), &staff());
-    let two = || async { tokio::join!(loaders.brands.load(BrandId(BASE + 1)), loaders.brands.load(BrandId(BASE + 2))) };
+    let two = || async { tokio::join!(loaders.row(BrandId(BASE + 1)), loaders.row(BrandId(BASE + 2))) };
     assert!(matches!(two().await, (Ok(Some(_)), Ok(Some(_)))));
     let recorder = Recorder::default();
     assert!(matches!(recorder.clone().scope(steps.run(two())).await, (Ok(Some(_)), Ok(Some(_)))));
@@ -148,13 +148,13 @@ async fn a_statement_that_takes_too_long_is_everybodys_timeout() {
     other.batch_execute("BEGIN; LOCK TABLE brands").await.expect("a lock");
     let steps = Steps::default();
     let loaders = Loaders::new(&steps, db, &staff());
-    let answers = steps.run(join_all((1..=3).map(|i| loaders.brands.load(BrandId(BASE + i))))).await;
+    let answers = steps.run(join_all((1..=3).map(|i| loaders.row(BrandId(BASE + i))))).await;
     for answer in answers {
         assert!(matches!(answer, Err(Error::Coded(ErrorCode::Timeout, _))), "{answer:?}");
     }
     other.batch_execute("ROLLBACK").await.expect("released");
     // Nothing of it is kept.
-    let again = loaders.brands.load(BrandId(BASE + 1)).await;
+    let again = loaders.row(BrandId(BASE + 1)).await;
     assert_eq!(again.expect("an answer").expect("a brand").name, "Maker 1");
 }
 
@@ -164,11 +164,10 @@ async fn a_missing_row_is_null_among_those_that_are_there() {
     app.market(2).await;
     let steps = Steps::default();
     let loaders = Loaders::new(&steps, app.database.db.clone(), &staff());
-    let (found, missing) =
-        tokio::join!(loaders.products.load(ProductId(BASE + 1)), loaders.products.load(ProductId(BASE + 9)));
+    let (found, missing) = tokio::join!(loaders.row(ProductId(BASE + 1)), loaders.row(ProductId(BASE + 9)));
     assert_eq!(found.expect("an answer").expect("a product").sku, "L-1");
     assert!(missing.expect("no error").is_none());
-    let some = loaders.products.load_many([9, 2, 8, 1].map(|i| ProductId(BASE + i))).await.expect("an answer");
+    let some = loaders.rows([9, 2, 8, 1].map(|i| ProductId(BASE + i))).await.expect("an answer");
     assert_eq!(some.iter().map(|row| row.sku.as_str()).collect::<Vec<_>>(), ["L-2", "L-1"]);
 
     let ids: Vec<_> = [1, 9, 2].map(nth::<ProductId>).into();
@@ -219,7 +218,7 @@ async fn more_keys_than_a_statement_takes_are_several() {
     let loaders = Loaders::new(&steps, app.database.db.clone(), &staff());
     let recorder = Recorder::default();
     let keys = (1..=10_001).map(|i| CategoryId(BASE + i));
-    let found = recorder.clone().scope(steps.run(loaders.categories.load_many(keys))).await.expect("an answer");
+    let found = recorder.clone().scope(steps.run(loaders.rows(keys))).await.expect("an answer");
     assert_eq!((found.len(), recorder.statements()), (2, 2));
 }
 
@@ -230,11 +229,11 @@ async fn loaders_see_what_their_viewer_sees() {
     app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {BASE} + 1")).await;
     let steps = Steps::default();
     let public = Loaders::new(&steps, app.database.db.clone(), &Viewer::anonymous());
-    let products = public.products.load_many([1, 2].map(|i| ProductId(BASE + i))).await.expect("an answer");
+    let products = public.rows([1, 2].map(|i| ProductId(BASE + i))).await.expect("an answer");
     assert_eq!(products.iter().map(|row| row.id).collect::<Vec<_>>(), [ProductId(BASE + 2)]);
-    assert!(public.users.load(UserId(BASE + 1)).await.expect("an answer").is_none());
+    assert!(public.row(UserId(BASE + 1)).await.expect("an answer").is_none());
     // A line that was sold stays readable.
-    let sold = public.products_as_sold.load(ProductId(BASE + 1)).await.expect("an answer");
+    let sold = public.load::<ProductsAsSold>(ProductId(BASE + 1)).await.expect("an answer");
     assert_eq!(sold.map(|row| row.id.key()), Some(BASE + 1));
 }
 
@@ -255,7 +254,7 @@ async fn statements_are_counted_wherever_they_run() {
             let steps = Steps::default();
             let loaders = Loaders::new(&steps, db.clone(), &staff());
             let all = steps
-                .run(async { tokio::join!(count(&db), count(&db), count(&db), loaders.brands.load(BrandId(BASE + 1))) })
+                .run(async { tokio::join!(count(&db), count(&db), count(&db), loaders.row(BrandId(BASE + 1))) })
                 .await;
             assert!(matches!(all, (Ok(2), Ok(2), Ok(2), Ok(Some(_)))));
             assert_eq!(Recorder::current().statements(), 4);

@@ -136,7 +136,7 @@ async fn every_noun_goes_out_whole() {
     for (noun, expected) in table {
         assert_eq!(exported(&database.db, noun, Format::SoukCsv).await, expected, "{noun:?}");
         let lines = exported(&database.db, noun, Format::SoukJsonl).await;
-        let names: Vec<_> = noun.columns().iter().map(|column| column.name).collect();
+        let names: Vec<_> = noun.export().columns.iter().map(|column| column.name).collect();
         for line in lines.lines() {
             let row: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
             assert!(row.as_object().expect("an object").keys().eq(&names), "{line}");
@@ -150,7 +150,7 @@ async fn every_noun_goes_out_whole() {
 #[tokio::test]
 async fn what_goes_out_comes_back_in_without_a_change() {
     let database = market().await;
-    for noun in Noun::ALL.iter().copied().filter(|noun| noun.is_imported()) {
+    for noun in Noun::ALL.iter().copied().filter(|noun| noun.export().is_imported) {
         for format in [Format::SoukCsv, Format::SoukJsonl] {
             let before = exported(&database.db, noun, format).await;
             let rows = database.ask("SELECT string_agg(p::text, ';' ORDER BY id) FROM products p").await;
@@ -178,10 +178,10 @@ async fn nobody_takes_out_more_than_they_reach() {
     let database = market().await;
     let db = &database.db;
     for noun in Noun::ALL.iter().copied() {
-        let every: Vec<_> = Permission::ALL.iter().copied().filter(|held| *held != noun.permission()).collect();
+        let every: Vec<_> = Permission::ALL.iter().copied().filter(|held| *held != noun.export().permission).collect();
         let refused = written(db, &staff(&every, None), &options(noun, Format::SoukCsv, 1)).await.unwrap_err();
-        assert!(refused.to_string().contains(noun.permission().as_str()), "{noun:?}: {refused}");
-        let german = staff(&[noun.permission()], Some(&[2]));
+        assert!(refused.to_string().contains(noun.export().permission.as_str()), "{noun:?}: {refused}");
+        let german = staff(&[noun.export().permission], Some(&[2]));
         let refused = written(db, &german, &options(noun, Format::SoukCsv, 1)).await.unwrap_err();
         assert_eq!(refused.to_string(), "NOT_FOUND: there is no such website", "{noun:?}");
         assert!(written(db, &german, &options(noun, Format::SoukCsv, 2)).await.is_ok(), "{noun:?}");

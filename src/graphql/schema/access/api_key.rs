@@ -23,11 +23,12 @@ use crate::{
         },
         schema::{
             context::ContextExt,
+            loaders::by_parent,
             resource::resource,
             websites::{Website, website},
         },
     },
-    ids::{ApiKeyId, RowId},
+    ids::{ApiKeyId, RowId, UserId},
 };
 
 /// A key of a machine.
@@ -43,6 +44,12 @@ resource! {
     ApiKey by ApiKeyId of ApiKeyRow,
     |conn, view, ids| access::store::keys::by_ids(conn, view.me, &ids), key => key.row.id,
     |_, row| Some(api_key(row)),
+}
+
+by_parent! {
+    /// The API keys of users: the viewer's own alone.
+    ApiKeysByUser by UserId => ApiKeyRow,
+    |conn, view, ids| access::store::keys::by_user_ids(conn, view.me, &ids), key => key.row.user_id
 }
 
 /// A key with which a machine acts for you: it sends it as `X-API-Key`. You see your own.
@@ -72,7 +79,7 @@ impl ApiKey {
     #[graphql(complexity = "3 * child_complexity")]
     async fn websites(&self, ctx: &Context<'_>) -> Result<Vec<Website>> {
         let ids = self.0.websites.iter().flat_map(|ids| ids.iter().copied());
-        Ok(ctx.loaders().websites.load_many(ids).await?.into_iter().map(website).collect())
+        Ok(ctx.loaders().rows(ids).await?.into_iter().map(website).collect())
     }
 
     /// When you made it.

@@ -84,7 +84,7 @@ impl Role {
     /// everywhere.
     #[graphql(complexity = "3 * child_complexity")]
     async fn websites(&self, ctx: &Context<'_>) -> Result<Vec<Website>> {
-        let loads = self.0.websites.iter().flat_map(|ids| ids.iter()).map(|id| ctx.loaders().websites.load(*id));
+        let loads = self.0.websites.iter().flat_map(|ids| ids.iter()).map(|id| ctx.loaders().row(*id));
         Ok(futures_util::future::try_join_all(loads).await?.into_iter().flatten().map(website).collect())
     }
 

@@ -25,11 +25,12 @@ use crate::{
             access::cookie,
             carts,
             context::ContextExt,
+            loaders::by_parent,
             resource::resource,
             users::{User, user},
         },
     },
-    ids::{RowId, SessionId},
+    ids::{RowId, SessionId, UserId},
 };
 
 /// A login on one device.
@@ -45,6 +46,12 @@ resource! {
     Session by SessionId of SessionRow,
     |conn, view, ids| access::store::sessions::live_by_ids(conn, view.me, &ids), row => row.id,
     |_, row| Some(session(row)),
+}
+
+by_parent! {
+    /// The sessions of users: the viewer's own alone.
+    SessionsByUser by UserId => SessionRow,
+    |conn, view, ids| access::store::sessions::live_by_user_ids(conn, view.me, &ids), row => row.user_id
 }
 
 /// A login on one device. It lasts until it is ended, or not renewed for too long.

@@ -69,7 +69,7 @@ impl AuditEntry {
     /// Who; null where it was nobody known, and where you may not see them.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(id) = self.0.user_id else { return Ok(None) };
-        Ok(ctx.loaders().users.load(id).await?.map(user))
+        Ok(ctx.loaders().row(id).await?.map(user))
     }
 
     /// By what they were known.
@@ -105,7 +105,7 @@ impl AuditEntry {
     /// The website that it belongs to; null for what belongs to all of them.
     async fn website(&self, ctx: &Context<'_>) -> Result<Option<Website>> {
         let Some(id) = self.0.website_id else { return Ok(None) };
-        Ok(ctx.loaders().websites.load(id).await?.map(website))
+        Ok(ctx.loaders().row(id).await?.map(website))
     }
 
     /// What became of it.

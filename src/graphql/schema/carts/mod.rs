@@ -13,7 +13,7 @@ use souk_macros::object;
 use crate::{
     carts::{
         self, actions,
-        model::{CartLineRow, CartRow},
+        model::{CartLineRow, CartRow, Reservation},
         store,
     },
     error::{Error, Result},
@@ -21,7 +21,8 @@ use crate::{
         engine::scalars::{Money, global, money},
         schema::{
             context::ContextExt,
-            products::{Product, product},
+            loaders::by_parent,
+            products::{Product, ProductsAsSold, product},
             resource::resource,
         },
     },
@@ -46,6 +47,18 @@ resource! {
     |_, row| Some(cart(row)),
 }
 
+by_parent! {
+    /// The lines of carts.
+    LinesByCart by CartId => CartLineRow,
+    |conn, _, ids| carts::store::lines_by_cart_ids(conn, &ids), row => row.cart_id
+}
+
+by_parent! {
+    /// What is reserved for carts.
+    ReservationsByCart by CartId => Reservation,
+    |conn, _, ids| carts::store::reservations_by_cart_ids(conn, &ids), row => row.cart_id
+}
+
 /// What somebody is about to buy, of one website or several, in one currency. Seen by its holder alone: the user, or
 /// whoever sends its token.
 #[object]
@@ -58,18 +71,18 @@ impl Cart {
     /// Its lines, in the order they were added: at most 500.
     #[graphql(complexity = "10 * child_complexity")]
     async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<CartLine>> {
-        let rows = ctx.loaders().lines_by_cart.load(self.0.id).await?;
+        let rows = ctx.loaders().group::<LinesByCart, _>(self.0.id).await?;
         let line = |row: &Arc<CartLineRow>| cart_line(Arc::clone(row), Arc::clone(&self.0));
-        Ok(rows.iter().flat_map(|rows| rows.iter()).map(line).collect())
+        Ok(rows.iter().map(line).collect())
     }
 
     /// The sum of its lines at today's prices, without those whose product is not for sale any more: what `checkout`
     /// takes as `expectedTotal`.
     #[graphql(complexity = "10")]
     async fn total(&self, ctx: &Context<'_>) -> Result<Money> {
-        let rows = ctx.loaders().lines_by_cart.load(self.0.id).await?;
-        let rows: Vec<Arc<CartLineRow>> = rows.iter().flat_map(|rows| rows.iter()).cloned().collect();
-        let products = rows.iter().map(|row| ctx.loaders().products_as_sold.load(row.product_id));
+        let rows = ctx.loaders().group::<LinesByCart, _>(self.0.id).await?;
+        let rows: Vec<Arc<CartLineRow>> = rows.iter().cloned().collect();
+        let products = rows.iter().map(|row| ctx.loaders().load::<ProductsAsSold>(row.product_id));
         let products = futures_util::future::try_join_all(products).await?;
         let for_sale = rows.iter().zip(products).filter_map(|(row, product)| {
             let product = product.filter(|product| product.is_active)?;
@@ -80,8 +93,8 @@ impl Cart {
 
     /// Until when its pieces are kept for you; null where nothing is reserved.
     async fn reserved_until(&self, ctx: &Context<'_>) -> Result<Option<DateTime<Utc>>> {
-        let kept = ctx.loaders().reservations_by_cart.load(self.0.id).await?;
-        Ok(kept.iter().flat_map(|rows| rows.iter()).map(|row| row.expires_at).min())
+        let kept = ctx.loaders().group::<ReservationsByCart, _>(self.0.id).await?;
+        Ok(kept.iter().map(|row| row.expires_at).min())
     }
 
     /// From then on it is gone; each change moves it on.
@@ -114,7 +127,7 @@ pub fn cart_line(row: Arc<CartLineRow>, cart: Arc<CartRow>) -> CartLine {
 
 impl CartLine {
     async fn today(&self, ctx: &Context<'_>) -> Result<Arc<ProductRow>> {
-        let row = ctx.loaders().products_as_sold.load(self.row.product_id).await?;
+        let row = ctx.loaders().load::<ProductsAsSold>(self.row.product_id).await?;
         row.ok_or_else(|| Error::Internal("a line without its product".into()))
     }
 }
@@ -122,7 +135,7 @@ impl CartLine {
 resource! {
     CartLine by CartLineId of CartLineRow,
     |conn, view, ids| carts::store::lines_by_ids(conn, &ids), row => row.id,
-    |all, row| all.carts.load(row.cart_id).await?.map(|cart| cart_line(row, cart)),
+    |all, row| all.row(row.cart_id).await?.map(|cart| cart_line(row, cart)),
 }
 
 /// A line of a cart. Its price and availability are those of this moment.
@@ -170,10 +183,9 @@ impl CartLine {
 
     /// Whether it can be bought at this moment: what others have reserved cannot.
     async fn availability(&self, ctx: &Context<'_>) -> Result<Availability> {
-        let kept = ctx.loaders().reservations_by_cart.load(self.row.cart_id);
+        let kept = ctx.loaders().group::<ReservationsByCart, _>(self.row.cart_id);
         let (product, kept) = futures_util::future::try_join(self.today(ctx), kept).await?;
-        let kept: HashMap<_, _> =
-            kept.iter().flat_map(|rows| rows.iter()).map(|row| (row.product_id, row.quantity)).collect();
+        let kept: HashMap<_, _> = kept.iter().map(|row| (row.product_id, row.quantity)).collect();
         let kept = kept.get(&product.id).copied().unwrap_or_default();
         Ok(Availability::of(&product, self.row.quantity, kept))
     }
@@ -198,7 +210,7 @@ impl CartQuery {
         #[graphql(desc = "Its id; may be left out.")] id: Option<ID>,
     ) -> Result<Option<Cart>> {
         if let Some(id) = id {
-            return Ok(ctx.loaders().carts.load(CartId::parse("id", &id)?).await?.map(cart));
+            return Ok(ctx.loaders().row(CartId::parse("id", &id)?).await?.map(cart));
         }
         let holder = ctx.viewer().holder();
         if holder.user.is_none() && holder.guest.is_none() {

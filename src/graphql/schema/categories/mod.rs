@@ -16,17 +16,18 @@ use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
 
 use crate::{
-    categories::{self, model::CategoryRow},
+    categories::{self, model::CategoryRow, store::CategoryList},
+    db::Plans,
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, TotalCount, nested},
+            connections::{Connection, TotalCount},
             listing::Listing,
-            paged::PageKey,
             scalars::global,
         },
         schema::{
             context::ContextExt,
+            loaders::{connection_of, pages},
             products::{self, Product, ProductOrder, ProductWhere},
             resource::resource,
         },
@@ -48,6 +49,15 @@ resource! {
     Category by CategoryId of CategoryRow,
     |conn, view, ids| categories::store::by_ids(conn, &ids), row => row.id,
     |_, row| Some(category(row)),
+}
+
+pages! {
+    /// The categories right below others.
+    ChildPages of ((), CategoryList) => CategoryRow,
+    |conn, _, (), list, ids|
+    rows categories::store::pages_by_parent_ids(conn, list, ids),
+    counts categories::store::counts_by_parent_ids(conn, list, ids),
+    plans Plans::Kept
 }
 
 /// A node of the tree of categories, which all websites share.
@@ -86,14 +96,14 @@ impl Category {
     /// The category above; null for a root.
     async fn parent(&self, ctx: &Context<'_>) -> Result<Option<Category>> {
         let Some(id) = self.0.parent_id else { return Ok(None) };
-        Ok(ctx.loaders().categories.load(id).await?.map(category))
+        Ok(ctx.loaders().row(id).await?.map(category))
     }
 
     /// The categories above, from the root down: the breadcrumbs.
     #[graphql(complexity = "4 * child_complexity")]
     async fn ancestors(&self, ctx: &Context<'_>) -> Result<Vec<Category>> {
         let above = self.0.path.iter().copied().filter(|id| *id != self.0.id);
-        Ok(ctx.loaders().categories.load_many(above).await?.into_iter().map(category).collect())
+        Ok(ctx.loaders().rows(above).await?.into_iter().map(category).collect())
     }
 
     /// The categories right below, by default in the order of their positions.
@@ -102,9 +112,7 @@ impl Category {
         ctx: &Context<'_>,
         listing: Listing<CategoryWhere, CategoryOrder>,
     ) -> Result<Connection<Category>> {
-        let list = Arc::new(list_of(listing)?);
-        let key = PageKey { parent: (), id: self.0.id.key(), list: Arc::clone(&list) };
-        nested(ctx, &ctx.loaders().children, key, |row| cursor(&list, row), category).await
+        connection_of::<ChildPages, _>(ctx, (), self.0.id.key(), list_of(listing)?, cursor, category).await
     }
 
     /// The products of this category, by default the newest first.

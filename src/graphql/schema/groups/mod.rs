@@ -23,7 +23,7 @@ use crate::{
         },
         schema::{
             context::ContextExt,
-            loaders::Group,
+            loaders::{Group, by_parent},
             products::{self, Product, ProductOrder, ProductWhere},
             resource::resource,
             websites::{Website, website},
@@ -37,7 +37,10 @@ use crate::{
     ids::{ProductGroupId, RowId},
     money::Currency,
     paging::Cursor,
-    products::model::{ProductParent, VariantRow},
+    products::{
+        model::{ProductParent, VariantRow},
+        store::variants_by_group_ids,
+    },
 };
 
 /// Products that are the same thing in other sizes or colours.
@@ -51,7 +54,7 @@ pub fn product_group(row: impl Into<Arc<ProductGroupRow>>) -> ProductGroup {
 
 impl ProductGroup {
     async fn variants(&self, ctx: &Context<'_>) -> Result<Group<VariantRow>> {
-        Ok(ctx.loaders().variants_by_group.load(self.0.id).await?.unwrap_or_else(|| Arc::from([])))
+        Ok(ctx.loaders().group::<VariantsByGroup, _>(self.0.id).await?)
     }
 }
 
@@ -59,6 +62,12 @@ resource! {
     ProductGroup by ProductGroupId of ProductGroupRow,
     |conn, view, ids| groups::store::by_ids(conn, &ids), row => row.id,
     |_, row| Some(product_group(row)),
+}
+
+by_parent! {
+    /// The variants of product groups.
+    VariantsByGroup by ProductGroupId => VariantRow,
+    |conn, view, ids| variants_by_group_ids(conn, &view.catalogue(), &ids), row => row.group_id
 }
 
 /// Products of one website that are the same thing in other sizes or colours.
@@ -86,7 +95,7 @@ impl ProductGroup {
 
     /// The website that sells its products.
     async fn source_website(&self, ctx: &Context<'_>) -> Result<Website> {
-        let row = ctx.loaders().websites.load(self.0.source_website_id).await?;
+        let row = ctx.loaders().row(self.0.source_website_id).await?;
         row.map(website).ok_or_else(|| Error::Internal("a group without its website".into()))
     }
 

@@ -17,9 +17,9 @@ use crate::{
     error::Result,
     graphql::{
         engine::scalars::global,
-        schema::{context::ContextExt, resource::resource},
+        schema::{context::ContextExt, loaders::by_parent, resource::resource},
     },
-    ids::ImageId,
+    ids::{ImageId, ProductId},
     media::{
         self,
         model::{Image as Picture, Rendition},
@@ -42,7 +42,7 @@ impl Image {
         if !viewer.can(Permission::ManageProducts) && !viewer.can(Permission::SellProducts) {
             return Ok(false);
         }
-        let Some(product) = ctx.loaders().products.load(self.0.row.product_id).await? else { return Ok(false) };
+        let Some(product) = ctx.loaders().row(self.0.row.product_id).await? else { return Ok(false) };
         let is_seller = product.seller_id.is_some() && product.seller_id == viewer.user_id();
         Ok(is_seller || viewer.can_at(Permission::ManageProducts, product.source_website_id))
     }
@@ -52,6 +52,12 @@ resource! {
     Image by ImageId of media::model::Image,
     |conn, view, ids| media::store::by_ids(conn, &view.catalogue(), &ids), image => image.row.id,
     |_, row| Some(image(row)),
+}
+
+by_parent! {
+    /// The images of products.
+    ImagesByProduct by ProductId => media::model::Image,
+    |conn, view, ids| media::store::by_product_ids(conn, &view.catalogue(), &ids), image => image.row.product_id
 }
 
 /// A picture of a product.

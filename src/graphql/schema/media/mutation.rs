@@ -124,7 +124,7 @@ async fn create(ctx: &Context<'_>, input: ProductImageCreateInput) -> Result<Ima
 async fn reorder(ctx: &Context<'_>, input: ProductImagesReorderInput) -> Result<Option<Product>> {
     let id = ProductId::parse("productId", &input.product_id)?;
     actions::reorder(ctx.db(), ctx.viewer(), id, parse_ids("ids", &input.ids)?).await?;
-    Ok(ctx.loaders().products.load(id).await?.map(product))
+    Ok(ctx.loaders().row(id).await?.map(product))
 }
 
 /// Mutations of pictures of products.

@@ -12,11 +12,15 @@ use crate::{
         engine::scalars::{Money, money},
         schema::{
             context::ContextExt,
+            loaders::by_parent,
             users::{User, user},
         },
     },
-    ids::WebsiteId,
-    orders::model::{EventKind, OrderEventRow, Status},
+    ids::{OrderId, WebsiteId},
+    orders::{
+        self,
+        model::{EventKind, OrderEventRow, Status},
+    },
 };
 
 /// Something that happened to an order.
@@ -29,6 +33,12 @@ pub struct OrderEvent {
 /// The object of an event of a visible order, which was placed at this website.
 pub fn event(row: Arc<OrderEventRow>, website: WebsiteId) -> OrderEvent {
     OrderEvent { row, website }
+}
+
+by_parent! {
+    /// The latest events of orders.
+    EventsByOrder by OrderId => OrderEventRow,
+    |conn, view, ids| orders::store::events::latest_by_order_ids(conn, &view.sales(), &ids), row => row.order_id
 }
 
 /// Something that happened to an order. Events are never changed; only erasing a customer takes the notes out of theirs.
@@ -47,7 +57,7 @@ impl OrderEvent {
     /// Who did it; null for guests and the shop's program, and where you may not see them.
     async fn by(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(id) = self.row.user_id else { return Ok(None) };
-        Ok(ctx.loaders().users.load(id).await?.map(user))
+        Ok(ctx.loaders().row(id).await?.map(user))
     }
 
     /// The order's status before; null where it stayed.

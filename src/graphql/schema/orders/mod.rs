@@ -28,12 +28,14 @@ use crate::{
         engine::scalars::{Money, global, money},
         schema::{
             context::ContextExt,
+            loaders::{by_parent, pages},
             orders::{
-                returns::{Return, return_object},
-                shipment::{Shipment, shipment},
+                events::EventsByOrder,
+                returns::{Return, ReturnsByOrder, return_object},
+                shipment::{Shipment, ShipmentsByOrder, shipment},
             },
-            payments::{Payment, payment},
-            products::{Product, product},
+            payments::{Payment, PaymentsByOrder, payment},
+            products::{Product, ProductsAsSold, product},
             resource::resource,
             sources::{Source, Sourced},
             users::{User, user},
@@ -43,7 +45,8 @@ use crate::{
     ids::{OrderDetailId, OrderId},
     orders::{
         self,
-        model::{Contact, OrderDetailRow, OrderRow, PaymentStatus, Shipping, Status},
+        model::{Contact, OrderDetailRow, OrderParent, OrderRow, PaymentStatus, Shipping, Status},
+        store::OrderList,
     },
     products::model::ProductRow,
     sources::model::SourceNoun,
@@ -73,6 +76,21 @@ resource! {
     Order by OrderId of OrderRow,
     |conn, view, ids| orders::store::by_ids(conn, &view.sales(), &ids), row => row.id,
     |_, row| Some(order(row)),
+}
+
+by_parent! {
+    /// The lines of orders.
+    DetailsByOrder by OrderId => OrderDetailRow,
+    |conn, _, ids| orders::store::lines_by_order_ids(conn, &ids), row => row.order_id
+}
+
+pages! {
+    /// The orders of users or websites.
+    OrderPages of (OrderParent, OrderList) => OrderRow,
+    |conn, view, parent, list, ids|
+    rows orders::store::pages_by_parent_ids(conn, &view.sales(), parent, list, ids),
+    counts orders::store::counts_by_parent_ids(conn, &view.sales(), parent, list, ids),
+    plans orders::store::plans(&view.sales(), list)
 }
 
 /// What a customer bought at one website.
@@ -105,12 +123,12 @@ impl Order {
             return Ok(row.clone().map(user));
         }
         let Some(id) = self.row.user_id else { return Ok(None) };
-        Ok(ctx.loaders().users.load(id).await?.map(user))
+        Ok(ctx.loaders().row(id).await?.map(user))
     }
 
     /// The website it was placed at.
     async fn source_website(&self, ctx: &Context<'_>) -> Result<Website> {
-        let row = ctx.loaders().websites.load(self.row.source_website_id).await?;
+        let row = ctx.loaders().row(self.row.source_website_id).await?;
         row.map(website).ok_or_else(|| Error::Internal("an order without its website".into()))
     }
 
@@ -128,38 +146,34 @@ impl Order {
         if let Some(details) = &self.fetched.details {
             return Ok(details.to_vec());
         }
-        let rows = ctx.loaders().details_by_order.load(self.row.id).await?;
+        let rows = ctx.loaders().group::<DetailsByOrder, _>(self.row.id).await?;
         let order = &self.row;
-        Ok(rows.iter().flat_map(|rows| rows.iter()).map(|row| detail(Arc::clone(row), Arc::clone(order))).collect())
+        Ok(rows.iter().map(|row| detail(Arc::clone(row), Arc::clone(order))).collect())
     }
 
     /// What happened to it, the oldest first, at most the latest 500: internal notes only for staff with MANAGE_ORDERS at its
     /// website.
     #[graphql(complexity = "10 * child_complexity")]
     async fn events(&self, ctx: &Context<'_>) -> Result<Vec<OrderEvent>> {
-        let rows = ctx.loaders().events_by_order.load(self.row.id).await?;
+        let rows = ctx.loaders().group::<EventsByOrder, _>(self.row.id).await?;
         let website = self.row.source_website_id;
-        Ok(rows.iter().flat_map(|rows| rows.iter()).map(|row| event(Arc::clone(row), website)).collect())
+        Ok(rows.iter().map(|row| event(Arc::clone(row), website)).collect())
     }
 
     /// What is on its way or has arrived of it, the oldest first: at most 100.
     #[graphql(complexity = "10 * child_complexity")]
     async fn shipments(&self, ctx: &Context<'_>) -> Result<Vec<Shipment>> {
-        let rows = ctx.loaders().shipments_by_order.load(self.row.id).await?;
+        let rows = ctx.loaders().group::<ShipmentsByOrder, _>(self.row.id).await?;
         let order = &self.row;
-        Ok(rows.iter().flat_map(|rows| rows.iter()).map(|row| shipment(Arc::clone(row), Arc::clone(order))).collect())
+        Ok(rows.iter().map(|row| shipment(Arc::clone(row), Arc::clone(order))).collect())
     }
 
     /// What is on its way back or came back of it, the oldest first: at most 100.
     #[graphql(complexity = "10 * child_complexity")]
     async fn returns(&self, ctx: &Context<'_>) -> Result<Vec<Return>> {
-        let rows = ctx.loaders().returns_by_order.load(self.row.id).await?;
+        let rows = ctx.loaders().group::<ReturnsByOrder, _>(self.row.id).await?;
         let order = &self.row;
-        Ok(rows
-            .iter()
-            .flat_map(|rows| rows.iter())
-            .map(|row| return_object(Arc::clone(row), Arc::clone(order)))
-            .collect())
+        Ok(rows.iter().map(|row| return_object(Arc::clone(row), Arc::clone(order))).collect())
     }
 
     /// Where it goes: the address as it was when the order was placed; null where none was given.
@@ -197,8 +211,8 @@ impl Order {
     /// Its payments, the oldest first, at most 50. For its customer and for staff: empty for sellers of its products.
     #[graphql(complexity = "2 * child_complexity")]
     async fn payments(&self, ctx: &Context<'_>) -> Result<Vec<Payment>> {
-        let rows = ctx.loaders().payments_by_order.load(self.row.id).await?;
-        Ok(rows.iter().flat_map(|rows| rows.iter()).map(|row| payment(Arc::clone(row))).collect())
+        let rows = ctx.loaders().group::<PaymentsByOrder, _>(self.row.id).await?;
+        Ok(rows.iter().map(|row| payment(Arc::clone(row))).collect())
     }
 
     /// When it was placed.
@@ -288,7 +302,7 @@ pub fn detail(row: Arc<OrderDetailRow>, order: Arc<OrderRow>) -> OrderDetail {
 resource! {
     OrderDetail by OrderDetailId of OrderDetailRow,
     |conn, view, ids| orders::store::lines_by_ids(conn, &ids), row => row.id,
-    |all, row| all.orders.load(row.order_id).await?.map(|order| detail(row, order)),
+    |all, row| all.row(row.order_id).await?.map(|order| detail(row, order)),
 }
 
 /// A line of an order.
@@ -309,7 +323,7 @@ impl OrderDetail {
         if let Some(row) = &self.product {
             return Ok(product(Arc::clone(row)));
         }
-        let row = ctx.loaders().products_as_sold.load(self.row.product_id).await?;
+        let row = ctx.loaders().load::<ProductsAsSold>(self.row.product_id).await?;
         row.map(product).ok_or_else(|| Error::Internal("a line without its product".into()))
     }
 

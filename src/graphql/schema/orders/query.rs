@@ -14,15 +14,15 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, nested, read},
+            connections::{Connection, connect, read},
             filters::{Conditions, DateTimeFilter, DecimalFilter, IdFilter, StringFilter},
             guards::LoggedIn,
             listing::{Listing, Where, order_by},
-            paged::PageKey,
         },
         schema::{
             context::ContextExt,
-            orders::{Fetched, Order, OrderDetail, order},
+            loaders::connection_of,
+            orders::{Fetched, Order, OrderDetail, OrderPages, order},
         },
     },
     ids::{OrderId, ProductId, RowId, UserId},
@@ -108,9 +108,7 @@ fn cursor(list: &OrderList, row: &OrderRow) -> Cursor {
 /// # Errors
 /// Those of the statements.
 pub async fn of_parent(ctx: &Context<'_>, parent: OrderParent, id: i64, list: OrderList) -> Result<Connection<Order>> {
-    let list = Arc::new(list);
-    let key = PageKey { parent, id, list: Arc::clone(&list) };
-    nested(ctx, &ctx.loaders().orders_of, key, |row| cursor(&list, row), order).await
+    connection_of::<OrderPages, _>(ctx, parent, id, list, cursor, order).await
 }
 
 /// Fetches what is selected below a list of orders with the list itself: the same statements as the loaders would send,
@@ -185,7 +183,7 @@ impl OrderQuery {
     /// otherwise.
     async fn order(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Order>> {
         let id = OrderId::parse("id", &id)?;
-        Ok(ctx.loaders().orders.load(id).await?.map(order))
+        Ok(ctx.loaders().row(id).await?.map(order))
     }
 
     /// The orders that you may see, by default the latest first: your own, for sellers also those that hold their

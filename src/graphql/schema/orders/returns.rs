@@ -17,6 +17,7 @@ use crate::{
         },
         schema::{
             context::ContextExt,
+            loaders::by_parent,
             orders::{Order, OrderDetail, detail, order},
             resource::resource,
         },
@@ -48,7 +49,19 @@ fn of((row, order): ReturnOf) -> Return {
 resource! {
     Return by ReturnId of ReturnRow,
     |conn, view, ids| orders::store::returns::by_ids(conn, &ids), row => row.id,
-    |all, row| all.orders.load(row.order_id).await?.map(|order| return_object(row, order)),
+    |all, row| all.row(row.order_id).await?.map(|order| return_object(row, order)),
+}
+
+by_parent! {
+    /// The returns of orders.
+    ReturnsByOrder by OrderId => ReturnRow,
+    |conn, _, ids| orders::store::returns::by_order_ids(conn, &ids), row => row.order_id
+}
+
+by_parent! {
+    /// The lines of returns.
+    LinesByReturn by ReturnId => ReturnLineRow,
+    |conn, _, ids| orders::store::returns::lines_by_return_ids(conn, &ids), row => row.return_id
 }
 
 /// A part of an order on its way back: whoever sees the order sees it.
@@ -72,9 +85,9 @@ impl Return {
     /// What is in it: each line of the order at most once.
     #[graphql(complexity = "10 * child_complexity")]
     async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<ReturnLine>> {
-        let rows = ctx.loaders().lines_by_return.load(self.row.id).await?;
+        let rows = ctx.loaders().group::<LinesByReturn, _>(self.row.id).await?;
         let line = |row: &Arc<ReturnLineRow>| ReturnLine { row: Arc::clone(row), order: Arc::clone(&self.order) };
-        Ok(rows.iter().flat_map(|rows| rows.iter()).map(line).collect())
+        Ok(rows.iter().map(line).collect())
     }
 
     /// What was written along; null where nothing was, and once the customer was erased.
@@ -110,7 +123,7 @@ pub struct ReturnLine {
 impl ReturnLine {
     /// Of which line.
     async fn detail(&self, ctx: &Context<'_>) -> Result<OrderDetail> {
-        let row = ctx.loaders().details.load(self.row.order_detail_id).await?;
+        let row = ctx.loaders().row(self.row.order_detail_id).await?;
         let row = row.ok_or_else(|| Error::Internal("a return of a line that is gone".into()))?;
         Ok(detail(row, Arc::clone(&self.order)))
     }

@@ -13,6 +13,7 @@ use crate::{
         engine::{guards::Needs, payload::payload, scalars::global},
         schema::{
             context::ContextExt,
+            loaders::by_parent,
             orders::{Order, OrderDetail, detail, order},
             resource::resource,
         },
@@ -44,7 +45,19 @@ fn of((row, order): ShipmentOf) -> Shipment {
 resource! {
     Shipment by ShipmentId of ShipmentRow,
     |conn, view, ids| orders::store::shipments::by_ids(conn, &ids), row => row.id,
-    |all, row| all.orders.load(row.order_id).await?.map(|order| shipment(row, order)),
+    |all, row| all.row(row.order_id).await?.map(|order| shipment(row, order)),
+}
+
+by_parent! {
+    /// The shipments of orders.
+    ShipmentsByOrder by OrderId => ShipmentRow,
+    |conn, _, ids| orders::store::shipments::by_order_ids(conn, &ids), row => row.order_id
+}
+
+by_parent! {
+    /// The lines of shipments.
+    LinesByShipment by ShipmentId => ShipmentLineRow,
+    |conn, _, ids| orders::store::shipments::lines_by_shipment_ids(conn, &ids), row => row.shipment_id
 }
 
 /// A part of an order on its way: whoever sees the order sees it.
@@ -63,9 +76,9 @@ impl Shipment {
     /// What is in it: each line of the order at most once.
     #[graphql(complexity = "10 * child_complexity")]
     async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<ShipmentLine>> {
-        let rows = ctx.loaders().lines_by_shipment.load(self.row.id).await?;
+        let rows = ctx.loaders().group::<LinesByShipment, _>(self.row.id).await?;
         let line = |row: &Arc<ShipmentLineRow>| ShipmentLine { row: Arc::clone(row), order: Arc::clone(&self.order) };
-        Ok(rows.iter().flat_map(|rows| rows.iter()).map(line).collect())
+        Ok(rows.iter().map(line).collect())
     }
 
     /// Who carries it.
@@ -106,7 +119,7 @@ pub struct ShipmentLine {
 impl ShipmentLine {
     /// Of which line.
     async fn detail(&self, ctx: &Context<'_>) -> Result<OrderDetail> {
-        let row = ctx.loaders().details.load(self.row.order_detail_id).await?;
+        let row = ctx.loaders().row(self.row.order_detail_id).await?;
         let row = row.ok_or_else(|| Error::Internal("a shipment of a line that is gone".into()))?;
         Ok(detail(row, Arc::clone(&self.order)))
     }

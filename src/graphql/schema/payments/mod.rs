@@ -16,11 +16,12 @@ use crate::{
         engine::scalars::{Money, global, money},
         schema::{
             context::{ContextExt, Services},
+            loaders::by_parent,
             orders::{Order, order},
             resource::resource,
         },
     },
-    ids::{PaymentId, RowId},
+    ids::{OrderId, PaymentId, RowId},
     money::Currency,
     payments::{
         self, actions,
@@ -47,6 +48,18 @@ resource! {
     |_, row| Some(payment(row)),
 }
 
+by_parent! {
+    /// The payments of orders.
+    PaymentsByOrder by OrderId => PaymentRow,
+    |conn, view, ids| payments::store::by_order_ids(conn, &view.payments(), &ids), row => row.order_id
+}
+
+by_parent! {
+    /// The operations of payments.
+    OperationsByPayment by PaymentId => OperationRow,
+    |conn, _, ids| payments::store::operations_by_payment_ids(conn, &ids), row => row.payment_id
+}
+
 /// An order being paid: promised, taken, paid back. An order has at most one payment of which something can still become;
 /// one that failed stays beside the next. The order's customer sees it, and staff do.
 #[object]
@@ -58,7 +71,7 @@ impl Payment {
 
     /// What is paid; null for those who see payments and no orders.
     async fn order(&self, ctx: &Context<'_>) -> Result<Option<Order>> {
-        Ok(ctx.loaders().orders.load(self.0.order_id).await?.map(order))
+        Ok(ctx.loaders().row(self.0.order_id).await?.map(order))
     }
 
     /// Who moves the money.
@@ -99,10 +112,10 @@ impl Payment {
     /// What was done with it, the oldest first: at most 100 that people asked for, and what the shop did by itself.
     #[graphql(complexity = "5 * child_complexity")]
     async fn operations(&self, ctx: &Context<'_>) -> Result<Vec<PaymentOperation>> {
-        let rows = ctx.loaders().operations_by_payment.load(self.0.id).await?;
+        let rows = ctx.loaders().group::<OperationsByPayment, _>(self.0.id).await?;
         let currency = currency(&self.0)?;
         let operation = |row: &Arc<OperationRow>| PaymentOperation { row: Arc::clone(row), currency };
-        Ok(rows.iter().flat_map(|rows| rows.iter()).map(operation).collect())
+        Ok(rows.iter().map(operation).collect())
     }
 
     /// When it was asked for.
@@ -171,7 +184,7 @@ impl PaymentQuery {
     /// of the orders that hold their products. Null otherwise.
     async fn payment(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Payment>> {
         let id = PaymentId::parse("id", &id)?;
-        Ok(ctx.loaders().payments.load(id).await?.map(payment))
+        Ok(ctx.loaders().row(id).await?.map(payment))
     }
 }
 

@@ -7,16 +7,17 @@ use chrono::{DateTime, Utc};
 use souk_macros::object;
 
 use crate::{
+    db::Plans,
     error::{Error, Result},
     graphql::{
         engine::{
-            connections::{Connection, nested},
-            paged::PageKey,
+            connections::Connection,
             scalars::{Money, global, money},
         },
         schema::{
             context::ContextExt,
-            products::{Product, product},
+            loaders::{by_key, connection_of, pages},
+            products::{Product, ProductsAsSold, product},
             resource::resource,
             users::{User, user},
         },
@@ -41,7 +42,7 @@ pub fn price_change(row: impl Into<Arc<PriceChangeRow>>) -> PriceChange {
 
 impl PriceChange {
     async fn of(&self, ctx: &Context<'_>) -> Result<Arc<ProductRow>> {
-        let row = ctx.loaders().products_as_sold.load(self.0.product_id).await?;
+        let row = ctx.loaders().load::<ProductsAsSold>(self.0.product_id).await?;
         row.ok_or_else(|| Error::Internal("a price without its product".into()))
     }
 }
@@ -50,6 +51,21 @@ resource! {
     PriceChange by PriceChangeId of PriceChangeRow,
     |conn, view, ids| prices::store::by_ids(conn, &view.catalogue(), &ids), row => row.id,
     |_, row| Some(price_change(row)),
+}
+
+pages! {
+    /// The prices that products had.
+    PriceChangePages of ((), Latest) => PriceChangeRow,
+    |conn, _, (), list, ids|
+    rows prices::store::pages_by_product_ids(conn, list, ids),
+    counts prices::store::counts_by_product_ids(conn, ids),
+    plans Plans::Kept
+}
+
+by_key! {
+    /// The latest prices of products.
+    LatestPrices by ProductId => PriceChangeRow,
+    |conn, _, ids| prices::store::latest_by_product_ids(conn, &ids), row => row.product_id
 }
 
 /// What a product cost from one moment on. It is never changed.
@@ -74,7 +90,7 @@ impl PriceChange {
     /// By whom; null where it was nobody known, and where you may not see them.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(id) = self.0.user_id else { return Ok(None) };
-        Ok(ctx.loaders().users.load(id).await?.map(user))
+        Ok(ctx.loaders().row(id).await?.map(user))
     }
 
     /// Of which product.
@@ -92,7 +108,6 @@ impl PriceChange {
 /// # Errors
 /// Those of the statements.
 pub async fn of_product(ctx: &Context<'_>, id: ProductId, page: Page) -> Result<Connection<PriceChange>> {
-    let key = PageKey { parent: (), id: id.key(), list: Arc::new(Latest { page }) };
-    let cursor = |row: &PriceChangeRow| Cursor::new(HISTORY, SortKey::Id, row.id.key());
-    nested(ctx, &ctx.loaders().price_changes_of, key, cursor, price_change).await
+    let cursor = |_: &Latest, row: &PriceChangeRow| Cursor::new(HISTORY, SortKey::Id, row.id.key());
+    connection_of::<PriceChangePages, _>(ctx, (), id.key(), Latest { page }, cursor, price_change).await
 }

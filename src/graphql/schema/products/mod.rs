@@ -24,6 +24,7 @@ use crate::{
     auth::Permission,
     brands::model::BrandRow,
     categories::model::CategoryRow,
+    db::Plans,
     error::{Error, Result},
     graphql::{
         engine::{
@@ -36,8 +37,9 @@ use crate::{
             categories::{Category, category},
             context::ContextExt,
             groups::{ProductGroup, product_group},
-            media::{Image, image},
-            prices::{self, PriceChange},
+            loaders::{by_key, by_parent, pages},
+            media::{Image, ImagesByProduct, image},
+            prices::{self, LatestPrices, PriceChange},
             resource::resource,
             reviews::{self, Rating, Review, ReviewOrder, ReviewWhere, rating},
             sources::{Source, Sourced},
@@ -52,7 +54,8 @@ use crate::{
     prices::model::sets_price,
     products::{
         self,
-        model::{Availability, ProductRow, PurchaseRow},
+        model::{Availability, ProductParent, ProductRow, PurchaseRow},
+        store::ProductList,
     },
     reviews::model::ReviewParent,
     sources::model::SourceNoun,
@@ -89,7 +92,7 @@ impl Product {
     /// What the shop buys it by, for those who run it.
     async fn purchase(&self, ctx: &Context<'_>) -> Result<Option<Arc<PurchaseRow>>> {
         match self.is_run_by_viewer(ctx) {
-            true => ctx.loaders().purchases.load(self.row.id).await,
+            true => ctx.loaders().load::<Purchases>(self.row.id).await,
             false => Ok(None),
         }
     }
@@ -99,6 +102,33 @@ resource! {
     Product by ProductId of ProductRow,
     |conn, view, ids| products::store::by_ids(conn, &view.catalogue(), &ids), row => row.id,
     |_, row| Some(product(row)),
+}
+
+by_key! {
+    /// Products as whoever bought one sees them, whether they are for sale or not.
+    ProductsAsSold by ProductId => ProductRow,
+    |conn, _, ids| products::store::by_ids_as_sold(conn, &ids), row => row.id
+}
+
+by_key! {
+    /// What products cost the shop, and their names at the supplier.
+    Purchases by ProductId => PurchaseRow,
+    |conn, _, ids| products::store::purchases_by_ids(conn, &ids), row => row.id
+}
+
+by_parent! {
+    /// The offers of other websites of the same products.
+    OffersByProduct by ProductId => (ProductId, Arc<ProductRow>),
+    |conn, view, ids| products::store::offers_by_product_ids(conn, &view.catalogue(), &ids), row => row.0
+}
+
+pages! {
+    /// The products of categories, brands, suppliers or websites.
+    ProductPages of (ProductParent, ProductList) => ProductRow,
+    |conn, view, parent, list, ids|
+    rows products::store::pages_by_parent_ids(conn, &view.catalogue(), parent, list, ids),
+    counts products::store::counts_by_parent_ids(conn, &view.catalogue(), parent, list, ids),
+    plans Plans::Kept
 }
 
 /// What a website sells: it has a SKU, a price and a stock.
@@ -156,7 +186,7 @@ impl Product {
     /// with it; null where the price is not reduced: neither below the one before it nor below `compareAtPrice`.
     #[graphql(name = "lowestPrice30Days")]
     async fn lowest_price_30_days(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
-        let latest = ctx.loaders().latest_prices.load(self.row.id).await?;
+        let latest = ctx.loaders().load::<LatestPrices>(self.row.id).await?;
         let Some(price) = latest.and_then(|entry| entry.prior_price) else { return Ok(None) };
         Ok(Some(money(price, ctx.currency(self.row.source_website_id).await?)))
     }
@@ -213,7 +243,7 @@ impl Product {
 
     /// The website that sells it.
     async fn source_website(&self, ctx: &Context<'_>) -> Result<Website> {
-        let row = ctx.loaders().websites.load(self.row.source_website_id).await?;
+        let row = ctx.loaders().row(self.row.source_website_id).await?;
         row.map(website).ok_or_else(|| Error::Internal("a product without its website".into()))
     }
 
@@ -229,19 +259,19 @@ impl Product {
             return Ok(joined.category.clone().map(category));
         }
         let Some(id) = self.row.category_id else { return Ok(None) };
-        Ok(ctx.loaders().categories.load(id).await?.map(category))
+        Ok(ctx.loaders().row(id).await?.map(category))
     }
 
     /// The group of the same thing in other sizes or colours.
     async fn group(&self, ctx: &Context<'_>) -> Result<Option<ProductGroup>> {
         let Some(id) = self.row.group_id else { return Ok(None) };
-        Ok(ctx.loaders().product_groups.load(id).await?.map(product_group))
+        Ok(ctx.loaders().row(id).await?.map(product_group))
     }
 
     /// What it has for each option of its group; empty without a group.
     async fn options(&self, ctx: &Context<'_>) -> Result<Vec<ProductOption>> {
         let Some(id) = self.row.group_id else { return Ok(Vec::new()) };
-        let group = ctx.loaders().product_groups.load(id).await?;
+        let group = ctx.loaders().row(id).await?;
         let names = group.iter().flat_map(|group| &group.varies_by);
         Ok(names.zip(&self.row.option_values).map(|(name, value)| option(name, value)).collect())
     }
@@ -249,8 +279,8 @@ impl Product {
     /// The same thing wherever it is sold, itself included: products with its GTIN, and those that it is linked with. By
     /// website and price, the first 50.
     async fn offers(&self, ctx: &Context<'_>) -> Result<Vec<Product>> {
-        let offers = ctx.loaders().offers_by_product.load(self.row.id).await?;
-        Ok(offers.iter().flat_map(|offers| offers.iter()).map(|offer| product(Arc::clone(&offer.1))).collect())
+        let offers = ctx.loaders().group::<OffersByProduct, _>(self.row.id).await?;
+        Ok(offers.iter().map(|offer| product(Arc::clone(&offer.1))).collect())
     }
 
     /// Its brand.
@@ -259,13 +289,13 @@ impl Product {
             return Ok(joined.brand.clone().map(brand));
         }
         let Some(id) = self.row.brand_id else { return Ok(None) };
-        Ok(ctx.loaders().brands.load(id).await?.map(brand))
+        Ok(ctx.loaders().row(id).await?.map(brand))
     }
 
     /// Whom it is bought from; null for all but staff and sellers.
     async fn supplier(&self, ctx: &Context<'_>) -> Result<Option<Supplier>> {
         let Some(id) = self.row.supplier_id.filter(|_| ctx.is_staff()) else { return Ok(None) };
-        Ok(ctx.loaders().suppliers.load(id).await?.map(supplier))
+        Ok(ctx.loaders().row(id).await?.map(supplier))
     }
 
     /// The supplier's own number of it; null for all but its seller and staff of products at its website.
@@ -282,20 +312,20 @@ impl Product {
     /// The seller it belongs to; null for the shop's own, and where you may not see them.
     async fn seller(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(id) = self.row.seller_id else { return Ok(None) };
-        Ok(ctx.loaders().users.load(id).await?.map(user))
+        Ok(ctx.loaders().row(id).await?.map(user))
     }
 
     /// Its pictures in their order, at most 50; those that are still to be fetched only for who may change it.
     #[graphql(complexity = "5 * child_complexity")]
     async fn images(&self, ctx: &Context<'_>) -> Result<Vec<Image>> {
-        let pictures = ctx.loaders().images_by_product.load(self.row.id).await?;
-        Ok(pictures.iter().flat_map(|pictures| pictures.iter()).cloned().map(image).collect())
+        let pictures = ctx.loaders().group::<ImagesByProduct, _>(self.row.id).await?;
+        Ok(pictures.iter().cloned().map(image).collect())
     }
 
     /// The first of its pictures; null where it has none.
     async fn image(&self, ctx: &Context<'_>) -> Result<Option<Image>> {
-        let pictures = ctx.loaders().images_by_product.load(self.row.id).await?;
-        Ok(pictures.and_then(|pictures| pictures.first().cloned()).map(image))
+        let pictures = ctx.loaders().group::<ImagesByProduct, _>(self.row.id).await?;
+        Ok(pictures.first().cloned().map(image))
     }
 
     /// What its reviews come to.

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, ErrorCode, Result},
     graphql::{
         engine::{
-            connections::{Connection, TotalCount, connect, nested, read},
+            connections::{Connection, TotalCount, connect, read},
             filters::{Conditions, DateTimeFilter, DecimalFilter, IdFilter, IntFilter, StringFilter, both},
             listing::{Listing, OrderBy, list, order_by},
             paged::PageKey,
@@ -19,7 +19,8 @@ use crate::{
         schema::{
             categories::CategoryFilter,
             context::ContextExt,
-            products::{Joined, Product, product},
+            loaders::{CountsOf, connection_of},
+            products::{Joined, Product, ProductPages, product},
         },
     },
     ids::{ProductId, RowId},
@@ -162,9 +163,7 @@ pub async fn of_parent(
     id: i64,
     list: ProductList,
 ) -> Result<Connection<Product>> {
-    let list = Arc::new(list);
-    let key = PageKey { parent, id, list: Arc::clone(&list) };
-    nested(ctx, &ctx.loaders().products_of, key, |row| cursor(&list, row), product).await
+    connection_of::<ProductPages, _>(ctx, parent, id, list, cursor, product).await
 }
 
 /// How many products of a category or another parent the viewer may see, batched over all of them.
@@ -173,7 +172,8 @@ pub async fn of_parent(
 pub async fn count_of_parent(ctx: &Context<'_>, parent: ProductParent, id: i64) -> Result<TotalCount> {
     let order = (ProductOrderField::default(), Direction::default());
     let list = list(PageArgs::default(), Filter::default(), order, ProductOrderField::list)?;
-    let count = ctx.loaders().products_of.counts.load(PageKey { parent, id, list: Arc::new(list.into()) }).await?;
+    let key = PageKey { parent, id, list: Arc::new(list.into()) };
+    let count = ctx.loaders().load::<CountsOf<ProductPages>>(key).await?;
     Ok(TotalCount::of(count.unwrap_or_default()))
 }
 

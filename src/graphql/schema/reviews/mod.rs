@@ -15,22 +15,27 @@ use chrono::{DateTime, Utc};
 use souk_macros::object;
 
 use crate::{
+    auth::Scope,
+    db::Plans,
     error::{Error, Result},
     graphql::{
         engine::scalars::{Decimal, global},
         schema::{
             context::ContextExt,
+            loaders::{by_key, by_parent, pages},
             products::{Product, product},
             resource::resource,
             users::{User, user},
         },
     },
-    ids::ReviewId,
+    ids::{ProductId, ReviewId, UserId},
     products::model::ProductRow,
     reviews::{
         self,
-        model::{ReviewRow, ReviewStatus, public_name},
+        model::{ReviewParent, ReviewRow, ReviewStatus, Stars, public_name},
+        store::ReviewList,
     },
+    users::{self, model::UserRow},
 };
 
 /// What a customer says of a product.
@@ -48,6 +53,27 @@ resource! {
     |_, row| Some(review(row)),
 }
 
+pages! {
+    /// The reviews of products or users.
+    ReviewPages of (ReviewParent, ReviewList) => ReviewRow,
+    |conn, view, parent, list, ids|
+    rows reviews::store::pages_by_parent_ids(conn, &view.reviews(), parent, list, ids),
+    counts reviews::store::counts_by_parent_ids(conn, &view.reviews(), parent, list, ids),
+    plans Plans::Kept
+}
+
+by_parent! {
+    /// How many reviews with each number of stars products have.
+    StarsByProduct by ProductId => Stars,
+    |conn, _, ids| reviews::store::stars_by_product_ids(conn, &ids), row => row.product
+}
+
+by_key! {
+    /// The authors of reviews, for the name that everybody sees.
+    Authors by UserId => UserRow,
+    |conn, _, ids| users::store::by_ids(conn, &Scope::All, &ids), row => row.id
+}
+
 /// What a customer says of a product. Everybody sees it once it is approved, its author and staff with MANAGE_REVIEWS before.
 #[object]
 impl Review {
@@ -58,19 +84,19 @@ impl Review {
 
     /// Of which product; null where it is not for sale any more.
     async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
-        Ok(ctx.loaders().products.load(self.0.product_id).await?.map(product))
+        Ok(ctx.loaders().row(self.0.product_id).await?.map(product))
     }
 
     /// How its author is named in public: the first name and an initial.
     async fn author(&self, ctx: &Context<'_>) -> Result<String> {
-        let author = ctx.loaders().authors.load(self.0.user_id).await?;
+        let author = ctx.loaders().load::<Authors>(self.0.user_id).await?;
         let author = author.ok_or_else(|| Error::Internal("a review without its author".into()))?;
         Ok(public_name(&author.name))
     }
 
     /// Its author; null where you may not see them.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
-        Ok(ctx.loaders().users.load(self.0.user_id).await?.map(user))
+        Ok(ctx.loaders().row(self.0.user_id).await?.map(user))
     }
 
     /// Stars, 1 to 5.
@@ -133,9 +159,9 @@ impl Rating {
     /// How many have how many stars: always five entries, the most stars first.
     #[graphql(complexity = "5 * child_complexity")]
     async fn stars(&self, ctx: &Context<'_>) -> Result<Vec<StarCount>> {
-        let found = ctx.loaders().stars_by_product.load(self.0.id).await?;
+        let found = ctx.loaders().group::<StarsByProduct, _>(self.0.id).await?;
         let count = |stars: i32| {
-            let of_so_many = found.iter().flat_map(|found| found.iter()).find(|found| found.rating == stars);
+            let of_so_many = found.iter().find(|found| found.rating == stars);
             of_so_many.map_or(0, |found| found.count)
         };
         Ok((1..=5).rev().map(|stars| StarCount { stars, count: count(stars) }).collect())

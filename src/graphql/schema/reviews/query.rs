@@ -1,7 +1,5 @@
 //! Lists of reviews: filters, orders, queries.
 
-use std::sync::Arc;
-
 use async_graphql::{Context, InputObject};
 use souk_macros::object;
 
@@ -11,15 +9,15 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, nested, read},
+            connections::{Connection, connect, read},
             filters::{Conditions, DateTimeFilter, IdFilter, IntFilter},
             guards::Needs,
             listing::{Listing, Where, order_by},
-            paged::PageKey,
         },
         schema::{
             context::ContextExt,
-            reviews::{Review, review},
+            loaders::connection_of,
+            reviews::{Review, ReviewPages, review},
         },
     },
     ids::RowId,
@@ -105,9 +103,7 @@ pub async fn of_parent(
     id: i64,
     list: ReviewList,
 ) -> Result<Connection<Review>> {
-    let list = Arc::new(list);
-    let key = PageKey { parent, id, list: Arc::clone(&list) };
-    nested(ctx, &ctx.loaders().reviews_of, key, |row| cursor(&list, row), review).await
+    connection_of::<ReviewPages, _>(ctx, parent, id, list, cursor, review).await
 }
 
 /// Queries of reviews.

@@ -239,9 +239,9 @@ pub(super) fn wanted(facets: &Lookahead<'_>) -> Vec<Wanted> {
 pub(super) async fn load(ctx: &Context<'_>, facets: Facets) -> Result<SearchFacets> {
     let loaders = ctx.loaders();
     let (categories, brands, websites) = futures_util::future::try_join3(
-        loaders.categories.load_many(facets.categories.iter().map(|(id, _)| *id)),
-        loaders.brands.load_many(facets.brands.iter().map(|(id, _)| *id)),
-        loaders.websites.load_many(facets.websites.iter().map(|(id, _)| *id)),
+        loaders.rows(facets.categories.iter().map(|(id, _)| *id)),
+        loaders.rows(facets.brands.iter().map(|(id, _)| *id)),
+        loaders.rows(facets.websites.iter().map(|(id, _)| *id)),
     )
     .await?;
     let of_category: HashMap<_, _> = facets.categories.into_iter().collect();

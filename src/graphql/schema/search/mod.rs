@@ -233,10 +233,10 @@ async fn load(ctx: &Context<'_>, hits: &[Hit]) -> Result<HashMap<(Kind, i64), Fo
     let keys = |kind: Kind| hits.iter().filter(move |hit| hit.kind == kind).map(|hit| hit.node_id);
     let loaders = ctx.loaders();
     let (products, categories, brands, suppliers) = futures_util::future::try_join4(
-        loaders.products.load_many(keys(Kind::Product).map(ProductId)),
-        loaders.categories.load_many(keys(Kind::Category).map(CategoryId)),
-        loaders.brands.load_many(keys(Kind::Brand).map(BrandId)),
-        loaders.suppliers.load_many(keys(Kind::Supplier).map(SupplierId)),
+        loaders.rows(keys(Kind::Product).map(ProductId)),
+        loaders.rows(keys(Kind::Category).map(CategoryId)),
+        loaders.rows(keys(Kind::Brand).map(BrandId)),
+        loaders.rows(keys(Kind::Supplier).map(SupplierId)),
     )
     .await?;
     let mut found = HashMap::with_capacity(hits.len());

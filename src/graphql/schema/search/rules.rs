@@ -70,7 +70,7 @@ impl SearchRule {
 
     /// The website where it holds.
     async fn website(&self, ctx: &Context<'_>) -> Result<Website> {
-        let row = ctx.loaders().websites.load(self.0.website_id).await?;
+        let row = ctx.loaders().row(self.0.website_id).await?;
         row.map(website).ok_or_else(|| Error::Internal("a search rule without its website".into()))
     }
 
@@ -138,9 +138,9 @@ pub(super) async fn redirect(ctx: &Context<'_>, redirect: Option<Redirect>) -> R
 async fn thing(ctx: &Context<'_>, target: &RuleTarget) -> Result<Option<SearchResult>> {
     let all = ctx.loaders();
     let found = match target {
-        RuleTarget::Category(id) => all.categories.load(*id).await?.map(|row| Found::Category(category(row))),
-        RuleTarget::Brand(id) => all.brands.load(*id).await?.map(|row| Found::Brand(brand(row))),
-        RuleTarget::Product(id) => all.products.load(*id).await?.map(|row| Found::Product(product(row))),
+        RuleTarget::Category(id) => all.row(*id).await?.map(|row| Found::Category(category(row))),
+        RuleTarget::Brand(id) => all.row(*id).await?.map(|row| Found::Brand(brand(row))),
+        RuleTarget::Product(id) => all.row(*id).await?.map(|row| Found::Product(product(row))),
         RuleTarget::Url(_) => None,
     };
     Ok(found.map(OneOf))

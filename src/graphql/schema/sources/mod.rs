@@ -12,11 +12,15 @@ use crate::{
     error::{Error, Result},
     graphql::schema::{
         context::ContextExt,
+        loaders::by_parent,
         transfers::{Transfer, transfer},
         websites::{Website, website},
     },
     ids::{RowId, WebsiteId},
-    sources::model::{SourceNoun, SourceRow},
+    sources::{
+        self,
+        model::{SourceNoun, SourceRow},
+    },
 };
 
 /// Where a thing comes from.
@@ -34,7 +38,7 @@ pub struct Source {
 impl Source {
     /// The website.
     async fn website(&self, ctx: &Context<'_>) -> Result<Website> {
-        let row = ctx.loaders().websites.load(self.website).await?;
+        let row = ctx.loaders().row(self.website).await?;
         row.map(website).ok_or_else(|| Error::Internal("a source without its website".into()))
     }
 
@@ -56,8 +60,14 @@ impl Source {
     /// The import by which it last did; null where that was none, and where you may not see it.
     async fn last_transfer(&self, ctx: &Context<'_>) -> Result<Option<Transfer>> {
         let Some(id) = self.row.as_ref().and_then(|row| row.last_transfer_id) else { return Ok(None) };
-        Ok(ctx.loaders().transfers.load(id).await?.map(transfer))
+        Ok(ctx.loaders().row(id).await?.map(transfer))
     }
+}
+
+by_parent! {
+    /// What websites say of resources.
+    SourcesByResource by (SourceNoun, i64) => SourceRow,
+    |conn, _, keys| sources::store::by_nouns(conn, &keys), row => (row.noun, row.noun_id)
 }
 
 /// A thing whose sources are asked for.
@@ -78,8 +88,8 @@ impl<I: RowId> Sourced<I> {
         if !is_told {
             return Ok(Source { website, made_at: None, row: None });
         }
-        let rows = ctx.loaders().sources.load((self.noun, self.id.key())).await?;
-        let row = rows.iter().flat_map(|rows| rows.iter()).find(|row| row.website_id == website).cloned();
+        let rows = ctx.loaders().group::<SourcesByResource, _>((self.noun, self.id.key())).await?;
+        let row = rows.iter().find(|row| row.website_id == website).cloned();
         Ok(Source { website, made_at: Some(self.made_at), row })
     }
 
@@ -93,9 +103,8 @@ impl<I: RowId> Sourced<I> {
         home: Option<WebsiteId>,
         is_told: impl Fn(WebsiteId) -> bool,
     ) -> Result<Vec<Source>> {
-        let rows = ctx.loaders().sources.load((self.noun, self.id.key())).await?;
-        let (at_home, elsewhere): (Vec<_>, Vec<_>) =
-            rows.iter().flat_map(|rows| rows.iter()).partition(|row| Some(row.website_id) == home);
+        let rows = ctx.loaders().group::<SourcesByResource, _>((self.noun, self.id.key())).await?;
+        let (at_home, elsewhere): (Vec<_>, Vec<_>) = rows.iter().partition(|row| Some(row.website_id) == home);
         let told = |row: &Arc<SourceRow>| is_told(row.website_id).then(|| Arc::clone(row));
         let home = home.map(|website| {
             let row = at_home.first().copied().and_then(told);

@@ -8,19 +8,15 @@ use souk_macros::object;
 
 use crate::{
     auth::Permission,
+    db::Plans,
     error::{Error, Result},
     graphql::{
-        engine::{
-            connections::{Connection, nested},
-            guards::Needs,
-            paged::PageKey,
-            payload::payload,
-            scalars::global,
-        },
+        engine::{connections::Connection, guards::Needs, payload::payload, scalars::global},
         schema::{
             context::ContextExt,
+            loaders::{connection_of, pages},
             orders::{Order, order},
-            products::{Product, product},
+            products::{Product, ProductsAsSold, product},
             resource::resource,
             users::{User, user},
         },
@@ -49,6 +45,15 @@ resource! {
     StockMovement by StockMovementId of MovementRow,
     |conn, view, ids| stock::store::by_ids(conn, &view.scope(Permission::ManageStock), &ids), row => row.id,
     |_, row| Some(movement(row)),
+}
+
+pages! {
+    /// The ledgers of products.
+    MovementPages of ((), Latest) => MovementRow,
+    |conn, _, (), list, ids|
+    rows stock::store::pages_by_product_ids(conn, list, ids),
+    counts stock::store::counts_by_product_ids(conn, ids),
+    plans Plans::Kept
 }
 
 /// An entry of the ledger of stock: pieces came or went. It is never changed.
@@ -82,18 +87,18 @@ impl StockMovement {
     /// By which order; null where it was by none, and where you may not see it.
     async fn order(&self, ctx: &Context<'_>) -> Result<Option<Order>> {
         let Some(id) = self.0.order_id else { return Ok(None) };
-        Ok(ctx.loaders().orders.load(id).await?.map(order))
+        Ok(ctx.loaders().row(id).await?.map(order))
     }
 
     /// By whom; null where it was nobody known, and where you may not see them.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(id) = self.0.user_id else { return Ok(None) };
-        Ok(ctx.loaders().users.load(id).await?.map(user))
+        Ok(ctx.loaders().row(id).await?.map(user))
     }
 
     /// Of which product.
     async fn product(&self, ctx: &Context<'_>) -> Result<Product> {
-        let row = ctx.loaders().products_as_sold.load(self.0.product_id).await?;
+        let row = ctx.loaders().load::<ProductsAsSold>(self.0.product_id).await?;
         row.map(product).ok_or_else(|| Error::Internal("a movement without its product".into()))
     }
 
@@ -107,9 +112,8 @@ impl StockMovement {
 /// # Errors
 /// Those of the statements.
 pub async fn of_product(ctx: &Context<'_>, id: ProductId, page: Page) -> Result<Connection<StockMovement>> {
-    let key = PageKey { parent: (), id: id.key(), list: Arc::new(Latest { page }) };
-    let cursor = |row: &MovementRow| Cursor::new(LEDGER, SortKey::Id, row.id.key());
-    nested(ctx, &ctx.loaders().movements_of, key, cursor, movement).await
+    let cursor = |_: &Latest, row: &MovementRow| Cursor::new(LEDGER, SortKey::Id, row.id.key());
+    connection_of::<MovementPages, _>(ctx, (), id.key(), Latest { page }, cursor, movement).await
 }
 
 /// A correction of a stock.

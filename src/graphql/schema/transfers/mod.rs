@@ -73,13 +73,13 @@ impl Transfer {
     /// The website whose rows they are; null for those of all, and for what belongs to none.
     async fn website(&self, ctx: &Context<'_>) -> Result<Option<Website>> {
         let Some(id) = self.0.website_id else { return Ok(None) };
-        Ok(ctx.loaders().websites.load(id).await?.map(website))
+        Ok(ctx.loaders().row(id).await?.map(website))
     }
 
     /// Who began it; null for the command line, and where you may not see them.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(id) = self.0.user_id else { return Ok(None) };
-        Ok(ctx.loaders().users.load(id).await?.map(user))
+        Ok(ctx.loaders().row(id).await?.map(user))
     }
 
     /// Whether it tells what would become of the file, and writes nothing.

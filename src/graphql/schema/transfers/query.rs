@@ -108,7 +108,7 @@ impl TransferQuery {
     /// MANAGE_PRODUCTS, MANAGE_CATALOGUE, MANAGE_USERS, MANAGE_ORDERS, MANAGE_STOCK, MANAGE_REVIEWS or MANAGE_WEBSITES.
     #[graphql(guard = "Needs(MAY_MOVE)")]
     async fn transfer(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Transfer>> {
-        Ok(ctx.loaders().transfers.load(TransferId::parse("id", &id)?).await?.map(transfer))
+        Ok(ctx.loaders().row(TransferId::parse("id", &id)?).await?.map(transfer))
     }
 
     /// The imports and exports of what you may move, at the websites where you may; by default the latest first. Requires

@@ -17,11 +17,12 @@ use crate::{
         },
         schema::{
             context::ContextExt,
+            loaders::by_parent,
             resource::resource,
             users::{User, user},
         },
     },
-    ids::{AddressId, RowId},
+    ids::{AddressId, RowId, UserId},
     users::{
         self, actions,
         model::{AddressPatch, AddressRow, NewAddress},
@@ -43,6 +44,12 @@ resource! {
     |_, row| Some(address(row)),
 }
 
+by_parent! {
+    /// The addresses of users.
+    AddressesByUser by UserId => AddressRow,
+    |conn, view, ids| users::store::addresses_by_user_ids(conn, &view.people(), &ids), row => row.user_id
+}
+
 /// A postal address of a user.
 #[object]
 impl Address {
@@ -53,7 +60,7 @@ impl Address {
 
     /// Whose it is.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
-        Ok(ctx.loaders().users.load(self.0.user_id).await?.map(user))
+        Ok(ctx.loaders().row(self.0.user_id).await?.map(user))
     }
 
     /// Country, as a name or an ISO 3166 code.

@@ -23,16 +23,16 @@ use crate::{
         engine::{connections::Connection, listing::Listing, scalars::global},
         schema::{
             access::{
-                api_key::{ApiKey, api_key},
+                api_key::{ApiKey, ApiKeysByUser, api_key},
                 role::{Role, role_object},
-                session::{Session, session},
+                session::{Session, SessionsByUser, session},
             },
             context::ContextExt,
             orders::{self, Order, OrderOrder, OrderWhere},
             resource::resource,
             reviews::{self, Review, ReviewOrder, ReviewWhere},
             sources::{Source, Sourced},
-            users::address::{Address, address},
+            users::address::{Address, AddressesByUser, address},
             websites::{Website, website},
         },
     },
@@ -94,14 +94,14 @@ impl User {
 
     /// The role, which gives the permissions.
     async fn role(&self, ctx: &Context<'_>) -> Result<Role> {
-        let role = ctx.loaders().roles.load(self.0.role_id).await?;
+        let role = ctx.loaders().row(self.0.role_id).await?;
         role.map(role_object).ok_or_else(|| Error::Internal("a user without a role".into()))
     }
 
     /// The website the user came from; null for staff of all.
     async fn source_website(&self, ctx: &Context<'_>) -> Result<Option<Website>> {
         let Some(id) = self.0.source_website_id else { return Ok(None) };
-        Ok(ctx.loaders().websites.load(id).await?.map(website))
+        Ok(ctx.loaders().row(id).await?.map(website))
     }
 
     /// Where they come from: the website, and what it calls them; null for staff of all.
@@ -125,15 +125,15 @@ impl User {
     /// Where you are logged in, the last used first, at most 100. Yours alone: empty for other people and for API keys.
     #[graphql(complexity = "3 * child_complexity")]
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>> {
-        let rows = ctx.loaders().sessions_by_user.load(self.0.id).await?;
-        Ok(rows.iter().flat_map(|rows| rows.iter()).cloned().map(session).collect())
+        let rows = ctx.loaders().group::<SessionsByUser, _>(self.0.id).await?;
+        Ok(rows.iter().cloned().map(session).collect())
     }
 
     /// Your API keys, the latest first, at most 50; revoked ones are gone. Yours alone: empty for other people and for keys.
     #[graphql(complexity = "3 * child_complexity")]
     async fn api_keys(&self, ctx: &Context<'_>) -> Result<Vec<ApiKey>> {
-        let keys = ctx.loaders().api_keys_by_user.load(self.0.id).await?;
-        Ok(keys.iter().flat_map(|keys| keys.iter()).cloned().map(api_key).collect())
+        let keys = ctx.loaders().group::<ApiKeysByUser, _>(self.0.id).await?;
+        Ok(keys.iter().cloned().map(api_key).collect())
     }
 
     /// Whether the account can be used; false after `userDeactivate`.
@@ -144,8 +144,8 @@ impl User {
     /// The postal addresses, at most 50, oldest first.
     #[graphql(complexity = "3 * child_complexity")]
     async fn addresses(&self, ctx: &Context<'_>) -> Result<Vec<Address>> {
-        let rows = ctx.loaders().addresses_by_user.load(self.0.id).await?;
-        Ok(rows.iter().flat_map(|rows| rows.iter()).cloned().map(address).collect())
+        let rows = ctx.loaders().group::<AddressesByUser, _>(self.0.id).await?;
+        Ok(rows.iter().cloned().map(address).collect())
     }
 
     /// The user's orders that you may see, by default the latest first.

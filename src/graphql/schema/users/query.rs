@@ -94,13 +94,13 @@ impl UserQuery {
     /// You; null where you are not logged in.
     async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(id) = ctx.viewer().user_id() else { return Ok(None) };
-        Ok(ctx.loaders().users.load(id).await?.map(user))
+        Ok(ctx.loaders().row(id).await?.map(user))
     }
 
     /// One user that you may see: yourself, for staff with MANAGE_USERS anybody. Null otherwise.
     async fn user(&self, ctx: &Context<'_>, #[graphql(desc = "Their id.")] id: ID) -> Result<Option<User>> {
         let id = UserId::parse("id", &id)?;
-        Ok(ctx.loaders().users.load(id).await?.map(user))
+        Ok(ctx.loaders().row(id).await?.map(user))
     }
 
     /// The users that you may see, by default the latest first: yourself, for staff with MANAGE_USERS everybody.

@@ -1,7 +1,5 @@
 //! The statements of an export. A row is one list of texts, in the order of the noun's columns.
 
-mod nouns;
-
 use diesel::{
     QueryableByName, sql_query,
     sql_types::{Array, BigInt, Nullable, Text},
@@ -33,7 +31,7 @@ struct Count {
 
 /// How many rows there are.
 pub async fn count(mut conn: &Conn, noun: Noun, websites: Option<&[WebsiteId]>) -> Result<u64> {
-    let query = sql_query(nouns::rows(noun).count()).bind::<Nullable<Array<BigInt>>, _>(websites);
+    let query = sql_query(noun.export().count()).bind::<Nullable<Array<BigInt>>, _>(websites);
     let row: Count = query.get_result(&mut conn).await?;
     Ok(row.count.unsigned_abs())
 }
@@ -44,8 +42,8 @@ pub async fn stream<'c>(
     noun: Noun,
     websites: Option<&[WebsiteId]>,
 ) -> Result<impl Stream<Item = Result<Cells>> + Send + Unpin + use<'c>> {
-    let query = sql_query(nouns::rows(noun).select(noun.columns())?)
-        .bind::<Nullable<Array<BigInt>>, _>(websites.map(<[WebsiteId]>::to_vec));
+    let query =
+        sql_query(noun.export().select()).bind::<Nullable<Array<BigInt>>, _>(websites.map(<[WebsiteId]>::to_vec));
     let rows = query.load_stream::<Row>(&mut conn).await?;
     Ok(rows.map_ok(|row| row.cells).map_err(Error::from))
 }

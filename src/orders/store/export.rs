@@ -1,0 +1,36 @@
+//! What an export of orders holds.
+//! Rule: what an export has and an import of the same file reads are the same columns.
+
+use crate::{
+    auth::Permission,
+    db::export::{Export, columns, moment},
+};
+
+/// The export of orders.
+pub const ORDERS: Export = Export {
+    permission: Permission::ManageOrders,
+    has_website: true,
+    is_imported: true,
+    with: "",
+    table: "orders o",
+    joins: "LEFT JOIN users u ON u.id = o.user_id
+        LEFT JOIN sources s ON s.noun = 'User' AND s.noun_id = o.user_id AND s.website_id = o.source_website_id",
+    filter: "o.source_website_id = ANY ($1)",
+    order: "o.id",
+    columns: columns! {
+        number: Text = "o.order_number",
+        status: Text = "o.status",
+        customer_id: Text = "s.external_id",
+        customer_email: Text = "coalesce(u.email::text, o.contact_email)",
+        placed_at: Text = moment!("o.placed_at"),
+        total: Decimal = "o.total_amount",
+        ship_country: Text = "o.ship_country",
+        ship_city: Text = "o.ship_city",
+        ship_district: Text = "o.ship_district",
+        ship_address: Text = "o.ship_address",
+        ship_postal_code: Text = "o.ship_postal_code",
+        lines: Json = "SELECT json_agg(json_build_object('sku', d.sku, 'name', d.name, 'quantity', d.quantity,
+                'unit_price', d.unit_price::text, 'external_key', d.external_key) ORDER BY d.id)
+             FROM order_details d WHERE d.order_id = o.id",
+    },
+};

@@ -1,0 +1,50 @@
+//! What an export of products holds.
+//! Rule: what an export has and an import of the same file reads are the same columns.
+
+use crate::{
+    auth::Permission,
+    db::export::{Export, columns},
+};
+
+/// The export of products.
+pub const PRODUCTS: Export = Export {
+    permission: Permission::ManageProducts,
+    has_website: true,
+    is_imported: true,
+    with: "WITH shelves AS MATERIALIZED (
+        SELECT c.id, json_agg(a.name ORDER BY cardinality(a.path)) AS names
+        FROM categories c JOIN categories a ON a.id = ANY (c.path) GROUP BY c.id)",
+    table: "products p",
+    joins: "LEFT JOIN sources s ON s.noun = 'Product' AND s.noun_id = p.id AND s.website_id = p.source_website_id
+        LEFT JOIN shelves c ON c.id = p.category_id
+        LEFT JOIN brands b ON b.id = p.brand_id
+        LEFT JOIN suppliers u ON u.id = p.supplier_id
+        LEFT JOIN product_groups g ON g.id = p.group_id",
+    filter: "p.source_website_id = ANY ($1)",
+    order: "p.id",
+    columns: columns! {
+        external_id: Text = "s.external_id",
+        sku: Text = "p.sku",
+        name: Text = "p.name",
+        slug: Text = "p.slug",
+        barcode: Text = "p.barcode",
+        variant: Text = "p.variant",
+        description: Text = "p.description",
+        price: Decimal = "p.price",
+        compare_at_price: Decimal = "p.compare_at_price",
+        cost_price: Decimal = "p.cost_price",
+        category: Path = "c.names",
+        brand: Text = "b.name",
+        supplier: Text = "u.name",
+        supplier_sku: Text = "p.supplier_sku",
+        group: Text = "g.slug",
+        group_name: Text = "g.name",
+        options: Pairs = "json_object(g.varies_by, p.option_values)",
+        low_stock_at: Integer = "p.low_stock_at",
+        stock: Integer = "p.stock",
+        is_active: Bool = "p.is_active",
+        images: Images = "SELECT json_agg(json_build_object('url', coalesce(i.source_url,
+                '/media/' || m.sha256 || '/' || m.widths[cardinality(m.widths)] || '.jpg'), 'alt', i.alt) ORDER BY i.position, i.id)
+             FROM images i LEFT JOIN media m ON m.id = i.media_id WHERE i.product_id = p.id",
+    },
+};
