@@ -5,12 +5,12 @@ use std::io::{self, BufRead, IsTerminal};
 
 use clap::Subcommand;
 
-use super::{Outcome, database::Database};
+use super::{Failed, Outcome, database::with_database};
 use crate::{
     access::{actions::accounts, model::NewAccount},
     auth::{PasswordCost, Passwords},
     config::Settings,
-    db::{Db, migrations},
+    db::Db,
 };
 
 /// What is done with admins.
@@ -35,31 +35,22 @@ pub(super) enum AdminCommand {
 
 pub(super) async fn admin(settings: &Settings, command: AdminCommand) -> Outcome {
     let password = ask_password()?;
-    let database = Database::open(settings).await?;
-    let done = run(settings, &database.url, command, password).await;
-    database.close().await;
-    say!("{}", done?);
+    let done = with_database(settings, async |db| run(&db, command, password).await).await?;
+    say!("{done}");
     Ok(())
 }
 
-async fn run(
-    settings: &Settings,
-    url: &str,
-    command: AdminCommand,
-    password: String,
-) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
-    migrations::migrate(url).await?;
-    let db = Db::connect(url, &settings.db()).await?;
+async fn run(db: &Db, command: AdminCommand, password: String) -> Result<String, Failed> {
     let passwords = Passwords::new(PasswordCost::default())?;
     Ok(match command {
         AdminCommand::Create { email, name } => {
             let password = Some(password);
             let new = NewAccount { name, email, phone: None, password, source_website: None };
-            let user = accounts::create_admin(&db, &passwords, new).await?;
+            let user = accounts::create_admin(db, &passwords, new).await?;
             format!("{} is an admin", user.email.unwrap_or_default())
         }
         AdminCommand::ResetPassword { email } => {
-            let user = accounts::reset_password(&db, &passwords, &email, password).await?;
+            let user = accounts::reset_password(db, &passwords, &email, password).await?;
             format!("{} has a new password, and is logged out everywhere", user.email.unwrap_or_default())
         }
     })

@@ -1,12 +1,18 @@
 //! The database of a command: the one that is named, or souk's own server.
+//! Rule: a server that a command started is stopped when the command ends, also with an error.
 
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 
+use super::Failed;
 use crate::{
     config::Settings,
-    db::embedded::{Embedded, EmbeddedError, EmbeddedOptions},
+    db::{
+        Db,
+        embedded::{Embedded, EmbeddedError, EmbeddedOptions},
+        migrations,
+    },
 };
 
 /// A database at hand.
@@ -43,4 +49,20 @@ impl Database {
             supervisor.abort();
         }
     }
+}
+
+/// Opens the database, migrates it and runs a command with it.
+pub(super) async fn with_database<T, E: Into<Failed>>(
+    settings: &Settings,
+    command: impl AsyncFnOnce(Db) -> Result<T, E>,
+) -> Result<T, Failed> {
+    let database = Database::open(settings).await?;
+    let done = async {
+        migrations::migrate(&database.url).await?;
+        let db = Db::connect(&database.url, &settings.db()).await?;
+        command(db).await.map_err(Into::into)
+    }
+    .await;
+    database.close().await;
+    done
 }

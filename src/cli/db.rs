@@ -1,4 +1,5 @@
 //! `souk db url` and `souk db diagram`.
+//! Rule: they change nothing.
 
 use super::{Outcome, database::Database, print};
 use crate::{

@@ -7,14 +7,14 @@ use chrono::{Duration, Utc};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use super::{Outcome, database::Database};
+use super::{Outcome, database::with_database};
 use crate::{
     access,
     auth::{PasswordCost, Passwords, Scope, Viewer},
     brands::{self, model::NewBrand},
     categories::{self, model::NewCategory},
     config::Settings,
-    db::{Conn, Db, filter::Filter, migrations},
+    db::{Conn, Db, filter::Filter},
     error::{Error, Result},
     ids::{BrandId, CategoryId, ProductId, SupplierId, UserId, WebsiteId},
     orders::{
@@ -151,15 +151,8 @@ struct Line {
 }
 
 pub(super) async fn demo(settings: &Settings) -> Outcome {
-    let database = Database::open(settings).await?;
-    let filled = async {
-        migrations::migrate(&database.url).await?;
-        let db = Db::connect(&database.url, &settings.db()).await?;
-        fill(&db, &Passwords::new(PasswordCost::default())?).await
-    }
-    .await;
-    database.close().await;
-    let logins = filled?;
+    let fill = async |db: Db| fill(&db, &Passwords::new(PasswordCost::default())?).await;
+    let logins = with_database(settings, fill).await?;
     if logins.is_empty() {
         say!("the database is not empty: nothing was changed");
     }

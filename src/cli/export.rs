@@ -14,11 +14,11 @@ use std::{
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Outcome, database::Database, import::suffixed, transfer::format};
+use super::{Outcome, database::with_database, suffixed};
 use crate::{
     auth::Viewer,
     config::Settings,
-    db::{Db, migrations},
+    db::Db,
     error::{Error, Result},
     transfers::{
         export::{ExportOptions, export},
@@ -51,14 +51,7 @@ pub struct ExportArgs {
 
 /// Opens the database and runs `souk export`.
 pub(super) async fn run(settings: &Settings, args: ExportArgs) -> Outcome {
-    let database = Database::open(settings).await?;
-    let done = async {
-        migrations::migrate(&database.url).await?;
-        write(args, &Db::connect(&database.url, &settings.db()).await?).await
-    }
-    .await;
-    database.close().await;
-    Ok(done?)
+    with_database(settings, async |db| write(args, &db).await).await
 }
 
 /// Runs `souk export`.
@@ -144,4 +137,14 @@ fn noun(text: &str) -> std::result::Result<Noun, String> {
     found.copied().ok_or_else(|| {
         format!("give one of {}", Noun::ALL.iter().map(|noun| noun.as_str()).collect::<Vec<_>>().join(", "))
     })
+}
+
+/// The format of this name.
+pub(super) fn format(text: &str) -> std::result::Result<Format, String> {
+    let known = || Format::ALL.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", ");
+    Format::ALL
+        .iter()
+        .copied()
+        .find(|format| format.as_str() == text)
+        .ok_or_else(|| format!("give one of: {}", known()))
 }

@@ -1,4 +1,5 @@
 //! `souk health`: a readiness probe for containers that have no curl.
+//! Rule: the exit code is 0 only if the server is ready.
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

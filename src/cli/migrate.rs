@@ -1,4 +1,5 @@
 //! `souk migrate`.
+//! Rule: it prints the migrations that it applied.
 
 use super::{Outcome, database::Database};
 use crate::{config::Settings, db::migrations};

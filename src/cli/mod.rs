@@ -1,5 +1,5 @@
-//! The door of the command line: one file for each command.
-//! Rule: a command reads its arguments, opens the database and calls the floors below; it decides nothing itself.
+//! The command line: one file for each command.
+//! Rule: a command reads its arguments, opens the database and calls the lower layers; it decides nothing itself.
 
 /// Prints a line for people. Whoever reads no further has read enough: it is no error.
 macro_rules! say {
@@ -18,11 +18,11 @@ mod import;
 mod migrate;
 mod schema;
 mod serve;
-mod transfer;
 pub mod work;
 
 use std::{
     io::{self, ErrorKind, Write},
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -33,7 +33,6 @@ use crate::{
     db::actor::Actor,
     error::Error,
     telemetry,
-    transfers::model::Noun,
 };
 
 /// Why a command failed: its text is for people.
@@ -69,7 +68,7 @@ enum Command {
     /// Brings in what a shop has today.
     Import {
         #[command(subcommand)]
-        command: ImportCommand,
+        command: import::ImportCommand,
     },
     /// Takes everything of a noun out, as a file.
     Export(export::ExportArgs),
@@ -105,47 +104,6 @@ enum DbCommand {
     },
 }
 
-#[derive(Subcommand)]
-enum ImportCommand {
-    /// Brings in past invoices: products, customers and orders. Running it again adds nothing twice.
-    Sales(Box<import::ImportSales>),
-    /// Brings in products, and the categories, brands, suppliers and groups that they name.
-    Products(transfer::ImportFile),
-    /// Brings in the tree of categories.
-    Categories(transfer::ImportFile),
-    /// Brings in customers and their addresses, without passwords.
-    Customers(transfer::ImportFile),
-    /// Brings in past orders, which take nothing from stock.
-    Orders(transfer::ImportFile),
-    /// Sets the pieces in stock of products that are there.
-    Stock(transfer::ImportFile),
-}
-
-impl ImportCommand {
-    fn noun(&self) -> &'static str {
-        match self {
-            Self::Sales(_) => "import sales",
-            Self::Products(_) => "import products",
-            Self::Categories(_) => "import categories",
-            Self::Customers(_) => "import customers",
-            Self::Orders(_) => "import orders",
-            Self::Stock(_) => "import stock",
-        }
-    }
-
-    async fn run(self, settings: &Settings) -> Outcome {
-        let (noun, file) = match self {
-            Self::Sales(sales) => return import::run(settings, *sales).await,
-            Self::Products(file) => (Noun::Products, file),
-            Self::Categories(file) => (Noun::Categories, file),
-            Self::Customers(file) => (Noun::Customers, file),
-            Self::Orders(file) => (Noun::Orders, file),
-            Self::Stock(file) => (Noun::Stock, file),
-        };
-        transfer::run_import(settings, noun, file).await
-    }
-}
-
 impl Command {
     /// What the audit log calls it.
     fn name(&self) -> &'static str {
@@ -153,7 +111,7 @@ impl Command {
             Self::Serve { .. } => "serve",
             Self::Migrate => "migrate",
             Self::Demo => "demo",
-            Self::Import { command } => command.noun(),
+            Self::Import { command } => command.name(),
             Self::Export(_) => "export",
             Self::Admin { command: admin::AdminCommand::Create { .. } } => "admin create",
             Self::Admin { command: admin::AdminCommand::ResetPassword { .. } } => "admin reset-password",
@@ -186,6 +144,13 @@ fn print(text: &str) -> Outcome {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written?),
     }
+}
+
+/// The path with a suffix after its extension.
+fn suffixed(file: &Path, suffix: &str) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(suffix);
+    path.into()
 }
 
 /// Runs the command of the process's arguments.

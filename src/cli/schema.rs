@@ -1,4 +1,5 @@
 //! `souk schema`.
+//! Rule: it needs neither settings nor a database.
 
 use super::{Outcome, print};
 use crate::graphql;

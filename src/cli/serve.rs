@@ -1,4 +1,5 @@
-//! `souk serve`.
+//! `souk serve`: opens what the server needs, and runs it until it is told to stop.
+//! Rule: settings are checked before the database is opened, so that a wrong one is reported at once.
 
 use std::{io::IsTerminal, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -22,7 +23,6 @@ use crate::auth::JwtKeys;
 use crate::auth::Live;
 use crate::auth::PasswordCost;
 use crate::auth::Passwords;
-use crate::config::Environment;
 use crate::config::ServeSettings;
 use crate::config::Settings;
 use crate::db::Db;
@@ -31,7 +31,6 @@ use crate::graphql;
 use crate::graphql::schema::context::Currencies;
 use crate::graphql::schema::context::Services;
 use crate::http;
-use crate::http::HttpSettings;
 use crate::jobs::worker::Worker;
 use crate::mail::actions::Mailer;
 use crate::media::actions::Studio;
@@ -104,9 +103,8 @@ async fn run(
     });
     let recorder = services.recorder.clone();
     let engine = graphql::engine(&services, &serve.limits);
-    let http = http_settings(settings, serve);
-    let (router, health) = http::router(engine, services, &http);
-    print_welcome(listener.local_addr()?, http.ide, &logins);
+    let (router, health) = http::router(engine, services, &serve.http, settings.environment);
+    print_welcome(listener.local_addr()?, serve.http.has_ide(settings.environment), &logins);
     let done =
         answer(router, move || health.drain(), worker, listener, stop, Duration::from_millis(serve.drain_ms)).await;
     // What was searched last. A database that is away is not waited for.
@@ -150,18 +148,6 @@ async fn services(
         studio,
         recorder,
     })
-}
-
-fn http_settings(settings: &Settings, serve: &ServeSettings) -> HttpSettings {
-    HttpSettings {
-        body_limit: serve.body_limit,
-        timeout: Duration::from_millis(serve.operation_timeout_ms),
-        ide: serve.ide(settings),
-        show_sql: settings.environment == Environment::Development,
-        cors_origins: serve.cors_origins.clone(),
-        trusted_proxies: serve.trusted_proxies,
-        upload_bytes: serve.files.upload_bytes,
-    }
 }
 
 /// Answers requests and runs jobs until told to stop. Then it calls `leave`, and what runs may take as long as `drain`.

@@ -19,7 +19,7 @@ use crate::{
     },
     search::actions::{index, tend},
     storage::Storage,
-    transfers::runs::{job as transfer, sweep as old},
+    transfers::runs::actions::{cleanup as old_files, job as transfer},
 };
 
 /// What the handlers of jobs work with.
@@ -43,7 +43,11 @@ pub fn worker(context: JobContext) -> Worker {
     let worker = Worker::new(cx.db.clone())
         .every(janitor::KIND, janitor::PERIOD, with(cx, |cx, job| async move { janitor::run(&cx.db, &job).await }))
         .every(expiry::KIND, expiry::PERIOD, with(cx, |cx, job| async move { expiry::run(&cx.db, &job).await }))
-        .every(old::KIND, old::PERIOD, with(cx, |cx, job| async move { old::run(&cx.db, cx.storage(), &job).await }))
+        .every(
+            old_files::KIND,
+            old_files::PERIOD,
+            with(cx, |cx, job| async move { old_files::run(&cx.db, cx.storage(), &job).await }),
+        )
         .every(
             fetch::KIND,
             fetch::PERIOD,

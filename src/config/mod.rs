@@ -4,6 +4,7 @@
 mod accounts;
 mod analytics;
 mod files;
+mod http;
 mod limits;
 mod mail;
 mod payments;
@@ -21,6 +22,7 @@ pub use self::{
     accounts::{AccountSettings, Registration},
     analytics::AnalyticsSettings,
     files::FileSettings,
+    http::HttpSettings,
     limits::Limits,
     mail::MailSettings,
     payments::{PaymentCapture, PaymentSettings},

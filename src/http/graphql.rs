@@ -26,6 +26,7 @@ use super::{
     response::{respond, status},
 };
 use crate::{
+    config::HttpSettings,
     db::recorder::Recorder,
     error::ErrorCode,
     graphql::{
@@ -51,16 +52,10 @@ pub struct Endpoint {
     pub engine: Engine,
     /// What resolvers find beside the viewer.
     pub services: Arc<Services>,
-    /// Length of the longest body, in bytes.
-    pub max_body_bytes: usize,
-    /// Length of the longest file of a request, in bytes.
-    pub max_file_bytes: u64,
-    /// Time for one request, from its head to its answer.
-    pub timeout: Duration,
-    /// Whether answers say how many statements they took.
+    /// The settings of the transport.
+    pub settings: HttpSettings,
+    /// Whether responses say how many statements they took.
     pub show_sql: bool,
-    /// How many proxies in front of the server are believed about where a request came from.
-    pub trusted_proxies: usize,
 }
 
 /// `/graphql` for every method.
@@ -127,7 +122,7 @@ async fn run(
     let viewer = viewer(&parts.headers, &endpoint.services, request_id).await?;
     let viewer = viewer.with_guest(guest(&parts.headers));
     let operation = prepared.operation.clone();
-    let origin = origin(parts, endpoint.trusted_proxies);
+    let origin = origin(parts, endpoint.settings.trusted_proxies);
     let actor = actor(&viewer, &origin, request_id);
     let user = actor.user;
     let steps = Steps::default();
@@ -158,7 +153,7 @@ async fn receive(
     started: Instant,
     request_id: &RequestId,
 ) -> Result<Received, Failure> {
-    let deadline = started + endpoint.timeout;
+    let deadline = started + endpoint.settings.timeout;
     match parts.method {
         Method::GET => {
             let request = params::from_query_string(&parts.uri)?;
@@ -168,17 +163,17 @@ async fn receive(
             multipart::check_preflight(&parts.headers)?;
             // Only users may upload: nobody else can fill the disk.
             known_viewer(&parts.headers, &endpoint.services, request_id).await?;
-            let sizes = multipart::Sizes { text: endpoint.max_body_bytes, file: endpoint.max_file_bytes };
+            let sizes = multipart::Sizes { text: endpoint.settings.body_limit, file: endpoint.services.studio.most() };
             let form = multipart::from_form(&parts.headers, body, sizes);
             let late = |_| Rejection::too_slow("the files came too slowly");
             let (request, files) = timeout_at(started + FORM_TIME, form).await.map_err(late)??;
             // The operation has its own time, once its files are there.
-            Ok(Received { request, files, deadline: Instant::now() + endpoint.timeout })
+            Ok(Received { request, files, deadline: Instant::now() + endpoint.settings.timeout })
         }
         Method::POST => {
             params::check_content_type(&parts.headers)?;
             let late = |_| Rejection::too_slow("the body came too slowly");
-            let body = params::from_body(body, endpoint.max_body_bytes);
+            let body = params::from_body(body, endpoint.settings.body_limit);
             let request = timeout_at(deadline, body).await.map_err(late)??;
             Ok(Received { request, files: Files::default(), deadline })
         }

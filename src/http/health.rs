@@ -1,4 +1,5 @@
 //! `/livez` and `/readyz`: whether the process lives, and whether it should get requests.
+//! Rule: they need no token.
 
 use std::sync::{
     Arc,

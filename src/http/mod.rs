@@ -1,5 +1,5 @@
-//! The doors over HTTP: `/graphql`, pictures, signed files, health, public keys, webhooks, the IDE pages.
-//! Rule: nothing here knows a noun; every answer carries its request id.
+//! The HTTP transport: `/graphql`, images, signed files, health, public keys, webhooks, the IDE pages.
+//! Rule: nothing here knows a domain's resources; every response carries its request id.
 
 mod credentials;
 mod files;
@@ -45,6 +45,7 @@ use self::{
     request_id::{X_REQUEST_ID, request_id},
 };
 use crate::{
+    config::{Environment, HttpSettings},
     error::ErrorCode,
     graphql::{engine::Engine, schema::context::Services},
     telemetry::RequestId,
@@ -53,43 +54,22 @@ use crate::{
 /// Shorter responses are not compressed: they fit into one packet as they are.
 const MIN_COMPRESSED: u64 = 1024;
 
-/// The settings of the doors.
-#[derive(Debug, Clone)]
-pub struct HttpSettings {
-    /// Longest body in bytes.
-    pub body_limit: usize,
-    /// Longest operation.
-    pub timeout: Duration,
-    /// Whether the IDE pages are served.
-    pub ide: bool,
-    /// Whether answers say how many statements they took.
-    pub show_sql: bool,
-    /// Origins that browsers may call from; `*` for any.
-    pub cors_origins: Vec<String>,
-    /// How many proxies in front of the server are believed about where a request came from.
-    pub trusted_proxies: usize,
-    /// Longest file of an upload, in bytes.
-    pub upload_bytes: u64,
-}
-
-/// Everything there is over HTTP, and the switch that takes it out of service.
-pub fn router(engine: Engine, services: Arc<Services>, settings: &HttpSettings) -> (Router, Arc<Health>) {
+/// Everything that is served over HTTP, and the switch that takes it out of service.
+pub fn router(
+    engine: Engine,
+    services: Arc<Services>,
+    settings: &HttpSettings,
+    environment: Environment,
+) -> (Router, Arc<Health>) {
     let health = Arc::new(Health::new(services.db.clone()));
     let keys = jwks::routes(&services.jwt);
     let webhooks = webhooks::routes(Arc::clone(&services), settings.timeout, settings.trusted_proxies);
     let files = files::routes(services.storage.clone()).merge(media::routes(services.storage.clone()));
-    let endpoint = Endpoint {
-        engine,
-        services,
-        max_body_bytes: settings.body_limit,
-        max_file_bytes: settings.upload_bytes,
-        timeout: settings.timeout,
-        show_sql: settings.show_sql,
-        trusted_proxies: settings.trusted_proxies,
-    };
+    let show_sql = environment == Environment::Development;
+    let endpoint = Endpoint { engine, services, settings: settings.clone(), show_sql };
     let probes =
         Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).with_state(Arc::clone(&health));
-    let pages = if settings.ide { ide::routes() } else { Router::new() };
+    let pages = if settings.has_ide(environment) { ide::routes() } else { Router::new() };
     let router =
         graphql::router(Arc::new(endpoint)).merge(probes).merge(keys).merge(webhooks).merge(files).merge(pages);
     let router = router.fallback(not_found);

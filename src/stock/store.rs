@@ -65,6 +65,18 @@ pub async fn insert(mut conn: &Conn, movements: &[NewMovement]) -> Result<()> {
     Ok(())
 }
 
+/// Adds any number of movements, in several statements if need be; the caller holds the products' locks.
+/// # Errors
+/// Those of [`insert`].
+pub async fn insert_many(conn: &Conn, movements: &[NewMovement]) -> Result<()> {
+    /// Movements in one statement, whose parameters are limited.
+    const MOST: usize = 1_000;
+    for movements in movements.chunks(MOST) {
+        insert(conn, movements).await?;
+    }
+    Ok(())
+}
+
 /// All movements that a user made, the oldest first.
 pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<MovementRow>> {
     let query = ledger::table.filter(ledger::user_id.eq(user)).order(ledger::id).select(MovementRow::as_select());

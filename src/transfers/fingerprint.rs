@@ -1,4 +1,5 @@
 //! A short hash that distinguishes names which have the same slug.
+//! Rule: it depends on the text alone, so a file that is imported again gets the same slugs.
 
 use sha2::{Digest, Sha256};
 

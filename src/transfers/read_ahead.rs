@@ -1,56 +1,82 @@
-//! Reading a file on a thread of its own, some batches ahead, so that the database never waits for the file.
+//! Reading the rows of a file on a thread of its own, some batches ahead, so that the database never waits for the file.
+//! Rule: rows come in the order of the file, and no more than a few batches of them are in memory.
+
+use std::collections::BTreeMap;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::{
+    formats::Notes,
+    record::{Refused, Row},
+    rejects::Layout,
+};
 use crate::error::{Error, Result};
 
 /// Batches that are read ahead.
 const AHEAD: usize = 2;
 
+/// The rows of a file in its order; an error if the file cannot be read any further.
+pub type Rows<T, E = Refused> = Box<dyn Iterator<Item = Result<Row<T, E>>>>;
+
+/// A file whose header was read.
+pub struct OpenFile<T, E = Refused> {
+    /// How its rejected rows are written.
+    pub layout: Layout,
+    /// Its rows.
+    pub rows: Rows<T, E>,
+    /// What it holds beside its rows and is not imported.
+    pub notes: Notes,
+}
+
 /// Rows that are written together.
-pub trait Batch: Send + 'static {
-    /// Whether the batch has no rows: the file has ended.
-    fn is_empty(&self) -> bool;
+pub struct RowBatch<T, E = Refused> {
+    /// None at the end of the file.
+    pub rows: Vec<Row<T, E>>,
+    /// What was seen so far and is not imported, and how often.
+    pub notes: BTreeMap<String, u64>,
 }
 
 /// A file that is being read.
-pub struct ReadAhead<B> {
-    batches: mpsc::Receiver<Result<B>>,
+pub struct ReadAhead<T, E = Refused> {
+    batches: mpsc::Receiver<Result<RowBatch<T, E>>>,
 }
 
-impl<B: Batch> ReadAhead<B> {
-    /// Opens a file and begins to read it. `open` reads the header and returns what the caller needs of it, and a function
-    /// that reads the next batch.
+impl<T: Send + 'static, E: Send + 'static> ReadAhead<T, E> {
+    /// Opens a file and begins to read its rows, so many in a batch; also returns how its rejected rows are written.
     /// # Errors
     /// Those of `open`.
-    pub async fn open<H, N>(open: impl FnOnce() -> Result<(H, N)> + Send + 'static) -> Result<(H, Self)>
-    where
-        H: Send + 'static,
-        N: FnMut() -> Result<B>,
-    {
+    pub async fn open(
+        batch: usize,
+        open: impl FnOnce() -> Result<OpenFile<T, E>> + Send + 'static,
+    ) -> Result<(Layout, Self)> {
         let (header, opened) = oneshot::channel();
         let (send, batches) = mpsc::channel(AHEAD);
         tokio::task::spawn_blocking(move || match open() {
             Err(error) => drop(header.send(Err(error))),
-            Ok((found, mut next)) => {
-                let _ = header.send(Ok(found));
+            Ok(OpenFile { layout, mut rows, notes }) => {
+                let _ = header.send(Ok(layout));
                 loop {
-                    let batch = next();
-                    let is_last = !batch.as_ref().is_ok_and(|batch| !batch.is_empty());
+                    let rows: Result<Vec<_>> = rows.by_ref().take(batch).collect();
+                    let is_last = !rows.as_ref().is_ok_and(|rows| !rows.is_empty());
+                    let batch = rows.map(|rows| RowBatch { rows, notes: notes.so_far() });
                     if send.blocking_send(batch).is_err() || is_last {
                         break;
                     }
                 }
             }
         });
-        let header = opened.await.map_err(|_| Error::Internal("the reader of the file panicked".into()))??;
-        Ok((header, Self { batches }))
+        let layout = opened.await.map_err(|_| panicked())??;
+        Ok((layout, Self { batches }))
     }
 
     /// The next batch; an empty one at the end of the file.
     /// # Errors
     /// If the file cannot be read any further.
-    pub async fn next(&mut self) -> Result<B> {
-        self.batches.recv().await.unwrap_or_else(|| Err(Error::Internal("the reader of the file panicked".into())))
+    pub async fn next(&mut self) -> Result<RowBatch<T, E>> {
+        self.batches.recv().await.unwrap_or_else(|| Err(panicked()))
     }
+}
+
+fn panicked() -> Error {
+    Error::Internal("the reader of the file panicked".into())
 }

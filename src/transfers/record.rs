@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
-/// A thing of a file, and where it stands there.
+/// A thing of a file, and where it stands there. `E` is why it is refused.
 #[derive(Debug)]
-pub struct Row<T> {
+pub struct Row<T, E = Refused> {
     /// The line of the file on which it begins, 1 for the first.
     pub line: u64,
     /// Its fields as the file has them, one list for each line of the file that it is made of: what goes to the file of rejects.
     pub fields: Vec<csv::ByteRecord>,
     /// What it says, or why it is refused.
-    pub record: Result<T, Refused>,
+    pub record: Result<T, E>,
 }
 
 /// Why a row is refused, for people.

@@ -42,8 +42,11 @@ enum Out {
 }
 
 impl Rejects {
-    /// For a file of this layout, which is made with the first row.
-    pub fn new(path: &Path, mut layout: Layout) -> Self {
+    /// For a file of this layout, which is created with the first row. If the run continues an earlier one, `goes_on`, the
+    /// file of the earlier run is kept, else it is removed.
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn open(path: &Path, mut layout: Layout, goes_on: bool) -> Result<Self> {
         if let Layout::Csv { header, keeps_surplus, .. } = &mut layout {
             // The file that is read may be one of rejects itself.
             if let Some(own) = header.strip_suffix(&OF_REJECTS.map(str::to_owned)) {
@@ -51,15 +54,7 @@ impl Rejects {
                 *keeps_surplus = false;
             }
         }
-        Self { path: path.to_owned(), layout, out: None }
-    }
-
-    /// As [`Self::new`], for a run that may continue an earlier one: `goes_on` keeps the file of the earlier run, else it is
-    /// removed.
-    /// # Errors
-    /// If the file cannot be written.
-    pub fn open(path: &Path, layout: Layout, goes_on: bool) -> Result<Self> {
-        let mut rejects = Self::new(path, layout);
+        let mut rejects = Self { path: path.to_owned(), layout, out: None };
         let done = match (goes_on, path.is_file()) {
             (true, true) => rejects.create(true),
             (false, true) => fs::remove_file(path).map_err(Into::into),
@@ -136,16 +131,6 @@ impl Rejects {
             None => Ok(()),
         };
         done.map_err(|error| self.broken(&error))
-    }
-
-    /// Ends the file. If this run rejected nothing, the file of an earlier run is removed.
-    /// # Errors
-    /// If the file cannot be written.
-    pub fn finish(mut self) -> Result<()> {
-        if self.out.is_none() && self.path.is_file() {
-            return fs::remove_file(&self.path).map_err(|error| self.broken(&error));
-        }
-        self.flush()
     }
 
     fn broken(&self, error: &dyn std::fmt::Display) -> Error {

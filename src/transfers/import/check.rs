@@ -1,4 +1,5 @@
 //! Checks of rows that need no database: each row by itself, and against earlier rows of the file.
+//! Rule: memory grows by a few words for each row.
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,5 @@
 //! What an import is given, the run that all its batches belong to, and the outcome of a row.
+//! Rule: a run has one lease and one website.
 
 use std::io::Read;
 

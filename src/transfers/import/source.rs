@@ -1,6 +1,7 @@
-//! A file as rows of its noun, whatever its format.
+//! A file as rows of its kind, whatever its format.
+//! Rule: the header is read first; a wrong header rejects the whole file, a wrong row only itself.
 
-use std::{collections::BTreeMap, io::Read};
+use std::io::Read;
 
 use super::super::{
     formats::{self, Notes, Shop},
@@ -10,46 +11,21 @@ use super::super::{
         read::{CsvRows, JsonRows},
         rows,
     },
-    read_ahead::{Batch, ReadAhead},
-    record::{ProductRecord, Record, Refused, Row},
+    read_ahead::{OpenFile, ReadAhead},
+    record::{ProductRecord, Record, Refused},
     rejects::Layout,
 };
 use crate::error::{Error, Result};
 
-/// The rows of a file.
-type Rows = Box<dyn Iterator<Item = Result<Row<Record>>> + Send>;
-
-/// Rows that are written together.
-pub struct RowBatch {
-    /// None at the end of the file.
-    pub rows: Vec<Row<Record>>,
-    /// What was seen so far and is not imported, and how often.
-    pub notes: BTreeMap<String, u64>,
-}
-
-impl Batch for RowBatch {
-    fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-}
-
 /// Reads the header of a file and begins to read its rows; also returns how its rejected rows are written.
 /// # Errors
 /// User errors for a wrong header and for a format that the noun does not have.
-pub async fn read(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<(Layout, ReadAhead<RowBatch>)> {
+pub async fn read(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<(Layout, ReadAhead<Record>)> {
     let options = options.clone();
-    ReadAhead::open(move || {
-        let (layout, mut rows, notes) = open(input, &options)?;
-        let next = move || {
-            let rows: Vec<_> = rows.by_ref().take(options.batch).collect::<Result<_>>()?;
-            Ok(RowBatch { rows, notes: notes.so_far() })
-        };
-        Ok((layout, next))
-    })
-    .await
+    ReadAhead::open(options.batch, move || open(input, &options)).await
 }
 
-fn open(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<(Layout, Rows, Notes)> {
+fn open(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<OpenFile<Record>> {
     let (noun, format) = (options.noun, options.format);
     let read: fn(Fields) -> Result<Record, Refused> = match noun {
         Noun::Products => |fields| rows::product(fields).map(|product| Record::Product(Box::new(product))),
@@ -62,13 +38,14 @@ fn open(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<(Layout,
     match format {
         Format::SoukCsv => {
             let rows = CsvRows::open(input, noun, options.shop.encoding)?;
-            let layout =
-                Layout::Csv { header: rows.header().to_vec(), delimiter: rows.delimiter(), keeps_surplus: false };
-            Ok((layout, Box::new(rows.map(move |row| row.map(|row| row.and_then(read)))), Notes::default()))
+            let layout = csv(rows.header(), rows.delimiter());
+            let rows = Box::new(rows.map(move |row| row.map(|row| row.and_then(read))));
+            Ok(OpenFile { layout, rows, notes: Notes::default() })
         }
         Format::SoukJsonl => {
             let rows = JsonRows::open(input, noun, options.shop.encoding);
-            Ok((Layout::Lines, Box::new(rows.map(move |row| row.map(|row| row.and_then(read)))), Notes::default()))
+            let rows = Box::new(rows.map(move |row| row.map(|row| row.and_then(read))));
+            Ok(OpenFile { layout: Layout::Lines, rows, notes: Notes::default() })
         }
         Format::Shopify => shop(Shop::Shopify, input, options),
         Format::WooCommerce => shop(Shop::WooCommerce, input, options),
@@ -79,18 +56,22 @@ fn open(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<(Layout,
 /// The products of another shop's file, or of each only its pieces.
 /// # Errors
 /// User errors for other nouns and a wrong header.
-fn shop(shop: Shop, input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<(Layout, Rows, Notes)> {
+fn shop(shop: Shop, input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<OpenFile<Record>> {
     if !matches!(options.noun, Noun::Products | Noun::Stock) {
         return Err(Error::bad_input("format", "files of other shops hold products and their stock"));
     }
     let products = formats::open(shop, input, &options.shop)?;
-    let layout =
-        Layout::Csv { header: products.header().to_vec(), delimiter: products.delimiter(), keeps_surplus: false };
+    let layout = csv(products.header(), products.delimiter());
     let notes = products.notes();
     let read: fn(ProductRecord) -> ProductRecord = match options.noun {
         Noun::Stock => |product| ProductRecord { sku: product.sku, stock: product.stock, ..ProductRecord::default() },
         _ => |product| product,
     };
     let read = move |product| Ok(Record::Product(Box::new(read(product))));
-    Ok((layout, Box::new(products.map(move |row| row.map(|row| row.and_then(read)))), notes))
+    let rows = Box::new(products.map(move |row| row.map(|row| row.and_then(read))));
+    Ok(OpenFile { layout, rows, notes })
+}
+
+fn csv(header: &[String], delimiter: u8) -> Layout {
+    Layout::Csv { header: header.to_vec(), delimiter, keeps_surplus: false }
 }

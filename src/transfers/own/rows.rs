@@ -1,4 +1,5 @@
-//! What the values of a row of souk's own formats say of each noun.
+//! Records from the values of a row of Souk's own formats.
+//! Rule: an absent value is not the same as an empty one, which clears.
 
 use chrono::DateTime;
 

@@ -1,4 +1,5 @@
-//! Files of souk's own formats, written row by row out of what the database gives as text.
+//! Files of Souk's own formats, written row by row from the texts that the database returns.
+//! Rule: memory does not depend on the number of rows.
 
 use std::io::Write;
 

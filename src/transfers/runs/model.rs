@@ -1,4 +1,5 @@
-//! Rows of transfers, and who sees which.
+//! Rows of `transfers`, and which of them a viewer sees.
+//! Rule: a viewer sees what they may import and export, at the websites that they reach.
 
 use std::sync::Arc;
 

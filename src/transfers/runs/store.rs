@@ -1,4 +1,5 @@
-//! Every statement on the rows of transfers but those of a running import, which are the import's own.
+//! The statements on rows of `transfers`, except those of a running import, which are in `import::store`.
+//! Rule: reads for a viewer take a [`Reach`]; the others are for jobs.
 
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, pg::Pg, prelude::*};

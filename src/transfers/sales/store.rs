@@ -1,5 +1,5 @@
-//! The statements that find what an import of sales needs, and the one that creates customers with their sources. The other
-//! writes are in `products::store::bulk` and `orders::store::bulk`.
+//! The statements that find what a sales import needs, and the one that creates customers with their sources.
+//! Rule: the other writes are in `products::store::bulk` and `orders::store::bulk`.
 
 use diesel::{
     QueryableByName, sql_query,

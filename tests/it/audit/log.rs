@@ -250,7 +250,7 @@ async fn an_import_is_told_in_one_entry() {
         let options = SalesOptions { website, opening_stock: 5, batch: 5, ..SalesOptions::default() };
         let rejects = std::env::temp_dir().join(format!("souk-{}-audit.rejects.csv", std::process::id()));
         let input = io::Cursor::new(include_str!("../data/sales.csv"));
-        let done = import_sales(&database.db, &options, input, rejects.clone()).await;
+        let done = import_sales(&database.db, &options, input, &rejects).await;
         let _ = std::fs::remove_file(rejects);
         done.expect("an import")
     };

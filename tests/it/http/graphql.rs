@@ -8,6 +8,7 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use souk::config::Environment;
 use tower::ServiceExt;
 
 use crate::support::{TestApp, failing_fields};
@@ -273,8 +274,8 @@ async fn what_takes_too_long_is_given_up() {
 
 #[tokio::test]
 async fn the_database_is_counted_where_the_settings_say_so() {
-    for show_sql in [true, false] {
-        let app = TestApp::builder().http(|http| http.show_sql = show_sql).build().await;
+    for (environment, show_sql) in [(Environment::Development, true), (Environment::Production, false)] {
+        let app = TestApp::builder().environment(environment).build().await;
         for (document, statements) in [(ME, 0), ("{ products { nodes { id } } }", 1), ("{ my { id } }", 0)] {
             let (_, _, body) = send(&app, query("*/*", &json!({"query": document}))).await;
             let sql = &body["extensions"]["sql"];

@@ -8,6 +8,8 @@ use souk::auth::Live;
 use souk::auth::PasswordCost;
 use souk::auth::Passwords;
 use souk::config::AccountSettings;
+use souk::config::Environment;
+use souk::config::HttpSettings;
 use souk::config::Limits;
 use souk::config::PaymentCapture;
 use souk::config::ReviewSettings;
@@ -16,7 +18,6 @@ use souk::graphql;
 use souk::graphql::schema::context::Currencies;
 use souk::graphql::schema::context::Services;
 use souk::http;
-use souk::http::HttpSettings;
 use souk::media::actions::Studio;
 use souk::media::fetch::Rules;
 use souk::payments::model::ProviderName;
@@ -63,11 +64,9 @@ pub fn http_settings() -> HttpSettings {
     HttpSettings {
         body_limit: 1024 * 1024,
         timeout: Duration::from_secs(30),
-        ide: true,
-        show_sql: true,
+        ide: Some(true),
         cors_origins: vec!["https://shop.example".to_owned()],
         trusted_proxies: 1,
-        upload_bytes: UPLOAD_BYTES,
     }
 }
 
@@ -75,6 +74,7 @@ pub fn http_settings() -> HttpSettings {
 pub struct TestAppBuilder {
     database: Option<TestDb>,
     http: HttpSettings,
+    environment: Environment,
     jwt: JwtKeys,
     password_cost: PasswordCost,
     accounts: AccountSettings,
@@ -88,6 +88,7 @@ impl Default for TestAppBuilder {
         Self {
             database: None,
             http: http_settings(),
+            environment: Environment::Development,
             jwt: JwtKeys::new(SECRET, chrono::Duration::minutes(60)),
             password_cost: CHEAP,
             accounts: AccountSettings::default(),
@@ -108,6 +109,11 @@ impl TestAppBuilder {
     pub fn http(mut self, change: impl FnOnce(&mut HttpSettings)) -> Self {
         change(&mut self.http);
         self
+    }
+
+    /// Runs in this environment, instead of in development.
+    pub fn environment(self, environment: Environment) -> Self {
+        Self { environment, ..self }
     }
 
     /// Signs and checks access tokens with these keys, instead of with [`SECRET`].
@@ -167,7 +173,7 @@ impl TestAppBuilder {
             storage,
         });
         let engine = graphql::engine(&services, &Limits::default());
-        let (router, health) = http::router(engine, Arc::clone(&services), &self.http);
+        let (router, health) = http::router(engine, Arc::clone(&services), &self.http, self.environment);
         TestApp { database, services, post_office: PostOffice::new(), router, drain: Box::new(move || health.drain()) }
     }
 }

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_graphql::{Context, EmptyMutation, EmptySubscription, ErrorExtensions, InputObject, OneofObject, Schema};
 use axum::{Router, middleware};
+use souk::config::HttpSettings;
 use souk::error::Error;
 use souk::error::ErrorCode;
 use souk::error::Result;
@@ -16,7 +17,7 @@ use souk::http::request_id::request_id;
 use souk::telemetry::RequestId;
 use souk_macros::object;
 
-use super::TestApp;
+use super::{TestApp, builder::http_settings};
 
 /// The fields.
 #[derive(Default)]
@@ -103,11 +104,8 @@ pub fn endpoint(app: &TestApp, timeout: Duration) -> Router {
     let endpoint = Endpoint {
         engine: engine(),
         services,
-        max_body_bytes: 10_000,
-        max_file_bytes: 10_000,
-        timeout,
+        settings: HttpSettings { body_limit: 10_000, timeout, trusted_proxies: 0, ..http_settings() },
         show_sql: false,
-        trusted_proxies: 0,
     };
     router(Arc::new(endpoint)).layer(middleware::from_fn(request_id))
 }

@@ -6,7 +6,7 @@ use souk::{
     auth::Permission,
     ids::{RowId, TransferId, WebsiteId},
     storage::uploads,
-    transfers::runs::sweep::{KEPT, sweep},
+    transfers::runs::actions::cleanup::{KEPT, delete_old_files},
 };
 
 use crate::support::{Actor, ProductSpec, TestApp, multipart_form::Form};
@@ -230,9 +230,9 @@ async fn files_are_gone_after_a_week_and_the_run_is_still_told() {
     app.run_jobs().await;
     let (db, storage) = (&app.database.db, &app.services.storage);
     let week = Utc::now() + KEPT;
-    assert_eq!(sweep(db, storage, week - chrono::Duration::minutes(1)).await.unwrap(), 0);
+    assert_eq!(delete_old_files(db, storage, week - chrono::Duration::minutes(1)).await.unwrap(), 0);
     assert!(told(&manager, &id).await["downloadUrl"].is_string());
-    assert_eq!(sweep(db, storage, week + chrono::Duration::minutes(1)).await.unwrap(), 1);
+    assert_eq!(delete_old_files(db, storage, week + chrono::Duration::minutes(1)).await.unwrap(), 1);
     let run = told(&manager, &id).await;
     assert_eq!((&run["downloadUrl"], &run["status"]), (&Value::Null, &json!("DONE")));
 }

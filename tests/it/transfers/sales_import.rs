@@ -16,8 +16,7 @@ use souk::{
     error::{Error, Result},
     transfers::sales::{
         actions::import_sales,
-        model::{SalesOptions, WebsiteOptions},
-        report::Report,
+        model::{SalesOptions, SalesReport, WebsiteOptions},
     },
 };
 
@@ -52,12 +51,12 @@ fn options() -> SalesOptions {
     SalesOptions { website, batch: 5, ..SalesOptions::default() }
 }
 
-async fn import(db: &Db, text: &str, rejects: &Path) -> Result<Report> {
-    import_sales(db, &options(), io::Cursor::new(text.to_owned()), rejects.to_owned()).await
+async fn import(db: &Db, text: &str, rejects: &Path) -> Result<SalesReport> {
+    import_sales(db, &options(), io::Cursor::new(text.to_owned()), rejects).await
 }
 
 /// The user error of a refused import.
-fn refusal(done: Result<Report>) -> String {
+fn refusal(done: Result<SalesReport>) -> String {
     match done {
         Err(error @ Error::User(_)) => error.to_string(),
         other => panic!("not refused: {other:?}"),
@@ -172,9 +171,9 @@ async fn twice_is_once() {
     let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("twice");
     let options = SalesOptions { opening_stock: 7, ..options() };
-    let first = import_sales(&db, &options, SALES.as_bytes(), rejects.0.clone()).await.unwrap();
+    let first = import_sales(&db, &options, SALES.as_bytes(), &rejects.0).await.unwrap();
     let (tables, rejected) = (dump(&db).await, rejects.text());
-    let second = import_sales(&db, &options, SALES.as_bytes(), rejects.0.clone()).await.unwrap();
+    let second = import_sales(&db, &options, SALES.as_bytes(), &rejects.0).await.unwrap();
     assert_eq!(dump(&db).await, tables);
     assert_eq!(rejects.text(), rejected);
     let mut expected = first;
@@ -208,7 +207,7 @@ async fn a_run_that_broke_off_is_completed_by_the_next() {
     let rejects = RejectsFile::new("broken");
     import(&whole, SALES, &rejects.0).await.unwrap();
     let half = SALES.match_indices('\n').nth(13).unwrap().0;
-    let broken = import_sales(&db, &options(), Broken(&SALES.as_bytes()[..half]), rejects.0.clone()).await;
+    let broken = import_sales(&db, &options(), Broken(&SALES.as_bytes()[..half]), &rejects.0).await;
     assert!(matches!(broken, Err(Error::Internal(_))), "{broken:?}");
     assert_eq!(text(&db, "SELECT count(*) FROM order_details").await, "10", "two batches stay");
     let report = import(&db, SALES, &rejects.0).await.unwrap();
@@ -291,17 +290,17 @@ async fn wrong_headers_and_websites_are_refused() {
     let mut other = options();
     other.website.currency = Some("EUR".into());
     other.website.name = Some("Shop".into());
-    import_sales(&db, &other, HEADER.as_bytes(), rejects.0.clone()).await.unwrap();
+    import_sales(&db, &other, HEADER.as_bytes(), &rejects.0).await.unwrap();
     assert_eq!(
         text(&db, "SELECT name || ' ' || currency || ' ' || base_url FROM websites").await,
         "Shop EUR https://uk.example"
     );
     other.website.currency = Some("GBP".into());
-    let currency = refusal(import_sales(&db, &other, HEADER.as_bytes(), rejects.0.clone()).await);
+    let currency = refusal(import_sales(&db, &other, HEADER.as_bytes(), &rejects.0).await);
     assert_eq!(currency, "currency: the website uk keeps its prices in EUR, not in GBP");
     other.website.currency = None;
     other.website.name = Some("The shop".into());
-    let renamed = import_sales(&db, &other, HEADER.as_bytes(), rejects.0.clone()).await.unwrap();
+    let renamed = import_sales(&db, &other, HEADER.as_bytes(), &rejects.0).await.unwrap();
     assert_eq!((renamed.website.created, renamed.website.updated), (0, 1));
 }
 
@@ -321,7 +320,7 @@ async fn other_dialects_of_csv() {
                 R1;T 1;Tasse, groß und rund;2;31.12.2023;4,50\r\n\
                 \r\n\
                 R1;T-1;Tasse, groß und rund;2;31.12.2023;4,50";
-    let report = import_sales(&db, &options, file.as_bytes(), rejects.0.clone()).await.unwrap();
+    let report = import_sales(&db, &options, file.as_bytes(), &rejects.0).await.unwrap();
     assert_eq!((report.lines.read, report.lines.created, report.lines.rejected), (3, 2, 1));
     assert!(rejects.text().starts_with("Rechnung;stockcode;Description;Quantity;InvoiceDate;UnitPrice;line;reason\n"));
     assert!(rejects.text().ends_with(";2;the price is not a number, or beyond 99,999,999.99\n"), "{}", rejects.text());
@@ -353,7 +352,7 @@ async fn unfit_values_are_rejected_and_long_texts_cut() {
         file.extend(line.bytes().chain(*b"\n"));
     }
     file.extend(b"1,A,caf\xe9,1,2024-01-01,1,,\n");
-    let report = import_sales(&db, &options(), io::Cursor::new(file.clone()), rejects.0.clone()).await.unwrap();
+    let report = import_sales(&db, &options(), io::Cursor::new(file.clone()), &rejects.0).await.unwrap();
     assert_eq!(
         serde_json::to_value(&report.rejected).unwrap(),
         json!({
@@ -389,7 +388,7 @@ async fn what_was_made_here_is_left_alone() {
         .unwrap();
     drop(connection);
     let keep = SalesOptions { keep_products: true, ..options() };
-    let report = import_sales(&db, &keep, io::Cursor::new(file.clone()), rejects.0.clone()).await.unwrap();
+    let report = import_sales(&db, &keep, io::Cursor::new(file.clone()), &rejects.0).await.unwrap();
     assert_eq!(serde_json::to_value(&report.rejected).unwrap(), json!({"number_taken": 1}));
     assert_eq!((report.orders.unchanged, report.orders.updated, report.products.unchanged), (1, 0, 1));
     assert_eq!(text(&db, "SELECT name || is_active FROM products").await, "Our cupfalse");

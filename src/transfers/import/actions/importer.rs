@@ -1,16 +1,15 @@
-//! Imports batch after batch of one run.
+//! Writes the batches of one run.
 //! Rule: the rows of a batch are written together; if the database rejects them, the batch is halved until the wrong row is
-//! found. A batch is stored as done only after its rejected rows are in the file of rejects.
+//! found.
 
 use csv::ByteRecord;
 use futures_util::future::try_join_all;
 
 use super::super::{
     super::{
-        GROWING,
+        actions::{BatchOutcome, BatchWriter, RejectedRow},
         model::{Noun, Report},
         record::{CategoryRecord, CustomerRecord, OrderRecord, ProductRecord, Record, Refused, Row},
-        rejects::Rejects,
     },
     categories,
     check::{self, DuplicateCheck},
@@ -24,7 +23,7 @@ use super::super::{
     store,
 };
 use crate::{
-    db::{Conn, Db, bulk::Growth},
+    db::{Conn, Db},
     error::{Error, Result},
 };
 
@@ -36,73 +35,63 @@ const CONNECTIONS: usize = 2;
 /// A row that passed the checks that need no database.
 struct ValidRow {
     line: u64,
-    lines: Vec<ByteRecord>,
+    fields: Vec<ByteRecord>,
     record: Record,
 }
 
-/// A rejected row: its line, its fields and the reason.
-type RejectedRow = (u64, Vec<ByteRecord>, Refused);
+impl ValidRow {
+    fn rejected(self, reason: Refused) -> RejectedRow {
+        RejectedRow { line: self.line, fields: self.fields, reason }
+    }
+}
 
 /// Imports the batches of a run.
 pub(super) struct Importer<'a> {
     db: &'a Db,
     run: &'a Run<'a>,
-    rejects: Rejects,
     duplicates: DuplicateCheck,
     references: References,
-    growth: Growth,
-    /// Counts so far.
-    pub(super) report: Report,
     /// Rows of the file that were read so far.
     row: i64,
 }
 
-impl<'a> Importer<'a> {
-    /// For a run from its checkpoint.
-    pub(super) fn new(db: &'a Db, run: &'a Run<'a>, rejects: Rejects) -> Self {
-        Self {
-            db,
-            run,
-            rejects,
-            duplicates: DuplicateCheck::default(),
-            references: References::default(),
-            growth: Growth::default(),
-            report: run.lease.report.clone(),
-            row: 0,
-        }
-    }
-
-    /// Imports the next rows of the file. Rows before the checkpoint are only checked for duplicates.
-    /// # Errors
-    /// Those of the database and of the file of rejects.
-    pub(super) async fn import(&mut self, rows: Vec<Row<Record>>) -> Result<()> {
+impl BatchWriter<Record> for Importer<'_> {
+    /// Rows before the checkpoint are only checked for duplicates.
+    async fn write(&mut self, rows: Vec<Row<Record>>) -> Result<Option<BatchOutcome>> {
         let (valid, mut rejected) = self.check(rows);
         if self.row <= self.run.lease.checkpoint {
-            return Ok(());
+            return Ok(None);
         }
         let valid = self.resolve_references(valid, &mut rejected).await?;
         let outcomes = self.write_all(&valid).await?;
+        let mut batch = BatchOutcome { rejected, ..BatchOutcome::default() };
         for (row, outcome) in valid.into_iter().zip(outcomes) {
             match outcome {
-                RowOutcome::Created => self.report.counts.created += 1,
-                RowOutcome::Updated => self.report.counts.updated += 1,
-                RowOutcome::Unchanged => self.report.counts.unchanged += 1,
-                RowOutcome::Rejected(why) => rejected.push((row.line, row.lines, why)),
+                RowOutcome::Created => batch.created += 1,
+                RowOutcome::Updated => batch.updated += 1,
+                RowOutcome::Unchanged => batch.unchanged += 1,
+                RowOutcome::Rejected(reason) => batch.rejected.push(row.rejected(reason)),
             }
         }
-        self.reject(rejected)?;
-        let (lease, report, row) = (&self.run.lease, &self.report, self.row);
-        self.db.transaction(async |conn| store::update_checkpoint(conn, lease, report, row).await).await?;
-        if !self.run.options.is_dry_run {
-            self.growth.note(self.db, self.report.counts.created, GROWING).await;
-        }
-        Ok(())
+        Ok(Some(batch))
+    }
+
+    async fn store_progress(&mut self, report: &Report) -> Result<()> {
+        let (lease, row) = (&self.run.lease, self.row);
+        self.db.transaction(async |conn| store::update_checkpoint(conn, lease, report, row).await).await
+    }
+}
+
+impl<'a> Importer<'a> {
+    /// For a run from its checkpoint.
+    pub(super) fn new(db: &'a Db, run: &'a Run<'a>) -> Self {
+        Self { db, run, duplicates: DuplicateCheck::default(), references: References::default(), row: 0 }
     }
 
     /// Checks each row by itself and against the rows before it.
     fn check(&mut self, rows: Vec<Row<Record>>) -> (Vec<ValidRow>, Vec<RejectedRow>) {
         let (mut valid, mut rejected) = (Vec::with_capacity(rows.len()), Vec::new());
-        for Row { line, fields: lines, record } in rows {
+        for Row { line, fields, record } in rows {
             self.row += 1;
             let checked = record.and_then(|mut record| {
                 check::row(&mut record)?;
@@ -112,24 +101,12 @@ impl<'a> Importer<'a> {
             if self.row <= self.run.lease.checkpoint {
                 continue;
             }
-            self.report.counts.read += 1;
             match checked {
-                Ok(record) => valid.push(ValidRow { line, lines, record }),
-                Err(why) => rejected.push((line, lines, why)),
+                Ok(record) => valid.push(ValidRow { line, fields, record }),
+                Err(reason) => rejected.push(RejectedRow { line, fields, reason }),
             }
         }
         (valid, rejected)
-    }
-
-    /// Counts rejected rows and writes them to their file, before the checkpoint is stored: no row is lost, although one may
-    /// be in the file twice.
-    fn reject(&mut self, mut rejected: Vec<RejectedRow>) -> Result<()> {
-        rejected.sort_by_key(|(line, ..)| *line);
-        for (line, lines, why) in rejected {
-            self.rejects.add(line, &lines, &why)?;
-            self.report.reject(line, why);
-        }
-        self.rejects.flush()
     }
 
     /// Finds what the rows refer to, and creates what is missing for the rows that will be imported: the others are rejected
@@ -153,7 +130,7 @@ impl<'a> Importer<'a> {
         let mut kept = Vec::with_capacity(valid.len());
         for (row, outcome) in valid.into_iter().zip(outcomes) {
             match outcome {
-                RowOutcome::Rejected(why) => rejected.push((row.line, row.lines, why)),
+                RowOutcome::Rejected(reason) => rejected.push(row.rejected(reason)),
                 _ => kept.push(row),
             }
         }
@@ -176,7 +153,7 @@ impl<'a> Importer<'a> {
         let mut outcomes = Vec::with_capacity(valid.len());
         let mut parts = vec![valid];
         while let Some(part) = parts.pop() {
-            match self.write(part).await {
+            match self.write_part(part).await {
                 Ok(part) => outcomes.extend(part),
                 Err(error @ (Error::User(_) | Error::Constraint { .. })) if part.len() <= 1 => {
                     outcomes.push(RowOutcome::Rejected(error.into()));
@@ -191,7 +168,7 @@ impl<'a> Importer<'a> {
         Ok(outcomes)
     }
 
-    async fn write(&self, part: &[ValidRow]) -> Result<Vec<RowOutcome>> {
+    async fn write_part(&self, part: &[ValidRow]) -> Result<Vec<RowOutcome>> {
         let (run, references) = (self.run, &self.references);
         if part.is_empty() {
             return Ok(Vec::new());

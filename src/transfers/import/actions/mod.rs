@@ -8,13 +8,14 @@ use std::{io::Read, path::Path, time::Duration};
 use self::importer::Importer;
 use super::{
     super::{
+        actions::Batches,
         model::{ImportOptions, Report},
         read_ahead::ReadAhead,
+        record::Record,
         rejects::{Layout, Rejects},
     },
     model::{Input, Lease, Run},
-    source::{self, RowBatch},
-    store,
+    source, store,
 };
 use crate::{
     audit,
@@ -113,26 +114,19 @@ async fn wait(db: &Db, id: TransferId) -> Result<Option<Lease>> {
 async fn run(
     db: &Db,
     run: Run<'_>,
-    (layout, mut batches): (Layout, ReadAhead<RowBatch>),
+    (layout, file): (Layout, ReadAhead<Record>),
     rejects: &Path,
     progress: impl Fn(&Report) + Send,
     before_its_end: impl Future<Output = Result<()>> + Send,
 ) -> Result<Report> {
     let rejects = Rejects::open(rejects, layout, run.lease.checkpoint > 0)?;
-    let mut importer = Importer::new(db, &run, rejects);
+    let batches = Batches { db, file, rejects, is_dry_run: run.options.is_dry_run };
+    let mut report = run.lease.report.clone();
     let done: Result<()> = async {
-        loop {
-            let batch = batches.next().await?;
-            importer.report.notes = batch.notes;
-            if batch.rows.is_empty() {
-                return before_its_end.await;
-            }
-            importer.import(batch.rows).await?;
-            progress(&importer.report);
-        }
+        batches.import(&mut Importer::new(db, &run), &mut report, progress).await?;
+        before_its_end.await
     }
     .await;
-    let report = importer.report;
     let failure = done.as_ref().err().map(Error::to_string);
     let (lease, failure) = (&run.lease, failure.as_deref());
     let (website, is_audited) = (run.website.id, failure.is_none() && !run.options.is_dry_run);

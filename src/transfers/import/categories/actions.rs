@@ -1,5 +1,5 @@
-//! Writes the categories of a batch, or only plans them: their paths are created like those that products name, then their
-//! own columns are compared.
+//! Writes the categories of a batch, or only plans them.
+//! Rule: the paths are created as those that products name, then the categories' own columns are compared.
 
 use std::collections::HashMap;
 

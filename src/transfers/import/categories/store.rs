@@ -1,4 +1,5 @@
-//! The statements that find the categories of a batch. Their writes are in `categories::store`.
+//! The statements that find the categories of a batch.
+//! Rule: their writes are in `categories::store`.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,5 @@
 //! Writes the customers of a batch, or only plans them.
+//! Rule: users are locked in the order of their ids.
 
 use super::{
     super::{

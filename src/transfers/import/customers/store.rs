@@ -1,4 +1,5 @@
-//! The statement that finds the customers of a batch. Their writes are in `users::store`.
+//! The statement that finds the customers of a batch.
+//! Rule: their writes are in `users::store`.
 
 use diesel::{
     sql_query,

@@ -1,4 +1,5 @@
-//! Writes the orders of a batch, or only plans them. Past orders take nothing from stock.
+//! Writes the orders of a batch, or only plans them.
+//! Rule: past orders take nothing from stock.
 
 use std::collections::HashMap;
 

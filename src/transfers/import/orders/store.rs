@@ -1,4 +1,5 @@
-//! The statements that find the orders of a batch and what they refer to. Their writes are in `orders::store::bulk`.
+//! The statements that find the orders of a batch and what they refer to.
+//! Rule: their writes are in `orders::store::bulk`.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,5 @@
 //! Writes the products of a batch, with their stock, sources and images, or only plans them.
+//! Rule: products that change are locked, then planned again.
 
 use std::collections::{HashMap, HashSet};
 
@@ -29,9 +30,6 @@ use crate::{
         model::{NewMovement, Reason},
     },
 };
-
-/// Movements in one statement.
-const MOVEMENTS: usize = 1_000;
 
 async fn make_plan(conn: &Conn, run: &Run<'_>, references: &References, records: &[&ProductRecord]) -> Result<Plan> {
     let found = Found::new(store::find(conn, run.website.id, records).await?);
@@ -67,12 +65,9 @@ pub async fn write(
     }
     let made = bulk::insert(conn, run.website.id, &plan.new_states()).await?;
     bulk::update(conn, &plan.changed_states()).await?;
-    let movements = plan.movements();
-    for movements in movements.chunks(MOVEMENTS) {
-        let movement =
-            |(id, delta): &(ProductId, i32)| NewMovement::new(*id, None, run.options.user, Reason::Adjustment, *delta);
-        stock::store::insert(conn, &movements.iter().map(movement).collect::<Vec<_>>()).await?;
-    }
+    let movement = |(id, delta)| NewMovement::new(id, None, run.options.user, Reason::Adjustment, delta);
+    let movements: Vec<_> = plan.movements().into_iter().map(movement).collect();
+    stock::store::insert_many(conn, &movements).await?;
     let known = known(&plan, &made, records)?;
     if run.options.noun == Noun::Products {
         sources::store::upsert_seen(conn, run.website.id, run.lease.id, SourceNoun::Product, &known).await?;

@@ -1,4 +1,5 @@
-//! The statement that finds the products of a batch. Their writes are in `products::store::bulk`.
+//! The statement that finds the products of a batch.
+//! Rule: their writes are in `products::store::bulk`.
 
 use diesel::{
     sql_query,

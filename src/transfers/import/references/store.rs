@@ -1,4 +1,5 @@
-//! The statements that find references: one for each table and batch, rows as arrays. The stores of the domains insert.
+//! The statements that find references: one for each table and batch, rows as arrays.
+//! Rule: the stores of the domains insert.
 
 use std::collections::HashMap;
 

@@ -1,26 +1,22 @@
 //! `souk import sales`: past invoices.
-//! Rule: progress goes to standard error, the report to standard output, and what is rejected to a file.
+//! Rule: every column has a default name; only description, customer and country may be absent from the file.
 
-use std::{
-    fs::{self, File},
-    io::{self, IsTerminal, Read},
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::PathBuf;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Outcome, database::Database};
+use super::{open, rejects_path, say_rejected, write_report};
 use crate::{
-    config::Settings,
-    db::{Db, migrations},
-    error::{Error, Result},
+    db::Db,
+    error::Result,
     transfers::sales::{
         actions::import_sales,
         model::{Columns, NON_PRODUCTS, SalesOptions, WebsiteOptions},
     },
 };
+
+/// What messages call the rows of a sales file.
+const ROWS: &str = "lines";
 
 /// Import the invoices of a shop from a CSV file: products, customers and past orders. Running it again, after a crash or
 /// with a longer file, adds what is missing and nothing twice.
@@ -119,46 +115,19 @@ pub struct ImportSales {
     pub report: Option<PathBuf>,
 }
 
-/// Opens the database and runs `souk import sales`.
-pub(super) async fn run(settings: &Settings, args: ImportSales) -> Outcome {
-    let database = Database::open(settings).await?;
-    let done = async {
-        migrations::migrate(&database.url).await?;
-        sales(args, &Db::connect(&database.url, &settings.db()).await?).await
-    }
-    .await;
-    database.close().await;
-    Ok(done?)
-}
-
 /// Runs `souk import sales`.
 /// # Errors
 /// User errors (wrong options, header, website, or no such file); those of files and database.
-pub async fn sales(args: ImportSales, db: &Db) -> Result<()> {
-    let from_stdin = args.file == Path::new("-");
-    let rejects = args.rejects.clone().unwrap_or_else(|| match from_stdin {
-        true => PathBuf::from("rejects.csv"),
-        false => suffixed(&args.file, ".rejects.csv"),
-    });
-    if !from_stdin && same_file(&args.file, &rejects) {
-        return Err(Error::bad_input("rejects", "rejected lines cannot go to the file that is read"));
-    }
+pub(super) async fn import(args: ImportSales, db: &Db) -> Result<()> {
+    let rejects = rejects_path(&args.file, args.rejects.clone(), "csv", ROWS)?;
     let report_file = args.report.clone();
-    let (input, bar) = open(&args.file, from_stdin)?;
-    bar.enable_steady_tick(Duration::from_millis(200));
-    let done = import_sales(db, &options(args), bar.wrap_read(input), rejects.clone()).await;
+    let (input, bar) = open(&args.file)?;
+    let done = import_sales(db, &options(args), bar.wrap_read(input), &rejects).await;
     bar.finish_and_clear();
     let report = done?;
     say!("{}", report.to_string().trim_end());
-    if report.lines.rejected > 0 {
-        say!("The rejected lines are in {}: put them right and import that file.", rejects.display());
-    }
-    if let Some(path) = report_file {
-        let json =
-            serde_json::to_string_pretty(&report).map_err(|error| Error::Internal(format!("report: {error}")))?;
-        fs::write(&path, json + "\n").map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
-    }
-    Ok(())
+    say_rejected(report.lines.rejected, &rejects, ROWS);
+    write_report(report_file.as_deref(), &report)
 }
 
 fn options(args: ImportSales) -> SalesOptions {
@@ -197,30 +166,4 @@ fn delimiter(text: &str) -> std::result::Result<u8, String> {
         [byte] if byte.is_ascii() && !b"\"\r\n".contains(byte) => Ok(*byte),
         _ => Err("give one ASCII character, or tab".into()),
     }
-}
-
-pub(super) fn open(file: &Path, from_stdin: bool) -> Result<(Box<dyn Read + Send>, ProgressBar)> {
-    let style = |template| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    if from_stdin {
-        let bar = hidden_unless_watched(ProgressBar::new_spinner());
-        return Ok((Box::new(io::stdin()), bar.with_style(style("{spinner} {bytes} {bytes_per_sec} {elapsed}"))));
-    }
-    let wrong = |error: io::Error| Error::bad_input("file", format!("{}: {error}", file.display()));
-    let input = File::open(file).map_err(wrong)?;
-    let bar = hidden_unless_watched(ProgressBar::new(input.metadata().map_err(wrong)?.len()));
-    Ok((Box::new(input), bar.with_style(style("{wide_bar} {percent}% {bytes}/{total_bytes} {elapsed}, {eta} left"))))
-}
-
-pub(super) fn hidden_unless_watched(bar: ProgressBar) -> ProgressBar {
-    if io::stderr().is_terminal() { bar } else { ProgressBar::hidden() }
-}
-
-pub(super) fn suffixed(file: &Path, suffix: &str) -> PathBuf {
-    let mut path = file.as_os_str().to_owned();
-    path.push(suffix);
-    path.into()
-}
-
-pub(super) fn same_file(a: &Path, b: &Path) -> bool {
-    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }

@@ -1,20 +1,22 @@
-//! What an import did, counted: for people as a table, for machines as JSON.
+//! The report of a sales import: for people as a table, for machines as JSON. It has sections that the report of other
+//! imports has not, since a line adds to an order, a product and a customer at once, and counts rejected lines by reason.
 //! Rule: lines read = created + unchanged + rejected.
 
 use std::{collections::BTreeMap, fmt};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::SerializeStruct};
 use serde_json::Value;
 
-use super::model::Reason;
+use super::{super::super::model::Counts, line::Reason};
 
 /// The counts of one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct SalesReport {
     /// The website.
     pub website: WebsiteReport,
-    /// The lines of the file.
-    pub lines: LineReport,
+    /// The lines of the file, the header and blank ones aside.
+    #[serde(serialize_with = "without_updated")]
+    pub lines: Counts,
     /// The invoices of the accepted lines.
     pub orders: OrderReport,
     /// The products of the accepted lines.
@@ -36,19 +38,6 @@ pub struct WebsiteReport {
     pub created: u64,
     /// Given another name or URL by this run: 0 or 1.
     pub updated: u64,
-}
-
-/// What became of the lines.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct LineReport {
-    /// Lines of the file, the header and blank ones aside.
-    pub read: u64,
-    /// Made by this run.
-    pub created: u64,
-    /// There before.
-    pub unchanged: u64,
-    /// Not taken over.
-    pub rejected: u64,
 }
 
 /// What became of the orders.
@@ -113,15 +102,24 @@ pub struct NoteReport {
     pub repeated_lines: u64,
 }
 
-impl Report {
-    /// Counts a rejected line.
-    pub fn reject(&mut self, reason: Reason) {
-        self.lines.rejected += 1;
+impl SalesReport {
+    /// Counts the reason of a rejected line.
+    pub fn count_reason(&mut self, reason: Reason) {
         *self.rejected.entry(reason).or_default() += 1;
     }
 }
 
-impl fmt::Display for Report {
+/// A line is never updated: it is known by all that it says, so the report has no such count.
+fn without_updated<S: Serializer>(lines: &Counts, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut counts = serializer.serialize_struct("Counts", 4)?;
+    counts.serialize_field("read", &lines.read)?;
+    counts.serialize_field("created", &lines.created)?;
+    counts.serialize_field("unchanged", &lines.unchanged)?;
+    counts.serialize_field("rejected", &lines.rejected)?;
+    counts.end()
+}
+
+impl fmt::Display for SalesReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Ok(Value::Object(sections)) = serde_json::to_value(self) else { return Err(fmt::Error) };
         for (section, counts) in sections {
@@ -155,10 +153,10 @@ mod tests {
 
     #[test]
     fn the_table_shows_what_the_json_holds() {
-        let mut report = Report::default();
+        let mut report = SalesReport::default();
         report.website.code = "uk".into();
         report.lines.read = 541_909;
-        report.reject(Reason::NegativePrice);
+        report.count_reason(Reason::NegativePrice);
         let table = report.to_string();
         let rows: Vec<Vec<&str>> = table.lines().map(|row| row.split_whitespace().collect()).collect();
         assert_eq!(rows[0], ["website", "code", "uk"]);

@@ -1,6 +1,6 @@
-//! The job that runs a transfer: from the store of files to the database, or the other way.
-//! Rule: files pass through the disk, so that no connection of the database waits for the network. A run that was cut off goes
-//! on; only where rows were refused before, it begins anew, so that the file of rejects has them all.
+//! The job that runs a transfer: from the file storage to the database, or the other way.
+//! Rule: files pass through the disk, so that no connection of the database waits for the network. An interrupted run
+//! continues; only if rows were rejected before, it begins again, so that the file of rejects has them all.
 
 use std::{
     io::{BufWriter, Write},
@@ -14,7 +14,7 @@ use tempfile::NamedTempFile;
 use tokio::{fs::File, io::AsyncWriteExt, time::interval};
 use tokio_util::io::StreamReader;
 
-use super::{
+use super::super::{
     super::{
         export::{ExportOptions, export},
         import::{self, import_as},

@@ -1,30 +1,24 @@
-//! `souk import products|categories|...`: files of any noun.
-//! Rule: progress goes to standard error, the report to standard output.
+//! `souk import products|categories|customers|orders|stock`.
+//! Rule: a file that can be read again continues an interrupted run of the same file.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{
-    Outcome,
-    database::Database,
-    import::{open, same_file, suffixed},
-};
+use super::{super::export::format, is_stdin, open, rejects_path, say_rejected, write_report};
 use crate::{
-    config::Settings,
-    db::{Db, migrations},
+    db::Db,
     error::{Error, Result},
     storage::received::sha256,
     transfers::{
         formats::{self, amounts::Decimals, decode::Encoding},
-        import::{Input, import},
+        import::{self, Input},
         model::{Format, ImportOptions, Noun, Report},
     },
 };
+
+/// What messages call the rows of a file.
+const ROWS: &str = "rows";
 
 /// Import a file. Running it again, after a crash or with a longer file, changes what differs and nothing else.
 #[derive(Debug, Clone, Args)]
@@ -71,15 +65,6 @@ pub struct ImportFile {
     pub report: Option<PathBuf>,
 }
 
-pub(super) fn format(text: &str) -> std::result::Result<Format, String> {
-    let known = || Format::ALL.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", ");
-    Format::ALL
-        .iter()
-        .copied()
-        .find(|format| format.as_str() == text)
-        .ok_or_else(|| format!("give one of: {}", known()))
-}
-
 fn encoding(text: &str) -> std::result::Result<Encoding, String> {
     match text {
         "unicode" => Ok(Encoding::Unicode),
@@ -96,31 +81,13 @@ fn decimals(text: &str) -> std::result::Result<Decimals, String> {
     }
 }
 
-/// Opens the database and runs an import.
-pub(super) async fn run_import(settings: &Settings, noun: Noun, args: ImportFile) -> Outcome {
-    let database = Database::open(settings).await?;
-    let done = async {
-        migrations::migrate(&database.url).await?;
-        import_file(noun, args, &Db::connect(&database.url, &settings.db()).await?).await
-    }
-    .await;
-    database.close().await;
-    Ok(done?)
-}
-
-async fn import_file(noun: Noun, args: ImportFile, db: &Db) -> Result<()> {
-    let from_stdin = args.file == Path::new("-");
-    let suffix = format!(".rejects.{}", args.format.extension());
-    let rejects = args.rejects.clone().unwrap_or_else(|| match from_stdin {
-        true => PathBuf::from(&suffix[1..]),
-        false => suffixed(&args.file, &suffix),
-    });
-    if !from_stdin && same_file(&args.file, &rejects) {
-        return Err(Error::bad_input("rejects", "rejected rows cannot go to the file that is read"));
-    }
-    let (input, bar) = open(&args.file, from_stdin)?;
-    let hash = if from_stdin { None } else { Some(hash(&args.file)?) };
-    bar.enable_steady_tick(Duration::from_millis(200));
+/// Runs an import.
+/// # Errors
+/// User errors (wrong options, header, website, or no such file); those of files and database.
+pub(super) async fn import(noun: Noun, args: ImportFile, db: &Db) -> Result<()> {
+    let rejects = rejects_path(&args.file, args.rejects, args.format.extension(), ROWS)?;
+    let (input, bar) = open(&args.file)?;
+    let hash = if is_stdin(&args.file) { None } else { Some(hash(&args.file)?) };
     let options = ImportOptions {
         noun,
         format: args.format,
@@ -136,22 +103,18 @@ async fn import_file(noun: Noun, args: ImportFile, db: &Db) -> Result<()> {
         },
     };
     let input = Input { bytes: Box::new(bar.wrap_read(input)), hash };
-    let done = import(db, &options, input, &rejects, |_| ()).await;
+    let done = import::import(db, &options, input, &rejects, |_| ()).await;
     bar.finish_and_clear();
     let report = done?;
-    print(&report, &rejects);
-    if let Some(path) = args.report {
-        let json =
-            serde_json::to_string_pretty(&report).map_err(|error| Error::Internal(format!("report: {error}")))?;
-        fs::write(&path, json + "\n").map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
-    }
-    Ok(())
+    print(&report);
+    say_rejected(report.counts.rejected, &rejects, ROWS);
+    write_report(args.report.as_deref(), &report)
 }
 
 /// Errors that are shown; the others are in the file of rejects.
 const SHOWN: usize = 10;
 
-fn print(report: &Report, rejects: &Path) {
+fn print(report: &Report) {
     let counts = report.counts;
     for (name, count) in [
         ("read", counts.read),
@@ -168,9 +131,6 @@ fn print(report: &Report, rejects: &Path) {
     for error in report.errors.iter().take(SHOWN) {
         let column = error.column.as_ref().map_or_else(String::new, |column| format!("{column}: "));
         say!("line {}: {column}{}", error.line, error.message);
-    }
-    if counts.rejected > 0 {
-        say!("The rejected rows are in {}: put them right and import that file.", rejects.display());
     }
 }
 

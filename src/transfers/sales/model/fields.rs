@@ -1,4 +1,4 @@
-//! How the fields of a sales file are read.
+//! How the fields of a sales file are read: text, quantities, prices and dates.
 //! Rule: a field means one thing or is refused; nothing is guessed.
 
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use chrono::{
 };
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::model::Reason;
+use super::line::Reason;
 use crate::{money::MAX_PRICE, stock::model::MAX_PIECES};
 
 const DATE_TIMES: [&str; 4] = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];

@@ -1,118 +1,44 @@
-//! What a run knows of its file so far, and the rows that the next lines add to it.
-//! Rule: it holds a few words per SKU, customer, invoice and line, never the lines themselves.
+//! What a run remembers of its file, and the rows that the next lines add to it.
+//! Rule: it holds a few words for each SKU, customer, invoice and line, never the lines themselves. Other imports remember
+//! no more than identifiers, since each of their rows is a whole resource; here an order is spread over many lines.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use rust_decimal::Decimal;
 
 use super::{
-    model::{Reason, SalesLine, SalesOptions},
-    report::Report,
+    batch::{Batch, BatchLine, BatchOrder, BatchProduct},
+    line::{Reason, SalesLine},
+    options::SalesOptions,
+    report::{NoteReport, SalesReport},
 };
-use crate::{
-    money::format_amount,
-    orders::{
-        model::Status,
-        store::bulk::{SoldLine, SoldOrder},
-    },
-};
+use crate::{money::format_amount, orders::model::Status};
 
 /// Largest total of an order in hundredths: `numeric(12,2)`.
 const MAX_TOTAL: i128 = 999_999_999_999;
 
-/// What one transaction writes.
-#[derive(Debug, Default)]
-pub struct Batch {
-    /// Products that the run has not met before.
-    pub products: Vec<BatchProduct>,
-    /// Customers that the run has not met before.
-    pub customers: Vec<String>,
-    /// Orders that are new to the run, or of which it learned more.
-    pub orders: Vec<BatchOrder>,
-    /// Lines.
-    pub lines: Vec<BatchLine>,
-}
-
-impl Batch {
-    /// The orders, as they are written.
-    pub fn sold_orders(&self) -> Vec<SoldOrder<'_>> {
-        let orders = self.orders.iter().map(|order| SoldOrder {
-            number: &order.number,
-            status: order.status,
-            customer: order.customer.as_deref(),
-            country: order.country.as_deref(),
-            placed_at: order.placed_at,
-        });
-        orders.collect()
-    }
-
-    /// The lines, as they are written.
-    pub fn sold_lines(&self) -> Vec<SoldLine<'_>> {
-        let lines = self.lines.iter().map(|line| SoldLine {
-            number: &line.number,
-            sku: &line.sku,
-            name: &line.name,
-            quantity: line.quantity,
-            price: line.price,
-            external_key: &line.key,
-        });
-        lines.collect()
-    }
-}
-
-/// A product, with the name and price of the first line that names it.
-#[derive(Debug)]
-pub struct BatchProduct {
-    pub sku: String,
-    pub name: String,
-    pub price: Decimal,
-    pub is_active: bool,
-}
-
-/// An order.
-#[derive(Debug)]
-pub struct BatchOrder {
-    pub number: String,
-    pub status: &'static str,
-    pub customer: Option<String>,
-    pub country: Option<String>,
-    pub placed_at: DateTime<Utc>,
-}
-
-/// A line of an order.
-#[derive(Debug)]
-pub struct BatchLine {
-    pub number: String,
-    pub sku: String,
-    pub name: String,
-    pub quantity: i32,
-    pub price: Decimal,
-    pub key: String,
-}
-
-/// Where an order of the file comes from.
+/// Who created an order that the database has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// An import made it before this run.
+    /// An import, before this run.
     Imported,
-    /// It was not made by an import: its lines are rejected.
+    /// Not an import: the lines of the order are rejected.
     Foreign,
 }
 
-/// What the run knows.
+/// The lines of the file so far.
 #[derive(Default)]
-pub struct Known {
+pub struct FileIndex {
     skus: HashMap<String, u32>,
     customers: HashSet<String>,
-    orders: HashMap<String, KnownOrder>,
-    /// Orders that the database has to hear of.
-    news: BTreeSet<String>,
-    /// How often a line was met: order, SKU, quantity, hundredths.
+    orders: HashMap<String, OrderEntry>,
+    /// Numbers of the orders that the next batch writes.
+    changed: BTreeSet<String>,
+    /// How often a line occurred: order, SKU, quantity, hundredths.
     ranks: HashMap<(u32, u32, i32, i64), u32>,
 }
 
-struct KnownOrder {
+struct OrderEntry {
     index: u32,
     cancelled: bool,
     customer: Option<String>,
@@ -126,34 +52,34 @@ struct KnownOrder {
     countries: bool,
 }
 
-impl Known {
-    /// Whether the run has met this order.
+impl FileIndex {
+    /// Whether an earlier line names this order.
     pub fn has_order(&self, number: &str) -> bool {
         self.orders.contains_key(number)
     }
 
-    /// Every SKU of the file, in order.
+    /// Every SKU of the file, sorted.
     pub fn skus(&self) -> Vec<String> {
         let mut skus: Vec<String> = self.skus.keys().cloned().collect();
         skus.sort_unstable();
         skus
     }
 
-    /// How many customers the file names.
+    /// Number of customers that the file names.
     pub fn customers(&self) -> u64 {
         self.customers.len() as u64
     }
 
-    /// Adds a line to a batch; `origin` says what the database has of its order, where the run is new to it.
+    /// Adds a line to a batch; `origin` says who created its order, if the order exists and no earlier line names it.
     /// # Errors
-    /// Why the line is refused.
+    /// Why the line is rejected.
     pub fn add(
         &mut self,
         line: SalesLine,
         origin: Option<Origin>,
         options: &SalesOptions,
         batch: &mut Batch,
-        notes: &mut Report,
+        notes: &mut NoteReport,
     ) -> Result<(), Reason> {
         if origin == Some(Origin::Foreign) {
             return Err(Reason::NumberTaken);
@@ -190,15 +116,15 @@ impl Known {
                 return Err(Reason::BadTotal);
             }
             order.total += amount;
-            if order.learn(line) {
-                self.news.insert(line.invoice.clone());
+            if order.merge(line) {
+                self.changed.insert(line.invoice.clone());
             }
             return Ok(order.index);
         }
         if amount > MAX_TOTAL {
             return Err(Reason::BadTotal);
         }
-        let order = KnownOrder {
+        let order = OrderEntry {
             index: next,
             cancelled: line.cancelled,
             customer: line.customer.clone(),
@@ -212,7 +138,7 @@ impl Known {
             countries: false,
         };
         self.orders.insert(line.invoice.clone(), order);
-        self.news.insert(line.invoice.clone());
+        self.changed.insert(line.invoice.clone());
         Ok(next)
     }
 
@@ -231,9 +157,9 @@ impl Known {
         index
     }
 
-    /// Moves the orders that the database has to hear of into the batch, in the order of their numbers.
+    /// Moves the orders that are new or changed into the batch, in the order of their numbers.
     pub fn take_orders(&mut self, batch: &mut Batch) {
-        for number in std::mem::take(&mut self.news) {
+        for number in std::mem::take(&mut self.changed) {
             let Some(order) = self.orders.get(&number) else { continue };
             batch.orders.push(BatchOrder {
                 status: if order.cancelled { Status::Cancelled } else { Status::Delivered }.as_str(),
@@ -245,8 +171,8 @@ impl Known {
         }
     }
 
-    /// Notes which orders the database wrote.
-    pub fn written(&mut self, numbers: &[String]) {
+    /// Marks the orders that the database added or changed.
+    pub fn mark_written(&mut self, numbers: &[String]) {
         for number in numbers {
             if let Some(order) = self.orders.get_mut(number) {
                 order.updated = true;
@@ -255,9 +181,9 @@ impl Known {
     }
 
     /// Counts the orders of the whole file.
-    pub fn count_orders(&self, report: &mut Report) {
+    pub fn count_orders(&self, report: &mut SalesReport) {
         let count =
-            |matches: fn(&KnownOrder) -> bool| self.orders.values().filter(|order| matches(order)).count() as u64;
+            |matches: fn(&OrderEntry) -> bool| self.orders.values().filter(|order| matches(order)).count() as u64;
         let orders = &mut report.orders;
         orders.created = count(|order| !order.existed);
         orders.updated = count(|order| order.existed && order.updated);
@@ -270,9 +196,9 @@ impl Known {
     }
 }
 
-impl KnownOrder {
-    /// Takes from a later line what the order lacks; whether there was anything.
-    fn learn(&mut self, line: &SalesLine) -> bool {
+impl OrderEntry {
+    /// Takes from a later line what the order lacks, and returns whether that changed the order.
+    fn merge(&mut self, line: &SalesLine) -> bool {
         let earlier = line.placed_at < self.placed_at;
         self.dates |= line.placed_at != self.placed_at;
         self.placed_at = self.placed_at.min(line.placed_at);
@@ -284,7 +210,7 @@ impl KnownOrder {
     }
 }
 
-/// Fills what is absent; whether it did.
+/// Fills an absent value, and returns whether it did.
 fn fill(kept: &mut Option<String>, new: &Option<String>) -> bool {
     let filled = kept.is_none() && new.is_some();
     if filled {
@@ -293,8 +219,7 @@ fn fill(kept: &mut Option<String>, new: &Option<String>) -> bool {
     filled
 }
 
-fn note(line: &SalesLine, rank: u32, options: &SalesOptions, report: &mut Report) {
-    let notes = &mut report.notes;
+fn note(line: &SalesLine, rank: u32, options: &SalesOptions, notes: &mut NoteReport) {
     notes.zero_prices += u64::from(line.price.is_zero());
     notes.rounded_prices += u64::from(line.rounded);
     notes.non_product_lines += u64::from(options.is_non_product(&line.sku));

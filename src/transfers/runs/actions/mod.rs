@@ -1,13 +1,17 @@
-//! Beginning imports and exports. The rest is the job's.
+//! Starts imports and exports; [`job`] runs them, and [`cleanup`] deletes their files.
+//! Rule: a start with a key that was used before returns the transfer of that start.
+
+pub mod cleanup;
+pub mod job;
 
 use serde_json::json;
 
+use self::job::KIND;
 use super::{
     super::{
         export::ExportOptions,
         model::{Format, Noun},
     },
-    job::KIND,
     model::{NewTransfer, Reach, ShopOptions, TransferRow, Way},
     store,
 };

@@ -1,0 +1,124 @@
+//! `souk import`: files of products, categories, customers, orders, stock and sales.
+//! Rule: progress goes to standard error, the report to standard output, and rejected rows to a file.
+
+mod rows;
+mod sales;
+
+use std::{
+    fs::{self, File},
+    io::{self, IsTerminal, Read},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use self::{rows::ImportFile, sales::ImportSales};
+use super::{Outcome, database::with_database, suffixed};
+use crate::{
+    config::Settings,
+    error::{Error, Result},
+    transfers::model::Noun,
+};
+
+#[derive(Subcommand)]
+pub(super) enum ImportCommand {
+    /// Brings in past invoices: products, customers and orders. Running it again adds nothing twice.
+    Sales(Box<ImportSales>),
+    /// Brings in products, and the categories, brands, suppliers and groups that they name.
+    Products(ImportFile),
+    /// Brings in the tree of categories.
+    Categories(ImportFile),
+    /// Brings in customers and their addresses, without passwords.
+    Customers(ImportFile),
+    /// Brings in past orders, which take nothing from stock.
+    Orders(ImportFile),
+    /// Sets the pieces in stock of products that are there.
+    Stock(ImportFile),
+}
+
+impl ImportCommand {
+    /// What the audit log calls it.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Sales(_) => "import sales",
+            Self::Products(_) => "import products",
+            Self::Categories(_) => "import categories",
+            Self::Customers(_) => "import customers",
+            Self::Orders(_) => "import orders",
+            Self::Stock(_) => "import stock",
+        }
+    }
+
+    /// Opens the database and runs the import.
+    pub(super) async fn run(self, settings: &Settings) -> Outcome {
+        let (noun, file) = match self {
+            Self::Sales(args) => return with_database(settings, async |db| sales::import(*args, &db).await).await,
+            Self::Products(file) => (Noun::Products, file),
+            Self::Categories(file) => (Noun::Categories, file),
+            Self::Customers(file) => (Noun::Customers, file),
+            Self::Orders(file) => (Noun::Orders, file),
+            Self::Stock(file) => (Noun::Stock, file),
+        };
+        with_database(settings, async |db| rows::import(noun, file, &db).await).await
+    }
+}
+
+fn is_stdin(file: &Path) -> bool {
+    file == Path::new("-")
+}
+
+/// The file of the rejected rows: the given one, or one beside the file that is read. `rows` is what messages call the rows.
+/// # Errors
+/// A user error if that is the file that is read.
+fn rejects_path(file: &Path, given: Option<PathBuf>, extension: &str, rows: &str) -> Result<PathBuf> {
+    let rejects = given.unwrap_or_else(|| match is_stdin(file) {
+        true => format!("rejects.{extension}").into(),
+        false => suffixed(file, &format!(".rejects.{extension}")),
+    });
+    let is_same = matches!((file.canonicalize(), rejects.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    if !is_stdin(file) && is_same {
+        return Err(Error::bad_input("rejects", format!("rejected {rows} cannot go to the file that is read")));
+    }
+    Ok(rejects)
+}
+
+/// Opens the file, and a progress bar of its bytes.
+/// # Errors
+/// A user error if there is no such file.
+fn open(file: &Path) -> Result<(Box<dyn Read + Send>, ProgressBar)> {
+    let style = |template| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let wrong = |error: io::Error| Error::bad_input("file", format!("{}: {error}", file.display()));
+    let (input, bar): (Box<dyn Read + Send>, _) = if is_stdin(file) {
+        let bar = hidden_unless_watched(ProgressBar::new_spinner());
+        (Box::new(io::stdin()), bar.with_style(style("{spinner} {bytes} {bytes_per_sec} {elapsed}")))
+    } else {
+        let input = File::open(file).map_err(wrong)?;
+        let bar = hidden_unless_watched(ProgressBar::new(input.metadata().map_err(wrong)?.len()));
+        (Box::new(input), bar.with_style(style("{wide_bar} {percent}% {bytes}/{total_bytes} {elapsed}, {eta} left")))
+    };
+    bar.enable_steady_tick(Duration::from_millis(200));
+    Ok((input, bar))
+}
+
+fn hidden_unless_watched(bar: ProgressBar) -> ProgressBar {
+    if io::stderr().is_terminal() { bar } else { ProgressBar::hidden() }
+}
+
+/// Says where the rejected rows are, if there are any.
+fn say_rejected(count: u64, rejects: &Path, rows: &str) {
+    if count > 0 {
+        say!("The rejected {rows} are in {}: put them right and import that file.", rejects.display());
+    }
+}
+
+/// Writes the report as JSON, if a file is given for it.
+/// # Errors
+/// If the file cannot be written.
+fn write_report(path: Option<&Path>, report: &impl Serialize) -> Result<()> {
+    let Some(path) = path else { return Ok(()) };
+    let json = serde_json::to_string_pretty(report).map_err(|error| Error::Internal(format!("report: {error}")))?;
+    fs::write(path, json + "\n").map_err(|error| Error::Internal(format!("{}: {error}", path.display())))
+}

@@ -1,0 +1,44 @@
+//! The job that deletes the files of transfers that ended a week ago. The rows stay: they are the history of transfers.
+//! Rule: the rows lose the keys of the files first, then the files are deleted by their own age, those of interrupted runs
+//! included.
+
+use std::{future::ready, time::Duration};
+
+use chrono::{DateTime, Utc};
+use futures_util::TryStreamExt;
+
+use super::super::store;
+use crate::{db::Db, error::Result, jobs::model::JobRow, storage::Storage};
+
+/// The kind of the job, as rows of `jobs` have it.
+pub const KIND: &str = "sweep_transfers";
+/// How often it runs.
+pub const PERIOD: Duration = Duration::from_secs(3600);
+/// How long files are kept after the transfer ended.
+pub const KEPT: chrono::Duration = chrono::Duration::days(7);
+
+/// Runs the job.
+/// # Errors
+/// Those of the database and of the file storage.
+pub async fn run(db: &Db, storage: &Storage, _: &JobRow) -> Result<()> {
+    let deleted = delete_old_files(db, storage, Utc::now()).await?;
+    if deleted > 0 {
+        tracing::info!(files = deleted, "deleted files of old transfers");
+    }
+    Ok(())
+}
+
+/// Deletes the files that are too old at this moment, and returns their number.
+/// # Errors
+/// Those of the database and of the file storage.
+pub async fn delete_old_files(db: &Db, storage: &Storage, at: DateTime<Utc>) -> Result<usize> {
+    let before = at - KEPT;
+    db.transaction(async |conn| store::update_files_gone(conn, before).await).await?;
+    let mut old = storage.list("transfers")?.try_filter(|file| ready(file.modified < before));
+    let mut deleted = 0;
+    while let Some(file) = old.try_next().await? {
+        storage.delete(&file.key).await?;
+        deleted += 1;
+    }
+    Ok(deleted)
+}

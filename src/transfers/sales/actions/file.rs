@@ -1,0 +1,83 @@
+//! Reading a sales file.
+//! Rule: `formats::table` does not read it, since a sales file has the separator that it is given, its records are rejected
+//! by the codes of [`Reason`], and only columns that are used must be UTF-8.
+
+use std::io::Read;
+
+use chrono::{DateTime, Utc};
+use csv::{ByteRecord, Reader, ReaderBuilder};
+
+use super::super::{
+    super::{
+        formats::Notes,
+        read_ahead::{OpenFile, ReadAhead},
+        record::Row,
+        rejects::Layout,
+    },
+    model::{Reason, SalesLine, SalesOptions, header::Header},
+};
+use crate::error::{Error, Result};
+
+/// A file that is being read.
+struct SalesFile<R> {
+    reader: Reader<R>,
+    options: SalesOptions,
+    header: Header,
+    /// Number of lines that the reader has passed after a record when it returns the record: 1, but 0 where lines end in CR LF.
+    passed: u64,
+    now: DateTime<Utc>,
+}
+
+/// Reads the header of a file and begins to read its lines; also returns how its rejected lines are written.
+/// # Errors
+/// User errors for an empty file and for columns that are missing or there twice.
+pub(super) async fn read(
+    input: impl Read + Send + 'static,
+    options: &SalesOptions,
+) -> Result<(Layout, ReadAhead<SalesLine, Reason>)> {
+    let options = options.clone();
+    ReadAhead::open(options.batch, move || {
+        let file = SalesFile::open(input, options)?;
+        let header = file.header.names().to_vec();
+        let layout = Layout::Csv { header, delimiter: file.options.delimiter, keeps_surplus: true };
+        Ok(OpenFile { layout, rows: Box::new(file), notes: Notes::default() })
+    })
+    .await
+}
+
+impl<R: Read> SalesFile<R> {
+    fn open(input: R, options: SalesOptions) -> Result<Self> {
+        let mut reader = ReaderBuilder::new().delimiter(options.delimiter).flexible(true).from_reader(input);
+        let header = Header::new(reader.byte_headers().map_err(broken)?, &options.columns)?;
+        let passed = reader.position().line() - 1;
+        Ok(Self { reader, options, header, passed, now: Utc::now() })
+    }
+
+    /// The line on which a record begins. The reader's own number is where the record before ended: too low after blank
+    /// lines and CR LF, where counting back from the reader's current line is right.
+    fn line(&self, fields: &ByteRecord) -> u64 {
+        let within = fields.iter().flatten().filter(|byte| **byte == b'\n').count() as u64;
+        let counted = self.reader.position().line().saturating_sub(self.passed + within);
+        fields.position().map_or(counted, |position| counted.max(position.line()))
+    }
+}
+
+impl<R: Read> Iterator for SalesFile<R> {
+    type Item = Result<Row<SalesLine, Reason>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut fields = ByteRecord::new();
+        match self.reader.read_byte_record(&mut fields) {
+            Ok(false) => None,
+            Ok(true) => {
+                let record = self.header.line(&fields, &self.options, self.now);
+                Some(Ok(Row { line: self.line(&fields), fields: vec![fields], record }))
+            }
+            Err(error) => Some(Err(broken(error))),
+        }
+    }
+}
+
+fn broken(error: csv::Error) -> Error {
+    Error::Internal(format!("the file cannot be read: {error}"))
+}

@@ -1,0 +1,162 @@
+//! Writes the batches of a sales import.
+//! Rule: the lines of a batch are written together and never halved, as other imports do: a line has passed every rule of
+//! the database before, so an error of the database is no line's fault.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::{
+    super::{
+        super::{
+            actions::{BatchOutcome, BatchWriter, RejectedRow},
+            model::Report,
+            record::Row,
+        },
+        model::{
+            Reason, SalesLine, SalesOptions, SalesReport,
+            batch::{Batch, BatchLine, BatchOrder},
+            index::{FileIndex, Origin},
+        },
+        store,
+    },
+    products,
+};
+use crate::{
+    audit,
+    db::{Conn, Db, bulk},
+    error::Result,
+    orders::store::bulk::{self as orders, SoldLine, SoldOrder},
+    websites::model::WebsiteRow,
+};
+
+/// Products that are named and priced in one transaction.
+const PRODUCTS: usize = 500;
+
+/// Imports the batches of a sales file.
+pub(super) struct SalesImporter<'a> {
+    db: &'a Db,
+    options: &'a SalesOptions,
+    website: &'a WebsiteRow,
+    index: FileIndex,
+    /// SKUs of the products that this run created.
+    created: HashSet<String>,
+    report: SalesReport,
+}
+
+/// What a transaction created.
+struct Written {
+    customers: usize,
+    products: Vec<String>,
+    orders: Vec<String>,
+    lines: usize,
+}
+
+impl BatchWriter<SalesLine, Reason> for SalesImporter<'_> {
+    async fn write(&mut self, rows: Vec<Row<SalesLine, Reason>>) -> Result<Option<BatchOutcome>> {
+        let origins = self.origins(&rows).await?;
+        let (mut batch, mut outcome) = (Batch::default(), BatchOutcome::default());
+        for Row { line, fields, record } in rows {
+            let added = record.and_then(|sale| {
+                let origin = origins.get(&sale.invoice).copied();
+                self.index.add(sale, origin, self.options, &mut batch, &mut self.report.notes)
+            });
+            if let Err(reason) = added {
+                self.report.count_reason(reason);
+                outcome.rejected.push(RejectedRow { line, fields, reason: reason.into() });
+            }
+        }
+        self.index.take_orders(&mut batch);
+        let (website, opening) = (self.website, self.options.opening_stock);
+        let written = self.db.transaction(async |conn| write(conn, website, opening, &batch).await).await?;
+        outcome.created = written.lines as u64;
+        outcome.unchanged = (batch.lines.len() - written.lines) as u64;
+        self.report.customers.created += written.customers as u64;
+        self.index.mark_written(&written.orders);
+        self.created.extend(written.products);
+        Ok(Some(outcome))
+    }
+
+    /// The lines in the database are the progress.
+    async fn store_progress(&mut self, _: &Report) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> SalesImporter<'a> {
+    /// For a file whose lines belong to this website.
+    pub(super) fn new(db: &'a Db, options: &'a SalesOptions, website: &'a WebsiteRow) -> Self {
+        let (index, created, report) = (FileIndex::default(), HashSet::new(), SalesReport::default());
+        Self { db, options, website, index, created, report }
+    }
+
+    /// Who created the orders that no earlier batch names.
+    async fn origins(&self, rows: &[Row<SalesLine, Reason>]) -> Result<HashMap<String, Origin>> {
+        let sales = rows.iter().filter_map(|row| row.record.as_ref().ok());
+        let new: BTreeSet<&str> =
+            sales.map(|sale| sale.invoice.as_str()).filter(|number| !self.index.has_order(number)).collect();
+        let new: Vec<String> = new.into_iter().map(str::to_owned).collect();
+        let (website, new) = (self.website.id, &new);
+        let found = self.db.read(async |conn| store::existing_orders(conn, website, new).await).await?;
+        let origin = |foreign| if foreign { Origin::Foreign } else { Origin::Imported };
+        Ok(found.into_iter().map(|order| (order.order_number, origin(order.is_foreign))).collect())
+    }
+
+    /// Names and prices the products by all lines there are, and counts all but the lines and the website.
+    /// # Errors
+    /// Those of the database.
+    pub(super) async fn finish(mut self) -> Result<SalesReport> {
+        let skus = self.index.skus();
+        let mut updated = 0;
+        for part in skus.chunks(PRODUCTS) {
+            let part: Vec<String> = match self.options.keep_products {
+                true => part.iter().filter(|sku| self.created.contains(*sku)).cloned().collect(),
+                false => part.to_vec(),
+            };
+            let (website, part) = (self.website.id, &part);
+            let done = self.db.transaction(async |conn| products::update(conn, website, part).await);
+            let (several, changed) = done.await?;
+            self.report.products.several_descriptions += several as u64;
+            updated += changed.iter().filter(|sku| !self.created.contains(*sku)).count();
+        }
+        let products = &mut self.report.products;
+        products.created = self.created.len() as u64;
+        products.updated = updated as u64;
+        products.unchanged = (skus.len() - self.created.len() - updated) as u64;
+        products.non_products = skus.iter().filter(|sku| self.options.is_non_product(sku)).count() as u64;
+        self.report.customers.unchanged = self.index.customers() - self.report.customers.created;
+        self.index.count_orders(&mut self.report);
+        Ok(self.report)
+    }
+}
+
+async fn write(conn: &Conn, website: &WebsiteRow, opening_stock: i32, batch: &Batch) -> Result<Written> {
+    audit::store::silence(conn).await?;
+    bulk::begin(conn).await?;
+    let customers = store::insert_customers(conn, website.id, &batch.customers).await?;
+    let products = products::insert(conn, website, opening_stock, &batch.products).await?;
+    let sold: Vec<_> = batch.orders.iter().map(order).collect();
+    let orders = orders::upsert_sold(conn, website.id, &sold).await?;
+    let sold: Vec<_> = batch.lines.iter().map(line).collect();
+    let lines = orders::insert_missing_lines(conn, website.id, &sold).await?;
+    Ok(Written { customers, products, orders, lines })
+}
+
+fn order(order: &BatchOrder) -> SoldOrder<'_> {
+    SoldOrder {
+        number: &order.number,
+        status: order.status,
+        customer: order.customer.as_deref(),
+        country: order.country.as_deref(),
+        placed_at: order.placed_at,
+    }
+}
+
+fn line(line: &BatchLine) -> SoldLine<'_> {
+    SoldLine {
+        number: &line.number,
+        sku: &line.sku,
+        name: &line.name,
+        quantity: line.quantity,
+        price: line.price,
+        external_key: &line.key,
+    }
+}

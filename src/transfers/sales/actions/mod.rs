@@ -1,0 +1,46 @@
+//! Importing a sales file: every batch of lines is a transaction, then the products are named and priced by all lines.
+//! Rule: there is no row in `transfers` and so no lease and no checkpoint, unlike for other imports. What a line adds is
+//! found by keys that the line itself gives, so an interrupted run begins again and only adds what is missing.
+
+mod file;
+mod importer;
+mod products;
+mod website;
+
+use std::{io::Read, path::Path};
+
+use self::importer::SalesImporter;
+use super::{
+    super::{actions::Batches, model::Report, rejects::Rejects},
+    model::{SalesOptions, SalesReport},
+};
+use crate::{
+    audit,
+    db::Db,
+    error::{Error, Result},
+};
+
+/// Imports a sales file. Rejected lines are written to the file `rejects`, which is created only if there are any.
+/// # Errors
+/// User errors for wrong options and headers, and for a website that has another currency; those of files and database.
+/// Lines that were imported before the error stay.
+pub async fn import_sales(
+    db: &Db,
+    options: &SalesOptions,
+    input: impl Read + Send + 'static,
+    rejects: &Path,
+) -> Result<SalesReport> {
+    options.check()?;
+    let (layout, file) = file::read(input, options).await?;
+    let (website, counts) = website::find_or_create(db, &options.website).await?;
+    let rejects = Rejects::open(rejects, layout, false)?;
+    let batches = Batches { db, file, rejects, is_dry_run: false };
+    let mut importer = SalesImporter::new(db, options, &website);
+    let mut lines = Report::default();
+    batches.import(&mut importer, &mut lines, |_| ()).await?;
+    let report = SalesReport { website: counts, lines: lines.counts, ..importer.finish().await? };
+    let json = serde_json::to_value(&report).map_err(|error| Error::Internal(format!("report: {error}")))?;
+    let (website, json) = (website.id, &json);
+    db.transaction(async |conn| audit::store::insert_import(conn, website, json).await).await?;
+    Ok(report)
+}

@@ -1,0 +1,76 @@
+//! Writes the products that a sales file names.
+//! Rule: a line creates the product that is missing; its name and price follow from all lines, once these are written. So
+//! products are not written as an import of products does, where each row says all of a product.
+
+use std::collections::HashSet;
+
+use super::super::{super::fingerprint::fingerprint, model::batch::BatchProduct, store};
+use crate::{
+    audit,
+    db::Conn,
+    error::Result,
+    ids::WebsiteId,
+    products::{self, store::bulk::SoldProduct},
+    stock::{
+        self,
+        model::{NewMovement, Reason},
+    },
+    text::slugify,
+    websites::model::WebsiteRow,
+};
+
+/// Adds the products that are missing, with their opening stock, and returns the SKUs of those.
+/// # Errors
+/// Those of the database.
+pub(super) async fn insert(
+    conn: &Conn,
+    website: &WebsiteRow,
+    opening_stock: i32,
+    products: &[BatchProduct],
+) -> Result<Vec<String>> {
+    let mut slugs: Vec<String> = products.iter().map(|product| slug(product, &website.code)).collect();
+    let mut taken: HashSet<String> = store::taken_slugs(conn, &slugs).await?.into_iter().collect();
+    for (slug, product) in slugs.iter_mut().zip(products) {
+        if !taken.insert(slug.clone()) {
+            // SKUs such as `A-1` and `A 1` have the same slug.
+            *slug = format!("{slug}-{}", fingerprint(&format!("{}:{}", website.code, product.sku)));
+        }
+    }
+    let sold = products.iter().zip(&slugs).map(|(product, slug)| SoldProduct {
+        sku: &product.sku,
+        name: &product.name,
+        slug,
+        price: product.price,
+        is_active: product.is_active,
+    });
+    let made = products::store::bulk::insert_missing(conn, website.id, &sold.collect::<Vec<_>>()).await?;
+    if opening_stock > 0 {
+        let mut active: Vec<_> = made.iter().filter(|product| product.is_active).map(|product| product.id).collect();
+        active.sort_unstable();
+        let opening = |id| NewMovement::new(id, None, None, Reason::Opening, opening_stock);
+        let movements: Vec<NewMovement> = active.into_iter().map(opening).collect();
+        stock::store::insert_many(conn, &movements).await?;
+    }
+    Ok(made.into_iter().map(|product| product.sku).collect())
+}
+
+/// A slug from name, website and SKU; of a long name only the beginning, so that the SKU stays.
+fn slug(product: &BatchProduct, website: &str) -> String {
+    let name: String = slugify(&product.name).chars().take(100).collect();
+    let end: String = slugify(&format!("{website} {}", product.sku)).chars().take(150).collect();
+    slugify(&format!("{name} {end}"))
+}
+
+/// Names and prices products by all their lines. Returns how many have several descriptions, and the SKUs of those that
+/// changed.
+/// # Errors
+/// Those of the database.
+pub(super) async fn update(conn: &Conn, website: WebsiteId, skus: &[String]) -> Result<(usize, Vec<String>)> {
+    audit::store::silence(conn).await?;
+    let summaries = store::summaries(conn, website, skus).await?;
+    let ids: Vec<_> = summaries.iter().map(|summary| summary.id).collect();
+    products::store::lock(conn, &ids).await?;
+    let named: Vec<_> = summaries.iter().map(|summary| (summary.id, summary.name.as_str(), summary.price)).collect();
+    let changed = products::store::bulk::update_names_and_prices(conn, &named).await?;
+    Ok((summaries.iter().filter(|summary| summary.names > 1).count(), changed))
+}

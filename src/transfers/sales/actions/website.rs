@@ -1,0 +1,54 @@
+//! The website of a sales import.
+//! Rule: its currency never changes, since its prices are in it.
+
+use super::super::model::{WebsiteOptions, report::WebsiteReport};
+use crate::{
+    db::Db,
+    error::{Error, Result},
+    websites::{
+        self,
+        language::Language,
+        model::{NewWebsite, WebsitePatch, WebsiteRow},
+    },
+};
+
+/// Finds the website, with the name and address that the options give, or creates it; also returns what it did. Other
+/// imports need a website that exists; the invoices of a shop are often the first that is known of it.
+/// # Errors
+/// User errors for wrong options and for another currency; those of the database.
+pub(super) async fn find_or_create(db: &Db, options: &WebsiteOptions) -> Result<(WebsiteRow, WebsiteReport)> {
+    let code = &options.code;
+    let new = NewWebsite {
+        code: code.clone(),
+        name: options.name.clone().unwrap_or_else(|| code.clone()),
+        base_url: options.base_url.clone().unwrap_or_else(|| format!("https://{code}.example")),
+        currency: options.currency.clone().unwrap_or_else(|| "GBP".into()),
+        language: Language::default(),
+    };
+    new.check()?;
+    let (website, created, updated) = db
+        .transaction(async |conn| {
+            let Some(found) = websites::store::find_by_code(conn, code).await? else {
+                return Ok((websites::store::insert(conn, &new).await?, 1, 0));
+            };
+            if options.currency.is_some() && found.currency().as_str() != new.currency {
+                let rule =
+                    format!("the website {code} keeps its prices in {}, not in {}", found.currency(), new.currency);
+                return Err(Error::bad_input("currency", rule));
+            }
+            let patch = WebsitePatch {
+                code: None,
+                language: None,
+                name: options.name.clone().filter(|name| *name != found.name),
+                base_url: options.base_url.clone().filter(|url| *url != found.base_url),
+            };
+            if patch.is_empty() {
+                return Ok((found, 0, 0));
+            }
+            let updated = websites::store::update(conn, found.id, &patch).await?;
+            Ok((updated.ok_or_else(|| Error::not_found("website", "website"))?, 0, 1))
+        })
+        .await?;
+    let report = WebsiteReport { code: website.code.clone(), created, updated };
+    Ok((website, report))
+}

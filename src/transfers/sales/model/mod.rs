@@ -1,0 +1,16 @@
+//! The pure rules of sales imports: options, lines and why they are rejected, what a batch adds, and the report.
+//! Rule: no I/O; a field means one thing or is rejected, nothing is guessed.
+
+pub(super) mod batch;
+mod fields;
+pub(super) mod header;
+pub(super) mod index;
+mod line;
+mod options;
+pub mod report;
+
+pub use self::{
+    line::{Reason, SalesLine},
+    options::{Columns, NON_PRODUCTS, SalesOptions, WebsiteOptions},
+    report::SalesReport,
+};
