@@ -9,6 +9,7 @@ pub mod embedded;
 pub mod filter;
 pub mod idempotency;
 pub mod keyset;
+pub mod listed;
 pub mod migrations;
 mod reads;
 pub mod recorder;

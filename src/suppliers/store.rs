@@ -1,7 +1,6 @@
 //! Every statement on suppliers.
 
 use diesel::{
-    pg::Pg,
     prelude::*,
     sql_query,
     sql_types::{Array, Text},
@@ -13,20 +12,13 @@ use crate::{
     db::{
         Conn,
         filter::Condition,
-        sql::{CountUpTo, op, text_op},
+        listed::listed,
+        sql::{op, text_op},
         tables::suppliers,
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::SupplierId,
-    paged,
-    paging::List,
 };
-
-/// A list of suppliers.
-pub type SupplierList = List<SupplierCondition, SupplierOrderField>;
-
-type Rows =
-    diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<suppliers::table, diesel::dsl::AsSelect<SupplierRow, Pg>>, Pg>;
 
 fn condition(condition: &SupplierCondition) -> Condition<'static, suppliers::table> {
     match condition {
@@ -35,28 +27,14 @@ fn condition(condition: &SupplierCondition) -> Condition<'static, suppliers::tab
     }
 }
 
-fn rows(list: &SupplierList) -> Rows {
-    suppliers::table.select(SupplierRow::as_select()).into_boxed().filter(list.filter.condition(&condition))
+listed! {
+    /// A list of suppliers.
+    SupplierList of SupplierRow in suppliers where SupplierCondition by SupplierOrderField { Name => name: String }
 }
 
 /// The rows with these ids, in no order.
 pub async fn by_ids(mut conn: &Conn, ids: &[SupplierId]) -> Result<Vec<SupplierRow>> {
     Ok(suppliers::table.filter(suppliers::id.eq_any(ids)).select(SupplierRow::as_select()).load(&mut conn).await?)
-}
-
-/// A page.
-pub async fn page(mut conn: &Conn, list: &SupplierList) -> Result<Vec<SupplierRow>> {
-    let query = match list.order {
-        SupplierOrderField::Name => {
-            paged!(rows(list), &list.page, list.direction, suppliers::name, String, suppliers::id)
-        }
-    };
-    Ok(query.load(&mut conn).await?)
-}
-
-/// How many match.
-pub async fn count(mut conn: &Conn, list: &SupplierList) -> Result<i64> {
-    Ok(CountUpTo(rows(list)).get_result(&mut conn).await?)
 }
 
 /// Adds a supplier.

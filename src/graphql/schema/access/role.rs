@@ -218,7 +218,7 @@ impl RoleQuery {
     #[graphql(guard = "LoggedIn")]
     async fn roles(&self, ctx: &Context<'_>, listing: Listing<RoleWhere, RoleOrder>) -> Result<Connection<Role>> {
         let list = listing.list(Default::default(), RoleOrderField::list)?;
-        let rows = ctx.db().read(async |conn| store::roles::page(conn, &list).await);
+        let rows = ctx.db().read(async |conn| store::roles::page_with_grants(conn, &list).await);
         let count = ctx.db().read(async |conn| store::roles::count(conn, &list).await);
         let (rows, total) = read(ctx, &list.page, rows, count).await?;
         let cursor = |role: &RoleRow| Cursor::new(list.page.list, list.order.key(role), role.row.id.key());
