@@ -46,10 +46,14 @@ pub async fn insert(mut conn: &Conn, new: &NewBrand) -> Result<BrandRow> {
     query.get_result(&mut conn).await.map_err(refused)
 }
 
-/// Changes a brand; none where the id is unknown.
+/// Changes a brand; none where the id is unknown. An empty patch only reads the row, since SQL has no UPDATE
+/// without columns.
 /// # Errors
 /// TAKEN for the slug.
 pub async fn update(mut conn: &Conn, id: BrandId, patch: &BrandPatch) -> Result<Option<BrandRow>> {
+    if patch.is_empty() {
+        return Ok(by_ids(conn, &[id]).await?.pop());
+    }
     let query = diesel::update(brands::table.find(id)).set(patch).returning(BrandRow::as_returning());
     query.get_result(&mut conn).await.optional().map_err(refused)
 }

@@ -168,10 +168,14 @@ pub async fn insert(mut conn: &Conn, new: &NewCategory) -> Result<CategoryRow> {
     query.get_result(&mut conn).await.map_err(refused)
 }
 
-/// Changes a category; none where the id is unknown.
+/// Changes a category; none where the id is unknown. An empty patch only reads the row, since SQL has no UPDATE
+/// without columns.
 /// # Errors
 /// As [`insert`], and CYCLE for a category below itself.
 pub async fn update(mut conn: &Conn, id: CategoryId, patch: &CategoryPatch) -> Result<Option<CategoryRow>> {
+    if patch.is_empty() {
+        return Ok(by_ids(conn, &[id]).await?.pop());
+    }
     let query = diesel::update(categories::table.find(id)).set(patch).returning(CategoryRow::as_returning());
     query.get_result(&mut conn).await.optional().map_err(refused)
 }

@@ -45,10 +45,14 @@ pub async fn insert(mut conn: &Conn, new: &NewSupplier) -> Result<SupplierRow> {
     query.get_result(&mut conn).await.map_err(refused)
 }
 
-/// Changes a supplier; none where the id is unknown.
+/// Changes a supplier; none where the id is unknown. An empty patch only reads the row, since SQL has no UPDATE
+/// without columns.
 /// # Errors
 /// TAKEN for the name.
 pub async fn update(mut conn: &Conn, id: SupplierId, patch: &SupplierPatch) -> Result<Option<SupplierRow>> {
+    if patch.is_empty() {
+        return Ok(by_ids(conn, &[id]).await?.pop());
+    }
     let query = diesel::update(suppliers::table.find(id)).set(patch).returning(SupplierRow::as_returning());
     query.get_result(&mut conn).await.optional().map_err(refused)
 }
