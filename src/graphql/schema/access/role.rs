@@ -20,7 +20,7 @@ use crate::{
             connections::{Connection, connect, read},
             filters::{Conditions, IdFilter, StringFilter},
             guards::{LoggedIn, Needs},
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
             patch,
             payload::payload,
             scalars::{global, parse_ids},
@@ -171,23 +171,18 @@ payload! {
     }
 }
 
-/// Which roles. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct RoleWhere {
-    /// All of these hold.
-    and: Option<Vec<RoleWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<RoleWhere>>,
-    /// This does not hold.
-    not: Option<Box<RoleWhere>>,
-    /// By id.
-    id: Option<IdFilter>,
-    /// By code.
-    code: Option<StringFilter>,
-    /// By name.
-    name: Option<StringFilter>,
-    /// By whether it came with Souk.
-    is_builtin: Option<bool>,
+where_input! {
+    /// Which roles. Several fields hold together.
+    RoleWhere {
+        /// By id.
+        id: Option<IdFilter>,
+        /// By code.
+        code: Option<StringFilter>,
+        /// By name.
+        name: Option<StringFilter>,
+        /// By whether it came with Souk.
+        is_builtin: Option<bool>,
+    }
 }
 
 impl Where for RoleWhere {

@@ -24,7 +24,7 @@ use crate::{
             connections::{Connection, connect, read},
             filters::{Conditions, DateTimeFilter, IdFilter},
             guards::Needs,
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
             scalars::global,
         },
         schema::{
@@ -144,27 +144,22 @@ pub struct AuditViaFilter {
     r#in: Option<Vec<Via>>,
 }
 
-/// Which entries. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct AuditWhere {
-    /// All of these hold.
-    and: Option<Vec<AuditWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<AuditWhere>>,
-    /// This does not hold.
-    not: Option<Box<AuditWhere>>,
-    /// By who changed it; `isNull: true` for nobody known.
-    user: Option<IdFilter>,
-    /// By what they were known.
-    via: Option<AuditViaFilter>,
-    /// By what was changed.
-    noun: Option<AuditNounFilter>,
-    /// By the id of the very thing that was changed.
-    noun_id: Option<ID>,
-    /// By the website that it belongs to; `isNull: true` for what belongs to all.
-    website: Option<IdFilter>,
-    /// By when.
-    at: Option<DateTimeFilter>,
+where_input! {
+    /// Which entries. Several fields hold together.
+    AuditWhere {
+        /// By who changed it; `isNull: true` for nobody known.
+        user: Option<IdFilter>,
+        /// By what they were known.
+        via: Option<AuditViaFilter>,
+        /// By what was changed.
+        noun: Option<AuditNounFilter>,
+        /// By the id of the very thing that was changed.
+        noun_id: Option<ID>,
+        /// By the website that it belongs to; `isNull: true` for what belongs to all.
+        website: Option<IdFilter>,
+        /// By when.
+        at: Option<DateTimeFilter>,
+    }
 }
 
 impl Where for AuditWhere {

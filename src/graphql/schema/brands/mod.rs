@@ -20,7 +20,7 @@ use crate::{
             connections::{Connection, connect, read},
             filters::{Conditions, IdFilter, StringFilter},
             guards::Needs,
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
             patch,
             payload::payload,
             scalars::global,
@@ -96,21 +96,16 @@ impl Brand {
     }
 }
 
-/// Which brands. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct BrandWhere {
-    /// All of these hold.
-    and: Option<Vec<BrandWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<BrandWhere>>,
-    /// This does not hold.
-    not: Option<Box<BrandWhere>>,
-    /// By id.
-    id: Option<IdFilter>,
-    /// By name.
-    name: Option<StringFilter>,
-    /// By slug.
-    slug: Option<StringFilter>,
+where_input! {
+    /// Which brands. Several fields hold together.
+    BrandWhere {
+        /// By id.
+        id: Option<IdFilter>,
+        /// By name.
+        name: Option<StringFilter>,
+        /// By slug.
+        slug: Option<StringFilter>,
+    }
 }
 
 impl Where for BrandWhere {

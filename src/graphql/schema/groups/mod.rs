@@ -7,7 +7,7 @@ pub use self::mutation::*;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject};
+use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
 use souk_macros::object;
 
@@ -18,7 +18,7 @@ use crate::{
         engine::{
             connections::{Connection, connect, read},
             filters::{Conditions, IdFilter, StringFilter},
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
             scalars::{Money, global, money},
         },
         schema::{
@@ -183,23 +183,18 @@ impl PriceRange {
     }
 }
 
-/// Which groups. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct ProductGroupWhere {
-    /// All of these hold.
-    and: Option<Vec<ProductGroupWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<ProductGroupWhere>>,
-    /// This does not hold.
-    not: Option<Box<ProductGroupWhere>>,
-    /// By id.
-    id: Option<IdFilter>,
-    /// By name.
-    name: Option<StringFilter>,
-    /// By slug.
-    slug: Option<StringFilter>,
-    /// By website.
-    source_website: Option<IdFilter>,
+where_input! {
+    /// Which groups. Several fields hold together.
+    ProductGroupWhere {
+        /// By id.
+        id: Option<IdFilter>,
+        /// By name.
+        name: Option<StringFilter>,
+        /// By slug.
+        slug: Option<StringFilter>,
+        /// By website.
+        source_website: Option<IdFilter>,
+    }
 }
 
 impl Where for ProductGroupWhere {

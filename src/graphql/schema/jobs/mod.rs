@@ -15,7 +15,7 @@ use crate::{
             connections::{Connection, connect, read},
             filters::{Conditions, DateTimeFilter, StringFilter},
             guards::Needs,
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
             payload::payload,
             scalars::global,
         },
@@ -103,21 +103,16 @@ pub struct JobStateFilter {
     r#in: Option<Vec<JobState>>,
 }
 
-/// Which jobs. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct JobWhere {
-    /// All of these hold.
-    and: Option<Vec<JobWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<JobWhere>>,
-    /// This does not hold.
-    not: Option<Box<JobWhere>>,
-    /// By where it stands.
-    state: Option<JobStateFilter>,
-    /// By kind.
-    kind: Option<StringFilter>,
-    /// By when it was queued.
-    created_at: Option<DateTimeFilter>,
+where_input! {
+    /// Which jobs. Several fields hold together.
+    JobWhere {
+        /// By where it stands.
+        state: Option<JobStateFilter>,
+        /// By kind.
+        kind: Option<StringFilter>,
+        /// By when it was queued.
+        created_at: Option<DateTimeFilter>,
+    }
 }
 
 impl Where for JobWhere {

@@ -14,7 +14,7 @@ use crate::{
             connections::{Connection, connect, nested, read},
             filters::{Conditions, DateTimeFilter, IdFilter, IntFilter},
             guards::Needs,
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
             paged::PageKey,
         },
         schema::{
@@ -39,27 +39,22 @@ pub struct ReviewStatusFilter {
     r#in: Option<Vec<ReviewStatus>>,
 }
 
-/// Which reviews. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct ReviewWhere {
-    /// All of these hold.
-    and: Option<Vec<ReviewWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<ReviewWhere>>,
-    /// This does not hold.
-    not: Option<Box<ReviewWhere>>,
-    /// By product.
-    product: Option<IdFilter>,
-    /// By the website that sells the product.
-    source_website: Option<IdFilter>,
-    /// By stars.
-    rating: Option<IntFilter>,
-    /// By where it stands.
-    status: Option<ReviewStatusFilter>,
-    /// By whether the author had bought the product.
-    is_buyer: Option<bool>,
-    /// By when it was made.
-    created_at: Option<DateTimeFilter>,
+where_input! {
+    /// Which reviews. Several fields hold together.
+    ReviewWhere {
+        /// By product.
+        product: Option<IdFilter>,
+        /// By the website that sells the product.
+        source_website: Option<IdFilter>,
+        /// By stars.
+        rating: Option<IntFilter>,
+        /// By where it stands.
+        status: Option<ReviewStatusFilter>,
+        /// By whether the author had bought the product.
+        is_buyer: Option<bool>,
+        /// By when it was made.
+        created_at: Option<DateTimeFilter>,
+    }
 }
 
 impl Where for ReviewWhere {

@@ -16,7 +16,7 @@ use crate::{
             container::OneOf,
             filters::{Conditions, IdFilter},
             guards::Needs,
-            listing::{Listing, OrderBy, Where, list, order_by},
+            listing::{Listing, OrderBy, Where, list, order_by, where_input},
             patch,
             payload::payload,
             scalars::global,
@@ -153,17 +153,12 @@ fn address(target: RuleTarget) -> Option<String> {
     }
 }
 
-/// Which rules. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct SearchRuleWhere {
-    /// All of these hold.
-    and: Option<Vec<SearchRuleWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<SearchRuleWhere>>,
-    /// This does not hold.
-    not: Option<Box<SearchRuleWhere>>,
-    /// By website.
-    website: Option<IdFilter>,
+where_input! {
+    /// Which rules. Several fields hold together.
+    SearchRuleWhere {
+        /// By website.
+        website: Option<IdFilter>,
+    }
 }
 
 impl Where for SearchRuleWhere {

@@ -15,7 +15,7 @@ use crate::{
             connections::{Connection, connect, read},
             filters::{Conditions, IdFilter, StringFilter},
             guards::Needs,
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
             patch,
             payload::payload,
             scalars::global,
@@ -106,19 +106,14 @@ impl Supplier {
     }
 }
 
-/// Which suppliers. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct SupplierWhere {
-    /// All of these hold.
-    and: Option<Vec<SupplierWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<SupplierWhere>>,
-    /// This does not hold.
-    not: Option<Box<SupplierWhere>>,
-    /// By id.
-    id: Option<IdFilter>,
-    /// By name.
-    name: Option<StringFilter>,
+where_input! {
+    /// Which suppliers. Several fields hold together.
+    SupplierWhere {
+        /// By id.
+        id: Option<IdFilter>,
+        /// By name.
+        name: Option<StringFilter>,
+    }
 }
 
 impl Where for SupplierWhere {

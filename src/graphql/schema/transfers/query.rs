@@ -11,7 +11,7 @@ use crate::{
             connections::{Connection, connect, read},
             filters::{Conditions, DateTimeFilter, IdFilter},
             guards::Needs,
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
         },
         schema::{
             context::ContextExt,
@@ -54,25 +54,20 @@ pub struct TransferStatusFilter {
     r#in: Option<Vec<Status>>,
 }
 
-/// Which transfers. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct TransferWhere {
-    /// All of these hold.
-    and: Option<Vec<TransferWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<TransferWhere>>,
-    /// This does not hold.
-    not: Option<Box<TransferWhere>>,
-    /// By which way it goes.
-    direction: Option<TransferDirectionFilter>,
-    /// By what is moved.
-    noun: Option<TransferNounFilter>,
-    /// By where it stands.
-    status: Option<TransferStatusFilter>,
-    /// By website.
-    website: Option<IdFilter>,
-    /// By when it was begun.
-    created_at: Option<DateTimeFilter>,
+where_input! {
+    /// Which transfers. Several fields hold together.
+    TransferWhere {
+        /// By which way it goes.
+        direction: Option<TransferDirectionFilter>,
+        /// By what is moved.
+        noun: Option<TransferNounFilter>,
+        /// By where it stands.
+        status: Option<TransferStatusFilter>,
+        /// By website.
+        website: Option<IdFilter>,
+        /// By when it was begun.
+        created_at: Option<DateTimeFilter>,
+    }
 }
 
 impl Where for TransferWhere {

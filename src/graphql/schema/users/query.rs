@@ -1,6 +1,6 @@
 //! Lists of users: filters, orders, queries.
 
-use async_graphql::{Context, ID, InputObject};
+use async_graphql::{Context, ID};
 use souk_macros::object;
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
             connections::{Connection, connect, read},
             filters::{Conditions, DateTimeFilter, IdFilter, StringFilter},
             guards::LoggedIn,
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
         },
         schema::{
             context::ContextExt,
@@ -28,29 +28,24 @@ use crate::{
     },
 };
 
-/// Which users. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct UserWhere {
-    /// All of these hold.
-    and: Option<Vec<UserWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<UserWhere>>,
-    /// This does not hold.
-    not: Option<Box<UserWhere>>,
-    /// By id.
-    id: Option<IdFilter>,
-    /// By name.
-    name: Option<StringFilter>,
-    /// By e-mail address, in either case.
-    email: Option<StringFilter>,
-    /// By role.
-    role: Option<IdFilter>,
-    /// By the website they came from.
-    source_website: Option<IdFilter>,
-    /// By whether the account can be used.
-    is_active: Option<bool>,
-    /// By when the account was made.
-    created_at: Option<DateTimeFilter>,
+where_input! {
+    /// Which users. Several fields hold together.
+    UserWhere {
+        /// By id.
+        id: Option<IdFilter>,
+        /// By name.
+        name: Option<StringFilter>,
+        /// By e-mail address, in either case.
+        email: Option<StringFilter>,
+        /// By role.
+        role: Option<IdFilter>,
+        /// By the website they came from.
+        source_website: Option<IdFilter>,
+        /// By whether the account can be used.
+        is_active: Option<bool>,
+        /// By when the account was made.
+        created_at: Option<DateTimeFilter>,
+    }
 }
 
 impl Where for UserWhere {
