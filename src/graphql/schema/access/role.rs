@@ -17,7 +17,7 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             filters::{Conditions, IdFilter, StringFilter},
             guards::{LoggedIn, Needs},
             listing::{Listing, Where, order_by, where_input},
@@ -33,7 +33,6 @@ use crate::{
         },
     },
     ids::{RoleId, RowId, UserId},
-    paging::Cursor,
 };
 
 /// What a group of users may do.
@@ -215,9 +214,7 @@ impl RoleQuery {
         let list = listing.list(Default::default(), RoleOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::roles::page_with_grants(conn, &list).await);
         let count = ctx.db().read(async |conn| store::roles::count(conn, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        let cursor = |role: &RoleRow| Cursor::new(list.page.list, list.order.key(role), role.row.id.key());
-        Ok(connect(rows, total, cursor, role_object))
+        root(ctx, &list.page, rows, count, |role| (list.order.key(role), role.row.id), role_object).await
     }
 }
 

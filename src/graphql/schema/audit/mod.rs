@@ -21,7 +21,7 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             filters::{Conditions, DateTimeFilter, IdFilter},
             guards::Needs,
             listing::{Listing, Where, order_by, where_input},
@@ -34,8 +34,8 @@ use crate::{
             websites::{Website, website},
         },
     },
-    ids::{AuditEntryId, RowId},
-    paging::{Cursor, Direction},
+    ids::AuditEntryId,
+    paging::Direction,
 };
 
 /// Who changed what.
@@ -208,8 +208,6 @@ impl AuditQuery {
         let scope = ctx.viewer().scope(Permission::ViewAuditLog);
         let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        let cursor = |row: &AuditRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
-        Ok(connect(rows, total, cursor, audit_entry))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), audit_entry).await
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             filters::{Conditions, IdFilter, StringFilter},
             guards::Needs,
             listing::{Listing, Where, order_by, where_input},
@@ -32,7 +32,6 @@ use crate::{
         },
     },
     ids::{BrandId, RowId},
-    paging::Cursor,
     products::model::ProductParent,
     text::slugify,
 };
@@ -136,9 +135,7 @@ impl BrandQuery {
         let list = listing.list(Default::default(), BrandOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        let cursor = |row: &BrandRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
-        Ok(connect(rows, total, cursor, brand))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), brand).await
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             filters::{Conditions, IdFilter, StringFilter},
             listing::{Listing, Where, order_by, where_input},
         },
@@ -138,7 +138,6 @@ impl CategoryQuery {
         let list = list_of(listing)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        Ok(connect(rows, total, |row| cursor(&list, row), category))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), category).await
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             filters::{Conditions, IdFilter, StringFilter},
             listing::{Listing, Where, order_by, where_input},
             scalars::{Money, global, money},
@@ -36,7 +36,6 @@ use crate::{
     },
     ids::{ProductGroupId, RowId},
     money::Currency,
-    paging::Cursor,
     products::model::{ProductParent, VariantRow},
 };
 
@@ -245,8 +244,6 @@ impl ProductGroupQuery {
         let list = listing.list(Default::default(), ProductGroupOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        let cursor = |row: &ProductGroupRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
-        Ok(connect(rows, total, cursor, product_group))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), product_group).await
     }
 }

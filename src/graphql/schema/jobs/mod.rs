@@ -12,7 +12,7 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             filters::{Conditions, DateTimeFilter, StringFilter},
             guards::Needs,
             listing::{Listing, Where, order_by, where_input},
@@ -27,7 +27,7 @@ use crate::{
         model::{JobCondition, JobOrderField, JobSeen, JobState},
         store::{self, JobList},
     },
-    paging::{Cursor, Direction},
+    paging::Direction,
 };
 
 /// Work in the background.
@@ -178,9 +178,7 @@ impl JobQuery {
         let scope = ctx.viewer().scope(Permission::ManageJobs);
         let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        let cursor = |row: &JobSeen| Cursor::new(list.page.list, list.order.key(row), row.id.key());
-        Ok(connect(rows, total, cursor, job))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), job).await
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, ErrorCode, Result},
     graphql::{
         engine::{
-            connections::{Connection, TotalCount, connect, nested, read},
+            connections::{Connection, TotalCount, nested, root},
             filters::{Conditions, DateTimeFilter, DecimalFilter, IdFilter, IntFilter, StringFilter, both},
             listing::{Listing, OrderBy, list, order_by, where_input},
             paged::PageKey,
@@ -221,7 +221,6 @@ impl ProductQuery {
         };
         let rows = ctx.db().read_as(plans, async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read_as(plans, async |conn| store::count(conn, &scope, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        Ok(connect(rows, total, |row| cursor(&list, row), product))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), product).await
     }
 }

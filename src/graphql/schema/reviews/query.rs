@@ -11,7 +11,7 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, nested, read},
+            connections::{Connection, nested, root},
             filters::{Conditions, DateTimeFilter, IdFilter, IntFilter},
             guards::Needs,
             listing::{Listing, Where, order_by, where_input},
@@ -124,7 +124,6 @@ impl ReviewQuery {
         let plans = store::plans(&scope, &list);
         let rows = ctx.db().read_as(plans, async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read_as(plans, async |conn| store::count(conn, &scope, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        Ok(connect(rows, total, |row| cursor(&list, row), review))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), review).await
     }
 }

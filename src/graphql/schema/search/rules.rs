@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             container::OneOf,
             filters::{Conditions, IdFilter},
             guards::Needs,
@@ -32,7 +32,6 @@ use crate::{
         },
     },
     ids::{self, BrandId, CategoryId, ProductId, RowId, SearchRuleId, WebsiteId},
-    paging::Cursor,
     search::{
         self,
         actions::rules as actions,
@@ -197,9 +196,7 @@ impl SearchRuleQuery {
         let scope = ctx.viewer().scope(Permission::ManageCatalogue);
         let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        let cursor = |row: &SearchRuleRow| Cursor::new(list.page.list, list.order.key(), row.id.key());
-        Ok(connect(rows, total, cursor, search_rule))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(), row.id), search_rule).await
     }
 }
 

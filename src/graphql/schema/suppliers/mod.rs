@@ -12,7 +12,7 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             filters::{Conditions, IdFilter, StringFilter},
             guards::Needs,
             listing::{Listing, Where, order_by, where_input},
@@ -27,7 +27,6 @@ use crate::{
         },
     },
     ids::{RowId, SupplierId},
-    paging::Cursor,
     products::model::ProductParent,
     suppliers::{
         self, actions,
@@ -148,9 +147,7 @@ impl SupplierQuery {
         let list = listing.list(Default::default(), SupplierOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        let cursor = |row: &SupplierRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
-        Ok(connect(rows, total, cursor, supplier))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), supplier).await
     }
 }
 

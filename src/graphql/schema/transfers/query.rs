@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             filters::{Conditions, DateTimeFilter, IdFilter},
             guards::Needs,
             listing::{Listing, Where, order_by, where_input},
@@ -19,11 +19,11 @@ use crate::{
         },
     },
     ids::{RowId, TransferId},
-    paging::{Cursor, Direction},
+    paging::Direction,
     transfers::{
         model::Noun,
         runs::{
-            model::{MAY_MOVE, Reach, Status, TransferCondition, TransferOrderField, TransferRow, Way},
+            model::{MAY_MOVE, Reach, Status, TransferCondition, TransferOrderField, Way},
             store::{self, TransferList},
         },
     },
@@ -119,8 +119,6 @@ impl TransferQuery {
         let reach = Reach::of(ctx.viewer());
         let rows = ctx.db().read(async |conn| store::page(conn, &reach, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &reach, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        let cursor = |row: &TransferRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
-        Ok(connect(rows, total, cursor, transfer))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), transfer).await
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             filters::{Conditions, DateTimeFilter, IdFilter, StringFilter},
             guards::LoggedIn,
             listing::{Listing, Where, order_by, where_input},
@@ -20,10 +20,10 @@ use crate::{
         },
     },
     ids::{RowId, UserId},
-    paging::{Cursor, Direction},
+    paging::Direction,
     text,
     users::{
-        model::{UserCondition, UserOrderField, UserRow},
+        model::{UserCondition, UserOrderField},
         store::{self, UserList},
     },
 };
@@ -106,8 +106,6 @@ impl UserQuery {
         let scope = ctx.viewer().scope(Permission::ManageUsers);
         let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        let cursor = |row: &UserRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
-        Ok(connect(rows, total, cursor, user))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), user).await
     }
 }
