@@ -233,7 +233,7 @@ pub fn key_of<T: FromSortKey>(argument: &'static str, cursor: &Cursor) -> Result
 
 /// Puts a page on a boxed diesel query: the keyset conditions, the order and the limit.
 ///
-/// `$column` must be NOT NULL and `$id` the table's key. The condition is `(c, id) > (v, i)`: an index on `(c, id)` goes to
+/// Without a column the rows are ordered by `$id` alone. `$column` must be NOT NULL and `$id` the table's key. The condition is `(c, id) > (v, i)`: an index on `(c, id)` goes to
 /// that very place, however many rows share the value.
 #[macro_export]
 macro_rules! paged {
@@ -259,22 +259,19 @@ macro_rules! paged {
         };
         query.limit(page.fetch())
     }};
-}
-
-/// Puts a page of [`Latest`] on a boxed diesel query: what was entered last has the largest id.
-#[macro_export]
-macro_rules! latest {
-    ($query:expr, $page:expr, $id:expr) => {{
+    ($query:expr, $page:expr, $direction:expr, $id:expr) => {{
         use diesel::prelude::*;
         let page: &$crate::paging::Page = $page;
+        let ascending = $direction == $crate::paging::Direction::Asc;
         let mut query = $query;
-        if let Some(cursor) = &page.after {
-            query = query.filter($id.lt(cursor.id));
-        }
-        if let Some(cursor) = &page.before {
+        let (lower, upper) = if ascending { (&page.after, &page.before) } else { (&page.before, &page.after) };
+        if let Some(cursor) = lower {
             query = query.filter($id.gt(cursor.id));
         }
-        let query = if page.backward { query.order($id.asc()) } else { query.order($id.desc()) };
+        if let Some(cursor) = upper {
+            query = query.filter($id.lt(cursor.id));
+        }
+        let query = if ascending != page.backward { query.order($id.asc()) } else { query.order($id.desc()) };
         query.limit(page.fetch())
     }};
 }

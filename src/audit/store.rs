@@ -4,7 +4,6 @@
 use chrono::{DateTime, Utc};
 use diesel::{
     define_sql_function,
-    pg::Pg,
     prelude::*,
     sql_types::{BigInt, Jsonb, Nullable, Text},
 };
@@ -17,20 +16,13 @@ use crate::{
     db::{
         Conn,
         filter::{Condition, always},
-        sql::{CountUpTo, Void, op},
+        listed::listed,
+        sql::{Void, op},
         tables::audit_log,
     },
     error::Result,
     ids::{AuditEntryId, UserId, WebsiteId},
-    paged,
-    paging::List,
 };
-
-/// A page of the log.
-pub type AuditList = List<AuditCondition, AuditOrderField>;
-
-type Rows =
-    diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<audit_log::table, diesel::dsl::AsSelect<AuditRow, Pg>>, Pg>;
 
 define_sql_function! {
     /// Adds an entry by the transaction's actor; see the migration.
@@ -77,30 +69,16 @@ fn condition(condition: &AuditCondition) -> Condition<'static, audit_log::table>
     }
 }
 
-fn rows(scope: &Scope, list: &AuditList) -> Rows {
-    let rows = audit_log::table.select(AuditRow::as_select()).into_boxed();
-    let rows = if *scope == Scope::All { rows } else { rows.filter(visible(scope)) };
-    if list.filter.is_empty() { rows } else { rows.filter(list.filter.condition(&condition)) }
+listed! {
+    /// A list of entries.
+    AuditList of AuditRow in audit_log where AuditCondition by AuditOrderField { At => at: DateTime<Utc> }
+    for scope by visible
 }
 
 /// The visible entries with these ids, in no order.
 pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[AuditEntryId]) -> Result<Vec<AuditRow>> {
     let query = audit_log::table.filter(audit_log::id.eq_any(ids)).select(AuditRow::as_select()).into_boxed();
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
-}
-
-/// A page of the visible entries.
-pub async fn page(mut conn: &Conn, scope: &Scope, list: &AuditList) -> Result<Vec<AuditRow>> {
-    let (rows, page, direction) = (rows(scope, list), &list.page, list.direction);
-    let query = match list.order {
-        AuditOrderField::At => paged!(rows, page, direction, audit_log::at, DateTime<Utc>, audit_log::id),
-    };
-    Ok(query.load(&mut conn).await?)
-}
-
-/// How many visible entries match.
-pub async fn count(mut conn: &Conn, scope: &Scope, list: &AuditList) -> Result<i64> {
-    Ok(CountUpTo(rows(scope, list)).get_result(&mut conn).await?)
 }
 
 /// Keeps what the transaction writes from now on out of the log: for imports, which tell of themselves.

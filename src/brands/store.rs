@@ -1,7 +1,6 @@
 //! Every statement on brands.
 
 use diesel::{
-    pg::Pg,
     prelude::*,
     sql_query,
     sql_types::{Array, Text},
@@ -15,20 +14,13 @@ use crate::{
         Conn,
         export::{Export, columns},
         filter::Condition,
-        sql::{CountUpTo, op, text_op},
+        listed::listed,
+        sql::{op, text_op},
         tables::brands,
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::BrandId,
-    paged,
-    paging::List,
 };
-
-/// A list of brands.
-pub type BrandList = List<BrandCondition, BrandOrderField>;
-
-type Rows =
-    diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<brands::table, diesel::dsl::AsSelect<BrandRow, Pg>>, Pg>;
 
 fn condition(condition: &BrandCondition) -> Condition<'static, brands::table> {
     match condition {
@@ -38,26 +30,14 @@ fn condition(condition: &BrandCondition) -> Condition<'static, brands::table> {
     }
 }
 
-fn rows(list: &BrandList) -> Rows {
-    brands::table.select(BrandRow::as_select()).into_boxed().filter(list.filter.condition(&condition))
+listed! {
+    /// A list of brands.
+    BrandList of BrandRow in brands where BrandCondition by BrandOrderField { Name => name: String }
 }
 
 /// The rows with these ids, in no order.
 pub async fn by_ids(mut conn: &Conn, ids: &[BrandId]) -> Result<Vec<BrandRow>> {
     Ok(brands::table.filter(brands::id.eq_any(ids)).select(BrandRow::as_select()).load(&mut conn).await?)
-}
-
-/// A page.
-pub async fn page(mut conn: &Conn, list: &BrandList) -> Result<Vec<BrandRow>> {
-    let query = match list.order {
-        BrandOrderField::Name => paged!(rows(list), &list.page, list.direction, brands::name, String, brands::id),
-    };
-    Ok(query.load(&mut conn).await?)
-}
-
-/// How many match.
-pub async fn count(mut conn: &Conn, list: &BrandList) -> Result<i64> {
-    Ok(CountUpTo(rows(list)).get_result(&mut conn).await?)
 }
 
 /// Adds a brand.
@@ -68,10 +48,14 @@ pub async fn insert(mut conn: &Conn, new: &NewBrand) -> Result<BrandRow> {
     query.get_result(&mut conn).await.map_err(refused)
 }
 
-/// Changes a brand; none where the id is unknown.
+/// Changes a brand; none where the id is unknown. An empty patch only reads the row, since SQL has no UPDATE
+/// without columns.
 /// # Errors
 /// TAKEN for the slug.
 pub async fn update(mut conn: &Conn, id: BrandId, patch: &BrandPatch) -> Result<Option<BrandRow>> {
+    if patch.is_empty() {
+        return Ok(by_ids(conn, &[id]).await?.pop());
+    }
     let query = diesel::update(brands::table.find(id)).set(patch).returning(BrandRow::as_returning());
     query.get_result(&mut conn).await.optional().map_err(refused)
 }

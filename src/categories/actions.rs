@@ -35,12 +35,7 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewCategory, position: Option
 pub async fn update(db: &Db, viewer: &Viewer, id: CategoryId, patch: CategoryPatch) -> Result<CategoryRow> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
     patch.check()?;
-    let updated = db
-        .transaction(async |conn| match patch.is_empty() {
-            true => Ok(store::by_ids(conn, &[id]).await?.pop()),
-            false => store::update(conn, id, &patch).await,
-        })
-        .await?;
+    let updated = db.transaction(async |conn| store::update(conn, id, &patch).await).await?;
     updated.ok_or_else(|| Error::not_found("id", "category"))
 }
 

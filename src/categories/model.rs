@@ -74,8 +74,7 @@ impl CategoryPatch {
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
         let mut check = Check::new();
-        let (name, slug, description) = (self.name.as_deref(), self.slug.as_deref(), self.description.as_deref());
-        check_page_texts(&mut check, name, slug, description);
+        check_page_texts(&mut check, self.name.as_deref(), self.slug.as_deref(), self.description.as_deref());
         check.finish()
     }
 

@@ -17,20 +17,13 @@ use crate::{
         Conn,
         export::{Export, columns},
         filter::{Condition, always},
+        listed::listed,
         sql::{CountUpTo, ParentId, PerParent, hashtext, op, pg_advisory_xact_lock, text_op},
         tables::categories,
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::CategoryId,
-    paged,
-    paging::List,
 };
-
-/// A list of categories.
-pub type CategoryList = List<CategoryCondition, CategoryOrderField>;
-
-type Rows =
-    diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<categories::table, diesel::dsl::AsSelect<CategoryRow, Pg>>, Pg>;
 
 fn condition(condition: &CategoryCondition) -> Condition<'static, categories::table> {
     match condition {
@@ -49,17 +42,12 @@ fn condition(condition: &CategoryCondition) -> Condition<'static, categories::ta
     }
 }
 
-fn rows(list: &CategoryList) -> Rows {
-    categories::table.select(CategoryRow::as_select()).into_boxed().filter(list.filter.condition(&condition))
-}
-
-fn on_page(query: Rows, list: &CategoryList) -> Result<Rows> {
-    Ok(match list.order {
-        CategoryOrderField::Position => {
-            paged!(query, &list.page, list.direction, categories::position, i32, categories::id)
-        }
-        CategoryOrderField::Name => paged!(query, &list.page, list.direction, categories::name, String, categories::id),
-    })
+listed! {
+    /// A list of categories.
+    CategoryList of CategoryRow in categories where CategoryCondition by CategoryOrderField {
+        Position => position: i32,
+        Name => name: String,
+    }
 }
 
 /// The rows with these ids, in no order.
@@ -71,16 +59,6 @@ pub async fn by_ids(mut conn: &Conn, ids: &[CategoryId]) -> Result<Vec<CategoryR
 pub async fn find_by_slug(mut conn: &Conn, slug: &str) -> Result<Option<CategoryRow>> {
     let query = categories::table.filter(categories::slug.eq(slug)).select(CategoryRow::as_select());
     Ok(query.first(&mut conn).await.optional()?)
-}
-
-/// A page.
-pub async fn page(mut conn: &Conn, list: &CategoryList) -> Result<Vec<CategoryRow>> {
-    Ok(on_page(rows(list), list)?.load(&mut conn).await?)
-}
-
-/// How many match.
-pub async fn count(mut conn: &Conn, list: &CategoryList) -> Result<i64> {
-    Ok(CountUpTo(rows(list)).get_result(&mut conn).await?)
 }
 
 /// A page of children for each of these categories, one statement.
@@ -192,10 +170,14 @@ pub async fn insert(mut conn: &Conn, new: &NewCategory) -> Result<CategoryRow> {
     query.get_result(&mut conn).await.map_err(refused)
 }
 
-/// Changes a category; none where the id is unknown.
+/// Changes a category; none where the id is unknown. An empty patch only reads the row, since SQL has no UPDATE
+/// without columns.
 /// # Errors
 /// As [`insert`], and CYCLE for a category below itself.
 pub async fn update(mut conn: &Conn, id: CategoryId, patch: &CategoryPatch) -> Result<Option<CategoryRow>> {
+    if patch.is_empty() {
+        return Ok(by_ids(conn, &[id]).await?.pop());
+    }
     let query = diesel::update(categories::table.find(id)).set(patch).returning(CategoryRow::as_returning());
     query.get_result(&mut conn).await.optional().map_err(refused)
 }

@@ -10,6 +10,7 @@ pub mod export;
 pub mod filter;
 pub mod idempotency;
 pub mod keyset;
+pub mod listed;
 pub mod migrations;
 mod reads;
 pub mod recorder;

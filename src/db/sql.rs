@@ -3,6 +3,7 @@
 
 use diesel::{
     QueryResult, define_sql_function,
+    dsl::{AsSelect, IntoBoxed, Select},
     expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate},
     pg::Pg,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
@@ -77,6 +78,9 @@ impl QueryFragment<Pg> for SoukConfig {
         Ok(())
     }
 }
+
+/// A query for rows `R` of the table `T` that conditions, an order and a limit can be added to.
+pub type BoxedSelect<T, R> = IntoBoxed<'static, Select<T, AsSelect<R, Pg>>, Pg>;
 
 /// The parent's id inside a [`PerParent`] query.
 #[derive(Debug, Clone, Copy, QueryId)]

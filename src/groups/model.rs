@@ -86,8 +86,7 @@ impl ProductGroupPatch {
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
         let mut check = Check::new();
-        let (name, slug, description) = (self.name.as_deref(), self.slug.as_deref(), self.description.as_deref());
-        check_page_texts(&mut check, name, slug, description);
+        check_page_texts(&mut check, self.name.as_deref(), self.slug.as_deref(), self.description.as_deref());
         if let Some(names) = &self.varies_by {
             check_names(&mut check, names);
         }

@@ -1,7 +1,6 @@
 //! Every statement on groups.
 
 use diesel::{
-    pg::Pg,
     prelude::*,
     sql_query,
     sql_types::{Array, BigInt, Text},
@@ -15,23 +14,13 @@ use crate::{
     db::{
         Conn,
         filter::Condition,
-        sql::{CountUpTo, op, text_op},
+        listed::listed,
+        sql::{op, text_op},
         tables::product_groups,
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{ProductGroupId, WebsiteId},
-    paged,
-    paging::List,
 };
-
-/// A list of groups.
-pub type ProductGroupList = List<ProductGroupCondition, ProductGroupOrderField>;
-
-type Rows = diesel::dsl::IntoBoxed<
-    'static,
-    diesel::dsl::Select<product_groups::table, diesel::dsl::AsSelect<ProductGroupRow, Pg>>,
-    Pg,
->;
 
 fn condition(condition: &ProductGroupCondition) -> Condition<'static, product_groups::table> {
     use ProductGroupCondition as C;
@@ -43,8 +32,11 @@ fn condition(condition: &ProductGroupCondition) -> Condition<'static, product_gr
     }
 }
 
-fn rows(list: &ProductGroupList) -> Rows {
-    product_groups::table.select(ProductGroupRow::as_select()).into_boxed().filter(list.filter.condition(&condition))
+listed! {
+    /// A list of groups.
+    ProductGroupList of ProductGroupRow in product_groups where ProductGroupCondition by ProductGroupOrderField {
+        Name => name: String,
+    }
 }
 
 /// The rows with these ids, in no order.
@@ -70,21 +62,6 @@ pub async fn find(mut conn: &Conn, key: &ProductGroupKey) -> Result<Option<Produ
         ProductGroupKey::Slug(slug) => query.filter(product_groups::slug.eq(slug)).first(&mut conn).await,
     };
     Ok(found.optional()?)
-}
-
-/// A page.
-pub async fn page(mut conn: &Conn, list: &ProductGroupList) -> Result<Vec<ProductGroupRow>> {
-    let query = match list.order {
-        ProductGroupOrderField::Name => {
-            paged!(rows(list), &list.page, list.direction, product_groups::name, String, product_groups::id)
-        }
-    };
-    Ok(query.load(&mut conn).await?)
-}
-
-/// How many match.
-pub async fn count(mut conn: &Conn, list: &ProductGroupList) -> Result<i64> {
-    Ok(CountUpTo(rows(list)).get_result(&mut conn).await?)
 }
 
 /// One group, which keeps its options until the transaction ends: for those who put products into it.

@@ -5,7 +5,6 @@
 use chrono::{DateTime, Utc};
 use diesel::{
     dsl::{count_star, exists},
-    pg::Pg,
     prelude::*,
 };
 use diesel_async::RunQueryDsl;
@@ -19,23 +18,16 @@ use crate::{
         Conn, Plans,
         export::{Export, columns, moment},
         filter::{Condition, Filter, Op, always},
+        listed::listed,
         sql::{CountUpTo, ParentId, PerParent, op},
         tables::{order_details, orders, products, reviews},
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{ProductId, ReviewId, UserId, WebsiteId},
-    paged,
-    paging::List,
 };
-
-/// A list of reviews.
-pub type ReviewList = List<ReviewCondition, ReviewOrderField>;
 
 /// What an order's status is from the moment on when its customer counts as a buyer.
 const BOUGHT: [&str; 3] = ["confirmed", "shipped", "delivered"];
-
-type Rows =
-    diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<reviews::table, diesel::dsl::AsSelect<ReviewRow, Pg>>, Pg>;
 
 fn visible(scope: &Scope) -> Condition<'static, reviews::table> {
     let approved = reviews::status.eq(ReviewStatus::Approved);
@@ -70,10 +62,13 @@ fn condition(condition: &ReviewCondition) -> Condition<'static, reviews::table> 
     }
 }
 
-fn rows(scope: &Scope, list: &ReviewList) -> Rows {
-    let rows = reviews::table.select(ReviewRow::as_select()).into_boxed();
-    let rows = if *scope == Scope::All { rows } else { rows.filter(visible(scope)) };
-    if list.filter.is_empty() { rows } else { rows.filter(list.filter.condition(&condition)) }
+listed! {
+    /// A list of reviews.
+    ReviewList of ReviewRow in reviews where ReviewCondition by ReviewOrderField {
+        CreatedAt => created_at: DateTime<Utc>,
+        Rating => rating: i32,
+    }
+    for scope by visible
 }
 
 fn of_parent(rows: Rows, parent: ReviewParent) -> Rows {
@@ -94,30 +89,10 @@ pub fn plans(scope: &Scope, list: &ReviewList) -> Plans {
     if is_held && *scope == Scope::All { Plans::Kept } else { Plans::ForValues }
 }
 
-fn on_page(query: Rows, list: &ReviewList) -> Result<Rows> {
-    let (page, direction) = (&list.page, list.direction);
-    Ok(match list.order {
-        ReviewOrderField::CreatedAt => {
-            paged!(query, page, direction, reviews::created_at, DateTime<Utc>, reviews::id)
-        }
-        ReviewOrderField::Rating => paged!(query, page, direction, reviews::rating, i32, reviews::id),
-    })
-}
-
 /// The visible rows with these ids, in no order.
 pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[ReviewId]) -> Result<Vec<ReviewRow>> {
     let query = reviews::table.filter(reviews::id.eq_any(ids)).select(ReviewRow::as_select()).into_boxed();
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
-}
-
-/// A page of the visible reviews.
-pub async fn page(mut conn: &Conn, scope: &Scope, list: &ReviewList) -> Result<Vec<ReviewRow>> {
-    Ok(on_page(rows(scope, list), list)?.load(&mut conn).await?)
-}
-
-/// How many visible reviews match.
-pub async fn count(mut conn: &Conn, scope: &Scope, list: &ReviewList) -> Result<i64> {
-    Ok(CountUpTo(rows(scope, list)).get_result(&mut conn).await?)
 }
 
 /// A page of the visible reviews of each parent, one statement.

@@ -2,57 +2,23 @@
 //! What a scope means here: `All` sees every movement, staff of some websites those of what is sold there, a seller those of
 //! their own products, anybody else none.
 
-use diesel::{dsl::sum, pg::Pg, prelude::*};
+use diesel::{dsl::sum, prelude::*};
 use diesel_async::RunQueryDsl;
 
 use super::model::{MovementRow, NewMovement};
 use crate::{
-    auth::{Permission, Scope},
+    auth::Permission,
     db::{
         Conn,
         export::{Export, columns, moment},
-        filter::Condition,
-        sql::{CountUpTo, ParentId, PerParent},
         tables::stock_movements as ledger,
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{OrderId, ProductId, StockMovementId, UserId},
-    latest,
-    paging::Latest,
-    products::store::history::visible_history,
+    products::store::history::history,
 };
 
-type Rows =
-    diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<ledger::table, diesel::dsl::AsSelect<MovementRow, Pg>>, Pg>;
-
-fn visible(scope: &Scope) -> Condition<'static, ledger::table> {
-    visible_history!(scope, ledger::product_id)
-}
-
-fn of_product() -> Rows {
-    ledger::table.select(MovementRow::as_select()).into_boxed().filter(ledger::product_id.eq(ParentId))
-}
-
-/// The visible movements with these ids, in no order.
-pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[StockMovementId]) -> Result<Vec<MovementRow>> {
-    let query = ledger::table.filter(ledger::id.eq_any(ids)).select(MovementRow::as_select()).into_boxed();
-    Ok(query.filter(visible(scope)).load(&mut conn).await?)
-}
-
-/// A page of the ledger of each product, one statement.
-pub async fn pages_by_product_ids(
-    mut conn: &Conn,
-    list: &Latest,
-    products: Vec<i64>,
-) -> Result<Vec<(i64, MovementRow)>> {
-    let query = latest!(of_product(), &list.page, ledger::id);
-    Ok(PerParent { parents: products, query }.load(&mut conn).await?)
-}
-
-/// How many movements each product has, one statement.
-pub async fn counts_by_product_ids(mut conn: &Conn, products: Vec<i64>) -> Result<Vec<(i64, i64)>> {
-    Ok(PerParent { parents: products, query: CountUpTo(of_product()) }.load(&mut conn).await?)
-}
+history!(ledger of MovementRow by StockMovementId);
 
 /// Enters movements; the caller holds the products' locks, taken in id order.
 /// # Errors

@@ -1,7 +1,6 @@
 //! Every statement on suppliers.
 
 use diesel::{
-    pg::Pg,
     prelude::*,
     sql_query,
     sql_types::{Array, Text},
@@ -15,20 +14,13 @@ use crate::{
         Conn,
         export::{Export, columns},
         filter::Condition,
-        sql::{CountUpTo, op, text_op},
+        listed::listed,
+        sql::{op, text_op},
         tables::suppliers,
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::SupplierId,
-    paged,
-    paging::List,
 };
-
-/// A list of suppliers.
-pub type SupplierList = List<SupplierCondition, SupplierOrderField>;
-
-type Rows =
-    diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<suppliers::table, diesel::dsl::AsSelect<SupplierRow, Pg>>, Pg>;
 
 fn condition(condition: &SupplierCondition) -> Condition<'static, suppliers::table> {
     match condition {
@@ -37,28 +29,14 @@ fn condition(condition: &SupplierCondition) -> Condition<'static, suppliers::tab
     }
 }
 
-fn rows(list: &SupplierList) -> Rows {
-    suppliers::table.select(SupplierRow::as_select()).into_boxed().filter(list.filter.condition(&condition))
+listed! {
+    /// A list of suppliers.
+    SupplierList of SupplierRow in suppliers where SupplierCondition by SupplierOrderField { Name => name: String }
 }
 
 /// The rows with these ids, in no order.
 pub async fn by_ids(mut conn: &Conn, ids: &[SupplierId]) -> Result<Vec<SupplierRow>> {
     Ok(suppliers::table.filter(suppliers::id.eq_any(ids)).select(SupplierRow::as_select()).load(&mut conn).await?)
-}
-
-/// A page.
-pub async fn page(mut conn: &Conn, list: &SupplierList) -> Result<Vec<SupplierRow>> {
-    let query = match list.order {
-        SupplierOrderField::Name => {
-            paged!(rows(list), &list.page, list.direction, suppliers::name, String, suppliers::id)
-        }
-    };
-    Ok(query.load(&mut conn).await?)
-}
-
-/// How many match.
-pub async fn count(mut conn: &Conn, list: &SupplierList) -> Result<i64> {
-    Ok(CountUpTo(rows(list)).get_result(&mut conn).await?)
 }
 
 /// Adds a supplier.
@@ -69,10 +47,14 @@ pub async fn insert(mut conn: &Conn, new: &NewSupplier) -> Result<SupplierRow> {
     query.get_result(&mut conn).await.map_err(refused)
 }
 
-/// Changes a supplier; none where the id is unknown.
+/// Changes a supplier; none where the id is unknown. An empty patch only reads the row, since SQL has no UPDATE
+/// without columns.
 /// # Errors
 /// TAKEN for the name.
 pub async fn update(mut conn: &Conn, id: SupplierId, patch: &SupplierPatch) -> Result<Option<SupplierRow>> {
+    if patch.is_empty() {
+        return Ok(by_ids(conn, &[id]).await?.pop());
+    }
     let query = diesel::update(suppliers::table.find(id)).set(patch).returning(SupplierRow::as_returning());
     query.get_result(&mut conn).await.optional().map_err(refused)
 }

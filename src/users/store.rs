@@ -2,8 +2,8 @@
 //! What a scope means here: `All` sees everybody, a user sees themself, staff of some websites also those who came from
 //! there, the public sees nobody.
 
+use chrono::{DateTime, Utc};
 use diesel::{
-    pg::Pg,
     prelude::*,
     sql_query,
     sql_types::{Array, BigInt, Bool, Nullable, Text},
@@ -20,17 +20,13 @@ use crate::{
         Conn,
         export::{Export, columns},
         filter::{Condition, always, containing},
-        sql::{CountUpTo, clock_timestamp, op, text_op},
+        listed::listed,
+        sql::{clock_timestamp, op, text_op},
         tables::{addresses, users},
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{AddressId, RoleId, UserId, WebsiteId},
-    paged,
-    paging::List,
 };
-
-/// A list of users.
-pub type UserList = List<UserCondition, UserOrderField>;
 
 fn visible(scope: &Scope) -> Condition<'static, users::table> {
     match scope {
@@ -65,29 +61,19 @@ fn condition(condition: &UserCondition) -> Condition<'static, users::table> {
     }
 }
 
+listed! {
+    /// A list of users.
+    UserList of UserRow in users where UserCondition by UserOrderField {
+        CreatedAt => created_at: DateTime<Utc>,
+        Name => name: String,
+    }
+    for scope by visible
+}
+
 /// The visible rows with these ids, in no order.
 pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[UserId]) -> Result<Vec<UserRow>> {
     let query = users::table.filter(users::id.eq_any(ids)).select(UserRow::as_select()).into_boxed();
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
-}
-
-/// A page of the visible users.
-pub async fn page(mut conn: &Conn, scope: &Scope, list: &UserList) -> Result<Vec<UserRow>> {
-    let query = users::table.select(UserRow::as_select()).filter(visible(scope)).into_boxed();
-    let query = query.filter(list.filter.condition(&condition));
-    let query = match list.order {
-        UserOrderField::CreatedAt => {
-            paged!(query, &list.page, list.direction, users::created_at, chrono::DateTime<chrono::Utc>, users::id)
-        }
-        UserOrderField::Name => paged!(query, &list.page, list.direction, users::name, String, users::id),
-    };
-    Ok(query.load(&mut conn).await?)
-}
-
-/// How many visible users match.
-pub async fn count(mut conn: &Conn, scope: &Scope, list: &UserList) -> Result<i64> {
-    let query = users::table.select(users::id).filter(visible(scope)).into_boxed::<Pg>();
-    Ok(CountUpTo(query.filter(list.filter.condition(&condition))).get_result(&mut conn).await?)
 }
 
 /// The active user with this e-mail address in canonical form, and the hash of their password.
@@ -146,8 +132,7 @@ pub async fn update_email(mut conn: &Conn, id: UserId, email: &str) -> Result<Us
 
 /// Notes that nobody has shown yet that the e-mail address is theirs.
 pub async fn update_unverified(mut conn: &Conn, id: UserId) -> Result<UserRow> {
-    let query =
-        diesel::update(users::table.find(id)).set(users::email_verified_at.eq(None::<chrono::DateTime<chrono::Utc>>));
+    let query = diesel::update(users::table.find(id)).set(users::email_verified_at.eq(None::<DateTime<Utc>>));
     Ok(query.returning(UserRow::as_returning()).get_result(&mut conn).await?)
 }
 
@@ -159,7 +144,7 @@ pub async fn update_erased(mut conn: &Conn, id: UserId) -> Result<UserRow> {
         users::name.eq("Erased"),
         users::phone.eq(None::<String>),
         users::email.eq(None::<String>),
-        users::email_verified_at.eq(None::<chrono::DateTime<chrono::Utc>>),
+        users::email_verified_at.eq(None::<DateTime<Utc>>),
         users::password_hash.eq(None::<String>),
         users::is_active.eq(false),
         users::erased_at.eq(clock_timestamp().nullable()),

@@ -32,11 +32,6 @@ pub async fn update(db: &Db, viewer: &Viewer, id: WebsiteId, patch: WebsitePatch
         return Err(Error::user(UserErrorCode::NotYours, "id", "your role is limited to other websites"));
     }
     patch.check()?;
-    let updated = db
-        .transaction(async |conn| match patch.is_empty() {
-            true => Ok(store::by_ids(conn, &[id]).await?.pop()),
-            false => store::update(conn, id, &patch).await,
-        })
-        .await?;
+    let updated = db.transaction(async |conn| store::update(conn, id, &patch).await).await?;
     updated.ok_or_else(|| Error::not_found("id", "website"))
 }

@@ -58,10 +58,14 @@ pub async fn insert(mut conn: &Conn, new: &NewWebsite) -> Result<WebsiteRow> {
     query.get_result(&mut conn).await.map_err(taken)
 }
 
-/// Changes a website; none where the id is unknown.
+/// Changes a website; none where the id is unknown. An empty patch only reads the row, since SQL has no UPDATE
+/// without columns.
 /// # Errors
 /// TAKEN for the code.
 pub async fn update(mut conn: &Conn, id: WebsiteId, patch: &WebsitePatch) -> Result<Option<WebsiteRow>> {
+    if patch.is_empty() {
+        return Ok(by_ids(conn, &[id]).await?.pop());
+    }
     let query = diesel::update(websites::table.find(id)).set(patch).returning(WebsiteRow::as_returning());
     query.get_result(&mut conn).await.optional().map_err(taken)
 }

@@ -10,7 +10,7 @@ const FOUNDATION: &[&str] =
     &["config", "error", "telemetry", "registry", "db", "paging", "money", "ids", "text", "auth", "storage"];
 
 /// Macros of the foundation, which live at the root of the crate.
-const MACROS: &[&str] = &["op", "text_op", "text_enum", "paged", "latest"];
+const MACROS: &[&str] = &["op", "text_op", "text_enum", "paged"];
 
 /// Layers 1 and 2: a domain may use the domains of the lines above its own.
 const DOMAINS: &[&[&str]] = &[

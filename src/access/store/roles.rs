@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use diesel::{pg::Pg, prelude::*};
+use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::{
@@ -14,13 +14,12 @@ use crate::{
     db::{
         Conn,
         filter::Condition,
-        sql::{CountUpTo, op, text_op},
+        listed::listed,
+        sql::{op, text_op},
         tables::{role_permissions, role_websites, roles, users},
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{RoleId, UserId, WebsiteId},
-    paged,
-    paging::List,
 };
 
 /// One statement for roles, what they give and where: a role has few of both.
@@ -44,11 +43,6 @@ pub async fn all(mut conn: &Conn) -> Result<Vec<Role>> {
     Ok(gather(joined!().load(&mut conn).await?))
 }
 
-/// A list of roles.
-pub type RoleList = List<RoleCondition, RoleOrderField>;
-
-type Rows = diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<roles::table, diesel::dsl::AsSelect<RoleRow, Pg>>, Pg>;
-
 fn condition(condition: &RoleCondition) -> Condition<'static, roles::table> {
     match condition {
         RoleCondition::Id(id) => op!(id, roles::id),
@@ -58,25 +52,20 @@ fn condition(condition: &RoleCondition) -> Condition<'static, roles::table> {
     }
 }
 
-fn rows(list: &RoleList) -> Rows {
-    roles::table.select(RoleRow::as_select()).into_boxed().filter(list.filter.condition(&condition))
+listed! {
+    /// A list of roles.
+    RoleList of RoleRow in roles where RoleCondition by RoleOrderField { Code => code: String }
 }
 
-/// A page of roles. Two statements: the page, and what its roles give.
-pub async fn page(mut conn: &Conn, list: &RoleList) -> Result<Vec<Role>> {
-    let query = match list.order {
-        RoleOrderField::Code => paged!(rows(list), &list.page, list.direction, roles::code, String, roles::id),
-    };
-    let page: Vec<RoleRow> = query.load(&mut conn).await?;
-    let ids: Vec<RoleId> = page.iter().map(|row| row.id).collect();
+/// Returns a page of roles with their permissions and websites, in two statements.
+/// # Errors
+/// A user error for a cursor of another list.
+pub async fn page_with_grants(conn: &Conn, list: &RoleList) -> Result<Vec<Role>> {
+    let rows = page(conn, list).await?;
+    let ids: Vec<RoleId> = rows.iter().map(|row| row.id).collect();
     let mut full: HashMap<RoleId, Role> =
         by_ids(conn, &ids).await?.into_iter().map(|role| (role.row.id, role)).collect();
     Ok(ids.iter().filter_map(|id| full.remove(id)).collect())
-}
-
-/// How many roles match.
-pub async fn count(mut conn: &Conn, list: &RoleList) -> Result<i64> {
-    Ok(CountUpTo(rows(list)).get_result(&mut conn).await?)
 }
 
 /// The role of a user.

@@ -8,7 +8,8 @@ use souk_macros::object;
 use super::batching::Loaded;
 use crate::{
     error::Result,
-    paging::{Cursor, MAX_COUNT, MAX_LIMIT, Page, Rows},
+    ids::RowId,
+    paging::{Cursor, MAX_COUNT, MAX_LIMIT, Page, Rows, SortKey},
 };
 
 /// What a list costs of the complexity: its rows times what is selected of each.
@@ -193,6 +194,29 @@ where
     let Rows { rows, has_next, has_previous } = rows;
     let rows = rows.into_iter().map(|row| (cursor(&row), node(row))).collect();
     Connection { rows: Rows { rows, has_next, has_previous }, total }
+}
+
+/// A connection of a root list: the page, and at the same time the count where it is selected. `place` gives the sort key
+/// and the id of a row.
+/// # Errors
+/// Those of the statements.
+pub async fn root<R, I: RowId, T>(
+    ctx: &Context<'_>,
+    page: &Page,
+    rows: impl Future<Output = Result<Vec<R>>>,
+    count: impl Future<Output = Result<i64>>,
+    place: impl Fn(&R) -> (SortKey, I),
+    node: impl Fn(R) -> T,
+) -> Result<Connection<T>>
+where
+    Connection<T>: ObjectType,
+{
+    let (rows, total) = read(ctx, page, rows, count).await?;
+    let cursor = |row: &R| {
+        let (key, id) = place(row);
+        Cursor::new(page.list, key, id.key())
+    };
+    Ok(connect(rows, total, cursor, node))
 }
 
 /// A connection of a nested list: its page, and its count if that is selected.

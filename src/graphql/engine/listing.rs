@@ -142,6 +142,24 @@ pub fn list<C, O: Copy>(
     Ok(List { filter, order, direction, page: Page::new(name(order), page)? })
 }
 
+/// Declares the `where` of a list: `and`, `or` and `not`, and the fields that are given.
+macro_rules! where_input {
+    ($(#[$doc:meta])* $name:ident { $($(#[$meta:meta])* $visibility:vis $field:ident: $type:ty),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Default, async_graphql::InputObject)]
+        pub struct $name {
+            /// All of these hold.
+            and: Option<Vec<$name>>,
+            /// At least one of these holds.
+            or: Option<Vec<$name>>,
+            /// This does not hold.
+            not: Option<Box<$name>>,
+            $($(#[$meta])* $visibility $field: $type,)+
+        }
+    };
+}
+pub(crate) use where_input;
+
 /// Declares the `orderBy` of a list.
 macro_rules! order_by {
     ($(#[doc = $doc:literal])* $order:ident by $field:ident) => {

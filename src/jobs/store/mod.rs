@@ -7,7 +7,7 @@ mod due;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use diesel::{data_types::PgInterval, dsl::now, pg::Pg, prelude::*};
+use diesel::{data_types::PgInterval, dsl::now, prelude::*};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 use tokio::sync::Notify;
@@ -19,19 +19,13 @@ use crate::{
     db::{
         Conn,
         filter::{Condition, Op, always},
-        sql::{CountUpTo, op, text_op, timestamptz_pl_interval},
+        listed::listed,
+        sql::{op, text_op, timestamptz_pl_interval},
         tables::jobs,
     },
     error::Result,
     ids::{JobId, UserId},
-    paged,
-    paging::List,
 };
-
-/// A list of jobs.
-pub type JobList = List<JobCondition, JobOrderField>;
-
-type Rows = diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<jobs::table, diesel::dsl::AsSelect<JobSeen, Pg>>, Pg>;
 
 /// Rings whenever a job is queued in this process, whose transaction has yet to commit. One bell for all workers: who hears
 /// it looks at a table, no more.
@@ -166,24 +160,10 @@ fn condition(condition: &JobCondition) -> Condition<'static, jobs::table> {
     }
 }
 
-fn rows(scope: &Scope, list: &JobList) -> Rows {
-    let rows = jobs::table.select(JobSeen::as_select()).into_boxed();
-    let rows = if *scope == Scope::All { rows } else { rows.filter(visible(scope)) };
-    if list.filter.is_empty() { rows } else { rows.filter(list.filter.condition(&condition)) }
-}
-
-/// A page of the visible jobs.
-pub async fn page(mut conn: &Conn, scope: &Scope, list: &JobList) -> Result<Vec<JobSeen>> {
-    let (rows, page, direction) = (rows(scope, list), &list.page, list.direction);
-    let query = match list.order {
-        JobOrderField::CreatedAt => paged!(rows, page, direction, jobs::created_at, DateTime<Utc>, jobs::id),
-    };
-    Ok(query.load(&mut conn).await?)
-}
-
-/// How many visible jobs match.
-pub async fn count(mut conn: &Conn, scope: &Scope, list: &JobList) -> Result<i64> {
-    Ok(CountUpTo(rows(scope, list)).get_result(&mut conn).await?)
+listed! {
+    /// A list of jobs.
+    JobList of JobSeen in jobs where JobCondition by JobOrderField { CreatedAt => created_at: DateTime<Utc> }
+    for scope by visible
 }
 
 /// The visible jobs with these ids, in no order.

@@ -12,7 +12,6 @@ pub mod shipments;
 use chrono::{DateTime, Utc};
 use diesel::{
     dsl::{array, exists},
-    pg::Pg,
     prelude::*,
 };
 use diesel_async::RunQueryDsl;
@@ -30,20 +29,13 @@ use crate::{
     db::{
         Conn, Plans,
         filter::{Condition, Filter, Op, always},
+        listed::listed,
         sql::{CountUpTo, ParentId, PerParent, op, text_op},
         tables::{order_details, orders, products},
     },
     error::{Error, Result},
     ids::{OrderDetailId, OrderId, UserId},
-    paged,
-    paging::List,
 };
-
-/// A list of orders.
-pub type OrderList = List<OrderCondition, OrderOrderField>;
-
-type Rows =
-    diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<orders::table, diesel::dsl::AsSelect<OrderRow, Pg>>, Pg>;
 
 fn visible(scope: &Scope) -> Condition<'static, orders::table> {
     match scope {
@@ -94,10 +86,14 @@ fn visible_in_list(scope: &Scope) -> Condition<'static, orders::table> {
     Box::new(visible(&Scope::Own(*user)).or(orders::id.eq_any(array(sold))))
 }
 
-fn rows(scope: &Scope, list: &OrderList) -> Rows {
-    let rows = orders::table.select(OrderRow::as_select()).into_boxed();
-    let rows = if *scope == Scope::All { rows } else { rows.filter(visible_in_list(scope)) };
-    if list.filter.is_empty() { rows } else { rows.filter(list.filter.condition(&condition)) }
+listed! {
+    /// A list of orders.
+    OrderList of OrderRow in orders where OrderCondition by OrderOrderField {
+        PlacedAt => placed_at: DateTime<Utc>,
+        TotalAmount => total_amount: Decimal,
+        OrderNumber => order_number: String,
+    }
+    for scope by visible_in_list
 }
 
 fn of_parent(rows: Rows, parent: OrderParent) -> Rows {
@@ -127,29 +123,10 @@ pub fn plans(scope: &Scope, list: &OrderList) -> Plans {
     }
 }
 
-fn on_page(query: Rows, list: &OrderList) -> Result<Rows> {
-    let (page, direction) = (&list.page, list.direction);
-    Ok(match list.order {
-        OrderOrderField::PlacedAt => paged!(query, page, direction, orders::placed_at, DateTime<Utc>, orders::id),
-        OrderOrderField::TotalAmount => paged!(query, page, direction, orders::total_amount, Decimal, orders::id),
-        OrderOrderField::OrderNumber => paged!(query, page, direction, orders::order_number, String, orders::id),
-    })
-}
-
 /// The visible rows with these ids, in no order.
 pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[OrderId]) -> Result<Vec<OrderRow>> {
     let query = orders::table.filter(orders::id.eq_any(ids)).select(OrderRow::as_select()).into_boxed();
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
-}
-
-/// A page of the visible orders.
-pub async fn page(mut conn: &Conn, scope: &Scope, list: &OrderList) -> Result<Vec<OrderRow>> {
-    Ok(on_page(rows(scope, list), list)?.load(&mut conn).await?)
-}
-
-/// How many visible orders match.
-pub async fn count(mut conn: &Conn, scope: &Scope, list: &OrderList) -> Result<i64> {
-    Ok(CountUpTo(rows(scope, list)).get_result(&mut conn).await?)
 }
 
 /// A page of the visible orders of each parent, one statement.

@@ -1,22 +1,68 @@
-//! Who sees the history of a product: its stock ledger and its past prices.
+//! The histories of a product: its stock ledger and its past prices.
+//! What a scope means here: `All` sees every row, staff of some websites those of what is sold there, a seller those of
+//! their own products, anybody else none.
 
-/// The condition that a row of a product's history is visible: `All` sees every row, staff of some websites those of what is
-/// sold there, a seller those of their own products, anybody else none. `$product_id` is the row's column.
-macro_rules! visible_history {
-    ($scope:expr, $product_id:expr) => {{
-        use $crate::{auth::Scope, db::filter::always, db::tables::products};
-        let of = products::table.select(products::id).filter(products::id.eq($product_id));
-        match $scope {
-            Scope::All => always(true),
-            Scope::Seller(seller) => {
-                let own = products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(*seller));
-                Box::new(diesel::dsl::exists(of.filter(own)))
+/// Declares what a store reads of a history: `by_ids`, and for the nested list of each product `of_product`,
+/// `pages_by_product_ids` and `counts_by_product_ids`.
+macro_rules! history {
+    ($table:ident of $row:ident by $id:ident) => {
+        type Rows = $crate::db::sql::BoxedSelect<$table::table, $row>;
+
+        fn visible(scope: &$crate::auth::Scope) -> $crate::db::filter::Condition<'static, $table::table> {
+            use $crate::{auth::Scope, db::filter::always, db::tables::products};
+            let of = products::table.select(products::id).filter(products::id.eq($table::product_id));
+            match scope {
+                Scope::All => always(true),
+                Scope::Seller(seller) => {
+                    let own = products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(*seller));
+                    Box::new(diesel::dsl::exists(of.filter(own)))
+                }
+                Scope::Websites(_, websites) => {
+                    Box::new(diesel::dsl::exists(of.filter(products::source_website_id.eq_any(websites.to_vec()))))
+                }
+                Scope::Own(_) | Scope::Guest(_) | Scope::Public => always(false),
             }
-            Scope::Websites(_, websites) => {
-                Box::new(diesel::dsl::exists(of.filter(products::source_website_id.eq_any(websites.to_vec()))))
-            }
-            Scope::Own(_) | Scope::Guest(_) | Scope::Public => always(false),
         }
-    }};
+
+        fn of_product() -> Rows {
+            let of_product = $table::product_id.eq($crate::db::sql::ParentId);
+            $table::table.select($row::as_select()).into_boxed().filter(of_product)
+        }
+
+        /// Returns the visible rows with these ids, in no order.
+        /// # Errors
+        /// Those of the database.
+        pub async fn by_ids(
+            mut conn: &$crate::db::Conn,
+            scope: &$crate::auth::Scope,
+            ids: &[$id],
+        ) -> $crate::error::Result<Vec<$row>> {
+            let query = $table::table.filter($table::id.eq_any(ids)).select($row::as_select()).into_boxed();
+            Ok(query.filter(visible(scope)).load(&mut conn).await?)
+        }
+
+        /// Returns a page of the history of each product, in one statement.
+        /// # Errors
+        /// Those of the database.
+        pub async fn pages_by_product_ids(
+            mut conn: &$crate::db::Conn,
+            list: &$crate::paging::Latest,
+            products: Vec<i64>,
+        ) -> $crate::error::Result<Vec<(i64, $row)>> {
+            let query = $crate::paged!(of_product(), &list.page, $crate::paging::Direction::Desc, $table::id);
+            Ok($crate::db::sql::PerParent { parents: products, query }.load(&mut conn).await?)
+        }
+
+        /// Returns the number of rows in the history of each product, in one statement.
+        /// # Errors
+        /// Those of the database.
+        pub async fn counts_by_product_ids(
+            mut conn: &$crate::db::Conn,
+            products: Vec<i64>,
+        ) -> $crate::error::Result<Vec<(i64, i64)>> {
+            let query = $crate::db::sql::CountUpTo(of_product());
+            Ok($crate::db::sql::PerParent { parents: products, query }.load(&mut conn).await?)
+        }
+    };
 }
-pub(crate) use visible_history;
+pub(crate) use history;

@@ -32,7 +32,7 @@ use crate::{
     db::{
         Conn, Plans,
         filter::{Condition, Filter, Op, always},
-        sql::{CountUpTo, ParentId, PerParent, op, text_op},
+        sql::{BoxedSelect, CountUpTo, ParentId, PerParent, op, text_op},
         tables::{brands, categories, products, websites},
     },
     error::{Error, Result, UserError, UserErrorCode},
@@ -64,8 +64,7 @@ impl Deref for ProductList {
     }
 }
 
-type Rows =
-    diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<products::table, diesel::dsl::AsSelect<ProductRow, Pg>>, Pg>;
+type Rows = BoxedSelect<products::table, ProductRow>;
 
 /// The products that a scope sees.
 pub fn visible(scope: &Scope) -> Condition<'static, products::table> {

@@ -2,7 +2,6 @@
 //! What a scope means here: `All` sees every rule, staff of some websites theirs, everybody else none: they see what a rule does.
 
 use diesel::{
-    pg::Pg,
     prelude::*,
     sql_types::{Array, BigInt, Nullable, Text},
 };
@@ -24,12 +23,13 @@ use crate::{
         Conn,
         composed::{Composed, Value},
         filter::{Condition, always},
-        sql::{CountUpTo, op},
+        sql::{BoxedSelect, CountUpTo, op},
         tables::search_rules,
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{BrandId, CategoryId, ProductId, SearchRuleId},
-    paging::{Direction, List},
+    paged,
+    paging::List,
     websites::language::Language,
 };
 
@@ -128,11 +128,7 @@ impl Known {
     }
 }
 
-type Rows = diesel::dsl::IntoBoxed<
-    'static,
-    diesel::dsl::Select<search_rules::table, diesel::dsl::AsSelect<SearchRuleRow, Pg>>,
-    Pg,
->;
+type Rows = BoxedSelect<search_rules::table, SearchRuleRow>;
 
 fn visible(scope: &Scope) -> Condition<'static, search_rules::table> {
     match scope {
@@ -166,20 +162,8 @@ pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[SearchRuleId]) -> Res
 /// # Errors
 /// Those of the database.
 pub async fn page(mut conn: &Conn, scope: &Scope, list: &SearchRuleList) -> Result<Vec<SearchRuleRow>> {
-    let (page, mut query) = (&list.page, rows(scope, list));
-    let (after, before) = match list.direction {
-        Direction::Asc => (&page.after, &page.before),
-        Direction::Desc => (&page.before, &page.after),
-    };
-    if let Some(cursor) = after {
-        query = query.filter(search_rules::id.gt(SearchRuleId(cursor.id)));
-    }
-    if let Some(cursor) = before {
-        query = query.filter(search_rules::id.lt(SearchRuleId(cursor.id)));
-    }
-    let is_up = (list.direction == Direction::Asc) != page.backward;
-    let query = if is_up { query.order(search_rules::id.asc()) } else { query.order(search_rules::id.desc()) };
-    Ok(query.limit(page.fetch()).load(&mut conn).await?)
+    let query = paged!(rows(scope, list), &list.page, list.direction, search_rules::id);
+    Ok(query.load(&mut conn).await?)
 }
 
 /// How many visible rules there are.

@@ -17,10 +17,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             filters::{Conditions, IdFilter, StringFilter},
             guards::{LoggedIn, Needs},
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
             patch,
             payload::payload,
             scalars::{global, parse_ids},
@@ -33,7 +33,6 @@ use crate::{
         },
     },
     ids::{RoleId, RowId, UserId},
-    paging::Cursor,
 };
 
 /// What a group of users may do.
@@ -171,23 +170,18 @@ payload! {
     }
 }
 
-/// Which roles. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct RoleWhere {
-    /// All of these hold.
-    and: Option<Vec<RoleWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<RoleWhere>>,
-    /// This does not hold.
-    not: Option<Box<RoleWhere>>,
-    /// By id.
-    id: Option<IdFilter>,
-    /// By code.
-    code: Option<StringFilter>,
-    /// By name.
-    name: Option<StringFilter>,
-    /// By whether it came with Souk.
-    is_builtin: Option<bool>,
+where_input! {
+    /// Which roles. Several fields hold together.
+    RoleWhere {
+        /// By id.
+        id: Option<IdFilter>,
+        /// By code.
+        code: Option<StringFilter>,
+        /// By name.
+        name: Option<StringFilter>,
+        /// By whether it came with Souk.
+        is_builtin: Option<bool>,
+    }
 }
 
 impl Where for RoleWhere {
@@ -218,11 +212,9 @@ impl RoleQuery {
     #[graphql(guard = "LoggedIn")]
     async fn roles(&self, ctx: &Context<'_>, listing: Listing<RoleWhere, RoleOrder>) -> Result<Connection<Role>> {
         let list = listing.list(Default::default(), RoleOrderField::list)?;
-        let rows = ctx.db().read(async |conn| store::roles::page(conn, &list).await);
+        let rows = ctx.db().read(async |conn| store::roles::page_with_grants(conn, &list).await);
         let count = ctx.db().read(async |conn| store::roles::count(conn, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        let cursor = |role: &RoleRow| Cursor::new(list.page.list, list.order.key(role), role.row.id.key());
-        Ok(connect(rows, total, cursor, role_object))
+        root(ctx, &list.page, rows, count, |role| (list.order.key(role), role.row.id), role_object).await
     }
 }
 

@@ -21,10 +21,10 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             filters::{Conditions, DateTimeFilter, IdFilter},
             guards::Needs,
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
             scalars::global,
         },
         schema::{
@@ -34,8 +34,8 @@ use crate::{
             websites::{Website, website},
         },
     },
-    ids::{AuditEntryId, RowId},
-    paging::{Cursor, Direction},
+    ids::AuditEntryId,
+    paging::Direction,
 };
 
 /// Who changed what.
@@ -144,27 +144,22 @@ pub struct AuditViaFilter {
     r#in: Option<Vec<Via>>,
 }
 
-/// Which entries. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct AuditWhere {
-    /// All of these hold.
-    and: Option<Vec<AuditWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<AuditWhere>>,
-    /// This does not hold.
-    not: Option<Box<AuditWhere>>,
-    /// By who changed it; `isNull: true` for nobody known.
-    user: Option<IdFilter>,
-    /// By what they were known.
-    via: Option<AuditViaFilter>,
-    /// By what was changed.
-    noun: Option<AuditNounFilter>,
-    /// By the id of the very thing that was changed.
-    noun_id: Option<ID>,
-    /// By the website that it belongs to; `isNull: true` for what belongs to all.
-    website: Option<IdFilter>,
-    /// By when.
-    at: Option<DateTimeFilter>,
+where_input! {
+    /// Which entries. Several fields hold together.
+    AuditWhere {
+        /// By who changed it; `isNull: true` for nobody known.
+        user: Option<IdFilter>,
+        /// By what they were known.
+        via: Option<AuditViaFilter>,
+        /// By what was changed.
+        noun: Option<AuditNounFilter>,
+        /// By the id of the very thing that was changed.
+        noun_id: Option<ID>,
+        /// By the website that it belongs to; `isNull: true` for what belongs to all.
+        website: Option<IdFilter>,
+        /// By when.
+        at: Option<DateTimeFilter>,
+    }
 }
 
 impl Where for AuditWhere {
@@ -213,8 +208,6 @@ impl AuditQuery {
         let scope = ctx.viewer().scope(Permission::ViewAuditLog);
         let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        let cursor = |row: &AuditRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
-        Ok(connect(rows, total, cursor, audit_entry))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), audit_entry).await
     }
 }

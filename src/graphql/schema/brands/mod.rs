@@ -17,10 +17,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             filters::{Conditions, IdFilter, StringFilter},
             guards::Needs,
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
             patch,
             payload::payload,
             scalars::global,
@@ -32,7 +32,6 @@ use crate::{
         },
     },
     ids::{BrandId, RowId},
-    paging::Cursor,
     products::model::ProductParent,
     text::slugify,
 };
@@ -96,21 +95,16 @@ impl Brand {
     }
 }
 
-/// Which brands. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct BrandWhere {
-    /// All of these hold.
-    and: Option<Vec<BrandWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<BrandWhere>>,
-    /// This does not hold.
-    not: Option<Box<BrandWhere>>,
-    /// By id.
-    id: Option<IdFilter>,
-    /// By name.
-    name: Option<StringFilter>,
-    /// By slug.
-    slug: Option<StringFilter>,
+where_input! {
+    /// Which brands. Several fields hold together.
+    BrandWhere {
+        /// By id.
+        id: Option<IdFilter>,
+        /// By name.
+        name: Option<StringFilter>,
+        /// By slug.
+        slug: Option<StringFilter>,
+    }
 }
 
 impl Where for BrandWhere {
@@ -141,9 +135,7 @@ impl BrandQuery {
         let list = listing.list(Default::default(), BrandOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        let cursor = |row: &BrandRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
-        Ok(connect(rows, total, cursor, brand))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), brand).await
     }
 }
 

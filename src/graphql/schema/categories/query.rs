@@ -12,9 +12,9 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             filters::{Conditions, IdFilter, StringFilter},
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
         },
         schema::{
             categories::{Category, category},
@@ -55,25 +55,20 @@ impl CategoryFilter {
     }
 }
 
-/// Which categories. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct CategoryWhere {
-    /// All of these hold.
-    and: Option<Vec<CategoryWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<CategoryWhere>>,
-    /// This does not hold.
-    not: Option<Box<CategoryWhere>>,
-    /// By id.
-    id: Option<IdFilter>,
-    /// By name.
-    name: Option<StringFilter>,
-    /// By slug.
-    slug: Option<StringFilter>,
-    /// By the category above; `isNull: true` for the roots.
-    parent: Option<IdFilter>,
-    /// By the categories above, at any depth: those below this one, or below one of these.
-    ancestor: Option<AncestorFilter>,
+where_input! {
+    /// Which categories. Several fields hold together.
+    CategoryWhere {
+        /// By id.
+        id: Option<IdFilter>,
+        /// By name.
+        name: Option<StringFilter>,
+        /// By slug.
+        slug: Option<StringFilter>,
+        /// By the category above; `isNull: true` for the roots.
+        parent: Option<IdFilter>,
+        /// By the categories above, at any depth: those below this one, or below one of these.
+        ancestor: Option<AncestorFilter>,
+    }
 }
 
 impl Where for CategoryWhere {
@@ -143,7 +138,6 @@ impl CategoryQuery {
         let list = list_of(listing)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        Ok(connect(rows, total, |row| cursor(&list, row), category))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), category).await
     }
 }

@@ -7,7 +7,7 @@ pub use self::mutation::*;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject};
+use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
 use souk_macros::object;
 
@@ -16,9 +16,9 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             filters::{Conditions, IdFilter, StringFilter},
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
             scalars::{Money, global, money},
         },
         schema::{
@@ -36,7 +36,6 @@ use crate::{
     },
     ids::{ProductGroupId, RowId},
     money::Currency,
-    paging::Cursor,
     products::{
         model::{ProductParent, VariantRow},
         store::variants_by_group_ids,
@@ -192,23 +191,18 @@ impl PriceRange {
     }
 }
 
-/// Which groups. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct ProductGroupWhere {
-    /// All of these hold.
-    and: Option<Vec<ProductGroupWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<ProductGroupWhere>>,
-    /// This does not hold.
-    not: Option<Box<ProductGroupWhere>>,
-    /// By id.
-    id: Option<IdFilter>,
-    /// By name.
-    name: Option<StringFilter>,
-    /// By slug.
-    slug: Option<StringFilter>,
-    /// By website.
-    source_website: Option<IdFilter>,
+where_input! {
+    /// Which groups. Several fields hold together.
+    ProductGroupWhere {
+        /// By id.
+        id: Option<IdFilter>,
+        /// By name.
+        name: Option<StringFilter>,
+        /// By slug.
+        slug: Option<StringFilter>,
+        /// By website.
+        source_website: Option<IdFilter>,
+    }
 }
 
 impl Where for ProductGroupWhere {
@@ -259,8 +253,6 @@ impl ProductGroupQuery {
         let list = listing.list(Default::default(), ProductGroupOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        let cursor = |row: &ProductGroupRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
-        Ok(connect(rows, total, cursor, product_group))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), product_group).await
     }
 }

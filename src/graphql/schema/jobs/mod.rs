@@ -12,10 +12,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             filters::{Conditions, DateTimeFilter, StringFilter},
             guards::Needs,
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
             payload::payload,
             scalars::global,
         },
@@ -27,7 +27,7 @@ use crate::{
         model::{JobCondition, JobOrderField, JobSeen, JobState},
         store::{self, JobList},
     },
-    paging::{Cursor, Direction},
+    paging::Direction,
 };
 
 /// Work in the background.
@@ -103,21 +103,16 @@ pub struct JobStateFilter {
     r#in: Option<Vec<JobState>>,
 }
 
-/// Which jobs. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct JobWhere {
-    /// All of these hold.
-    and: Option<Vec<JobWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<JobWhere>>,
-    /// This does not hold.
-    not: Option<Box<JobWhere>>,
-    /// By where it stands.
-    state: Option<JobStateFilter>,
-    /// By kind.
-    kind: Option<StringFilter>,
-    /// By when it was queued.
-    created_at: Option<DateTimeFilter>,
+where_input! {
+    /// Which jobs. Several fields hold together.
+    JobWhere {
+        /// By where it stands.
+        state: Option<JobStateFilter>,
+        /// By kind.
+        kind: Option<StringFilter>,
+        /// By when it was queued.
+        created_at: Option<DateTimeFilter>,
+    }
 }
 
 impl Where for JobWhere {
@@ -183,9 +178,7 @@ impl JobQuery {
         let scope = ctx.viewer().scope(Permission::ManageJobs);
         let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        let cursor = |row: &JobSeen| Cursor::new(list.page.list, list.order.key(row), row.id.key());
-        Ok(connect(rows, total, cursor, job))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), job).await
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
             connections::{Connection, connect, read},
             filters::{Conditions, DateTimeFilter, DecimalFilter, IdFilter, StringFilter},
             guards::LoggedIn,
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
         },
         schema::{
             context::ContextExt,
@@ -44,29 +44,24 @@ pub struct OrderStatusFilter {
     r#in: Option<Vec<Status>>,
 }
 
-/// Which orders. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct OrderWhere {
-    /// All of these hold.
-    and: Option<Vec<OrderWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<OrderWhere>>,
-    /// This does not hold.
-    not: Option<Box<OrderWhere>>,
-    /// By id.
-    id: Option<IdFilter>,
-    /// By number.
-    order_number: Option<StringFilter>,
-    /// By status.
-    status: Option<OrderStatusFilter>,
-    /// By customer; `isNull: true` for guests.
-    user: Option<IdFilter>,
-    /// By website.
-    source_website: Option<IdFilter>,
-    /// By total, without regard to the currency.
-    total_amount: Option<DecimalFilter>,
-    /// By when it was placed.
-    placed_at: Option<DateTimeFilter>,
+where_input! {
+    /// Which orders. Several fields hold together.
+    OrderWhere {
+        /// By id.
+        id: Option<IdFilter>,
+        /// By number.
+        order_number: Option<StringFilter>,
+        /// By status.
+        status: Option<OrderStatusFilter>,
+        /// By customer; `isNull: true` for guests.
+        user: Option<IdFilter>,
+        /// By website.
+        source_website: Option<IdFilter>,
+        /// By total, without regard to the currency.
+        total_amount: Option<DecimalFilter>,
+        /// By when it was placed.
+        placed_at: Option<DateTimeFilter>,
+    }
 }
 
 impl Where for OrderWhere {

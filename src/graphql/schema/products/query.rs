@@ -11,9 +11,9 @@ use crate::{
     error::{Error, ErrorCode, Result},
     graphql::{
         engine::{
-            connections::{Connection, TotalCount, connect, read},
+            connections::{Connection, TotalCount, root},
             filters::{Conditions, DateTimeFilter, DecimalFilter, IdFilter, IntFilter, StringFilter, both},
-            listing::{Listing, OrderBy, list, order_by},
+            listing::{Listing, OrderBy, list, order_by, where_input},
             paged::PageKey,
         },
         schema::{
@@ -48,45 +48,40 @@ impl AvailabilityFilter {
     }
 }
 
-/// Which products. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct ProductWhere {
-    /// All of these hold.
-    and: Option<Vec<ProductWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<ProductWhere>>,
-    /// This does not hold.
-    not: Option<Box<ProductWhere>>,
-    /// By id.
-    id: Option<IdFilter>,
-    /// By name.
-    name: Option<StringFilter>,
-    /// By SKU.
-    sku: Option<StringFilter>,
-    /// By barcode.
-    barcode: Option<StringFilter>,
-    /// By price, without regard to the currency.
-    price: Option<DecimalFilter>,
-    /// By pieces in stock; for staff and sellers only, and of the products whose stock you see.
-    stock: Option<IntFilter>,
-    /// By what everybody may know of the stock.
-    availability: Option<AvailabilityFilter>,
-    /// By category: itself only, or with `includeDescendants` all that is below it, too.
-    category: Option<CategoryFilter>,
-    /// By brand.
-    brand: Option<IdFilter>,
-    /// By group.
-    group: Option<IdFilter>,
-    /// By supplier; for staff and sellers only.
-    supplier: Option<IdFilter>,
-    /// By website.
-    source_website: Option<IdFilter>,
-    /// By seller.
-    seller: Option<IdFilter>,
-    /// By whether it is for sale.
-    is_active: Option<bool>,
-    /// By when it was made.
-    created_at: Option<DateTimeFilter>,
+where_input! {
+    /// Which products. Several fields hold together.
+    ProductWhere {
+        /// By id.
+        id: Option<IdFilter>,
+        /// By name.
+        name: Option<StringFilter>,
+        /// By SKU.
+        sku: Option<StringFilter>,
+        /// By barcode.
+        barcode: Option<StringFilter>,
+        /// By price, without regard to the currency.
+        price: Option<DecimalFilter>,
+        /// By pieces in stock; for staff and sellers only, and of the products whose stock you see.
+        stock: Option<IntFilter>,
+        /// By what everybody may know of the stock.
+        availability: Option<AvailabilityFilter>,
+        /// By category: itself only, or with `includeDescendants` all that is below it, too.
+        category: Option<CategoryFilter>,
+        /// By brand.
+        brand: Option<IdFilter>,
+        /// By group.
+        group: Option<IdFilter>,
+        /// By supplier; for staff and sellers only.
+        supplier: Option<IdFilter>,
+        /// By website.
+        source_website: Option<IdFilter>,
+        /// By seller.
+        seller: Option<IdFilter>,
+        /// By whether it is for sale.
+        is_active: Option<bool>,
+        /// By when it was made.
+        created_at: Option<DateTimeFilter>,
+    }
 }
 
 impl ProductWhere {
@@ -226,7 +221,6 @@ impl ProductQuery {
         };
         let rows = ctx.db().read_as(plans, async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read_as(plans, async |conn| store::count(conn, &scope, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        Ok(connect(rows, total, |row| cursor(&list, row), product))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), product).await
     }
 }

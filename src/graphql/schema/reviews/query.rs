@@ -9,10 +9,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             filters::{Conditions, DateTimeFilter, IdFilter, IntFilter},
             guards::Needs,
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
         },
         schema::{
             context::ContextExt,
@@ -37,27 +37,22 @@ pub struct ReviewStatusFilter {
     r#in: Option<Vec<ReviewStatus>>,
 }
 
-/// Which reviews. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct ReviewWhere {
-    /// All of these hold.
-    and: Option<Vec<ReviewWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<ReviewWhere>>,
-    /// This does not hold.
-    not: Option<Box<ReviewWhere>>,
-    /// By product.
-    product: Option<IdFilter>,
-    /// By the website that sells the product.
-    source_website: Option<IdFilter>,
-    /// By stars.
-    rating: Option<IntFilter>,
-    /// By where it stands.
-    status: Option<ReviewStatusFilter>,
-    /// By whether the author had bought the product.
-    is_buyer: Option<bool>,
-    /// By when it was made.
-    created_at: Option<DateTimeFilter>,
+where_input! {
+    /// Which reviews. Several fields hold together.
+    ReviewWhere {
+        /// By product.
+        product: Option<IdFilter>,
+        /// By the website that sells the product.
+        source_website: Option<IdFilter>,
+        /// By stars.
+        rating: Option<IntFilter>,
+        /// By where it stands.
+        status: Option<ReviewStatusFilter>,
+        /// By whether the author had bought the product.
+        is_buyer: Option<bool>,
+        /// By when it was made.
+        created_at: Option<DateTimeFilter>,
+    }
 }
 
 impl Where for ReviewWhere {
@@ -125,7 +120,6 @@ impl ReviewQuery {
         let plans = store::plans(&scope, &list);
         let rows = ctx.db().read_as(plans, async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read_as(plans, async |conn| store::count(conn, &scope, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        Ok(connect(rows, total, |row| cursor(&list, row), review))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), review).await
     }
 }

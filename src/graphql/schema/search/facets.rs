@@ -42,6 +42,12 @@ macro_rules! counted {
             count: i64,
         }
 
+        impl From<($kept, i64)> for $name {
+            fn from((of, count): ($kept, i64)) -> Self {
+                Self { of, count }
+            }
+        }
+
         $(#[$doc])*
         #[object]
         impl $name {
@@ -116,49 +122,42 @@ counted! {
 
 /// How many hits cost so much.
 #[derive(Clone)]
-pub struct PriceFacet {
-    min: rust_decimal::Decimal,
-    max: rust_decimal::Decimal,
-    count: i64,
-}
+pub struct PriceFacet(PriceRange);
 
 /// How many hits cost so much. The ranges hold about a fifth of the hits each.
 #[object]
 impl PriceFacet {
     /// The lowest price of the range, in the currency of its product.
     fn min(&self) -> Decimal {
-        Decimal(self.min)
+        Decimal(self.0.min)
     }
 
     /// The highest price of the range, in the currency of its product.
     fn max(&self) -> Decimal {
-        Decimal(self.max)
+        Decimal(self.0.max)
     }
 
     /// How many hits.
     fn count(&self) -> i64 {
-        self.count
+        self.0.count
     }
 }
 
 /// The values of an option.
 #[derive(Clone)]
-pub struct OptionFacet {
-    name: String,
-    values: Vec<OptionValueFacet>,
-}
+pub struct OptionFacet(OptionValues);
 
 /// The values that hits have of an option.
 #[object]
 impl OptionFacet {
     /// The option, such as Size.
     fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     /// Its values, that of most hits first.
     async fn values(&self) -> Vec<OptionValueFacet> {
-        self.values.clone()
+        self.0.values.iter().cloned().map(OptionValueFacet::from).collect()
     }
 }
 
@@ -244,33 +243,25 @@ pub(super) async fn load(ctx: &Context<'_>, facets: Facets) -> Result<SearchFace
         loaders.rows(facets.websites.iter().map(|(id, _)| *id)),
     )
     .await?;
-    let of_category: HashMap<_, _> = facets.categories.into_iter().collect();
-    let of_brand: HashMap<_, _> = facets.brands.into_iter().collect();
-    let of_website: HashMap<_, _> = facets.websites.into_iter().collect();
-    let category = |of: Arc<CategoryRow>| CategoryFacet { count: count(&of_category, of.id), of };
-    let brand = |of: Arc<BrandRow>| BrandFacet { count: count(&of_brand, of.id), of };
-    let website = |of: Arc<WebsiteRow>| WebsiteFacet { count: count(&of_website, of.id), of };
     Ok(SearchFacets {
         counted: facets.counted,
-        categories: categories.into_iter().map(category).collect(),
-        brands: brands.into_iter().map(brand).collect(),
-        websites: websites.into_iter().map(website).collect(),
-        prices: facets.prices.into_iter().map(price).collect(),
-        ratings: facets.ratings.into_iter().map(|(of, count)| RatingFacet { of, count }).collect(),
-        availability: facets.availability.into_iter().map(|(of, count)| AvailabilityFacet { of, count }).collect(),
-        options: facets.options.into_iter().map(option).collect(),
+        categories: with_counts(categories, facets.categories, |row| row.id),
+        brands: with_counts(brands, facets.brands, |row| row.id),
+        websites: with_counts(websites, facets.websites, |row| row.id),
+        prices: facets.prices.into_iter().map(PriceFacet).collect(),
+        ratings: facets.ratings.into_iter().map(RatingFacet::from).collect(),
+        availability: facets.availability.into_iter().map(AvailabilityFacet::from).collect(),
+        options: facets.options.into_iter().map(OptionFacet).collect(),
     })
 }
 
-fn count<Id: Eq + Hash>(counts: &HashMap<Id, i64>, id: Id) -> i64 {
-    counts.get(&id).copied().unwrap_or_default()
-}
-
-fn price(PriceRange { min, max, count }: PriceRange) -> PriceFacet {
-    PriceFacet { min, max, count }
-}
-
-fn option(OptionValues { name, values }: OptionValues) -> OptionFacet {
-    let values = values.into_iter().map(|(of, count)| OptionValueFacet { of, count }).collect();
-    OptionFacet { name, values }
+/// The facets of rows, each with the count of its id.
+fn with_counts<R, Id: Eq + Hash, F: From<(Arc<R>, i64)>>(
+    rows: Vec<Arc<R>>,
+    counts: Vec<(Id, i64)>,
+    id: impl Fn(&R) -> Id,
+) -> Vec<F> {
+    let counts: HashMap<Id, i64> = counts.into_iter().collect();
+    let count = |row: &R| counts.get(&id(row)).copied().unwrap_or_default();
+    rows.into_iter().map(|row| (Arc::clone(&row), count(&row)).into()).collect()
 }

@@ -12,11 +12,11 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             container::OneOf,
             filters::{Conditions, IdFilter},
             guards::Needs,
-            listing::{Listing, OrderBy, Where, list, order_by},
+            listing::{Listing, OrderBy, Where, list, order_by, where_input},
             patch,
             payload::payload,
             scalars::global,
@@ -32,7 +32,6 @@ use crate::{
         },
     },
     ids::{self, BrandId, CategoryId, ProductId, RowId, SearchRuleId, WebsiteId},
-    paging::Cursor,
     search::{
         self,
         actions::rules as actions,
@@ -153,17 +152,12 @@ fn address(target: RuleTarget) -> Option<String> {
     }
 }
 
-/// Which rules. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct SearchRuleWhere {
-    /// All of these hold.
-    and: Option<Vec<SearchRuleWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<SearchRuleWhere>>,
-    /// This does not hold.
-    not: Option<Box<SearchRuleWhere>>,
-    /// By website.
-    website: Option<IdFilter>,
+where_input! {
+    /// Which rules. Several fields hold together.
+    SearchRuleWhere {
+        /// By website.
+        website: Option<IdFilter>,
+    }
 }
 
 impl Where for SearchRuleWhere {
@@ -202,9 +196,7 @@ impl SearchRuleQuery {
         let scope = ctx.viewer().scope(Permission::ManageCatalogue);
         let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        let cursor = |row: &SearchRuleRow| Cursor::new(list.page.list, list.order.key(), row.id.key());
-        Ok(connect(rows, total, cursor, search_rule))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(), row.id), search_rule).await
     }
 }
 

@@ -12,10 +12,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             filters::{Conditions, IdFilter, StringFilter},
             guards::Needs,
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
             patch,
             payload::payload,
             scalars::global,
@@ -27,7 +27,6 @@ use crate::{
         },
     },
     ids::{RowId, SupplierId},
-    paging::Cursor,
     products::model::ProductParent,
     suppliers::{
         self, actions,
@@ -106,19 +105,14 @@ impl Supplier {
     }
 }
 
-/// Which suppliers. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct SupplierWhere {
-    /// All of these hold.
-    and: Option<Vec<SupplierWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<SupplierWhere>>,
-    /// This does not hold.
-    not: Option<Box<SupplierWhere>>,
-    /// By id.
-    id: Option<IdFilter>,
-    /// By name.
-    name: Option<StringFilter>,
+where_input! {
+    /// Which suppliers. Several fields hold together.
+    SupplierWhere {
+        /// By id.
+        id: Option<IdFilter>,
+        /// By name.
+        name: Option<StringFilter>,
+    }
 }
 
 impl Where for SupplierWhere {
@@ -153,9 +147,7 @@ impl SupplierQuery {
         let list = listing.list(Default::default(), SupplierOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        let cursor = |row: &SupplierRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
-        Ok(connect(rows, total, cursor, supplier))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), supplier).await
     }
 }
 

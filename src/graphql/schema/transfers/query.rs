@@ -8,10 +8,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             filters::{Conditions, DateTimeFilter, IdFilter},
             guards::Needs,
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
         },
         schema::{
             context::ContextExt,
@@ -19,11 +19,11 @@ use crate::{
         },
     },
     ids::{RowId, TransferId},
-    paging::{Cursor, Direction},
+    paging::Direction,
     transfers::{
         model::Noun,
         runs::{
-            model::{MAY_MOVE, Reach, Status, TransferCondition, TransferOrderField, TransferRow, Way},
+            model::{MAY_MOVE, Reach, Status, TransferCondition, TransferOrderField, Way},
             store::{self, TransferList},
         },
     },
@@ -54,25 +54,20 @@ pub struct TransferStatusFilter {
     r#in: Option<Vec<Status>>,
 }
 
-/// Which transfers. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct TransferWhere {
-    /// All of these hold.
-    and: Option<Vec<TransferWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<TransferWhere>>,
-    /// This does not hold.
-    not: Option<Box<TransferWhere>>,
-    /// By which way it goes.
-    direction: Option<TransferDirectionFilter>,
-    /// By what is moved.
-    noun: Option<TransferNounFilter>,
-    /// By where it stands.
-    status: Option<TransferStatusFilter>,
-    /// By website.
-    website: Option<IdFilter>,
-    /// By when it was begun.
-    created_at: Option<DateTimeFilter>,
+where_input! {
+    /// Which transfers. Several fields hold together.
+    TransferWhere {
+        /// By which way it goes.
+        direction: Option<TransferDirectionFilter>,
+        /// By what is moved.
+        noun: Option<TransferNounFilter>,
+        /// By where it stands.
+        status: Option<TransferStatusFilter>,
+        /// By website.
+        website: Option<IdFilter>,
+        /// By when it was begun.
+        created_at: Option<DateTimeFilter>,
+    }
 }
 
 impl Where for TransferWhere {
@@ -124,8 +119,6 @@ impl TransferQuery {
         let reach = Reach::of(ctx.viewer());
         let rows = ctx.db().read(async |conn| store::page(conn, &reach, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &reach, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        let cursor = |row: &TransferRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
-        Ok(connect(rows, total, cursor, transfer))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), transfer).await
     }
 }

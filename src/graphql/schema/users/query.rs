@@ -1,6 +1,6 @@
 //! Lists of users: filters, orders, queries.
 
-use async_graphql::{Context, ID, InputObject};
+use async_graphql::{Context, ID};
 use souk_macros::object;
 
 use crate::{
@@ -9,10 +9,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             filters::{Conditions, DateTimeFilter, IdFilter, StringFilter},
             guards::LoggedIn,
-            listing::{Listing, Where, order_by},
+            listing::{Listing, Where, order_by, where_input},
         },
         schema::{
             context::ContextExt,
@@ -20,37 +20,32 @@ use crate::{
         },
     },
     ids::{RowId, UserId},
-    paging::{Cursor, Direction},
+    paging::Direction,
     text,
     users::{
-        model::{UserCondition, UserOrderField, UserRow},
+        model::{UserCondition, UserOrderField},
         store::{self, UserList},
     },
 };
 
-/// Which users. Several fields hold together.
-#[derive(Debug, Default, InputObject)]
-pub struct UserWhere {
-    /// All of these hold.
-    and: Option<Vec<UserWhere>>,
-    /// At least one of these holds.
-    or: Option<Vec<UserWhere>>,
-    /// This does not hold.
-    not: Option<Box<UserWhere>>,
-    /// By id.
-    id: Option<IdFilter>,
-    /// By name.
-    name: Option<StringFilter>,
-    /// By e-mail address, in either case.
-    email: Option<StringFilter>,
-    /// By role.
-    role: Option<IdFilter>,
-    /// By the website they came from.
-    source_website: Option<IdFilter>,
-    /// By whether the account can be used.
-    is_active: Option<bool>,
-    /// By when the account was made.
-    created_at: Option<DateTimeFilter>,
+where_input! {
+    /// Which users. Several fields hold together.
+    UserWhere {
+        /// By id.
+        id: Option<IdFilter>,
+        /// By name.
+        name: Option<StringFilter>,
+        /// By e-mail address, in either case.
+        email: Option<StringFilter>,
+        /// By role.
+        role: Option<IdFilter>,
+        /// By the website they came from.
+        source_website: Option<IdFilter>,
+        /// By whether the account can be used.
+        is_active: Option<bool>,
+        /// By when the account was made.
+        created_at: Option<DateTimeFilter>,
+    }
 }
 
 impl Where for UserWhere {
@@ -111,8 +106,6 @@ impl UserQuery {
         let scope = ctx.viewer().scope(Permission::ManageUsers);
         let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
-        let cursor = |row: &UserRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
-        Ok(connect(rows, total, cursor, user))
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), user).await
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
+            connections::{Connection, root},
             guards::Needs,
             listing::{Listing, Nothing, OrderBy, list, order_by},
             patch,
@@ -28,7 +28,6 @@ use crate::{
     },
     ids::{RowId, WebsiteId},
     orders::model::OrderParent,
-    paging::Cursor,
     products::model::ProductParent,
     websites::{
         self, actions,
@@ -133,9 +132,8 @@ impl WebsiteQuery {
         let order = listing.order.map(OrderBy::by).unwrap_or_default();
         let list = list(listing.page, Filter::default(), order, WebsiteOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, ctx.db().read(store::count)).await?;
-        let cursor = |row: &WebsiteRow| Cursor::new(list.page.list, list.order.key(row), row.id.key());
-        Ok(connect(rows, total, cursor, website))
+        let count = ctx.db().read(store::count);
+        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), website).await
     }
 }
 

@@ -1,0 +1,62 @@
+//! The statements that every list of a table needs: one page of its rows, and their number.
+//! A store declares its list once with [`listed!`]; what differs between lists is the condition, the columns to order by, and
+//! who sees which rows.
+
+/// Declares the list of a table in a store: its type, `page` and `count`, and for nested lists the queries `rows` and
+/// `on_page`.
+///
+/// The store has a function `condition`, which turns a condition of the list into SQL. `for scope by visible` adds the scope
+/// of the viewer as a parameter and names the function that turns it into SQL.
+macro_rules! listed {
+    (
+        $(#[$doc:meta])*
+        $list:ident of $row:ident in $table:ident where $condition:ident by $order:ident {
+            $($field:ident => $column:ident: $type:ty),+ $(,)?
+        }
+        $(for $scope:ident by $visible:ident)?
+    ) => {
+        $(#[$doc])*
+        pub type $list = $crate::paging::List<$condition, $order>;
+
+        type Rows = $crate::db::sql::BoxedSelect<$table::table, $row>;
+
+        /// The rows of the list, without order and page.
+        fn rows($($scope: &$crate::auth::Scope,)? list: &$list) -> Rows {
+            let rows = $table::table.select($row::as_select()).into_boxed();
+            $(let rows = if *$scope == $crate::auth::Scope::All { rows } else { rows.filter($visible($scope)) };)?
+            if list.filter.is_empty() { rows } else { rows.filter(list.filter.condition(&condition)) }
+        }
+
+        /// Adds the order and the page of the list to a query.
+        fn on_page(query: Rows, list: &$list) -> $crate::error::Result<Rows> {
+            Ok(match list.order {
+                $($order::$field => {
+                    $crate::paged!(query, &list.page, list.direction, $table::$column, $type, $table::id)
+                })+
+            })
+        }
+
+        /// Returns a page of the list.
+        /// # Errors
+        /// A user error for a cursor of another list.
+        pub async fn page(
+            mut conn: &$crate::db::Conn,
+            $($scope: &$crate::auth::Scope,)?
+            list: &$list,
+        ) -> $crate::error::Result<Vec<$row>> {
+            Ok(on_page(rows($($scope,)? list), list)?.load(&mut conn).await?)
+        }
+
+        /// Returns the number of rows in the list, counted up to one more than [`crate::paging::MAX_COUNT`].
+        /// # Errors
+        /// Those of the database.
+        pub async fn count(
+            mut conn: &$crate::db::Conn,
+            $($scope: &$crate::auth::Scope,)?
+            list: &$list,
+        ) -> $crate::error::Result<i64> {
+            Ok($crate::db::sql::CountUpTo(rows($($scope,)? list)).get_result(&mut conn).await?)
+        }
+    };
+}
+pub(crate) use listed;
