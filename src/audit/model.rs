@@ -6,10 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     db::{actor::Via, filter::Op, tables::audit_log},
-    ids::{
-        self, ApiKeyId, AuditEntryId, BrandId, CategoryId, OrderId, PaymentId, ProductGroupId, ProductId, RoleId,
-        RowId, SessionId, SupplierId, UserId, WebsiteId,
-    },
+    ids::{self, ApiKeyId, AuditEntryId, CategoryId, OrderId, ProductGroupId, RowId, SessionId, UserId, WebsiteId},
     paging::SortKey,
     registry::domains,
     text_enum,

@@ -44,3 +44,6 @@ mod suppliers;
 mod transfers;
 mod users;
 mod websites;
+
+/// The domains that declare their rows and cases for the tests of all domains.
+const DOMAINS: &[support::standing::Standing] = &[];

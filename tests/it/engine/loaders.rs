@@ -13,7 +13,7 @@ use souk::error::Error;
 use souk::error::ErrorCode;
 use souk::error::Result;
 use souk::graphql::engine::batching::Steps;
-use souk::graphql::schema::loaders::Loaders;
+use souk::graphql::schema::{loaders::Loaders, products::ProductsAsSold};
 use souk::ids::BrandId;
 use souk::ids::CategoryId;
 use souk::ids::ProductId;

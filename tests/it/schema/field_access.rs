@@ -4,11 +4,14 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    Actor, TestApp,
-    calls::{NOTHING, document, given, is_required, nodes, nothing, root_fields},
-    scenario::{ACTORS, Scenario},
-    sdl::{Sdl, base_name},
+use crate::{
+    DOMAINS,
+    support::{
+        Actor, TestApp,
+        calls::{NOTHING, document, given, is_required, nodes, nothing, root_fields},
+        scenario::{ACTORS, Scenario},
+        sdl::{Sdl, base_name},
+    },
 };
 
 /// What somebody sees of a field: `shown`, `none` where it is null or empty, `-` where the thing is not there for them, or
@@ -117,7 +120,8 @@ async fn what_is_somebody_elses_answers_like_what_does_not_exist() {
         [&scenario.actors[0], &scenario.actors[2], &scenario.actors[4], &app.holder(everything, &[elsewhere.id]).await];
     let mut count = 0;
     for (root, field) in root_fields(&sdl) {
-        for noun in HIDDEN {
+        let of_domains = DOMAINS.iter().flat_map(|domain| domain.hidden);
+        for noun in HIDDEN.iter().chain(of_domains).copied() {
             let theirs = |wanted: &str| if wanted == noun { scenario.ids[noun].clone() } else { nothing(wanted) };
             let there = document(&sdl, root, &field, &theirs);
             let not_there = document(&sdl, root, &field, &nothing);

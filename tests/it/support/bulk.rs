@@ -4,6 +4,7 @@
 use souk::ids::RowId;
 
 use super::TestApp;
+use crate::DOMAINS;
 
 /// The id before the first row.
 pub const BASE: i64 = 1_000_000;
@@ -93,6 +94,9 @@ impl TestApp {
             INSERT INTO jobs (id, kind, payload, state) SELECT {base} + i, 'mail', '{{}}', 'dead' FROM generate_series(1, {n}) i;"
         );
         self.bulk(&script).await;
+        for domain in DOMAINS {
+            self.bulk(&(domain.market)(n)).await;
+        }
     }
 
     /// 10,000 products of 20 websites, 200 categories (20 roots), 100 brands, 50 suppliers and 20 sellers; one in fifty

@@ -28,6 +28,7 @@ pub mod sdl;
 pub mod shopper;
 pub mod smtp;
 pub mod source;
+pub mod standing;
 pub mod stress;
 
 pub use self::{

@@ -9,6 +9,7 @@ use souk::{
 };
 
 use super::{Actor, ProductSpec, TestApp};
+use crate::DOMAINS;
 
 /// The actors. Of the two customers the first placed an order, of the two sellers the first sold it; the
 /// website manager manages the website of all this. The key is the admin's, with MANAGE_ORDERS alone.
@@ -130,7 +131,7 @@ impl<'a> Scenario<'a> {
             website.id.0, category.id.0
         );
         let rule = app.database.ask(&rule).await;
-        let ids = BTreeMap::from([
+        let mut ids = BTreeMap::from([
             ("Website", website.id.global()),
             ("User", customer.global_id()),
             ("Address", customer.address().await.id.global()),
@@ -158,6 +159,9 @@ impl<'a> Scenario<'a> {
             ("Transfer", TransferId(moved.parse().expect("a key")).global()),
             ("SearchRule", SearchRuleId(rule.parse().expect("a key")).global()),
         ]);
+        for domain in DOMAINS {
+            ids.extend((domain.rows)(&actors[1], sold.id).await);
+        }
         Self { actors, ids }
     }
 }

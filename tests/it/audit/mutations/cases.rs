@@ -1,9 +1,6 @@
 //! What each mutation leaves.
 
-/// A mutation, its input, and the entries that it leaves: change, noun, code of its website (`-` for none),
-/// before and after.
-/// Words in capitals stand for the ids of the shop. Times are left out.
-pub struct Case(pub &'static str, pub &'static str, pub &'static [&'static str]);
+use crate::support::standing::AuditCase as Case;
 
 pub const CASES: &[Case] = &[
     Case(

@@ -12,16 +12,16 @@ use souk::{
     storage::uploads,
 };
 
-use self::{
-    cases::{CASES, Case},
-    unaudited::UNAUDITED,
+use self::{cases::CASES, unaudited::UNAUDITED};
+use crate::{
+    DOMAINS,
+    support::{Actor, ProductSpec, TestApp, sdl::Sdl, standing::AuditCase as Case},
 };
-use crate::support::{Actor, ProductSpec, TestApp, sdl::Sdl};
 
 /// Something of each noun, and the names of their ids.
 struct Shop<'a> {
     admin: Actor<'a>,
-    names: Vec<(&'static str, String)>,
+    names: Vec<(String, String)>,
 }
 
 impl<'a> Shop<'a> {
@@ -73,6 +73,11 @@ impl<'a> Shop<'a> {
         let upload = uploads::new_id();
         let key_of = uploads::key(admin.id.0, &upload).expect("an id of an upload");
         app.services.storage.put(&key_of, "sku,stock\n".into()).await.expect("a store");
+        let mut of_domains = Vec::new();
+        for domain in DOMAINS {
+            of_domains.extend((domain.rows)(&admin, rope).await);
+        }
+        let of_domains = of_domains.into_iter().map(|(name, id)| (name.to_uppercase(), id));
         let names = vec![
             ("CART", cart.id),
             ("KEY", key.text_at("apiKeyCreate.apiKey.id")),
@@ -108,6 +113,7 @@ impl<'a> Shop<'a> {
             ("PICTURE", picture(rope, 1).await),
             ("OTHER_PICTURE", picture(sail, 5).await),
         ];
+        let names = names.into_iter().map(|(name, id)| (name.to_owned(), id)).chain(of_domains).collect();
         Self { admin, names }
     }
 
@@ -161,7 +167,7 @@ async fn every_mutation_tells_who_changed_what_from_where() {
     let app = TestApp::new().await;
     let shop = Shop::new(&app).await;
     let mut wrong = String::new();
-    for Case(mutation, input, expected) in CASES {
+    for Case(mutation, input, expected) in CASES.iter().chain(DOMAINS.iter().flat_map(|domain| domain.audited)) {
         let actor = if *mutation == "register" { app.anonymous() } else { app.known(shop.admin.id, "admin").await };
         let request = actor.request().header("x-request-id", *mutation).header("x-forwarded-for", "203.0.113.9");
         let mut input_type = (*mutation).to_owned() + "Input";
@@ -194,9 +200,9 @@ async fn every_mutation_tells_who_changed_what_from_where() {
 #[test]
 fn every_mutation_is_in_the_table() {
     let sdl = Sdl::read();
-    let told: BTreeSet<_> = CASES.iter().map(|case| case.0.to_owned()).collect();
-    let told =
-        told.into_iter().chain(UNAUDITED.iter().map(|(mutation, _)| (*mutation).to_owned())).collect::<BTreeSet<_>>();
+    let audited = CASES.iter().chain(DOMAINS.iter().flat_map(|domain| domain.audited)).map(|case| case.0);
+    let unaudited = UNAUDITED.iter().chain(DOMAINS.iter().flat_map(|domain| domain.unaudited)).map(|case| case.0);
+    let told: BTreeSet<_> = audited.chain(unaudited).map(str::to_owned).collect();
     let all: BTreeSet<_> = sdl.fields("Mutation").iter().map(|field| field.name.node.to_string()).collect();
     assert_eq!(told, all, "say what each mutation leaves in the audit log");
 }

@@ -18,14 +18,15 @@ use souk::{
 };
 
 use self::groups::GROUPS;
-use crate::support::{
-    Actor, Answer, ProductSpec, TestApp,
-    bulk::{BASE, nth},
-    object_fields::ObjectFields,
+use crate::{
+    DOMAINS,
+    support::{
+        Actor, Answer, ProductSpec, TestApp,
+        bulk::{BASE, nth},
+        object_fields::ObjectFields,
+        standing::BatchCase as Case,
+    },
 };
-
-/// An operation and how many statements it takes. `PAGE` stands for all of a connection, `NODES` for its rows.
-struct Case(&'static str, u64);
 
 const PAGE: &str = "totalCount { value } pageInfo { endCursor } edges { cursor node { id } } nodes { id }";
 const FOUND: &str = "totalCount { value } pageInfo { endCursor } edges { score node { __typename } } nodes {
@@ -174,6 +175,11 @@ const CASES: &[Case] = &[
     Case("{ products(first: 50) { nodes { __typename id name price { amount currency } stock } } }", 1),
 ];
 
+/// The cases of all domains.
+fn cases() -> impl Iterator<Item = &'static Case> {
+    CASES.iter().chain(GROUPS).chain(DOMAINS.iter().flat_map(|domain| domain.batches))
+}
+
 impl Case {
     fn document(&self) -> String {
         let ids = [
@@ -189,7 +195,10 @@ impl Case {
             ("\"TRANSFER\"", nth::<TransferId>(1)),
         ];
         let document = self.0.replace("PAGE", PAGE).replace("FOUND", FOUND);
-        ids.iter().fold(document, |text, (name, id)| text.replace(name, &format!("{id:?}")))
+        let of_domains = DOMAINS.iter().flat_map(|domain| (domain.batch_ids)());
+        let of_domains = of_domains.map(|(name, id)| (format!("{name:?}"), id));
+        let ids = ids.into_iter().map(|(name, id)| (name.to_owned(), id)).chain(of_domains);
+        ids.fold(document, |text, (name, id)| text.replace(&name, &format!("{id:?}")))
     }
 
     async fn run(&self, actor: &Actor<'_>, parents: i64) -> Answer {
@@ -261,7 +270,7 @@ async fn check(parents: i64) {
     app.market(parents).await;
     let admin = admin(&app).await;
     let mut wrong = String::new();
-    for case in CASES.iter().chain(GROUPS) {
+    for case in cases() {
         let answer = case.run(&admin, parents).await;
         if answer.statements() != case.1 {
             let (document, sql) = (case.0, answer.sql.join("\n    "));
@@ -293,7 +302,7 @@ async fn every_edge_has_rows_at_its_end() {
     let app = TestApp::new().await;
     app.market(1).await;
     let admin = admin(&app).await;
-    for case in CASES.iter().chain(GROUPS) {
+    for case in cases() {
         let mut answer = case.run(&admin, 1).await;
         let empty = |text: &str| text.contains("null") || text.contains("[]");
         // The root of the tree has no parent, the administrator neither website nor addresses, and a role most often no
@@ -356,7 +365,7 @@ async fn an_order_of_fifty_lines_takes_as_many_statements_as_one_of_two() {
 fn every_edge_of_the_graph_is_in_the_table() {
     let graph = ObjectFields::read(&souk::graphql::sdl());
     let mut counted = BTreeSet::new();
-    for case in CASES.iter().chain(GROUPS) {
+    for case in cases() {
         let document = parse_query(case.document()).expect("a document");
         for (_, operation) in document.operations.iter() {
             graph.walk("Query", &operation.node.selection_set.node, &mut counted);
