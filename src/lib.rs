@@ -8,7 +8,7 @@
 //! - Layers 1 (`model`, `store`) and 2 (`actions`), the domains, each line may use the lines above it:
 //!   [`websites`], [`jobs`], [`sources`];
 //!   [`users`], [`mail`], [`audit`], [`categories`], [`brands`], [`suppliers`], [`groups`];
-//!   [`access`], [`products`]; [`media`], [`reviews`], [`stock`], [`prices`]; [`carts`]; [`orders`]; [`payments`];
+//!   [`access`], [`products`]; [`media`], [`reviews`], [`stock`], [`prices`]; [`carts`]; [`wishlists`], [`orders`]; [`payments`];
 //!   [`search`]; [`transfers`], [`analytics`]; [`privacy`].
 //! - Layer 3, the GraphQL API: [`graphql`]. Reads go to the loaders and stores, writes to the actions.
 //! - Layer 4, the transports: [`http`] and [`cli`].
@@ -57,6 +57,7 @@ pub mod suppliers;
 pub mod transfers;
 pub mod users;
 pub mod websites;
+pub mod wishlists;
 
 pub mod graphql;
 

@@ -105,6 +105,15 @@ macro_rules! domains {
                 query CartQuery;
                 mutation CartMutation;
             }
+            wishlists {
+                resource Wishlist(WishlistId): "A wishlist.", audit "A wishlist, without its name.";
+                resource WishlistItem(WishlistItemId) in item: "A product on a wishlist.", audit "A product on a wishlist.";
+                query WishlistQuery;
+                mutation WishlistMutation;
+                mutation item::WishlistItemMutation;
+                transfer Wishlists("wishlists"): "Wishlists and their items.", WISHLISTS;
+                personal "wishlists";
+            }
             orders {
                 resource Order(OrderId): "An order.", audit "An order, with the total of the lines that it was made with.", source "An order.";
                 resource OrderDetail(OrderDetailId): "A line of an order.", audit "A line of an order, changed after the order was made.";

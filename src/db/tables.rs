@@ -828,6 +828,35 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    wishlist_items (id) {
+        id -> Int8,
+        wishlist_id -> Int8,
+        product_id -> Int8,
+        quantity -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    wishlists (id) {
+        id -> Int8,
+        user_id -> Int8,
+        name -> Text,
+        share_hash -> Nullable<Bytea>,
+        shared_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(account_tokens -> users (user_id));
 diesel::joinable!(address_notices -> users (user_id));
 diesel::joinable!(addresses -> users (user_id));
@@ -895,6 +924,9 @@ diesel::joinable!(transfers -> users (user_id));
 diesel::joinable!(transfers -> websites (website_id));
 diesel::joinable!(users -> roles (role_id));
 diesel::joinable!(users -> websites (source_website_id));
+diesel::joinable!(wishlist_items -> products (product_id));
+diesel::joinable!(wishlist_items -> wishlists (wishlist_id));
+diesel::joinable!(wishlists -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     account_tokens,
@@ -947,4 +979,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     transfers,
     users,
     websites,
+    wishlist_items,
+    wishlists,
 );

@@ -44,6 +44,7 @@ mod suppliers;
 mod transfers;
 mod users;
 mod websites;
+mod wishlists;
 
 /// The domains that declare their rows and cases for the tests of all domains.
-const DOMAINS: &[support::standing::Standing] = &[];
+const DOMAINS: &[support::standing::Standing] = &[wishlists::STANDING];

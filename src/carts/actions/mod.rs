@@ -36,26 +36,30 @@ pub type WithToken = (CartRow, Option<String>);
 /// # Errors
 /// As [`add_line`].
 pub async fn create(db: &Db, viewer: &Viewer, wanted: &[(ProductId, i32)]) -> Result<WithToken> {
+    db.transaction(async |conn| fill(conn, viewer, wanted, "lines").await).await
+}
+
+/// As [`create`], in a transaction of the caller's; errors name the lines by `list`.
+/// # Errors
+/// As [`add_line`].
+pub async fn fill(conn: &Conn, viewer: &Viewer, wanted: &[(ProductId, i32)], list: &str) -> Result<WithToken> {
     let holder = viewer.holder();
-    db.transaction(async |conn| {
-        let (cart, token) = match holder {
-            Holder { user: Some(user), guest } => match guest {
-                Some(guest) => (merge::into_users(conn, user, guest).await?, None),
-                None => (of_user(conn, user).await?, None),
-            },
-            Holder { user: None, .. } => match store::by_holder(conn, &holder).await?.pop() {
-                Some(cart) => (cart, None),
-                None => {
-                    let (token, hash) = secret::new(TOKEN_PREFIX);
-                    (store::insert(conn, &new_cart(conn, None, Some(hash)).await?).await?, Some(token))
-                }
-            },
-        };
-        let mine = Holder { guest: token.as_deref().map(GuestKey::of).or(holder.guest), ..holder };
-        let cart = if wanted.is_empty() { cart } else { lines::put(conn, &mine, cart.id, wanted, "lines").await? };
-        Ok((cart, token))
-    })
-    .await
+    let (cart, token) = match holder {
+        Holder { user: Some(user), guest } => match guest {
+            Some(guest) => (merge::into_users(conn, user, guest).await?, None),
+            None => (of_user(conn, user).await?, None),
+        },
+        Holder { user: None, .. } => match store::by_holder(conn, &holder).await?.pop() {
+            Some(cart) => (cart, None),
+            None => {
+                let (token, hash) = secret::new(TOKEN_PREFIX);
+                (store::insert(conn, &new_cart(conn, None, Some(hash)).await?).await?, Some(token))
+            }
+        },
+    };
+    let mine = Holder { guest: token.as_deref().map(GuestKey::of).or(holder.guest), ..holder };
+    let cart = if wanted.is_empty() { cart } else { lines::put(conn, &mine, cart.id, wanted, list).await? };
+    Ok((cart, token))
 }
 
 /// The cart of a user, new or not, locked.

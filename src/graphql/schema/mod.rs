@@ -28,3 +28,4 @@ pub mod suppliers;
 pub mod transfers;
 pub mod users;
 pub mod websites;
+pub mod wishlists;

@@ -1,0 +1,158 @@
+//! The type `WishlistItem`, and the mutations that add and remove items.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject};
+use chrono::{DateTime, Utc};
+use souk_macros::object;
+
+use super::{Wishlist, wishlist};
+use crate::{
+    db::Plans,
+    error::{Error, Result},
+    graphql::{
+        engine::{guards::LoggedIn, payload::payload, scalars::global},
+        schema::{
+            context::ContextExt,
+            loaders::pages,
+            products::{Product, product},
+            resource::resource,
+        },
+    },
+    ids::{ProductId, RowId, WishlistId, WishlistItemId},
+    paging::Latest,
+    wishlists::{
+        self, actions,
+        model::{WishlistItemRow, WishlistRow},
+    },
+};
+
+/// A product on a wishlist.
+#[derive(Clone)]
+pub struct WishlistItem {
+    row: Arc<WishlistItemRow>,
+    wishlist: Arc<WishlistRow>,
+}
+
+/// The object of an item of a wishlist that the viewer may see.
+pub fn wishlist_item(row: Arc<WishlistItemRow>, wishlist: Arc<WishlistRow>) -> WishlistItem {
+    WishlistItem { row, wishlist }
+}
+
+resource! {
+    WishlistItem by WishlistItemId of WishlistItemRow,
+    |conn, view, ids| wishlists::store::items_by_ids(conn, &ids), row => row.id,
+    |all, row| all.row(row.wishlist_id).await?.map(|wishlist| wishlist_item(row, wishlist)),
+}
+
+pages! {
+    /// The items of wishlists.
+    ItemPages of ((), Latest) => WishlistItemRow,
+    |conn, _, (), list, ids|
+    rows wishlists::store::item_pages(conn, list, ids),
+    counts wishlists::store::item_counts(conn, ids),
+    plans Plans::Kept
+}
+
+/// A product on a wishlist.
+#[object]
+impl WishlistItem {
+    /// Opaque id, unique across all types.
+    pub fn id(&self) -> ID {
+        global(self.row.id)
+    }
+
+    /// The wishlist that the item is on.
+    fn wishlist(&self) -> Wishlist {
+        wishlist(Arc::clone(&self.wishlist))
+    }
+
+    /// The product. Null if it is no longer for sale.
+    async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
+        Ok(ctx.loaders().row(self.row.product_id).await?.map(product))
+    }
+
+    /// The number of units that are wished for, 1 to 1,000,000.
+    fn quantity(&self) -> i32 {
+        self.row.quantity
+    }
+
+    /// When the product was added (UTC).
+    fn created_at(&self) -> DateTime<Utc> {
+        self.row.created_at
+    }
+}
+
+/// Input for `wishlistItemAdd`.
+#[derive(Debug, InputObject)]
+pub struct WishlistItemAddInput {
+    /// The wishlist to add to.
+    wishlist_id: ID,
+    /// The product to add.
+    product_id: ID,
+    /// The number of units, 1 to 1,000,000. Replaces the quantity of a product that is already on the wishlist.
+    #[graphql(default = 1)]
+    quantity: i32,
+}
+
+/// Input for `wishlistItemRemove`.
+#[derive(Debug, InputObject)]
+pub struct WishlistItemRemoveInput {
+    /// The item to remove.
+    id: ID,
+}
+
+payload! {
+    /// Result of `wishlistItemAdd`.
+    WishlistItemAddPayload {
+        /// The item. Null if there are errors.
+        wishlist_item: WishlistItem
+    }
+}
+payload! {
+    /// Result of `wishlistItemRemove`.
+    WishlistItemRemovePayload {
+        /// The id of the removed item. Null if there are errors.
+        deleted_id: ID
+    }
+}
+
+/// Mutations of items of wishlists.
+#[derive(Default)]
+pub struct WishlistItemMutation;
+
+#[object]
+impl WishlistItemMutation {
+    /// Adds a product to one of your wishlists, which holds at most 500. A product is on a wishlist once. Requires being
+    /// logged in.
+    #[graphql(guard = "LoggedIn")]
+    async fn wishlist_item_add(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The product and the wishlist.")] input: WishlistItemAddInput,
+    ) -> Result<WishlistItemAddPayload> {
+        let added = async {
+            let id = WishlistId::parse("wishlistId", &input.wishlist_id)?;
+            let product = ProductId::parse("productId", &input.product_id)?;
+            let row = actions::add_item(ctx.db(), ctx.viewer(), id, product, input.quantity).await?;
+            let wishlist = ctx.loaders().row(id).await?;
+            let wishlist = wishlist.ok_or_else(|| Error::not_found("wishlistId", "wishlist"))?;
+            Ok(wishlist_item(Arc::new(row), wishlist))
+        };
+        WishlistItemAddPayload::of(added.await)
+    }
+
+    /// Removes a product from one of your wishlists. Requires being logged in.
+    #[graphql(guard = "LoggedIn")]
+    async fn wishlist_item_remove(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The item to remove.")] input: WishlistItemRemoveInput,
+    ) -> Result<WishlistItemRemovePayload> {
+        let removed = async {
+            actions::remove_item(ctx.db(), ctx.viewer(), WishlistItemId::parse("id", &input.id)?).await?;
+            Ok(input.id.clone())
+        };
+        WishlistItemRemovePayload::of(removed.await)
+    }
+}

@@ -1,0 +1,98 @@
+//! The type `Wishlist`.
+//! Rule: a wishlist is read by its owner and by staff; by others only through the token of its link.
+
+pub mod item;
+mod mutation;
+mod query;
+
+pub use self::{mutation::*, query::*};
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID};
+use chrono::{DateTime, Utc};
+use souk_macros::object;
+
+use self::item::{ItemPages, WishlistItem, wishlist_item};
+use crate::{
+    error::Result,
+    graphql::{
+        engine::{connections::Connection, listing::Listing, scalars::global},
+        schema::{
+            context::ContextExt,
+            loaders::connection_of,
+            resource::resource,
+            users::{User, user},
+        },
+    },
+    ids::{RowId, WishlistId},
+    paging::{Cursor, Latest, Page, SortKey},
+    wishlists::{
+        self,
+        model::{WishlistItemRow, WishlistRow},
+    },
+};
+
+/// A list of products that a user keeps for later.
+#[derive(Clone)]
+pub struct Wishlist(Arc<WishlistRow>);
+
+/// The object of a row.
+pub fn wishlist(row: impl Into<Arc<WishlistRow>>) -> Wishlist {
+    Wishlist(row.into())
+}
+
+resource! {
+    Wishlist by WishlistId of WishlistRow,
+    |conn, view, ids| wishlists::store::by_ids(conn, &view.people(), &ids), row => row.id,
+    |_, row| Some(wishlist(row)),
+}
+
+/// A list of products that a user keeps for later. Visible to its owner, to staff with MANAGE_USERS, and to everyone who has
+/// the token of its link.
+#[object]
+impl Wishlist {
+    /// Opaque id, unique across all types.
+    pub fn id(&self) -> ID {
+        global(self.0.id)
+    }
+
+    /// The owner. Visible to the owner and to staff with MANAGE_USERS; null otherwise.
+    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        Ok(ctx.loaders().row(self.0.user_id).await?.map(user))
+    }
+
+    /// The name, 1 to 100 characters.
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The products on this wishlist, the latest first; at most 500.
+    async fn items(&self, ctx: &Context<'_>, listing: Listing) -> Result<Connection<WishlistItem>> {
+        const ITEMS: &str = "wishlist_items:id";
+        let list = Latest { page: Page::new(ITEMS, listing.page)? };
+        let cursor = |_: &Latest, row: &WishlistItemRow| Cursor::new(ITEMS, SortKey::Id, row.id.key());
+        let item = |row| wishlist_item(Arc::new(row), Arc::clone(&self.0));
+        connection_of::<ItemPages, _>(ctx, (), self.0.id.key(), list, cursor, item).await
+    }
+
+    /// Whether the wishlist is shared by a link.
+    fn is_shared(&self) -> bool {
+        self.0.shared_at.is_some()
+    }
+
+    /// When the current link was created (UTC). Null if the wishlist is not shared.
+    fn shared_at(&self) -> Option<DateTime<Utc>> {
+        self.0.shared_at
+    }
+
+    /// When the wishlist was created (UTC).
+    fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+
+    /// When the name or the link of the wishlist was last changed (UTC).
+    fn updated_at(&self) -> DateTime<Utc> {
+        self.0.updated_at
+    }
+}

@@ -1,0 +1,221 @@
+//! What can be done with wishlists.
+//! Rule: only the owner changes a wishlist. The wishlist is locked first; a cart and its products after it.
+
+use serde_json::{Value, json};
+
+use super::{
+    model::{MAX_ITEMS, MAX_WISHLISTS, TOKEN_PREFIX, WishlistItemRow, WishlistRow, check_name},
+    store,
+};
+use crate::{
+    auth::{Permission, Scope, Viewer, secret},
+    carts::{self, model::CartRow},
+    db::{Conn, Db},
+    error::{Error, Result, UserErrorCode},
+    ids::{ProductId, RowId, UserId, WishlistId, WishlistItemId},
+    products,
+    stock::sale::check_quantity,
+    users,
+};
+
+/// Creates a wishlist of the viewer.
+/// # Errors
+/// UNAUTHENTICATED without a user; user errors of `name`; OUT_OF_RANGE for one wishlist too many.
+pub async fn create(db: &Db, viewer: &Viewer, name: &str) -> Result<WishlistRow> {
+    let me = viewer.require_user()?;
+    check_name(name)?;
+    db.transaction(async |conn| {
+        // Locked, so that two requests at the same time do not both pass the limit.
+        users::store::lock(conn, &Scope::All, me).await?.ok_or_else(|| Error::not_found("", "user"))?;
+        if store::count_by_user(conn, me).await? >= MAX_WISHLISTS as i64 {
+            let rule = format!("a user has at most {MAX_WISHLISTS} wishlists: delete one first");
+            return Err(Error::user(UserErrorCode::OutOfRange, "", rule));
+        }
+        store::insert(conn, me, name).await
+    })
+    .await
+}
+
+/// Renames a wishlist of the viewer.
+/// # Errors
+/// UNAUTHENTICATED without a user; NOT_FOUND of `id`; user errors of `name`.
+pub async fn rename(db: &Db, viewer: &Viewer, id: WishlistId, name: Option<&str>) -> Result<WishlistRow> {
+    let me = viewer.require_user()?;
+    name.map_or(Ok(()), check_name)?;
+    db.transaction(async |conn| {
+        let wishlist = lock(conn, me, id, "id").await?;
+        match name {
+            Some(name) if name != wishlist.name => store::update_name(conn, id, name).await,
+            _ => Ok(wishlist),
+        }
+    })
+    .await
+}
+
+/// Deletes a wishlist of the viewer with its items; its link ends.
+/// # Errors
+/// UNAUTHENTICATED without a user; NOT_FOUND of `id`.
+pub async fn delete(db: &Db, viewer: &Viewer, id: WishlistId) -> Result<()> {
+    let me = viewer.require_user()?;
+    db.transaction(async |conn| {
+        lock(conn, me, id, "id").await?;
+        store::delete(conn, id).await
+    })
+    .await
+}
+
+/// Shares a wishlist of the viewer by a new link: the wishlist, and the token of the link. A link from before ends.
+/// # Errors
+/// UNAUTHENTICATED without a user; NOT_FOUND of `id`.
+pub async fn share(db: &Db, viewer: &Viewer, id: WishlistId) -> Result<(WishlistRow, String)> {
+    let me = viewer.require_user()?;
+    let (token, hash) = secret::new(TOKEN_PREFIX);
+    let wishlist = db
+        .transaction(async |conn| {
+            lock(conn, me, id, "id").await?;
+            store::update_shared(conn, id, Some(hash.clone())).await
+        })
+        .await?;
+    Ok((wishlist, token))
+}
+
+/// Revokes the link of a wishlist of the viewer; a wishlist without a link stays as it is.
+/// # Errors
+/// UNAUTHENTICATED without a user; NOT_FOUND of `id`.
+pub async fn unshare(db: &Db, viewer: &Viewer, id: WishlistId) -> Result<WishlistRow> {
+    let me = viewer.require_user()?;
+    db.transaction(async |conn| {
+        let wishlist = lock(conn, me, id, "id").await?;
+        if wishlist.shared_at.is_none() { Ok(wishlist) } else { store::update_shared(conn, id, None).await }
+    })
+    .await
+}
+
+/// Returns the wishlist whose link has this token.
+/// # Errors
+/// Those of the statement.
+pub async fn find_shared(db: &Db, token: &str) -> Result<Option<WishlistRow>> {
+    let hash = secret::hash(token);
+    db.read(async |conn| store::find_shared(conn, &hash).await).await
+}
+
+/// Puts a product on a wishlist of the viewer. A product is on a wishlist once: if it is there, its quantity is replaced.
+/// # Errors
+/// UNAUTHENTICATED without a user; OUT_OF_RANGE of `quantity`; NOT_FOUND of `wishlistId` and `productId`; OUT_OF_RANGE of
+/// `productId` for one item too many.
+pub async fn add_item(
+    db: &Db,
+    viewer: &Viewer,
+    id: WishlistId,
+    product: ProductId,
+    quantity: i32,
+) -> Result<WishlistItemRow> {
+    let me = viewer.require_user()?;
+    check_quantity("quantity".into(), quantity)?;
+    let scope = viewer.scope(Permission::ManageProducts);
+    db.transaction(async |conn| {
+        lock(conn, me, id, "wishlistId").await?;
+        if products::store::by_ids(conn, &scope, &[product]).await?.is_empty() {
+            return Err(Error::not_found("productId", "product"));
+        }
+        let items = store::items_by_wishlist_ids(conn, &[id]).await?;
+        if items.len() >= MAX_ITEMS && items.iter().all(|item| item.product_id != product) {
+            let rule = format!("a wishlist has at most {MAX_ITEMS} items: remove one first");
+            return Err(Error::user(UserErrorCode::OutOfRange, "productId", rule));
+        }
+        store::put_item(conn, id, product, quantity).await
+    })
+    .await
+}
+
+/// Removes an item from a wishlist of the viewer.
+/// # Errors
+/// UNAUTHENTICATED without a user; NOT_FOUND of `id`.
+pub async fn remove_item(db: &Db, viewer: &Viewer, id: WishlistItemId) -> Result<()> {
+    let me = viewer.require_user()?;
+    let missing = || Error::not_found("id", "wishlist item");
+    db.transaction(async |conn| {
+        let item = store::items_by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
+        store::lock(conn, me, item.wishlist_id).await?.ok_or_else(missing)?;
+        store::delete_items(conn, &[id]).await
+    })
+    .await
+}
+
+/// Moves items of a wishlist of the viewer into their cart, all of them or those with these ids, and returns the cart.
+/// Either all of them are moved or none.
+/// # Errors
+/// UNAUTHENTICATED without a user; NOT_FOUND of `id`, and of `itemIds.<n>` for an item that is not on the wishlist;
+/// REQUIRED of `id` if there is nothing to move; the errors of the cart, of `items.<n>` in the order of the items.
+pub async fn move_to_cart(
+    db: &Db,
+    viewer: &Viewer,
+    id: WishlistId,
+    wanted: Option<&[WishlistItemId]>,
+) -> Result<CartRow> {
+    let me = viewer.require_user()?;
+    db.transaction(async |conn| {
+        lock(conn, me, id, "id").await?;
+        let items = store::items_by_wishlist_ids(conn, &[id]).await?;
+        let items = match wanted {
+            Some(wanted) => choose(items, wanted)?,
+            None => items,
+        };
+        if items.is_empty() {
+            return Err(Error::user(UserErrorCode::Required, "id", "there is nothing to move to the cart"));
+        }
+        let lines: Vec<_> = items.iter().map(|item| (item.product_id, item.quantity)).collect();
+        let (cart, _) = carts::actions::fill(conn, viewer, &lines, "items").await?;
+        let moved: Vec<_> = items.iter().map(|item| item.id).collect();
+        store::delete_items(conn, &moved).await?;
+        Ok(cart)
+    })
+    .await
+}
+
+/// The items with these ids, each once.
+fn choose(items: Vec<WishlistItemRow>, wanted: &[WishlistItemId]) -> Result<Vec<WishlistItemRow>> {
+    if let Some(at) = wanted.iter().position(|id| items.iter().all(|item| item.id != *id)) {
+        return Err(Error::not_found(format!("itemIds.{at}"), "item on this wishlist"));
+    }
+    Ok(items.into_iter().filter(|item| wanted.contains(&item.id)).collect())
+}
+
+async fn lock(conn: &Conn, user: UserId, id: WishlistId, field: &'static str) -> Result<WishlistRow> {
+    store::lock(conn, user, id).await?.ok_or_else(|| Error::not_found(field, "wishlist"))
+}
+
+/// The wishlists of a user with their items, for the export of their data.
+/// # Errors
+/// Those of the statements.
+pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
+    let wishlists = store::all_by_user(conn, user).await?;
+    let ids: Vec<_> = wishlists.iter().map(|wishlist| wishlist.id).collect();
+    let items = store::items_by_wishlist_ids(conn, &ids).await?;
+    let shown = wishlists.iter().map(|wishlist| {
+        let items = items.iter().filter(|item| item.wishlist_id == wishlist.id).map(|item| {
+            json!({
+                "id": item.id.global(),
+                "productId": item.product_id.global(),
+                "quantity": item.quantity,
+                "createdAt": item.created_at,
+            })
+        });
+        json!({
+            "id": wishlist.id.global(),
+            "name": wishlist.name,
+            "sharedAt": wishlist.shared_at,
+            "createdAt": wishlist.created_at,
+            "updatedAt": wishlist.updated_at,
+            "items": items.collect::<Vec<_>>(),
+        })
+    });
+    Ok(shown.collect())
+}
+
+/// Deletes the wishlists of a user; their links end.
+/// # Errors
+/// Those of the statement.
+pub async fn erase_personal_data(conn: &Conn, user: UserId) -> Result<()> {
+    store::delete_by_user(conn, user).await
+}

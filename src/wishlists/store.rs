@@ -1,0 +1,198 @@
+//! Every statement on wishlists and their items.
+//! What a scope means here: `All` sees every wishlist, staff of some websites those of the users who came from there,
+//! a user their own, anybody else none.
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    dsl::{count_star, exists},
+    prelude::*,
+    upsert::excluded,
+};
+use diesel_async::RunQueryDsl;
+
+use super::model::{WishlistCondition, WishlistItemRow, WishlistOrderField, WishlistRow};
+use crate::{
+    auth::{Permission, Scope},
+    db::{
+        Conn,
+        export::{Export, columns, moment},
+        filter::{Condition, always},
+        listed::listed,
+        sql::{BoxedSelect, CountUpTo, ParentId, PerParent, op, text_op},
+        tables::{users, wishlist_items as items, wishlists},
+    },
+    error::Result,
+    ids::{ProductId, UserId, WishlistId, WishlistItemId},
+    paged,
+    paging::{Direction, Latest},
+};
+
+fn visible(scope: &Scope) -> Condition<'static, wishlists::table> {
+    match scope {
+        Scope::All => always(true),
+        Scope::Own(user) | Scope::Seller(user) => Box::new(wishlists::user_id.eq(*user)),
+        Scope::Websites(user, websites) => {
+            let website = users::source_website_id;
+            let theirs = users::table
+                .filter(users::id.eq(wishlists::user_id))
+                .filter(website.is_not_null().and(website.assume_not_null().eq_any(websites.to_vec())));
+            Box::new(wishlists::user_id.eq(*user).or(exists(theirs)))
+        }
+        Scope::Public | Scope::Guest(_) => always(false),
+    }
+}
+
+fn condition(condition: &WishlistCondition) -> Condition<'static, wishlists::table> {
+    match condition {
+        WishlistCondition::User(user) => op!(user, wishlists::user_id),
+        WishlistCondition::Name(name) => text_op!(name, wishlists::name),
+        WishlistCondition::IsShared(true) => Box::new(wishlists::shared_at.is_not_null()),
+        WishlistCondition::IsShared(false) => Box::new(wishlists::shared_at.is_null()),
+        WishlistCondition::CreatedAt(at) => op!(at, wishlists::created_at),
+    }
+}
+
+listed! {
+    /// A list of wishlists.
+    WishlistList of WishlistRow in wishlists where WishlistCondition by WishlistOrderField {
+        CreatedAt => created_at: DateTime<Utc>,
+        Name => name: String,
+    }
+    for scope by visible
+}
+
+/// Returns the visible rows with these ids, in no order.
+pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[WishlistId]) -> Result<Vec<WishlistRow>> {
+    let query = wishlists::table.filter(wishlists::id.eq_any(ids)).select(WishlistRow::as_select()).into_boxed();
+    Ok(query.filter(visible(scope)).load(&mut conn).await?)
+}
+
+/// Returns the wishlist that is shared by the token with this hash.
+pub async fn find_shared(mut conn: &Conn, hash: &[u8]) -> Result<Option<WishlistRow>> {
+    let shared = wishlists::share_hash.is_not_null().and(wishlists::share_hash.assume_not_null().eq(hash));
+    let query = wishlists::table.filter(shared).select(WishlistRow::as_select());
+    Ok(query.first(&mut conn).await.optional()?)
+}
+
+/// Returns the number of wishlists of a user.
+pub async fn count_by_user(mut conn: &Conn, user: UserId) -> Result<i64> {
+    Ok(wishlists::table.filter(wishlists::user_id.eq(user)).select(count_star()).first(&mut conn).await?)
+}
+
+/// Locks a wishlist of this user.
+pub async fn lock(mut conn: &Conn, user: UserId, id: WishlistId) -> Result<Option<WishlistRow>> {
+    let own = wishlists::table.filter(wishlists::id.eq(id)).filter(wishlists::user_id.eq(user));
+    Ok(own.select(WishlistRow::as_select()).for_no_key_update().first(&mut conn).await.optional()?)
+}
+
+/// Adds a wishlist.
+pub async fn insert(mut conn: &Conn, user: UserId, name: &str) -> Result<WishlistRow> {
+    let new = (wishlists::user_id.eq(user), wishlists::name.eq(name));
+    let query = diesel::insert_into(wishlists::table).values(new).returning(WishlistRow::as_returning());
+    Ok(query.get_result(&mut conn).await?)
+}
+
+/// Gives a wishlist another name.
+pub async fn update_name(mut conn: &Conn, id: WishlistId, name: &str) -> Result<WishlistRow> {
+    let query = diesel::update(wishlists::table.find(id)).set(wishlists::name.eq(name));
+    Ok(query.returning(WishlistRow::as_returning()).get_result(&mut conn).await?)
+}
+
+/// Shares a wishlist by the token with this hash, which takes the place of the one before; without a hash nobody can
+/// read it by a link any more.
+pub async fn update_shared(mut conn: &Conn, id: WishlistId, hash: Option<Vec<u8>>) -> Result<WishlistRow> {
+    let shared_at = hash.is_some().then(Utc::now);
+    let shared = (wishlists::share_hash.eq(hash), wishlists::shared_at.eq(shared_at));
+    let query = diesel::update(wishlists::table.find(id)).set(shared).returning(WishlistRow::as_returning());
+    Ok(query.get_result(&mut conn).await?)
+}
+
+/// Deletes a wishlist with its items.
+pub async fn delete(mut conn: &Conn, id: WishlistId) -> Result<()> {
+    diesel::delete(wishlists::table.find(id)).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Deletes all wishlists of a user with their items.
+pub async fn delete_by_user(mut conn: &Conn, user: UserId) -> Result<()> {
+    diesel::delete(wishlists::table.filter(wishlists::user_id.eq(user))).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Returns all wishlists of a user, the oldest first.
+pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<WishlistRow>> {
+    let query = wishlists::table.filter(wishlists::user_id.eq(user)).order((wishlists::created_at, wishlists::id));
+    Ok(query.select(WishlistRow::as_select()).load(&mut conn).await?)
+}
+
+/// Returns all items of these wishlists, in the order in which they were added.
+pub async fn items_by_wishlist_ids(mut conn: &Conn, ids: &[WishlistId]) -> Result<Vec<WishlistItemRow>> {
+    let query = items::table.filter(items::wishlist_id.eq_any(ids)).order((items::wishlist_id, items::id));
+    Ok(query.select(WishlistItemRow::as_select()).load(&mut conn).await?)
+}
+
+/// Returns the items with these ids, in no order. Who may see them is decided by their wishlist.
+pub async fn items_by_ids(mut conn: &Conn, ids: &[WishlistItemId]) -> Result<Vec<WishlistItemRow>> {
+    let query = items::table.filter(items::id.eq_any(ids)).select(WishlistItemRow::as_select());
+    Ok(query.load(&mut conn).await?)
+}
+
+fn of_wishlist() -> BoxedSelect<items::table, WishlistItemRow> {
+    items::table.select(WishlistItemRow::as_select()).into_boxed().filter(items::wishlist_id.eq(ParentId))
+}
+
+/// Returns a page of the items of each wishlist, the latest first, in one statement.
+pub async fn item_pages(mut conn: &Conn, list: &Latest, parents: Vec<i64>) -> Result<Vec<(i64, WishlistItemRow)>> {
+    let query = paged!(of_wishlist(), &list.page, Direction::Desc, items::id);
+    Ok(PerParent { parents, query }.load(&mut conn).await?)
+}
+
+/// Returns the number of items of each wishlist, in one statement.
+pub async fn item_counts(mut conn: &Conn, parents: Vec<i64>) -> Result<Vec<(i64, i64)>> {
+    Ok(PerParent { parents, query: CountUpTo(of_wishlist()) }.load(&mut conn).await?)
+}
+
+/// Puts a product on a wishlist; if it is there already, its quantity becomes this one.
+pub async fn put_item(
+    mut conn: &Conn,
+    wishlist: WishlistId,
+    product: ProductId,
+    quantity: i32,
+) -> Result<WishlistItemRow> {
+    let new = (items::wishlist_id.eq(wishlist), items::product_id.eq(product), items::quantity.eq(quantity));
+    let put = diesel::insert_into(items::table)
+        .values(new)
+        .on_conflict((items::wishlist_id, items::product_id))
+        .do_update()
+        .set(items::quantity.eq(excluded(items::quantity)));
+    Ok(put.returning(WishlistItemRow::as_returning()).get_result(&mut conn).await?)
+}
+
+/// Deletes items.
+pub async fn delete_items(mut conn: &Conn, ids: &[WishlistItemId]) -> Result<()> {
+    diesel::delete(items::table.filter(items::id.eq_any(ids))).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// The export of wishlists: an item in each row, of the products of the website.
+pub const WISHLISTS: Export = Export {
+    permission: Permission::ManageUsers,
+    has_website: true,
+    is_imported: false,
+    with: "",
+    table: "wishlist_items i",
+    joins: "JOIN wishlists w ON w.id = i.wishlist_id
+        JOIN users u ON u.id = w.user_id
+        JOIN products p ON p.id = i.product_id
+        LEFT JOIN sources s ON s.noun = 'User' AND s.noun_id = u.id AND s.website_id = p.source_website_id",
+    filter: "i.product_id IN (SELECT q.id FROM products q WHERE q.source_website_id = ANY ($1))",
+    order: "i.wishlist_id, i.id",
+    columns: columns! {
+        customer_id: Text = "s.external_id",
+        customer_email: Text = "u.email",
+        wishlist: Text = "w.name",
+        sku: Text = "p.sku",
+        quantity: Integer = "i.quantity",
+        created_at: Text = moment!("i.created_at"),
+    },
+};

@@ -1,0 +1,90 @@
+//! Moving items of a wishlist into the cart.
+
+use serde_json::{Value, json};
+use souk::ids::RowId;
+
+use super::{add, items, product, wishlist};
+use crate::support::{Actor, TestApp};
+
+const CART: &str = "cart { id lines { quantity product { sku } } }";
+
+async fn move_to_cart(actor: &Actor<'_>, input: Value) -> Value {
+    let answer = actor.mutate("wishlistMoveToCart", CART, input).await;
+    assert_eq!(answer.verdict("wishlistMoveToCart"), "done", "{answer:#?}");
+    let lines = answer.at("wishlistMoveToCart.cart.lines").as_array().expect("a list");
+    lines.iter().map(|line| json!([line["product"]["sku"], line["quantity"]])).collect()
+}
+
+#[tokio::test]
+async fn all_items_or_some_of_them_move_into_the_cart() {
+    let app = TestApp::new().await;
+    let (rope, sail, oar) = (product(&app, "R", 10).await, product(&app, "S", 10).await, product(&app, "O", 10).await);
+    let ada = app.customer().await;
+    ada.cart_of(&[(rope, 1)]).await;
+    let id = wishlist(&ada, "Boat").await;
+    let (rope_item, _) = (add(&ada, &id, rope, 2).await, add(&ada, &id, sail, 3).await);
+    let some = json!({ "id": id, "itemIds": [rope_item, rope_item] });
+    // What is in the cart already becomes more.
+    assert_eq!(move_to_cart(&ada, some.clone()).await, json!([["R", 3]]));
+    assert_eq!(items(&ada, &id).await, json!([["S", 3]]));
+    assert_eq!(ada.verdict("wishlistMoveToCart", some).await, "NOT_FOUND itemIds.0", "it is moved already");
+    add(&ada, &id, oar, 1).await;
+    assert_eq!(move_to_cart(&ada, json!({ "id": id })).await, json!([["R", 3], ["S", 3], ["O", 1]]));
+    assert_eq!(items(&ada, &id).await, json!([]));
+}
+
+#[tokio::test]
+async fn a_first_cart_is_made_for_the_items() {
+    let app = TestApp::new().await;
+    let rope = product(&app, "R", 10).await;
+    let ada = app.customer().await;
+    let id = wishlist(&ada, "Boat").await;
+    add(&ada, &id, rope, 2).await;
+    assert_eq!(move_to_cart(&ada, json!({ "id": id })).await, json!([["R", 2]]));
+    let cart = ada.run("{ cart { lines { quantity } } }").await;
+    assert_eq!(cart.at("cart.lines"), &json!([{ "quantity": 2 }]));
+}
+
+#[tokio::test]
+async fn if_one_item_cannot_be_bought_nothing_moves() {
+    let app = TestApp::new().await;
+    let (rope, few, gone) =
+        (product(&app, "R", 10).await, product(&app, "few", 1).await, product(&app, "gone", 5).await);
+    let ada = app.customer().await;
+    let id = wishlist(&ada, "Boat").await;
+    for (product, quantity) in [(rope, 1), (few, 2), (gone, 1)] {
+        add(&ada, &id, product, quantity).await;
+    }
+    app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", gone.0)).await;
+    let before = app.database.contents().await;
+    let answer = ada.mutate("wishlistMoveToCart", CART, json!({ "id": id })).await;
+    let expected = [("NOT_FOUND", "items.2.productId"), ("OUT_OF_STOCK", "items.1.quantity")];
+    let mut found = answer.user_errors("wishlistMoveToCart");
+    found.sort();
+    assert_eq!(found, expected.map(|(code, field)| (code.to_owned(), field.to_owned())), "{answer:#?}");
+    assert_eq!(app.database.contents().await, before);
+    // The id of an item of somebody else is no item of this wishlist.
+    let other = app.customer().await;
+    let theirs = wishlist(&other, "Ship").await;
+    let theirs = add(&other, &theirs, rope, 1).await;
+    let input = json!({ "id": id, "itemIds": [theirs] });
+    assert_eq!(ada.verdict("wishlistMoveToCart", input).await, "NOT_FOUND itemIds.0");
+    let too_many: Vec<_> = (0..501).map(|i| souk::ids::WishlistItemId(i + 1).global()).collect();
+    let input = json!({ "id": id, "itemIds": too_many });
+    assert_eq!(ada.verdict("wishlistMoveToCart", input).await, "OUT_OF_RANGE itemIds");
+}
+
+#[tokio::test]
+async fn an_item_that_is_moved_twice_at_once_is_in_the_cart_once() {
+    let app = TestApp::new().await;
+    let rope = product(&app, "R", 10).await;
+    let ada = app.customer().await;
+    let id = wishlist(&ada, "Boat").await;
+    add(&ada, &id, rope, 2).await;
+    let go = || ada.verdict("wishlistMoveToCart", json!({ "id": id }));
+    let mut verdicts = <[String; 2]>::from(tokio::join!(go(), go()));
+    verdicts.sort();
+    assert_eq!(verdicts, ["REQUIRED id", "done"]);
+    let cart = ada.run("{ cart { lines { quantity } } }").await;
+    assert_eq!(cart.at("cart.lines"), &json!([{ "quantity": 2 }]));
+}
