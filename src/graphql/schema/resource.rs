@@ -110,7 +110,26 @@ impl View {
 
 /// Declares a type as a resource: its id and row, how rows are read by ids and which id a row has, and how a row becomes
 /// the type; with `when`, for whom there are any.
+///
+/// Most types hold their row and nothing else. `Brand(brand)` says so: the function `brand` makes the object of a row.
 macro_rules! resource {
+    (
+        $type:ident($object:ident) by $id:ident of $row_type:ty,
+        |$conn:ident, $view:ident, $ids:ident| $read:expr, $row:ident => $row_id:expr,
+        $(when |$ctx:ident| $visible:expr,)?
+    ) => {
+        /// The object of a row.
+        pub fn $object(row: impl Into<std::sync::Arc<$row_type>>) -> $type {
+            $type(row.into())
+        }
+
+        $crate::graphql::schema::resource::resource! {
+            $type by $id of $row_type,
+            |$conn, $view, $ids| $read, $row => $row_id,
+            |_, row| Some($object(row)),
+            $(when |$ctx| $visible,)?
+        }
+    };
     (
         $type:ident by $id:ident of $row_type:ty,
         |$conn:ident, $view:ident, $ids:ident| $read:expr, $row:ident => $row_id:expr,

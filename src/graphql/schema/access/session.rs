@@ -37,15 +37,9 @@ use crate::{
 #[derive(Clone)]
 pub struct Session(Arc<SessionRow>);
 
-/// The object of a row.
-pub fn session(row: impl Into<Arc<SessionRow>>) -> Session {
-    Session(row.into())
-}
-
 resource! {
-    Session by SessionId of SessionRow,
+    Session(session) by SessionId of SessionRow,
     |conn, view, ids| access::store::sessions::live_by_ids(conn, view.me, &ids), row => row.id,
-    |_, row| Some(session(row)),
 }
 
 by_parent! {

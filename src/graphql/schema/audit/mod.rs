@@ -42,15 +42,9 @@ use crate::{
 #[derive(Clone)]
 pub struct AuditEntry(Arc<AuditRow>);
 
-/// The object of a row.
-pub fn audit_entry(row: impl Into<Arc<AuditRow>>) -> AuditEntry {
-    AuditEntry(row.into())
-}
-
 resource! {
-    AuditEntry by AuditEntryId of AuditRow,
+    AuditEntry(audit_entry) by AuditEntryId of AuditRow,
     |conn, view, ids| audit::store::by_ids(conn, &view.scope(Permission::ViewAuditLog), &ids), row => row.id,
-    |_, row| Some(audit_entry(row)),
 }
 
 /// Who changed what. Entries are never changed; only erasing a person takes their data out of them.

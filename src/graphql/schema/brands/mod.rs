@@ -40,15 +40,9 @@ use crate::{
 #[derive(Clone)]
 pub struct Brand(Arc<BrandRow>);
 
-/// The object of a row.
-pub fn brand(row: impl Into<Arc<BrandRow>>) -> Brand {
-    Brand(row.into())
-}
-
 resource! {
-    Brand by BrandId of BrandRow,
+    Brand(brand) by BrandId of BrandRow,
     |conn, view, ids| brands::store::by_ids(conn, &ids), row => row.id,
-    |_, row| Some(brand(row)),
 }
 
 /// Who a product is made by, as shoppers know it.

@@ -36,15 +36,9 @@ use crate::{
 #[derive(Clone)]
 pub struct Cart(Arc<CartRow>);
 
-/// The object of a row.
-pub fn cart(row: impl Into<Arc<CartRow>>) -> Cart {
-    Cart(row.into())
-}
-
 resource! {
-    Cart by CartId of CartRow,
+    Cart(cart) by CartId of CartRow,
     |conn, view, ids| carts::store::by_ids(conn, &view.carts, &ids), row => row.id,
-    |_, row| Some(cart(row)),
 }
 
 by_parent! {

@@ -40,15 +40,9 @@ use crate::{
 #[derive(Clone)]
 pub struct Category(Arc<CategoryRow>);
 
-/// The object of a row.
-pub fn category(row: impl Into<Arc<CategoryRow>>) -> Category {
-    Category(row.into())
-}
-
 resource! {
-    Category by CategoryId of CategoryRow,
+    Category(category) by CategoryId of CategoryRow,
     |conn, view, ids| categories::store::by_ids(conn, &ids), row => row.id,
-    |_, row| Some(category(row)),
 }
 
 pages! {

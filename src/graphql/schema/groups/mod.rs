@@ -46,21 +46,15 @@ use crate::{
 #[derive(Clone)]
 pub struct ProductGroup(Arc<ProductGroupRow>);
 
-/// The object of a row.
-pub fn product_group(row: impl Into<Arc<ProductGroupRow>>) -> ProductGroup {
-    ProductGroup(row.into())
-}
-
 impl ProductGroup {
     async fn variants(&self, ctx: &Context<'_>) -> Result<Group<VariantRow>> {
-        Ok(ctx.loaders().group::<VariantsByGroup, _>(self.0.id).await?)
+        ctx.loaders().group::<VariantsByGroup, _>(self.0.id).await
     }
 }
 
 resource! {
-    ProductGroup by ProductGroupId of ProductGroupRow,
+    ProductGroup(product_group) by ProductGroupId of ProductGroupRow,
     |conn, view, ids| groups::store::by_ids(conn, &ids), row => row.id,
-    |_, row| Some(product_group(row)),
 }
 
 by_parent! {

@@ -34,15 +34,9 @@ use crate::{
 #[derive(Clone)]
 pub struct Job(Arc<JobSeen>);
 
-/// The object of a row.
-pub fn job(row: impl Into<Arc<JobSeen>>) -> Job {
-    Job(row.into())
-}
-
 resource! {
-    Job by JobId of JobSeen,
+    Job(job) by JobId of JobSeen,
     |conn, view, ids| jobs::store::by_ids(conn, &view.scope(Permission::ManageJobs), &ids), row => row.id,
-    |_, row| Some(job(row)),
 }
 
 /// Work in the background, such as a mail to be sent. One that is done is gone, unless it recurs.

@@ -33,19 +33,13 @@ use crate::{
 #[derive(Clone)]
 pub struct Payment(Arc<PaymentRow>);
 
-/// The object of a row.
-pub fn payment(row: impl Into<Arc<PaymentRow>>) -> Payment {
-    Payment(row.into())
-}
-
 fn currency(row: &PaymentRow) -> Result<Currency> {
     Currency::parse(&row.currency).ok_or_else(|| Error::Internal("a payment without a currency".into()))
 }
 
 resource! {
-    Payment by PaymentId of PaymentRow,
+    Payment(payment) by PaymentId of PaymentRow,
     |conn, view, ids| payments::store::by_ids(conn, &view.payments(), &ids), row => row.id,
-    |_, row| Some(payment(row)),
 }
 
 by_parent! {

@@ -35,11 +35,6 @@ pub const HISTORY: &str = "price_changes";
 #[derive(Clone)]
 pub struct PriceChange(Arc<PriceChangeRow>);
 
-/// The object of a row.
-pub fn price_change(row: impl Into<Arc<PriceChangeRow>>) -> PriceChange {
-    PriceChange(row.into())
-}
-
 impl PriceChange {
     async fn of(&self, ctx: &Context<'_>) -> Result<Arc<ProductRow>> {
         let row = ctx.loaders().load::<ProductsAsSold>(self.0.product_id).await?;
@@ -48,9 +43,8 @@ impl PriceChange {
 }
 
 resource! {
-    PriceChange by PriceChangeId of PriceChangeRow,
+    PriceChange(price_change) by PriceChangeId of PriceChangeRow,
     |conn, view, ids| prices::store::by_ids(conn, &view.catalogue(), &ids), row => row.id,
-    |_, row| Some(price_change(row)),
 }
 
 pages! {

@@ -42,15 +42,9 @@ use crate::{
 #[derive(Clone)]
 pub struct Review(Arc<ReviewRow>);
 
-/// The object of a row.
-pub fn review(row: impl Into<Arc<ReviewRow>>) -> Review {
-    Review(row.into())
-}
-
 resource! {
-    Review by ReviewId of ReviewRow,
+    Review(review) by ReviewId of ReviewRow,
     |conn, view, ids| reviews::store::by_ids(conn, &view.reviews(), &ids), row => row.id,
-    |_, row| Some(review(row)),
 }
 
 pages! {

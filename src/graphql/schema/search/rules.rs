@@ -47,15 +47,9 @@ use crate::{
 #[derive(Clone)]
 pub struct SearchRule(Arc<SearchRuleRow>);
 
-/// The object of a row.
-pub fn search_rule(row: impl Into<Arc<SearchRuleRow>>) -> SearchRule {
-    SearchRule(row.into())
-}
-
 resource! {
-    SearchRule by SearchRuleId of SearchRuleRow,
+    SearchRule(search_rule) by SearchRuleId of SearchRuleRow,
     |conn, view, ids| search::store::rules::by_ids(conn, &view.scope(Permission::ManageCatalogue), &ids), row => row.id,
-    |_, row| Some(search_rule(row)),
 }
 
 /// What a merchant tells the search of a website: words that mean the same, such as sneaker and trainer; or, with a target or

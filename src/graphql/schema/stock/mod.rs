@@ -36,15 +36,9 @@ pub const LEDGER: &str = "stock_movements";
 #[derive(Clone)]
 pub struct StockMovement(Arc<MovementRow>);
 
-/// The object of a row.
-pub fn movement(row: impl Into<Arc<MovementRow>>) -> StockMovement {
-    StockMovement(row.into())
-}
-
 resource! {
-    StockMovement by StockMovementId of MovementRow,
+    StockMovement(movement) by StockMovementId of MovementRow,
     |conn, view, ids| stock::store::by_ids(conn, &view.scope(Permission::ManageStock), &ids), row => row.id,
-    |_, row| Some(movement(row)),
 }
 
 pages! {

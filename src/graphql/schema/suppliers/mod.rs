@@ -39,15 +39,9 @@ use crate::{
 #[derive(Clone)]
 pub struct Supplier(Arc<SupplierRow>);
 
-/// The object of a row.
-pub fn supplier(row: impl Into<Arc<SupplierRow>>) -> Supplier {
-    Supplier(row.into())
-}
-
 resource! {
-    Supplier by SupplierId of SupplierRow,
+    Supplier(supplier) by SupplierId of SupplierRow,
     |conn, view, ids| suppliers::store::by_ids(conn, &ids), row => row.id,
-    |_, row| Some(supplier(row)),
     when |ctx| ctx.is_staff(),
 }
 

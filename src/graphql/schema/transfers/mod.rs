@@ -36,15 +36,9 @@ const LIFE: Duration = Duration::from_secs(3600);
 #[derive(Clone)]
 pub struct Transfer(Arc<TransferRow>);
 
-/// The object of a row.
-pub fn transfer(row: impl Into<Arc<TransferRow>>) -> Transfer {
-    Transfer(row.into())
-}
-
 resource! {
-    Transfer by TransferId of TransferRow,
+    Transfer(transfer) by TransferId of TransferRow,
     |conn, view, ids| transfers::runs::store::by_ids(conn, &Reach::of(&view.viewer), &ids), row => row.id,
-    |_, row| Some(transfer(row)),
 }
 
 /// An import or export of a file, in the background. Seen by whoever may move its noun at its website.

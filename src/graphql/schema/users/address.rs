@@ -33,15 +33,9 @@ use crate::{
 #[derive(Clone)]
 pub struct Address(Arc<AddressRow>);
 
-/// The object of a row.
-pub fn address(row: impl Into<Arc<AddressRow>>) -> Address {
-    Address(row.into())
-}
-
 resource! {
-    Address by AddressId of AddressRow,
+    Address(address) by AddressId of AddressRow,
     |conn, view, ids| users::store::addresses_by_ids(conn, &view.people(), &ids), row => row.id,
-    |_, row| Some(address(row)),
 }
 
 by_parent! {

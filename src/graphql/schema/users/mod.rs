@@ -47,11 +47,6 @@ use crate::{
 #[derive(Clone)]
 pub struct User(Arc<UserRow>);
 
-/// The object of a row.
-pub fn user(row: impl Into<Arc<UserRow>>) -> User {
-    User(row.into())
-}
-
 impl User {
     fn sourced(&self) -> Sourced<UserId> {
         Sourced { noun: SourceNoun::User, id: self.0.id, made_at: self.0.created_at }
@@ -64,9 +59,8 @@ impl User {
 }
 
 resource! {
-    User by UserId of UserRow,
+    User(user) by UserId of UserRow,
     |conn, view, ids| users::store::by_ids(conn, &view.people(), &ids), row => row.id,
-    |_, row| Some(user(row)),
 }
 
 /// A person: customer or staff. You see yourself; staff with MANAGE_USERS see everybody.

@@ -41,15 +41,9 @@ use crate::{
 #[derive(Clone)]
 pub struct Website(Arc<WebsiteRow>);
 
-/// The object of a row.
-pub fn website(row: impl Into<Arc<WebsiteRow>>) -> Website {
-    Website(row.into())
-}
-
 resource! {
-    Website by WebsiteId of WebsiteRow,
+    Website(website) by WebsiteId of WebsiteRow,
     |conn, view, ids| websites::store::by_ids(conn, &ids), row => row.id,
-    |_, row| Some(website(row)),
 }
 
 /// A shop whose products, customers and orders live here.

@@ -37,15 +37,9 @@ use crate::{
 #[derive(Clone)]
 pub struct Wishlist(Arc<WishlistRow>);
 
-/// The object of a row.
-pub fn wishlist(row: impl Into<Arc<WishlistRow>>) -> Wishlist {
-    Wishlist(row.into())
-}
-
 resource! {
-    Wishlist by WishlistId of WishlistRow,
+    Wishlist(wishlist) by WishlistId of WishlistRow,
     |conn, view, ids| wishlists::store::by_ids(conn, &view.people(), &ids), row => row.id,
-    |_, row| Some(wishlist(row)),
 }
 
 /// A list of products that a user keeps for later. Visible to its owner, to staff with MANAGE_USERS, and to everyone who has
