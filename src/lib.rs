@@ -4,7 +4,7 @@
 //!
 //! - Layer 0, the foundation, which knows no domain: [`config`] settings, [`error`] errors, [`telemetry`] logs, [`db`] the
 //!   way to PostgreSQL, [`paging`] lists, [`money`], [`ids`], [`text`] rules of text, [`auth`] viewers and passwords,
-//!   [`storage`] files; `registry` lists the types with a global id.
+//!   [`storage`] files; `registry` lists the domains, and what follows from each.
 //! - Layers 1 (`model`, `store`) and 2 (`actions`), the domains, each line may use the lines above it:
 //!   [`websites`], [`jobs`], [`sources`];
 //!   [`users`], [`mail`], [`audit`], [`categories`], [`brands`], [`suppliers`], [`groups`];

@@ -106,12 +106,12 @@ macro_rules! domains {
                 mutation CartMutation;
             }
             wishlists {
-                resource Wishlist(WishlistId): "A wishlist.", audit "A wishlist, without its name.";
+                resource Wishlist(WishlistId): "A wishlist.", audit "A wishlist; its name is not recorded.";
                 resource WishlistItem(WishlistItemId) in item: "A product on a wishlist.", audit "A product on a wishlist.";
                 query WishlistQuery;
                 mutation WishlistMutation;
                 mutation item::WishlistItemMutation;
-                transfer Wishlists("wishlists"): "Wishlists and their items.", WISHLISTS;
+                transfer Wishlists("wishlists"): "Items of wishlists.", WISHLISTS;
                 personal "wishlists";
             }
             orders {

@@ -31,8 +31,8 @@ use crate::{
 /// again.
 #[derive(Debug, Clone, Args)]
 pub struct ExportArgs {
-    /// What: products, categories, brands, suppliers, customers, orders, stock, stock_movements, reviews or websites.
-    #[arg(value_parser = noun, value_name = "NOUN")]
+    /// What to export.
+    #[arg(value_parser = noun, value_name = "NOUN", help = format!("What to export: {}", nouns()))]
     pub noun: Noun,
 
     /// The code of the website whose rows they are. Brands, suppliers, categories and websites go out without; of categories it
@@ -132,11 +132,14 @@ impl<W: Write> Write for Pipe<W> {
     }
 }
 
+/// The names of everything that can be exported.
+fn nouns() -> String {
+    Noun::ALL.iter().map(|noun| noun.as_str()).collect::<Vec<_>>().join(", ")
+}
+
 fn noun(text: &str) -> std::result::Result<Noun, String> {
     let found = Noun::ALL.iter().find(|noun| noun.as_str() == text);
-    found.copied().ok_or_else(|| {
-        format!("give one of {}", Noun::ALL.iter().map(|noun| noun.as_str()).collect::<Vec<_>>().join(", "))
-    })
+    found.copied().ok_or_else(|| format!("give one of {}", nouns()))
 }
 
 /// The format of this name.

@@ -145,8 +145,9 @@ pub async fn remove_item(db: &Db, viewer: &Viewer, id: WishlistItemId) -> Result
 /// Moves items of a wishlist of the viewer into their cart, all of them or those with these ids, and returns the cart.
 /// Either all of them are moved or none.
 /// # Errors
-/// UNAUTHENTICATED without a user; NOT_FOUND of `id`, and of `itemIds.<n>` for an item that is not on the wishlist;
-/// REQUIRED of `id` if there is nothing to move; the errors of the cart, of `items.<n>` in the order of the items.
+/// UNAUTHENTICATED without a user; NOT_FOUND of `id`, and of `itemIds.<n>` for an item that is not on the wishlist; INVALID
+/// of `itemIds.<n>` for an id that is given twice; REQUIRED if there is nothing to move; the errors of the cart, of
+/// `itemIds.<n>`, or without ids of `items.<n>` in the order of the wishlist, the latest item first.
 pub async fn move_to_cart(
     db: &Db,
     viewer: &Viewer,
@@ -156,16 +157,18 @@ pub async fn move_to_cart(
     let me = viewer.require_user()?;
     db.transaction(async |conn| {
         lock(conn, me, id, "id").await?;
-        let items = store::items_by_wishlist_ids(conn, &[id]).await?;
-        let items = match wanted {
-            Some(wanted) => choose(items, wanted)?,
-            None => items,
+        let mut items = store::items_by_wishlist_ids(conn, &[id]).await?;
+        items.reverse();
+        let (items, list) = match wanted {
+            Some(wanted) => (choose(&items, wanted)?, "itemIds"),
+            None => (items, "items"),
         };
         if items.is_empty() {
-            return Err(Error::user(UserErrorCode::Required, "id", "there is nothing to move to the cart"));
+            let field = if wanted.is_some() { "itemIds" } else { "id" };
+            return Err(Error::user(UserErrorCode::Required, field, "there is nothing to move to the cart"));
         }
         let lines: Vec<_> = items.iter().map(|item| (item.product_id, item.quantity)).collect();
-        let (cart, _) = carts::actions::fill(conn, viewer, &lines, "items").await?;
+        let (cart, _) = carts::actions::fill(conn, viewer, &lines, list).await?;
         let moved: Vec<_> = items.iter().map(|item| item.id).collect();
         store::delete_items(conn, &moved).await?;
         Ok(cart)
@@ -173,12 +176,16 @@ pub async fn move_to_cart(
     .await
 }
 
-/// The items with these ids, each once.
-fn choose(items: Vec<WishlistItemRow>, wanted: &[WishlistItemId]) -> Result<Vec<WishlistItemRow>> {
-    if let Some(at) = wanted.iter().position(|id| items.iter().all(|item| item.id != *id)) {
-        return Err(Error::not_found(format!("itemIds.{at}"), "item on this wishlist"));
-    }
-    Ok(items.into_iter().filter(|item| wanted.contains(&item.id)).collect())
+/// The items with these ids, in the order of the ids.
+fn choose(items: &[WishlistItemRow], wanted: &[WishlistItemId]) -> Result<Vec<WishlistItemRow>> {
+    let item = |(at, id): (usize, &WishlistItemId)| {
+        if wanted[..at].contains(id) {
+            return Err(Error::bad_input(format!("itemIds.{at}"), "this item is given twice"));
+        }
+        let found = items.iter().find(|item| item.id == *id).cloned();
+        found.ok_or_else(|| Error::not_found(format!("itemIds.{at}"), "item on this wishlist"))
+    };
+    wanted.iter().enumerate().map(item).collect()
 }
 
 async fn lock(conn: &Conn, user: UserId, id: WishlistId, field: &'static str) -> Result<WishlistRow> {

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    dsl::{count_star, exists},
+    dsl::{count_star, exists, now},
     prelude::*,
     upsert::excluded,
 };
@@ -67,10 +67,11 @@ pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[WishlistId]) -> Resul
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
 }
 
-/// Returns the wishlist that is shared by the token with this hash.
+/// Returns the wishlist that is shared by the token with this hash, if its owner's account is active.
 pub async fn find_shared(mut conn: &Conn, hash: &[u8]) -> Result<Option<WishlistRow>> {
     let shared = wishlists::share_hash.is_not_null().and(wishlists::share_hash.assume_not_null().eq(hash));
-    let query = wishlists::table.filter(shared).select(WishlistRow::as_select());
+    let owner = users::table.filter(users::id.eq(wishlists::user_id)).filter(users::is_active);
+    let query = wishlists::table.filter(shared).filter(exists(owner)).select(WishlistRow::as_select());
     Ok(query.first(&mut conn).await.optional()?)
 }
 
@@ -101,10 +102,14 @@ pub async fn update_name(mut conn: &Conn, id: WishlistId, name: &str) -> Result<
 /// Shares a wishlist by the token with this hash, which takes the place of the one before; without a hash nobody can
 /// read it by a link any more.
 pub async fn update_shared(mut conn: &Conn, id: WishlistId, hash: Option<Vec<u8>>) -> Result<WishlistRow> {
-    let shared_at = hash.is_some().then(Utc::now);
-    let shared = (wishlists::share_hash.eq(hash), wishlists::shared_at.eq(shared_at));
-    let query = diesel::update(wishlists::table.find(id)).set(shared).returning(WishlistRow::as_returning());
-    Ok(query.get_result(&mut conn).await?)
+    let wishlist = wishlists::table.find(id);
+    let row = WishlistRow::as_returning();
+    let Some(hash) = hash else {
+        let private = (wishlists::share_hash.eq(None::<Vec<u8>>), wishlists::shared_at.eq(None::<DateTime<Utc>>));
+        return Ok(diesel::update(wishlist).set(private).returning(row).get_result(&mut conn).await?);
+    };
+    let shared = (wishlists::share_hash.eq(hash), wishlists::shared_at.eq(now));
+    Ok(diesel::update(wishlist).set(shared).returning(row).get_result(&mut conn).await?)
 }
 
 /// Deletes a wishlist with its items.
@@ -174,7 +179,7 @@ pub async fn delete_items(mut conn: &Conn, ids: &[WishlistItemId]) -> Result<()>
     Ok(())
 }
 
-/// The export of wishlists: an item in each row, of the products of the website.
+/// The export of wishlists: an item in each row, of the users who came from the website, as their scope has it.
 pub const WISHLISTS: Export = Export {
     permission: Permission::ManageUsers,
     has_website: true,
@@ -184,8 +189,9 @@ pub const WISHLISTS: Export = Export {
     joins: "JOIN wishlists w ON w.id = i.wishlist_id
         JOIN users u ON u.id = w.user_id
         JOIN products p ON p.id = i.product_id
-        LEFT JOIN sources s ON s.noun = 'User' AND s.noun_id = u.id AND s.website_id = p.source_website_id",
-    filter: "i.product_id IN (SELECT q.id FROM products q WHERE q.source_website_id = ANY ($1))",
+        LEFT JOIN sources s ON s.noun = 'User' AND s.noun_id = u.id AND s.website_id = u.source_website_id",
+    filter: "i.wishlist_id IN (SELECT l.id FROM wishlists l JOIN users o ON o.id = l.user_id
+        WHERE o.source_website_id = ANY ($1))",
     order: "i.wishlist_id, i.id",
     columns: columns! {
         customer_id: Text = "s.external_id",

@@ -287,13 +287,18 @@ async fn wishlists_are_in_the_export_of_a_user_and_erased_with_them() {
 }
 
 #[tokio::test]
-async fn wishlists_of_a_website_are_exported_item_by_item() {
+async fn an_export_holds_the_wishlists_of_the_users_of_the_website_item_by_item() {
     let app = TestApp::new().await;
     let (rope, sail) = (product(&app, "R", 10).await, product(&app, "S", 10).await);
     let ada = app.customer().await;
     let id = wishlist(&ada, "=Boat").await;
     add(&ada, &id, rope, 2).await;
     add(&ada, &id, sail, 1).await;
+    // Somebody who is not of the website, and so not in reach of its staff, with a product of the website.
+    let other = app.customer().await;
+    add(&other, &wishlist(&other, "Ship").await, rope, 1).await;
+    let from = format!("UPDATE users SET source_website_id = (SELECT min(id) FROM websites) WHERE id = {}", ada.id.0);
+    app.database.sql(&from).await;
     let email = app.database.ask(&format!("SELECT email FROM users WHERE id = {}", ada.id.0)).await;
     let website = app.database.ask("SELECT min(id) FROM websites").await;
     let options = souk::transfers::export::ExportOptions {

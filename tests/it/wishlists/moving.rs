@@ -22,12 +22,15 @@ async fn all_items_or_some_of_them_move_into_the_cart() {
     let ada = app.customer().await;
     ada.cart_of(&[(rope, 1)]).await;
     let id = wishlist(&ada, "Boat").await;
-    let (rope_item, _) = (add(&ada, &id, rope, 2).await, add(&ada, &id, sail, 3).await);
-    let some = json!({ "id": id, "itemIds": [rope_item, rope_item] });
+    let (rope_item, sail_item) = (add(&ada, &id, rope, 2).await, add(&ada, &id, sail, 3).await);
+    let some = json!({ "id": id, "itemIds": [rope_item] });
     // What is in the cart already becomes more.
     assert_eq!(move_to_cart(&ada, some.clone()).await, json!([["R", 3]]));
     assert_eq!(items(&ada, &id).await, json!([["S", 3]]));
     assert_eq!(ada.verdict("wishlistMoveToCart", some).await, "NOT_FOUND itemIds.0", "it is moved already");
+    let twice = json!({ "id": id, "itemIds": [sail_item, sail_item] });
+    assert_eq!(ada.verdict("wishlistMoveToCart", twice).await, "INVALID itemIds.1");
+    assert_eq!(ada.verdict("wishlistMoveToCart", json!({ "id": id, "itemIds": [] })).await, "REQUIRED itemIds");
     add(&ada, &id, oar, 1).await;
     assert_eq!(move_to_cart(&ada, json!({ "id": id })).await, json!([["R", 3], ["S", 3], ["O", 1]]));
     assert_eq!(items(&ada, &id).await, json!([]));
@@ -52,16 +55,22 @@ async fn if_one_item_cannot_be_bought_nothing_moves() {
         (product(&app, "R", 10).await, product(&app, "few", 1).await, product(&app, "gone", 5).await);
     let ada = app.customer().await;
     let id = wishlist(&ada, "Boat").await;
-    for (product, quantity) in [(rope, 1), (few, 2), (gone, 1)] {
-        add(&ada, &id, product, quantity).await;
-    }
+    let rope_item = add(&ada, &id, rope, 1).await;
+    let few_item = add(&ada, &id, few, 2).await;
+    let gone_item = add(&ada, &id, gone, 1).await;
     app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", gone.0)).await;
     let before = app.database.contents().await;
-    let answer = ada.mutate("wishlistMoveToCart", CART, json!({ "id": id })).await;
-    let expected = [("NOT_FOUND", "items.2.productId"), ("OUT_OF_STOCK", "items.1.quantity")];
-    let mut found = answer.user_errors("wishlistMoveToCart");
-    found.sort();
-    assert_eq!(found, expected.map(|(code, field)| (code.to_owned(), field.to_owned())), "{answer:#?}");
+    // Errors name the items by their places: in `items`, the latest first, or in `itemIds`.
+    for (input, few, gone) in [
+        (json!({ "id": id }), "items.1", "items.0"),
+        (json!({ "id": id, "itemIds": [few_item, rope_item, gone_item] }), "itemIds.0", "itemIds.2"),
+    ] {
+        let answer = ada.mutate("wishlistMoveToCart", CART, input).await;
+        let expected = [("NOT_FOUND", format!("{gone}.productId")), ("OUT_OF_STOCK", format!("{few}.quantity"))];
+        let mut found = answer.user_errors("wishlistMoveToCart");
+        found.sort();
+        assert_eq!(found, expected.map(|(code, field)| (code.to_owned(), field)), "{answer:#?}");
+    }
     assert_eq!(app.database.contents().await, before);
     // The id of an item of somebody else is no item of this wishlist.
     let other = app.customer().await;

@@ -26,6 +26,7 @@ async fn everyone_with_the_token_reads_a_shared_wishlist_until_the_link_is_revok
     add(&ada, &id, gone, 1).await;
     app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", gone.0)).await;
     let token = share(&ada, &id).await;
+    assert_eq!(app.database.ask("SELECT shared_at = updated_at FROM wishlists").await, "t");
     let expected = json!({ "id": id, "name": "Boat", "isShared": true, "user": null, "items": { "nodes": [
         { "quantity": 1, "product": null }, { "quantity": 2, "product": { "sku": "R" } }] } });
     assert_eq!(shared(&app.anonymous(), &token).await, expected);
@@ -40,6 +41,14 @@ async fn everyone_with_the_token_reads_a_shared_wishlist_until_the_link_is_revok
     assert_ne!(second, token);
     assert_eq!(shared(&other, &token).await, Value::Null);
     assert_eq!(shared(&other, &second).await["id"], json!(id));
+    for is_active in [false, true] {
+        app.database.sql(&format!("UPDATE users SET is_active = {is_active} WHERE id = {}", ada.id.0)).await;
+        assert_eq!(
+            !shared(&other, &second).await.is_null(),
+            is_active,
+            "an owner whose account is deactivated shares nothing"
+        );
+    }
 
     let answer = ada.mutate("wishlistUnshare", "wishlist { isShared sharedAt }", json!({ "id": id })).await;
     assert_eq!(answer.at("wishlistUnshare.wishlist"), &json!({ "isShared": false, "sharedAt": null }));

@@ -67,7 +67,7 @@ impl WishlistItem {
         wishlist(Arc::clone(&self.wishlist))
     }
 
-    /// The product. Null if it is no longer for sale.
+    /// The product. Null if it is no longer for sale, except for its seller and for staff.
     async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
         Ok(ctx.loaders().row(self.row.product_id).await?.map(product))
     }
@@ -123,8 +123,8 @@ pub struct WishlistItemMutation;
 
 #[object]
 impl WishlistItemMutation {
-    /// Adds a product to one of your wishlists, which holds at most 500. A product is on a wishlist once. Requires being
-    /// logged in.
+    /// Adds a product to one of your wishlists, which holds at most 500. A product is on a wishlist once: adding it again
+    /// replaces its quantity. Requires being logged in.
     #[graphql(guard = "LoggedIn")]
     async fn wishlist_item_add(
         &self,

@@ -62,7 +62,7 @@ pub struct WishlistUnshareInput {
 pub struct WishlistMoveToCartInput {
     /// The wishlist to move from.
     id: ID,
-    /// The items to move, at most 500; all items by default.
+    /// The items to move, at most 500, each once; all items by default.
     item_ids: Option<Vec<ID>>,
 }
 
@@ -101,7 +101,7 @@ answer! {
 payload! {
     /// Result of `wishlistUnshare`.
     WishlistUnsharePayload {
-        /// The wishlist, which is not shared any more. Null if there are errors.
+        /// The wishlist, which is no longer shared. Null if there are errors.
         wishlist: Wishlist
     }
 }
@@ -119,7 +119,7 @@ pub struct WishlistMutation;
 
 #[object]
 impl WishlistMutation {
-    /// Creates a wishlist of yours; a user has at most 50. Requires being logged in.
+    /// Creates a wishlist; a user has at most 50. Requires being logged in.
     #[graphql(guard = "LoggedIn")]
     async fn wishlist_create(
         &self,
@@ -130,7 +130,7 @@ impl WishlistMutation {
         WishlistCreatePayload::of(created.map(wishlist))
     }
 
-    /// Renames a wishlist of yours. Requires being logged in.
+    /// Renames one of your wishlists. Requires being logged in.
     #[graphql(guard = "LoggedIn")]
     async fn wishlist_update(
         &self,
@@ -144,7 +144,7 @@ impl WishlistMutation {
         WishlistUpdatePayload::of(updated.await.map(wishlist))
     }
 
-    /// Deletes a wishlist of yours with its items; its link ends. Requires being logged in.
+    /// Deletes one of your wishlists with its items; its link stops working. Requires being logged in.
     #[graphql(guard = "LoggedIn")]
     async fn wishlist_delete(
         &self,
@@ -158,8 +158,8 @@ impl WishlistMutation {
         WishlistDeletePayload::of(deleted.await)
     }
 
-    /// Shares a wishlist of yours by a new link: everyone who has its token can read the wishlist, without seeing whose it is.
-    /// A link from before ends. Requires being logged in.
+    /// Shares one of your wishlists by a new link: everyone who has its token can read the wishlist, without seeing whose it
+    /// is. An earlier link stops working. Requires being logged in.
     #[graphql(guard = "LoggedIn")]
     async fn wishlist_share(
         &self,
@@ -172,7 +172,7 @@ impl WishlistMutation {
         Ok(WishlistSharePayload { wishlist: row.map(wishlist), share_token, user_errors })
     }
 
-    /// Revokes the link of a wishlist of yours: nobody can read it by the token any more. Requires being logged in.
+    /// Revokes the link of one of your wishlists: nobody can read the wishlist by its token any more. Requires being logged in.
     #[graphql(guard = "LoggedIn")]
     async fn wishlist_unshare(
         &self,
@@ -183,8 +183,10 @@ impl WishlistMutation {
         WishlistUnsharePayload::of(private.await.map(wishlist))
     }
 
-    /// Moves items of a wishlist of yours into your cart, at the current prices. Either all of them are moved or none: an
-    /// error names the item, such as `items.0.quantity`. Requires being logged in.
+    /// Moves items of one of your wishlists into your cart, at the current prices. Either all of them are moved or none. An
+    /// error names the item by its place in `itemIds`, such as `itemIds.0.quantity`; without `itemIds` by its place in
+    /// `Wishlist.items`, such as `items.0.quantity`. A guest's cart whose token you send becomes part of your cart. Requires
+    /// being logged in.
     #[graphql(guard = "LoggedIn")]
     async fn wishlist_move_to_cart(
         &self,

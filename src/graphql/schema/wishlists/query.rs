@@ -65,8 +65,8 @@ pub struct WishlistQuery;
 
 #[object]
 impl WishlistQuery {
-    /// Your wishlists, by default the oldest first; for staff with MANAGE_USERS those of all users that they manage. Requires
-    /// being logged in.
+    /// Your wishlists, by default the oldest first; for staff with MANAGE_USERS those of all users that they manage, which they
+    /// can read but not change. Requires being logged in.
     #[graphql(guard = "LoggedIn")]
     async fn wishlists(
         &self,
@@ -90,7 +90,8 @@ impl WishlistQuery {
         Ok(ctx.loaders().row(WishlistId::parse("id", &id)?).await?.map(wishlist))
     }
 
-    /// The wishlist that is shared by a link. Null if no link has this token, or the link was revoked.
+    /// The wishlist that is shared by a link. Null if no link has this token, the link was revoked, or the owner's account was
+    /// deactivated.
     async fn shared_wishlist(
         &self,
         ctx: &Context<'_>,
