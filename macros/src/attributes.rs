@@ -89,7 +89,7 @@ pub fn take_options(attributes: &mut Vec<Attribute>) -> Result<Options> {
     Ok(options)
 }
 
-/// The doc comment as a description: `Some("…".to_owned())` or `None`.
+/// The doc comment as a description: `Some("…")` or `None`.
 pub fn description(attributes: &[Attribute]) -> TokenStream {
     let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
         Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
@@ -105,7 +105,7 @@ pub fn description(attributes: &[Attribute]) -> TokenStream {
 /// An optional text as an expression.
 pub fn optional(text: Option<String>) -> TokenStream {
     match text {
-        Some(text) => quote!(::std::option::Option::Some(::std::borrow::ToOwned::to_owned(#text))),
+        Some(text) => quote!(::std::option::Option::Some(#text)),
         None => quote!(::std::option::Option::None),
     }
 }

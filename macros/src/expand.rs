@@ -34,7 +34,9 @@ pub fn object(args: ObjectArgs, mut item: ItemImpl) -> Result<TokenStream> {
 
         #[allow(unused_imports)]
         const _: () = {
-            use ::souk::graphql::engine::container::{self, FutureExt as _, LeafNow as _, OutputNow as _};
+            use ::souk::graphql::engine::container::{
+                self, FutureExt as _, Kind as _, ProbeLeaf as _, ProbeList as _, ProbeObject as _, ProbeOutput as _,
+            };
 
             impl #generics container::Member for #target #where_clause {
                 fn name(&self) -> ::std::borrow::Cow<'static, str> {
@@ -65,15 +67,19 @@ pub fn object(args: ObjectArgs, mut item: ItemImpl) -> Result<TokenStream> {
                 }
             }
 
+            impl #generics container::Object for #target #where_clause {
+                fn member(&self) -> ::std::option::Option<&dyn container::Member> {
+                    ::std::option::Option::Some(self)
+                }
+            }
+
             impl #generics ::async_graphql::OutputType for #target #where_clause {
                 fn type_name() -> ::std::borrow::Cow<'static, str> {
                     #name
                 }
 
                 fn create_type_info(registry: &mut ::async_graphql::registry::Registry) -> ::std::string::String {
-                    container::register::<Self>(registry, #description, |registry, fields| {
-                        #(#register)*
-                    })
+                    container::register::<Self>(registry, #description, &[#(#register),*])
                 }
 
                 async fn resolve(

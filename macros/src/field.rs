@@ -81,25 +81,19 @@ impl Field {
         (!self.is_async || self.options.eager) && self.arguments.is_empty() && self.options.guard.is_none()
     }
 
-    /// Inserts the field into `fields`.
+    /// What the field says of itself.
     pub fn register(&self) -> TokenStream {
         let Self { name, value, description, .. } = self;
         let arguments = self.arguments.iter().map(Argument::register);
         let complexity = self.complexity();
         quote! {
-            fields.insert(::std::borrow::ToOwned::to_owned(#name), ::async_graphql::registry::MetaField {
-                name: ::std::borrow::ToOwned::to_owned(#name),
+            container::FieldInfo {
+                name: #name,
                 description: #description,
-                args: {
-                    #[allow(unused_mut)]
-                    let mut arguments = ::async_graphql::indexmap::IndexMap::new();
-                    #(#arguments)*
-                    arguments
-                },
-                ty: <#value as ::async_graphql::OutputType>::create_type_info(registry),
-                compute_complexity: #complexity,
-                ..container::field_info()
-            });
+                ty: <#value as ::async_graphql::OutputType>::create_type_info,
+                arguments: &[#(#arguments),*],
+                complexity: #complexity,
+            }
         }
     }
 
@@ -133,35 +127,40 @@ impl Field {
 
     /// The arm that resolves the field on the spot.
     pub fn arm_of_now(&self) -> TokenStream {
-        let Self { name, method, .. } = self;
+        let name = &self.name;
         let inner = (self.takes_context || self.is_async).then(|| quote!(let inner = context.with_field(field);));
-        let argument = self.takes_context.then(|| quote!(&inner));
-        let poll = self.is_async.then(|| quote!(.now_or_never()?));
-        let call = quote!(self.#method(#argument)#poll);
-        if self.is_fallible {
-            quote! {
-                #name => {
-                    #inner
-                    match #call {
-                        ::std::result::Result::Ok(value) => (&container::Probe(&value)).now(context, field),
-                        ::std::result::Result::Err(error) => container::failed(context, field, error),
-                    }
-                }
-            }
-        } else {
-            quote! {
-                #name => {
-                    #inner
-                    let value = #call;
-                    (&container::Probe(&value)).now(context, field)
-                }
+        let call = self.call(quote!(&inner), self.is_async.then(|| quote!(.now_or_never()?)));
+        let value = self.value_or(call, quote!(container::failed(context, field, error)));
+        quote! {
+            #name => {
+                #inner
+                #value
+                (&&container::Probe(&value)).kind().now(&value, context, field)
             }
         }
     }
 
-    /// The arm that resolves the field in a future of its own.
+    /// The arm that resolves the field in a future.
     pub fn arm_of_later(&self) -> TokenStream {
-        let Self { name, method, .. } = self;
+        if self.is_async || !self.is_plain() { self.future() } else { self.value_later() }
+    }
+
+    /// The value is at hand: what has to wait are its selections.
+    fn value_later(&self) -> TokenStream {
+        let name = &self.name;
+        let call = self.call(quote!(&context), None);
+        let value = self.value_or(call, quote!(container::failed_later(&context, error)));
+        quote! {
+            #name => {
+                #value
+                (&&container::Probe(&value)).kind().later(value, context)
+            }
+        }
+    }
+
+    /// A future of the field's own.
+    fn future(&self) -> TokenStream {
+        let name = &self.name;
         let guard = self.options.guard.as_ref().map(|guard| {
             quote! {
                 ::async_graphql::Guard::check(&{ use ::async_graphql::GuardExt; #guard }, &context)
@@ -170,10 +169,7 @@ impl Field {
             }
         });
         let arguments = self.arguments.iter().map(Argument::read);
-        let variables = self.arguments.iter().map(|argument| &argument.variable);
-        let context = self.takes_context.then(|| quote!(&context,));
-        let wait = self.is_async.then(|| quote!(.await));
-        let call = quote!(self.#method(#context #(#variables),*)#wait);
+        let call = self.call(quote!(&context), self.is_async.then(|| quote!(.await)));
         let value = if self.is_fallible {
             quote!(#call.map_err(|error| container::field_error(&context, error)))
         } else {
@@ -187,8 +183,30 @@ impl Field {
                     #value
                 };
                 let value = run.await.map_err(|error| context.set_error_path(error))?;
-                container::complete(&context, &value).await
+                (&&container::Probe(&value)).kind().complete(&value, &context).await
             }),
+        }
+    }
+
+    /// The call of the method.
+    fn call(&self, context: TokenStream, poll: Option<TokenStream>) -> TokenStream {
+        let method = &self.method;
+        let context = self.takes_context.then(|| quote!(#context,));
+        let variables = self.arguments.iter().map(|argument| &argument.variable);
+        quote!(self.#method(#context #(#variables),*)#poll)
+    }
+
+    /// Binds what was called to `value`, or returns for an error.
+    fn value_or(&self, call: TokenStream, failed: TokenStream) -> TokenStream {
+        if self.is_fallible {
+            quote! {
+                let value = match #call {
+                    ::std::result::Result::Ok(value) => value,
+                    ::std::result::Result::Err(error) => return #failed,
+                };
+            }
+        } else {
+            quote!(let value = #call;)
         }
     }
 }
@@ -197,19 +215,25 @@ impl Argument {
     fn register(&self) -> TokenStream {
         let Self { name, ty, options, is_list, .. } = self;
         if *is_list {
-            return quote!(<#ty>::register(registry, &mut arguments););
+            return quote!(container::ArgumentInfo::Listing(<#ty>::register));
         }
         let description = optional(options.desc.as_ref().map(syn::LitStr::value));
         let default = match &options.default {
-            Some(default) => quote! {{
-                let value: #ty = #default;
-                ::std::option::Option::Some(::std::string::ToString::to_string(&::async_graphql::InputType::to_value(&value)))
-            }},
+            Some(default) => quote! {
+                ::std::option::Option::Some(|| {
+                    let value: #ty = #default;
+                    ::std::string::ToString::to_string(&::async_graphql::InputType::to_value(&value))
+                })
+            },
             None => quote!(::std::option::Option::None),
         };
         quote! {
-            let argument = container::argument_info::<#ty>(registry, #name, #description, #default);
-            arguments.insert(::std::borrow::ToOwned::to_owned(#name), argument);
+            container::ArgumentInfo::One {
+                name: #name,
+                description: #description,
+                ty: <#ty as ::async_graphql::InputType>::create_type_info,
+                default: #default,
+            }
         }
     }
 

@@ -132,22 +132,24 @@ impl<W: Write> Write for Pipe<W> {
     }
 }
 
-/// The names of everything that can be exported.
 fn nouns() -> String {
-    Noun::ALL.iter().map(|noun| noun.as_str()).collect::<Vec<_>>().join(", ")
+    names(Noun::ALL, |noun| noun.as_str())
 }
 
 fn noun(text: &str) -> std::result::Result<Noun, String> {
-    let found = Noun::ALL.iter().find(|noun| noun.as_str() == text);
-    found.copied().ok_or_else(|| format!("give one of {}", nouns()))
+    one_of(Noun::ALL, |noun| noun.as_str(), text)
 }
 
 /// The format of this name.
 pub(super) fn format(text: &str) -> std::result::Result<Format, String> {
-    let known = || Format::ALL.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", ");
-    Format::ALL
-        .iter()
-        .copied()
-        .find(|format| format.as_str() == text)
-        .ok_or_else(|| format!("give one of: {}", known()))
+    one_of(Format::ALL, |format| format.as_str(), text)
+}
+
+fn names<T>(all: &[T], name: fn(&T) -> &'static str) -> String {
+    all.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+fn one_of<T: Copy>(all: &[T], name: fn(&T) -> &'static str, text: &str) -> std::result::Result<T, String> {
+    let found = all.iter().find(|value| name(value) == text);
+    found.copied().ok_or_else(|| format!("give one of: {}", names(all, name)))
 }

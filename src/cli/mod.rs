@@ -154,11 +154,17 @@ fn suffixed(file: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Runs the command of the process's arguments.
-pub async fn run() -> ExitCode {
+///
+/// The runtime is built here and not in the binary: what is compiled there would be compiled a second time.
+pub fn run() -> ExitCode {
     let Cli { settings, command } = Cli::parse();
     telemetry::start(&settings.log, settings.log_format);
     let actor = Actor::command(command.name());
-    match actor.scope(command.run(&settings)).await {
+    let done = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime.block_on(actor.scope(Box::pin(command.run(&settings)))),
+        Err(error) => Err(error.into()),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("souk: {error}");

@@ -100,11 +100,11 @@ impl Db {
     /// that was started again has closed them all.
     /// # Errors
     /// Those of the work; [`Error::Unavailable`] while the database is away.
-    pub async fn read<T, F>(&self, work: F) -> Result<T>
+    pub fn read<T, F>(&self, work: F) -> impl Future<Output = Result<T>>
     where
         F: AsyncFn(&Conn) -> Result<T> + for<'c> Work<'c, T>,
     {
-        self.read_as(Plans::Kept, work).await
+        self.read_as(Plans::Kept, work)
     }
 
     /// As [`Db::read`], on a connection that plans statements in this way.
@@ -123,12 +123,8 @@ impl Db {
             let connection = reads.get().await?;
             match work(&connection).await {
                 Err(Error::Unavailable(why)) => {
-                    tracing::warn!(%why, "a read connection broke");
-                    reads.discard(&connection);
-                    if others == 0 {
-                        return Err(Error::Unavailable(why));
-                    }
-                    others -= 1;
+                    reads.discard(&connection, &why);
+                    others = others.checked_sub(1).ok_or(Error::Unavailable(why))?;
                 }
                 done => return done,
             }
@@ -146,34 +142,19 @@ impl Db {
     {
         let mut attempt = 1;
         loop {
-            match self.attempt(&work).await {
-                Err(Error::Retry(why)) if attempt < ATTEMPTS => {
-                    tracing::debug!(%why, attempt, "transaction runs again");
-                    tokio::time::sleep(Duration::from_millis(u64::from(rand::random_range(0..10 * attempt)))).await;
-                    attempt += 1;
+            let connection = self.begin().await?;
+            let error = match work(&connection).await {
+                Ok(value) => match commit(connection).await {
+                    Ok(()) => return Ok(value),
+                    Err(error) => error,
+                },
+                Err(error) => {
+                    roll_back(connection).await;
+                    error
                 }
-                done => return done,
-            }
-        }
-    }
-
-    async fn attempt<T, F>(&self, work: &F) -> Result<T>
-    where
-        F: AsyncFn(&Conn) -> Result<T> + for<'c> Work<'c, T>,
-    {
-        let mut connection = self.begin().await?;
-        let connection: &mut AsyncPgConnection = &mut connection;
-        match work(&*connection).await {
-            Ok(value) => {
-                let committed = AnsiTransactionManager::commit_transaction(connection).await;
-                committed.map_err(|error| at_commit(error.into()))?;
-                Ok(value)
-            }
-            Err(error) => {
-                // A connection that cannot roll back is broken, and the pool throws it away; the first error tells more.
-                let _ = AnsiTransactionManager::rollback_transaction(connection).await;
-                Err(error)
-            }
+            };
+            before_retry(error, attempt).await?;
+            attempt += 1;
         }
     }
 
@@ -205,11 +186,30 @@ impl Db {
     }
 }
 
-/// Why a COMMIT failed. Where the connection broke it must not be run again unasked.
-fn at_commit(error: Error) -> Error {
-    match error {
+/// Commits. Where the connection broke the transaction must not be run again unasked.
+async fn commit(mut connection: Object<AsyncPgConnection>) -> Result<()> {
+    AnsiTransactionManager::commit_transaction(&mut *connection).await.map_err(|error| match error.into() {
         Error::Unavailable(why) => Error::Unknown(why),
         other => other,
+    })
+}
+
+/// Rolls back. A connection that cannot do so is broken, and the pool throws it away; why the work failed tells more.
+async fn roll_back(mut connection: Object<AsyncPgConnection>) {
+    let _ = AnsiTransactionManager::rollback_transaction(&mut *connection).await;
+}
+
+/// Waits before a transaction is run again that failed in this attempt.
+/// # Errors
+/// Why it failed, where it is not to be run again.
+async fn before_retry(error: Error, attempt: u32) -> Result<()> {
+    match error {
+        Error::Retry(why) if attempt < ATTEMPTS => {
+            tracing::debug!(%why, attempt, "transaction runs again");
+            tokio::time::sleep(Duration::from_millis(u64::from(rand::random_range(0..10 * attempt)))).await;
+            Ok(())
+        }
+        error => Err(error),
     }
 }
 

@@ -101,8 +101,9 @@ impl Reads {
         (0..slots.len()).find_map(|step| slots[start.wrapping_add(step) % slots.len()].get())
     }
 
-    /// Takes a connection out of use and wakes its supervisor.
-    pub(super) fn discard(&self, connection: &Arc<AsyncPgConnection>) {
+    /// Takes a broken connection out of use and wakes its supervisor.
+    pub(super) fn discard(&self, connection: &Arc<AsyncPgConnection>, why: &str) {
+        tracing::warn!(%why, "a read connection broke");
         for slot in &self.places.slots {
             slot.discard(connection);
         }

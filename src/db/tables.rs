@@ -928,7 +928,7 @@ diesel::joinable!(wishlist_items -> products (product_id));
 diesel::joinable!(wishlist_items -> wishlists (wishlist_id));
 diesel::joinable!(wishlists -> users (user_id));
 
-diesel::allow_tables_to_appear_in_same_query!(
+crate::db::sql::allow_in_same_query!(
     account_tokens,
     address_notices,
     addresses,

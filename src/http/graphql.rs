@@ -130,7 +130,8 @@ async fn run(
     data.insert(files);
     // That of a test that wants the texts; a fresh one for everybody else.
     let recorder = Recorder::current();
-    let work = steps.run(endpoint.engine.execute(prepared, data, request_id));
+    // Boxed, since a future of this size is not to be moved through each layer around it.
+    let work = Box::pin(steps.run(endpoint.engine.execute(prepared, data, request_id)));
     let work = actor.scope(recorder.clone().scope(work));
     let late = |_| Engine::refuse(too_late(operation.kind), request_id);
     let mut response = timeout_at(deadline, work).await.unwrap_or_else(late);

@@ -100,6 +100,7 @@ pub async fn find_shared(db: &Db, token: &str) -> Result<Option<WishlistRow>> {
 }
 
 /// Puts a product on a wishlist of the viewer. A product is on a wishlist once: if it is there, its quantity is replaced.
+/// Returns the wishlist and the item.
 /// # Errors
 /// UNAUTHENTICATED without a user; OUT_OF_RANGE of `quantity`; NOT_FOUND of `wishlistId` and `productId`; OUT_OF_RANGE of
 /// `productId` for one item too many.
@@ -109,12 +110,12 @@ pub async fn add_item(
     id: WishlistId,
     product: ProductId,
     quantity: i32,
-) -> Result<WishlistItemRow> {
+) -> Result<(WishlistRow, WishlistItemRow)> {
     let me = viewer.require_user()?;
     check_quantity("quantity".into(), quantity)?;
     let scope = viewer.scope(Permission::ManageProducts);
     db.transaction(async |conn| {
-        lock(conn, me, id, "wishlistId").await?;
+        let wishlist = lock(conn, me, id, "wishlistId").await?;
         if products::store::by_ids(conn, &scope, &[product]).await?.is_empty() {
             return Err(Error::not_found("productId", "product"));
         }
@@ -123,7 +124,8 @@ pub async fn add_item(
             let rule = format!("a wishlist has at most {MAX_ITEMS} items: remove one first");
             return Err(Error::user(UserErrorCode::OutOfRange, "productId", rule));
         }
-        store::put_item(conn, id, product, quantity).await
+        let item = store::put_item(conn, id, product, quantity).await?;
+        Ok((wishlist, item))
     })
     .await
 }

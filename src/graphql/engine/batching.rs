@@ -225,13 +225,15 @@ impl<K: Key, V: Loaded> Batched<K, V> {
 /// Sends the open batch in a task of its own: a field that is dropped takes nobody's answer with it.
 fn send<K: Key, V: Loaded>(steps: &Steps, open: &Mutex<Option<Open<K, V>>>, loader: Crate<K, V>) {
     let Some(Open { keys, sender, .. }) = lock(open).take() else { return };
-    let (recorder, steps) = (Recorder::current(), steps.clone());
-    tokio::spawn(async move {
-        let answers = recorder.scope(loader.try_load_many(keys)).await;
+    let steps = steps.clone();
+    let work = async move {
+        let answers = loader.try_load_many(keys).await;
         let found = answers.map_err(|error| Error::Internal(error.to_string())).and_then(gather);
         // Whoever asked may be gone.
         steps.answer(Box::new(move || drop(sender.send(Arc::new(found)))));
-    });
+    };
+    // Boxed, so that tokio's task is compiled once and not for each loader.
+    tokio::spawn(Recorder::current().scope(work.boxed()));
 }
 
 /// The values that were found, or the first error.

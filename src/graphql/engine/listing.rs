@@ -31,7 +31,7 @@ pub enum Nothing {}
 /// An argument that a list has or, as [`Nothing`], has not.
 pub trait Argument: Sized {
     /// Describes the argument.
-    fn register(name: &str, description: &str, registry: &mut Registry, arguments: &mut Arguments);
+    fn register(name: &str, description: &'static str, registry: &mut Registry, arguments: &mut Arguments);
 
     /// Reads the argument.
     /// # Errors
@@ -43,9 +43,9 @@ pub trait Argument: Sized {
 pub type Arguments = IndexMap<String, MetaInputValue>;
 
 impl<T: InputType> Argument for T {
-    fn register(name: &str, description: &str, registry: &mut Registry, arguments: &mut Arguments) {
-        let info = argument_info::<Option<T>>(registry, name, Some(description.to_owned()), None);
-        arguments.insert(name.to_owned(), info);
+    fn register(name: &str, description: &'static str, registry: &mut Registry, arguments: &mut Arguments) {
+        let ty = Option::<T>::create_type_info(registry);
+        arguments.insert(name.to_owned(), argument_info(name, ty, Some(description), None));
     }
 
     fn read(name: &str, context: &Context<'_>) -> ServerResult<Option<Self>> {
@@ -54,7 +54,7 @@ impl<T: InputType> Argument for T {
 }
 
 impl Argument for Nothing {
-    fn register(_: &str, _: &str, _: &mut Registry, _: &mut Arguments) {}
+    fn register(_: &str, _: &'static str, _: &mut Registry, _: &mut Arguments) {}
 
     fn read(_: &str, _: &Context<'_>) -> ServerResult<Option<Self>> {
         Ok(None)

@@ -116,8 +116,8 @@ impl Loaders {
         &self,
         ids: impl IntoIterator<Item = I>,
     ) -> impl Future<Output = Result<Vec<Arc<<I::Of as Resource>::Row>>>> + Send {
-        let loads: Vec<_> = ids.into_iter().map(|id| self.row(id)).collect();
-        async move { Ok(try_join_all(loads).await?.into_iter().flatten().collect()) }
+        let (loader, ids) = (self.of::<ById<I::Of>>(), ids.into_iter().collect::<Vec<_>>());
+        async move { loader.load_many(ids).await }
     }
 
     fn of<L: Load>(&self) -> Arc<Batched<L::Key, L::Value>> {
@@ -238,8 +238,23 @@ pub async fn connection_of<P: Pages, T: OutputType + Clone>(
 ) -> Result<Connection<T>> {
     let (loaders, list) = (ctx.loaders(), Arc::new(list));
     let key = PageKey { parent, id, list: Arc::clone(&list) };
-    let (page, count) = (loaders.load::<PagesOf<P>>(key.clone()), loaders.load::<CountsOf<P>>(key));
+    let page = loaders.load::<PagesOf<P>>(key.clone());
+    let count = async { loaders.load::<CountsOf<P>>(key).await };
     nested(ctx, page, count, |row| cursor(&list, row), node).await
+}
+
+/// Rows by their key.
+pub fn keyed<K: Key, R>(rows: Vec<R>, key: impl Fn(&R) -> K) -> HashMap<K, Arc<R>> {
+    rows.into_iter().map(|row| (key(&row), Arc::new(row))).collect()
+}
+
+/// Rows by their parent, in their order; a parent without rows has an empty group.
+pub fn grouped<K: Key, R>(parents: Vec<K>, rows: Vec<R>, parent: impl Fn(&R) -> K) -> HashMap<K, Group<R>> {
+    let mut groups: HashMap<K, Vec<Arc<R>>> = parents.into_iter().map(|key| (key, Vec::new())).collect();
+    for row in rows {
+        groups.entry(parent(&row)).or_default().push(Arc::new(row));
+    }
+    groups.into_iter().map(|(key, rows)| (key, Arc::from(rows))).collect()
 }
 
 /// Declares a loader of one row for each key.
@@ -262,7 +277,7 @@ macro_rules! by_key {
             ) -> $crate::error::Result<std::collections::HashMap<$key, Self::Value>> {
                 let $view = &*view;
                 let rows = view.db.read(async |$conn| $read.await).await?;
-                Ok(rows.into_iter().map(|$found| ($key_of, std::sync::Arc::new($found))).collect())
+                Ok($crate::graphql::schema::loaders::keyed(rows, |$found| $key_of))
             }
         }
     };
@@ -288,12 +303,8 @@ macro_rules! by_parent {
                 $keys: Vec<$key>,
             ) -> $crate::error::Result<std::collections::HashMap<$key, Self::Value>> {
                 let $view = &*view;
-                let mut groups: std::collections::HashMap<$key, Vec<std::sync::Arc<$row>>> =
-                    $keys.iter().map(|key| (*key, Vec::new())).collect();
-                for $found in view.db.read(async |$conn| $read.await).await? {
-                    groups.entry($key_of).or_default().push(std::sync::Arc::new($found));
-                }
-                Ok(groups.into_iter().map(|(key, rows)| (key, std::sync::Arc::from(rows))).collect())
+                let rows = view.db.read(async |$conn| $read.await).await?;
+                Ok($crate::graphql::schema::loaders::grouped($keys, rows, |$found| $key_of))
             }
         }
     };

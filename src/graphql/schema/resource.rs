@@ -145,7 +145,7 @@ macro_rules! resource {
                 $ids: Vec<$id>,
             ) -> $crate::error::Result<std::collections::HashMap<$id, std::sync::Arc<$row_type>>> {
                 let rows = $view.db.read(async |$conn| $read.await).await?;
-                Ok(rows.into_iter().map(|$row| ($row_id, std::sync::Arc::new($row))).collect())
+                Ok($crate::graphql::schema::loaders::keyed(rows, |$row| $row_id))
             }
 
             async fn of_row(

@@ -179,7 +179,7 @@ async fn tables_rs(database: &Psql) -> String {
         writeln!(out, "diesel::joinable!({} -> {} ({}));", join[0], join[1], join[2]).expect("a string takes it");
     }
     let all: String = tables.iter().map(|table| format!("    {table},\n")).collect();
-    write!(out, "\ndiesel::allow_tables_to_appear_in_same_query!(\n{all});\n").expect("a string takes it");
+    write!(out, "\ncrate::db::sql::allow_in_same_query!(\n{all});\n").expect("a string takes it");
     out
 }
 

@@ -1,6 +1,8 @@
 //! A field that is resolved on the spot has the value that async-graphql gives the same type.
 
-use async_graphql::{EmptyMutation, EmptySubscription, ID, Schema, Value};
+use std::borrow::Cow;
+
+use async_graphql::{EmptyMutation, EmptySubscription, ID, OutputType, Schema, TypeName, Value};
 use chrono::{DateTime, Utc};
 use souk::error::{Error, ErrorCode, Result};
 use souk::graphql::engine::container::execute;
@@ -11,7 +13,23 @@ use souk_macros::object;
 
 struct Query;
 
-/// Declares each value twice: as a plain field, which is resolved on the spot, and as one that is awaited.
+/// A value of which nothing is known but that async-graphql converts it.
+struct Output<T>(T);
+
+impl<T: OutputType> TypeName for Output<T> {
+    fn type_name() -> Cow<'static, str> {
+        format!("Output_{}", std::any::type_name::<T>()).replace(|c: char| !c.is_ascii_alphanumeric(), "_").into()
+    }
+}
+
+#[object(name_type)]
+impl<T: OutputType> Output<T> {
+    async fn value(&self) -> &T {
+        &self.0
+    }
+}
+
+/// Declares each value twice: as a plain field, and as one that async-graphql converts.
 macro_rules! query {
     ($($plain:ident, $awaited:ident: $type:ty = $value:expr;)*) => {
         #[object]
@@ -21,13 +39,12 @@ macro_rules! query {
                     $value
                 }
 
-                async fn $awaited(&self) -> Vec<$type> {
-                    vec![$value]
+                async fn $awaited(&self) -> Output<$type> {
+                    Output($value)
                 }
             )*
         }
 
-        /// The names of the fields, the awaited ones in a list so that async-graphql converts them.
         const FIELDS: &[(&str, &str)] = &[$((stringify!($plain), stringify!($awaited))),*];
     };
 }
@@ -52,11 +69,11 @@ query! {
 async fn a_plain_field_has_the_value_that_async_graphql_gives() {
     let schema = Schema::build(Query, EmptyMutation, EmptySubscription).finish();
     for (plain, awaited) in FIELDS {
-        let response = execute(&schema, format!("{{ {plain} {awaited} }}").into()).await;
+        let response = execute(&schema, format!("{{ {plain} {awaited} {{ value }} }}").into()).await;
         assert!(response.errors.is_empty(), "{plain}: {:?}", response.errors);
         let Value::Object(data) = response.data else { panic!("{plain}: no object") };
-        let Value::List(items) = &data[*awaited] else { panic!("{awaited}: no list") };
-        assert_eq!(data[*plain], items[0], "{plain}");
+        let Value::Object(awaited) = &data[*awaited] else { panic!("{awaited}: no object") };
+        assert_eq!(data[*plain], awaited["value"], "{plain}");
     }
 }
 

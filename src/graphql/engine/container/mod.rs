@@ -7,11 +7,11 @@
 
 mod answer;
 mod merged;
-mod plain;
 mod register;
 mod root;
+mod value;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, future::ready};
 
 use async_graphql::{
     Context, ContextSelectionSet, Error, OutputType, Positioned, ServerError, ServerResult, Value,
@@ -24,9 +24,9 @@ pub use futures_util::FutureExt;
 pub use answer::answer;
 pub(crate) use merged::root;
 pub use merged::{Merged, Parts, fields_of};
-pub use plain::{Leaf, LeafNow, OutputNow, Probe};
-pub use register::{argument_info, field_info, register, register_interface};
+pub use register::{ArgumentInfo, FieldInfo, argument_info, register, register_interface};
 pub use root::{Root, execute};
+pub use value::{Kind, Leaf, Object, Probe, ProbeLeaf, ProbeList, ProbeObject, ProbeOutput};
 
 /// A field that is being resolved.
 pub type Resolving<'a> = BoxFuture<'a, ServerResult<Value>>;
@@ -86,13 +86,6 @@ pub async fn resolve_field(object: &dyn Member, context: &Context<'_>) -> Server
     }
 }
 
-/// Resolves the selections of a field's value.
-/// # Errors
-/// Those of the selected fields.
-pub async fn complete<T: OutputType>(context: &Context<'_>, value: &T) -> ServerResult<Value> {
-    value.resolve(&context.with_selection_set(&context.item.node.selection_set), context.item).await
-}
-
 /// A resolver's error at its field.
 pub fn field_error(context: &Context<'_>, error: impl Into<Error>) -> ServerError {
     error.into().into_server_error(context.item.pos)
@@ -105,10 +98,19 @@ pub fn failed(
     error: impl Into<Error>,
 ) -> Option<ServerResult<Value>> {
     let context = context.with_field(field);
-    Some(Err(context.set_error_path(field_error(&context, error))))
+    Some(failed_at(&context, error))
+}
+
+/// As [`failed`], in the context of the field.
+pub fn failed_later<'a>(context: &Context<'a>, error: impl Into<Error>) -> Resolving<'a> {
+    Box::pin(ready(failed_at(context, error)))
+}
+
+fn failed_at(context: &Context<'_>, error: impl Into<Error>) -> ServerResult<Value> {
+    Err(context.set_error_path(field_error(context, error)))
 }
 
 /// The result of a field that the object does not have.
 pub fn unknown<'a>() -> Resolving<'a> {
-    Box::pin(std::future::ready(Ok(Value::Null)))
+    Box::pin(ready(Ok(Value::Null)))
 }

@@ -3,22 +3,95 @@
 use std::borrow::Cow;
 
 use async_graphql::{
-    CacheControl, InputType, ObjectType, OutputType,
+    CacheControl, ObjectType, OutputType, Positioned, ServerResult, VisitorContext,
     indexmap::IndexMap,
+    parser::types::{Field, VariableDefinition},
     registry::{Deprecation, MetaField, MetaInputValue, MetaType, MetaTypeId, Registry},
 };
 
-/// Registers an object with the fields that `fields` inserts, and returns its name as a type.
+/// What a field says of itself.
+pub struct FieldInfo {
+    /// Name in the schema.
+    pub name: &'static str,
+    /// Description.
+    pub description: Option<&'static str>,
+    /// Registers the type of its values and returns the type's name.
+    pub ty: fn(&mut Registry) -> String,
+    /// The arguments.
+    pub arguments: &'static [ArgumentInfo],
+    /// The complexity, where it is not that of a plain field.
+    pub complexity: Option<Complexity>,
+}
+
+/// Works out the complexity of a field from its arguments and the complexity of its selections.
+pub type Complexity = fn(&VisitorContext<'_>, &[Positioned<VariableDefinition>], &Field, usize) -> ServerResult<usize>;
+
+/// What an argument says of itself.
+pub enum ArgumentInfo {
+    /// One argument.
+    One {
+        /// Name in the schema.
+        name: &'static str,
+        /// Description.
+        description: Option<&'static str>,
+        /// Registers its type and returns the type's name.
+        ty: fn(&mut Registry) -> String,
+        /// The default in the schema's language.
+        default: Option<fn() -> String>,
+    },
+    /// The arguments of a list.
+    Listing(fn(&mut Registry, &mut IndexMap<String, MetaInputValue>)),
+}
+
+/// Registers an object with its fields, and returns its name as a type.
 pub fn register<T: ObjectType>(
     registry: &mut Registry,
-    description: Option<String>,
-    fields: fn(&mut Registry, &mut IndexMap<String, MetaField>),
+    description: Option<&'static str>,
+    fields: &[FieldInfo],
 ) -> String {
-    registry.create_output_type::<T, _>(MetaTypeId::Object, |registry| {
-        let mut all = IndexMap::new();
-        fields(registry, &mut all);
-        object_info(T::type_name().into_owned(), description.clone(), all, std::any::type_name::<T>())
+    let (name, rust_typename) = (T::type_name(), std::any::type_name::<T>());
+    create::<T>(registry, MetaTypeId::Object, &mut |registry| {
+        let fields = fields.iter().map(|field| (field.name.to_owned(), field.info(registry))).collect();
+        object_info(name.clone().into_owned(), description.map(str::to_owned), fields, rust_typename)
     })
+}
+
+/// `Registry::create_output_type`, compiled once for all types.
+fn create<T: OutputType>(
+    registry: &mut Registry,
+    kind: MetaTypeId,
+    create: &mut dyn FnMut(&mut Registry) -> MetaType,
+) -> String {
+    registry.create_output_type::<T, _>(kind, create)
+}
+
+impl FieldInfo {
+    fn info(&self, registry: &mut Registry) -> MetaField {
+        let mut args = IndexMap::new();
+        for argument in self.arguments {
+            argument.register(registry, &mut args);
+        }
+        MetaField {
+            name: self.name.to_owned(),
+            description: self.description.map(str::to_owned),
+            args,
+            ty: (self.ty)(registry),
+            compute_complexity: self.complexity,
+            ..field_info()
+        }
+    }
+}
+
+impl ArgumentInfo {
+    fn register(&self, registry: &mut Registry, arguments: &mut IndexMap<String, MetaInputValue>) {
+        match self {
+            Self::One { name, description, ty, default } => {
+                let ty = ty(registry);
+                arguments.insert((*name).to_owned(), argument_info(name, ty, *description, default.map(|text| text())));
+            }
+            Self::Listing(register) => register(registry, arguments),
+        }
+    }
 }
 
 /// An object type.
@@ -49,7 +122,7 @@ pub(super) fn object_info(
 }
 
 /// What fields have in common: none of them belongs to another service or is deprecated.
-pub fn field_info() -> MetaField {
+fn field_info() -> MetaField {
     MetaField {
         name: String::new(),
         description: None,
@@ -71,17 +144,17 @@ pub fn field_info() -> MetaField {
     }
 }
 
-/// An argument of the type `T`.
-pub fn argument_info<T: InputType>(
-    registry: &mut Registry,
+/// An argument of a type.
+pub fn argument_info(
     name: &str,
-    description: Option<String>,
+    ty: String,
+    description: Option<&'static str>,
     default_value: Option<String>,
 ) -> MetaInputValue {
     MetaInputValue {
         name: name.to_owned(),
-        description,
-        ty: T::create_type_info(registry),
+        description: description.map(str::to_owned),
+        ty,
         deprecation: Deprecation::NoDeprecated,
         default_value,
         visible: None,
@@ -100,7 +173,7 @@ pub fn register_interface<T: OutputType>(
     fields: &[(&str, fn() -> String, &str)],
     members: &[(fn() -> Cow<'static, str>, fn(&mut Registry) -> String)],
 ) -> String {
-    registry.create_output_type::<T, _>(MetaTypeId::Interface, |registry| {
+    create::<T>(registry, MetaTypeId::Interface, &mut |registry| {
         for (name, register) in members {
             register(registry);
             registry.add_implements(&name(), &T::type_name());

@@ -9,7 +9,7 @@ use souk_macros::object;
 use super::{Wishlist, wishlist};
 use crate::{
     db::Plans,
-    error::{Error, Result},
+    error::Result,
     graphql::{
         engine::{guards::LoggedIn, payload::payload, scalars::global},
         schema::{
@@ -134,10 +134,8 @@ impl WishlistItemMutation {
         let added = async {
             let id = WishlistId::parse("wishlistId", &input.wishlist_id)?;
             let product = ProductId::parse("productId", &input.product_id)?;
-            let row = actions::add_item(ctx.db(), ctx.viewer(), id, product, input.quantity).await?;
-            let wishlist = ctx.loaders().row(id).await?;
-            let wishlist = wishlist.ok_or_else(|| Error::not_found("wishlistId", "wishlist"))?;
-            Ok(wishlist_item(Arc::new(row), wishlist))
+            let (wishlist, item) = actions::add_item(ctx.db(), ctx.viewer(), id, product, input.quantity).await?;
+            Ok(wishlist_item(Arc::new(item), Arc::new(wishlist)))
         };
         WishlistItemAddPayload::of(added.await)
     }
