@@ -7,13 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fast_image_resize::{
-    IntoImageView, IntoImageViewMut, PixelTrait, PixelType, Resizer,
-    images::Image as Pixels,
-    pixels::{U8x3, U8x4},
-};
+use fast_image_resize::{PixelType, ResizeOptions, Resizer, images::Image as Pixels};
 use image::{
-    DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Limits,
+    DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Limits, RgbaImage,
     codecs::jpeg::JpegEncoder,
 };
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
@@ -173,36 +169,22 @@ fn to_srgb(pixels: &mut DynamicImage, profile: &[u8]) {
     }
 }
 
+/// The picture at a width. Opaque pictures are resized with an alpha channel, too: the library is compiled for that kind
+/// of pixel alone, since all others take a tenth of the time to compile this crate.
 fn resized(source: DynamicImage, width: u32) -> Result<DynamicImage, Refused> {
     if source.width() == width {
         return Ok(source);
     }
     let height = u64::from(source.height()) * u64::from(width) / u64::from(source.width());
     let height = u32::try_from(height).unwrap_or(u32::MAX).max(1);
-    let kind = if source.color().has_alpha() { PixelType::U8x4 } else { PixelType::U8x3 };
-    let has_alpha = kind == PixelType::U8x4;
-    let from = Pixels::from_vec_u8(source.width(), source.height(), source.into_bytes(), kind)
-        .map_err(|_| Refused::Damaged)?;
-    let mut to = Pixels::new(width, height, kind);
-    if has_alpha {
-        resize::<U8x4>(&from, &mut to)?
-    } else {
-        resize::<U8x3>(&from, &mut to)?
-    }
-    let bytes = to.into_vec();
-    let shown = if has_alpha {
-        image::RgbaImage::from_raw(width, height, bytes).map(DynamicImage::ImageRgba8)
-    } else {
-        image::RgbImage::from_raw(width, height, bytes).map(DynamicImage::ImageRgb8)
-    };
-    shown.ok_or(Refused::Damaged)
-}
-
-/// `Resizer::resize` does the same for any kind of pixel, and is compiled for all of them: a tenth of this crate.
-fn resize<P: PixelTrait>(from: &Pixels, to: &mut Pixels) -> Result<(), Refused> {
-    let views = from.image_view::<P>().zip(to.image_view_mut::<P>());
-    let (from, mut to) = views.ok_or(Refused::Damaged)?;
-    Resizer::new().resize_typed(&from, &mut to, None).map_err(|_| Refused::Damaged)
+    let has_alpha = source.color().has_alpha();
+    let damaged = || Refused::Damaged;
+    let from = Pixels::from_vec_u8(source.width(), source.height(), source.into_rgba8().into_vec(), PixelType::U8x4);
+    let mut to = Pixels::new(width, height, PixelType::U8x4);
+    let options = ResizeOptions::new().use_alpha(has_alpha);
+    Resizer::new().resize(&from.map_err(|_| damaged())?, &mut to, &options).map_err(|_| damaged())?;
+    let resized = RgbaImage::from_raw(width, height, to.into_vec()).map(DynamicImage::from).ok_or_else(damaged)?;
+    Ok(if has_alpha { resized } else { resized.into_rgb8().into() })
 }
 
 fn webp(pixels: &DynamicImage) -> Result<Vec<u8>, Refused> {
@@ -241,7 +223,7 @@ fn jpeg(pixels: &DynamicImage) -> Result<Vec<u8>, Refused> {
 
 #[cfg(test)]
 mod tests {
-    use image::{Rgb, RgbImage, Rgba, RgbaImage};
+    use image::{Rgb, RgbImage, Rgba};
 
     use super::*;
 
