@@ -12,6 +12,7 @@ use crate::{
     auth::Permission,
     db::{
         Conn,
+        edited::edited,
         export::{Export, columns},
         filter::Condition,
         listed::listed,
@@ -40,32 +41,7 @@ pub async fn by_ids(mut conn: &Conn, ids: &[BrandId]) -> Result<Vec<BrandRow>> {
     Ok(brands::table.filter(brands::id.eq_any(ids)).select(BrandRow::as_select()).load(&mut conn).await?)
 }
 
-/// Adds a brand.
-/// # Errors
-/// TAKEN for the slug.
-pub async fn insert(mut conn: &Conn, new: &NewBrand) -> Result<BrandRow> {
-    let query = diesel::insert_into(brands::table).values(new).returning(BrandRow::as_returning());
-    query.get_result(&mut conn).await.map_err(refused)
-}
-
-/// Changes a brand; none where the id is unknown. An empty patch only reads the row, since SQL has no UPDATE
-/// without columns.
-/// # Errors
-/// TAKEN for the slug.
-pub async fn update(mut conn: &Conn, id: BrandId, patch: &BrandPatch) -> Result<Option<BrandRow>> {
-    if patch.is_empty() {
-        return Ok(by_ids(conn, &[id]).await?.pop());
-    }
-    let query = diesel::update(brands::table.find(id)).set(patch).returning(BrandRow::as_returning());
-    query.get_result(&mut conn).await.optional().map_err(refused)
-}
-
-/// Deletes a brand; false where the id is unknown.
-/// # Errors
-/// IN_USE while products name it.
-pub async fn delete(mut conn: &Conn, id: BrandId) -> Result<bool> {
-    Ok(diesel::delete(brands::table.find(id)).execute(&mut conn).await.map_err(refused)? == 1)
-}
+edited! { BrandRow in brands by BrandId as NewBrand, BrandPatch, deletable }
 
 /// Adds brands with these names and slugs and returns the id and name of each.
 pub async fn insert_named(mut conn: &Conn, names: &[&str], slugs: &[String]) -> Result<Vec<(BrandId, String)>> {

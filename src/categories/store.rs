@@ -15,6 +15,7 @@ use crate::{
     auth::Permission,
     db::{
         Conn,
+        edited::edited,
         export::{Export, columns},
         filter::{Condition, always},
         listed::listed,
@@ -162,32 +163,7 @@ pub async fn update_parents(mut conn: &Conn, from: CategoryId, to: Option<Catego
     Ok(())
 }
 
-/// Adds a category.
-/// # Errors
-/// TAKEN for the slug; NOT_FOUND for the parent; OUT_OF_RANGE for a tree deeper than 32.
-pub async fn insert(mut conn: &Conn, new: &NewCategory) -> Result<CategoryRow> {
-    let query = diesel::insert_into(categories::table).values(new).returning(CategoryRow::as_returning());
-    query.get_result(&mut conn).await.map_err(refused)
-}
-
-/// Changes a category; none where the id is unknown. An empty patch only reads the row, since SQL has no UPDATE
-/// without columns.
-/// # Errors
-/// As [`insert`], and CYCLE for a category below itself.
-pub async fn update(mut conn: &Conn, id: CategoryId, patch: &CategoryPatch) -> Result<Option<CategoryRow>> {
-    if patch.is_empty() {
-        return Ok(by_ids(conn, &[id]).await?.pop());
-    }
-    let query = diesel::update(categories::table.find(id)).set(patch).returning(CategoryRow::as_returning());
-    query.get_result(&mut conn).await.optional().map_err(refused)
-}
-
-/// Deletes a category; false where the id is unknown.
-/// # Errors
-/// IN_USE while it has children or products.
-pub async fn delete(mut conn: &Conn, id: CategoryId) -> Result<bool> {
-    Ok(diesel::delete(categories::table.find(id)).execute(&mut conn).await.map_err(refused)? == 1)
-}
+edited! { CategoryRow in categories by CategoryId as NewCategory, CategoryPatch, deletable }
 
 /// Adds categories with these parents, names and slugs and returns the id and slug of each. A violated constraint stays
 /// [`Error::Constraint`].

@@ -5,6 +5,7 @@ pub mod actor;
 pub mod bulk;
 pub mod composed;
 pub mod diagram;
+pub mod edited;
 pub mod embedded;
 pub mod export;
 pub mod filter;

@@ -12,6 +12,7 @@ use crate::{
     auth::Permission,
     db::{
         Conn,
+        edited::edited,
         export::{Export, columns},
         filter::Condition,
         listed::listed,
@@ -39,32 +40,7 @@ pub async fn by_ids(mut conn: &Conn, ids: &[SupplierId]) -> Result<Vec<SupplierR
     Ok(suppliers::table.filter(suppliers::id.eq_any(ids)).select(SupplierRow::as_select()).load(&mut conn).await?)
 }
 
-/// Adds a supplier.
-/// # Errors
-/// TAKEN for the name.
-pub async fn insert(mut conn: &Conn, new: &NewSupplier) -> Result<SupplierRow> {
-    let query = diesel::insert_into(suppliers::table).values(new).returning(SupplierRow::as_returning());
-    query.get_result(&mut conn).await.map_err(refused)
-}
-
-/// Changes a supplier; none where the id is unknown. An empty patch only reads the row, since SQL has no UPDATE
-/// without columns.
-/// # Errors
-/// TAKEN for the name.
-pub async fn update(mut conn: &Conn, id: SupplierId, patch: &SupplierPatch) -> Result<Option<SupplierRow>> {
-    if patch.is_empty() {
-        return Ok(by_ids(conn, &[id]).await?.pop());
-    }
-    let query = diesel::update(suppliers::table.find(id)).set(patch).returning(SupplierRow::as_returning());
-    query.get_result(&mut conn).await.optional().map_err(refused)
-}
-
-/// Deletes a supplier; false where the id is unknown.
-/// # Errors
-/// IN_USE while products name it.
-pub async fn delete(mut conn: &Conn, id: SupplierId) -> Result<bool> {
-    Ok(diesel::delete(suppliers::table.find(id)).execute(&mut conn).await.map_err(refused)? == 1)
-}
+edited! { SupplierRow in suppliers by SupplierId as NewSupplier, SupplierPatch, deletable }
 
 /// Adds suppliers with these names and returns the id and name of each.
 pub async fn insert_named(mut conn: &Conn, names: &[&str]) -> Result<Vec<(SupplierId, String)>> {

@@ -8,6 +8,7 @@ use crate::{
     auth::Permission,
     db::{
         Conn,
+        edited::edited,
         export::{Export, columns},
         sql::CountUpTo,
         tables::websites,
@@ -50,27 +51,9 @@ pub async fn count(mut conn: &Conn) -> Result<i64> {
     Ok(CountUpTo(websites::table.select(websites::id)).get_result(&mut conn).await?)
 }
 
-/// Adds a website.
-/// # Errors
-/// TAKEN for the code.
-pub async fn insert(mut conn: &Conn, new: &NewWebsite) -> Result<WebsiteRow> {
-    let query = diesel::insert_into(websites::table).values(new).returning(WebsiteRow::as_returning());
-    query.get_result(&mut conn).await.map_err(taken)
-}
+edited! { WebsiteRow in websites by WebsiteId as NewWebsite, WebsitePatch }
 
-/// Changes a website; none where the id is unknown. An empty patch only reads the row, since SQL has no UPDATE
-/// without columns.
-/// # Errors
-/// TAKEN for the code.
-pub async fn update(mut conn: &Conn, id: WebsiteId, patch: &WebsitePatch) -> Result<Option<WebsiteRow>> {
-    if patch.is_empty() {
-        return Ok(by_ids(conn, &[id]).await?.pop());
-    }
-    let query = diesel::update(websites::table.find(id)).set(patch).returning(WebsiteRow::as_returning());
-    query.get_result(&mut conn).await.optional().map_err(taken)
-}
-
-fn taken(error: diesel::result::Error) -> Error {
+fn refused(error: diesel::result::Error) -> Error {
     Error::from(error).on_constraint("websites_code_key", || {
         UserError::new(UserErrorCode::Taken, "code", "another website has this code")
     })

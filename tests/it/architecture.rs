@@ -297,9 +297,13 @@ fn written(source: &Source) -> Vec<String> {
         tokens[*at] == "diesel"
             && tokens[at + 1] == "::"
             && ["insert_into", "update", "delete"].contains(&&*tokens[at + 2])
+            && tokens[at + 4] != "$"
     };
     let writes = (0..tokens.len().saturating_sub(5)).filter(is_write);
-    writes
+    // `edited! { Row in table …` declares the writes of a table.
+    let edited = tokens.windows(6).filter(|window| window[0] == "edited" && window[1] == "!");
+    let edited = edited.map(|window| window[5].clone());
+    let written = writes
         .map(|at| {
             let target = &tokens[at + 4];
             if tokens[at + 5] == "::" {
@@ -311,7 +315,8 @@ fn written(source: &Source) -> Vec<String> {
             let made = made.unwrap_or_else(|| panic!("{}: cannot see which table {target} is", source.path));
             tokens[made + 3].clone()
         })
-        .collect()
+        .chain(edited);
+    written.collect()
 }
 
 /// Tables that the SQL text of a file writes although another domain owns them, and why.

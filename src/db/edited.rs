@@ -1,0 +1,45 @@
+//! The statements by which people edit the rows of a table one at a time: add, change and delete.
+//! A store declares them once with [`edited!`]; what differs between tables is which constraints can refuse a row.
+
+/// Declares `insert`, `update` and, with `deletable`, `delete` of a table in a store.
+///
+/// The store has a function `refused`, which turns the violation of a constraint into a user error, and `by_ids`, which
+/// reads rows.
+macro_rules! edited {
+    ($row:ident in $table:ident by $id:ident as $new:ident, $patch:ident $(, $deletable:ident)?) => {
+        /// Adds a row.
+        /// # Errors
+        /// The user errors of the table's constraints.
+        pub async fn insert(mut conn: &$crate::db::Conn, new: &$new) -> $crate::error::Result<$row> {
+            let query = diesel::insert_into($table::table).values(new).returning($row::as_returning());
+            query.get_result(&mut conn).await.map_err(refused)
+        }
+
+        /// Changes a row; none if the id is unknown. An empty patch only reads the row, since SQL has no UPDATE without
+        /// columns.
+        /// # Errors
+        /// The user errors of the table's constraints.
+        pub async fn update(
+            mut conn: &$crate::db::Conn,
+            id: $id,
+            patch: &$patch,
+        ) -> $crate::error::Result<Option<$row>> {
+            if patch.is_empty() {
+                return Ok(by_ids(conn, &[id]).await?.pop());
+            }
+            let query = diesel::update($table::table.find(id)).set(patch).returning($row::as_returning());
+            query.get_result(&mut conn).await.optional().map_err(refused)
+        }
+
+        $($crate::db::edited::edited!(@$deletable $table by $id);)?
+    };
+    (@deletable $table:ident by $id:ident) => {
+        /// Deletes a row; false if the id is unknown.
+        /// # Errors
+        /// The user errors of the table's constraints.
+        pub async fn delete(mut conn: &$crate::db::Conn, id: $id) -> $crate::error::Result<bool> {
+            Ok(diesel::delete($table::table.find(id)).execute(&mut conn).await.map_err(refused)? == 1)
+        }
+    };
+}
+pub(crate) use edited;
