@@ -152,8 +152,8 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for CountUpTo<Q> {
 
 /// Lets any two of these tables appear in one query.
 ///
-/// Diesel's `allow_tables_to_appear_in_same_query!` also covers `ONLY` and `TABLESAMPLE`, which no statement uses: 20,000
-/// implementations for 50 tables. To compare them with each other took the compiler as long as the rest of its checks.
+/// Diesel's `allow_tables_to_appear_in_same_query!` also covers `ONLY` and `TABLESAMPLE`, which no statement uses: 13,000
+/// implementations for 52 tables instead of 2,700, for the compiler to check in every build.
 macro_rules! allow_in_same_query {
     ($table:ident, $($other:ident),+ $(,)?) => {
         $(
