@@ -301,7 +301,7 @@ fn written(source: &Source) -> Vec<String> {
     };
     let writes = (0..tokens.len().saturating_sub(5)).filter(is_write);
     // `edited! { Row in table …` declares the writes of a table.
-    let edited = tokens.windows(6).filter(|window| window[0] == "edited" && window[1] == "!");
+    let edited = tokens.windows(6).filter(|window| window[..3] == ["edited", "!", "{"]);
     let edited = edited.map(|window| window[5].clone());
     let written = writes
         .map(|at| {
