@@ -58,6 +58,7 @@ pub async fn insert_named(mut conn: &Conn, names: &[&str], slugs: &[String]) -> 
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
+/// TAKEN for the slug, IN_USE while products name the brand.
 fn refused(error: diesel::result::Error) -> Error {
     Error::from(error)
         .on_constraint("brands_slug_key", || {

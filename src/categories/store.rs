@@ -219,6 +219,7 @@ pub async fn update_all(mut conn: &Conn, changed: &[CategoryChange<'_>]) -> Resu
     Ok(())
 }
 
+/// TAKEN for the slug; NOT_FOUND, CYCLE or OUT_OF_RANGE for the parent; IN_USE while the category has children or products.
 fn refused(error: diesel::result::Error) -> Error {
     let is_delete = matches!(&error, diesel::result::Error::DatabaseError(_, info)
         if info.message().starts_with("update or delete on table"));

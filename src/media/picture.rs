@@ -178,12 +178,13 @@ fn resized(source: DynamicImage, width: u32) -> Result<DynamicImage, Refused> {
     let height = u64::from(source.height()) * u64::from(width) / u64::from(source.width());
     let height = u32::try_from(height).unwrap_or(u32::MAX).max(1);
     let has_alpha = source.color().has_alpha();
-    let damaged = || Refused::Damaged;
     let from = Pixels::from_vec_u8(source.width(), source.height(), source.into_rgba8().into_vec(), PixelType::U8x4);
     let mut to = Pixels::new(width, height, PixelType::U8x4);
     let options = ResizeOptions::new().use_alpha(has_alpha);
-    Resizer::new().resize(&from.map_err(|_| damaged())?, &mut to, &options).map_err(|_| damaged())?;
-    let resized = RgbaImage::from_raw(width, height, to.into_vec()).map(DynamicImage::from).ok_or_else(damaged)?;
+    let from = from.map_err(|_| Refused::Damaged)?;
+    Resizer::new().resize(&from, &mut to, &options).map_err(|_| Refused::Damaged)?;
+    let resized = RgbaImage::from_raw(width, height, to.into_vec()).ok_or(Refused::Damaged)?;
+    let resized = DynamicImage::from(resized);
     Ok(if has_alpha { resized } else { resized.into_rgb8().into() })
 }
 

@@ -56,6 +56,7 @@ pub async fn insert_named(mut conn: &Conn, names: &[&str]) -> Result<Vec<(Suppli
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
+/// TAKEN for the name, IN_USE while products name the supplier.
 fn refused(error: diesel::result::Error) -> Error {
     Error::from(error)
         .on_constraint("suppliers_name_key", || {

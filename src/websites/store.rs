@@ -53,6 +53,7 @@ pub async fn count(mut conn: &Conn) -> Result<i64> {
 
 edited! { WebsiteRow in websites by WebsiteId as NewWebsite, WebsitePatch }
 
+/// TAKEN for the code.
 fn refused(error: diesel::result::Error) -> Error {
     Error::from(error).on_constraint("websites_code_key", || {
         UserError::new(UserErrorCode::Taken, "code", "another website has this code")
