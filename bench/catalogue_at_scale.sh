@@ -37,7 +37,7 @@ cases=(
   'price 100 to 120' '{"price": {"gte": "100", "lte": "120"}}'
   'price 9.99' '{"price": {"eq": "9.99"}}'
   'stock over 400' '{"stock": {"gte": 400}}'
-  'low or out of stock' '{"availability": {"in": ["LOW", "OUT"]}}'
+  'low or out of stock' '{"availability": {"in": ["LOW_STOCK", "OUT_OF_STOCK"]}}'
   'in stock' '{"availability": {"eq": "IN_STOCK"}}'
   'category of 4 %' "{\"category\": {\"eq\": $crowd}}"
   'category of 0.1 %' "{\"category\": {\"eq\": $leaf}}"
@@ -50,9 +50,9 @@ cases=(
   'not for sale' '{"isActive": false}'
   'made in the last month' '{"createdAt": {"gte": "2026-10-10T00:00:00Z"}}'
   'root and below, price to 20' "{\"category\": {\"eq\": $root, \"includeDescendants\": true}, \"price\": {\"lte\": \"20\"}}"
-  'website of 3 %, low' "{\"sourceWebsite\": {\"eq\": $site4}, \"availability\": {\"in\": [\"LOW\", \"OUT\"]}}"
+  'website of 3 %, low' "{\"sourceWebsite\": {\"eq\": $site4}, \"availability\": {\"in\": [\"LOW_STOCK\", \"OUT_OF_STOCK\"]}}"
   'website of 70 %, brand' "{\"sourceWebsite\": {\"eq\": $site1}, \"brand\": {\"eq\": \"$(id Brand 7)\"}}"
 )
-list=products noun=Product
+list=products resource=Product
 selection='nodes { id name sku price { amount currency } availability } pageInfo { hasNextPage endCursor }'
 measure '100,000 products'

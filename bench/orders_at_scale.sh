@@ -54,6 +54,6 @@ cases=(
   'customer of 30,000, pending' "{\"user\": {\"eq\": $big}, \"status\": {\"eq\": \"PENDING\"}}"
 )
 
-list=orders noun=Order
+list=orders resource=Order
 selection='nodes { id orderNumber status totalAmount { amount currency } placedAt } pageInfo { hasNextPage endCursor }'
 measure '1,000,000 orders'

@@ -24,7 +24,7 @@ body() {
   local more=
   [[ $3 == \{* ]] || more="${3%%|*}, "
   printf '{"query": "query ($where: %sWhere, $order: %sOrder, $after: String) { %s(%sfirst: %s, after: $after, where: $where, orderBy: $order) { %s } }", "variables": {"where": %s, "order": {"field": "%s", "direction": "%s"}, "after": %s}}' \
-    "$noun" "$noun" "$list" "$more" "$1" "$2" "${3##*|}" "${4%:*}" "${4#*:}" "$5"
+    "$resource" "$resource" "$list" "$more" "$1" "$2" "${3##*|}" "${4%:*}" "${4#*:}" "$5"
 }
 
 # millis BODY: the median time of the request, on one connection.
@@ -51,7 +51,7 @@ cursor() {
 }
 
 # measure WHAT: prints the times of all `cases`, which are names and filters in turn, in all `orders`, each the median of
-# `times` requests for `selection`; `list` and `noun` say of what.
+# `times` requests for `selection`; `list` and `resource` say of what.
 measure() {
   local slower=0 index name where order first after far ratio
   echo

@@ -181,8 +181,8 @@ impl Error {
     }
 
     /// What `field` names does not exist, or not for this viewer: nobody learns which.
-    pub fn not_found(field: impl Into<Cow<'static, str>>, noun: &str) -> Self {
-        Self::user(UserErrorCode::NotFound, field, format!("there is no such {noun}"))
+    pub fn not_found(field: impl Into<Cow<'static, str>>, resource: &str) -> Self {
+        Self::user(UserErrorCode::NotFound, field, format!("there is no such {resource}"))
     }
 
     /// A wrong argument, by its name and rule.

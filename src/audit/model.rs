@@ -13,17 +13,17 @@ use crate::{
 };
 
 /// The resources whose changes are recorded.
-macro_rules! nouns {
+macro_rules! resource_types {
     ($($type:ident $doc:literal;)*) => {
         text_enum! {
             /// What an entry is about. In the table it is the name of the type in the graph.
-            #[graphql(name = "AuditNoun")]
-            pub enum Noun {$(#[doc = $doc] $type => stringify!($type),)*}
+            #[graphql(name = "AuditResourceType")]
+            pub enum ResourceType {$(#[doc = $doc] $type => stringify!($type),)*}
         }
     };
 }
 
-domains!(audited => nouns);
+domains!(audited => resource_types);
 
 text_enum! {
     /// What became of it.
@@ -40,11 +40,11 @@ text_enum! {
     }
 }
 
-impl Noun {
+impl ResourceType {
     /// The noun and the key of a global id; none where it names nothing that is told.
     pub fn of(id: &str) -> Option<(Self, i64)> {
         let (name, key) = ids::split(id)?;
-        Some((Self::ALL.iter().copied().find(|noun| noun.as_str() == name)?, key))
+        Some((Self::ALL.iter().copied().find(|resource_type| resource_type.as_str() == name)?, key))
     }
 }
 
@@ -69,9 +69,9 @@ pub struct AuditRow {
     /// The request's id, or a command's name.
     pub request_id: Option<String>,
     /// What was changed.
-    pub noun: Noun,
+    pub resource_type: ResourceType,
     /// Its key.
-    pub noun_id: i64,
+    pub resource_id: i64,
     /// The website that it belongs to; none for what belongs to all.
     pub website_id: Option<WebsiteId>,
     /// What became of it.
@@ -85,7 +85,7 @@ pub struct AuditRow {
 impl AuditRow {
     /// The global id of what was changed.
     pub fn thing(&self) -> String {
-        ids::join(self.noun.as_str(), self.noun_id)
+        ids::join(self.resource_type.as_str(), self.resource_id)
     }
 }
 
@@ -120,9 +120,9 @@ pub enum AuditCondition {
     /// By what they were known.
     Via(Op<Via>),
     /// By what was changed.
-    Noun(Op<Noun>),
+    ResourceType(Op<ResourceType>),
     /// By the very thing that was changed.
-    Thing(Noun, i64),
+    Resource(ResourceType, i64),
     /// By its website.
     Website(Op<WebsiteId>),
     /// By when.
@@ -160,10 +160,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nouns_are_the_types_of_their_ids() {
-        assert_eq!(Noun::of(&OrderId(7).global()), Some((Noun::Order, 7)));
-        assert_eq!(Noun::of(&AuditEntryId(7).global()), None);
-        assert_eq!(Noun::of("nonsense"), None);
+    fn resource_types_are_the_types_of_their_ids() {
+        assert_eq!(ResourceType::of(&OrderId(7).global()), Some((ResourceType::Order, 7)));
+        assert_eq!(ResourceType::of(&AuditEntryId(7).global()), None);
+        assert_eq!(ResourceType::of("nonsense"), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use diesel::{
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use serde_json::Value;
 
-use super::model::{AuditCondition, AuditOrderField, AuditRow, Change, Noun};
+use super::model::{AuditCondition, AuditOrderField, AuditRow, Change, ResourceType};
 use crate::{
     auth::Scope,
     db::{
@@ -28,8 +28,8 @@ define_sql_function! {
     /// Adds an entry by the transaction's actor; see the migration.
     fn audit_put(
         change: Text,
-        noun: Text,
-        noun_id: BigInt,
+        resource_type: Text,
+        resource_id: BigInt,
         website_id: Nullable<BigInt>,
         old_row: Nullable<Jsonb>,
         new_row: Nullable<Jsonb>,
@@ -49,7 +49,7 @@ fn visible(scope: &Scope) -> Condition<'static, audit_log::table> {
 
 /// What a user did, and what was done to their account; the oldest first.
 pub async fn all_about(mut conn: &Conn, user: UserId) -> Result<Vec<AuditRow>> {
-    let account = audit_log::noun.eq(Noun::User).and(audit_log::noun_id.eq(user.0));
+    let account = audit_log::resource_type.eq(ResourceType::User).and(audit_log::resource_id.eq(user.0));
     let query = audit_log::table
         .filter(account.or(audit_log::user_id.is_not_null().and(audit_log::user_id.assume_not_null().eq(user))))
         .order(audit_log::id)
@@ -62,8 +62,8 @@ fn condition(condition: &AuditCondition) -> Condition<'static, audit_log::table>
     match condition {
         C::User(user) => op!(user, audit_log::user_id.assume_not_null(), audit_log::user_id),
         C::Via(via) => op!(via, audit_log::via),
-        C::Noun(noun) => op!(noun, audit_log::noun),
-        C::Thing(noun, key) => Box::new(audit_log::noun.eq(*noun).and(audit_log::noun_id.eq(*key))),
+        C::ResourceType(resource_type) => op!(resource_type, audit_log::resource_type),
+        C::Resource(resource_type, key) => Box::new(audit_log::resource_type.eq(*resource_type).and(audit_log::resource_id.eq(*key))),
         C::Website(website) => op!(website, audit_log::website_id.assume_not_null(), audit_log::website_id),
         C::At(at) => op!(at, audit_log::at),
     }
@@ -88,8 +88,8 @@ pub async fn silence(mut conn: &Conn) -> Result<()> {
 
 /// Tells of an import, in one entry of its website.
 pub async fn insert_import(mut conn: &Conn, website: WebsiteId, report: &Value) -> Result<()> {
-    let (imported, noun) = (Change::Imported.as_str(), Noun::Website.as_str());
-    let put = audit_put(imported, noun, website.0, website.0, None::<Value>, report);
+    let (imported, resource_type) = (Change::Imported.as_str(), ResourceType::Website.as_str());
+    let put = audit_put(imported, resource_type, website.0, website.0, None::<Value>, report);
     diesel::select(put).execute(&mut conn).await?;
     Ok(())
 }

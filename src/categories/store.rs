@@ -249,7 +249,7 @@ pub const CATEGORIES: Export = Export {
     is_imported: true,
     with: "",
     table: "categories c",
-    joins: "LEFT JOIN sources s ON s.noun = 'Category' AND s.noun_id = c.id AND cardinality($1) = 1 AND s.website_id = ANY ($1)",
+    joins: "LEFT JOIN sources s ON s.resource_type = 'Category' AND s.resource_id = c.id AND cardinality($1) = 1 AND s.website_id = ANY ($1)",
     filter: "true",
     order: "cardinality(c.path), c.position, c.id",
     columns: columns! {

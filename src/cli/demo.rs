@@ -327,7 +327,7 @@ async fn put_product(conn: &Conn, product: &Product, names: &Names<'_>) -> Resul
         supplier_sku: None,
         group_id: None,
         option_values: vec![],
-        low_stock_at: None,
+        low_stock_threshold: None,
     };
     let row = products::actions::create_in(conn, &Viewer::system(), new).await?;
     if product.stock > 0 {

@@ -22,7 +22,7 @@ use crate::{
     error::{Error, Result},
     transfers::{
         export::{ExportOptions, export},
-        model::{Format, Noun},
+        model::{Format, Resource},
     },
     websites,
 };
@@ -32,8 +32,8 @@ use crate::{
 #[derive(Debug, Clone, Args)]
 pub struct ExportArgs {
     /// What to export.
-    #[arg(value_parser = noun, value_name = "NOUN", help = format!("What to export: {}", nouns()))]
-    pub noun: Noun,
+    #[arg(value_parser = resource, value_name = "RESOURCE", help = format!("What to export: {}", resources()))]
+    pub resource: Resource,
 
     /// The code of the website whose rows they are. Brands, suppliers, categories and websites go out without; of categories it
     /// says whose external ids go along.
@@ -65,7 +65,7 @@ pub async fn write(args: ExportArgs, db: &Db) -> Result<()> {
         }
         None => None,
     };
-    let options = ExportOptions { noun: args.noun, format: args.format, website };
+    let options = ExportOptions { resource: args.resource, format: args.format, website };
     options.check()?;
     let Some(path) = args.out else {
         let reader_left = Arc::new(AtomicBool::new(false));
@@ -132,12 +132,12 @@ impl<W: Write> Write for Pipe<W> {
     }
 }
 
-fn nouns() -> String {
-    names(Noun::ALL, |noun| noun.as_str())
+fn resources() -> String {
+    names(Resource::ALL, |resource| resource.as_str())
 }
 
-fn noun(text: &str) -> std::result::Result<Noun, String> {
-    one_of(Noun::ALL, |noun| noun.as_str(), text)
+fn resource(text: &str) -> std::result::Result<Resource, String> {
+    one_of(Resource::ALL, |resource| resource.as_str(), text)
 }
 
 /// The format of this name.

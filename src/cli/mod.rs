@@ -70,7 +70,7 @@ enum Command {
         #[command(subcommand)]
         command: import::ImportCommand,
     },
-    /// Takes everything of a noun out, as a file.
+    /// Takes everything of a resource out, as a file.
     Export(export::ExportArgs),
     /// Makes admins, and gives them new passwords.
     Admin {

@@ -95,8 +95,8 @@ diesel::table! {
         api_key_id -> Nullable<Int8>,
         address -> Nullable<Text>,
         request_id -> Nullable<Text>,
-        noun -> Text,
-        noun_id -> Int8,
+        resource_type -> Text,
+        resource_id -> Int8,
         website_id -> Nullable<Int8>,
         change -> Text,
         before -> Nullable<Jsonb>,
@@ -461,10 +461,10 @@ diesel::table! {
         supplier_sku -> Nullable<Text>,
         linked_id -> Nullable<Int8>,
         gtin -> Nullable<Text>,
-        low_stock_at -> Int4,
-        availability -> Text,
+        low_stock_threshold -> Int4,
         rating_count -> Int4,
         rating_average -> Numeric,
+        availability -> Text,
     }
 }
 
@@ -711,9 +711,9 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
-    sources (noun, noun_id, website_id) {
-        noun -> Text,
-        noun_id -> Int8,
+    sources (resource_type, resource_id, website_id) {
+        resource_type -> Text,
+        resource_id -> Int8,
         website_id -> Int8,
         external_id -> Nullable<Text>,
         first_seen -> Timestamptz,
@@ -762,7 +762,7 @@ diesel::table! {
     transfers (id) {
         id -> Int8,
         direction -> Text,
-        noun -> Text,
+        resource -> Text,
         format -> Text,
         website_id -> Nullable<Int8>,
         user_id -> Nullable<Int8>,

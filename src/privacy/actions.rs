@@ -19,7 +19,7 @@ use crate::{
     orders::{self, model::OrderRow},
     payments,
     registry::domains,
-    sources::{self, model::SourceNoun},
+    sources::{self, model::SourceType},
     users::{self, model::UserRow},
 };
 
@@ -38,7 +38,7 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
         let role = access::store::roles::by_ids(conn, &[user.role_id]).await?.pop();
         let role = role.ok_or_else(|| Error::Internal("a user without a role".into()))?;
         let addresses = users::store::addresses_by_user_ids(conn, &Scope::All, &[id]).await?;
-        let identities = sources::store::by_nouns(conn, &[(SourceNoun::User, id.key())]).await?;
+        let identities = sources::store::by_resources(conn, &[(SourceType::User, id.key())]).await?;
         let sessions = access::store::sessions::all_by_user(conn, id).await?;
         let keys = access::store::keys::all_by_user(conn, id).await?;
         let orders = orders::store::all_by_user(conn, id).await?;

@@ -178,7 +178,7 @@ pub fn entry(row: &AuditRow) -> Value {
         "at": row.at,
         "via": row.via.as_str().to_uppercase(),
         "address": row.address,
-        "nounId": row.thing(),
+        "resourceId": row.thing(),
         "change": row.change.as_str().to_uppercase(),
         "before": row.before,
         "after": row.after,

@@ -208,7 +208,7 @@ pub const REVIEWS: Export = Export {
     with: "",
     table: "reviews v",
     joins: "JOIN products p ON p.id = v.product_id JOIN users u ON u.id = v.user_id
-        LEFT JOIN sources s ON s.noun = 'User' AND s.noun_id = v.user_id AND s.website_id = p.source_website_id",
+        LEFT JOIN sources s ON s.resource_type = 'User' AND s.resource_id = v.user_id AND s.website_id = p.source_website_id",
     filter: "v.product_id IN (SELECT q.id FROM products q WHERE q.source_website_id = ANY ($1))",
     order: "v.id",
     columns: columns! {

@@ -10,26 +10,26 @@ use crate::{
     text_enum,
 };
 
-macro_rules! source_nouns {
+macro_rules! source_types {
     ($($type:ident $doc:literal;)*) => {
         text_enum! {
             /// What a website can have a name of its own for. In the table it is the name of the type in the graph.
-            #[graphql(name = "SourceNoun")]
-            pub enum SourceNoun {$(#[doc = $doc] $type => stringify!($type),)*}
+            #[graphql(name = "SourceType")]
+            pub enum SourceType {$(#[doc = $doc] $type => stringify!($type),)*}
         }
     };
 }
 
-domains!(sources => source_nouns);
+domains!(sources => source_types);
 
 /// What a website calls a thing.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = sources, check_for_backend(diesel::pg::Pg))]
 pub struct SourceRow {
     /// What kind of thing.
-    pub noun: SourceNoun,
+    pub resource_type: SourceType,
     /// Its key.
-    pub noun_id: i64,
+    pub resource_id: i64,
     /// The website.
     pub website_id: WebsiteId,
     /// The website's own id of it, unique there among those of its kind.
@@ -47,9 +47,9 @@ pub struct SourceRow {
 #[diesel(table_name = sources)]
 pub struct NewSource {
     /// See [`SourceRow`].
-    pub noun: SourceNoun,
+    pub resource_type: SourceType,
     /// See [`SourceRow`].
-    pub noun_id: i64,
+    pub resource_id: i64,
     /// See [`SourceRow`].
     pub website_id: WebsiteId,
     /// See [`SourceRow`].

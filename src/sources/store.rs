@@ -7,7 +7,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::model::{NewSource, SourceNoun, SourceRow};
+use super::model::{NewSource, SourceType, SourceRow};
 use crate::{
     db::{Conn, tables::sources},
     error::{Error, Result, UserError, UserErrorCode},
@@ -16,11 +16,11 @@ use crate::{
 
 /// The sources of these things, each thing's in the order of the websites' ids; those of other kinds with the same keys may
 /// come along.
-pub async fn by_nouns(mut conn: &Conn, things: &[(SourceNoun, i64)]) -> Result<Vec<SourceRow>> {
-    let kinds = SourceNoun::ALL.iter().copied().filter(|noun| things.iter().any(|(of, _)| of == noun));
+pub async fn by_resources(mut conn: &Conn, things: &[(SourceType, i64)]) -> Result<Vec<SourceRow>> {
+    let kinds = SourceType::ALL.iter().copied().filter(|resource_type| things.iter().any(|(of, _)| of == resource_type));
     let (kinds, keys): (Vec<_>, Vec<_>) = (kinds.collect(), things.iter().map(|(_, id)| *id).collect());
-    let query = sources::table.filter(sources::noun.eq_any(kinds)).filter(sources::noun_id.eq_any(keys));
-    Ok(query.order((sources::noun_id, sources::website_id)).select(SourceRow::as_select()).load(&mut conn).await?)
+    let query = sources::table.filter(sources::resource_type.eq_any(kinds)).filter(sources::resource_id.eq_any(keys));
+    Ok(query.order((sources::resource_id, sources::website_id)).select(SourceRow::as_select()).load(&mut conn).await?)
 }
 
 /// Adds a source.
@@ -33,7 +33,7 @@ pub async fn insert(mut conn: &Conn, new: &NewSource) -> Result<SourceRow> {
             .on_constraint("sources_pkey", || {
                 UserError::new(UserErrorCode::Taken, "websiteId", "the website knows them already: remove that first")
             })
-            .on_constraint("sources_noun_website_id_external_id_key", || {
+            .on_constraint("sources_resource_type_website_id_external_id_key", || {
                 UserError::new(UserErrorCode::Taken, "externalId", "the website calls another one so")
             })
             .on_constraint("sources_website_id_fkey", || {
@@ -43,8 +43,8 @@ pub async fn insert(mut conn: &Conn, new: &NewSource) -> Result<SourceRow> {
 }
 
 /// Deletes a source; false where there is none.
-pub async fn delete(mut conn: &Conn, noun: SourceNoun, id: i64, website: WebsiteId) -> Result<bool> {
-    Ok(diesel::delete(sources::table.find((noun, id, website))).execute(&mut conn).await? == 1)
+pub async fn delete(mut conn: &Conn, resource_type: SourceType, id: i64, website: WebsiteId) -> Result<bool> {
+    Ok(diesel::delete(sources::table.find((resource_type, id, website))).execute(&mut conn).await? == 1)
 }
 
 /// Records that a transfer found these things at a website: the key and, if the file has one, the external id of each.
@@ -52,24 +52,24 @@ pub async fn upsert_seen(
     mut conn: &Conn,
     website: WebsiteId,
     transfer: TransferId,
-    noun: SourceNoun,
+    resource_type: SourceType,
     seen: &[(i64, Option<&str>)],
 ) -> Result<()> {
     if seen.is_empty() {
         return Ok(());
     }
     // A thing that was created at the website itself has been known there since then.
-    let since = match noun {
-        SourceNoun::Product => {
+    let since = match resource_type {
+        SourceType::Product => {
             "coalesce((SELECT n.created_at FROM products n WHERE n.id = k.id AND n.source_website_id = $2), now())"
         }
-        SourceNoun::User => {
+        SourceType::User => {
             "coalesce((SELECT n.created_at FROM users n WHERE n.id = k.id AND n.source_website_id = $2), now())"
         }
-        SourceNoun::Order | SourceNoun::Category => "now()",
+        SourceType::Order | SourceType::Category => "now()",
     };
     let query = sql_query(format!(
-        "INSERT INTO sources (noun, noun_id, website_id, external_id, last_transfer_id, first_seen)
+        "INSERT INTO sources (resource_type, resource_id, website_id, external_id, last_transfer_id, first_seen)
          SELECT $1, k.id, $2, k.external_id, $3, {since} FROM unnest($4, $5) AS k (id, external_id) ORDER BY k.id
          ON CONFLICT ON CONSTRAINT sources_pkey DO UPDATE
          SET last_seen = EXCLUDED.last_seen, last_transfer_id = EXCLUDED.last_transfer_id,
@@ -78,7 +78,7 @@ pub async fn upsert_seen(
     let ids: Vec<i64> = seen.iter().map(|(id, _)| *id).collect();
     let names: Vec<Option<&str>> = seen.iter().map(|(_, name)| *name).collect();
     query
-        .bind::<Text, _>(noun.as_str())
+        .bind::<Text, _>(resource_type.as_str())
         .bind::<BigInt, _>(website)
         .bind::<BigInt, _>(transfer)
         .bind::<Array<BigInt>, _>(ids)

@@ -14,7 +14,7 @@ pub enum Availability {
     /// All its pieces are there.
     Available,
     /// Some are there, but fewer than wanted.
-    TooFew,
+    InsufficientStock,
     /// None is there.
     OutOfStock,
     /// The product is not for sale any more; take the line off.
@@ -27,7 +27,7 @@ impl Availability {
         match product.available() + kept {
             _ if !product.is_active => Self::Inactive,
             there if there >= pieces => Self::Available,
-            there if there > 0 => Self::TooFew,
+            there if there > 0 => Self::InsufficientStock,
             _ => Self::OutOfStock,
         }
     }
@@ -49,7 +49,7 @@ pub fn check_sale(
             let rule = format!("{} is not for sale any more", product.name);
             Err(UserError::new(UserErrorCode::ProductInactive, id_field, rule))
         }
-        Availability::TooFew | Availability::OutOfStock => {
+        Availability::InsufficientStock | Availability::OutOfStock => {
             // No more than everybody may know of the stock.
             let rule = match product.left() {
                 Some(left) => format!("{}: {left} left, {pieces} wanted", product.name),

@@ -84,7 +84,7 @@ pub const STOCK: Export = Export {
     columns: columns! {
         sku: Text = "p.sku",
         stock: Integer = "p.stock",
-        low_stock_at: Integer = "p.low_stock_at",
+        low_stock_threshold: Integer = "p.low_stock_threshold",
     },
 };
 

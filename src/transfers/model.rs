@@ -1,4 +1,4 @@
-//! What transfers are told and tell: nouns, formats, counts, and why rows were refused.
+//! What transfers are told and tell: resources, formats, counts, and why rows were refused.
 
 use std::collections::BTreeMap;
 
@@ -10,24 +10,24 @@ use crate::{db::export::Export, ids::UserId, registry::domains, text_enum};
 /// Refused rows that the report keeps; the file of rejects has them all.
 pub const MAX_ERRORS: usize = 100;
 
-macro_rules! nouns {
-    ($($noun:ident($name:literal) $doc:literal in $domain:ident $export:ident;)*) => {
+macro_rules! resources {
+    ($($resource:ident($name:literal) $doc:literal in $domain:ident $export:ident;)*) => {
         text_enum! {
             /// What a transfer moves.
-            #[graphql(name = "TransferNoun")]
-            pub enum Noun {$(#[doc = $doc] $noun => $name,)*}
+            #[graphql(name = "TransferResource")]
+            pub enum Resource {$(#[doc = $doc] $resource => $name,)*}
         }
 
-        impl Noun {
+        impl Resource {
             /// What its domain says of its rows.
             pub fn export(self) -> &'static Export {
-                match self { $(Self::$noun => &crate::$domain::store::$export,)* }
+                match self { $(Self::$resource => &crate::$domain::store::$export,)* }
             }
         }
     };
 }
 
-domains!(transfers => nouns);
+domains!(transfers => resources);
 
 text_enum! {
     /// How a file is written.
@@ -63,7 +63,7 @@ impl Format {
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
     /// What the file holds.
-    pub noun: Noun,
+    pub resource: Resource,
     /// How it is written.
     pub format: Format,
     /// The code of the website whose it is.

@@ -87,7 +87,7 @@ pub struct ProductRecord {
     /// Its place in a group.
     pub group: Option<Option<GroupRecord>>,
     /// From how many pieces down the stock is low.
-    pub low_stock_at: Option<i32>,
+    pub low_stock_threshold: Option<i32>,
     /// Pieces that are there.
     pub stock: Option<i32>,
     /// Whether it is for sale.
@@ -116,7 +116,7 @@ pub struct ImageRecord {
     pub alt: String,
 }
 
-/// What a row of any noun says.
+/// What a row of any resource says.
 #[derive(Debug)]
 pub enum Record {
     /// A product, or only its pieces.

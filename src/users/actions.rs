@@ -11,7 +11,7 @@ use crate::{
     ids::{AddressId, RowId, UserId, WebsiteId},
     sources::{
         self,
-        model::{NewSource, SourceNoun},
+        model::{NewSource, SourceType},
     },
     text::Check,
 };
@@ -101,7 +101,7 @@ pub async fn add_identity(
     check.text("externalId", &external_id, 255);
     check.finish()?;
     let new =
-        NewSource { noun: SourceNoun::User, noun_id: id.key(), website_id: website, external_id: Some(external_id) };
+        NewSource { resource_type: SourceType::User, resource_id: id.key(), website_id: website, external_id: Some(external_id) };
     db.transaction(async |conn| {
         let user = locked_user(conn, viewer, id).await?;
         sources::store::insert(conn, &new).await?;
@@ -117,7 +117,7 @@ pub async fn remove_identity(db: &Db, viewer: &Viewer, id: UserId, website: Webs
     require_reach(viewer, website)?;
     db.transaction(async |conn| {
         let user = locked_user(conn, viewer, id).await?;
-        match sources::store::delete(conn, SourceNoun::User, id.key(), website).await? {
+        match sources::store::delete(conn, SourceType::User, id.key(), website).await? {
             true => Ok(user),
             false => Err(Error::not_found("websiteId", "identity of this user")),
         }

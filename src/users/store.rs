@@ -352,9 +352,9 @@ pub const CUSTOMERS: Export = Export {
     is_imported: true,
     with: "",
     table: "users u",
-    joins: "LEFT JOIN sources s ON s.noun = 'User' AND s.noun_id = u.id AND s.website_id = ANY ($1)",
+    joins: "LEFT JOIN sources s ON s.resource_type = 'User' AND s.resource_id = u.id AND s.website_id = ANY ($1)",
     filter: "u.erased_at IS NULL AND u.role_id = (SELECT r.id FROM roles r WHERE r.code = 'customer')
-        AND (u.source_website_id = ANY ($1) OR u.id IN (SELECT k.noun_id FROM sources k WHERE k.noun = 'User' AND k.website_id = ANY ($1)))",
+        AND (u.source_website_id = ANY ($1) OR u.id IN (SELECT k.resource_id FROM sources k WHERE k.resource_type = 'User' AND k.website_id = ANY ($1)))",
     order: "u.id",
     columns: columns! {
         external_id: Text = "s.external_id",

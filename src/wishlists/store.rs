@@ -189,7 +189,7 @@ pub const WISHLISTS: Export = Export {
     joins: "JOIN wishlists w ON w.id = i.wishlist_id
         JOIN users u ON u.id = w.user_id
         JOIN products p ON p.id = i.product_id
-        LEFT JOIN sources s ON s.noun = 'User' AND s.noun_id = u.id AND s.website_id = u.source_website_id",
+        LEFT JOIN sources s ON s.resource_type = 'User' AND s.resource_id = u.id AND s.website_id = u.source_website_id",
     filter: "i.wishlist_id IN (SELECT l.id FROM wishlists l JOIN users o ON o.id = l.user_id
         WHERE o.source_website_id = ANY ($1))",
     order: "i.wishlist_id, i.id",

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The job that does so.
-pub const KIND: &str = "tidy_access";
+pub const KIND: &str = "cleanup_access";
 /// How often.
 pub const PERIOD: Duration = Duration::from_secs(3600);
 

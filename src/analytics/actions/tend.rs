@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The kind of the job.
-pub const KIND: &str = "tend_analytics";
+pub const KIND: &str = "refresh_analytics";
 /// How often it runs.
 pub const PERIOD: Duration = Duration::from_secs(3600);
 /// How far back what is popular was searched.

@@ -6,7 +6,7 @@ use super::reservations::release_all;
 use crate::{carts::store, db::Db, error::Result, jobs::model::JobRow, products};
 
 /// The job that does so.
-pub const KIND: &str = "tidy_carts";
+pub const KIND: &str = "cleanup_carts";
 /// How often.
 pub const PERIOD: Duration = Duration::from_secs(60);
 

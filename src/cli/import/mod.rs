@@ -20,7 +20,7 @@ use super::{Outcome, database::with_database, suffixed};
 use crate::{
     config::Settings,
     error::{Error, Result},
-    transfers::model::Noun,
+    transfers::model::Resource,
 };
 
 #[derive(Subcommand)]
@@ -54,15 +54,15 @@ impl ImportCommand {
 
     /// Opens the database and runs the import.
     pub(super) async fn run(self, settings: &Settings) -> Outcome {
-        let (noun, file) = match self {
+        let (resource, file) = match self {
             Self::Sales(args) => return with_database(settings, async |db| sales::import(*args, &db).await).await,
-            Self::Products(file) => (Noun::Products, file),
-            Self::Categories(file) => (Noun::Categories, file),
-            Self::Customers(file) => (Noun::Customers, file),
-            Self::Orders(file) => (Noun::Orders, file),
-            Self::Stock(file) => (Noun::Stock, file),
+            Self::Products(file) => (Resource::Products, file),
+            Self::Categories(file) => (Resource::Categories, file),
+            Self::Customers(file) => (Resource::Customers, file),
+            Self::Orders(file) => (Resource::Orders, file),
+            Self::Stock(file) => (Resource::Stock, file),
         };
-        with_database(settings, async |db| rows::import(noun, file, &db).await).await
+        with_database(settings, async |db| rows::import(resource, file, &db).await).await
     }
 }
 

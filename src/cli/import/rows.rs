@@ -13,7 +13,7 @@ use crate::{
     transfers::{
         formats::{self, amounts::Decimals, decode::Encoding},
         import::{self, Input},
-        model::{Format, ImportOptions, Noun, Report},
+        model::{Format, ImportOptions, Resource, Report},
     },
 };
 
@@ -84,12 +84,12 @@ fn decimals(text: &str) -> std::result::Result<Decimals, String> {
 /// Runs an import.
 /// # Errors
 /// User errors (wrong options, header, website, or no such file); those of files and database.
-pub(super) async fn import(noun: Noun, args: ImportFile, db: &Db) -> Result<()> {
+pub(super) async fn import(resource: Resource, args: ImportFile, db: &Db) -> Result<()> {
     let rejects = rejects_path(&args.file, args.rejects, args.format.extension(), ROWS)?;
     let (input, bar) = open(&args.file)?;
     let hash = if is_stdin(&args.file) { None } else { Some(hash(&args.file)?) };
     let options = ImportOptions {
-        noun,
+        resource,
         format: args.format,
         website: args.website,
         is_dry_run: args.dry_run,

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The job that does so.
-pub const KIND: &str = "sweep_files";
+pub const KIND: &str = "cleanup_files";
 /// How often.
 pub const PERIOD: Duration = Duration::from_secs(3600);
 /// How many rows or files are looked at together.

@@ -34,17 +34,17 @@ pub(super) async fn reread(conn: &Conn, id: OrderId) -> Result<OrderRow> {
 
 /// Locks an order that the viewer, one of the [`RUNNERS`], runs. What they bought themselves others run.
 /// # Errors
-/// NOT_FOUND of the field, which names this noun.
+/// NOT_FOUND of the field, which names this resource_type.
 pub(super) async fn lock_to_run(
     conn: &Conn,
     viewer: &Viewer,
     id: OrderId,
     field: &'static str,
-    noun: &str,
+    resource: &str,
 ) -> Result<OrderRow> {
     let scope = viewer.scope(Permission::ManageOrders);
     let order = store::lock(conn, &scope, id).await?.filter(|order| mover(viewer, order) != Mover::Customer);
-    order.ok_or_else(|| Error::not_found(field, noun))
+    order.ok_or_else(|| Error::not_found(field, resource))
 }
 
 /// As whom somebody who sees an order acts on it.

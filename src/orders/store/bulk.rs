@@ -177,9 +177,9 @@ pub async fn upsert_sold(mut conn: &Conn, website: WebsiteId, orders: &[SoldOrde
     }
     let query = sql_query(
         "INSERT INTO orders (source_website_id, order_number, user_id, status, ship_country, placed_at)
-         SELECT $1, o.number, u.noun_id, o.status, o.country, o.placed_at
+         SELECT $1, o.number, u.resource_id, o.status, o.country, o.placed_at
          FROM unnest($2, $3, $4, $5, $6) AS o (number, customer, status, country, placed_at)
-         LEFT JOIN sources u ON u.noun = 'User' AND u.website_id = $1 AND u.external_id = o.customer
+         LEFT JOIN sources u ON u.resource_type = 'User' AND u.website_id = $1 AND u.external_id = o.customer
          ORDER BY o.number
          ON CONFLICT ON CONSTRAINT orders_source_website_id_order_number_key DO UPDATE
          SET user_id = coalesce(EXCLUDED.user_id, orders.user_id),

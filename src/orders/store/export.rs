@@ -14,7 +14,7 @@ pub const ORDERS: Export = Export {
     with: "",
     table: "orders o",
     joins: "LEFT JOIN users u ON u.id = o.user_id
-        LEFT JOIN sources s ON s.noun = 'User' AND s.noun_id = o.user_id AND s.website_id = o.source_website_id",
+        LEFT JOIN sources s ON s.resource_type = 'User' AND s.resource_id = o.user_id AND s.website_id = o.source_website_id",
     filter: "o.source_website_id = ANY ($1)",
     order: "o.id",
     columns: columns! {

@@ -62,7 +62,7 @@ pub struct BulkProduct {
     pub option_values: Vec<String>,
     /// At or below this quantity the stock is low.
     #[diesel(sql_type = Integer)]
-    pub low_stock_at: i32,
+    pub low_stock_threshold: i32,
     /// Units in stock.
     #[diesel(sql_type = Integer)]
     pub stock: i32,

@@ -26,9 +26,9 @@ text_enum! {
         /// More pieces than the number from which a stock is low.
         InStock => "in_stock",
         /// Few pieces.
-        Low => "low",
+        LowStock => "low_stock",
         /// None that could be bought.
-        Out => "out",
+        OutOfStock => "out_of_stock",
     }
 }
 
@@ -76,7 +76,7 @@ pub struct ProductRow {
     /// Pieces that are kept for carts.
     pub reserved: i32,
     /// From how many pieces down the stock is low.
-    pub low_stock_at: i32,
+    pub low_stock_threshold: i32,
     /// What everybody may know of the stock, kept by the database.
     pub availability: Availability,
     /// How many reviews count.
@@ -99,7 +99,7 @@ impl ProductRow {
 
     /// How many pieces everybody may know of: those that can be bought, where they are few.
     pub fn left(&self) -> Option<i32> {
-        (self.availability == Availability::Low).then(|| self.available())
+        (self.availability == Availability::LowStock).then(|| self.available())
     }
 }
 
@@ -154,7 +154,7 @@ pub struct NewProduct {
     /// See [`ProductRow`].
     pub option_values: Vec<String>,
     /// See [`ProductRow`]; the table's default where absent.
-    pub low_stock_at: Option<i32>,
+    pub low_stock_threshold: Option<i32>,
 }
 
 /// A change of a product: what is absent stays, an inner `None` clears.
@@ -192,7 +192,7 @@ pub struct ProductPatch {
     /// See [`ProductRow`].
     pub option_values: Option<Vec<String>>,
     /// See [`ProductRow`].
-    pub low_stock_at: Option<i32>,
+    pub low_stock_threshold: Option<i32>,
     /// See [`ProductRow`].
     pub is_active: Option<bool>,
 }
@@ -212,7 +212,7 @@ impl NewProduct {
             compare_at_price: Some(self.compare_at_price),
             cost_price: Some(self.cost_price),
             supplier_sku: Some(self.supplier_sku.clone()),
-            low_stock_at: self.low_stock_at,
+            low_stock_threshold: self.low_stock_threshold,
             ..ProductPatch::default()
         }
         .check()
@@ -240,9 +240,9 @@ impl ProductPatch {
             check.that(check_price("costPrice", price));
         }
         check.optional("supplierSku", self.supplier_sku.as_ref().and_then(Option::as_deref), 100);
-        if self.low_stock_at.is_some_and(|pieces| !(0..=MAX_LOW_STOCK).contains(&pieces)) {
+        if self.low_stock_threshold.is_some_and(|pieces| !(0..=MAX_LOW_STOCK).contains(&pieces)) {
             let rule = format!("a stock is low from 0 to {MAX_LOW_STOCK} pieces down");
-            check.that(Err(UserError::new(UserErrorCode::OutOfRange, "lowStockAt", rule)));
+            check.that(Err(UserError::new(UserErrorCode::OutOfRange, "lowStockThreshold", rule)));
         }
         check.finish()
     }

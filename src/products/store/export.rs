@@ -15,7 +15,7 @@ pub const PRODUCTS: Export = Export {
         SELECT c.id, json_agg(a.name ORDER BY cardinality(a.path)) AS names
         FROM categories c JOIN categories a ON a.id = ANY (c.path) GROUP BY c.id)",
     table: "products p",
-    joins: "LEFT JOIN sources s ON s.noun = 'Product' AND s.noun_id = p.id AND s.website_id = p.source_website_id
+    joins: "LEFT JOIN sources s ON s.resource_type = 'Product' AND s.resource_id = p.id AND s.website_id = p.source_website_id
         LEFT JOIN shelves c ON c.id = p.category_id
         LEFT JOIN brands b ON b.id = p.brand_id
         LEFT JOIN suppliers u ON u.id = p.supplier_id
@@ -40,7 +40,7 @@ pub const PRODUCTS: Export = Export {
         group: Text = "g.slug",
         group_name: Text = "g.name",
         options: Pairs = "json_object(g.varies_by, p.option_values)",
-        low_stock_at: Integer = "p.low_stock_at",
+        low_stock_threshold: Integer = "p.low_stock_threshold",
         stock: Integer = "p.stock",
         is_active: Bool = "p.is_active",
         images: Images = "SELECT json_agg(json_build_object('url', coalesce(i.source_url,

@@ -358,7 +358,7 @@ pub async fn update(mut conn: &Conn, id: ProductId, patch: &ProductPatch) -> Res
 
 fn refused(error: diesel::result::Error) -> Error {
     let missing =
-        |field, noun: &str| UserError::new(UserErrorCode::NotFound, field, format!("there is no such {noun}"));
+        |field, resource: &str| UserError::new(UserErrorCode::NotFound, field, format!("there is no such {resource}"));
     Error::from(error)
         .on_constraint("products_source_website_id_sku_key", || {
             UserError::new(UserErrorCode::Taken, "sku", "another product of this website has this SKU")

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::{db::Db, error::Result, ids::ProductId, jobs::model::JobRow, search::store::index};
 
 /// The kind of the job.
-pub const KIND: &str = "index_search";
+pub const KIND: &str = "reindex_search";
 /// How often it looks.
 pub const PERIOD: Duration = Duration::from_secs(60);
 /// How many products are indexed in a transaction.

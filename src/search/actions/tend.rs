@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::{db::Db, error::Result, jobs::model::JobRow, search::store};
 
 /// The kind of the job.
-pub const KIND: &str = "tend_search";
+pub const KIND: &str = "refresh_search_popularity";
 /// How often it runs.
 pub const PERIOD: Duration = Duration::from_secs(6 * 3600);
 

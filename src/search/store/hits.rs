@@ -65,7 +65,7 @@ fn by_relevance(out: &mut Composed<RowType>, search: &Search, asked: &Asked) {
     // A little for what says nothing else; then up to 3 for sales, 1 for pieces in stock, 1 for stars: what matches better by
     // half comes first whatever these are.
     out.sql(
-        ") * (1 + 0.3 / (1 + length(d.document))) * (1 + 0.1 * (least(d.popularity, 9) / 3 + CASE WHEN p.availability <> 'out' THEN 1 ELSE 0 END
+        ") * (1 + 0.3 / (1 + length(d.document))) * (1 + 0.1 * (least(d.popularity, 9) / 3 + CASE WHEN p.availability <> 'out_of_stock' THEN 1 ELSE 0 END
                   + CASE WHEN p.rating_count > 0 THEN p.rating_average::real / 5 ELSE 0 END)))::real AS score
          FROM d LEFT JOIN products p ON d.kind = 'product' AND p.id = d.node_id, (SELECT lower(",
     );

@@ -206,8 +206,8 @@ pub async fn delete(mut conn: &Conn, id: SearchRuleId) -> Result<()> {
 }
 
 fn refused(error: diesel::result::Error) -> Error {
-    let gone = |noun: &'static str| {
-        move || UserError::new(UserErrorCode::NotFound, "target", format!("there is no such {noun}"))
+    let gone = |resource: &'static str| {
+        move || UserError::new(UserErrorCode::NotFound, "target", format!("there is no such {resource}"))
     };
     Error::from(error)
         .on_constraint("search_rules_website_id_fkey", || {

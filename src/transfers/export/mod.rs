@@ -1,4 +1,4 @@
-//! Exports: every row of a noun, as one moment saw them, in souk's own formats.
+//! Exports: every row of a resource, as one moment saw them, in souk's own formats.
 //! Rule: rows stream through, so that memory is flat however many there are; passwords and other secrets are in no column.
 
 mod store;
@@ -8,7 +8,7 @@ use std::io::Write;
 use futures_util::TryStreamExt;
 
 use super::{
-    model::{Format, Noun},
+    model::{Format, Resource},
     own::write::RowWriter,
 };
 use crate::{
@@ -25,7 +25,7 @@ const STEP: u64 = 1_000;
 #[derive(Debug, Clone)]
 pub struct ExportOptions {
     /// What goes out.
-    pub noun: Noun,
+    pub resource: Resource,
     /// How it is written: one of souk's own formats.
     pub format: Format,
     /// Whose: a must for what belongs to a website. Of categories it says which website's ids go along.
@@ -39,18 +39,18 @@ impl ExportOptions {
         if !self.format.is_own() {
             return Err(Error::bad_input("format", "souk writes souk-csv and souk-jsonl"));
         }
-        if self.noun.export().has_website && self.website.is_none() {
-            let rule = format!("{} belong to a website: say which", self.noun.as_str());
+        if self.resource.export().has_website && self.website.is_none() {
+            let rule = format!("{} belong to a website: say which", self.resource.as_str());
             return Err(Error::user(UserErrorCode::Required, "website", rule));
         }
         Ok(())
     }
 }
 
-/// Writes everything of a noun that the viewer reaches: how many rows. `progress` hears now and then how many are written,
+/// Writes everything of a resource that the viewer reaches: how many rows. `progress` hears now and then how many are written,
 /// and of how many.
 /// # Errors
-/// FORBIDDEN without the noun's permission, NOT_FOUND for a website beyond the viewer's; those of [`ExportOptions::check`], of
+/// FORBIDDEN without the resource's permission, NOT_FOUND for a website beyond the viewer's; those of [`ExportOptions::check`], of
 /// the file and of the database.
 pub async fn export<W: Write + Send>(
     db: &Db,
@@ -61,13 +61,13 @@ pub async fn export<W: Write + Send>(
 ) -> Result<u64> {
     options.check()?;
     let websites = reach(viewer, options)?;
-    let mut writer = RowWriter::new(out, options.noun, options.format)?;
+    let mut writer = RowWriter::new(out, options.resource, options.format)?;
     let snapshot = db.snapshot().await?;
-    let total = store::count(&snapshot, options.noun, websites.as_deref()).await?;
+    let total = store::count(&snapshot, options.resource, websites.as_deref()).await?;
     progress(0, total);
     let mut written = 0;
     {
-        let mut rows = store::stream(&snapshot, options.noun, websites.as_deref()).await?;
+        let mut rows = store::stream(&snapshot, options.resource, websites.as_deref()).await?;
         while let Some(cells) = rows.try_next().await? {
             writer.write(&cells)?;
             written += 1;
@@ -84,7 +84,7 @@ pub async fn export<W: Write + Send>(
 
 /// The websites whose rows go out; none for all there are.
 fn reach(viewer: &Viewer, options: &ExportOptions) -> Result<Option<Vec<WebsiteId>>> {
-    viewer.require_any(&[options.noun.export().permission])?;
+    viewer.require_any(&[options.resource.export().permission])?;
     if let Some(website) = options.website {
         if !viewer.reaches(website) {
             return Err(Error::Coded(ErrorCode::NotFound, "there is no such website".into()));

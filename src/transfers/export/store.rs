@@ -1,4 +1,4 @@
-//! The statements of an export. A row is one list of texts, in the order of the noun's columns.
+//! The statements of an export. A row is one list of texts, in the order of the resource's columns.
 
 use diesel::{
     QueryableByName, sql_query,
@@ -7,7 +7,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use futures_util::{Stream, TryStreamExt};
 
-use super::super::model::Noun;
+use super::super::model::Resource;
 use crate::{
     db::Conn,
     error::{Error, Result},
@@ -30,8 +30,8 @@ struct Count {
 }
 
 /// How many rows there are.
-pub async fn count(mut conn: &Conn, noun: Noun, websites: Option<&[WebsiteId]>) -> Result<u64> {
-    let query = sql_query(noun.export().count()).bind::<Nullable<Array<BigInt>>, _>(websites);
+pub async fn count(mut conn: &Conn, resource: Resource, websites: Option<&[WebsiteId]>) -> Result<u64> {
+    let query = sql_query(resource.export().count()).bind::<Nullable<Array<BigInt>>, _>(websites);
     let row: Count = query.get_result(&mut conn).await?;
     Ok(row.count.unsigned_abs())
 }
@@ -39,11 +39,11 @@ pub async fn count(mut conn: &Conn, noun: Noun, websites: Option<&[WebsiteId]>) 
 /// Every row, as it comes: the server waits where the reader does.
 pub async fn stream<'c>(
     mut conn: &'c Conn,
-    noun: Noun,
+    resource: Resource,
     websites: Option<&[WebsiteId]>,
 ) -> Result<impl Stream<Item = Result<Cells>> + Send + Unpin + use<'c>> {
     let query =
-        sql_query(noun.export().select()).bind::<Nullable<Array<BigInt>>, _>(websites.map(<[WebsiteId]>::to_vec));
+        sql_query(resource.export().select()).bind::<Nullable<Array<BigInt>>, _>(websites.map(<[WebsiteId]>::to_vec));
     let rows = query.load_stream::<Row>(&mut conn).await?;
     Ok(rows.map_ok(|row| row.cells).map_err(Error::from))
 }

@@ -200,7 +200,7 @@ impl Magento {
             brand: brand.map(Some),
             is_active: self.is_active(line, group.is_some())?,
             group: group.map(Some),
-            low_stock_at: match line.cell(&columns.default_notify) {
+            low_stock_threshold: match line.cell(&columns.default_notify) {
                 "0" => cells::pieces(line, &columns.notify, &self.amounts)?,
                 _ => None,
             },

@@ -211,7 +211,7 @@ impl WooCommerce {
             } else {
                 None
             },
-            low_stock_at: cells::pieces(line, &columns.low_stock, &self.amounts)?,
+            low_stock_threshold: cells::pieces(line, &columns.low_stock, &self.amounts)?,
             stock: if is_shared { None } else { cells::pieces(line, &columns.stock, &self.amounts)? },
             is_active: self.is_active(line)?,
             ..self.common(line)

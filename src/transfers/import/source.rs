@@ -5,7 +5,7 @@ use std::io::Read;
 
 use super::super::{
     formats::{self, Notes, Shop},
-    model::{Format, ImportOptions, Noun},
+    model::{Format, ImportOptions, Resource},
     own::{
         fields::Fields,
         read::{CsvRows, JsonRows},
@@ -19,31 +19,31 @@ use crate::error::{Error, Result};
 
 /// Reads the header of a file and begins to read its rows; also returns how its rejected rows are written.
 /// # Errors
-/// User errors for a wrong header and for a format that the noun does not have.
+/// User errors for a wrong header and for a format that the resource does not have.
 pub async fn read(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<(Layout, ReadAhead<Record>)> {
     let options = options.clone();
     ReadAhead::open(options.batch, move || open(input, &options)).await
 }
 
 fn open(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<OpenFile<Record>> {
-    let (noun, format) = (options.noun, options.format);
-    let read: fn(Fields) -> Result<Record, Refused> = match noun {
-        Noun::Products => |fields| rows::product(fields).map(|product| Record::Product(Box::new(product))),
-        Noun::Stock => |fields| rows::stock(fields).map(|product| Record::Product(Box::new(product))),
-        Noun::Categories => |fields| rows::category(fields).map(Record::Category),
-        Noun::Customers => |fields| rows::customer(fields).map(Record::Customer),
-        Noun::Orders => |fields| rows::order(fields).map(Record::Order),
-        _ => return Err(Error::bad_input("noun", format!("{} are not imported", noun.as_str()))),
+    let (resource, format) = (options.resource, options.format);
+    let read: fn(Fields) -> Result<Record, Refused> = match resource {
+        Resource::Products => |fields| rows::product(fields).map(|product| Record::Product(Box::new(product))),
+        Resource::Stock => |fields| rows::stock(fields).map(|product| Record::Product(Box::new(product))),
+        Resource::Categories => |fields| rows::category(fields).map(Record::Category),
+        Resource::Customers => |fields| rows::customer(fields).map(Record::Customer),
+        Resource::Orders => |fields| rows::order(fields).map(Record::Order),
+        _ => return Err(Error::bad_input("resource", format!("{} are not imported", resource.as_str()))),
     };
     match format {
         Format::SoukCsv => {
-            let rows = CsvRows::open(input, noun, options.shop.encoding)?;
+            let rows = CsvRows::open(input, resource, options.shop.encoding)?;
             let layout = csv(rows.header(), rows.delimiter());
             let rows = Box::new(rows.map(move |row| row.map(|row| row.and_then(read))));
             Ok(OpenFile { layout, rows, notes: Notes::default() })
         }
         Format::SoukJsonl => {
-            let rows = JsonRows::open(input, noun, options.shop.encoding);
+            let rows = JsonRows::open(input, resource, options.shop.encoding);
             let rows = Box::new(rows.map(move |row| row.map(|row| row.and_then(read))));
             Ok(OpenFile { layout: Layout::Lines, rows, notes: Notes::default() })
         }
@@ -55,16 +55,16 @@ fn open(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<OpenFile
 
 /// The products of another shop's file, or of each only its pieces.
 /// # Errors
-/// User errors for other nouns and a wrong header.
+/// User errors for other resources and a wrong header.
 fn shop(shop: Shop, input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<OpenFile<Record>> {
-    if !matches!(options.noun, Noun::Products | Noun::Stock) {
+    if !matches!(options.resource, Resource::Products | Resource::Stock) {
         return Err(Error::bad_input("format", "files of other shops hold products and their stock"));
     }
     let products = formats::open(shop, input, &options.shop)?;
     let layout = csv(products.header(), products.delimiter());
     let notes = products.notes();
-    let read: fn(ProductRecord) -> ProductRecord = match options.noun {
-        Noun::Stock => |product| ProductRecord { sku: product.sku, stock: product.stock, ..ProductRecord::default() },
+    let read: fn(ProductRecord) -> ProductRecord = match options.resource {
+        Resource::Stock => |product| ProductRecord { sku: product.sku, stock: product.stock, ..ProductRecord::default() },
         _ => |product| product,
     };
     let read = move |product| Ok(Record::Product(Box::new(read(product))));

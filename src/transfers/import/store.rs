@@ -1,5 +1,5 @@
 //! The statements on the row of a running import in `transfers`.
-//! Rule: one run of a noun and website at a time. A run holds a lease on its row and renews it with each batch; a lease that
+//! Rule: one run of a resource and website at a time. A run holds a lease on its row and renews it with each batch; a lease that
 //! expired can be taken by another run, which continues after the last batch.
 
 use diesel::{
@@ -77,17 +77,17 @@ pub async fn find_or_insert(
     let query = sql_query(
         "WITH cut_off AS (
              SELECT id FROM transfers
-             WHERE input_hash = $5 AND status IN ('queued', 'running', 'failed') AND direction = 'import' AND noun = $1
+             WHERE input_hash = $5 AND status IN ('queued', 'running', 'failed') AND direction = 'import' AND resource = $1
                AND format = $2 AND website_id IS NOT DISTINCT FROM $3 AND is_dry_run = $6 AND user_id IS NOT DISTINCT FROM $4
                AND NOT is_dry_run
              ORDER BY id DESC LIMIT 1
          ), new AS (
-             INSERT INTO transfers (direction, noun, format, website_id, user_id, input_hash, is_dry_run)
+             INSERT INTO transfers (direction, resource, format, website_id, user_id, input_hash, is_dry_run)
              SELECT 'import', $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT FROM cut_off) RETURNING id
          ) SELECT id FROM cut_off UNION ALL SELECT id FROM new",
     );
     let row: Id = query
-        .bind::<Text, _>(options.noun.as_str())
+        .bind::<Text, _>(options.resource.as_str())
         .bind::<Text, _>(options.format.as_str())
         .bind::<Nullable<BigInt>, _>(website)
         .bind::<Nullable<BigInt>, _>(options.user)
@@ -98,7 +98,7 @@ pub async fn find_or_insert(
     Ok(row.id)
 }
 
-/// Takes the lease of a transfer unless another run holds one for this noun and website, or the transfer is done.
+/// Takes the lease of a transfer unless another run holds one for this resource and website, or the transfer is done.
 /// # Errors
 /// Those of the database.
 pub async fn take_lease(mut conn: &Conn, id: TransferId) -> Result<Option<Lease>> {
@@ -107,7 +107,7 @@ pub async fn take_lease(mut conn: &Conn, id: TransferId) -> Result<Option<Lease>
         "UPDATE transfers t SET status = 'running', run = t.run + 1, failure = NULL, finished_at = NULL,
                 started_at = coalesce(t.started_at, now()), locked_until = now() + make_interval(secs => $2)
          WHERE t.id = $1 AND (t.status <> 'done' OR t.is_dry_run) AND NOT EXISTS (
-             SELECT FROM transfers o WHERE o.status = 'running' AND o.locked_until > now() AND o.noun = t.noun
+             SELECT FROM transfers o WHERE o.status = 'running' AND o.locked_until > now() AND o.resource = t.resource
                 AND o.direction = t.direction AND o.website_id IS NOT DISTINCT FROM t.website_id AND NOT t.is_dry_run AND NOT o.is_dry_run)
          RETURNING id, run, checkpoint, processed, created, updated, unchanged, rejected, errors",
     );

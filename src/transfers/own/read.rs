@@ -12,7 +12,7 @@ use super::{
             decode::{Decoded, Encoding},
             table::{MAX_LINE, Table},
         },
-        model::Noun,
+        model::Resource,
         record::{Refused, Row},
     },
     cells,
@@ -36,15 +36,15 @@ pub struct CsvRows<R> {
 impl<R: Read> CsvRows<R> {
     /// Reads the header.
     /// # Errors
-    /// User errors for a column that the noun does not have, or that is there twice.
-    pub fn open(input: R, noun: Noun, encoding: Encoding) -> Result<Self> {
+    /// User errors for a column that the resource does not have, or that is there twice.
+    pub fn open(input: R, resource: Resource, encoding: Encoding) -> Result<Self> {
         let table = Table::open(input, encoding)?;
         let mut columns: Vec<Option<Column>> = Vec::new();
         for name in table.header().names() {
-            let known = noun.export().columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
+            let known = resource.export().columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
             if known.is_none() && !OF_REJECTS.contains(&name.as_str()) {
-                let names: Vec<_> = noun.export().columns.iter().map(|column| column.name).collect();
-                let rule = format!("{} have no column {name:?}; they have: {}", noun.as_str(), names.join(", "));
+                let names: Vec<_> = resource.export().columns.iter().map(|column| column.name).collect();
+                let rule = format!("{} have no column {name:?}; they have: {}", resource.as_str(), names.join(", "));
                 return Err(Error::bad_input("file", rule));
             }
             if columns.iter().flatten().any(|column| column.name.eq_ignore_ascii_case(name)) {
@@ -103,8 +103,8 @@ pub struct JsonRows<R: Read> {
 
 impl<R: Read> JsonRows<R> {
     /// Over a file from its beginning.
-    pub fn open(input: R, noun: Noun, encoding: Encoding) -> Self {
-        Self { input: BufReader::new(Decoded::new(input, encoding)), columns: noun.export().columns, line: 0 }
+    pub fn open(input: R, resource: Resource, encoding: Encoding) -> Self {
+        Self { input: BufReader::new(Decoded::new(input, encoding)), columns: resource.export().columns, line: 0 }
     }
 
     /// The next line without its end, and whether it is longer than allowed; none at the end of the file.

@@ -29,7 +29,7 @@ pub fn product(mut fields: Fields) -> Result<ProductRecord, Refused> {
         supplier: fields.text("supplier")?,
         supplier_sku: fields.text("supplier_sku")?,
         group: group(fields)?,
-        low_stock_at: fields.integer("low_stock_at")?.flatten(),
+        low_stock_threshold: fields.integer("low_stock_threshold")?.flatten(),
         stock: fields.integer("stock")?.flatten(),
         is_active: fields.boolean("is_active")?.flatten(),
         images: fields.images("images")?.map(Option::unwrap_or_default),
@@ -44,7 +44,7 @@ pub fn stock(mut fields: Fields) -> Result<ProductRecord, Refused> {
     Ok(ProductRecord {
         sku: required(fields, "sku")?,
         stock: fields.integer("stock")?.flatten(),
-        low_stock_at: fields.integer("low_stock_at")?.flatten(),
+        low_stock_threshold: fields.integer("low_stock_threshold")?.flatten(),
         ..ProductRecord::default()
     })
 }

@@ -6,7 +6,7 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::{
-    super::model::{Format, Noun},
+    super::model::{Format, Resource},
     cells,
 };
 use crate::{
@@ -29,8 +29,8 @@ impl<W: Write> RowWriter<W> {
     /// Writes the header, where the format has one.
     /// # Errors
     /// Where it cannot be written.
-    pub fn new(out: W, noun: Noun, format: Format) -> Result<Self> {
-        let columns = noun.export().columns;
+    pub fn new(out: W, resource: Resource, format: Format) -> Result<Self> {
+        let columns = resource.export().columns;
         if format == Format::SoukJsonl {
             return Ok(Self { columns, out: Out::Json(out) });
         }

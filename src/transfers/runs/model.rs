@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::super::{
     formats::{self, amounts::Decimals, decode::Encoding},
-    model::{Format, Noun, RowError},
+    model::{Format, Resource, RowError},
 };
 use crate::{
     auth::{Permission, Viewer},
@@ -20,7 +20,7 @@ use crate::{
     text_enum,
 };
 
-/// Who may move anything: the permissions of all nouns.
+/// Who may move anything: the permissions of all resources.
 pub const MAY_MOVE: &[Permission] = &[
     Permission::ManageProducts,
     Permission::ManageCatalogue,
@@ -78,7 +78,7 @@ pub struct TransferRow {
     /// Which way.
     pub direction: Way,
     /// What is moved.
-    pub noun: Noun,
+    pub resource: Resource,
     /// How its file is written.
     pub format: Format,
     /// Whose rows they are; none for all there are.
@@ -141,7 +141,7 @@ impl TransferRow {
 
     /// The name of its file for people; `what` is put behind.
     pub fn file_name(&self, what: &str) -> String {
-        format!("{}-{}{what}.{}", self.noun.as_str(), self.id.0, self.format.extension())
+        format!("{}-{}{what}.{}", self.resource.as_str(), self.id.0, self.format.extension())
     }
 
     /// Whether it has come to its end.
@@ -157,7 +157,7 @@ pub struct NewTransfer {
     /// Which way.
     pub direction: Way,
     /// What is moved.
-    pub noun: Noun,
+    pub resource: Resource,
     /// How its file is written.
     pub format: Format,
     /// Whose rows they are.
@@ -172,11 +172,11 @@ pub struct NewTransfer {
     pub options: Value,
 }
 
-/// Which transfers somebody sees: those of the nouns that they may move, at the websites that they reach.
+/// Which transfers somebody sees: those of the resources that they may move, at the websites that they reach.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reach {
-    /// The nouns.
-    pub nouns: Vec<Noun>,
+    /// The resources.
+    pub resources: Vec<Resource>,
     /// The websites; all there are, and what belongs to none, without.
     pub websites: Option<Arc<[WebsiteId]>>,
 }
@@ -184,13 +184,13 @@ pub struct Reach {
 impl Reach {
     /// What this viewer sees.
     pub fn of(viewer: &Viewer) -> Self {
-        let nouns = Noun::ALL.iter().copied().filter(|noun| viewer.can(noun.export().permission)).collect();
-        Self { nouns, websites: viewer.identity().and_then(|identity| identity.websites.clone()) }
+        let resources = Resource::ALL.iter().copied().filter(|resource| viewer.can(resource.export().permission)).collect();
+        Self { resources, websites: viewer.identity().and_then(|identity| identity.websites.clone()) }
     }
 
     /// Whether that is every transfer.
     pub fn is_all(&self) -> bool {
-        self.websites.is_none() && self.nouns.len() == Noun::ALL.len()
+        self.websites.is_none() && self.resources.len() == Resource::ALL.len()
     }
 }
 
@@ -200,7 +200,7 @@ pub enum TransferCondition {
     /// By the way that it goes.
     Way(Op<Way>),
     /// By what is moved.
-    Noun(Op<Noun>),
+    Resource(Op<Resource>),
     /// By where it stands.
     Status(Op<Status>),
     /// By website.

@@ -27,13 +27,13 @@ type Rows =
     diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<transfers::table, diesel::dsl::AsSelect<TransferRow, Pg>>, Pg>;
 
 fn visible(reach: &Reach) -> Condition<'static, transfers::table> {
-    let of_nouns = transfers::noun.eq_any(reach.nouns.iter().map(|noun| noun.as_str()).collect::<Vec<_>>());
+    let of_resources = transfers::resource.eq_any(reach.resources.iter().map(|resource| resource.as_str()).collect::<Vec<_>>());
     match &reach.websites {
-        None => Box::new(of_nouns),
+        None => Box::new(of_resources),
         Some(websites) => {
             let website = transfers::website_id;
             let reached = website.is_not_null().and(website.assume_not_null().eq_any(websites.to_vec()));
-            Box::new(of_nouns.and(reached))
+            Box::new(of_resources.and(reached))
         }
     }
 }
@@ -42,7 +42,7 @@ fn condition(condition: &TransferCondition) -> Condition<'static, transfers::tab
     use TransferCondition as C;
     match condition {
         C::Way(way) => op!(way, transfers::direction),
-        C::Noun(noun) => op!(noun, transfers::noun),
+        C::Resource(resource) => op!(resource, transfers::resource),
         C::Status(status) => op!(status, transfers::status),
         C::Website(website) => op!(website, transfers::website_id.assume_not_null(), transfers::website_id),
         C::CreatedAt(at) => op!(at, transfers::created_at),

@@ -71,12 +71,12 @@ pub async fn insert_customers(mut conn: &Conn, website: WebsiteId, numbers: &[St
     let query = sql_query(
         "WITH missing AS (
              SELECT c.number, nextval(pg_get_serial_sequence('users', 'id')) AS id FROM unnest($2) AS c (number)
-             WHERE NOT EXISTS (SELECT FROM sources WHERE noun = 'User' AND website_id = $1 AND external_id = c.number)
+             WHERE NOT EXISTS (SELECT FROM sources WHERE resource_type = 'User' AND website_id = $1 AND external_id = c.number)
          ), made AS (
              INSERT INTO users (id, name, role_id, source_website_id)
              SELECT m.id, 'Customer ' || m.number, r.id, $1 FROM missing m JOIN roles r ON r.code = 'customer' ORDER BY m.number
          )
-         INSERT INTO sources (noun, noun_id, website_id, external_id) SELECT 'User', id, $1, number FROM missing",
+         INSERT INTO sources (resource_type, resource_id, website_id, external_id) SELECT 'User', id, $1, number FROM missing",
     );
     Ok(query.bind::<BigInt, _>(website).bind::<Array<Text>, _>(numbers).execute(&mut conn).await?)
 }

@@ -303,7 +303,7 @@ async fn the_audit_log_tells_of_passwords_and_addresses_but_holds_no_secret() {
     let mails = app.mails().await;
     app.use_token("emailChangeConfirm", &mails[1].token()).await;
     let keys = "(SELECT string_agg(key, ' ' ORDER BY key) FROM jsonb_object_keys(after) key)";
-    let entries = format!("SELECT via, {keys} FROM audit_log WHERE noun = 'User' AND change = 'updated' ORDER BY id");
+    let entries = format!("SELECT via, {keys} FROM audit_log WHERE resource_type = 'User' AND change = 'updated' ORDER BY id");
     let told = [
         "(anonymous,email_verified_at)",
         "(anonymous,password_hash)",

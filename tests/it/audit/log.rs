@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, io};
 
 use serde_json::json;
 use souk::{
-    audit::model::{Noun, outside},
+    audit::model::{ResourceType, outside},
     auth::Permission,
     brands::{self, model::NewBrand},
     db::{
@@ -39,9 +39,9 @@ async fn everything_that_is_to_be_told_has_its_trigger() {
         FROM pg_trigger t JOIN pg_proc ON pg_proc.oid = tgfoid
         WHERE proname LIKE 'audit\\_%' AND tgname LIKE '%\\_audit%' AND tgname NOT LIKE '%forget' AND tgenabled = 'O'";
     let triggers = psql.rows(triggers).await;
-    for noun in Noun::ALL {
-        let records = |row: &&Vec<String>| row[1].contains(&format!("'{}'", noun.as_str()));
-        assert!(triggers.iter().any(|row| records(&row)), "no trigger records changes of {}", noun.as_str());
+    for resource_type in ResourceType::ALL {
+        let records = |row: &&Vec<String>| row[1].contains(&format!("'{}'", resource_type.as_str()));
+        assert!(triggers.iter().any(|row| records(&row)), "no trigger records changes of {}", resource_type.as_str());
     }
     let told: BTreeSet<&str> = triggers.iter().map(|row| row[0].as_str()).collect();
     // The tables of parts: what changes is the resource that they are a part of.
@@ -51,7 +51,7 @@ async fn everything_that_is_to_be_told_has_its_trigger() {
     // No key leaves as a number. What linked products share is none, and the others here are not told.
     let keys = "SELECT table_name, column_name FROM information_schema.columns
         WHERE table_schema = 'public' AND data_type = 'bigint' AND column_name LIKE '%\\_id'
-            AND (table_name, column_name) NOT IN (('products', 'linked_id'), ('sources', 'noun_id'), ('sources', 'last_transfer_id'), ('images', 'media_id'))";
+            AND (table_name, column_name) NOT IN (('products', 'linked_id'), ('sources', 'resource_id'), ('sources', 'last_transfer_id'), ('images', 'media_id'))";
     for row in psql.rows(keys).await.iter().filter(|row| told.contains(row[0].as_str())) {
         let shown = outside(json!({ row[1].as_str(): 7 }));
         assert!(shown[&row[1]].is_string(), "say in the audit model whose keys {}.{} are", row[0], row[1]);
@@ -96,7 +96,7 @@ async fn sql_past_the_program_is_told_as_the_system() {
     database.sql("INSERT INTO brands (id, name, slug) VALUES (7, 'Knot', 'knot')").await;
     database.sql("DELETE FROM brands").await;
     database.sql("DELETE FROM role_permissions WHERE permission = 'SELL_PRODUCTS'").await;
-    let told = "SELECT via, user_id, request_id, noun, noun_id > 0, change, before - 'created_at', after - 'created_at'
+    let told = "SELECT via, user_id, request_id, resource_type, resource_id > 0, change, before - 'created_at', after - 'created_at'
         FROM audit_log ORDER BY id DESC LIMIT 5";
     let knot = r#"{"name": "Knot", "slug": "knot", "description": ""}"#;
     let gone = r#"{"permission": "SELL_PRODUCTS"}"#;
@@ -155,7 +155,7 @@ async fn the_address_and_the_keys_of_the_writer_are_told() {
     by_key.scope(add_brand(&database.db, "knot")).await.expect("a brand");
     let by_session = Writer { via: Via::Session, user: Some(5), session: Some(8), ..Writer::system() };
     by_session.scope(add_brand(&database.db, "wick")).await.expect("a brand");
-    let told = "SELECT via, user_id, session_id, api_key_id, address FROM audit_log WHERE noun = 'Brand' ORDER BY id";
+    let told = "SELECT via, user_id, session_id, api_key_id, address FROM audit_log WHERE resource_type = 'Brand' ORDER BY id";
     let expected = [["api_key", "5", "", "7", "2001:db8::1"], ["session", "5", "8", "", ""]];
     assert_eq!(Psql::connect(&database.url).await.rows(told).await, expected);
 }
@@ -171,7 +171,7 @@ async fn nobody_changes_the_log() {
         "UPDATE audit_log SET via = via WHERE false",
         "DELETE FROM audit_log",
         "TRUNCATE audit_log",
-        "INSERT INTO audit_log (id, via, noun, noun_id, change) SELECT min(id), 'system', 'Brand', 1, 'deleted' FROM audit_log
+        "INSERT INTO audit_log (id, via, resource_type, resource_id, change) SELECT min(id), 'system', 'Brand', 1, 'deleted' FROM audit_log
             ON CONFLICT (id) DO UPDATE SET via = 'system'",
     ] {
         let refused = database.try_run(sql).await.expect_err(sql);
@@ -201,8 +201,8 @@ async fn erasing_a_person_takes_them_out_of_the_log() {
     let held = async |person: &Actor<'_>| {
         let id = person.id.0;
         let sql = format!(
-            "SELECT string_agg(l::text, '') FROM audit_log l WHERE user_id = {id} OR (noun = 'User' AND noun_id = {id})
-                OR (noun = 'Order' AND noun_id IN (SELECT id FROM orders WHERE user_id = {id}))"
+            "SELECT string_agg(l::text, '') FROM audit_log l WHERE user_id = {id} OR (resource_type = 'User' AND resource_id = {id})
+                OR (resource_type = 'Order' AND resource_id IN (SELECT id FROM orders WHERE user_id = {id}))"
         );
         let text = database.value(&sql).await;
         let marks =
@@ -237,7 +237,7 @@ async fn an_import_is_told_in_one_entry() {
         done.expect("an import")
     };
     Writer::command("import sales").scope(import()).await;
-    let told = "SELECT via, request_id, noun, change, before, after -> 'lines' ->> 'created' FROM audit_log
+    let told = "SELECT via, request_id, resource_type, change, before, after -> 'lines' ->> 'created' FROM audit_log
         WHERE via <> 'system' ORDER BY id";
     let told = Psql::connect(&database.url).await.rows(told).await;
     let expected = [
@@ -245,7 +245,7 @@ async fn an_import_is_told_in_one_entry() {
         ["command_line", "import sales", "Website", "imported", "", "17"],
     ];
     assert_eq!(told, expected);
-    assert_eq!(database.ask("SELECT count(*) FROM audit_log WHERE via = 'system' AND noun <> 'Role'").await, "0");
+    assert_eq!(database.ask("SELECT count(*) FROM audit_log WHERE via = 'system' AND resource_type <> 'Role'").await, "0");
 }
 
 #[tokio::test]
@@ -261,7 +261,7 @@ async fn the_log_is_paged_and_filtered() {
     };
     app.database
         .sql(
-            "INSERT INTO audit_log (id, at, user_id, via, noun, noun_id, website_id, change) VALUES
+            "INSERT INTO audit_log (id, at, user_id, via, resource_type, resource_id, website_id, change) VALUES
             (2000001, '2026-01-01', 1000001, 'session', 'Product', 1, 1000001, 'created'),
             (2000002, '2026-01-02', 1000002, 'api_key', 'Product', 2, 1000002, 'updated'),
             (2000003, '2026-01-02', NULL, 'command_line', 'Product', 1, NULL, 'deleted'),
@@ -278,14 +278,14 @@ async fn the_log_is_paged_and_filtered() {
         ("user: {isNull: true}".to_owned(), vec![3]),
         ("via: {eq: API_KEY}".to_owned(), vec![2]),
         ("via: {in: [SESSION, COMMAND_LINE]}".to_owned(), vec![4, 3, 1]),
-        ("noun: {eq: BRAND}".to_owned(), vec![4]),
-        ("noun: {in: [PRODUCT, ORDER]}".to_owned(), vec![3, 2, 1]),
-        (format!("nounId: {product:?}"), vec![3, 1]),
+        ("resourceType: {eq: BRAND}".to_owned(), vec![4]),
+        ("resourceType: {in: [PRODUCT, ORDER]}".to_owned(), vec![3, 2, 1]),
+        (format!("resourceId: {product:?}"), vec![3, 1]),
         (format!("website: {{eq: {website:?}}}"), vec![1]),
         ("website: {isNull: true}".to_owned(), vec![4, 3]),
         ("at: {gte: \"2026-01-02T00:00:00Z\"}".to_owned(), vec![4, 3, 2]),
-        ("or: [{noun: {eq: BRAND}}, {via: {eq: API_KEY}}]".to_owned(), vec![4, 2]),
-        ("not: {noun: {eq: PRODUCT}}".to_owned(), vec![4]),
+        ("or: [{resourceType: {eq: BRAND}}, {via: {eq: API_KEY}}]".to_owned(), vec![4, 2]),
+        ("not: {resourceType: {eq: PRODUCT}}".to_owned(), vec![4]),
     ];
     for (filter, expected) in table {
         let document = format!(
@@ -305,7 +305,7 @@ async fn the_log_is_paged_and_filtered() {
         cursor = format!("after: {:?},", answer.text_at("auditLog.pageInfo.endCursor"));
     }
     for id in ["nonsense".to_owned(), AuditEntryId(2_000_001).global()] {
-        let answer = admin.run(&format!("{{ auditLog(where: {{nounId: {id:?}}}) {{ nodes {{ id }} }} }}")).await;
+        let answer = admin.run(&format!("{{ auditLog(where: {{resourceId: {id:?}}}) {{ nodes {{ id }} }} }}")).await;
         assert_eq!(answer.code(), "BAD_USER_INPUT");
     }
 }

@@ -9,14 +9,14 @@ use crate::support::TestApp;
 async fn categories_and_brands_get_slugs_that_are_plain_and_their_own() {
     let app = TestApp::new().await;
     let manager = app.manager().await;
-    for noun in ["category", "brand"] {
-        let (create, update) = (format!("{noun}Create"), format!("{noun}Update"));
-        let fields = format!("{noun} {{ id name slug description }}");
+    for resource in ["category", "brand"] {
+        let (create, update) = (format!("{resource}Create"), format!("{resource}Update"));
+        let fields = format!("{resource} {{ id name slug description }}");
         let new = manager.mutate(&create, &fields, json!({ "name": "Café & Bar", "description": "Cups" })).await;
-        let id = new.text_at(&format!("{create}.{noun}.id"));
-        assert_eq!(new.text_at(&format!("{create}.{noun}.slug")), "cafe-bar");
+        let id = new.text_at(&format!("{create}.{resource}.id"));
+        assert_eq!(new.text_at(&format!("{create}.{resource}.slug")), "cafe-bar");
         let chosen = manager.mutate(&create, &fields, json!({ "name": "Café & Bar", "slug": "bar" })).await;
-        assert_eq!(chosen.text_at(&format!("{create}.{noun}.slug")), "bar");
+        assert_eq!(chosen.text_at(&format!("{create}.{resource}.slug")), "bar");
 
         let before = app.database.contents().await;
         for (mutation, input, expected) in [
@@ -36,15 +36,15 @@ async fn categories_and_brands_get_slugs_that_are_plain_and_their_own() {
         ] {
             assert_eq!(manager.verdict(mutation, input.clone()).await, expected, "{mutation} {input}");
         }
-        let missing = if noun == "category" { CategoryId(999).global() } else { BrandId(999).global() };
+        let missing = if resource == "category" { CategoryId(999).global() } else { BrandId(999).global() };
         assert_eq!(manager.verdict(&update, json!({ "id": missing, "name": "x" })).await, "NOT_FOUND id");
         assert_eq!(app.database.contents().await, before);
 
         // A new name leaves the slug, so that links stay; null clears the description.
         let renamed = manager.mutate(&update, &fields, json!({ "id": id, "name": "Bistro" })).await;
         let whole = json!({ "id": id, "name": "Bistro", "slug": "cafe-bar", "description": "Cups" });
-        assert_eq!(*renamed.at(&format!("{update}.{noun}")), whole);
+        assert_eq!(*renamed.at(&format!("{update}.{resource}")), whole);
         let cleared = manager.mutate(&update, &fields, json!({ "id": id, "description": null })).await;
-        assert_eq!(cleared.text_at(&format!("{update}.{noun}.description")), "");
+        assert_eq!(cleared.text_at(&format!("{update}.{resource}.description")), "");
     }
 }

@@ -90,7 +90,7 @@ async fn prices_and_availability_are_todays_and_a_change_shows_on_the_line() {
         json!([
             [true, "AVAILABLE", "22.00"],
             [false, "INACTIVE", "40.00"],
-            [false, "TOO_FEW", "60.00"],
+            [false, "INSUFFICIENT_STOCK", "60.00"],
             [false, "OUT_OF_STOCK", "80.00"]
         ])
     );
@@ -251,10 +251,10 @@ async fn what_is_reserved_nobody_else_can_buy_until_it_is_released_or_over() {
     assert_eq!(again.text_at("cartReserve.cart.reservedUntil"), until, "not longer");
 
     // Everywhere.
-    let available = "query ($id: ID!) { product(id: $id) { availability stockLeft } }";
+    let available = "query ($id: ID!) { product(id: $id) { availability remainingQuantity } }";
     let seen = bob.run_with(available, json!({ "id": lamp.global() })).await;
-    assert_eq!((seen.at("product.availability"), seen.at("product.stockLeft")), (&json!("LOW"), &json!(1)));
-    assert_eq!(bob.run(&format!("{{ {CART} }}")).await.at("cart.lines.0.availability"), "TOO_FEW");
+    assert_eq!((seen.at("product.availability"), seen.at("product.remainingQuantity")), (&json!("LOW_STOCK"), &json!(1)));
+    assert_eq!(bob.run(&format!("{{ {CART} }}")).await.at("cart.lines.0.availability"), "INSUFFICIENT_STOCK");
     assert_eq!(bob.checkout(&theirs, "k1").await.verdict("checkout"), "OUT_OF_STOCK lines.0.quantity");
     assert_eq!(bob.try_order(&[(lamp, 2)], "k2").await.verdict("orderCreate"), "OUT_OF_STOCK lines.0.quantity");
     let input = json!({ "id": theirs.id });

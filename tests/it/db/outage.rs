@@ -11,7 +11,7 @@ use souk::{
 
 use crate::support::{ProductSpec, Proxy, TestApp, TestDb, ask};
 
-const PRODUCTS: &str = "{ products { nodes { stockLeft } } }";
+const PRODUCTS: &str = "{ products { nodes { remainingQuantity } } }";
 const ORDERS: &str = "SELECT count(*) FROM orders";
 
 fn settings() -> DbSettings {
@@ -67,7 +67,7 @@ async fn without_the_database_operations_are_unavailable_until_it_is_back() {
         // At once: whoever wants a connection does not wait for a pause to end.
         let order = customer.try_order(&[(product, 1)], &round.to_string()).await;
         assert_eq!(order.user_errors("orderCreate"), []);
-        assert_eq!(customer.run(PRODUCTS).await.at("products.nodes.0.stockLeft"), 3 - round);
+        assert_eq!(customer.run(PRODUCTS).await.at("products.nodes.0.remainingQuantity"), 3 - round);
         assert_eq!(readiness(&app).await, 200);
     }
     assert_eq!(app.database.ask(ORDERS).await, "3");
@@ -91,7 +91,7 @@ async fn a_database_that_takes_no_sessions_makes_operations_unavailable() {
     assert_eq!(customer.try_order(&[(product, 1)], "one").await.code(), "UNAVAILABLE");
     allow(true).await;
     assert_eq!(customer.try_order(&[(product, 1)], "one").await.user_errors("orderCreate"), []);
-    assert_eq!(customer.run(PRODUCTS).await.at("products.nodes.0.stockLeft"), 4);
+    assert_eq!(customer.run(PRODUCTS).await.at("products.nodes.0.remainingQuantity"), 4);
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn sessions_that_were_ended_between_two_requests_are_replaced_unnoticed() 
     let customer = app.customer().await;
     for left in [4, 3, 2] {
         kill_all_sessions(&app).await;
-        assert_eq!(customer.run(PRODUCTS).await.at("products.nodes.0.stockLeft"), left + 1);
+        assert_eq!(customer.run(PRODUCTS).await.at("products.nodes.0.remainingQuantity"), left + 1);
         kill_all_sessions(&app).await;
         let order = customer.try_order(&[(product, 1)], &left.to_string()).await;
         assert_eq!(order.user_errors("orderCreate"), [], "{left}");
@@ -156,7 +156,7 @@ async fn a_statement_that_takes_too_long_is_ended() {
     // The connections are as good as before.
     assert_eq!(customer.run("{ me { id } }").await.text_at("me.id"), customer.global_id());
     other.batch_execute("COMMIT").await.unwrap();
-    assert_eq!(customer.run(PRODUCTS).await.at("products.nodes.0.stockLeft"), 5);
+    assert_eq!(customer.run(PRODUCTS).await.at("products.nodes.0.remainingQuantity"), 5);
     assert_eq!(customer.try_order(&[(product, 1)], "one").await.user_errors("orderCreate"), []);
     assert_eq!(app.database.ask(ORDERS).await, "1");
 }
@@ -190,7 +190,7 @@ async fn a_full_pool_makes_writes_unavailable_and_recovers() {
     let held = app.database.db.checkout().await.unwrap();
     assert_eq!(customer.try_order(&[(product, 1)], "one").await.code(), "UNAVAILABLE");
     // Reads have connections of their own.
-    assert_eq!(customer.run(PRODUCTS).await.at("products.nodes.0.stockLeft"), 5);
+    assert_eq!(customer.run(PRODUCTS).await.at("products.nodes.0.remainingQuantity"), 5);
     // Whoever waits gets the connection as soon as it is free.
     let free = async { drop(held) };
     let lines = [(product, 1)];

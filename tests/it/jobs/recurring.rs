@@ -139,6 +139,6 @@ async fn the_server_tidies_up_every_hour() {
     let kinds = "SELECT string_agg(kind, ' ' ORDER BY kind) FROM jobs WHERE is_recurring";
     assert_eq!(
         app.database.ask(kinds).await,
-        "fetch_images index_search sweep_files sweep_transfers tend_analytics tend_search tidy_access tidy_carts"
+        "fetch_images reindex_search cleanup_files cleanup_transfers refresh_analytics refresh_search_popularity cleanup_access cleanup_carts"
     );
 }

@@ -346,7 +346,7 @@ async fn no_writer_goes_around_the_rating() {
         psql.try_run(change).await.unwrap_or_else(|error| panic!("{change}: {error}"));
         assert_ratings(&app).await;
     }
-    assert_eq!(psql.value("SELECT count(*) FROM audit_log WHERE noun = 'Product' AND change = 'updated'").await, "0");
+    assert_eq!(psql.value("SELECT count(*) FROM audit_log WHERE resource_type = 'Product' AND change = 'updated'").await, "0");
 }
 
 #[tokio::test]
@@ -366,7 +366,7 @@ async fn who_is_erased_takes_their_reviews_along() {
     assert_eq!(erased.verdict("userErase"), "done");
     let rating = seen(&app.anonymous(), rope).await.at("product.rating").clone();
     assert_eq!((&rating["average"], &rating["count"]), (&json!("5.00"), &json!(1)));
-    let told = "SELECT count(*) FROM audit_log WHERE noun = 'Review' AND (before::text || after::text) ~ 'wind|made'";
+    let told = "SELECT count(*) FROM audit_log WHERE resource_type = 'Review' AND (before::text || after::text) ~ 'wind|made'";
     assert_eq!(app.database.ask(told).await, "0");
     assert_ratings(&app).await;
 }

@@ -69,12 +69,12 @@ const BOUNDED: &[(&str, &str)] = &[
 /// Lists whose items may be null, and why.
 const NULLABLE_ITEMS: &[(&str, &str)] = &[("Query.nodes", "one place for each id, null where there is no such thing")];
 
-/// Mutations that are not named after a noun, and why.
+/// Mutations that are not named after a type_name, and why.
 const VERBS: &[(&str, &str)] = &[
     ("checkout", "everybody calls it so; it makes orders of a cart"),
     ("exportStart", "everybody calls it so; it makes a transfer"),
     ("importStart", "as `exportStart`"),
-    ("login", "everybody calls it so, and it changes no noun"),
+    ("login", "everybody calls it so, and it changes no type_name"),
     ("logout", "everybody calls it so"),
     ("logoutEverywhere", "as `logout`"),
     ("register", "everybody calls it so; `userCreate` is for somebody else"),
@@ -88,7 +88,7 @@ const NO_INPUT: &[(&str, &str)] =
 const OPTIONAL_INPUT: &[(&str, &str)] = &[("cartCreate", "a cart without lines is what most ask for")];
 
 /// What the names of mutations begin with, besides the types with a global id.
-const NOUNS: &[&str] = &["email", "password", "search", "stock", "token", "upload"];
+const TYPE_NAMES: &[&str] = &["email", "password", "search", "stock", "token", "upload"];
 
 /// Inputs that say who owns something, what state it is in, what a role gives or what was paid, and why they may.
 const POWERFUL: &[(&str, &str)] = &[
@@ -210,27 +210,27 @@ fn every_connection_has_edges_nodes_page_info_and_total_count() {
     let connections: Vec<_> = sdl.types().filter(|(name, _)| name.ends_with("Connection")).collect();
     assert!(connections.len() >= 8, "only {} connections", connections.len());
     for (name, _) in connections {
-        let noun = name.strip_suffix("Connection").expect("it ends so");
+        let type_name = name.strip_suffix("Connection").expect("it ends so");
         let fields: Vec<_> = sdl
             .fields(name)
             .into_iter()
             .map(|field| (field.name.node.to_string(), field.ty.node.to_string()))
             // A search tells more of its hits.
             .filter(|(field, _)| {
-                noun != "Search" || !["didYouMean", "facets", "redirect", "searchId"].contains(&field.as_str())
+                type_name != "Search" || !["didYouMean", "facets", "redirect", "searchId"].contains(&field.as_str())
             })
             .collect();
-        let node = if noun == "Search" { "SearchResult" } else { noun };
+        let node = if type_name == "Search" { "SearchResult" } else { type_name };
         let expected = [
-            ("edges", format!("[{noun}Edge!]!")),
+            ("edges", format!("[{type_name}Edge!]!")),
             ("nodes", format!("[{node}!]!")),
             ("pageInfo", "PageInfo!".to_owned()),
             ("totalCount", "TotalCount!".to_owned()),
         ];
         assert_eq!(fields, expected.map(|(name, ty)| (name.to_owned(), ty)), "{name}");
-        let edge = sdl.fields(&format!("{noun}Edge"));
+        let edge = sdl.fields(&format!("{type_name}Edge"));
         for wanted in ["cursor", "node"] {
-            assert!(edge.iter().any(|field| field.name.node == wanted), "{noun}Edge has no {wanted}");
+            assert!(edge.iter().any(|field| field.name.node == wanted), "{type_name}Edge has no {wanted}");
         }
     }
 }
@@ -240,8 +240,8 @@ fn every_mutation_takes_one_input_and_answers_its_payload() {
     let sdl = Sdl::read();
     let mutations = sdl.fields("Mutation");
     assert!(mutations.len() > 20, "only {} mutations", mutations.len());
-    let nouns = nodes(&sdl).into_iter().map(|node| node[..1].to_lowercase() + &node[1..]);
-    let nouns: Vec<String> = nouns.chain(NOUNS.iter().map(|noun| (*noun).to_owned())).collect();
+    let type_names = nodes(&sdl).into_iter().map(|node| node[..1].to_lowercase() + &node[1..]);
+    let type_names: Vec<String> = type_names.chain(TYPE_NAMES.iter().map(|type_name| (*type_name).to_owned())).collect();
     for field in mutations {
         let name = field.name.node.as_str();
         let pascal = name[..1].to_uppercase() + &name[1..];
@@ -270,11 +270,11 @@ fn every_mutation_takes_one_input_and_answers_its_payload() {
             }
         }
         assert!(sdl.fields(&payload).iter().any(|field| field.name.node == "userErrors"), "{payload}");
-        let noun_first = nouns.iter().any(|noun| {
-            name.strip_prefix(noun.as_str())
+        let type_first = type_names.iter().any(|type_name| {
+            name.strip_prefix(type_name.as_str())
                 .is_some_and(|verb| verb.starts_with(|letter: char| letter.is_ascii_uppercase()))
         });
-        assert!(noun_first || listed(VERBS, name), "{name} does not begin with its noun");
+        assert!(type_first || listed(VERBS, name), "{name} does not begin with its type_name");
     }
 }
 

@@ -43,9 +43,9 @@ async fn every_field_of_every_noun_for_everybody() {
     for name in ACTORS {
         write!(matrix, "{name:<17}").expect("a string takes it");
     }
-    for noun in nodes(&sdl) {
-        let id = scenario.ids.get(noun).unwrap_or_else(|| panic!("put a {noun} on the scenario"));
-        for field in sdl.fields(noun) {
+    for type_name in nodes(&sdl) {
+        let id = scenario.ids.get(type_name).unwrap_or_else(|| panic!("put a {type_name} on the scenario"));
+        for field in sdl.fields(type_name) {
             let name = field.name.node.as_str();
             let target = base_name(&field.ty.node);
             let selection = match target {
@@ -57,8 +57,8 @@ async fn every_field_of_every_noun_for_everybody() {
             let arguments: Vec<_> = arguments.map(|argument| given(&sdl, name, &argument.node, &nothing)).collect();
             let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
             let document =
-                format!("query ($id: ID!) {{ node(id: $id) {{ ... on {noun} {{ {name}{arguments} {selection} }} }} }}");
-            write!(matrix, "\n{:<32}", format!("{noun}.{name}")).expect("a string takes it");
+                format!("query ($id: ID!) {{ node(id: $id) {{ ... on {type_name} {{ {name}{arguments} {selection} }} }} }}");
+            write!(matrix, "\n{:<32}", format!("{type_name}.{name}")).expect("a string takes it");
             for actor in &scenario.actors {
                 write!(matrix, "{:<17}", seen(actor, &document, id, name).await).expect("a string takes it");
             }
@@ -68,7 +68,7 @@ async fn every_field_of_every_noun_for_everybody() {
     insta::assert_snapshot!("fields", matrix.join("\n"));
 }
 
-/// The nouns whose rows can be hidden from somebody; the others are everybody's.
+/// The type_names whose rows can be hidden from somebody; the others are everybody's.
 const HIDDEN: [&str; 17] = [
     "User",
     "Address",
@@ -121,11 +121,11 @@ async fn what_is_somebody_elses_answers_like_what_does_not_exist() {
     let mut count = 0;
     for (root, field) in root_fields(&sdl) {
         let of_domains = DOMAINS.iter().flat_map(|domain| domain.hidden);
-        for noun in HIDDEN.iter().chain(of_domains).copied() {
-            let theirs = |wanted: &str| if wanted == noun { scenario.ids[noun].clone() } else { nothing(wanted) };
+        for type_name in HIDDEN.iter().chain(of_domains).copied() {
+            let theirs = |wanted: &str| if wanted == type_name { scenario.ids[type_name].clone() } else { nothing(wanted) };
             let there = document(&sdl, root, &field, &theirs);
             let not_there = document(&sdl, root, &field, &nothing);
-            let is_told = TOLD.iter().any(|(name, told, _)| field.name.node == *name && noun == *told);
+            let is_told = TOLD.iter().any(|(name, told, _)| field.name.node == *name && type_name == *told);
             if there == not_there || is_told {
                 continue;
             }
@@ -139,10 +139,10 @@ async fn what_is_somebody_elses_answers_like_what_does_not_exist() {
                 let stranger = stranger.again().await;
                 let before = app.database.contents().await;
                 let mut answers = Vec::new();
-                for (document, id) in [(&there, scenario.ids[noun].clone()), (&not_there, nothing(noun))] {
+                for (document, id) in [(&there, scenario.ids[type_name].clone()), (&not_there, nothing(type_name))] {
                     answers.push(told(&stranger.run(&whole(document)).await.json, &id));
                 }
-                assert_eq!(answers[0], answers[1], "{root}.{}: tells that a {noun} exists\n{there}", field.name.node);
+                assert_eq!(answers[0], answers[1], "{root}.{}: tells that a {type_name} exists\n{there}", field.name.node);
                 let mut after = app.database.contents().await;
                 // Counters of attempts and keys of requests are not what was asked about.
                 for table in ["login_throttles", "idempotency_keys", "jobs", "sessions"] {
@@ -156,8 +156,8 @@ async fn what_is_somebody_elses_answers_like_what_does_not_exist() {
                 count += 1;
             }
         }
-        // The id of another noun.
-        let wrong = document(&sdl, root, &field, &|noun| nothing(if noun == "Brand" { "Category" } else { "Brand" }));
+        // The id of another type_name.
+        let wrong = document(&sdl, root, &field, &|type_name| nothing(if type_name == "Brand" { "Category" } else { "Brand" }));
         if wrong != document(&sdl, root, &field, &nothing) && !["node", "nodes"].contains(&field.name.node.as_str()) {
             let wrong = if root == "Mutation" {
                 wrong.replace("{ __typename }", "{ userErrors { code field } }")

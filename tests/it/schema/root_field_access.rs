@@ -39,8 +39,8 @@ fn required(field: &FieldDefinition) -> (bool, Vec<Permission>) {
 #[test]
 fn ids_of_the_matrix_are_ids() {
     let sdl = Sdl::read();
-    for (name, noun) in [("sourceWebsiteId", "Website"), ("orderDetailUpdate", "OrderDetail"), ("ids", "Product")] {
-        assert_eq!(souk::ids::split(&id_of(&sdl, name, &nothing)), Some((noun.to_owned(), NOTHING)), "{name}");
+    for (name, type_name) in [("sourceWebsiteId", "Website"), ("orderDetailUpdate", "OrderDetail"), ("ids", "Product")] {
+        assert_eq!(souk::ids::split(&id_of(&sdl, name, &nothing)), Some((type_name.to_owned(), NOTHING)), "{name}");
     }
 }
 
@@ -64,7 +64,7 @@ async fn every_root_field_for_everybody() {
     insta::assert_snapshot!("root_fields", matrix.join("\n"));
 }
 
-/// What each of several permissions opens for a noun of its own; `exports` and `transfers` try them.
+/// What each of several permissions opens for a type_name of its own; `exports` and `transfers` try them.
 const BY_NOUN: &[&str] = &["exportStart", "importStart"];
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn a_field_says_which_permissions_open_it() {
         expect("anonymous", &anonymous, if is_guarded { "UNAUTHENTICATED" } else { "allowed" }).await;
         expect("a user without permissions", &powerless, if named.is_empty() { "allowed" } else { "FORBIDDEN" }).await;
         for (permission, actor) in &holders {
-            // It opens the field, and not for this noun.
+            // It opens the field, and not for this type_name.
             if BY_NOUN.contains(&field.name.node.as_str()) && named.contains(permission) {
                 continue;
             }

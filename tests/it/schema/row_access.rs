@@ -89,15 +89,15 @@ impl<'a> Stage<'a> {
     }
 
     /// The names of the things of a type whose ids are in an answer, in alphabetical order.
-    fn seen(&self, answer: &Answer, noun: &str) -> String {
+    fn seen(&self, answer: &Answer, type_name: &str) -> String {
         let mut ids = BTreeSet::new();
         collect(&answer.json["data"], &mut ids);
-        let of_noun = self.ids.iter().filter(|(_, id)| split(id).is_some_and(|(name, _)| name == noun));
-        of_noun.filter(|(_, id)| ids.contains(id.as_str())).map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
+        let of_type = self.ids.iter().filter(|(_, id)| split(id).is_some_and(|(name, _)| name == type_name));
+        of_type.filter(|(_, id)| ids.contains(id.as_str())).map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
     }
 
     /// Holds ways to a type against what each actor is to see by them, in the order of [`ACTORS`].
-    async fn check(&self, noun: &str, table: &[(&str, [&str; 7])]) {
+    async fn check(&self, type_name: &str, table: &[(&str, [&str; 7])]) {
         for (document, expected) in table {
             let document = self.filled(document);
             for ((name, actor), expected) in ACTORS.iter().zip(&self.actors).zip(expected) {
@@ -105,7 +105,7 @@ impl<'a> Stage<'a> {
                 // A whole list may be refused; nothing else may go wrong.
                 let refused = answer.json["errors"].is_array();
                 assert!(!refused || ["UNAUTHENTICATED", "FORBIDDEN"].contains(&answer.code()), "{answer:#?}");
-                assert_eq!(self.seen(&answer, noun), *expected, "{noun} for {name} by {document}");
+                assert_eq!(self.seen(&answer, type_name), *expected, "{type_name} for {name} by {document}");
             }
         }
     }
@@ -329,8 +329,8 @@ async fn what_is_not_yours_cannot_be_changed_and_answers_like_what_does_not_exis
         ("a", "userDeactivate", "id: ?", "x"),
     ];
     for (who, mutation, input, target) in table {
-        let (noun, _) = split(&stage.ids[target]).expect("an id");
-        let nothing = match noun.as_str() {
+        let (type_name, _) = split(&stage.ids[target]).expect("an id");
+        let nothing = match type_name.as_str() {
             "Order" => souk::ids::OrderId(999_999).global(),
             "OrderDetail" => souk::ids::OrderDetailId(999_999).global(),
             "Product" => souk::ids::ProductId(999_999).global(),

@@ -104,11 +104,11 @@ async fn every_character_that_can_be_seen_comes_back_as_it_went_in() {
         "می\u{200c}خواهم",
     ];
     for field in fields(&website.global(), &product) {
-        let Some((noun, name)) = field.path.and_then(|path| path.split_once('.')) else { continue };
+        let Some((type_name, name)) = field.path.and_then(|path| path.split_once('.')) else { continue };
         for text in texts {
-            let selection = format!("{noun} {{ {name} }}");
+            let selection = format!("{type_name} {{ {name} }}");
             let answer = admin.mutate(field.mutation, &selection, field.with(text)).await;
-            let path = format!("{}.{noun}.{name}", field.mutation);
+            let path = format!("{}.{type_name}.{name}", field.mutation);
             assert_eq!(answer.text_at(&path), text, "{} {}", field.mutation, field.name);
         }
     }
@@ -166,22 +166,22 @@ async fn a_description_may_be_empty_and_has_twenty_thousand_characters_at_most()
         ("brand", json!({ "name": "n" })),
         ("product", json!({ "sourceWebsiteId": website, "name": "n", "sku": "s", "price": "1" })),
     ];
-    for (noun, mut input) in cases {
-        let create = format!("{noun}Create");
-        let fields = format!("{noun} {{ id description }}");
+    for (type_name, mut input) in cases {
+        let create = format!("{type_name}Create");
+        let fields = format!("{type_name} {{ id description }}");
         input["description"] = json!("🦀".repeat(20_001));
         assert_eq!(manager.mutate(&create, &fields, input.clone()).await.verdict(&create), "TOO_LONG description");
         input["description"] = json!("a\0");
         assert_eq!(manager.mutate(&create, &fields, input.clone()).await.verdict(&create), "!BAD_USER_INPUT");
         input.as_object_mut().expect("an object").shift_remove("description");
         let made = manager.mutate(&create, &fields, input).await;
-        assert_eq!(made.text_at(&format!("{create}.{noun}.description")), "");
-        let id = made.text_at(&format!("{create}.{noun}.id"));
+        assert_eq!(made.text_at(&format!("{create}.{type_name}.description")), "");
+        let id = made.text_at(&format!("{create}.{type_name}.id"));
         // One word of all, and as many words as go in: the search index takes both.
         let words: String = (0..20_000)
             .map(|index| if index % 2 == 0 { char::from_u32(0x4e00 + index).unwrap() } else { ' ' })
             .collect();
-        let update = format!("{noun}Update");
+        let update = format!("{type_name}Update");
         for text in ["a\u{1b}b", "a\u{202e}b", "a\u{200b}b"] {
             let said =
                 manager.mutate(&update, &fields, json!({ "id": id, "description": text })).await.verdict(&update);
@@ -190,7 +190,7 @@ async fn a_description_may_be_empty_and_has_twenty_thousand_characters_at_most()
         let lines = "one\r\n\ttwo\n\nthree".to_owned();
         for text in ["🦀".repeat(20_000), "x".repeat(20_000), words, " ".to_owned(), lines] {
             let answer = manager.mutate(&update, &fields, json!({ "id": id, "description": text })).await;
-            assert_eq!(answer.text_at(&format!("{update}.{noun}.description")), text);
+            assert_eq!(answer.text_at(&format!("{update}.{type_name}.description")), text);
         }
     }
 }

@@ -116,7 +116,7 @@ async fn filters_leave_what_holds_all_of_them_in_any_order() {
         (format!("brand: {{eq: {wick:?}}}"), &["Storm Lantern Small", "Storm Lantern Large"]),
         (format!("sourceWebsite: {{in: [{rise:?}]}}"), &["Lantern"]),
         ("price: {gte: \"10\", lte: \"20\"}".into(), &["Storm Lantern Small", "Storm Lantern Large"]),
-        ("availability: {eq: OUT}".into(), &["Paper Lantern"]),
+        ("availability: {eq: OUT_OF_STOCK}".into(), &["Paper Lantern"]),
         ("options: [{name: \"Size\", in: [\"L\", \"XL\"]}]".into(), &["Storm Lantern Large"]),
         ("rating: {gte: \"1\"}".into(), &[]),
         (format!("brand: {{eq: {wick:?}}}, price: {{lte: \"10\"}}"), &["Storm Lantern Small"]),
@@ -209,7 +209,7 @@ async fn facets_count_under_all_filters_but_their_own() {
     assert_eq!(categories(&whole), named(&[("Home", 3), ("Lighting", 2), ("Garden", 1)]));
     assert_eq!(brands(&whole), named(&[("Wick", 2), ("Tallow", 1)]));
     assert_eq!(websites(&whole), named(&[("sailor", 3), ("rise", 1)]));
-    assert_eq!(whole["availability"], json!([{ "value": "IN_STOCK", "count": 3 }, { "value": "OUT", "count": 1 }]));
+    assert_eq!(whole["availability"], json!([{ "value": "IN_STOCK", "count": 3 }, { "value": "OUT_OF_STOCK", "count": 1 }]));
     assert_eq!(whole["options"][0]["name"], "Size");
     assert_eq!(whole["options"][0]["values"].as_array().map(Vec::len), Some(2));
     let prices: Vec<i64> = whole["prices"]
@@ -229,7 +229,7 @@ async fn facets_count_under_all_filters_but_their_own() {
     assert_eq!(small["options"][0]["values"], json!([{ "value": "S", "count": 1 }]), "narrowed by the price alone");
     assert_eq!(brands(&small), named(&[("Wick", 1)]));
     assert_eq!(small["prices"].as_array().map(Vec::len), Some(1));
-    assert_eq!(brands(&facets("availability: {eq: OUT}").await), named(&[("Tallow", 1)]));
+    assert_eq!(brands(&facets("availability: {eq: OUT_OF_STOCK}").await), named(&[("Tallow", 1)]));
 }
 
 #[tokio::test]

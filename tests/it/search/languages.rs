@@ -115,6 +115,6 @@ async fn rules_are_compared_in_the_language_of_their_website() {
     admin.mutate("websiteUpdate", "website { id }", change).await;
     index::keep_up(&app.database.db).await.expect("indexed");
     assert_eq!(names_at(&public, "gebaude ", &there).await, ["Blaues Haus", "Das rote Haus"]);
-    let told = format!("{{ auditLog(where: {{ nounId: {id:?} }}) {{ nodes {{ change }} }} }}");
+    let told = format!("{{ auditLog(where: {{ resourceId: {id:?} }}) {{ nodes {{ change }} }} }}");
     assert_eq!(admin.run(&told).await.at("auditLog.nodes"), &json!([{ "change": "CREATED" }]), "nobody changed it");
 }

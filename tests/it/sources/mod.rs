@@ -9,8 +9,8 @@ const SEEN: &str = "source { website { code } externalId firstSeen lastSeen }";
 
 /// What somebody learns of the source of the thing with this id: nothing where it is not there for them, the website, or
 /// what the website calls it as well.
-async fn learned(actor: &Actor<'_>, noun: &str, id: &str) -> String {
-    let document = format!("query ($id: ID!) {{ node(id: $id) {{ ... on {noun} {{ {SEEN} }} }} }}");
+async fn learned(actor: &Actor<'_>, type_name: &str, id: &str) -> String {
+    let document = format!("query ($id: ID!) {{ node(id: $id) {{ ... on {type_name} {{ {SEEN} }} }} }}");
     let answer = actor.run_with(&document, json!({ "id": id })).await;
     let source = &answer.at("node")["source"];
     let word = |field: &str| source[field].as_str().unwrap_or("-").to_owned();
@@ -31,9 +31,9 @@ async fn what_a_website_calls_a_thing_is_for_those_who_run_it() {
     let order = customer.order(&[(product.id, 1)]).await;
     let names = format!(
         "UPDATE users SET source_website_id = {website} WHERE id = {user};
-         INSERT INTO sources (noun, noun_id, website_id, external_id) VALUES
+         INSERT INTO sources (resource_type, resource_id, website_id, external_id) VALUES
             ('Product', {product}, {website}, 'P-7'), ('User', {user}, {website}, 'C-7');
-         INSERT INTO sources (noun, noun_id, website_id, external_id) SELECT 'Order', id, {website}, 'O-7' FROM orders",
+         INSERT INTO sources (resource_type, resource_id, website_id, external_id) SELECT 'Order', id, {website}, 'O-7' FROM orders",
         website = sailor.id.0,
         user = customer.id.0,
         product = product.id.0,
@@ -53,8 +53,8 @@ async fn what_a_website_calls_a_thing_is_for_those_who_run_it() {
     ];
     for (index, (actor, expected)) in table.iter().enumerate() {
         let things = [("Product", &product), ("Order", &order), ("User", &user)];
-        for ((noun, id), expected) in things.into_iter().zip(expected) {
-            assert_eq!(learned(actor, noun, id).await, *expected, "{noun} for actor {index}");
+        for ((type_name, id), expected) in things.into_iter().zip(expected) {
+            assert_eq!(learned(actor, type_name, id).await, *expected, "{type_name} for actor {index}");
         }
     }
 }
@@ -137,7 +137,7 @@ async fn a_source_goes_with_its_thing() {
     let (manager, customer) = (app.manager().await, app.customer().await);
     let category = app.category("ropes", None).await;
     let names = format!(
-        "INSERT INTO sources (noun, noun_id, website_id, external_id) VALUES
+        "INSERT INTO sources (resource_type, resource_id, website_id, external_id) VALUES
             ('Category', {}, {website}, 'K-7'), ('User', {}, {website}, 'C-7')",
         category.id.0,
         customer.id.0,

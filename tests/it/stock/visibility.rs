@@ -8,7 +8,7 @@ use souk::{
 
 use crate::support::{Actor, ProductSpec, TestApp};
 
-const SEEN: &str = "query ($id: ID!) { product(id: $id) { stock availableStock lowStockAt availability stockLeft
+const SEEN: &str = "query ($id: ID!) { product(id: $id) { stock availableStock lowStockThreshold availability remainingQuantity
     stockMovements { nodes { delta } } } }";
 
 /// Stock, what can be bought, from where on it is low, and whether the ledger is shown; `-` for what is not.
@@ -19,12 +19,12 @@ async fn seen(actor: &Actor<'_>, product: ProductId) -> String {
         Value::Object(_) => "ledger".to_owned(),
         value => value.to_string(),
     };
-    ["stock", "availableStock", "lowStockAt", "stockMovements"].map(shown).join(" ")
+    ["stock", "availableStock", "lowStockThreshold", "stockMovements"].map(shown).join(" ")
 }
 
 async fn public(app: &TestApp, product: ProductId) -> String {
     let answer = app.anonymous().run_with(SEEN, json!({ "id": product.global() })).await;
-    format!("{} {}", answer.text_at("product.availability"), answer.at("product.stockLeft"))
+    format!("{} {}", answer.text_at("product.availability"), answer.at("product.remainingQuantity"))
 }
 
 #[tokio::test]
@@ -53,9 +53,9 @@ async fn the_number_is_for_staff_of_the_website_and_the_seller_alone() {
     // Nor by way of a line of one's own.
     let buyer = app.customer().await;
     buyer.order(&[(product, 1)]).await;
-    let lines = buyer.run("{ orders { nodes { details { product { stock stockLeft availability } } } } }").await;
+    let lines = buyer.run("{ orders { nodes { details { product { stock remainingQuantity availability } } } } }").await;
     let line = lines.at("orders.nodes.0.details.0.product");
-    assert_eq!(*line, json!({ "stock": null, "stockLeft": null, "availability": "IN_STOCK" }));
+    assert_eq!(*line, json!({ "stock": null, "remainingQuantity": null, "availability": "IN_STOCK" }));
 }
 
 #[tokio::test]
@@ -69,20 +69,20 @@ async fn everybody_sees_whether_it_can_be_bought_and_how_many_are_left_of_few() 
         assert_eq!(manager.mutate("stockSet", "product { id }", input).await.verdict("stockSet"), "done");
     };
     let low = async |pieces: i32| {
-        let input = json!({ "id": product.global(), "lowStockAt": pieces });
-        manager.mutate("productUpdate", "product { lowStockAt }", input).await.verdict("productUpdate")
+        let input = json!({ "id": product.global(), "lowStockThreshold": pieces });
+        manager.mutate("productUpdate", "product { lowStockThreshold }", input).await.verdict("productUpdate")
     };
-    assert_eq!(public(&app, product).await, "OUT null");
-    for (quantity, expected) in [(1, "LOW 1"), (5, "LOW 5"), (6, "IN_STOCK null")] {
+    assert_eq!(public(&app, product).await, "OUT_OF_STOCK null");
+    for (quantity, expected) in [(1, "LOW_STOCK 1"), (5, "LOW_STOCK 5"), (6, "IN_STOCK null")] {
         set(quantity).await;
         assert_eq!(public(&app, product).await, expected);
     }
     for (pieces, verdict, expected) in [
-        (6, "done", "LOW 6"),
+        (6, "done", "LOW_STOCK 6"),
         (0, "done", "IN_STOCK null"),
-        (-1, "OUT_OF_RANGE lowStockAt", "IN_STOCK null"),
-        (1_000_001, "OUT_OF_RANGE lowStockAt", "IN_STOCK null"),
-        (1_000_000, "done", "LOW 6"),
+        (-1, "OUT_OF_RANGE lowStockThreshold", "IN_STOCK null"),
+        (1_000_001, "OUT_OF_RANGE lowStockThreshold", "IN_STOCK null"),
+        (1_000_000, "done", "LOW_STOCK 6"),
     ] {
         assert_eq!(low(pieces).await, verdict);
         assert_eq!(public(&app, product).await, expected);
@@ -92,9 +92,9 @@ async fn everybody_sees_whether_it_can_be_bought_and_how_many_are_left_of_few() 
     let cart = buyer.cart_of(&[(product, 4)]).await;
     let reserved = buyer.mutate("cartReserve", "cart { id }", json!({ "id": cart.id })).await;
     assert_eq!(reserved.verdict("cartReserve"), "done");
-    assert_eq!(public(&app, product).await, "LOW 2");
+    assert_eq!(public(&app, product).await, "LOW_STOCK 2");
     let all =
-        app.anonymous().run("{ products(where: {availability: {in: [LOW, OUT]}}) { totalCount { value } } }").await;
+        app.anonymous().run("{ products(where: {availability: {in: [LOW_STOCK, OUT_OF_STOCK]}}) { totalCount { value } } }").await;
     assert_eq!(*all.at("products.totalCount.value"), 1);
 }
 

@@ -80,14 +80,14 @@ impl TestApp {
                 SELECT {base} + i, {base} + i, {base} + i, 1 + i % 5, 'approved' FROM generate_series(1, {n}) i;
             INSERT INTO order_events (order_id, user_id, kind, amount)
                 SELECT {base} + i, {base} + i, 'payment_captured', 10 FROM generate_series(1, {n}) i;
-            INSERT INTO audit_log (id, user_id, via, noun, noun_id, website_id, change)
+            INSERT INTO audit_log (id, user_id, via, resource_type, resource_id, website_id, change)
                 SELECT {base} + i, {base} + i, 'session', 'Order', {base} + i, {base} + i, 'updated'
                 FROM generate_series(1, {n}) i;
-            INSERT INTO transfers (id, direction, noun, format, website_id, user_id, errors)
+            INSERT INTO transfers (id, direction, resource, format, website_id, user_id, errors)
                 SELECT {base} + i, 'import', 'products', 'souk-csv', {base} + i, {base} + i,
                     '[{{\"line\": 2, \"column\": \"sku\", \"message\": \"a row has one\"}}]' FROM generate_series(1, {n}) i;
-            INSERT INTO sources (noun, noun_id, website_id, external_id, last_transfer_id)
-                SELECT noun, {base} + i, {base} + i, i, {base} + i FROM generate_series(1, {n}) i, unnest(ARRAY['Product', 'Order', 'User']) noun;
+            INSERT INTO sources (resource_type, resource_id, website_id, external_id, last_transfer_id)
+                SELECT resource_type, {base} + i, {base} + i, i, {base} + i FROM generate_series(1, {n}) i, unnest(ARRAY['Product', 'Order', 'User']) resource_type;
             UPDATE products SET cost_price = 5, supplier_sku = 'D' WHERE id > {base};
             INSERT INTO search_rules (id, website_id, words, product_id)
                 SELECT {base} + i, {base} + i, ARRAY['lantern ' || i], {base} + i FROM generate_series(1, {n}) i;
@@ -173,7 +173,7 @@ impl TestApp {
                 SELECT {base} + 1 + i * 31 % 10000, {base} + 21 + i % 4000, 1 + i * 7919 % 5,
                        CASE WHEN i % 100 = 0 THEN 'pending' ELSE 'approved' END, now() - i * interval '1 min'
                 FROM generate_series(1, 20000) i;
-            INSERT INTO audit_log (id, at, user_id, via, noun, noun_id, website_id, change)
+            INSERT INTO audit_log (id, at, user_id, via, resource_type, resource_id, website_id, change)
                 SELECT {base} + i, now() - i * interval '1 min', {base} + 1 + i % 20, 'session',
                        CASE WHEN i % 500 = 0 THEN 'Role' ELSE 'Product' END, {base} + 1 + i % 10000, {base} + 1 + i % 20, 'updated'
                 FROM generate_series(1, 20000) i;
@@ -181,7 +181,7 @@ impl TestApp {
                 SELECT 'mail', '{{}}', CASE WHEN i % 100 = 0 THEN 'dead' ELSE 'queued' END, now() - i * interval '1 min',
                        now() + i * 7919 % 5000 * interval '1 min'
                 FROM generate_series(1, 5000) i;
-            INSERT INTO transfers (direction, noun, format, website_id, status, created_at)
+            INSERT INTO transfers (direction, resource, format, website_id, status, created_at)
                 SELECT 'import', 'products', 'souk-csv', {base} + 1 + i % 20, CASE WHEN i % 100 = 0 THEN 'failed' ELSE 'done' END,
                        now() - i * interval '1 min'
                 FROM generate_series(1, 5000) i;

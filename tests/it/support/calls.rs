@@ -61,7 +61,7 @@ fn value(sdl: &Sdl, field: &str, name: &str, ty: &Type, id: &dyn Fn(&str) -> Str
     }
 }
 
-/// The id of the noun that a name speaks of: `sourceWebsiteId` of a website, `orderDetailUpdate` of an order's line.
+/// The id of the type_name that a name speaks of: `sourceWebsiteId` of a website, `orderDetailUpdate` of an order's line.
 pub fn id_of(sdl: &Sdl, name: &str, id: &dyn Fn(&str) -> String) -> String {
     let name = name.trim_end_matches("Id").to_lowercase();
     let nodes = nodes(sdl).into_iter().filter(|node| name.contains(&node.to_lowercase()));
@@ -76,10 +76,10 @@ pub fn nodes(sdl: &Sdl) -> Vec<&str> {
     nodes.map(|(node, _)| node).collect()
 }
 
-/// The id of nothing of this noun.
-pub fn nothing(noun: &str) -> String {
+/// The id of nothing of this type_name.
+pub fn nothing(type_name: &str) -> String {
     // Written out here, since the program builds ids of known types only.
-    URL_SAFE_NO_PAD.encode(format!("{noun}:{NOTHING}"))
+    URL_SAFE_NO_PAD.encode(format!("{type_name}:{NOTHING}"))
 }
 
 /// Every field at the root.

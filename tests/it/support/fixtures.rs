@@ -118,7 +118,7 @@ impl TestApp {
             supplier_sku: None,
             group_id: None,
             option_values: vec![],
-            low_stock_at: None,
+            low_stock_threshold: None,
         };
         let everything = Viewer::system();
         self.database

@@ -110,7 +110,7 @@ impl<'a> Scenario<'a> {
             VALUES ('test', '{}', 'dead', 1, now(), 'it never will') RETURNING id";
         let dead = app.database.ask(dead).await;
         let moved = format!(
-            "INSERT INTO transfers (direction, noun, format, website_id, user_id, status, output_key, rejects_key, total,
+            "INSERT INTO transfers (direction, resource, format, website_id, user_id, status, output_key, rejects_key, total,
                     errors, failure, started_at, finished_at)
                 VALUES ('import', 'products', 'souk-csv', {}, {}, 'failed', 'transfers/1/output.csv', 'transfers/1/rejects.csv',
                     7, '[{{\"line\": 2, \"column\": \"sku\", \"message\": \"a row has one\"}}]', 'the file ends too early', now(), now())

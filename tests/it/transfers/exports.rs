@@ -1,4 +1,4 @@
-//! Exports: every noun goes out whole, to those who may have it, and comes back in without a change.
+//! Exports: every resource goes out whole, to those who may have it, and comes back in without a change.
 
 use std::{fs, io::Write, process::Stdio};
 
@@ -10,7 +10,7 @@ use souk::{
     transfers::{
         export::{ExportOptions, export},
         import::{Input, import},
-        model::{Counts, Format, ImportOptions, Noun},
+        model::{Counts, Format, ImportOptions, Resource},
     },
 };
 
@@ -29,12 +29,12 @@ INSERT INTO products (id, source_website_id, category_id, brand_id, supplier_id,
     (1, 1, 2, 1, 1, '=SUM(A1)', 'sum', 'S-1', 9.90, E'two\nlines, "quoted"', '4006381333931', 4, 12.50, '''T1', NULL, '{}', true),
     (2, 1, NULL, NULL, NULL, '''Shirt', 'shirt', '-S', 20, '', NULL, NULL, NULL, NULL, 1, '{M;L,Red=ish}', false),
     (3, 2, NULL, NULL, NULL, 'Lampe', 'lampe', 'S-1', 5, '', NULL, NULL, NULL, NULL, NULL, '{}', true);
-INSERT INTO sources (noun, noun_id, website_id, external_id) VALUES ('Product', 1, 1, 'p-1'), ('Category', 2, 1, 'c-2');
+INSERT INTO sources (resource_type, resource_id, website_id, external_id) VALUES ('Product', 1, 1, 'p-1'), ('Category', 2, 1, 'c-2');
 INSERT INTO users (id, name, email, password_hash, role_id, source_website_id)
     SELECT i, 'Eve ' || i, 'eve-' || i || '@souk.example', 'a secret hash', r.id, 1
     FROM generate_series(1, 2) i, roles r WHERE r.code = (ARRAY['customer', 'manager'])[i];
 INSERT INTO addresses (user_id, country, city, address, is_default) VALUES (1, 'GB', 'London', '1 High St', true);
-INSERT INTO sources (noun, noun_id, website_id, external_id) VALUES ('User', 1, 1, '+17850');
+INSERT INTO sources (resource_type, resource_id, website_id, external_id) VALUES ('User', 1, 1, '+17850');
 INSERT INTO stock_movements (product_id, reason, delta) VALUES (1, 'opening', 7), (3, 'opening', 3);
 INSERT INTO orders (id, source_website_id, order_number, user_id, status, placed_at, contact_name)
     VALUES (1, 1, '536365', 1, 'confirmed', '2010-12-01 08:26Z', 'Eve 1');
@@ -49,8 +49,8 @@ async fn market() -> TestDb {
     database
 }
 
-fn options(noun: Noun, format: Format, website: i64) -> ExportOptions {
-    ExportOptions { noun, format, website: Some(WebsiteId(website)) }
+fn options(resource: Resource, format: Format, website: i64) -> ExportOptions {
+    ExportOptions { resource, format, website: Some(WebsiteId(website)) }
 }
 
 /// Somebody with these permissions, at these websites or everywhere.
@@ -70,15 +70,15 @@ async fn written(db: &Db, viewer: &Viewer, options: &ExportOptions) -> Result<St
     Ok(String::from_utf8(out).expect("UTF-8"))
 }
 
-async fn exported(db: &Db, noun: Noun, format: Format) -> String {
-    written(db, &Viewer::system(), &options(noun, format, 1)).await.unwrap_or_else(|error| panic!("{noun:?}: {error}"))
+async fn exported(db: &Db, resource: Resource, format: Format) -> String {
+    written(db, &Viewer::system(), &options(resource, format, 1)).await.unwrap_or_else(|error| panic!("{resource:?}: {error}"))
 }
 
 /// Brings in what was exported.
-async fn brought_in(db: &Db, noun: Noun, format: Format, text: &str) -> Counts {
+async fn brought_in(db: &Db, resource: Resource, format: Format, text: &str) -> Counts {
     let folder = DataDir::new();
     let options = ImportOptions {
-        noun,
+        resource,
         format,
         website: "uk".into(),
         is_dry_run: false,
@@ -88,7 +88,7 @@ async fn brought_in(db: &Db, noun: Noun, format: Format, text: &str) -> Counts {
     };
     let input = Input { bytes: Box::new(std::io::Cursor::new(text.as_bytes().to_vec())), hash: None };
     let report = import(db, &options, input, &folder.0.join("rejects"), |_| ()).await;
-    let report = report.unwrap_or_else(|error| panic!("{noun:?}: {error}"));
+    let report = report.unwrap_or_else(|error| panic!("{resource:?}: {error}"));
     assert_eq!(report.errors, [], "{text}");
     report.counts
 }
@@ -96,53 +96,53 @@ async fn brought_in(db: &Db, noun: Noun, format: Format, text: &str) -> Counts {
 #[tokio::test]
 async fn every_noun_goes_out_whole() {
     let database = market().await;
-    // What a noun's file says, line by line; where it is JSON, the same in another form.
+    // What a resource's file says, line by line; where it is JSON, the same in another form.
     let table = [
         (
-            Noun::Products,
+            Resource::Products,
             "external_id,sku,name,slug,barcode,variant,description,price,compare_at_price,cost_price,category,brand,supplier,\
-             supplier_sku,group,group_name,options,low_stock_at,stock,is_active,images\n\
+             supplier_sku,group,group_name,options,low_stock_threshold,stock,is_active,images\n\
              p-1,S-1,'=SUM(A1),sum,4006381333931,,\"two\nlines, \"\"quoted\"\"\",9.90,12.50,4.00,Tea \\> Coffee > =Green,\
              \"Wick, Ltd\",Tallow,''T1,,,,5,7,true,\n\
              ,'-S,''Shirt,shirt,,,,20.00,,,,,,,shirts,Shirts,Size=M\\;L; Colour=Red\\=ish,5,0,false,\n",
         ),
-        (Noun::Stock, "sku,stock,low_stock_at\nS-1,7,5\n'-S,0,5\n"),
+        (Resource::Stock, "sku,stock,low_stock_threshold\nS-1,7,5\n'-S,0,5\n"),
         (
-            Noun::Categories,
+            Resource::Categories,
             "external_id,path,slug,description,position\n,Tea \\> Coffee,drinks,,0\nc-2,Tea \\> Coffee > =Green,green,,0\n",
         ),
-        (Noun::Brands, "name,slug,description\n\"Wick, Ltd\",wick,'-5 % on all\n"),
-        (Noun::Suppliers, "name,contact_name,email,phone,lead_time_days\nTallow,Jo,,,14\n"),
+        (Resource::Brands, "name,slug,description\n\"Wick, Ltd\",wick,'-5 % on all\n"),
+        (Resource::Suppliers, "name,contact_name,email,phone,lead_time_days\nTallow,Jo,,,14\n"),
         (
-            Noun::Customers,
+            Resource::Customers,
             "external_id,email,name,phone,is_active,addresses\n'+17850,eve-1@souk.example,Eve 1,,true,\
              \"[{\"\"country\"\" : \"\"GB\"\", \"\"city\"\" : \"\"London\"\", \"\"district\"\" : null, \"\"address\"\" : \
              \"\"1 High St\"\", \"\"postal_code\"\" : null, \"\"is_default\"\" : true}]\"\n",
         ),
         (
-            Noun::Orders,
+            Resource::Orders,
             "number,status,customer_id,customer_email,placed_at,total,ship_country,ship_city,ship_district,ship_address,ship_postal_code,lines\n\
              536365,confirmed,'+17850,eve-1@souk.example,2010-12-01T08:26:00.000000Z,19.80,,,,,,\
              \"[{\"\"sku\"\" : \"\"S-1\"\", \"\"name\"\" : \"\"Lantern\"\", \"\"quantity\"\" : 2, \"\"unit_price\"\" : \"\"9.90\"\", \
              \"\"external_key\"\" : null}]\"\n",
         ),
         (
-            Noun::Reviews,
+            Resource::Reviews,
             "sku,customer_id,customer_email,customer_name,rating,title,text,status,is_buyer,created_at\n\
              S-1,'+17850,eve-1@souk.example,Eve 1,4,'=Good,Bright,approved,true,2026-01-02T03:04:05.000000Z\n",
         ),
-        (Noun::Websites, "code,name,base_url,currency\nuk,\"Shop \"\"UK\"\"\",https://uk.example,GBP\n"),
+        (Resource::Websites, "code,name,base_url,currency\nuk,\"Shop \"\"UK\"\"\",https://uk.example,GBP\n"),
     ];
-    for (noun, expected) in table {
-        assert_eq!(exported(&database.db, noun, Format::SoukCsv).await, expected, "{noun:?}");
-        let lines = exported(&database.db, noun, Format::SoukJsonl).await;
-        let names: Vec<_> = noun.export().columns.iter().map(|column| column.name).collect();
+    for (resource, expected) in table {
+        assert_eq!(exported(&database.db, resource, Format::SoukCsv).await, expected, "{resource:?}");
+        let lines = exported(&database.db, resource, Format::SoukJsonl).await;
+        let names: Vec<_> = resource.export().columns.iter().map(|column| column.name).collect();
         for line in lines.lines() {
             let row: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
             assert!(row.as_object().expect("an object").keys().eq(&names), "{line}");
         }
     }
-    let ledger = exported(&database.db, Noun::StockMovements, Format::SoukCsv).await;
+    let ledger = exported(&database.db, Resource::StockMovements, Format::SoukCsv).await;
     assert!(ledger.starts_with("sku,created_at,reason,delta,balance,order,user,note\nS-1,"), "{ledger}");
     assert!(ledger.ends_with("Z,opening,7,7,,,\n") && ledger.lines().count() == 2, "{ledger}");
 }
@@ -150,48 +150,48 @@ async fn every_noun_goes_out_whole() {
 #[tokio::test]
 async fn what_goes_out_comes_back_in_without_a_change() {
     let database = market().await;
-    for noun in Noun::ALL.iter().copied().filter(|noun| noun.export().is_imported) {
+    for resource in Resource::ALL.iter().copied().filter(|resource| resource.export().is_imported) {
         for format in [Format::SoukCsv, Format::SoukJsonl] {
-            let before = exported(&database.db, noun, format).await;
+            let before = exported(&database.db, resource, format).await;
             let rows = database.ask("SELECT string_agg(p::text, ';' ORDER BY id) FROM products p").await;
-            let counts = brought_in(&database.db, noun, format, &before).await;
+            let counts = brought_in(&database.db, resource, format, &before).await;
             assert_eq!(
                 counts,
                 Counts { unchanged: counts.read, read: counts.read, ..Counts::default() },
-                "{noun:?} {format:?}"
+                "{resource:?} {format:?}"
             );
-            assert!(counts.read > 0, "{noun:?}");
+            assert!(counts.read > 0, "{resource:?}");
             assert_eq!(database.ask("SELECT string_agg(p::text, ';' ORDER BY id) FROM products p").await, rows);
-            assert_eq!(exported(&database.db, noun, format).await, before);
+            assert_eq!(exported(&database.db, resource, format).await, before);
         }
     }
     // And into a market without products it makes the same ones.
     let other = TestDb::new().await;
     other.sql("INSERT INTO websites (id, code, name, base_url, currency) VALUES (1, 'uk', 'UK', 'https://uk.example', 'GBP')").await;
-    let file = exported(&database.db, Noun::Products, Format::SoukCsv).await;
-    assert_eq!(brought_in(&other.db, Noun::Products, Format::SoukCsv, &file).await.created, 2);
-    assert_eq!(exported(&other.db, Noun::Products, Format::SoukCsv).await, file);
+    let file = exported(&database.db, Resource::Products, Format::SoukCsv).await;
+    assert_eq!(brought_in(&other.db, Resource::Products, Format::SoukCsv, &file).await.created, 2);
+    assert_eq!(exported(&other.db, Resource::Products, Format::SoukCsv).await, file);
 }
 
 #[tokio::test]
 async fn nobody_takes_out_more_than_they_reach() {
     let database = market().await;
     let db = &database.db;
-    for noun in Noun::ALL.iter().copied() {
-        let every: Vec<_> = Permission::ALL.iter().copied().filter(|held| *held != noun.export().permission).collect();
-        let refused = written(db, &staff(&every, None), &options(noun, Format::SoukCsv, 1)).await.unwrap_err();
-        assert!(refused.to_string().contains(noun.export().permission.as_str()), "{noun:?}: {refused}");
-        let german = staff(&[noun.export().permission], Some(&[2]));
-        let refused = written(db, &german, &options(noun, Format::SoukCsv, 1)).await.unwrap_err();
-        assert_eq!(refused.to_string(), "NOT_FOUND: there is no such website", "{noun:?}");
-        assert!(written(db, &german, &options(noun, Format::SoukCsv, 2)).await.is_ok(), "{noun:?}");
-        let anonymous = written(db, &Viewer::anonymous(), &options(noun, Format::SoukCsv, 1)).await;
-        assert!(anonymous.is_err(), "{noun:?}");
-        let all = exported(db, noun, Format::SoukCsv).await;
-        assert!(!all.contains("secret") && !all.contains("Lampe") && !all.contains("eve-2@"), "{noun:?}: {all}");
+    for resource in Resource::ALL.iter().copied() {
+        let every: Vec<_> = Permission::ALL.iter().copied().filter(|held| *held != resource.export().permission).collect();
+        let refused = written(db, &staff(&every, None), &options(resource, Format::SoukCsv, 1)).await.unwrap_err();
+        assert!(refused.to_string().contains(resource.export().permission.as_str()), "{resource:?}: {refused}");
+        let german = staff(&[resource.export().permission], Some(&[2]));
+        let refused = written(db, &german, &options(resource, Format::SoukCsv, 1)).await.unwrap_err();
+        assert_eq!(refused.to_string(), "NOT_FOUND: there is no such website", "{resource:?}");
+        assert!(written(db, &german, &options(resource, Format::SoukCsv, 2)).await.is_ok(), "{resource:?}");
+        let anonymous = written(db, &Viewer::anonymous(), &options(resource, Format::SoukCsv, 1)).await;
+        assert!(anonymous.is_err(), "{resource:?}");
+        let all = exported(db, resource, Format::SoukCsv).await;
+        assert!(!all.contains("secret") && !all.contains("Lampe") && !all.contains("eve-2@"), "{resource:?}: {all}");
     }
     let german = staff(&[Permission::ManageWebsites], Some(&[2]));
-    let everything = ExportOptions { noun: Noun::Websites, format: Format::SoukCsv, website: None };
+    let everything = ExportOptions { resource: Resource::Websites, format: Format::SoukCsv, website: None };
     assert!(written(db, &german, &everything).await.unwrap().ends_with("currency\nde,Laden,https://de.example,EUR\n"));
     assert_eq!(written(db, &Viewer::system(), &everything).await.unwrap().lines().count(), 3);
 }
@@ -200,8 +200,8 @@ async fn nobody_takes_out_more_than_they_reach() {
 async fn what_souk_does_not_write_is_refused() {
     let database = market().await;
     for (options, field) in [
-        (options(Noun::Products, Format::Shopify, 1), "format"),
-        (ExportOptions { noun: Noun::Products, format: Format::SoukCsv, website: None }, "website"),
+        (options(Resource::Products, Format::Shopify, 1), "format"),
+        (ExportOptions { resource: Resource::Products, format: Format::SoukCsv, website: None }, "website"),
     ] {
         let Err(Error::User(errors)) = written(&database.db, &Viewer::system(), &options).await else {
             panic!("{options:?} is not refused");
@@ -237,7 +237,7 @@ async fn an_export_that_breaks_off_leaves_no_connection_in_its_transaction() {
         )
         .await;
     let (everything, csv, jsonl) =
-        (Viewer::system(), options(Noun::Products, Format::SoukCsv, 1), options(Noun::Products, Format::SoukJsonl, 1));
+        (Viewer::system(), options(Resource::Products, Format::SoukCsv, 1), options(Resource::Products, Format::SoukJsonl, 1));
     let done = export(&database.db, &everything, &csv, Full(false), |_, _| ());
     assert!(matches!(done.await, Err(Error::Internal(why)) if why.contains("the disk is full")));
     let name = database.db.transaction(async |conn| souk::websites::store::find_by_code(conn, "uk").await).await;
@@ -254,7 +254,7 @@ async fn an_export_that_breaks_off_leaves_no_connection_in_its_transaction() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_writes_to_a_pipe_or_a_file_that_is_whole() {
     let database = market().await;
-    let expected = exported(&database.db, Noun::Products, Format::SoukCsv).await;
+    let expected = exported(&database.db, Resource::Products, Format::SoukCsv).await;
     let folder = DataDir::new();
     let command = |arguments: &[&str]| {
         let mut command = folder.command(arguments);

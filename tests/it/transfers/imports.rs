@@ -14,7 +14,7 @@ use souk::{
         export::{ExportOptions, export},
         formats,
         import::{Input, import},
-        model::{Counts, Format, ImportOptions, Noun, Report},
+        model::{Counts, Format, ImportOptions, Resource, Report},
     },
 };
 
@@ -50,23 +50,23 @@ impl Shop {
         import(self.db(), options, input, &self.folder.0.join("rejects"), |_| ()).await
     }
 
-    pub(crate) async fn take(&self, noun: Noun, format: Format, file: &str) -> Report {
-        let report = self.run(&options(noun, format), Cursor::new(file.as_bytes().to_vec()), None).await;
+    pub(crate) async fn take(&self, resource: Resource, format: Format, file: &str) -> Report {
+        let report = self.run(&options(resource, format), Cursor::new(file.as_bytes().to_vec()), None).await;
         report.unwrap_or_else(|error| panic!("{error}: {file}"))
     }
 
     /// Brings in a CSV file.
-    pub(crate) async fn csv(&self, noun: Noun, file: &str) -> Report {
-        self.take(noun, Format::SoukCsv, file).await
+    pub(crate) async fn csv(&self, resource: Resource, file: &str) -> Report {
+        self.take(resource, Format::SoukCsv, file).await
     }
 
     pub(crate) fn rejects(&self) -> String {
         fs::read_to_string(self.folder.0.join("rejects")).unwrap_or_default()
     }
 
-    pub(crate) async fn exported(&self, noun: Noun, format: Format) -> String {
+    pub(crate) async fn exported(&self, resource: Resource, format: Format) -> String {
         let mut out = Vec::new();
-        let options = ExportOptions { noun, format, website: Some(WebsiteId(1)) };
+        let options = ExportOptions { resource, format, website: Some(WebsiteId(1)) };
         export(self.db(), &Viewer::system(), &options, &mut out, |_, _| ())
             .await
             .unwrap_or_else(|error| panic!("{error}"));
@@ -74,9 +74,9 @@ impl Shop {
     }
 }
 
-pub(crate) fn options(noun: Noun, format: Format) -> ImportOptions {
+pub(crate) fn options(resource: Resource, format: Format) -> ImportOptions {
     let shop = formats::Options::default();
-    ImportOptions { noun, format, website: "uk".into(), is_dry_run: false, batch: 4, user: None, shop }
+    ImportOptions { resource, format, website: "uk".into(), is_dry_run: false, batch: 4, user: None, shop }
 }
 
 /// created, updated, unchanged, rejected
@@ -107,7 +107,7 @@ async fn bad_rows_come_back_with_their_reasons_and_can_be_put_right() {
                 A-5,Negative,1.00,-3,\n\
                 A-6,Formula,2.00,1,'=x\n\
                 ,Nameless,1,1,\n";
-    let report = shop.csv(Noun::Products, file).await;
+    let report = shop.csv(Resource::Products, file).await;
     assert_eq!(counted(&report), [2, 0, 0, 6]);
     let told: Vec<_> = report.errors.iter().map(|error| (error.line, error.column.as_deref())).collect();
     let expected =
@@ -120,7 +120,7 @@ async fn bad_rows_come_back_with_their_reasons_and_can_be_put_right() {
     assert!(rejects.starts_with("sku,name,price,stock,category,line,reason\n"), "{rejects}");
     assert_eq!(rejects.lines().count(), 7, "{rejects}");
     let right = rejects.replace(",\"1.234,56\",", ",1234.56,").replace("-3", "3").replace("A-2,,", "A-2,Named,");
-    let again = shop.csv(Noun::Products, &right).await;
+    let again = shop.csv(Resource::Products, &right).await;
     assert_eq!(counted(&again)[..3], [4, 1, 0], "{again:?}");
     assert_eq!(shop.database.ask("SELECT price FROM products WHERE sku = 'A-4'").await, "1234.56");
 }
@@ -134,7 +134,7 @@ async fn a_file_is_refused_as_a_whole_where_it_is_another() {
         ("", "uk", "empty"),
         ("sku,name,price\n", "nowhere", "nowhere"),
     ] {
-        let options = ImportOptions { website: website.into(), ..options(Noun::Products, Format::SoukCsv) };
+        let options = ImportOptions { website: website.into(), ..options(Resource::Products, Format::SoukCsv) };
         let refused = shop.run(&options, Cursor::new(file.as_bytes()), None).await;
         assert!(matches!(&refused, Err(error @ Error::User(_)) if error.to_string().contains(expected)), "{refused:?}");
     }
@@ -147,17 +147,17 @@ async fn rows_that_are_too_long_or_no_text_are_one_refused_row_each() {
     let mut file = b"sku,name,price,description\nA,caf\xe9,1,\nB,Fine,1,\nC,Long,1,".to_vec();
     file.extend(std::iter::repeat_n(b'x', 20 << 20));
     file.extend(b"\nD,Fine,1,\n");
-    let report = shop.run(&options(Noun::Products, Format::SoukCsv), Cursor::new(file), None).await.unwrap();
+    let report = shop.run(&options(Resource::Products, Format::SoukCsv), Cursor::new(file), None).await.unwrap();
     assert_eq!(counted(&report), [2, 0, 0, 2]);
     assert_eq!(report.errors.iter().map(|error| error.line).collect::<Vec<_>>(), [2, 4]);
     let lines = format!(
         "{{\"sku\":\"E\",\"name\":\"{}\"}}\nno json\n{{\"sku\":\"F\",\"name\":\"Fine\",\"price\":2}}\n",
         "x".repeat(20 << 20)
     );
-    let report = shop.take(Noun::Products, Format::SoukJsonl, &lines).await;
+    let report = shop.take(Resource::Products, Format::SoukJsonl, &lines).await;
     assert_eq!(counted(&report), [1, 0, 0, 2]);
     let wide: Vec<u8> = "\u{feff}sku;name;price\r\nG;Täglich;2\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let report = shop.run(&options(Noun::Products, Format::SoukCsv), Cursor::new(wide), None).await.unwrap();
+    let report = shop.run(&options(Resource::Products, Format::SoukCsv), Cursor::new(wide), None).await.unwrap();
     assert_eq!(counted(&report), [1, 0, 0, 0]);
     assert_eq!(shop.database.ask("SELECT name FROM products WHERE sku = 'G'").await, "Täglich");
 }
@@ -166,18 +166,18 @@ async fn rows_that_are_too_long_or_no_text_are_one_refused_row_each() {
 async fn the_same_file_again_changes_nothing_and_a_dry_run_writes_nothing() {
     let shop = Shop::new().await;
     let file = products(30);
-    let dry = ImportOptions { is_dry_run: true, ..options(Noun::Products, Format::SoukCsv) };
+    let dry = ImportOptions { is_dry_run: true, ..options(Resource::Products, Format::SoukCsv) };
     let report = shop.run(&dry, Cursor::new(file.clone()), None).await.unwrap();
     assert_eq!(counted(&report), [30, 0, 0, 0]);
     assert_eq!(shop.database.ask("SELECT count(*) FROM products").await, "0");
     assert_eq!(shop.database.ask("SELECT count(*) FROM categories").await, "0");
-    assert_eq!(counted(&shop.csv(Noun::Products, &file).await), [30, 0, 0, 0]);
+    assert_eq!(counted(&shop.csv(Resource::Products, &file).await), [30, 0, 0, 0]);
     let before = shop.database.ask(PRODUCTS).await;
-    assert_eq!(counted(&shop.csv(Noun::Products, &file).await), [0, 0, 30, 0]);
+    assert_eq!(counted(&shop.csv(Resource::Products, &file).await), [0, 0, 30, 0]);
     assert_eq!(shop.database.ask(PRODUCTS).await, before);
     assert_eq!(counted(&shop.run(&dry, Cursor::new(products(31)), None).await.unwrap()), [1, 0, 30, 0]);
     let sums = "SELECT bool_and(stock = coalesce((SELECT sum(delta) FROM stock_movements m WHERE m.product_id = p.id), 0)) FROM products p";
-    assert_eq!(counted(&shop.csv(Noun::Stock, "sku,stock\nSKU-1,9\nSKU-7,0\nSKU-99,1\n").await), [0, 1, 1, 1]);
+    assert_eq!(counted(&shop.csv(Resource::Stock, "sku,stock\nSKU-1,9\nSKU-7,0\nSKU-99,1\n").await), [0, 1, 1, 1]);
     assert_eq!(shop.database.ask(sums).await, "t");
     assert_eq!(shop.database.ask("SELECT count(*) FROM audit_log WHERE change = 'imported'").await, "3");
 }
@@ -199,7 +199,7 @@ async fn an_import_that_was_cut_off_goes_on_behind_its_last_batch() {
     let shop = Shop::new().await;
     let file = products(4_000);
     let hash = Some(vec![7; 32]);
-    let options = ImportOptions { batch: 100, ..options(Noun::Products, Format::SoukCsv) };
+    let options = ImportOptions { batch: 100, ..options(Resource::Products, Format::SoukCsv) };
     let half = file.as_bytes()[..file.len() / 2].to_vec();
     assert!(shop.run(&options, Broken(Cursor::new(half)), hash.clone()).await.is_err());
     let behind: u64 =
@@ -216,7 +216,7 @@ async fn an_import_that_was_cut_off_goes_on_behind_its_last_batch() {
 async fn two_imports_of_one_file_at_once_make_each_product_once() {
     let shop = Shop::new().await;
     let file = products(600);
-    let options = ImportOptions { batch: 100, ..options(Noun::Products, Format::SoukCsv) };
+    let options = ImportOptions { batch: 100, ..options(Resource::Products, Format::SoukCsv) };
     let run = || shop.run(&options, Cursor::new(file.clone()), None);
     let (first, second) = tokio::join!(run(), run());
     let (first, second) = (counted(&first.unwrap()), counted(&second.unwrap()));
@@ -232,7 +232,7 @@ async fn what_only_the_database_finds_spoils_one_row() {
                 T-3,Shirt,9,shirts,Size=M\n\
                 T-4,Shirt,9,shirts,Colour=Red\n\
                 T-5,Shirt,9,shirts,Size=XL\n";
-    let report = shop.csv(Noun::Products, file).await;
+    let report = shop.csv(Resource::Products, file).await;
     assert_eq!(counted(&report), [3, 0, 0, 2]);
     let told: Vec<_> = report.errors.iter().map(|error| (error.line, error.column.as_deref())).collect();
     assert_eq!(told, [(4, Some("options")), (5, Some("options"))]);
@@ -244,14 +244,14 @@ async fn what_only_the_database_finds_spoils_one_row() {
 async fn categories_keep_their_ids_when_they_move() {
     let shop = Shop::new().await;
     let file = "external_id,path,slug,position\nc1,Home,home,1\nc2,Home > Tea,tea,1\nc3,Home > Tea,,2\nc4,Home > Tea > Green,,1\n";
-    assert_eq!(counted(&shop.csv(Noun::Categories, file).await), [4, 0, 0, 0]);
-    assert_eq!(counted(&shop.csv(Noun::Categories, file).await), [0, 0, 4, 0]);
+    assert_eq!(counted(&shop.csv(Resource::Categories, file).await), [4, 0, 0, 0]);
+    assert_eq!(counted(&shop.csv(Resource::Categories, file).await), [0, 0, 4, 0]);
     let moved = "external_id,path\nc2,Drinks > Tea\nc1,Home > Tea > Green > Home\n";
-    let report = shop.csv(Noun::Categories, moved).await;
+    let report = shop.csv(Resource::Categories, moved).await;
     assert_eq!(counted(&report)[1], 2, "{report:?}");
-    let cycle = shop.csv(Noun::Categories, "external_id,path\nc2,Drinks > Tea > Green > Tea\n").await;
+    let cycle = shop.csv(Resource::Categories, "external_id,path\nc2,Drinks > Tea > Green > Tea\n").await;
     assert_eq!(counted(&cycle), [0, 0, 0, 1], "{cycle:?}");
-    assert_eq!(shop.database.ask("SELECT count(*) FROM sources WHERE noun = 'Category'").await, "4");
+    assert_eq!(shop.database.ask("SELECT count(*) FROM sources WHERE resource_type = 'Category'").await, "4");
 }
 
 #[tokio::test]
@@ -268,16 +268,16 @@ async fn customers_are_one_user_with_an_identity_at_each_website_and_orders_are_
 18,,No Mail,
 19,boss@souk.example,Boss,
 "#;
-    let report = shop.csv(Noun::Customers, eve).await;
+    let report = shop.csv(Resource::Customers, eve).await;
     assert_eq!(counted(&report), [2, 0, 0, 1]);
-    assert_eq!(counted(&shop.csv(Noun::Customers, eve).await), [0, 0, 2, 1]);
-    let abroad = ImportOptions { website: "de".into(), ..options(Noun::Customers, Format::SoukCsv) };
+    assert_eq!(counted(&shop.csv(Resource::Customers, eve).await), [0, 0, 2, 1]);
+    let abroad = ImportOptions { website: "de".into(), ..options(Resource::Customers, Format::SoukCsv) };
     let file = "external_id,email,name\n900,eve@souk.example,Eva\n";
     assert_eq!(counted(&shop.run(&abroad, Cursor::new(file), None).await.unwrap()), [0, 1, 0, 0]);
     assert_eq!(counted(&shop.run(&abroad, Cursor::new(file), None).await.unwrap()), [0, 0, 1, 0]);
-    let eves = "SELECT count(*) || ' ' || min(u.name) FROM sources s JOIN users u ON u.id = s.noun_id WHERE u.email = 'eve@souk.example'";
+    let eves = "SELECT count(*) || ' ' || min(u.name) FROM sources s JOIN users u ON u.id = s.resource_id WHERE u.email = 'eve@souk.example'";
     assert_eq!(shop.database.ask(eves).await, "2 Eve");
-    shop.csv(Noun::Products, &products(2)).await;
+    shop.csv(Resource::Products, &products(2)).await;
     let order = |status: &str, sku: &str| {
         let line = format!(r#"{{"sku":"{sku}","name":"Lantern","quantity":2,"unit_price":"1.50"}}"#);
         format!(
@@ -292,7 +292,7 @@ async fn customers_are_one_user_with_an_identity_at_each_website_and_orders_are_
         ("cancelled", "SKU-1", [0, 0, 0, 1]),
         ("delivered", "SKU-2", [0, 0, 0, 1]),
     ] {
-        let report = shop.take(Noun::Orders, Format::SoukJsonl, &order(status, sku)).await;
+        let report = shop.take(Resource::Orders, Format::SoukJsonl, &order(status, sku)).await;
         assert_eq!(counted(&report), expected, "{status} {sku}: {report:?}");
     }
     assert_eq!(shop.database.ask("SELECT total_amount || ' ' || status FROM orders").await, "3.00 delivered");
@@ -304,14 +304,14 @@ async fn what_goes_out_of_one_database_makes_the_same_rows_in_another() {
     let file = "external_id,sku,name,slug,barcode,description,price,compare_at_price,category,brand,supplier,group,group_name,options,stock,is_active\n\
                 1,=A1,'=SUM(1),sum,4006381333931,\"two\nlines\",9.90,12.50,Tea \\> Coffee > Green,\"Wick, Ltd\",Tallow,,,,7,true\n\
                 2,-B,''Shirt,shirt,,,20,,,,,shirts,Shirts,Size=M\\;L; Colour=Red\\=ish,0,false\n";
-    assert_eq!(counted(&one.csv(Noun::Products, file).await), [2, 0, 0, 0]);
+    assert_eq!(counted(&one.csv(Resource::Products, file).await), [2, 0, 0, 0]);
     for format in [Format::SoukCsv, Format::SoukJsonl] {
-        for noun in [Noun::Categories, Noun::Products, Noun::Stock] {
-            let out = one.exported(noun, format).await;
-            let again = counted(&one.take(noun, format, &out).await);
-            assert_eq!([again[0], again[1], again[3]], [0, 0, 0], "{noun:?} {out}");
-            other.take(noun, format, &out).await;
-            assert_eq!(other.exported(noun, format).await, out, "{noun:?}");
+        for resource in [Resource::Categories, Resource::Products, Resource::Stock] {
+            let out = one.exported(resource, format).await;
+            let again = counted(&one.take(resource, format, &out).await);
+            assert_eq!([again[0], again[1], again[3]], [0, 0, 0], "{resource:?} {out}");
+            other.take(resource, format, &out).await;
+            assert_eq!(other.exported(resource, format).await, out, "{resource:?}");
         }
     }
 }
@@ -319,12 +319,12 @@ async fn what_goes_out_of_one_database_makes_the_same_rows_in_another() {
 #[tokio::test]
 async fn pictures_alone_are_a_change_and_those_of_this_server_need_no_fetching() {
     let shop = Shop::new().await;
-    shop.csv(Noun::Products, "sku,name,price\nA,Lantern,1\n").await;
+    shop.csv(Resource::Products, "sku,name,price\nA,Lantern,1\n").await;
     let pictured = "sku,images\nA,https://shop.example/a.jpg Front\n";
-    let dry = ImportOptions { is_dry_run: true, ..options(Noun::Products, Format::SoukCsv) };
+    let dry = ImportOptions { is_dry_run: true, ..options(Resource::Products, Format::SoukCsv) };
     assert_eq!(counted(&shop.run(&dry, Cursor::new(pictured), None).await.unwrap()), [0, 1, 0, 0]);
-    assert_eq!(counted(&shop.csv(Noun::Products, pictured).await), [0, 1, 0, 0]);
-    assert_eq!(counted(&shop.csv(Noun::Products, pictured).await), [0, 0, 1, 0]);
+    assert_eq!(counted(&shop.csv(Resource::Products, pictured).await), [0, 1, 0, 0]);
+    assert_eq!(counted(&shop.csv(Resource::Products, pictured).await), [0, 0, 1, 0]);
     let sha = "ab".repeat(32);
     let uploaded = format!(
         "INSERT INTO media (id, sha256, format, width, height, bytes, blurhash, widths)
@@ -332,18 +332,18 @@ async fn pictures_alone_are_a_change_and_those_of_this_server_need_no_fetching()
          INSERT INTO images (product_id, media_id, position, alt) SELECT id, 1, 2, 'Uploaded' FROM products"
     );
     shop.database.sql(&uploaded).await;
-    let out = shop.exported(Noun::Products, Format::SoukCsv).await;
+    let out = shop.exported(Resource::Products, Format::SoukCsv).await;
     let path = format!("/media/{sha}/900.jpg");
     assert!(out.contains(&format!("https://shop.example/a.jpg Front | {path} Uploaded")), "{out}");
-    assert_eq!(counted(&shop.csv(Noun::Products, &out).await), [0, 0, 1, 0]);
+    assert_eq!(counted(&shop.csv(Resource::Products, &out).await), [0, 0, 1, 0]);
     let pictures = "SELECT string_agg(coalesce(source_url, media_id::text), ' ' ORDER BY id) FROM images";
     assert_eq!(shop.database.ask(pictures).await, "https://shop.example/a.jpg 1");
     // Another product gets it from here; what is not here comes from where the file does.
     let elsewhere = path.replace("ab", "cd");
     let file = format!("sku,name,price,images\nB,Lamp,1,{path} | {elsewhere}\n");
-    assert_eq!(counted(&shop.csv(Noun::Products, &file).await), [1, 0, 0, 0]);
+    assert_eq!(counted(&shop.csv(Resource::Products, &file).await), [1, 0, 0, 0]);
     assert_eq!(shop.database.ask("SELECT count(*) FROM images WHERE media_id = 1").await, "2");
-    let mut old = options(Noun::Products, Format::SoukCsv);
+    let mut old = options(Resource::Products, Format::SoukCsv);
     old.shop.image_base = Some("https://old.example/".into());
     let file = format!("sku,images\nA,{elsewhere}\n");
     for expected in [[0, 1, 0, 0], [0, 0, 1, 0]] {
@@ -361,7 +361,7 @@ async fn a_website_that_the_statistics_have_not_met_is_not_read_as_a_whole() {
     let rows = 2_000;
     let bring = async |website: &str, name: &str| {
         let rows: String = (1..=rows).map(|n| format!("{name}{n},{name}{n},Lantern {name}{n},1\n")).collect();
-        let options = ImportOptions { website: website.into(), batch: 100, ..options(Noun::Products, Format::SoukCsv) };
+        let options = ImportOptions { website: website.into(), batch: 100, ..options(Resource::Products, Format::SoukCsv) };
         let file = Cursor::new(format!("external_id,sku,name,price\n{rows}"));
         assert_eq!(counted(&shop.run(&options, file, None).await.unwrap()), [rows.lines().count() as u64, 0, 0, 0]);
     };

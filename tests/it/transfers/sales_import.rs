@@ -89,7 +89,7 @@ async fn dump(db: &Db) -> String {
 async fn contents(db: &Db) -> String {
     let lines = "SELECT string_agg(concat_ws('|', o.order_number, o.status, u.external_id, o.ship_country, o.total_amount,
             o.placed_at, d.sku, d.name, d.quantity, d.unit_price, d.external_key), E'\\n' ORDER BY o.order_number, d.external_key)
-        FROM orders o JOIN order_details d ON d.order_id = o.id LEFT JOIN sources u ON u.noun = 'User' AND u.noun_id = o.user_id";
+        FROM orders o JOIN order_details d ON d.order_id = o.id LEFT JOIN sources u ON u.resource_type = 'User' AND u.resource_id = o.user_id";
     let products = "SELECT string_agg(concat_ws('|', sku, name, slug, price, stock, is_active), E'\\n' ORDER BY sku) FROM products";
     text(db, lines).await + "\n" + &text(db, products).await
 }
@@ -152,7 +152,7 @@ async fn orders_products_and_customers_are_as_the_invoices_say() {
     );
     let users =
         "SELECT string_agg(concat_ws('|', s.external_id, u.name, u.email, r.code, w.code), E'\\n' ORDER BY external_id)
-        FROM users u JOIN roles r ON r.id = u.role_id JOIN sources s ON s.noun_id = u.id JOIN websites w ON w.id = s.website_id";
+        FROM users u JOIN roles r ON r.id = u.role_id JOIN sources s ON s.resource_id = u.id JOIN websites w ON w.id = s.website_id";
     let customers = ["4001", "4002", "4003", "K-77"].map(|id| format!("{id}|Customer {id}|customer|uk"));
     assert_eq!(text(&db, users).await, customers.join("\n"));
     let lines = "SELECT string_agg(concat_ws('|', d.external_key, d.name), E'\\n' ORDER BY d.id)

@@ -188,7 +188,7 @@ fn variations_of_woocommerce_take_from_their_parent_wherever_it_stands() {
     assert_eq!(group(small), Some(("dock-tee-10", "Dock Tee", vec![("Size", "S")])));
     assert_eq!(small.description.as_deref(), Some("Soft cotton.\nDyed in small lots.\n\n- Unisex"));
     assert_eq!((category(small), &small.brand), ("Clothing > Tees".into(), &Some(Some("North Quay".into()))));
-    assert_eq!((small.stock, small.low_stock_at, small.is_active), (Some(4), Some(2), Some(true)));
+    assert_eq!((small.stock, small.low_stock_threshold, small.is_active), (Some(4), Some(2), Some(true)));
     assert_eq!((money(small.price), small.compare_at_price), ("19.00".into(), Some(None)));
     assert_eq!(urls(small), ["tee-s.jpg", "tee.jpg", "tee-back.jpg"]);
     let large = &products["WC-12"];
@@ -220,7 +220,7 @@ fn products_of_magento_learn_of_their_group_from_a_later_line() {
         (&Some(Some("Peak & Pot".into())), &Some(Some("4006381333931".into())))
     );
     assert_eq!((money(kettle.price), money(kettle.compare_at_price.flatten())), ("29.90".into(), "34.90".into()));
-    assert_eq!((kettle.stock, kettle.low_stock_at, kettle.is_active), (Some(25), Some(3), Some(true)));
+    assert_eq!((kettle.stock, kettle.low_stock_threshold, kettle.is_active), (Some(25), Some(3), Some(true)));
     assert_eq!(urls(kettle), ["kettle.jpg", "kettle_2.jpg"]);
     assert_eq!(kettle.images.as_ref().unwrap()[1].url, "https://shop.example/media/catalog/product/k/e/kettle_2.jpg");
     assert_eq!(kettle.images.as_ref().unwrap()[1].alt, "Open lid");

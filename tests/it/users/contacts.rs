@@ -12,7 +12,7 @@ async fn everywhere(app: &TestApp, field: &str, value: &str) -> Vec<String> {
     let made = admin.mutate("supplierCreate", "supplier { id }", supplier()).await;
     let supplier_id = made.text_at("supplierCreate.supplier.id");
     let mut said = Vec::new();
-    for (actor, mutation, noun, mut input) in [
+    for (actor, mutation, resource, mut input) in [
         (&anonymous, "register", "user", json!({ "name": "n", "email": own(), "password": "a long enough password" })),
         (&admin, "userCreate", "user", json!({ "name": "n", "email": own() })),
         (&admin, "userUpdate", "user", json!({ "id": app.customer().await.global_id() })),
@@ -20,9 +20,9 @@ async fn everywhere(app: &TestApp, field: &str, value: &str) -> Vec<String> {
         (&admin, "supplierUpdate", "supplier", json!({ "id": supplier_id })),
     ] {
         input[field] = json!(value);
-        let answer = actor.mutate(mutation, &format!("{noun} {{ id {field} }}"), input).await;
+        let answer = actor.mutate(mutation, &format!("{resource} {{ id {field} }}"), input).await;
         said.push(match answer.verdict(mutation).as_str() {
-            "done" => answer.text_at(&format!("{mutation}.{noun}.{field}")),
+            "done" => answer.text_at(&format!("{mutation}.{resource}.{field}")),
             refusal => format!("{refusal}: {}", answer.text_at(&format!("{mutation}.userErrors.0.message"))),
         });
         // The next one may have the same address.

@@ -302,7 +302,7 @@ async fn an_export_holds_the_wishlists_of_the_users_of_the_website_item_by_item(
     let email = app.database.ask(&format!("SELECT email FROM users WHERE id = {}", ada.id.0)).await;
     let website = app.database.ask("SELECT min(id) FROM websites").await;
     let options = souk::transfers::export::ExportOptions {
-        noun: souk::transfers::model::Noun::Wishlists,
+        resource: souk::transfers::model::Resource::Wishlists,
         format: souk::transfers::model::Format::SoukCsv,
         website: Some(souk::ids::WebsiteId(website.parse().expect("a key"))),
     };

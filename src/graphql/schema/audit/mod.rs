@@ -10,7 +10,7 @@ use souk_macros::object;
 use crate::{
     audit::{
         self,
-        model::{AuditCondition, AuditOrderField, AuditRow, Change, Noun, outside},
+        model::{AuditCondition, AuditOrderField, AuditRow, Change, ResourceType, outside},
         store::{self, AuditList},
     },
     auth::Permission,
@@ -87,12 +87,12 @@ impl AuditEntry {
     }
 
     /// What was changed.
-    fn noun(&self) -> Noun {
-        self.0.noun
+    fn resource_type(&self) -> ResourceType {
+        self.0.resource_type
     }
 
     /// Its id; what was deleted has no node any more.
-    fn noun_id(&self) -> ID {
+    fn resource_id(&self) -> ID {
         ID(self.0.thing())
     }
 
@@ -122,11 +122,11 @@ impl AuditEntry {
 
 /// Conditions on what was changed. Both hold together.
 #[derive(Debug, Default, InputObject)]
-pub struct AuditNounFilter {
+pub struct AuditResourceTypeFilter {
     /// It is this one.
-    eq: Option<Noun>,
+    eq: Option<ResourceType>,
     /// It is one of these.
-    r#in: Option<Vec<Noun>>,
+    r#in: Option<Vec<ResourceType>>,
 }
 
 /// Conditions on by what somebody was known. Both hold together.
@@ -146,9 +146,9 @@ where_input! {
         /// By what they were known.
         via: Option<AuditViaFilter>,
         /// By what was changed.
-        noun: Option<AuditNounFilter>,
+        resource_type: Option<AuditResourceTypeFilter>,
         /// By the id of the very thing that was changed.
-        noun_id: Option<ID>,
+        resource_id: Option<ID>,
         /// By the website that it belongs to; `isNull: true` for what belongs to all.
         website: Option<IdFilter>,
         /// By when.
@@ -163,15 +163,15 @@ impl Where for AuditWhere {
         use AuditCondition as C;
         let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
         all.id("user", self.user, C::User)?;
-        let (via, noun) = (self.via.unwrap_or_default(), self.noun.unwrap_or_default());
+        let (via, resource_type) = (self.via.unwrap_or_default(), self.resource_type.unwrap_or_default());
         all.is(via.eq.map(|via| C::Via(Op::Eq(via))));
         all.is(via.r#in.map(|any| C::Via(Op::In(any))));
-        all.is(noun.eq.map(|noun| C::Noun(Op::Eq(noun))));
-        all.is(noun.r#in.map(|any| C::Noun(Op::In(any))));
-        if let Some(id) = self.noun_id {
-            let wrong = || Error::bad_input("where.nounId", "this is not the id of anything that the log tells of");
-            let (noun, key) = Noun::of(&id).ok_or_else(wrong)?;
-            all.is(Some(C::Thing(noun, key)));
+        all.is(resource_type.eq.map(|resource_type| C::ResourceType(Op::Eq(resource_type))));
+        all.is(resource_type.r#in.map(|any| C::ResourceType(Op::In(any))));
+        if let Some(id) = self.resource_id {
+            let wrong = || Error::bad_input("where.resourceId", "this is not the id of anything that the log tells of");
+            let (resource_type, key) = ResourceType::of(&id).ok_or_else(wrong)?;
+            all.is(Some(C::Resource(resource_type, key)));
         }
         all.id("website", self.website, C::Website)?;
         all.time(self.at, C::At);

@@ -49,7 +49,7 @@ use crate::{
         store::OrderList,
     },
     products::model::ProductRow,
-    sources::model::SourceNoun,
+    sources::model::SourceType,
     users::model::UserRow,
 };
 
@@ -136,7 +136,7 @@ impl Order {
     async fn source(&self, ctx: &Context<'_>) -> Result<Source> {
         let (viewer, website) = (ctx.viewer(), self.row.source_website_id);
         let is_own = self.row.user_id.is_some() && self.row.user_id == viewer.user_id();
-        let thing = Sourced { noun: SourceNoun::Order, id: self.row.id, made_at: self.row.created_at };
+        let thing = Sourced { resource_type: SourceType::Order, id: self.row.id, made_at: self.row.created_at };
         thing.home(ctx, website, is_own || viewer.can_at(Permission::ManageOrders, website)).await
     }
 

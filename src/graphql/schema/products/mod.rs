@@ -58,7 +58,7 @@ use crate::{
         store::ProductList,
     },
     reviews::model::ReviewParent,
-    sources::model::SourceNoun,
+    sources::model::SourceType,
     stock::model::{keeps_stock, knows_stock},
 };
 
@@ -206,8 +206,8 @@ impl Product {
         self.row.availability
     }
 
-    /// Pieces that can be bought, where they are few (`availability` is LOW); null otherwise.
-    fn stock_left(&self) -> Option<i32> {
+    /// Pieces that can be bought, where they are few (`availability` is LOW_STOCK); null otherwise.
+    fn remaining_quantity(&self) -> Option<i32> {
         self.row.left()
     }
 
@@ -222,9 +222,9 @@ impl Product {
         knows_stock(ctx.viewer(), &self.row).then(|| self.row.available().max(0))
     }
 
-    /// From how many pieces down its `availability` is LOW; null for all but staff and its seller.
-    fn low_stock_at(&self, ctx: &Context<'_>) -> Option<i32> {
-        knows_stock(ctx.viewer(), &self.row).then_some(self.row.low_stock_at)
+    /// From how many pieces down its `availability` is LOW_STOCK; null for all but staff and its seller.
+    fn low_stock_threshold(&self, ctx: &Context<'_>) -> Option<i32> {
+        knows_stock(ctx.viewer(), &self.row).then_some(self.row.low_stock_threshold)
     }
 
     /// The ledger of its stock, the latest first; null for all but those who may write it: MANAGE_STOCK, and its seller.
@@ -249,7 +249,7 @@ impl Product {
 
     /// Where it comes from: the website that sells it, and for its seller and staff what that website calls it.
     async fn source(&self, ctx: &Context<'_>) -> Result<Source> {
-        let thing = Sourced { noun: SourceNoun::Product, id: self.row.id, made_at: self.row.created_at };
+        let thing = Sourced { resource_type: SourceType::Product, id: self.row.id, made_at: self.row.created_at };
         thing.home(ctx, self.row.source_website_id, self.is_run_by_viewer(ctx)).await
     }
 

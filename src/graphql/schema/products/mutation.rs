@@ -57,7 +57,7 @@ pub struct ProductCreateInput {
     /// Whom it is bought from.
     supplier_id: Option<ID>,
     /// From how many pieces down its stock is low, 0 to 1,000,000; 5 where absent.
-    low_stock_at: Option<i32>,
+    low_stock_threshold: Option<i32>,
     /// The group of the same thing in other sizes or colours; for MANAGE_PRODUCTS only.
     group_id: Option<ID>,
     /// What it has for each option of the group, and no other product of the group has.
@@ -96,7 +96,7 @@ pub struct ProductUpdateInput {
     /// Whom it is bought from.
     supplier_id: MaybeUndefined<ID>,
     /// From how many pieces down its stock is low, 0 to 1,000,000.
-    low_stock_at: MaybeUndefined<i32>,
+    low_stock_threshold: MaybeUndefined<i32>,
     /// The group of the same thing in other sizes or colours, given together with the options; for MANAGE_PRODUCTS only.
     group_id: MaybeUndefined<ID>,
     /// What it has for each option of the group, and no other product of the group has: all of them.
@@ -157,7 +157,7 @@ impl ProductCreateInput {
             supplier_sku: self.supplier_sku,
             group_id: optional_id::<ProductGroupId>("groupId", self.group_id)?,
             option_values: vec![],
-            low_stock_at: self.low_stock_at,
+            low_stock_threshold: self.low_stock_threshold,
         })
     }
 }
@@ -180,7 +180,7 @@ impl ProductUpdateInput {
             price: patch::required("price", self.price)?.map(|price| price.0),
             compare_at_price: Option::<Option<Decimal>>::from(self.compare_at_price)
                 .map(|price| price.map(|price| price.0)),
-            low_stock_at: patch::required("lowStockAt", self.low_stock_at)?,
+            low_stock_threshold: patch::required("lowStockThreshold", self.low_stock_threshold)?,
             is_active: patch::required("isActive", self.is_active)?,
             ..ProductPatch::default()
         };

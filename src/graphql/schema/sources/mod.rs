@@ -19,7 +19,7 @@ use crate::{
     ids::{RowId, WebsiteId},
     sources::{
         self,
-        model::{SourceNoun, SourceRow},
+        model::{SourceType, SourceRow},
     },
 };
 
@@ -66,14 +66,14 @@ impl Source {
 
 by_parent! {
     /// What websites say of resources.
-    SourcesByResource by (SourceNoun, i64) => SourceRow,
-    |conn, _, keys| sources::store::by_nouns(conn, &keys), row => (row.noun, row.noun_id)
+    SourcesByResource by (SourceType, i64) => SourceRow,
+    |conn, _, keys| sources::store::by_resources(conn, &keys), row => (row.resource_type, row.resource_id)
 }
 
 /// A thing whose sources are asked for.
 pub struct Sourced<I> {
     /// What kind of thing.
-    pub noun: SourceNoun,
+    pub resource_type: SourceType,
     /// Its id.
     pub id: I,
     /// When it was made here.
@@ -88,7 +88,7 @@ impl<I: RowId> Sourced<I> {
         if !is_told {
             return Ok(Source { website, made_at: None, row: None });
         }
-        let rows = ctx.loaders().group::<SourcesByResource, _>((self.noun, self.id.key())).await?;
+        let rows = ctx.loaders().group::<SourcesByResource, _>((self.resource_type, self.id.key())).await?;
         let row = rows.iter().find(|row| row.website_id == website).cloned();
         Ok(Source { website, made_at: Some(self.made_at), row })
     }
@@ -103,7 +103,7 @@ impl<I: RowId> Sourced<I> {
         home: Option<WebsiteId>,
         is_told: impl Fn(WebsiteId) -> bool,
     ) -> Result<Vec<Source>> {
-        let rows = ctx.loaders().group::<SourcesByResource, _>((self.noun, self.id.key())).await?;
+        let rows = ctx.loaders().group::<SourcesByResource, _>((self.resource_type, self.id.key())).await?;
         let (at_home, elsewhere): (Vec<_>, Vec<_>) = rows.iter().partition(|row| Some(row.website_id) == home);
         let told = |row: &Arc<SourceRow>| is_told(row.website_id).then(|| Arc::clone(row));
         let home = home.map(|website| {

@@ -24,7 +24,7 @@ use crate::{
     ids::TransferId,
     transfers::{
         self,
-        model::{Format, Noun, RowError},
+        model::{Format, Resource, RowError},
         runs::model::{Reach, Status, TransferRow, Way},
     },
 };
@@ -41,7 +41,7 @@ resource! {
     |conn, view, ids| transfers::runs::store::by_ids(conn, &Reach::of(&view.viewer), &ids), row => row.id,
 }
 
-/// An import or export of a file, in the background. Seen by whoever may move its noun at its website.
+/// An import or export of a file, in the background. Seen by whoever may move its resource at its website.
 #[object]
 impl Transfer {
     /// Opaque id, unique across all types.
@@ -55,8 +55,8 @@ impl Transfer {
     }
 
     /// What is moved.
-    fn noun(&self) -> Noun {
-        self.0.noun
+    fn resource(&self) -> Resource {
+        self.0.resource
     }
 
     /// How its file is written.

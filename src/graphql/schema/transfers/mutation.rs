@@ -15,7 +15,7 @@ use crate::{
     },
     ids::{RowId, WebsiteId},
     transfers::{
-        model::{Format, Noun},
+        model::{Format, Resource},
         runs::{
             actions::{self, ExportRequest, ImportFile, ImportRequest},
             model::{MAY_MOVE, ShopOptions},
@@ -45,7 +45,7 @@ pub enum DecimalMark {
 #[derive(Debug, InputObject)]
 pub struct ImportStartInput {
     /// What the file holds: PRODUCTS, CATEGORIES, CUSTOMERS, ORDERS or STOCK.
-    noun: Noun,
+    resource: Resource,
     /// How it is written; the formats of other shops are for products.
     #[graphql(default_with = "Format::SoukCsv")]
     format: Format,
@@ -74,7 +74,7 @@ pub struct ImportStartInput {
 #[derive(Debug, InputObject)]
 pub struct ExportStartInput {
     /// What goes out.
-    noun: Noun,
+    resource: Resource,
     /// How it is written: SOUK_CSV or SOUK_JSONL.
     #[graphql(default_with = "Format::SoukCsv")]
     format: Format,
@@ -106,7 +106,7 @@ pub struct TransferMutation;
 #[object]
 impl TransferMutation {
     /// Begins to bring in a file, in the background: good rows go in, bad ones are handed back. Requires the permission of the
-    /// noun at the website: MANAGE_PRODUCTS for products, MANAGE_CATALOGUE for categories, MANAGE_USERS for customers,
+    /// resource at the website: MANAGE_PRODUCTS for products, MANAGE_CATALOGUE for categories, MANAGE_USERS for customers,
     /// MANAGE_ORDERS for orders, MANAGE_STOCK for stock.
     #[graphql(guard = "Needs(MAY_MOVE)")]
     async fn import_start(
@@ -121,7 +121,7 @@ impl TransferMutation {
                 _ => return Err(Error::bad_input("uploadId", "give either `file` or `uploadId`")),
             };
             let request = ImportRequest {
-                noun: input.noun,
+                resource: input.resource,
                 format: input.format,
                 website: WebsiteId::parse("websiteId", &input.website_id)?,
                 file,
@@ -138,7 +138,7 @@ impl TransferMutation {
         ImportStartPayload::of(started.await.map(transfer))
     }
 
-    /// Begins to write everything of a noun to a file, in the background. Requires the permission of the noun at the website:
+    /// Begins to write everything of a resource to a file, in the background. Requires the permission of the resource at the website:
     /// MANAGE_PRODUCTS for products, MANAGE_CATALOGUE for categories, brands and suppliers, MANAGE_USERS for customers,
     /// MANAGE_ORDERS for orders, MANAGE_STOCK for stock and its ledger, MANAGE_REVIEWS for reviews, MANAGE_WEBSITES for
     /// websites.
@@ -150,7 +150,7 @@ impl TransferMutation {
     ) -> Result<ExportStartPayload> {
         let started = async {
             let website = input.website_id.map(|id| WebsiteId::parse("websiteId", &id)).transpose()?;
-            let request = ExportRequest { noun: input.noun, format: input.format, website };
+            let request = ExportRequest { resource: input.resource, format: input.format, website };
             actions::export_start(ctx.db(), ctx.viewer(), request, input.idempotency_key).await
         };
         ExportStartPayload::of(started.await.map(transfer))

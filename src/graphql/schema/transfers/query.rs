@@ -21,7 +21,7 @@ use crate::{
     ids::{RowId, TransferId},
     paging::Direction,
     transfers::{
-        model::Noun,
+        model::Resource,
         runs::{
             model::{MAY_MOVE, Reach, Status, TransferCondition, TransferOrderField, Way},
             store::{self, TransferList},
@@ -38,11 +38,11 @@ pub struct TransferDirectionFilter {
 
 /// Conditions on what a transfer moves. Both hold together.
 #[derive(Debug, Default, InputObject)]
-pub struct TransferNounFilter {
+pub struct TransferResourceFilter {
     /// It is this one.
-    eq: Option<Noun>,
+    eq: Option<Resource>,
     /// It is one of these.
-    r#in: Option<Vec<Noun>>,
+    r#in: Option<Vec<Resource>>,
 }
 
 /// Conditions on where a transfer stands. Both hold together.
@@ -60,7 +60,7 @@ where_input! {
         /// By which way it goes.
         direction: Option<TransferDirectionFilter>,
         /// By what is moved.
-        noun: Option<TransferNounFilter>,
+        resource: Option<TransferResourceFilter>,
         /// By where it stands.
         status: Option<TransferStatusFilter>,
         /// By website.
@@ -76,10 +76,10 @@ impl Where for TransferWhere {
     fn filter(self) -> Result<Filter<TransferCondition>> {
         use TransferCondition as C;
         let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
-        let (noun, status) = (self.noun.unwrap_or_default(), self.status.unwrap_or_default());
+        let (resource, status) = (self.resource.unwrap_or_default(), self.status.unwrap_or_default());
         all.is(self.direction.and_then(|way| way.eq).map(|way| C::Way(Op::Eq(way))));
-        all.is(noun.eq.map(|noun| C::Noun(Op::Eq(noun))));
-        all.is(noun.r#in.map(|any| C::Noun(Op::In(any))));
+        all.is(resource.eq.map(|resource| C::Resource(Op::Eq(resource))));
+        all.is(resource.r#in.map(|any| C::Resource(Op::In(any))));
         all.is(status.eq.map(|status| C::Status(Op::Eq(status))));
         all.is(status.r#in.map(|any| C::Status(Op::In(any))));
         all.id("website", self.website, C::Website)?;

@@ -39,7 +39,7 @@ use crate::{
     ids::{RowId, UserId, WebsiteId},
     orders::model::OrderParent,
     reviews::model::ReviewParent,
-    sources::model::SourceNoun,
+    sources::model::SourceType,
     users::{self, model::UserRow},
 };
 
@@ -49,7 +49,7 @@ pub struct User(Arc<UserRow>);
 
 impl User {
     fn sourced(&self) -> Sourced<UserId> {
-        Sourced { noun: SourceNoun::User, id: self.0.id, made_at: self.0.created_at }
+        Sourced { resource_type: SourceType::User, id: self.0.id, made_at: self.0.created_at }
     }
 
     /// Whether the viewer may know what this website calls them.

@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 use super::super::{
     super::{
         actions::{BatchOutcome, BatchWriter, RejectedRow},
-        model::{Noun, Report},
+        model::{Resource, Report},
         record::{CategoryRecord, CustomerRecord, OrderRecord, ProductRecord, Record, Refused, Row},
     },
     categories,
@@ -117,7 +117,7 @@ impl<'a> Importer<'a> {
         rejected: &mut Vec<RejectedRow>,
     ) -> Result<Vec<ValidRow>> {
         let run = self.run;
-        if !matches!(run.options.noun, Noun::Products | Noun::Categories) {
+        if !matches!(run.options.resource, Resource::Products | Resource::Categories) {
             return Ok(valid);
         }
         let mut found = self.references.clone();
@@ -141,7 +141,7 @@ impl<'a> Importer<'a> {
     /// Writes products over several connections: PostgreSQL spends far more time on each row than Souk does, and uses one
     /// processor for one connection.
     async fn write_all(&self, valid: &[ValidRow]) -> Result<Vec<RowOutcome>> {
-        if self.run.options.noun != Noun::Products || valid.len() < PARALLEL {
+        if self.run.options.resource != Resource::Products || valid.len() < PARALLEL {
             return self.write_or_halve(valid).await;
         }
         let parts = valid.chunks(valid.len().div_ceil(CONNECTIONS)).map(|part| self.write_or_halve(part));
@@ -187,8 +187,8 @@ impl<'a> Importer<'a> {
 
 /// Finds what rows refer to, and creates what is missing unless this is dry.
 async fn resolve(db: &Db, run: &Run<'_>, references: &mut References, rows: &[ValidRow], is_dry: bool) -> Result<()> {
-    match run.options.noun {
-        Noun::Products => {
+    match run.options.resource {
+        Resource::Products => {
             let products = all(rows, product);
             references::actions::resolve(db, &run.website, references, Wanted::of_products(&products), is_dry).await
         }
@@ -204,10 +204,10 @@ async fn write(
     rows: &[ValidRow],
     is_dry: bool,
 ) -> Result<Vec<RowOutcome>> {
-    match run.options.noun {
-        Noun::Categories => categories::actions::write(conn, run, references, &all(rows, category), is_dry).await,
-        Noun::Customers => customers::actions::write(conn, run, &all(rows, customer), is_dry).await,
-        Noun::Orders => orders::actions::write(conn, run, &all(rows, order), is_dry).await,
+    match run.options.resource {
+        Resource::Categories => categories::actions::write(conn, run, references, &all(rows, category), is_dry).await,
+        Resource::Customers => customers::actions::write(conn, run, &all(rows, customer), is_dry).await,
+        Resource::Orders => orders::actions::write(conn, run, &all(rows, order), is_dry).await,
         _ => products::actions::write(conn, run, references, &all(rows, product), is_dry).await,
     }
 }

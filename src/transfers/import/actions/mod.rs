@@ -1,5 +1,5 @@
 //! Running an import: a new transfer, or one that exists already, from its checkpoint to the end of the file.
-//! Rule: one run at a time imports a noun at a website; another one waits for its lease.
+//! Rule: one run at a time imports a resource at a website; another one waits for its lease.
 
 mod importer;
 
@@ -130,7 +130,7 @@ async fn run(
     let failure = done.as_ref().err().map(Error::to_string);
     let (lease, failure) = (&run.lease, failure.as_deref());
     let (website, is_audited) = (run.website.id, failure.is_none() && !run.options.is_dry_run);
-    let counts = &serde_json::json!({ run.options.noun.as_str(): report.counts });
+    let counts = &serde_json::json!({ run.options.resource.as_str(): report.counts });
     let ended = db.transaction(async |conn| {
         if is_audited {
             audit::store::insert_import(conn, website, counts).await?;

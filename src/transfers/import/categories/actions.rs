@@ -21,7 +21,7 @@ use crate::{
     categories::{self, model::CategoryChange},
     db::{Conn, Db},
     error::{Result, UserError, UserErrorCode},
-    sources::{self, model::SourceNoun},
+    sources::{self, model::SourceType},
 };
 
 /// Resolves the paths of these rows: of a row whose category exists, and may move, only the parent's path.
@@ -68,7 +68,7 @@ pub async fn write(
     let ids = categories::store::insert_named(conn, &rows, &slugs).await?;
     plan.add_twins(slugs, &ids.into_iter().map(|(id, slug)| (slug, id.0)).collect());
     update(conn, &plan.changed).await?;
-    sources::store::upsert_seen(conn, run.website.id, run.lease.id, SourceNoun::Category, &plan.seen).await?;
+    sources::store::upsert_seen(conn, run.website.id, run.lease.id, SourceType::Category, &plan.seen).await?;
     Ok(plan.outcomes)
 }
 

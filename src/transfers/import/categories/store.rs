@@ -22,7 +22,7 @@ pub async fn by_external_id(
     records: &[&CategoryRecord],
 ) -> Result<HashMap<String, State>> {
     let query = sql_query(format!(
-        "{COLUMNS} JOIN sources s ON s.noun = 'Category' AND s.noun_id = c.id
+        "{COLUMNS} JOIN sources s ON s.resource_type = 'Category' AND s.resource_id = c.id
          WHERE s.website_id = $1 AND s.external_id = ANY ($2)"
     ));
     let ids: Vec<&str> = records.iter().filter_map(|record| record.external_id.as_deref()).collect();
@@ -33,7 +33,7 @@ pub async fn by_external_id(
 /// The categories with these ids, with their external ids at a website, by id.
 pub async fn by_ids(mut conn: &Conn, website: WebsiteId, ids: &[i64]) -> Result<HashMap<i64, State>> {
     let query = sql_query(format!(
-        "{COLUMNS} LEFT JOIN sources s ON s.noun = 'Category' AND s.noun_id = c.id AND s.website_id = $1
+        "{COLUMNS} LEFT JOIN sources s ON s.resource_type = 'Category' AND s.resource_id = c.id AND s.website_id = $1
          WHERE c.id = ANY ($2)"
     ));
     let rows: Vec<State> = query.bind::<BigInt, _>(website).bind::<Array<BigInt>, _>(ids).load(&mut conn).await?;

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     db::Conn,
     error::Result,
-    sources::{self, model::SourceNoun},
+    sources::{self, model::SourceType},
     users::{
         self,
         model::{ImportedAddress, ImportedUser},
@@ -34,7 +34,7 @@ pub async fn write(conn: &Conn, run: &Run<'_>, records: &[&CustomerRecord], is_d
     users::store::insert_imported(conn, website, &plan.new.iter().map(user).collect::<Vec<_>>()).await?;
     users::store::update_imported(conn, &plan.changed.iter().map(user).collect::<Vec<_>>()).await?;
     users::store::insert_addresses(conn, &plan.addresses.iter().map(address).collect::<Vec<_>>()).await?;
-    sources::store::upsert_seen(conn, website, run.lease.id, SourceNoun::User, &plan.seen).await?;
+    sources::store::upsert_seen(conn, website, run.lease.id, SourceType::User, &plan.seen).await?;
     Ok(plan.outcomes)
 }
 

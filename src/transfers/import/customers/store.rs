@@ -22,12 +22,12 @@ pub async fn find(
         "SELECT u.id, s.external_id, u.email::text AS email, u.name, u.phone, u.is_active,
                 u.role_id = (SELECT id FROM roles WHERE code = 'customer') AS is_customer,
                 u.source_website_id IS NULL OR u.source_website_id = $1 AS is_home,
-                s.noun_id IS NOT NULL OR u.source_website_id IS NOT DISTINCT FROM $1 AS is_known,
+                s.resource_id IS NOT NULL OR u.source_website_id IS NOT DISTINCT FROM $1 AS is_known,
                 (SELECT coalesce(jsonb_agg(jsonb_build_object('country', a.country, 'city', a.city, 'district', a.district,
                     'address', a.address, 'postal_code', a.postal_code, 'is_default', a.is_default) ORDER BY a.id), '[]')
                  FROM addresses a WHERE a.user_id = u.id) AS addresses
-         FROM users u LEFT JOIN sources s ON s.noun = 'User' AND s.noun_id = u.id AND s.website_id = $1
-         WHERE u.id IN (SELECT noun_id FROM sources WHERE noun = 'User' AND website_id = $1 AND external_id = ANY ($2)
+         FROM users u LEFT JOIN sources s ON s.resource_type = 'User' AND s.resource_id = u.id AND s.website_id = $1
+         WHERE u.id IN (SELECT resource_id FROM sources WHERE resource_type = 'User' AND website_id = $1 AND external_id = ANY ($2)
                         UNION SELECT id FROM users WHERE email = ANY ($3::citext[]))
          ORDER BY u.id {lock}"
     ));

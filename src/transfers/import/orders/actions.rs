@@ -15,7 +15,7 @@ use crate::{
     db::Conn,
     error::Result,
     orders::store::bulk::{self, PastLine, PastOrder},
-    sources::{self, model::SourceNoun},
+    sources::{self, model::SourceType},
 };
 
 /// Writes what the rows say, or only returns what would become of them.
@@ -32,7 +32,7 @@ pub async fn write(conn: &Conn, run: &Run<'_>, records: &[&OrderRecord], is_dry:
     let plan = Plan::make(records, &existing, &references, ids);
     bulk::insert(conn, website, &plan.new.iter().map(order).collect::<Vec<_>>()).await?;
     bulk::insert_lines(conn, &lines(&plan.new, &references.products)).await?;
-    sources::store::upsert_seen(conn, website, run.lease.id, SourceNoun::Order, &plan.seen).await?;
+    sources::store::upsert_seen(conn, website, run.lease.id, SourceType::Order, &plan.seen).await?;
     Ok(plan.outcomes)
 }
 

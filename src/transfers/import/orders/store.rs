@@ -43,7 +43,7 @@ pub async fn references(mut conn: &Conn, website: WebsiteId, records: &[&OrderRe
     let map = |rows: Vec<Named>| rows.into_iter().map(|row| (row.name, row.id)).collect();
     let ids: HashSet<&str> = records.iter().filter_map(|record| record.customer_id.as_deref()).collect();
     let customers = sql_query(
-        "SELECT external_id AS name, noun_id AS id FROM sources WHERE noun = 'User' AND website_id = $1 AND external_id = ANY ($2)",
+        "SELECT external_id AS name, resource_id AS id FROM sources WHERE resource_type = 'User' AND website_id = $1 AND external_id = ANY ($2)",
     );
     let customers: Vec<Named> = customers
         .bind::<BigInt, _>(website)

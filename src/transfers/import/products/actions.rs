@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     super::{
-        super::{model::Noun, record::ProductRecord},
+        super::{model::Resource, record::ProductRecord},
         model::{RowOutcome, Run},
         references::{
             model::References,
@@ -24,7 +24,7 @@ use crate::{
         model::{NewImage, Wanted},
     },
     products::{self, store::bulk},
-    sources::{self, model::SourceNoun},
+    sources::{self, model::SourceType},
     stock::{
         self,
         model::{NewMovement, Reason},
@@ -35,7 +35,7 @@ async fn make_plan(conn: &Conn, run: &Run<'_>, references: &References, records:
     let found = Found::new(store::find(conn, run.website.id, records).await?);
     let slugs = plan::slugs(run, records, &found);
     let taken = taken(conn, Slugged::Products, &slugs).await?;
-    Ok(Plan::make(run, references, records, &found, taken, run.options.noun == Noun::Stock))
+    Ok(Plan::make(run, references, records, &found, taken, run.options.resource == Resource::Stock))
 }
 
 /// Writes what the rows say.
@@ -69,8 +69,8 @@ pub async fn write(
     let movements: Vec<_> = plan.movements().into_iter().map(movement).collect();
     stock::store::insert_many(conn, &movements).await?;
     let known = known(&plan, &made, records)?;
-    if run.options.noun == Noun::Products {
-        sources::store::upsert_seen(conn, run.website.id, run.lease.id, SourceNoun::Product, &known).await?;
+    if run.options.resource == Resource::Products {
+        sources::store::upsert_seen(conn, run.website.id, run.lease.id, SourceType::Product, &known).await?;
     }
     let images = missing_images(conn, run, &plan, &known, records).await?;
     media::store::insert_missing(conn, &images).await?;

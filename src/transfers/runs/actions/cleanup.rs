@@ -11,7 +11,7 @@ use super::super::store;
 use crate::{db::Db, error::Result, jobs::model::JobRow, storage::Storage};
 
 /// The kind of the job, as rows of `jobs` have it.
-pub const KIND: &str = "sweep_transfers";
+pub const KIND: &str = "cleanup_transfers";
 /// How often it runs.
 pub const PERIOD: Duration = Duration::from_secs(3600);
 /// How long files are kept after the transfer ended.

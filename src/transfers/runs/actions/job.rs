@@ -98,7 +98,7 @@ async fn import_row(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()>
         db.transaction(async |conn| store::update_started(conn, id).await).await?;
     }
     let options = ImportOptions {
-        noun: row.noun,
+        resource: row.resource,
         format: row.format,
         website: website.code,
         is_dry_run: row.is_dry_run,
@@ -128,7 +128,7 @@ async fn export_row(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()>
     let id = row.id;
     db.transaction(async |conn| store::update_started(conn, id).await).await?;
     let file = NamedTempFile::new().map_err(disk)?;
-    let options = ExportOptions { noun: row.noun, format: row.format, website: row.website_id };
+    let options = ExportOptions { resource: row.resource, format: row.format, website: row.website_id };
     let (written, total) = (AtomicI64::new(0), AtomicI64::new(0));
     let out = BufWriter::with_capacity(1 << 16, file.as_file());
     // Who began it was asked for the permission then.

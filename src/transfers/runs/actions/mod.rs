@@ -10,7 +10,7 @@ use self::job::KIND;
 use super::{
     super::{
         export::ExportOptions,
-        model::{Format, Noun},
+        model::{Format, Resource},
     },
     model::{NewTransfer, Reach, ShopOptions, TransferRow, Way},
     store,
@@ -33,7 +33,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct ImportRequest {
     /// What the file holds.
-    pub noun: Noun,
+    pub resource: Resource,
     /// How it is written.
     pub format: Format,
     /// Whose rows they are.
@@ -59,7 +59,7 @@ pub enum ImportFile {
 #[derive(Debug, Clone)]
 pub struct ExportRequest {
     /// What goes out.
-    pub noun: Noun,
+    pub resource: Resource,
     /// How it is written.
     pub format: Format,
     /// Whose rows they are.
@@ -68,7 +68,7 @@ pub struct ExportRequest {
 
 /// Begins an import. Sent again with the same key it answers without doing it again.
 /// # Errors
-/// FORBIDDEN without the noun's permission; user errors for a noun that does not come in, a format that it does not have, a
+/// FORBIDDEN without the resource's permission; user errors for a resource that does not come in, a format that it does not have, a
 /// website beyond the viewer's, and an upload that is not there.
 pub async fn import_start(
     db: &Db,
@@ -77,13 +77,13 @@ pub async fn import_start(
     request: ImportRequest,
     key: String,
 ) -> Result<TransferRow> {
-    viewer.require_any(&[request.noun.export().permission])?;
+    viewer.require_any(&[request.resource.export().permission])?;
     let me = viewer.require_user()?;
-    if !request.noun.export().is_imported {
-        return Err(Error::bad_input("noun", format!("{} are not imported", request.noun.as_str())));
+    if !request.resource.export().is_imported {
+        return Err(Error::bad_input("resource", format!("{} are not imported", request.resource.as_str())));
     }
-    if !request.format.is_own() && request.noun != Noun::Products {
-        let rule = format!("{} come in as souk-csv or souk-jsonl", request.noun.as_str());
+    if !request.format.is_own() && request.resource != Resource::Products {
+        let rule = format!("{} come in as souk-csv or souk-jsonl", request.resource.as_str());
         return Err(Error::bad_input("format", rule));
     }
     let mut check = Check::new();
@@ -101,7 +101,7 @@ pub async fn import_start(
     storage.size(&input).await?.ok_or_else(missing)?;
     let new = NewTransfer {
         direction: Way::Import,
-        noun: request.noun,
+        resource: request.resource,
         format: request.format,
         website_id: Some(request.website),
         user_id: Some(me),
@@ -115,20 +115,20 @@ pub async fn import_start(
 
 /// Begins an export. Sent again with the same key it answers without doing it again.
 /// # Errors
-/// FORBIDDEN without the noun's permission; user errors for a format that souk does not write, and for a website that is
+/// FORBIDDEN without the resource's permission; user errors for a format that souk does not write, and for a website that is
 /// missing or beyond the viewer's.
 pub async fn export_start(db: &Db, viewer: &Viewer, request: ExportRequest, key: String) -> Result<TransferRow> {
-    viewer.require_any(&[request.noun.export().permission])?;
+    viewer.require_any(&[request.resource.export().permission])?;
     let me = viewer.require_user()?;
     let is_limited = viewer.identity().is_some_and(|identity| identity.websites.is_some());
-    if request.website.is_none() && (is_limited || request.noun.export().has_website) {
+    if request.website.is_none() && (is_limited || request.resource.export().has_website) {
         let rule = "say of which website: the rows belong to one, or you may do this at some only";
         return Err(Error::user(UserErrorCode::Required, "websiteId", rule));
     }
-    ExportOptions { noun: request.noun, format: request.format, website: request.website }.check()?;
+    ExportOptions { resource: request.resource, format: request.format, website: request.website }.check()?;
     let new = NewTransfer {
         direction: Way::Export,
-        noun: request.noun,
+        resource: request.resource,
         format: request.format,
         website_id: request.website,
         user_id: Some(me),
@@ -145,7 +145,7 @@ async fn start(db: &Db, viewer: &Viewer, key: IdempotencyKey, new: &NewTransfer)
     key.check()?;
     let reach = Reach::of(viewer);
     let request =
-        (new.noun.as_str(), new.format.as_str(), new.website_id, &new.input_key, new.is_dry_run, &new.options);
+        (new.resource.as_str(), new.format.as_str(), new.website_id, &new.input_key, new.is_dry_run, &new.options);
     let (key, reach, request) = (&key, &reach, &request);
     db.transaction(async |conn| {
         let claimed = match key.claim(conn, request).await? {

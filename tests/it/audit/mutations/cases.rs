@@ -61,7 +61,7 @@ pub const CASES: &[Case] = &[
         "productCreate",
         r#"{"sourceWebsiteId": "WEBSITE", "name": "Lamp", "sku": "L", "price": "9.5"}"#,
         &[
-            r#"CREATED PRODUCT sailor null {"sku":"L","name":"Lamp","slug":"lamp","price":"9.50","is_active":true,"description":"","availability":"out","low_stock_at":5,"rating_count":0,"option_values":[],"rating_average":"0.00","source_website_id":"WEBSITE"}"#,
+            r#"CREATED PRODUCT sailor null {"sku":"L","name":"Lamp","slug":"lamp","price":"9.50","is_active":true,"description":"","availability":"out","low_stock_threshold":5,"rating_count":0,"option_values":[],"rating_average":"0.00","source_website_id":"WEBSITE"}"#,
         ],
     ),
     Case(
@@ -361,16 +361,16 @@ pub const CASES: &[Case] = &[
     ),
     Case(
         "importStart",
-        r#"{"noun": "STOCK", "websiteId": "WEBSITE", "uploadId": "UPLOAD", "idempotencyKey": "k"}"#,
+        r#"{"resource": "STOCK", "websiteId": "WEBSITE", "uploadId": "UPLOAD", "idempotencyKey": "k"}"#,
         &[
-            r#"CREATED TRANSFER sailor null {"noun":"stock","format":"souk-csv","user_id":"ADMIN","direction":"import","is_dry_run":false,"website_id":"WEBSITE"}"#,
+            r#"CREATED TRANSFER sailor null {"resource":"stock","format":"souk-csv","user_id":"ADMIN","direction":"import","is_dry_run":false,"website_id":"WEBSITE"}"#,
         ],
     ),
     Case(
         "exportStart",
-        r#"{"noun": "ORDERS", "websiteId": "WEBSITE", "idempotencyKey": "k"}"#,
+        r#"{"resource_type": "ORDERS", "websiteId": "WEBSITE", "idempotencyKey": "k"}"#,
         &[
-            r#"CREATED TRANSFER sailor null {"noun":"orders","format":"souk-csv","user_id":"ADMIN","direction":"export","is_dry_run":false,"website_id":"WEBSITE"}"#,
+            r#"CREATED TRANSFER sailor null {"resource_type":"orders","format":"souk-csv","user_id":"ADMIN","direction":"export","is_dry_run":false,"website_id":"WEBSITE"}"#,
         ],
     ),
     Case(

@@ -18,7 +18,7 @@ use crate::{
     support::{Actor, ProductSpec, TestApp, sdl::Sdl, standing::AuditCase as Case},
 };
 
-/// Something of each noun, and the names of their ids.
+/// Something of each resource_type, and the names of their ids.
 struct Shop<'a> {
     admin: Actor<'a>,
     names: Vec<(String, String)>,
@@ -128,7 +128,7 @@ impl<'a> Shop<'a> {
     /// The entries of a request, oldest first.
     async fn entries(&self, request_id: &str) -> Vec<Value> {
         let document = "{ auditLog(last: 100, orderBy: {field: AT}) { nodes {
-            via user { id } address requestId noun nounId website { code } change before after } } }";
+            via user { id } address requestId resourceType resourceId website { code } change before after } } }";
         let answer = self.admin.run(document).await;
         let entries = answer.at("auditLog.nodes").as_array().expect("a list").iter();
         entries.filter(|entry| entry["requestId"] == request_id).cloned().collect()
@@ -156,8 +156,8 @@ impl<'a> Shop<'a> {
             columns.to_string()
         };
         let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
-        let (change, noun, website) = (word(&entry["change"]), word(&entry["noun"]), word(&entry["website"]["code"]));
-        let text = format!("{change} {noun} {website} {} {}", side("before"), side("after"));
+        let (change, resourceType, website) = (word(&entry["change"]), word(&entry["resourceType"]), word(&entry["website"]["code"]));
+        let text = format!("{change} {resource_type} {website} {} {}", side("before"), side("after"));
         self.names.iter().fold(text, |text, (name, id)| text.replace(&format!("{id:?}"), &format!("{name:?}")))
     }
 }
@@ -189,9 +189,9 @@ async fn every_mutation_tells_who_changed_what_from_where() {
             };
             assert_eq!((entry["via"].as_str(), &entry["user"]["id"]), (Some(via), &user), "{entry:#}");
             assert_eq!(entry["address"], "203.0.113.9", "{entry:#}");
-            let (type_name, _) = souk::ids::split(entry["nounId"].as_str().expect("an id")).expect("an id");
-            let noun = entry["noun"].as_str().expect("a noun").replace('_', "");
-            assert_eq!(type_name.to_uppercase(), noun, "{entry:#}");
+            let (type_name, _) = souk::ids::split(entry["resourceId"].as_str().expect("an id")).expect("an id");
+            let resourceType = entry["resourceType"].as_str().expect("a resourceType").replace('_', "");
+            assert_eq!(type_name.to_uppercase(), resource_type, "{entry:#}");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");

@@ -12,7 +12,7 @@ pub const UNAUDITED: &[(&str, &str)] = &[
     ("logout", SESSIONS),
     ("orderNoteAdd", "the history of the order tells it"),
     ("logoutEverywhere", SESSIONS),
-    ("searchClick", "it counts what people take of what they find, and changes no noun"),
+    ("searchClick", "it counts what people take of what they find, and changes no resource_type"),
     ("sessionRevoke", SESSIONS),
     ("tokenRefresh", SESSIONS),
     ("uploadCreate", "it is an address, no thing"),

@@ -58,7 +58,7 @@ pub fn check_state(state: &BulkProduct) -> Result<(), Refused> {
         compare_at_price: Some(state.compare_at_price),
         cost_price: Some(state.cost_price),
         supplier_sku: Some(state.supplier_sku.clone()),
-        low_stock_at: Some(state.low_stock_at),
+        low_stock_threshold: Some(state.low_stock_threshold),
         ..ProductPatch::default()
     };
     patch.check().map_err(Refused::from)?;
@@ -67,7 +67,7 @@ pub fn check_state(state: &BulkProduct) -> Result<(), Refused> {
         false => Err(Refused::at(column, format!("from 0 to {MAX_PIECES} pieces"))),
     };
     pieces("stock", state.stock)?;
-    pieces("low_stock_at", state.low_stock_at)?;
+    pieces("low_stock_threshold", state.low_stock_threshold)?;
     if state.external_id.as_ref().is_some_and(|id| id.chars().count() > 255) {
         return Err(Refused::at("external_id", "give at most 255 characters"));
     }

@@ -247,7 +247,7 @@ impl Planner<'_> {
 fn new(record: &ProductRecord) -> Result<BulkProduct, Refused> {
     let name = record.name.clone().ok_or_else(|| Refused::at("name", "a new product has a name"))?;
     let price: Decimal = record.price.ok_or_else(|| Refused::at("price", "a new product has a price"))?;
-    Ok(BulkProduct { name, price, low_stock_at: 5, is_active: true, ..BulkProduct::default() })
+    Ok(BulkProduct { name, price, low_stock_threshold: 5, is_active: true, ..BulkProduct::default() })
 }
 
 /// Puts what a row says into a product.
@@ -275,7 +275,7 @@ fn apply(
     set(&mut state.compare_at_price, record.compare_at_price.as_ref());
     set(&mut state.cost_price, record.cost_price.as_ref());
     set(&mut state.supplier_sku, record.supplier_sku.as_ref());
-    set(&mut state.low_stock_at, record.low_stock_at.as_ref());
+    set(&mut state.low_stock_threshold, record.low_stock_threshold.as_ref());
     set(&mut state.stock, record.stock.as_ref());
     set(&mut state.is_active, record.is_active.as_ref());
     let unknown = |column| Refused::at(column, "it could not be made");

@@ -33,8 +33,8 @@ pub const CHANGES: &[Case] = &[
     Case("{ auditLog(last: 5) { nodes { id } } }", "audit_log_at_idx", Never),
     Case("{ auditLog(where: {at: {gte: \"2026-01-01T00:00:00Z\"}}) { nodes { id } } }", "audit_log_at_idx", Never),
     Case("{ auditLog(where: {user: {eq: SELLER}}) { nodes { id } } }", "audit_log_user_id_at_idx", Never),
-    Case("{ auditLog(where: {noun: {eq: ROLE}}) { nodes { id } } }", "audit_log_noun_at_idx", Never),
-    Case("{ auditLog(where: {nounId: PRODUCT}) { nodes { id } } }", "audit_log_noun_id_at_idx", Never),
+    Case("{ auditLog(where: {resourceType: {eq: ROLE}}) { nodes { id } } }", "audit_log_resource_type_at_idx", Never),
+    Case("{ auditLog(where: {resourceId: PRODUCT}) { nodes { id } } }", "audit_log_resource_id_at_idx", Never),
     Case("{ auditLog(where: {website: {eq: WEBSITE}}) { nodes { id } } }", "audit_log_website_id_at_idx", Never),
     Case("{ auditLog { nodes { user { id } } } }", "users_pkey", Never),
 ];
