@@ -324,7 +324,7 @@ diesel::table! {
         checkout_id -> Nullable<Int8>,
         cart_token_hash -> Nullable<Bytea>,
         contact_name -> Nullable<Text>,
-        contact_email -> Nullable<Text>,
+        contact_email -> Nullable<Citext>,
         contact_phone -> Nullable<Text>,
         customer_note -> Nullable<Text>,
         payment_status -> Text,

@@ -199,6 +199,10 @@ pub struct OrderDetailRow {
     pub shipped_quantity: i32,
     /// Pieces on returns that are not rejected.
     pub returned_quantity: i32,
+    /// When the line was added to the order.
+    pub created_at: DateTime<Utc>,
+    /// When the line was last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 impl OrderDetailRow {
@@ -250,6 +254,10 @@ pub enum OrderCondition {
     User(Op<UserId>),
     /// By website.
     SourceWebsite(Op<WebsiteId>),
+    /// By payment status.
+    PaymentStatus(Op<PaymentStatus>),
+    /// By the email address of the contact, without regard to case.
+    ContactEmail(Op<String>),
     /// By total.
     TotalAmount(Op<Decimal>),
     /// By when it was placed.

@@ -28,7 +28,7 @@ use crate::{
     auth::Scope,
     db::{
         Conn, Plans,
-        filter::{Condition, Filter, Op, always},
+        filter::{Condition, Filter, Op, always, containing},
         listed::listed,
         sql::{CountUpTo, ParentId, PerParent, op, text_op},
         tables::{order_details, orders, products},
@@ -70,6 +70,14 @@ fn condition(condition: &OrderCondition) -> Condition<'static, orders::table> {
         C::Status(status) => op!(status, orders::status),
         C::User(user) => op!(user, orders::user_id.assume_not_null(), orders::user_id),
         C::SourceWebsite(website) => op!(website, orders::source_website_id),
+        C::PaymentStatus(status) => op!(status, orders::payment_status),
+        C::ContactEmail(email) => match email {
+            Op::Contains(text) => {
+                let email = orders::contact_email;
+                Box::new(email.assume_not_null().like(containing(text)).and(email.is_not_null()))
+            }
+            other => op!(other, orders::contact_email.assume_not_null(), orders::contact_email),
+        },
         C::TotalAmount(amount) => op!(amount, orders::total_amount),
         C::PlacedAt(at) => op!(at, orders::placed_at),
     }

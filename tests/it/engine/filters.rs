@@ -33,10 +33,10 @@ async fn shop(app: &TestApp) {
             (BASE + 3, 'c', 'C:\\Temp \"x\" it''s', 'c', BASE + 2, NULL, NULL, BASE + 2, NULL, NULL, 10.5, true, '2026-01-03'),
             (BASE + 4, 'd', 'Über RED 50 offXLamp', 'd', BASE + 2, NULL, NULL, NULL, NULL, NULL, 99999999.99, false, '2026-01-04');
         INSERT INTO stock_movements (product_id, reason, delta) VALUES (BASE + 1, 'opening', 3), (BASE + 2, 'opening', 7);
-        INSERT INTO orders (id, source_website_id, order_number, user_id, status, placed_at) VALUES
-            (BASE + 1, BASE + 1, 'S-1', BASE + 1, 'pending', '2026-01-01'),
-            (BASE + 2, BASE + 1, 'S-2', NULL, 'shipped', '2026-01-02'),
-            (BASE + 3, BASE + 2, 'M_3', BASE + 2, 'cancelled', '2026-01-03');
+        INSERT INTO orders (id, source_website_id, order_number, user_id, contact_email, status, payment_status, placed_at) VALUES
+            (BASE + 1, BASE + 1, 'S-1', BASE + 1, 'ada@souk.example', 'pending', 'pending', '2026-01-01'),
+            (BASE + 2, BASE + 1, 'S-2', NULL, NULL, 'shipped', 'paid', '2026-01-02'),
+            (BASE + 3, BASE + 2, 'M_3', BASE + 2, 'Mo_100%@souk.example', 'cancelled', 'none', '2026-01-03');
         INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price) VALUES
             (BASE + 1, BASE + 1, 'Red', 'a', 2, 5), (BASE + 3, BASE + 2, 'Off', 'b', 1, 10.50);";
     app.bulk(&script.replace("BASE", &BASE.to_string())).await;
@@ -139,6 +139,14 @@ const ORDERS: &[(&str, &str)] = &[
     ("status: {in: [PENDING, CANCELLED]}", "13"),
     ("status: {in: []}", ""),
     ("status: {eq: PENDING, in: [SHIPPED]}", ""),
+    ("paymentStatus: {eq: PAID}", "2"),
+    ("paymentStatus: {in: [PAID, NONE]}", "23"),
+    ("paymentStatus: {in: []}", ""),
+    ("contactEmail: {eq: \"ADA@souk.EXAMPLE\"}", "1"),
+    ("contactEmail: {in: [\"ada@souk.example\", \"nobody@souk.example\"]}", "1"),
+    ("contactEmail: {contains: \"SOUK\"}", "13"),
+    ("contactEmail: {contains: \"_100%\"}", "3"),
+    ("contactEmail: {isNull: true}", "2"),
     ("user: {eq: USER1}", "1"),
     ("user: {in: [USER1, USER2]}", "13"),
     ("user: {isNull: true}", "2"),

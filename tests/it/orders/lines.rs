@@ -36,6 +36,28 @@ fn summary(answer: &Answer, mutation: &str) -> (Vec<(i64, String)>, String) {
 }
 
 #[tokio::test]
+async fn a_line_says_when_it_was_added_and_when_it_was_last_changed() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let rope = app.product(website.id, spec(20, "10.00")).await;
+    let customer = app.customer().await;
+    let order = customer.order(&[(rope.id, 2)]).await;
+    let times = async || {
+        let document = "query ($id: ID!) { order(id: $id) { createdAt details { id createdAt updatedAt } } }";
+        let answer = customer.run_with(document, json!({ "id": order })).await;
+        ["createdAt", "details.0.createdAt", "details.0.updatedAt"].map(|name| answer.text_at(&format!("order.{name}")))
+    };
+    let [placed, added, changed] = times().await;
+    assert_eq!((&added, &changed), (&placed, &placed));
+    let document = "query ($id: ID!) { order(id: $id) { details { id } } }";
+    let line = customer.run_with(document, json!({ "id": order })).await.text_at("order.details.0.id");
+    assert_eq!(update(&customer, &line, 5).await.verdict("orderDetailUpdate"), "done");
+    let [_, still_added, changed] = times().await;
+    assert_eq!(still_added, added);
+    assert!(changed > added, "{changed} {added}");
+}
+
+#[tokio::test]
 async fn a_new_line_has_todays_price_and_an_old_one_the_price_agreed() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;

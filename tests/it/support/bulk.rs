@@ -144,8 +144,8 @@ impl TestApp {
                 FROM generate_series(21, 4020) i, roles r WHERE r.code = 'customer';
             INSERT INTO addresses (user_id, country, city, address)
                 SELECT {base} + 21 + i % 4000, 'DE', 'Hamburg', 'Hafenstrasse 1' FROM generate_series(1, 8000) i;
-            INSERT INTO orders (id, source_website_id, order_number, user_id, status, placed_at)
-                SELECT {base} + i, {base} + 1 + i % 20, 'N-' || i, {base} + 21 + i % 4000,
+            INSERT INTO orders (id, source_website_id, order_number, user_id, contact_email, status, placed_at)
+                SELECT {base} + i, {base} + 1 + i % 20, 'N-' || i, {base} + 21 + i % 4000, 'guest-' || i || '@souk.example',
                        (ARRAY['pending', 'confirmed', 'shipped', 'delivered', 'cancelled'])[1 + i % 5], now() - i * interval '1 min'
                 FROM generate_series(1, 20000) i;
             INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price)

@@ -12,7 +12,7 @@ pub use self::{
     checkout::*,
     events::{OrderEvent, event},
     mutation::*,
-    query::{OrderOrder, OrderQuery, OrderStatusFilter, OrderWhere, list_of, of_parent},
+    query::{OrderOrder, OrderPaymentStatusFilter, OrderQuery, OrderStatusFilter, OrderWhere, list_of, of_parent},
 };
 
 use std::sync::Arc;
@@ -362,5 +362,15 @@ impl OrderDetail {
     #[graphql(eager)]
     async fn total_price(&self, ctx: &Context<'_>) -> Result<Money> {
         Ok(money(self.row.total_price, ctx.currency(self.order.source_website_id).await?))
+    }
+
+    /// When the line was added to the order (UTC).
+    fn created_at(&self) -> DateTime<Utc> {
+        self.row.created_at
+    }
+
+    /// When the line was last changed (UTC).
+    fn updated_at(&self) -> DateTime<Utc> {
+        self.row.updated_at
     }
 }

@@ -27,7 +27,7 @@ use crate::{
     },
     ids::{OrderId, ProductId, RowId, UserId},
     orders::{
-        model::{OrderCondition, OrderOrderField, OrderParent, OrderRow, Status},
+        model::{OrderCondition, OrderOrderField, OrderParent, OrderRow, PaymentStatus, Status},
         store::{self, OrderList},
     },
     paging::{Cursor, Direction, Rows},
@@ -44,6 +44,15 @@ pub struct OrderStatusFilter {
     r#in: Option<Vec<Status>>,
 }
 
+/// Filter by payment status; conditions are combined with AND.
+#[derive(Debug, Default, InputObject)]
+pub struct OrderPaymentStatusFilter {
+    /// Matches this status.
+    eq: Option<PaymentStatus>,
+    /// Matches any of these statuses.
+    r#in: Option<Vec<PaymentStatus>>,
+}
+
 where_input! {
     /// Which orders. Several fields hold together.
     OrderWhere {
@@ -53,6 +62,10 @@ where_input! {
         order_number: Option<StringFilter>,
         /// By status.
         status: Option<OrderStatusFilter>,
+        /// Filter by payment status.
+        payment_status: Option<OrderPaymentStatusFilter>,
+        /// Filter by the contact's email address; upper and lower case match each other.
+        contact_email: Option<StringFilter>,
         /// By customer; `isNull: true` for guests.
         user: Option<IdFilter>,
         /// By website.
@@ -75,6 +88,10 @@ impl Where for OrderWhere {
         let status = self.status.unwrap_or_default();
         all.is(status.eq.map(|status| C::Status(Op::Eq(status))));
         all.is(status.r#in.map(|any| C::Status(Op::In(any))));
+        let payment = self.payment_status.unwrap_or_default();
+        all.is(payment.eq.map(|status| C::PaymentStatus(Op::Eq(status))));
+        all.is(payment.r#in.map(|any| C::PaymentStatus(Op::In(any))));
+        all.text("contactEmail", self.contact_email, C::ContactEmail)?;
         all.id("user", self.user, C::User)?;
         all.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
         all.decimal(self.total_amount, C::TotalAmount);

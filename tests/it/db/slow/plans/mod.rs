@@ -216,6 +216,11 @@ const SALES: &[Case] = &[
         "orders_order_number_trgm_idx",
         Few,
     ),
+    Case(
+        "{ orders(where: {contactEmail: {eq: \"guest-1@souk.example\"}}) { totalCount { value } nodes { id } } }",
+        "orders_contact_email_idx",
+        Few,
+    ),
     Case("{ order(id: ORDER) { id } }", "orders_pkey", Never),
     Case("{ orders { nodes { details { product { id } } } } }", "order_details_order_id_idx", Never),
     Case("{ orders { nodes { shipments { id } } } }", "shipments_order_id_idx", Few),
