@@ -68,7 +68,7 @@ pub enum UserErrorCode {
     /// Something still refers to it; the message says what.
     InUse,
     /// E-mail or password is wrong.
-    WrongCredentials,
+    InvalidCredentials,
     /// Fewer pieces are in stock than asked for.
     OutOfStock,
     /// The stock is not the one to compare with; the message says what it is.
@@ -76,7 +76,7 @@ pub enum UserErrorCode {
     /// The product is not for sale any more.
     ProductInactive,
     /// The products belong to several websites; an order is placed at one.
-    SeveralWebsites,
+    MultipleWebsites,
     /// The order's status does not allow this.
     IllegalTransition,
     /// A category cannot be its own ancestor.
@@ -84,9 +84,9 @@ pub enum UserErrorCode {
     /// The idempotency key was used before with another request.
     IdempotencyMismatch,
     /// Only who bought the product may do this.
-    NotBought,
+    PurchaseRequired,
     /// Nobody grants more than they hold.
-    NotYours,
+    InsufficientPermissions,
     /// The token is unknown, used before, or its time is over.
     InvalidToken,
     /// The password is easy to guess.
@@ -96,7 +96,7 @@ pub enum UserErrorCode {
     /// The e-mail address has not been confirmed yet.
     EmailNotVerified,
     /// The products are sold in several currencies; a cart has one.
-    SeveralCurrencies,
+    MultipleCurrencies,
     /// Prices have changed since the total that was expected; look at the cart again.
     PriceChanged,
     /// There is nothing in the cart.
@@ -104,7 +104,7 @@ pub enum UserErrorCode {
     /// A payment of the order is under way or done; the message says which.
     PaymentExists,
     /// The payment is not in a state that allows this.
-    PaymentState,
+    InvalidPaymentStatus,
 }
 
 /// One broken rule: its code, a message for people, and the input field as a dotted path (`lines.0.quantity`).

@@ -22,7 +22,7 @@ pub const MAX_COUNT: i64 = 10_000;
 
 /// Which way a list runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
-#[graphql(name = "OrderDirection")]
+#[graphql(name = "SortDirection")]
 pub enum Direction {
     /// Smallest, oldest or first in the alphabet first.
     #[default]

@@ -58,6 +58,8 @@ ALTER TABLE products DROP COLUMN availability,
     ADD COLUMN availability text NOT NULL GENERATED ALWAYS AS (
         CASE WHEN stock - reserved <= 0 THEN 'out' WHEN stock - reserved <= low_stock_at THEN 'low' ELSE 'in_stock' END) STORED;
 
+ALTER TABLE reviews RENAME COLUMN is_verified_purchase TO is_buyer;
+
 UPDATE jobs SET kind = CASE kind
         WHEN 'cleanup_carts' THEN 'tidy_carts' WHEN 'cleanup_access' THEN 'tidy_access'
         WHEN 'cleanup_files' THEN 'sweep_files' WHEN 'cleanup_transfers' THEN 'sweep_transfers'

@@ -59,6 +59,8 @@ ALTER TABLE products DROP COLUMN availability,
         CASE WHEN stock - reserved <= 0 THEN 'out_of_stock' WHEN stock - reserved <= low_stock_threshold THEN 'low_stock'
              ELSE 'in_stock' END) STORED;
 
+ALTER TABLE reviews RENAME COLUMN is_buyer TO is_verified_purchase;
+
 UPDATE jobs SET kind = CASE kind
         WHEN 'tidy_carts' THEN 'cleanup_carts' WHEN 'tidy_access' THEN 'cleanup_access'
         WHEN 'sweep_files' THEN 'cleanup_files' WHEN 'sweep_transfers' THEN 'cleanup_transfers'

@@ -523,7 +523,7 @@ diesel::table! {
         title -> Nullable<Text>,
         text -> Text,
         status -> Text,
-        is_buyer -> Bool,
+        is_verified_purchase -> Bool,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
     }

@@ -229,14 +229,14 @@ impl Left {
 
     /// How much an operation takes: what is asked for, or else all that is left.
     /// # Errors
-    /// PAYMENT_STATE where nothing is left, OUT_OF_RANGE and INVALID for an amount that cannot be.
+    /// INVALID_PAYMENT_STATUS where nothing is left, OUT_OF_RANGE and INVALID for an amount that cannot be.
     pub fn amount(&self, kind: Kind, asked: Option<Decimal>) -> Result<Decimal> {
         let (left, what) = match kind {
             Kind::Refund => (self.taken, "was paid and has not been paid back"),
             _ => (self.promised, "is authorised and not captured"),
         };
         if left <= Decimal::ZERO {
-            return Err(Error::user(UserErrorCode::PaymentState, "id", format!("nothing of this payment {what}")));
+            return Err(Error::user(UserErrorCode::InvalidPaymentStatus, "id", format!("nothing of this payment {what}")));
         }
         let Some(amount) = asked else { return Ok(left) };
         if amount.normalize().scale() > 2 {
@@ -289,7 +289,7 @@ mod tests {
         assert_eq!(left.amount(Kind::Refund, None).unwrap(), number("5.50"));
         let nothing = Left { promised: Decimal::ZERO, taken: Decimal::ZERO };
         assert!(
-            matches!(nothing.amount(Kind::Void, None), Err(Error::User(errors)) if errors[0].code == UserErrorCode::PaymentState)
+            matches!(nothing.amount(Kind::Void, None), Err(Error::User(errors)) if errors[0].code == UserErrorCode::InvalidPaymentStatus)
         );
     }
 

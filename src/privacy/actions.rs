@@ -116,7 +116,7 @@ fn of<K: Hash + Eq, R>(groups: &HashMap<K, Vec<R>>, key: K) -> &[R] {
 /// went but the country. The orders stay, and are counted.
 /// # Errors
 /// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; NOT_FOUND for a user that is not the viewer's to see, or
-/// erased already; WRONG_CREDENTIALS where an own account is erased without its password; NOT_YOURS for one who holds more
+/// erased already; INVALID_CREDENTIALS where an own account is erased without its password; INSUFFICIENT_PERMISSIONS for one who holds more
 /// than the viewer; IN_USE while an order is under way; PROTECTED for the last admin.
 pub async fn erase(
     db: &Db,

@@ -30,7 +30,7 @@ pub struct Opinion {
 
 /// Writes a review of a product that the viewer sees. Where reviews are moderated it waits for staff.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous; NOT_FOUND, PRODUCT_INACTIVE and NOT_YOURS (who sells it) of the product; NOT_BOUGHT
+/// UNAUTHENTICATED for the anonymous; NOT_FOUND, PRODUCT_INACTIVE and INSUFFICIENT_PERMISSIONS (who sells it) of the product; PURCHASE_REQUIRED
 /// where only buyers write; TAKEN for a second one; user errors of the fields.
 pub async fn create(db: &Db, viewer: &Viewer, rules: ReviewSettings, opinion: Opinion) -> Result<ReviewRow> {
     let me = viewer.require_user()?;
@@ -47,16 +47,16 @@ pub async fn create(db: &Db, viewer: &Viewer, rules: ReviewSettings, opinion: Op
         }
         if product.seller_id == Some(me) {
             let rule = "nobody reviews what they sell";
-            return Err(Error::user(UserErrorCode::NotYours, "productId", rule));
+            return Err(Error::user(UserErrorCode::InsufficientPermissions, "productId", rule));
         }
-        let is_buyer = store::has_bought(conn, me, id).await?;
-        if rules.reviews_buyers_only && !is_buyer {
+        let is_verified_purchase = store::has_bought(conn, me, id).await?;
+        if rules.reviews_buyers_only && !is_verified_purchase {
             let rule = "only who bought this product writes a review of it";
-            return Err(Error::user(UserErrorCode::NotBought, "productId", rule));
+            return Err(Error::user(UserErrorCode::PurchaseRequired, "productId", rule));
         }
         let status = if rules.reviews_moderated { ReviewStatus::Pending } else { ReviewStatus::Approved };
         let (title, text) = (title.clone(), text.clone());
-        store::insert(conn, &NewReview { product_id: id, user_id: me, rating, title, text, status, is_buyer }).await
+        store::insert(conn, &NewReview { product_id: id, user_id: me, rating, title, text, status, is_verified_purchase }).await
     })
     .await
 }
@@ -81,8 +81,8 @@ pub async fn update(
         }
         let stays = row.status == ReviewStatus::Approved && !rules.reviews_moderated;
         let status = if stays { ReviewStatus::Approved } else { ReviewStatus::Pending };
-        let is_buyer = store::has_bought(conn, me, row.product_id).await?;
-        store::update(conn, id, &patch, status, is_buyer).await
+        let is_verified_purchase = store::has_bought(conn, me, row.product_id).await?;
+        store::update(conn, id, &patch, status, is_verified_purchase).await
     })
     .await
 }
@@ -136,7 +136,7 @@ pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
             "title": row.title,
             "text": row.text,
             "status": row.status.as_str().to_uppercase(),
-            "isBuyer": row.is_buyer,
+            "isVerifiedPurchase": row.is_verified_purchase,
             "createdAt": row.created_at,
             "updatedAt": row.updated_at,
         })

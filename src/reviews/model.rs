@@ -49,7 +49,7 @@ pub struct ReviewRow {
     /// Where it stands.
     pub status: ReviewStatus,
     /// Whether the author had bought the product when they wrote this.
-    pub is_buyer: bool,
+    pub is_verified_purchase: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -73,7 +73,7 @@ pub struct NewReview {
     /// See [`ReviewRow`].
     pub status: ReviewStatus,
     /// See [`ReviewRow`].
-    pub is_buyer: bool,
+    pub is_verified_purchase: bool,
 }
 
 /// What an author says: what is absent stays, an inner `None` clears.
@@ -132,7 +132,7 @@ pub enum ReviewCondition {
     /// By where it stands.
     Status(Op<ReviewStatus>),
     /// By whether the author had bought the product.
-    IsBuyer(bool),
+    IsVerifiedPurchase(bool),
     /// By when it was made.
     CreatedAt(Op<DateTime<Utc>>),
 }

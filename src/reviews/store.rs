@@ -57,7 +57,7 @@ fn condition(condition: &ReviewCondition) -> Condition<'static, reviews::table> 
         C::SourceWebsite(other) => always(*other == Op::IsNull(false)),
         C::Rating(rating) => op!(rating, reviews::rating),
         C::Status(status) => op!(status, reviews::status),
-        C::IsBuyer(is_buyer) => Box::new(reviews::is_buyer.eq(*is_buyer)),
+        C::IsVerifiedPurchase(is_verified_purchase) => Box::new(reviews::is_verified_purchase.eq(*is_verified_purchase)),
         C::CreatedAt(at) => op!(at, reviews::created_at),
     }
 }
@@ -165,9 +165,9 @@ pub async fn update(
     id: ReviewId,
     patch: &ReviewPatch,
     status: ReviewStatus,
-    is_buyer: bool,
+    is_verified_purchase: bool,
 ) -> Result<ReviewRow> {
-    let changes = (patch, reviews::status.eq(status), reviews::is_buyer.eq(is_buyer));
+    let changes = (patch, reviews::status.eq(status), reviews::is_verified_purchase.eq(is_verified_purchase));
     let query = diesel::update(reviews::table.find(id)).set(changes).returning(ReviewRow::as_returning());
     Ok(query.get_result(&mut conn).await?)
 }
@@ -220,7 +220,7 @@ pub const REVIEWS: Export = Export {
         title: Text = "v.title",
         text: Text = "v.text",
         status: Text = "v.status",
-        is_buyer: Bool = "v.is_buyer",
+        is_verified_purchase: Bool = "v.is_verified_purchase",
         created_at: Text = moment!("v.created_at"),
     },
 };

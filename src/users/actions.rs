@@ -87,7 +87,7 @@ async fn locked(conn: &Conn, viewer: &Viewer, id: AddressId) -> Result<AddressRo
 
 /// Says that a website knows a user, and as what.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageUsers`]; NOT_FOUND for a user that is not the viewer's to see; NOT_YOURS for a
+/// FORBIDDEN without [`Permission::ManageUsers`]; NOT_FOUND for a user that is not the viewer's to see; INSUFFICIENT_PERMISSIONS for a
 /// website that the viewer's role does not reach; TAKEN where the website knows them already, or calls somebody else so.
 pub async fn add_identity(
     db: &Db,
@@ -129,7 +129,7 @@ fn require_reach(viewer: &Viewer, website: WebsiteId) -> Result<()> {
     viewer.require_any(&[Permission::ManageUsers])?;
     match viewer.reaches(website) {
         true => Ok(()),
-        false => Err(Error::user(UserErrorCode::NotYours, "websiteId", "your role is limited to other websites")),
+        false => Err(Error::user(UserErrorCode::InsufficientPermissions, "websiteId", "your role is limited to other websites")),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
 pub async fn create(db: &Db, viewer: &Viewer, new: NewWebsite) -> Result<WebsiteRow> {
     viewer.require_any(&[Permission::ManageWebsites])?;
     if viewer.identity().is_some_and(|identity| identity.websites.is_some()) {
-        return Err(Error::user(UserErrorCode::NotYours, "", "your role is limited to some websites"));
+        return Err(Error::user(UserErrorCode::InsufficientPermissions, "", "your role is limited to some websites"));
     }
     new.check()?;
     db.transaction(async |conn| store::insert(conn, &new).await).await
@@ -29,7 +29,7 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewWebsite) -> Result<Website
 pub async fn update(db: &Db, viewer: &Viewer, id: WebsiteId, patch: WebsitePatch) -> Result<WebsiteRow> {
     viewer.require_any(&[Permission::ManageWebsites])?;
     if !viewer.reaches(id) {
-        return Err(Error::user(UserErrorCode::NotYours, "id", "your role is limited to other websites"));
+        return Err(Error::user(UserErrorCode::InsufficientPermissions, "id", "your role is limited to other websites"));
     }
     patch.check()?;
     let updated = db.transaction(async |conn| store::update(conn, id, &patch).await).await?;

@@ -20,7 +20,7 @@ use crate::{
 /// Makes an account for somebody else, with the customer's role unless another is given. They get a mail: to confirm their
 /// address, or to choose a password where there is none.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageUsers`]; user errors of the fields; NOT_YOURS for a role that gives more than
+/// FORBIDDEN without [`Permission::ManageUsers`]; user errors of the fields; INSUFFICIENT_PERMISSIONS for a role that gives more than
 /// the viewer holds.
 pub async fn create_user(
     db: &Db,
@@ -36,7 +36,7 @@ pub async fn create_user(
     };
     if !reaches {
         let rule = "your role is limited to some websites: name one of them";
-        return Err(Error::user(UserErrorCode::NotYours, "sourceWebsiteId", rule));
+        return Err(Error::user(UserErrorCode::InsufficientPermissions, "sourceWebsiteId", rule));
     }
     let new = new.checked()?;
     let password_hash = hashed(passwords, &new).await?;
@@ -102,7 +102,7 @@ pub(super) async fn insert(
     let code = role.unwrap_or(CUSTOMER);
     let role = roles::find_by_code(conn, code).await?.ok_or_else(|| Error::not_found("role", "role"))?;
     if granter.is_some_and(|granter| !role.is_covered_by(granter)) {
-        return Err(Error::user(UserErrorCode::NotYours, "role", "this role gives more than you hold"));
+        return Err(Error::user(UserErrorCode::InsufficientPermissions, "role", "this role gives more than you hold"));
     }
     let user = NewUser {
         name: new.name.trim().to_owned(),
@@ -122,14 +122,14 @@ pub(super) async fn insert(
 /// Changes a user: themself, or somebody else for staff. A new e-mail address has to be confirmed, and the old one is told.
 /// # Errors
 /// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key of the user themself; NOT_FOUND for a user that is not the
-/// viewer's to see; NOT_YOURS for one who holds more than the viewer, and for an e-mail address where the viewer is not
+/// viewer's to see; INSUFFICIENT_PERMISSIONS for one who holds more than the viewer, and for an e-mail address where the viewer is not
 /// staff; user errors of the fields.
 pub async fn update_user(db: &Db, viewer: &Viewer, id: UserId, patch: UserPatch) -> Result<UserRow> {
     let me = viewer.require_user()?;
     let patch = patch.checked()?;
     if patch.email.is_some() && !viewer.can(Permission::ManageUsers) {
         let rule = "only staff may change an e-mail address so: your own is changed by emailChange";
-        return Err(Error::user(UserErrorCode::NotYours, "email", rule));
+        return Err(Error::user(UserErrorCode::InsufficientPermissions, "email", rule));
     }
     if id == me {
         // Whoever has the address can have the account; and a machine has no business with either.
@@ -175,7 +175,7 @@ pub async fn deactivate_user(db: &Db, live: &Live, viewer: &Viewer, id: UserId) 
 /// Lets a deactivated user in again.
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageUsers`]; NOT_FOUND for a user that is not the viewer's to see, or erased;
-/// NOT_YOURS for one who holds more than the viewer.
+/// INSUFFICIENT_PERMISSIONS for one who holds more than the viewer.
 pub async fn reactivate_user(db: &Db, viewer: &Viewer, id: UserId) -> Result<UserRow> {
     viewer.require_any(&[Permission::ManageUsers])?;
     db.transaction(async |conn| {
@@ -197,11 +197,11 @@ async fn locked(conn: &Conn, viewer: &Viewer, id: UserId) -> Result<UserRow> {
 
 /// Nobody acts on somebody who holds more than they do.
 /// # Errors
-/// NOT_YOURS.
+/// INSUFFICIENT_PERMISSIONS.
 pub async fn require_cover(conn: &Conn, viewer: &Viewer, role: RoleId) -> Result<()> {
     let role = roles::by_ids(conn, &[role]).await?.pop();
     if role.is_some_and(|role| role.is_covered_by(viewer)) {
         return Ok(());
     }
-    Err(Error::user(UserErrorCode::NotYours, "id", "this user holds more permissions than you"))
+    Err(Error::user(UserErrorCode::InsufficientPermissions, "id", "this user holds more permissions than you"))
 }

@@ -37,7 +37,7 @@ struct Wanted {
 
 /// Asks for another address: a mail goes there.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; INVALID for what is no address; WRONG_CREDENTIALS for the
+/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; INVALID for what is no address; INVALID_CREDENTIALS for the
 /// password; [`Error::TooManyAttempts`](crate::error::Error::TooManyAttempts).
 pub async fn change(
     db: &Db,

@@ -32,16 +32,16 @@ const NOTED: Duration = Duration::minutes(1);
 
 /// Makes a key. The second value is the key itself, in clear for the only time.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; NOT_YOURS for what the viewer does not hold; user errors of
+/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; INSUFFICIENT_PERMISSIONS for what the viewer does not hold; user errors of
 /// the fields.
 pub async fn create(db: &Db, viewer: &Viewer, new: NewApiKey) -> Result<(ApiKey, String)> {
     let (me, _) = viewer.require_session()?;
     new.check()?;
     if !viewer.permissions().covers(new.permissions) {
-        return Err(Error::user(UserErrorCode::NotYours, "permissions", "a key holds no more than you do"));
+        return Err(Error::user(UserErrorCode::InsufficientPermissions, "permissions", "a key holds no more than you do"));
     }
     if !new.websites.iter().all(|website| viewer.reaches(*website)) {
-        return Err(Error::user(UserErrorCode::NotYours, "websites", "your role is limited to other websites"));
+        return Err(Error::user(UserErrorCode::InsufficientPermissions, "websites", "your role is limited to other websites"));
     }
     db.transaction(async |conn| {
         // The lock keeps two last keys from meeting.

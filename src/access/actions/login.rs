@@ -58,10 +58,10 @@ pub struct Tokens {
 /// Logs in: opens a session. An unknown e-mail address, a wrong password and a deactivated account cost the same time and
 /// say the same.
 /// # Errors
-/// WRONG_CREDENTIALS; EMAIL_NOT_VERIFIED where the shop asks for it, and only with the right password;
+/// INVALID_CREDENTIALS; EMAIL_NOT_VERIFIED where the shop asks for it, and only with the right password;
 /// [`Error::TooManyAttempts`].
 pub async fn login(door: Door<'_>, origin: &Origin, email: &str, password: String) -> Result<Login> {
-    let wrong = || Error::user(UserErrorCode::WrongCredentials, "email", "e-mail address or password is wrong");
+    let wrong = || Error::user(UserErrorCode::InvalidCredentials, "email", "e-mail address or password is wrong");
     // Nothing that long is a password, and hashing it would cost.
     if password.chars().nth(MAX_PASSWORD).is_some() {
         return Err(wrong());

@@ -105,7 +105,7 @@ async fn holder(db: &Db, token: &str) -> Result<Option<UserRow>> {
 
 /// Changes the viewer's password, and ends all their sessions but the present one.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; WRONG_CREDENTIALS for the current password; user errors of
+/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; INVALID_CREDENTIALS for the current password; user errors of
 /// the new one; [`Error::TooManyAttempts`].
 pub async fn change(
     db: &Db,
@@ -143,7 +143,7 @@ pub async fn change(
 
 /// Checks the password of a user who is logged in: who sits at an open device is not yet its owner. Gives its hash.
 /// # Errors
-/// WRONG_CREDENTIALS of `password`; [`Error::TooManyAttempts`].
+/// INVALID_CREDENTIALS of `password`; [`Error::TooManyAttempts`].
 pub async fn confirm(db: &Db, passwords: &Passwords, user: UserId, password: String) -> Result<String> {
     // Nothing that long is a password, and hashing it would cost.
     if password.chars().nth(MAX_PASSWORD).is_some() {
@@ -160,5 +160,5 @@ pub async fn confirm(db: &Db, passwords: &Passwords, user: UserId, password: Str
 }
 
 fn wrong() -> Error {
-    Error::user(UserErrorCode::WrongCredentials, "password", "the password is wrong")
+    Error::user(UserErrorCode::InvalidCredentials, "password", "the password is wrong")
 }

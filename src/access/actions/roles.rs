@@ -28,7 +28,7 @@ pub struct GrantPatch {
 
 /// Makes a role.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageRoles`]; NOT_YOURS for more than the viewer holds; user errors of the fields.
+/// FORBIDDEN without [`Permission::ManageRoles`]; INSUFFICIENT_PERMISSIONS for more than the viewer holds; user errors of the fields.
 pub async fn create(db: &Db, live: &Live, viewer: &Viewer, new: NewRole, grant: GrantPatch) -> Result<Role> {
     viewer.require_any(&[Permission::ManageRoles])?;
     new.check()?;
@@ -48,7 +48,7 @@ pub async fn create(db: &Db, live: &Live, viewer: &Viewer, new: NewRole, grant: 
 
 /// Changes a role: less counts at once, more when a token is renewed.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND; PROTECTED for a built-in role; NOT_YOURS where the role gave
+/// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND; PROTECTED for a built-in role; INSUFFICIENT_PERMISSIONS where the role gave
 /// or would give more than the viewer holds; user errors of the fields.
 pub async fn update(
     db: &Db,
@@ -83,7 +83,7 @@ pub async fn update(
 
 /// Deletes a role that nobody has.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND; PROTECTED for a built-in role; NOT_YOURS; IN_USE.
+/// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND; PROTECTED for a built-in role; INSUFFICIENT_PERMISSIONS; IN_USE.
 pub async fn delete(db: &Db, live: &Live, viewer: &Viewer, id: RoleId) -> Result<Role> {
     viewer.require_any(&[Permission::ManageRoles])?;
     let role = db
@@ -100,7 +100,7 @@ pub async fn delete(db: &Db, live: &Live, viewer: &Viewer, id: RoleId) -> Result
 /// Gives a user another role. Their tokens hold no more than it gives, at once.
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND for a user that is not the viewer's to see and for an unknown
-/// role; NOT_YOURS where the user holds, or the role gives, more than the viewer holds; PROTECTED for the last admin.
+/// role; INSUFFICIENT_PERMISSIONS where the user holds, or the role gives, more than the viewer holds; PROTECTED for the last admin.
 pub async fn set(db: &Db, live: &Live, viewer: &Viewer, user: UserId, role: RoleId) -> Result<UserRow> {
     viewer.require_any(&[Permission::ManageRoles])?;
     let scope = viewer.scope(Permission::ManageUsers);
@@ -112,10 +112,10 @@ pub async fn set(db: &Db, live: &Live, viewer: &Viewer, user: UserId, role: Role
             let before = all.iter().find(|one| one.row.id == user.role_id);
             let after = all.iter().find(|one| one.row.id == role).ok_or_else(|| Error::not_found("roleId", "role"))?;
             if !before.is_some_and(|before| before.is_covered_by(viewer)) {
-                return Err(Error::user(UserErrorCode::NotYours, "userId", "this user holds more than you"));
+                return Err(Error::user(UserErrorCode::InsufficientPermissions, "userId", "this user holds more than you"));
             }
             if !after.is_covered_by(viewer) {
-                return Err(Error::user(UserErrorCode::NotYours, "roleId", "this role gives more than you hold"));
+                return Err(Error::user(UserErrorCode::InsufficientPermissions, "roleId", "this role gives more than you hold"));
             }
             if user.role_id == role {
                 return Ok(user);
@@ -137,7 +137,7 @@ async fn locked(conn: &Conn, viewer: &Viewer, id: RoleId) -> Result<Role> {
         ));
     }
     if !role.is_covered_by(viewer) {
-        return Err(Error::user(UserErrorCode::NotYours, "id", "this role gives more than you hold"));
+        return Err(Error::user(UserErrorCode::InsufficientPermissions, "id", "this role gives more than you hold"));
     }
     Ok(role)
 }
@@ -152,10 +152,10 @@ fn check_grant(viewer: &Viewer, permissions: Permissions, websites: &[WebsiteId]
         return Err(Error::user(UserErrorCode::OutOfRange, "websites", rule));
     }
     if !viewer.permissions().covers(permissions) {
-        return Err(Error::user(UserErrorCode::NotYours, "permissions", "nobody grants more than they hold"));
+        return Err(Error::user(UserErrorCode::InsufficientPermissions, "permissions", "nobody grants more than they hold"));
     }
     if !covers(viewer, permissions, (!websites.is_empty()).then_some(websites)) {
-        return Err(Error::user(UserErrorCode::NotYours, "websites", "your role is limited to other websites"));
+        return Err(Error::user(UserErrorCode::InsufficientPermissions, "websites", "your role is limited to other websites"));
     }
     Ok(())
 }

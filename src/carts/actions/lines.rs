@@ -23,7 +23,7 @@ use crate::{
 /// Adds pieces of a product to a cart, at today's price.
 /// # Errors
 /// User errors: NOT_FOUND for a cart that is not the viewer's and a product that is not for sale, OUT_OF_RANGE,
-/// OUT_OF_STOCK, SEVERAL_CURRENCIES.
+/// OUT_OF_STOCK, MULTIPLE_CURRENCIES.
 pub async fn add_line(db: &Db, viewer: &Viewer, cart: CartId, product: ProductId, quantity: i32) -> Result<CartRow> {
     let holder = viewer.holder();
     db.transaction(async |conn| put(conn, &holder, cart, &[(product, quantity)], "").await).await
@@ -66,7 +66,7 @@ pub(super) async fn put(
         };
         if currency_of(product) != Some(currency) {
             let rule = format!("this cart is in {currency}: buy this product apart");
-            wrong.push(UserError::new(UserErrorCode::SeveralCurrencies, field(index, "productId"), rule));
+            wrong.push(UserError::new(UserErrorCode::MultipleCurrencies, field(index, "productId"), rule));
         }
         let all = pieces.entry(*id).or_default();
         *all = all.saturating_add(*quantity);

@@ -49,7 +49,7 @@ pub struct ImportFile {
 
     /// What stands before addresses of images that name no server: https://shop.example/media/catalog/product for Magento.
     #[arg(long, value_name = "URL")]
-    pub image_base: Option<String>,
+    pub image_base_url: Option<String>,
 
     /// Rows in one transaction.
     #[arg(long, default_value_t = 2_000, value_name = "N")]
@@ -98,7 +98,7 @@ pub(super) async fn import(resource: Resource, args: ImportFile, db: &Db) -> Res
         shop: formats::Options {
             encoding: args.encoding,
             decimals: args.decimals,
-            image_base: args.image_base,
+            image_base_url: args.image_base_url,
             ..formats::Options::default()
         },
     };

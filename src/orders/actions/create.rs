@@ -34,7 +34,7 @@ pub struct OrderRequest {
 /// same key it answers the same order.
 /// # Errors
 /// UNAUTHENTICATED for the anonymous; user errors naming the line: NOT_FOUND, PRODUCT_INACTIVE, OUT_OF_STOCK,
-/// SEVERAL_WEBSITES, OUT_OF_RANGE; IDEMPOTENCY_MISMATCH.
+/// MULTIPLE_WEBSITES, OUT_OF_RANGE; IDEMPOTENCY_MISMATCH.
 pub async fn create(db: &Db, viewer: &Viewer, request: OrderRequest, key: String) -> Result<OrderRow> {
     let me = viewer.require_user()?;
     let key = IdempotencyKey { owner: Owner::User(me), operation: "orderCreate", key };
@@ -101,7 +101,7 @@ fn check_products(
             Some(product) => {
                 if Some(product.source_website_id) != website {
                     wrong.push(UserError::new(
-                        UserErrorCode::SeveralWebsites,
+                        UserErrorCode::MultipleWebsites,
                         field("productId"),
                         "an order is placed at one website: order this product apart",
                     ));

@@ -67,7 +67,7 @@ pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: Product
             lock_product(conn, product, quantity).await?.ok_or_else(|| Error::not_found("productId", "product"))?;
         if product.source_website_id != order.source_website_id {
             return Err(Error::user(
-                UserErrorCode::SeveralWebsites,
+                UserErrorCode::MultipleWebsites,
                 "productId",
                 "an order is placed at one website: order this product apart",
             ));

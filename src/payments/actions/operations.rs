@@ -34,7 +34,7 @@ pub struct OperationRequest {
 /// operations; so is what it has not told in time. Sent again with the same key it answers the payment as it is now, and
 /// asks nobody.
 /// # Errors
-/// FORBIDDEN without MANAGE_PAYMENTS; user errors: NOT_FOUND, PAYMENT_STATE, OUT_OF_RANGE, INVALID, IDEMPOTENCY_MISMATCH.
+/// FORBIDDEN without MANAGE_PAYMENTS; user errors: NOT_FOUND, INVALID_PAYMENT_STATUS, OUT_OF_RANGE, INVALID, IDEMPOTENCY_MISMATCH.
 pub async fn capture(
     db: &Db,
     providers: &Providers,
@@ -99,7 +99,7 @@ async fn operate(
         let found = found.filter(|(.., website)| viewer.can_at(Permission::ManagePayments, *website));
         let (_, payment, _) = found.ok_or_else(|| Error::not_found("id", "payment"))?;
         if providers.get(payment.provider).is_none() {
-            return Err(Error::user(UserErrorCode::PaymentState, "id", "its provider is not set up here any more"));
+            return Err(Error::user(UserErrorCode::InvalidPaymentStatus, "id", "its provider is not set up here any more"));
         }
         let operations = store::operations_by_payment_ids(conn, &[payment.id]).await?;
         if operations.len() >= MAX_OPERATIONS {

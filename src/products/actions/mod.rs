@@ -50,7 +50,7 @@ pub async fn create_in(conn: &Conn, viewer: &Viewer, mut new: NewProduct) -> Res
         new.seller_id = viewer.user_id();
     }
     if !viewer.reaches(new.source_website_id) {
-        return Err(Error::user(UserErrorCode::NotYours, "sourceWebsiteId", "your role is limited to other websites"));
+        return Err(Error::user(UserErrorCode::InsufficientPermissions, "sourceWebsiteId", "your role is limited to other websites"));
     }
     if !new.slug.is_empty() {
         new.check()?;
@@ -88,7 +88,7 @@ async fn option_values(
 ) -> Result<Vec<String>> {
     if from.or(to).is_some() && !viewer.can(Permission::ManageProducts) {
         let rule = "a group is the shop's: only staff puts products into one, or takes them out";
-        return Err(Error::user(UserErrorCode::NotYours, "groupId", rule));
+        return Err(Error::user(UserErrorCode::InsufficientPermissions, "groupId", rule));
     }
     let options = options.unwrap_or_default();
     match to {

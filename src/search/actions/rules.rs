@@ -19,7 +19,7 @@ use crate::{
 pub async fn create(db: &Db, viewer: &Viewer, new: NewSearchRule) -> Result<SearchRuleRow> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
     if !viewer.reaches(new.website_id) {
-        return Err(Error::user(UserErrorCode::NotYours, "websiteId", "your role is limited to other websites"));
+        return Err(Error::user(UserErrorCode::InsufficientPermissions, "websiteId", "your role is limited to other websites"));
     }
     new.check()?;
     db.transaction(async |conn| {

@@ -35,7 +35,7 @@ pub(super) struct Magento {
     columns: Columns,
     amounts: Amounts,
     today: NaiveDate,
-    image_base: Option<String>,
+    image_base_url: Option<String>,
     groups: Vec<Group>,
     /// The group of a product, and its values of the options.
     members: HashMap<String, (usize, Vec<String>)>,
@@ -121,7 +121,7 @@ impl Magento {
             columns,
             amounts: Amounts::of(options.decimals),
             today: options.today,
-            image_base: options.image_base.clone(),
+            image_base_url: options.image_base_url.clone(),
             groups: Vec::new(),
             members: HashMap::new(),
             bytes: 0,
@@ -294,7 +294,7 @@ impl Magento {
         let others = line.cell(&columns.images).split(',').map(|path| path.trim().to_owned()).zip(labels);
         let images =
             [base].into_iter().chain(others).filter(|(path, _)| !matches!(path.as_str(), "" | EMPTY | NO_IMAGE));
-        let full = |path: String| match &self.image_base {
+        let full = |path: String| match &self.image_base_url {
             Some(base) if !path.contains("://") => {
                 format!("{}/{}", base.trim_end_matches('/'), path.trim_start_matches('/'))
             }

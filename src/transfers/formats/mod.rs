@@ -57,14 +57,14 @@ pub struct Options {
     /// How it writes amounts, where its prices do not tell.
     pub decimals: Option<Decimals>,
     /// What stands before addresses of images that have none of a server, such as `https://shop.example/media/catalog/product`.
-    pub image_base: Option<String>,
+    pub image_base_url: Option<String>,
     /// The day whose sale prices are in force.
     pub today: NaiveDate,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { encoding: Encoding::default(), decimals: None, image_base: None, today: Utc::now().date_naive() }
+        Self { encoding: Encoding::default(), decimals: None, image_base_url: None, today: Utc::now().date_naive() }
     }
 }
 

@@ -66,7 +66,7 @@ pub struct ShopOptions {
     /// Whether it writes 1.234,56 where its prices do not tell.
     pub is_decimal_comma: Option<bool>,
     /// What stands before addresses of images that name no server.
-    pub image_base: Option<String>,
+    pub image_base_url: Option<String>,
 }
 
 /// A transfer.
@@ -134,7 +134,7 @@ impl TransferRow {
         formats::Options {
             encoding: if options.is_windows_1252 { Encoding::Windows1252 } else { Encoding::Unicode },
             decimals: options.is_decimal_comma.map(comma),
-            image_base: options.image_base,
+            image_base_url: options.image_base_url,
             today: self.created_at.date_naive(),
         }
     }

@@ -113,7 +113,7 @@ async fn every_refused_registration_says_why_and_writes_nothing() {
         assert_eq!(login(&app, email, &password).await.verdict("login"), "done", "{email}");
         // The whole password counts: no end is cut off before it is hashed.
         let (last, _) = password.char_indices().last().unwrap();
-        assert_eq!(login(&app, email, &password[..last]).await.verdict("login"), "WRONG_CREDENTIALS email", "{email}");
+        assert_eq!(login(&app, email, &password[..last]).await.verdict("login"), "INVALID_CREDENTIALS email", "{email}");
     }
 }
 
@@ -156,7 +156,7 @@ async fn every_failed_login_answers_the_same() {
         answers.push(login(&app, email, password).await.at("login").clone());
     }
     let refusal = json!({ "accessToken": null, "expiresAt": null, "user": null, "userErrors": [{
-        "code": "WRONG_CREDENTIALS", "message": "e-mail address or password is wrong", "field": "email" }] });
+        "code": "INVALID_CREDENTIALS", "message": "e-mail address or password is wrong", "field": "email" }] });
     for answer in answers {
         assert_eq!(answer, refusal);
     }
@@ -206,7 +206,7 @@ async fn nobody_grants_more_than_they_hold() {
         assert_eq!(make(&customer, Some(role)).await, "!FORBIDDEN");
         assert_eq!(make(&seller, Some(role)).await, "!FORBIDDEN");
     }
-    assert_eq!(make(&manager, Some("admin")).await, "NOT_YOURS role");
+    assert_eq!(make(&manager, Some("admin")).await, "INSUFFICIENT_PERMISSIONS role");
     for role in ["", "owner", "Admin", "admin "] {
         assert_eq!(make(&admin, Some(role)).await, "NOT_FOUND role", "{role:?}");
     }
@@ -232,7 +232,7 @@ async fn people_change_themselves_and_staff_those_who_hold_no_more() {
         ("neighbour", &neighbour, ["NOT_FOUND id"; 4]),
         ("seller", &seller, ["NOT_FOUND id", "done", "NOT_FOUND id", "NOT_FOUND id"]),
         ("customer", &customer, ["done", "NOT_FOUND id", "NOT_FOUND id", "NOT_FOUND id"]),
-        ("manager", &manager, ["done", "done", "done", "NOT_YOURS id"]),
+        ("manager", &manager, ["done", "done", "done", "INSUFFICIENT_PERMISSIONS id"]),
         ("admin", &admin, ["done"; 4]),
     ];
     for (who, actor, expected) in cases {
@@ -271,7 +271,7 @@ async fn every_refused_change_of_a_user_says_why_and_writes_nothing() {
         (&ada, json!({ "name": " " }), "REQUIRED name"),
         (&ada, json!({ "name": null }), "REQUIRED name"),
         (&ada, json!({ "phone": "x" }), "INVALID phone"),
-        (&ada, json!({ "email": "new@souk.example" }), "NOT_YOURS email"),
+        (&ada, json!({ "email": "new@souk.example" }), "INSUFFICIENT_PERMISSIONS email"),
         (&ada, json!({ "email": null }), "REQUIRED email"),
         (&ada, json!({ "role": "admin" }), "!BAD_USER_INPUT"),
         (&ada, json!({ "isActive": false }), "!BAD_USER_INPUT"),
@@ -296,7 +296,7 @@ async fn every_refused_change_of_a_user_says_why_and_writes_nothing() {
         *changed.at("userUpdate.user"),
         json!({ "name": "Ada", "email": "countess@souk.example", "phone": null })
     );
-    assert_eq!(login(&app, "ada@souk.example", PASSWORD).await.verdict("login"), "WRONG_CREDENTIALS email");
+    assert_eq!(login(&app, "ada@souk.example", PASSWORD).await.verdict("login"), "INVALID_CREDENTIALS email");
     assert_eq!(login(&app, "countess@souk.example", PASSWORD).await.verdict("login"), "done");
 }
 
@@ -307,7 +307,7 @@ async fn a_deactivated_user_cannot_log_in_and_their_address_stays_taken() {
     let ada = logged_in(&app, "ada@souk.example").await;
     let gone = ada.mutate("userDeactivate", "user { isActive }", json!({ "id": ada.global_id() })).await;
     assert_eq!(*gone.at("userDeactivate.user.isActive"), false);
-    assert_eq!(login(&app, "ada@souk.example", PASSWORD).await.verdict("login"), "WRONG_CREDENTIALS email");
+    assert_eq!(login(&app, "ada@souk.example", PASSWORD).await.verdict("login"), "INVALID_CREDENTIALS email");
     let again = json!({ "name": "Ada", "email": "ada@souk.example", "password": PASSWORD });
     assert_eq!(verdict(&app.anonymous(), "register", again).await, "TAKEN email");
 }

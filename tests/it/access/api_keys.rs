@@ -123,7 +123,7 @@ async fn a_key_does_what_its_permissions_say_and_nothing_else() {
     // Nobody grants what they do not hold, though their owner does.
     let key = machine(&admin, of(&[ManageRoles])).await;
     let more = json!({ "code": name(), "name": name(), "permissions": ["MANAGE_ORDERS"] });
-    assert_eq!(verdict(&key, "roleCreate", more).await, "NOT_YOURS permissions");
+    assert_eq!(verdict(&key, "roleCreate", more).await, "INSUFFICIENT_PERMISSIONS permissions");
     // And a key without any permission is its owner as a customer.
     let key = machine(&stranger, of(&[])).await;
     assert_eq!(key.run("{ me { id } }").await.text_at("me.id"), stranger.global_id());
@@ -170,11 +170,11 @@ async fn nobody_makes_a_key_that_holds_more_than_they_do() {
     let many: Vec<WebsiteId> = (1..=101).map(WebsiteId).collect();
     for (owner, input, expected) in [
         (&seller, of(&[SellProducts]), "done"),
-        (&seller, of(&[SellProducts, ManageProducts]), "NOT_YOURS permissions"),
+        (&seller, of(&[SellProducts, ManageProducts]), "INSUFFICIENT_PERMISSIONS permissions"),
         (&limited, at(&[ManageProducts], &[here, here]), "done"),
         (&limited, at(&[ManageProducts], &[]), "done"),
-        (&limited, at(&[ManageProducts], &[here, there]), "NOT_YOURS websites"),
-        (&limited, at(&[], &[there]), "NOT_YOURS websites"),
+        (&limited, at(&[ManageProducts], &[here, there]), "INSUFFICIENT_PERMISSIONS websites"),
+        (&limited, at(&[], &[there]), "INSUFFICIENT_PERMISSIONS websites"),
         (&admin, at(&[ManageProducts], &[here, there]), "done"),
         (&admin, at(&[], &[WebsiteId(999)]), "NOT_FOUND websites"),
         (&admin, at(&[], &many), "OUT_OF_RANGE websites"),

@@ -105,7 +105,7 @@ async fn parallel_logins_are_counted_one_by_one() {
     for (from, free, total) in [(Some(HERE), 5, 50), (None, 50, 80)] {
         app.database.sql("DELETE FROM login_throttles").await;
         let tries = join_all((0..total).map(|_| log_in(&app, from, ADA, "wrong one"))).await;
-        let hashed = tries.iter().filter(|outcome| *outcome == "WRONG_CREDENTIALS").count();
+        let hashed = tries.iter().filter(|outcome| *outcome == "INVALID_CREDENTIALS").count();
         assert_eq!(hashed + tries.iter().filter(|outcome| *outcome == "RATE_LIMITED").count(), total, "{tries:?}");
         assert!((free..free + 4).contains(&hashed), "{hashed} of {total} reached the hash");
         assert_eq!(attempts(&app).await[0], hashed as i64, "what is refused is not counted");
@@ -122,7 +122,7 @@ async fn strangers_do_not_lock_an_account_where_its_owner_was_before() {
     }
     let strangers = (0..50).map(|i| format!("198.51.100.{i}"));
     for stranger in strangers {
-        assert_eq!(log_in(&app, Some(&stranger), ADA, "wrong one").await, "WRONG_CREDENTIALS", "{stranger}");
+        assert_eq!(log_in(&app, Some(&stranger), ADA, "wrong one").await, "INVALID_CREDENTIALS", "{stranger}");
     }
     stretch(&app).await;
     assert_eq!(log_in(&app, Some("203.0.113.1"), ADA, PASSWORD).await, "RATE_LIMITED");
@@ -132,12 +132,12 @@ async fn strangers_do_not_lock_an_account_where_its_owner_was_before() {
     assert_eq!(log_in(&app, Some("2001:db8:1:2:bbbb::2"), ADA, PASSWORD).await, "done");
     assert_eq!(log_in(&app, Some("2001:db8:1:3::1"), ADA, PASSWORD).await, "RATE_LIMITED");
     // Another account is no way in.
-    assert_eq!(log_in(&app, Some(HERE), "eve@souk.example", "wrong one").await, "WRONG_CREDENTIALS");
+    assert_eq!(log_in(&app, Some(HERE), "eve@souk.example", "wrong one").await, "INVALID_CREDENTIALS");
     let pause = "SELECT extract(epoch FROM max(blocked_until - now())) < 601 FROM login_throttles";
     assert_eq!(app.database.ask(pause).await, "t");
     // Mistakes at a known address are counted there.
     for _ in 0..5 {
-        assert_eq!(log_in(&app, Some(HERE), ADA, "wrong one").await, "WRONG_CREDENTIALS");
+        assert_eq!(log_in(&app, Some(HERE), ADA, "wrong one").await, "INVALID_CREDENTIALS");
     }
     stretch(&app).await;
     assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "RATE_LIMITED");
@@ -155,7 +155,7 @@ async fn the_pause_doubles_up_to_a_quarter_of_an_hour_and_ends_with_a_success() 
     let mut pauses = Vec::new();
     for _ in 0..18 {
         wait(&app).await;
-        assert_eq!(wrong().await, "WRONG_CREDENTIALS");
+        assert_eq!(wrong().await, "INVALID_CREDENTIALS");
         pauses.push(app.database.ask(pause).await.parse::<i64>().unwrap().max(0));
     }
     assert_eq!(pauses, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900]);
@@ -165,7 +165,7 @@ async fn the_pause_doubles_up_to_a_quarter_of_an_hour_and_ends_with_a_success() 
     // The counter of account and address is at 0; those of either alone lose the successful attempt only.
     assert_eq!(attempts(&app).await, [18, 18, 0]);
     for _ in 0..4 {
-        assert_eq!(wrong().await, "WRONG_CREDENTIALS");
+        assert_eq!(wrong().await, "INVALID_CREDENTIALS");
     }
     assert_eq!(app.database.ask("SELECT count(*) FROM login_throttles WHERE blocked_until > now()").await, "0");
 }
@@ -176,7 +176,7 @@ async fn an_account_of_ones_own_does_not_clear_what_was_tried_at_others() {
     ada(&app).await;
     app.database.sql("UPDATE users SET email = 'eve@souk.example'").await;
     for i in 0..100 {
-        assert_eq!(log_in(&app, Some(HERE), &format!("u{i}@souk.example"), "wrong one").await, "WRONG_CREDENTIALS");
+        assert_eq!(log_in(&app, Some(HERE), &format!("u{i}@souk.example"), "wrong one").await, "INVALID_CREDENTIALS");
         if i % 10 == 0 {
             assert_eq!(log_in(&app, Some(HERE), "eve@souk.example", PASSWORD).await, "done");
         }
@@ -233,7 +233,7 @@ async fn an_address_is_believed_from_the_shops_own_proxies_only() {
             request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 77], 4711))));
             outcomes.push(outcome(&send(&app, request).await.2));
         }
-        assert_eq!(outcomes[4..], ["WRONG_CREDENTIALS", "RATE_LIMITED"], "{trusted} proxies");
+        assert_eq!(outcomes[4..], ["INVALID_CREDENTIALS", "RATE_LIMITED"], "{trusted} proxies");
     }
 }
 
@@ -241,11 +241,11 @@ async fn an_address_is_believed_from_the_shops_own_proxies_only() {
 async fn a_restart_forgets_nothing_and_all_servers_count_together() {
     let app = TestApp::new().await;
     for _ in 0..3 {
-        assert_eq!(log_in(&app, Some(HERE), ADA, "wrong one").await, "WRONG_CREDENTIALS");
+        assert_eq!(log_in(&app, Some(HERE), ADA, "wrong one").await, "INVALID_CREDENTIALS");
     }
     let other = app.beside().await;
     for _ in 0..2 {
-        assert_eq!(log_in(&other, Some(HERE), ADA, "wrong one").await, "WRONG_CREDENTIALS");
+        assert_eq!(log_in(&other, Some(HERE), ADA, "wrong one").await, "INVALID_CREDENTIALS");
     }
     stretch(&app).await;
     assert_eq!(log_in(&app, Some(HERE), ADA, "wrong one").await, "RATE_LIMITED");
@@ -256,7 +256,7 @@ async fn a_restart_forgets_nothing_and_all_servers_count_together() {
 async fn counters_name_nobody_and_fade_within_a_day() {
     let app = TestApp::new().await;
     for _ in 0..5 {
-        assert_eq!(log_in(&app, Some(HERE), ADA, "wrong one").await, "WRONG_CREDENTIALS");
+        assert_eq!(log_in(&app, Some(HERE), ADA, "wrong one").await, "INVALID_CREDENTIALS");
     }
     assert_eq!(attempts(&app).await, [5, 5, 5]);
     let rows = app.database.rows("SELECT * FROM login_throttles").await.join("\n");
@@ -267,7 +267,7 @@ async fn counters_name_nobody_and_fade_within_a_day() {
         .sql("UPDATE login_throttles SET updated_at = now() - interval '25 h', blocked_until = now() - interval '24 h'")
         .await;
     // The next attempt begins anew, whether or not the sweep came by.
-    assert_eq!(log_in(&app, Some("192.0.2.2"), ADA, "wrong one").await, "WRONG_CREDENTIALS");
+    assert_eq!(log_in(&app, Some("192.0.2.2"), ADA, "wrong one").await, "INVALID_CREDENTIALS");
     assert_eq!(attempts(&app).await, [5, 5, 1, 1, 1]);
     assert_eq!(deleted().await, 2);
     assert_eq!(attempts(&app).await, [1, 1, 1]);
@@ -335,7 +335,7 @@ async fn a_new_password_clears_the_failed_logins_of_its_account() {
     let app = TestApp::new().await;
     let id = ada(&app).await;
     for _ in 0..5 {
-        assert_eq!(log_in(&app, Some(HERE), ADA, "wrong one").await, "WRONG_CREDENTIALS");
+        assert_eq!(log_in(&app, Some(HERE), ADA, "wrong one").await, "INVALID_CREDENTIALS");
     }
     stretch(&app).await;
     assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "RATE_LIMITED");
@@ -363,8 +363,8 @@ async fn a_password_that_is_asked_again_cannot_be_guessed_with_a_stolen_token() 
             .verdict("userErase")
     };
     for _ in 0..5 {
-        assert_eq!(change("wrong one").await, "WRONG_CREDENTIALS password");
-        assert_eq!(erase("wrong one").await, "WRONG_CREDENTIALS password");
+        assert_eq!(change("wrong one").await, "INVALID_CREDENTIALS password");
+        assert_eq!(erase("wrong one").await, "INVALID_CREDENTIALS password");
     }
     stretch(&app).await;
     assert_eq!((change(PASSWORD).await, erase(PASSWORD).await), ("!RATE_LIMITED".into(), "!RATE_LIMITED".into()));

@@ -72,7 +72,7 @@ async fn a_forgotten_password_is_replaced_by_mail_and_every_session_ends() {
     let told = app.mail().await;
     assert_eq!(headline(&told), "ada@souk.example: Your password at Souk was changed");
     assert!(told.text.contains("Firefox on Linux") && told.text.contains("192.0.2.7"), "{}", told.text);
-    assert_eq!(app.login(ADA, PASSWORD).await.verdict("login"), "WRONG_CREDENTIALS email");
+    assert_eq!(app.login(ADA, PASSWORD).await.verdict("login"), "INVALID_CREDENTIALS email");
     assert_eq!(app.login(ADA, NEW).await.verdict("login"), "done");
     assert_eq!(reset(&app, &token, PASSWORD).await.verdict("passwordReset"), "INVALID_TOKEN token");
     // A verified address stays so by its first mail, which is still good.
@@ -166,9 +166,9 @@ async fn a_changed_password_ends_every_session_but_the_one_that_changed_it() {
     let token = app.mail().await.token();
     let change = |password: &str, new: &str| json!({ "password": password, "newPassword": new });
     for (current, new, expected) in [
-        (NEW, NEW, "WRONG_CREDENTIALS password"),
-        ("", NEW, "WRONG_CREDENTIALS password"),
-        (&"x".repeat(1000), NEW, "WRONG_CREDENTIALS password"),
+        (NEW, NEW, "INVALID_CREDENTIALS password"),
+        ("", NEW, "INVALID_CREDENTIALS password"),
+        (&"x".repeat(1000), NEW, "INVALID_CREDENTIALS password"),
         (PASSWORD, "short", "INVALID newPassword"),
         (PASSWORD, "password", "WEAK_PASSWORD newPassword"),
     ] {
@@ -183,7 +183,7 @@ async fn a_changed_password_ends_every_session_but_the_one_that_changed_it() {
     assert_eq!(done.text_at("passwordChange.user.id"), here.global_id());
     assert!(here.is_in().await && !there.is_in().await && other.is_in().await);
     assert_eq!(app.headlines().await, ["ada@souk.example: Your password at Souk was changed"]);
-    assert_eq!(app.login(ADA, PASSWORD).await.verdict("login"), "WRONG_CREDENTIALS email");
+    assert_eq!(app.login(ADA, PASSWORD).await.verdict("login"), "INVALID_CREDENTIALS email");
     assert_eq!(app.login(ADA, NEW).await.verdict("login"), "done");
     // What was asked for before is void.
     assert_eq!(reset(&app, &token, PASSWORD).await.verdict("passwordReset"), "INVALID_TOKEN token");
@@ -198,7 +198,7 @@ async fn a_new_address_counts_once_it_is_confirmed_and_the_old_one_is_told() {
     let old = app.mail().await.token();
     let change = |email: &str, password: &str| json!({ "email": email, "password": password });
     for (email, password, expected) in [
-        ("new@souk.example", NEW, "WRONG_CREDENTIALS password"),
+        ("new@souk.example", NEW, "INVALID_CREDENTIALS password"),
         ("nobody", PASSWORD, "INVALID email"),
         ("New@Souk.example", PASSWORD, "done"),
     ] {
@@ -219,7 +219,7 @@ async fn a_new_address_counts_once_it_is_confirmed_and_the_old_one_is_told() {
     assert_eq!(headline(&told), "ada@souk.example: Your e-mail address at Souk was changed");
     assert!(told.text.contains("new@souk.example"), "{}", told.text);
     assert_eq!(reset(&app, &old, NEW).await.verdict("passwordReset"), "INVALID_TOKEN token");
-    assert_eq!(app.login(ADA, PASSWORD).await.verdict("login"), "WRONG_CREDENTIALS email");
+    assert_eq!(app.login(ADA, PASSWORD).await.verdict("login"), "INVALID_CREDENTIALS email");
     assert_eq!(app.login("new@souk.example", PASSWORD).await.verdict("login"), "done");
 }
 

@@ -105,21 +105,21 @@ async fn nobody_grants_what_they_do_not_hold() {
         .await;
     let role = |code: &str, permissions: Value, websites: Value| json!({ "code": code, "name": "N", "permissions": permissions, "websites": websites });
     for (input, expected) in [
-        (role("a", json!(["MANAGE_ORDERS"]), json!([sailor.id.global()])), "NOT_YOURS permissions"),
-        (role("b", json!(["MANAGE_STOCK"]), json!([rise.id.global()])), "NOT_YOURS websites"),
-        (role("c", json!(["MANAGE_STOCK"]), json!([])), "NOT_YOURS websites"),
+        (role("a", json!(["MANAGE_ORDERS"]), json!([sailor.id.global()])), "INSUFFICIENT_PERMISSIONS permissions"),
+        (role("b", json!(["MANAGE_STOCK"]), json!([rise.id.global()])), "INSUFFICIENT_PERMISSIONS websites"),
+        (role("c", json!(["MANAGE_STOCK"]), json!([])), "INSUFFICIENT_PERMISSIONS websites"),
         (role("d", json!(["MANAGE_STOCK"]), json!([sailor.id.global()])), "done"),
     ] {
         assert_eq!(verdict(&chief, "roleCreate", input.clone()).await, expected, "{input}");
     }
     let widen = json!({ "id": role_id(&app, "d").await, "websites": null });
-    assert_eq!(verdict(&chief, "roleUpdate", widen).await, "NOT_YOURS websites");
+    assert_eq!(verdict(&chief, "roleUpdate", widen).await, "INSUFFICIENT_PERMISSIONS websites");
     for (user, code, expected) in [
         (&customer, "d", "done"),
         (&customer, "customer", "done"),
-        (&customer, "manager", "NOT_YOURS roleId"),
-        (&customer, "admin", "NOT_YOURS roleId"),
-        (&admin, "customer", "NOT_YOURS userId"),
+        (&customer, "manager", "INSUFFICIENT_PERMISSIONS roleId"),
+        (&customer, "admin", "INSUFFICIENT_PERMISSIONS roleId"),
+        (&admin, "customer", "INSUFFICIENT_PERMISSIONS userId"),
     ] {
         let input = json!({ "userId": user.global_id(), "roleId": role_id(&app, code).await });
         assert_eq!(verdict(&chief, "userRoleSet", input).await, expected, "{code}");
@@ -166,7 +166,7 @@ async fn somebody_stays_an_admin() {
     let (one, two) = tokio::join!(verdict(&first, "userRoleSet", one), verdict(&second, "userRoleSet", two));
     let (done, refused): (Vec<_>, Vec<_>) = [one, two].into_iter().partition(|verdict| verdict == "done");
     assert_eq!((done.len(), refused.len()), (1, 1), "{refused:?}");
-    assert!(["PROTECTED id", "!FORBIDDEN", "NOT_YOURS userId"].contains(&refused[0].as_str()), "{refused:?}");
+    assert!(["PROTECTED id", "!FORBIDDEN", "INSUFFICIENT_PERMISSIONS userId"].contains(&refused[0].as_str()), "{refused:?}");
     let last =
         app.database.ask("SELECT users.id FROM users JOIN roles ON roles.id = role_id WHERE code = 'admin'").await;
     let last = app.known(souk::ids::UserId(last.parse().unwrap()), "admin").await;

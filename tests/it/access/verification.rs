@@ -168,7 +168,7 @@ async fn a_private_shop_tells_nobody_but_the_owner_that_an_address_has_an_accoun
     let token = app.mail().await.token();
     // Not even by whether one can log in: with the right password it is as with a wrong one.
     let refused = app.login(ADA, "another few words of mine").await;
-    assert_eq!(refused.verdict("login"), "WRONG_CREDENTIALS email");
+    assert_eq!(refused.verdict("login"), "INVALID_CREDENTIALS email");
     assert_eq!(app.login(ADA, PASSWORD).await.seen(), refused.seen());
     app.use_token("emailVerify", &token).await;
     assert_eq!(app.login(ADA, PASSWORD).await.verdict("login"), "done");
@@ -273,8 +273,8 @@ async fn a_shop_may_ask_for_a_confirmed_address_before_the_first_login() {
     let token = app.mail().await.token();
     for (email, password, expected) in [
         (ADA, PASSWORD, "EMAIL_NOT_VERIFIED email"),
-        (ADA, "another few words of mine", "WRONG_CREDENTIALS email"),
-        ("nobody@souk.example", PASSWORD, "WRONG_CREDENTIALS email"),
+        (ADA, "another few words of mine", "INVALID_CREDENTIALS email"),
+        ("nobody@souk.example", PASSWORD, "INVALID_CREDENTIALS email"),
     ] {
         let answer = app.login(email, password).await;
         assert_eq!((answer.verdict("login").as_str(), answer.at("login.accessToken")), (expected, &Value::Null));

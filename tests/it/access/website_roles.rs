@@ -155,16 +155,16 @@ async fn they_write_at_their_websites_alone() {
     let [sailor, rise] = &shops.websites;
     for (mutation, input, expected) in [
         ("productCreate", product(sailor, "A"), "done"),
-        ("productCreate", product(rise, "A"), "NOT_YOURS sourceWebsiteId"),
+        ("productCreate", product(rise, "A"), "INSUFFICIENT_PERMISSIONS sourceWebsiteId"),
         ("userCreate", user(Some(sailor), "a@souk.example"), "done"),
-        ("userCreate", user(Some(rise), "b@souk.example"), "NOT_YOURS sourceWebsiteId"),
-        ("userCreate", user(None, "c@souk.example"), "NOT_YOURS sourceWebsiteId"),
+        ("userCreate", user(Some(rise), "b@souk.example"), "INSUFFICIENT_PERMISSIONS sourceWebsiteId"),
+        ("userCreate", user(None, "c@souk.example"), "INSUFFICIENT_PERMISSIONS sourceWebsiteId"),
         ("websiteUpdate", json!({ "id": sailor, "name": "New" }), "done"),
-        ("websiteUpdate", json!({ "id": rise, "name": "New" }), "NOT_YOURS id"),
+        ("websiteUpdate", json!({ "id": rise, "name": "New" }), "INSUFFICIENT_PERMISSIONS id"),
         (
             "websiteCreate",
             json!({ "code": "new", "name": "N", "baseUrl": "https://new.example", "currency": "EUR" }),
-            "NOT_YOURS",
+            "INSUFFICIENT_PERMISSIONS",
         ),
     ] {
         assert_eq!(verdict(&shops.manager, mutation, input.clone()).await, expected, "{mutation} {input}");

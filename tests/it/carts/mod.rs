@@ -121,7 +121,7 @@ async fn what_cannot_be_in_a_cart_is_refused_with_its_field() {
         (add(&cart, gone, 1), "NOT_FOUND productId"),
         (add(&cart, unknown, 1), "NOT_FOUND productId"),
         (add(&cart, website.id, 1), "INVALID productId"),
-        (add(&cart, foreign, 1), "SEVERAL_CURRENCIES productId"),
+        (add(&cart, foreign, 1), "MULTIPLE_CURRENCIES productId"),
         (add(&cart, dear, 1000), "OUT_OF_RANGE quantity"),
     ];
     for (input, expected) in table {

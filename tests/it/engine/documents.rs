@@ -206,7 +206,7 @@ async fn variables_have_the_types_that_the_operation_declares() {
         ("Boolean!", vec![json!(false)], vec![json!(0), json!("true")]),
         ("[Int!]", vec![json!([1, 2]), json!(1), json!([]), json!(null)], vec![json!([null]), json!(["a"])]),
         ("[[Int]]!", vec![json!([[1], [null], null]), json!(1)], vec![json!([["a"]])]),
-        ("OrderDirection", vec![json!("ASC")], vec![json!("UP"), json!(1), json!("asc")]),
+        ("SortDirection", vec![json!("ASC")], vec![json!("UP"), json!(1), json!("asc")]),
         (
             "ProductOrder",
             vec![json!({"field": "NAME"}), json!({"field": "NAME", "direction": "DESC"})],

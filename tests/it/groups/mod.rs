@@ -82,7 +82,7 @@ async fn a_group_is_made_changed_and_deleted_by_those_who_manage_the_products_of
         assert_eq!(verdict(&manager, "productGroupUpdate", input).await, expected, "{change}");
     }
     // Who manages another website alone does not find it, and makes none here.
-    assert_eq!(verdict(&elsewhere, "productGroupCreate", with("slug", json!("s"))).await, "NOT_YOURS sourceWebsiteId");
+    assert_eq!(verdict(&elsewhere, "productGroupCreate", with("slug", json!("s"))).await, "INSUFFICIENT_PERMISSIONS sourceWebsiteId");
     assert_eq!(verdict(&elsewhere, "productGroupUpdate", json!({ "id": id, "name": "x" })).await, "NOT_FOUND id");
     assert_eq!(verdict(&elsewhere, "productGroupDelete", json!({ "id": id })).await, "NOT_FOUND id");
     assert_eq!(app.database.contents().await, before);
@@ -131,7 +131,7 @@ async fn a_product_of_a_group_has_one_value_for_each_option_and_no_two_have_the_
     assert_eq!(put(&manager, second, &unknown, &large).await, "NOT_FOUND groupId");
     assert_eq!(put(&manager, second, &here.global(), &large).await, "INVALID groupId");
     assert_eq!(put(&manager, second, &foreign, &large).await, "INVALID groupId");
-    assert_eq!(put(&seller, own, &shirt, &large).await, "NOT_YOURS groupId");
+    assert_eq!(put(&seller, own, &shirt, &large).await, "INSUFFICIENT_PERMISSIONS groupId");
     let long = "x".repeat(101);
     assert_eq!(put(&manager, second, &shirt, &[("Size", &long), ("Colour", "Red")]).await, "TOO_LONG options");
     let without = json!({ "id": second.global(), "options": options(&large) });
@@ -142,7 +142,7 @@ async fn a_product_of_a_group_has_one_value_for_each_option_and_no_two_have_the_
     };
     assert_eq!(verdict(&manager, "productCreate", new(&shirt, &small)).await, "TAKEN options");
     assert_eq!(verdict(&manager, "productCreate", new(&foreign, &large)).await, "INVALID groupId");
-    assert_eq!(verdict(&seller, "productCreate", new(&shirt, &large)).await, "NOT_YOURS groupId");
+    assert_eq!(verdict(&seller, "productCreate", new(&shirt, &large)).await, "INSUFFICIENT_PERMISSIONS groupId");
     assert_eq!(app.database.contents().await, before);
 
     let made =

@@ -133,7 +133,7 @@ async fn every_refused_change_of_a_line_says_why_and_writes_nothing() {
         (&order, &rope_id, 7, "OUT_OF_STOCK quantity"),
         (&order, &dear.global(), 100, "OUT_OF_RANGE quantity"),
         (&order, &gone.global(), 1, "PRODUCT_INACTIVE productId"),
-        (&order, &away, 1, "SEVERAL_WEBSITES productId"),
+        (&order, &away, 1, "MULTIPLE_WEBSITES productId"),
         (&order, &unknown, 1, "NOT_FOUND productId"),
         (&order, &order, 1, "INVALID productId"),
         (&OrderId(1_000_000).global(), &rope_id, 1, "NOT_FOUND orderId"),

@@ -55,7 +55,7 @@ async fn parallel_captures_and_refunds_never_exceed_what_there_is() {
     }
     assert_eq!(app.paid(&order).await, "partially_refunded 20.00/18.00");
     let verdicts = join_all((0..20).map(|_| manager.done("paymentRefund", &id, None))).await;
-    assert_eq!((count(&verdicts, "refunded"), count(&verdicts, "PAYMENT_STATE")), (1, 19), "{verdicts:?}");
+    assert_eq!((count(&verdicts, "refunded"), count(&verdicts, "INVALID_PAYMENT_STATUS")), (1, 19), "{verdicts:?}");
     assert_eq!(app.paid(&order).await, "refunded 20.00/20.00");
 }
 
@@ -159,7 +159,7 @@ async fn what_a_dying_process_left_is_found_out_and_done_once() {
         assert_eq!((provider.asked(), provider.done(Kind::Authorize)), (calls, 1), "{mood:?}");
         for (mutation, kind) in [("paymentCapture", Kind::Capture), ("paymentRefund", Kind::Refund)] {
             killed(&provider, mood, manager.done(mutation, &id, None)).await;
-            assert_eq!(manager.done(mutation, &id, None).await, "PAYMENT_STATE id", "what is pending counts");
+            assert_eq!(manager.done(mutation, &id, None).await, "INVALID_PAYMENT_STATUS id", "what is pending counts");
             assert_eq!(app.later("payment_operation").await, 1);
             assert_eq!(provider.done(kind), 1, "{mood:?} {mutation}");
         }

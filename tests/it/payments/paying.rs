@@ -67,14 +67,14 @@ async fn a_void_gives_back_what_is_not_captured() {
     assert_eq!(manager.done("paymentVoid", &payment, None).await, voided);
     assert_eq!(app.paid(&order).await, "none 0.00/0.00");
     for mutation in ["paymentVoid", "paymentCapture", "paymentRefund"] {
-        assert_eq!(manager.done(mutation, &payment, None).await, "PAYMENT_STATE id");
+        assert_eq!(manager.done(mutation, &payment, None).await, "INVALID_PAYMENT_STATUS id");
     }
     // The rest of one that is captured in part.
     let payment = customer.pay(&order, GOOD).await;
     manager.done("paymentCapture", &payment, Some("5")).await;
     assert!(manager.done("paymentVoid", &payment, None).await.ends_with("void 15.00 succeeded"));
     assert_eq!(app.paid(&order).await, "paid 5.00/0.00");
-    assert_eq!(manager.done("paymentCapture", &payment, None).await, "PAYMENT_STATE id");
+    assert_eq!(manager.done("paymentCapture", &payment, None).await, "INVALID_PAYMENT_STATUS id");
     assert!(manager.done("paymentRefund", &payment, None).await.starts_with("refunded 5.00/5.00"));
 }
 
@@ -208,7 +208,7 @@ async fn amounts_beyond_what_is_left_are_refused() {
     let (customer, _, order) = app.to_pay().await;
     let manager = app.manager().await;
     let id = customer.pay(&order, GOOD).await;
-    assert_eq!(manager.done("paymentRefund", &id, None).await, "PAYMENT_STATE id", "nothing is paid yet");
+    assert_eq!(manager.done("paymentRefund", &id, None).await, "INVALID_PAYMENT_STATUS id", "nothing is paid yet");
     let amounts = ["0", "-1", "20.01", "1000000000", "0.001"];
     let verdicts =
         ["OUT_OF_RANGE amount", "OUT_OF_RANGE amount", "OUT_OF_RANGE amount", "OUT_OF_RANGE amount", "INVALID amount"];
@@ -216,15 +216,15 @@ async fn amounts_beyond_what_is_left_are_refused() {
         assert_eq!(manager.done("paymentCapture", &id, Some(amount)).await, verdict, "{amount}");
     }
     manager.done("paymentCapture", &id, None).await;
-    assert_eq!(manager.done("paymentCapture", &id, None).await, "PAYMENT_STATE id", "captured twice");
-    assert_eq!(manager.done("paymentVoid", &id, None).await, "PAYMENT_STATE id", "voided after the capture");
+    assert_eq!(manager.done("paymentCapture", &id, None).await, "INVALID_PAYMENT_STATUS id", "captured twice");
+    assert_eq!(manager.done("paymentVoid", &id, None).await, "INVALID_PAYMENT_STATUS id", "voided after the capture");
     for (amount, verdict) in amounts.iter().zip(verdicts) {
         assert_eq!(manager.done("paymentRefund", &id, Some(amount)).await, verdict, "{amount}");
     }
     manager.done("paymentRefund", &id, Some("15")).await;
     assert_eq!(manager.done("paymentRefund", &id, Some("15")).await, "OUT_OF_RANGE amount", "above the rest");
     manager.done("paymentRefund", &id, None).await;
-    assert_eq!(manager.done("paymentRefund", &id, None).await, "PAYMENT_STATE id", "refunded twice");
+    assert_eq!(manager.done("paymentRefund", &id, None).await, "INVALID_PAYMENT_STATUS id", "refunded twice");
     let long = json!({ "id": id, "reason": "x".repeat(501), "idempotencyKey": "long" });
     assert_eq!(manager.mutate("paymentRefund", PAYMENT, long).await.verdict("paymentRefund"), "TOO_LONG reason");
     assert_eq!(app.paid(&order).await, "refunded 20.00/20.00");

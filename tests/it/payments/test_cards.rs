@@ -21,8 +21,8 @@ struct Case(&'static str, [&'static str; 2], [&'static str; 2], [&'static str; 2
 
 const CASES: &[Case] = &[
     Case("succeeds", ["authorized 0.00/0.00"; 2], ["captured 20.00/0.00"; 2], ["refunded 20.00/20.00"; 2]),
-    Case("declined", ["failed 0.00/0.00"; 2], ["PAYMENT_STATE id"; 2], ["PAYMENT_STATE id"; 2]),
-    Case("poor", ["failed 0.00/0.00"; 2], ["PAYMENT_STATE id"; 2], ["PAYMENT_STATE id"; 2]),
+    Case("declined", ["failed 0.00/0.00"; 2], ["INVALID_PAYMENT_STATUS id"; 2], ["INVALID_PAYMENT_STATUS id"; 2]),
+    Case("poor", ["failed 0.00/0.00"; 2], ["INVALID_PAYMENT_STATUS id"; 2], ["INVALID_PAYMENT_STATUS id"; 2]),
     Case(
         "later",
         ["pending 0.00/0.00", "authorized 0.00/0.00"],
@@ -31,7 +31,7 @@ const CASES: &[Case] = &[
     ),
     Case("twice", ["authorized 0.00/0.00"; 2], ["captured 20.00/0.00"; 2], ["refunded 20.00/20.00"; 2]),
     Case("early", ["authorized 0.00/0.00"; 2], ["captured 20.00/0.00"; 2], ["refunded 20.00/20.00"; 2]),
-    Case("uncaptured", ["authorized 0.00/0.00"; 2], ["authorized 0.00/0.00"; 2], ["PAYMENT_STATE id"; 2]),
+    Case("uncaptured", ["authorized 0.00/0.00"; 2], ["authorized 0.00/0.00"; 2], ["INVALID_PAYMENT_STATUS id"; 2]),
     Case("unrefunded", ["authorized 0.00/0.00"; 2], ["captured 20.00/0.00"; 2], ["captured 20.00/0.00"; 2]),
 ];
 
@@ -52,7 +52,7 @@ async fn every_card_does_what_it_says() {
             let done = manager.done(mutation, &id, None).await;
             assert_eq!(status(&done), expected[0], "{word} {mutation}");
             app.later("test_payment_webhook").await;
-            if !expected[1].starts_with("PAYMENT_STATE") {
+            if !expected[1].starts_with("INVALID_PAYMENT_STATUS") {
                 assert_eq!(status(&customer.sees(&id).await), expected[1], "{word} {mutation}");
             }
         }

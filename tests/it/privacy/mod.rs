@@ -149,8 +149,8 @@ async fn nothing_of_an_erased_person_is_left_but_what_is_counted() {
         let answer = actor.mutate("userErase", "user { name email phone isActive addresses { id } }", input).await;
         (answer.verdict("userErase"), answer)
     };
-    assert_eq!(erase(&ada, input("wrong password")).await.0, "WRONG_CREDENTIALS password");
-    assert_eq!(erase(&ada, json!({ "id": ada.global_id() })).await.0, "WRONG_CREDENTIALS password");
+    assert_eq!(erase(&ada, input("wrong password")).await.0, "INVALID_CREDENTIALS password");
+    assert_eq!(erase(&ada, json!({ "id": ada.global_id() })).await.0, "INVALID_CREDENTIALS password");
     assert_eq!(erase(&ada, input(PASSWORD)).await.0, "IN_USE id", "the order is on its way");
     deliver_all(&app).await;
     let (verdict, answer) = erase(&ada, input(PASSWORD)).await;
@@ -166,7 +166,7 @@ async fn nothing_of_an_erased_person_is_left_but_what_is_counted() {
     // The token is of nobody any more, the address is free, and there is nobody to erase again.
     assert_eq!(ada.run("{ me { id } }").await.code(), "UNAUTHENTICATED");
     let login = json!({ "email": "lovelace@souk.example", "password": PASSWORD });
-    assert_eq!(app.anonymous().mutate("login", "user { id }", login).await.verdict("login"), "WRONG_CREDENTIALS email");
+    assert_eq!(app.anonymous().mutate("login", "user { id }", login).await.verdict("login"), "INVALID_CREDENTIALS email");
     let manager = app.manager().await;
     assert_eq!(erase(&manager, input("")).await.0, "NOT_FOUND id");
     let back = manager.mutate("userReactivate", "user { id }", json!({ "id": ada.global_id() })).await;
@@ -189,7 +189,7 @@ async fn nobody_erases_whom_they_may_not() {
     for (who, whom, expected) in [
         (&app.anonymous(), &customer, "!UNAUTHENTICATED"),
         (&customer, &manager, "NOT_FOUND id"),
-        (&manager, &admin, "NOT_YOURS id"),
+        (&manager, &admin, "INSUFFICIENT_PERMISSIONS id"),
         (&admin, &admin, "PROTECTED id"),
     ] {
         let answer = who.mutate("userErase", "user { id }", json!({ "id": whom.global_id() })).await;

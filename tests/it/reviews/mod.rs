@@ -14,7 +14,7 @@ use crate::support::{
 };
 
 /// All that a review says.
-const REVIEW: &str = "review { id rating title text status isBuyer author product { id } }";
+const REVIEW: &str = "review { id rating title text status isVerifiedPurchase author product { id } }";
 
 /// What everybody sees of a product's reviews.
 const SEEN: &str = "query ($id: ID!) { product(id: $id) { rating { average count stars { stars count } }
@@ -63,7 +63,7 @@ async fn a_review_is_shown_and_counts_once_it_is_approved() {
     let answer = customer.mutate("reviewCreate", REVIEW, opinion(rope, 4)).await;
     let id = answer.text_at("reviewCreate.review.id");
     let expected = json!({
-        "id": id, "rating": 4, "title": "Well made", "text": "Holds\nin any wind.", "status": "PENDING", "isBuyer": false,
+        "id": id, "rating": 4, "title": "Well made", "text": "Holds\nin any wind.", "status": "PENDING", "isVerifiedPurchase": false,
         "author": "A C.", "product": { "id": rope.global() },
     });
     assert_eq!(answer.at("reviewCreate.review"), &expected);
@@ -116,7 +116,7 @@ async fn what_breaks_a_rule_is_refused_and_nothing_is_written() {
         (&customer, json!({ "productId": ProductId(999_999).global(), "rating": 5 }), "NOT_FOUND productId"),
         (&customer, json!({ "productId": gone.global(), "rating": 5 }), "NOT_FOUND productId"),
         (&manager, json!({ "productId": gone.global(), "rating": 5 }), "PRODUCT_INACTIVE productId"),
-        (&seller, json!({ "productId": rope.global(), "rating": 5 }), "NOT_YOURS productId"),
+        (&seller, json!({ "productId": rope.global(), "rating": 5 }), "INSUFFICIENT_PERMISSIONS productId"),
         (&customer, json!({ "productId": customer.global_id(), "rating": 5 }), "INVALID productId"),
     ];
     for (who, input, expected) in table {
@@ -139,15 +139,15 @@ async fn only_buyers_write_where_the_shop_says_so() {
     let (customer, other, manager) = (app.customer().await, app.customer().await, app.manager().await);
     let order = customer.order(&[(rope, 1)]).await;
     let verdict = async |who: &Actor<'_>, product: ProductId| {
-        who.mutate("reviewCreate", "review { isBuyer }", opinion(product, 5)).await
+        who.mutate("reviewCreate", "review { isVerifiedPurchase }", opinion(product, 5)).await
     };
-    let refused = "NOT_BOUGHT productId";
+    let refused = "PURCHASE_REQUIRED productId";
     assert_eq!(verdict(&customer, rope).await.verdict("reviewCreate"), refused, "the shop has not taken the order on");
     let confirm = json!({ "id": order, "status": "CONFIRMED" });
     assert_eq!(manager.mutate("orderStatusUpdate", "", confirm).await.verdict("orderStatusUpdate"), "done");
     assert_eq!(verdict(&other, rope).await.verdict("reviewCreate"), refused, "somebody else's order");
     assert_eq!(verdict(&customer, nail).await.verdict("reviewCreate"), refused, "another product");
-    assert_eq!(verdict(&customer, rope).await.at("reviewCreate.review.isBuyer"), true);
+    assert_eq!(verdict(&customer, rope).await.at("reviewCreate.review.isVerifiedPurchase"), true);
 }
 
 #[tokio::test]
@@ -267,7 +267,7 @@ async fn lists_are_filtered_and_ordered_by_stars() {
         ("first: 2, orderBy: {field: RATING, direction: DESC}".into(), &[5, 4]),
         ("where: {rating: {gte: 4}}".into(), &[4, 5]),
         ("where: {or: [{rating: {eq: 1}}, {rating: {eq: 5}}]}".into(), &[1, 5]),
-        ("where: {isBuyer: true}".into(), &[]),
+        ("where: {isVerifiedPurchase: true}".into(), &[]),
         (format!("where: {{sourceWebsite: {{eq: {website:?}}}}}"), &[2, 1, 4, 5]),
         (format!("where: {{product: {{eq: {product:?}}}}}"), &[]),
     ];

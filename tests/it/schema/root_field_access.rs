@@ -123,7 +123,7 @@ async fn nobody_grants_a_role_above_their_own() {
         (app.customer().await, ["FORBIDDEN"; 5]),
         (app.seller().await, ["FORBIDDEN"; 5]),
         (app.user("webmaster").await, ["FORBIDDEN"; 5]),
-        (app.manager().await, ["done", "done", "done", "NOT_YOURS", "NOT_YOURS"]),
+        (app.manager().await, ["done", "done", "done", "INSUFFICIENT_PERMISSIONS", "INSUFFICIENT_PERMISSIONS"]),
         (app.admin().await, ["done"; 5]),
     ];
     let database = Psql::connect(&app.database.url).await;
@@ -169,12 +169,12 @@ async fn nobody_changes_a_user_who_holds_more() {
     // Who acts, on whom, and what renaming, a new e-mail address and deactivating come to.
     let table = [
         (&anonymous, &admin, ["UNAUTHENTICATED"; 3]),
-        (&customer, &admin, ["NOT_FOUND", "NOT_YOURS", "NOT_FOUND"]),
-        (&customer, &seller, ["NOT_FOUND", "NOT_YOURS", "NOT_FOUND"]),
-        (&seller, &admin, ["NOT_FOUND", "NOT_YOURS", "NOT_FOUND"]),
-        (&seller, &customer, ["NOT_FOUND", "NOT_YOURS", "NOT_FOUND"]),
-        (&manager, &admin, ["NOT_YOURS"; 3]),
-        (&customer, &customer, ["done", "NOT_YOURS", "done"]),
+        (&customer, &admin, ["NOT_FOUND", "INSUFFICIENT_PERMISSIONS", "NOT_FOUND"]),
+        (&customer, &seller, ["NOT_FOUND", "INSUFFICIENT_PERMISSIONS", "NOT_FOUND"]),
+        (&seller, &admin, ["NOT_FOUND", "INSUFFICIENT_PERMISSIONS", "NOT_FOUND"]),
+        (&seller, &customer, ["NOT_FOUND", "INSUFFICIENT_PERMISSIONS", "NOT_FOUND"]),
+        (&manager, &admin, ["INSUFFICIENT_PERMISSIONS"; 3]),
+        (&customer, &customer, ["done", "INSUFFICIENT_PERMISSIONS", "done"]),
         (&manager, &seller, ["done"; 3]),
         (&admin, &manager, ["done"; 3]),
     ];

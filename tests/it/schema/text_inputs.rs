@@ -216,8 +216,8 @@ async fn enormous_values_are_refused_wherever_they_stand() {
         ("userUpdate", json!({ "id": admin.global_id(), "phone": huge }), "INVALID phone"),
         ("userCreate", json!({ "name": "n", "email": "a@b.example", "password": huge }), "INVALID password"),
         ("userCreate", json!({ "name": "n", "email": "a@b.example", "role": huge }), "NOT_FOUND role"),
-        ("login", json!({ "email": huge, "password": "x" }), "WRONG_CREDENTIALS email"),
-        ("login", json!({ "email": "a@b.example", "password": huge }), "WRONG_CREDENTIALS email"),
+        ("login", json!({ "email": huge, "password": "x" }), "INVALID_CREDENTIALS email"),
+        ("login", json!({ "email": "a@b.example", "password": huge }), "INVALID_CREDENTIALS email"),
         ("stockAdjust", json!({ "productId": id, "delta": 1, "idempotencyKey": huge }), "INVALID idempotencyKey"),
     ] {
         let said = admin.mutate(mutation, "", input.clone()).await.verdict(mutation);

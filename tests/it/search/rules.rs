@@ -214,7 +214,7 @@ async fn rules_are_for_who_manages_the_catalogue_there() {
     tell(&limited, rise, &["pump", "court"], json!({})).await.at("searchRuleCreate.searchRule.id");
 
     let refused = tell(&limited, sailor, &["a1", "b1"], json!({})).await;
-    assert_eq!(refused.user_errors("searchRuleCreate"), [("NOT_YOURS".into(), "websiteId".into())]);
+    assert_eq!(refused.user_errors("searchRuleCreate"), [("INSUFFICIENT_PERMISSIONS".into(), "websiteId".into())]);
     for (mutation, fields, input) in [
         ("searchRuleUpdate", FIELDS, json!({ "id": id, "words": ["a1", "b1"] })),
         ("searchRuleDelete", "deletedId", json!({ "id": id })),

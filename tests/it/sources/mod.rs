@@ -94,7 +94,7 @@ async fn one_person_has_an_identity_for_each_website() {
     for (actor, input, expected) in [
         (&app.anonymous(), input(&ada, &sailor, "7"), "!UNAUTHENTICATED"),
         (&ada, input(&ada, &sailor, "7"), "!FORBIDDEN"),
-        (&of_rise, input(&ada, &sailor, "7"), "NOT_YOURS websiteId"),
+        (&of_rise, input(&ada, &sailor, "7"), "INSUFFICIENT_PERMISSIONS websiteId"),
         (&of_rise, input(&bo, &rise, "8"), "NOT_FOUND userId"),
         (&manager, input(&ada, &sailor, ""), "REQUIRED externalId"),
         (&manager, input(&ada, &sailor, &too_long), "TOO_LONG externalId"),
@@ -127,7 +127,7 @@ async fn one_person_has_an_identity_for_each_website() {
         assert_eq!(removed.verdict("userIdentityRemove"), expected);
     }
     let removed = of_rise.mutate("userIdentityRemove", "", remove).await;
-    assert_eq!(removed.verdict("userIdentityRemove"), "NOT_YOURS websiteId");
+    assert_eq!(removed.verdict("userIdentityRemove"), "INSUFFICIENT_PERMISSIONS websiteId");
 }
 
 #[tokio::test]

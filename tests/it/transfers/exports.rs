@@ -39,7 +39,7 @@ INSERT INTO stock_movements (product_id, reason, delta) VALUES (1, 'opening', 7)
 INSERT INTO orders (id, source_website_id, order_number, user_id, status, placed_at, contact_name)
     VALUES (1, 1, '536365', 1, 'confirmed', '2010-12-01 08:26Z', 'Eve 1');
 INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price) VALUES (1, 1, 'Lantern', 'S-1', 2, 9.90);
-INSERT INTO reviews (product_id, user_id, rating, title, text, status, is_buyer, created_at) VALUES
+INSERT INTO reviews (product_id, user_id, rating, title, text, status, is_verified_purchase, created_at) VALUES
     (1, 1, 4, '=Good', 'Bright', 'approved', true, '2026-01-02 03:04:05Z'), (3, 2, 1, NULL, 'A Lampe', 'pending', false, now());
 "#;
 
@@ -128,7 +128,7 @@ async fn every_noun_goes_out_whole() {
         ),
         (
             Resource::Reviews,
-            "sku,customer_id,customer_email,customer_name,rating,title,text,status,is_buyer,created_at\n\
+            "sku,customer_id,customer_email,customer_name,rating,title,text,status,is_verified_purchase,created_at\n\
              S-1,'+17850,eve-1@souk.example,Eve 1,4,'=Good,Bright,approved,true,2026-01-02T03:04:05.000000Z\n",
         ),
         (Resource::Websites, "code,name,base_url,currency\nuk,\"Shop \"\"UK\"\"\",https://uk.example,GBP\n"),

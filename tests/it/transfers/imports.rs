@@ -344,7 +344,7 @@ async fn pictures_alone_are_a_change_and_those_of_this_server_need_no_fetching()
     assert_eq!(counted(&shop.csv(Resource::Products, &file).await), [1, 0, 0, 0]);
     assert_eq!(shop.database.ask("SELECT count(*) FROM images WHERE media_id = 1").await, "2");
     let mut old = options(Resource::Products, Format::SoukCsv);
-    old.shop.image_base = Some("https://old.example/".into());
+    old.shop.image_base_url = Some("https://old.example/".into());
     let file = format!("sku,images\nA,{elsewhere}\n");
     for expected in [[0, 1, 0, 0], [0, 0, 1, 0]] {
         assert_eq!(counted(&shop.run(&old, Cursor::new(file.clone()), None).await.unwrap()), expected);

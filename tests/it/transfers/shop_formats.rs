@@ -210,7 +210,7 @@ fn variations_of_woocommerce_take_from_their_parent_wherever_it_stands() {
 #[test]
 fn products_of_magento_learn_of_their_group_from_a_later_line() {
     let base = Some("https://shop.example/media/catalog/product".into());
-    let read = read_with(Shop::Magento, MAGENTO, &Options { image_base: base, ..options() });
+    let read = read_with(Shop::Magento, MAGENTO, &Options { image_base_url: base, ..options() });
     let kettle = &read.products["KETTLE-1"];
     assert_eq!((kettle.name.as_deref(), kettle.slug.as_deref()), (Some("Camp Kettle"), Some("camp-kettle")));
     assert_eq!(kettle.description.as_deref(), Some("Boils fast.\n\nHolds 1 l."));

@@ -114,8 +114,8 @@ impl Review {
     }
 
     /// Whether the author had bought the product when they wrote this: an order with it was confirmed, shipped or delivered.
-    fn is_buyer(&self) -> bool {
-        self.0.is_buyer
+    fn is_verified_purchase(&self) -> bool {
+        self.0.is_verified_purchase
     }
 
     /// When it was made.

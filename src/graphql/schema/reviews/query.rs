@@ -49,7 +49,7 @@ where_input! {
         /// By where it stands.
         status: Option<ReviewStatusFilter>,
         /// By whether the author had bought the product.
-        is_buyer: Option<bool>,
+        is_verified_purchase: Option<bool>,
         /// By when it was made.
         created_at: Option<DateTimeFilter>,
     }
@@ -67,7 +67,7 @@ impl Where for ReviewWhere {
         let status = self.status.unwrap_or_default();
         all.is(status.eq.map(|status| C::Status(Op::Eq(status))));
         all.is(status.r#in.map(|any| C::Status(Op::In(any))));
-        all.is(self.is_buyer.map(C::IsBuyer));
+        all.is(self.is_verified_purchase.map(C::IsVerifiedPurchase));
         all.time(self.created_at, C::CreatedAt);
         all.all()
     }

@@ -65,7 +65,7 @@ pub struct ImportStartInput {
     decimal_mark: Option<DecimalMark>,
     /// What stands before addresses of images that name no server, such as `https://shop.example/media/catalog/product` for
     /// Magento; at most 1,000 characters.
-    image_base: Option<String>,
+    image_base_url: Option<String>,
     /// Makes sending it again safe: the same key with the same input answers the same transfer. 1 to 200 characters.
     idempotency_key: String,
 }
@@ -129,7 +129,7 @@ impl TransferMutation {
                 shop: ShopOptions {
                     is_windows_1252: input.encoding == FileEncoding::Windows1252,
                     is_decimal_comma: input.decimal_mark.map(|mark| mark == DecimalMark::Comma),
-                    image_base: input.image_base,
+                    image_base_url: input.image_base_url,
                 },
             };
             let storage = &ctx.services().storage;

@@ -106,7 +106,7 @@ async fn missing_images(
     known: &[(i64, Option<&str>)],
     records: &[&ProductRecord],
 ) -> Result<Vec<NewImage>> {
-    let base = run.options.shop.image_base.as_deref().map(|base| base.trim_end_matches('/'));
+    let base = run.options.shop.image_base_url.as_deref().map(|base| base.trim_end_matches('/'));
     let taken = plan.steps.iter().zip(records).filter(|(step, _)| !matches!(step, Step::Refuse(_)));
     let mut wanted = Vec::new();
     for ((_, record), (id, _)) in taken.zip(known) {

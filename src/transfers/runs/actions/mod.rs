@@ -87,7 +87,7 @@ pub async fn import_start(
         return Err(Error::bad_input("format", rule));
     }
     let mut check = Check::new();
-    check.optional("imageBase", request.shop.image_base.as_deref(), 1000);
+    check.optional("imageBaseUrl", request.shop.image_base_url.as_deref(), 1000);
     check.finish()?;
     if !viewer.reaches(request.website) {
         return Err(Error::not_found("websiteId", "website"));

@@ -39,7 +39,7 @@ async fn an_unknown_address_and_a_wrong_password_take_the_same_time() {
         let begun = Instant::now();
         let answer = app.anonymous().run(&login).await;
         let took = begun.elapsed();
-        assert_eq!(answer.user_errors("login")[0].0, "WRONG_CREDENTIALS");
+        assert_eq!(answer.user_errors("login")[0].0, "INVALID_CREDENTIALS");
         took
     };
     // An account for each try: several on one would be slowed down.

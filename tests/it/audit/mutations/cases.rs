@@ -105,7 +105,7 @@ pub const CASES: &[Case] = &[
         "reviewCreate",
         r#"{"productId": "SAIL", "rating": 5, "text": "It holds."}"#,
         &[
-            r#"CREATED REVIEW sailor null {"rating":5,"status":"pending","user_id":"ADMIN","is_buyer":true,"product_id":"SAIL"}"#,
+            r#"CREATED REVIEW sailor null {"rating":5,"status":"pending","user_id":"ADMIN","is_verified_purchase":true,"product_id":"SAIL"}"#,
         ],
     ),
     Case(
@@ -127,7 +127,7 @@ pub const CASES: &[Case] = &[
         "reviewDelete",
         r#"{"id": "OTHER_REVIEW"}"#,
         &[
-            r#"DELETED REVIEW sailor {"rating":4,"status":"pending","user_id":"CUSTOMER","is_buyer":false,"product_id":"ROPE"} null"#,
+            r#"DELETED REVIEW sailor {"rating":4,"status":"pending","user_id":"CUSTOMER","is_verified_purchase":false,"product_id":"ROPE"} null"#,
         ],
     ),
     Case("productDelete", r#"{"id": "SAIL"}"#, &[r#"UPDATED PRODUCT sailor {"is_active":true} {"is_active":false}"#]),

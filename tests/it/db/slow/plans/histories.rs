@@ -20,7 +20,7 @@ async fn a_login_finds_its_user_by_an_index() {
     let login = "mutation { login(input: {email: \"Buyer-100@souk.example\", password: \"not the right one\"}) {
         userErrors { code } } }";
     let mut answer = app.anonymous().run(login).await;
-    assert_eq!(answer.user_errors("login")[0].0, "WRONG_CREDENTIALS");
+    assert_eq!(answer.user_errors("login")[0].0, "INVALID_CREDENTIALS");
     // The rest counts the attempt, by the key of its table.
     answer.sql.retain(|sql| sql.starts_with("SELECT"));
     let plans = app.database.plans(&answer).await;

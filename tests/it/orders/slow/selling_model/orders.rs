@@ -191,7 +191,7 @@ impl Shop<'_> {
                 let input = json!({ "id": self.payments[order].clone()?, "idempotencyKey": self.key() });
                 let answer = self.staff.mutate("paymentCapture", "payment { id }", input).await;
                 let payment = model.orders[order].payments.last_mut()?;
-                let expected = if payment.promised > 0 { Ok(()) } else { Err("PAYMENT_STATE") };
+                let expected = if payment.promised > 0 { Ok(()) } else { Err("INVALID_PAYMENT_STATUS") };
                 if expected.is_ok() {
                     *payment = Payment { promised: 0, paid: payment.promised, refunded: 0 };
                 }
@@ -205,7 +205,7 @@ impl Shop<'_> {
                 let answer = self.staff.mutate("paymentRefund", "payment { id }", input).await;
                 let payment = model.orders[order].payments.last_mut()?;
                 let expected = match payment.paid - payment.refunded {
-                    0 => Err("PAYMENT_STATE"),
+                    0 => Err("INVALID_PAYMENT_STATUS"),
                     left if cents > left => Err("OUT_OF_RANGE"),
                     _ => Ok(()),
                 };
