@@ -6,11 +6,11 @@
 use csv::ByteRecord;
 
 use super::{
-    GROWING,
+    IMPORTED_TABLES,
     model::Report,
     read_ahead::{ReadAhead, RowBatch},
-    record::{Refused, Row},
-    rejects::Rejects,
+    record::{Rejection, Row},
+    rejects::RejectsFile,
 };
 use crate::{
     db::{Db, bulk::Growth},
@@ -38,11 +38,11 @@ pub struct RejectedRow {
     /// Its fields, one list for each of its lines.
     pub fields: Vec<ByteRecord>,
     /// Why it was not imported.
-    pub reason: Refused,
+    pub reason: Rejection,
 }
 
 /// Writes the rows of one kind of file, of which the reader has made `T`, or `E` if it refused them.
-pub trait BatchWriter<T, E = Refused> {
+pub trait BatchWriter<T, E = Rejection> {
     /// Checks the rows of a batch and writes the valid ones; none if an earlier run has imported them.
     /// # Errors
     /// Those of the database.
@@ -55,23 +55,23 @@ pub trait BatchWriter<T, E = Refused> {
 }
 
 /// The file of an import, and where its rows go.
-pub struct Batches<'a, T, E = Refused> {
+pub struct BatchImport<'a, T, E = Rejection> {
     /// The database.
     pub db: &'a Db,
     /// The file.
     pub file: ReadAhead<T, E>,
     /// The file of the rejected rows.
-    pub rejects: Rejects,
+    pub rejects: RejectsFile,
     /// Whether nothing is written to the database.
     pub is_dry_run: bool,
 }
 
-impl<T: Send + 'static, E: Send + 'static> Batches<'_, T, E> {
+impl<T: Send + 'static, E: Send + 'static> BatchImport<'_, T, E> {
     /// Imports the batches to the end of the file, and adds what became of them to the report. `progress` is called with the
     /// report after each batch.
     /// # Errors
     /// Those of the file, the database and the file of rejects. Batches before the error stay, and the report counts them.
-    pub async fn import(
+    pub async fn run(
         mut self,
         writer: &mut impl BatchWriter<T, E>,
         report: &mut Report,
@@ -88,7 +88,7 @@ impl<T: Send + 'static, E: Send + 'static> Batches<'_, T, E> {
                 self.count(outcome, report)?;
                 writer.store_progress(report).await?;
                 if !self.is_dry_run {
-                    growth.note(self.db, report.counts.created, GROWING).await;
+                    growth.note(self.db, report.counts.created, IMPORTED_TABLES).await;
                 }
             }
             progress(report);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{formats, record::Refused};
+use super::{formats, record::Rejection};
 use crate::{db::export::Export, ids::UserId, registry::domains, text_enum};
 
 /// Refused rows that the report keeps; the file of rejects has them all.
@@ -49,7 +49,7 @@ text_enum! {
 
 impl Format {
     /// Whether souk writes it too.
-    pub fn is_own(self) -> bool {
+    pub fn is_native(self) -> bool {
         matches!(self, Self::SoukCsv | Self::SoukJsonl)
     }
 
@@ -75,7 +75,7 @@ pub struct ImportOptions {
     /// Who does it; nobody on the command line.
     pub user: Option<UserId>,
     /// What files of other shops do not say of themselves.
-    pub shop: formats::Options,
+    pub shop_options: formats::Options,
 }
 
 /// What became of the rows: `read` is the sum of the others.
@@ -106,8 +106,8 @@ pub struct RowError {
 
 impl RowError {
     /// Of the row that begins on this line.
-    pub fn new(line: u64, refused: Refused) -> Self {
-        Self { line, column: refused.column, message: refused.message }
+    pub fn new(line: u64, rejection: Rejection) -> Self {
+        Self { line, column: rejection.column, message: rejection.message }
     }
 }
 
@@ -126,10 +126,10 @@ pub struct Report {
 
 impl Report {
     /// Counts a refused row.
-    pub fn reject(&mut self, line: u64, refused: Refused) {
+    pub fn reject(&mut self, line: u64, rejection: Rejection) {
         self.counts.rejected += 1;
         if self.errors.len() < MAX_ERRORS {
-            self.errors.push(RowError::new(line, refused));
+            self.errors.push(RowError::new(line, rejection));
         }
     }
 }

@@ -7,19 +7,19 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     formats::Notes,
-    record::{Refused, Row},
+    record::{Rejection, Row},
     rejects::Layout,
 };
 use crate::error::{Error, Result};
 
 /// Batches that are read ahead.
-const AHEAD: usize = 2;
+const BATCHES_AHEAD: usize = 2;
 
 /// The rows of a file in its order; an error if the file cannot be read any further.
-pub type Rows<T, E = Refused> = Box<dyn Iterator<Item = Result<Row<T, E>>>>;
+pub type Rows<T, E = Rejection> = Box<dyn Iterator<Item = Result<Row<T, E>>>>;
 
 /// A file whose header was read.
-pub struct OpenFile<T, E = Refused> {
+pub struct OpenFile<T, E = Rejection> {
     /// How its rejected rows are written.
     pub layout: Layout,
     /// Its rows.
@@ -29,7 +29,7 @@ pub struct OpenFile<T, E = Refused> {
 }
 
 /// Rows that are written together.
-pub struct RowBatch<T, E = Refused> {
+pub struct RowBatch<T, E = Rejection> {
     /// None at the end of the file.
     pub rows: Vec<Row<T, E>>,
     /// What was seen so far and is not imported, and how often.
@@ -37,7 +37,7 @@ pub struct RowBatch<T, E = Refused> {
 }
 
 /// A file that is being read.
-pub struct ReadAhead<T, E = Refused> {
+pub struct ReadAhead<T, E = Rejection> {
     batches: mpsc::Receiver<Result<RowBatch<T, E>>>,
 }
 
@@ -50,7 +50,7 @@ impl<T: Send + 'static, E: Send + 'static> ReadAhead<T, E> {
         open: impl FnOnce() -> Result<OpenFile<T, E>> + Send + 'static,
     ) -> Result<(Layout, Self)> {
         let (header, opened) = oneshot::channel();
-        let (send, batches) = mpsc::channel(AHEAD);
+        let (send, batches) = mpsc::channel(BATCHES_AHEAD);
         tokio::task::spawn_blocking(move || match open() {
             Err(error) => drop(header.send(Err(error))),
             Ok(OpenFile { layout, mut rows, notes }) => {
@@ -58,7 +58,7 @@ impl<T: Send + 'static, E: Send + 'static> ReadAhead<T, E> {
                 loop {
                     let rows: Result<Vec<_>> = rows.by_ref().take(batch).collect();
                     let is_last = !rows.as_ref().is_ok_and(|rows| !rows.is_empty());
-                    let batch = rows.map(|rows| RowBatch { rows, notes: notes.so_far() });
+                    let batch = rows.map(|rows| RowBatch { rows, notes: notes.snapshot() });
                     if send.blocking_send(batch).is_err() || is_last {
                         break;
                     }

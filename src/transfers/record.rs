@@ -9,7 +9,7 @@ use crate::error::Error;
 
 /// A thing of a file, and where it stands there. `E` is why it is refused.
 #[derive(Debug)]
-pub struct Row<T, E = Refused> {
+pub struct Row<T, E = Rejection> {
     /// The line of the file on which it begins, 1 for the first.
     pub line: u64,
     /// Its fields as the file has them, one list for each line of the file that it is made of: what goes to the file of rejects.
@@ -20,14 +20,14 @@ pub struct Row<T, E = Refused> {
 
 /// Why a row is refused, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
+pub struct Rejection {
     /// The column as the file calls it; none where the row as a whole is wrong.
     pub column: Option<String>,
     /// The rule that it breaks.
     pub message: String,
 }
 
-impl Refused {
+impl Rejection {
     /// For one column.
     pub fn at(column: &str, message: impl Into<String>) -> Self {
         Self { column: Some(column.to_owned()), message: message.into() }
@@ -35,7 +35,7 @@ impl Refused {
 }
 
 /// The first broken rule of a user error, with the name of the column instead of the field's.
-impl From<Error> for Refused {
+impl From<Error> for Rejection {
     fn from(error: Error) -> Self {
         let Error::User(rules) = error else { return Self { column: None, message: error.to_string() } };
         let Some(rule) = rules.into_iter().next() else { return Self { column: None, message: "not valid".into() } };
@@ -131,7 +131,7 @@ pub enum Record {
 
 impl<T> Row<T> {
     /// The row with its record read further.
-    pub fn and_then<U>(self, read: impl FnOnce(T) -> Result<U, Refused>) -> Row<U> {
+    pub fn and_then<U>(self, read: impl FnOnce(T) -> Result<U, Rejection>) -> Row<U> {
         Row { line: self.line, fields: self.fields, record: self.record.and_then(read) }
     }
 }
@@ -203,15 +203,15 @@ pub struct OrderRecord {
     /// When.
     pub placed_at: DateTime<Utc>,
     /// Where it went: country, city, district, address, postal code.
-    pub ship: [Option<String>; 5],
+    pub shipping_address: [Option<String>; 5],
     /// What was ordered.
-    pub lines: Vec<LineRecord>,
+    pub lines: Vec<OrderLineRecord>,
 }
 
 /// A line of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LineRecord {
+pub struct OrderLineRecord {
     /// The product's SKU at the website.
     pub sku: String,
     /// What it was called.

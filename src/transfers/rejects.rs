@@ -10,14 +10,14 @@ use std::{
 use csv::{ByteRecord, Writer, WriterBuilder};
 use serde_json::{Map, Value};
 
-use super::{own::read::OF_REJECTS, record::Refused};
+use super::{native::read::REJECTS_COLUMNS, record::Rejection};
 use crate::error::{Error, Result};
 
 /// The file; it is made with the first row.
-pub struct Rejects {
+pub struct RejectsFile {
     path: PathBuf,
     layout: Layout,
-    out: Option<Out>,
+    out: Option<Output>,
 }
 
 /// How rows are written.
@@ -30,64 +30,64 @@ pub enum Layout {
         /// What separates them.
         delimiter: u8,
         /// Whether a row keeps the fields that it has beyond the columns.
-        keeps_surplus: bool,
+        keeps_extra_fields: bool,
     },
     /// A row is a line of its own.
-    Lines,
+    JsonLines,
 }
 
-enum Out {
+enum Output {
     Csv(Box<Writer<BufWriter<File>>>),
-    Lines(BufWriter<File>),
+    JsonLines(BufWriter<File>),
 }
 
-impl Rejects {
-    /// For a file of this layout, which is created with the first row. If the run continues an earlier one, `goes_on`, the
+impl RejectsFile {
+    /// For a file of this layout, which is created with the first row. If the run continues an earlier one, `append`, the
     /// file of the earlier run is kept, else it is removed.
     /// # Errors
     /// If the file cannot be written.
-    pub fn open(path: &Path, mut layout: Layout, goes_on: bool) -> Result<Self> {
-        if let Layout::Csv { header, keeps_surplus, .. } = &mut layout {
+    pub fn open(path: &Path, mut layout: Layout, append: bool) -> Result<Self> {
+        if let Layout::Csv { header, keeps_extra_fields, .. } = &mut layout {
             // The file that is read may be one of rejects itself.
-            if let Some(own) = header.strip_suffix(&OF_REJECTS.map(str::to_owned)) {
+            if let Some(own) = header.strip_suffix(&REJECTS_COLUMNS.map(str::to_owned)) {
                 *header = own.to_vec();
-                *keeps_surplus = false;
+                *keeps_extra_fields = false;
             }
         }
         let mut rejects = Self { path: path.to_owned(), layout, out: None };
-        let done = match (goes_on, path.is_file()) {
+        let done = match (append, path.is_file()) {
             (true, true) => rejects.create(true),
             (false, true) => fs::remove_file(path).map_err(Into::into),
             (_, false) => Ok(()),
         };
-        done.map_err(|error| rejects.broken(&error))?;
+        done.map_err(|error| rejects.write_error(&error))?;
         Ok(rejects)
     }
 
     /// Adds a row: each of its lines, and why it is refused.
     /// # Errors
     /// Where the file cannot be written.
-    pub fn add(&mut self, line: u64, lines: &[ByteRecord], refused: &Refused) -> Result<()> {
-        let done = self.write(line, lines, refused);
-        done.map_err(|error| self.broken(&error))
+    pub fn add(&mut self, line: u64, lines: &[ByteRecord], rejection: &Rejection) -> Result<()> {
+        let done = self.write(line, lines, rejection);
+        done.map_err(|error| self.write_error(&error))
     }
 
-    fn write(&mut self, line: u64, lines: &[ByteRecord], refused: &Refused) -> Result<(), csv::Error> {
+    fn write(&mut self, line: u64, lines: &[ByteRecord], rejection: &Rejection) -> Result<(), csv::Error> {
         if self.out.is_none() {
             self.create(false)?;
         }
-        let (width, keeps_surplus) = match &self.layout {
-            Layout::Csv { header, keeps_surplus, .. } => (header.len(), *keeps_surplus),
-            Layout::Lines => (1, false),
+        let (width, keeps_extra_fields) = match &self.layout {
+            Layout::Csv { header, keeps_extra_fields, .. } => (header.len(), *keeps_extra_fields),
+            Layout::JsonLines => (1, false),
         };
-        let reason = match &refused.column {
-            Some(column) => format!("{column}: {}", refused.message),
-            None => refused.message.clone(),
+        let reason = match &rejection.column {
+            Some(column) => format!("{column}: {}", rejection.message),
+            None => rejection.message.clone(),
         };
         for fields in lines {
             match &mut self.out {
-                Some(Out::Csv(writer)) => {
-                    let kept = if keeps_surplus { fields.len() } else { width };
+                Some(Output::Csv(writer)) => {
+                    let kept = if keeps_extra_fields { fields.len() } else { width };
                     // A short row is filled up, so that number and reason are in their columns.
                     let mut record: ByteRecord = fields.iter().take(kept).collect();
                     (record.len()..width).for_each(|_| record.push_field(b""));
@@ -95,8 +95,8 @@ impl Rejects {
                     record.push_field(reason.as_bytes());
                     writer.write_byte_record(&record)?;
                 }
-                Some(Out::Lines(writer)) => {
-                    let row = told(fields.get(0).unwrap_or_default(), line, &reason);
+                Some(Output::JsonLines(writer)) => {
+                    let row = annotate(fields.get(0).unwrap_or_default(), line, &reason);
                     writeln!(writer, "{row}")?;
                 }
                 None => {}
@@ -105,17 +105,17 @@ impl Rejects {
         Ok(())
     }
 
-    fn create(&mut self, goes_on: bool) -> Result<(), csv::Error> {
-        let file = File::options().create(true).write(true).append(goes_on).truncate(!goes_on).open(&self.path)?;
+    fn create(&mut self, append: bool) -> Result<(), csv::Error> {
+        let file = File::options().create(true).write(true).append(append).truncate(!append).open(&self.path)?;
         let file = BufWriter::new(file);
         self.out = Some(match &self.layout {
-            Layout::Lines => Out::Lines(file),
+            Layout::JsonLines => Output::JsonLines(file),
             Layout::Csv { header, delimiter, .. } => {
                 let mut writer = WriterBuilder::new().delimiter(*delimiter).flexible(true).from_writer(file);
-                if !goes_on {
-                    writer.write_record(header.iter().map(String::as_str).chain(OF_REJECTS))?;
+                if !append {
+                    writer.write_record(header.iter().map(String::as_str).chain(REJECTS_COLUMNS))?;
                 }
-                Out::Csv(Box::new(writer))
+                Output::Csv(Box::new(writer))
             }
         });
         Ok(())
@@ -126,25 +126,25 @@ impl Rejects {
     /// Where the file cannot be written.
     pub fn flush(&mut self) -> Result<()> {
         let done = match &mut self.out {
-            Some(Out::Csv(writer)) => writer.flush(),
-            Some(Out::Lines(writer)) => writer.flush(),
+            Some(Output::Csv(writer)) => writer.flush(),
+            Some(Output::JsonLines(writer)) => writer.flush(),
             None => Ok(()),
         };
-        done.map_err(|error| self.broken(&error))
+        done.map_err(|error| self.write_error(&error))
     }
 
-    fn broken(&self, error: &dyn std::fmt::Display) -> Error {
+    fn write_error(&self, error: &dyn std::fmt::Display) -> Error {
         Error::Internal(format!("{}: {error}", self.path.display()))
     }
 }
 
 /// A line of JSON with its number and why it is refused; what is no object stands in `text`, as far as it can be shown.
-fn told(row: &[u8], line: u64, reason: &str) -> Value {
+fn annotate(row: &[u8], line: u64, reason: &str) -> Value {
     let mut row = match serde_json::from_slice(row) {
         Ok(Value::Object(row)) => row,
         _ => Map::from_iter([("text".to_owned(), String::from_utf8_lossy(&row[..row.len().min(1_000)]).into())]),
     };
-    for (name, value) in OF_REJECTS.into_iter().zip([line.into(), reason.into()]) {
+    for (name, value) in REJECTS_COLUMNS.into_iter().zip([line.into(), reason.into()]) {
         row.insert(name.to_owned(), value);
     }
     Value::Object(row)

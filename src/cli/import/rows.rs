@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result},
     storage::received::sha256,
     transfers::{
-        formats::{self, amounts::Decimals, decode::Encoding},
+        formats::{self, amounts::DecimalSeparator, decode::Encoding},
         import::{self, Input},
         model::{Format, ImportOptions, Resource, Report},
     },
@@ -45,7 +45,7 @@ pub struct ImportFile {
 
     /// How another shop's file writes amounts where its prices do not tell: point (1,234.56) or comma (1.234,56).
     #[arg(long, value_parser = decimals)]
-    pub decimals: Option<Decimals>,
+    pub decimals: Option<DecimalSeparator>,
 
     /// What stands before addresses of images that name no server: https://shop.example/media/catalog/product for Magento.
     #[arg(long, value_name = "URL")]
@@ -73,10 +73,10 @@ fn encoding(text: &str) -> std::result::Result<Encoding, String> {
     }
 }
 
-fn decimals(text: &str) -> std::result::Result<Decimals, String> {
+fn decimals(text: &str) -> std::result::Result<DecimalSeparator, String> {
     match text {
-        "point" => Ok(Decimals::Point),
-        "comma" => Ok(Decimals::Comma),
+        "point" => Ok(DecimalSeparator::Point),
+        "comma" => Ok(DecimalSeparator::Comma),
         _ => Err("give point or comma".into()),
     }
 }
@@ -95,9 +95,9 @@ pub(super) async fn import(resource: Resource, args: ImportFile, db: &Db) -> Res
         is_dry_run: args.dry_run,
         batch: args.batch,
         user: None,
-        shop: formats::Options {
+        shop_options: formats::Options {
             encoding: args.encoding,
-            decimals: args.decimals,
+            decimal_separator: args.decimals,
             image_base_url: args.image_base_url,
             ..formats::Options::default()
         },

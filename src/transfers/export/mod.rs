@@ -9,7 +9,7 @@ use futures_util::TryStreamExt;
 
 use super::{
     model::{Format, Resource},
-    own::write::RowWriter,
+    native::write::RowWriter,
 };
 use crate::{
     auth::Viewer,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Rows between two words on the progress.
-const STEP: u64 = 1_000;
+const PROGRESS_INTERVAL_ROWS: u64 = 1_000;
 
 /// What an export is told.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ impl ExportOptions {
     /// # Errors
     /// User errors for a format that souk does not write, and where the website is missing.
     pub fn check(&self) -> Result<()> {
-        if !self.format.is_own() {
+        if !self.format.is_native() {
             return Err(Error::bad_input("format", "souk writes souk-csv and souk-jsonl"));
         }
         if self.resource.export().has_website && self.website.is_none() {
@@ -60,7 +60,7 @@ pub async fn export<W: Write + Send>(
     mut progress: impl FnMut(u64, u64) + Send,
 ) -> Result<u64> {
     options.check()?;
-    let websites = reach(viewer, options)?;
+    let websites = visible_websites(viewer, options)?;
     let mut writer = RowWriter::new(out, options.resource, options.format)?;
     let snapshot = db.snapshot().await?;
     let total = store::count(&snapshot, options.resource, websites.as_deref()).await?;
@@ -71,7 +71,7 @@ pub async fn export<W: Write + Send>(
         while let Some(cells) = rows.try_next().await? {
             writer.write(&cells)?;
             written += 1;
-            if written % STEP == 0 {
+            if written % PROGRESS_INTERVAL_ROWS == 0 {
                 progress(written, total);
             }
         }
@@ -83,7 +83,7 @@ pub async fn export<W: Write + Send>(
 }
 
 /// The websites whose rows go out; none for all there are.
-fn reach(viewer: &Viewer, options: &ExportOptions) -> Result<Option<Vec<WebsiteId>>> {
+fn visible_websites(viewer: &Viewer, options: &ExportOptions) -> Result<Option<Vec<WebsiteId>>> {
     viewer.require_any(&[options.resource.export().permission])?;
     if let Some(website) = options.website {
         if !viewer.reaches(website) {

@@ -6,7 +6,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 /// What separates units from decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decimals {
+pub enum DecimalSeparator {
     /// `1,234.56`
     Point,
     /// `1.234,56`
@@ -15,20 +15,20 @@ pub enum Decimals {
 
 /// What the amounts of a file have told so far.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Amounts {
+pub struct AmountParser {
     point: bool,
     comma: bool,
 }
 
-impl Amounts {
+impl AmountParser {
     /// For a file of which somebody said how it writes amounts.
-    pub fn of(decimals: Option<Decimals>) -> Self {
-        Self { point: decimals == Some(Decimals::Point), comma: decimals == Some(Decimals::Comma) }
+    pub fn new(decimal_separator: Option<DecimalSeparator>) -> Self {
+        Self { point: decimal_separator == Some(DecimalSeparator::Point), comma: decimal_separator == Some(DecimalSeparator::Comma) }
     }
 
     /// Learns from an amount that can be read in one way only.
-    pub fn see(&mut self, text: &str) {
-        match (number(text, Decimals::Point), number(text, Decimals::Comma)) {
+    pub fn observe(&mut self, text: &str) {
+        match (number(text, DecimalSeparator::Point), number(text, DecimalSeparator::Comma)) {
             (Some(_), None) => self.point = true,
             (None, Some(_)) => self.comma = true,
             _ => {}
@@ -51,7 +51,7 @@ impl Amounts {
     /// A number of pieces.
     /// # Errors
     /// The rule that it breaks.
-    pub fn pieces(&self, text: &str) -> Result<i32, String> {
+    pub fn quantity(&self, text: &str) -> Result<i32, String> {
         let number = self.read(text)?;
         if number.is_sign_negative() && !number.is_zero() {
             return Err("there are never fewer than 0 pieces".into());
@@ -61,7 +61,7 @@ impl Amounts {
     }
 
     fn read(&self, text: &str) -> Result<Decimal, String> {
-        let (point, comma) = (number(text, Decimals::Point), number(text, Decimals::Comma));
+        let (point, comma) = (number(text, DecimalSeparator::Point), number(text, DecimalSeparator::Comma));
         match (point, comma) {
             (Some(point), Some(comma)) if point == comma => Ok(point),
             (Some(point), Some(comma)) => match (self.point, self.comma) {
@@ -76,23 +76,23 @@ impl Amounts {
 }
 
 /// An amount without its currency.
-fn number(text: &str, decimals: Decimals) -> Option<Decimal> {
-    let text = bare(text);
-    let (sign, text) = text.strip_prefix(['-', '\u{2212}']).map_or(("", text), |rest| ("-", bare(rest)));
-    let (point, group) = match decimals {
-        Decimals::Point => ('.', ','),
-        Decimals::Comma => (',', '.'),
+fn number(text: &str, decimal_separator: DecimalSeparator) -> Option<Decimal> {
+    let text = strip_currency(text);
+    let (sign, text) = text.strip_prefix(['-', '\u{2212}']).map_or(("", text), |rest| ("-", strip_currency(rest)));
+    let (point, group) = match decimal_separator {
+        DecimalSeparator::Point => ('.', ','),
+        DecimalSeparator::Comma => (',', '.'),
     };
     let (units, fraction) = text.split_once(point).unwrap_or((text, "0"));
     if units.is_empty() || !is_digits(fraction) {
         return None;
     }
-    let units = ungrouped(units, group)?;
+    let units = remove_grouping(units, group)?;
     format!("{sign}{units}.{fraction}").parse().ok()
 }
 
 /// Without blanks and a currency's sign or code on either side.
-fn bare(text: &str) -> &str {
+fn strip_currency(text: &str) -> &str {
     let is_sign = |c: char| matches!(c, '$' | '£' | '¥' | '¢' | '\u{20a0}'..='\u{20cf}');
     let text = text.trim().trim_matches(|c| is_sign(c) || c.is_whitespace());
     let code = |part: &str| part.len() == 3 && part.bytes().all(|b| b.is_ascii_uppercase());
@@ -108,7 +108,7 @@ fn bare(text: &str) -> &str {
 }
 
 /// Digits in groups of three, or without groups. A blank or apostrophe groups in any country.
-fn ungrouped(units: &str, group: char) -> Option<String> {
+fn remove_grouping(units: &str, group: char) -> Option<String> {
     let separator = units.chars().find(|c| !c.is_ascii_digit());
     let Some(separator) = separator else { return is_digits(units).then(|| units.to_owned()) };
     if separator != group && !separator.is_whitespace() && !matches!(separator, '\'' | '\u{2019}') {
@@ -135,8 +135,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_with_one_meaning_need_no_other() {
-        let amounts = Amounts::default();
+    fn unambiguous_amounts_are_parsed() {
+        let amounts = AmountParser::default();
         for (text, expected) in [
             ("12", "12.00"),
             ("12.5", "12.50"),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_decides_what_may_be_two_things() {
+    fn ambiguous_amounts_follow_the_other_amounts_of_the_file() {
         for (seen, text, expected) in [
             ("9.99", "1,234", Some("1234.00")),
             ("9.99", "1.234", Some("1.23")),
@@ -174,25 +174,25 @@ mod tests {
             ("9,99", "1.234", Some("1234.00")),
             ("9", "1.234", None),
         ] {
-            let mut amounts = Amounts::default();
-            amounts.see(seen);
+            let mut amounts = AmountParser::default();
+            amounts.observe(seen);
             assert_eq!(amounts.price(text).ok().map(|price| price.to_string()).as_deref(), expected, "{seen} {text}");
         }
-        let mut both = Amounts::default();
-        both.see("9,99");
-        both.see("9.99");
+        let mut both = AmountParser::default();
+        both.observe("9,99");
+        both.observe("9.99");
         assert!(both.price("1.234").is_err());
         assert_eq!(both.price("7,50"), Ok(Decimal::new(750, 2)));
-        assert_eq!(Amounts::of(Some(Decimals::Comma)).price("1.234"), Ok(Decimal::new(123_400, 2)));
+        assert_eq!(AmountParser::new(Some(DecimalSeparator::Comma)).price("1.234"), Ok(Decimal::new(123_400, 2)));
     }
 
     #[test]
-    fn pieces_are_whole_and_there() {
-        let amounts = Amounts::default();
+    fn quantities_are_whole_and_not_negative() {
+        let amounts = AmountParser::default();
         for (text, expected) in
             [("5", Some(5)), ("100.0000", Some(100)), ("1.5", None), ("-3", None), ("99999999999", None)]
         {
-            assert_eq!(amounts.pieces(text).ok(), expected, "{text}");
+            assert_eq!(amounts.quantity(text).ok(), expected, "{text}");
         }
     }
 }

@@ -6,12 +6,12 @@ use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
 use super::{
-    amounts::Amounts,
-    table::{Column, Line},
+    amounts::AmountParser,
+    csv_reader::{Column, Line},
 };
 use crate::{
     text::{is_visible, slugify},
-    transfers::record::Refused,
+    transfers::record::Rejection,
 };
 
 /// A text of one line: single blanks, no invisible characters, without the marks of spreadsheets (`="00123"`, `'=1+1`).
@@ -81,20 +81,20 @@ pub fn list(cell: &str, separator: char) -> Vec<String> {
 
 /// Of the categories of a product the one it is kept in: the deepest, the first of equals; and how many others there are
 /// that do not contain it.
-pub fn home(paths: Vec<Vec<String>>) -> (Option<Vec<String>>, u64) {
-    let mut home: Option<&Vec<String>> = None;
+pub fn main_category(paths: Vec<Vec<String>>) -> (Option<Vec<String>>, u64) {
+    let mut main_category: Option<&Vec<String>> = None;
     for path in &paths {
-        if home.is_none_or(|home| path.len() > home.len()) {
-            home = Some(path);
+        if main_category.is_none_or(|main_category| path.len() > main_category.len()) {
+            main_category = Some(path);
         }
     }
-    let Some(home) = home.filter(|home| !home.is_empty()) else { return (None, 0) };
-    let others = paths.iter().filter(|path| !home.starts_with(path)).count() as u64;
-    (Some(home.clone()), others)
+    let Some(main_category) = main_category.filter(|main_category| !main_category.is_empty()) else { return (None, 0) };
+    let others = paths.iter().filter(|path| !main_category.starts_with(path)).count() as u64;
+    (Some(main_category.clone()), others)
 }
 
 /// A name made of others that is the same each time: readable where that tells all, else with a few digits of their hash.
-pub fn derived(parts: &[&str], max: usize) -> String {
+pub fn derive_key(parts: &[&str], max: usize) -> String {
     let plain = parts.join("-").to_lowercase();
     let mut slug = slugify(&plain);
     if slug == plain && slug.len() <= max {
@@ -108,13 +108,13 @@ pub fn derived(parts: &[&str], max: usize) -> String {
 /// Whether a day lies within two cells that may be blank.
 /// # Errors
 /// For what is no date, or may be two of which only one is right.
-pub fn in_force(from: &str, to: &str, today: NaiveDate) -> Result<bool, String> {
-    let begun = decided(from, |day| day <= today)?;
-    let open = decided(to, |day| day >= today)?;
-    Ok(begun && open)
+pub fn is_date_in_range(from: &str, to: &str, today: NaiveDate) -> Result<bool, String> {
+    let has_started = date_satisfies(from, |day| day <= today)?;
+    let has_not_ended = date_satisfies(to, |day| day >= today)?;
+    Ok(has_started && has_not_ended)
 }
 
-fn decided(cell: &str, holds: impl Fn(NaiveDate) -> bool) -> Result<bool, String> {
+fn date_satisfies(cell: &str, holds: impl Fn(NaiveDate) -> bool) -> Result<bool, String> {
     if cell.is_empty() {
         return Ok(true);
     }
@@ -139,32 +139,32 @@ fn decided(cell: &str, holds: impl Fn(NaiveDate) -> bool) -> Result<bool, String
 /// The price in a cell; none for a blank.
 /// # Errors
 /// For what is no amount of money.
-pub fn price(line: &Line, column: &Column, amounts: &Amounts) -> Result<Option<Decimal>, Refused> {
+pub fn price(line: &Line, column: &Column, amounts: &AmountParser) -> Result<Option<Decimal>, Rejection> {
     let cell = text(line.cell(column));
     if cell.is_empty() {
         return Ok(None);
     }
-    amounts.price(&cell).map(Some).map_err(|rule| column.refuse(rule))
+    amounts.price(&cell).map(Some).map_err(|rule| column.rejection(rule))
 }
 
 /// The pieces in a cell; none for a blank.
 /// # Errors
 /// For what is no whole number, or one below 0.
-pub fn pieces(line: &Line, column: &Column, amounts: &Amounts) -> Result<Option<i32>, Refused> {
+pub fn quantity(line: &Line, column: &Column, amounts: &AmountParser) -> Result<Option<i32>, Rejection> {
     let cell = text(line.cell(column));
     if cell.is_empty() {
         return Ok(None);
     }
-    amounts.pieces(&cell).map(Some).map_err(|rule| column.refuse(rule))
+    amounts.quantity(&cell).map(Some).map_err(|rule| column.rejection(rule))
 }
 
 /// A text that a blank clears; none where the file has no such column.
-pub fn clearing(line: &Line, column: &Column) -> Option<Option<String>> {
-    column.is_there().then(|| optional(line.cell(column)))
+pub fn clearable_text(line: &Line, column: &Column) -> Option<Option<String>> {
+    column.is_present().then(|| optional(line.cell(column)))
 }
 
 /// What is paid and what was paid before, of a regular price and a lower one that is in force.
-pub fn selling(regular: Option<Decimal>, sale: Option<Decimal>) -> (Option<Decimal>, Option<Option<Decimal>>) {
+pub fn price_and_compare_at(regular: Option<Decimal>, sale: Option<Decimal>) -> (Option<Decimal>, Option<Option<Decimal>>) {
     match (regular, sale) {
         (Some(regular), Some(sale)) if sale < regular => (Some(sale), Some(Some(regular))),
         (None, None) => (None, None),
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marks_of_spreadsheets_are_no_part_of_a_value() {
+    fn spreadsheet_markers_are_removed() {
         for (cell, expected) in [
             (" a  b\n c ", "a b c"),
             ("=\"00123\"", "00123"),
@@ -198,20 +198,20 @@ mod tests {
         assert_eq!(list("a, b\\, c ,,d", ','), ["a", "b, c", "d"]);
         assert_eq!(list("a\\b", ','), ["a\\b"]);
         let path = |text: &str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
-        let (home, others) = home(vec![path("A"), path("A/B"), path("C/D"), path("E")]);
-        assert_eq!((home, others), (Some(path("A/B")), 2));
+        let (main_category, others) = main_category(vec![path("A"), path("A/B"), path("C/D"), path("E")]);
+        assert_eq!((main_category, others), (Some(path("A/B")), 2));
     }
 
     #[test]
-    fn derived_names_are_plain_or_hashed() {
-        assert_eq!(derived(&["blue-mug", "M"], 100), "blue-mug-m");
-        let (plus, minus) = (derived(&["mug", "M+"], 100), derived(&["mug", "M-"], 100));
+    fn derived_keys_are_plain_or_hashed() {
+        assert_eq!(derive_key(&["blue-mug", "M"], 100), "blue-mug-m");
+        let (plus, minus) = (derive_key(&["mug", "M+"], 100), derive_key(&["mug", "M-"], 100));
         assert!(plus.starts_with("mug-m-") && plus != minus, "{plus} {minus}");
-        assert_eq!(derived(&[&"x".repeat(300)], 100).len(), 100);
+        assert_eq!(derive_key(&[&"x".repeat(300)], 100).len(), 100);
     }
 
     #[test]
-    fn a_date_that_may_be_two_is_refused_where_it_matters() {
+    fn ambiguous_dates_are_rejected_only_if_the_result_differs() {
         let today = NaiveDate::from_ymd_opt(2025, 3, 2).unwrap();
         for (from, to, expected) in [
             ("", "", Some(true)),
@@ -225,7 +225,7 @@ mod tests {
             ("31.01.2026", "", Some(false)),
             ("soon", "", None),
         ] {
-            assert_eq!(in_force(from, to, today).ok(), expected, "{from} {to}");
+            assert_eq!(is_date_in_range(from, to, today).ok(), expected, "{from} {to}");
         }
     }
 }

@@ -19,34 +19,34 @@ const CHUNK: usize = 64 * 1024;
 
 /// A reader that gives UTF-8 without a byte order mark. Bytes that are no UTF-8 in a file that should be pass unchanged:
 /// whoever reads the line refuses it.
-pub struct Decoded<R> {
+pub struct DecodingReader<R> {
     input: R,
     encoding: Encoding,
     /// None until the first bytes are seen; then none within for what is UTF-8 already.
     decoder: Option<Option<Decoder>>,
     raw: Vec<u8>,
     ready: Vec<u8>,
-    given: usize,
+    consumed: usize,
     at_end: bool,
 }
 
-impl<R: Read> Decoded<R> {
+impl<R: Read> DecodingReader<R> {
     /// Over a file from its beginning.
     pub fn new(input: R, encoding: Encoding) -> Self {
-        Self { input, encoding, decoder: None, raw: Vec::new(), ready: Vec::new(), given: 0, at_end: false }
+        Self { input, encoding, decoder: None, raw: Vec::new(), ready: Vec::new(), consumed: 0, at_end: false }
     }
 
     fn fill(&mut self) -> io::Result<()> {
         self.ready.clear();
-        self.given = 0;
+        self.consumed = 0;
         while self.ready.is_empty() && !self.at_end {
             self.raw.resize(CHUNK, 0);
-            let mut read = read_some(&mut self.input, &mut self.raw)?;
+            let mut read = read_uninterrupted(&mut self.input, &mut self.raw)?;
             self.at_end = read == 0;
             if self.decoder.is_none() {
                 // Three bytes tell every mark, and a reader may give one at a time.
                 while read < 3 && !self.at_end {
-                    let more = read_some(&mut self.input, &mut self.raw[read..])?;
+                    let more = read_uninterrupted(&mut self.input, &mut self.raw[read..])?;
                     self.at_end = more == 0;
                     read += more;
                 }
@@ -82,20 +82,20 @@ impl<R: Read> Decoded<R> {
     }
 }
 
-impl<R: Read> Read for Decoded<R> {
+impl<R: Read> Read for DecodingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.given == self.ready.len() {
+        if self.consumed == self.ready.len() {
             self.fill()?;
         }
-        let count = buffer.len().min(self.ready.len() - self.given);
-        buffer[..count].copy_from_slice(&self.ready[self.given..self.given + count]);
-        self.given += count;
+        let count = buffer.len().min(self.ready.len() - self.consumed);
+        buffer[..count].copy_from_slice(&self.ready[self.consumed..self.consumed + count]);
+        self.consumed += count;
         Ok(count)
     }
 }
 
 /// Reads, and again where a signal got in between.
-pub(super) fn read_some(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read_uninterrupted(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match input.read(buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -109,9 +109,9 @@ mod tests {
     use super::*;
 
     /// Gives one byte at a time.
-    struct Drop<'a>(&'a [u8]);
+    struct OneByteReader<'a>(&'a [u8]);
 
-    impl Read for Drop<'_> {
+    impl Read for OneByteReader<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             let count = self.0.len().min(1).min(buffer.len());
             buffer[..count].copy_from_slice(&self.0[..count]);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_tell_the_encoding_and_are_left_out() {
+    fn byte_order_marks_select_the_encoding_and_are_removed() {
         let (unicode, western) = (Encoding::Unicode, Encoding::Windows1252);
         for (bytes, encoding, expected) in [
             (&b"caf\xc3\xa9"[..], unicode, &b"caf\xc3\xa9"[..]),
@@ -135,10 +135,10 @@ mod tests {
             (b"\xff", western, "ÿ".as_bytes()),
         ] {
             let mut text = Vec::new();
-            Decoded::new(bytes, encoding).read_to_end(&mut text).unwrap();
+            DecodingReader::new(bytes, encoding).read_to_end(&mut text).unwrap();
             assert_eq!(text, expected, "{bytes:?}");
             text.clear();
-            Decoded::new(Drop(bytes), encoding).read_to_end(&mut text).unwrap();
+            DecodingReader::new(OneByteReader(bytes), encoding).read_to_end(&mut text).unwrap();
             assert_eq!(text, expected, "{bytes:?}, byte by byte");
         }
     }

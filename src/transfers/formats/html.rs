@@ -9,17 +9,17 @@ use crate::text::is_visible;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Gap {
     None,
-    Blank,
+    Space,
     Line,
     Paragraph,
 }
 
 /// Elements whose content nobody reads.
-const HIDDEN: [&str; 10] =
+const HIDDEN_ELEMENTS: [&str; 10] =
     ["script", "style", "template", "head", "iframe", "noscript", "svg", "object", "select", "textarea"];
-const PARAGRAPHS: [&str; 15] =
+const PARAGRAPH_ELEMENTS: [&str; 15] =
     ["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "pre", "hr", "figure"];
-const LINES: [&str; 14] = [
+const LINE_ELEMENTS: [&str; 14] = [
     "div",
     "li",
     "tr",
@@ -36,10 +36,10 @@ const LINES: [&str; 14] = [
     "caption",
 ];
 
-/// The text of some HTML. Ends of lines are kept where `with_lines`, as WordPress does, or where no element makes any.
-pub fn to_text(html: &str, with_lines: bool) -> String {
-    let mut text = Text { out: String::with_capacity(html.len()), gap: Gap::None, bullet: false, with_lines: true };
-    text.with_lines = with_lines || !has_blocks(html);
+/// The text of some HTML. Ends of lines are kept where `keep_newlines`, as WordPress does, or where no element makes any.
+pub fn to_text(html: &str, keep_newlines: bool) -> String {
+    let mut text = TextBuilder { out: String::with_capacity(html.len()), gap: Gap::None, bullet: false, keep_newlines: true };
+    text.keep_newlines = keep_newlines || !has_blocks(html);
     let mut rest = html;
     // Once no tag can end any more, what looks like one is text; the same for quotes.
     let (mut tags, mut quotes) = (true, true);
@@ -50,15 +50,15 @@ pub fn to_text(html: &str, with_lines: bool) -> String {
         if rest.is_empty() {
             break;
         }
-        match tag(rest, &mut tags, &mut quotes) {
+        match parse_tag(rest, &mut tags, &mut quotes) {
             None => {
                 text.push("<");
                 rest = &rest[1..];
             }
             Some((name, after)) => {
                 rest = after;
-                if HIDDEN.contains(&name.as_str()) {
-                    rest = behind(rest, &name);
+                if HIDDEN_ELEMENTS.contains(&name.as_str()) {
+                    rest = skip_element(rest, &name);
                 }
                 text.element(&name);
             }
@@ -67,20 +67,20 @@ pub fn to_text(html: &str, with_lines: bool) -> String {
     text.out
 }
 
-struct Text {
+struct TextBuilder {
     out: String,
     gap: Gap,
     bullet: bool,
-    with_lines: bool,
+    keep_newlines: bool,
 }
 
-impl Text {
+impl TextBuilder {
     fn push(&mut self, text: &str) {
         for c in text.chars().filter(|c| is_visible(*c)) {
-            if c == '\n' && self.with_lines {
+            if c == '\n' && self.keep_newlines {
                 self.break_line();
             } else if c.is_whitespace() {
-                self.gap = self.gap.max(Gap::Blank);
+                self.gap = self.gap.max(Gap::Space);
             } else {
                 self.begin();
                 self.out.push(c);
@@ -93,7 +93,7 @@ impl Text {
         if !self.out.is_empty() {
             self.out.push_str(match gap {
                 Gap::None => "",
-                Gap::Blank => " ",
+                Gap::Space => " ",
                 Gap::Line => "\n",
                 Gap::Paragraph => "\n\n",
             });
@@ -112,9 +112,9 @@ impl Text {
         let bare = name.trim_start_matches('/');
         self.gap = match bare {
             "br" => return self.break_line(),
-            "td" | "th" => self.gap.max(Gap::Blank),
-            _ if PARAGRAPHS.contains(&bare) => Gap::Paragraph,
-            _ if LINES.contains(&bare) => self.gap.max(Gap::Line),
+            "td" | "th" => self.gap.max(Gap::Space),
+            _ if PARAGRAPH_ELEMENTS.contains(&bare) => Gap::Paragraph,
+            _ if LINE_ELEMENTS.contains(&bare) => self.gap.max(Gap::Line),
             _ => self.gap,
         };
         match name {
@@ -130,11 +130,11 @@ fn has_blocks(html: &str) -> bool {
     let mut rest = html;
     while let Some(at) = rest.find('<').filter(|_| tags) {
         rest = &rest[at..];
-        let Some((name, after)) = tag(rest, &mut tags, &mut quotes) else {
+        let Some((name, after)) = parse_tag(rest, &mut tags, &mut quotes) else {
             rest = &rest[1..];
             continue;
         };
-        if name == "br" || PARAGRAPHS.contains(&name.as_str()) || LINES.contains(&name.as_str()) {
+        if name == "br" || PARAGRAPH_ELEMENTS.contains(&name.as_str()) || LINE_ELEMENTS.contains(&name.as_str()) {
             return true;
         }
         rest = after;
@@ -143,7 +143,7 @@ fn has_blocks(html: &str) -> bool {
 }
 
 /// The tag that the text begins with: its name in lower case (`/p` for an end, empty for a comment), and what follows.
-fn tag<'a>(text: &'a str, tags: &mut bool, quotes: &mut bool) -> Option<(String, &'a str)> {
+fn parse_tag<'a>(text: &'a str, tags: &mut bool, quotes: &mut bool) -> Option<(String, &'a str)> {
     if let Some(comment) = text.strip_prefix("<!--") {
         return match comment.split_once("-->") {
             Some((_, rest)) => Some((String::new(), rest)),
@@ -185,7 +185,7 @@ fn quoted_end(inner: &str) -> Option<usize> {
 }
 
 /// What follows the end of an element that nobody reads; nothing where it has none.
-fn behind<'a>(text: &'a str, name: &str) -> &'a str {
+fn skip_element<'a>(text: &'a str, name: &str) -> &'a str {
     let mut rest = text;
     while let Some(at) = rest.find("</") {
         rest = &rest[at + 2..];
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paragraphs_lines_and_lists_stay() {
+    fn paragraphs_lines_and_lists_are_kept() {
         for (html, expected) in [
             ("plain", "plain"),
             ("  two\n\n\nparagraphs\nand a line ", "two\n\nparagraphs\nand a line"),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_takes_long() {
+    fn malformed_html_takes_linear_time() {
         for piece in ["<", "<a ", "<a \"", "<script>", "<!--", "</", "<p title='", "&", "<script></", "<li>"] {
             to_text(&piece.repeat(100_000), false);
         }

@@ -10,16 +10,16 @@ use csv::ByteRecord;
 use rust_decimal::Decimal;
 
 use super::{
-    Layout, Options, Out,
-    amounts::Amounts,
-    as_parent, cells,
+    ShopParser, Options, Output,
+    amounts::AmountParser,
+    parent_fields, cells,
     html::to_text,
-    table::{Column, Header, Line},
+    csv_reader::{Column, Header, Line},
 };
 use crate::{
     error::Result,
     text::slugify,
-    transfers::record::{GroupRecord, ImageRecord, ProductRecord, Refused},
+    transfers::record::{GroupRecord, ImageRecord, ProductRecord, Rejection},
 };
 
 const HINT: &str = "Is it a product CSV of Magento 2?";
@@ -33,7 +33,7 @@ const BRANDS: [&str; 2] = ["brand", "manufacturer"];
 
 pub(super) struct Magento {
     columns: Columns,
-    amounts: Amounts,
+    amounts: AmountParser,
     today: NaiveDate,
     image_base_url: Option<String>,
     groups: Vec<Group>,
@@ -84,7 +84,7 @@ struct Group {
 impl Magento {
     pub(super) fn new(header: &Header, options: &Options) -> Result<Self> {
         let all = |names: &[&str]| -> Vec<Column> {
-            names.iter().map(|name| header.find(&[name])).filter(Column::is_there).collect()
+            names.iter().map(|name| header.find(&[name])).filter(Column::is_present).collect()
         };
         let columns = Columns {
             sku: header.require(&["sku"], HINT)?,
@@ -119,7 +119,7 @@ impl Magento {
         };
         Ok(Self {
             columns,
-            amounts: Amounts::of(options.decimals),
+            amounts: AmountParser::new(options.decimal_separator),
             today: options.today,
             image_base_url: options.image_base_url.clone(),
             groups: Vec::new(),
@@ -135,7 +135,7 @@ impl Magento {
         let (name, key) = (cells::text(line.cell(&columns.name)), line.cell(&columns.url_key));
         let sku = line.cell(&columns.sku);
         let mut codes: Vec<String> = Vec::new();
-        let place = self.groups.len();
+        let index = self.groups.len();
         for variation in line.cell(&columns.variations).split('|') {
             let (mut member, mut values) = (None, HashMap::new());
             for (code, value) in pairs(variation) {
@@ -151,30 +151,30 @@ impl Magento {
             let Some(member) = member else { continue };
             let values: Vec<String> = codes.iter().map(|code| values.remove(code).unwrap_or_default()).collect();
             self.bytes += variation.len() + 200;
-            self.members.entry(member).or_insert((place, values));
+            self.members.entry(member).or_insert((index, values));
         }
         self.bytes += line.fields.as_slice().len() + 200;
         self.groups.push(Group {
             slug: slugify(if key.is_empty() { sku } else { key }),
             name: if name.is_empty() { sku.to_owned() } else { name },
             options: codes.iter().map(label).collect(),
-            fields: as_parent(line),
+            fields: parent_fields(line),
         });
     }
 
-    fn product(&self, line: &Line, out: &mut Out) -> Result<ProductRecord, Refused> {
+    fn product(&self, line: &Line, out: &mut Output) -> Result<ProductRecord, Rejection> {
         let columns = &self.columns;
-        let sku = cells::code(line.cell(&columns.sku)).map_err(|rule| columns.sku.refuse(rule))?;
-        let sku = sku.ok_or_else(|| columns.sku.refuse("a product has a SKU"))?;
+        let sku = cells::code(line.cell(&columns.sku)).map_err(|rule| columns.sku.rejection(rule))?;
+        let sku = sku.ok_or_else(|| columns.sku.rejection("a product has a SKU"))?;
         let attributes: HashMap<String, String> = pairs(line.cell(&columns.attributes)).into_iter().collect();
         let regular = cells::price(line, &columns.price, &self.amounts)?;
-        let (price, compare_at_price) = cells::selling(regular, self.special(line)?);
-        let barcode = cells::code(&found(line, &columns.barcodes, &BARCODES, &attributes))
-            .map_err(|rule| columns.barcodes.first().unwrap_or(&columns.attributes).refuse(rule))?;
-        let brand = cells::optional(&found(line, &columns.brands, &BRANDS, &attributes));
+        let (price, compare_at_price) = cells::price_and_compare_at(regular, self.special(line)?);
+        let barcode = cells::code(&first_value(line, &columns.barcodes, &BARCODES, &attributes))
+            .map_err(|rule| columns.barcodes.first().unwrap_or(&columns.attributes).rejection(rule))?;
+        let brand = cells::optional(&first_value(line, &columns.brands, &BRANDS, &attributes));
         let (category, others) = self.categories(line);
         out.note("categories beside a product's own", others);
-        let described = columns.description.is_there() || columns.short_description.is_there();
+        let described = columns.description.is_present() || columns.short_description.is_present();
         let group = self.group(line)?;
         let variant = group
             .as_ref()
@@ -182,13 +182,13 @@ impl Magento {
         Ok(ProductRecord {
             external_id: Some(sku.clone()),
             sku,
-            name: Some(cells::text(self.said(line, &columns.name))).filter(|name| !name.is_empty()),
+            name: Some(cells::text(self.cell_value(line, &columns.name))).filter(|name| !name.is_empty()),
             slug: Some(line.cell(&columns.url_key)).filter(|key| !key.is_empty()).map(slugify),
             barcode: barcode.map(Some),
             variant: variant.map(Some),
             description: described.then(|| {
-                let long = to_text(self.said(line, &columns.description), false);
-                if long.is_empty() { to_text(self.said(line, &columns.short_description), false) } else { long }
+                let long = to_text(self.cell_value(line, &columns.description), false);
+                if long.is_empty() { to_text(self.cell_value(line, &columns.short_description), false) } else { long }
             }),
             price,
             compare_at_price,
@@ -196,46 +196,46 @@ impl Magento {
                 None => None,
                 cost => Some(cost),
             },
-            category: columns.categories.is_there().then_some(category),
+            category: columns.categories.is_present().then_some(category),
             brand: brand.map(Some),
             is_active: self.is_active(line, group.is_some())?,
             group: group.map(Some),
             low_stock_threshold: match line.cell(&columns.default_notify) {
-                "0" => cells::pieces(line, &columns.notify, &self.amounts)?,
+                "0" => cells::quantity(line, &columns.notify, &self.amounts)?,
                 _ => None,
             },
             stock: match (line.cell(&columns.manage_stock), line.cell(&columns.default_manage_stock)) {
                 // Nobody counts its pieces.
                 ("0", "0") => None,
-                _ => cells::pieces(line, &columns.quantity, &self.amounts)?,
+                _ => cells::quantity(line, &columns.quantity, &self.amounts)?,
             },
             images: self.images(line, out),
             ..ProductRecord::default()
         })
     }
 
-    fn said<'l>(&self, line: &'l Line, column: &Column) -> &'l str {
+    fn cell_value<'l>(&self, line: &'l Line, column: &Column) -> &'l str {
         match line.cell(column) {
             EMPTY => "",
             cell => cell,
         }
     }
 
-    fn special(&self, line: &Line) -> Result<Option<Decimal>, Refused> {
+    fn special(&self, line: &Line) -> Result<Option<Decimal>, Rejection> {
         let columns = &self.columns;
-        if self.said(line, &columns.special_price).is_empty() {
+        if self.cell_value(line, &columns.special_price).is_empty() {
             return Ok(None);
         }
         let special = cells::price(line, &columns.special_price, &self.amounts)?;
-        let (from, to) = (self.said(line, &columns.special_from), self.said(line, &columns.special_to));
-        let in_force = cells::in_force(from, to, self.today).map_err(|rule| columns.special_from.refuse(rule))?;
-        Ok(special.filter(|_| in_force))
+        let (from, to) = (self.cell_value(line, &columns.special_from), self.cell_value(line, &columns.special_to));
+        let is_in_force = cells::is_date_in_range(from, to, self.today).map_err(|rule| columns.special_from.rejection(rule))?;
+        Ok(special.filter(|_| is_in_force))
     }
 
     /// Paths without their root, which no visitor sees. A name with a comma is two parts; the second has no root.
     fn categories(&self, line: &Line) -> (Option<Vec<String>>, u64) {
         let mut paths: Vec<String> = Vec::new();
-        let cell = self.said(line, &self.columns.categories);
+        let cell = self.cell_value(line, &self.columns.categories);
         let root = cell.split(['/', ',']).next().unwrap_or_default().trim();
         for part in cell.split(',') {
             let has_root = part.trim().split('/').next() == Some(root);
@@ -248,16 +248,16 @@ impl Magento {
             }
         }
         let path = |path: String| cells::list(&path, '/').iter().skip(1).map(|name| cells::text(name)).collect();
-        cells::home(paths.into_iter().map(path).collect())
+        cells::main_category(paths.into_iter().map(path).collect())
     }
 
-    fn group(&self, line: &Line) -> Result<Option<GroupRecord>, Refused> {
-        let Some((place, values)) = self.members.get(line.cell(&self.columns.sku)) else { return Ok(None) };
-        let group = &self.groups[*place];
+    fn group(&self, line: &Line) -> Result<Option<GroupRecord>, Rejection> {
+        let Some((index, values)) = self.members.get(line.cell(&self.columns.sku)) else { return Ok(None) };
+        let group = &self.groups[*index];
         let count = group.options.len();
         if !(1..=MAX_OPTIONS).contains(&count) {
             let message = format!("{}: variants differ in 1 to {MAX_OPTIONS} options, not in {count}", group.name);
-            return Err(self.columns.variations.refuse(message));
+            return Err(self.columns.variations.rejection(message));
         }
         let values = values.iter().map(String::as_str).chain(std::iter::repeat(""));
         let options: Vec<(String, String)> =
@@ -266,13 +266,13 @@ impl Magento {
             return Err(self
                 .columns
                 .variations
-                .refuse(format!("{}: this variant has no value for {name}", group.name)));
+                .rejection(format!("{}: this variant has no value for {name}", group.name)));
         }
         Ok(Some(GroupRecord { slug: group.slug.clone(), name: group.name.clone(), options }))
     }
 
     /// On line is 1, off line 2 or 0. What is shown neither by itself nor as a variant is part of something else.
-    fn is_active(&self, line: &Line, is_variant: bool) -> Result<Option<bool>, Refused> {
+    fn is_active(&self, line: &Line, is_variant: bool) -> Result<Option<bool>, Rejection> {
         let columns = &self.columns;
         let alone = line.cell(&columns.visibility).eq_ignore_ascii_case("not visible individually") && !is_variant;
         match line.cell(&columns.online) {
@@ -280,13 +280,13 @@ impl Magento {
             "" => Ok(None),
             "1" => Ok(Some(true)),
             "0" | "2" => Ok(Some(false)),
-            other => Err(columns.online.refuse(format!("{other:?} is none of 1, 2 and 0"))),
+            other => Err(columns.online.rejection(format!("{other:?} is none of 1, 2 and 0"))),
         }
     }
 
-    fn images(&self, line: &Line, out: &mut Out) -> Option<Vec<ImageRecord>> {
+    fn images(&self, line: &Line, out: &mut Output) -> Option<Vec<ImageRecord>> {
         let columns = &self.columns;
-        if !columns.base_image.is_there() && !columns.images.is_there() {
+        if !columns.base_image.is_present() && !columns.images.is_present() {
             return None;
         }
         let base = (line.cell(&columns.base_image).to_owned(), cells::text(line.cell(&columns.base_label)));
@@ -300,14 +300,14 @@ impl Magento {
             }
             _ => path,
         };
-        Some(out.images(images.map(|(path, label)| (full(path), label))))
+        Some(out.select_images(images.map(|(path, label)| (full(path), label))))
     }
 }
 
-impl Layout for Magento {
-    fn survey(&mut self, line: &Line) {
+impl ShopParser for Magento {
+    fn scan(&mut self, line: &Line) {
         for column in [&self.columns.price, &self.columns.special_price, &self.columns.cost] {
-            self.amounts.see(line.cell(column));
+            self.amounts.observe(line.cell(column));
         }
         let is_default = line.cell(&self.columns.store_view).is_empty();
         if is_default && line.cell(&self.columns.kind).eq_ignore_ascii_case("configurable") {
@@ -315,20 +315,20 @@ impl Layout for Magento {
         }
     }
 
-    fn shared(&self) -> usize {
+    fn retained_bytes(&self) -> usize {
         self.bytes
     }
 
-    fn take(&mut self, line: Line, out: &mut Out) {
+    fn parse(&mut self, line: Line, out: &mut Output) {
         if !line.cell(&self.columns.store_view).is_empty() {
             return out.note("lines of store views, which are translations", 1);
         }
         let record = match line.cell(&self.columns.kind).to_ascii_lowercase().as_str() {
             "configurable" => return out.note("configurable products, which became groups", 1),
             "" | "simple" | "virtual" | "downloadable" => self.product(&line, out),
-            kind => Err(self.columns.kind.refuse(format!("products of the type {kind:?} are not taken over"))),
+            kind => Err(self.columns.kind.rejection(format!("products of the type {kind:?} are not taken over"))),
         };
-        let group = self.members.get(line.cell(&self.columns.sku)).map(|(place, _)| &self.groups[*place]);
+        let group = self.members.get(line.cell(&self.columns.sku)).map(|(index, _)| &self.groups[*index]);
         let parent = group.and_then(|group| group.fields.clone());
         out.push(line.line, parent.into_iter().chain([line.fields]).collect(), record);
     }
@@ -354,7 +354,7 @@ fn pairs(cell: &str) -> Vec<(String, String)> {
 }
 
 /// The first that says something, of columns and of attributes.
-fn found(line: &Line, columns: &[Column], names: &[&str], attributes: &HashMap<String, String>) -> String {
+fn first_value(line: &Line, columns: &[Column], names: &[&str], attributes: &HashMap<String, String>) -> String {
     let cells = columns.iter().map(|column| line.cell(column));
     let values = names.iter().filter_map(|name| attributes.get(*name).map(String::as_str));
     cells.chain(values).find(|value| !value.is_empty() && *value != EMPTY).unwrap_or_default().to_owned()

@@ -2,7 +2,7 @@
 //! Rule: a file is read twice. The first time tells what only the whole file can: how it writes amounts, and what the
 //! products that come in variants have in common, wherever they stand. Memory depends on those alone, not on its length.
 //!
-//! `decode`, `table`, `amounts`, `html` and `cells` know no shop: any CSV file may be read by them.
+//! `decode`, `csv_reader`, `amounts`, `html` and `cells` know no shop: any CSV file may be read by them.
 
 pub mod amounts;
 pub mod cells;
@@ -10,7 +10,7 @@ pub mod decode;
 pub mod html;
 mod magento;
 mod shopify;
-pub mod table;
+pub mod csv_reader;
 mod woocommerce;
 
 use std::{
@@ -24,19 +24,19 @@ use chrono::{NaiveDate, Utc};
 use csv::ByteRecord;
 
 use self::{
-    amounts::Decimals,
+    amounts::DecimalSeparator,
     decode::Encoding,
-    table::{Header, Line, Table, broken},
+    csv_reader::{Header, Line, CsvReader, read_error},
 };
-use super::record::{ImageRecord, ProductRecord, Refused, Row};
+use super::record::{ImageRecord, ProductRecord, Rejection, Row};
 use crate::error::{Error, Result};
 
 /// Bytes of what products that come in variants have in common.
-const MAX_SHARED: usize = 64 * 1024 * 1024;
+const MAX_RETAINED_BYTES: usize = 64 * 1024 * 1024;
 const MAX_IMAGES: usize = 50;
 const MAX_URL: usize = 1_000;
 /// Bytes of the line of a variable or configurable product that goes along with its rejected variants.
-const MAX_PARENT: usize = 64 * 1024;
+const MAX_PARENT_BYTES: usize = 64 * 1024;
 
 /// A shop system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub struct Options {
     /// Its encoding, where it is no Unicode.
     pub encoding: Encoding,
     /// How it writes amounts, where its prices do not tell.
-    pub decimals: Option<Decimals>,
+    pub decimal_separator: Option<DecimalSeparator>,
     /// What stands before addresses of images that have none of a server, such as `https://shop.example/media/catalog/product`.
     pub image_base_url: Option<String>,
     /// The day whose sale prices are in force.
@@ -64,36 +64,36 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { encoding: Encoding::default(), decimals: None, image_base_url: None, today: Utc::now().date_naive() }
+        Self { encoding: Encoding::default(), decimal_separator: None, image_base_url: None, today: Utc::now().date_naive() }
     }
 }
 
 /// The products of a file, in its order.
-pub struct Products {
-    table: Table<File>,
-    layout: Box<dyn Layout>,
-    out: Out,
+pub struct ProductRows {
+    reader: CsvReader<File>,
+    parser: Box<dyn ShopParser>,
+    out: Output,
     at_end: bool,
 }
 
 /// How the lines of one system become products.
-trait Layout: Send {
+trait ShopParser: Send {
     /// Learns from a line, the first time.
-    fn survey(&mut self, line: &Line);
+    fn scan(&mut self, line: &Line);
 
     /// Bytes that the survey keeps.
-    fn shared(&self) -> usize {
+    fn retained_bytes(&self) -> usize {
         0
     }
 
     /// Nothing more to learn.
-    fn surveyed(&mut self) {}
+    fn finish_scan(&mut self) {}
 
     /// Takes a line, the second time.
-    fn take(&mut self, line: Line, out: &mut Out);
+    fn parse(&mut self, line: Line, out: &mut Output);
 
     /// There are no more lines.
-    fn end(&mut self, _out: &mut Out) {}
+    fn finish(&mut self, _out: &mut Output) {}
 }
 
 /// What was seen in a file and not taken over, and how often; it grows while the file is read.
@@ -102,7 +102,7 @@ pub struct Notes(Arc<Mutex<BTreeMap<&'static str, u64>>>);
 
 impl Notes {
     /// Those so far.
-    pub fn so_far(&self) -> BTreeMap<String, u64> {
+    pub fn snapshot(&self) -> BTreeMap<String, u64> {
         let notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         notes.iter().map(|(what, count)| ((*what).to_owned(), *count)).collect()
     }
@@ -116,13 +116,13 @@ impl Notes {
 
 /// What comes of the lines.
 #[derive(Default)]
-struct Out {
+struct Output {
     rows: VecDeque<Row<ProductRecord>>,
     notes: Notes,
 }
 
-impl Out {
-    fn push(&mut self, line: u64, fields: Vec<ByteRecord>, record: Result<ProductRecord, Refused>) {
+impl Output {
+    fn push(&mut self, line: u64, fields: Vec<ByteRecord>, record: Result<ProductRecord, Rejection>) {
         self.rows.push_back(Row { line, fields, record });
     }
 
@@ -131,7 +131,7 @@ impl Out {
     }
 
     /// Images by address and alternative text, each once; what is no address of the web is left out and counted.
-    fn images(&mut self, found: impl IntoIterator<Item = (String, String)>) -> Vec<ImageRecord> {
+    fn select_images(&mut self, found: impl IntoIterator<Item = (String, String)>) -> Vec<ImageRecord> {
         let mut images: Vec<ImageRecord> = Vec::new();
         for (url, alt) in found {
             let start = url.get(..8).unwrap_or_default().to_ascii_lowercase();
@@ -152,35 +152,35 @@ impl Out {
 /// Opens a file. It is copied to a temporary file without a name, so that it may be a pipe.
 /// # Errors
 /// User errors for an empty file, a wrong header, and more products with variants than memory should hold.
-pub fn open(shop: Shop, mut input: impl Read, options: &Options) -> Result<Products> {
-    let mut file = tempfile::tempfile().map_err(|error| broken(&error))?;
-    io::copy(&mut input, &mut file).map_err(|error| broken(&error))?;
-    let mut from_start = || -> Result<Table<File>> {
-        file.rewind().map_err(|error| broken(&error))?;
-        Table::open(file.try_clone().map_err(|error| broken(&error))?, options.encoding)
+pub fn open(shop: Shop, mut input: impl Read, options: &Options) -> Result<ProductRows> {
+    let mut file = tempfile::tempfile().map_err(|error| read_error(&error))?;
+    io::copy(&mut input, &mut file).map_err(|error| read_error(&error))?;
+    let mut from_start = || -> Result<CsvReader<File>> {
+        file.rewind().map_err(|error| read_error(&error))?;
+        CsvReader::open(file.try_clone().map_err(|error| read_error(&error))?, options.encoding)
     };
-    let mut table = from_start()?;
-    let mut layout = layout(shop, table.header(), options)?;
-    while let Some(line) = table.next_line()? {
-        if line.fault.is_none() {
-            layout.survey(&line);
+    let mut reader = from_start()?;
+    let mut parser = parser(shop, reader.header(), options)?;
+    while let Some(line) = reader.next_line()? {
+        if line.rejection.is_none() {
+            parser.scan(&line);
         }
-        if layout.shared() > MAX_SHARED {
+        if parser.retained_bytes() > MAX_RETAINED_BYTES {
             let rule =
-                format!("the products with variants have more than {} MB of text: split the file", MAX_SHARED >> 20);
+                format!("the products with variants have more than {} MB of text: split the file", MAX_RETAINED_BYTES >> 20);
             return Err(Error::bad_input("file", rule));
         }
     }
-    layout.surveyed();
-    Ok(Products { table: from_start()?, layout, out: Out::default(), at_end: false })
+    parser.finish_scan();
+    Ok(ProductRows { reader: from_start()?, parser, out: Output::default(), at_end: false })
 }
 
 /// The fields of a line that its variants may bring along when they are rejected.
-fn as_parent(line: &Line) -> Option<ByteRecord> {
-    (line.fields.as_slice().len() <= MAX_PARENT).then(|| line.fields.clone())
+fn parent_fields(line: &Line) -> Option<ByteRecord> {
+    (line.fields.as_slice().len() <= MAX_PARENT_BYTES).then(|| line.fields.clone())
 }
 
-fn layout(shop: Shop, header: &Header, options: &Options) -> Result<Box<dyn Layout>> {
+fn parser(shop: Shop, header: &Header, options: &Options) -> Result<Box<dyn ShopParser>> {
     Ok(match shop {
         Shop::Shopify => Box::new(shopify::Shopify::new(header, options)?),
         Shop::WooCommerce => Box::new(woocommerce::WooCommerce::new(header, options)?),
@@ -188,15 +188,15 @@ fn layout(shop: Shop, header: &Header, options: &Options) -> Result<Box<dyn Layo
     })
 }
 
-impl Products {
+impl ProductRows {
     /// The names of the columns, as the file has them.
     pub fn header(&self) -> &[String] {
-        self.table.header().names()
+        self.reader.header().names()
     }
 
     /// What separates the columns.
     pub fn delimiter(&self) -> u8 {
-        self.table.delimiter()
+        self.reader.delimiter()
     }
 
     /// What is not taken over.
@@ -206,11 +206,11 @@ impl Products {
 
     fn next_row(&mut self) -> Result<Option<Row<ProductRecord>>> {
         while self.out.rows.is_empty() && !self.at_end {
-            match self.table.next_line()? {
-                Some(Line { line, fields, fault: Some(fault) }) => self.out.push(line, vec![fields], Err(fault)),
-                Some(line) => self.layout.take(line, &mut self.out),
+            match self.reader.next_line()? {
+                Some(Line { line, fields, rejection: Some(rejection) }) => self.out.push(line, vec![fields], Err(rejection)),
+                Some(line) => self.parser.parse(line, &mut self.out),
                 None => {
-                    self.layout.end(&mut self.out);
+                    self.parser.finish(&mut self.out);
                     self.at_end = true;
                 }
             }
@@ -219,7 +219,7 @@ impl Products {
     }
 }
 
-impl Iterator for Products {
+impl Iterator for ProductRows {
     /// A row, refused or not; an error where the file cannot be read any further.
     type Item = Result<Row<ProductRecord>>;
 

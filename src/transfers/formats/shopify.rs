@@ -6,16 +6,16 @@ use std::collections::HashSet;
 use csv::ByteRecord;
 
 use super::{
-    Layout, Options, Out,
-    amounts::Amounts,
+    ShopParser, Options, Output,
+    amounts::AmountParser,
     cells,
     html::to_text,
-    table::{Column, Header, Line},
+    csv_reader::{Column, Header, Line},
 };
 use crate::{
     error::Result,
     text::slugify,
-    transfers::record::{GroupRecord, ImageRecord, ProductRecord, Refused},
+    transfers::record::{GroupRecord, ImageRecord, ProductRecord, Rejection},
 };
 
 /// Lines of one product, of which Shopify allows 2,048 variants, and their bytes, with the first line once more for each.
@@ -26,7 +26,7 @@ const MAX_SKU: usize = 100;
 
 pub(super) struct Shopify {
     columns: Columns,
-    amounts: Amounts,
+    amounts: AmountParser,
     /// The product whose lines are being read.
     handle: String,
     lines: Vec<Line>,
@@ -87,11 +87,11 @@ impl Shopify {
             alt: header.find(&["image alt text"]),
             variant_image: header.find(&["variant image", "variant image url"]),
         };
-        let amounts = Amounts::of(options.decimals);
+        let amounts = AmountParser::new(options.decimal_separator);
         Ok(Self { columns, amounts, handle: String::new(), lines: Vec::new(), bytes: 0 })
     }
 
-    fn finish(&mut self, out: &mut Out) {
+    fn finish_product(&mut self, out: &mut Output) {
         let lines = std::mem::take(&mut self.lines);
         let Some(head) = lines.first() else { return };
         let product = Product::new(self, head);
@@ -103,19 +103,19 @@ impl Shopify {
         if variants.is_empty() {
             variants.push(head);
         }
-        let pictures: Vec<&Line> = lines[1..].iter().filter(|line| !self.is_variant(line)).collect();
+        let image_lines: Vec<&Line> = lines[1..].iter().filter(|line| !self.is_variant(line)).collect();
         let mut seen: Vec<(Vec<&str>, &Line)> = Vec::new();
         for line in variants {
             let values = self.columns.options.iter().map(|(_, value)| line.cell(value)).collect();
-            let twin = seen.iter().find(|(others, _)| *others == values).map(|(_, twin)| *twin);
-            if twin.is_some_and(|twin| self.says_the_same(twin, line)) {
+            let duplicate = seen.iter().find(|(others, _)| *others == values).map(|(_, duplicate)| *duplicate);
+            if duplicate.is_some_and(|duplicate| self.is_same_variant(duplicate, line)) {
                 continue;
             }
-            let record = match (&product, twin) {
-                (Err(refused), _) => Err(refused.clone()),
-                (Ok(_), Some(twin)) => {
-                    let message = format!("the variant on line {} has the same options", twin.line);
-                    Err(self.columns.options[0].1.refuse(message))
+            let record = match (&product, duplicate) {
+                (Err(rejection), _) => Err(rejection.clone()),
+                (Ok(_), Some(duplicate)) => {
+                    let message = format!("the variant on line {} has the same options", duplicate.line);
+                    Err(self.columns.options[0].1.rejection(message))
                 }
                 (Ok(product), None) => self.variant(product, line).map(|record| {
                     // Its own image first, then those of no variant.
@@ -129,7 +129,7 @@ impl Shopify {
                 out.note("variants without a SKU got one from handle and options", 1);
             }
             seen.push((values, line));
-            out.push(line.line, fields(head, line, &pictures), record);
+            out.push(line.line, fields(head, line, &image_lines), record);
         }
     }
 
@@ -140,15 +140,15 @@ impl Shopify {
     }
 
     /// Rejected variants each bring the first line of their product along: then it is there several times.
-    fn says_the_same(&self, one: &Line, other: &Line) -> bool {
+    fn is_same_variant(&self, one: &Line, other: &Line) -> bool {
         let columns = [&self.columns.sku, &self.columns.price, &self.columns.barcode, &self.columns.quantity];
         columns.iter().all(|column| one.cell(column) == other.cell(column))
     }
 
     /// All images of the product, in their order.
-    fn images(&self, lines: &[Line], out: &mut Out) -> Option<Vec<ImageRecord>> {
+    fn images(&self, lines: &[Line], out: &mut Output) -> Option<Vec<ImageRecord>> {
         let columns = &self.columns;
-        if !columns.image.is_there() && !columns.variant_image.is_there() {
+        if !columns.image.is_present() && !columns.variant_image.is_present() {
             return None;
         }
         let mut found: Vec<(u32, String, String)> = Vec::new();
@@ -159,44 +159,44 @@ impl Shopify {
         found.sort_by_key(|(position, ..)| *position);
         let own = lines.iter().map(|line| line.cell(&columns.variant_image)).filter(|url| !url.is_empty());
         let found = found.into_iter().map(|(_, url, alt)| (url, alt)).chain(own.map(|url| (url.into(), String::new())));
-        Some(out.images(found))
+        Some(out.select_images(found))
     }
 
-    fn variant(&self, product: &Product, line: &Line) -> Result<ProductRecord, Refused> {
+    fn variant(&self, product: &Product, line: &Line) -> Result<ProductRecord, Rejection> {
         let columns = &self.columns;
         let mut options = Vec::new();
         for (name, (_, column)) in product.options.iter().zip(&columns.options) {
             let value = cells::optional(line.cell(column))
-                .ok_or_else(|| column.refuse(format!("a variant has a value for each option: {name} is missing")))?;
+                .ok_or_else(|| column.rejection(format!("a variant has a value for each option: {name} is missing")))?;
             options.push((name.clone(), value));
         }
         let values: Vec<&str> = options.iter().map(|(_, value)| value.as_str()).collect();
         let key: Vec<&str> = [product.handle.as_str()].into_iter().chain(values.iter().copied()).collect();
-        let sku = cells::code(line.cell(&columns.sku)).map_err(|rule| columns.sku.refuse(rule))?;
+        let sku = cells::code(line.cell(&columns.sku)).map_err(|rule| columns.sku.rejection(rule))?;
         let price = cells::price(line, &columns.price, &self.amounts)?;
         let compare_at = cells::price(line, &columns.compare_at, &self.amounts)?;
-        let barcode = cells::code(line.cell(&columns.barcode)).map_err(|rule| columns.barcode.refuse(rule))?;
+        let barcode = cells::code(line.cell(&columns.barcode)).map_err(|rule| columns.barcode.rejection(rule))?;
         // What is not tracked has a quantity of 0 that means nothing.
-        let tracked = !columns.tracker.is_there() || !line.cell(&columns.tracker).is_empty();
-        let stock = if tracked { cells::pieces(line, &columns.quantity, &self.amounts)? } else { None };
+        let tracked = !columns.tracker.is_present() || !line.cell(&columns.tracker).is_empty();
+        let stock = if tracked { cells::quantity(line, &columns.quantity, &self.amounts)? } else { None };
         let variant = Some(values.join(" / ")).filter(|text| !text.is_empty());
         Ok(ProductRecord {
             external_id: Some(external_id(&key)),
-            sku: sku.unwrap_or_else(|| cells::derived(&key, MAX_SKU).to_uppercase()),
+            sku: sku.unwrap_or_else(|| cells::derive_key(&key, MAX_SKU).to_uppercase()),
             slug: Some(slugify(&key.join("-"))),
-            barcode: columns.barcode.is_there().then_some(barcode),
-            variant: columns.options[0].1.is_there().then_some(variant),
+            barcode: columns.barcode.is_present().then_some(barcode),
+            variant: columns.options[0].1.is_present().then_some(variant),
             price,
             compare_at_price: columns
                 .compare_at
-                .is_there()
+                .is_present()
                 .then(|| compare_at.filter(|before| price.is_some_and(|price| *before > price))),
-            cost_price: if columns.cost.is_there() {
+            cost_price: if columns.cost.is_present() {
                 Some(cells::price(line, &columns.cost, &self.amounts)?)
             } else {
                 None
             },
-            group: columns.options[0].0.is_there().then(|| {
+            group: columns.options[0].0.is_present().then(|| {
                 let group = || GroupRecord { slug: slugify(&product.handle), name: product.title.clone(), options };
                 (!product.options.is_empty()).then(group)
             }),
@@ -206,25 +206,25 @@ impl Shopify {
     }
 }
 
-impl Layout for Shopify {
-    fn survey(&mut self, line: &Line) {
+impl ShopParser for Shopify {
+    fn scan(&mut self, line: &Line) {
         for column in [&self.columns.price, &self.columns.compare_at, &self.columns.cost] {
-            self.amounts.see(line.cell(column));
+            self.amounts.observe(line.cell(column));
         }
     }
 
-    fn take(&mut self, line: Line, out: &mut Out) {
+    fn parse(&mut self, line: Line, out: &mut Output) {
         let handle = match (line.cell(&self.columns.handle), line.cell(&self.columns.title)) {
             ("", "") => self.handle.clone(),
             ("", title) => slugify(title),
             (handle, _) => handle.to_owned(),
         };
         if handle.is_empty() {
-            let refused = self.columns.handle.refuse("the line has no handle, and there is no product before it");
-            return out.push(line.line, vec![line.fields], Err(refused));
+            let rejection = self.columns.handle.rejection("the line has no handle, and there is no product before it");
+            return out.push(line.line, vec![line.fields], Err(rejection));
         }
         if handle != self.handle {
-            self.finish(out);
+            self.finish_product(out);
             self.handle = handle;
             self.bytes = 0;
         }
@@ -233,14 +233,14 @@ impl Layout for Shopify {
         if self.lines.len() < MAX_LINES && self.bytes <= MAX_BYTES {
             self.lines.push(line);
         } else {
-            let most = format!("a product has at most {MAX_LINES} lines, and {} MB of text", MAX_BYTES >> 20);
-            let refused = self.columns.handle.refuse(most);
-            out.push(line.line, vec![line.fields], Err(refused));
+            let message = format!("a product has at most {MAX_LINES} lines, and {} MB of text", MAX_BYTES >> 20);
+            let rejection = self.columns.handle.rejection(message);
+            out.push(line.line, vec![line.fields], Err(rejection));
         }
     }
 
-    fn end(&mut self, out: &mut Out) {
-        self.finish(out);
+    fn finish(&mut self, out: &mut Output) {
+        self.finish_product(out);
     }
 }
 
@@ -253,13 +253,13 @@ struct Product {
 }
 
 impl Product {
-    fn new(shop: &Shopify, head: &Line) -> Result<Self, Refused> {
+    fn new(shop: &Shopify, head: &Line) -> Result<Self, Rejection> {
         let columns = &shop.columns;
         let title = cells::optional(head.cell(&columns.title)).ok_or_else(|| {
-            columns.title.refuse("the lines of a product stand together, and the first of them has its title")
+            columns.title.rejection("the lines of a product stand together, and the first of them has its title")
         })?;
         if cells::flag(head.cell(&columns.gift_card)) == Ok(Some(true)) {
-            return Err(columns.gift_card.refuse("gift cards are not taken over"));
+            return Err(columns.gift_card.rejection("gift cards are not taken over"));
         }
         let mut options: Vec<String> =
             columns.options.iter().map_while(|(name, _)| cells::optional(head.cell(name))).collect();
@@ -267,15 +267,15 @@ impl Product {
         if options == ["Title"] && head.cell(&columns.options[0].1) == "Default Title" {
             options.clear();
         }
-        let category = columns.category.is_there() || columns.kind.is_there();
+        let category = columns.category.is_present() || columns.kind.is_present();
         let path =
             |column| cells::list(head.cell(column), '>').iter().map(|name| cells::text(name)).collect::<Vec<_>>();
         let kind = || cells::optional(head.cell(&columns.kind)).map(|kind| vec![kind]);
         let common = ProductRecord {
             name: Some(title.clone()),
-            description: columns.body.is_there().then(|| to_text(head.cell(&columns.body), false)),
+            description: columns.body.is_present().then(|| to_text(head.cell(&columns.body), false)),
             category: category.then(|| Some(path(&columns.category)).filter(|path| !path.is_empty()).or_else(kind)),
-            brand: cells::clearing(head, &columns.vendor),
+            brand: cells::clearable_text(head, &columns.vendor),
             is_active: is_active(columns, head)?,
             ..ProductRecord::default()
         };
@@ -283,18 +283,18 @@ impl Product {
     }
 }
 
-fn is_active(columns: &Columns, head: &Line) -> Result<Option<bool>, Refused> {
-    let published = cells::flag(head.cell(&columns.published)).map_err(|rule| columns.published.refuse(rule))?;
+fn is_active(columns: &Columns, head: &Line) -> Result<Option<bool>, Rejection> {
+    let published = cells::flag(head.cell(&columns.published)).map_err(|rule| columns.published.rejection(rule))?;
     let active = match head.cell(&columns.status).to_ascii_lowercase().as_str() {
         "" => None,
         "active" => Some(true),
         "draft" | "archived" | "unlisted" => Some(false),
         other => {
-            return Err(columns.status.refuse(format!("{other:?} is no status: active, draft, archived or unlisted")));
+            return Err(columns.status.rejection(format!("{other:?} is no status: active, draft, archived or unlisted")));
         }
     };
-    let is_said = columns.published.is_there() || columns.status.is_there();
-    Ok(is_said.then(|| published != Some(false) && active != Some(false)))
+    let has_status = columns.published.is_present() || columns.status.is_present();
+    Ok(has_status.then(|| published != Some(false) && active != Some(false)))
 }
 
 /// The handle, and the values of the options behind it.
@@ -304,11 +304,11 @@ fn external_id(key: &[&str]) -> String {
         [handle, values @ ..] => format!("{handle}?{}", values.join("/")),
         [] => String::new(),
     };
-    if plain.chars().count() <= MAX_EXTERNAL_ID { plain } else { cells::derived(key, MAX_EXTERNAL_ID) }
+    if plain.chars().count() <= MAX_EXTERNAL_ID { plain } else { cells::derive_key(key, MAX_EXTERNAL_ID) }
 }
 
 /// A variant can be imported again with the first line of its product, which has what all share, and with those of its pictures.
-fn fields(head: &Line, line: &Line, pictures: &[&Line]) -> Vec<ByteRecord> {
+fn fields(head: &Line, line: &Line, image_lines: &[&Line]) -> Vec<ByteRecord> {
     let own = (head.line != line.line).then_some(line);
-    [head].into_iter().chain(own).chain(pictures.iter().copied()).map(|line| line.fields.clone()).collect()
+    [head].into_iter().chain(own).chain(image_lines.iter().copied()).map(|line| line.fields.clone()).collect()
 }

@@ -9,16 +9,16 @@ use csv::ByteRecord;
 use rust_decimal::Decimal;
 
 use super::{
-    Layout, Options, Out,
-    amounts::Amounts,
-    as_parent, cells,
+    ShopParser, Options, Output,
+    amounts::AmountParser,
+    parent_fields, cells,
     html::to_text,
-    table::{Column, Header, Line},
+    csv_reader::{Column, Header, Line},
 };
 use crate::{
     error::Result,
     text::{MAX_DESCRIPTION, slugify},
-    transfers::record::{GroupRecord, ImageRecord, ProductRecord, Refused},
+    transfers::record::{GroupRecord, ImageRecord, ProductRecord, Rejection},
 };
 
 const HINT: &str = "Is it a product CSV of WooCommerce? Export it while your profile's language is English.";
@@ -28,13 +28,13 @@ const MAX_OPTIONS: usize = 5;
 
 pub(super) struct WooCommerce {
     columns: Columns,
-    amounts: Amounts,
+    amounts: AmountParser,
     today: NaiveDate,
     parents: Vec<Parent>,
     /// Variable products by `id:` and id, and by SKU.
-    places: HashMap<String, usize>,
+    parent_indexes: HashMap<String, usize>,
     /// The attributes that the variations of a parent name.
-    varying: HashMap<String, Vec<String>>,
+    varying_attributes: HashMap<String, Vec<String>>,
     bytes: usize,
 }
 
@@ -99,15 +99,15 @@ impl WooCommerce {
             images: header.find(&["images"]),
             parent: header.find(&["parent"]),
             brands: header.find(&["brands"]),
-            attributes: (1..=MAX_ATTRIBUTES).map(attribute).filter(|(name, _)| name.is_there()).collect(),
+            attributes: (1..=MAX_ATTRIBUTES).map(attribute).filter(|(name, _)| name.is_present()).collect(),
         };
         Ok(Self {
             columns,
-            amounts: Amounts::of(options.decimals),
+            amounts: AmountParser::new(options.decimal_separator),
             today: options.today,
             parents: Vec::new(),
-            places: HashMap::new(),
-            varying: HashMap::new(),
+            parent_indexes: HashMap::new(),
+            varying_attributes: HashMap::new(),
             bytes: 0,
         })
     }
@@ -122,7 +122,7 @@ impl WooCommerce {
 
     /// Names and values of the attributes that have both.
     fn attributes(&self, line: &Line) -> Vec<(String, String)> {
-        let cell = |column| plain(line.cell(column));
+        let cell = |column| decode_entities(line.cell(column));
         let attributes = self.columns.attributes.iter().map(|(name, value)| (cell(name), cell(value)));
         attributes.filter(|(name, value)| !name.is_empty() && !value.is_empty()).collect()
     }
@@ -131,27 +131,27 @@ impl WooCommerce {
     fn common(&self, line: &Line) -> ProductRecord {
         let columns = &self.columns;
         let text = |column| to_text(&line.cell(column).replace("\\n", "\n"), true);
-        let described = columns.description.is_there() || columns.short_description.is_there();
+        let described = columns.description.is_present() || columns.short_description.is_present();
         let description = described.then(|| {
             let long = text(&columns.description);
             if long.is_empty() { text(&columns.short_description) } else { long }
         });
-        let (home, _) = self.categories(line);
+        let (main_category, _) = self.categories(line);
         let brand =
-            || cells::list(line.cell(&columns.brands), ',').first().and_then(|path| path.rsplit('>').next().map(plain));
+            || cells::list(line.cell(&columns.brands), ',').first().and_then(|path| path.rsplit('>').next().map(decode_entities));
         ProductRecord {
-            name: Some(plain(line.cell(&columns.name))).filter(|name| !name.is_empty()),
+            name: Some(decode_entities(line.cell(&columns.name))).filter(|name| !name.is_empty()),
             description,
-            category: columns.categories.is_there().then_some(home),
-            brand: columns.brands.is_there().then(|| brand().filter(|brand| !brand.is_empty())),
+            category: columns.categories.is_present().then_some(main_category),
+            brand: columns.brands.is_present().then(|| brand().filter(|brand| !brand.is_empty())),
             ..ProductRecord::default()
         }
     }
 
     fn categories(&self, line: &Line) -> (Option<Vec<String>>, u64) {
         let paths = cells::list(line.cell(&self.columns.categories), ',');
-        let path = |path: String| cells::list(&path, '>').iter().map(|name| plain(name)).collect();
-        cells::home(paths.into_iter().map(path).collect())
+        let path = |path: String| cells::list(&path, '>').iter().map(|name| decode_entities(name)).collect();
+        cells::main_category(paths.into_iter().map(path).collect())
     }
 
     fn add_parent(&mut self, line: &Line) {
@@ -165,25 +165,25 @@ impl WooCommerce {
             slug: slugify(&format!("{name} {}", if id.is_empty() { sku } else { id })),
             attributes: self.attributes(line).into_iter().map(|(name, _)| name).collect(),
             images: cells::list(line.cell(&columns.images), ','),
-            fields: as_parent(line),
+            fields: parent_fields(line),
             common,
         };
         self.bytes += 2 * line.fields.as_slice().len() + 500;
-        let place = self.parents.len();
+        let index = self.parents.len();
         let keys =
             [Some(format!("id:{id}")).filter(|_| !id.is_empty()), Some(sku.to_owned()).filter(|sku| !sku.is_empty())];
-        self.places.extend(keys.into_iter().flatten().map(|key| (key, place)));
+        self.parent_indexes.extend(keys.into_iter().flatten().map(|key| (key, index)));
         self.parents.push(parent);
     }
 
     /// The variable product of a variation.
     fn parent(&self, line: &Line) -> Option<&Parent> {
-        self.places.get(line.cell(&self.columns.parent)).map(|place| &self.parents[*place])
+        self.parent_indexes.get(line.cell(&self.columns.parent)).map(|index| &self.parents[*index])
     }
 
-    fn product(&self, line: &Line, kind: &str, out: &mut Out) -> Result<ProductRecord, Refused> {
+    fn product(&self, line: &Line, kind: &str, out: &mut Output) -> Result<ProductRecord, Rejection> {
         let columns = &self.columns;
-        let code = |column: &Column| cells::code(line.cell(column)).map_err(|rule| column.refuse(rule));
+        let code = |column: &Column| cells::code(line.cell(column)).map_err(|rule| column.rejection(rule));
         let id = cells::optional(line.cell(&columns.id));
         let sku = match (code(&columns.sku)?, &id) {
             (Some(sku), _) => sku,
@@ -191,10 +191,10 @@ impl WooCommerce {
                 out.note("products without a SKU got one from their id", 1);
                 format!("WC-{id}")
             }
-            (None, None) => return Err(columns.sku.refuse("the product has neither SKU nor id")),
+            (None, None) => return Err(columns.sku.rejection("the product has neither SKU nor id")),
         };
         let regular = cells::price(line, &columns.regular_price, &self.amounts)?;
-        let (price, compare_at_price) = cells::selling(regular, self.sale(line)?);
+        let (price, compare_at_price) = cells::price_and_compare_at(regular, self.sale(line)?);
         // Pieces that all variations share are of none of them.
         let is_shared = line.cell(&columns.stock) == "parent";
         if is_shared {
@@ -203,49 +203,49 @@ impl WooCommerce {
         let mut record = ProductRecord {
             external_id: id,
             sku,
-            barcode: if columns.gtin.is_there() { Some(code(&columns.gtin)?) } else { None },
+            barcode: if columns.gtin.is_present() { Some(code(&columns.gtin)?) } else { None },
             price,
             compare_at_price,
-            cost_price: if columns.cost.is_there() {
+            cost_price: if columns.cost.is_present() {
                 Some(cells::price(line, &columns.cost, &self.amounts)?)
             } else {
                 None
             },
-            low_stock_threshold: cells::pieces(line, &columns.low_stock, &self.amounts)?,
-            stock: if is_shared { None } else { cells::pieces(line, &columns.stock, &self.amounts)? },
+            low_stock_threshold: cells::quantity(line, &columns.low_stock, &self.amounts)?,
+            stock: if is_shared { None } else { cells::quantity(line, &columns.stock, &self.amounts)? },
             is_active: self.is_active(line)?,
             ..self.common(line)
         };
         let mut images = cells::list(line.cell(&columns.images), ',');
         if kind == "variation" {
-            images = self.vary(line, images, &mut record)?;
+            images = self.make_variation(line, images, &mut record)?;
         } else {
             record.variant = Some(None);
             record.group = Some(None);
             out.note("categories beside a product's own", self.categories(line).1);
         }
-        let images: Vec<ImageRecord> = out.images(images.into_iter().map(|url| (url, String::new())));
-        record.images = columns.images.is_there().then_some(images);
+        let images: Vec<ImageRecord> = out.select_images(images.into_iter().map(|url| (url, String::new())));
+        record.images = columns.images.is_present().then_some(images);
         Ok(record)
     }
 
     /// Makes a variation of the record: what it does not say its parent says. Gives its images, then those of its parent.
-    fn vary(&self, line: &Line, mut images: Vec<String>, record: &mut ProductRecord) -> Result<Vec<String>, Refused> {
+    fn make_variation(&self, line: &Line, mut images: Vec<String>, record: &mut ProductRecord) -> Result<Vec<String>, Rejection> {
         let key = line.cell(&self.columns.parent);
         let parent = self.parent(line).ok_or_else(|| {
             self.columns
                 .parent
-                .refuse(format!("the file has no variable product {key:?}, which the variation belongs to"))
+                .rejection(format!("the file has no variable product {key:?}, which the variation belongs to"))
         })?;
         let own = self.attributes(line);
-        let varying = self.varying.get(key).map(Vec::as_slice).unwrap_or_default();
+        let varying_attributes = self.varying_attributes.get(key).map(Vec::as_slice).unwrap_or_default();
         let value = |name: &String| own.iter().find(|(own, _)| own == name).map_or("Any", |(_, value)| value.as_str());
         let options: Vec<(String, String)> =
-            varying.iter().map(|name| (name.clone(), value(name).to_owned())).collect();
+            varying_attributes.iter().map(|name| (name.clone(), value(name).to_owned())).collect();
         if options.is_empty() || options.len() > MAX_OPTIONS {
             let (column, _) = self.columns.attributes.first().cloned().unwrap_or_default();
             return Err(
-                column.refuse(format!("variations differ in 1 to {MAX_OPTIONS} attributes, not in {}", options.len()))
+                column.rejection(format!("variations differ in 1 to {MAX_OPTIONS} attributes, not in {}", options.len()))
             );
         }
         let values: Vec<&str> = options.iter().map(|(_, value)| value.as_str()).collect();
@@ -267,43 +267,43 @@ impl WooCommerce {
     }
 
     /// The sale price, where it is in force.
-    fn sale(&self, line: &Line) -> Result<Option<Decimal>, Refused> {
+    fn sale(&self, line: &Line) -> Result<Option<Decimal>, Rejection> {
         let columns = &self.columns;
         let Some(sale) = cells::price(line, &columns.sale_price, &self.amounts)? else { return Ok(None) };
         let (from, to) = (line.cell(&columns.sale_starts), line.cell(&columns.sale_ends));
-        let in_force = cells::in_force(from, to, self.today).map_err(|rule| columns.sale_starts.refuse(rule))?;
-        Ok(in_force.then_some(sale))
+        let is_in_force = cells::is_date_in_range(from, to, self.today).map_err(|rule| columns.sale_starts.rejection(rule))?;
+        Ok(is_in_force.then_some(sale))
     }
 
     /// Published is 1; 0 is private, -1 a draft, 2 pending.
-    fn is_active(&self, line: &Line) -> Result<Option<bool>, Refused> {
+    fn is_active(&self, line: &Line) -> Result<Option<bool>, Rejection> {
         let columns = &self.columns;
         let hidden = line.cell(&columns.visibility).eq_ignore_ascii_case("hidden");
         let published = match cells::text(line.cell(&columns.published)).to_ascii_lowercase().as_str() {
             "" => None,
             "1" | "true" | "yes" => Some(true),
             "0" | "-1" | "2" | "false" | "no" => Some(false),
-            other => return Err(columns.published.refuse(format!("{other:?} is none of 1, 0, -1 and 2"))),
+            other => return Err(columns.published.rejection(format!("{other:?} is none of 1, 0, -1 and 2"))),
         };
         Ok(if hidden { Some(false) } else { published })
     }
 }
 
-impl Layout for WooCommerce {
-    fn survey(&mut self, line: &Line) {
+impl ShopParser for WooCommerce {
+    fn scan(&mut self, line: &Line) {
         for column in [&self.columns.regular_price, &self.columns.sale_price, &self.columns.cost] {
-            self.amounts.see(line.cell(column));
+            self.amounts.observe(line.cell(column));
         }
         match self.kind(line).as_str() {
             "variable" => self.add_parent(line),
             "variation" => {
                 let names = self.attributes(line).into_iter().map(|(name, _)| name);
                 let key = line.cell(&self.columns.parent);
-                if !self.varying.contains_key(key) {
+                if !self.varying_attributes.contains_key(key) {
                     self.bytes += key.len() + 100;
-                    self.varying.insert(key.to_owned(), Vec::new());
+                    self.varying_attributes.insert(key.to_owned(), Vec::new());
                 }
-                let Some(known) = self.varying.get_mut(key) else { return };
+                let Some(known) = self.varying_attributes.get_mut(key) else { return };
                 for name in names {
                     if !known.contains(&name) {
                         self.bytes += name.len() + 50;
@@ -315,23 +315,23 @@ impl Layout for WooCommerce {
         }
     }
 
-    fn shared(&self) -> usize {
+    fn retained_bytes(&self) -> usize {
         self.bytes
     }
 
     /// The options of a group stand in the order of its parent's attributes.
-    fn surveyed(&mut self) {
-        for (key, names) in &mut self.varying {
-            let Some(parent) = self.places.get(key).map(|place| &self.parents[*place]) else { continue };
+    fn finish_scan(&mut self) {
+        for (key, names) in &mut self.varying_attributes {
+            let Some(parent) = self.parent_indexes.get(key).map(|index| &self.parents[*index]) else { continue };
             names.sort_by_key(|name| parent.attributes.iter().position(|known| known == name).unwrap_or(usize::MAX));
         }
     }
 
-    fn take(&mut self, line: Line, out: &mut Out) {
+    fn parse(&mut self, line: Line, out: &mut Output) {
         let record = match self.kind(&line).as_str() {
             "variable" => return out.note("variable products, which became groups", 1),
             kind @ ("simple" | "variation") => self.product(&line, kind, out),
-            kind => Err(self.columns.kind.refuse(format!("products of the type {kind:?} are not taken over"))),
+            kind => Err(self.columns.kind.rejection(format!("products of the type {kind:?} are not taken over"))),
         };
         let parent = self.parent(&line).and_then(|parent| parent.fields.clone());
         out.push(line.line, parent.into_iter().chain([line.fields]).collect(), record);
@@ -339,6 +339,6 @@ impl Layout for WooCommerce {
 }
 
 /// A text of one line in which WordPress may have written signs as entities.
-fn plain(text: &str) -> String {
+fn decode_entities(text: &str) -> String {
     cells::text(&html_escape::decode_html_entities(text))
 }

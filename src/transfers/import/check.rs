@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    super::record::{Record, Refused},
+    super::record::{Record, Rejection},
     categories, customers, orders, products,
 };
 
@@ -22,7 +22,7 @@ impl DuplicateCheck {
     /// Remembers the row's identifiers.
     /// # Errors
     /// If an earlier row has the same one.
-    pub fn check(&mut self, line: u64, record: &Record) -> Result<(), Refused> {
+    pub fn check(&mut self, line: u64, record: &Record) -> Result<(), Rejection> {
         let names: [(&str, Option<&str>); 2] = match record {
             Record::Product(product) => [("sku", Some(&product.sku)), ("external_id", product.external_id.as_deref())],
             Record::Category(category) => {
@@ -37,7 +37,7 @@ impl DuplicateCheck {
             let Some(name) = name else { continue };
             let first = *self.lines.entry(self.state.hash_one((column, name))).or_insert(line);
             if first != line {
-                return Err(Refused::at(column, format!("line {first} of the file has the same one")));
+                return Err(Rejection::at(column, format!("line {first} of the file has the same one")));
             }
         }
         Ok(())
@@ -47,7 +47,7 @@ impl DuplicateCheck {
 /// Checks a row by itself, and puts values that have a canonical form into it.
 /// # Errors
 /// The first broken rule.
-pub fn row(record: &mut Record) -> Result<(), Refused> {
+pub fn row(record: &mut Record) -> Result<(), Rejection> {
     match record {
         Record::Product(product) => products::model::check(product),
         Record::Category(category) => categories::model::check(category),

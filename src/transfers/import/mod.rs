@@ -15,6 +15,6 @@ mod source;
 mod store;
 
 pub use self::{
-    actions::{count, import, import_as},
+    actions::{count, import, import_for_transfer},
     model::{Input, RowOutcome},
 };

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use super::super::{
     model::{ImportOptions, Report},
-    record::Refused,
+    record::Rejection,
 };
 use crate::{ids::TransferId, websites::model::WebsiteRow};
 
@@ -19,7 +19,7 @@ pub enum RowOutcome {
     /// The row says nothing new.
     Unchanged,
     /// The row was not imported.
-    Rejected(Refused),
+    Rejected(Rejection),
 }
 
 /// A file to import.

@@ -6,13 +6,13 @@ use std::io::Read;
 use super::super::{
     formats::{self, Notes, Shop},
     model::{Format, ImportOptions, Resource},
-    own::{
+    native::{
         fields::Fields,
         read::{CsvRows, JsonRows},
         rows,
     },
     read_ahead::{OpenFile, ReadAhead},
-    record::{ProductRecord, Record, Refused},
+    record::{ProductRecord, Record, Rejection},
     rejects::Layout,
 };
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ pub async fn read(input: Box<dyn Read + Send>, options: &ImportOptions) -> Resul
 
 fn open(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<OpenFile<Record>> {
     let (resource, format) = (options.resource, options.format);
-    let read: fn(Fields) -> Result<Record, Refused> = match resource {
+    let read: fn(Fields) -> Result<Record, Rejection> = match resource {
         Resource::Products => |fields| rows::product(fields).map(|product| Record::Product(Box::new(product))),
         Resource::Stock => |fields| rows::stock(fields).map(|product| Record::Product(Box::new(product))),
         Resource::Categories => |fields| rows::category(fields).map(Record::Category),
@@ -37,31 +37,31 @@ fn open(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<OpenFile
     };
     match format {
         Format::SoukCsv => {
-            let rows = CsvRows::open(input, resource, options.shop.encoding)?;
-            let layout = csv(rows.header(), rows.delimiter());
+            let rows = CsvRows::open(input, resource, options.shop_options.encoding)?;
+            let layout = csv_layout(rows.header(), rows.delimiter());
             let rows = Box::new(rows.map(move |row| row.map(|row| row.and_then(read))));
             Ok(OpenFile { layout, rows, notes: Notes::default() })
         }
         Format::SoukJsonl => {
-            let rows = JsonRows::open(input, resource, options.shop.encoding);
+            let rows = JsonRows::open(input, resource, options.shop_options.encoding);
             let rows = Box::new(rows.map(move |row| row.map(|row| row.and_then(read))));
-            Ok(OpenFile { layout: Layout::Lines, rows, notes: Notes::default() })
+            Ok(OpenFile { layout: Layout::JsonLines, rows, notes: Notes::default() })
         }
-        Format::Shopify => shop(Shop::Shopify, input, options),
-        Format::WooCommerce => shop(Shop::WooCommerce, input, options),
-        Format::Magento => shop(Shop::Magento, input, options),
+        Format::Shopify => open_shop_file(Shop::Shopify, input, options),
+        Format::WooCommerce => open_shop_file(Shop::WooCommerce, input, options),
+        Format::Magento => open_shop_file(Shop::Magento, input, options),
     }
 }
 
 /// The products of another shop's file, or of each only its pieces.
 /// # Errors
 /// User errors for other resources and a wrong header.
-fn shop(shop: Shop, input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<OpenFile<Record>> {
+fn open_shop_file(shop: Shop, input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<OpenFile<Record>> {
     if !matches!(options.resource, Resource::Products | Resource::Stock) {
         return Err(Error::bad_input("format", "files of other shops hold products and their stock"));
     }
-    let products = formats::open(shop, input, &options.shop)?;
-    let layout = csv(products.header(), products.delimiter());
+    let products = formats::open(shop, input, &options.shop_options)?;
+    let layout = csv_layout(products.header(), products.delimiter());
     let notes = products.notes();
     let read: fn(ProductRecord) -> ProductRecord = match options.resource {
         Resource::Stock => |product| ProductRecord { sku: product.sku, stock: product.stock, ..ProductRecord::default() },
@@ -72,6 +72,6 @@ fn shop(shop: Shop, input: Box<dyn Read + Send>, options: &ImportOptions) -> Res
     Ok(OpenFile { layout, rows, notes })
 }
 
-fn csv(header: &[String], delimiter: u8) -> Layout {
-    Layout::Csv { header: header.to_vec(), delimiter, keeps_surplus: false }
+fn csv_layout(header: &[String], delimiter: u8) -> Layout {
+    Layout::Csv { header: header.to_vec(), delimiter, keeps_extra_fields: false }
 }

@@ -24,7 +24,7 @@ use crate::{
 const LEASE_SECONDS: i32 = 30;
 
 #[derive(QueryableByName)]
-struct Taken {
+struct LeaseRow {
     #[diesel(sql_type = BigInt)]
     id: TransferId,
     #[diesel(sql_type = Integer)]
@@ -45,8 +45,8 @@ struct Taken {
     errors: Value,
 }
 
-impl Taken {
-    fn lease(self) -> Lease {
+impl LeaseRow {
+    fn into_lease(self) -> Lease {
         let counts = Counts {
             read: self.processed.unsigned_abs(),
             created: self.created.unsigned_abs(),
@@ -111,9 +111,9 @@ pub async fn take_lease(mut conn: &Conn, id: TransferId) -> Result<Option<Lease>
                 AND o.direction = t.direction AND o.website_id IS NOT DISTINCT FROM t.website_id AND NOT t.is_dry_run AND NOT o.is_dry_run)
          RETURNING id, run, checkpoint, processed, created, updated, unchanged, rejected, errors",
     );
-    let taken: Vec<Taken> =
+    let taken: Vec<LeaseRow> =
         query.bind::<BigInt, _>(id).bind::<Double, _>(f64::from(LEASE_SECONDS)).load(&mut conn).await?;
-    Ok(taken.into_iter().next().map(Taken::lease))
+    Ok(taken.into_iter().next().map(LeaseRow::into_lease))
 }
 
 /// Whether a transfer is done.

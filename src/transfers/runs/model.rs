@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::super::{
-    formats::{self, amounts::Decimals, decode::Encoding},
+    formats::{self, amounts::DecimalSeparator, decode::Encoding},
     model::{Format, Resource, RowError},
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Who may move anything: the permissions of all resources.
-pub const MAY_MOVE: &[Permission] = &[
+pub const TRANSFER_PERMISSIONS: &[Permission] = &[
     Permission::ManageProducts,
     Permission::ManageCatalogue,
     Permission::ManageUsers,
@@ -34,7 +34,7 @@ pub const MAY_MOVE: &[Permission] = &[
 text_enum! {
     /// Which way a transfer goes.
     #[graphql(name = "TransferDirection")]
-    pub enum Way {
+    pub enum TransferDirection {
         /// A file comes in.
         Import => "import",
         /// A file goes out.
@@ -76,7 +76,7 @@ pub struct TransferRow {
     /// Key.
     pub id: TransferId,
     /// Which way.
-    pub direction: Way,
+    pub direction: TransferDirection,
     /// What is moved.
     pub resource: Resource,
     /// How its file is written.
@@ -128,24 +128,24 @@ impl TransferRow {
     }
 
     /// What the file does not say of itself. The day is that of the beginning, whenever the run goes on.
-    pub fn shop(&self) -> formats::Options {
+    pub fn shop_options(&self) -> formats::Options {
         let options: ShopOptions = serde_json::from_value(self.options.clone()).unwrap_or_default();
-        let comma = |is_comma| if is_comma { Decimals::Comma } else { Decimals::Point };
+        let comma = |is_comma| if is_comma { DecimalSeparator::Comma } else { DecimalSeparator::Point };
         formats::Options {
             encoding: if options.is_windows_1252 { Encoding::Windows1252 } else { Encoding::Unicode },
-            decimals: options.is_decimal_comma.map(comma),
+            decimal_separator: options.is_decimal_comma.map(comma),
             image_base_url: options.image_base_url,
             today: self.created_at.date_naive(),
         }
     }
 
-    /// The name of its file for people; `what` is put behind.
-    pub fn file_name(&self, what: &str) -> String {
-        format!("{}-{}{what}.{}", self.resource.as_str(), self.id.0, self.format.extension())
+    /// The name of its file for people; `suffix` is put behind.
+    pub fn file_name(&self, suffix: &str) -> String {
+        format!("{}-{}{suffix}.{}", self.resource.as_str(), self.id.0, self.format.extension())
     }
 
     /// Whether it has come to its end.
-    pub fn is_over(&self) -> bool {
+    pub fn is_finished(&self) -> bool {
         matches!(self.status, Status::Done | Status::Failed)
     }
 }
@@ -155,7 +155,7 @@ impl TransferRow {
 #[diesel(table_name = transfers)]
 pub struct NewTransfer {
     /// Which way.
-    pub direction: Way,
+    pub direction: TransferDirection,
     /// What is moved.
     pub resource: Resource,
     /// How its file is written.
@@ -174,14 +174,14 @@ pub struct NewTransfer {
 
 /// Which transfers somebody sees: those of the resources that they may move, at the websites that they reach.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Reach {
+pub struct TransferScope {
     /// The resources.
     pub resources: Vec<Resource>,
     /// The websites; all there are, and what belongs to none, without.
     pub websites: Option<Arc<[WebsiteId]>>,
 }
 
-impl Reach {
+impl TransferScope {
     /// What this viewer sees.
     pub fn of(viewer: &Viewer) -> Self {
         let resources = Resource::ALL.iter().copied().filter(|resource| viewer.can(resource.export().permission)).collect();
@@ -198,7 +198,7 @@ impl Reach {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TransferCondition {
     /// By the way that it goes.
-    Way(Op<Way>),
+    Direction(Op<TransferDirection>),
     /// By what is moved.
     Resource(Op<Resource>),
     /// By where it stands.

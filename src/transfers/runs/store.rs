@@ -1,12 +1,12 @@
 //! The statements on rows of `transfers`, except those of a running import, which are in `import::store`.
-//! Rule: reads for a viewer take a [`Reach`]; the others are for jobs.
+//! Rule: reads for a viewer take a [`TransferScope`]; the others are for jobs.
 
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, pg::Pg, prelude::*};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 
-use super::model::{NewTransfer, Reach, Status, TransferCondition, TransferOrderField, TransferRow};
+use super::model::{NewTransfer, TransferScope, Status, TransferCondition, TransferOrderField, TransferRow};
 use crate::{
     db::{
         Conn,
@@ -26,9 +26,9 @@ pub type TransferList = List<TransferCondition, TransferOrderField>;
 type Rows =
     diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<transfers::table, diesel::dsl::AsSelect<TransferRow, Pg>>, Pg>;
 
-fn visible(reach: &Reach) -> Condition<'static, transfers::table> {
-    let of_resources = transfers::resource.eq_any(reach.resources.iter().map(|resource| resource.as_str()).collect::<Vec<_>>());
-    match &reach.websites {
+fn visible(scope: &TransferScope) -> Condition<'static, transfers::table> {
+    let of_resources = transfers::resource.eq_any(scope.resources.iter().map(|resource| resource.as_str()).collect::<Vec<_>>());
+    match &scope.websites {
         None => Box::new(of_resources),
         Some(websites) => {
             let website = transfers::website_id;
@@ -41,7 +41,7 @@ fn visible(reach: &Reach) -> Condition<'static, transfers::table> {
 fn condition(condition: &TransferCondition) -> Condition<'static, transfers::table> {
     use TransferCondition as C;
     match condition {
-        C::Way(way) => op!(way, transfers::direction),
+        C::Direction(direction) => op!(direction, transfers::direction),
         C::Resource(resource) => op!(resource, transfers::resource),
         C::Status(status) => op!(status, transfers::status),
         C::Website(website) => op!(website, transfers::website_id.assume_not_null(), transfers::website_id),
@@ -49,15 +49,15 @@ fn condition(condition: &TransferCondition) -> Condition<'static, transfers::tab
     }
 }
 
-fn rows(reach: &Reach, list: &TransferList) -> Rows {
+fn rows(scope: &TransferScope, list: &TransferList) -> Rows {
     let rows = transfers::table.select(TransferRow::as_select()).into_boxed();
-    let rows = if reach.is_all() { rows } else { rows.filter(visible(reach)) };
+    let rows = if scope.is_all() { rows } else { rows.filter(visible(scope)) };
     if list.filter.is_empty() { rows } else { rows.filter(list.filter.condition(&condition)) }
 }
 
 /// A page of the visible transfers.
-pub async fn page(mut conn: &Conn, reach: &Reach, list: &TransferList) -> Result<Vec<TransferRow>> {
-    let (rows, page, direction) = (rows(reach, list), &list.page, list.direction);
+pub async fn page(mut conn: &Conn, scope: &TransferScope, list: &TransferList) -> Result<Vec<TransferRow>> {
+    let (rows, page, direction) = (rows(scope, list), &list.page, list.direction);
     let query = match list.order {
         TransferOrderField::CreatedAt => {
             paged!(rows, page, direction, transfers::created_at, DateTime<Utc>, transfers::id)
@@ -67,14 +67,14 @@ pub async fn page(mut conn: &Conn, reach: &Reach, list: &TransferList) -> Result
 }
 
 /// How many visible transfers match.
-pub async fn count(mut conn: &Conn, reach: &Reach, list: &TransferList) -> Result<i64> {
-    Ok(CountUpTo(rows(reach, list)).get_result(&mut conn).await?)
+pub async fn count(mut conn: &Conn, scope: &TransferScope, list: &TransferList) -> Result<i64> {
+    Ok(CountUpTo(rows(scope, list)).get_result(&mut conn).await?)
 }
 
 /// The visible transfers with these ids, in no order.
-pub async fn by_ids(mut conn: &Conn, reach: &Reach, ids: &[TransferId]) -> Result<Vec<TransferRow>> {
+pub async fn by_ids(mut conn: &Conn, scope: &TransferScope, ids: &[TransferId]) -> Result<Vec<TransferRow>> {
     let query = transfers::table.filter(transfers::id.eq_any(ids)).select(TransferRow::as_select()).into_boxed();
-    Ok(query.filter(visible(reach)).load(&mut conn).await?)
+    Ok(query.filter(visible(scope)).load(&mut conn).await?)
 }
 
 /// A transfer, whoever sees it.
@@ -143,10 +143,10 @@ pub async fn update_total(mut conn: &Conn, id: TransferId, total: Option<i64>) -
 }
 
 /// Notes why it failed.
-pub async fn update_failed(mut conn: &Conn, id: TransferId, why: &str) -> Result<()> {
+pub async fn update_failed(mut conn: &Conn, id: TransferId, failure: &str) -> Result<()> {
     let failed = (
         transfers::status.eq(Status::Failed),
-        transfers::failure.eq(why.chars().take(1000).collect::<String>()),
+        transfers::failure.eq(failure.chars().take(1000).collect::<String>()),
         transfers::finished_at.eq(now),
     );
     diesel::update(transfers::table.find(id)).set(failed).execute(&mut conn).await?;
@@ -154,7 +154,7 @@ pub async fn update_failed(mut conn: &Conn, id: TransferId, why: &str) -> Result
 }
 
 /// Forgets the files of transfers that ended before this moment; how many transfers.
-pub async fn update_files_gone(mut conn: &Conn, before: DateTime<Utc>) -> Result<usize> {
+pub async fn update_files_deleted(mut conn: &Conn, before: DateTime<Utc>) -> Result<usize> {
     let has_files = transfers::output_key.is_not_null().or(transfers::rejects_key.is_not_null());
     let finished = transfers::finished_at;
     let old =

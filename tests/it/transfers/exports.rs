@@ -84,7 +84,7 @@ async fn brought_in(db: &Db, resource: Resource, format: Format, text: &str) -> 
         is_dry_run: false,
         batch: 2_000,
         user: None,
-        shop: Default::default(),
+        shop_options: Default::default(),
     };
     let input = Input { bytes: Box::new(std::io::Cursor::new(text.as_bytes().to_vec())), hash: None };
     let report = import(db, &options, input, &folder.0.join("rejects"), |_| ()).await;

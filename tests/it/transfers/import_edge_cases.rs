@@ -93,7 +93,7 @@ async fn rejects_of_json_lines_say_why_and_go_in_again() {
 async fn another_encoding_is_read_where_somebody_says_so() {
     let shop = Shop::new().await;
     let mut western = options(Resource::Products, Format::SoukCsv);
-    western.shop.encoding = Encoding::Windows1252;
+    western.shop_options.encoding = Encoding::Windows1252;
     let report = shop.run(&western, Cursor::new(b"sku,name,price\nA,Caf\xe9,1\n"), None).await.unwrap();
     assert_eq!(counted(&report), [1, 0, 0, 0]);
     assert_eq!(shop.database.ask("SELECT name FROM products").await, "Café");

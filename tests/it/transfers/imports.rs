@@ -75,8 +75,8 @@ impl Shop {
 }
 
 pub(crate) fn options(resource: Resource, format: Format) -> ImportOptions {
-    let shop = formats::Options::default();
-    ImportOptions { resource, format, website: "uk".into(), is_dry_run: false, batch: 4, user: None, shop }
+    let shop_options = formats::Options::default();
+    ImportOptions { resource, format, website: "uk".into(), is_dry_run: false, batch: 4, user: None, shop_options }
 }
 
 /// created, updated, unchanged, rejected

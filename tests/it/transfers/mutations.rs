@@ -6,7 +6,7 @@ use souk::{
     auth::Permission,
     ids::{RowId, TransferId, WebsiteId},
     storage::uploads,
-    transfers::runs::actions::cleanup::{KEPT, delete_old_files},
+    transfers::runs::actions::cleanup::{RETENTION, delete_old_files},
 };
 
 use crate::support::{Actor, ProductSpec, TestApp, multipart_form::Form};
@@ -229,7 +229,7 @@ async fn files_are_gone_after_a_week_and_the_run_is_still_told() {
     let id = manager.mutate("exportStart", TOLD, input).await.text_at("exportStart.transfer.id");
     app.run_jobs().await;
     let (db, storage) = (&app.database.db, &app.services.storage);
-    let week = Utc::now() + KEPT;
+    let week = Utc::now() + RETENTION;
     assert_eq!(delete_old_files(db, storage, week - chrono::Duration::minutes(1)).await.unwrap(), 0);
     assert!(told(&manager, &id).await["downloadUrl"].is_string());
     assert_eq!(delete_old_files(db, storage, week + chrono::Duration::minutes(1)).await.unwrap(), 1);

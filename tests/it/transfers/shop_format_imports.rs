@@ -48,9 +48,9 @@ impl Shop {
     }
 
     async fn run(&self, format: Format, website: &str, file: &str, is_dry_run: bool) -> Report {
-        let shop = Options { today: NaiveDate::from_ymd_opt(2025, 6, 1).unwrap(), ..Options::default() };
+        let shop_options = Options { today: NaiveDate::from_ymd_opt(2025, 6, 1).unwrap(), ..Options::default() };
         let (website, resource, batch) = (website.to_owned(), Resource::Products, 3);
-        let options = ImportOptions { resource, format, website, is_dry_run, batch, user: None, shop };
+        let options = ImportOptions { resource, format, website, is_dry_run, batch, user: None, shop_options };
         let input = Input { bytes: Box::new(Cursor::new(file.to_owned())), hash: None };
         import::import(&self.db, &options, input, &self.rejects, |_| ()).await.unwrap()
     }

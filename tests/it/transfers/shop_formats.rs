@@ -11,10 +11,10 @@ use souk::{
     error::Error,
     transfers::{
         formats::{
-            self, Options, Products, Shop,
-            amounts::Decimals,
+            self, Options, ProductRows, Shop,
+            amounts::DecimalSeparator,
             decode::Encoding,
-            table::{MAX_LINE, Table},
+            csv_reader::{MAX_LINE, CsvReader},
         },
         record::{ProductRecord, Row},
     },
@@ -55,7 +55,7 @@ fn read_with(shop: Shop, file: impl AsRef<[u8]>, options: &Options) -> Outcome {
         }
     }
     let (header, delimiter) = (open.header().to_vec(), open.delimiter());
-    Outcome { products, refused, notes: open.notes().so_far(), rows, header, delimiter }
+    Outcome { products, refused, notes: open.notes().snapshot(), rows, header, delimiter }
 }
 
 fn group(record: &ProductRecord) -> Option<(&str, &str, Vec<(&str, &str)>)> {
@@ -271,11 +271,11 @@ fn amounts_are_read_as_the_whole_file_writes_them() {
         (["1.234", "5,50 €", "7"], None, [Some("1234.00"), Some("5.50"), Some("7.00")]),
         (["1,234", "$5.50", "7"], None, [Some("1234.00"), Some("5.50"), Some("7.00")]),
         (["1.234", "5", "7"], None, [None, Some("5.00"), Some("7.00")]),
-        (["1.234", "5", "7"], Some(Decimals::Comma), [Some("1234.00"), Some("5.00"), Some("7.00")]),
+        (["1.234", "5", "7"], Some(DecimalSeparator::Comma), [Some("1234.00"), Some("5.00"), Some("7.00")]),
         (["1.234", "5,50", "5.50"], None, [None, Some("5.50"), Some("5.50")]),
         (["-1,00", "free", "1e3"], None, [None, None, None]),
     ] {
-        let options = Options { decimals, ..options() };
+        let options = Options { decimal_separator: decimals, ..options() };
         let read = read_with(Shop::WooCommerce, file(prices), &options);
         for (i, expected) in (1..).zip(expected) {
             let price = read.products.get(&format!("S{i}")).map(|record| money(record.price));
@@ -360,7 +360,7 @@ fn what_has_no_end_is_cut_off_and_told() {
     assert!(error.to_string().contains("split the file"), "{error}");
 }
 
-fn drain(products: Result<Products, Error>) {
+fn drain(products: Result<ProductRows, Error>) {
     products.into_iter().flatten().for_each(|row| drop(row.unwrap()));
 }
 
@@ -377,8 +377,8 @@ proptest! {
             file.splice(at..(at + bytes.len() / 50).min(file.len()), bytes.iter().copied().take(200));
             drain(formats::open(shop, file.as_slice(), &options()));
         }
-        let mut table = Table::open(bytes.as_slice(), Encoding::Windows1252);
-        while let Ok(Some(line)) = table.as_mut().map_or(Ok(None), Table::next_line) {
+        let mut table = CsvReader::open(bytes.as_slice(), Encoding::Windows1252);
+        while let Ok(Some(line)) = table.as_mut().map_or(Ok(None), CsvReader::next_line) {
             prop_assert!(line.line >= 1);
         }
     }

@@ -25,7 +25,7 @@ use crate::{
     transfers::{
         self,
         model::{Format, Resource, RowError},
-        runs::model::{Reach, Status, TransferRow, Way},
+        runs::model::{TransferScope, Status, TransferRow, TransferDirection},
     },
 };
 
@@ -38,7 +38,7 @@ pub struct Transfer(Arc<TransferRow>);
 
 resource! {
     Transfer(transfer) by TransferId of TransferRow,
-    |conn, view, ids| transfers::runs::store::by_ids(conn, &Reach::of(&view.viewer), &ids), row => row.id,
+    |conn, view, ids| transfers::runs::store::by_ids(conn, &TransferScope::of(&view.viewer), &ids), row => row.id,
 }
 
 /// An import or export of a file, in the background. Seen by whoever may move its resource at its website.
@@ -50,7 +50,7 @@ impl Transfer {
     }
 
     /// Which way it goes.
-    fn direction(&self) -> Way {
+    fn direction(&self) -> TransferDirection {
         self.0.direction
     }
 

@@ -18,7 +18,7 @@ use crate::{
         model::{Format, Resource},
         runs::{
             actions::{self, ExportRequest, ImportFile, ImportRequest},
-            model::{MAY_MOVE, ShopOptions},
+            model::{TRANSFER_PERMISSIONS, ShopOptions},
         },
     },
 };
@@ -108,7 +108,7 @@ impl TransferMutation {
     /// Begins to bring in a file, in the background: good rows go in, bad ones are handed back. Requires the permission of the
     /// resource at the website: MANAGE_PRODUCTS for products, MANAGE_CATALOGUE for categories, MANAGE_USERS for customers,
     /// MANAGE_ORDERS for orders, MANAGE_STOCK for stock.
-    #[graphql(guard = "Needs(MAY_MOVE)")]
+    #[graphql(guard = "Needs(TRANSFER_PERMISSIONS)")]
     async fn import_start(
         &self,
         ctx: &Context<'_>,
@@ -126,7 +126,7 @@ impl TransferMutation {
                 website: WebsiteId::parse("websiteId", &input.website_id)?,
                 file,
                 is_dry_run: input.is_dry_run,
-                shop: ShopOptions {
+                shop_options: ShopOptions {
                     is_windows_1252: input.encoding == FileEncoding::Windows1252,
                     is_decimal_comma: input.decimal_mark.map(|mark| mark == DecimalMark::Comma),
                     image_base_url: input.image_base_url,
@@ -142,7 +142,7 @@ impl TransferMutation {
     /// MANAGE_PRODUCTS for products, MANAGE_CATALOGUE for categories, brands and suppliers, MANAGE_USERS for customers,
     /// MANAGE_ORDERS for orders, MANAGE_STOCK for stock and its ledger, MANAGE_REVIEWS for reviews, MANAGE_WEBSITES for
     /// websites.
-    #[graphql(guard = "Needs(MAY_MOVE)")]
+    #[graphql(guard = "Needs(TRANSFER_PERMISSIONS)")]
     async fn export_start(
         &self,
         ctx: &Context<'_>,

@@ -23,7 +23,7 @@ use crate::{
     transfers::{
         model::Resource,
         runs::{
-            model::{MAY_MOVE, Reach, Status, TransferCondition, TransferOrderField, Way},
+            model::{TRANSFER_PERMISSIONS, TransferScope, Status, TransferCondition, TransferOrderField, TransferDirection},
             store::{self, TransferList},
         },
     },
@@ -33,7 +33,7 @@ use crate::{
 #[derive(Debug, Default, InputObject)]
 pub struct TransferDirectionFilter {
     /// It is this one.
-    eq: Option<Way>,
+    eq: Option<TransferDirection>,
 }
 
 /// Conditions on what a transfer moves. Both hold together.
@@ -77,7 +77,7 @@ impl Where for TransferWhere {
         use TransferCondition as C;
         let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
         let (resource, status) = (self.resource.unwrap_or_default(), self.status.unwrap_or_default());
-        all.is(self.direction.and_then(|way| way.eq).map(|way| C::Way(Op::Eq(way))));
+        all.is(self.direction.and_then(|direction| direction.eq).map(|direction| C::Direction(Op::Eq(direction))));
         all.is(resource.eq.map(|resource| C::Resource(Op::Eq(resource))));
         all.is(resource.r#in.map(|any| C::Resource(Op::In(any))));
         all.is(status.eq.map(|status| C::Status(Op::Eq(status))));
@@ -101,14 +101,14 @@ pub struct TransferQuery;
 impl TransferQuery {
     /// An import or export; null where there is none of this id, or not for you. Requires a permission to move something:
     /// MANAGE_PRODUCTS, MANAGE_CATALOGUE, MANAGE_USERS, MANAGE_ORDERS, MANAGE_STOCK, MANAGE_REVIEWS or MANAGE_WEBSITES.
-    #[graphql(guard = "Needs(MAY_MOVE)")]
+    #[graphql(guard = "Needs(TRANSFER_PERMISSIONS)")]
     async fn transfer(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Transfer>> {
         Ok(ctx.loaders().row(TransferId::parse("id", &id)?).await?.map(transfer))
     }
 
     /// The imports and exports of what you may move, at the websites where you may; by default the latest first. Requires
     /// MANAGE_PRODUCTS, MANAGE_CATALOGUE, MANAGE_USERS, MANAGE_ORDERS, MANAGE_STOCK, MANAGE_REVIEWS or MANAGE_WEBSITES.
-    #[graphql(guard = "Needs(MAY_MOVE)")]
+    #[graphql(guard = "Needs(TRANSFER_PERMISSIONS)")]
     async fn transfers(
         &self,
         ctx: &Context<'_>,
@@ -116,9 +116,9 @@ impl TransferQuery {
     ) -> Result<Connection<Transfer>> {
         let list: TransferList =
             listing.list((TransferOrderField::CreatedAt, Direction::Desc), TransferOrderField::list)?;
-        let reach = Reach::of(ctx.viewer());
-        let rows = ctx.db().read(async |conn| store::page(conn, &reach, &list).await);
-        let count = ctx.db().read(async |conn| store::count(conn, &reach, &list).await);
+        let scope = TransferScope::of(ctx.viewer());
+        let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
+        let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
         root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), transfer).await
     }
 }

@@ -9,7 +9,7 @@ use super::super::{
     super::{
         actions::{BatchOutcome, BatchWriter, RejectedRow},
         model::{Resource, Report},
-        record::{CategoryRecord, CustomerRecord, OrderRecord, ProductRecord, Record, Refused, Row},
+        record::{CategoryRecord, CustomerRecord, OrderRecord, ProductRecord, Record, Rejection, Row},
     },
     categories,
     check::{self, DuplicateCheck},
@@ -18,7 +18,7 @@ use super::super::{
     orders, products,
     references::{
         self,
-        model::{References, Wanted},
+        model::{References, UnresolvedReferences},
     },
     store,
 };
@@ -28,9 +28,9 @@ use crate::{
 };
 
 /// Minimum number of rows that are written over several connections.
-const PARALLEL: usize = 200;
+const MIN_PARALLEL_ROWS: usize = 200;
 /// Number of these connections.
-const CONNECTIONS: usize = 2;
+const MAX_CONNECTIONS: usize = 2;
 
 /// A row that passed the checks that need no database.
 struct ValidRow {
@@ -40,7 +40,7 @@ struct ValidRow {
 }
 
 impl ValidRow {
-    fn rejected(self, reason: Refused) -> RejectedRow {
+    fn rejected(self, reason: Rejection) -> RejectedRow {
         RejectedRow { line: self.line, fields: self.fields, reason }
     }
 }
@@ -52,14 +52,14 @@ pub(super) struct Importer<'a> {
     duplicates: DuplicateCheck,
     references: References,
     /// Rows of the file that were read so far.
-    row: i64,
+    row_number: i64,
 }
 
 impl BatchWriter<Record> for Importer<'_> {
     /// Rows before the checkpoint are only checked for duplicates.
     async fn write(&mut self, rows: Vec<Row<Record>>) -> Result<Option<BatchOutcome>> {
         let (valid, mut rejected) = self.check(rows);
-        if self.row <= self.run.lease.checkpoint {
+        if self.row_number <= self.run.lease.checkpoint {
             return Ok(None);
         }
         let valid = self.resolve_references(valid, &mut rejected).await?;
@@ -77,7 +77,7 @@ impl BatchWriter<Record> for Importer<'_> {
     }
 
     async fn store_progress(&mut self, report: &Report) -> Result<()> {
-        let (lease, row) = (&self.run.lease, self.row);
+        let (lease, row) = (&self.run.lease, self.row_number);
         self.db.transaction(async |conn| store::update_checkpoint(conn, lease, report, row).await).await
     }
 }
@@ -85,20 +85,20 @@ impl BatchWriter<Record> for Importer<'_> {
 impl<'a> Importer<'a> {
     /// For a run from its checkpoint.
     pub(super) fn new(db: &'a Db, run: &'a Run<'a>) -> Self {
-        Self { db, run, duplicates: DuplicateCheck::default(), references: References::default(), row: 0 }
+        Self { db, run, duplicates: DuplicateCheck::default(), references: References::default(), row_number: 0 }
     }
 
     /// Checks each row by itself and against the rows before it.
     fn check(&mut self, rows: Vec<Row<Record>>) -> (Vec<ValidRow>, Vec<RejectedRow>) {
         let (mut valid, mut rejected) = (Vec::with_capacity(rows.len()), Vec::new());
         for Row { line, fields, record } in rows {
-            self.row += 1;
+            self.row_number += 1;
             let checked = record.and_then(|mut record| {
                 check::row(&mut record)?;
                 self.duplicates.check(line, &record)?;
                 Ok(record)
             });
-            if self.row <= self.run.lease.checkpoint {
+            if self.row_number <= self.run.lease.checkpoint {
                 continue;
             }
             match checked {
@@ -122,7 +122,7 @@ impl<'a> Importer<'a> {
         }
         let mut found = self.references.clone();
         resolve(self.db, run, &mut found, &valid, true).await?;
-        if run.options.is_dry_run || found.invented() == self.references.invented() {
+        if run.options.is_dry_run || found.placeholder_count() == self.references.placeholder_count() {
             self.references = found;
             return Ok(valid);
         }
@@ -141,10 +141,10 @@ impl<'a> Importer<'a> {
     /// Writes products over several connections: PostgreSQL spends far more time on each row than Souk does, and uses one
     /// processor for one connection.
     async fn write_all(&self, valid: &[ValidRow]) -> Result<Vec<RowOutcome>> {
-        if self.run.options.resource != Resource::Products || valid.len() < PARALLEL {
+        if self.run.options.resource != Resource::Products || valid.len() < MIN_PARALLEL_ROWS {
             return self.write_or_halve(valid).await;
         }
-        let parts = valid.chunks(valid.len().div_ceil(CONNECTIONS)).map(|part| self.write_or_halve(part));
+        let parts = valid.chunks(valid.len().div_ceil(MAX_CONNECTIONS)).map(|part| self.write_or_halve(part));
         Ok(try_join_all(parts).await?.concat())
     }
 
@@ -186,13 +186,13 @@ impl<'a> Importer<'a> {
 }
 
 /// Finds what rows refer to, and creates what is missing unless this is dry.
-async fn resolve(db: &Db, run: &Run<'_>, references: &mut References, rows: &[ValidRow], is_dry: bool) -> Result<()> {
+async fn resolve(db: &Db, run: &Run<'_>, references: &mut References, rows: &[ValidRow], is_dry_run: bool) -> Result<()> {
     match run.options.resource {
         Resource::Products => {
-            let products = all(rows, product);
-            references::actions::resolve(db, &run.website, references, Wanted::of_products(&products), is_dry).await
+            let products = records(rows, as_product);
+            references::actions::resolve(db, &run.website, references, UnresolvedReferences::of_products(&products), is_dry_run).await
         }
-        _ => categories::actions::resolve(db, run, references, &all(rows, category), is_dry).await,
+        _ => categories::actions::resolve(db, run, references, &records(rows, as_category), is_dry_run).await,
     }
 }
 
@@ -202,33 +202,33 @@ async fn write(
     run: &Run<'_>,
     references: &References,
     rows: &[ValidRow],
-    is_dry: bool,
+    is_dry_run: bool,
 ) -> Result<Vec<RowOutcome>> {
     match run.options.resource {
-        Resource::Categories => categories::actions::write(conn, run, references, &all(rows, category), is_dry).await,
-        Resource::Customers => customers::actions::write(conn, run, &all(rows, customer), is_dry).await,
-        Resource::Orders => orders::actions::write(conn, run, &all(rows, order), is_dry).await,
-        _ => products::actions::write(conn, run, references, &all(rows, product), is_dry).await,
+        Resource::Categories => categories::actions::write(conn, run, references, &records(rows, as_category), is_dry_run).await,
+        Resource::Customers => customers::actions::write(conn, run, &records(rows, as_customer), is_dry_run).await,
+        Resource::Orders => orders::actions::write(conn, run, &records(rows, as_order), is_dry_run).await,
+        _ => products::actions::write(conn, run, references, &records(rows, as_product), is_dry_run).await,
     }
 }
 
 /// The records of one kind; all records of a file are of the same kind.
-fn all<'r, T>(rows: &'r [ValidRow], pick: impl Fn(&'r Record) -> Option<&'r T>) -> Vec<&'r T> {
+fn records<'r, T>(rows: &'r [ValidRow], pick: impl Fn(&'r Record) -> Option<&'r T>) -> Vec<&'r T> {
     rows.iter().filter_map(|row| pick(&row.record)).collect()
 }
 
-fn product(record: &Record) -> Option<&ProductRecord> {
+fn as_product(record: &Record) -> Option<&ProductRecord> {
     if let Record::Product(product) = record { Some(product) } else { None }
 }
 
-fn category(record: &Record) -> Option<&CategoryRecord> {
+fn as_category(record: &Record) -> Option<&CategoryRecord> {
     if let Record::Category(category) = record { Some(category) } else { None }
 }
 
-fn customer(record: &Record) -> Option<&CustomerRecord> {
+fn as_customer(record: &Record) -> Option<&CustomerRecord> {
     if let Record::Customer(customer) = record { Some(customer) } else { None }
 }
 
-fn order(record: &Record) -> Option<&OrderRecord> {
+fn as_order(record: &Record) -> Option<&OrderRecord> {
     if let Record::Order(order) = record { Some(order) } else { None }
 }

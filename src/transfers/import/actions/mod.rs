@@ -8,11 +8,11 @@ use std::{io::Read, path::Path, time::Duration};
 use self::importer::Importer;
 use super::{
     super::{
-        actions::Batches,
+        actions::BatchImport,
         model::{ImportOptions, Report},
         read_ahead::ReadAhead,
         record::Record,
-        rejects::{Layout, Rejects},
+        rejects::{Layout, RejectsFile},
     },
     model::{Input, Lease, Run},
     source, store,
@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Pause between two attempts to take a lease.
-const PAUSE: Duration = Duration::from_millis(250);
+const LEASE_POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Imports a file as a transfer of its own. Rejected rows are written to the file `rejects`. `progress` is called with the
 /// report after each batch.
@@ -46,30 +46,30 @@ pub async fn import(
     let lease = loop {
         let id = db.transaction(async |conn| store::find_or_insert(conn, at, options, hash).await).await?;
         // If another run finished the same file meanwhile, this becomes a transfer of its own, which finds nothing new.
-        if let Some(lease) = wait(db, id).await? {
+        if let Some(lease) = wait_for_lease(db, id).await? {
             break lease;
         }
     };
     run(db, Run { options, website, lease }, source, rejects, progress, async { Ok(()) }).await
 }
 
-/// Imports a file for an existing transfer, from its checkpoint. `before_its_end` runs when all rows are imported and the
+/// Imports a file for an existing transfer, from its checkpoint. `before_finish` runs when all rows are imported and the
 /// transfer is not marked as done yet.
 /// # Errors
-/// Those of [`import`] and of `before_its_end`.
-pub async fn import_as(
+/// Those of [`import`] and of `before_finish`.
+pub async fn import_for_transfer(
     db: &Db,
     id: TransferId,
     options: &ImportOptions,
     bytes: Box<dyn Read + Send>,
     rejects: &Path,
-    before_its_end: impl Future<Output = Result<()>> + Send,
+    before_finish: impl Future<Output = Result<()>> + Send,
 ) -> Result<Report> {
     let website = website(db, options).await?;
     let source = source::read(bytes, options).await?;
     let done = || Error::Coded(ErrorCode::Conflict, "this import is done already".into());
-    let lease = wait(db, id).await?.ok_or_else(done)?;
-    run(db, Run { options, website, lease }, source, rejects, |_| (), before_its_end).await
+    let lease = wait_for_lease(db, id).await?.ok_or_else(done)?;
+    run(db, Run { options, website, lease }, source, rejects, |_| (), before_finish).await
 }
 
 /// Number of rows of a file, up to where it can be read; none if not even its header can be read.
@@ -94,8 +94,8 @@ async fn website(db: &Db, options: &ImportOptions) -> Result<WebsiteRow> {
 }
 
 /// Waits for the lease of a transfer; none if another run finished the transfer meanwhile.
-async fn wait(db: &Db, id: TransferId) -> Result<Option<Lease>> {
-    let mut is_told = false;
+async fn wait_for_lease(db: &Db, id: TransferId) -> Result<Option<Lease>> {
+    let mut has_logged = false;
     loop {
         if let Some(lease) = db.transaction(async |conn| store::take_lease(conn, id).await).await? {
             return Ok(Some(lease));
@@ -103,11 +103,11 @@ async fn wait(db: &Db, id: TransferId) -> Result<Option<Lease>> {
         if db.read(async |conn| store::is_done(conn, id).await).await? {
             return Ok(None);
         }
-        if !is_told {
+        if !has_logged {
             tracing::info!("another import of the same website is running: waiting for it");
-            is_told = true;
+            has_logged = true;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(LEASE_POLL_INTERVAL).await;
     }
 }
 
@@ -117,14 +117,14 @@ async fn run(
     (layout, file): (Layout, ReadAhead<Record>),
     rejects: &Path,
     progress: impl Fn(&Report) + Send,
-    before_its_end: impl Future<Output = Result<()>> + Send,
+    before_finish: impl Future<Output = Result<()>> + Send,
 ) -> Result<Report> {
-    let rejects = Rejects::open(rejects, layout, run.lease.checkpoint > 0)?;
-    let batches = Batches { db, file, rejects, is_dry_run: run.options.is_dry_run };
+    let rejects = RejectsFile::open(rejects, layout, run.lease.checkpoint > 0)?;
+    let batch_import = BatchImport { db, file, rejects, is_dry_run: run.options.is_dry_run };
     let mut report = run.lease.report.clone();
     let done: Result<()> = async {
-        batches.import(&mut Importer::new(db, &run), &mut report, progress).await?;
-        before_its_end.await
+        batch_import.run(&mut Importer::new(db, &run), &mut report, progress).await?;
+        before_finish.await
     }
     .await;
     let failure = done.as_ref().err().map(Error::to_string);

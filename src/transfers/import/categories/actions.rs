@@ -9,12 +9,12 @@ use super::{
         model::{RowOutcome, Run},
         references::{
             self,
-            actions::free_slugs,
-            model::{References, Wanted},
-            store::{Slugged, taken},
+            actions::available_slugs,
+            model::{References, UnresolvedReferences},
+            store::{SluggedTable, find_taken_slugs},
         },
     },
-    model::{Found, Plan, State, known},
+    model::{ExistingCategories, Plan, CategoryState, find_existing},
     store,
 };
 use crate::{
@@ -32,20 +32,20 @@ pub async fn resolve(
     run: &Run<'_>,
     references: &mut References,
     records: &[&CategoryRecord],
-    is_dry: bool,
+    is_dry_run: bool,
 ) -> Result<()> {
     let website = run.website.id;
     let existing = db.read(async |conn| store::by_external_id(conn, website, records).await).await?;
-    if records.iter().any(|record| known(&existing, record).is_some()) {
+    if records.iter().any(|record| find_existing(&existing, record).is_some()) {
         // A category that moves takes its descendants along.
         references.forget_categories();
     }
-    let mut wanted = Wanted::default();
+    let mut wanted = UnresolvedReferences::default();
     for record in records {
-        let depth = record.path.len() - usize::from(known(&existing, record).is_some());
-        wanted.path(&record.path[..depth], record.slug.as_deref().filter(|_| depth == record.path.len()));
+        let depth = record.path.len() - usize::from(find_existing(&existing, record).is_some());
+        wanted.add_path(&record.path[..depth], record.slug.as_deref().filter(|_| depth == record.path.len()));
     }
-    references::actions::resolve(db, &run.website, references, wanted, is_dry).await
+    references::actions::resolve(db, &run.website, references, wanted, is_dry_run).await
 }
 
 /// Writes what the rows say, or only returns what would become of them.
@@ -56,48 +56,48 @@ pub async fn write(
     run: &Run<'_>,
     references: &References,
     records: &[&CategoryRecord],
-    is_dry: bool,
+    is_dry_run: bool,
 ) -> Result<Vec<RowOutcome>> {
     let found = find(conn, run, references, records).await?;
     let mut plan = Plan::make(references, records, &found);
-    if is_dry {
+    if is_dry_run {
         return Ok(plan.outcomes);
     }
-    let (rows, wanted) = plan.new_twins();
-    let slugs = free_slugs(conn, Slugged::Categories, wanted).await?;
+    let (rows, wanted) = plan.same_name_rows();
+    let slugs = available_slugs(conn, SluggedTable::Categories, wanted).await?;
     let ids = categories::store::insert_named(conn, &rows, &slugs).await?;
-    plan.add_twins(slugs, &ids.into_iter().map(|(id, slug)| (slug, id.0)).collect());
+    plan.add_same_name(slugs, &ids.into_iter().map(|(id, slug)| (slug, id.0)).collect());
     update(conn, &plan.changed).await?;
     sources::store::upsert_seen(conn, run.website.id, run.lease.id, SourceType::Category, &plan.seen).await?;
     Ok(plan.outcomes)
 }
 
-async fn find(conn: &Conn, run: &Run<'_>, references: &References, records: &[&CategoryRecord]) -> Result<Found> {
+async fn find(conn: &Conn, run: &Run<'_>, references: &References, records: &[&CategoryRecord]) -> Result<ExistingCategories> {
     let by_external_id = store::by_external_id(conn, run.website.id, records).await?;
     let ids: Vec<i64> = records.iter().filter_map(|record| references.category(&record.path)).collect();
-    let by_id: HashMap<i64, State> = store::by_ids(conn, run.website.id, &ids).await?;
+    let by_id: HashMap<i64, CategoryState> = store::by_ids(conn, run.website.id, &ids).await?;
     let slugs: Vec<String> = records.iter().filter_map(|record| record.slug.clone()).collect();
-    Ok(Found { by_external_id, by_id, taken: taken(conn, Slugged::Categories, &slugs).await? })
+    Ok(ExistingCategories { by_external_id, by_id, taken: find_taken_slugs(conn, SluggedTable::Categories, &slugs).await? })
 }
 
-async fn update(conn: &Conn, changed: &[State]) -> Result<()> {
+async fn update(conn: &Conn, changed: &[CategoryState]) -> Result<()> {
     let changes: Vec<_> = changed.iter().map(change).collect();
-    let broken = |code, field, message| UserError::new(code, field, message);
+    let user_error = |code, field, message| UserError::new(code, field, message);
     categories::store::update_all(conn, &changes).await.map_err(|error| {
         error
             .on_constraint("categories_slug_key", || {
-                broken(UserErrorCode::Taken, "slug", "another category has this slug")
+                user_error(UserErrorCode::Taken, "slug", "another category has this slug")
             })
             .on_constraint("categories_acyclic", || {
-                broken(UserErrorCode::Cycle, "path", "a category cannot be its own ancestor")
+                user_error(UserErrorCode::Cycle, "path", "a category cannot be its own ancestor")
             })
             .on_constraint("categories_depth", || {
-                broken(UserErrorCode::OutOfRange, "path", "the tree of categories is at most 32 deep")
+                user_error(UserErrorCode::OutOfRange, "path", "the tree of categories is at most 32 deep")
             })
     })
 }
 
-fn change(state: &State) -> CategoryChange<'_> {
-    let State { id, parent_id, name, slug, description, position, .. } = state;
+fn change(state: &CategoryState) -> CategoryChange<'_> {
+    let CategoryState { id, parent_id, name, slug, description, position, .. } = state;
     CategoryChange { id: *id, parent_id: *parent_id, name, slug, description, position: *position }
 }

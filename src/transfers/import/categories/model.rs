@@ -10,7 +10,7 @@ use diesel::{
 };
 
 use super::super::{
-    super::record::{CategoryRecord, Refused},
+    super::record::{CategoryRecord, Rejection},
     model::RowOutcome,
     references::model::References,
 };
@@ -18,7 +18,7 @@ use crate::text::{Check, MAX_DESCRIPTION, check_slug, slugify};
 
 /// A category as a file may describe it.
 #[derive(Debug, Clone, Default, PartialEq, QueryableByName)]
-pub struct State {
+pub struct CategoryState {
     /// Key.
     #[diesel(sql_type = BigInt)]
     pub id: i64,
@@ -44,11 +44,11 @@ pub struct State {
 
 /// The categories that the database has for the rows of a batch.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct ExistingCategories {
     /// By the website's own id.
-    pub by_external_id: HashMap<String, State>,
+    pub by_external_id: HashMap<String, CategoryState>,
     /// By key, those at the paths of the rows.
-    pub by_id: HashMap<i64, State>,
+    pub by_id: HashMap<i64, CategoryState>,
     /// The slugs that rows ask for and that are in use, and by which category.
     pub taken: HashMap<String, i64>,
 }
@@ -59,32 +59,32 @@ pub struct Plan<'r> {
     /// The outcome of each row, in order.
     pub outcomes: Vec<RowOutcome>,
     /// Existing categories whose columns change, and what they become.
-    pub changed: Vec<State>,
+    pub changed: Vec<CategoryState>,
     /// Categories that the rows name: key and external id.
     pub seen: Vec<(i64, Option<&'r str>)>,
     /// Rows that are another category of the same name and parent: the parent, and the row.
-    pub twins: Vec<(Option<i64>, &'r CategoryRecord)>,
+    pub same_name: Vec<(Option<i64>, &'r CategoryRecord)>,
 }
 
 /// Checks a row by itself.
 /// # Errors
 /// The rule that it breaks.
-pub fn check(record: &CategoryRecord) -> Result<(), Refused> {
+pub fn check(record: &CategoryRecord) -> Result<(), Rejection> {
     let mut check = Check::new();
     record.path.iter().for_each(|name| check.text("path", name, 255));
     check_slug(&mut check, "slug", record.slug.as_deref());
     check.at_most("description", record.description.as_deref().unwrap_or_default(), MAX_DESCRIPTION);
     check.optional("external_id", record.external_id.as_deref(), 255);
-    check.finish().map_err(Refused::from)?;
+    check.finish().map_err(Rejection::from)?;
     if record.path.len() > 32 {
-        return Err(Refused::at("path", "the tree of categories is at most 32 deep"));
+        return Err(Rejection::at("path", "the tree of categories is at most 32 deep"));
     }
     Ok(())
 }
 
 /// The existing category with the external id of the row.
-pub fn known<'k>(known: &'k HashMap<String, State>, record: &CategoryRecord) -> Option<&'k State> {
-    known.get(record.external_id.as_ref()?)
+pub fn find_existing<'k>(existing: &'k HashMap<String, CategoryState>, record: &CategoryRecord) -> Option<&'k CategoryState> {
+    existing.get(record.external_id.as_ref()?)
 }
 
 /// The category's own name; a row always has one.
@@ -94,10 +94,10 @@ pub fn name(record: &CategoryRecord) -> &str {
 
 impl<'r> Plan<'r> {
     /// Decides what becomes of each row.
-    pub fn make(references: &References, records: &[&'r CategoryRecord], found: &'r Found) -> Self {
-        let (mut plan, mut taken, mut met) = (Self::default(), found.taken.clone(), HashMap::new());
+    pub fn make(references: &References, records: &[&'r CategoryRecord], found: &'r ExistingCategories) -> Self {
+        let (mut plan, mut taken, mut matched) = (Self::default(), found.taken.clone(), HashMap::new());
         for &record in records {
-            let outcome = plan.decide(references, record, found, &mut taken, &mut met);
+            let outcome = plan.decide(references, record, found, &mut taken, &mut matched);
             plan.outcomes.push(outcome.unwrap_or_else(RowOutcome::Rejected));
         }
         plan
@@ -107,34 +107,34 @@ impl<'r> Plan<'r> {
         &mut self,
         references: &References,
         record: &'r CategoryRecord,
-        found: &'r Found,
+        found: &'r ExistingCategories,
         taken: &mut HashMap<String, i64>,
-        met: &mut HashMap<i64, &'r str>,
-    ) -> Result<RowOutcome, Refused> {
+        matched: &mut HashMap<i64, &'r str>,
+    ) -> Result<RowOutcome, Rejection> {
         let parent_id = match record.path.len() {
             1 => None,
             depth => references.category(&record.path[..depth - 1]),
         };
         let path_id = references.category(&record.path);
-        let before = known(&found.by_external_id, record).or_else(|| found.by_id.get(&path_id?));
+        let before = find_existing(&found.by_external_id, record).or_else(|| found.by_id.get(&path_id?));
         let id = before.map_or_else(|| path_id.unwrap_or_default(), |before| before.id);
-        let holder = met.get(&id).copied().or_else(|| before.and_then(|before| before.external_id.as_deref()));
+        let holder = matched.get(&id).copied().or_else(|| before.and_then(|before| before.external_id.as_deref()));
         if record.external_id.is_some() && holder.is_some() && holder != record.external_id.as_deref() {
             // The shop has two categories of one name and parent.
-            self.twins.push((parent_id, record));
+            self.same_name.push((parent_id, record));
             return Ok(RowOutcome::Created);
         }
-        if met.insert(id, record.external_id.as_deref().unwrap_or_default()).is_some() {
-            return Err(Refused::at("path", "an earlier row of the file is the same category"));
+        if matched.insert(id, record.external_id.as_deref().unwrap_or_default()).is_some() {
+            return Err(Rejection::at("path", "an earlier row of the file is the same category"));
         }
         if let Some(slug) = &record.slug
             && taken.insert(slug.clone(), id).is_some_and(|holder| holder != id)
         {
-            return Err(Refused::at("slug", "another category has this slug"));
+            return Err(Rejection::at("slug", "another category has this slug"));
         }
         self.seen.push((id, record.external_id.as_deref()));
         let Some(before) = before else { return Ok(RowOutcome::Created) };
-        let after = State {
+        let after = CategoryState {
             id,
             external_id: record.external_id.clone().or_else(|| before.external_id.clone()),
             parent_id,
@@ -143,21 +143,21 @@ impl<'r> Plan<'r> {
             description: record.description.clone().unwrap_or_else(|| before.description.clone()),
             position: record.position.unwrap_or(before.position),
         };
-        let outcome = match (references.is_made(id), after == *before) {
+        let outcome = match (references.is_created(id), after == *before) {
             (true, _) => RowOutcome::Created,
             (false, true) => RowOutcome::Unchanged,
             (false, false) => RowOutcome::Updated,
         };
-        if (State { external_id: before.external_id.clone(), ..after.clone() }) != *before {
+        if (CategoryState { external_id: before.external_id.clone(), ..after.clone() }) != *before {
             self.changed.push(after);
         }
         Ok(outcome)
     }
 
     /// For each twin its name and parent, and the slug it asks for with a longer name to fall back on.
-    pub fn new_twins(&self) -> (Vec<(Option<i64>, &'r str)>, Vec<(String, String)>) {
-        let rows = self.twins.iter().map(|(parent, record)| (*parent, name(record))).collect();
-        let wanted = self.twins.iter().map(|(_, record)| {
+    pub fn same_name_rows(&self) -> (Vec<(Option<i64>, &'r str)>, Vec<(String, String)>) {
+        let rows = self.same_name.iter().map(|(parent, record)| (*parent, name(record))).collect();
+        let wanted = self.same_name.iter().map(|(_, record)| {
             let slug = record.slug.clone().unwrap_or_else(|| slugify(name(record)));
             (slug, format!("{} {}", name(record), record.external_id.as_deref().unwrap_or_default()))
         });
@@ -165,11 +165,11 @@ impl<'r> Plan<'r> {
     }
 
     /// Adds the twins, which were created with these slugs and keys, to the categories that are seen and changed.
-    pub fn add_twins(&mut self, slugs: Vec<String>, ids: &HashMap<String, i64>) {
-        for ((parent_id, record), slug) in self.twins.iter().zip(slugs) {
+    pub fn add_same_name(&mut self, slugs: Vec<String>, ids: &HashMap<String, i64>) {
+        for ((parent_id, record), slug) in self.same_name.iter().zip(slugs) {
             let id = ids.get(&slug).copied().unwrap_or_default();
             self.seen.push((id, record.external_id.as_deref()));
-            self.changed.push(State {
+            self.changed.push(CategoryState {
                 id,
                 external_id: None,
                 parent_id: *parent_id,

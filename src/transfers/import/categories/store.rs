@@ -9,7 +9,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::{super::super::record::CategoryRecord, model::State};
+use super::{super::super::record::CategoryRecord, model::CategoryState};
 use crate::{db::Conn, error::Result, ids::WebsiteId};
 
 const COLUMNS: &str =
@@ -20,22 +20,22 @@ pub async fn by_external_id(
     mut conn: &Conn,
     website: WebsiteId,
     records: &[&CategoryRecord],
-) -> Result<HashMap<String, State>> {
+) -> Result<HashMap<String, CategoryState>> {
     let query = sql_query(format!(
         "{COLUMNS} JOIN sources s ON s.resource_type = 'Category' AND s.resource_id = c.id
          WHERE s.website_id = $1 AND s.external_id = ANY ($2)"
     ));
     let ids: Vec<&str> = records.iter().filter_map(|record| record.external_id.as_deref()).collect();
-    let rows: Vec<State> = query.bind::<BigInt, _>(website).bind::<Array<Text>, _>(ids).load(&mut conn).await?;
+    let rows: Vec<CategoryState> = query.bind::<BigInt, _>(website).bind::<Array<Text>, _>(ids).load(&mut conn).await?;
     Ok(rows.into_iter().filter_map(|row| Some((row.external_id.clone()?, row))).collect())
 }
 
 /// The categories with these ids, with their external ids at a website, by id.
-pub async fn by_ids(mut conn: &Conn, website: WebsiteId, ids: &[i64]) -> Result<HashMap<i64, State>> {
+pub async fn by_ids(mut conn: &Conn, website: WebsiteId, ids: &[i64]) -> Result<HashMap<i64, CategoryState>> {
     let query = sql_query(format!(
         "{COLUMNS} LEFT JOIN sources s ON s.resource_type = 'Category' AND s.resource_id = c.id AND s.website_id = $1
          WHERE c.id = ANY ($2)"
     ));
-    let rows: Vec<State> = query.bind::<BigInt, _>(website).bind::<Array<BigInt>, _>(ids).load(&mut conn).await?;
+    let rows: Vec<CategoryState> = query.bind::<BigInt, _>(website).bind::<Array<BigInt>, _>(ids).load(&mut conn).await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }

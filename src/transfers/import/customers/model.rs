@@ -12,7 +12,7 @@ use diesel::{
 use serde_json::Value;
 
 use super::super::{
-    super::record::{AddressRecord, CustomerRecord, Refused},
+    super::record::{AddressRecord, CustomerRecord, Rejection},
     model::RowOutcome,
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 
 /// A customer as a file may describe them.
 #[derive(Debug, Clone, Default, PartialEq, QueryableByName)]
-pub struct State {
+pub struct CustomerState {
     /// Key.
     #[diesel(sql_type = BigInt)]
     pub id: i64,
@@ -46,7 +46,7 @@ pub struct State {
     pub is_customer: bool,
     /// Whether the customer first came from this website.
     #[diesel(sql_type = Bool)]
-    pub is_home: bool,
+    pub is_source_website: bool,
     /// Whether the website knows the customer.
     #[diesel(sql_type = Bool)]
     pub is_known: bool,
@@ -58,7 +58,7 @@ pub struct State {
 /// Checks a row by itself and puts e-mail address and phone number into their canonical form.
 /// # Errors
 /// The rule that it breaks.
-pub fn check(record: &mut CustomerRecord) -> Result<(), Refused> {
+pub fn check(record: &mut CustomerRecord) -> Result<(), Rejection> {
     let mut check = Check::new();
     check.optional("external_id", record.external_id.as_deref(), 255);
     check.optional("name", record.name.as_deref(), 255);
@@ -75,7 +75,7 @@ pub fn check(record: &mut CustomerRecord) -> Result<(), Refused> {
         check.text("addresses", &address.address, 500);
         check.optional("addresses", address.postal_code.as_deref(), 20);
     }
-    check.finish().map_err(Refused::from)
+    check.finish().map_err(Rejection::from)
 }
 
 /// What becomes of the rows of a batch.
@@ -84,9 +84,9 @@ pub struct Plan<'r> {
     /// The outcome of each row, in order.
     pub outcomes: Vec<RowOutcome>,
     /// Customers to create.
-    pub new: Vec<State>,
+    pub new: Vec<CustomerState>,
     /// Existing customers whose columns change, and what they become.
-    pub changed: Vec<State>,
+    pub changed: Vec<CustomerState>,
     /// Customers that the rows name: key and external id.
     pub seen: Vec<(i64, Option<&'r str>)>,
     /// Addresses to add, with the customer's key.
@@ -95,17 +95,17 @@ pub struct Plan<'r> {
 
 impl<'r> Plan<'r> {
     /// Decides what becomes of each row. New customers get the `ids` in order; a dry run has none and gives them 0.
-    pub fn make(records: &[&'r CustomerRecord], found: &[State], ids: Vec<i64>) -> Self {
-        let by_id: HashMap<&str, &State> =
+    pub fn make(records: &[&'r CustomerRecord], found: &[CustomerState], ids: Vec<i64>) -> Self {
+        let by_id: HashMap<&str, &CustomerState> =
             found.iter().filter_map(|state| Some((state.external_id.as_deref()?, state))).collect();
-        let by_email: HashMap<&str, &State> =
+        let by_email: HashMap<&str, &CustomerState> =
             found.iter().filter_map(|state| Some((state.email.as_deref()?, state))).collect();
-        let (mut plan, mut ids, mut met) = (Self::default(), ids.into_iter(), HashSet::new());
+        let (mut plan, mut ids, mut matched) = (Self::default(), ids.into_iter(), HashSet::new());
         for record in records {
             let by_id = record.external_id.as_deref().and_then(|id| by_id.get(id).copied());
             let before = by_id.or_else(|| record.email.as_deref().and_then(|email| by_email.get(email).copied()));
-            match plan_row(record, before, &mut met) {
-                Err(refused) => plan.outcomes.push(RowOutcome::Rejected(refused)),
+            match plan_row(record, before, &mut matched) {
+                Err(rejection) => plan.outcomes.push(RowOutcome::Rejected(rejection)),
                 Ok((state, added)) => plan.add(record, before, state, added, &mut ids),
             }
         }
@@ -115,8 +115,8 @@ impl<'r> Plan<'r> {
     fn add(
         &mut self,
         record: &'r CustomerRecord,
-        before: Option<&State>,
-        mut state: State,
+        before: Option<&CustomerState>,
+        mut state: CustomerState,
         added: Vec<&'r AddressRecord>,
         ids: &mut impl Iterator<Item = i64>,
     ) {
@@ -141,24 +141,24 @@ impl<'r> Plan<'r> {
 /// What a customer becomes by a row, and the addresses to add.
 fn plan_row<'r>(
     record: &'r CustomerRecord,
-    before: Option<&State>,
-    met: &mut HashSet<i64>,
-) -> Result<(State, Vec<&'r AddressRecord>), Refused> {
+    before: Option<&CustomerState>,
+    matched: &mut HashSet<i64>,
+) -> Result<(CustomerState, Vec<&'r AddressRecord>), Rejection> {
     let mut state = match before {
-        Some(before) if !met.insert(before.id) => {
-            return Err(Refused::at("email", "an earlier row of the file is the same customer"));
+        Some(before) if !matched.insert(before.id) => {
+            return Err(Rejection::at("email", "an earlier row of the file is the same customer"));
         }
-        Some(before) if !before.is_customer => return Err(Refused::at("email", "this is a member of staff")),
+        Some(before) if !before.is_customer => return Err(Rejection::at("email", "this is a member of staff")),
         Some(before) => before.clone(),
         None => {
-            let name = record.name.clone().ok_or_else(|| Refused::at("name", "a new customer has a name"))?;
-            State {
+            let name = record.name.clone().ok_or_else(|| Rejection::at("name", "a new customer has a name"))?;
+            CustomerState {
                 name,
                 is_active: true,
                 is_customer: true,
-                is_home: true,
+                is_source_website: true,
                 addresses: Value::Array(Vec::new()),
-                ..State::default()
+                ..CustomerState::default()
             }
         }
     };
@@ -167,12 +167,12 @@ fn plan_row<'r>(
     }
     match (&record.email, &state.email) {
         (Some(given), Some(has)) if given != has => {
-            return Err(Refused::at("email", "the customer has another e-mail address, which only they change"));
+            return Err(Rejection::at("email", "the customer has another e-mail address, which only they change"));
         }
         (Some(_), None) => state.email.clone_from(&record.email),
         _ => {}
     }
-    if state.is_home {
+    if state.is_source_website {
         if let Some(name) = &record.name {
             state.name.clone_from(name);
         }
@@ -188,20 +188,20 @@ fn plan_row<'r>(
 }
 
 /// The addresses of a row that the customer does not have.
-fn new_addresses<'r>(record: &'r CustomerRecord, state: &State) -> Result<Vec<&'r AddressRecord>, Refused> {
+fn new_addresses<'r>(record: &'r CustomerRecord, state: &CustomerState) -> Result<Vec<&'r AddressRecord>, Rejection> {
     let has: Vec<AddressRecord> = serde_json::from_value(state.addresses.clone()).unwrap_or_default();
-    let place = |address: &AddressRecord| {
+    let key = |address: &AddressRecord| {
         let AddressRecord { country, city, district, address, postal_code, .. } = address.clone();
         (country, city, district, address, postal_code)
     };
-    let mut places: BTreeSet<_> = has.iter().map(place).collect();
+    let mut keys: BTreeSet<_> = has.iter().map(key).collect();
     let has_default = has.iter().any(|address| address.is_default);
-    let added: Vec<_> = record.addresses.iter().flatten().filter(|address| places.insert(place(address))).collect();
-    if places.len() as i64 > MAX_ADDRESSES {
-        return Err(Refused::at("addresses", format!("a customer has at most {MAX_ADDRESSES} addresses")));
+    let added: Vec<_> = record.addresses.iter().flatten().filter(|address| keys.insert(key(address))).collect();
+    if keys.len() as i64 > MAX_ADDRESSES {
+        return Err(Rejection::at("addresses", format!("a customer has at most {MAX_ADDRESSES} addresses")));
     }
     if added.iter().filter(|address| address.is_default).count() + usize::from(has_default) > 1 {
-        return Err(Refused::at("addresses", "one address is the default"));
+        return Err(Rejection::at("addresses", "one address is the default"));
     }
     Ok(added)
 }

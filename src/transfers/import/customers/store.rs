@@ -7,7 +7,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::{super::super::record::CustomerRecord, model::State};
+use super::{super::super::record::CustomerRecord, model::CustomerState};
 use crate::{db::Conn, error::Result, ids::WebsiteId};
 
 /// The customers that these rows name by external id or e-mail address, in the order of their ids; locked on demand.
@@ -16,12 +16,12 @@ pub async fn find(
     website: WebsiteId,
     records: &[&CustomerRecord],
     is_locking: bool,
-) -> Result<Vec<State>> {
+) -> Result<Vec<CustomerState>> {
     let lock = if is_locking { "FOR NO KEY UPDATE OF u" } else { "" };
     let query = sql_query(format!(
         "SELECT u.id, s.external_id, u.email::text AS email, u.name, u.phone, u.is_active,
                 u.role_id = (SELECT id FROM roles WHERE code = 'customer') AS is_customer,
-                u.source_website_id IS NULL OR u.source_website_id = $1 AS is_home,
+                u.source_website_id IS NULL OR u.source_website_id = $1 AS is_source_website,
                 s.resource_id IS NOT NULL OR u.source_website_id IS NOT DISTINCT FROM $1 AS is_known,
                 (SELECT coalesce(jsonb_agg(jsonb_build_object('country', a.country, 'city', a.city, 'district', a.district,
                     'address', a.address, 'postal_code', a.postal_code, 'is_default', a.is_default) ORDER BY a.id), '[]')

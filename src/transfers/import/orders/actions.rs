@@ -21,11 +21,11 @@ use crate::{
 /// Writes what the rows say, or only returns what would become of them.
 /// # Errors
 /// User errors for rules that only the database can check, which one of the rows breaks; those of the database.
-pub async fn write(conn: &Conn, run: &Run<'_>, records: &[&OrderRecord], is_dry: bool) -> Result<Vec<RowOutcome>> {
+pub async fn write(conn: &Conn, run: &Run<'_>, records: &[&OrderRecord], is_dry_run: bool) -> Result<Vec<RowOutcome>> {
     let website = run.website.id;
     let existing = store::find(conn, website, records).await?;
     let references = store::references(conn, website, records).await?;
-    if is_dry {
+    if is_dry_run {
         return Ok(Plan::make(records, &existing, &references, Vec::new()).outcomes);
     }
     let ids = bulk::next_ids(conn, records.len()).await?;
@@ -44,7 +44,7 @@ fn order<'r>(new: &NewOrder<'r>) -> PastOrder<'r> {
         placed_at: new.record.placed_at,
         customer: new.customer,
         contact_email: new.contact_email,
-        ship: &new.record.ship,
+        ship: &new.record.shipping_address,
     }
 }
 

@@ -12,7 +12,7 @@ use diesel::{
 use serde_json::Value;
 
 use super::super::{
-    super::record::{LineRecord, OrderRecord, Refused},
+    super::record::{OrderLineRecord, OrderRecord, Rejection},
     model::RowOutcome,
 };
 use crate::{
@@ -28,7 +28,7 @@ const MAX_LINES: usize = 20_000;
 
 /// An order that exists.
 #[derive(Debug, QueryableByName)]
-pub struct Existing {
+pub struct ExistingOrder {
     /// Key.
     #[diesel(sql_type = BigInt)]
     pub id: i64,
@@ -49,15 +49,15 @@ pub struct Existing {
     pub contact_email: Option<String>,
     /// Shipping address: country, city, district, address, postal code.
     #[diesel(sql_type = Array<Nullable<Text>>)]
-    pub ship: Vec<Option<String>>,
-    /// Lines, as an array of [`LineRecord`].
+    pub shipping_address: Vec<Option<String>>,
+    /// Lines, as an array of [`OrderLineRecord`].
     #[diesel(sql_type = Jsonb)]
     pub lines: Value,
 }
 
 /// What the rows refer to, with the keys.
 #[derive(Debug)]
-pub struct References {
+pub struct OrderReferences {
     /// Customers by external id.
     pub customers: HashMap<String, i64>,
     /// Users by e-mail address.
@@ -93,19 +93,19 @@ pub struct Plan<'r> {
 /// Checks a row by itself.
 /// # Errors
 /// The rule that it breaks.
-pub fn check(record: &mut OrderRecord) -> Result<(), Refused> {
+pub fn check(record: &mut OrderRecord) -> Result<(), Rejection> {
     let mut check = Check::new();
     check.text("number", &record.number, 100);
     check.optional("customer_id", record.customer_id.as_deref(), 255);
     if let Some(email) = &mut record.customer_email {
         *email = check.keep(text::email("customer_email", email));
     }
-    let ship = ["ship_country", "ship_city", "ship_district", "ship_address", "ship_postal_code"];
-    for ((value, column), max) in record.ship.iter().zip(ship).zip([100, 100, 100, 500, 20]) {
+    let ship_columns = ["ship_country", "ship_city", "ship_district", "ship_address", "ship_postal_code"];
+    for ((value, column), max) in record.shipping_address.iter().zip(ship_columns).zip([100, 100, 100, 500, 20]) {
         check.optional(column, value.as_deref(), max);
     }
     let mut total = rust_decimal::Decimal::ZERO;
-    for (place, line) in record.lines.iter_mut().enumerate() {
+    for (index, line) in record.lines.iter_mut().enumerate() {
         check.text("lines", &line.sku, 100);
         check.text("lines", &line.name, 255);
         check.that(check_price("lines", line.unit_price));
@@ -118,7 +118,7 @@ pub fn check(record: &mut OrderRecord) -> Result<(), Refused> {
         } else {
             total += line_total(line.unit_price, line.quantity);
         }
-        line.external_key.get_or_insert_with(|| (place + 1).to_string());
+        line.external_key.get_or_insert_with(|| (index + 1).to_string());
     }
     if record.lines.is_empty() || record.lines.len() > MAX_LINES {
         check.add(UserError::new(
@@ -134,26 +134,26 @@ pub fn check(record: &mut OrderRecord) -> Result<(), Refused> {
         let known: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
         check.add(UserError::new(UserErrorCode::Invalid, "status", format!("a status is one of {}", known.join(", "))));
     }
-    check.finish().map_err(Refused::from)
+    check.finish().map_err(Rejection::from)
 }
 
 impl<'r> Plan<'r> {
     /// Decides what becomes of each row. New orders get the `ids` in order; a dry run has none and gives them 0.
     pub fn make(
         records: &[&'r OrderRecord],
-        existing: &HashMap<String, Existing>,
-        references: &References,
+        existing: &HashMap<String, ExistingOrder>,
+        references: &OrderReferences,
         ids: Vec<i64>,
     ) -> Self {
         let (mut plan, mut ids) = (Self::default(), ids.into_iter());
         for record in records {
             let outcome = match (existing.get(&record.number), customer(record, references)) {
-                (_, Err(refused)) => Err(refused),
-                (Some(known), Ok(customer)) => same(known, record, customer).map(|()| {
+                (_, Err(rejection)) => Err(rejection),
+                (Some(known), Ok(customer)) => check_unchanged(known, record, customer).map(|()| {
                     plan.seen.push((known.id, None));
                     RowOutcome::Unchanged
                 }),
-                (None, Ok(customer)) => lines_exist(record, references).map(|()| {
+                (None, Ok(customer)) => check_products_exist(record, references).map(|()| {
                     let id = ids.next().unwrap_or_default();
                     let contact_email = record.customer_email.as_deref().filter(|_| customer.is_none());
                     plan.new.push(NewOrder { id, customer, contact_email, record });
@@ -168,30 +168,30 @@ impl<'r> Plan<'r> {
 }
 
 /// Whose order it is; nobody's for a guest's.
-fn customer(record: &OrderRecord, references: &References) -> Result<Option<i64>, Refused> {
+fn customer(record: &OrderRecord, references: &OrderReferences) -> Result<Option<i64>, Rejection> {
     if let Some(id) = &record.customer_id {
         let found = references.customers.get(id).copied();
         return found
             .map(Some)
-            .ok_or_else(|| Refused::at("customer_id", "there is no such customer: import customers first"));
+            .ok_or_else(|| Rejection::at("customer_id", "there is no such customer: import customers first"));
     }
     Ok(record.customer_email.as_ref().and_then(|email| references.accounts.get(email).copied()))
 }
 
-fn lines_exist(record: &OrderRecord, references: &References) -> Result<(), Refused> {
+fn check_products_exist(record: &OrderRecord, references: &OrderReferences) -> Result<(), Rejection> {
     let missing = record.lines.iter().find(|line| !references.products.contains_key(&line.sku));
     match missing {
-        Some(line) => Err(Refused::at("lines", format!("there is no product {}: import products first", line.sku))),
+        Some(line) => Err(Rejection::at("lines", format!("there is no product {}: import products first", line.sku))),
         None => Ok(()),
     }
 }
 
 /// Whether a row tells an order as it is.
-fn same(known: &Existing, record: &OrderRecord, customer: Option<i64>) -> Result<(), Refused> {
-    let other = |column: &str| Err(Refused::at(column, "the order is there and has another: what was ordered stays"));
-    let lines: Vec<LineRecord> = serde_json::from_value(known.lines.clone()).unwrap_or_default();
-    let key = |line: &LineRecord| (line.sku.clone(), line.name.clone(), line.quantity, line.unit_price.normalize());
-    let set = |lines: &[LineRecord]| {
+fn check_unchanged(known: &ExistingOrder, record: &OrderRecord, customer: Option<i64>) -> Result<(), Rejection> {
+    let other = |column: &str| Err(Rejection::at(column, "the order is there and has another: what was ordered stays"));
+    let lines: Vec<OrderLineRecord> = serde_json::from_value(known.lines.clone()).unwrap_or_default();
+    let key = |line: &OrderLineRecord| (line.sku.clone(), line.name.clone(), line.quantity, line.unit_price.normalize());
+    let set = |lines: &[OrderLineRecord]| {
         let mut keys: Vec<_> = lines.iter().map(key).collect();
         keys.sort();
         keys
@@ -206,7 +206,7 @@ fn same(known: &Existing, record: &OrderRecord, customer: Option<i64>) -> Result
     if known.customer != customer || customer.is_none() && known.contact_email != record.customer_email {
         return other(if record.customer_id.is_some() { "customer_id" } else { "customer_email" });
     }
-    if known.ship != record.ship {
+    if known.shipping_address != record.shipping_address {
         return other("ship_address");
     }
     if set(&lines) != set(&record.lines) {

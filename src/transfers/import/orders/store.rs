@@ -11,13 +11,13 @@ use diesel_async::RunQueryDsl;
 
 use super::{
     super::super::record::OrderRecord,
-    model::{Existing, References},
+    model::{ExistingOrder, OrderReferences},
 };
 use crate::{db::Conn, error::Result, ids::WebsiteId};
 
 /// A name and the key of what it names.
 #[derive(Debug, QueryableByName)]
-struct Named {
+struct NameAndId {
     #[diesel(sql_type = Text)]
     name: String,
     #[diesel(sql_type = BigInt)]
@@ -25,41 +25,41 @@ struct Named {
 }
 
 /// The orders with the numbers of these rows at a website, by number.
-pub async fn find(mut conn: &Conn, website: WebsiteId, records: &[&OrderRecord]) -> Result<HashMap<String, Existing>> {
+pub async fn find(mut conn: &Conn, website: WebsiteId, records: &[&OrderRecord]) -> Result<HashMap<String, ExistingOrder>> {
     let query = sql_query(
         "SELECT o.id, o.order_number AS number, o.status, o.placed_at, o.user_id AS customer, o.contact_email,
-                ARRAY[o.ship_country, o.ship_city, o.ship_district, o.ship_address, o.ship_postal_code] AS ship,
+                ARRAY[o.ship_country, o.ship_city, o.ship_district, o.ship_address, o.ship_postal_code] AS shipping_address,
                 (SELECT coalesce(jsonb_agg(jsonb_build_object('sku', d.sku, 'name', d.name, 'quantity', d.quantity,
                     'unit_price', d.unit_price::text) ORDER BY d.id), '[]') FROM order_details d WHERE d.order_id = o.id) AS lines
          FROM orders o WHERE o.source_website_id = $1 AND o.order_number = ANY ($2)",
     );
     let numbers: Vec<&str> = records.iter().map(|record| record.number.as_str()).collect();
-    let rows: Vec<Existing> = query.bind::<BigInt, _>(website).bind::<Array<Text>, _>(numbers).load(&mut conn).await?;
+    let rows: Vec<ExistingOrder> = query.bind::<BigInt, _>(website).bind::<Array<Text>, _>(numbers).load(&mut conn).await?;
     Ok(rows.into_iter().map(|row| (row.number.clone(), row)).collect())
 }
 
 /// The customers and products that these rows name.
-pub async fn references(mut conn: &Conn, website: WebsiteId, records: &[&OrderRecord]) -> Result<References> {
-    let map = |rows: Vec<Named>| rows.into_iter().map(|row| (row.name, row.id)).collect();
+pub async fn references(mut conn: &Conn, website: WebsiteId, records: &[&OrderRecord]) -> Result<OrderReferences> {
+    let map = |rows: Vec<NameAndId>| rows.into_iter().map(|row| (row.name, row.id)).collect();
     let ids: HashSet<&str> = records.iter().filter_map(|record| record.customer_id.as_deref()).collect();
     let customers = sql_query(
         "SELECT external_id AS name, resource_id AS id FROM sources WHERE resource_type = 'User' AND website_id = $1 AND external_id = ANY ($2)",
     );
-    let customers: Vec<Named> = customers
+    let customers: Vec<NameAndId> = customers
         .bind::<BigInt, _>(website)
         .bind::<Array<Text>, _>(ids.into_iter().collect::<Vec<_>>())
         .load(&mut conn)
         .await?;
     let emails: HashSet<&str> = records.iter().filter_map(|record| record.customer_email.as_deref()).collect();
     let accounts = sql_query("SELECT email::text AS name, id FROM users WHERE email = ANY ($1::citext[])");
-    let accounts: Vec<Named> =
+    let accounts: Vec<NameAndId> =
         accounts.bind::<Array<Text>, _>(emails.into_iter().collect::<Vec<_>>()).load(&mut conn).await?;
     let skus: HashSet<&str> = records.iter().flat_map(|record| &record.lines).map(|line| line.sku.as_str()).collect();
     let products = sql_query("SELECT sku AS name, id FROM products WHERE source_website_id = $1 AND sku = ANY ($2)");
-    let products: Vec<Named> = products
+    let products: Vec<NameAndId> = products
         .bind::<BigInt, _>(website)
         .bind::<Array<Text>, _>(skus.into_iter().collect::<Vec<_>>())
         .load(&mut conn)
         .await?;
-    Ok(References { customers: map(customers), accounts: map(accounts), products: map(products) })
+    Ok(OrderReferences { customers: map(customers), accounts: map(accounts), products: map(products) })
 }

@@ -9,10 +9,10 @@ use super::{
         model::{RowOutcome, Run},
         references::{
             model::References,
-            store::{Slugged, taken},
+            store::{SluggedTable, find_taken_slugs},
         },
     },
-    model::plan::{self, Found, Plan, Step},
+    model::plan::{self, ExistingProducts, Plan, Step},
     store,
 };
 use crate::{
@@ -32,9 +32,9 @@ use crate::{
 };
 
 async fn make_plan(conn: &Conn, run: &Run<'_>, references: &References, records: &[&ProductRecord]) -> Result<Plan> {
-    let found = Found::new(store::find(conn, run.website.id, records).await?);
-    let slugs = plan::slugs(run, records, &found);
-    let taken = taken(conn, Slugged::Products, &slugs).await?;
+    let found = ExistingProducts::new(store::find(conn, run.website.id, records).await?);
+    let slugs = plan::candidate_slugs(run, records, &found);
+    let taken = find_taken_slugs(conn, SluggedTable::Products, &slugs).await?;
     Ok(Plan::make(run, references, records, &found, taken, run.options.resource == Resource::Stock))
 }
 
@@ -46,20 +46,20 @@ pub async fn write(
     run: &Run<'_>,
     references: &References,
     records: &[&ProductRecord],
-    is_dry: bool,
+    is_dry_run: bool,
 ) -> Result<Vec<RowOutcome>> {
     let mut plan = make_plan(conn, run, references, records).await?;
-    if is_dry {
-        let known = known(&plan, &HashMap::new(), records)?;
+    if is_dry_run {
+        let known = product_ids(&plan, &HashMap::new(), records)?;
         let images = missing_images(conn, run, &plan, &known, records).await?;
         return Ok(outcomes(plan, &images));
     }
-    let changing: Vec<ProductId> = plan.changing();
+    let changing: Vec<ProductId> = plan.changed_ids();
     if !changing.is_empty() {
         products::store::lock(conn, &changing).await?;
         plan = make_plan(conn, run, references, records).await?;
         let locked: HashSet<_> = changing.into_iter().collect();
-        if plan.changing().iter().any(|id| !locked.contains(id)) {
+        if plan.changed_ids().iter().any(|id| !locked.contains(id)) {
             return Err(Error::Retry("a product was changed meanwhile".into()));
         }
     }
@@ -68,7 +68,7 @@ pub async fn write(
     let movement = |(id, delta)| NewMovement::new(id, None, run.options.user, Reason::Adjustment, delta);
     let movements: Vec<_> = plan.movements().into_iter().map(movement).collect();
     stock::store::insert_many(conn, &movements).await?;
-    let known = known(&plan, &made, records)?;
+    let known = product_ids(&plan, &made, records)?;
     if run.options.resource == Resource::Products {
         sources::store::upsert_seen(conn, run.website.id, run.lease.id, SourceType::Product, &known).await?;
     }
@@ -78,7 +78,7 @@ pub async fn write(
 }
 
 /// Keys and the shop's own ids of the rows that are not refused, in order; what a dry run would make has the key 0.
-fn known<'r>(
+fn product_ids<'r>(
     plan: &Plan,
     made: &HashMap<String, i64>,
     records: &[&'r ProductRecord],
@@ -90,8 +90,8 @@ fn known<'r>(
             Step::Create(state) => {
                 *made.get(&state.sku).ok_or_else(|| Error::Internal("a product was not made".into()))?
             }
-            Step::Update { id, .. } | Step::Leave { id } => *id,
-            Step::Refuse(_) => continue,
+            Step::Update { id, .. } | Step::Keep { id } => *id,
+            Step::Reject(_) => continue,
         };
         known.push((id, record.external_id.as_deref()));
     }
@@ -106,8 +106,8 @@ async fn missing_images(
     known: &[(i64, Option<&str>)],
     records: &[&ProductRecord],
 ) -> Result<Vec<NewImage>> {
-    let base = run.options.shop.image_base_url.as_deref().map(|base| base.trim_end_matches('/'));
-    let taken = plan.steps.iter().zip(records).filter(|(step, _)| !matches!(step, Step::Refuse(_)));
+    let base = run.options.shop_options.image_base_url.as_deref().map(|base| base.trim_end_matches('/'));
+    let taken = plan.steps.iter().zip(records).filter(|(step, _)| !matches!(step, Step::Reject(_)));
     let mut wanted = Vec::new();
     for ((_, record), (id, _)) in taken.zip(known) {
         for (image, position) in record.images.iter().flatten().zip(1..) {
@@ -129,7 +129,7 @@ async fn missing_images(
 fn outcomes(plan: Plan, images: &[NewImage]) -> Vec<RowOutcome> {
     let pictured: HashSet<i64> = images.iter().map(|image| image.product_id.0).collect();
     let outcome = |step: Step| match step {
-        Step::Leave { id } if pictured.contains(&id) => RowOutcome::Updated,
+        Step::Keep { id } if pictured.contains(&id) => RowOutcome::Updated,
         step => step.outcome(),
     };
     plan.steps.into_iter().map(outcome).collect()

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    model::{Group, References, Wanted, fingerprinted},
+    model::{Group, References, UnresolvedReferences, slug_with_fingerprint},
     store,
 };
 use crate::{
@@ -24,7 +24,7 @@ pub async fn resolve(
     db: &Db,
     website: &WebsiteRow,
     references: &mut References,
-    mut wanted: Wanted<'_>,
+    mut wanted: UnresolvedReferences<'_>,
     is_dry_run: bool,
 ) -> Result<()> {
     wanted.categories.retain(|path, _| !references.categories.contains_key(*path));
@@ -36,8 +36,8 @@ pub async fn resolve(
     }
     let (wanted, known) = (&wanted, &*references);
     let resolved = db.transaction(async |conn| find_or_insert(conn, website, wanted, known, is_dry_run).await).await?;
-    references.invented = resolved.invented;
-    references.made.extend(resolved.made);
+    references.last_placeholder = resolved.last_placeholder;
+    references.created.extend(resolved.created);
     references.categories.extend(resolved.categories);
     references.brands.extend(resolved.brands);
     references.suppliers.extend(resolved.suppliers);
@@ -48,25 +48,25 @@ pub async fn resolve(
 async fn find_or_insert(
     conn: &Conn,
     website: &WebsiteRow,
-    wanted: &Wanted<'_>,
+    wanted: &UnresolvedReferences<'_>,
     known: &References,
     is_dry_run: bool,
 ) -> Result<References> {
     audit::store::silence(conn).await?;
-    let mut references = References { invented: known.invented, ..References::default() };
+    let mut references = References { last_placeholder: known.last_placeholder, ..References::default() };
     resolve_categories(conn, &wanted.categories, known, is_dry_run, &mut references).await?;
-    for (table, names) in [(store::Named::Brands, &wanted.brands), (store::Named::Suppliers, &wanted.suppliers)] {
+    for (table, names) in [(store::NamedTable::Brands, &wanted.brands), (store::NamedTable::Suppliers, &wanted.suppliers)] {
         let names: Vec<&str> = names.iter().copied().collect();
         let mut found = store::find_named(conn, table, &names).await?;
         let new: Vec<&str> = names.into_iter().filter(|name| !found.contains_key(*name)).collect();
         if is_dry_run {
-            found.extend(new.iter().map(|name| ((*name).to_owned(), references.invent())));
+            found.extend(new.iter().map(|name| ((*name).to_owned(), references.next_placeholder())));
         } else if !new.is_empty() {
-            found.extend(insert_named(conn, table, &new).await.map_err(again)?);
+            found.extend(insert_named(conn, table, &new).await.map_err(retry_on_conflict)?);
         }
         match table {
-            store::Named::Brands => references.brands = found,
-            store::Named::Suppliers => references.suppliers = found,
+            store::NamedTable::Brands => references.brands = found,
+            store::NamedTable::Suppliers => references.suppliers = found,
         }
     }
     resolve_groups(conn, website, wanted, is_dry_run, &mut references).await?;
@@ -74,19 +74,19 @@ async fn find_or_insert(
 }
 
 /// Adds brands or suppliers. Suppliers have no slugs.
-async fn insert_named(conn: &Conn, table: store::Named, names: &[&str]) -> Result<HashMap<String, i64>> {
-    let slugs = free_slugs(
+async fn insert_named(conn: &Conn, table: store::NamedTable, names: &[&str]) -> Result<HashMap<String, i64>> {
+    let slugs = available_slugs(
         conn,
-        store::Slugged::Brands,
+        store::SluggedTable::Brands,
         names.iter().map(|name| (slugify(name), (*name).to_owned())).collect(),
     )
     .await?;
     Ok(match table {
-        store::Named::Brands => {
+        store::NamedTable::Brands => {
             let inserted = brands::store::insert_named(conn, names, &slugs).await?;
             inserted.into_iter().map(|(id, name)| (name, id.0)).collect()
         }
-        store::Named::Suppliers => {
+        store::NamedTable::Suppliers => {
             let inserted = suppliers::store::insert_named(conn, names).await?;
             inserted.into_iter().map(|(id, name)| (name, id.0)).collect()
         }
@@ -97,7 +97,7 @@ async fn insert_named(conn: &Conn, table: store::Named, names: &[&str]) -> Resul
 async fn resolve_groups(
     conn: &Conn,
     website: &WebsiteRow,
-    wanted: &Wanted<'_>,
+    wanted: &UnresolvedReferences<'_>,
     is_dry_run: bool,
     references: &mut References,
 ) -> Result<()> {
@@ -111,9 +111,9 @@ async fn resolve_groups(
             Some(group) => group,
             None => {
                 let id = match is_dry_run {
-                    true => references.invent(),
+                    true => references.next_placeholder(),
                     false => {
-                        groups::store::insert_named(conn, website.id, &at, name, varies_by).await.map_err(again)?.0
+                        groups::store::insert_named(conn, website.id, &at, name, varies_by).await.map_err(retry_on_conflict)?.0
                     }
                 };
                 let varies_by = varies_by.iter().map(|name| (*name).to_owned()).collect();
@@ -151,8 +151,8 @@ async fn resolve_categories(
             match found.get(&(parent.unwrap_or_default(), name.clone())) {
                 Some(id) => drop(references.categories.insert(path.to_vec(), *id)),
                 None if is_dry_run => {
-                    let id = references.invent();
-                    references.made.insert(id);
+                    let id = references.next_placeholder();
+                    references.created.insert(id);
                     references.categories.insert(path.to_vec(), id);
                 }
                 None => {
@@ -165,15 +165,15 @@ async fn resolve_categories(
         if new.is_empty() {
             continue;
         }
-        let slugs = free_slugs(conn, store::Slugged::Categories, names).await?;
+        let slugs = available_slugs(conn, store::SluggedTable::Categories, names).await?;
         let rows: Vec<(Option<i64>, &str)> =
             new.iter().map(|(parent, path)| (*parent, path[depth - 1].as_str())).collect();
-        let made = categories::store::insert_named(conn, &rows, &slugs).await.map_err(again)?;
+        let made = categories::store::insert_named(conn, &rows, &slugs).await.map_err(retry_on_conflict)?;
         let made: HashMap<String, i64> = made.into_iter().map(|(id, slug)| (slug, id.0)).collect();
         for ((_, path), slug) in new.iter().zip(&slugs) {
             let id = made.get(slug).ok_or_else(|| Error::Internal("a category was not made".into()))?;
             references.categories.insert(path.to_vec(), *id);
-            references.made.insert(*id);
+            references.created.insert(*id);
         }
     }
     Ok(())
@@ -182,14 +182,14 @@ async fn resolve_categories(
 /// A slug for each: the first choice, where it is taken that of the longer name, or else with a fingerprint of it.
 /// # Errors
 /// Those of the database.
-pub async fn free_slugs(conn: &Conn, table: store::Slugged, wanted: Vec<(String, String)>) -> Result<Vec<String>> {
+pub async fn available_slugs(conn: &Conn, table: store::SluggedTable, wanted: Vec<(String, String)>) -> Result<Vec<String>> {
     let all: Vec<String> = wanted.iter().flat_map(|(slug, name)| [slug.clone(), slugify(name)]).collect();
-    let mut taken = store::taken(conn, table, &all).await?;
+    let mut taken = store::find_taken_slugs(conn, table, &all).await?;
     let mut slugs = Vec::with_capacity(wanted.len());
     for (slug, name) in wanted {
         let longer = slugify(&name);
         let slug = [slug, longer.clone()].into_iter().find(|slug| !taken.contains_key(slug));
-        let slug = slug.unwrap_or_else(|| fingerprinted(&longer, &name));
+        let slug = slug.unwrap_or_else(|| slug_with_fingerprint(&longer, &name));
         taken.insert(slug.clone(), 0);
         slugs.push(slug);
     }
@@ -197,7 +197,7 @@ pub async fn free_slugs(conn: &Conn, table: store::Slugged, wanted: Vec<(String,
 }
 
 /// What somebody else made at this moment is found the next time.
-fn again(error: Error) -> Error {
+fn retry_on_conflict(error: Error) -> Error {
     match error {
         Error::Constraint { name, .. } if name.ends_with("_key") => Error::Retry(format!("{name}: made meanwhile")),
         other => other,

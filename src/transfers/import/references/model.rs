@@ -8,19 +8,19 @@ use super::super::super::{fingerprint::fingerprint, record::ProductRecord};
 use crate::text::slugify;
 
 /// The names of a category and its ancestors, from the root down.
-pub type Path = Vec<String>;
+pub type CategoryPath = Vec<String>;
 
 /// The references that the run has resolved so far.
 #[derive(Debug, Clone, Default)]
 pub struct References {
-    pub(super) categories: HashMap<Path, i64>,
+    pub(super) categories: HashMap<CategoryPath, i64>,
     pub(super) brands: HashMap<String, i64>,
     pub(super) suppliers: HashMap<String, i64>,
     pub(super) groups: HashMap<String, Group>,
     /// Categories that the run has created.
-    pub(super) made: HashSet<i64>,
+    pub(super) created: HashSet<i64>,
     /// The last key that stands for a missing row, counted down from 0.
-    pub(super) invented: i64,
+    pub(super) last_placeholder: i64,
 }
 
 /// A group of variants.
@@ -36,7 +36,7 @@ pub struct Group {
 
 /// The references that rows name.
 #[derive(Debug, Default)]
-pub struct Wanted<'r> {
+pub struct UnresolvedReferences<'r> {
     /// Paths, and the slug that a row asks for.
     pub(super) categories: BTreeMap<&'r [String], Option<&'r str>>,
     pub(super) brands: BTreeSet<&'r str>,
@@ -44,13 +44,13 @@ pub struct Wanted<'r> {
     pub(super) groups: HashMap<&'r str, (&'r str, Vec<&'r str>)>,
 }
 
-impl<'r> Wanted<'r> {
+impl<'r> UnresolvedReferences<'r> {
     /// The references that products name.
     pub fn of_products(records: &[&'r ProductRecord]) -> Self {
         let mut wanted = Self::default();
         for record in records {
             if let Some(Some(path)) = &record.category {
-                wanted.path(path, None);
+                wanted.add_path(path, None);
             }
             wanted.brands.extend(record.brand.iter().flatten().map(String::as_str));
             wanted.suppliers.extend(record.supplier.iter().flatten().map(String::as_str));
@@ -63,7 +63,7 @@ impl<'r> Wanted<'r> {
     }
 
     /// A path and all that it begins with.
-    pub fn path(&mut self, path: &'r [String], slug: Option<&'r str>) {
+    pub fn add_path(&mut self, path: &'r [String], slug: Option<&'r str>) {
         for depth in 1..=path.len() {
             self.categories.entry(&path[..depth]).or_default();
         }
@@ -99,8 +99,8 @@ impl References {
     }
 
     /// Whether this run has created the category.
-    pub fn is_made(&self, category: i64) -> bool {
-        self.made.contains(&category)
+    pub fn is_created(&self, category: i64) -> bool {
+        self.created.contains(&category)
     }
 
     /// Forgets the paths, because categories are about to move.
@@ -109,19 +109,19 @@ impl References {
     }
 
     /// How many keys stand for missing rows.
-    pub fn invented(&self) -> i64 {
-        -self.invented
+    pub fn placeholder_count(&self) -> i64 {
+        -self.last_placeholder
     }
 
     /// The next key for a missing row.
-    pub(super) fn invent(&mut self) -> i64 {
-        self.invented -= 1;
-        self.invented
+    pub(super) fn next_placeholder(&mut self) -> i64 {
+        self.last_placeholder -= 1;
+        self.last_placeholder
     }
 }
 
 /// A slug that distinguishes names which have the same slug.
-pub fn fingerprinted(slug: &str, name: &str) -> String {
+pub fn slug_with_fingerprint(slug: &str, name: &str) -> String {
     let begin: String = slug.chars().take(180).collect();
     slugify(&format!("{begin} {}", fingerprint(name)))
 }

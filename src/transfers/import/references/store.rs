@@ -14,7 +14,7 @@ use crate::{db::Conn, error::Result};
 
 /// A table whose rows are found by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Named {
+pub enum NamedTable {
     /// `brands`
     Brands,
     /// `suppliers`
@@ -23,7 +23,7 @@ pub enum Named {
 
 /// A table whose rows have slugs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Slugged {
+pub enum SluggedTable {
     /// `brands`
     Brands,
     /// `categories`
@@ -33,32 +33,32 @@ pub enum Slugged {
 }
 
 #[derive(QueryableByName)]
-struct Keyed {
+struct NameAndId {
     #[diesel(sql_type = Text)]
     name: String,
     #[diesel(sql_type = BigInt)]
     id: i64,
 }
 
-fn by_name(rows: Vec<Keyed>) -> HashMap<String, i64> {
+fn by_name(rows: Vec<NameAndId>) -> HashMap<String, i64> {
     rows.into_iter().map(|row| (row.name, row.id)).collect()
 }
 
 /// Which of these slugs are in use, and by what.
-pub async fn taken(mut conn: &Conn, table: Slugged, slugs: &[String]) -> Result<HashMap<String, i64>> {
+pub async fn find_taken_slugs(mut conn: &Conn, table: SluggedTable, slugs: &[String]) -> Result<HashMap<String, i64>> {
     let query = sql_query(match table {
-        Slugged::Brands => "SELECT slug AS name, id FROM brands WHERE slug = ANY ($1)",
-        Slugged::Categories => "SELECT slug AS name, id FROM categories WHERE slug = ANY ($1)",
-        Slugged::Products => "SELECT slug AS name, id FROM products WHERE slug = ANY ($1)",
+        SluggedTable::Brands => "SELECT slug AS name, id FROM brands WHERE slug = ANY ($1)",
+        SluggedTable::Categories => "SELECT slug AS name, id FROM categories WHERE slug = ANY ($1)",
+        SluggedTable::Products => "SELECT slug AS name, id FROM products WHERE slug = ANY ($1)",
     });
     Ok(by_name(query.bind::<Array<Text>, _>(slugs).load(&mut conn).await?))
 }
 
 /// The rows of these names; of several of one name the oldest.
-pub async fn find_named(mut conn: &Conn, table: Named, names: &[&str]) -> Result<HashMap<String, i64>> {
+pub async fn find_named(mut conn: &Conn, table: NamedTable, names: &[&str]) -> Result<HashMap<String, i64>> {
     let query = sql_query(match table {
-        Named::Brands => "SELECT name, min(id) AS id FROM brands WHERE name = ANY ($1) GROUP BY name",
-        Named::Suppliers => "SELECT name, id FROM suppliers WHERE name = ANY ($1)",
+        NamedTable::Brands => "SELECT name, min(id) AS id FROM brands WHERE name = ANY ($1) GROUP BY name",
+        NamedTable::Suppliers => "SELECT name, id FROM suppliers WHERE name = ANY ($1)",
     });
     Ok(by_name(query.bind::<Array<Text>, _>(names).load(&mut conn).await?))
 }

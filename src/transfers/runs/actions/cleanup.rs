@@ -15,7 +15,7 @@ pub const KIND: &str = "cleanup_transfers";
 /// How often it runs.
 pub const PERIOD: Duration = Duration::from_secs(3600);
 /// How long files are kept after the transfer ended.
-pub const KEPT: chrono::Duration = chrono::Duration::days(7);
+pub const RETENTION: chrono::Duration = chrono::Duration::days(7);
 
 /// Runs the job.
 /// # Errors
@@ -32,8 +32,8 @@ pub async fn run(db: &Db, storage: &Storage, _: &JobRow) -> Result<()> {
 /// # Errors
 /// Those of the database and of the file storage.
 pub async fn delete_old_files(db: &Db, storage: &Storage, at: DateTime<Utc>) -> Result<usize> {
-    let before = at - KEPT;
-    db.transaction(async |conn| store::update_files_gone(conn, before).await).await?;
+    let before = at - RETENTION;
+    db.transaction(async |conn| store::update_files_deleted(conn, before).await).await?;
     let mut old = storage.list("transfers")?.try_filter(|file| ready(file.modified < before));
     let mut deleted = 0;
     while let Some(file) = old.try_next().await? {

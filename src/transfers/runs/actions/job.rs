@@ -17,10 +17,10 @@ use tokio_util::io::StreamReader;
 use super::super::{
     super::{
         export::{ExportOptions, export},
-        import::{self, import_as},
+        import::{self, import_for_transfer},
         model::ImportOptions,
     },
-    model::{TransferRow, Way},
+    model::{TransferRow, TransferDirection},
     store,
 };
 use crate::{
@@ -39,7 +39,7 @@ pub const KIND: &str = "transfer";
 /// Rows of an import in one transaction.
 const BATCH: usize = 2_000;
 /// The pause between two notes on the progress of an export.
-const PAUSE: Duration = Duration::from_secs(1);
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the job is told.
 #[derive(Debug, Deserialize)]
@@ -55,45 +55,45 @@ pub async fn run(db: &Db, storage: &Storage, job: &JobRow) -> Result<(), Failure
     let found = db.read(async |conn| store::find(conn, id).await).await?;
     let Some(row) = found else { return Ok(()) };
     // An attempt before this one may have noted why it failed, where that may go better now.
-    if row.is_over() && job.attempts == 1 {
+    if row.is_finished() && job.attempts == 1 {
         return Ok(());
     }
     let actor = Actor { user: row.user_id.map(|user| user.0), ..Actor::system() };
     let done = actor.scope(async {
         match row.direction {
-            Way::Import => import_row(db, storage, &row).await,
-            Way::Export => export_row(db, storage, &row).await,
+            TransferDirection::Import => run_import(db, storage, &row).await,
+            TransferDirection::Export => run_export(db, storage, &row).await,
         }
     });
     let Err(error) = done.await else { return Ok(()) };
-    if is_passing(&error) {
+    if is_transient(&error) {
         return Err(error.into());
     }
-    let why = match &error {
+    let failure = match &error {
         Error::User(_) | Error::Coded(..) => error.to_string(),
         other => {
             tracing::error!(transfer = id.0, error = %other, "a transfer failed");
             "the server failed; its log says why".to_owned()
         }
     };
-    db.transaction(async |conn| store::update_failed(conn, id, &why).await).await?;
+    db.transaction(async |conn| store::update_failed(conn, id, &failure).await).await?;
     Ok(())
 }
 
 /// Whether it may go better another time.
-fn is_passing(error: &Error) -> bool {
+fn is_transient(error: &Error) -> bool {
     matches!(
         error,
         Error::Retry(_) | Error::Unavailable(_) | Error::Unknown(_) | Error::Coded(ErrorCode::Unavailable, _)
     )
 }
 
-async fn import_row(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()> {
+async fn run_import(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()> {
     let id = row.id;
     let website: Vec<WebsiteId> = row.website_id.into_iter().collect();
     let found = db.read(async |conn| websites::store::by_ids(conn, &website).await).await?.pop();
     let website = found.ok_or_else(|| Error::not_found("website", "website"))?;
-    let input = fetched(storage, row.input_key.as_deref().unwrap_or_default()).await?;
+    let input = download(storage, row.input_key.as_deref().unwrap_or_default()).await?;
     if row.checkpoint > 0 && row.rejected > 0 {
         db.transaction(async |conn| store::update_started(conn, id).await).await?;
     }
@@ -104,41 +104,41 @@ async fn import_row(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()>
         is_dry_run: row.is_dry_run,
         batch: BATCH,
         user: row.user_id,
-        shop: row.shop(),
+        shop_options: row.shop_options(),
     };
-    let total = import::count(&options, Box::new(input.reopen().map_err(disk)?)).await.map(count);
+    let total = import::count(&options, Box::new(input.reopen().map_err(disk_error)?)).await.map(saturating_i64);
     db.transaction(async |conn| store::update_total(conn, id, total).await).await?;
-    let folder = tempfile::tempdir().map_err(disk)?;
-    let rejects = folder.path().join("rejects");
-    let before_its_end = async {
+    let directory = tempfile::tempdir().map_err(disk_error)?;
+    let rejects = directory.path().join("rejects");
+    let before_finish = async {
         if rejects.is_file() {
             let key = format!("transfers/{}/rejects.{}", id.0, row.format.extension());
-            send(storage, &key, &rejects).await?;
+            upload(storage, &key, &rejects).await?;
             let key = &key;
             db.transaction(async |conn| store::update_rejects(conn, id, key).await).await?;
         }
         Ok(())
     };
-    let bytes = Box::new(input.reopen().map_err(disk)?);
-    import_as(db, id, &options, bytes, &rejects, before_its_end).await?;
+    let bytes = Box::new(input.reopen().map_err(disk_error)?);
+    import_for_transfer(db, id, &options, bytes, &rejects, before_finish).await?;
     Ok(())
 }
 
-async fn export_row(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()> {
+async fn run_export(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()> {
     let id = row.id;
     db.transaction(async |conn| store::update_started(conn, id).await).await?;
-    let file = NamedTempFile::new().map_err(disk)?;
+    let file = NamedTempFile::new().map_err(disk_error)?;
     let options = ExportOptions { resource: row.resource, format: row.format, website: row.website_id };
     let (written, total) = (AtomicI64::new(0), AtomicI64::new(0));
     let out = BufWriter::with_capacity(1 << 16, file.as_file());
     // Who began it was asked for the permission then.
     let viewer = Viewer::system();
     let rows = export(db, &viewer, &options, out, |done, all| {
-        written.store(count(done), Ordering::Relaxed);
-        total.store(count(all), Ordering::Relaxed);
+        written.store(saturating_i64(done), Ordering::Relaxed);
+        total.store(saturating_i64(all), Ordering::Relaxed);
     });
-    let told = async {
-        let mut ticks = interval(PAUSE);
+    let report_progress = async {
+        let mut ticks = interval(PROGRESS_INTERVAL);
         loop {
             ticks.tick().await;
             let (written, total) = (written.load(Ordering::Relaxed), total.load(Ordering::Relaxed));
@@ -149,38 +149,38 @@ async fn export_row(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()>
         }
     };
     let rows = tokio::select! {
-        rows = rows => count(rows?),
-        () = told => 0,
+        rows = rows => saturating_i64(rows?),
+        () = report_progress => 0,
     };
-    file.as_file().flush().map_err(disk)?;
+    file.as_file().flush().map_err(disk_error)?;
     let key = format!("transfers/{}/output.{}", id.0, row.format.extension());
-    send(storage, &key, file.path()).await?;
+    upload(storage, &key, file.path()).await?;
     let key = &key;
     db.transaction(async |conn| store::update_exported(conn, id, rows, key).await).await
 }
 
-fn count(count: u64) -> i64 {
+fn saturating_i64(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// A file of the store, on the disk.
-async fn fetched(storage: &Storage, key: &str) -> Result<NamedTempFile> {
-    let gone = || Error::Coded(ErrorCode::NotFound, "the file is not there any more: send it again".into());
-    let object = storage.get(key).await?.ok_or_else(gone)?;
-    let file = NamedTempFile::new().map_err(disk)?;
-    let mut out = File::from_std(file.reopen().map_err(disk)?);
+async fn download(storage: &Storage, key: &str) -> Result<NamedTempFile> {
+    let missing = || Error::Coded(ErrorCode::NotFound, "the file is not there any more: send it again".into());
+    let object = storage.get(key).await?.ok_or_else(missing)?;
+    let file = NamedTempFile::new().map_err(disk_error)?;
+    let mut out = File::from_std(file.reopen().map_err(disk_error)?);
     let mut bytes = StreamReader::new(object.stream);
     tokio::io::copy(&mut bytes, &mut out).await.map_err(|error| Error::Unavailable(format!("the store: {error}")))?;
-    out.flush().await.map_err(disk)?;
+    out.flush().await.map_err(disk_error)?;
     Ok(file)
 }
 
 /// Puts a file into the store.
-async fn send(storage: &Storage, key: &str, file: &Path) -> Result<()> {
-    let file = File::open(file).await.map_err(disk)?;
+async fn upload(storage: &Storage, key: &str, file: &Path) -> Result<()> {
+    let file = File::open(file).await.map_err(disk_error)?;
     storage.put_stream(key, file, u64::MAX).await.map(|_| ())
 }
 
-fn disk(error: std::io::Error) -> Error {
+fn disk_error(error: std::io::Error) -> Error {
     Error::Internal(format!("a file of a transfer: {error}"))
 }

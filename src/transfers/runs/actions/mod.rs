@@ -12,7 +12,7 @@ use super::{
         export::ExportOptions,
         model::{Format, Resource},
     },
-    model::{NewTransfer, Reach, ShopOptions, TransferRow, Way},
+    model::{NewTransfer, TransferScope, ShopOptions, TransferRow, TransferDirection},
     store,
 };
 use crate::{
@@ -43,7 +43,7 @@ pub struct ImportRequest {
     /// Nothing is written.
     pub is_dry_run: bool,
     /// What a file of another shop does not say of itself.
-    pub shop: ShopOptions,
+    pub shop_options: ShopOptions,
 }
 
 /// A file that is to come in.
@@ -78,38 +78,38 @@ pub async fn import_start(
     key: String,
 ) -> Result<TransferRow> {
     viewer.require_any(&[request.resource.export().permission])?;
-    let me = viewer.require_user()?;
+    let user = viewer.require_user()?;
     if !request.resource.export().is_imported {
         return Err(Error::bad_input("resource", format!("{} are not imported", request.resource.as_str())));
     }
-    if !request.format.is_own() && request.resource != Resource::Products {
+    if !request.format.is_native() && request.resource != Resource::Products {
         let rule = format!("{} come in as souk-csv or souk-jsonl", request.resource.as_str());
         return Err(Error::bad_input("format", rule));
     }
     let mut check = Check::new();
-    check.optional("imageBaseUrl", request.shop.image_base_url.as_deref(), 1000);
+    check.optional("imageBaseUrl", request.shop_options.image_base_url.as_deref(), 1000);
     check.finish()?;
     if !viewer.reaches(request.website) {
         return Err(Error::not_found("websiteId", "website"));
     }
     let missing = || Error::not_found("uploadId", "upload");
     let upload = match request.file {
-        ImportFile::Received(file) => uploads::keep(storage, me.0, &file).await?,
+        ImportFile::Received(file) => uploads::keep(storage, user.0, &file).await?,
         ImportFile::Upload(id) => id,
     };
-    let input = uploads::key(me.0, &upload).ok_or_else(missing)?;
+    let input = uploads::key(user.0, &upload).ok_or_else(missing)?;
     storage.size(&input).await?.ok_or_else(missing)?;
     let new = NewTransfer {
-        direction: Way::Import,
+        direction: TransferDirection::Import,
         resource: request.resource,
         format: request.format,
         website_id: Some(request.website),
-        user_id: Some(me),
+        user_id: Some(user),
         is_dry_run: request.is_dry_run,
         input_key: Some(input),
-        options: json!(request.shop),
+        options: json!(request.shop_options),
     };
-    let key = IdempotencyKey { owner: Owner::User(me), operation: "importStart", key };
+    let key = IdempotencyKey { owner: Owner::User(user), operation: "importStart", key };
     start(db, viewer, key, &new).await
 }
 
@@ -119,7 +119,7 @@ pub async fn import_start(
 /// missing or beyond the viewer's.
 pub async fn export_start(db: &Db, viewer: &Viewer, request: ExportRequest, key: String) -> Result<TransferRow> {
     viewer.require_any(&[request.resource.export().permission])?;
-    let me = viewer.require_user()?;
+    let user = viewer.require_user()?;
     let is_limited = viewer.identity().is_some_and(|identity| identity.websites.is_some());
     if request.website.is_none() && (is_limited || request.resource.export().has_website) {
         let rule = "say of which website: the rows belong to one, or you may do this at some only";
@@ -127,31 +127,31 @@ pub async fn export_start(db: &Db, viewer: &Viewer, request: ExportRequest, key:
     }
     ExportOptions { resource: request.resource, format: request.format, website: request.website }.check()?;
     let new = NewTransfer {
-        direction: Way::Export,
+        direction: TransferDirection::Export,
         resource: request.resource,
         format: request.format,
         website_id: request.website,
-        user_id: Some(me),
+        user_id: Some(user),
         is_dry_run: false,
         input_key: None,
         options: json!({}),
     };
-    let key = IdempotencyKey { owner: Owner::User(me), operation: "exportStart", key };
+    let key = IdempotencyKey { owner: Owner::User(user), operation: "exportStart", key };
     start(db, viewer, key, &new).await
 }
 
 /// Writes the row and its job.
 async fn start(db: &Db, viewer: &Viewer, key: IdempotencyKey, new: &NewTransfer) -> Result<TransferRow> {
     key.check()?;
-    let reach = Reach::of(viewer);
+    let scope = TransferScope::of(viewer);
     let request =
         (new.resource.as_str(), new.format.as_str(), new.website_id, &new.input_key, new.is_dry_run, &new.options);
-    let (key, reach, request) = (&key, &reach, &request);
+    let (key, scope, request) = (&key, &scope, &request);
     db.transaction(async |conn| {
         let claimed = match key.claim(conn, request).await? {
             Claim::New(claimed) => claimed,
             Claim::Done(id) => {
-                let found = store::by_ids(conn, reach, &[TransferId(id)]).await?.pop();
+                let found = store::by_ids(conn, scope, &[TransferId(id)]).await?.pop();
                 return found.ok_or_else(|| Error::not_found("idempotencyKey", "transfer"));
             }
         };

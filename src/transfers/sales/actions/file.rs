@@ -1,6 +1,6 @@
 //! Reading a sales file.
-//! Rule: `formats::table` does not read it, since a sales file has the separator that it is given, its records are rejected
-//! by the codes of [`Reason`], and only columns that are used must be UTF-8.
+//! Rule: `formats::csv_reader` does not read it, since a sales file has the separator that it is given, its records are rejected
+//! by the codes of [`RejectReason`], and only columns that are used must be UTF-8.
 
 use std::io::Read;
 
@@ -14,7 +14,7 @@ use super::super::{
         record::Row,
         rejects::Layout,
     },
-    model::{Reason, SalesLine, SalesOptions, header::Header},
+    model::{RejectReason, SalesLine, SalesOptions, header::Header},
 };
 use crate::error::{Error, Result};
 
@@ -34,12 +34,12 @@ struct SalesFile<R> {
 pub(super) async fn read(
     input: impl Read + Send + 'static,
     options: &SalesOptions,
-) -> Result<(Layout, ReadAhead<SalesLine, Reason>)> {
+) -> Result<(Layout, ReadAhead<SalesLine, RejectReason>)> {
     let options = options.clone();
     ReadAhead::open(options.batch, move || {
         let file = SalesFile::open(input, options)?;
         let header = file.header.names().to_vec();
-        let layout = Layout::Csv { header, delimiter: file.options.delimiter, keeps_surplus: true };
+        let layout = Layout::Csv { header, delimiter: file.options.delimiter, keeps_extra_fields: true };
         Ok(OpenFile { layout, rows: Box::new(file), notes: Notes::default() })
     })
     .await
@@ -48,7 +48,7 @@ pub(super) async fn read(
 impl<R: Read> SalesFile<R> {
     fn open(input: R, options: SalesOptions) -> Result<Self> {
         let mut reader = ReaderBuilder::new().delimiter(options.delimiter).flexible(true).from_reader(input);
-        let header = Header::new(reader.byte_headers().map_err(broken)?, &options.columns)?;
+        let header = Header::new(reader.byte_headers().map_err(read_error)?, &options.columns)?;
         let passed = reader.position().line() - 1;
         Ok(Self { reader, options, header, passed, now: Utc::now() })
     }
@@ -63,21 +63,21 @@ impl<R: Read> SalesFile<R> {
 }
 
 impl<R: Read> Iterator for SalesFile<R> {
-    type Item = Result<Row<SalesLine, Reason>>;
+    type Item = Result<Row<SalesLine, RejectReason>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut fields = ByteRecord::new();
         match self.reader.read_byte_record(&mut fields) {
             Ok(false) => None,
             Ok(true) => {
-                let record = self.header.line(&fields, &self.options, self.now);
+                let record = self.header.parse_line(&fields, &self.options, self.now);
                 Some(Ok(Row { line: self.line(&fields), fields: vec![fields], record }))
             }
-            Err(error) => Some(Err(broken(error))),
+            Err(error) => Some(Err(read_error(error))),
         }
     }
 }
 
-fn broken(error: csv::Error) -> Error {
+fn read_error(error: csv::Error) -> Error {
     Error::Internal(format!("the file cannot be read: {error}"))
 }

@@ -12,9 +12,9 @@ use super::{
             record::Row,
         },
         model::{
-            Reason, SalesLine, SalesOptions, SalesReport,
+            RejectReason, SalesLine, SalesOptions, SalesReport,
             batch::{Batch, BatchLine, BatchOrder},
-            index::{FileIndex, Origin},
+            file_index::{FileIndex, Origin},
         },
         store,
     },
@@ -50,8 +50,8 @@ struct Written {
     lines: usize,
 }
 
-impl BatchWriter<SalesLine, Reason> for SalesImporter<'_> {
-    async fn write(&mut self, rows: Vec<Row<SalesLine, Reason>>) -> Result<Option<BatchOutcome>> {
+impl BatchWriter<SalesLine, RejectReason> for SalesImporter<'_> {
+    async fn write(&mut self, rows: Vec<Row<SalesLine, RejectReason>>) -> Result<Option<BatchOutcome>> {
         let origins = self.origins(&rows).await?;
         let (mut batch, mut outcome) = (Batch::default(), BatchOutcome::default());
         for Row { line, fields, record } in rows {
@@ -89,7 +89,7 @@ impl<'a> SalesImporter<'a> {
     }
 
     /// Who created the orders that no earlier batch names.
-    async fn origins(&self, rows: &[Row<SalesLine, Reason>]) -> Result<HashMap<String, Origin>> {
+    async fn origins(&self, rows: &[Row<SalesLine, RejectReason>]) -> Result<HashMap<String, Origin>> {
         let sales = rows.iter().filter_map(|row| row.record.as_ref().ok());
         let new: BTreeSet<&str> =
             sales.map(|sale| sale.invoice.as_str()).filter(|number| !self.index.has_order(number)).collect();

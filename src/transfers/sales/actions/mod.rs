@@ -11,7 +11,7 @@ use std::{io::Read, path::Path};
 
 use self::importer::SalesImporter;
 use super::{
-    super::{actions::Batches, model::Report, rejects::Rejects},
+    super::{actions::BatchImport, model::Report, rejects::RejectsFile},
     model::{SalesOptions, SalesReport},
 };
 use crate::{
@@ -33,11 +33,11 @@ pub async fn import_sales(
     options.check()?;
     let (layout, file) = file::read(input, options).await?;
     let (website, counts) = website::find_or_create(db, &options.website).await?;
-    let rejects = Rejects::open(rejects, layout, false)?;
-    let batches = Batches { db, file, rejects, is_dry_run: false };
+    let rejects = RejectsFile::open(rejects, layout, false)?;
+    let batch_import = BatchImport { db, file, rejects, is_dry_run: false };
     let mut importer = SalesImporter::new(db, options, &website);
     let mut lines = Report::default();
-    batches.import(&mut importer, &mut lines, |_| ()).await?;
+    batch_import.run(&mut importer, &mut lines, |_| ()).await?;
     let report = SalesReport { website: counts, lines: lines.counts, ..importer.finish().await? };
     let json = serde_json::to_value(&report).map_err(|error| Error::Internal(format!("report: {error}")))?;
     let (website, json) = (website.id, &json);

@@ -20,7 +20,7 @@ use rust_decimal::Decimal;
 /// - A customer is identified by the file's number (`17850.0` is `17850`), created as `Customer 17850`, without an email,
 ///   and never changed after that.
 /// - Rejected: quantities below 1 outside cancellations (write-offs) and above 0 within, negative prices, and whatever
-///   cannot be read or does not fit; each reason is a [`Reason`](super::line::Reason).
+///   cannot be read or does not fit; each reason is a [`RejectReason`](super::line::RejectReason).
 #[derive(Debug, Default)]
 pub struct Batch {
     /// Products that no earlier batch of the run has named.

@@ -9,36 +9,36 @@ use chrono::{
 };
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::line::Reason;
+use super::line::RejectReason;
 use crate::{money::MAX_PRICE, stock::model::MAX_PIECES};
 
 const DATE_TIMES: [&str; 4] = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
 
 /// A text without blanks around it; control characters within become blanks.
-pub fn text(field: &[u8]) -> Result<String, Reason> {
-    let text = std::str::from_utf8(field).map_err(|_| Reason::NotUtf8)?.trim();
+pub fn text(field: &[u8]) -> Result<String, RejectReason> {
+    let text = std::str::from_utf8(field).map_err(|_| RejectReason::NotUtf8)?.trim();
     if text.contains('\0') {
-        return Err(Reason::NulByte);
+        return Err(RejectReason::NulByte);
     }
     Ok(text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect())
 }
 
 /// A text of 1 to `max` characters.
-pub fn required(text: String, max: usize, reason: Reason) -> Result<String, Reason> {
+pub fn required(text: String, max: usize, reason: RejectReason) -> Result<String, RejectReason> {
     if text.is_empty() { Err(reason) } else { at_most(text, max, reason) }
 }
 
 /// A text of at most `max` characters; none where it is empty.
-pub fn optional(text: String, max: usize, reason: Reason) -> Result<Option<String>, Reason> {
+pub fn optional(text: String, max: usize, reason: RejectReason) -> Result<Option<String>, RejectReason> {
     if text.is_empty() { Ok(None) } else { at_most(text, max, reason).map(Some) }
 }
 
-fn at_most(text: String, max: usize, reason: Reason) -> Result<String, Reason> {
+fn at_most(text: String, max: usize, reason: RejectReason) -> Result<String, RejectReason> {
     if text.chars().nth(max).is_some() { Err(reason) } else { Ok(text) }
 }
 
 /// The first `max` characters, and whether there were more.
-pub fn cut(mut text: String, max: usize) -> (String, bool) {
+pub fn truncate(mut text: String, max: usize) -> (String, bool) {
     let Some((end, _)) = text.char_indices().nth(max) else { return (text, false) };
     text.truncate(end);
     (text.trim_end().to_owned(), true)
@@ -69,44 +69,44 @@ fn number(text: &str, decimal_comma: bool) -> Option<Decimal> {
 }
 
 /// Pieces of a line: below 0 within a cancellation, where the sign falls away, above 0 elsewhere.
-pub fn quantity(text: &str, decimal_comma: bool, cancelled: bool) -> Result<i32, Reason> {
-    let number = number(text, decimal_comma).filter(|n| n.fract().is_zero()).ok_or(Reason::BadQuantity)?;
-    let pieces = i32::try_from(number).map_err(|_| Reason::BadQuantity)?;
+pub fn quantity(text: &str, decimal_comma: bool, is_cancellation: bool) -> Result<i32, RejectReason> {
+    let number = number(text, decimal_comma).filter(|n| n.fract().is_zero()).ok_or(RejectReason::BadQuantity)?;
+    let pieces = i32::try_from(number).map_err(|_| RejectReason::BadQuantity)?;
     if !(-MAX_PIECES..=MAX_PIECES).contains(&pieces) {
-        return Err(Reason::BadQuantity);
+        return Err(RejectReason::BadQuantity);
     }
-    match cancelled {
-        true if pieces >= 0 => Err(Reason::PositiveCancellation),
-        false if pieces <= 0 => Err(Reason::NegativeQuantity),
+    match is_cancellation {
+        true if pieces >= 0 => Err(RejectReason::PositiveCancellation),
+        false if pieces <= 0 => Err(RejectReason::NegativeQuantity),
         _ => Ok(pieces.abs()),
     }
 }
 
 /// A price of two decimals, and whether it had more.
-pub fn price(text: &str, decimal_comma: bool) -> Result<(Decimal, bool), Reason> {
-    let exact = number(text, decimal_comma).ok_or(Reason::BadPrice)?;
+pub fn price(text: &str, decimal_comma: bool) -> Result<(Decimal, bool), RejectReason> {
+    let exact = number(text, decimal_comma).ok_or(RejectReason::BadPrice)?;
     if exact < Decimal::ZERO {
-        return Err(Reason::NegativePrice);
+        return Err(RejectReason::NegativePrice);
     }
     let mut price = exact.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
     if price > MAX_PRICE {
-        return Err(Reason::BadPrice);
+        return Err(RejectReason::BadPrice);
     }
-    let rounded = price != exact;
+    let is_rounded = price != exact;
     price.rescale(2);
     price.set_sign_positive(true);
-    Ok((price, rounded))
+    Ok((price, is_rounded))
 }
 
 /// A point in time, in the given format or ISO 8601; without a zone it is UTC, without a time midnight.
-pub fn date(text: &str, format: Option<&str>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Reason> {
+pub fn date(text: &str, format: Option<&str>, now: DateTime<Utc>) -> Result<DateTime<Utc>, RejectReason> {
     let date = match format {
         Some(format) => in_format(text, format),
         None => iso(text),
     };
     // A day on, for clocks and zones.
     let last = now + Days::new(1);
-    date.filter(|date| date.year() >= 1900 && *date <= last).ok_or(Reason::BadDate)
+    date.filter(|date| date.year() >= 1900 && *date <= last).ok_or(RejectReason::BadDate)
 }
 
 fn iso(text: &str) -> Option<DateTime<Utc>> {
@@ -156,25 +156,25 @@ mod tests {
         assert_eq!(quantity("6", false, false), Ok(6));
         assert_eq!(quantity("6.0", false, false), Ok(6));
         assert_eq!(quantity("-6", false, true), Ok(6));
-        assert_eq!(quantity("-6", false, false), Err(Reason::NegativeQuantity));
-        assert_eq!(quantity("0", false, false), Err(Reason::NegativeQuantity));
-        assert_eq!(quantity("6", false, true), Err(Reason::PositiveCancellation));
-        assert_eq!(quantity("1.5", false, false), Err(Reason::BadQuantity));
-        assert_eq!(quantity("1000001", false, false), Err(Reason::BadQuantity));
-        assert_eq!(quantity("99999999999999999999999999999999999", false, false), Err(Reason::BadQuantity));
+        assert_eq!(quantity("-6", false, false), Err(RejectReason::NegativeQuantity));
+        assert_eq!(quantity("0", false, false), Err(RejectReason::NegativeQuantity));
+        assert_eq!(quantity("6", false, true), Err(RejectReason::PositiveCancellation));
+        assert_eq!(quantity("1.5", false, false), Err(RejectReason::BadQuantity));
+        assert_eq!(quantity("1000001", false, false), Err(RejectReason::BadQuantity));
+        assert_eq!(quantity("99999999999999999999999999999999999", false, false), Err(RejectReason::BadQuantity));
     }
 
     #[test]
-    fn prices_round_half_up_and_say_so() {
-        let read = |text| price(text, false).map(|(price, rounded)| (price.to_string(), rounded));
+    fn prices_round_half_up_and_report_rounding() {
+        let read = |text| price(text, false).map(|(price, is_rounded)| (price.to_string(), is_rounded));
         assert_eq!(read("2.5"), Ok(("2.50".into(), false)));
         assert_eq!(read("2.500"), Ok(("2.50".into(), false)));
         assert_eq!(read("2.345"), Ok(("2.35".into(), true)));
         assert_eq!(read("0.001"), Ok(("0.00".into(), true)));
         assert_eq!(read("-0"), Ok(("0.00".into(), false)));
-        assert_eq!(read("-0.01"), Err(Reason::NegativePrice));
+        assert_eq!(read("-0.01"), Err(RejectReason::NegativePrice));
         assert_eq!(read("99999999.99"), Ok(("99999999.99".into(), false)));
-        assert_eq!(read("99999999.995"), Err(Reason::BadPrice));
+        assert_eq!(read("99999999.995"), Err(RejectReason::BadPrice));
     }
 
     #[test]
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(read("12/1/2010 8:26", Some("%m/%d/%Y %H:%M")), eight);
         assert_eq!(read("2010-12-01", None), Ok("2010-12-01T00:00:00+00:00".into()));
         for wrong in ["", "12/1/2010 8:26", "2010-13-01", "1899-12-31", "2012-01-03", "0010-12-01", "soon"] {
-            assert_eq!(read(wrong, None), Err(Reason::BadDate), "{wrong}");
+            assert_eq!(read(wrong, None), Err(RejectReason::BadDate), "{wrong}");
         }
         assert!(is_date_format("%d.%m.%Y") && !is_date_format("%") && !is_date_format(""));
     }
@@ -196,9 +196,9 @@ mod tests {
     #[test]
     fn texts_and_customers() {
         assert_eq!(text(b"  red\tmug \r\n"), Ok("red mug".into()));
-        assert_eq!(text(b"red\0mug"), Err(Reason::NulByte));
-        assert_eq!(text(b"caf\xe9"), Err(Reason::NotUtf8));
-        assert_eq!(cut("é".repeat(300), 255), ("é".repeat(255), true));
+        assert_eq!(text(b"red\0mug"), Err(RejectReason::NulByte));
+        assert_eq!(text(b"caf\xe9"), Err(RejectReason::NotUtf8));
+        assert_eq!(truncate("é".repeat(300), 255), ("é".repeat(255), true));
         assert_eq!(customer("17850.0".into()), "17850");
         for kept in ["17850.5", "A.0", "17850.", "17850"] {
             assert_eq!(customer(kept.into()), kept);

@@ -6,7 +6,7 @@ use csv::ByteRecord;
 
 use super::{
     fields,
-    line::{Reason, SalesLine},
+    line::{RejectReason, SalesLine},
     options::{Columns, SalesOptions},
 };
 use crate::error::{Error, Result};
@@ -54,38 +54,38 @@ impl Header {
     /// The line that a record says.
     /// # Errors
     /// Why the record is rejected.
-    pub fn line(&self, record: &ByteRecord, options: &SalesOptions, now: DateTime<Utc>) -> Result<SalesLine, Reason> {
+    pub fn parse_line(&self, record: &ByteRecord, options: &SalesOptions, now: DateTime<Utc>) -> Result<SalesLine, RejectReason> {
         if record.len() != self.names.len() {
-            return Err(Reason::WrongColumns);
+            return Err(RejectReason::WrongColumns);
         }
-        let text = |place: usize| fields::text(&record[place]);
-        let text_of = |place: Option<usize>| place.map_or_else(|| Ok(String::new()), text);
+        let text = |index: usize| fields::text(&record[index]);
+        let text_of = |index: Option<usize>| index.map_or_else(|| Ok(String::new()), text);
         let comma = options.decimal_comma;
-        let invoice = fields::required(text(self.invoice)?, 50, Reason::BadInvoice)?;
-        let cancelled = options.is_cancellation(&invoice);
-        let mut sku = fields::required(text(self.sku)?, 100, Reason::BadSku)?;
+        let invoice = fields::required(text(self.invoice)?, 50, RejectReason::BadInvoice)?;
+        let is_cancellation = options.is_cancellation(&invoice);
+        let mut sku = fields::required(text(self.sku)?, 100, RejectReason::BadSku)?;
         sku.make_ascii_uppercase();
-        let (name, cut) = fields::cut(text_of(self.description)?, 255);
-        let quantity = fields::quantity(&text(self.quantity)?, comma, cancelled)?;
-        let (price, rounded) = fields::price(&text(self.price)?, comma)?;
+        let (name, is_truncated) = fields::truncate(text_of(self.description)?, 255);
+        let quantity = fields::quantity(&text(self.quantity)?, comma, is_cancellation)?;
+        let (price, is_rounded) = fields::price(&text(self.price)?, comma)?;
         let placed_at = fields::date(&text(self.date)?, options.date_format.as_deref(), now)?;
-        let customer = fields::optional(fields::customer(text_of(self.customer)?), 100, Reason::BadCustomer)?;
-        let country = fields::optional(text_of(self.country)?, 100, Reason::BadCountry)?;
-        Ok(SalesLine { invoice, cancelled, sku, name, cut, quantity, price, rounded, placed_at, customer, country })
+        let customer = fields::optional(fields::customer(text_of(self.customer)?), 100, RejectReason::BadCustomer)?;
+        let country = fields::optional(text_of(self.country)?, 100, RejectReason::BadCountry)?;
+        Ok(SalesLine { invoice, is_cancellation, sku, name, is_truncated, quantity, price, is_rounded, placed_at, customer, country })
     }
 }
 
 fn required(header: &[String], flag: &'static str, name: &str) -> Result<usize> {
-    let mut places = (0..header.len()).filter(|place| header[*place].eq_ignore_ascii_case(name.trim()));
-    let Some(place) = places.next() else {
+    let mut indexes = (0..header.len()).filter(|index| header[*index].eq_ignore_ascii_case(name.trim()));
+    let Some(index) = indexes.next() else {
         let hint = if header.len() == 1 { " Is the delimiter right?" } else { "" };
         let rule = format!("the file has no column {name:?}; its header has: {}.{hint}", header.join(", "));
         return Err(Error::bad_input(flag, rule));
     };
-    if places.next().is_some() {
+    if indexes.next().is_some() {
         return Err(Error::bad_input(flag, format!("the file has the column {name:?} more than once")));
     }
-    Ok(place)
+    Ok(index)
 }
 
 fn optional(header: &[String], flag: &'static str, name: &str) -> Result<Option<usize>> {

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::super::super::record::Refused;
+use super::super::super::record::Rejection;
 
 /// A line of an invoice that can be taken over.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,19 +12,19 @@ pub struct SalesLine {
     /// The invoice's number.
     pub invoice: String,
     /// Whether the invoice is a cancellation.
-    pub cancelled: bool,
+    pub is_cancellation: bool,
     /// The product's code, in capitals.
     pub sku: String,
     /// The text, at most 255 characters; empty where blank.
     pub name: String,
     /// Whether the text was longer.
-    pub cut: bool,
+    pub is_truncated: bool,
     /// Pieces, 1 or more.
     pub quantity: i32,
     /// The price of one, two decimals.
     pub price: Decimal,
     /// Whether the price had more decimals.
-    pub rounded: bool,
+    pub is_rounded: bool,
     /// When the invoice was written.
     pub placed_at: DateTime<Utc>,
     /// The customer's number; none for a guest.
@@ -36,7 +36,7 @@ pub struct SalesLine {
 /// Why a line is not taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
+pub enum RejectReason {
     /// More or fewer columns than the header.
     WrongColumns,
     /// A text in another encoding.
@@ -69,13 +69,13 @@ pub enum Reason {
     NumberTaken,
 }
 
-impl From<Reason> for Refused {
-    fn from(reason: Reason) -> Self {
+impl From<RejectReason> for Rejection {
+    fn from(reason: RejectReason) -> Self {
         Self { column: None, message: reason.as_str().to_owned() }
     }
 }
 
-impl Reason {
+impl RejectReason {
     /// The reason in words.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -4,13 +4,13 @@
 pub(super) mod batch;
 mod fields;
 pub(super) mod header;
-pub(super) mod index;
+pub(super) mod file_index;
 mod line;
 mod options;
 pub mod report;
 
 pub use self::{
-    line::{Reason, SalesLine},
+    line::{RejectReason, SalesLine},
     options::{Columns, NON_PRODUCTS, SalesOptions, WebsiteOptions},
     report::SalesReport,
 };

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use serde_json::Value;
 
-use super::{super::super::model::Counts, line::Reason};
+use super::{super::super::model::Counts, line::RejectReason};
 
 /// The counts of one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -26,7 +26,7 @@ pub struct SalesReport {
     /// What was taken over, but not as it stood there.
     pub notes: NoteReport,
     /// Rejected lines by reason.
-    pub rejected: BTreeMap<Reason, u64>,
+    pub rejected: BTreeMap<RejectReason, u64>,
 }
 
 /// What became of the website.
@@ -104,7 +104,7 @@ pub struct NoteReport {
 
 impl SalesReport {
     /// Counts the reason of a rejected line.
-    pub fn count_reason(&mut self, reason: Reason) {
+    pub fn count_reason(&mut self, reason: RejectReason) {
         *self.rejected.entry(reason).or_default() += 1;
     }
 }
@@ -138,8 +138,8 @@ impl fmt::Display for SalesReport {
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -152,11 +152,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_shows_what_the_json_holds() {
+    fn the_table_matches_the_json() {
         let mut report = SalesReport::default();
         report.website.code = "uk".into();
         report.lines.read = 541_909;
-        report.count_reason(Reason::NegativePrice);
+        report.count_reason(RejectReason::NegativePrice);
         let table = report.to_string();
         let rows: Vec<Vec<&str>> = table.lines().map(|row| row.split_whitespace().collect()).collect();
         assert_eq!(rows[0], ["website", "code", "uk"]);

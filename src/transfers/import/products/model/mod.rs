@@ -2,7 +2,7 @@
 
 pub mod plan;
 
-use super::super::super::record::{ProductRecord, Refused};
+use super::super::super::record::{ProductRecord, Rejection};
 use crate::{
     products::model::{ProductPatch, bulk::BulkProduct},
     stock::model::MAX_PIECES,
@@ -12,12 +12,12 @@ use crate::{
 /// Checks what a row says that the rules of a product do not cover.
 /// # Errors
 /// The first broken rule.
-pub fn check(product: &ProductRecord) -> Result<(), Refused> {
+pub fn check(product: &ProductRecord) -> Result<(), Rejection> {
     let mut check = Check::new();
     for path in product.category.iter().flatten() {
         path.iter().for_each(|name| check.text("category", name, 255));
         if path.len() > 32 {
-            return Err(Refused::at("category", "the tree of categories is at most 32 deep"));
+            return Err(Rejection::at("category", "the tree of categories is at most 32 deep"));
         }
     }
     check.optional("brand", product.brand.as_ref().and_then(Option::as_deref), 255);
@@ -30,23 +30,23 @@ pub fn check(product: &ProductRecord) -> Result<(), Refused> {
             check.text("options", value, 255);
         }
         if !(1..=5).contains(&group.options.len()) {
-            return Err(Refused::at("options", "a product of a group has from 1 to 5 options"));
+            return Err(Rejection::at("options", "a product of a group has from 1 to 5 options"));
         }
     }
     let is_address = |url: &str| ["http://", "https://", "/"].iter().any(|begin| url.starts_with(begin));
     if product.images.iter().flatten().any(|image| !is_address(&image.url)) {
-        return Err(Refused::at(
+        return Err(Rejection::at(
             "images",
             "an address begins with https:// or http://, or with / where it is of this server",
         ));
     }
-    check.finish().map_err(Refused::from)
+    check.finish().map_err(Rejection::from)
 }
 
 /// Checks a product that is to be written: the same rules as in the API.
 /// # Errors
 /// The first broken rule.
-pub fn check_state(state: &BulkProduct) -> Result<(), Refused> {
+pub fn check_state(state: &BulkProduct) -> Result<(), Rejection> {
     let patch = ProductPatch {
         name: Some(state.name.clone()),
         slug: Some(state.slug.clone()),
@@ -61,15 +61,15 @@ pub fn check_state(state: &BulkProduct) -> Result<(), Refused> {
         low_stock_threshold: Some(state.low_stock_threshold),
         ..ProductPatch::default()
     };
-    patch.check().map_err(Refused::from)?;
-    let pieces = |column: &str, number: i32| match (0..=MAX_PIECES).contains(&number) {
+    patch.check().map_err(Rejection::from)?;
+    let check_quantity = |column: &str, number: i32| match (0..=MAX_PIECES).contains(&number) {
         true => Ok(()),
-        false => Err(Refused::at(column, format!("from 0 to {MAX_PIECES} pieces"))),
+        false => Err(Rejection::at(column, format!("from 0 to {MAX_PIECES} pieces"))),
     };
-    pieces("stock", state.stock)?;
-    pieces("low_stock_threshold", state.low_stock_threshold)?;
+    check_quantity("stock", state.stock)?;
+    check_quantity("low_stock_threshold", state.low_stock_threshold)?;
     if state.external_id.as_ref().is_some_and(|id| id.chars().count() > 255) {
-        return Err(Refused::at("external_id", "give at most 255 characters"));
+        return Err(Rejection::at("external_id", "give at most 255 characters"));
     }
     Ok(())
 }

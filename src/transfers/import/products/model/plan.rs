@@ -7,9 +7,9 @@ use rust_decimal::Decimal;
 
 use super::{
     super::super::{
-        super::record::{GroupRecord, ProductRecord, Refused},
+        super::record::{GroupRecord, ProductRecord, Rejection},
         model::{RowOutcome, Run},
-        references::model::{References, fingerprinted},
+        references::model::{References, slug_with_fingerprint},
     },
     check_state,
 };
@@ -17,13 +17,13 @@ use crate::{ids::ProductId, products::model::bulk::BulkProduct, text::slugify};
 
 /// What the database has of the products of a batch.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct ExistingProducts {
     rows: Vec<BulkProduct>,
     by_sku: HashMap<String, usize>,
     by_external_id: HashMap<String, usize>,
 }
 
-impl Found {
+impl ExistingProducts {
     /// Rows by both of their names.
     pub fn new(rows: Vec<BulkProduct>) -> Self {
         let by_sku = rows.iter().enumerate().map(|(at, row)| (row.sku.clone(), at)).collect();
@@ -32,7 +32,7 @@ impl Found {
     }
 
     /// The product that a row means: the shop's own id tells before the SKU.
-    fn of(&self, record: &ProductRecord) -> Option<&BulkProduct> {
+    fn find(&self, record: &ProductRecord) -> Option<&BulkProduct> {
         let by_id = record.external_id.as_ref().and_then(|id| self.by_external_id.get(id));
         by_id.or_else(|| self.by_sku.get(&record.sku)).map(|at| &self.rows[*at])
     }
@@ -53,12 +53,12 @@ pub enum Step {
         delta: i32,
     },
     /// It says nothing new.
-    Leave {
+    Keep {
         /// The product's key.
         id: i64,
     },
     /// It is refused.
-    Refuse(Refused),
+    Reject(Rejection),
 }
 
 impl Step {
@@ -67,8 +67,8 @@ impl Step {
         match self {
             Self::Create(_) => RowOutcome::Created,
             Self::Update { .. } => RowOutcome::Updated,
-            Self::Leave { .. } => RowOutcome::Unchanged,
-            Self::Refuse(refused) => RowOutcome::Rejected(refused),
+            Self::Keep { .. } => RowOutcome::Unchanged,
+            Self::Reject(rejection) => RowOutcome::Rejected(rejection),
         }
     }
 }
@@ -81,28 +81,28 @@ pub struct Plan {
 }
 
 /// Stands for the key of a product that this batch makes.
-const NEW: i64 = -1;
+const NEW_PRODUCT_ID: i64 = -1;
 
 /// The slug that a row insists on. That of another shop is no more than the first choice for a new product: several
 /// shops may call a product the same.
-fn asked<'a>(run: &Run<'_>, record: &'a ProductRecord) -> Option<&'a String> {
-    record.slug.as_ref().filter(|_| run.options.format.is_own())
+fn requested_slug<'a>(run: &Run<'_>, record: &'a ProductRecord) -> Option<&'a String> {
+    record.slug.as_ref().filter(|_| run.options.format.is_native())
 }
 
 /// The slugs that the rows may ask for.
-pub fn slugs(run: &Run<'_>, records: &[&ProductRecord], found: &Found) -> Vec<String> {
+pub fn candidate_slugs(run: &Run<'_>, records: &[&ProductRecord], found: &ExistingProducts) -> Vec<String> {
     let mut slugs = Vec::with_capacity(records.len() * 2);
     for record in records {
-        slugs.extend(asked(run, record).cloned());
-        if found.of(record).is_none() {
-            slugs.extend(choices(record, &run.website.code));
+        slugs.extend(requested_slug(run, record).cloned());
+        if found.find(record).is_none() {
+            slugs.extend(slug_candidates(record, &run.website.code));
         }
     }
     slugs
 }
 
 /// A slug of the shop's own or of the name, and one with website and SKU behind it, of which a long name leaves room.
-fn choices(record: &ProductRecord, website: &str) -> [String; 2] {
+fn slug_candidates(record: &ProductRecord, website: &str) -> [String; 2] {
     let name = record.slug.as_deref().or(record.name.as_deref()).unwrap_or_default();
     let name: String = slugify(name).chars().take(100).collect();
     let end: String = slugify(&format!("{website} {}", record.sku)).chars().take(90).collect();
@@ -110,23 +110,23 @@ fn choices(record: &ProductRecord, website: &str) -> [String; 2] {
 }
 
 impl Plan {
-    /// Decides. `taken` has the slugs that are in use; `only_known` refuses products that are not there.
+    /// Decides. `taken` has the slugs that are in use; `is_update_only` refuses products that are not there.
     pub fn make(
         run: &Run<'_>,
         references: &References,
         records: &[&ProductRecord],
-        found: &Found,
+        found: &ExistingProducts,
         taken: HashMap<String, i64>,
-        only_known: bool,
+        is_update_only: bool,
     ) -> Self {
-        let asked: HashSet<&str> = records.iter().filter_map(|record| asked(run, record)).map(String::as_str).collect();
-        let mut planner = Planner { run, references, found, asked, taken, only_known, met: HashSet::new() };
-        let steps = records.iter().map(|record| planner.step(record).unwrap_or_else(Step::Refuse)).collect();
+        let requested_slugs: HashSet<&str> = records.iter().filter_map(|record| requested_slug(run, record)).map(String::as_str).collect();
+        let mut planner = Planner { run, references, found, requested_slugs, taken, is_update_only, matched: HashSet::new() };
+        let steps = records.iter().map(|record| planner.step(record).unwrap_or_else(Step::Reject)).collect();
         Self { steps }
     }
 
     /// The products that change, in id order.
-    pub fn changing(&self) -> Vec<ProductId> {
+    pub fn changed_ids(&self) -> Vec<ProductId> {
         let id = |step: &Step| if let Step::Update { id, .. } = step { Some(ProductId(*id)) } else { None };
         let mut ids: Vec<_> = self.steps.iter().filter_map(id).collect();
         ids.sort_unstable();
@@ -165,40 +165,40 @@ impl Plan {
 struct Planner<'a> {
     run: &'a Run<'a>,
     references: &'a References,
-    found: &'a Found,
+    found: &'a ExistingProducts,
     /// The slugs that rows ask for by name; these are not chosen for other products.
-    asked: HashSet<&'a str>,
+    requested_slugs: HashSet<&'a str>,
     /// The slugs that are in use, and by which product.
     taken: HashMap<String, i64>,
     /// Whether products that do not exist are refused.
-    only_known: bool,
+    is_update_only: bool,
     /// The existing products that earlier rows name.
-    met: HashSet<i64>,
+    matched: HashSet<i64>,
 }
 
 impl Planner<'_> {
-    fn step(&mut self, record: &ProductRecord) -> Result<Step, Refused> {
+    fn step(&mut self, record: &ProductRecord) -> Result<Step, Rejection> {
         let found = self.found;
-        let known = found.of(record);
+        let known = found.find(record);
         if let Some(known) = known
-            && !self.met.insert(known.id)
+            && !self.matched.insert(known.id)
         {
-            return Err(Refused::at("external_id", "an earlier row of the file is the same product"));
+            return Err(Rejection::at("external_id", "an earlier row of the file is the same product"));
         }
         if known.is_some_and(|known| found.by_sku.get(&record.sku).is_some_and(|at| found.rows[*at].id != known.id)) {
-            return Err(Refused::at("sku", "another product of this website has this SKU"));
+            return Err(Rejection::at("sku", "another product of this website has this SKU"));
         }
-        if known.is_none() && self.only_known {
-            return Err(Refused::at("sku", "there is no such product"));
+        if known.is_none() && self.is_update_only {
+            return Err(Rejection::at("sku", "there is no such product"));
         }
         let mut state = match known {
             Some(known) => known.clone(),
-            None => new(record)?,
+            None => new_state(record)?,
         };
         apply(record, self.run, self.references, &mut state)?;
         self.set_slug(record, known, &mut state)?;
         match known {
-            Some(known) if *known == state => return Ok(Step::Leave { id: known.id }),
+            Some(known) if *known == state => return Ok(Step::Keep { id: known.id }),
             _ => check_state(&state)?,
         }
         Ok(match known {
@@ -218,25 +218,25 @@ impl Planner<'_> {
         record: &ProductRecord,
         known: Option<&BulkProduct>,
         state: &mut BulkProduct,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Rejection> {
         let run = self.run;
-        let holder = asked(run, record).and_then(|slug| self.taken.get(slug)).copied().filter(|id| *id != state.id);
-        let [first, second] = choices(record, &run.website.code);
-        let last = || fingerprinted(&second, &format!("{} {}", run.website.code, state.sku));
-        match (asked(run, record), holder, known) {
+        let holder = requested_slug(run, record).and_then(|slug| self.taken.get(slug)).copied().filter(|id| *id != state.id);
+        let [first, second] = slug_candidates(record, &run.website.code);
+        let last = || slug_with_fingerprint(&second, &format!("{} {}", run.website.code, state.sku));
+        match (requested_slug(run, record), holder, known) {
             (Some(slug), None, _) => {
-                self.taken.insert(slug.clone(), if state.id == 0 { NEW } else { state.id });
+                self.taken.insert(slug.clone(), if state.id == 0 { NEW_PRODUCT_ID } else { state.id });
             }
-            (Some(_), Some(NEW), _) => return Err(Refused::at("slug", "an earlier row of the file has this slug")),
+            (Some(_), Some(NEW_PRODUCT_ID), _) => return Err(Rejection::at("slug", "an earlier row of the file has this slug")),
             // The slug belongs to a product of another website; the product keeps the slug that was chosen for it then.
             (Some(_), Some(_), Some(known)) if known.slug == second || known.slug == last() => {
                 state.slug.clone_from(&known.slug);
             }
-            (Some(_), Some(_), Some(_)) => return Err(Refused::at("slug", "another product has this slug")),
+            (Some(_), Some(_), Some(_)) => return Err(Rejection::at("slug", "another product has this slug")),
             (_, _, None) => {
-                let is_free = |slug: &String| !self.taken.contains_key(slug) && !self.asked.contains(slug.as_str());
+                let is_free = |slug: &String| !self.taken.contains_key(slug) && !self.requested_slugs.contains(slug.as_str());
                 state.slug = [first, second.clone()].into_iter().find(is_free).unwrap_or_else(last);
-                self.taken.insert(state.slug.clone(), NEW);
+                self.taken.insert(state.slug.clone(), NEW_PRODUCT_ID);
             }
             (None, ..) => {}
         }
@@ -244,9 +244,9 @@ impl Planner<'_> {
     }
 }
 
-fn new(record: &ProductRecord) -> Result<BulkProduct, Refused> {
-    let name = record.name.clone().ok_or_else(|| Refused::at("name", "a new product has a name"))?;
-    let price: Decimal = record.price.ok_or_else(|| Refused::at("price", "a new product has a price"))?;
+fn new_state(record: &ProductRecord) -> Result<BulkProduct, Rejection> {
+    let name = record.name.clone().ok_or_else(|| Rejection::at("name", "a new product has a name"))?;
+    let price: Decimal = record.price.ok_or_else(|| Rejection::at("price", "a new product has a price"))?;
     Ok(BulkProduct { name, price, low_stock_threshold: 5, is_active: true, ..BulkProduct::default() })
 }
 
@@ -256,7 +256,7 @@ fn apply(
     run: &Run<'_>,
     references: &References,
     state: &mut BulkProduct,
-) -> Result<(), Refused> {
+) -> Result<(), Rejection> {
     fn set<T: Clone>(into: &mut T, given: Option<&T>) {
         if let Some(given) = given {
             into.clone_from(given);
@@ -267,7 +267,7 @@ fn apply(
         state.external_id.clone_from(&record.external_id);
     }
     set(&mut state.name, record.name.as_ref());
-    set(&mut state.slug, asked(run, record));
+    set(&mut state.slug, requested_slug(run, record));
     set(&mut state.barcode, record.barcode.as_ref());
     set(&mut state.variant, record.variant.as_ref());
     set(&mut state.description, record.description.as_ref());
@@ -278,7 +278,7 @@ fn apply(
     set(&mut state.low_stock_threshold, record.low_stock_threshold.as_ref());
     set(&mut state.stock, record.stock.as_ref());
     set(&mut state.is_active, record.is_active.as_ref());
-    let unknown = |column| Refused::at(column, "it could not be made");
+    let unknown = |column| Rejection::at(column, "it could not be made");
     if let Some(path) = &record.category {
         let id = path.as_ref().map(|path| references.category(path).ok_or_else(|| unknown("category")));
         state.category_id = id.transpose()?;
@@ -294,20 +294,20 @@ fn apply(
     match &record.group {
         None => {}
         Some(None) => (state.group_id, state.option_values) = (None, Vec::new()),
-        Some(Some(group)) => join(group, run, references, state)?,
+        Some(Some(group)) => set_group(group, run, references, state)?,
     }
     Ok(())
 }
 
-fn join(record: &GroupRecord, run: &Run<'_>, references: &References, state: &mut BulkProduct) -> Result<(), Refused> {
-    let group = references.group(&record.slug).ok_or_else(|| Refused::at("group", "it could not be made"))?;
+fn set_group(record: &GroupRecord, run: &Run<'_>, references: &References, state: &mut BulkProduct) -> Result<(), Rejection> {
+    let group = references.group(&record.slug).ok_or_else(|| Rejection::at("group", "it could not be made"))?;
     if group.website != run.website.id.0 {
-        return Err(Refused::at("group", "a group of another website has this slug"));
+        return Err(Rejection::at("group", "a group of another website has this slug"));
     }
     let names: Vec<&str> = record.options.iter().map(|(name, _)| name.as_str()).collect();
     if names != group.varies_by {
         let rule = format!("the group varies by {}, the row by {}", group.varies_by.join(", "), names.join(", "));
-        return Err(Refused::at("options", rule));
+        return Err(Rejection::at("options", rule));
     }
     state.group_id = Some(group.id);
     state.option_values = record.options.iter().map(|(_, value)| value.clone()).collect();

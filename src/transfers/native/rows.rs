@@ -4,14 +4,14 @@
 use chrono::DateTime;
 
 use super::{
-    super::record::{CategoryRecord, CustomerRecord, GroupRecord, OrderRecord, ProductRecord, Refused},
+    super::record::{CategoryRecord, CustomerRecord, GroupRecord, OrderRecord, ProductRecord, Rejection},
     fields::Fields,
 };
 
 /// A product.
 /// # Errors
 /// Why the row is refused.
-pub fn product(mut fields: Fields) -> Result<ProductRecord, Refused> {
+pub fn product(mut fields: Fields) -> Result<ProductRecord, Rejection> {
     let fields = &mut fields;
     Ok(ProductRecord {
         external_id: fields.text("external_id")?.flatten(),
@@ -39,7 +39,7 @@ pub fn product(mut fields: Fields) -> Result<ProductRecord, Refused> {
 /// The pieces of a product.
 /// # Errors
 /// Why the row is refused.
-pub fn stock(mut fields: Fields) -> Result<ProductRecord, Refused> {
+pub fn stock(mut fields: Fields) -> Result<ProductRecord, Rejection> {
     let fields = &mut fields;
     Ok(ProductRecord {
         sku: required(fields, "sku")?,
@@ -52,7 +52,7 @@ pub fn stock(mut fields: Fields) -> Result<ProductRecord, Refused> {
 /// A category.
 /// # Errors
 /// Why the row is refused.
-pub fn category(mut fields: Fields) -> Result<CategoryRecord, Refused> {
+pub fn category(mut fields: Fields) -> Result<CategoryRecord, Rejection> {
     let fields = &mut fields;
     Ok(CategoryRecord {
         external_id: fields.text("external_id")?.flatten(),
@@ -66,7 +66,7 @@ pub fn category(mut fields: Fields) -> Result<CategoryRecord, Refused> {
 /// A customer.
 /// # Errors
 /// Why the row is refused.
-pub fn customer(mut fields: Fields) -> Result<CustomerRecord, Refused> {
+pub fn customer(mut fields: Fields) -> Result<CustomerRecord, Rejection> {
     let fields = &mut fields;
     let (external_id, email) = (fields.text("external_id")?.flatten(), fields.text("email")?.flatten());
     if external_id.is_none() && email.is_none() {
@@ -85,14 +85,14 @@ pub fn customer(mut fields: Fields) -> Result<CustomerRecord, Refused> {
 /// An order. Its total follows from its lines.
 /// # Errors
 /// Why the row is refused.
-pub fn order(mut fields: Fields) -> Result<OrderRecord, Refused> {
+pub fn order(mut fields: Fields) -> Result<OrderRecord, Rejection> {
     let fields = &mut fields;
     let placed_at = required(fields, "placed_at")?;
     let placed_at = DateTime::parse_from_rfc3339(&placed_at)
         .map_err(|_| missing("placed_at", "write a moment like 2025-01-31T12:00:00Z"))?;
-    let mut ship = <[Option<String>; 5]>::default();
+    let mut shipping_address = <[Option<String>; 5]>::default();
     for (into, name) in
-        ship.iter_mut().zip(["ship_country", "ship_city", "ship_district", "ship_address", "ship_postal_code"])
+        shipping_address.iter_mut().zip(["ship_country", "ship_city", "ship_district", "ship_address", "ship_postal_code"])
     {
         *into = fields.text(name)?.flatten();
     }
@@ -102,12 +102,12 @@ pub fn order(mut fields: Fields) -> Result<OrderRecord, Refused> {
         customer_id: fields.text("customer_id")?.flatten(),
         customer_email: fields.text("customer_email")?.flatten(),
         placed_at: placed_at.to_utc(),
-        ship,
+        shipping_address,
         lines: fields.json("lines")?.flatten().unwrap_or_default(),
     })
 }
 
-fn group(fields: &mut Fields) -> Result<Option<Option<GroupRecord>>, Refused> {
+fn group(fields: &mut Fields) -> Result<Option<Option<GroupRecord>>, Rejection> {
     let (slug, name, options) = (fields.text("group")?, fields.text("group_name")?, fields.pairs("options")?);
     let Some(slug) = slug else { return Ok(None) };
     let Some(slug) = slug else { return Ok(Some(None)) };
@@ -118,10 +118,10 @@ fn group(fields: &mut Fields) -> Result<Option<Option<GroupRecord>>, Refused> {
     Ok(Some(Some(GroupRecord { slug, name, options })))
 }
 
-fn required(fields: &mut Fields, name: &str) -> Result<String, Refused> {
+fn required(fields: &mut Fields, name: &str) -> Result<String, Rejection> {
     fields.text(name)?.flatten().ok_or_else(|| missing(name, "a row has one"))
 }
 
-fn missing(column: &str, message: &str) -> Refused {
-    Refused { column: Some(column.to_owned()), message: message.to_owned() }
+fn missing(column: &str, message: &str) -> Rejection {
+    Rejection { column: Some(column.to_owned()), message: message.to_owned() }
 }

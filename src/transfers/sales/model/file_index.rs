@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     batch::{Batch, BatchLine, BatchOrder, BatchProduct},
-    line::{Reason, SalesLine},
+    line::{RejectReason, SalesLine},
     options::SalesOptions,
     report::{NoteReport, SalesReport},
 };
@@ -40,16 +40,16 @@ pub struct FileIndex {
 
 struct OrderEntry {
     index: u32,
-    cancelled: bool,
+    is_cancellation: bool,
     customer: Option<String>,
     country: Option<String>,
     placed_at: DateTime<Utc>,
     total: i128,
     existed: bool,
     updated: bool,
-    dates: bool,
-    customers: bool,
-    countries: bool,
+    has_several_dates: bool,
+    has_several_customers: bool,
+    has_several_countries: bool,
 }
 
 impl FileIndex {
@@ -80,11 +80,11 @@ impl FileIndex {
         options: &SalesOptions,
         batch: &mut Batch,
         notes: &mut NoteReport,
-    ) -> Result<(), Reason> {
+    ) -> Result<(), RejectReason> {
         if origin == Some(Origin::Foreign) {
-            return Err(Reason::NumberTaken);
+            return Err(RejectReason::NumberTaken);
         }
-        let hundredths = i64::try_from(line.price.mantissa()).map_err(|_| Reason::BadPrice)?;
+        let hundredths = i64::try_from(line.price.mantissa()).map_err(|_| RejectReason::BadPrice)?;
         let order = self.order(&line, origin, i128::from(hundredths) * i128::from(line.quantity))?;
         let sku = self.product(&line, options, batch);
         if let Some(customer) = &line.customer
@@ -109,11 +109,11 @@ impl FileIndex {
         Ok(())
     }
 
-    fn order(&mut self, line: &SalesLine, origin: Option<Origin>, amount: i128) -> Result<u32, Reason> {
+    fn order(&mut self, line: &SalesLine, origin: Option<Origin>, amount: i128) -> Result<u32, RejectReason> {
         let next = self.orders.len() as u32;
         if let Some(order) = self.orders.get_mut(&line.invoice) {
             if order.total + amount > MAX_TOTAL {
-                return Err(Reason::BadTotal);
+                return Err(RejectReason::BadTotal);
             }
             order.total += amount;
             if order.merge(line) {
@@ -122,20 +122,20 @@ impl FileIndex {
             return Ok(order.index);
         }
         if amount > MAX_TOTAL {
-            return Err(Reason::BadTotal);
+            return Err(RejectReason::BadTotal);
         }
         let order = OrderEntry {
             index: next,
-            cancelled: line.cancelled,
+            is_cancellation: line.is_cancellation,
             customer: line.customer.clone(),
             country: line.country.clone(),
             placed_at: line.placed_at,
             total: amount,
             existed: origin == Some(Origin::Imported),
             updated: false,
-            dates: false,
-            customers: false,
-            countries: false,
+            has_several_dates: false,
+            has_several_customers: false,
+            has_several_countries: false,
         };
         self.orders.insert(line.invoice.clone(), order);
         self.changed.insert(line.invoice.clone());
@@ -162,7 +162,7 @@ impl FileIndex {
         for number in std::mem::take(&mut self.changed) {
             let Some(order) = self.orders.get(&number) else { continue };
             batch.orders.push(BatchOrder {
-                status: if order.cancelled { Status::Cancelled } else { Status::Delivered }.as_str(),
+                status: if order.is_cancellation { Status::Cancelled } else { Status::Delivered }.as_str(),
                 customer: order.customer.clone(),
                 country: order.country.clone(),
                 placed_at: order.placed_at,
@@ -188,25 +188,25 @@ impl FileIndex {
         orders.created = count(|order| !order.existed);
         orders.updated = count(|order| order.existed && order.updated);
         orders.unchanged = count(|order| order.existed && !order.updated);
-        orders.cancellations = count(|order| order.cancelled);
+        orders.cancellations = count(|order| order.is_cancellation);
         orders.guests = count(|order| order.customer.is_none());
-        orders.several_dates = count(|order| order.dates);
-        orders.several_customers = count(|order| order.customers);
-        orders.several_countries = count(|order| order.countries);
+        orders.several_dates = count(|order| order.has_several_dates);
+        orders.several_customers = count(|order| order.has_several_customers);
+        orders.several_countries = count(|order| order.has_several_countries);
     }
 }
 
 impl OrderEntry {
     /// Takes from a later line what the order lacks, and returns whether that changed the order.
     fn merge(&mut self, line: &SalesLine) -> bool {
-        let earlier = line.placed_at < self.placed_at;
-        self.dates |= line.placed_at != self.placed_at;
+        let is_earlier = line.placed_at < self.placed_at;
+        self.has_several_dates |= line.placed_at != self.placed_at;
         self.placed_at = self.placed_at.min(line.placed_at);
         let customer = fill(&mut self.customer, &line.customer);
         let country = fill(&mut self.country, &line.country);
-        self.customers |= line.customer.is_some() && line.customer != self.customer;
-        self.countries |= line.country.is_some() && line.country != self.country;
-        earlier || customer || country
+        self.has_several_customers |= line.customer.is_some() && line.customer != self.customer;
+        self.has_several_countries |= line.country.is_some() && line.country != self.country;
+        is_earlier || customer || country
     }
 }
 
@@ -221,9 +221,9 @@ fn fill(kept: &mut Option<String>, new: &Option<String>) -> bool {
 
 fn note(line: &SalesLine, rank: u32, options: &SalesOptions, notes: &mut NoteReport) {
     notes.zero_prices += u64::from(line.price.is_zero());
-    notes.rounded_prices += u64::from(line.rounded);
+    notes.rounded_prices += u64::from(line.is_rounded);
     notes.non_product_lines += u64::from(options.is_non_product(&line.sku));
     notes.blank_descriptions += u64::from(line.name.is_empty());
-    notes.cut_descriptions += u64::from(line.cut);
+    notes.cut_descriptions += u64::from(line.is_truncated);
     notes.repeated_lines += u64::from(rank > 1);
 }

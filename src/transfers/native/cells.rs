@@ -8,15 +8,15 @@ use serde_json::{Map, Value};
 
 use crate::db::export::Kind;
 
-const SIGNS: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\''];
+const FORMULA_PREFIXES: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\''];
 
 /// A text that a spreadsheet does not run.
-pub fn neutral(text: &str) -> Cow<'_, str> {
-    if text.starts_with(SIGNS) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+pub fn escape_formula(text: &str) -> Cow<'_, str> {
+    if text.starts_with(FORMULA_PREFIXES) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
-/// What [`neutral`] was given.
-pub fn restored(cell: &str) -> &str {
+/// What [`escape_formula`] was given.
+pub fn unescape_formula(cell: &str) -> &str {
     cell.strip_prefix('\'').unwrap_or(cell)
 }
 
@@ -25,21 +25,21 @@ pub fn encode(kind: Kind, value: &str) -> Cow<'_, str> {
     let nested = || serde_json::from_str::<Value>(value).unwrap_or_default();
     match kind {
         Kind::Decimal | Kind::Integer | Kind::Bool | Kind::Json => Cow::Borrowed(value),
-        Kind::Text => neutral(value),
-        Kind::Path => owned(list(&nested(), |name| escaped(text(name), ">")).join(" > ")),
+        Kind::Text => escape_formula(value),
+        Kind::Path => escape_formula_owned(list(&nested(), |name| escape_separators(text(name), ">")).join(" > ")),
         Kind::Pairs => {
             let pairs = nested();
             let pairs = pairs.as_object().into_iter().flatten();
-            owned(
+            escape_formula_owned(
                 pairs
-                    .map(|(name, value)| escaped(name, "=;") + "=" + &escaped(text(value), "=;"))
+                    .map(|(name, value)| escape_separators(name, "=;") + "=" + &escape_separators(text(value), "=;"))
                     .collect::<Vec<_>>()
                     .join("; "),
             )
         }
-        Kind::Images => owned(
+        Kind::Images => escape_formula_owned(
             list(&nested(), |image| {
-                let (url, alt) = (text(&image["url"]), escaped(text(&image["alt"]), "|"));
+                let (url, alt) = (text(&image["url"]), escape_separators(text(&image["alt"]), "|"));
                 if alt.is_empty() { url.to_owned() } else { format!("{url} {alt}") }
             })
             .join(" | "),
@@ -51,21 +51,21 @@ pub fn encode(kind: Kind, value: &str) -> Cow<'_, str> {
 /// # Errors
 /// The rule that it breaks.
 pub fn decode(kind: Kind, cell: &str) -> Result<Value, String> {
-    let cell = restored(cell);
+    let cell = unescape_formula(cell);
     Ok(match kind {
         Kind::Text => Value::String(cell.to_owned()),
         Kind::Decimal | Kind::Integer | Kind::Bool => Value::String(cell.trim().to_owned()),
         Kind::Path => {
-            Value::Array(split(cell, '>').into_iter().map(|name| Value::String(plain(name.trim()))).collect())
+            Value::Array(split_unescaped(cell, '>').into_iter().map(|name| Value::String(unescape_separators(name.trim()))).collect())
         }
-        Kind::Pairs => Value::Object(pairs(cell)?),
-        Kind::Images => split(cell, '|').into_iter().map(image).collect::<Result<Vec<_>, _>>()?.into(),
+        Kind::Pairs => Value::Object(parse_pairs(cell)?),
+        Kind::Images => split_unescaped(cell, '|').into_iter().map(parse_image).collect::<Result<Vec<_>, _>>()?.into(),
         Kind::Json => serde_json::from_str(cell).map_err(|error| format!("this is no JSON: {error}"))?,
     })
 }
 
-fn owned<'a>(text: String) -> Cow<'a, str> {
-    Cow::Owned(neutral(&text).into_owned())
+fn escape_formula_owned<'a>(text: String) -> Cow<'a, str> {
+    Cow::Owned(escape_formula(&text).into_owned())
 }
 
 fn text(value: &Value) -> &str {
@@ -76,7 +76,7 @@ fn list(value: &Value, each: impl Fn(&Value) -> String) -> Vec<String> {
     value.as_array().into_iter().flatten().map(each).collect()
 }
 
-fn escaped(text: &str, separators: &str) -> String {
+fn escape_separators(text: &str, separators: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         if c == '\\' || separators.contains(c) {
@@ -87,8 +87,8 @@ fn escaped(text: &str, separators: &str) -> String {
     escaped
 }
 
-/// The text without the backslashes that [`escaped`] put in.
-fn plain(text: &str) -> String {
+/// The text without the backslashes that [`escape_separators`] put in.
+fn unescape_separators(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
@@ -98,7 +98,7 @@ fn plain(text: &str) -> String {
 }
 
 /// The parts between separators without a backslash, still escaped.
-fn split(text: &str, separator: char) -> Vec<&str> {
+fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
     let (mut parts, mut start, mut is_escaped) = (Vec::new(), 0, false);
     for (at, c) in text.char_indices() {
         if c == separator && !is_escaped {
@@ -111,24 +111,24 @@ fn split(text: &str, separator: char) -> Vec<&str> {
     parts
 }
 
-fn pairs(cell: &str) -> Result<Map<String, Value>, String> {
+fn parse_pairs(cell: &str) -> Result<Map<String, Value>, String> {
     let mut pairs = Map::new();
-    for pair in split(cell, ';') {
-        let [name, value] = split(pair, '=')[..] else { return Err("write Name=Value; Name=Value".into()) };
-        if pairs.insert(plain(name.trim()), Value::String(plain(value.trim()))).is_some() {
+    for pair in split_unescaped(cell, ';') {
+        let [name, value] = split_unescaped(pair, '=')[..] else { return Err("write Name=Value; Name=Value".into()) };
+        if pairs.insert(unescape_separators(name.trim()), Value::String(unescape_separators(value.trim()))).is_some() {
             return Err(format!("{} is there twice", name.trim()));
         }
     }
     Ok(pairs)
 }
 
-fn image(part: &str) -> Result<Value, String> {
+fn parse_image(part: &str) -> Result<Value, String> {
     let part = part.trim();
     let (url, alt) = part.split_once(' ').unwrap_or((part, ""));
     if url.is_empty() {
         return Err("write the address of each image, a blank and its text, and | between images".into());
     }
-    Ok(serde_json::json!({ "url": url, "alt": plain(alt.trim()) }))
+    Ok(serde_json::json!({ "url": url, "alt": unescape_separators(alt.trim()) }))
 }
 
 #[cfg(test)]
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn encoded_cells_decode_to_the_same_value() {
         for text in ["plain", "=1+1", "+44 20", "-5", "@x", "\ttab", "\rcr", "'quoted'", "''", "a'b", " "] {
             let cell = encode(Kind::Text, text);
             assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{cell:?}");

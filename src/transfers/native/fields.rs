@@ -4,14 +4,14 @@
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::super::record::{ImageRecord, Refused};
+use super::super::record::{ImageRecord, Rejection};
 
 /// A row's values: names of columns, and what their cells hold.
 #[derive(Debug, Default)]
 pub struct Fields(Vec<(&'static str, Value)>);
 
 /// A value, or why it is refused.
-pub type Given<T> = Result<Option<Option<T>>, Refused>;
+pub type FieldResult<T> = Result<Option<Option<T>>, Rejection>;
 
 impl Fields {
     /// Without values, for so many.
@@ -33,8 +33,8 @@ impl Fields {
     /// A text.
     /// # Errors
     /// Where it is none.
-    pub fn text(&mut self, name: &str) -> Given<String> {
-        self.each(name, |value| match value {
+    pub fn text(&mut self, name: &str) -> FieldResult<String> {
+        self.parse(name, |value| match value {
             Value::String(text) if text.contains('\0') => Err("a text has no NUL".to_owned()),
             Value::String(text) => Ok(text),
             Value::Number(number) => Ok(number.to_string()),
@@ -45,8 +45,8 @@ impl Fields {
     /// A decimal number: digits and a point.
     /// # Errors
     /// Where it is none.
-    pub fn decimal(&mut self, name: &str) -> Given<Decimal> {
-        self.each(name, |value| match &value {
+    pub fn decimal(&mut self, name: &str) -> FieldResult<Decimal> {
+        self.parse(name, |value| match &value {
             Value::String(text) => number(text),
             Value::Number(written) => number(&written.to_string()),
             _ => Err("give a number such as 1234.50".to_owned()),
@@ -56,8 +56,8 @@ impl Fields {
     /// A whole number.
     /// # Errors
     /// Where it is none.
-    pub fn integer(&mut self, name: &str) -> Given<i32> {
-        self.each(name, |value| {
+    pub fn integer(&mut self, name: &str) -> FieldResult<i32> {
+        self.parse(name, |value| {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             text.parse().map_err(|_| format!("{text:?} is no whole number"))
         })
@@ -66,8 +66,8 @@ impl Fields {
     /// Yes or no.
     /// # Errors
     /// Where it is neither.
-    pub fn boolean(&mut self, name: &str) -> Given<bool> {
-        self.each(name, |value| match &value {
+    pub fn boolean(&mut self, name: &str) -> FieldResult<bool> {
+        self.parse(name, |value| match &value {
             Value::Bool(is) => Ok(*is),
             Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(true),
             Value::String(text) if text.eq_ignore_ascii_case("false") => Ok(false),
@@ -78,8 +78,8 @@ impl Fields {
     /// Names from the root down.
     /// # Errors
     /// Where it is no list of them.
-    pub fn path(&mut self, name: &str) -> Given<Vec<String>> {
-        self.each(name, |value| {
+    pub fn path(&mut self, name: &str) -> FieldResult<Vec<String>> {
+        self.parse(name, |value| {
             let names = match value {
                 Value::Array(names) => {
                     names.into_iter().map(|name| name.as_str().map(|name| name.trim().to_owned())).collect()
@@ -96,8 +96,8 @@ impl Fields {
     /// Names and their values.
     /// # Errors
     /// Where it is no object of texts.
-    pub fn pairs(&mut self, name: &str) -> Given<Vec<(String, String)>> {
-        self.each(name, |value| {
+    pub fn pairs(&mut self, name: &str) -> FieldResult<Vec<(String, String)>> {
+        self.parse(name, |value| {
             let Value::Object(pairs) = value else { return Err("give names and values".to_owned()) };
             let text = |(name, value): (String, Value)| Some((name, value.as_str()?.to_owned()));
             pairs.into_iter().map(text).collect::<Option<_>>().ok_or_else(|| "each value is a text".to_owned())
@@ -107,8 +107,8 @@ impl Fields {
     /// Pictures by their addresses.
     /// # Errors
     /// Where it is no list of them.
-    pub fn images(&mut self, name: &str) -> Given<Vec<ImageRecord>> {
-        self.each(name, |value| {
+    pub fn images(&mut self, name: &str) -> FieldResult<Vec<ImageRecord>> {
+        self.parse(name, |value| {
             let image = |value: &Value| {
                 let alt = value.get("alt").and_then(Value::as_str).unwrap_or_default().to_owned();
                 Some(ImageRecord { url: value.get("url")?.as_str()?.to_owned(), alt })
@@ -121,14 +121,14 @@ impl Fields {
     /// A part that is a table itself.
     /// # Errors
     /// Where its values are not those of the type.
-    pub fn json<T: serde::de::DeserializeOwned>(&mut self, name: &str) -> Given<T> {
-        self.each(name, |value| serde_json::from_value(value).map_err(|error| error.to_string()))
+    pub fn json<T: serde::de::DeserializeOwned>(&mut self, name: &str) -> FieldResult<T> {
+        self.parse(name, |value| serde_json::from_value(value).map_err(|error| error.to_string()))
     }
 
-    fn each<T>(&mut self, name: &str, read: impl FnOnce(Value) -> Result<T, String>) -> Given<T> {
+    fn parse<T>(&mut self, name: &str, read: impl FnOnce(Value) -> Result<T, String>) -> FieldResult<T> {
         let Some(given) = self.take(name) else { return Ok(None) };
-        let refused = |message| Refused { column: Some(name.to_owned()), message };
-        given.map(|value| read(value).map_err(refused)).transpose().map(Some)
+        let rejection = |message| Rejection { column: Some(name.to_owned()), message };
+        given.map(|value| read(value).map_err(rejection)).transpose().map(Some)
     }
 }
 
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_never_guessed() {
+    fn ambiguous_numbers_are_rejected() {
         for text in ["1.234,56", "1,234.56", "1 234", "12.", ".5", "1e3", "", "-", "£1", "NaN", "٣"] {
             assert!(number(text).is_err(), "{text}");
         }
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_empty_and_given_are_three_things() {
+    fn absent_empty_and_present_values_are_distinguished() {
         let mut fields = Fields::default();
         fields.push("name", Value::String("Tea".into()));
         fields.push("barcode", Value::Null);

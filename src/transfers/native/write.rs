@@ -17,10 +17,10 @@ use crate::{
 /// A file that is being written.
 pub struct RowWriter<W: Write> {
     columns: &'static [Column],
-    out: Out<W>,
+    out: Output<W>,
 }
 
-enum Out<W: Write> {
+enum Output<W: Write> {
     Csv(Box<csv::Writer<W>>),
     Json(W),
 }
@@ -32,11 +32,11 @@ impl<W: Write> RowWriter<W> {
     pub fn new(out: W, resource: Resource, format: Format) -> Result<Self> {
         let columns = resource.export().columns;
         if format == Format::SoukJsonl {
-            return Ok(Self { columns, out: Out::Json(out) });
+            return Ok(Self { columns, out: Output::Json(out) });
         }
         let mut writer = csv::Writer::from_writer(out);
-        writer.write_record(columns.iter().map(|column| column.name)).map_err(broken)?;
-        Ok(Self { columns, out: Out::Csv(Box::new(writer)) })
+        writer.write_record(columns.iter().map(|column| column.name)).map_err(write_error)?;
+        Ok(Self { columns, out: Output::Csv(Box::new(writer)) })
     }
 
     /// Writes a row: a value for each column, nested ones as JSON.
@@ -45,21 +45,21 @@ impl<W: Write> RowWriter<W> {
     pub fn write(&mut self, values: &[Option<String>]) -> Result<()> {
         let cells = self.columns.iter().zip(values);
         match &mut self.out {
-            Out::Csv(writer) => {
+            Output::Csv(writer) => {
                 for (column, value) in cells {
                     let cell = value.as_deref().map(|value| cells::encode(column.kind, value)).unwrap_or_default();
-                    writer.write_field(cell.as_bytes()).map_err(broken)?;
+                    writer.write_field(cell.as_bytes()).map_err(write_error)?;
                 }
-                writer.write_record(None::<&[u8]>).map_err(broken)
+                writer.write_record(None::<&[u8]>).map_err(write_error)
             }
-            Out::Json(out) => {
+            Output::Json(out) => {
                 for (at, (column, value)) in cells.enumerate() {
                     let before = if at == 0 { "{" } else { "," };
                     let done = write!(out, "{before}\"{}\":", column.name)
                         .and_then(|()| json(out, column.kind, value.as_deref()));
-                    done.map_err(broken)?;
+                    done.map_err(write_error)?;
                 }
-                out.write_all(b"}\n").map_err(broken)
+                out.write_all(b"}\n").map_err(write_error)
             }
         }
     }
@@ -69,8 +69,8 @@ impl<W: Write> RowWriter<W> {
     /// Where it cannot be written.
     pub fn finish(self) -> Result<W> {
         match self.out {
-            Out::Csv(writer) => writer.into_inner().map_err(|error| broken(error.error())),
-            Out::Json(mut out) => out.flush().map(|()| out).map_err(broken),
+            Output::Csv(writer) => writer.into_inner().map_err(|error| write_error(error.error())),
+            Output::Json(mut out) => out.flush().map(|()| out).map_err(write_error),
         }
     }
 }
@@ -83,6 +83,6 @@ fn json(out: &mut impl Write, kind: Kind, value: Option<&str>) -> std::io::Resul
     }
 }
 
-fn broken(error: impl std::fmt::Display) -> Error {
+fn write_error(error: impl std::fmt::Display) -> Error {
     Error::Internal(format!("the file cannot be written: {error}"))
 }

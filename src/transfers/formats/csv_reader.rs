@@ -7,10 +7,10 @@ use std::io::Read;
 use csv::ByteRecord;
 use csv_core::{ReadRecordResult, ReaderBuilder};
 
-use super::decode::{Decoded, Encoding, read_some};
+use super::decode::{DecodingReader, Encoding, read_uninterrupted};
 use crate::{
     error::{Error, Result},
-    transfers::record::Refused,
+    transfers::record::Rejection,
 };
 
 /// Bytes of the longest line, whatever its quotes hold.
@@ -22,8 +22,8 @@ const BUFFER: usize = 64 * 1024;
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// A file that is being read.
-pub struct Table<R> {
-    input: Decoded<R>,
+pub struct CsvReader<R> {
+    input: DecodingReader<R>,
     core: csv_core::Reader,
     delimiter: u8,
     header: Header,
@@ -43,13 +43,13 @@ pub struct Line {
     /// Its fields; nothing where it is too long.
     pub fields: ByteRecord,
     /// Why it cannot be read.
-    pub fault: Option<Refused>,
+    pub rejection: Option<Rejection>,
 }
 
 impl Line {
     /// A field without blanks around it; empty where the file has no such column.
     pub fn cell(&self, column: &Column) -> &str {
-        let field = column.at.and_then(|at| self.fields.get(at)).unwrap_or_default();
+        let field = column.index.and_then(|at| self.fields.get(at)).unwrap_or_default();
         std::str::from_utf8(field).unwrap_or_default().trim()
     }
 }
@@ -57,19 +57,19 @@ impl Line {
 /// A column that a file may have.
 #[derive(Debug, Clone, Default)]
 pub struct Column {
-    at: Option<usize>,
+    index: Option<usize>,
     name: Option<String>,
 }
 
 impl Column {
     /// Whether the file has it.
-    pub fn is_there(&self) -> bool {
-        self.at.is_some()
+    pub fn is_present(&self) -> bool {
+        self.index.is_some()
     }
 
     /// Why its value is refused.
-    pub fn refuse(&self, message: impl Into<String>) -> Refused {
-        Refused { column: self.name.clone(), message: message.into() }
+    pub fn rejection(&self, message: impl Into<String>) -> Rejection {
+        Rejection { column: self.name.clone(), message: message.into() }
     }
 }
 
@@ -83,7 +83,7 @@ pub struct Header {
 impl Header {
     fn new(fields: &ByteRecord) -> Self {
         let names: Vec<String> = fields.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
-        let keys = names.iter().map(|name| key(name)).collect();
+        let keys = names.iter().map(|name| normalize(name)).collect();
         Self { names, keys }
     }
 
@@ -94,8 +94,8 @@ impl Header {
 
     /// Where a column is that has one of these names, the first of them that is there. Letter case and blanks are no matter.
     pub fn find(&self, names: &[&str]) -> Column {
-        let at = names.iter().find_map(|name| self.keys.iter().position(|key| key == name));
-        Column { at, name: at.map(|at| self.names[at].clone()) }
+        let index = names.iter().find_map(|name| self.keys.iter().position(|key| key == name));
+        Column { index, name: index.map(|index| self.names[index].clone()) }
     }
 
     /// Like [`Header::find`] for a column that has to be there.
@@ -103,7 +103,7 @@ impl Header {
     /// A user error that says what the header has.
     pub fn require(&self, names: &[&str], hint: &str) -> Result<Column> {
         let column = self.find(names);
-        if column.is_there() {
+        if column.is_present() {
             return Ok(column);
         }
         let some: Vec<&str> = self.names.iter().take(20).map(String::as_str).collect();
@@ -114,17 +114,17 @@ impl Header {
 }
 
 /// A column's name for comparison: lower case, single blanks.
-fn key(name: &str) -> String {
+fn normalize(name: &str) -> String {
     name.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-impl<R: Read> Table<R> {
+impl<R: Read> CsvReader<R> {
     /// Reads the header, and learns the separator from it: comma, semicolon, tab or bar.
     /// # Errors
     /// User errors for an empty file and for what is no text; those of the file.
     pub fn open(input: R, encoding: Encoding) -> Result<Self> {
-        let mut table = Self {
-            input: Decoded::new(input, encoding),
+        let mut reader = Self {
+            input: DecodingReader::new(input, encoding),
             core: csv_core::Reader::new(),
             delimiter: b',',
             header: Header { names: Vec::new(), keys: Vec::new() },
@@ -134,21 +134,21 @@ impl<R: Read> Table<R> {
             ends: vec![0; 256],
             newlines: 0,
         };
-        while table.buffer.len() < BUFFER && table.fill()? {}
-        let first = table.buffer.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        while reader.buffer.len() < BUFFER && reader.fill()? {}
+        let first = reader.buffer.split(|byte| *byte == b'\n').next().unwrap_or_default();
         if first.starts_with(b"PK\x03\x04") || first.contains(&0) {
             return Err(Error::bad_input("file", "this is no text: save the spreadsheet as CSV (UTF-8)"));
         }
-        table.delimiter = table.separator();
-        table.core = ReaderBuilder::new().delimiter(table.delimiter).build();
-        let Some(header) = table.record()? else {
+        reader.delimiter = reader.separator();
+        reader.core = ReaderBuilder::new().delimiter(reader.delimiter).build();
+        let Some(header) = reader.record()? else {
             return Err(Error::bad_input("file", "the file is empty: it begins with a line that names its columns"));
         };
-        if header.fault.is_some() {
+        if header.rejection.is_some() {
             return Err(Error::bad_input("file", "the line that names the columns is too long, or no UTF-8"));
         }
-        table.header = Header::new(&header.fields);
-        Ok(table)
+        reader.header = Header::new(&header.fields);
+        Ok(reader)
     }
 
     /// The names of the columns.
@@ -167,11 +167,11 @@ impl<R: Read> Table<R> {
     pub fn next_line(&mut self) -> Result<Option<Line>> {
         while let Some(mut line) = self.record()? {
             let columns = self.header.names.len();
-            if line.fault.is_none() && line.fields.len() != columns {
+            if line.rejection.is_none() && line.fields.len() != columns {
                 let message = format!("the line has {} columns, the header {columns}", line.fields.len());
-                line.fault = Some(Refused { column: None, message });
+                line.rejection = Some(Rejection { column: None, message });
             }
-            if line.fault.is_some() || line.fields.iter().any(|field| !field.trim_ascii().is_empty()) {
+            if line.rejection.is_some() || line.fields.iter().any(|field| !field.trim_ascii().is_empty()) {
                 return Ok(Some(line));
             }
         }
@@ -210,7 +210,7 @@ impl<R: Read> Table<R> {
         }
         let length = self.buffer.len();
         self.buffer.resize(length + BUFFER, 0);
-        let read = read_some(&mut self.input, &mut self.buffer[length..]).map_err(|error| broken(&error))?;
+        let read = read_uninterrupted(&mut self.input, &mut self.buffer[length..]).map_err(|error| read_error(&error))?;
         self.buffer.truncate(length + read);
         Ok(read > 0)
     }
@@ -256,8 +256,8 @@ impl<R: Read> Table<R> {
                 "the line is longer than {} MB or has more than {MAX_COLUMNS} columns; is a quote not closed?",
                 MAX_LINE >> 20
             );
-            let fault = Some(Refused { column: None, message });
-            return Ok(Some(Line { line, fields: ByteRecord::new(), fault }));
+            let rejection = Some(Rejection { column: None, message });
+            return Ok(Some(Line { line, fields: ByteRecord::new(), rejection }));
         }
         let mut fields = ByteRecord::with_capacity(length, count);
         let mut begin = 0;
@@ -265,15 +265,15 @@ impl<R: Read> Table<R> {
             fields.push_field(&self.output[begin..*end]);
             begin = *end;
         }
-        let fault = self.not_text(&fields);
-        Ok(Some(Line { line, fields, fault }))
+        let rejection = self.encoding_error(&fields);
+        Ok(Some(Line { line, fields, rejection }))
     }
 
-    fn not_text(&self, fields: &ByteRecord) -> Option<Refused> {
+    fn encoding_error(&self, fields: &ByteRecord) -> Option<Rejection> {
         let is_text = |field: &[u8]| std::str::from_utf8(field).is_ok_and(|text| !text.contains('\0'));
         let column = fields.iter().position(|field| !is_text(field))?;
         let message = "not UTF-8: save the file as CSV (UTF-8), or say that it is windows-1252".to_owned();
-        Some(Refused { column: self.header.names.get(column).cloned(), message })
+        Some(Rejection { column: self.header.names.get(column).cloned(), message })
     }
 }
 
@@ -282,7 +282,7 @@ fn newlines(bytes: &[u8]) -> u64 {
 }
 
 /// The error of a file that cannot be read.
-pub(super) fn broken(error: &std::io::Error) -> Error {
+pub(super) fn read_error(error: &std::io::Error) -> Error {
     Error::Internal(format!("the file cannot be read: {error}"))
 }
 
@@ -290,17 +290,17 @@ pub(super) fn broken(error: &std::io::Error) -> Error {
 mod tests {
     use super::*;
 
-    fn read(file: &[u8]) -> (Table<&[u8]>, Vec<Line>) {
-        let mut table = Table::open(file, Encoding::Unicode).unwrap();
+    fn read(file: &[u8]) -> (CsvReader<&[u8]>, Vec<Line>) {
+        let mut reader = CsvReader::open(file, Encoding::Unicode).unwrap();
         let mut lines = Vec::new();
-        while let Some(line) = table.next_line().unwrap() {
+        while let Some(line) = reader.next_line().unwrap() {
             lines.push(line);
         }
-        (table, lines)
+        (reader, lines)
     }
 
     #[test]
-    fn separators_are_learnt_from_the_header() {
+    fn separators_are_detected_from_the_header() {
         for (file, separator) in [
             ("sku,name\nA,b;c\n", b','),
             ("sku;name;\"a,b,c,d\"\nA;b;c\n", b';'),
@@ -310,24 +310,24 @@ mod tests {
             ("\u{feff}sku;name\nA;b\n", b';'),
             ("sku\nA\n", b','),
         ] {
-            let (table, lines) = read(file.as_bytes());
-            assert_eq!(table.delimiter(), separator, "{file}");
-            assert_eq!(lines[0].cell(&table.header().find(&["sku"])), "A", "{file}");
+            let (reader, lines) = read(file.as_bytes());
+            assert_eq!(reader.delimiter(), separator, "{file}");
+            assert_eq!(lines[0].cell(&reader.header().find(&["sku"])), "A", "{file}");
         }
     }
 
     #[test]
-    fn names_of_columns_are_compared_without_case_and_blanks() {
-        let (table, lines) = read(b" SKU , Regular  Price ,Name\nA,1,b\n");
-        assert_eq!(lines[0].cell(&table.header().find(&["sku"])), "A");
-        assert_eq!(lines[0].cell(&table.header().find(&["price", "regular price"])), "1");
-        assert!(!table.header().find(&["barcode"]).is_there());
-        let error = table.header().require(&["handle"], "Is it a Shopify file?").unwrap_err();
+    fn column_names_ignore_case_and_whitespace() {
+        let (reader, lines) = read(b" SKU , Regular  Price ,Name\nA,1,b\n");
+        assert_eq!(lines[0].cell(&reader.header().find(&["sku"])), "A");
+        assert_eq!(lines[0].cell(&reader.header().find(&["price", "regular price"])), "1");
+        assert!(!reader.header().find(&["barcode"]).is_present());
+        let error = reader.header().require(&["handle"], "Is it a Shopify file?").unwrap_err();
         assert!(error.to_string().contains("Regular  Price"), "{error}");
     }
 
     #[test]
-    fn lines_know_where_they_begin() {
+    fn lines_have_their_line_number() {
         for end in ["\n", "\r\n"] {
             let file = ["sku,name", "A,one", "", "B,\"two", "lines\"", ",", "C,three"].join(end);
             for file in [file.clone(), file + end] {
@@ -338,25 +338,25 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_line_is_one_refused_line() {
+    fn an_invalid_line_is_rejected_alone() {
         let mut file = b"sku,name\nA\nB,b,c\nC,caf\xe9\nD,a\0b\nE,e\nF,\"".to_vec();
         file.extend(std::iter::repeat_n(b'x', 2 * MAX_LINE));
         file.extend(b"\"\nG,g\n");
         file.extend(std::iter::repeat_n(b',', 2 * MAX_COLUMNS));
         file.extend(b"\nH,h\n");
-        let (table, lines) = read(&file);
-        let refused: Vec<(u64, bool)> = lines.iter().map(|line| (line.line, line.fault.is_some())).collect();
+        let (reader, lines) = read(&file);
+        let rejected: Vec<(u64, bool)> = lines.iter().map(|line| (line.line, line.rejection.is_some())).collect();
         let expected =
             [(2, true), (3, true), (4, true), (5, true), (6, false), (7, true), (8, false), (9, true), (10, false)];
-        assert_eq!(refused, expected);
-        assert_eq!(lines[2].fault.as_ref().unwrap().column.as_deref(), Some("name"));
-        assert!(table.output.capacity() <= 2 * MAX_LINE && table.buffer.capacity() <= 2 * MAX_LINE);
+        assert_eq!(rejected, expected);
+        assert_eq!(lines[2].rejection.as_ref().unwrap().column.as_deref(), Some("name"));
+        assert!(reader.output.capacity() <= 2 * MAX_LINE && reader.buffer.capacity() <= 2 * MAX_LINE);
     }
 
     #[test]
-    fn what_is_no_table_is_refused_as_a_whole() {
+    fn files_that_are_not_csv_are_rejected() {
         for file in [&b""[..], b"\n\n", b"PK\x03\x04zip", b"s\0k\0u\0"] {
-            assert!(Table::open(file, Encoding::Unicode).is_err(), "{file:?}");
+            assert!(CsvReader::open(file, Encoding::Unicode).is_err(), "{file:?}");
         }
     }
 }
