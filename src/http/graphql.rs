@@ -37,7 +37,7 @@ use crate::{
         },
         schema::{
             context::{Services, request_data},
-            media::upload::Files,
+            media::upload::RequestFiles,
         },
     },
     telemetry::RequestId,
@@ -103,7 +103,7 @@ impl From<ServerError> for Failure {
 /// A request that was received completely.
 struct Received {
     request: GraphqlRequest,
-    files: Files,
+    files: RequestFiles,
     /// When its operation must be done.
     deadline: Instant,
 }
@@ -158,7 +158,7 @@ async fn receive(
     match parts.method {
         Method::GET => {
             let request = params::from_query_string(&parts.uri)?;
-            Ok(Received { request, files: Files::default(), deadline })
+            Ok(Received { request, files: RequestFiles::default(), deadline })
         }
         Method::POST if is_multipart(&parts.headers) => {
             multipart::check_preflight(&parts.headers)?;
@@ -176,7 +176,7 @@ async fn receive(
             let late = |_| Rejection::too_slow("the body came too slowly");
             let body = params::from_body(body, endpoint.settings.body_limit);
             let request = timeout_at(deadline, body).await.map_err(late)??;
-            Ok(Received { request, files: Files::default(), deadline })
+            Ok(Received { request, files: RequestFiles::default(), deadline })
         }
         _ => Err(Rejection::method("use POST, or GET for queries", "GET, POST").into()),
     }

@@ -15,7 +15,7 @@ use multer::{Field, Multipart};
 use super::{header_names::PREFLIGHT, params::parse_request, rejection::Rejection};
 use crate::{
     error::ErrorCode,
-    graphql::schema::media::upload::{Files, variable},
+    graphql::schema::media::upload::{RequestFiles, file_variable},
     storage::received::{Received, Receiving},
 };
 
@@ -49,7 +49,7 @@ pub fn check_preflight(headers: &HeaderMap) -> Result<(), Rejection> {
 /// Reads a form: the request, whose variables name the files, and the files.
 /// # Errors
 /// 413 for what is too long or too much; 400 for what breaks the protocol.
-pub async fn from_form(headers: &HeaderMap, body: Body, sizes: Sizes) -> Result<(Request, Files), Rejection> {
+pub async fn from_form(headers: &HeaderMap, body: Body, sizes: Sizes) -> Result<(Request, RequestFiles), Rejection> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let boundary =
         multer::parse_boundary(content_type).map_err(|_| Rejection::bad_request("the form's boundary is missing"))?;
@@ -60,11 +60,11 @@ pub async fn from_form(headers: &HeaderMap, body: Body, sizes: Sizes) -> Result<
     let map = places(&map)?;
     for (index, (name, places)) in map.iter().enumerate() {
         for place in places {
-            put(&mut request.variables, name, place, variable(index))?;
+            put(&mut request.variables, name, place, file_variable(index))?;
         }
     }
     let files = files(&mut form, &map, sizes.file).await?;
-    Ok((request, Files(files)))
+    Ok((request, RequestFiles(files)))
 }
 
 type Next<'a> = multer::Result<Option<Field<'a>>>;

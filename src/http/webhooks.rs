@@ -75,7 +75,7 @@ async fn take(
     let address = origin(&parts, webhooks.trusted_proxies).address;
     let actor = Actor { address, request_id: Some(id.as_str().to_owned()), ..Actor::system() };
     let headers = texts(&parts.headers);
-    let taken = actor.scope(webhooks.services.payment_webhook(provider, &headers, &body)).await;
+    let taken = actor.scope(webhooks.services.receive_payment_webhook(provider, &headers, &body)).await;
     taken.map_err(|error| {
         let error = errors::of(&error, id);
         let code = code(&error).unwrap_or(ErrorCode::InternalServerError);

@@ -13,7 +13,7 @@ use souk::error::Error;
 use souk::error::ErrorCode;
 use souk::error::Result;
 use souk::graphql::engine::batching::Steps;
-use souk::graphql::schema::{loaders::Loaders, products::ProductsAsSold};
+use souk::graphql::schema::{loaders::Loaders, products::UnscopedProducts};
 use souk::ids::BrandId;
 use souk::ids::CategoryId;
 use souk::ids::ProductId;
@@ -233,7 +233,7 @@ async fn loaders_see_what_their_viewer_sees() {
     assert_eq!(products.iter().map(|row| row.id).collect::<Vec<_>>(), [ProductId(BASE + 2)]);
     assert!(public.row(UserId(BASE + 1)).await.expect("an answer").is_none());
     // A line that was sold stays readable.
-    let sold = public.load::<ProductsAsSold>(ProductId(BASE + 1)).await.expect("an answer");
+    let sold = public.load::<UnscopedProducts>(ProductId(BASE + 1)).await.expect("an answer");
     assert_eq!(sold.map(|row| row.id.key()), Some(BASE + 1));
 }
 

@@ -146,11 +146,11 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Who forgot it.")] input: PasswordForgotInput,
     ) -> Result<PasswordForgotPayload> {
-        let asked = async {
+        let requested = async {
             let website = optional_id("websiteId", input.website_id)?;
             recovery::forgot(ctx.db(), ctx.origin(), &input.email, website).await
         };
-        PasswordForgotPayload::of(asked.await)
+        PasswordForgotPayload::of(requested.await)
     }
 
     /// Sets a new password by the token of a mail, which is good once, for an hour; the one that staff had sent, for seven

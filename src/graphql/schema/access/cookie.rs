@@ -8,7 +8,7 @@ use async_graphql::Context;
 use chrono::{DateTime, Utc};
 
 /// Its name.
-const NAME: &str = "souk_refresh";
+const COOKIE_NAME: &str = "souk_refresh";
 
 /// The `Cookie` header of the request.
 #[derive(Debug, Clone, Default)]
@@ -18,22 +18,22 @@ pub struct Cookies(pub Option<String>);
 pub fn get(ctx: &Context<'_>) -> Option<String> {
     let Cookies(header) = ctx.data_opt::<Cookies>()?;
     let mut pairs = header.as_deref()?.split(';').filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == NAME).map(|(_, value)| value.to_owned())
+    pairs.find(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value.to_owned())
 }
 
 /// Gives the refresh token as a cookie, until it expires.
 pub fn set(ctx: &Context<'_>, token: &str, expires_at: DateTime<Utc>) {
     let seconds = (expires_at - Utc::now()).num_seconds().max(0);
-    put(ctx, &format!("{NAME}={token}; Max-Age={seconds}"));
+    append_set_cookie(ctx, &format!("{COOKIE_NAME}={token}; Max-Age={seconds}"));
 }
 
 /// Takes the cookie away.
 pub fn clear(ctx: &Context<'_>) {
     if get(ctx).is_some() {
-        put(ctx, &format!("{NAME}=; Max-Age=0"));
+        append_set_cookie(ctx, &format!("{COOKIE_NAME}=; Max-Age=0"));
     }
 }
 
-fn put(ctx: &Context<'_>, pair: &str) {
+fn append_set_cookie(ctx: &Context<'_>, pair: &str) {
     ctx.append_http_header("set-cookie", format!("{pair}; Path=/graphql; HttpOnly; Secure; SameSite=Strict"));
 }

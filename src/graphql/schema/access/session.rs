@@ -159,7 +159,7 @@ payload! {
 }
 
 /// Gives the refresh token as a cookie, or leaves it for the answer.
-fn hand_over(ctx: &Context<'_>, tokens: &Tokens, as_cookie: bool) -> Option<String> {
+fn deliver_refresh_token(ctx: &Context<'_>, tokens: &Tokens, as_cookie: bool) -> Option<String> {
     if !as_cookie {
         return Some(tokens.refresh.clone());
     }
@@ -185,17 +185,17 @@ impl SessionMutation {
         let logged_in = login::login(ctx.services().door(), ctx.origin(), &email, password).await;
         let (login, user_errors) = divide(logged_in)?;
         if let Some(login) = &login {
-            carts::adopt(ctx, login.user.id).await;
+            carts::merge_guest_cart(ctx, login.user.id).await;
         }
-        let refresh_token = login.as_ref().and_then(|login| hand_over(ctx, &login.tokens, refresh_cookie));
-        let (access_token, expires_at, who) = match login {
+        let refresh_token = login.as_ref().and_then(|login| deliver_refresh_token(ctx, &login.tokens, refresh_cookie));
+        let (access_token, expires_at, logged_in_user) = match login {
             Some(login) => {
                 let access = login.tokens.access;
                 (Some(access.token), Some(access.expires_at), Some(user(login.user)))
             }
             None => (None, None, None),
         };
-        Ok(LoginPayload { access_token, refresh_token, expires_at, user: who, user_errors })
+        Ok(LoginPayload { access_token, refresh_token, expires_at, user: logged_in_user, user_errors })
     }
 
     /// Renews the tokens of a session. A refresh token is good once: if it comes again later than ten seconds after, or
@@ -215,7 +215,7 @@ impl SessionMutation {
         if as_cookie && tokens.is_none() {
             cookie::clear(ctx);
         }
-        let refresh_token = tokens.as_ref().and_then(|tokens| hand_over(ctx, tokens, as_cookie));
+        let refresh_token = tokens.as_ref().and_then(|tokens| deliver_refresh_token(ctx, tokens, as_cookie));
         let access = tokens.map(|tokens| tokens.access);
         let expires_at = access.as_ref().map(|access| access.expires_at);
         let access_token = access.map(|access| access.token);

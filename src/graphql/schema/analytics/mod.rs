@@ -29,17 +29,19 @@ use crate::{
 };
 
 /// The arguments of a search that are kept with it.
-const KEPT: [&str; 3] = ["where", "types", "orderBy"];
-/// How many texts there are where nothing is said, and at most.
-const TERMS: (i32, i32) = (20, 100);
+const RECORDED_ARGUMENTS: [&str; 3] = ["where", "types", "orderBy"];
+/// Number of search terms returned by default.
+const DEFAULT_TERMS: i32 = 20;
+/// Maximum number of search terms returned.
+const MAX_TERMS: i32 = 100;
 
 /// Records a search with the arguments that are kept, and returns its id, where it is recorded.
-pub(super) fn record(ctx: &Context<'_>, found: &Found) -> Option<SearchId> {
+pub(super) fn record_search(ctx: &Context<'_>, found: &Found) -> Option<SearchId> {
     let filters = || {
-        let given = ctx.field().arguments().unwrap_or_default();
-        let kept = given.into_iter().filter(|(name, _)| KEPT.contains(&name.as_str()));
-        let kept = kept.filter_map(|(name, value)| Some((name.to_string(), value.into_json().ok()?)));
-        kept.filter(|(_, value)| !value.is_null()).collect::<Map<String, Value>>().into()
+        let arguments = ctx.field().arguments().unwrap_or_default();
+        let recorded = arguments.into_iter().filter(|(name, _)| RECORDED_ARGUMENTS.contains(&name.as_str()));
+        let recorded = recorded.filter_map(|(name, value)| Some((name.to_string(), value.into_json().ok()?)));
+        recorded.filter(|(_, value)| !value.is_null()).collect::<Map<String, Value>>().into()
     };
     let searcher = Searcher::of(ctx.viewer().identity(), ctx.origin().visitor);
     actions::record(&ctx.services().recorder, found, searcher, filters)
@@ -139,10 +141,9 @@ impl SearchAnalytics {
 }
 
 async fn terms(ctx: &Context<'_>, report: &Report, which: Which, first: Option<i32>) -> Result<Vec<SearchTerm>> {
-    let (usual, most) = TERMS;
-    let first = first.unwrap_or(usual);
-    if !(1..=most).contains(&first) {
-        return Err(Error::user(UserErrorCode::OutOfRange, "first", format!("`first` is 1 to {most}")));
+    let first = first.unwrap_or(DEFAULT_TERMS);
+    if !(1..=MAX_TERMS).contains(&first) {
+        return Err(Error::user(UserErrorCode::OutOfRange, "first", format!("`first` is 1 to {MAX_TERMS}")));
     }
     let terms = actions::terms(ctx.db(), report, which, i64::from(first)).await?;
     Ok(terms.into_iter().map(SearchTerm).collect())

@@ -169,8 +169,8 @@ impl Where for AuditWhere {
         all.is(resource_type.eq.map(|resource_type| C::ResourceType(Op::Eq(resource_type))));
         all.is(resource_type.r#in.map(|any| C::ResourceType(Op::In(any))));
         if let Some(id) = self.resource_id {
-            let wrong = || Error::bad_input("where.resourceId", "this is not the id of anything that the log tells of");
-            let (resource_type, key) = ResourceType::of(&id).ok_or_else(wrong)?;
+            let invalid_id = || Error::bad_input("where.resourceId", "this is not the id of anything that the log tells of");
+            let (resource_type, key) = ResourceType::of(&id).ok_or_else(invalid_id)?;
             all.is(Some(C::Resource(resource_type, key)));
         }
         all.id("website", self.website, C::Website)?;

@@ -74,7 +74,7 @@ impl Brand {
         ctx: &Context<'_>,
         listing: Listing<ProductWhere, ProductOrder>,
     ) -> Result<Connection<Product>> {
-        let list = products::list_of(ctx, listing)?;
+        let list = products::list_from_args(ctx, listing)?;
         products::of_parent(ctx, ProductParent::Brand, self.0.id.key(), list).await
     }
 

@@ -22,7 +22,7 @@ use crate::{
         schema::{
             context::ContextExt,
             loaders::by_parent,
-            products::{Product, ProductsAsSold, product},
+            products::{Product, UnscopedProducts, product},
             resource::resource,
         },
     },
@@ -76,7 +76,7 @@ impl Cart {
     async fn total(&self, ctx: &Context<'_>) -> Result<Money> {
         let rows = ctx.loaders().group::<LinesByCart, _>(self.0.id).await?;
         let rows: Vec<Arc<CartLineRow>> = rows.iter().cloned().collect();
-        let products = rows.iter().map(|row| ctx.loaders().load::<ProductsAsSold>(row.product_id));
+        let products = rows.iter().map(|row| ctx.loaders().load::<UnscopedProducts>(row.product_id));
         let products = futures_util::future::try_join_all(products).await?;
         let for_sale = rows.iter().zip(products).filter_map(|(row, product)| {
             let product = product.filter(|product| product.is_active)?;
@@ -87,8 +87,8 @@ impl Cart {
 
     /// Until when its pieces are kept for you; null where nothing is reserved.
     async fn reserved_until(&self, ctx: &Context<'_>) -> Result<Option<DateTime<Utc>>> {
-        let kept = ctx.loaders().group::<ReservationsByCart, _>(self.0.id).await?;
-        Ok(kept.iter().map(|row| row.expires_at).min())
+        let reserved = ctx.loaders().group::<ReservationsByCart, _>(self.0.id).await?;
+        Ok(reserved.iter().map(|row| row.expires_at).min())
     }
 
     /// From then on it is gone; each change moves it on.
@@ -120,8 +120,8 @@ pub fn cart_line(row: Arc<CartLineRow>, cart: Arc<CartRow>) -> CartLine {
 }
 
 impl CartLine {
-    async fn today(&self, ctx: &Context<'_>) -> Result<Arc<ProductRow>> {
-        let row = ctx.loaders().load::<ProductsAsSold>(self.row.product_id).await?;
+    async fn current_product(&self, ctx: &Context<'_>) -> Result<Arc<ProductRow>> {
+        let row = ctx.loaders().load::<UnscopedProducts>(self.row.product_id).await?;
         row.ok_or_else(|| Error::Internal("a line without its product".into()))
     }
 }
@@ -147,7 +147,7 @@ impl CartLine {
 
     /// What to buy; it stays when it is not for sale any more.
     async fn product(&self, ctx: &Context<'_>) -> Result<Product> {
-        Ok(product(self.today(ctx).await?))
+        Ok(product(self.current_product(ctx).await?))
     }
 
     /// Pieces.
@@ -157,12 +157,12 @@ impl CartLine {
 
     /// Price of one today.
     async fn unit_price(&self, ctx: &Context<'_>) -> Result<Money> {
-        Ok(money(self.today(ctx).await?.price, self.cart.currency()))
+        Ok(money(self.current_product(ctx).await?.price, self.cart.currency()))
     }
 
     /// Quantity times today's price.
     async fn total_price(&self, ctx: &Context<'_>) -> Result<Money> {
-        Ok(money(line_total(self.today(ctx).await?.price, self.row.quantity), self.cart.currency()))
+        Ok(money(line_total(self.current_product(ctx).await?.price, self.row.quantity), self.cart.currency()))
     }
 
     /// Price of one when it was added.
@@ -172,16 +172,16 @@ impl CartLine {
 
     /// Whether today's price is another than when it was added.
     async fn price_changed(&self, ctx: &Context<'_>) -> Result<bool> {
-        Ok(self.today(ctx).await?.price != self.row.added_price)
+        Ok(self.current_product(ctx).await?.price != self.row.added_price)
     }
 
     /// Whether it can be bought at this moment: what others have reserved cannot.
     async fn availability(&self, ctx: &Context<'_>) -> Result<Availability> {
-        let kept = ctx.loaders().group::<ReservationsByCart, _>(self.row.cart_id);
-        let (product, kept) = futures_util::future::try_join(self.today(ctx), kept).await?;
-        let kept: HashMap<_, _> = kept.iter().map(|row| (row.product_id, row.quantity)).collect();
-        let kept = kept.get(&product.id).copied().unwrap_or_default();
-        Ok(Availability::of(&product, self.row.quantity, kept))
+        let reserved = ctx.loaders().group::<ReservationsByCart, _>(self.row.cart_id);
+        let (product, reserved) = futures_util::future::try_join(self.current_product(ctx), reserved).await?;
+        let reserved: HashMap<_, _> = reserved.iter().map(|row| (row.product_id, row.quantity)).collect();
+        let reserved = reserved.get(&product.id).copied().unwrap_or_default();
+        Ok(Availability::of(&product, self.row.quantity, reserved))
     }
 
     /// When it was added.
@@ -217,7 +217,7 @@ impl CartQuery {
 
 /// Makes the cart whose token came with a login the user's. Where that fails the cart stays what it is, and `cartCreate`
 /// makes up for it: nobody is kept from logging in.
-pub async fn adopt(ctx: &Context<'_>, user: UserId) {
+pub async fn merge_guest_cart(ctx: &Context<'_>, user: UserId) {
     let Some(guest) = ctx.viewer().holder().guest else { return };
     if let Err(error) = actions::merge(ctx.db(), user, guest).await {
         tracing::warn!(%error, user = user.0, "a cart was not merged at a login");

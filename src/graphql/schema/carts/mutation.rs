@@ -137,7 +137,7 @@ payload! {
 }
 
 impl CartCreateInput {
-    fn lines(self) -> Result<Vec<(ProductId, i32)>> {
+    fn into_lines(self) -> Result<Vec<(ProductId, i32)>> {
         if self.lines.len() > MAX_LINES {
             let rule = format!("a cart has at most {MAX_LINES} lines");
             return Err(Error::user(UserErrorCode::OutOfRange, "lines", rule));
@@ -162,7 +162,7 @@ impl CartMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What to put into it; may be left out.")] input: Option<CartCreateInput>,
     ) -> Result<CartCreatePayload> {
-        let created = async { actions::create(ctx.db(), ctx.viewer(), &input.unwrap_or_default().lines()?).await };
+        let created = async { actions::create(ctx.db(), ctx.viewer(), &input.unwrap_or_default().into_lines()?).await };
         let (created, user_errors) = divide(created.await)?;
         let (row, cart_token) = created.unzip();
         Ok(CartCreatePayload { cart: row.map(cart), cart_token: cart_token.flatten(), user_errors })
@@ -223,8 +223,8 @@ impl CartMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which cart.")] input: CartReserveInput,
     ) -> Result<CartReservePayload> {
-        let time = ctx.services().selling.reservation();
-        let reserved = async { actions::reserve(ctx.db(), ctx.viewer(), CartId::parse("id", &input.id)?, time).await };
+        let duration = ctx.services().selling.reservation();
+        let reserved = async { actions::reserve(ctx.db(), ctx.viewer(), CartId::parse("id", &input.id)?, duration).await };
         CartReservePayload::of(reserved.await.map(cart))
     }
 

@@ -3,7 +3,7 @@
 mod mutation;
 mod query;
 
-use self::query::{cursor, list_of};
+use self::query::{cursor, list_from_args};
 pub use self::{
     mutation::*,
     query::{CategoryFilter, CategoryOrder, CategoryQuery, CategoryWhere},
@@ -106,7 +106,7 @@ impl Category {
         ctx: &Context<'_>,
         listing: Listing<CategoryWhere, CategoryOrder>,
     ) -> Result<Connection<Category>> {
-        connection_of::<ChildPages, _>(ctx, (), self.0.id.key(), list_of(listing)?, cursor, category).await
+        connection_of::<ChildPages, _>(ctx, (), self.0.id.key(), list_from_args(listing)?, cursor, category).await
     }
 
     /// The products of this category, by default the newest first.
@@ -117,8 +117,8 @@ impl Category {
         #[graphql(desc = "Whether those of the categories below, at any depth, are in it as well.", default)]
         include_descendants: bool,
     ) -> Result<Connection<Product>> {
-        let list = products::list_of(ctx, listing)?;
-        products::of_parent(ctx, parent(include_descendants), self.0.id.key(), list).await
+        let list = products::list_from_args(ctx, listing)?;
+        products::of_parent(ctx, product_parent(include_descendants), self.0.id.key(), list).await
     }
 
     /// How many products there are in it that you may see.
@@ -128,7 +128,7 @@ impl Category {
         #[graphql(desc = "Whether those of the categories below, at any depth, count as well.", default = true)]
         include_descendants: bool,
     ) -> Result<TotalCount> {
-        products::count_of_parent(ctx, parent(include_descendants), self.0.id.key()).await
+        products::count_of_parent(ctx, product_parent(include_descendants), self.0.id.key()).await
     }
 
     /// When it was made.
@@ -142,6 +142,6 @@ impl Category {
     }
 }
 
-fn parent(include_descendants: bool) -> ProductParent {
+fn product_parent(include_descendants: bool) -> ProductParent {
     if include_descendants { ProductParent::CategoryTree } else { ProductParent::Category }
 }

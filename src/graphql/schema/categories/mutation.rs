@@ -116,7 +116,7 @@ payload! {
 }
 
 impl CategoryMoveInput {
-    fn place(self) -> Result<(CategoryId, Place)> {
+    fn into_move(self) -> Result<(CategoryId, Place)> {
         let id = CategoryId::parse("id", &self.id)?;
         let place = match (patch_id("parentId", self.parent_id)?, self.before, self.after) {
             (Some(parent), None, None) => Place::Last(parent),
@@ -204,7 +204,7 @@ impl CategoryMutation {
         #[graphql(desc = "What goes where.")] input: CategoryMoveInput,
     ) -> Result<CategoryMovePayload> {
         let moved = async {
-            let (id, place) = input.place()?;
+            let (id, place) = input.into_move()?;
             actions::relocate(ctx.db(), ctx.viewer(), id, place).await
         };
         CategoryMovePayload::of(moved.await.map(category))

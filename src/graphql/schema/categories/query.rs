@@ -97,7 +97,7 @@ order_by! {
     CategoryOrder by CategoryOrderField
 }
 
-pub(super) fn list_of(listing: Listing<CategoryWhere, CategoryOrder>) -> Result<CategoryList> {
+pub(super) fn list_from_args(listing: Listing<CategoryWhere, CategoryOrder>) -> Result<CategoryList> {
     listing.list(Default::default(), CategoryOrderField::list)
 }
 
@@ -135,7 +135,7 @@ impl CategoryQuery {
         ctx: &Context<'_>,
         listing: Listing<CategoryWhere, CategoryOrder>,
     ) -> Result<Connection<Category>> {
-        let list = list_of(listing)?;
+        let list = list_from_args(listing)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
         root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), category).await

@@ -100,7 +100,7 @@ impl ProductGroup {
     /// The options with the values that its products have.
     async fn options(&self, ctx: &Context<'_>) -> Result<Vec<ProductGroupOption>> {
         let variants = self.variants(ctx).await?;
-        Ok(self.0.varies_by.iter().enumerate().map(|(place, name)| choices(name, place, &variants)).collect())
+        Ok(self.0.varies_by.iter().enumerate().map(|(index, name)| group_option(name, index, &variants)).collect())
     }
 
     /// What the cheapest and the dearest of its products cost; null where there is none.
@@ -118,7 +118,7 @@ impl ProductGroup {
         ctx: &Context<'_>,
         listing: Listing<ProductWhere, ProductOrder>,
     ) -> Result<Connection<Product>> {
-        let list = products::list_of(ctx, listing)?;
+        let list = products::list_from_args(ctx, listing)?;
         products::of_parent(ctx, ProductParent::Group, self.0.id.key(), list).await
     }
 
@@ -134,9 +134,9 @@ impl ProductGroup {
 }
 
 /// The values of one option, each once, in the order in which they came.
-fn choices(name: &str, place: usize, variants: &[Arc<VariantRow>]) -> ProductGroupOption {
+fn group_option(name: &str, index: usize, variants: &[Arc<VariantRow>]) -> ProductGroupOption {
     let mut values: Vec<String> = Vec::new();
-    for value in variants.iter().filter_map(|variant| variant.option_values.get(place)) {
+    for value in variants.iter().filter_map(|variant| variant.option_values.get(index)) {
         if !values.contains(value) {
             values.push(value.clone());
         }

@@ -31,7 +31,7 @@ pub struct ProductOptionInput {
 }
 
 /// The options of an input.
-pub fn options(given: Vec<ProductOptionInput>) -> Vec<OptionValue> {
+pub fn into_option_values(given: Vec<ProductOptionInput>) -> Vec<OptionValue> {
     given.into_iter().map(|ProductOptionInput { name, value }| OptionValue { name, value }).collect()
 }
 

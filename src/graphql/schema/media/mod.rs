@@ -22,22 +22,22 @@ use crate::{
     ids::{ImageId, ProductId},
     media::{
         self,
-        model::{Image as Picture, Rendition},
+        model::{Image as StoredImage, Rendition},
     },
 };
 
 /// A picture of a product.
 #[derive(Clone)]
-pub struct Image(Arc<Picture>);
+pub struct Image(Arc<StoredImage>);
 
 /// The object of a picture.
-pub fn image(picture: impl Into<Arc<Picture>>) -> Image {
-    Image(picture.into())
+pub fn image(image: impl Into<Arc<StoredImage>>) -> Image {
+    Image(image.into())
 }
 
 impl Image {
     /// Whether the viewer may change the product that it shows.
-    async fn is_mine(&self, ctx: &Context<'_>) -> Result<bool> {
+    async fn can_edit(&self, ctx: &Context<'_>) -> Result<bool> {
         let viewer = ctx.viewer();
         if !viewer.can(Permission::ManageProducts) && !viewer.can(Permission::SellProducts) {
             return Ok(false);
@@ -105,12 +105,12 @@ impl Image {
 
     /// Where it was fetched from, or is to be; null for all but who may change the product.
     async fn source_url(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
-        Ok(if self.is_mine(ctx).await? { self.0.row.source_url.as_deref() } else { None })
+        Ok(if self.can_edit(ctx).await? { self.0.row.source_url.as_deref() } else { None })
     }
 
     /// Why it could not be fetched the last time; null for all but who may change the product.
     async fn failure(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
-        Ok(if self.is_mine(ctx).await? { self.0.row.failure.as_deref() } else { None })
+        Ok(if self.can_edit(ctx).await? { self.0.row.failure.as_deref() } else { None })
     }
 
     /// When it was added.

@@ -104,8 +104,8 @@ async fn create(ctx: &Context<'_>, input: ProductImageCreateInput) -> Result<Ima
     let created = match (input.file, input.upload_id, input.url) {
         (Some(file), None, None) => {
             let file = file.file(ctx, "file")?;
-            let broken = |error| Error::Internal(format!("a file of the request: {error}"));
-            actions::create(db, studio, viewer, addition, file.bytes().await.map_err(broken)?).await?
+            let unreadable = |error| Error::Internal(format!("a file of the request: {error}"));
+            actions::create(db, studio, viewer, addition, file.bytes().await.map_err(unreadable)?).await?
         }
         (None, Some(id), None) => {
             let missing = || Error::not_found("uploadId", "upload");

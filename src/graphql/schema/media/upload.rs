@@ -20,12 +20,12 @@ use crate::{
 /// Most bytes of a file that is sent ahead: 1 GiB.
 const MAX_BYTES: i32 = 1 << 30;
 /// How long the address of an upload is good.
-const LIFE: Duration = Duration::from_secs(3600);
+const UPLOAD_URL_TTL: Duration = Duration::from_secs(3600);
 /// What stands for a file in the variables, before its number.
-const MARK: &str = "\u{1}file:";
+const FILE_VARIABLE_PREFIX: &str = "\u{1}file:";
 
 /// Who may send files ahead: whoever may do something with them.
-const MAY_SEND: &[Permission] = &[
+const UPLOAD_PERMISSIONS: &[Permission] = &[
     Permission::ManageProducts,
     Permission::SellProducts,
     Permission::ManageCatalogue,
@@ -36,11 +36,11 @@ const MAY_SEND: &[Permission] = &[
 
 /// The files of a request, in the order of its parts.
 #[derive(Default)]
-pub struct Files(pub Vec<Received>);
+pub struct RequestFiles(pub Vec<Received>);
 
 /// The variable that stands for the file with this number.
-pub fn variable(index: usize) -> Value {
-    Value::String(format!("{MARK}{index}"))
+pub fn file_variable(index: usize) -> Value {
+    Value::String(format!("{FILE_VARIABLE_PREFIX}{index}"))
 }
 
 /// A file of the same request, sent by the GraphQL multipart request protocol.
@@ -53,12 +53,12 @@ pub struct Upload(usize);
 impl ScalarType for Upload {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        let index = text.strip_prefix(MARK).and_then(|index| index.parse().ok());
+        let index = text.strip_prefix(FILE_VARIABLE_PREFIX).and_then(|index| index.parse().ok());
         index.map(Self).ok_or_else(|| InputValueError::custom("send the file as a part of a multipart request"))
     }
 
     fn to_value(&self) -> Value {
-        variable(self.0)
+        file_variable(self.0)
     }
 }
 
@@ -67,7 +67,7 @@ impl Upload {
     /// # Errors
     /// INVALID where no part of this request is meant.
     pub fn file(self, ctx: &Context<'_>, field: &'static str) -> Result<Received> {
-        let found = ctx.data_opt::<Files>().and_then(|files| files.0.get(self.0).cloned());
+        let found = ctx.data_opt::<RequestFiles>().and_then(|files| files.0.get(self.0).cloned());
         found.ok_or_else(|| Error::bad_input(field, "send the file as a part of a multipart request"))
     }
 }
@@ -120,7 +120,7 @@ async fn create(ctx: &Context<'_>, input: UploadCreateInput) -> Result<SignedUpl
     let id = uploads::new_id();
     let key = uploads::key(me.0, &id).ok_or_else(|| Error::Internal("the id of an upload".into()))?;
     let bytes = u64::from(input.bytes.unsigned_abs());
-    let signed = ctx.services().studio.storage().signed_put(&key, bytes, LIFE).await?;
+    let signed = ctx.services().studio.storage().signed_put(&key, bytes, UPLOAD_URL_TTL).await?;
     Ok(SignedUpload { id, signed })
 }
 
@@ -132,7 +132,7 @@ pub struct UploadMutation;
 impl UploadMutation {
     /// Makes an address that takes one file by PUT, for a mutation that names it as `uploadId`. Requires MANAGE_PRODUCTS,
     /// SELL_PRODUCTS, MANAGE_CATALOGUE, MANAGE_STOCK, MANAGE_USERS or MANAGE_ORDERS.
-    #[graphql(guard = "Needs(MAY_SEND)")]
+    #[graphql(guard = "Needs(UPLOAD_PERMISSIONS)")]
     async fn upload_create(
         &self,
         ctx: &Context<'_>,

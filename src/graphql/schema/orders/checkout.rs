@@ -68,7 +68,7 @@ pub struct CheckoutInput {
 }
 
 impl CheckoutInput {
-    fn request(self) -> Result<(CheckoutRequest, String)> {
+    fn into_request(self) -> Result<(CheckoutRequest, String)> {
         let destination = match (optional_id("addressId", self.address_id)?, self.address) {
             (Some(_), Some(_)) => {
                 let rule = "give either `addressId` or `address`, not both";
@@ -122,7 +122,7 @@ impl CheckoutMutation {
         #[graphql(desc = "The cart, and all that the orders need.")] input: CheckoutInput,
     ) -> Result<CheckoutPayload> {
         let done = async {
-            let (request, key) = input.request()?;
+            let (request, key) = input.into_request()?;
             actions::checkout(ctx.db(), ctx.viewer(), request, key).await
         };
         let (orders, user_errors) = divide(done.await)?;

@@ -12,7 +12,7 @@ pub use self::{
     checkout::*,
     events::{OrderEvent, event},
     mutation::*,
-    query::{OrderOrder, OrderPaymentStatusFilter, OrderQuery, OrderStatusFilter, OrderWhere, list_of, of_parent},
+    query::{OrderOrder, OrderPaymentStatusFilter, OrderQuery, OrderStatusFilter, OrderWhere, list_from_args, of_parent},
 };
 
 use std::sync::Arc;
@@ -35,9 +35,9 @@ use crate::{
                 shipment::{Shipment, ShipmentsByOrder, shipment},
             },
             payments::{Payment, PaymentsByOrder, payment},
-            products::{Product, ProductsAsSold, product},
+            products::{Product, UnscopedProducts, product},
             resource::resource,
-            sources::{Source, Sourced},
+            sources::{Source, SourceLookup},
             users::{User, user},
             websites::{Website, website},
         },
@@ -58,18 +58,18 @@ use crate::{
 pub struct Order {
     row: Arc<OrderRow>,
     /// What the list fetched along with its rows; absent where the loaders are to be asked.
-    fetched: Fetched,
+    prefetched: Prefetched,
 }
 
 #[derive(Clone, Default)]
-struct Fetched {
+struct Prefetched {
     user: Option<Option<Arc<UserRow>>>,
     details: Option<Arc<[OrderDetail]>>,
 }
 
 /// The object of a row.
 pub fn order(row: impl Into<Arc<OrderRow>>) -> Order {
-    Order { row: row.into(), fetched: Fetched::default() }
+    Order { row: row.into(), prefetched: Prefetched::default() }
 }
 
 resource! {
@@ -119,7 +119,7 @@ impl Order {
 
     /// Who placed it; null for guests, and where you may not see them.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
-        if let Some(row) = &self.fetched.user {
+        if let Some(row) = &self.prefetched.user {
             return Ok(row.clone().map(user));
         }
         let Some(id) = self.row.user_id else { return Ok(None) };
@@ -136,14 +136,14 @@ impl Order {
     async fn source(&self, ctx: &Context<'_>) -> Result<Source> {
         let (viewer, website) = (ctx.viewer(), self.row.source_website_id);
         let is_own = self.row.user_id.is_some() && self.row.user_id == viewer.user_id();
-        let thing = Sourced { resource_type: SourceType::Order, id: self.row.id, made_at: self.row.created_at };
-        thing.home(ctx, website, is_own || viewer.can_at(Permission::ManageOrders, website)).await
+        let lookup = SourceLookup { resource_type: SourceType::Order, id: self.row.id, created_at: self.row.created_at };
+        lookup.primary(ctx, website, is_own || viewer.can_at(Permission::ManageOrders, website)).await
     }
 
     /// Its lines, in the order they were added: at most 500 for an order placed here.
     #[graphql(complexity = "10 * child_complexity")]
     async fn details(&self, ctx: &Context<'_>) -> Result<Vec<OrderDetail>> {
-        if let Some(details) = &self.fetched.details {
+        if let Some(details) = &self.prefetched.details {
             return Ok(details.to_vec());
         }
         let rows = ctx.loaders().group::<DetailsByOrder, _>(self.row.id).await?;
@@ -323,7 +323,7 @@ impl OrderDetail {
         if let Some(row) = &self.product {
             return Ok(product(Arc::clone(row)));
         }
-        let row = ctx.loaders().load::<ProductsAsSold>(self.row.product_id).await?;
+        let row = ctx.loaders().load::<UnscopedProducts>(self.row.product_id).await?;
         row.map(product).ok_or_else(|| Error::Internal("a line without its product".into()))
     }
 

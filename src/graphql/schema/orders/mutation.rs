@@ -148,7 +148,7 @@ payload! {
 }
 
 impl OrderCreateInput {
-    fn request(self) -> Result<(actions::OrderRequest, String)> {
+    fn into_request(self) -> Result<(actions::OrderRequest, String)> {
         let lines = self.lines.iter().enumerate().map(|(index, line)| {
             Ok((ProductId::parse(&format!("lines.{index}.productId"), &line.product_id)?, line.quantity))
         });
@@ -173,7 +173,7 @@ impl OrderMutation {
         #[graphql(desc = "The order to be.")] input: OrderCreateInput,
     ) -> Result<OrderCreatePayload> {
         let created = async {
-            let (request, key) = input.request()?;
+            let (request, key) = input.into_request()?;
             actions::create(ctx.db(), ctx.viewer(), request, key).await
         };
         OrderCreatePayload::of(created.await.map(order))

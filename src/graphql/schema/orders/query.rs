@@ -22,7 +22,7 @@ use crate::{
         schema::{
             context::ContextExt,
             loaders::connection_of,
-            orders::{Fetched, Order, OrderDetail, OrderPages, order},
+            orders::{Prefetched, Order, OrderDetail, OrderPages, order},
         },
     },
     ids::{OrderId, ProductId, RowId, UserId},
@@ -108,7 +108,7 @@ order_by! {
 /// Reads the arguments of a list of orders; the latest come first by default.
 /// # Errors
 /// User errors naming the argument.
-pub fn list_of(listing: Listing<OrderWhere, OrderOrder>) -> Result<OrderList> {
+pub fn list_from_args(listing: Listing<OrderWhere, OrderOrder>) -> Result<OrderList> {
     listing.list((OrderOrderField::PlacedAt, Direction::Desc), OrderOrderField::list)
 }
 
@@ -125,7 +125,7 @@ pub async fn of_parent(ctx: &Context<'_>, parent: OrderParent, id: i64, list: Or
 
 /// Fetches what is selected below a list of orders with the list itself: the same statements as the loaders would send,
 /// without asking them row by row. The list of orders is the busiest of an admin screen.
-async fn fetch_along(ctx: &Context<'_>, rows: Vec<OrderRow>) -> Result<Vec<Order>> {
+async fn prefetch_related(ctx: &Context<'_>, rows: Vec<OrderRow>) -> Result<Vec<Order>> {
     let (nodes, edges) = (ctx.look_ahead().field("nodes"), ctx.look_ahead().field("edges").field("node"));
     let selects = |field: &str| nodes.field(field).exists() || edges.field(field).exists();
     let selects_product =
@@ -133,13 +133,13 @@ async fn fetch_along(ctx: &Context<'_>, rows: Vec<OrderRow>) -> Result<Vec<Order
     let rows: Vec<Arc<OrderRow>> = rows.into_iter().map(Arc::new).collect();
     let users = async {
         match selects("user") {
-            true => users_of(ctx, &rows).await.map(Some),
+            true => load_users(ctx, &rows).await.map(Some),
             false => Ok(None),
         }
     };
     let details = async {
         match selects("details") {
-            true => details_of(ctx, &rows, selects_product).await.map(Some),
+            true => load_details(ctx, &rows, selects_product).await.map(Some),
             false => Ok(None),
         }
     };
@@ -147,12 +147,12 @@ async fn fetch_along(ctx: &Context<'_>, rows: Vec<OrderRow>) -> Result<Vec<Order
     let complete = |row: Arc<OrderRow>| {
         let user = users.as_ref().map(|users| row.user_id.and_then(|id| users.get(&id).cloned()));
         let details = details.as_mut().map(|details| Arc::from(details.remove(&row.id).unwrap_or_default()));
-        Order { row, fetched: Fetched { user, details } }
+        Order { row, prefetched: Prefetched { user, details } }
     };
     Ok(rows.into_iter().map(complete).collect())
 }
 
-async fn users_of(ctx: &Context<'_>, rows: &[Arc<OrderRow>]) -> Result<HashMap<UserId, Arc<UserRow>>> {
+async fn load_users(ctx: &Context<'_>, rows: &[Arc<OrderRow>]) -> Result<HashMap<UserId, Arc<UserRow>>> {
     let ids: BTreeSet<UserId> = rows.iter().filter_map(|row| row.user_id).collect();
     let ids: Vec<UserId> = ids.into_iter().collect();
     let scope = ctx.viewer().scope(Permission::ManageUsers);
@@ -160,7 +160,7 @@ async fn users_of(ctx: &Context<'_>, rows: &[Arc<OrderRow>]) -> Result<HashMap<U
     Ok(users.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 }
 
-async fn details_of(
+async fn load_details(
     ctx: &Context<'_>,
     rows: &[Arc<OrderRow>],
     with_products: bool,
@@ -202,15 +202,15 @@ impl OrderQuery {
     /// products, for staff all. Requires being logged in.
     #[graphql(guard = "LoggedIn")]
     async fn orders(&self, ctx: &Context<'_>, listing: Listing<OrderWhere, OrderOrder>) -> Result<Connection<Order>> {
-        let list = list_of(listing)?;
+        let list = list_from_args(listing)?;
         let scope = ctx.viewer().scope(Permission::ManageOrders);
         let plans = store::plans(&scope, &list);
         let rows = ctx.db().read_as(plans, async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read_as(plans, async |conn| store::count(conn, &scope, &list).await);
         let (rows, total) = read(ctx, &list.page, rows, count).await?;
         let Rows { rows, has_next, has_previous } = rows;
-        let rows = fetch_along(ctx, rows).await?;
-        let place = |order: &Order| cursor(&list, &order.row);
-        Ok(connect(Rows { rows, has_next, has_previous }, total, place, |order| order))
+        let rows = prefetch_related(ctx, rows).await?;
+        let cursor_of = |order: &Order| cursor(&list, &order.row);
+        Ok(connect(Rows { rows, has_next, has_previous }, total, cursor_of, |order| order))
     }
 }

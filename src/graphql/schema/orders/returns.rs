@@ -42,7 +42,7 @@ pub fn return_object(row: Arc<ReturnRow>, order: Arc<OrderRow>) -> Return {
     Return { row, order }
 }
 
-fn of((row, order): ReturnOf) -> Return {
+fn return_from_parts((row, order): ReturnOf) -> Return {
     return_object(Arc::new(row), Arc::new(order))
 }
 
@@ -218,16 +218,16 @@ payload! {
     }
 }
 
-fn line_id(index: usize, id: &ID) -> Result<OrderDetailId> {
+fn parse_line_id(index: usize, id: &ID) -> Result<OrderDetailId> {
     OrderDetailId::parse(&format!("lines.{index}.orderDetailId"), id)
 }
 
 impl ReturnCreateInput {
-    fn request(self) -> Result<(ReturnRequest, String)> {
+    fn into_request(self) -> Result<(ReturnRequest, String)> {
         let order = OrderId::parse("orderId", &self.order_id)?;
         let lines = self.lines.into_iter().enumerate().map(|(index, line)| {
             let ReturnLineInput { order_detail_id, quantity, reason } = line;
-            Ok(model::ReturnLine { line: line_id(index, &order_detail_id)?, quantity, reason })
+            Ok(model::ReturnLine { line: parse_line_id(index, &order_detail_id)?, quantity, reason })
         });
         let lines = lines.collect::<Result<_>>()?;
         Ok((ReturnRequest { order, lines, note: self.note }, self.idempotency_key))
@@ -249,10 +249,10 @@ impl ReturnMutation {
         #[graphql(desc = "The return to be.")] input: ReturnCreateInput,
     ) -> Result<ReturnCreatePayload> {
         let created = async {
-            let (request, key) = input.request()?;
+            let (request, key) = input.into_request()?;
             actions::create_return(ctx.db(), ctx.viewer(), request, key).await
         };
-        ReturnCreatePayload::of(created.await.map(of))
+        ReturnCreatePayload::of(created.await.map(return_from_parts))
     }
 
     /// Notes that a return has arrived, and puts back into stock what can be sold again. Requires MANAGE_ORDERS.
@@ -265,11 +265,11 @@ impl ReturnMutation {
         let received = async {
             let id = ReturnId::parse("id", &input.id)?;
             let lines = input.lines.iter().enumerate();
-            let lines = lines.map(|(index, line)| Ok((line_id(index, &line.order_detail_id)?, line.restock)));
+            let lines = lines.map(|(index, line)| Ok((parse_line_id(index, &line.order_detail_id)?, line.restock)));
             let lines = lines.collect::<Result<_>>()?;
             actions::receive_return(ctx.db(), ctx.viewer(), id, lines).await
         };
-        ReturnReceivePayload::of(received.await.map(of))
+        ReturnReceivePayload::of(received.await.map(return_from_parts))
     }
 
     /// Does not take a return back: its pieces may be asked for again. Requires MANAGE_ORDERS.
@@ -283,6 +283,6 @@ impl ReturnMutation {
             let id = ReturnId::parse("id", &input.id)?;
             actions::reject_return(ctx.db(), ctx.viewer(), id, input.reason).await
         };
-        ReturnRejectPayload::of(rejected.await.map(of))
+        ReturnRejectPayload::of(rejected.await.map(return_from_parts))
     }
 }

@@ -38,7 +38,7 @@ pub fn shipment(row: Arc<ShipmentRow>, order: Arc<OrderRow>) -> Shipment {
     Shipment { row, order }
 }
 
-fn of((row, order): ShipmentOf) -> Shipment {
+fn shipment_from_parts((row, order): ShipmentOf) -> Shipment {
     shipment(Arc::new(row), Arc::new(order))
 }
 
@@ -201,7 +201,7 @@ payload! {
 /// Pieces of lines of an input's list `lines`.
 /// # Errors
 /// User errors naming the place in the list.
-pub fn pieces<'a>(lines: impl IntoIterator<Item = (&'a ID, i32)>) -> Result<Vec<(OrderDetailId, i32)>> {
+pub fn parse_line_quantities<'a>(lines: impl IntoIterator<Item = (&'a ID, i32)>) -> Result<Vec<(OrderDetailId, i32)>> {
     let lines = lines.into_iter().enumerate().map(|(index, (id, quantity))| {
         Ok((OrderDetailId::parse(&format!("lines.{index}.orderDetailId"), id)?, quantity))
     });
@@ -209,10 +209,10 @@ pub fn pieces<'a>(lines: impl IntoIterator<Item = (&'a ID, i32)>) -> Result<Vec<
 }
 
 impl ShipmentCreateInput {
-    fn request(self) -> Result<(ShipmentRequest, String)> {
+    fn into_request(self) -> Result<(ShipmentRequest, String)> {
         let order = OrderId::parse("orderId", &self.order_id)?;
         let lines =
-            self.lines.as_ref().map(|lines| pieces(lines.iter().map(|line| (&line.order_detail_id, line.quantity))));
+            self.lines.as_ref().map(|lines| parse_line_quantities(lines.iter().map(|line| (&line.order_detail_id, line.quantity))));
         let Self { carrier, tracking_number, tracking_url, .. } = self;
         let tracking = Tracking { carrier, tracking_number, tracking_url };
         Ok((ShipmentRequest { order, lines: lines.transpose()?, tracking }, self.idempotency_key))
@@ -234,10 +234,10 @@ impl ShipmentMutation {
         #[graphql(desc = "The shipment to be.")] input: ShipmentCreateInput,
     ) -> Result<ShipmentCreatePayload> {
         let created = async {
-            let (request, key) = input.request()?;
+            let (request, key) = input.into_request()?;
             actions::create_shipment(ctx.db(), ctx.viewer(), request, key).await
         };
-        ShipmentCreatePayload::of(created.await.map(of))
+        ShipmentCreatePayload::of(created.await.map(shipment_from_parts))
     }
 
     /// Changes how a shipment can be followed. Requires MANAGE_ORDERS, or SELL_PRODUCTS where its order holds one's products.
@@ -256,7 +256,7 @@ impl ShipmentMutation {
             };
             actions::update_shipment(ctx.db(), ctx.viewer(), id, patch).await
         };
-        ShipmentUpdatePayload::of(updated.await.map(of))
+        ShipmentUpdatePayload::of(updated.await.map(shipment_from_parts))
     }
 
     /// Notes that a shipment has arrived: with the last one of a shipped order the order becomes DELIVERED. Requires
@@ -271,6 +271,6 @@ impl ShipmentMutation {
             let id = ShipmentId::parse("id", &input.id)?;
             actions::deliver_shipment(ctx.db(), ctx.viewer(), id).await
         };
-        ShipmentDeliverPayload::of(delivered.await.map(of))
+        ShipmentDeliverPayload::of(delivered.await.map(shipment_from_parts))
     }
 }

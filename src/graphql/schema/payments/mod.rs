@@ -186,7 +186,7 @@ impl Services {
     /// Takes a webhook of a payment provider, its headers by their names in lower case: what it came to, in a word.
     /// # Errors
     /// Why it is not taken.
-    pub async fn payment_webhook(
+    pub async fn receive_payment_webhook(
         &self,
         provider: &str,
         headers: &BTreeMap<String, String>,

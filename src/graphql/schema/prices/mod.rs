@@ -17,7 +17,7 @@ use crate::{
         schema::{
             context::ContextExt,
             loaders::{by_key, connection_of, pages},
-            products::{Product, ProductsAsSold, product},
+            products::{Product, UnscopedProducts, product},
             resource::resource,
             users::{User, user},
         },
@@ -29,15 +29,15 @@ use crate::{
 };
 
 /// The list's name in cursors.
-pub const HISTORY: &str = "price_changes";
+pub const CURSOR_LIST_NAME: &str = "price_changes";
 
 /// What a product cost from one moment on.
 #[derive(Clone)]
 pub struct PriceChange(Arc<PriceChangeRow>);
 
 impl PriceChange {
-    async fn of(&self, ctx: &Context<'_>) -> Result<Arc<ProductRow>> {
-        let row = ctx.loaders().load::<ProductsAsSold>(self.0.product_id).await?;
+    async fn product_row(&self, ctx: &Context<'_>) -> Result<Arc<ProductRow>> {
+        let row = ctx.loaders().load::<UnscopedProducts>(self.0.product_id).await?;
         row.ok_or_else(|| Error::Internal("a price without its product".into()))
     }
 }
@@ -72,13 +72,13 @@ impl PriceChange {
 
     /// Price of one.
     async fn price(&self, ctx: &Context<'_>) -> Result<Money> {
-        Ok(money(self.0.price, ctx.currency(self.of(ctx).await?.source_website_id).await?))
+        Ok(money(self.0.price, ctx.currency(self.product_row(ctx).await?.source_website_id).await?))
     }
 
     /// The price to compare with.
     async fn compare_at_price(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
         let Some(price) = self.0.compare_at_price else { return Ok(None) };
-        Ok(Some(money(price, ctx.currency(self.of(ctx).await?.source_website_id).await?)))
+        Ok(Some(money(price, ctx.currency(self.product_row(ctx).await?.source_website_id).await?)))
     }
 
     /// By whom; null where it was nobody known, and where you may not see them.
@@ -89,7 +89,7 @@ impl PriceChange {
 
     /// Of which product.
     async fn product(&self, ctx: &Context<'_>) -> Result<Product> {
-        Ok(product(self.of(ctx).await?))
+        Ok(product(self.product_row(ctx).await?))
     }
 
     /// From when on.
@@ -101,7 +101,7 @@ impl PriceChange {
 /// The history of a product, batched over all of them.
 /// # Errors
 /// Those of the statements.
-pub async fn of_product(ctx: &Context<'_>, id: ProductId, page: Page) -> Result<Connection<PriceChange>> {
-    let cursor = |_: &Latest, row: &PriceChangeRow| Cursor::new(HISTORY, SortKey::Id, row.id.key());
+pub async fn history_of_product(ctx: &Context<'_>, id: ProductId, page: Page) -> Result<Connection<PriceChange>> {
+    let cursor = |_: &Latest, row: &PriceChangeRow| Cursor::new(CURSOR_LIST_NAME, SortKey::Id, row.id.key());
     connection_of::<PriceChangePages, _>(ctx, (), id.key(), Latest { page }, cursor, price_change).await
 }

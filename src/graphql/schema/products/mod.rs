@@ -9,12 +9,12 @@ pub use self::{
     links::*,
     mutation::*,
     options::ProductOption,
-    query::{AvailabilityFilter, ProductOrder, ProductQuery, ProductWhere, count_of_parent, list_of, of_parent},
+    query::{AvailabilityFilter, ProductOrder, ProductQuery, ProductWhere, count_of_parent, list_from_args, of_parent},
 };
 
 use std::sync::Arc;
 
-use self::options::option;
+use self::options::product_option;
 
 use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
@@ -42,7 +42,7 @@ use crate::{
             prices::{self, LatestPrices, PriceChange},
             resource::resource,
             reviews::{self, Rating, Review, ReviewOrder, ReviewWhere, rating},
-            sources::{Source, Sourced},
+            sources::{Source, SourceLookup},
             stock::{self, StockMovement},
             suppliers::{Supplier, supplier},
             users::{User, user},
@@ -83,16 +83,16 @@ pub fn product(row: impl Into<Arc<ProductRow>>) -> Product {
 
 impl Product {
     /// Whether the viewer runs it: staff of its website, or its seller.
-    fn is_run_by_viewer(&self, ctx: &Context<'_>) -> bool {
+    fn is_managed_by_viewer(&self, ctx: &Context<'_>) -> bool {
         let viewer = ctx.viewer();
         viewer.can_at(Permission::ManageProducts, self.row.source_website_id)
             || (self.row.seller_id.is_some() && self.row.seller_id == viewer.user_id())
     }
 
     /// What the shop buys it by, for those who run it.
-    async fn purchase(&self, ctx: &Context<'_>) -> Result<Option<Arc<PurchaseRow>>> {
-        match self.is_run_by_viewer(ctx) {
-            true => ctx.loaders().load::<Purchases>(self.row.id).await,
+    async fn purchase_details(&self, ctx: &Context<'_>) -> Result<Option<Arc<PurchaseRow>>> {
+        match self.is_managed_by_viewer(ctx) {
+            true => ctx.loaders().load::<PurchaseDetails>(self.row.id).await,
             false => Ok(None),
         }
     }
@@ -106,13 +106,13 @@ resource! {
 
 by_key! {
     /// Products as whoever bought one sees them, whether they are for sale or not.
-    ProductsAsSold by ProductId => ProductRow,
+    UnscopedProducts by ProductId => ProductRow,
     |conn, _, ids| products::store::by_ids_as_sold(conn, &ids), row => row.id
 }
 
 by_key! {
     /// What products cost the shop, and their names at the supplier.
-    Purchases by ProductId => PurchaseRow,
+    PurchaseDetails by ProductId => PurchaseRow,
     |conn, _, ids| products::store::purchases_by_ids(conn, &ids), row => row.id
 }
 
@@ -197,8 +197,8 @@ impl Product {
         if !sets_price(ctx.viewer(), &self.row) {
             return Ok(None);
         }
-        let page = Page::new(prices::HISTORY, listing.page)?;
-        Ok(Some(prices::of_product(ctx, self.row.id, page).await?))
+        let page = Page::new(prices::CURSOR_LIST_NAME, listing.page)?;
+        Ok(Some(prices::history_of_product(ctx, self.row.id, page).await?))
     }
 
     /// Whether it can be bought: what everybody may know of its stock.
@@ -232,8 +232,8 @@ impl Product {
         if !keeps_stock(ctx.viewer(), &self.row) {
             return Ok(None);
         }
-        let page = Page::new(stock::LEDGER, listing.page)?;
-        Ok(Some(stock::of_product(ctx, self.row.id, page).await?))
+        let page = Page::new(stock::CURSOR_LIST_NAME, listing.page)?;
+        Ok(Some(stock::movements_of_product(ctx, self.row.id, page).await?))
     }
 
     /// Whether it is for sale; false after `productDelete`.
@@ -249,8 +249,8 @@ impl Product {
 
     /// Where it comes from: the website that sells it, and for its seller and staff what that website calls it.
     async fn source(&self, ctx: &Context<'_>) -> Result<Source> {
-        let thing = Sourced { resource_type: SourceType::Product, id: self.row.id, made_at: self.row.created_at };
-        thing.home(ctx, self.row.source_website_id, self.is_run_by_viewer(ctx)).await
+        let lookup = SourceLookup { resource_type: SourceType::Product, id: self.row.id, created_at: self.row.created_at };
+        lookup.primary(ctx, self.row.source_website_id, self.is_managed_by_viewer(ctx)).await
     }
 
     /// Its category.
@@ -273,7 +273,7 @@ impl Product {
         let Some(id) = self.row.group_id else { return Ok(Vec::new()) };
         let group = ctx.loaders().row(id).await?;
         let names = group.iter().flat_map(|group| &group.varies_by);
-        Ok(names.zip(&self.row.option_values).map(|(name, value)| option(name, value)).collect())
+        Ok(names.zip(&self.row.option_values).map(|(name, value)| product_option(name, value)).collect())
     }
 
     /// The same thing wherever it is sold, itself included: products with its GTIN, and those that it is linked with. By
@@ -300,12 +300,12 @@ impl Product {
 
     /// The supplier's own number of it; null for all but its seller and staff of products at its website.
     async fn supplier_sku(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        Ok(self.purchase(ctx).await?.and_then(|purchase| purchase.supplier_sku.clone()))
+        Ok(self.purchase_details(ctx).await?.and_then(|purchase| purchase.supplier_sku.clone()))
     }
 
     /// What one costs the shop, in the website's currency; null for all but its seller and staff of products at its website.
     async fn cost_price(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
-        let Some(cost) = self.purchase(ctx).await?.and_then(|purchase| purchase.cost_price) else { return Ok(None) };
+        let Some(cost) = self.purchase_details(ctx).await?.and_then(|purchase| purchase.cost_price) else { return Ok(None) };
         Ok(Some(money(cost, ctx.currency(self.row.source_website_id).await?)))
     }
 
@@ -318,14 +318,14 @@ impl Product {
     /// Its pictures in their order, at most 50; those that are still to be fetched only for who may change it.
     #[graphql(complexity = "5 * child_complexity")]
     async fn images(&self, ctx: &Context<'_>) -> Result<Vec<Image>> {
-        let pictures = ctx.loaders().group::<ImagesByProduct, _>(self.row.id).await?;
-        Ok(pictures.iter().cloned().map(image).collect())
+        let images = ctx.loaders().group::<ImagesByProduct, _>(self.row.id).await?;
+        Ok(images.iter().cloned().map(image).collect())
     }
 
     /// The first of its pictures; null where it has none.
     async fn image(&self, ctx: &Context<'_>) -> Result<Option<Image>> {
-        let pictures = ctx.loaders().group::<ImagesByProduct, _>(self.row.id).await?;
-        Ok(pictures.first().cloned().map(image))
+        let images = ctx.loaders().group::<ImagesByProduct, _>(self.row.id).await?;
+        Ok(images.first().cloned().map(image))
     }
 
     /// What its reviews come to.
@@ -339,7 +339,7 @@ impl Product {
         ctx: &Context<'_>,
         listing: Listing<ReviewWhere, ReviewOrder>,
     ) -> Result<Connection<Review>> {
-        let list = reviews::list_of(listing)?;
+        let list = reviews::list_from_args(listing)?;
         reviews::of_parent(ctx, ReviewParent::Product, self.row.id.key(), list).await
     }
 

@@ -17,7 +17,7 @@ use crate::{
         },
         schema::{
             context::ContextExt,
-            groups::{ProductOptionInput, options},
+            groups::{ProductOptionInput, into_option_values},
             products::{Product, product},
         },
     },
@@ -138,7 +138,7 @@ payload! {
     }
 }
 impl ProductCreateInput {
-    fn new_product(self) -> Result<NewProduct> {
+    fn into_new_product(self) -> Result<NewProduct> {
         Ok(NewProduct {
             source_website_id: WebsiteId::parse("sourceWebsiteId", &self.source_website_id)?,
             category_id: optional_id::<CategoryId>("categoryId", self.category_id)?,
@@ -163,7 +163,7 @@ impl ProductCreateInput {
 }
 
 impl ProductUpdateInput {
-    fn patch(self) -> Result<(ProductId, ProductPatch)> {
+    fn into_patch(self) -> Result<(ProductId, ProductPatch)> {
         let patch = ProductPatch {
             category_id: patch_id("categoryId", self.category_id)?,
             brand_id: patch_id("brandId", self.brand_id)?,
@@ -203,8 +203,8 @@ impl ProductMutation {
     ) -> Result<ProductCreatePayload> {
         let created = async {
             let mut input = input;
-            let options = input.options.take().map(options);
-            actions::create(ctx.db(), ctx.viewer(), input.new_product()?, options).await
+            let options = input.options.take().map(into_option_values);
+            actions::create(ctx.db(), ctx.viewer(), input.into_new_product()?, options).await
         };
         ProductCreatePayload::of(created.await.map(product))
     }
@@ -221,9 +221,9 @@ impl ProductMutation {
             let options = match mem::take(&mut input.options) {
                 MaybeUndefined::Undefined => None,
                 MaybeUndefined::Null => Some(Vec::new()),
-                MaybeUndefined::Value(given) => Some(options(given)),
+                MaybeUndefined::Value(given) => Some(into_option_values(given)),
             };
-            let (id, patch) = input.patch()?;
+            let (id, patch) = input.into_patch()?;
             actions::update(ctx.db(), ctx.viewer(), id, patch, options).await
         };
         ProductUpdatePayload::of(updated.await.map(product))

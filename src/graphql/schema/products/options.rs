@@ -9,7 +9,7 @@ pub struct ProductOption {
 }
 
 /// An option and its value.
-pub(super) fn option(name: &str, value: &str) -> ProductOption {
+pub(super) fn product_option(name: &str, value: &str) -> ProductOption {
     ProductOption { name: name.to_owned(), value: value.to_owned() }
 }
 

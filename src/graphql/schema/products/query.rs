@@ -43,7 +43,7 @@ pub struct AvailabilityFilter {
 
 impl AvailabilityFilter {
     /// Those that fulfil it; none where it asks for nothing.
-    pub fn any(self) -> Option<Vec<Availability>> {
+    pub fn into_values(self) -> Option<Vec<Availability>> {
         both(self.eq, self.r#in)
     }
 }
@@ -86,21 +86,21 @@ where_input! {
 
 impl ProductWhere {
     /// Whether this, or what is nested in it, has a condition.
-    fn any(&self, is: &impl Fn(&Self) -> bool) -> bool {
+    fn any(&self, predicate: &impl Fn(&Self) -> bool) -> bool {
         let mut nested = self.and.iter().chain(&self.or).flatten().chain(self.not.as_deref());
-        is(self) || nested.any(|nested| nested.any(is))
+        predicate(self) || nested.any(|nested| nested.any(predicate))
     }
 
     /// The conditions, for a viewer who knows the stocks of this scope.
-    fn filter(self, known: &Scope) -> Result<Filter<ProductCondition>> {
+    fn filter(self, stock_scope: &Scope) -> Result<Filter<ProductCondition>> {
         use ProductCondition as C;
-        let mut all = Conditions::nested(self.and, self.or, self.not, |nested| nested.filter(known))?;
+        let mut all = Conditions::nested(self.and, self.or, self.not, |nested| nested.filter(stock_scope))?;
         all.id("id", self.id, C::Id)?;
         all.text("name", self.name, C::Name)?;
         all.text("sku", self.sku, C::Sku)?;
         all.text("barcode", self.barcode, C::Barcode)?;
         all.decimal(self.price, C::Price);
-        all.int(self.stock, |stock| C::Stock(known.clone(), stock));
+        all.int(self.stock, |stock| C::Stock(stock_scope.clone(), stock));
         let availability = self.availability.unwrap_or_default();
         all.is(availability.eq.map(|it| C::Availability(Op::Eq(it))));
         all.is(availability.r#in.map(|any| C::Availability(Op::In(any))));
@@ -130,18 +130,18 @@ order_by! {
 /// Reads the arguments of a list of products; the newest come first by default.
 /// # Errors
 /// User errors naming the argument; FORBIDDEN where the public filters by supplier or stock.
-pub fn list_of(ctx: &Context<'_>, listing: Listing<ProductWhere, ProductOrder>) -> Result<ProductList> {
+pub fn list_from_args(ctx: &Context<'_>, listing: Listing<ProductWhere, ProductOrder>) -> Result<ProductList> {
     let filter = listing.filter.unwrap_or_default();
-    let refused = |rule: &'static str| Err(Error::Coded(ErrorCode::Forbidden, rule.into()));
+    let forbidden = |rule: &'static str| Err(Error::Coded(ErrorCode::Forbidden, rule.into()));
     if !ctx.is_staff() && filter.any(&|it| it.supplier.is_some()) {
-        return refused("only staff and sellers filter by supplier");
+        return forbidden("only staff and sellers filter by supplier");
     }
-    let known = known_stock(ctx.viewer());
-    if matches!(known, Scope::Public | Scope::Guest(_) | Scope::Own(_)) && filter.any(&|it| it.stock.is_some()) {
-        return refused("only staff and sellers filter by stock");
+    let stock_scope = known_stock(ctx.viewer());
+    if matches!(stock_scope, Scope::Public | Scope::Guest(_) | Scope::Own(_)) && filter.any(&|it| it.stock.is_some()) {
+        return forbidden("only staff and sellers filter by stock");
     }
     let order = listing.order.map_or((ProductOrderField::CreatedAt, Direction::Desc), OrderBy::by);
-    let list = list(listing.page, filter.filter(&known)?, order, ProductOrderField::list)?;
+    let list = list(listing.page, filter.filter(&stock_scope)?, order, ProductOrderField::list)?;
     Ok(ProductList::from(list))
 }
 
@@ -211,7 +211,7 @@ impl ProductQuery {
         #[graphql(desc = "Of the products of a group only the first that the list has, in its order.", default)]
         one_per_group: bool,
     ) -> Result<Connection<Product>> {
-        let list = list_of(ctx, listing)?;
+        let list = list_from_args(ctx, listing)?;
         let list = ProductList { one_per_group, ..list };
         let scope = ctx.viewer().scope(Permission::ManageProducts);
         let plans = store::plans(&list);

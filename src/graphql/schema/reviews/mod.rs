@@ -5,7 +5,7 @@ mod query;
 
 pub use self::{
     mutation::*,
-    query::{ReviewOrder, ReviewQuery, ReviewWhere, list_of, of_parent},
+    query::{ReviewOrder, ReviewQuery, ReviewWhere, list_from_args, of_parent},
 };
 
 use std::sync::Arc;
@@ -155,8 +155,8 @@ impl Rating {
     async fn stars(&self, ctx: &Context<'_>) -> Result<Vec<StarCount>> {
         let found = ctx.loaders().group::<StarsByProduct, _>(self.0.id).await?;
         let count = |stars: i32| {
-            let of_so_many = found.iter().find(|found| found.rating == stars);
-            of_so_many.map_or(0, |found| found.count)
+            let entry = found.iter().find(|found| found.rating == stars);
+            entry.map_or(0, |found| found.count)
         };
         Ok((1..=5).rev().map(|stars| StarCount { stars, count: count(stars) }).collect())
     }

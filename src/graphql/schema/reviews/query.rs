@@ -81,7 +81,7 @@ order_by! {
 /// Reads the arguments of a list of reviews; the latest come first by default.
 /// # Errors
 /// User errors naming the argument.
-pub fn list_of(listing: Listing<ReviewWhere, ReviewOrder>) -> Result<ReviewList> {
+pub fn list_from_args(listing: Listing<ReviewWhere, ReviewOrder>) -> Result<ReviewList> {
     listing.list((ReviewOrderField::CreatedAt, Direction::Desc), ReviewOrderField::list)
 }
 
@@ -115,7 +115,7 @@ impl ReviewQuery {
         ctx: &Context<'_>,
         listing: Listing<ReviewWhere, ReviewOrder>,
     ) -> Result<Connection<Review>> {
-        let list = list_of(listing)?;
+        let list = list_from_args(listing)?;
         let scope = ctx.viewer().scope(Permission::ManageReviews);
         let plans = store::plans(&scope, &list);
         let rows = ctx.db().read_as(plans, async |conn| store::page(conn, &scope, &list).await);

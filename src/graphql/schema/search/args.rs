@@ -67,7 +67,7 @@ pub struct SearchOrder {
 /// Reads the arguments of a search, and whether its categories stand for all that are below them, too.
 /// # Errors
 /// User errors naming the argument; FORBIDDEN where the public filters by supplier.
-pub(super) fn search_of(
+pub(super) fn search_from_args(
     ctx: &Context<'_>,
     text: String,
     kinds: Option<Vec<Kind>>,
@@ -86,18 +86,18 @@ pub(super) fn search_of(
     let direction = direction.unwrap_or_else(|| order.usual());
     let page = Page::new(order.list(), PageArgs { first, after, last, before })?;
     let kinds = kinds.unwrap_or_else(|| Kind::ALL.to_vec());
-    let has_trees = filter.category.as_ref().is_some_and(|category| category.include_descendants);
-    let (words, filter) = (Words::parse(&text), filter_of(filter)?);
+    let with_subcategories = filter.category.as_ref().is_some_and(|category| category.include_descendants);
+    let (words, filter) = (Words::parse(&text), filter_from_where(filter)?);
     let search = Search { text, words, kinds, is_staff: ctx.is_staff(), filter, order, direction, page };
-    Ok((search, has_trees))
+    Ok((search, with_subcategories))
 }
 
-fn filter_of(filter: SearchWhere) -> Result<SearchFilter> {
+fn filter_from_where(filter: SearchWhere) -> Result<SearchFilter> {
     let category = filter.category.map(|category| category.split().0);
     let price = filter.price.unwrap_or_default();
     let exact = price.eq.map(|price| price.0);
     let options = filter.options.unwrap_or_default().into_iter();
-    let availability = filter.availability.map(|filter| filter.any());
+    let availability = filter.availability.map(|filter| filter.into_values());
     Ok(SearchFilter {
         categories: named("category", category)?,
         brands: named("brand", filter.brand)?,

@@ -30,21 +30,21 @@ use crate::{
 };
 
 /// Declares the count of a value, and the object that the value names.
-macro_rules! counted {
+macro_rules! value_facet {
     ($(#[$doc:meta])* $name:ident {
-        $(#[$value_doc:meta])* $value:ty = |$of:ident| $read:expr,
+        $(#[$value_doc:meta])* $value:ty = |$item:ident| $read:expr,
         $($(#[$object_doc:meta])* $object:ident: $type:ty = $make:expr,)?
-    }, $kept:ty) => {
+    }, $item_type:ty) => {
         $(#[$doc])*
         #[derive(Clone)]
         pub struct $name {
-            of: $kept,
+            item: $item_type,
             count: i64,
         }
 
-        impl From<($kept, i64)> for $name {
-            fn from((of, count): ($kept, i64)) -> Self {
-                Self { of, count }
+        impl From<($item_type, i64)> for $name {
+            fn from((item, count): ($item_type, i64)) -> Self {
+                Self { item, count }
             }
         }
 
@@ -53,13 +53,13 @@ macro_rules! counted {
         impl $name {
             $(#[$value_doc])*
             fn value(&self) -> $value {
-                let $of = &self.of;
+                let $item = &self.item;
                 $read
             }
 
             $($(#[$object_doc])*
             async fn $object(&self) -> $type {
-                let $of = &self.of;
+                let $item = &self.item;
                 $make
             })?
 
@@ -71,7 +71,7 @@ macro_rules! counted {
     };
 }
 
-counted! {
+value_facet! {
     /// How many hits are in a category, or in one below it.
     CategoryFacet {
         /// The id of the category, as filters take it.
@@ -80,7 +80,7 @@ counted! {
         category: Category = category(Arc::clone(row)),
     }, Arc<CategoryRow>
 }
-counted! {
+value_facet! {
     /// How many hits are of a brand.
     BrandFacet {
         /// The id of the brand, as filters take it.
@@ -89,7 +89,7 @@ counted! {
         brand: Brand = brand(Arc::clone(row)),
     }, Arc<BrandRow>
 }
-counted! {
+value_facet! {
     /// How many hits are sold at a website.
     WebsiteFacet {
         /// The id of the website, as filters take it.
@@ -98,21 +98,21 @@ counted! {
         website: Website = website(Arc::clone(row)),
     }, Arc<WebsiteRow>
 }
-counted! {
+value_facet! {
     /// How many hits have so many whole stars.
     RatingFacet {
         /// Whole stars: the mean of the ratings, rounded down.
         i32 = |stars| *stars,
     }, i32
 }
-counted! {
+value_facet! {
     /// How many hits are there, few, or out of stock.
     AvailabilityFacet {
         /// What everybody may know of the stock.
         Availability = |availability| *availability,
     }, Availability
 }
-counted! {
+value_facet! {
     /// How many hits have a value of an option.
     OptionValueFacet {
         /// The value.
@@ -219,7 +219,7 @@ impl SearchFacets {
 }
 
 /// Which facets are selected.
-pub(super) fn wanted(facets: &Lookahead<'_>) -> Vec<Wanted> {
+pub(super) fn selected_facets(facets: &Lookahead<'_>) -> Vec<Wanted> {
     let all = [
         ("categories", Wanted::Categories),
         ("brands", Wanted::Brands),

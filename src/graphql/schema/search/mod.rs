@@ -20,7 +20,7 @@ use crate::{
             scalars::global,
         },
         schema::{
-            analytics::record,
+            analytics::record_search,
             brands::{Brand, brand},
             categories::{Category, category},
             context::ContextExt,
@@ -39,7 +39,7 @@ use crate::{
 /// Something that a search found.
 #[derive(Clone, Union)]
 #[graphql(name = "SearchResult")]
-pub enum Found {
+pub enum SearchResultMember {
     /// A product.
     Product(Product),
     /// A category.
@@ -50,7 +50,7 @@ pub enum Found {
     Supplier(Supplier),
 }
 
-impl Members for Found {
+impl Members for SearchResultMember {
     fn member(&self) -> &dyn Member {
         match self {
             Self::Product(object) => object,
@@ -62,7 +62,7 @@ impl Members for Found {
 }
 
 /// Something that a search found, in the graph.
-pub type SearchResult = OneOf<Found>;
+pub type SearchResult = OneOf<SearchResultMember>;
 
 /// A hit, how well it matches, and its place.
 #[derive(Clone)]
@@ -70,7 +70,7 @@ pub struct SearchEdge {
     cursor: Cursor,
     score: f32,
     snippet: Option<String>,
-    node: Found,
+    node: SearchResultMember,
 }
 
 /// A hit, how well it matches, and its place in the list.
@@ -102,7 +102,7 @@ impl SearchEdge {
 pub struct SearchConnection {
     hits: Rows<SearchEdge>,
     total: Counted,
-    instead: Option<String>,
+    correction: Option<String>,
     redirect: Option<SearchRedirect>,
     facets: SearchFacets,
     id: Option<SearchId>,
@@ -134,7 +134,7 @@ impl SearchConnection {
 
     /// What was searched in the place of the query, where nothing has one of its words and something has a similar one.
     fn did_you_mean(&self) -> Option<&str> {
-        self.instead.as_deref()
+        self.correction.as_deref()
     }
 
     /// Where this query leads, by a rule of the merchant; what was found stands beside it.
@@ -185,22 +185,22 @@ impl SearchQuery {
         >,
     ) -> Result<SearchConnection> {
         let (search, with_subcategories) =
-            args::search_of(ctx, query, types, first, after, last, before, r#where, order_by)?;
+            args::search_from_args(ctx, query, types, first, after, last, before, r#where, order_by)?;
         let fields = ctx.look_ahead();
         let mut found = actions::search(ctx.db(), search, with_subcategories, &selected(&fields)).await?;
         let redirect = found.redirect.take().filter(|_| fields.field("redirect").exists());
         let facets = mem::take(&mut found.facets);
-        let (things, facets, snippets, redirect) = futures_util::future::try_join4(
-            load(ctx, &found.hits.rows),
+        let (nodes, facets, snippets, redirect) = futures_util::future::try_join4(
+            load_nodes(ctx, &found.hits.rows),
             facets::load(ctx, facets),
             found.snippets(ctx.db()),
-            rules::redirect(ctx, redirect),
+            rules::load_redirect(ctx, redirect),
         )
         .await?;
-        let id = record(ctx, &found);
-        let hits = edges(found.hits, things, snippets);
+        let id = record_search(ctx, &found);
+        let hits = edges(found.hits, nodes, snippets);
         let total = found.total.unwrap_or_default();
-        Ok(SearchConnection { hits, total, instead: found.instead, redirect, facets, id })
+        Ok(SearchConnection { hits, total, correction: found.instead, redirect, facets, id })
     }
 }
 
@@ -209,19 +209,19 @@ fn selected(fields: &Lookahead<'_>) -> Selected {
     Selected {
         has_total: fields.field("totalCount").exists(),
         has_snippets: fields.field("edges").field("snippet").exists(),
-        facets: facets::wanted(&fields.field("facets")),
+        facets: facets::selected_facets(&fields.field("facets")),
     }
 }
 
 fn edges(
     hits: Rows<Hit>,
-    mut things: HashMap<(Kind, i64), Found>,
+    mut nodes: HashMap<(Kind, i64), SearchResultMember>,
     mut snippets: HashMap<i64, String>,
 ) -> Rows<SearchEdge> {
     let Rows { rows, has_next, has_previous } = hits;
     let edge = |hit: Hit| {
         // A thing that went between the two statements is left out.
-        let node = things.remove(&(hit.kind, hit.node_id))?;
+        let node = nodes.remove(&(hit.kind, hit.node_id))?;
         let snippet = snippets.remove(&hit.document_id);
         Some(SearchEdge { cursor: hit.cursor, score: hit.score, snippet, node })
     };
@@ -229,7 +229,7 @@ fn edges(
 }
 
 /// The things behind the hits: one statement for each kind that occurs.
-async fn load(ctx: &Context<'_>, hits: &[Hit]) -> Result<HashMap<(Kind, i64), Found>> {
+async fn load_nodes(ctx: &Context<'_>, hits: &[Hit]) -> Result<HashMap<(Kind, i64), SearchResultMember>> {
     let keys = |kind: Kind| hits.iter().filter(move |hit| hit.kind == kind).map(|hit| hit.node_id);
     let loaders = ctx.loaders();
     let (products, categories, brands, suppliers) = futures_util::future::try_join4(
@@ -240,9 +240,9 @@ async fn load(ctx: &Context<'_>, hits: &[Hit]) -> Result<HashMap<(Kind, i64), Fo
     )
     .await?;
     let mut found = HashMap::with_capacity(hits.len());
-    found.extend(products.into_iter().map(|row| ((Kind::Product, row.id.key()), Found::Product(product(row)))));
-    found.extend(categories.into_iter().map(|row| ((Kind::Category, row.id.key()), Found::Category(category(row)))));
-    found.extend(brands.into_iter().map(|row| ((Kind::Brand, row.id.key()), Found::Brand(brand(row)))));
-    found.extend(suppliers.into_iter().map(|row| ((Kind::Supplier, row.id.key()), Found::Supplier(supplier(row)))));
+    found.extend(products.into_iter().map(|row| ((Kind::Product, row.id.key()), SearchResultMember::Product(product(row)))));
+    found.extend(categories.into_iter().map(|row| ((Kind::Category, row.id.key()), SearchResultMember::Category(category(row)))));
+    found.extend(brands.into_iter().map(|row| ((Kind::Brand, row.id.key()), SearchResultMember::Brand(brand(row)))));
+    found.extend(suppliers.into_iter().map(|row| ((Kind::Supplier, row.id.key()), SearchResultMember::Supplier(supplier(row)))));
     Ok(found)
 }

@@ -27,7 +27,7 @@ use crate::{
             context::ContextExt,
             products::product,
             resource::resource,
-            search::{Found, SearchResult},
+            search::{SearchResultMember, SearchResult},
             websites::{Website, website},
         },
     },
@@ -75,14 +75,14 @@ impl SearchRule {
     /// Where its queries lead, if to a category, a brand or a product.
     async fn target(&self, ctx: &Context<'_>) -> Result<Option<SearchResult>> {
         match self.0.target() {
-            Some(target) => thing(ctx, &target).await,
+            Some(target) => load_target(ctx, &target).await,
             None => Ok(None),
         }
     }
 
     /// Where its queries lead, if to an address.
     fn url(&self) -> Option<String> {
-        self.0.target().and_then(address)
+        self.0.target().and_then(target_url)
     }
 
     /// When it was made.
@@ -120,26 +120,26 @@ impl SearchRedirect {
 /// Where a redirect leads; nowhere where that may not be seen.
 /// # Errors
 /// Those of the loaders.
-pub(super) async fn redirect(ctx: &Context<'_>, redirect: Option<Redirect>) -> Result<Option<SearchRedirect>> {
+pub(super) async fn load_redirect(ctx: &Context<'_>, redirect: Option<Redirect>) -> Result<Option<SearchRedirect>> {
     let Some(Redirect { target, .. }) = redirect else { return Ok(None) };
-    let found = thing(ctx, &target).await?;
-    let url = address(target);
-    let leads = found.is_some() || url.is_some();
-    Ok(leads.then_some(SearchRedirect { target: found, url }))
+    let found = load_target(ctx, &target).await?;
+    let url = target_url(target);
+    let is_visible = found.is_some() || url.is_some();
+    Ok(is_visible.then_some(SearchRedirect { target: found, url }))
 }
 
-async fn thing(ctx: &Context<'_>, target: &RuleTarget) -> Result<Option<SearchResult>> {
+async fn load_target(ctx: &Context<'_>, target: &RuleTarget) -> Result<Option<SearchResult>> {
     let all = ctx.loaders();
     let found = match target {
-        RuleTarget::Category(id) => all.row(*id).await?.map(|row| Found::Category(category(row))),
-        RuleTarget::Brand(id) => all.row(*id).await?.map(|row| Found::Brand(brand(row))),
-        RuleTarget::Product(id) => all.row(*id).await?.map(|row| Found::Product(product(row))),
+        RuleTarget::Category(id) => all.row(*id).await?.map(|row| SearchResultMember::Category(category(row))),
+        RuleTarget::Brand(id) => all.row(*id).await?.map(|row| SearchResultMember::Brand(brand(row))),
+        RuleTarget::Product(id) => all.row(*id).await?.map(|row| SearchResultMember::Product(product(row))),
         RuleTarget::Url(_) => None,
     };
     Ok(found.map(OneOf))
 }
 
-fn address(target: RuleTarget) -> Option<String> {
+fn target_url(target: RuleTarget) -> Option<String> {
     match target {
         RuleTarget::Url(url) => Some(url),
         _ => None,
@@ -229,9 +229,9 @@ pub struct SearchRuleDeleteInput {
 }
 
 /// The category, brand or product that an id names, one of them.
-type Columns = (Option<CategoryId>, Option<BrandId>, Option<ProductId>);
+type TargetIds = (Option<CategoryId>, Option<BrandId>, Option<ProductId>);
 
-fn columns(id: &str) -> Result<Columns> {
+fn parse_target(id: &str) -> Result<TargetIds> {
     match ids::split(id) {
         Some((name, key)) if name == CategoryId::TYPE => Ok((Some(CategoryId(key)), None, None)),
         Some((name, key)) if name == BrandId::TYPE => Ok((None, Some(BrandId(key)), None)),
@@ -277,7 +277,7 @@ impl SearchRuleMutation {
     ) -> Result<SearchRuleCreatePayload> {
         let created = async {
             let website_id = WebsiteId::parse("websiteId", &input.website_id)?;
-            let target = input.target.as_ref().map(|id| columns(id)).transpose()?;
+            let target = input.target.as_ref().map(|id| parse_target(id)).transpose()?;
             let (category_id, brand_id, product_id) = target.unwrap_or_default();
             let SearchRuleCreateInput { words, url, .. } = input;
             let new = NewSearchRule { website_id, words, category_id, brand_id, product_id, url };
@@ -297,8 +297,8 @@ impl SearchRuleMutation {
             let id = SearchRuleId::parse("id", &input.id)?;
             let target = match input.target {
                 MaybeUndefined::Undefined => None,
-                MaybeUndefined::Null => Some(Columns::default()),
-                MaybeUndefined::Value(id) => Some(columns(&id)?),
+                MaybeUndefined::Null => Some(TargetIds::default()),
+                MaybeUndefined::Value(id) => Some(parse_target(&id)?),
             };
             let patch = SearchRulePatch {
                 words: patch::required("words", input.words)?,

@@ -28,7 +28,7 @@ use crate::{
 pub struct Source {
     website: WebsiteId,
     /// When the thing was made, for those who may know.
-    made_at: Option<DateTime<Utc>>,
+    created_at: Option<DateTime<Utc>>,
     /// What the website says of it, for those who may know; none where it was made here.
     row: Option<Arc<SourceRow>>,
 }
@@ -49,7 +49,7 @@ impl Source {
 
     /// When the website first told of it; for what was made here, when that was.
     fn first_seen(&self) -> Option<DateTime<Utc>> {
-        self.row.as_ref().map(|row| row.first_seen).or(self.made_at)
+        self.row.as_ref().map(|row| row.first_seen).or(self.created_at)
     }
 
     /// When the website last told of it; null for what was made here.
@@ -71,26 +71,26 @@ by_parent! {
 }
 
 /// A thing whose sources are asked for.
-pub struct Sourced<I> {
+pub struct SourceLookup<I> {
     /// What kind of thing.
     pub resource_type: SourceType,
     /// Its id.
     pub id: I,
     /// When it was made here.
-    pub made_at: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
 }
 
-impl<I: RowId> Sourced<I> {
+impl<I: RowId> SourceLookup<I> {
     /// What the website where the thing is at home says of it; only who that is where the viewer may not know more.
     /// # Errors
     /// Those of the statement.
-    pub async fn home(&self, ctx: &Context<'_>, website: WebsiteId, is_told: bool) -> Result<Source> {
-        if !is_told {
-            return Ok(Source { website, made_at: None, row: None });
+    pub async fn primary(&self, ctx: &Context<'_>, website: WebsiteId, can_view_details: bool) -> Result<Source> {
+        if !can_view_details {
+            return Ok(Source { website, created_at: None, row: None });
         }
         let rows = ctx.loaders().group::<SourcesByResource, _>((self.resource_type, self.id.key())).await?;
         let row = rows.iter().find(|row| row.website_id == website).cloned();
-        Ok(Source { website, made_at: Some(self.made_at), row })
+        Ok(Source { website, created_at: Some(self.created_at), row })
     }
 
     /// What every website that knows the thing says of it, its home first; only who they are where the viewer may not know
@@ -100,18 +100,18 @@ impl<I: RowId> Sourced<I> {
     pub async fn all(
         &self,
         ctx: &Context<'_>,
-        home: Option<WebsiteId>,
-        is_told: impl Fn(WebsiteId) -> bool,
+        primary: Option<WebsiteId>,
+        can_view_details: impl Fn(WebsiteId) -> bool,
     ) -> Result<Vec<Source>> {
         let rows = ctx.loaders().group::<SourcesByResource, _>((self.resource_type, self.id.key())).await?;
-        let (at_home, elsewhere): (Vec<_>, Vec<_>) = rows.iter().partition(|row| Some(row.website_id) == home);
-        let told = |row: &Arc<SourceRow>| is_told(row.website_id).then(|| Arc::clone(row));
-        let home = home.map(|website| {
-            let row = at_home.first().copied().and_then(told);
-            Source { website, made_at: is_told(website).then_some(self.made_at), row }
+        let (primary_rows, others): (Vec<_>, Vec<_>) = rows.iter().partition(|row| Some(row.website_id) == primary);
+        let visible_row = |row: &Arc<SourceRow>| can_view_details(row.website_id).then(|| Arc::clone(row));
+        let primary = primary.map(|website| {
+            let row = primary_rows.first().copied().and_then(visible_row);
+            Source { website, created_at: can_view_details(website).then_some(self.created_at), row }
         });
-        let elsewhere =
-            elsewhere.into_iter().map(|row| Source { website: row.website_id, made_at: None, row: told(row) });
-        Ok(home.into_iter().chain(elsewhere).collect())
+        let others =
+            others.into_iter().map(|row| Source { website: row.website_id, created_at: None, row: visible_row(row) });
+        Ok(primary.into_iter().chain(others).collect())
     }
 }

@@ -16,7 +16,7 @@ use crate::{
             context::ContextExt,
             loaders::{connection_of, pages},
             orders::{Order, order},
-            products::{Product, ProductsAsSold, product},
+            products::{Product, UnscopedProducts, product},
             resource::resource,
             users::{User, user},
         },
@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// The list's name in cursors.
-pub const LEDGER: &str = "stock_movements";
+pub const CURSOR_LIST_NAME: &str = "stock_movements";
 
 /// An entry of the ledger.
 #[derive(Clone)]
@@ -92,7 +92,7 @@ impl StockMovement {
 
     /// Of which product.
     async fn product(&self, ctx: &Context<'_>) -> Result<Product> {
-        let row = ctx.loaders().load::<ProductsAsSold>(self.0.product_id).await?;
+        let row = ctx.loaders().load::<UnscopedProducts>(self.0.product_id).await?;
         row.map(product).ok_or_else(|| Error::Internal("a movement without its product".into()))
     }
 
@@ -105,8 +105,8 @@ impl StockMovement {
 /// The ledger of a product, batched over all of them.
 /// # Errors
 /// Those of the statements.
-pub async fn of_product(ctx: &Context<'_>, id: ProductId, page: Page) -> Result<Connection<StockMovement>> {
-    let cursor = |_: &Latest, row: &MovementRow| Cursor::new(LEDGER, SortKey::Id, row.id.key());
+pub async fn movements_of_product(ctx: &Context<'_>, id: ProductId, page: Page) -> Result<Connection<StockMovement>> {
+    let cursor = |_: &Latest, row: &MovementRow| Cursor::new(CURSOR_LIST_NAME, SortKey::Id, row.id.key());
     connection_of::<MovementPages, _>(ctx, (), id.key(), Latest { page }, cursor, movement).await
 }
 

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How long the address of a file is good.
-const LIFE: Duration = Duration::from_secs(3600);
+const DOWNLOAD_URL_TTL: Duration = Duration::from_secs(3600);
 
 /// An import or export.
 #[derive(Clone)]
@@ -134,13 +134,13 @@ impl Transfer {
     /// Where the file of an export is, for an hour from now; null until it is done, and a week after it. Where it begins with a
     /// slash, it is an address of this server.
     async fn download_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        self.url(ctx, self.0.output_key.as_deref(), "").await
+        self.signed_url(ctx, self.0.output_key.as_deref(), "").await
     }
 
     /// Where the rows of an import are that were not taken over, as `downloadUrl`: put them right and import that file. Null
     /// where there are none.
     async fn rejects_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        self.url(ctx, self.0.rejects_key.as_deref(), "-rejects").await
+        self.signed_url(ctx, self.0.rejects_key.as_deref(), "-rejects").await
     }
 
     /// When it was begun.
@@ -160,9 +160,9 @@ impl Transfer {
 }
 
 impl Transfer {
-    async fn url(&self, ctx: &Context<'_>, key: Option<&str>, what: &str) -> Result<Option<String>> {
+    async fn signed_url(&self, ctx: &Context<'_>, key: Option<&str>, suffix: &str) -> Result<Option<String>> {
         let Some(key) = key else { return Ok(None) };
-        let signed = ctx.services().storage.signed_get(key, &self.0.file_name(what), LIFE).await?;
+        let signed = ctx.services().storage.signed_get(key, &self.0.file_name(suffix), DOWNLOAD_URL_TTL).await?;
         Ok(Some(signed.url))
     }
 }

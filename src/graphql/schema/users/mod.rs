@@ -31,7 +31,7 @@ use crate::{
             orders::{self, Order, OrderOrder, OrderWhere},
             resource::resource,
             reviews::{self, Review, ReviewOrder, ReviewWhere},
-            sources::{Source, Sourced},
+            sources::{Source, SourceLookup},
             users::address::{Address, AddressesByUser, address},
             websites::{Website, website},
         },
@@ -48,12 +48,12 @@ use crate::{
 pub struct User(Arc<UserRow>);
 
 impl User {
-    fn sourced(&self) -> Sourced<UserId> {
-        Sourced { resource_type: SourceType::User, id: self.0.id, made_at: self.0.created_at }
+    fn source_lookup(&self) -> SourceLookup<UserId> {
+        SourceLookup { resource_type: SourceType::User, id: self.0.id, created_at: self.0.created_at }
     }
 
     /// Whether the viewer may know what this website calls them.
-    fn is_told(&self, ctx: &Context<'_>, website: WebsiteId) -> bool {
+    fn can_view_source(&self, ctx: &Context<'_>, website: WebsiteId) -> bool {
         ctx.viewer().user_id() == Some(self.0.id) || ctx.viewer().can_at(Permission::ManageUsers, website)
     }
 }
@@ -101,14 +101,14 @@ impl User {
     /// Where they come from: the website, and what it calls them; null for staff of all.
     async fn source(&self, ctx: &Context<'_>) -> Result<Option<Source>> {
         let Some(website) = self.0.source_website_id else { return Ok(None) };
-        Ok(Some(self.sourced().home(ctx, website, self.is_told(ctx, website)).await?))
+        Ok(Some(self.source_lookup().primary(ctx, website, self.can_view_source(ctx, website)).await?))
     }
 
     /// The websites that know them, each once, the one they came from first, and what each calls them: somebody may be a
     /// customer of several.
     #[graphql(complexity = "3 * child_complexity")]
     async fn identities(&self, ctx: &Context<'_>) -> Result<Vec<Source>> {
-        self.sourced().all(ctx, self.0.source_website_id, |website| self.is_told(ctx, website)).await
+        self.source_lookup().all(ctx, self.0.source_website_id, |website| self.can_view_source(ctx, website)).await
     }
 
     /// Whether the e-mail address was confirmed to be theirs.
@@ -144,7 +144,7 @@ impl User {
 
     /// The user's orders that you may see, by default the latest first.
     async fn orders(&self, ctx: &Context<'_>, listing: Listing<OrderWhere, OrderOrder>) -> Result<Connection<Order>> {
-        let list = orders::list_of(listing)?;
+        let list = orders::list_from_args(listing)?;
         orders::of_parent(ctx, OrderParent::User, self.0.id.key(), list).await
     }
 
@@ -154,7 +154,7 @@ impl User {
         ctx: &Context<'_>,
         listing: Listing<ReviewWhere, ReviewOrder>,
     ) -> Result<Connection<Review>> {
-        let list = reviews::list_of(listing)?;
+        let list = reviews::list_from_args(listing)?;
         reviews::of_parent(ctx, ReviewParent::User, self.0.id.key(), list).await
     }
 

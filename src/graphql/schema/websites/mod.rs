@@ -85,13 +85,13 @@ impl Website {
         ctx: &Context<'_>,
         listing: Listing<ProductWhere, ProductOrder>,
     ) -> Result<Connection<Product>> {
-        let list = products::list_of(ctx, listing)?;
+        let list = products::list_from_args(ctx, listing)?;
         products::of_parent(ctx, ProductParent::Website, self.0.id.key(), list).await
     }
 
     /// The orders placed there that you may see: your own, for sellers also those that hold their products, for staff all.
     async fn orders(&self, ctx: &Context<'_>, listing: Listing<OrderWhere, OrderOrder>) -> Result<Connection<Order>> {
-        let list = orders::list_of(listing)?;
+        let list = orders::list_from_args(listing)?;
         orders::of_parent(ctx, OrderParent::Website, self.0.id.key(), list).await
     }
 
