@@ -16,7 +16,7 @@ readonly CARTS=$((seconds * 4000)) RANGE=$((seconds * 300))
 
 need wrk curl psql pgbench
 find_souk
-open_work
+create_workdir
 serve
 [[ $(query 'SHOW synchronous_commit') == on ]]
 
@@ -61,9 +61,9 @@ load_pgbench() {
 
 echo "warming up ..." >&2
 load_souk 1 1 >/dev/null
-answer=$(sed -n "$((CARTS - 1))p" "$work/bodies")
-answer=$(curl -sf "http://127.0.0.1:$port/graphql" -H 'Content-Type: application/json' -H "X-Cart-Token: ${answer%%$'\t'*}" -d "${answer#*$'\t'}")
-[[ $answer == *'"userErrors":[]'* ]] || { echo "unexpected answer: $answer" >&2; exit 1; }
+line=$(sed -n "$((CARTS - 1))p" "$work/bodies")
+response=$(curl -sf "http://127.0.0.1:$port/graphql" -H 'Content-Type: application/json' -H "X-Cart-Token: ${line%%$'\t'*}" -d "${line#*$'\t'}")
+[[ $response == *'"userErrors":[]'* ]] || { echo "unexpected answer: $response" >&2; exit 1; }
 
 for ((round = 1; round <= ROUNDS; round++)); do
   echo "round $round of $ROUNDS ..." >&2
@@ -74,8 +74,8 @@ done
 statements=$(grep -c '^[BIUSDC]' checkout.sql)
 column() { cut -d ' ' -f "$2" "$work/$1" | median; }
 row() {
-  awk -v who="$1" -v rate="$(column "$2" 1)" -v p50="$(column "$2" 2)" -v p99="$(column "$2" 3)" \
-    'BEGIN { printf "%-10s %12d %9.2f %9.2f\n", who, rate, p50 / 1000, p99 / 1000 }'
+  awk -v name="$1" -v rate="$(column "$2" 1)" -v p50="$(column "$2" 2)" -v p99="$(column "$2" 3)" \
+    'BEGIN { printf "%-10s %12d %9.2f %9.2f\n", name, rate, p50 / 1000, p99 / 1000 }'
 }
 echo
 echo "$("$souk" --version), PostgreSQL $(query 'SHOW server_version'), $(nproc) cores, synchronous_commit=on; $CONNECTIONS connections, medians of $ROUNDS rounds of $seconds s"

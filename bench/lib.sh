@@ -19,19 +19,19 @@ find_souk() {
   fi
 }
 
-# open_work: sets work to a folder that goes with the script, and the server with it.
-open_work() {
+# create_workdir: sets work to a folder that goes with the script, and the server with it.
+create_workdir() {
   # PostgreSQL's own account must be able to enter it.
   work=$(mktemp -d)
   chmod 755 "$work"
   pid=
-  trap close_work EXIT
+  trap remove_workdir EXIT
   trap 'exit 130' INT TERM
   unset DATABASE_URL
   export SOUK_DATA_DIR=$work/data SOUK_ENV=production SOUK_JWT_SECRET=only-for-this-run-of-the-benchmark
 }
 
-close_work() {
+remove_workdir() {
   [[ -z $pid ]] || { kill "$pid"; wait "$pid"; } 2>/dev/null || true
   rm -rf "$work"
 }

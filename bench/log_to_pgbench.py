@@ -4,7 +4,7 @@ import re
 import sys
 
 # What souk does by itself, every second: a statement or transaction that names one of these was not for the request.
-OWN = re.compile(r'"?\b(jobs|sessions|roles|role_permissions|carts|cart_reservations)\b"?|^SELECT clock_timestamp\(\)$')
+BACKGROUND = re.compile(r'"?\b(jobs|sessions|roles|role_permissions|carts|cart_reservations)\b"?|^SELECT clock_timestamp\(\)$')
 ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \S+ \S+ \[(\d+)\] (\w+):  (.*)", re.DOTALL)
 TOKEN = re.compile(r"""\b[Ee]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|(?<!:):(?=\w)|\$(\d+)""")
 PARAMETER = re.compile(r"\$(\d+) = (NULL|'(?:[^']|'')*')")
@@ -17,15 +17,15 @@ def literal(value):
     return value
 
 
-def put_in(statement, values):
-    def put(token):
+def substitute(statement, values):
+    def replacement(token):
         if token[1]:
             return literal(values[token[1]])
         # Constants of the statement, and the colon of a slice; names in double quotes stay.
         kind = token[0][0]
         return literal(token[0]) if kind == "'" else token[0].replace(":", "\\072") if kind in "Ee" else ": " if kind == ":" else token[0]
 
-    return TOKEN.sub(put, statement)
+    return TOKEN.sub(replacement, statement)
 
 
 def main():
@@ -47,13 +47,13 @@ def main():
             elif re.match("COMMIT|ROLLBACK|END", statement):
                 del opened[connection]
             # A statement without parameters has no DETAIL.
-            unit.append(statement if "$" in statement else put_in(statement, {}))
+            unit.append(statement if "$" in statement else substitute(statement, {}))
             last[connection] = unit
         elif level == "DETAIL" and text.lower().startswith("parameters: ") and connection in last:
             unit = last[connection]
-            unit[-1] = put_in(unit[-1], dict(PARAMETER.findall(text)))
+            unit[-1] = substitute(unit[-1], dict(PARAMETER.findall(text)))
     for unit in units:
-        if not any(OWN.search(statement) for statement in unit):
+        if not any(BACKGROUND.search(statement) for statement in unit):
             print(*(statement + ";" for statement in unit), sep="\n")
 
 

@@ -10,7 +10,7 @@ end
 function init(args)
   many = args[1] == "many"
   count = 0
-  refused = 0
+  rejected = 0
   headers = { ["Content-Type"] = "application/json" }
 end
 
@@ -24,14 +24,14 @@ end
 
 function response(status, headers, body)
   if body:find("RATE_LIMITED", 1, true) then
-    refused = refused + 1
+    rejected = rejected + 1
   end
 end
 
 function done(summary)
   local all = 0
   for _, thread in ipairs(threads) do
-    all = all + thread:get("refused")
+    all = all + thread:get("rejected")
   end
   local seconds = summary.duration / 1e6
   print(string.format("%.0f %.0f", summary.requests / seconds, all / seconds))

@@ -89,8 +89,8 @@ done
 column() { cut -d ' ' -f "$2" "$work/$1" | sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
 
 row() {
-  awk -v title="$1" -v rate="$(column "$2" 1)" -v p50="$(column "$2" 2)" -v p99="$(column "$2" 3)" -v logins="${3-}" -v refused="${4-}" \
-    'BEGIN { printf "%-46s %10d %9.2f %9.2f %10s %10s\n", title, rate, p50 / 1000, p99 / 1000, logins, refused }'
+  awk -v title="$1" -v rate="$(column "$2" 1)" -v p50="$(column "$2" 2)" -v p99="$(column "$2" 3)" -v logins="${3-}" -v rejected="${4-}" \
+    'BEGIN { printf "%-46s %10d %9.2f %9.2f %10s %10s\n", title, rate, p50 / 1000, p99 / 1000, logins, rejected }'
 }
 
 echo

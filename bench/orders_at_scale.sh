@@ -14,7 +14,7 @@ esac
 
 need curl psql
 find_souk
-open_work
+create_workdir
 export SOUK_LOG=warn
 serve
 

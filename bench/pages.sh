@@ -4,10 +4,10 @@ readonly ROWS=20 PAGE=1000 FACTOR=1.5
 
 # post BODY [TOKEN]: the answer; fails where it has errors.
 post() {
-  local answer
-  answer=$(curl -sf "http://127.0.0.1:$port/graphql" -H 'Content-Type: application/json' ${2:+-H "Authorization: Bearer $2"} -d "$1")
-  [[ $answer != *'"errors"'* ]] || { echo "$1: unexpected answer: $answer" >&2; exit 1; }
-  echo "$answer"
+  local response
+  response=$(curl -sf "http://127.0.0.1:$port/graphql" -H 'Content-Type: application/json' ${2:+-H "Authorization: Bearer $2"} -d "$1")
+  [[ $response != *'"errors"'* ]] || { echo "$1: unexpected answer: $response" >&2; exit 1; }
+  echo "$response"
 }
 
 # log_in: sets token.
@@ -30,20 +30,20 @@ body() {
 # millis BODY: the median time of the request, on one connection.
 millis() {
   printf '%s' "$1" >"$work/body"
-  curl -sf "http://127.0.0.1:$port/graphql?[1-$times]" -o "$work/answer" -w '%{time_total}\n' \
+  curl -sf "http://127.0.0.1:$port/graphql?[1-$times]" -o "$work/response" -w '%{time_total}\n' \
     -H 'Content-Type: application/json' -H "Authorization: Bearer $token" -d "@$work/body" |
     median | awk '{ printf "%.2f", $1 * 1000 }'
-  grep -q '"nodes"' "$work/answer" || { echo "$1: $(<"$work/answer")" >&2; exit 1; }
+  grep -q '"nodes"' "$work/response" || { echo "$1: $(<"$work/response")" >&2; exit 1; }
 }
 
 # cursor WHERE ORDER: of the last row before page 1,000; empty where the list ends before.
 cursor() {
-  local left=$((ROWS * (PAGE - 1))) after=null step answer
+  local left=$((ROWS * (PAGE - 1))) after=null step response
   while ((left)); do
     step=$((left < 100 ? left : 100))
-    answer=$(post "$(body $step 'pageInfo { hasNextPage endCursor }' "$1" "$2" "$after")" "$token")
-    [[ $answer == *'"hasNextPage":true'* ]] || return 0
-    [[ $answer =~ \"endCursor\":(\"[^\"]*\") ]]
+    response=$(post "$(body $step 'pageInfo { hasNextPage endCursor }' "$1" "$2" "$after")" "$token")
+    [[ $response == *'"hasNextPage":true'* ]] || return 0
+    [[ $response =~ \"endCursor\":(\"[^\"]*\") ]]
     after=${BASH_REMATCH[1]}
     left=$((left - step))
   done

@@ -56,11 +56,11 @@ start() {
 
 # By the shell itself: starting curl takes longer than the answer.
 ready() {
-  local status="" answer
-  { exec {answer}<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null || return
-  printf 'GET /readyz HTTP/1.0\r\n\r\n' >&"$answer"
-  read -r _ status _ <&"$answer" || true
-  exec {answer}>&-
+  local status="" response
+  { exec {response}<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null || return
+  printf 'GET /readyz HTTP/1.0\r\n\r\n' >&"$response"
+  read -r _ status _ <&"$response" || true
+  exec {response}>&-
   [[ $status == 200 ]]
 }
 
@@ -76,10 +76,10 @@ query() { psql -XAtq -v ON_ERROR_STOP=1 -c "$1" "$url"; }
 
 # post BODY [TOKEN]: the answer; fails where it has errors.
 post() {
-  local answer
-  answer=$(curl -sf "http://127.0.0.1:$port/graphql" -H 'Content-Type: application/json' ${2:+-H "Authorization: Bearer $2"} -d "$1")
-  [[ $answer != *'"errors"'* ]] || { echo "unexpected answer: $answer" >&2; exit 1; }
-  echo "$answer"
+  local response
+  response=$(curl -sf "http://127.0.0.1:$port/graphql" -H 'Content-Type: application/json' ${2:+-H "Authorization: Bearer $2"} -d "$1")
+  [[ $response != *'"errors"'* ]] || { echo "unexpected answer: $response" >&2; exit 1; }
+  echo "$response"
 }
 
 resident() { awk '/^VmRSS/ { print $2 }' "/proc/$pid/status"; }
@@ -158,8 +158,8 @@ done
 column() { cut -d ' ' -f "$2" "$work/$1" | median; }
 
 row() {
-  awk -v title="$1" -v who="$2" -v rate="$(column "$3" 1)" -v p50="$(column "$3" 2)" -v p99="$(column "$3" 3)" \
-    'BEGIN { printf "%-32s %-8s %10d %9.2f %9.2f\n", title, who, rate, p50 / 1000, p99 / 1000 }'
+  awk -v title="$1" -v name="$2" -v rate="$(column "$3" 1)" -v p50="$(column "$3" 2)" -v p99="$(column "$3" 3)" \
+    'BEGIN { printf "%-32s %-8s %10d %9.2f %9.2f\n", title, name, rate, p50 / 1000, p99 / 1000 }'
 }
 
 report() {

@@ -22,7 +22,7 @@ done
 
 need wrk curl psql pgbench python3
 find_souk
-open_work
+create_workdir
 export SOUK_LOG=warn
 serve
 
@@ -72,21 +72,21 @@ make_bodies() {
   fi
 }
 
-# take OPERATION: asks souk each body twice; sets hits and statements, both a mean. What souk sends the second time becomes scripts for
+# record_statements OPERATION: asks souk each body twice; sets hits and statements, both a mean. What souk sends the second time becomes scripts for
 # pgbench, `<operation>.<n>.sql`.
-take() {
-  local body answer from number=0 sum=0 log=$SOUK_DATA_DIR/postgres/server.log
+record_statements() {
+  local body response from number=0 sum=0 log=$SOUK_DATA_DIR/postgres/server.log
   local address="http://127.0.0.1:$port/graphql" type='Content-Type: application/json'
   hits=- statements=0
   rm -f "$work/$1".*.sql
   while read -r body; do
     curl -sf "$address" -H "$type" -d "$body" >/dev/null
     from=$(stat -c %s "$log")
-    answer=$(curl -sf "$address" -H "$type" -d "$body")
-    [[ $answer != *'"errors"'* ]] || { echo "$body: unexpected answer: $answer" >&2; exit 1; }
+    response=$(curl -sf "$address" -H "$type" -d "$body")
+    [[ $response != *'"errors"'* ]] || { echo "$body: unexpected answer: $response" >&2; exit 1; }
     number=$((number + 1))
     tail -c "+$((from + 1))" "$log" | python3 log_to_pgbench.py >"$work/$1.$number.sql"
-    [[ ! $answer =~ \"totalCount\":\{\"value\":([0-9]+) ]] || { sum=$((sum + BASH_REMATCH[1])) && hits=$((sum / number)); }
+    [[ ! $response =~ \"totalCount\":\{\"value\":([0-9]+) ]] || { sum=$((sum + BASH_REMATCH[1])) && hits=$((sum / number)); }
     statements=$((statements + $(grep -cvE '^(BEGIN|COMMIT|SET)\b' "$work/$1.$number.sql" || true)))
   done <"$work/$1"
   statements=$(awk -v all="$statements" -v number="$number" 'BEGIN { printf "%.3g", all / number }')
@@ -145,7 +145,7 @@ for size in "${sizes[@]}"; do
   for operation in "${operations[@]}"; do
     query "ALTER SYSTEM SET log_statement = 'all'" && query 'SELECT pg_reload_conf()' >/dev/null
     sleep 0.3
-    take "$operation"
+    record_statements "$operation"
     query 'ALTER SYSTEM RESET log_statement' && query 'SELECT pg_reload_conf()' >/dev/null
     sleep 0.3
     for ((round = 1; round <= rounds; round++)); do

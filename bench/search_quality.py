@@ -1,7 +1,7 @@
 """Asks for what is known to be there: search_quality.py PORT DATABASE_URL [--misses] [--seed N]. Started by search_quality.sh.
 
 Queries are made from the names of the products by the rules below, drawn by the seed, without a look at what any search answers.
-The right answers of a query are all active products whose names fit it by its rule; a query that more than MOST fit is not asked.
+The right answers of a query are all active products whose names fit it by its rule; a query that more than MAX_RELEVANT fit is not asked.
 
 A word is a run of letters and digits, with apostrophes within, case-folded. Two names have the same words if they have each as
 often. A word in -s, -es or -ies is a plural where the catalogue has its singular, too, and only there: "cards" of "card".
@@ -13,7 +13,7 @@ plural       The name with one word in the other number; only words that the cat
 typo         The name with one edit in a word of 5 letters or more: two neighbours swapped, one dropped, one put in, one replaced by
              another, in turn and anywhere in the word. The outcome is no word of the catalogue. Right: the same words as the query
              but for one edit, whichever word of 5 letters or more was meant.
-two          Two words of 4 letters or more of one name, each of which RARE of the products have at most. Right: names
+two          Two words of 4 letters or more of one name, each of which RARE_SHARE of the products have at most. Right: names
              with both, be they singular or plural.
 two, typo    The same with one edit as in `typo` in one of them. Right: names with the other and any word that can be meant.
 prefix       The beginning of the name, its last word cut after 3 letters or more; one or more words before it. Right: names that
@@ -39,12 +39,12 @@ import random
 import re
 import subprocess
 
-PAGE, MOST, RARE = 10, 10, 0.01
+PAGE, MAX_RELEVANT, RARE_SHARE = 10, 10, 0.01
 COUNTS = {"exact": 60, "order": 60, "plural": 60, "typo": 80, "two": 60, "two, typo": 60, "prefix": 60, "code": 40}
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
-Query = collections.namedtuple("Query", "kind text right")
+Query = collections.namedtuple("Query", "kind text relevant")
 
 
 class Catalogue:
@@ -59,12 +59,12 @@ class Catalogue:
         self.vocabulary = {word for words in self.words.values() for word in words}
         self.plurals = {word: self.singular(word) for word in self.vocabulary if self.singular(word) != word}
         self.other_number = {**{one: many for many, one in sorted(self.plurals.items())}, **self.plurals}
-        self.same, self.same_in_any_number, self.having = (collections.defaultdict(set) for _ in range(3))
+        self.by_words, self.by_singular_words, self.by_word = (collections.defaultdict(set) for _ in range(3))
         for key, words in self.words.items():
-            self.same[bag(words)].add(key)
-            self.same_in_any_number[bag(map(self.singular, words))].add(key)
+            self.by_words[bag(words)].add(key)
+            self.by_singular_words[bag(map(self.singular, words))].add(key)
             for word in words:
-                self.having[self.singular(word)].add(key)
+                self.by_word[self.singular(word)].add(key)
         self.real = sorted((key for key in self.names if self.is_real(key)), key=lambda key: (self.names[key], key))
 
     def is_real(self, key):
@@ -81,7 +81,7 @@ class Catalogue:
             return next((form for form in forms if form in self.vocabulary), word)
         return word
 
-    def meant(self, typed):
+    def corrections(self, typed):
         """The words that one edit makes this of."""
         return [word for word in self.vocabulary if can_have_typo(word) and is_one_edit(word, typed)]
 
@@ -94,16 +94,16 @@ def can_have_typo(word):
     return len(word) >= 5 and word.isalpha() and word.isascii()
 
 
-def edit(draw, word, how):
-    at = draw.randrange(len(word))
+def edit(rng, word, how):
+    at = rng.randrange(len(word))
     if how == "swap":
-        at = draw.randrange(len(word) - 1)
+        at = rng.randrange(len(word) - 1)
         return word[:at] + word[at + 1] + word[at] + word[at + 2:]
     if how == "drop":
         return word[:at] + word[at + 1:]
-    letter = draw.choice(LETTERS)
+    letter = rng.choice(LETTERS)
     if how == "insert":
-        at = draw.randrange(len(word) + 1)
+        at = rng.randrange(len(word) + 1)
         return word[:at] + letter + word[at:]
     return word[:at] + letter + word[at + 1:]
 
@@ -124,83 +124,83 @@ def replaced(name, at, word):
     return name[:match.start()] + word + name[match.end():]
 
 
-def exact(c, draw, key):
-    return c.names[key], c.same[bag(c.words[key])]
+def exact(c, rng, key):
+    return c.names[key], c.by_words[bag(c.words[key])]
 
 
-def order(c, draw, key):
+def order(c, rng, key):
     pieces = c.names[key].casefold().split()
     if len(pieces) < 3:
         return None
-    other = draw.sample(pieces, len(pieces))
-    return None if other == pieces else (" ".join(other), c.same[bag(c.words[key])])
+    other = rng.sample(pieces, len(pieces))
+    return None if other == pieces else (" ".join(other), c.by_words[bag(c.words[key])])
 
 
-def plural(c, draw, key):
+def plural(c, rng, key):
     places = [at for at, word in enumerate(c.words[key]) if word in c.other_number]
     if not places:
         return None
-    at = draw.choice(places)
+    at = rng.choice(places)
     text = replaced(c.names[key].casefold(), at, c.other_number[c.words[key][at]])
-    return text, c.same_in_any_number[bag(map(c.singular, c.words[key]))]
+    return text, c.by_singular_words[bag(map(c.singular, c.words[key]))]
 
 
-def mistyped(c, draw, word, turn):
-    typed = edit(draw, word, ("swap", "drop", "insert", "replace")[turn % 4])
+def mistyped(c, rng, word, turn):
+    typed = edit(rng, word, ("swap", "drop", "insert", "replace")[turn % 4])
     return None if typed == word or typed in c.vocabulary else typed
 
 
-def typo(c, draw, key, turn):
+def typo(c, rng, key, turn):
     words = c.words[key]
     places = [at for at, word in enumerate(words) if can_have_typo(word)]
     if not places:
         return None
-    at = draw.choice(places)
-    typed = mistyped(c, draw, words[at], turn)
+    at = rng.choice(places)
+    typed = mistyped(c, rng, words[at], turn)
     if not typed:
         return None
-    right = set().union(*(c.same.get(bag(words[:at] + (word,) + words[at + 1:]), ()) for word in c.meant(typed)))
-    return replaced(c.names[key].casefold(), at, typed), right
+    relevant = set().union(*(c.by_words.get(bag(words[:at] + (word,) + words[at + 1:]), ()) for word in c.corrections(typed)))
+    return replaced(c.names[key].casefold(), at, typed), relevant
 
 
-def pair(c, draw, key):
-    most = RARE * len(c.names)
-    rare = sorted({word for word in c.words[key] if len(word) >= 4 and word.isalpha() and len(c.having[c.singular(word)]) <= most})
-    return draw.sample(rare, 2) if len(rare) >= 2 else None
+def pair(c, rng, key):
+    max_products = RARE_SHARE * len(c.names)
+    rare = sorted({word for word in c.words[key] if len(word) >= 4 and word.isalpha() and len(c.by_word[c.singular(word)]) <= max_products})
+    return rng.sample(rare, 2) if len(rare) >= 2 else None
 
 
-def having(c, words):
-    return set.intersection(*(c.having[c.singular(word)] for word in words))
+def find_with_words(c, words):
+    return set.intersection(*(c.by_word[c.singular(word)] for word in words))
 
 
-def two(c, draw, key):
-    words = pair(c, draw, key)
-    return words and (" ".join(words), having(c, words))
+def two(c, rng, key):
+    words = pair(c, rng, key)
+    return words and (" ".join(words), find_with_words(c, words))
 
 
-def two_typo(c, draw, key, turn):
-    words = pair(c, draw, key)
+def two_typo(c, rng, key, turn):
+    words = pair(c, rng, key)
     places = [at for at, word in enumerate(words or ()) if can_have_typo(word)]
     if not places:
         return None
-    at = draw.choice(places)
-    typed = mistyped(c, draw, words[at], turn)
+    at = rng.choice(places)
+    typed = mistyped(c, rng, words[at], turn)
     if not typed:
         return None
-    right = set().union(*(having(c, (words[1 - at], word)) for word in c.meant(typed)))
+    relevant = set().union(*(find_with_words(c, (words[1 - at], word)) for word in c.corrections(typed)))
     words[at] = typed
-    return " ".join(words), right
+    return " ".join(words), relevant
 
 
-def prefix(c, draw, key):
+def prefix(c, rng, key):
     words = c.words[key]
     places = [at for at, word in enumerate(words) if at >= 1 and len(word) >= 4 and word.isalpha()]
     if not places:
         return None
-    at = draw.choice(places)
+    at = rng.choice(places)
     name = c.names[key].casefold()
     start = list(WORD.finditer(name))[at].start()
-    length = draw.randint(3, len(words[at]) - 1)
+    length = rng.randint(3, len(words[at]) - 1)
     before, begun = collections.Counter(words[:at]), words[at][:length]
 
     def fits(others):
@@ -211,27 +211,27 @@ def prefix(c, draw, key):
     return name[:start + length], {other for other, words in c.words.items() if fits(words)}
 
 
-def code(c, draw, sku):
+def code(c, rng, sku):
     return sku, c.codes[sku]
 
 
-def make(c, seed):
+def make_queries(c, seed):
     """The queries. Each kind draws for itself, so that none changes with another."""
     makers = {"exact": exact, "order": order, "plural": plural, "typo": typo, "two": two, "two, typo": two_typo, "prefix": prefix,
               "code": code}
     for kind, count in COUNTS.items():
-        draw = random.Random(f"{seed}:{kind}")
+        rng = random.Random(f"{seed}:{kind}")
         sources = sorted(c.codes) if kind == "code" else list(c.real)
-        draw.shuffle(sources)
+        rng.shuffle(sources)
         made = {}
         for source in sources:
             if len(made) == count:
                 break
             turn = [len(made)] if "typo" in kind else []
-            text, right = makers[kind](c, draw, source, *turn) or ("", ())
+            text, relevant = makers[kind](c, rng, source, *turn) or ("", ())
             text = " ".join(text.split())
-            if 1 <= len(right) <= MOST and text not in made:
-                made[text] = Query(kind, text, right)
+            if 1 <= len(relevant) <= MAX_RELEVANT and text not in made:
+                made[text] = Query(kind, text, relevant)
         yield from made.values()
 
 
@@ -247,11 +247,11 @@ def ask_souk(port, queries):
     for query in queries:
         body = json.dumps({"query": document, "variables": {"q": query.text}})
         connection.request("POST", "/graphql", body, {"Content-Type": "application/json"})
-        answer = json.load(connection.getresponse())
-        if "errors" in answer:
-            raise SystemExit(f"{query.text}: unexpected answer: {answer}")
+        response = json.load(connection.getresponse())
+        if "errors" in response:
+            raise SystemExit(f"{query.text}: unexpected answer: {response}")
         # An id is base64url of `Product:<key>`.
-        ids = [node["id"] for node in answer["data"]["search"]["nodes"]]
+        ids = [node["id"] for node in response["data"]["search"]["nodes"]]
         yield [int(base64.urlsafe_b64decode(i + "=" * (-len(i) % 4)).decode().split(":")[1]) for i in ids]
 
 
@@ -278,11 +278,11 @@ def ask_sql(url, queries):
 
 
 def recall(query, found):
-    return len(query.right.intersection(found)) / len(query.right)
+    return len(query.relevant.intersection(found)) / len(query.relevant)
 
 
 def reciprocal_rank(query, found):
-    return next((1 / place for place, key in enumerate(found, 1) if key in query.right), 0)
+    return next((1 / place for place, key in enumerate(found, 1) if key in query.relevant), 0)
 
 
 def main():
@@ -295,12 +295,12 @@ def main():
 
     rows = psql(options.url, "COPY (SELECT id, name, sku FROM products WHERE is_active ORDER BY id) TO STDOUT (FORMAT csv)")
     catalogue = Catalogue([(int(key), name, sku) for key, name, sku in csv.reader(io.StringIO(rows))])
-    queries = list(make(catalogue, options.seed))
+    queries = list(make_queries(catalogue, options.seed))
     by_souk = list(ask_souk(options.port, queries))
     by_ilike, by_websearch = zip(*ask_sql(options.url, queries))
     engines = {"souk": by_souk, "ILIKE": by_ilike, "websearch": by_websearch}
 
-    print(f"{len(queries)} queries with 1 to {MOST} right answers, seed {options.seed}\n")
+    print(f"{len(queries)} queries with 1 to {MAX_RELEVANT} right answers, seed {options.seed}\n")
     print(f"{'':<12}{'':>8}{'recall@10':>30}{'MRR':>30}")
     print(f"{'kind':<12}{'queries':>8}" + "".join(f"{name:>10}" for name in engines) * 2)
     for kind in [*COUNTS, "all"]:
@@ -314,8 +314,8 @@ def main():
         for query, found in zip(queries, by_souk):
             if recall(query, found) < 1 or reciprocal_rank(query, found) < 1:
                 print(f"\n{query.kind}: {query.text}")
-                print("  missed:", "; ".join(name(key) for key in sorted(query.right.difference(found))) or "none, but the first")
-                print("  found: ", "; ".join(("* " if key in query.right else "") + name(key) for key in found) or "nothing")
+                print("  missed:", "; ".join(name(key) for key in sorted(query.relevant.difference(found))) or "none, but the first")
+                print("  found: ", "; ".join(("* " if key in query.relevant else "") + name(key) for key in found) or "nothing")
 
 
 main()

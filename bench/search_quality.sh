@@ -20,7 +20,7 @@ done
 
 need curl psql python3
 find_souk
-open_work
+create_workdir
 export SOUK_LOG=warn
 serve
 

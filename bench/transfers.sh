@@ -9,7 +9,7 @@ rows=${1-100000}
 
 need curl psql
 find_souk
-open_work
+create_workdir
 export SOUK_LOG=warn
 serve
 
@@ -26,26 +26,26 @@ psql -XAtqc "COPY (
         (SELECT '{oak,tea,tray,blue,enamel,mug,felt,basket,small,paper,star,gift,lamp,chair,table,linen,towel,copper,kettle,glass}'::text[] AS w) words
     ) TO STDOUT WITH (FORMAT csv, HEADER)" "$url" >"$work/products.csv"
 
-# measured NAME COMMAND...: runs it; prints rows a second and the most memory that it had.
-measured() {
-  local name=$1 begin end most=0 now command
+# measure_command NAME COMMAND...: runs it; prints rows a second and the most memory that it had.
+measure_command() {
+  local name=$1 begin end peak=0 now command
   shift
   begin=$EPOCHREALTIME
   "$@" >"$work/out" &
   command=$!
   while kill -0 "$command" 2>/dev/null; do
     now=$(awk '/VmHWM/ { print $2 }' "/proc/$command/status" 2>/dev/null || true)
-    [[ -z $now ]] || most=$now
+    [[ -z $now ]] || peak=$now
     sleep 0.05
   done
   wait "$command"
   end=$EPOCHREALTIME
-  awk -v name="$name" -v rows="$rows" -v begin="$begin" -v end="$end" -v most="$most" \
-    'BEGIN { printf "%-28s %8.1f s %10d rows/s %8.0f MB\n", name, end - begin, rows / (end - begin), most / 1024 }'
+  awk -v name="$name" -v rows="$rows" -v begin="$begin" -v end="$end" -v peak="$peak" \
+    'BEGIN { printf "%-28s %8.1f s %10d rows/s %8.0f MB\n", name, end - begin, rows / (end - begin), peak / 1024 }'
 }
 
-measured 'import, all new' "$souk" import products "$work/products.csv" --website bench --report "$work/report"
-measured 'import again, none new' "$souk" import products "$work/products.csv" --website bench
-measured 'export' "$souk" export products --website bench --out "$work/exported.csv"
-measured 'import of the export' "$souk" import products "$work/exported.csv" --website bench --report "$work/report"
+measure_command 'import, all new' "$souk" import products "$work/products.csv" --website bench --report "$work/report"
+measure_command 'import again, none new' "$souk" import products "$work/products.csv" --website bench
+measure_command 'export' "$souk" export products --website bench --out "$work/exported.csv"
+measure_command 'import of the export' "$souk" import products "$work/exported.csv" --website bench --report "$work/report"
 grep -q '"unchanged": '"$rows" "$work/report" || { echo "the export did not come back unchanged" >&2; cat "$work/report" >&2; exit 1; }

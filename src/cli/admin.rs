@@ -5,7 +5,7 @@ use std::io::{self, BufRead, IsTerminal};
 
 use clap::Subcommand;
 
-use super::{Failed, Outcome, database::with_database};
+use super::{CommandError, CommandResult, database::with_database};
 use crate::{
     access::{actions::accounts, model::NewAccount},
     auth::{PasswordCost, Passwords},
@@ -33,14 +33,14 @@ pub(super) enum AdminCommand {
     },
 }
 
-pub(super) async fn admin(settings: &Settings, command: AdminCommand) -> Outcome {
-    let password = ask_password()?;
-    let done = with_database(settings, async |db| run(&db, command, password).await).await?;
-    say!("{done}");
+pub(super) async fn run(settings: &Settings, command: AdminCommand) -> CommandResult {
+    let password = read_password()?;
+    let result = with_database(settings, async |db| execute(&db, command, password).await).await?;
+    print_line!("{result}");
     Ok(())
 }
 
-async fn run(db: &Db, command: AdminCommand, password: String) -> Result<String, Failed> {
+async fn execute(db: &Db, command: AdminCommand, password: String) -> Result<String, CommandError> {
     let passwords = Passwords::new(PasswordCost::default())?;
     Ok(match command {
         AdminCommand::Create { email, name } => {
@@ -57,7 +57,7 @@ async fn run(db: &Db, command: AdminCommand, password: String) -> Result<String,
 }
 
 /// The password: typed twice at a terminal, or else the first line of standard input.
-fn ask_password() -> io::Result<String> {
+fn read_password() -> io::Result<String> {
     if !io::stdin().is_terminal() {
         let mut line = String::new();
         io::stdin().lock().read_line(&mut line)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 
-use super::Failed;
+use super::CommandError;
 use crate::{
     config::Settings,
     db::{
@@ -19,14 +19,14 @@ use crate::{
 pub(super) struct Database {
     /// How to connect.
     pub url: String,
-    own: Option<(Arc<Embedded>, JoinHandle<()>)>,
+    embedded: Option<(Arc<Embedded>, JoinHandle<()>)>,
 }
 
 impl Database {
     /// The named database, or souk's own server, started or joined, and kept running.
     pub async fn open(settings: &Settings) -> Result<Self, EmbeddedError> {
         if let Some(url) = &settings.database_url {
-            return Ok(Self { url: url.clone(), own: None });
+            return Ok(Self { url: url.clone(), embedded: None });
         }
         let embedded = Arc::new(
             Embedded::start(EmbeddedOptions {
@@ -39,12 +39,12 @@ impl Database {
         );
         let url = embedded.url().to_owned();
         let supervisor = tokio::spawn(Arc::clone(&embedded).supervise());
-        Ok(Self { url, own: Some((embedded, supervisor)) })
+        Ok(Self { url, embedded: Some((embedded, supervisor)) })
     }
 
     /// Stops souk's own server where this process started it.
     pub async fn close(self) {
-        if let Some((embedded, supervisor)) = self.own {
+        if let Some((embedded, supervisor)) = self.embedded {
             embedded.stop().await;
             supervisor.abort();
         }
@@ -52,17 +52,17 @@ impl Database {
 }
 
 /// Opens the database, migrates it and runs a command with it.
-pub(super) async fn with_database<T, E: Into<Failed>>(
+pub(super) async fn with_database<T, E: Into<CommandError>>(
     settings: &Settings,
     command: impl AsyncFnOnce(Db) -> Result<T, E>,
-) -> Result<T, Failed> {
+) -> Result<T, CommandError> {
     let database = Database::open(settings).await?;
-    let done = async {
+    let result = async {
         migrations::migrate(&database.url).await?;
         let db = Db::connect(&database.url, &settings.db()).await?;
         command(db).await.map_err(Into::into)
     }
     .await;
     database.close().await;
-    done
+    result
 }

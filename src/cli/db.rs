@@ -1,32 +1,32 @@
 //! `souk db url` and `souk db diagram`.
 //! Rule: they change nothing.
 
-use super::{Outcome, database::Database, print};
+use super::{CommandResult, database::Database, print};
 use crate::{
     config::Settings,
     db::{Db, diagram, embedded::Embedded},
 };
 
-pub(super) async fn url(settings: &Settings) -> Outcome {
+pub(super) async fn print_url(settings: &Settings) -> CommandResult {
     if let Some(url) = &settings.database_url {
-        say!("{url}");
+        print_line!("{url}");
         return Ok(());
     }
-    let (url, runs) = Embedded::find(&settings.data_dir).await?;
-    say!("{url}");
-    if !runs {
+    let (url, is_running) = Embedded::find(&settings.data_dir).await?;
+    print_line!("{url}");
+    if !is_running {
         eprintln!("souk's own PostgreSQL does not run now: it runs while `souk serve` does");
     }
     Ok(())
 }
 
-pub(super) async fn diagram(settings: &Settings, only: &[String]) -> Outcome {
+pub(super) async fn print_diagram(settings: &Settings, only: &[String]) -> CommandResult {
     let database = Database::open(settings).await?;
-    let drawn = async {
+    let result = async {
         let db = Db::connect(&database.url, &settings.db()).await?;
         diagram::diagram(&*db.checkout().await?, only).await
     };
-    let drawn = drawn.await;
+    let result = result.await;
     database.close().await;
-    print(&drawn?)
+    print(&result?)
 }

@@ -7,7 +7,7 @@ use chrono::{Duration, Utc};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use super::{Outcome, database::with_database};
+use super::{CommandResult, database::with_database};
 use crate::{
     access,
     auth::{PasswordCost, Passwords, Scope, Viewer},
@@ -39,7 +39,7 @@ use crate::{
     websites::{self, language::Language, model::NewWebsite},
 };
 
-const DATA: &str = include_str!("demo.json");
+const DEMO_JSON: &str = include_str!("demo.json");
 
 /// A login of the market, one for each role.
 pub(super) struct Login {
@@ -55,7 +55,7 @@ impl fmt::Display for Login {
 }
 
 #[derive(Deserialize)]
-struct Market {
+struct DemoData {
     websites: Vec<Website>,
     categories: Vec<Category>,
     brands: Vec<Brand>,
@@ -150,39 +150,39 @@ struct Line {
     quantity: i32,
 }
 
-pub(super) async fn demo(settings: &Settings) -> Outcome {
-    let fill = async |db: Db| fill(&db, &Passwords::new(PasswordCost::default())?).await;
-    let logins = with_database(settings, fill).await?;
+pub(super) async fn run(settings: &Settings) -> CommandResult {
+    let seed = async |db: Db| seed(&db, &Passwords::new(PasswordCost::default())?).await;
+    let logins = with_database(settings, seed).await?;
     if logins.is_empty() {
-        say!("the database is not empty: nothing was changed");
+        print_line!("the database is not empty: nothing was changed");
     }
-    logins.iter().for_each(|login| say!("{login}"));
+    logins.iter().for_each(|login| print_line!("{login}"));
     Ok(())
 }
 
 /// Fills an empty database. Gives the logins where the market is there, filled now or before; none where the database
 /// holds something else.
-pub(super) async fn fill(db: &Db, passwords: &Passwords) -> Result<Vec<Login>> {
-    let market: Market = serde_json::from_str(DATA).map_err(|error| Error::Internal(format!("demo.json: {error}")))?;
-    let mut hashes: HashMap<&str, String> = HashMap::new();
+pub(super) async fn seed(db: &Db, passwords: &Passwords) -> Result<Vec<Login>> {
+    let data: DemoData = serde_json::from_str(DEMO_JSON).map_err(|error| Error::Internal(format!("demo.json: {error}")))?;
+    let mut password_hashes: HashMap<&str, String> = HashMap::new();
     if db.read(is_empty).await? {
-        for user in &market.users {
-            if !hashes.contains_key(user.password.as_str()) {
-                hashes.insert(&user.password, passwords.hash(user.password.clone()).await?);
+        for user in &data.users {
+            if !password_hashes.contains_key(user.password.as_str()) {
+                password_hashes.insert(&user.password, passwords.hash(user.password.clone()).await?);
             }
         }
-        let filled = db
+        let is_seeded = db
             .transaction(async |conn| {
                 websites::store::lock_all(conn).await?;
-                if is_empty(conn).await? { put(conn, &market, &hashes).await.map(|()| true) } else { Ok(false) }
+                if is_empty(conn).await? { insert_all(conn, &data, &password_hashes).await.map(|()| true) } else { Ok(false) }
             })
             .await?;
-        if filled {
-            tracing::info!(products = market.products.len(), orders = market.orders.len(), "filled the demo market");
+        if is_seeded {
+            tracing::info!(products = data.products.len(), orders = data.orders.len(), "filled the demo market");
         }
     }
     let mut logins = Vec::new();
-    for user in one_per_role(&market.users) {
+    for user in one_per_role(&data.users) {
         if db.read(async |conn| users::store::find_login(conn, &user.email).await).await?.is_some() {
             let User { role, email, password, .. } = user;
             logins.push(Login { role: role.clone(), email: email.clone(), password: password.clone() });
@@ -201,18 +201,18 @@ fn one_per_role(users: &[User]) -> impl Iterator<Item = &User> {
 }
 
 async fn is_empty(conn: &Conn) -> Result<bool> {
-    let anybody = List {
+    let any_user = List {
         filter: Filter::default(),
         order: UserOrderField::default(),
         direction: Direction::Asc,
         page: Page::first("users", 1),
     };
-    Ok(websites::store::count(conn).await? == 0 && users::store::count(conn, &Scope::All, &anybody).await? == 0)
+    Ok(websites::store::count(conn).await? == 0 && users::store::count(conn, &Scope::All, &any_user).await? == 0)
 }
 
 /// The rows that later ones refer to, by the names that `demo.json` calls them.
 #[derive(Default)]
-struct Names<'m> {
+struct InsertedRows<'m> {
     websites: HashMap<&'m str, WebsiteId>,
     categories: HashMap<&'m str, CategoryId>,
     brands: HashMap<&'m str, BrandId>,
@@ -221,32 +221,32 @@ struct Names<'m> {
     products: HashMap<(&'m str, &'m str), ProductRow>,
 }
 
-fn named<K: std::hash::Hash + Eq + fmt::Debug, V: Clone>(map: &HashMap<K, V>, name: K) -> Result<V> {
+fn look_up<K: std::hash::Hash + Eq + fmt::Debug, V: Clone>(map: &HashMap<K, V>, name: K) -> Result<V> {
     map.get(&name)
         .cloned()
         .ok_or_else(|| Error::Internal(format!("demo.json names {name:?}, which it does not define")))
 }
 
-async fn put(conn: &Conn, market: &Market, hashes: &HashMap<&str, String>) -> Result<()> {
-    let mut names = Names::default();
-    put_catalogue(conn, market, &mut names).await?;
-    for user in &market.users {
-        names.users.insert(&user.email, put_user(conn, user, hashes, &names).await?);
+async fn insert_all(conn: &Conn, data: &DemoData, password_hashes: &HashMap<&str, String>) -> Result<()> {
+    let mut inserted = InsertedRows::default();
+    insert_catalog(conn, data, &mut inserted).await?;
+    for user in &data.users {
+        inserted.users.insert(&user.email, insert_user(conn, user, password_hashes, &inserted).await?);
     }
-    for product in &market.products {
-        let row = put_product(conn, product, &names).await?;
-        names.products.insert((&product.website, &product.sku), row);
+    for product in &data.products {
+        let row = insert_product(conn, product, &inserted).await?;
+        inserted.products.insert((&product.website, &product.sku), row);
     }
-    let mut orders: Vec<&Order> = market.orders.iter().collect();
+    let mut orders: Vec<&Order> = data.orders.iter().collect();
     orders.sort_by_key(|order| -order.placed_days_ago);
     for order in orders {
-        put_order(conn, order, market, &names).await?;
+        insert_order(conn, order, data, &inserted).await?;
     }
     Ok(())
 }
 
-async fn put_catalogue<'m>(conn: &Conn, market: &'m Market, names: &mut Names<'m>) -> Result<()> {
-    for website in &market.websites {
+async fn insert_catalog<'m>(conn: &Conn, data: &'m DemoData, inserted: &mut InsertedRows<'m>) -> Result<()> {
+    for website in &data.websites {
         let Website { code, name, base_url, currency } = website;
         let new = NewWebsite {
             code: code.clone(),
@@ -255,10 +255,10 @@ async fn put_catalogue<'m>(conn: &Conn, market: &'m Market, names: &mut Names<'m
             currency: currency.clone(),
             language: Language::En,
         };
-        names.websites.insert(code, websites::store::insert(conn, &new).await?.id);
+        inserted.websites.insert(code, websites::store::insert(conn, &new).await?.id);
     }
-    for (position, category) in (0..).zip(&market.categories) {
-        let parent_id = category.parent.as_deref().map(|slug| named(&names.categories, slug)).transpose()?;
+    for (position, category) in (0..).zip(&data.categories) {
+        let parent_id = category.parent.as_deref().map(|slug| look_up(&inserted.categories, slug)).transpose()?;
         let Category { name, slug, description, .. } = category;
         let new = NewCategory {
             parent_id,
@@ -268,13 +268,13 @@ async fn put_catalogue<'m>(conn: &Conn, market: &'m Market, names: &mut Names<'m
             position,
             path: Vec::new(),
         };
-        names.categories.insert(slug, categories::store::insert(conn, &new).await?.id);
+        inserted.categories.insert(slug, categories::store::insert(conn, &new).await?.id);
     }
-    for Brand { slug, name, description } in &market.brands {
+    for Brand { slug, name, description } in &data.brands {
         let new = NewBrand { name: name.clone(), slug: slug.clone(), description: description.clone() };
-        names.brands.insert(slug, brands::store::insert(conn, &new).await?.id);
+        inserted.brands.insert(slug, brands::store::insert(conn, &new).await?.id);
     }
-    for Supplier { name, email, phone } in &market.suppliers {
+    for Supplier { name, email, phone } in &data.suppliers {
         let new = NewSupplier {
             name: name.clone(),
             contact_name: None,
@@ -283,20 +283,20 @@ async fn put_catalogue<'m>(conn: &Conn, market: &'m Market, names: &mut Names<'m
             lead_time_days: None,
         }
         .checked()?;
-        names.suppliers.insert(name, suppliers::store::insert(conn, &new).await?.id);
+        inserted.suppliers.insert(name, suppliers::store::insert(conn, &new).await?.id);
     }
     Ok(())
 }
 
-async fn put_user(conn: &Conn, user: &User, hashes: &HashMap<&str, String>, names: &Names<'_>) -> Result<UserId> {
+async fn insert_user(conn: &Conn, user: &User, password_hashes: &HashMap<&str, String>, inserted: &InsertedRows<'_>) -> Result<UserId> {
     let role = access::store::roles::find_by_code(conn, &user.role).await?;
     let new = NewUser {
         name: user.name.clone(),
         phone: user.phone.as_deref().map(|phone| text::phone("phone", phone)).transpose()?,
         email: Some(text::email("email", &user.email)?),
-        password_hash: Some(named(hashes, user.password.as_str())?),
+        password_hash: Some(look_up(password_hashes, user.password.as_str())?),
         role_id: role.ok_or_else(|| Error::Internal(format!("demo.json names the role {}", user.role)))?.row.id,
-        source_website_id: Some(named(&names.websites, user.website.as_str())?),
+        source_website_id: Some(look_up(&inserted.websites, user.website.as_str())?),
     };
     let id = users::store::insert(conn, &new).await?.id;
     users::store::update_verified(conn, id).await?;
@@ -307,13 +307,13 @@ async fn put_user(conn: &Conn, user: &User, hashes: &HashMap<&str, String>, name
     Ok(id)
 }
 
-async fn put_product(conn: &Conn, product: &Product, names: &Names<'_>) -> Result<ProductRow> {
-    let seller_id = product.seller.as_deref().map(|email| named(&names.users, email)).transpose()?;
+async fn insert_product(conn: &Conn, product: &Product, inserted: &InsertedRows<'_>) -> Result<ProductRow> {
+    let seller_id = product.seller.as_deref().map(|email| look_up(&inserted.users, email)).transpose()?;
     let new = NewProduct {
-        source_website_id: named(&names.websites, product.website.as_str())?,
-        category_id: Some(named(&names.categories, product.category.as_str())?),
-        brand_id: Some(named(&names.brands, product.brand.as_str())?),
-        supplier_id: Some(named(&names.suppliers, product.supplier.as_str())?),
+        source_website_id: look_up(&inserted.websites, product.website.as_str())?,
+        category_id: Some(look_up(&inserted.categories, product.category.as_str())?),
+        brand_id: Some(look_up(&inserted.brands, product.brand.as_str())?),
+        supplier_id: Some(look_up(&inserted.suppliers, product.supplier.as_str())?),
         seller_id,
         name: product.name.clone(),
         slug: String::new(),
@@ -336,10 +336,10 @@ async fn put_product(conn: &Conn, product: &Product, names: &Names<'_>) -> Resul
     Ok(row)
 }
 
-async fn put_order(conn: &Conn, order: &Order, market: &Market, names: &Names<'_>) -> Result<()> {
+async fn insert_order(conn: &Conn, order: &Order, data: &DemoData, inserted: &InsertedRows<'_>) -> Result<()> {
     let status: Status = order.status.parse().map_err(Error::Internal)?;
-    let customer = named(&names.users, order.customer.as_str())?;
-    let address = market.users.iter().find(|user| user.email == order.customer).and_then(|user| user.addresses.first());
+    let customer = look_up(&inserted.users, order.customer.as_str())?;
+    let address = data.users.iter().find(|user| user.email == order.customer).and_then(|user| user.addresses.first());
     let number = orders::store::next_number(conn).await?;
     let new = NewOrder {
         id: None,
@@ -347,7 +347,7 @@ async fn put_order(conn: &Conn, order: &Order, market: &Market, names: &Names<'_
         contact: Contact::default(),
         customer_note: None,
         cart_token_hash: None,
-        source_website_id: named(&names.websites, order.website.as_str())?,
+        source_website_id: look_up(&inserted.websites, order.website.as_str())?,
         order_number: format!("{}-{number}", order.website.to_uppercase()),
         user_id: Some(customer),
         status,
@@ -362,10 +362,10 @@ async fn put_order(conn: &Conn, order: &Order, market: &Market, names: &Names<'_
     };
     let id = orders::store::insert(conn, &new).await?.id;
     let mut lines = Vec::new();
-    let mut moved: Vec<(ProductId, i32)> = Vec::new();
+    let mut sold_items: Vec<(ProductId, i32)> = Vec::new();
     for Line { sku, quantity } in &order.lines {
-        let product = named(&names.products, (order.website.as_str(), sku.as_str()))?;
-        moved.push((product.id, *quantity));
+        let product = look_up(&inserted.products, (order.website.as_str(), sku.as_str()))?;
+        sold_items.push((product.id, *quantity));
         lines.push(NewOrderDetail {
             order_id: id,
             product_id: product.id,
@@ -376,15 +376,15 @@ async fn put_order(conn: &Conn, order: &Order, market: &Market, names: &Names<'_
         });
     }
     orders::store::insert_lines(conn, &lines).await?;
-    let movement = |reason, sign: i32| {
-        let new = move |(product, pieces): &(ProductId, i32)| {
-            NewMovement::new(*product, Some(id), Some(customer), reason, sign * pieces)
+    let movements = |reason, sign: i32| {
+        let new = move |(product, quantity): &(ProductId, i32)| {
+            NewMovement::new(*product, Some(id), Some(customer), reason, sign * quantity)
         };
-        moved.iter().map(new).collect::<Vec<_>>()
+        sold_items.iter().map(new).collect::<Vec<_>>()
     };
-    stock::store::insert(conn, &movement(Reason::Sale, -1)).await?;
+    stock::store::insert(conn, &movements(Reason::Sale, -1)).await?;
     if status == Status::Cancelled {
-        stock::store::insert(conn, &movement(Reason::Cancellation, 1)).await?;
+        stock::store::insert(conn, &movements(Reason::Cancellation, 1)).await?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use std::{
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Outcome, database::with_database, suffixed};
+use super::{CommandResult, database::with_database, with_suffix};
 use crate::{
     auth::Viewer,
     config::Settings,
@@ -41,7 +41,7 @@ pub struct ExportArgs {
     pub website: Option<String>,
 
     /// How the file is written: souk-csv or souk-jsonl.
-    #[arg(long, default_value = "souk-csv", value_parser = format, value_name = "FORMAT")]
+    #[arg(long, default_value = "souk-csv", value_parser = parse_format, value_name = "FORMAT")]
     pub format: Format,
 
     /// The file, instead of standard output; an older one is replaced when the new one is complete.
@@ -50,7 +50,7 @@ pub struct ExportArgs {
 }
 
 /// Opens the database and runs `souk export`.
-pub(super) async fn run(settings: &Settings, args: ExportArgs) -> Outcome {
+pub(super) async fn run(settings: &Settings, args: ExportArgs) -> CommandResult {
     with_database(settings, async |db| write(args, &db).await).await
 }
 
@@ -68,29 +68,29 @@ pub async fn write(args: ExportArgs, db: &Db) -> Result<()> {
     let options = ExportOptions { resource: args.resource, format: args.format, website };
     options.check()?;
     let Some(path) = args.out else {
-        let reader_left = Arc::new(AtomicBool::new(false));
-        let pipe = Pipe { out: io::stdout(), reader_left: Arc::clone(&reader_left) };
-        return match rows(db, &options, pipe).await {
+        let is_closed = Arc::new(AtomicBool::new(false));
+        let pipe = PipeWriter { out: io::stdout(), is_closed: Arc::clone(&is_closed) };
+        return match write_rows(db, &options, pipe).await {
             // A reader that has seen enough, as in `souk export products | head`, is no mistake.
-            Err(_) if reader_left.load(Ordering::Relaxed) => Ok(()),
-            done => done,
+            Err(_) if is_closed.load(Ordering::Relaxed) => Ok(()),
+            result => result,
         };
     };
-    let part = suffixed(&path, ".part");
-    let broken = |error: io::Error| Error::bad_input("out", format!("{}: {error}", path.display()));
-    let file = File::create(&part).map_err(broken)?;
-    let done = match rows(db, &options, file).await {
-        Ok(()) => fs::rename(&part, &path).map_err(broken),
+    let partial_path = with_suffix(&path, ".part");
+    let file_error = |error: io::Error| Error::bad_input("out", format!("{}: {error}", path.display()));
+    let file = File::create(&partial_path).map_err(file_error)?;
+    let result = match write_rows(db, &options, file).await {
+        Ok(()) => fs::rename(&partial_path, &path).map_err(file_error),
         failed => failed,
     };
-    if done.is_err() {
+    if result.is_err() {
         // The first error tells more.
-        let _ = fs::remove_file(&part);
+        let _ = fs::remove_file(&partial_path);
     }
-    done
+    result
 }
 
-async fn rows(db: &Db, options: &ExportOptions, out: impl Write + Send) -> Result<()> {
+async fn write_rows(db: &Db, options: &ExportOptions, out: impl Write + Send) -> Result<()> {
     // A bar between the rows on a terminal would be in the way.
     let is_watched = io::stderr().is_terminal() && !(io::stdout().is_terminal());
     let bar = if is_watched { ProgressBar::no_length() } else { ProgressBar::hidden() };
@@ -100,56 +100,56 @@ async fn rows(db: &Db, options: &ExportOptions, out: impl Write + Send) -> Resul
         bar.set_length(total);
         bar.set_position(written);
     };
-    let done = export(db, &Viewer::system(), options, BufWriter::with_capacity(1 << 16, out), progress).await;
+    let result = export(db, &Viewer::system(), options, BufWriter::with_capacity(1 << 16, out), progress).await;
     bar.finish_and_clear();
-    done.map(|_| ())
+    result.map(|_| ())
 }
 
 /// Standard output, which remembers that its reader has left.
-struct Pipe<W> {
+struct PipeWriter<W> {
     out: W,
-    reader_left: Arc<AtomicBool>,
+    is_closed: Arc<AtomicBool>,
 }
 
-impl<W: Write> Pipe<W> {
-    fn seen<T>(&self, done: io::Result<T>) -> io::Result<T> {
-        if matches!(&done, Err(error) if error.kind() == ErrorKind::BrokenPipe) {
-            self.reader_left.store(true, Ordering::Relaxed);
+impl<W: Write> PipeWriter<W> {
+    fn track_closed<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        if matches!(&result, Err(error) if error.kind() == ErrorKind::BrokenPipe) {
+            self.is_closed.store(true, Ordering::Relaxed);
         }
-        done
+        result
     }
 }
 
-impl<W: Write> Write for Pipe<W> {
+impl<W: Write> Write for PipeWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let done = self.out.write(bytes);
-        self.seen(done)
+        let result = self.out.write(bytes);
+        self.track_closed(result)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let done = self.out.flush();
-        self.seen(done)
+        let result = self.out.flush();
+        self.track_closed(result)
     }
 }
 
 fn resources() -> String {
-    names(Resource::ALL, |resource| resource.as_str())
+    join_names(Resource::ALL, |resource| resource.as_str())
 }
 
 fn resource(text: &str) -> std::result::Result<Resource, String> {
-    one_of(Resource::ALL, |resource| resource.as_str(), text)
+    parse_one_of(Resource::ALL, |resource| resource.as_str(), text)
 }
 
 /// The format of this name.
-pub(super) fn format(text: &str) -> std::result::Result<Format, String> {
-    one_of(Format::ALL, |format| format.as_str(), text)
+pub(super) fn parse_format(text: &str) -> std::result::Result<Format, String> {
+    parse_one_of(Format::ALL, |format| format.as_str(), text)
 }
 
-fn names<T>(all: &[T], name: fn(&T) -> &'static str) -> String {
+fn join_names<T>(all: &[T], name: fn(&T) -> &'static str) -> String {
     all.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
-fn one_of<T: Copy>(all: &[T], name: fn(&T) -> &'static str, text: &str) -> std::result::Result<T, String> {
+fn parse_one_of<T: Copy>(all: &[T], name: fn(&T) -> &'static str, text: &str) -> std::result::Result<T, String> {
     let found = all.iter().find(|value| name(value) == text);
-    found.copied().ok_or_else(|| format!("give one of: {}", names(all, name)))
+    found.copied().ok_or_else(|| format!("give one of: {}", join_names(all, name)))
 }

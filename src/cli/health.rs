@@ -7,20 +7,20 @@ use tokio::{
     time::{Duration, timeout},
 };
 
-use super::Outcome;
+use super::CommandResult;
 
-pub(super) async fn health(url: &str) -> Outcome {
+pub(super) async fn run(url: &str) -> CommandResult {
     let rest = url.strip_prefix("http://").ok_or("the URL must start with http://")?;
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let answer = timeout(Duration::from_secs(5), ask(host, path)).await.map_err(|_| "no answer within 5 s")??;
-    let status = answer.lines().next().unwrap_or_default();
+    let response = timeout(Duration::from_secs(5), http_get(host, path)).await.map_err(|_| "no answer within 5 s")??;
+    let status = response.lines().next().unwrap_or_default();
     if status.split(' ').nth(1) == Some("200") { Ok(()) } else { Err(format!("not ready: {status}").into()) }
 }
 
-async fn ask(host: &str, path: &str) -> std::io::Result<String> {
+async fn http_get(host: &str, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(host).await?;
     stream.write_all(format!("GET /{path} HTTP/1.0\r\nHost: {host}\r\n\r\n").as_bytes()).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    Ok(answer)
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await?;
+    Ok(response)
 }

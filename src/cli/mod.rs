@@ -2,7 +2,7 @@
 //! Rule: a command reads its arguments, opens the database and calls the lower layers; it decides nothing itself.
 
 /// Prints a line for people. Whoever reads no further has read enough: it is no error.
-macro_rules! say {
+macro_rules! print_line {
     ($($line:tt)*) => {{
         let _ = std::io::Write::write_fmt(&mut std::io::stdout(), format_args!("{}\n", format_args!($($line)*)));
     }};
@@ -18,7 +18,7 @@ mod import;
 mod migrate;
 mod schema;
 mod serve;
-pub mod work;
+pub mod job_handlers;
 
 use std::{
     io::{self, ErrorKind, Write},
@@ -36,10 +36,10 @@ use crate::{
 };
 
 /// Why a command failed: its text is for people.
-type Failed = Box<dyn std::error::Error + Send + Sync>;
+type CommandError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The result of a command.
-type Outcome = Result<(), Failed>;
+type CommandResult = Result<(), CommandError>;
 
 /// A GraphQL commerce server: one binary in front of PostgreSQL.
 #[derive(Parser)]
@@ -122,24 +122,24 @@ impl Command {
         }
     }
 
-    async fn run(self, settings: &Settings) -> Outcome {
+    async fn run(self, settings: &Settings) -> CommandResult {
         match self {
             Self::Serve { settings: serve, demo } => serve::serve(settings, &serve, demo).await,
             Self::Migrate => migrate::migrate(settings).await,
-            Self::Demo => demo::demo(settings).await,
+            Self::Demo => demo::run(settings).await,
             Self::Import { command } => command.run(settings).await,
             Self::Export(args) => export::run(settings, args).await,
-            Self::Admin { command } => admin::admin(settings, command).await,
-            Self::Schema => schema::schema(),
-            Self::Db { command: DbCommand::Url } => db::url(settings).await,
-            Self::Db { command: DbCommand::Diagram { only } } => db::diagram(settings, &only).await,
-            Self::Health { url } => health::health(&url).await,
+            Self::Admin { command } => admin::run(settings, command).await,
+            Self::Schema => schema::run(),
+            Self::Db { command: DbCommand::Url } => db::print_url(settings).await,
+            Self::Db { command: DbCommand::Diagram { only } } => db::print_diagram(settings, &only).await,
+            Self::Health { url } => health::run(&url).await,
         }
     }
 }
 
 /// Prints a text for other programs. A reader that has seen enough, as in `souk schema | head`, is no mistake.
-fn print(text: &str) -> Outcome {
+fn print(text: &str) -> CommandResult {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written?),
@@ -147,7 +147,7 @@ fn print(text: &str) -> Outcome {
 }
 
 /// The path with a suffix after its extension.
-fn suffixed(file: &Path, suffix: &str) -> PathBuf {
+fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
     let mut path = file.as_os_str().to_owned();
     path.push(suffix);
     path.into()
@@ -160,17 +160,17 @@ pub fn run() -> ExitCode {
     let Cli { settings, command } = Cli::parse();
     telemetry::start(&settings.log, settings.log_format);
     let actor = Actor::command(command.name());
-    let done = match tokio::runtime::Runtime::new() {
+    let result = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime.block_on(actor.scope(Box::pin(command.run(&settings)))),
         Err(error) => Err(error.into()),
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("souk: {error}");
             // As clap does: 2 says that the command was called wrongly.
-            let is_usage = matches!(error.downcast_ref(), Some(Error::User(_)));
-            ExitCode::from(if is_usage { 2 } else { 1 })
+            let is_usage_error = matches!(error.downcast_ref(), Some(Error::User(_)));
+            ExitCode::from(if is_usage_error { 2 } else { 1 })
         }
     }
 }

@@ -1,9 +1,9 @@
 //! `souk schema`.
 //! Rule: it needs neither settings nor a database.
 
-use super::{Outcome, print};
+use super::{CommandResult, print};
 use crate::graphql;
 
-pub(super) fn schema() -> Outcome {
+pub(super) fn run() -> CommandResult {
     print(&graphql::sdl())
 }

@@ -11,10 +11,10 @@ use tokio::{
 };
 
 use super::{
-    Failed, Outcome,
+    CommandError, CommandResult,
     database::Database,
     demo,
-    work::{self, JobContext},
+    job_handlers::{self, JobContext},
 };
 use crate::access::actions::live::catch_up;
 use crate::access::actions::watch::keep_up;
@@ -41,38 +41,38 @@ use crate::payments::providers::test::TestProvider;
 use crate::storage::Storage;
 
 /// How long what was searched last may take to be written when the server ends.
-const LAST_WRITE: Duration = Duration::from_secs(5);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What is opened before the database, so that a wrong setting is told at once.
-struct Parts {
+struct Components {
     jwt: JwtKeys,
     mailer: Option<Arc<Mailer>>,
-    test_payments: Option<String>,
+    test_payment_secret: Option<String>,
     storage: Storage,
 }
 
-impl Parts {
-    fn open(settings: &Settings, serve: &ServeSettings) -> Result<Self, Failed> {
+impl Components {
+    fn open(settings: &Settings, serve: &ServeSettings) -> Result<Self, CommandError> {
         let jwt = serve.tokens.jwt(settings)?;
         let mailer = Mailer::open(&serve.mail, settings)?.map(Arc::new);
-        let test_payments = serve.payments.test_secret(settings)?;
+        let test_payment_secret = serve.payments.test_secret(settings)?;
         let storage = Storage::open(&serve.files.place(settings)?)?;
         if mailer.is_none() {
             tracing::warn!("SOUK_SMTP_URL is not set: mail is queued, and waits until there is a server to take it");
         }
-        Ok(Self { jwt, mailer, test_payments, storage })
+        Ok(Self { jwt, mailer, test_payment_secret, storage })
     }
 }
 
-pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo: bool) -> Outcome {
-    let parts = Parts::open(settings, serve)?;
+pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo: bool) -> CommandResult {
+    let components = Components::open(settings, serve)?;
     let listener =
         TcpListener::bind(serve.listen).await.map_err(|error| format!("cannot listen on {}: {error}", serve.listen))?;
     let stop = stop_signal()?;
     let database = Database::open(settings).await?;
-    let done = run(settings, serve, with_demo, &database.url, parts, listener, stop).await;
+    let result = run(settings, serve, with_demo, &database.url, components, listener, stop).await;
     database.close().await;
-    done
+    result
 }
 
 async fn run(
@@ -80,58 +80,58 @@ async fn run(
     serve: &ServeSettings,
     with_demo: bool,
     url: &str,
-    parts: Parts,
+    components: Components,
     listener: TcpListener,
     stop: oneshot::Receiver<()>,
-) -> Outcome {
+) -> CommandResult {
     let migrated = migrations::migrate(url).await?;
     if !migrated.applied.is_empty() {
         tracing::info!(count = migrated.applied.len(), "migrated the database");
     }
     let db = Db::connect(url, &settings.db()).await?;
     let passwords = Passwords::new(PasswordCost::default())?;
-    let logins = if with_demo { demo::fill(&db, &passwords).await? } else { Vec::new() };
-    let mailer = parts.mailer.clone();
-    let services = Arc::new(services(settings, serve, db, passwords, parts).await?);
-    let watch = tokio::spawn(keep_up(services.db.clone(), Arc::clone(&services.live)));
-    let worker = work::worker(JobContext {
+    let logins = if with_demo { demo::seed(&db, &passwords).await? } else { Vec::new() };
+    let mailer = components.mailer.clone();
+    let services = Arc::new(build_services(settings, serve, db, passwords, components).await?);
+    let watcher = tokio::spawn(keep_up(services.db.clone(), Arc::clone(&services.live)));
+    let worker = job_handlers::build_worker(JobContext {
         db: services.db.clone(),
         mailer,
         providers: Arc::clone(&services.providers),
-        studio: services.studio.clone(),
+        image_processor: services.studio.clone(),
         analytics: serve.analytics,
     });
     let recorder = services.recorder.clone();
     let engine = graphql::engine(&services, &serve.limits);
     let (router, health) = http::router(engine, services, &serve.http, settings.environment);
     print_welcome(listener.local_addr()?, serve.http.has_ide(settings.environment), &logins);
-    let done =
-        answer(router, move || health.drain(), worker, listener, stop, Duration::from_millis(serve.drain_ms)).await;
+    let result =
+        serve_until_stopped(router, move || health.drain(), worker, listener, stop, Duration::from_millis(serve.drain_ms)).await;
     // What was searched last. A database that is away is not waited for.
-    let _ = tokio::time::timeout(LAST_WRITE, recorder.flush()).await;
-    watch.abort();
-    done
+    let _ = tokio::time::timeout(FLUSH_TIMEOUT, recorder.flush()).await;
+    watcher.abort();
+    result
 }
 
 /// What the resolvers work with.
-async fn services(
+async fn build_services(
     settings: &Settings,
     serve: &ServeSettings,
     db: Db,
     passwords: Passwords,
-    parts: Parts,
-) -> Result<Services, Failed> {
-    let Parts { jwt, test_payments, storage, .. } = parts;
+    components: Components,
+) -> Result<Services, CommandError> {
+    let Components { jwt, test_payment_secret, storage, .. } = components;
     let currencies = Currencies::default();
     currencies.fill(&db).await?;
     let live = Arc::new(Live::new(jwt.lifetime()));
     catch_up(&db, &live).await?;
-    let test = test_payments.map(|secret| TestProvider::new(db.clone(), secret, Pace::default()));
+    let test_provider = test_payment_secret.map(|secret| TestProvider::new(db.clone(), secret, Pace::default()));
     let names = serve.payments.names(settings);
-    let providers = Arc::new(Providers::open(&names, serve.payments.payment_capture, test)?);
+    let providers = Arc::new(Providers::open(&names, serve.payments.payment_capture, test_provider)?);
     let files = &serve.files;
-    let fetching = Rules { most: files.upload_bytes, private: files.fetch_private };
-    let studio = Studio::new(storage.clone(), &files.media_url, fetching);
+    let fetch_rules = Rules { most: files.upload_bytes, private: files.fetch_private };
+    let studio = Studio::new(storage.clone(), &files.media_url, fetch_rules);
     let recorder = if serve.analytics.is_on() { SearchRecorder::start(db.clone()) } else { SearchRecorder::off() };
     Ok(Services {
         db,
@@ -150,41 +150,41 @@ async fn services(
     })
 }
 
-/// Answers requests and runs jobs until told to stop. Then it calls `leave`, and what runs may take as long as `drain`.
-async fn answer(
+/// Answers requests and runs jobs until told to stop. Then it calls `start_draining`, and what runs may take as long as `drain`.
+async fn serve_until_stopped(
     router: Router,
-    leave: impl FnOnce() + Send + 'static,
+    start_draining: impl FnOnce() + Send + 'static,
     worker: Worker,
     listener: TcpListener,
     stop: oneshot::Receiver<()>,
     drain: Duration,
-) -> Outcome {
-    let (stop_work, work_stopped) = oneshot::channel::<()>();
-    let working = tokio::spawn(async move {
-        let stop = async { drop(work_stopped.await) };
+) -> CommandResult {
+    let (stop_worker_tx, stop_worker_rx) = oneshot::channel::<()>();
+    let worker_task = tokio::spawn(async move {
+        let stop = async { drop(stop_worker_rx.await) };
         worker.run(stop).await;
     });
-    let (drained, wait_for_drain) = oneshot::channel();
+    let (drain_started_tx, drain_started_rx) = oneshot::channel();
     let shutdown = async move {
         let _ = stop.await;
         tracing::info!("stopping: running operations and jobs may finish");
-        leave();
-        let _ = stop_work.send(());
-        let _ = drained.send(());
+        start_draining();
+        let _ = stop_worker_tx.send(());
+        let _ = drain_started_tx.send(());
     };
     let listener = listener.tap_io(|stream| {
         // Small answers must not wait for the next packet.
         let _ = stream.set_nodelay(true);
     });
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown);
-    let done = async {
-        serving.await?;
-        Ok::<_, Failed>(working.await?)
+    let server = axum::serve(listener, service).with_graceful_shutdown(shutdown);
+    let result = async {
+        server.await?;
+        Ok::<_, CommandError>(worker_task.await?)
     };
     tokio::select! {
-        done = done => done,
-        () = async { let _ = wait_for_drain.await; tokio::time::sleep(drain).await } => {
+        result = result => result,
+        () = async { let _ = drain_started_rx.await; tokio::time::sleep(drain).await } => {
             tracing::warn!("some operations or jobs did not finish in time");
             Ok(())
         }
@@ -222,5 +222,5 @@ fn print_welcome(address: SocketAddr, ide: bool, logins: &[demo::Login]) {
         lines.push(String::new());
         lines.push("Press Ctrl-C to stop.".to_owned());
     }
-    say!("{}", lines.join("\n"));
+    print_line!("{}", lines.join("\n"));
 }

@@ -19,7 +19,7 @@ use crate::{
 /// The viewer named by `Authorization: Bearer <token>` or `X-API-Key`; the anonymous viewer without either.
 /// # Errors
 /// UNAUTHENTICATED for a credential that is not valid, and for more than one.
-pub async fn viewer(headers: &HeaderMap, services: &Services, request_id: &RequestId) -> Result<Viewer, ServerError> {
+pub async fn authenticate(headers: &HeaderMap, services: &Services, request_id: &RequestId) -> Result<Viewer, ServerError> {
     let rejected = |message: &str| coded(ErrorCode::Unauthenticated, message);
     let mut keys = headers.get_all(X_API_KEY).iter();
     let viewer = match (headers.get(header::AUTHORIZATION), keys.next(), keys.next()) {
@@ -37,15 +37,15 @@ pub async fn viewer(headers: &HeaderMap, services: &Services, request_id: &Reque
     viewer.map_err(|error| errors::of(&error, request_id))
 }
 
-/// As [`viewer`], where an anonymous request is rejected.
+/// As [`authenticate`], where an anonymous request is rejected.
 /// # Errors
-/// As [`viewer`], and UNAUTHENTICATED for the anonymous viewer.
-pub async fn known_viewer(
+/// As [`authenticate`], and UNAUTHENTICATED for the anonymous viewer.
+pub async fn authenticate_user(
     headers: &HeaderMap,
     services: &Services,
     request_id: &RequestId,
 ) -> Result<Viewer, ServerError> {
-    let viewer = viewer(headers, services, request_id).await?;
+    let viewer = authenticate(headers, services, request_id).await?;
     viewer.require_user().map_err(|error| errors::of(&error, request_id))?;
     Ok(viewer)
 }

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Longest time for a file to come.
-const MAX_TIME: Duration = Duration::from_secs(1800);
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(1800);
 
 pub(super) fn routes(storage: Storage) -> Router {
     Router::new().route("/files/{token}", any(handle)).with_state(storage)
@@ -38,24 +38,24 @@ async fn handle(
     Extension(id): Extension<RequestId>,
     request: Request,
 ) -> Response {
-    let done = match *request.method() {
-        Method::GET | Method::HEAD => give(&storage, &token).await,
+    let result = match *request.method() {
+        Method::GET | Method::HEAD => download(&storage, &token).await,
         Method::PUT => {
-            let late = |_| Rejection::too_slow("the file came too slowly");
-            timeout(MAX_TIME, take(&storage, &token, request.into_body())).await.map_err(late).flatten()
+            let timed_out = |_| Rejection::request_timeout("the file came too slowly");
+            timeout(UPLOAD_TIMEOUT, upload(&storage, &token, request.into_body())).await.map_err(timed_out).flatten()
         }
-        _ => Err(Rejection::method("a file is read by GET and sent by PUT", "GET, HEAD, PUT")),
+        _ => Err(Rejection::method_not_allowed("a file is read by GET and sent by PUT", "GET, HEAD, PUT")),
     };
-    done.unwrap_or_else(|rejection| rejection.into_json(&id))
+    result.unwrap_or_else(|rejection| rejection.into_json(&id))
 }
 
-fn missing() -> Rejection {
+fn not_found() -> Rejection {
     Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "there is no such file, or not any more")
 }
 
-async fn give(storage: &Storage, token: &str) -> Result<Response, Rejection> {
-    let Ticket { key, name, .. } = storage.ticket(token, Use::Get).ok_or_else(missing)?;
-    let object = storage.get(&key).await.map_err(|error| Rejection::of_storage(&error))?.ok_or_else(missing)?;
+async fn download(storage: &Storage, token: &str) -> Result<Response, Rejection> {
+    let Ticket { key, name, .. } = storage.ticket(token, Use::Get).ok_or_else(not_found)?;
+    let object = storage.get(&key).await.map_err(|error| Rejection::from_storage_error(&error))?.ok_or_else(not_found)?;
     let mut headers = HeaderMap::new();
     let name = attachment(name.as_deref().unwrap_or("file"));
     let disposition = HeaderValue::from_str(&name).unwrap_or_else(|_| HeaderValue::from_static("attachment"));
@@ -67,10 +67,10 @@ async fn give(storage: &Storage, token: &str) -> Result<Response, Rejection> {
     Ok((headers, Body::from_stream(object.stream)).into_response())
 }
 
-async fn take(storage: &Storage, token: &str, body: Body) -> Result<Response, Rejection> {
-    let Ticket { key, most, .. } = storage.ticket(token, Use::Put).ok_or_else(missing)?;
+async fn upload(storage: &Storage, token: &str, body: Body) -> Result<Response, Rejection> {
+    let Ticket { key, most, .. } = storage.ticket(token, Use::Put).ok_or_else(not_found)?;
     let reader = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
-    if storage.put_once(&key, reader, most).await.map_err(|error| Rejection::of_storage(&error))? {
+    if storage.put_once(&key, reader, most).await.map_err(|error| Rejection::from_storage_error(&error))? {
         return Ok(StatusCode::CREATED.into_response());
     }
     Err(Rejection::new(StatusCode::CONFLICT, ErrorCode::Conflict, "this address has taken its file already"))

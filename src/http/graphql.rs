@@ -17,7 +17,7 @@ use axum::{
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    credentials::{actor, cookies, guest, known_viewer, viewer},
+    credentials::{actor, cookies, guest, authenticate, authenticate_user},
     media_type::{MediaType, is_multipart},
     multipart,
     origin::origin,
@@ -44,7 +44,7 @@ use crate::{
 };
 
 /// Longest time for the files of a request to come.
-const FORM_TIME: Duration = Duration::from_secs(600);
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The state of the endpoint.
 pub struct Endpoint {
@@ -67,41 +67,41 @@ pub fn router(endpoint: Arc<Endpoint>) -> Router {
 pub async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or_else(RequestId::random);
-    let Some(media_type) = MediaType::accepted(&parts.headers) else {
+    let Some(media_type) = MediaType::negotiate(&parts.headers) else {
         let message = "answers are application/graphql-response+json or application/json";
         let rejection = Rejection::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message);
         return rejection.into_json(&request_id);
     };
     let response = match run(&endpoint, &parts, body, &request_id).await {
         Ok(response) => response,
-        Err(Failure::Rejected(rejection)) => return rejection.into_response(media_type, &request_id),
-        Err(Failure::Failed(error)) => Engine::refuse(*error, &request_id),
+        Err(RequestError::Http(rejection)) => return rejection.into_response(media_type, &request_id),
+        Err(RequestError::Graphql(error)) => Engine::refuse(*error, &request_id),
     };
     respond(media_type, status(&response, media_type), response)
 }
 
 /// Why a request has no result of an operation.
-enum Failure {
+enum RequestError {
     /// HTTP rejects it.
-    Rejected(Rejection),
+    Http(Rejection),
     /// GraphQL answers it with one error.
-    Failed(Box<ServerError>),
+    Graphql(Box<ServerError>),
 }
 
-impl From<Rejection> for Failure {
+impl From<Rejection> for RequestError {
     fn from(rejection: Rejection) -> Self {
-        Self::Rejected(rejection)
+        Self::Http(rejection)
     }
 }
 
-impl From<ServerError> for Failure {
+impl From<ServerError> for RequestError {
     fn from(error: ServerError) -> Self {
-        Self::Failed(Box::new(error))
+        Self::Graphql(Box::new(error))
     }
 }
 
 /// A request that was received completely.
-struct Received {
+struct ReceivedRequest {
     request: GraphqlRequest,
     files: RequestFiles,
     /// When its operation must be done.
@@ -114,12 +114,12 @@ async fn run(
     parts: &Parts,
     body: Body,
     request_id: &RequestId,
-) -> Result<GraphqlResponse, Failure> {
+) -> Result<GraphqlResponse, RequestError> {
     let started = Instant::now();
-    let Received { request, files, deadline } = receive(endpoint, parts, body, started, request_id).await?;
+    let ReceivedRequest { request, files, deadline } = receive(endpoint, parts, body, started, request_id).await?;
     let prepared = endpoint.engine.prepare(request)?;
     check_method(prepared.operation.kind, &parts.method)?;
-    let viewer = viewer(&parts.headers, &endpoint.services, request_id).await?;
+    let viewer = authenticate(&parts.headers, &endpoint.services, request_id).await?;
     let viewer = viewer.with_guest(guest(&parts.headers));
     let operation = prepared.operation.clone();
     let origin = origin(parts, endpoint.settings.trusted_proxies);
@@ -131,10 +131,10 @@ async fn run(
     // That of a test that wants the texts; a fresh one for everybody else.
     let recorder = Recorder::current();
     // Boxed, since a future of this size is not to be moved through each layer around it.
-    let work = Box::pin(steps.run(endpoint.engine.execute(prepared, data, request_id)));
-    let work = actor.scope(recorder.clone().scope(work));
-    let late = |_| Engine::refuse(too_late(operation.kind), request_id);
-    let mut response = timeout_at(deadline, work).await.unwrap_or_else(late);
+    let execution = Box::pin(steps.run(endpoint.engine.execute(prepared, data, request_id)));
+    let execution = actor.scope(recorder.clone().scope(execution));
+    let timed_out = |_| Engine::refuse(timeout_error(operation.kind), request_id);
+    let mut response = timeout_at(deadline, execution).await.unwrap_or_else(timed_out);
     log(&operation, user, started, &recorder, &response, request_id);
     if endpoint.show_sql {
         let sql = Value::from_json(serde_json::json!({
@@ -153,40 +153,40 @@ async fn receive(
     body: Body,
     started: Instant,
     request_id: &RequestId,
-) -> Result<Received, Failure> {
+) -> Result<ReceivedRequest, RequestError> {
     let deadline = started + endpoint.settings.timeout;
     match parts.method {
         Method::GET => {
             let request = params::from_query_string(&parts.uri)?;
-            Ok(Received { request, files: RequestFiles::default(), deadline })
+            Ok(ReceivedRequest { request, files: RequestFiles::default(), deadline })
         }
         Method::POST if is_multipart(&parts.headers) => {
             multipart::check_preflight(&parts.headers)?;
             // Only users may upload: nobody else can fill the disk.
-            known_viewer(&parts.headers, &endpoint.services, request_id).await?;
-            let sizes = multipart::Sizes { text: endpoint.settings.body_limit, file: endpoint.services.studio.most() };
-            let form = multipart::from_form(&parts.headers, body, sizes);
-            let late = |_| Rejection::too_slow("the files came too slowly");
-            let (request, files) = timeout_at(started + FORM_TIME, form).await.map_err(late)??;
+            authenticate_user(&parts.headers, &endpoint.services, request_id).await?;
+            let limits = multipart::SizeLimits { text: endpoint.settings.body_limit, file: endpoint.services.studio.most() };
+            let form = multipart::from_form(&parts.headers, body, limits);
+            let timed_out = |_| Rejection::request_timeout("the files came too slowly");
+            let (request, files) = timeout_at(started + UPLOAD_TIMEOUT, form).await.map_err(timed_out)??;
             // The operation has its own time, once its files are there.
-            Ok(Received { request, files, deadline: Instant::now() + endpoint.settings.timeout })
+            Ok(ReceivedRequest { request, files, deadline: Instant::now() + endpoint.settings.timeout })
         }
         Method::POST => {
             params::check_content_type(&parts.headers)?;
-            let late = |_| Rejection::too_slow("the body came too slowly");
+            let timed_out = |_| Rejection::request_timeout("the body came too slowly");
             let body = params::from_body(body, endpoint.settings.body_limit);
-            let request = timeout_at(deadline, body).await.map_err(late)??;
-            Ok(Received { request, files: RequestFiles::default(), deadline })
+            let request = timeout_at(deadline, body).await.map_err(timed_out)??;
+            Ok(ReceivedRequest { request, files: RequestFiles::default(), deadline })
         }
-        _ => Err(Rejection::method("use POST, or GET for queries", "GET, POST").into()),
+        _ => Err(Rejection::method_not_allowed("use POST, or GET for queries", "GET, POST").into()),
     }
 }
 
 /// Rejects mutations by GET, and subscriptions.
-fn check_method(kind: OperationType, method: &Method) -> Result<(), Failure> {
+fn check_method(kind: OperationType, method: &Method) -> Result<(), RequestError> {
     match kind {
         OperationType::Mutation if method == Method::GET => {
-            Err(Rejection::method("a mutation needs POST", "POST").into())
+            Err(Rejection::method_not_allowed("a mutation needs POST", "POST").into())
         }
         OperationType::Subscription => Err(coded(ErrorCode::BadUserInput, "a subscription needs a WebSocket").into()),
         _ => Ok(()),
@@ -194,7 +194,7 @@ fn check_method(kind: OperationType, method: &Method) -> Result<(), Failure> {
 }
 
 /// The error of an operation that was given up.
-fn too_late(kind: OperationType) -> ServerError {
+fn timeout_error(kind: OperationType) -> ServerError {
     let message = match kind {
         OperationType::Mutation => {
             "the operation took too long, and may be done or not: send it again with the same idempotency key, or look first"

@@ -14,7 +14,7 @@ pub const X_CART_TOKEN: HeaderName = HeaderName::from_static("x-cart-token");
 pub const X_VISITOR_ID: HeaderName = HeaderName::from_static("x-visitor-id");
 
 /// Headers that a page of another origin cannot send without a preflight request; any of them is enough, with any value.
-pub const PREFLIGHT: [HeaderName; 3] = [
+pub const PREFLIGHT_HEADERS: [HeaderName; 3] = [
     HeaderName::from_static("graphql-require-preflight"),
     HeaderName::from_static("apollo-require-preflight"),
     HeaderName::from_static("x-apollo-operation-name"),

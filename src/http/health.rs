@@ -13,17 +13,17 @@ use crate::db::{Db, migrations};
 /// What readiness is made of.
 pub struct Health {
     db: Db,
-    draining: AtomicBool,
+    is_draining: AtomicBool,
 }
 
 impl Health {
     pub(super) fn new(db: Db) -> Self {
-        Self { db, draining: AtomicBool::new(false) }
+        Self { db, is_draining: AtomicBool::new(false) }
     }
 
     /// Answers 503 from now on, so that a load balancer sends no more requests.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        self.is_draining.store(true, Ordering::Relaxed);
     }
 }
 
@@ -33,7 +33,7 @@ pub(super) async fn livez() -> &'static str {
 
 /// Ready: the database answers, has this binary's tables, and the server is not about to stop.
 pub(super) async fn readyz(State(health): State<Arc<Health>>) -> (StatusCode, &'static str) {
-    if health.draining.load(Ordering::Relaxed) {
+    if health.is_draining.load(Ordering::Relaxed) {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
     }
     match health.db.read(migrations::is_current).await {

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// A picture may stand on pages of any origin.
-const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 pub(super) fn routes(storage: Storage) -> Router {
     Router::new().route("/media/{sha256}/{file}", any(handle)).with_state(storage)
@@ -36,44 +36,44 @@ async fn handle(
     headers: HeaderMap,
 ) -> Response {
     if !matches!(method, Method::GET | Method::HEAD) {
-        return Rejection::method("a picture is read by GET", "GET, HEAD").into_json(&id);
+        return Rejection::method_not_allowed("a picture is read by GET", "GET, HEAD").into_json(&id);
     }
-    let Some(key) = key(&sha256, &file) else { return missing().into_json(&id) };
-    match answer(&storage, &key, &headers).await {
+    let Some(key) = rendition_key(&sha256, &file) else { return not_found().into_json(&id) };
+    match respond(&storage, &key, &headers).await {
         Ok(response) => response,
         Err(rejection) => rejection.into_json(&id),
     }
 }
 
-fn missing() -> Rejection {
+fn not_found() -> Rejection {
     Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "there is no such picture")
 }
 
 /// The key of a rendition, where the names are those of one.
-fn key(sha256: &str, file: &str) -> Option<String> {
+fn rendition_key(sha256: &str, file: &str) -> Option<String> {
     let is_hash = sha256.len() == 64 && sha256.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c));
-    let (width, ending) = file.split_once('.')?;
+    let (width, extension) = file.split_once('.')?;
     let is_width = (1..=5).contains(&width.len()) && width.bytes().all(|c| c.is_ascii_digit());
-    (is_hash && is_width && matches!(ending, "webp" | "jpg")).then(|| format!("media/{sha256}/{file}"))
+    (is_hash && is_width && matches!(extension, "webp" | "jpg")).then(|| format!("media/{sha256}/{file}"))
 }
 
-async fn answer(storage: &Storage, key: &str, request: &HeaderMap) -> Result<Response, Rejection> {
-    let failed = |error| Rejection::of_storage(&error);
-    let size = storage.size(key).await.map_err(failed)?.ok_or_else(missing)?;
-    let tag: ETag = format!("\"{}\"", key.trim_start_matches("media/")).parse().map_err(|_| missing())?;
+async fn respond(storage: &Storage, key: &str, request: &HeaderMap) -> Result<Response, Rejection> {
+    let failed = |error| Rejection::from_storage_error(&error);
+    let size = storage.size(key).await.map_err(failed)?.ok_or_else(not_found)?;
+    let tag: ETag = format!("\"{}\"", key.trim_start_matches("media/")).parse().map_err(|_| not_found())?;
     let mut headers = HeaderMap::new();
     headers.typed_insert(tag.clone());
     headers.typed_insert(AcceptRanges::bytes());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(IMMUTABLE));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
     if request.typed_get::<IfNoneMatch>().is_some_and(|known| !known.precondition_passes(&tag)) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(key)));
-    let (status, found) = match asked_range(request, &tag, size) {
+    let (status, found) = match requested_range(request, &tag, size) {
         Some(Ok(range)) => {
-            headers.typed_insert(ContentRange::bytes(range.clone(), size).map_err(|_| missing())?);
+            headers.typed_insert(ContentRange::bytes(range.clone(), size).map_err(|_| not_found())?);
             (StatusCode::PARTIAL_CONTENT, storage.get_range(key, range).await)
         }
         Some(Err(())) => {
@@ -82,21 +82,21 @@ async fn answer(storage: &Storage, key: &str, request: &HeaderMap) -> Result<Res
         }
         None => (StatusCode::OK, storage.get(key).await),
     };
-    let Object { range, stream, .. } = found.map_err(failed)?.ok_or_else(missing)?;
+    let Object { range, stream, .. } = found.map_err(failed)?.ok_or_else(not_found)?;
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
     // To HEAD the server sends the head alone.
     Ok((status, headers, Body::from_stream(stream)).into_response())
 }
 
 /// The range that a request wants; none where the client has a part of another version, which a range would not complete.
-fn asked_range(request: &HeaderMap, tag: &ETag, size: u64) -> Option<Result<Range<u64>, ()>> {
+fn requested_range(request: &HeaderMap, tag: &ETag, size: u64) -> Option<Result<Range<u64>, ()>> {
     if request.contains_key(header::IF_RANGE) {
         let condition = request.typed_get::<IfRange>()?;
         if condition.is_modified(Some(tag), None) {
             return None;
         }
     }
-    range(request.get(header::RANGE)?.to_str().ok()?, size)
+    parse_range(request.get(header::RANGE)?.to_str().ok()?, size)
 }
 
 /// The one range of a `Range` header: none where it is not understood or names several, which is answered as a whole; an error
@@ -104,7 +104,7 @@ fn asked_range(request: &HeaderMap, tag: &ETag, size: u64) -> Option<Result<Rang
 ///
 /// `headers::Range` drops a suffix that is longer than the file, where RFC 9110 has the whole file, and tells a range behind
 /// the end from a malformed one by nothing.
-fn range(text: &str, size: u64) -> Option<Result<Range<u64>, ()>> {
+fn parse_range(text: &str, size: u64) -> Option<Result<Range<u64>, ()>> {
     let (first, last) = text.strip_prefix("bytes=")?.trim().split_once('-')?;
     if last.contains(',') {
         return None;
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn only_the_names_of_renditions_become_keys() {
         let hash = "ab".repeat(32);
-        assert_eq!(key(&hash, "160.webp"), Some(format!("media/{hash}/160.webp")));
+        assert_eq!(rendition_key(&hash, "160.webp"), Some(format!("media/{hash}/160.webp")));
         let files = [
             "",
             ".",
@@ -146,10 +146,10 @@ mod tests {
             ".jpg",
         ];
         for file in files {
-            assert_eq!(key(&hash, file), None, "{file}");
+            assert_eq!(rendition_key(&hash, file), None, "{file}");
         }
         for hash in ["", "..", "AB", &"AB".repeat(32), &"ab".repeat(31), &"g".repeat(64)] {
-            assert_eq!(key(hash, "160.webp"), None, "{hash}");
+            assert_eq!(rendition_key(hash, "160.webp"), None, "{hash}");
         }
     }
 
@@ -169,7 +169,7 @@ mod tests {
             ("lines=0-1", None),
         ];
         for (text, expected) in table {
-            assert_eq!(range(text, 10), expected, "{text}");
+            assert_eq!(parse_range(text, 10), expected, "{text}");
         }
     }
 }

@@ -17,13 +17,13 @@ pub enum MediaType {
 
 impl MediaType {
     /// The first media type of the `Accept` header that Souk has; JSON if there is no header, none if nothing matches.
-    pub fn accepted(headers: &HeaderMap) -> Option<Self> {
+    pub fn negotiate(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(header::ACCEPT).iter().peekable();
         if values.peek().is_none() {
             return Some(Self::Json);
         }
         let entries = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-        entries.map(split).filter(|(_, parameters)| is_utf8(parameters) && !is_excluded(parameters)).find_map(
+        entries.map(split_parameters).filter(|(_, parameters)| is_utf8(parameters) && !is_excluded(parameters)).find_map(
             |(name, _)| match name.as_str() {
                 "application/graphql-response+json" => Some(Self::GraphqlResponse),
                 "application/json" | "application/*" | "*/*" => Some(Self::Json),
@@ -43,13 +43,13 @@ impl MediaType {
 
 /// Whether the body is JSON in UTF-8.
 pub fn is_json(headers: &HeaderMap) -> bool {
-    let (name, parameters) = split(content_type(headers));
+    let (name, parameters) = split_parameters(content_type(headers));
     name == "application/json" && is_utf8(parameters)
 }
 
 /// Whether the body is a form with files.
 pub fn is_multipart(headers: &HeaderMap) -> bool {
-    split(content_type(headers)).0 == "multipart/form-data"
+    split_parameters(content_type(headers)).0 == "multipart/form-data"
 }
 
 fn content_type(headers: &HeaderMap) -> &str {
@@ -57,13 +57,13 @@ fn content_type(headers: &HeaderMap) -> &str {
 }
 
 /// The name of a media type in lower case, and the text of its parameters.
-fn split(media_type: &str) -> (String, &str) {
+fn split_parameters(media_type: &str) -> (String, &str) {
     let (name, parameters) = media_type.split_once(';').unwrap_or((media_type, ""));
     (name.trim().to_ascii_lowercase(), parameters)
 }
 
 /// The values of a parameter, without quotes.
-fn values<'a>(parameters: &'a str, wanted: &'static str) -> impl Iterator<Item = &'a str> {
+fn parameter_values<'a>(parameters: &'a str, wanted: &'static str) -> impl Iterator<Item = &'a str> {
     let pairs = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
     let pairs = pairs.filter(move |(name, _)| name.trim().eq_ignore_ascii_case(wanted));
     pairs.map(|(_, value)| value.trim().trim_matches('"'))
@@ -72,26 +72,26 @@ fn values<'a>(parameters: &'a str, wanted: &'static str) -> impl Iterator<Item =
 /// Whether the parameters name no charset but UTF-8.
 fn is_utf8(parameters: &str) -> bool {
     let is_utf8 = |value: &str| ["utf-8", "utf8"].iter().any(|name| value.eq_ignore_ascii_case(name));
-    values(parameters, "charset").all(is_utf8)
+    parameter_values(parameters, "charset").all(is_utf8)
 }
 
 /// Whether the parameters give an entry of `Accept` the quality 0: "not this one".
 fn is_excluded(parameters: &str) -> bool {
-    values(parameters, "q").any(|quality| quality.parse() == Ok(0.0))
+    parameter_values(parameters, "q").any(|quality| quality.parse() == Ok(0.0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn with(name: header::HeaderName, value: &str) -> HeaderMap {
+    fn header_map(name: header::HeaderName, value: &str) -> HeaderMap {
         [(name, HeaderValue::from_str(value).unwrap())].into_iter().collect()
     }
 
     #[test]
     fn the_first_entry_that_souk_has_wins() {
         use MediaType::{GraphqlResponse, Json};
-        assert_eq!(MediaType::accepted(&HeaderMap::new()), Some(Json));
+        assert_eq!(MediaType::negotiate(&HeaderMap::new()), Some(Json));
         for (accept, expected) in [
             ("application/graphql-response+json", Some(GraphqlResponse)),
             ("*/*", Some(Json)),
@@ -112,7 +112,7 @@ mod tests {
             ("text/html", None),
             ("", None),
         ] {
-            assert_eq!(MediaType::accepted(&with(header::ACCEPT, accept)), expected, "{accept}");
+            assert_eq!(MediaType::negotiate(&header_map(header::ACCEPT, accept)), expected, "{accept}");
         }
     }
 
@@ -128,7 +128,7 @@ mod tests {
             ("multipart/form-data; boundary=x", false, true),
             ("", false, false),
         ] {
-            let headers = with(header::CONTENT_TYPE, content_type);
+            let headers = header_map(header::CONTENT_TYPE, content_type);
             assert_eq!((is_json(&headers), is_multipart(&headers)), (json, multipart), "{content_type}");
         }
     }

@@ -39,10 +39,10 @@ use tower_http::{
 
 use self::{
     graphql::Endpoint,
-    header_names::{PREFLIGHT, X_API_KEY, X_CART_TOKEN, X_VISITOR_ID},
+    header_names::{PREFLIGHT_HEADERS, X_API_KEY, X_CART_TOKEN, X_VISITOR_ID},
     health::{Health, livez, readyz},
     rejection::Rejection,
-    request_id::{X_REQUEST_ID, request_id},
+    request_id::{X_REQUEST_ID, set_request_id},
 };
 use crate::{
     config::{Environment, HttpSettings},
@@ -79,7 +79,7 @@ pub fn router(
         origins => router.layer(cors(origins)),
     };
     let router = router.layer(compression());
-    (router.layer(middleware::from_fn(catch_panic)).layer(middleware::from_fn(request_id)), health)
+    (router.layer(middleware::from_fn(catch_panic)).layer(middleware::from_fn(set_request_id)), health)
 }
 
 /// Compresses responses with the encoding that the client prefers: gzip, Brotli or Zstandard. The layer leaves alone
@@ -108,7 +108,7 @@ fn cors(origins: &[String]) -> CorsLayer {
             [header::CONTENT_TYPE, header::ACCEPT, header::AUTHORIZATION]
                 .into_iter()
                 .chain([X_API_KEY, X_CART_TOKEN, X_VISITOR_ID, X_REQUEST_ID])
-                .chain(PREFLIGHT)
+                .chain(PREFLIGHT_HEADERS)
                 .collect::<Vec<_>>(),
         )
         .expose_headers([X_REQUEST_ID])

@@ -14,7 +14,7 @@ use crate::auth::Origin;
 /// The origin of a request behind so many proxies of the shop's own.
 pub fn origin(parts: &Parts, trusted_proxies: usize) -> Origin {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-    let address = forwarded(&parts.headers, trusted_proxies).or(peer);
+    let address = forwarded_address(&parts.headers, trusted_proxies).or(peer);
     let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let visitor = parts.headers.get(X_VISITOR_ID).and_then(|value| value.to_str().ok());
     Origin::new(address, user_agent).with_visitor(visitor)
@@ -22,7 +22,7 @@ pub fn origin(parts: &Parts, trusted_proxies: usize) -> Origin {
 
 /// Each proxy adds whom it heard from at the end of `X-Forwarded-For`: what stands before the entries of our own proxies
 /// was written by anybody.
-fn forwarded(headers: &HeaderMap, trusted_proxies: usize) -> Option<IpAddr> {
+fn forwarded_address(headers: &HeaderMap, trusted_proxies: usize) -> Option<IpAddr> {
     let lines = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
     let chain: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
     let entry = chain.len().checked_sub(trusted_proxies).filter(|_| trusted_proxies > 0)?;

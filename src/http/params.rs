@@ -52,13 +52,13 @@ impl Params {
 /// # Errors
 /// 400 where a parameter is missing, doubled or malformed.
 pub fn from_query_string(uri: &Uri) -> Result<Request, Rejection> {
-    let Query(given) = Query::<QueryString>::try_from_uri(uri)
+    let Query(query_string) = Query::<QueryString>::try_from_uri(uri)
         .map_err(|error| Rejection::bad_request(format!("the query string is malformed: {}", cause(&error))))?;
     let params = Params {
-        query: given.query,
-        operation_name: given.operation_name,
-        variables: json_text("variables", given.variables)?,
-        extensions: json_text("extensions", given.extensions)?,
+        query: query_string.query,
+        operation_name: query_string.operation_name,
+        variables: parse_json("variables", query_string.variables)?,
+        extensions: parse_json("extensions", query_string.extensions)?,
     };
     params.into_request()
 }
@@ -88,7 +88,7 @@ pub async fn from_body(body: Body, max_bytes: usize) -> Result<Request, Rejectio
 /// # Errors
 /// 400 where it is not a JSON object with parameters of the right types.
 pub fn parse_request(bytes: &[u8]) -> Result<Request, Rejection> {
-    parse(bytes)?.into_request()
+    parse_params(bytes)?.into_request()
 }
 
 /// Rejects every body that is not JSON in UTF-8.
@@ -103,7 +103,7 @@ pub fn check_content_type(headers: &HeaderMap) -> Result<(), Rejection> {
     if is_json(headers) { Ok(()) } else { Err(rejection("the body must be application/json in UTF-8")) }
 }
 
-fn parse(bytes: &[u8]) -> Result<Params, Rejection> {
+fn parse_params(bytes: &[u8]) -> Result<Params, Rejection> {
     // serde would take an array for the object's fields in order.
     match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') => serde_json::from_slice(bytes).map_err(|error| Rejection::bad_request(error.to_string())),
@@ -114,7 +114,7 @@ fn parse(bytes: &[u8]) -> Result<Params, Rejection> {
     }
 }
 
-fn json_text<T: DeserializeOwned>(name: &str, text: Option<String>) -> Result<Option<T>, Rejection> {
+fn parse_json<T: DeserializeOwned>(name: &str, text: Option<String>) -> Result<Option<T>, Rejection> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     serde_json::from_str(&text).map_err(|error| Rejection::bad_request(format!("{name}: {error}")))
 }

@@ -36,13 +36,13 @@ impl Rejection {
     }
 
     /// 405: only the methods in `allow` are served here.
-    pub fn method(message: &str, allow: &'static str) -> Self {
+    pub fn method_not_allowed(message: &str, allow: &'static str) -> Self {
         let rejection = Self::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadUserInput, message);
         Self { allow: Some(allow), ..rejection }
     }
 
     /// 408: the client sends too slowly.
-    pub fn too_slow(message: &str) -> Self {
+    pub fn request_timeout(message: &str) -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Timeout, message)
     }
 
@@ -57,7 +57,7 @@ impl Rejection {
     }
 
     /// Rejects a request for a file because of what the store says.
-    pub fn of_storage(error: &Error) -> Self {
+    pub fn from_storage_error(error: &Error) -> Self {
         match error {
             Error::Coded(ErrorCode::LimitExceeded, why) => Self::too_large(why.to_string()),
             Error::Coded(ErrorCode::BadUserInput, why) => Self::bad_request(why.to_string()),
@@ -70,7 +70,7 @@ impl Rejection {
     }
 
     /// The reason in words.
-    pub fn reason(&self) -> &str {
+    pub fn message(&self) -> &str {
         &self.message
     }
 

@@ -16,7 +16,7 @@ use crate::telemetry::RequestId;
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The middleware, for `axum::middleware::from_fn`.
-pub async fn request_id(mut request: Request, next: Next) -> Response {
+pub async fn set_request_id(mut request: Request, next: Next) -> Response {
     let sent = request.headers().get(X_REQUEST_ID).and_then(|value| value.to_str().ok());
     let id = sent.and_then(RequestId::parse).unwrap_or_else(RequestId::random);
     request.extensions_mut().insert(id.clone());

@@ -33,7 +33,7 @@ pub fn status(response: &GraphqlResponse, media_type: MediaType) -> StatusCode {
 
 /// The JSON of a response: errors first, where people see them.
 #[derive(Serialize)]
-struct Json<'a> {
+struct ResponseBody<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [ServerError],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,17 +44,17 @@ struct Json<'a> {
 
 /// Writes a GraphQL response with this status.
 pub fn respond(media_type: MediaType, status: StatusCode, response: GraphqlResponse) -> Response {
-    let json = Json {
+    let body = ResponseBody {
         errors: &response.errors,
         data: (!is_request_error(&response)).then_some(&response.data),
         extensions: (!response.extensions.is_empty()).then_some(&response.extensions),
     };
     let mut bytes = Vec::with_capacity(1024);
-    serde_json::to_writer(&mut bytes, &json).expect("GraphQL values are JSON values, and memory takes all writes");
-    let wait = retry_after(&response);
+    serde_json::to_writer(&mut bytes, &body).expect("GraphQL values are JSON values, and memory takes all writes");
+    let retry_after_seconds = retry_after(&response);
     let mut headers = response.http_headers;
     headers.insert(header::CONTENT_TYPE, media_type.content_type());
-    if let Some(seconds) = wait {
+    if let Some(seconds) = retry_after_seconds {
         headers.insert(header::RETRY_AFTER, seconds.into());
     }
     if status == StatusCode::UNAUTHORIZED {

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Longest body, in bytes.
-const MAX_BODY: usize = 256 * 1024;
+const MAX_BODY_BYTES: usize = 256 * 1024;
 
 #[derive(Clone)]
 struct Webhooks {
@@ -46,21 +46,21 @@ async fn handle(
     Extension(id): Extension<RequestId>,
     request: Request,
 ) -> Response {
-    let took = timeout(webhooks.timeout, take(&webhooks, &provider, &id, request)).await;
-    let late = || Rejection::too_slow("it took too long");
-    let took = took.unwrap_or_else(|_| Err(late()));
-    let outcome = match &took {
+    let result = timeout(webhooks.timeout, receive(&webhooks, &provider, &id, request)).await;
+    let timed_out = || Rejection::request_timeout("it took too long");
+    let result = result.unwrap_or_else(|_| Err(timed_out()));
+    let outcome = match &result {
         Ok(outcome) => outcome,
-        Err(rejection) => rejection.reason(),
+        Err(rejection) => rejection.message(),
     };
     tracing::info!(request_id = %id, provider, outcome, "payment webhook");
-    match took {
+    match result {
         Ok(outcome) => Json(json!({ "outcome": outcome })).into_response(),
         Err(rejection) => rejection.into_json(&id),
     }
 }
 
-async fn take(
+async fn receive(
     webhooks: &Webhooks,
     provider: &str,
     id: &RequestId,
@@ -68,15 +68,15 @@ async fn take(
 ) -> Result<&'static str, Rejection> {
     let (parts, body) = request.into_parts();
     if parts.method != Method::POST {
-        return Err(Rejection::method("a webhook is a POST", "POST"));
+        return Err(Rejection::method_not_allowed("a webhook is a POST", "POST"));
     }
-    let too_long = |_| Rejection::too_large(format!("the body is cut off, or longer than {MAX_BODY} bytes"));
-    let body = to_bytes(body, MAX_BODY).await.map_err(too_long)?;
+    let too_long = |_| Rejection::too_large(format!("the body is cut off, or longer than {MAX_BODY_BYTES} bytes"));
+    let body = to_bytes(body, MAX_BODY_BYTES).await.map_err(too_long)?;
     let address = origin(&parts, webhooks.trusted_proxies).address;
     let actor = Actor { address, request_id: Some(id.as_str().to_owned()), ..Actor::system() };
-    let headers = texts(&parts.headers);
-    let taken = actor.scope(webhooks.services.receive_payment_webhook(provider, &headers, &body)).await;
-    taken.map_err(|error| {
+    let headers = text_headers(&parts.headers);
+    let outcome = actor.scope(webhooks.services.receive_payment_webhook(provider, &headers, &body)).await;
+    outcome.map_err(|error| {
         let error = errors::of(&error, id);
         let code = code(&error).unwrap_or(ErrorCode::InternalServerError);
         let status = match code {
@@ -91,7 +91,7 @@ async fn take(
 }
 
 /// The headers that are texts, several of one name joined as HTTP has it.
-fn texts(headers: &HeaderMap) -> BTreeMap<String, String> {
+fn text_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in headers {
         let Ok(value) = value.to_str() else { continue };

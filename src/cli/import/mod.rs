@@ -15,8 +15,8 @@ use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use self::{rows::ImportFile, sales::ImportSales};
-use super::{Outcome, database::with_database, suffixed};
+use self::{rows::ImportFileArgs, sales::ImportSalesArgs};
+use super::{CommandResult, database::with_database, with_suffix};
 use crate::{
     config::Settings,
     error::{Error, Result},
@@ -26,17 +26,17 @@ use crate::{
 #[derive(Subcommand)]
 pub(super) enum ImportCommand {
     /// Brings in past invoices: products, customers and orders. Running it again adds nothing twice.
-    Sales(Box<ImportSales>),
+    Sales(Box<ImportSalesArgs>),
     /// Brings in products, and the categories, brands, suppliers and groups that they name.
-    Products(ImportFile),
+    Products(ImportFileArgs),
     /// Brings in the tree of categories.
-    Categories(ImportFile),
+    Categories(ImportFileArgs),
     /// Brings in customers and their addresses, without passwords.
-    Customers(ImportFile),
+    Customers(ImportFileArgs),
     /// Brings in past orders, which take nothing from stock.
-    Orders(ImportFile),
+    Orders(ImportFileArgs),
     /// Sets the pieces in stock of products that are there.
-    Stock(ImportFile),
+    Stock(ImportFileArgs),
 }
 
 impl ImportCommand {
@@ -53,7 +53,7 @@ impl ImportCommand {
     }
 
     /// Opens the database and runs the import.
-    pub(super) async fn run(self, settings: &Settings) -> Outcome {
+    pub(super) async fn run(self, settings: &Settings) -> CommandResult {
         let (resource, file) = match self {
             Self::Sales(args) => return with_database(settings, async |db| sales::import(*args, &db).await).await,
             Self::Products(file) => (Resource::Products, file),
@@ -70,17 +70,17 @@ fn is_stdin(file: &Path) -> bool {
     file == Path::new("-")
 }
 
-/// The file of the rejected rows: the given one, or one beside the file that is read. `rows` is what messages call the rows.
+/// The file of the rejected rows: the given one, or one beside the file that is read. `row_label` is what messages call the rows.
 /// # Errors
 /// A user error if that is the file that is read.
-fn rejects_path(file: &Path, given: Option<PathBuf>, extension: &str, rows: &str) -> Result<PathBuf> {
+fn rejects_path(file: &Path, given: Option<PathBuf>, extension: &str, row_label: &str) -> Result<PathBuf> {
     let rejects = given.unwrap_or_else(|| match is_stdin(file) {
         true => format!("rejects.{extension}").into(),
-        false => suffixed(file, &format!(".rejects.{extension}")),
+        false => with_suffix(file, &format!(".rejects.{extension}")),
     });
     let is_same = matches!((file.canonicalize(), rejects.canonicalize()), (Ok(a), Ok(b)) if a == b);
     if !is_stdin(file) && is_same {
-        return Err(Error::bad_input("rejects", format!("rejected {rows} cannot go to the file that is read")));
+        return Err(Error::bad_input("rejects", format!("rejected {row_label} cannot go to the file that is read")));
     }
     Ok(rejects)
 }
@@ -88,29 +88,29 @@ fn rejects_path(file: &Path, given: Option<PathBuf>, extension: &str, rows: &str
 /// Opens the file, and a progress bar of its bytes.
 /// # Errors
 /// A user error if there is no such file.
-fn open(file: &Path) -> Result<(Box<dyn Read + Send>, ProgressBar)> {
+fn open_input(file: &Path) -> Result<(Box<dyn Read + Send>, ProgressBar)> {
     let style = |template| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let wrong = |error: io::Error| Error::bad_input("file", format!("{}: {error}", file.display()));
+    let file_error = |error: io::Error| Error::bad_input("file", format!("{}: {error}", file.display()));
     let (input, bar): (Box<dyn Read + Send>, _) = if is_stdin(file) {
-        let bar = hidden_unless_watched(ProgressBar::new_spinner());
+        let bar = hide_unless_terminal(ProgressBar::new_spinner());
         (Box::new(io::stdin()), bar.with_style(style("{spinner} {bytes} {bytes_per_sec} {elapsed}")))
     } else {
-        let input = File::open(file).map_err(wrong)?;
-        let bar = hidden_unless_watched(ProgressBar::new(input.metadata().map_err(wrong)?.len()));
+        let input = File::open(file).map_err(file_error)?;
+        let bar = hide_unless_terminal(ProgressBar::new(input.metadata().map_err(file_error)?.len()));
         (Box::new(input), bar.with_style(style("{wide_bar} {percent}% {bytes}/{total_bytes} {elapsed}, {eta} left")))
     };
     bar.enable_steady_tick(Duration::from_millis(200));
     Ok((input, bar))
 }
 
-fn hidden_unless_watched(bar: ProgressBar) -> ProgressBar {
+fn hide_unless_terminal(bar: ProgressBar) -> ProgressBar {
     if io::stderr().is_terminal() { bar } else { ProgressBar::hidden() }
 }
 
 /// Says where the rejected rows are, if there are any.
-fn say_rejected(count: u64, rejects: &Path, rows: &str) {
+fn print_rejects_path(count: u64, rejects: &Path, row_label: &str) {
     if count > 0 {
-        say!("The rejected {rows} are in {}: put them right and import that file.", rejects.display());
+        print_line!("The rejected {row_label} are in {}: put them right and import that file.", rejects.display());
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{super::export::format, is_stdin, open, rejects_path, say_rejected, write_report};
+use super::{super::export::parse_format, is_stdin, open_input, rejects_path, print_rejects_path, write_report};
 use crate::{
     db::Db,
     error::{Error, Result},
@@ -18,11 +18,11 @@ use crate::{
 };
 
 /// What messages call the rows of a file.
-const ROWS: &str = "rows";
+const ROW_LABEL: &str = "rows";
 
 /// Import a file. Running it again, after a crash or with a longer file, changes what differs and nothing else.
 #[derive(Debug, Clone, Args)]
-pub struct ImportFile {
+pub struct ImportFileArgs {
     /// The file; `-` is standard input.
     pub file: PathBuf,
 
@@ -32,7 +32,7 @@ pub struct ImportFile {
     pub website: String,
 
     /// How it is written: souk-csv, souk-jsonl, shopify, woocommerce or magento.
-    #[arg(long, default_value = "souk-csv", value_parser = format)]
+    #[arg(long, default_value = "souk-csv", value_parser = parse_format)]
     pub format: Format,
 
     /// Tell what would become of it, and write nothing.
@@ -40,11 +40,11 @@ pub struct ImportFile {
     pub dry_run: bool,
 
     /// The encoding of another shop's file: unicode (UTF-8, or UTF-16 with a byte order mark) or windows-1252.
-    #[arg(long, default_value = "unicode", value_parser = encoding)]
+    #[arg(long, default_value = "unicode", value_parser = parse_encoding)]
     pub encoding: Encoding,
 
     /// How another shop's file writes amounts where its prices do not tell: point (1,234.56) or comma (1.234,56).
-    #[arg(long, value_parser = decimals)]
+    #[arg(long, value_parser = parse_decimals)]
     pub decimals: Option<DecimalSeparator>,
 
     /// What stands before addresses of images that name no server: https://shop.example/media/catalog/product for Magento.
@@ -65,7 +65,7 @@ pub struct ImportFile {
     pub report: Option<PathBuf>,
 }
 
-fn encoding(text: &str) -> std::result::Result<Encoding, String> {
+fn parse_encoding(text: &str) -> std::result::Result<Encoding, String> {
     match text {
         "unicode" => Ok(Encoding::Unicode),
         "windows-1252" => Ok(Encoding::Windows1252),
@@ -73,7 +73,7 @@ fn encoding(text: &str) -> std::result::Result<Encoding, String> {
     }
 }
 
-fn decimals(text: &str) -> std::result::Result<DecimalSeparator, String> {
+fn parse_decimals(text: &str) -> std::result::Result<DecimalSeparator, String> {
     match text {
         "point" => Ok(DecimalSeparator::Point),
         "comma" => Ok(DecimalSeparator::Comma),
@@ -84,10 +84,10 @@ fn decimals(text: &str) -> std::result::Result<DecimalSeparator, String> {
 /// Runs an import.
 /// # Errors
 /// User errors (wrong options, header, website, or no such file); those of files and database.
-pub(super) async fn import(resource: Resource, args: ImportFile, db: &Db) -> Result<()> {
-    let rejects = rejects_path(&args.file, args.rejects, args.format.extension(), ROWS)?;
-    let (input, bar) = open(&args.file)?;
-    let hash = if is_stdin(&args.file) { None } else { Some(hash(&args.file)?) };
+pub(super) async fn import(resource: Resource, args: ImportFileArgs, db: &Db) -> Result<()> {
+    let rejects = rejects_path(&args.file, args.rejects, args.format.extension(), ROW_LABEL)?;
+    let (input, bar) = open_input(&args.file)?;
+    let hash = if is_stdin(&args.file) { None } else { Some(hash_file(&args.file)?) };
     let options = ImportOptions {
         resource,
         format: args.format,
@@ -103,18 +103,18 @@ pub(super) async fn import(resource: Resource, args: ImportFile, db: &Db) -> Res
         },
     };
     let input = Input { bytes: Box::new(bar.wrap_read(input)), hash };
-    let done = import::import(db, &options, input, &rejects, |_| ()).await;
+    let result = import::import(db, &options, input, &rejects, |_| ()).await;
     bar.finish_and_clear();
-    let report = done?;
-    print(&report);
-    say_rejected(report.counts.rejected, &rejects, ROWS);
+    let report = result?;
+    print_report(&report);
+    print_rejects_path(report.counts.rejected, &rejects, ROW_LABEL);
     write_report(args.report.as_deref(), &report)
 }
 
 /// Errors that are shown; the others are in the file of rejects.
-const SHOWN: usize = 10;
+const MAX_SHOWN_ERRORS: usize = 10;
 
-fn print(report: &Report) {
+fn print_report(report: &Report) {
     let counts = report.counts;
     for (name, count) in [
         ("read", counts.read),
@@ -123,18 +123,18 @@ fn print(report: &Report) {
         ("unchanged", counts.unchanged),
         ("rejected", counts.rejected),
     ] {
-        say!("{name:<10} {count:>10}");
+        print_line!("{name:<10} {count:>10}");
     }
-    for (what, count) in &report.notes {
-        say!("{count:>21}  {what}");
+    for (note, count) in &report.notes {
+        print_line!("{count:>21}  {note}");
     }
-    for error in report.errors.iter().take(SHOWN) {
+    for error in report.errors.iter().take(MAX_SHOWN_ERRORS) {
         let column = error.column.as_ref().map_or_else(String::new, |column| format!("{column}: "));
-        say!("line {}: {column}{}", error.line, error.message);
+        print_line!("line {}: {column}{}", error.line, error.message);
     }
 }
 
-fn hash(file: &Path) -> Result<Vec<u8>> {
+fn hash_file(file: &Path) -> Result<Vec<u8>> {
     let hash = sha256(file).map_err(|error| Error::bad_input("file", format!("{}: {error}", file.display())))?;
     Ok(hash.to_vec())
 }

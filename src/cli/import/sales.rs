@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{open, rejects_path, say_rejected, write_report};
+use super::{open_input, rejects_path, print_rejects_path, write_report};
 use crate::{
     db::Db,
     error::Result,
@@ -16,12 +16,12 @@ use crate::{
 };
 
 /// What messages call the rows of a sales file.
-const ROWS: &str = "lines";
+const ROW_LABEL: &str = "lines";
 
 /// Import the invoices of a shop from a CSV file: products, customers and past orders. Running it again, after a crash or
 /// with a longer file, adds what is missing and nothing twice.
 #[derive(Debug, Clone, Args)]
-pub struct ImportSales {
+pub struct ImportSalesArgs {
     /// The file; `-` is standard input.
     pub file: PathBuf,
 
@@ -42,7 +42,7 @@ pub struct ImportSales {
     pub currency: Option<String>,
 
     /// What separates the columns: one character, or `tab`.
-    #[arg(long, default_value = ",", value_parser = delimiter, value_name = "CHAR")]
+    #[arg(long, default_value = ",", value_parser = parse_delimiter, value_name = "CHAR")]
     pub delimiter: u8,
 
     /// Numbers are written 1,50 rather than 1.50.
@@ -118,19 +118,19 @@ pub struct ImportSales {
 /// Runs `souk import sales`.
 /// # Errors
 /// User errors (wrong options, header, website, or no such file); those of files and database.
-pub(super) async fn import(args: ImportSales, db: &Db) -> Result<()> {
-    let rejects = rejects_path(&args.file, args.rejects.clone(), "csv", ROWS)?;
+pub(super) async fn import(args: ImportSalesArgs, db: &Db) -> Result<()> {
+    let rejects = rejects_path(&args.file, args.rejects.clone(), "csv", ROW_LABEL)?;
     let report_file = args.report.clone();
-    let (input, bar) = open(&args.file)?;
-    let done = import_sales(db, &options(args), bar.wrap_read(input), &rejects).await;
+    let (input, bar) = open_input(&args.file)?;
+    let result = import_sales(db, &to_options(args), bar.wrap_read(input), &rejects).await;
     bar.finish_and_clear();
-    let report = done?;
-    say!("{}", report.to_string().trim_end());
-    say_rejected(report.lines.rejected, &rejects, ROWS);
+    let report = result?;
+    print_line!("{}", report.to_string().trim_end());
+    print_rejects_path(report.lines.rejected, &rejects, ROW_LABEL);
     write_report(report_file.as_deref(), &report)
 }
 
-fn options(args: ImportSales) -> SalesOptions {
+fn to_options(args: ImportSalesArgs) -> SalesOptions {
     let codes = args.non_products.split(',').map(|code| code.trim().to_ascii_uppercase());
     SalesOptions {
         website: WebsiteOptions {
@@ -160,7 +160,7 @@ fn options(args: ImportSales) -> SalesOptions {
     }
 }
 
-fn delimiter(text: &str) -> std::result::Result<u8, String> {
+fn parse_delimiter(text: &str) -> std::result::Result<u8, String> {
     match text.as_bytes() {
         b"tab" | b"\\t" => Ok(b'\t'),
         [byte] if byte.is_ascii() && !b"\"\r\n".contains(byte) => Ok(*byte),

@@ -13,7 +13,7 @@ use axum::{
 use headers::{ETag, HeaderMapExt, IfNoneMatch};
 
 /// Scripts and connections of this server only. Both IDEs write style elements and inline images at run time.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -25,17 +25,17 @@ struct File {
     path: &'static str,
     content_type: &'static str,
     /// The body is kept and sent gzip-compressed.
-    gzip: bool,
+    is_gzip: bool,
     body: &'static [u8],
 }
 
 impl File {
     const fn plain(path: &'static str, content_type: &'static str, body: &'static [u8]) -> Self {
-        Self { path, content_type, gzip: false, body }
+        Self { path, content_type, is_gzip: false, body }
     }
 
     const fn gzip(path: &'static str, content_type: &'static str, body: &'static [u8]) -> Self {
-        Self { path, content_type, gzip: true, body }
+        Self { path, content_type, is_gzip: true, body }
     }
 }
 
@@ -65,24 +65,24 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 
 fn respond(file: &File, tag: &ETag, request: &HeaderMap) -> Response {
     // Names stay the same from release to release: browsers keep the files, but ask each time whether they still hold.
-    let mut caching = HeaderMap::new();
-    caching.typed_insert(tag.clone());
-    caching.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let mut cache_headers = HeaderMap::new();
+    cache_headers.typed_insert(tag.clone());
+    cache_headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     if request.typed_get::<IfNoneMatch>().is_some_and(|known| !known.precondition_passes(tag)) {
-        return (StatusCode::NOT_MODIFIED, caching).into_response();
+        return (StatusCode::NOT_MODIFIED, cache_headers).into_response();
     }
-    if file.gzip && !takes_gzip(request) {
-        let advice = "This file is only kept gzip-compressed: ask with Accept-Encoding: gzip.\n";
-        return (StatusCode::NOT_ACCEPTABLE, advice).into_response();
+    if file.is_gzip && !accepts_gzip(request) {
+        let message = "This file is only kept gzip-compressed: ask with Accept-Encoding: gzip.\n";
+        return (StatusCode::NOT_ACCEPTABLE, message).into_response();
     }
-    let about = [
+    let file_headers = [
         (header::CONTENT_TYPE, file.content_type),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
-    let encoding = file.gzip.then_some([(header::CONTENT_ENCODING, "gzip"), (header::VARY, "accept-encoding")]);
-    (caching, about, encoding, file.body).into_response()
+    let encoding = file.is_gzip.then_some([(header::CONTENT_ENCODING, "gzip"), (header::VARY, "accept-encoding")]);
+    (cache_headers, file_headers, encoding, file.body).into_response()
 }
 
 /// A quoted hash of the body. It need not be strong: it only tells one release from the next.
@@ -95,13 +95,13 @@ fn entity_tag(body: &[u8]) -> ETag {
 /// Whether the client takes gzip. One that does not say takes any encoding (RFC 9110, section 12.5.3).
 ///
 /// `headers` has no type for `Accept-Encoding`, and tower-http keeps its own to itself.
-fn takes_gzip(request: &HeaderMap) -> bool {
+fn accepts_gzip(request: &HeaderMap) -> bool {
     let Some(accepted) = request.get(header::ACCEPT_ENCODING) else { return true };
     accepted.to_str().is_ok_and(|accepted| {
         accepted.split(',').any(|coding| {
             let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
-            let refused = weight.trim().strip_prefix("q=").and_then(|q| q.parse().ok()) == Some(0.0);
-            matches!(name.trim(), "gzip" | "x-gzip" | "*") && !refused
+            let is_excluded = weight.trim().strip_prefix("q=").and_then(|q| q.parse().ok()) == Some(0.0);
+            matches!(name.trim(), "gzip" | "x-gzip" | "*") && !is_excluded
         })
     })
 }

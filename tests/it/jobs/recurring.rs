@@ -9,7 +9,7 @@ use std::{
 };
 
 use souk::{
-    cli::work::{self, JobContext},
+    cli::job_handlers::{self, JobContext},
     config::AnalyticsSettings,
     db::Db,
     jobs::{
@@ -125,11 +125,11 @@ async fn the_server_tidies_up_every_hour() {
         app.customer().await.id.0
     );
     app.database.sql(&keys).await;
-    let worker = work::worker(JobContext {
+    let worker = job_handlers::build_worker(JobContext {
         db: app.database.db.clone(),
         mailer: None,
         providers: Arc::clone(&app.services.providers),
-        studio: app.services.studio.clone(),
+        image_processor: app.services.studio.clone(),
         analytics: AnalyticsSettings::default(),
     });
     worker.install().await.unwrap();

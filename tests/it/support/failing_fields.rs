@@ -13,7 +13,7 @@ use souk::graphql::engine::Engine;
 use souk::graphql::engine::EngineSettings;
 use souk::http::graphql::Endpoint;
 use souk::http::graphql::router;
-use souk::http::request_id::request_id;
+use souk::http::request_id::set_request_id;
 use souk::telemetry::RequestId;
 use souk_macros::object;
 
@@ -107,5 +107,5 @@ pub fn endpoint(app: &TestApp, timeout: Duration) -> Router {
         settings: HttpSettings { body_limit: 10_000, timeout, trusted_proxies: 0, ..http_settings() },
         show_sql: false,
     };
-    router(Arc::new(endpoint)).layer(middleware::from_fn(request_id))
+    router(Arc::new(endpoint)).layer(middleware::from_fn(set_request_id))
 }

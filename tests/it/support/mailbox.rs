@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Parser;
 use serde_json::Value;
 use souk::{
-    cli::work::{self, JobContext},
+    cli::job_handlers::{self, JobContext},
     config::{AnalyticsSettings, MailSettings, PaymentCapture, Settings},
     db::Db,
     ids::WebsiteId,
@@ -60,11 +60,11 @@ pub fn mailer(sink: &SmtpSink, flags: &[&str]) -> Mailer {
 /// A worker of a shop where nothing is paid.
 pub fn worker(db: &Db, mailer: Option<Mailer>) -> Worker {
     let storage = Storage::open(&Place::Memory).expect("a store");
-    work::worker(JobContext {
+    job_handlers::build_worker(JobContext {
         db: db.clone(),
         mailer: mailer.map(Arc::new),
         providers: Arc::new(Providers::new(LIMIT, PaymentCapture::ByHand)),
-        studio: studio(&storage),
+        image_processor: studio(&storage),
         analytics: AnalyticsSettings::default(),
     })
 }
@@ -73,11 +73,11 @@ impl TestApp {
     async fn post_office(&self) -> &(SmtpSink, Worker) {
         let open = async || {
             let sink = SmtpSink::start().await;
-            let worker = work::worker(JobContext {
+            let worker = job_handlers::build_worker(JobContext {
                 db: self.database.db.clone(),
                 mailer: Some(Arc::new(mailer(&sink, &[]))),
                 providers: Arc::clone(&self.services.providers),
-                studio: self.services.studio.clone(),
+                image_processor: self.services.studio.clone(),
                 analytics: AnalyticsSettings::default(),
             });
             (sink, worker)

@@ -1,5 +1,5 @@
 //! Slow tests of orders: load from many clients, outages, random sequences against a model, and thousands of random carts.
-//! `bench/chaos.sh` and `bench/rush.sh` run the `checkout_*` tests for longer.
+//! `bench/chaos.sh` and `bench/concurrent_checkouts.sh` run the `checkout_*` tests for longer.
 
 mod checkout_keys;
 mod checkout_outage;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures page 1 and page 1,000 of products by every filter and every order at 100,000 products: bench/catalogue_at_scale.sh
+# Measures page 1 and page 1,000 of products by every filter and every order at 100,000 products: bench/catalog_at_scale.sh
 # [--quick]. See README.md beside it.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -9,17 +9,17 @@ source ./pages.sh
 case ${1-} in
   '') times=41 orders=(CREATED_AT:DESC CREATED_AT:ASC NAME:ASC NAME:DESC PRICE:ASC PRICE:DESC RATING:DESC) ;;
   --quick) times=11 orders=(CREATED_AT:DESC NAME:ASC PRICE:ASC) ;;
-  *) echo "usage: bench/catalogue_at_scale.sh [--quick]" >&2; exit 2 ;;
+  *) echo "usage: bench/catalog_at_scale.sh [--quick]" >&2; exit 2 ;;
 esac
 
 need curl psql
 find_souk
-open_work
+create_workdir
 export SOUK_LOG=warn
 serve
 
 echo "seeding ..." >&2
-psql -Xq -f catalogue_at_scale.sql "$url"
+psql -Xq -f catalog_at_scale.sql "$url"
 
 log_in
 

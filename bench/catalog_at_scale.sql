@@ -1,4 +1,4 @@
--- The data of catalogue_at_scale.sh, the same at every run: 4 websites of 70, 20, 7 and 3 %, a tree of 10 x 10 x 5 categories,
+-- The data of catalog_at_scale.sh, the same at every run: 4 websites of 70, 20, 7 and 3 %, a tree of 10 x 10 x 5 categories,
 -- 200 brands, 50 suppliers, 20 sellers, 100,000 products over three years, every tenth in a group of five, one in twenty
 -- rated, one in thirty not for sale, and one administrator: admin@bench.example, password "bench-admin-password".
 -- Runs on an empty database that has this version's tables. Keys count from 1, in the order of insertion.

@@ -1,0 +1,98 @@
+//! The background work of a server: which handler runs which kind of job.
+//! Rule: a handler takes from the context only what it needs, so that no domain depends on the whole server.
+
+use std::sync::Arc;
+
+use crate::{
+    access::actions::{email, janitor, recovery, registration, verification},
+    analytics::actions::tend as analytics_cleanup,
+    carts::actions::expiry,
+    config::AnalyticsSettings,
+    db::Db,
+    jobs::{model::JobRow, worker::Worker},
+    mail::{actions::Mailer, model::KIND},
+    media::actions::{Studio, fetch, sweep},
+    orders::model::CANCELLED,
+    payments::{
+        actions::{care, webhooks},
+        providers::{Providers, test::WEBHOOK},
+    },
+    search::actions::{index, tend},
+    storage::Storage,
+    transfers::runs::actions::{cleanup as transfers_cleanup, job as transfer},
+};
+
+/// What the handlers of jobs work with.
+#[derive(Clone)]
+pub struct JobContext {
+    /// The database.
+    pub db: Db,
+    /// Sends mail. Without it mail waits in the queue.
+    pub mailer: Option<Arc<Mailer>>,
+    /// The payment providers.
+    pub providers: Arc<Providers>,
+    /// Draws pictures; its storage holds all files.
+    pub image_processor: Studio,
+    /// How long searches are kept, and when they are suggested.
+    pub analytics: AnalyticsSettings,
+}
+
+/// A worker with a handler for each kind of job.
+pub fn build_worker(context: JobContext) -> Worker {
+    let cx = &Arc::new(context);
+    let worker = Worker::new(cx.db.clone())
+        .every(janitor::KIND, janitor::PERIOD, with_context(cx, |cx, job| async move { janitor::run(&cx.db, &job).await }))
+        .every(expiry::KIND, expiry::PERIOD, with_context(cx, |cx, job| async move { expiry::run(&cx.db, &job).await }))
+        .every(
+            transfers_cleanup::KIND,
+            transfers_cleanup::PERIOD,
+            with_context(cx, |cx, job| async move { transfers_cleanup::run(&cx.db, cx.storage(), &job).await }),
+        )
+        .every(
+            fetch::KIND,
+            fetch::PERIOD,
+            with_context(cx, |cx, job| async move { fetch::run(&cx.db, &cx.image_processor, &job).await }),
+        )
+        .every(
+            sweep::KIND,
+            sweep::PERIOD,
+            with_context(cx, |cx, job| async move { sweep::run(&cx.db, &cx.image_processor, &job).await }),
+        )
+        .every(tend::KIND, tend::PERIOD, with_context(cx, |cx, job| async move { tend::run(&cx.db, &job).await }))
+        .every(index::KIND, index::PERIOD, with_context(cx, |cx, job| async move { index::run(&cx.db, &job).await }))
+        .every(
+            analytics_cleanup::KIND,
+            analytics_cleanup::PERIOD,
+            with_context(cx, |cx, job| async move { analytics_cleanup::run(&cx.db, cx.analytics, &job).await }),
+        )
+        .on_long(transfer::KIND, with_context(cx, |cx, job| async move { transfer::run(&cx.db, cx.storage(), &job).await }))
+        .on(registration::KIND, with_context(cx, |cx, job| async move { registration::run(&cx.db, &job).await }))
+        .on(verification::KIND, with_context(cx, |cx, job| async move { verification::run(&cx.db, &job).await }))
+        .on(recovery::KIND, with_context(cx, |cx, job| async move { recovery::run(&cx.db, &job).await }))
+        .on(email::KIND, with_context(cx, |cx, job| async move { email::run(&cx.db, &job).await }))
+        .on(care::OPERATION, with_context(cx, |cx, job| async move { care::look_after(&cx.db, &cx.providers, &job).await }))
+        .on(care::CAPTURE, with_context(cx, |cx, job| async move { care::capture(&cx.db, &cx.providers, &job).await }))
+        .on(CANCELLED, with_context(cx, |cx, job| async move { care::undo(&cx.db, &cx.providers, &job).await }))
+        .on(WEBHOOK, with_context(cx, |cx, job| async move { webhooks::tell(&cx.db, &cx.providers, &job).await }));
+    let Some(mailer) = cx.mailer.clone() else { return worker };
+    let db = cx.db.clone();
+    worker.on(KIND, move |job| {
+        let (mailer, db) = (Arc::clone(&mailer), db.clone());
+        async move { mailer.deliver(&db, &job).await }
+    })
+}
+
+impl JobContext {
+    fn storage(&self) -> &Storage {
+        self.image_processor.storage()
+    }
+}
+
+/// A handler that runs a job with the context.
+fn with_context<F, Fut>(context: &Arc<JobContext>, run: F) -> impl Fn(JobRow) -> Fut + Clone + Send + Sync + 'static
+where
+    F: Fn(Arc<JobContext>, JobRow) -> Fut + Clone + Send + Sync + 'static,
+{
+    let context = Arc::clone(context);
+    move |job| run(Arc::clone(&context), job)
+}
