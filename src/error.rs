@@ -133,7 +133,7 @@ impl UserError {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// Rules that the input broke; a mutation answers them as `userErrors`.
-    #[error("{}", listed(.0))]
+    #[error("{}", join_messages(.0))]
     User(Vec<UserError>),
     /// A top-level error whose text may be shown.
     #[error("{}: {}", .0.as_str(), .1)]
@@ -161,7 +161,7 @@ pub enum Error {
     /// The connection went away at the COMMIT: it is done or not, and only who looks, or sends it again with the same
     /// idempotency key, learns which.
     #[error("the database went away at a COMMIT: {0}")]
-    Unknown(String),
+    CommitUnknown(String),
     /// A fault of the server.
     #[error("{0}")]
     Internal(String),
@@ -200,12 +200,12 @@ impl Error {
 }
 
 /// The broken rules in one line, for the log.
-fn listed(errors: &[UserError]) -> String {
-    let listed = errors.iter().map(|error| match &error.field {
+fn join_messages(errors: &[UserError]) -> String {
+    let messages = errors.iter().map(|error| match &error.field {
         Some(field) => format!("{field}: {}", error.message),
         None => error.message.to_string(),
     });
-    listed.collect::<Vec<_>>().join("; ")
+    messages.collect::<Vec<_>>().join("; ")
 }
 
 impl From<UserError> for Error {

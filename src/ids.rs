@@ -18,8 +18,8 @@ pub trait RowId: Copy + Eq + Send + Sync + 'static {
     fn key(self) -> i64;
 
     /// The opaque global id.
-    fn global(self) -> String {
-        join(Self::TYPE, self.key())
+    fn to_global_id(self) -> String {
+        encode(Self::TYPE, self.key())
     }
 
     /// Reads a global id of this type.
@@ -27,7 +27,7 @@ pub trait RowId: Copy + Eq + Send + Sync + 'static {
     /// A user error of `field` where it is malformed or names another type.
     fn parse(field: &str, id: &str) -> Result<Self> {
         let wrong = || Error::bad_input(field.to_owned(), format!("this is not the id of a {}", Self::TYPE));
-        let (name, key) = split(id).ok_or_else(wrong)?;
+        let (name, key) = decode(id).ok_or_else(wrong)?;
         if name != Self::TYPE {
             return Err(wrong());
         }
@@ -36,12 +36,12 @@ pub trait RowId: Copy + Eq + Send + Sync + 'static {
 }
 
 /// The global id of a type's name and a key; for where the type is data.
-pub fn join(name: &str, key: i64) -> String {
+pub fn encode(name: &str, key: i64) -> String {
     URL_SAFE_NO_PAD.encode(format!("{name}:{key}"))
 }
 
 /// The type name and key inside a global id, or `None` where it is malformed.
-pub fn split(id: &str) -> Option<(String, i64)> {
+pub fn decode(id: &str) -> Option<(String, i64)> {
     if id.len() > 100 {
         return None;
     }

@@ -22,8 +22,8 @@ pub fn round(amount: Decimal) -> Decimal {
 
 /// Price of so many pieces, as the database has it: rounded line by line, which changes nothing while prices have two
 /// decimals; a total is the sum of its lines.
-pub fn line_total(price: Decimal, pieces: i32) -> Decimal {
-    round(price * Decimal::from(pieces))
+pub fn line_total(price: Decimal, quantity: i32) -> Decimal {
+    round(price * Decimal::from(quantity))
 }
 
 /// # Errors

@@ -152,11 +152,11 @@ impl Page {
     }
 
     /// Rows to read: one more than asked for, which tells whether there are more.
-    pub fn fetch(&self) -> i64 {
+    pub fn fetch_limit(&self) -> i64 {
         self.limit + 1
     }
 
-    /// Puts the rows read (at most [`Page::fetch`], in reading direction) into list order and says what lies around.
+    /// Puts the rows read (at most [`Page::fetch_limit`], in reading direction) into list order and says what lies around.
     pub fn finish<T>(&self, mut rows: Vec<T>) -> Rows<T> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
@@ -185,7 +185,7 @@ pub struct List<C, O> {
 
 /// A list of all rows, the latest first.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Latest {
+pub struct NewestFirst {
     /// Which page.
     pub page: Page,
 }
@@ -227,7 +227,7 @@ from_sort_key! {
 /// The value of the argument's cursor for the column it is compared with.
 /// # Errors
 /// A user error of the argument where the cursor was forged with a key of another kind.
-pub fn key_of<T: FromSortKey>(argument: &'static str, cursor: &Cursor) -> Result<T> {
+pub fn cursor_value<T: FromSortKey>(argument: &'static str, cursor: &Cursor) -> Result<T> {
     T::from_sort_key(&cursor.key).ok_or_else(|| Error::bad_input(argument, "this is not a cursor of this list"))
 }
 
@@ -245,11 +245,11 @@ macro_rules! paged {
         let (after, before) = (("after", &page.after), ("before", &page.before));
         let (lower, upper) = if ascending { (after, before) } else { (before, after) };
         if let (argument, Some(cursor)) = lower {
-            let value: $type = $crate::paging::key_of(argument, cursor)?;
+            let value: $type = $crate::paging::cursor_value(argument, cursor)?;
             query = query.filter($crate::db::keyset::pair($column, $id).gt((value, cursor.id)));
         }
         if let (argument, Some(cursor)) = upper {
-            let value: $type = $crate::paging::key_of(argument, cursor)?;
+            let value: $type = $crate::paging::cursor_value(argument, cursor)?;
             query = query.filter($crate::db::keyset::pair($column, $id).lt((value, cursor.id)));
         }
         let query = if ascending != page.backward {
@@ -257,7 +257,7 @@ macro_rules! paged {
         } else {
             query.order(($column.desc(), $id.desc()))
         };
-        query.limit(page.fetch())
+        query.limit(page.fetch_limit())
     }};
     ($query:expr, $page:expr, $direction:expr, $id:expr) => {{
         use diesel::prelude::*;
@@ -272,7 +272,7 @@ macro_rules! paged {
             query = query.filter($id.lt(cursor.id));
         }
         let query = if ascending != page.backward { query.order($id.asc()) } else { query.order($id.desc()) };
-        query.limit(page.fetch())
+        query.limit(page.fetch_limit())
     }};
 }
 
@@ -289,7 +289,7 @@ mod tests {
         assert!(Page::new("products", args(Some(1), Some(1))).is_err());
         assert!(Page::new("products", args(Some(0), None)).is_err());
         assert!(Page::new("products", args(None, Some(101))).is_err());
-        assert_eq!(Page::new("products", args(Some(100), None)).unwrap().fetch(), 101);
+        assert_eq!(Page::new("products", args(Some(100), None)).unwrap().fetch_limit(), 101);
         assert_eq!(Page::new("products", args(None, None)).unwrap().limit, DEFAULT_LIMIT);
     }
 

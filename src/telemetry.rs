@@ -42,8 +42,8 @@ impl RequestId {
 
     /// The client's id: 1 to 64 of `A-Z a-z 0-9 . _ -`; none where it is anything else.
     pub fn parse(text: &str) -> Option<Self> {
-        let sane = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-        ((1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(sane)).then(|| Self(text.into()))
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        ((1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(is_allowed)).then(|| Self(text.into()))
     }
 
     /// The id as text.

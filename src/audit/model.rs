@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use serde_json::{Map, Value};
 
 use crate::{
-    db::{actor::Via, filter::Op, tables::audit_log},
+    db::{actor::ActorKind, filter::Op, tables::audit_log},
     ids::{self, ApiKeyId, AuditEntryId, CategoryId, OrderId, ProductGroupId, RowId, SessionId, UserId, WebsiteId},
     paging::SortKey,
     registry::domains,
@@ -43,7 +43,7 @@ text_enum! {
 impl ResourceType {
     /// The noun and the key of a global id; none where it names nothing that is told.
     pub fn of(id: &str) -> Option<(Self, i64)> {
-        let (name, key) = ids::split(id)?;
+        let (name, key) = ids::decode(id)?;
         Some((Self::ALL.iter().copied().find(|resource_type| resource_type.as_str() == name)?, key))
     }
 }
@@ -59,7 +59,7 @@ pub struct AuditRow {
     /// Who changed it; none where it was nobody known.
     pub user_id: Option<UserId>,
     /// By what.
-    pub via: Via,
+    pub via: ActorKind,
     /// The session of the access token.
     pub session_id: Option<SessionId>,
     /// The API key.
@@ -84,14 +84,14 @@ pub struct AuditRow {
 
 impl AuditRow {
     /// The global id of what was changed.
-    pub fn thing(&self) -> String {
-        ids::join(self.resource_type.as_str(), self.resource_id)
+    pub fn resource_global_id(&self) -> String {
+        ids::encode(self.resource_type.as_str(), self.resource_id)
     }
 }
 
 /// Whose keys a column of a recorded table holds: `cart_line_id` those of `CartLine`; the columns with other names are
 /// listed.
-fn keys_of(column: &str) -> Option<&'static str> {
+fn referenced_type(column: &str) -> Option<&'static str> {
     Some(match column {
         "group_id" => ProductGroupId::TYPE,
         "parent_id" => CategoryId::TYPE,
@@ -103,10 +103,10 @@ fn keys_of(column: &str) -> Option<&'static str> {
 }
 
 /// Columns as they leave the process: keys of rows become global ids.
-pub fn outside(columns: Value) -> Value {
+pub fn with_global_ids(columns: Value) -> Value {
     let Value::Object(columns) = columns else { return columns };
     let shown = columns.into_iter().map(|(column, value)| {
-        let id = keys_of(&column).zip(value.as_i64()).map(|(name, key)| Value::String(ids::join(name, key)));
+        let id = referenced_type(&column).zip(value.as_i64()).map(|(name, key)| Value::String(ids::encode(name, key)));
         (column, id.unwrap_or(value))
     });
     Value::Object(shown.collect::<Map<_, _>>())
@@ -118,7 +118,7 @@ pub enum AuditCondition {
     /// By who changed it.
     User(Op<UserId>),
     /// By what they were known.
-    Via(Op<Via>),
+    Via(Op<ActorKind>),
     /// By what was changed.
     ResourceType(Op<ResourceType>),
     /// By the very thing that was changed.
@@ -161,15 +161,15 @@ mod tests {
 
     #[test]
     fn resource_types_are_the_types_of_their_ids() {
-        assert_eq!(ResourceType::of(&OrderId(7).global()), Some((ResourceType::Order, 7)));
-        assert_eq!(ResourceType::of(&AuditEntryId(7).global()), None);
+        assert_eq!(ResourceType::of(&OrderId(7).to_global_id()), Some((ResourceType::Order, 7)));
+        assert_eq!(ResourceType::of(&AuditEntryId(7).to_global_id()), None);
         assert_eq!(ResourceType::of("nonsense"), None);
     }
 
     #[test]
     fn keys_leave_as_global_ids() {
         let columns = json!({ "seller_id": 7, "parent_id": null, "quantity": 3, "external_id": "K-77" });
-        let shown = json!({ "seller_id": UserId(7).global(), "parent_id": null, "quantity": 3, "external_id": "K-77" });
-        assert_eq!(outside(columns), shown);
+        let shown = json!({ "seller_id": UserId(7).to_global_id(), "parent_id": null, "quantity": 3, "external_id": "K-77" });
+        assert_eq!(with_global_ids(columns), shown);
     }
 }

@@ -15,8 +15,8 @@ use crate::{
     auth::Scope,
     db::{
         Conn,
-        filter::{Condition, always},
-        listed::listed,
+        filter::{Condition, constant},
+        list_statements::list_statements,
         sql::{Void, op},
         tables::audit_log,
     },
@@ -38,17 +38,17 @@ define_sql_function! {
 
 fn visible(scope: &Scope) -> Condition<'static, audit_log::table> {
     match scope {
-        Scope::All => always(true),
+        Scope::All => constant(true),
         Scope::Websites(_, websites) => {
             let website = audit_log::website_id;
             Box::new(website.is_not_null().and(website.assume_not_null().eq_any(websites.to_vec())))
         }
-        Scope::Public | Scope::Guest(_) | Scope::Own(_) | Scope::Seller(_) => always(false),
+        Scope::Public | Scope::Guest(_) | Scope::Own(_) | Scope::Seller(_) => constant(false),
     }
 }
 
 /// What a user did, and what was done to their account; the oldest first.
-pub async fn all_about(mut conn: &Conn, user: UserId) -> Result<Vec<AuditRow>> {
+pub async fn all_of_user(mut conn: &Conn, user: UserId) -> Result<Vec<AuditRow>> {
     let account = audit_log::resource_type.eq(ResourceType::User).and(audit_log::resource_id.eq(user.0));
     let query = audit_log::table
         .filter(account.or(audit_log::user_id.is_not_null().and(audit_log::user_id.assume_not_null().eq(user))))
@@ -69,7 +69,7 @@ fn condition(condition: &AuditCondition) -> Condition<'static, audit_log::table>
     }
 }
 
-listed! {
+list_statements! {
     /// A list of entries.
     AuditList of AuditRow in audit_log where AuditCondition by AuditOrderField { At => at: DateTime<Utc> }
     for scope by visible
@@ -82,7 +82,7 @@ pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[AuditEntryId]) -> Res
 }
 
 /// Keeps what the transaction writes from now on out of the log: for imports, which tell of themselves.
-pub async fn silence(mut conn: &Conn) -> Result<()> {
+pub async fn suppress(mut conn: &Conn) -> Result<()> {
     Ok(SimpleAsyncConnection::batch_execute(&mut conn, "SET LOCAL souk.audit = 'off'").await?)
 }
 

@@ -2,18 +2,18 @@
 //! Rule: the code checks permissions and scopes; who holds which permission is data.
 
 mod jwt;
-mod keys;
-mod live;
+mod api_key_cache;
+mod permission_cache;
 mod origin;
 mod password;
 pub mod secret;
 mod viewer;
 
 pub use self::{
-    jwt::{Issued, JwtKeys, Key, KeyError, SOUK, TokenError},
-    keys::{KnownKey, KnownKeys},
-    live::{Grant, Live, News},
-    origin::{Origin, VisitorKey},
+    jwt::{IssuedToken, JwtKeys, JwtKey, JwtKeyError, DEFAULT_ISSUER_AND_AUDIENCE, TokenError},
+    api_key_cache::{CachedApiKey, ApiKeyCache},
+    permission_cache::{Grant, PermissionCache, PermissionChanges},
+    origin::{RequestOrigin, VisitorKey},
     password::{PasswordCost, Passwords},
-    viewer::{GuestKey, Holder, Identity, Permission, Permissions, Scope, Via, Viewer},
+    viewer::{GuestKey, Holder, Identity, Permission, Permissions, Scope, AuthMethod, Viewer},
 };

@@ -17,9 +17,9 @@ pub struct VisitorKey([u8; 32]);
 
 impl VisitorKey {
     /// The visitor with this id: 1 to 100 visible characters of ASCII; nobody where it is anything else.
-    pub fn of(id: &str) -> Option<Self> {
-        let is_sound = (1..=MAX_VISITOR).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-        is_sound.then(|| Self(secret::hash(id).try_into().unwrap_or_default()))
+    pub fn from_id(id: &str) -> Option<Self> {
+        let is_valid = (1..=MAX_VISITOR).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+        is_valid.then(|| Self(secret::hash(id).try_into().unwrap_or_default()))
     }
 
     /// As hexadecimal digits.
@@ -36,7 +36,7 @@ impl fmt::Debug for VisitorKey {
 
 /// Where a request came from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Origin {
+pub struct RequestOrigin {
     /// The client's address; none where there is no network in between.
     pub address: Option<IpAddr>,
     /// The client's user agent, at most 300 characters.
@@ -45,7 +45,7 @@ pub struct Origin {
     pub visitor: Option<VisitorKey>,
 }
 
-impl Origin {
+impl RequestOrigin {
     /// An origin; a long or odd user agent is cut and cleaned.
     pub fn new(address: Option<IpAddr>, user_agent: Option<&str>) -> Self {
         let clean = |text: &str| text.chars().filter(|c| !c.is_control()).take(MAX_DEVICE).collect::<String>();
@@ -57,6 +57,6 @@ impl Origin {
     /// The same, with the id that the visitor's browser sent.
     #[must_use]
     pub fn with_visitor(self, id: Option<&str>) -> Self {
-        Self { visitor: id.and_then(VisitorKey::of), ..self }
+        Self { visitor: id.and_then(VisitorKey::from_id), ..self }
     }
 }

@@ -16,9 +16,9 @@ use crate::{
 };
 
 /// How many hashes may wait for their turn: some three seconds' worth on one core. Who comes later would give up before.
-const WAITING: usize = 64;
+const MAX_QUEUED: usize = 64;
 /// How long a full line takes, in seconds: a hash of the default cost is some 40 ms on one core.
-const LINE_SECONDS: u64 = 3;
+const RETRY_AFTER_SECONDS: u64 = 3;
 
 /// What a hash costs. [`PasswordCost::default`] is OWASP's recommendation for argon2id: 19 MiB, 2 passes, 1 lane.
 #[derive(Debug, Clone, Copy)]
@@ -40,11 +40,11 @@ impl Default for PasswordCost {
 pub struct Passwords {
     argon2: Argon2<'static>,
     /// Places of those who are hashed or wait for it.
-    places: Arc<Semaphore>,
+    queue_slots: Arc<Semaphore>,
     /// One core stays free for everything else while a flood of logins is hashed.
-    permits: Arc<Semaphore>,
+    hash_slots: Arc<Semaphore>,
     /// Checked where there is no account, so that an unknown e-mail costs the same time as a wrong password.
-    nobody: Arc<str>,
+    dummy_hash: Arc<str>,
 }
 
 impl Passwords {
@@ -55,22 +55,22 @@ impl Passwords {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let PasswordCost { memory, passes } = cost;
         // Nobody's password: 16 bytes of salt and 32 of hash, made up. Hashing one here would cost memory for good.
-        let nobody = format!("$argon2id$v=19$m={memory},t={passes},p=1${}${}", "A".repeat(22), "A".repeat(43));
-        PasswordHash::new(&nobody).map_err(internal)?;
+        let dummy_hash = format!("$argon2id$v=19$m={memory},t={passes},p=1${}${}", "A".repeat(22), "A".repeat(43));
+        PasswordHash::new(&dummy_hash).map_err(internal)?;
         let cores = thread::available_parallelism().map_or(1, |n| n.get());
         let at_once = (cores - 1).max(1);
-        let [places, permits] = [at_once + WAITING, at_once].map(|n| Arc::new(Semaphore::new(n)));
-        Ok(Self { argon2, places, permits, nobody: nobody.into() })
+        let [queue_slots, hash_slots] = [at_once + MAX_QUEUED, at_once].map(|n| Arc::new(Semaphore::new(n)));
+        Ok(Self { argon2, queue_slots, hash_slots, dummy_hash: dummy_hash.into() })
     }
 
-    /// Checks a new password (see [`text::password`]) and gives its PHC string.
+    /// Checks a new password (see [`text::check_password`]) and gives its PHC string.
     /// # Errors
     /// INVALID or WEAK_PASSWORD of the field; RATE_LIMITED where too many wait; [`Error::Internal`] where hashing fails.
-    pub async fn accept(&self, field: &'static str, password: String, about: Vec<String>) -> Result<String> {
+    pub async fn check_and_hash(&self, field: &'static str, password: String, about: Vec<String>) -> Result<String> {
         let argon2 = self.argon2.clone();
         self.blocking(move || {
             let about: Vec<&str> = about.iter().map(String::as_str).collect();
-            text::password(field, &password, &about)?;
+            text::check_password(field, &password, &about)?;
             argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(internal)
         })
         .await
@@ -91,7 +91,7 @@ impl Passwords {
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
         let argon2 = self.argon2.clone();
         let known = hash.is_some();
-        let hash = hash.unwrap_or_else(|| self.nobody.to_string());
+        let hash = hash.unwrap_or_else(|| self.dummy_hash.to_string());
         self.blocking(move || {
             let hash = PasswordHash::new(&hash).map_err(internal)?;
             Ok(argon2.verify_password(password.as_bytes(), &hash).is_ok() && known)
@@ -100,20 +100,20 @@ impl Passwords {
     }
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let busy = |_| Error::TooManyAttempts { retry_after: LINE_SECONDS };
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(busy)?;
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(internal)?;
-        let (tell, told) = oneshot::channel();
+        let busy = |_| Error::TooManyAttempts { retry_after: RETRY_AFTER_SECONDS };
+        let queue_slot = Arc::clone(&self.queue_slots).try_acquire_owned().map_err(busy)?;
+        let permit = Arc::clone(&self.hash_slots).acquire_owned().await.map_err(internal)?;
+        let (sender, receiver) = oneshot::channel();
         // A thread for each hash, which takes a hundred times as long: a priority once lowered cannot be raised again.
         let hashing = move || {
-            step_back();
+            lower_priority();
             let done = work();
-            drop((permit, place));
+            drop((permit, queue_slot));
             // Whoever asked may have gone away meanwhile.
-            let _ = tell.send(done);
+            let _ = sender.send(done);
         };
         thread::Builder::new().name("password".to_owned()).spawn(hashing).map_err(internal)?;
-        told.await.map_err(internal)?
+        receiver.await.map_err(internal)?
     }
 }
 
@@ -123,13 +123,13 @@ const NICE: i32 = 10;
 
 /// Lets other threads go first. Where that is refused, it goes on as before.
 #[cfg(target_os = "linux")]
-fn step_back() {
+fn lower_priority() {
     let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
 }
 
 /// Elsewhere a priority is the whole process's.
 #[cfg(not(target_os = "linux"))]
-fn step_back() {}
+fn lower_priority() {}
 
 fn internal(error: impl std::fmt::Display) -> Error {
     Error::Internal(format!("password hash: {error}"))
@@ -152,35 +152,35 @@ mod tests {
     #[tokio::test]
     async fn a_flood_is_refused_where_its_line_ends_and_nobody_else_is() {
         let passwords = Passwords::new(PasswordCost { memory: 8, passes: 1 }).unwrap();
-        let places = passwords.places.available_permits();
-        assert_eq!(places, passwords.permits.available_permits() + WAITING);
-        let (open, door) = std::sync::mpsc::channel::<()>();
-        let door = Arc::new(std::sync::Mutex::new(door));
-        let mut line = Vec::new();
-        for _ in 0..places {
-            let (passwords, door) = (passwords.clone(), Arc::clone(&door));
-            line.push(tokio::spawn(async move {
-                passwords.blocking(move || door.lock().unwrap().recv().map_err(internal)).await
+        let queue_slots = passwords.queue_slots.available_permits();
+        assert_eq!(queue_slots, passwords.hash_slots.available_permits() + MAX_QUEUED);
+        let (release, gate) = std::sync::mpsc::channel::<()>();
+        let gate = Arc::new(std::sync::Mutex::new(gate));
+        let mut queued = Vec::new();
+        for _ in 0..queue_slots {
+            let (passwords, gate) = (passwords.clone(), Arc::clone(&gate));
+            queued.push(tokio::spawn(async move {
+                passwords.blocking(move || gate.lock().unwrap().recv().map_err(internal)).await
             }));
         }
-        while passwords.places.available_permits() > 0 {
+        while passwords.queue_slots.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
         let refused = passwords.verify("correct horse".into(), None).await;
         assert!(matches!(refused, Err(Error::TooManyAttempts { .. })), "{refused:?}");
         // One who gives up leaves a place for another.
-        let last = line.pop().unwrap();
+        let last = queued.pop().unwrap();
         last.abort();
         assert!(last.await.unwrap_err().is_cancelled());
-        assert_eq!(passwords.places.available_permits(), 1);
-        for _ in &line {
-            open.send(()).unwrap();
+        assert_eq!(passwords.queue_slots.available_permits(), 1);
+        for _ in &queued {
+            release.send(()).unwrap();
         }
-        for waiting in line {
+        for waiting in queued {
             waiting.await.unwrap().unwrap();
         }
         assert!(!passwords.verify("correct horse".into(), None).await.unwrap());
-        assert_eq!(passwords.places.available_permits(), places);
+        assert_eq!(passwords.queue_slots.available_permits(), queue_slots);
     }
 
     #[cfg(target_os = "linux")]

@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 /// A new secret: the text to show, and its hash to keep.
-pub fn new(prefix: &str) -> (String, Vec<u8>) {
+pub fn generate(prefix: &str) -> (String, Vec<u8>) {
     let text = format!("{prefix}{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()));
     let hash = hash(&text);
     (text, hash)

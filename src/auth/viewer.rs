@@ -82,12 +82,12 @@ impl Permissions {
 
     /// What both sets hold.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
     /// Whether the set holds all of the other.
-    pub fn covers(self, other: Self) -> bool {
+    pub fn contains_all(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
@@ -110,7 +110,7 @@ impl FromIterator<Permission> for Permissions {
 
 /// By what somebody is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Via {
+pub enum AuthMethod {
     /// An access token of this session.
     Session(SessionId),
     /// An API key.
@@ -125,7 +125,7 @@ pub struct Identity {
     /// The user (`sub`).
     pub user: UserId,
     /// By what they are known (`sid` of a token).
-    pub via: Via,
+    pub auth_method: AuthMethod,
     /// The role's code.
     pub role: String,
     /// What they may do.
@@ -140,7 +140,7 @@ pub struct GuestKey([u8; 32]);
 
 impl GuestKey {
     /// The guest with this token.
-    pub fn of(token: &str) -> Self {
+    pub fn from_token(token: &str) -> Self {
         Self(secret::hash(token).try_into().unwrap_or_default())
     }
 
@@ -220,7 +220,7 @@ impl Viewer {
     pub fn system() -> Self {
         Self::user(Identity {
             user: UserId(0),
-            via: Via::System,
+            auth_method: AuthMethod::System,
             role: "admin".into(),
             permissions: Permission::ALL.iter().copied().collect(),
             websites: None,
@@ -248,14 +248,14 @@ impl Viewer {
     }
 
     /// Whether what the viewer may do, they may do at this website: a role can be limited to some.
-    pub fn reaches(&self, website: WebsiteId) -> bool {
+    pub fn can_access_website(&self, website: WebsiteId) -> bool {
         let limit = self.identity.as_ref().and_then(|identity| identity.websites.as_ref());
         limit.is_none_or(|websites| websites.contains(&website))
     }
 
     /// Whether the viewer holds the permission at this website.
     pub fn can_at(&self, permission: Permission, website: WebsiteId) -> bool {
-        self.can(permission) && self.reaches(website)
+        self.can(permission) && self.can_access_website(website)
     }
 
     /// The user's id and session.
@@ -263,9 +263,9 @@ impl Viewer {
     /// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key: what concerns the account itself is for people.
     pub fn require_session(&self) -> Result<(UserId, SessionId)> {
         let identity = self.identity.as_ref().ok_or_else(unauthenticated)?;
-        match identity.via {
-            Via::Session(session) => Ok((identity.user, session)),
-            Via::ApiKey(_) | Via::System => Err(Error::Coded(
+        match identity.auth_method {
+            AuthMethod::Session(session) => Ok((identity.user, session)),
+            AuthMethod::ApiKey(_) | AuthMethod::System => Err(Error::Coded(
                 ErrorCode::Forbidden,
                 "an API key cannot do this: log in and send an access token".into(),
             )),

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     ids::BrandId,
     paging::SortKey,
-    text::{Check, check_page_texts},
+    text::{Validator, check_page_texts},
 };
 
 /// A brand.
@@ -57,9 +57,9 @@ impl NewBrand {
     /// # Errors
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
-        let mut check = Check::new();
-        check_page_texts(&mut check, Some(&self.name), Some(&self.slug), Some(&self.description));
-        check.finish()
+        let mut validator = Validator::new();
+        check_page_texts(&mut validator, Some(&self.name), Some(&self.slug), Some(&self.description));
+        validator.finish()
     }
 }
 
@@ -67,9 +67,9 @@ impl BrandPatch {
     /// # Errors
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
-        let mut check = Check::new();
-        check_page_texts(&mut check, self.name.as_deref(), self.slug.as_deref(), self.description.as_deref());
-        check.finish()
+        let mut validator = Validator::new();
+        check_page_texts(&mut validator, self.name.as_deref(), self.slug.as_deref(), self.description.as_deref());
+        validator.finish()
     }
 
     /// Whether nothing changes.

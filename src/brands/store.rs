@@ -12,10 +12,10 @@ use crate::{
     auth::Permission,
     db::{
         Conn,
-        edited::edited,
+        write_statements::write_statements,
         export::{Export, columns},
         filter::Condition,
-        listed::listed,
+        list_statements::list_statements,
         sql::{op, text_op},
         tables::brands,
     },
@@ -31,7 +31,7 @@ fn condition(condition: &BrandCondition) -> Condition<'static, brands::table> {
     }
 }
 
-listed! {
+list_statements! {
     /// A list of brands.
     BrandList of BrandRow in brands where BrandCondition by BrandOrderField { Name => name: String }
 }
@@ -41,7 +41,7 @@ pub async fn by_ids(mut conn: &Conn, ids: &[BrandId]) -> Result<Vec<BrandRow>> {
     Ok(brands::table.filter(brands::id.eq_any(ids)).select(BrandRow::as_select()).load(&mut conn).await?)
 }
 
-edited! { BrandRow in brands by BrandId as NewBrand, BrandPatch, deletable }
+write_statements! { BrandRow in brands by BrandId as NewBrand, BrandPatch, deletable }
 
 /// Adds brands with these names and slugs and returns the id and name of each.
 pub async fn insert_named(mut conn: &Conn, names: &[&str], slugs: &[String]) -> Result<Vec<(BrandId, String)>> {
@@ -73,7 +73,7 @@ fn refused(error: diesel::result::Error) -> Error {
 pub const BRANDS: Export = Export {
     permission: Permission::ManageCatalogue,
     has_website: false,
-    is_imported: false,
+    is_importable: false,
     with: "",
     table: "brands b",
     joins: "",

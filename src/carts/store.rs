@@ -10,7 +10,7 @@ use crate::{
     auth::Holder,
     db::{
         Conn,
-        filter::{Condition, always},
+        filter::{Condition, constant},
         sql::clock_timestamp,
         tables::{cart_lines as lines, cart_reservations as reservations, carts},
     },
@@ -25,7 +25,7 @@ fn held(holder: &Holder) -> Condition<'static, carts::table> {
     let user = |user| Box::new(carts::user_id.is_not_null().and(carts::user_id.assume_not_null().eq(user)));
     let guest = |hash| Box::new(carts::token_hash.is_not_null().and(carts::token_hash.assume_not_null().eq(hash)));
     match (holder.user, holder.guest.map(|guest| guest.hash().to_vec())) {
-        (None, None) => always(false),
+        (None, None) => constant(false),
         (Some(id), None) => user(id),
         (None, Some(hash)) => guest(hash),
         (Some(id), Some(hash)) => Box::new(user(id).or(guest(hash))),

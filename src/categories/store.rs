@@ -15,10 +15,10 @@ use crate::{
     auth::Permission,
     db::{
         Conn,
-        edited::edited,
+        write_statements::write_statements,
         export::{Export, columns},
-        filter::{Condition, always},
-        listed::listed,
+        filter::{Condition, constant},
+        list_statements::list_statements,
         sql::{CountUpTo, ParentId, PerParent, hashtext, op, pg_advisory_xact_lock, text_op},
         tables::categories,
     },
@@ -38,12 +38,12 @@ fn condition(condition: &CategoryCondition) -> Condition<'static, categories::ta
             let below = |root: &CategoryId| -> Condition<'static, categories::table> {
                 Box::new(categories::path.contains(vec![*root]).and(categories::id.ne(*root)))
             };
-            roots.iter().map(below).reduce(|a, b| Box::new(a.or(b))).unwrap_or_else(|| always(false))
+            roots.iter().map(below).reduce(|a, b| Box::new(a.or(b))).unwrap_or_else(|| constant(false))
         }
     }
 }
 
-listed! {
+list_statements! {
     /// A list of categories.
     CategoryList of CategoryRow in categories where CategoryCondition by CategoryOrderField {
         Position => position: i32,
@@ -163,7 +163,7 @@ pub async fn update_parents(mut conn: &Conn, from: CategoryId, to: Option<Catego
     Ok(())
 }
 
-edited! { CategoryRow in categories by CategoryId as NewCategory, CategoryPatch, deletable }
+write_statements! { CategoryRow in categories by CategoryId as NewCategory, CategoryPatch, deletable }
 
 /// Adds categories with these parents, names and slugs and returns the id and slug of each. A violated constraint stays
 /// [`Error::Constraint`].
@@ -246,7 +246,7 @@ fn refused(error: diesel::result::Error) -> Error {
 pub const CATEGORIES: Export = Export {
     permission: Permission::ManageCatalogue,
     has_website: false,
-    is_imported: true,
+    is_importable: true,
     with: "",
     table: "categories c",
     joins: "LEFT JOIN sources s ON s.resource_type = 'Category' AND s.resource_id = c.id AND cardinality($1) = 1 AND s.website_id = ANY ($1)",

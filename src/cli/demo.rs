@@ -292,8 +292,8 @@ async fn insert_user(conn: &Conn, user: &User, password_hashes: &HashMap<&str, S
     let role = access::store::roles::find_by_code(conn, &user.role).await?;
     let new = NewUser {
         name: user.name.clone(),
-        phone: user.phone.as_deref().map(|phone| text::phone("phone", phone)).transpose()?,
-        email: Some(text::email("email", &user.email)?),
+        phone: user.phone.as_deref().map(|phone| text::normalize_phone("phone", phone)).transpose()?,
+        email: Some(text::normalize_email("email", &user.email)?),
         password_hash: Some(look_up(password_hashes, user.password.as_str())?),
         role_id: role.ok_or_else(|| Error::Internal(format!("demo.json names the role {}", user.role)))?.row.id,
         source_website_id: Some(look_up(&inserted.websites, user.website.as_str())?),

@@ -20,7 +20,7 @@ use crate::access::actions::live::catch_up;
 use crate::access::actions::watch::keep_up;
 use crate::analytics::recorder::SearchRecorder;
 use crate::auth::JwtKeys;
-use crate::auth::Live;
+use crate::auth::PermissionCache;
 use crate::auth::PasswordCost;
 use crate::auth::Passwords;
 use crate::config::ServeSettings;
@@ -56,7 +56,7 @@ impl Components {
         let jwt = serve.tokens.jwt(settings)?;
         let mailer = Mailer::open(&serve.mail, settings)?.map(Arc::new);
         let test_payment_secret = serve.payments.test_secret(settings)?;
-        let storage = Storage::open(&serve.files.place(settings)?)?;
+        let storage = Storage::open(&serve.files.storage_location(settings)?)?;
         if mailer.is_none() {
             tracing::warn!("SOUK_SMTP_URL is not set: mail is queued, and waits until there is a server to take it");
         }
@@ -124,10 +124,10 @@ async fn build_services(
     let Components { jwt, test_payment_secret, storage, .. } = components;
     let currencies = Currencies::default();
     currencies.fill(&db).await?;
-    let live = Arc::new(Live::new(jwt.lifetime()));
+    let live = Arc::new(PermissionCache::new(jwt.lifetime()));
     catch_up(&db, &live).await?;
     let test_provider = test_payment_secret.map(|secret| TestProvider::new(db.clone(), secret, Pace::default()));
-    let names = serve.payments.names(settings);
+    let names = serve.payments.provider_names(settings);
     let providers = Arc::new(Providers::open(&names, serve.payments.payment_capture, test_provider)?);
     let files = &serve.files;
     let fetch_rules = Rules { most: files.upload_bytes, private: files.fetch_private };
@@ -140,7 +140,7 @@ async fn build_services(
         live,
         session_life: chrono::Duration::days(i64::from(serve.tokens.session_days)),
         accounts: serve.accounts,
-        selling: serve.selling,
+        selling: serve.carts,
         reviews: serve.reviews,
         currencies,
         providers,

@@ -4,7 +4,7 @@ use clap::{ArgAction, Args, ValueEnum};
 
 /// What somebody learns who registers with an address that has an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Registration {
+pub enum RegistrationMode {
     /// That it is taken.
     #[default]
     Open,
@@ -18,7 +18,7 @@ pub enum Registration {
 pub struct AccountSettings {
     /// What somebody learns who registers with an address that has an account.
     #[arg(long, env = "SOUK_REGISTRATION", default_value = "open", value_name = "MODE")]
-    pub registration: Registration,
+    pub registration: RegistrationMode,
 
     /// Whether nobody can log in whose e-mail address is not confirmed: with the right password they are told so.
     #[arg(long, env = "SOUK_LOGIN_NEEDS_VERIFICATION", default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]

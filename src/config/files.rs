@@ -4,8 +4,8 @@ use std::{io, path::PathBuf};
 
 use clap::{ArgAction, Args};
 
-use super::{Settings, secrets::kept_secret};
-use crate::storage::{Bucket, Place};
+use super::{Settings, secrets::load_or_create_secret};
+use crate::storage::{Bucket, StorageLocation};
 
 /// Where files are kept, and what is taken.
 #[derive(Debug, Clone, Args)]
@@ -55,24 +55,24 @@ impl FileSettings {
     /// all servers that mount it have the same.
     /// # Errors
     /// Where the place is no such place, or the secret cannot be written.
-    pub fn place(&self, settings: &Settings) -> io::Result<Place> {
-        let folder = match self.storage.as_deref() {
+    pub fn storage_location(&self, settings: &Settings) -> io::Result<StorageLocation> {
+        let directory = match self.storage.as_deref() {
             None => settings.data_dir.join("files"),
-            Some(place) => match (place.strip_prefix("file:"), place.strip_prefix("s3://")) {
-                (Some(folder), _) if !folder.is_empty() => PathBuf::from(folder),
+            Some(location) => match (location.strip_prefix("file:"), location.strip_prefix("s3://")) {
+                (Some(directory), _) if !directory.is_empty() => PathBuf::from(directory),
                 (_, Some(bucket)) if !bucket.is_empty() => return self.bucket(bucket),
                 _ => return Err(io::Error::other("SOUK_STORAGE is file:DIR or s3://bucket/prefix")),
             },
         };
-        let secret = kept_secret(&folder, ".secret");
+        let secret = load_or_create_secret(&directory, ".secret");
         let secret = secret.map_err(|error| {
-            io::Error::other(format!("cannot keep files in {} (SOUK_STORAGE): {error}", folder.display()))
+            io::Error::other(format!("cannot keep files in {} (SOUK_STORAGE): {error}", directory.display()))
         })?;
-        Ok(Place::Folder { folder, secret })
+        Ok(StorageLocation::Directory { directory, secret })
     }
 
-    fn bucket(&self, place: &str) -> io::Result<Place> {
-        let (name, prefix) = place.split_once('/').unwrap_or((place, ""));
+    fn bucket(&self, location: &str) -> io::Result<StorageLocation> {
+        let (name, prefix) = location.split_once('/').unwrap_or((location, ""));
         let credentials = match (&self.s3_access_key_id, &self.s3_secret_access_key) {
             (Some(key), Some(secret)) => Some((key.clone(), secret.clone())),
             (None, None) => None,
@@ -82,7 +82,7 @@ impl FileSettings {
                 ));
             }
         };
-        Ok(Place::S3(Bucket {
+        Ok(StorageLocation::S3(Bucket {
             name: name.to_owned(),
             prefix: prefix.trim_matches('/').to_owned(),
             endpoint: self.s3_endpoint.clone(),

@@ -4,7 +4,7 @@ use clap::Args;
 
 /// How large a document may be.
 #[derive(Debug, Clone, Args)]
-pub struct Limits {
+pub struct LimitSettings {
     /// Deepest nesting of fields.
     #[arg(long, env = "SOUK_MAX_DEPTH", default_value_t = 15, value_name = "N")]
     pub max_depth: usize,
@@ -30,7 +30,7 @@ pub struct Limits {
     pub document_cache: u64,
 }
 
-impl Default for Limits {
+impl Default for LimitSettings {
     fn default() -> Self {
         Self {
             max_depth: 15,
@@ -51,12 +51,12 @@ mod tests {
     #[derive(Parser)]
     struct Command {
         #[command(flatten)]
-        limits: Limits,
+        limits: LimitSettings,
     }
 
     #[test]
     fn the_flags_and_the_default_agree() {
         let parsed = Command::parse_from(["souk"]).limits;
-        assert_eq!(format!("{parsed:?}"), format!("{:?}", Limits::default()));
+        assert_eq!(format!("{parsed:?}"), format!("{:?}", LimitSettings::default()));
     }
 }

@@ -10,7 +10,7 @@ mod mail;
 mod payments;
 mod reviews;
 mod secrets;
-mod selling;
+mod carts;
 mod serve;
 mod tokens;
 
@@ -19,15 +19,15 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use clap::{Args, ValueEnum};
 
 pub use self::{
-    accounts::{AccountSettings, Registration},
+    accounts::{AccountSettings, RegistrationMode},
     analytics::AnalyticsSettings,
     files::FileSettings,
     http::HttpSettings,
-    limits::Limits,
+    limits::LimitSettings,
     mail::MailSettings,
     payments::{PaymentCapture, PaymentSettings},
     reviews::ReviewSettings,
-    selling::SellingSettings,
+    carts::CartSettings,
     serve::ServeSettings,
     tokens::TokenSettings,
 };
@@ -100,7 +100,7 @@ impl Settings {
     /// The tuning of the connections.
     pub fn db(&self) -> DbSettings {
         DbSettings {
-            read_connections: self.read_connections.unwrap_or_else(DbSettings::read_connections_for_this_machine),
+            read_connections: self.read_connections.unwrap_or_else(DbSettings::default_read_connections),
             read_timeout: Duration::from_millis(self.read_timeout_ms),
             pool_size: self.pool_size,
             write_timeout: Duration::from_millis(self.write_timeout_ms),

@@ -4,7 +4,7 @@ use std::io;
 
 use clap::{Args, ValueEnum};
 
-use super::{Environment, Settings, secrets::secret};
+use super::{Environment, Settings, secrets::configured_secret};
 
 /// When authorised money is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -37,9 +37,9 @@ pub struct PaymentSettings {
 
 impl PaymentSettings {
     /// The names of the providers.
-    pub fn names(&self, settings: &Settings) -> Vec<String> {
-        let usual = if settings.environment == Environment::Production { "manual" } else { "manual,test" };
-        let names = self.payment_providers.as_deref().unwrap_or(usual).split(',');
+    pub fn provider_names(&self, settings: &Settings) -> Vec<String> {
+        let default = if settings.environment == Environment::Production { "manual" } else { "manual,test" };
+        let names = self.payment_providers.as_deref().unwrap_or(default).split(',');
         names.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
     }
 
@@ -47,10 +47,10 @@ impl PaymentSettings {
     /// # Errors
     /// Where production has none, where it is shorter than 32 characters, or where the file cannot be written.
     pub fn test_secret(&self, settings: &Settings) -> io::Result<Option<String>> {
-        if !self.names(settings).iter().any(|name| name == "test") {
+        if !self.provider_names(settings).iter().any(|name| name == "test") {
             return Ok(None);
         }
         let given = self.test_payment_secret.as_ref();
-        secret(settings, "SOUK_TEST_PAYMENT_SECRET", given, "test-payment-secret", "").map(Some)
+        configured_secret(settings, "SOUK_TEST_PAYMENT_SECRET", given, "test-payment-secret", "").map(Some)
     }
 }

@@ -10,39 +10,39 @@ use super::{Environment, Settings};
 /// A secret that is given, or in development the one of this file. What is said last is what may be there instead.
 /// # Errors
 /// Where it is too short, where production has none, or where the file cannot be written.
-pub(super) fn secret(
+pub(super) fn configured_secret(
     settings: &Settings,
     name: &str,
     given: Option<&String>,
     file: &str,
-    instead: &str,
+    alternative: &str,
 ) -> io::Result<String> {
     let rule = "32 or more random characters";
     match given {
         Some(secret) if secret.len() < 32 => Err(io::Error::other(format!("{name} is too short: {rule}"))),
         Some(secret) => Ok(secret.clone()),
         None if settings.environment == Environment::Production => {
-            Err(io::Error::other(format!("{name} is required in production: {rule}{instead}")))
+            Err(io::Error::other(format!("{name} is required in production: {rule}{alternative}")))
         }
-        None => kept_secret(&settings.data_dir, file),
+        None => load_or_create_secret(&settings.data_dir, file),
     }
 }
 
 /// The secret in a file of this folder, made where it is missing. Several servers may start at once: the first to put a whole file there makes the secret of all.
-pub(super) fn kept_secret(folder: &Path, name: &str) -> io::Result<String> {
-    let file = folder.join(name);
+pub(super) fn load_or_create_secret(directory: &Path, name: &str) -> io::Result<String> {
+    let file = directory.join(name);
     match fs::read_to_string(&file) {
         Ok(secret) => return Ok(secret.trim().to_owned()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    fs::create_dir_all(folder)?;
+    fs::create_dir_all(directory)?;
     let secret = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
-    let mine = folder.join(format!("{name}.{:016x}", rand::random::<u64>()));
+    let temporary = directory.join(format!("{name}.{:016x}", rand::random::<u64>()));
     let mut open = fs::OpenOptions::new();
-    io::Write::write_all(&mut open.write(true).create_new(true).mode(0o600).open(&mine)?, secret.as_bytes())?;
-    let linked = fs::hard_link(&mine, &file);
-    fs::remove_file(&mine)?;
+    io::Write::write_all(&mut open.write(true).create_new(true).mode(0o600).open(&temporary)?, secret.as_bytes())?;
+    let linked = fs::hard_link(&temporary, &file);
+    fs::remove_file(&temporary)?;
     match linked {
         Ok(()) => Ok(secret),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(fs::read_to_string(&file)?.trim().to_owned()),

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use super::{
-    AccountSettings, AnalyticsSettings, FileSettings, HttpSettings, Limits, MailSettings, PaymentSettings,
-    ReviewSettings, SellingSettings, TokenSettings,
+    AccountSettings, AnalyticsSettings, FileSettings, HttpSettings, LimitSettings, MailSettings, PaymentSettings,
+    ReviewSettings, CartSettings, TokenSettings,
 };
 
 /// The settings of `souk serve`.
@@ -30,7 +30,7 @@ pub struct ServeSettings {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub limits: Limits,
+    pub limits: LimitSettings,
 
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -38,7 +38,7 @@ pub struct ServeSettings {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub selling: SellingSettings,
+    pub carts: CartSettings,
 
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -4,8 +4,8 @@ use std::{io, path::Path};
 
 use clap::{Args, builder::NonEmptyStringValueParser};
 
-use super::{Settings, secrets::secret};
-use crate::auth::{JwtKeys, Key, SOUK};
+use super::{Settings, secrets::configured_secret};
+use crate::auth::{JwtKeys, JwtKey, DEFAULT_ISSUER_AND_AUDIENCE};
 
 /// How access tokens are signed, and how long a login lasts.
 #[derive(Debug, Clone, Args)]
@@ -22,11 +22,11 @@ pub struct TokenSettings {
     pub jwt_keys: Option<String>,
 
     /// Who makes the access tokens (`iss`); those of others are refused.
-    #[arg(long, env = "SOUK_JWT_ISSUER", default_value = SOUK, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, env = "SOUK_JWT_ISSUER", default_value = DEFAULT_ISSUER_AND_AUDIENCE, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub jwt_issuer: String,
 
     /// Whom the access tokens are for (`aud`); those for others are refused.
-    #[arg(long, env = "SOUK_JWT_AUDIENCE", default_value = SOUK, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, env = "SOUK_JWT_AUDIENCE", default_value = DEFAULT_ISSUER_AND_AUDIENCE, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub jwt_audience: String,
 
     /// Life of an access token, in minutes.
@@ -44,14 +44,14 @@ impl TokenSettings {
     /// Those of [`TokenSettings::secret`], and for key files that are not fit.
     pub fn jwt(&self, settings: &Settings) -> io::Result<JwtKeys> {
         let files = self.jwt_keys.iter().flat_map(|files| files.split(',')).map(str::trim);
-        let files = files.filter(|file| !file.is_empty()).map(|file| Key::load(Path::new(file)));
-        let mut keys: Vec<Key> = files.collect::<Result<_, _>>().map_err(io::Error::other)?;
+        let files = files.filter(|file| !file.is_empty()).map(|file| JwtKey::load(Path::new(file)));
+        let mut keys: Vec<JwtKey> = files.collect::<Result<_, _>>().map_err(io::Error::other)?;
         if self.jwt_keys.is_some() && keys.is_empty() {
             return Err(io::Error::other("SOUK_JWT_KEYS names no file: name one at least, or leave it unset"));
         }
-        keys.extend(self.secret(settings)?.as_deref().map(Key::secret));
+        keys.extend(self.secret(settings)?.as_deref().map(JwtKey::from_secret));
         let lifetime = chrono::Duration::minutes(i64::from(self.jwt_minutes));
-        JwtKeys::several(keys, &self.jwt_issuer, &self.jwt_audience, lifetime).map_err(io::Error::other)
+        JwtKeys::with_keys(keys, &self.jwt_issuer, &self.jwt_audience, lifetime).map_err(io::Error::other)
     }
 
     /// The secret of the access tokens. In development it is made once and kept in the data directory; none where there
@@ -63,6 +63,6 @@ impl TokenSettings {
             return Ok(None);
         }
         let keys = "; or set SOUK_JWT_KEYS";
-        secret(settings, "SOUK_JWT_SECRET", self.jwt_secret.as_ref(), "jwt-secret", keys).map(Some)
+        configured_secret(settings, "SOUK_JWT_SECRET", self.jwt_secret.as_ref(), "jwt-secret", keys).map(Some)
     }
 }

@@ -18,7 +18,7 @@ const MAX_REQUEST_ID: usize = 100;
 text_enum! {
     /// By what somebody wrote.
     #[graphql(name = "AuditVia")]
-    pub enum Via {
+    pub enum ActorKind {
         /// A user with the access token of a session.
         Session => "session",
         /// A user's API key.
@@ -36,7 +36,7 @@ text_enum! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     /// By what.
-    pub via: Via,
+    pub kind: ActorKind,
     /// The user's key.
     pub user: Option<i64>,
     /// The key of the session.
@@ -52,12 +52,12 @@ pub struct Actor {
 impl Actor {
     /// Nobody but the program.
     pub fn system() -> Self {
-        Self { via: Via::System, user: None, session: None, api_key: None, address: None, request_id: None }
+        Self { kind: ActorKind::System, user: None, session: None, api_key: None, address: None, request_id: None }
     }
 
     /// A command of the command line, by its name.
     pub fn command(name: &str) -> Self {
-        Self { via: Via::CommandLine, request_id: Some(name.to_owned()), ..Self::system() }
+        Self { kind: ActorKind::CommandLine, request_id: Some(name.to_owned()), ..Self::system() }
     }
 
     /// Runs a future whose transactions are this actor's.
@@ -69,7 +69,7 @@ impl Actor {
     fn json(&self) -> String {
         let plain = |id: &String| id.chars().filter(|c| !c.is_control()).take(MAX_REQUEST_ID).collect::<String>();
         json!({
-            "via": self.via.as_str(),
+            "via": self.kind.as_str(),
             "user": self.user,
             "session": self.session,
             "api_key": self.api_key,

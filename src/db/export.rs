@@ -1,6 +1,6 @@
 //! What a domain's store says of an export: the columns of its rows, where they come from, and who may have them.
 //! Rule: an expression gives what an import of the column reads back as the same value: texts as they are, paths and pairs
-//! as JSON, moments in UTC ([`moment!`](moment)).
+//! as JSON, moments in UTC ([`utc_timestamp!`](utc_timestamp)).
 
 use crate::auth::Permission;
 
@@ -12,7 +12,7 @@ pub struct Export {
     /// Whether they belong to a website.
     pub has_website: bool,
     /// Whether files of them are imported.
-    pub is_imported: bool,
+    pub is_importable: bool,
     /// Common table expressions that the joins name, up to the `SELECT`; mostly empty.
     pub with: &'static str,
     /// The table, and its short name.
@@ -87,9 +87,9 @@ macro_rules! columns {
 pub(crate) use columns;
 
 /// The expression of a moment.
-macro_rules! moment {
+macro_rules! utc_timestamp {
     ($column:literal) => {
         concat!("to_char(", $column, " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
     };
 }
-pub(crate) use moment;
+pub(crate) use utc_timestamp;

@@ -46,10 +46,10 @@ impl<C> Filter<C> {
     }
 
     /// Calls this with each condition, in their order.
-    pub fn each<'f>(&'f self, call: &mut impl FnMut(&'f C)) {
+    pub fn for_each<'f>(&'f self, call: &mut impl FnMut(&'f C)) {
         match self {
-            Self::And(all) | Self::Or(all) => all.iter().for_each(|inner| inner.each(call)),
-            Self::Not(inner) => inner.each(call),
+            Self::And(all) | Self::Or(all) => all.iter().for_each(|inner| inner.for_each(call)),
+            Self::Not(inner) => inner.for_each(call),
             Self::Is(condition) => call(condition),
         }
     }
@@ -57,7 +57,7 @@ impl<C> Filter<C> {
     /// Whether this holds of any condition.
     pub fn any(&self, is: &impl Fn(&C) -> bool) -> bool {
         let mut found = false;
-        self.each(&mut |condition| found |= is(condition));
+        self.for_each(&mut |condition| found |= is(condition));
         found
     }
 
@@ -89,10 +89,10 @@ impl<C> Filter<C> {
     {
         match self {
             Self::And(all) => {
-                all.iter().map(|f| f.condition(leaf)).reduce(|a, b| Box::new(a.and(b))).unwrap_or_else(|| always(true))
+                all.iter().map(|f| f.condition(leaf)).reduce(|a, b| Box::new(a.and(b))).unwrap_or_else(|| constant(true))
             }
             Self::Or(any) => {
-                any.iter().map(|f| f.condition(leaf)).reduce(|a, b| Box::new(a.or(b))).unwrap_or_else(|| always(false))
+                any.iter().map(|f| f.condition(leaf)).reduce(|a, b| Box::new(a.or(b))).unwrap_or_else(|| constant(false))
             }
             Self::Not(inner) => Box::new(not(inner.condition(leaf))),
             Self::Is(condition) => leaf(condition),
@@ -101,7 +101,7 @@ impl<C> Filter<C> {
 }
 
 /// A condition that always or never holds.
-pub fn always<T>(value: bool) -> Condition<'static, T>
+pub fn constant<T>(value: bool) -> Condition<'static, T>
 where
     T: 'static,
     <bool as AsExpression<Bool>>::Expression: BoxableExpression<T, Pg, SqlType = Bool> + 'static,
@@ -127,7 +127,7 @@ pub enum Op<T> {
 }
 
 /// A LIKE pattern for text that holds `text`, its wildcards escaped.
-pub fn containing(text: &str) -> String {
+pub fn like_pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
     for c in text.chars() {

@@ -15,13 +15,13 @@ use crate::{
 };
 
 /// How long a key is kept: nobody sends a request again after that.
-pub const KEPT: Duration = Duration::days(30);
+pub const RETENTION: Duration = Duration::days(30);
 
 /// Deletes the keys from before this moment; how many.
 /// # Errors
 /// Those of the database.
-pub async fn delete_before(mut conn: &Conn, moment: DateTime<Utc>) -> Result<usize> {
-    Ok(diesel::delete(keys::table.filter(keys::created_at.lt(moment))).execute(&mut conn).await?)
+pub async fn delete_before(mut conn: &Conn, cutoff: DateTime<Utc>) -> Result<usize> {
+    Ok(diesel::delete(keys::table.filter(keys::created_at.lt(cutoff))).execute(&mut conn).await?)
 }
 
 /// Whose write.
@@ -54,15 +54,15 @@ pub struct IdempotencyKey {
 /// What claiming a key found.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// The key is new: do the work, then [`Claimed::answer`].
-    New(Claimed),
+    /// The key is new: do the work, then [`ClaimedKey::store_result`].
+    New(ClaimedKey),
     /// The work was done before; this was the answer.
     Done(i64),
 }
 
 /// A key that waits for its answer.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Claimed(i64);
+pub struct ClaimedKey(i64);
 
 impl IdempotencyKey {
     /// # Errors
@@ -100,7 +100,7 @@ impl IdempotencyKey {
             other => other,
         })?;
         if let Some(id) = claimed {
-            return Ok(Claim::New(Claimed(id)));
+            return Ok(Claim::New(ClaimedKey(id)));
         }
         let owned: Condition<'_, keys::table> = match self.owner {
             Owner::User(user) => Box::new(keys::user_id.assume_not_null().eq(user.0)),
@@ -108,9 +108,9 @@ impl IdempotencyKey {
         };
         let row = keys::table.filter(keys::operation.eq(self.operation)).filter(keys::key.eq(&self.key));
         let row = row.select((keys::request_hash, keys::answer_id)).into_boxed::<Pg>().filter(owned);
-        let (before, answer): (Vec<u8>, i64) = row.first(&mut conn).await?;
-        if before == hash {
-            return Ok(Claim::Done(answer));
+        let (previous_hash, result_id): (Vec<u8>, i64) = row.first(&mut conn).await?;
+        if previous_hash == hash {
+            return Ok(Claim::Done(result_id));
         }
         Err(Error::user(
             UserErrorCode::IdempotencyMismatch,
@@ -120,12 +120,12 @@ impl IdempotencyKey {
     }
 }
 
-impl Claimed {
+impl ClaimedKey {
     /// Stores the answer.
     /// # Errors
     /// Those of the database.
-    pub async fn answer(&self, mut conn: &Conn, answer: i64) -> Result<()> {
-        diesel::update(keys::table.find(self.0)).set(keys::answer_id.eq(answer)).execute(&mut conn).await?;
+    pub async fn store_result(&self, mut conn: &Conn, result_id: i64) -> Result<()> {
+        diesel::update(keys::table.find(self.0)).set(keys::answer_id.eq(result_id)).execute(&mut conn).await?;
         Ok(())
     }
 }

@@ -9,14 +9,14 @@ use diesel::{
 };
 
 /// The SQL type of two columns.
-type Both<A, B> = Record<(SqlTypeOf<A>, SqlTypeOf<B>)>;
+type PairRecord<A, B> = Record<(SqlTypeOf<A>, SqlTypeOf<B>)>;
 
 /// Two columns as one value: `pair(a, b).gt((x, y))`.
-pub fn pair<A, B>(a: A, b: B) -> AsExprOf<(A, B), Both<A, B>>
+pub fn pair<A, B>(a: A, b: B) -> AsExprOf<(A, B), PairRecord<A, B>>
 where
     A: Expression,
     B: Expression,
-    (A, B): AsExpression<Both<A, B>>,
+    (A, B): AsExpression<PairRecord<A, B>>,
 {
-    (a, b).into_sql::<Both<A, B>>()
+    (a, b).into_sql::<PairRecord<A, B>>()
 }

@@ -15,11 +15,11 @@ use crate::error::{Error, Result};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 /// Names the advisory lock; the number is arbitrary and must never change.
-const LOCK: i64 = 0x50_55_4b_01;
+const ADVISORY_LOCK: i64 = 0x50_55_4b_01;
 
 /// What [`migrate`] did.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Migrated {
+pub struct MigrationReport {
     /// Migrations that were run now, by version.
     pub applied: Vec<String>,
 }
@@ -27,7 +27,7 @@ pub struct Migrated {
 /// Brings the database to this binary's tables.
 /// # Errors
 /// [`Error::Unavailable`] without a connection, [`Error::Internal`] where a migration fails; that one is undone.
-pub async fn migrate(url: &str) -> Result<Migrated> {
+pub async fn migrate(url: &str) -> Result<MigrationReport> {
     run(url, |harness| {
         harness.run_pending_migrations(MIGRATIONS).map(|all| all.iter().map(ToString::to_string).collect())
     })
@@ -37,7 +37,7 @@ pub async fn migrate(url: &str) -> Result<Migrated> {
 /// Undoes every migration: for tests of the way back.
 /// # Errors
 /// As [`migrate`].
-pub async fn revert_all(url: &str) -> Result<Migrated> {
+pub async fn revert_all(url: &str) -> Result<MigrationReport> {
     run(url, |harness| {
         harness.revert_all_migrations(MIGRATIONS).map(|all| all.iter().map(ToString::to_string).collect())
     })
@@ -48,11 +48,11 @@ pub async fn revert_all(url: &str) -> Result<Migrated> {
 /// # Errors
 /// [`Error::Unavailable`] without a connection.
 pub async fn is_current(mut conn: &Conn) -> Result<bool> {
-    let noted = to_regclass("__diesel_schema_migrations").is_not_null();
-    if !diesel::select(noted).get_result::<bool>(&mut conn).await? {
+    let has_migrations_table = to_regclass("__diesel_schema_migrations").is_not_null();
+    if !diesel::select(has_migrations_table).get_result::<bool>(&mut conn).await? {
         return Ok(false);
     }
-    let done = __diesel_schema_migrations::table.find(newest()?);
+    let done = __diesel_schema_migrations::table.find(newest_version()?);
     Ok(diesel::select(diesel::dsl::exists(done)).get_result(&mut conn).await?)
 }
 
@@ -69,18 +69,18 @@ diesel::table! {
     }
 }
 
-fn newest() -> Result<String> {
+fn newest_version() -> Result<String> {
     let all = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(|error| Error::Internal(error.to_string()))?;
     let newest = all.iter().map(|migration| migration.name().version().to_string()).max();
     newest.ok_or_else(|| Error::Internal("no migrations".into()))
 }
 
-type Steps = diesel::migration::Result<Vec<String>>;
+type MigrationResult = diesel::migration::Result<Vec<String>>;
 
 async fn run(
     url: &str,
-    steps: impl FnOnce(&mut AsyncMigrationHarness<AsyncPgConnection>) -> Steps,
-) -> Result<Migrated> {
+    steps: impl FnOnce(&mut AsyncMigrationHarness<AsyncPgConnection>) -> MigrationResult,
+) -> Result<MigrationReport> {
     // The connection would only say that it cannot be made.
     if let Err(error) = url.parse::<tokio_postgres::Config>() {
         let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
@@ -88,8 +88,8 @@ async fn run(
     }
     let mut connection = AsyncPgConnection::establish(url).await?;
     // Released with the connection, however this ends.
-    diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(LOCK).execute(&mut connection).await?;
+    diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(ADVISORY_LOCK).execute(&mut connection).await?;
     let mut harness = AsyncMigrationHarness::new(connection);
     let applied = steps(&mut harness).map_err(|error| Error::Internal(format!("migrations: {error}")))?;
-    Ok(Migrated { applied })
+    Ok(MigrationReport { applied })
 }

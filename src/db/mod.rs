@@ -3,15 +3,15 @@
 
 pub mod actor;
 pub mod bulk;
-pub mod composed;
+pub mod dynamic_query;
 pub mod diagram;
-pub mod edited;
+pub mod write_statements;
 pub mod embedded;
 pub mod export;
 pub mod filter;
 pub mod idempotency;
 pub mod keyset;
-pub mod listed;
+pub mod list_statements;
 pub mod migrations;
 mod reads;
 pub mod recorder;
@@ -33,15 +33,15 @@ use diesel_async::{
 };
 use futures_util::{FutureExt, future::BoxFuture};
 
-pub use self::{reads::Plans, settings::DbSettings, snapshot::Snapshot};
-use self::{reads::Reads, recorder::Listener};
+pub use self::{reads::PlanMode, settings::DbSettings, snapshot::Snapshot};
+use self::{reads::ReadConnections, recorder::StatementListener};
 use crate::error::{Error, Result};
 
 /// What every store function takes: a shared or a pooled connection by reference.
 pub type Conn = AsyncPgConnection;
 
 /// How often a transaction that lost against another one is run again.
-const ATTEMPTS: u32 = 5;
+const MAX_ATTEMPTS: u32 = 5;
 
 /// The database. Clones share the connections.
 #[derive(Clone)]
@@ -49,19 +49,19 @@ pub struct Db(Arc<Inner>);
 
 struct Inner {
     url: String,
-    reads: Reads,
-    reads_for_values: Reads,
+    reads: ReadConnections,
+    custom_plan_reads: ReadConnections,
     pool: Pool<AsyncPgConnection>,
 }
 
 /// A function from a connection to a future that may be sent between threads.
 ///
 /// It exists because the future of an `AsyncFn` cannot be bound to `Send` in stable Rust.
-pub trait Work<'c, T>: Fn(&'c Conn) -> Self::Future {
+pub trait ConnFn<'c, T>: Fn(&'c Conn) -> Self::Future {
     /// The future of the work.
     type Future: Future<Output = Result<T>> + Send;
 }
-impl<'c, T, F, Fut> Work<'c, T> for F
+impl<'c, T, F, Fut> ConnFn<'c, T> for F
 where
     F: Fn(&'c Conn) -> Fut,
     Fut: Future<Output = Result<T>> + Send,
@@ -74,8 +74,8 @@ impl Db {
     /// # Errors
     /// [`Error::Unavailable`] where the database cannot be reached.
     pub async fn connect(url: &str, settings: &DbSettings) -> Result<Self> {
-        let reads = Reads::connect(url, settings, Plans::Kept).await?;
-        let reads_for_values = Reads::connect(url, settings, Plans::ForValues).await?;
+        let reads = ReadConnections::connect(url, settings, PlanMode::Generic).await?;
+        let custom_plan_reads = ReadConnections::connect(url, settings, PlanMode::Custom).await?;
         let timeout = settings.write_timeout;
         let mut config = ManagerConfig::default();
         // The default, `Verified`, costs a round trip at each checkout.
@@ -89,7 +89,7 @@ impl Db {
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| Error::Internal(format!("pool: {error}")))?;
-        Ok(Self(Arc::new(Inner { url: url.to_owned(), reads, reads_for_values, pool })))
+        Ok(Self(Arc::new(Inner { url: url.to_owned(), reads, custom_plan_reads, pool })))
     }
 
     /// The connection string.
@@ -103,29 +103,29 @@ impl Db {
     /// Those of the work; [`Error::Unavailable`] while the database is away.
     pub fn read<T, F>(&self, work: F) -> impl Future<Output = Result<T>>
     where
-        F: AsyncFn(&Conn) -> Result<T> + for<'c> Work<'c, T>,
+        F: AsyncFn(&Conn) -> Result<T> + for<'c> ConnFn<'c, T>,
     {
-        self.read_as(Plans::Kept, work)
+        self.read_with(PlanMode::Generic, work)
     }
 
     /// As [`Db::read`], on a connection that plans statements in this way.
     /// # Errors
     /// As [`Db::read`].
-    pub async fn read_as<T, F>(&self, plans: Plans, work: F) -> Result<T>
+    pub async fn read_with<T, F>(&self, plans: PlanMode, work: F) -> Result<T>
     where
-        F: AsyncFn(&Conn) -> Result<T> + for<'c> Work<'c, T>,
+        F: AsyncFn(&Conn) -> Result<T> + for<'c> ConnFn<'c, T>,
     {
         let reads = match plans {
-            Plans::Kept => &self.0.reads,
-            Plans::ForValues => &self.0.reads_for_values,
+            PlanMode::Generic => &self.0.reads,
+            PlanMode::Custom => &self.0.custom_plan_reads,
         };
-        let mut others = reads.count();
+        let mut retries = reads.count();
         loop {
             let connection = reads.get().await?;
             match work(&connection).await {
                 Err(Error::Unavailable(why)) => {
                     reads.discard(&connection, &why);
-                    others = others.checked_sub(1).ok_or(Error::Unavailable(why))?;
+                    retries = retries.checked_sub(1).ok_or(Error::Unavailable(why))?;
                 }
                 done => return done,
             }
@@ -135,11 +135,11 @@ impl Db {
     /// Runs a transaction on a pooled connection: committed where the work succeeds, undone where it fails or is
     /// dropped, and run again as a whole where it lost against another one (40001, 40P01).
     /// # Errors
-    /// Those of the work; [`Error::Unavailable`] while the database is away; [`Error::Unknown`] where the connection broke at
+    /// Those of the work; [`Error::Unavailable`] while the database is away; [`Error::CommitUnknown`] where the connection broke at
     /// the COMMIT.
     pub async fn transaction<T, F>(&self, work: F) -> Result<T>
     where
-        F: AsyncFn(&Conn) -> Result<T> + for<'c> Work<'c, T>,
+        F: AsyncFn(&Conn) -> Result<T> + for<'c> ConnFn<'c, T>,
     {
         let mut attempt = 1;
         loop {
@@ -154,7 +154,7 @@ impl Db {
                     error
                 }
             };
-            before_retry(error, attempt).await?;
+            wait_before_retry(error, attempt).await?;
             attempt += 1;
         }
     }
@@ -162,7 +162,7 @@ impl Db {
     /// A pooled connection with a transaction begun. One that turns out to be closed gives way to another: nothing ran on
     /// it yet.
     async fn begin(&self) -> Result<Object<AsyncPgConnection>> {
-        let mut others = self.0.pool.status().size;
+        let mut retries = self.0.pool.status().size;
         loop {
             let mut connection = self.checkout().await?;
             let begun = AnsiTransactionManager::begin_transaction_sql(&mut *connection, &actor::begin()).await;
@@ -170,9 +170,9 @@ impl Db {
             // BEGIN may have run and the rest of the text not: nobody else gets a connection in that state.
             drop(Object::take(connection));
             match Error::from(error) {
-                Error::Unavailable(why) if others > 0 => {
+                Error::Unavailable(why) if retries > 0 => {
                     tracing::warn!(%why, "a pooled connection broke");
-                    others -= 1;
+                    retries -= 1;
                 }
                 error => return Err(error),
             }
@@ -190,7 +190,7 @@ impl Db {
 /// Commits. Where the connection broke the transaction must not be run again unasked.
 async fn commit(mut connection: Object<AsyncPgConnection>) -> Result<()> {
     AnsiTransactionManager::commit_transaction(&mut *connection).await.map_err(|error| match error.into() {
-        Error::Unavailable(why) => Error::Unknown(why),
+        Error::Unavailable(why) => Error::CommitUnknown(why),
         other => other,
     })
 }
@@ -203,9 +203,9 @@ async fn roll_back(mut connection: Object<AsyncPgConnection>) {
 /// Waits before a transaction is run again that failed in this attempt.
 /// # Errors
 /// Why it failed, where it is not to be run again.
-async fn before_retry(error: Error, attempt: u32) -> Result<()> {
+async fn wait_before_retry(error: Error, attempt: u32) -> Result<()> {
     match error {
-        Error::Retry(why) if attempt < ATTEMPTS => {
+        Error::Retry(why) if attempt < MAX_ATTEMPTS => {
             tracing::debug!(%why, attempt, "transaction runs again");
             tokio::time::sleep(Duration::from_millis(u64::from(rand::random_range(0..10 * attempt)))).await;
             Ok(())
@@ -217,13 +217,13 @@ async fn before_retry(error: Error, attempt: u32) -> Result<()> {
 /// Statements of one transaction that do not depend on each other: they are sent together, and take one round trip.
 /// # Errors
 /// Why it failed. The transaction is over then, and the others fail for that alone.
-pub async fn together<'a>(work: impl IntoIterator<Item = BoxFuture<'a, Result<()>>>) -> Result<()> {
+pub async fn run_pipelined<'a>(work: impl IntoIterator<Item = BoxFuture<'a, Result<()>>>) -> Result<()> {
     // SQLSTATE 25P02 by its English text: diesel-async does not hand codes on, as `crate::error` explains.
-    let is_echo =
+    let is_aborted =
         |error: &Error| matches!(error, Error::Internal(why) if why.contains("current transaction is aborted"));
     let done = futures_util::future::join_all(work).await;
     let mut failed: Vec<Error> = done.into_iter().filter_map(Result::err).collect();
-    failed.sort_by_key(is_echo);
+    failed.sort_by_key(is_aborted);
     failed.into_iter().next().map_or(Ok(()), Err)
 }
 
@@ -233,6 +233,6 @@ async fn establish(url: String, timeout: Duration) -> diesel::ConnectionResult<A
         .batch_execute(&format!("SET statement_timeout = {}", timeout.as_millis()))
         .await
         .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-    connection.set_instrumentation(Listener);
+    connection.set_instrumentation(StatementListener);
     Ok(connection)
 }

@@ -10,12 +10,12 @@ use std::{
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 
 tokio::task_local! {
-    static CURRENT: Recorder;
+    static CURRENT: StatementRecorder;
 }
 
 /// The statements of one operation. Clones count together.
 #[derive(Debug, Clone, Default)]
-pub struct Recorder(Arc<Mutex<Counts>>);
+pub struct StatementRecorder(Arc<Mutex<Counts>>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -26,13 +26,13 @@ struct Counts {
     texts: Option<Vec<String>>,
 }
 
-impl Recorder {
+impl StatementRecorder {
     /// A recorder that also keeps the text of each statement: a failed count in a test then says what ran.
     pub fn with_texts() -> Self {
         Self(Arc::new(Mutex::new(Counts { texts: Some(Vec::new()), ..Counts::default() })))
     }
 
-    /// Runs a future under this recorder. A spawned task does not inherit it: see [`Recorder::current`].
+    /// Runs a future under this recorder. A spawned task does not inherit it: see [`StatementRecorder::current`].
     pub async fn scope<F: Future>(self, future: F) -> F::Output {
         CURRENT.scope(self, future).await
     }
@@ -48,7 +48,7 @@ impl Recorder {
     }
 
     /// Time during which at least one statement was under way, in milliseconds.
-    pub fn millis(&self) -> f64 {
+    pub fn elapsed_ms(&self) -> f64 {
         self.lock().waited.as_secs_f64() * 1000.0
     }
 
@@ -64,9 +64,9 @@ impl Recorder {
 
 /// What each connection is given: it finds the recorder of the operation that runs on it.
 #[derive(Debug, Default)]
-pub(super) struct Listener;
+pub(super) struct StatementListener;
 
-impl Instrumentation for Listener {
+impl Instrumentation for StatementListener {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         // Statements outside an operation (migrations, jobs) have no recorder, and need none.
         let _ = CURRENT.try_with(|recorder| {

@@ -19,7 +19,7 @@ pub struct DbSettings {
 
 impl DbSettings {
     /// As many as there are cores, from 2 to 8: more of them wake each other without need, measured on two cores.
-    pub fn read_connections_for_this_machine() -> usize {
+    pub fn default_read_connections() -> usize {
         std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 8))
     }
 }
@@ -27,7 +27,7 @@ impl DbSettings {
 impl Default for DbSettings {
     fn default() -> Self {
         Self {
-            read_connections: Self::read_connections_for_this_machine(),
+            read_connections: Self::default_read_connections(),
             read_timeout: Duration::from_secs(5),
             pool_size: 16,
             write_timeout: Duration::from_secs(30),

@@ -171,24 +171,24 @@ pub(crate) use allow_in_same_query;
 #[macro_export]
 macro_rules! op {
     ($op:expr, $column:expr) => {{
-        use $crate::db::filter::{Op, always};
+        use $crate::db::filter::{Op, constant};
         match $op {
             Op::Eq(value) => Box::new($column.eq(value.clone())),
             Op::In(values) => Box::new($column.eq_any(values.clone())),
             Op::Gte(value) => Box::new($column.ge(value.clone())),
             Op::Lte(value) => Box::new($column.le(value.clone())),
-            Op::Contains(_) => always(false),
-            Op::IsNull(null) => always(!null),
+            Op::Contains(_) => constant(false),
+            Op::IsNull(null) => constant(!null),
         }
     }};
     ($op:expr, $column:expr, $nullable:expr) => {{
-        use $crate::db::filter::{Op, always};
+        use $crate::db::filter::{Op, constant};
         match $op {
             Op::Eq(value) => Box::new($nullable.is_not_null().and($column.eq(value.clone()))),
             Op::In(values) => Box::new($nullable.is_not_null().and($column.eq_any(values.clone()))),
             Op::Gte(value) => Box::new($nullable.is_not_null().and($column.ge(value.clone()))),
             Op::Lte(value) => Box::new($nullable.is_not_null().and($column.le(value.clone()))),
-            Op::Contains(_) => always(false),
+            Op::Contains(_) => constant(false),
             Op::IsNull(true) => Box::new($nullable.is_null()),
             Op::IsNull(false) => Box::new($nullable.is_not_null()),
         }
@@ -201,7 +201,7 @@ macro_rules! text_op {
     ($op:expr, $column:expr $(, $nullable:expr)?) => {
         match $op {
             $crate::db::filter::Op::Contains(text) => {
-                Box::new($column.ilike($crate::db::filter::containing(text))$(.and($nullable.is_not_null()))?)
+                Box::new($column.ilike($crate::db::filter::like_pattern(text))$(.and($nullable.is_not_null()))?)
             }
             other => $crate::op!(other, $column $(, $nullable)?),
         }

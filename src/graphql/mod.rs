@@ -38,7 +38,7 @@ domains!(queries => query);
 domains!(mutations => mutation);
 
 /// The engine that runs operations on these services.
-pub fn engine(services: &Arc<Services>, limits: &config::Limits) -> Engine {
+pub fn engine(services: &Arc<Services>, limits: &config::LimitSettings) -> Engine {
     let settings = EngineSettings {
         limits: Limits::from(limits),
         cached_documents: limits.document_cache,

@@ -17,7 +17,7 @@ use crate::{
 /// FORBIDDEN without [`Permission::ManageProducts`]; user errors of the fields.
 pub async fn create(db: &Db, viewer: &Viewer, new: NewProductGroup) -> Result<ProductGroupRow> {
     viewer.require_any(&[Permission::ManageProducts])?;
-    if !viewer.reaches(new.source_website_id) {
+    if !viewer.can_access_website(new.source_website_id) {
         return Err(Error::user(UserErrorCode::InsufficientPermissions, "sourceWebsiteId", "your role is limited to other websites"));
     }
     new.check()?;
@@ -51,6 +51,6 @@ pub async fn delete(db: &Db, viewer: &Viewer, id: ProductGroupId) -> Result<()> 
 }
 
 async fn lock(conn: &Conn, viewer: &Viewer, id: ProductGroupId) -> Result<ProductGroupRow> {
-    let row = store::lock(conn, id).await?.filter(|row| viewer.reaches(row.source_website_id));
+    let row = store::lock(conn, id).await?.filter(|row| viewer.can_access_website(row.source_website_id));
     row.ok_or_else(|| Error::not_found("id", "group"))
 }

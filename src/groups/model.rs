@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result, UserError, UserErrorCode},
     ids::{ProductGroupId, WebsiteId},
     paging::SortKey,
-    text::{Check, check_page_texts},
+    text::{Validator, check_page_texts},
 };
 
 /// Most options of a group.
@@ -74,10 +74,10 @@ impl NewProductGroup {
     /// # Errors
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
-        let mut check = Check::new();
-        check_page_texts(&mut check, Some(&self.name), Some(&self.slug), Some(&self.description));
-        check_names(&mut check, &self.varies_by);
-        check.finish()
+        let mut validator = Validator::new();
+        check_page_texts(&mut validator, Some(&self.name), Some(&self.slug), Some(&self.description));
+        check_names(&mut validator, &self.varies_by);
+        validator.finish()
     }
 }
 
@@ -85,12 +85,12 @@ impl ProductGroupPatch {
     /// # Errors
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
-        let mut check = Check::new();
-        check_page_texts(&mut check, self.name.as_deref(), self.slug.as_deref(), self.description.as_deref());
+        let mut validator = Validator::new();
+        check_page_texts(&mut validator, self.name.as_deref(), self.slug.as_deref(), self.description.as_deref());
         if let Some(names) = &self.varies_by {
-            check_names(&mut check, names);
+            check_names(&mut validator, names);
         }
-        check.finish()
+        validator.finish()
     }
 
     /// Whether nothing changes.
@@ -100,16 +100,16 @@ impl ProductGroupPatch {
 }
 
 /// One to five names, no two alike.
-fn check_names(check: &mut Check, names: &[String]) {
+fn check_names(validator: &mut Validator, names: &[String]) {
     let field = "variesBy";
     if names.is_empty() || names.len() > MAX_OPTIONS {
         let rule = format!("a group varies by 1 to {MAX_OPTIONS} options");
-        return check.add(UserError::new(UserErrorCode::OutOfRange, field, rule));
+        return validator.add(UserError::new(UserErrorCode::OutOfRange, field, rule));
     }
     for (index, name) in names.iter().enumerate() {
-        check.text(field, name, MAX_NAME);
+        validator.text(field, name, MAX_NAME);
         if names[..index].iter().any(|other| other.to_lowercase() == name.to_lowercase()) {
-            check.add(UserError::new(UserErrorCode::Invalid, field, format!("{name} is there twice")));
+            validator.add(UserError::new(UserErrorCode::Invalid, field, format!("{name} is there twice")));
         }
     }
 }
@@ -133,9 +133,9 @@ pub fn values_in_order(varies_by: &[String], options: &[OptionValue]) -> Result<
     let values = values.filter(|values| values.len() == options.len());
     let wrong = || Error::bad_input("options", format!("give exactly one value for each of: {}", varies_by.join(", ")));
     let values = values.ok_or_else(wrong)?;
-    let mut check = Check::new();
-    values.iter().for_each(|value| check.text("options", value, MAX_VALUE));
-    check.finish()?;
+    let mut validator = Validator::new();
+    values.iter().for_each(|value| validator.text("options", value, MAX_VALUE));
+    validator.finish()?;
     Ok(values)
 }
 

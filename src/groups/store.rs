@@ -14,7 +14,7 @@ use crate::{
     db::{
         Conn,
         filter::Condition,
-        listed::listed,
+        list_statements::list_statements,
         sql::{op, text_op},
         tables::product_groups,
     },
@@ -32,7 +32,7 @@ fn condition(condition: &ProductGroupCondition) -> Condition<'static, product_gr
     }
 }
 
-listed! {
+list_statements! {
     /// A list of groups.
     ProductGroupList of ProductGroupRow in product_groups where ProductGroupCondition by ProductGroupOrderField {
         Name => name: String,

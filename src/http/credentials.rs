@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, header};
 
 use super::header_names::{X_API_KEY, X_CART_TOKEN};
 use crate::{
-    auth::{self, GuestKey, Origin, Viewer},
-    db::actor::{Actor, Via},
+    auth::{self, GuestKey, RequestOrigin, Viewer},
+    db::actor::{Actor, ActorKind},
     error::ErrorCode,
     graphql::{
         engine::errors::{self, coded},
@@ -52,7 +52,7 @@ pub async fn authenticate_user(
 
 /// The guest with the cart token of the request. Any text is accepted: whether the cart exists is known to the tables.
 pub fn guest(headers: &HeaderMap) -> Option<GuestKey> {
-    headers.get(X_CART_TOKEN)?.to_str().ok().map(|token| GuestKey::of(token.trim()))
+    headers.get(X_CART_TOKEN)?.to_str().ok().map(|token| GuestKey::from_token(token.trim()))
 }
 
 /// The cookies of the request.
@@ -61,14 +61,14 @@ pub fn cookies(headers: &HeaderMap) -> Cookies {
 }
 
 /// The actor of what the viewer writes.
-pub fn actor(viewer: &Viewer, origin: &Origin, request_id: &RequestId) -> Actor {
-    let (via, session, api_key) = match viewer.identity().map(|identity| identity.via) {
-        Some(auth::Via::Session(session)) => (Via::Session, Some(session.0), None),
-        Some(auth::Via::ApiKey(key)) => (Via::ApiKey, None, Some(key.0)),
-        Some(auth::Via::System) => (Via::System, None, None),
-        None => (Via::Anonymous, None, None),
+pub fn actor(viewer: &Viewer, origin: &RequestOrigin, request_id: &RequestId) -> Actor {
+    let (kind, session, api_key) = match viewer.identity().map(|identity| identity.auth_method) {
+        Some(auth::AuthMethod::Session(session)) => (ActorKind::Session, Some(session.0), None),
+        Some(auth::AuthMethod::ApiKey(key)) => (ActorKind::ApiKey, None, Some(key.0)),
+        Some(auth::AuthMethod::System) => (ActorKind::System, None, None),
+        None => (ActorKind::Anonymous, None, None),
     };
     let user = viewer.user_id().map(|id| id.0);
     let request_id = Some(request_id.as_str().to_owned());
-    Actor { via, user, session, api_key, address: origin.address, request_id }
+    Actor { kind, user, session, api_key, address: origin.address, request_id }
 }

@@ -20,7 +20,7 @@ use crate::{
     error::ErrorCode,
     storage::{
         Storage,
-        ticket::{Ticket, Use, attachment},
+        signed_url::{SignedUrlClaims, UrlUsage, content_disposition},
     },
     telemetry::RequestId,
 };
@@ -54,10 +54,10 @@ fn not_found() -> Rejection {
 }
 
 async fn download(storage: &Storage, token: &str) -> Result<Response, Rejection> {
-    let Ticket { key, name, .. } = storage.ticket(token, Use::Get).ok_or_else(not_found)?;
+    let SignedUrlClaims { key, name, .. } = storage.verify_url_token(token, UrlUsage::Get).ok_or_else(not_found)?;
     let object = storage.get(&key).await.map_err(|error| Rejection::from_storage_error(&error))?.ok_or_else(not_found)?;
     let mut headers = HeaderMap::new();
-    let name = attachment(name.as_deref().unwrap_or("file"));
+    let name = content_disposition(name.as_deref().unwrap_or("file"));
     let disposition = HeaderValue::from_str(&name).unwrap_or_else(|_| HeaderValue::from_static("attachment"));
     headers.insert(header::CONTENT_DISPOSITION, disposition);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
@@ -68,9 +68,9 @@ async fn download(storage: &Storage, token: &str) -> Result<Response, Rejection>
 }
 
 async fn upload(storage: &Storage, token: &str, body: Body) -> Result<Response, Rejection> {
-    let Ticket { key, most, .. } = storage.ticket(token, Use::Put).ok_or_else(not_found)?;
+    let SignedUrlClaims { key, max_bytes, .. } = storage.verify_url_token(token, UrlUsage::Put).ok_or_else(not_found)?;
     let reader = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
-    if storage.put_once(&key, reader, most).await.map_err(|error| Rejection::from_storage_error(&error))? {
+    if storage.put_if_absent(&key, reader, max_bytes).await.map_err(|error| Rejection::from_storage_error(&error))? {
         return Ok(StatusCode::CREATED.into_response());
     }
     Err(Rejection::new(StatusCode::CONFLICT, ErrorCode::Conflict, "this address has taken its file already"))

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     config::HttpSettings,
-    db::recorder::Recorder,
+    db::recorder::StatementRecorder,
     error::ErrorCode,
     graphql::{
         engine::{
@@ -129,7 +129,7 @@ async fn run(
     let mut data = request_data(viewer, origin, cookies(&parts.headers), &steps);
     data.insert(files);
     // That of a test that wants the texts; a fresh one for everybody else.
-    let recorder = Recorder::current();
+    let recorder = StatementRecorder::current();
     // Boxed, since a future of this size is not to be moved through each layer around it.
     let execution = Box::pin(steps.run(endpoint.engine.execute(prepared, data, request_id)));
     let execution = actor.scope(recorder.clone().scope(execution));
@@ -139,7 +139,7 @@ async fn run(
     if endpoint.show_sql {
         let sql = Value::from_json(serde_json::json!({
             "statements": recorder.statements(),
-            "ms": rounded(recorder.millis()),
+            "ms": rounded(recorder.elapsed_ms()),
         }));
         response.extensions.extend(sql.ok().map(|sql| ("sql".to_owned(), sql)));
     }
@@ -209,7 +209,7 @@ fn log(
     operation: &Operation,
     user: Option<i64>,
     started: Instant,
-    recorder: &Recorder,
+    recorder: &StatementRecorder,
     response: &GraphqlResponse,
     request_id: &RequestId,
 ) {
@@ -221,7 +221,7 @@ fn log(
         user,
         ms = rounded(started.elapsed().as_secs_f64() * 1000.0),
         statements = recorder.statements(),
-        sql_ms = rounded(recorder.millis()),
+        sql_ms = rounded(recorder.elapsed_ms()),
         errors = response.errors.len(),
         code,
         "graphql"

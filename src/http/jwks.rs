@@ -17,5 +17,5 @@ pub(super) fn routes(keys: &JwtKeys) -> Router {
 
 /// Kept for five minutes by those who ask: a new key is there before the first token that it signs.
 async fn jwks(State(keys): State<JwtKeys>) -> Response {
-    ([(CACHE_CONTROL, "public, max-age=300")], Json(keys.public())).into_response()
+    ([(CACHE_CONTROL, "public, max-age=300")], Json(keys.public_jwks())).into_response()
 }

@@ -16,7 +16,7 @@ use super::{header_names::PREFLIGHT_HEADERS, params::parse_request, rejection::R
 use crate::{
     error::ErrorCode,
     graphql::schema::media::upload::{RequestFiles, file_variable},
-    storage::received::{Received, Receiving},
+    storage::received::{ReceivedFile, IncomingFile},
 };
 
 /// Most files of a request.
@@ -145,8 +145,8 @@ fn set_variable(variables: &mut Variables, name: &str, path: &str, value: Value)
 }
 
 /// The files, in the order of the map; they may come in any.
-async fn read_files(form: &mut Multipart<'_>, map: &[(String, Vec<String>)], max_bytes: u64) -> Result<Vec<Received>, Rejection> {
-    let mut files: Vec<Option<Received>> = map.iter().map(|_| None).collect();
+async fn read_files(form: &mut Multipart<'_>, map: &[(String, Vec<String>)], max_bytes: u64) -> Result<Vec<ReceivedFile>, Rejection> {
+    let mut files: Vec<Option<ReceivedFile>> = map.iter().map(|_| None).collect();
     let mut total = 0;
     while let Some(field) = form.next_field().await.map_err(malformed_form)? {
         let name = field.name().unwrap_or_default().to_owned();
@@ -160,14 +160,14 @@ async fn read_files(form: &mut Multipart<'_>, map: &[(String, Vec<String>)], max
         let file = read_file(field, &name, max_bytes, &mut total).await?;
         *slot = Some(file);
     }
-    let missing = |(file, (name, _)): (Option<Received>, &(String, Vec<String>))| {
+    let missing = |(file, (name, _)): (Option<ReceivedFile>, &(String, Vec<String>))| {
         file.ok_or_else(|| Rejection::bad_request(format!("`map` names the file `{name}`, which was not sent")))
     };
     files.into_iter().zip(map).map(missing).collect()
 }
 
-async fn read_file(mut field: Field<'_>, name: &str, max_bytes: u64, total: &mut u64) -> Result<Received, Rejection> {
-    let mut file = Receiving::begin(field.file_name().unwrap_or_default()).map_err(|error| storage_unavailable(&error))?;
+async fn read_file(mut field: Field<'_>, name: &str, max_bytes: u64, total: &mut u64) -> Result<ReceivedFile, Rejection> {
+    let mut file = IncomingFile::create(field.file_name().unwrap_or_default()).map_err(|error| storage_unavailable(&error))?;
     while let Some(chunk) = field.chunk().await.map_err(malformed_form)? {
         *total += chunk.len() as u64;
         if file.add(&chunk).await.map_err(|error| storage_unavailable(&error))? > max_bytes {

@@ -9,15 +9,15 @@ use axum::{
 };
 
 use super::header_names::X_VISITOR_ID;
-use crate::auth::Origin;
+use crate::auth::RequestOrigin;
 
 /// The origin of a request behind so many proxies of the shop's own.
-pub fn origin(parts: &Parts, trusted_proxies: usize) -> Origin {
+pub fn origin(parts: &Parts, trusted_proxies: usize) -> RequestOrigin {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     let address = forwarded_address(&parts.headers, trusted_proxies).or(peer);
     let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let visitor = parts.headers.get(X_VISITOR_ID).and_then(|value| value.to_str().ok());
-    Origin::new(address, user_agent).with_visitor(visitor)
+    RequestOrigin::new(address, user_agent).with_visitor(visitor)
 }
 
 /// Each proxy adds whom it heard from at the end of `X-Forwarded-For`: what stands before the entries of our own proxies

@@ -1,7 +1,7 @@
 //! What staff does to jobs. Only the dead are touched: the others are the worker's.
 
 use super::{
-    model::{JobSeen, JobState},
+    model::{JobSummary, JobState},
     store,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 /// Queues a dead job again, due at once, as if it had never been tried.
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageJobs`]; NOT_FOUND; ILLEGAL_TRANSITION where it is not dead.
-pub async fn retry(db: &Db, viewer: &Viewer, id: JobId) -> Result<JobSeen> {
+pub async fn retry(db: &Db, viewer: &Viewer, id: JobId) -> Result<JobSummary> {
     let scope = scope(viewer)?;
     db.transaction(async |conn| {
         lock_dead(conn, &scope, id).await?;
@@ -26,7 +26,7 @@ pub async fn retry(db: &Db, viewer: &Viewer, id: JobId) -> Result<JobSeen> {
 /// Deletes a dead job: the job as it was.
 /// # Errors
 /// As [`retry`].
-pub async fn delete(db: &Db, viewer: &Viewer, id: JobId) -> Result<JobSeen> {
+pub async fn delete(db: &Db, viewer: &Viewer, id: JobId) -> Result<JobSummary> {
     let scope = scope(viewer)?;
     db.transaction(async |conn| {
         let job = lock_dead(conn, &scope, id).await?;
@@ -41,7 +41,7 @@ fn scope(viewer: &Viewer) -> Result<Scope> {
     Ok(viewer.scope(Permission::ManageJobs))
 }
 
-async fn lock_dead(conn: &Conn, scope: &Scope, id: JobId) -> Result<JobSeen> {
+async fn lock_dead(conn: &Conn, scope: &Scope, id: JobId) -> Result<JobSummary> {
     let job = store::lock(conn, scope, id).await?.ok_or_else(|| Error::not_found("id", "job"))?;
     match job.state() {
         JobState::Dead => Ok(job),

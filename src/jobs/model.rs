@@ -17,27 +17,27 @@ use crate::{
 /// How often a job is tried before it is dead.
 pub const MAX_ATTEMPTS: i32 = 10;
 /// How long a handler may take.
-pub const LIMIT: Duration = Duration::from_secs(120);
+pub const HANDLER_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long a claimed job is nobody else's: the handler's time, and as much again to note its end.
 pub const LEASE: Duration = Duration::from_secs(300);
 
 /// The pause after the first failure; each further one doubles it.
-const FIRST_PAUSE: Duration = Duration::from_secs(10);
+const FIRST_RETRY_DELAY: Duration = Duration::from_secs(10);
 /// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(3600);
 /// Longest text of an error that is kept, in characters.
 const MAX_ERROR: usize = 1000;
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum StoredState {
     /// It waits for its time, or runs.
     Queued,
     /// It failed for good.
     Dead,
 }
 
-impl State {
+impl StoredState {
     /// The value in the table.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -92,17 +92,17 @@ impl JobRow {
 
     /// How long it waits after it failed: twice as long each time, and up to half of that less by chance, so that many
     /// that failed together do not come back together.
-    pub fn pause(&self) -> Duration {
+    pub fn retry_delay(&self) -> Duration {
         let doublings = self.attempts.saturating_sub(1).clamp(0, 20).unsigned_abs();
-        let pause = (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE);
-        pause.mul_f64(rand::random_range(0.5..=1.0))
+        let delay = (FIRST_RETRY_DELAY * 2_u32.pow(doublings)).min(MAX_RETRY_DELAY);
+        delay.mul_f64(rand::random_range(0.5..=1.0))
     }
 }
 
 /// A job as staff sees it: without its payload, which may hold secrets.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = jobs, check_for_backend(diesel::pg::Pg))]
-pub struct JobSeen {
+pub struct JobSummary {
     /// Key.
     pub id: JobId,
     /// Which handler runs it.
@@ -125,10 +125,10 @@ pub struct JobSeen {
     pub created_at: DateTime<Utc>,
 }
 
-impl JobSeen {
+impl JobSummary {
     /// Where it stands.
     pub fn state(&self) -> JobState {
-        match self.state == State::Dead.as_str() {
+        match self.state == StoredState::Dead.as_str() {
             true => JobState::Dead,
             false if self.is_held => JobState::Running,
             false => JobState::Queued,
@@ -175,7 +175,7 @@ impl JobOrderField {
     }
 
     /// The sort key of a row.
-    pub fn key(self, row: &JobSeen) -> SortKey {
+    pub fn key(self, row: &JobSummary) -> SortKey {
         match self {
             Self::CreatedAt => SortKey::Time(row.created_at),
         }
@@ -188,15 +188,15 @@ impl JobOrderField {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// It may go better another time.
-    Again(String),
+    Retry(String),
     /// It never will.
     Final(String),
 }
 
 impl Failure {
     /// Why, in words, at most 1,000 characters.
-    pub fn why(&self) -> String {
-        let (Self::Again(why) | Self::Final(why)) = self;
+    pub fn reason(&self) -> String {
+        let (Self::Retry(why) | Self::Final(why)) = self;
         match why.trim() {
             "" => "it does not say why".to_owned(),
             why => why.chars().take(MAX_ERROR).collect(),
@@ -206,6 +206,6 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Again(error.to_string())
+        Self::Retry(error.to_string())
     }
 }

@@ -18,19 +18,19 @@ use tokio::{
 };
 
 use super::{
-    model::{Failure, JobRow, LEASE, LIMIT, MAX_ATTEMPTS},
+    model::{Failure, JobRow, LEASE, HANDLER_TIMEOUT, MAX_ATTEMPTS},
     store,
 };
 use crate::{db::Db, error::Result};
 
 /// Most jobs that one worker runs at once.
-const AT_ONCE: usize = 4;
+const MAX_CONCURRENT: usize = 4;
 /// Most of those that may take long among them: they leave room for the others.
-const LONG_AT_ONCE: usize = 2;
+const MAX_CONCURRENT_LONG: usize = 2;
 /// The pause between two looks at the table.
-const PAUSE: Duration = Duration::from_secs(1);
-/// The first pause after a job was queued, to see it as soon as its transaction commits; it doubles up to [`PAUSE`].
-const SHORT_PAUSE: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// The first pause after a job was queued, to see it as soon as its transaction commits; it doubles up to [`POLL_INTERVAL`].
+const MIN_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 type Handler = Arc<dyn Fn(JobRow) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 
@@ -57,7 +57,7 @@ impl Worker {
 
     /// Runs jobs of this kind by this handler.
     ///
-    /// It may run twice for one job, and must end within [`LIMIT`]. A failure or a panic is noted, and the job is tried
+    /// It may run twice for one job, and must end within [`HANDLER_TIMEOUT`]. A failure or a panic is noted, and the job is tried
     /// again after a pause; a [`Failure::Final`], or the last of [`MAX_ATTEMPTS`], leaves it as dead.
     #[must_use]
     pub fn on<F, Fut, E>(mut self, kind: &'static str, handler: F) -> Self
@@ -106,7 +106,7 @@ impl Worker {
     /// back.
     /// # Errors
     /// Those of the database.
-    pub async fn install(&self) -> Result<()> {
+    pub async fn ensure_recurring(&self) -> Result<()> {
         let kinds: Vec<_> = self.periods.keys().copied().collect();
         if kinds.is_empty() {
             return Ok(());
@@ -118,26 +118,26 @@ impl Worker {
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
         let mut running = JoinSet::new();
-        let mut pause = PAUSE;
-        let (mut is_away, mut is_installed) = (false, false);
+        let mut pause = POLL_INTERVAL;
+        let (mut is_unavailable, mut is_installed) = (false, false);
         let mut long = 0;
         loop {
             // Before the look, so that no ring in between is missed.
-            let rung = store::BELL.notified();
+            let queued = store::JOB_QUEUED.notified();
             if !is_installed {
                 // Where it fails, the claim says why.
-                is_installed = self.install().await.is_ok();
+                is_installed = self.ensure_recurring().await.is_ok();
             }
-            match self.claim_all(AT_ONCE - running.len(), LONG_AT_ONCE - long).await {
+            match self.claim_all(MAX_CONCURRENT - running.len(), MAX_CONCURRENT_LONG - long).await {
                 Ok(jobs) => {
-                    if is_away {
+                    if is_unavailable {
                         tracing::info!("background work goes on");
                     }
-                    is_away = false;
+                    is_unavailable = false;
                     for job in jobs {
                         let is_long = self.long.contains(job.kind.as_str());
                         long += usize::from(is_long);
-                        let work = self.work(job);
+                        let work = self.run_job(job);
                         running.spawn(async move {
                             work.await;
                             is_long
@@ -145,17 +145,17 @@ impl Worker {
                     }
                 }
                 Err(error) => {
-                    if !is_away {
+                    if !is_unavailable {
                         tracing::warn!(%error, "background work waits");
                     }
-                    (is_away, is_installed) = (true, false);
+                    (is_unavailable, is_installed) = (true, false);
                 }
             }
             tokio::select! {
                 () = &mut stop => break,
                 Some(done) = running.join_next() => long -= usize::from(done.unwrap_or_default()),
-                () = rung => pause = SHORT_PAUSE,
-                () = sleep(pause) => pause = (pause * 2).min(PAUSE),
+                () = queued => pause = MIN_POLL_INTERVAL,
+                () = sleep(pause) => pause = (pause * 2).min(POLL_INTERVAL),
             }
         }
         self.stopping.send_replace(true);
@@ -167,7 +167,7 @@ impl Worker {
         let mut count = 0;
         loop {
             match self.claim_all(1, 1).await.map(|mut jobs| jobs.pop()) {
-                Ok(Some(job)) => self.work(job).await,
+                Ok(Some(job)) => self.run_job(job).await,
                 Ok(None) => return count,
                 Err(error) => {
                     tracing::error!(%error, "background work cannot go on");
@@ -179,10 +179,10 @@ impl Worker {
     }
 
     /// Jobs that are due, up to so many, and those that may take long up to so many.
-    async fn claim_all(&self, limit: usize, most_long: usize) -> Result<Vec<JobRow>> {
+    async fn claim_all(&self, limit: usize, max_long: usize) -> Result<Vec<JobRow>> {
         let (long, short): (Vec<_>, Vec<_>) = self.handlers.keys().copied().partition(|kind| self.long.contains(kind));
         let mut jobs = self.claim(short, limit).await?;
-        jobs.extend(self.claim(long, most_long.min(limit - jobs.len())).await?);
+        jobs.extend(self.claim(long, max_long.min(limit - jobs.len())).await?);
         Ok(jobs)
     }
 
@@ -195,7 +195,7 @@ impl Worker {
     }
 
     /// The work on a claimed job, from its handler to what is noted about it.
-    fn work(&self, job: JobRow) -> impl Future<Output = ()> + Send + use<> {
+    fn run_job(&self, job: JobRow) -> impl Future<Output = ()> + Send + use<> {
         let (db, handler) = (self.db.clone(), self.handlers.get(job.kind.as_str()).cloned());
         let period = self.periods.get(job.kind.as_str()).copied().filter(|_| job.is_recurring);
         let stopping = self.long.contains(job.kind.as_str()).then(|| self.stopping.subscribe());
@@ -207,18 +207,18 @@ impl Worker {
                 }
                 Some(handler) => match stopping {
                     Some(stopping) => attempt_long(&db, &handler, &job, stopping).await,
-                    None => attempt(&handler, job.clone(), LIMIT).await,
+                    None => attempt(&handler, job.clone(), HANDLER_TIMEOUT).await,
                 },
-                None => Err(Failure::Again("no handler".to_owned())),
+                None => Err(Failure::Retry("no handler".to_owned())),
             };
-            let noted = async {
-                while let Err(error) = note(&db, &job, period, &outcome).await {
+            let recorded = async {
+                while let Err(error) = record_outcome(&db, &job, period, &outcome).await {
                     tracing::warn!(%error, job = job.id.0, kind = job.kind, "the end of a job is not noted yet");
-                    sleep(PAUSE).await;
+                    sleep(POLL_INTERVAL).await;
                 }
             };
             // No longer than the lease: the job is somebody else's then.
-            let _ = timeout(LIMIT, noted).await;
+            let _ = timeout(HANDLER_TIMEOUT, recorded).await;
         }
     }
 }
@@ -230,10 +230,10 @@ async fn attempt_long(
     job: &JobRow,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
-    let held = async {
+    let lease_lost = async {
         loop {
             sleep(LEASE / 3).await;
-            match db.transaction(async |conn| store::hold(conn, job).await).await {
+            match db.transaction(async |conn| store::renew_lease(conn, job).await).await {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => tracing::warn!(%error, job = job.id.0, kind = job.kind, "a lease is not held"),
@@ -242,8 +242,8 @@ async fn attempt_long(
     };
     tokio::select! {
         done = attempt(handler, job.clone(), Duration::MAX) => done,
-        () = held => Err(Failure::Again("somebody else has taken it over".to_owned())),
-        _ = stopping.wait_for(|is_stopping| *is_stopping) => Err(Failure::Again("the server stopped".to_owned())),
+        () = lease_lost => Err(Failure::Retry("somebody else has taken it over".to_owned())),
+        _ = stopping.wait_for(|is_stopping| *is_stopping) => Err(Failure::Retry("the server stopped".to_owned())),
     }
 }
 
@@ -251,28 +251,28 @@ async fn attempt(handler: &Handler, job: JobRow, limit: Duration) -> Result<(), 
     match timeout(limit, AssertUnwindSafe(handler(job)).catch_unwind()).await {
         Ok(Ok(outcome)) => outcome,
         // Its text is in the log, where the panic put it, and may hold anything.
-        Ok(Err(_)) => Err(Failure::Again("the handler panicked".to_owned())),
-        Err(_) => Err(Failure::Again(format!("it took longer than {} s", limit.as_secs()))),
+        Ok(Err(_)) => Err(Failure::Retry("the handler panicked".to_owned())),
+        Err(_) => Err(Failure::Retry(format!("it took longer than {} s", limit.as_secs()))),
     }
 }
 
 /// Notes how a job ended; a period makes it a recurring one.
-async fn note(db: &Db, job: &JobRow, period: Option<Duration>, outcome: &Result<(), Failure>) -> Result<()> {
+async fn record_outcome(db: &Db, job: &JobRow, period: Option<Duration>, outcome: &Result<(), Failure>) -> Result<()> {
     let Err(failure) = outcome else {
-        let noted = db.transaction(async |conn| match period {
-            Some(period) => store::done_until_next(conn, job, period).await,
-            None => store::done(conn, job).await,
+        let recorded = db.transaction(async |conn| match period {
+            Some(period) => store::reschedule(conn, job, period).await,
+            None => store::complete(conn, job).await,
         });
-        return noted.await;
+        return recorded.await;
     };
-    let is_hopeless = matches!(failure, Failure::Final(_)) || job.attempts >= MAX_ATTEMPTS;
+    let is_final = matches!(failure, Failure::Final(_)) || job.attempts >= MAX_ATTEMPTS;
     let pause = match period {
-        Some(period) => Some(job.pause().min(period)),
-        None if is_hopeless && !job.is_recurring => None,
-        None => Some(job.pause()),
+        Some(period) => Some(job.retry_delay().min(period)),
+        None if is_final && !job.is_recurring => None,
+        None => Some(job.retry_delay()),
     };
     db.transaction(async |conn| store::fail(conn, job, failure, pause).await).await?;
-    let (id, why) = (job.id.0, failure.why());
+    let (id, why) = (job.id.0, failure.reason());
     if pause.is_none() {
         tracing::error!(job = id, kind = job.kind, attempts = job.attempts, why, "a job is dead");
     } else {

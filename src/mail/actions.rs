@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     model::{KIND, Message, Shop},
     templates::Templates,
-    transport::{Letter, Transport},
+    transport::{OutgoingEmail, Transport},
 };
 use crate::{
     config::{MailSettings, Settings},
@@ -35,7 +35,7 @@ pub async fn queue_all(conn: &Conn, messages: &[Message]) -> Result<()> {
 }
 
 fn job(message: &Message) -> Result<NewJob> {
-    if let Some(name) = message.template.missing(&message.values) {
+    if let Some(name) = message.template.missing_value(&message.values) {
         return Err(Error::Internal(format!("the mail {} needs `{name}`", message.template.name())));
     }
     let payload = serde_json::to_value(message).map_err(|error| Error::Internal(format!("a mail: {error}")))?;
@@ -72,26 +72,26 @@ impl Mailer {
         let message: Message = job.payload()?;
         self.send(db, job, &message).await.map_err(|failure| match failure {
             // A server may quote the mail that it refuses.
-            Failure::Again(why) => Failure::Again(message.without_secrets(&why)),
-            Failure::Final(why) => Failure::Final(message.without_secrets(&why)),
+            Failure::Retry(why) => Failure::Retry(message.redact_secrets(&why)),
+            Failure::Final(why) => Failure::Final(message.redact_secrets(&why)),
         })
     }
 
     async fn send(&self, db: &Db, job: &JobRow, message: &Message) -> Result<(), Failure> {
         let (shop, website) = match message.website {
-            Some(id) => self.shop_of(db, id).await?,
+            Some(id) => self.shop_for(db, id).await?,
             None => (self.shop.clone(), None),
         };
-        let values = on_one_line(message.values.clone());
+        let values = replace_control_characters(message.values.clone());
         let content = self.templates.render(message.template, website.as_deref(), &shop, &values)?;
         // Keys start again at 1 in a new database: the moment keeps names apart.
         let name = format!("{}.{}.{}", message.template.name(), job.id.0, job.created_at.timestamp_micros());
-        let letter = Letter { name, to: &message.to, shop: &shop.name, date: job.created_at, content };
-        self.transport.send(&letter).await
+        let email = OutgoingEmail { name, to: &message.to, shop: &shop.name, date: job.created_at, content };
+        self.transport.send(&email).await
     }
 
     /// A website as a shop, and its code.
-    async fn shop_of(&self, db: &Db, id: WebsiteId) -> Result<(Shop, Option<String>)> {
+    async fn shop_for(&self, db: &Db, id: WebsiteId) -> Result<(Shop, Option<String>)> {
         let found = db.read(async |conn| websites::store::by_ids(conn, &[id]).await).await?.pop();
         Ok(match found {
             Some(website) => (Shop::new(&website.name, &website.base_url), Some(website.code)),
@@ -101,11 +101,11 @@ impl Mailer {
 }
 
 /// The values with blanks for control characters, however deep: a name must not look like further lines of a mail.
-fn on_one_line(value: Value) -> Value {
+fn replace_control_characters(value: Value) -> Value {
     match value {
         Value::String(text) => Value::String(text.replace(char::is_control, " ")),
-        Value::Array(items) => items.into_iter().map(on_one_line).collect(),
-        Value::Object(values) => values.into_iter().map(|(name, value)| (name, on_one_line(value))).collect(),
+        Value::Array(items) => items.into_iter().map(replace_control_characters).collect(),
+        Value::Object(values) => values.into_iter().map(|(name, value)| (name, replace_control_characters(value))).collect(),
         other => other,
     }
 }

@@ -122,7 +122,7 @@ impl Template {
     }
 
     /// The name of a value that is missing among these.
-    pub fn missing(self, values: &Value) -> Option<String> {
+    pub fn missing_value(self, values: &Value) -> Option<String> {
         let sample = self.sample();
         let mut names = sample.as_object()?.keys();
         names.find(|name| values.get(name).is_none()).cloned()
@@ -147,11 +147,11 @@ pub struct Message {
 
 impl Message {
     /// A text about this mail with its token made unreadable: every word that holds a piece of it.
-    pub fn without_secrets(&self, text: &str) -> String {
+    pub fn redact_secrets(&self, text: &str) -> String {
         let token = self.values["token"].as_str().unwrap_or_default();
-        let pieces: Vec<_> = token.as_bytes().windows(token.len().clamp(1, 8)).collect();
+        let fragments: Vec<_> = token.as_bytes().windows(token.len().clamp(1, 8)).collect();
         let is_secret =
-            |word: &str| pieces.iter().any(|piece| word.as_bytes().windows(piece.len()).any(|w| w == *piece));
+            |word: &str| fragments.iter().any(|fragment| word.as_bytes().windows(fragment.len()).any(|w| w == *fragment));
         let words = text.split_whitespace().map(|word| if is_secret(word) { "[hidden]" } else { word });
         words.collect::<Vec<_>>().join(" ")
     }
@@ -175,7 +175,7 @@ impl Shop {
 
 /// What a mail says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rendered {
+pub struct RenderedEmail {
     /// The subject: one line.
     pub subject: String,
     /// For programs that show text.

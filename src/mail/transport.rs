@@ -14,7 +14,7 @@ use lettre::{
     transport::smtp::{Error as SmtpError, PoolConfig},
 };
 
-use super::model::Rendered;
+use super::model::RenderedEmail;
 use crate::{
     config::{Environment, MailSettings, Settings},
     error::{Error, Result},
@@ -27,7 +27,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const LOGIN_REFUSED: [&str; 4] = ["530", "534", "535", "538"];
 
 /// A mail as it is sent.
-pub struct Letter<'a> {
+pub struct OutgoingEmail<'a> {
     /// Its name, unique in the shop.
     pub name: String,
     /// To which address.
@@ -37,18 +37,18 @@ pub struct Letter<'a> {
     /// When it was written.
     pub date: DateTime<Utc>,
     /// What it says.
-    pub content: Rendered,
+    pub content: RenderedEmail,
 }
 
 /// The way that mail takes.
 pub struct Transport {
     from: Mailbox,
-    way: Way,
+    delivery: Delivery,
 }
 
-enum Way {
+enum Delivery {
     Smtp(AsyncSmtpTransport<Tokio1Executor>),
-    Folder(PathBuf),
+    Directory(PathBuf),
 }
 
 impl Transport {
@@ -58,61 +58,61 @@ impl Transport {
     pub fn open(mail: &MailSettings, settings: &Settings) -> Result<Option<Self>> {
         let set = |value: &Option<String>| value.clone().filter(|value| !value.trim().is_empty());
         let from = set(&mail.mail_from).map(|from| mailbox(&from)).transpose()?;
-        let way = match set(&mail.smtp_url) {
-            Some(url) => Way::Smtp(smtp(&url)?),
+        let delivery = match set(&mail.smtp_url) {
+            Some(url) => Delivery::Smtp(smtp(&url)?),
             None if settings.environment == Environment::Production => return Ok(None),
-            None => Way::Folder(settings.data_dir.join("mail")),
+            None => Delivery::Directory(settings.data_dir.join("mail")),
         };
-        let from = match (from, &way) {
+        let from = match (from, &delivery) {
             (Some(from), _) => from,
-            (None, Way::Folder(_)) => mailbox("souk@localhost")?,
-            (None, Way::Smtp(_)) => {
+            (None, Delivery::Directory(_)) => mailbox("souk@localhost")?,
+            (None, Delivery::Smtp(_)) => {
                 let rule = "say who mail is from, as in Shop <noreply@shop.example>";
                 return Err(Error::bad_input("SOUK_MAIL_FROM", rule));
             }
         };
-        Ok(Some(Self { from, way }))
+        Ok(Some(Self { from, delivery }))
     }
 
     /// Sends a mail.
     /// # Errors
     /// [`Failure::Final`] where the server refuses this mail for good, or where it has no sound address.
-    pub async fn send(&self, letter: &Letter<'_>) -> Result<(), Failure> {
-        let message = self.message(letter)?;
-        match &self.way {
-            Way::Smtp(smtp) => match smtp.send(message).await {
+    pub async fn send(&self, email: &OutgoingEmail<'_>) -> Result<(), Failure> {
+        let message = self.message(email)?;
+        match &self.delivery {
+            Delivery::Smtp(smtp) => match smtp.send(message).await {
                 Ok(_) => Ok(()),
-                Err(error) => Err(refused(&error)),
+                Err(error) => Err(delivery_failure(&error)),
             },
-            Way::Folder(folder) => {
-                let file = folder.join(format!("{}.eml", letter.name));
-                let written = fs::create_dir_all(folder).and_then(|()| fs::write(&file, message.formatted()));
-                written.map_err(|error| Failure::Again(format!("{}: {error}", file.display())))?;
-                let (to, content) = (letter.to, &letter.content);
+            Delivery::Directory(directory) => {
+                let file = directory.join(format!("{}.eml", email.name));
+                let written = fs::create_dir_all(directory).and_then(|()| fs::write(&file, message.formatted()));
+                written.map_err(|error| Failure::Retry(format!("{}: {error}", file.display())))?;
+                let (to, content) = (email.to, &email.content);
                 tracing::info!("mail to {to}, kept in {}\n{}\n\n{}", file.display(), content.subject, content.text);
                 Ok(())
             }
         }
     }
 
-    fn message(&self, letter: &Letter<'_>) -> Result<Message, Failure> {
-        let never = |error: String| Failure::Final(format!("this cannot be written as a mail: {error}"));
-        let to = letter.to.parse().map_err(|error| never(format!("the address: {error}")))?;
+    fn message(&self, email: &OutgoingEmail<'_>) -> Result<Message, Failure> {
+        let permanent = |error: String| Failure::Final(format!("this cannot be written as a mail: {error}"));
+        let to = email.to.parse().map_err(|error| permanent(format!("the address: {error}")))?;
         let mut from = self.from.clone();
-        from.name = from.name.or_else(|| Some(letter.shop.replace(char::is_control, " ")));
-        let id = format!("<{}@{}>", letter.name, from.email.domain());
+        from.name = from.name.or_else(|| Some(email.shop.replace(char::is_control, " ")));
+        let id = format!("<{}@{}>", email.name, from.email.domain());
         // Nobody is to answer that they are on holiday (RFC 3834).
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
-        let content = letter.content.clone();
+        let content = email.content.clone();
         Message::builder()
             .from(from)
             .to(Mailbox::new(None, to))
             .subject(content.subject)
-            .date(letter.date.into())
+            .date(email.date.into())
             .message_id(Some(id))
             .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
             .multipart(MultiPart::alternative_plain_html(content.text, content.html))
-            .map_err(|error| never(error.to_string()))
+            .map_err(|error| permanent(error.to_string()))
     }
 }
 
@@ -126,8 +126,8 @@ fn smtp(url: &str) -> Result<AsyncSmtpTransport<Tokio1Executor>> {
     let wrong = |rule: String| Error::bad_input("SOUK_SMTP_URL", rule);
     let (base, query) = url.split_once('?').unwrap_or((url, ""));
     let (scheme, rest) = base.split_once("://").unwrap_or_default();
-    let place = rest.split('/').next().unwrap_or_default();
-    let (login, host) = place.rsplit_once('@').map_or((None, place), |(login, host)| (Some(login), host));
+    let authority = rest.split('/').next().unwrap_or_default();
+    let (login, host) = authority.rsplit_once('@').map_or((None, authority), |(login, host)| (Some(login), host));
     if host.is_empty() || host.starts_with(':') {
         return Err(wrong("name the host: smtps://host".to_owned()));
     }
@@ -151,8 +151,8 @@ fn smtp(url: &str) -> Result<AsyncSmtpTransport<Tokio1Executor>> {
     Ok(builder.timeout(Some(TIMEOUT)).pool_config(pool).build())
 }
 
-fn refused(error: &SmtpError) -> Failure {
+fn delivery_failure(error: &SmtpError) -> Failure {
     let is_login = error.status().is_some_and(|code| LOGIN_REFUSED.contains(&code.to_string().as_str()));
     let why = format!("SMTP: {error}");
-    if error.is_permanent() && !is_login { Failure::Final(why) } else { Failure::Again(why) }
+    if error.is_permanent() && !is_login { Failure::Final(why) } else { Failure::Retry(why) }
 }

@@ -7,7 +7,7 @@ use crate::{
     db::tables::{images, media},
     error::{Error, Result, UserErrorCode},
     ids::{ImageId, ProductId},
-    text::Check,
+    text::Validator,
     text_enum,
 };
 
@@ -191,9 +191,9 @@ impl Wanted {
 /// # Errors
 /// User errors of `alt` and `position`.
 pub fn check(alt: Option<&str>, position: Option<i32>) -> Result<()> {
-    let mut check = Check::new();
-    check.optional("alt", alt.filter(|alt| !alt.is_empty()), MAX_ALT);
-    check.finish()?;
+    let mut validator = Validator::new();
+    validator.optional_text("alt", alt.filter(|alt| !alt.is_empty()), MAX_ALT);
+    validator.finish()?;
     match position {
         Some(position) if !(1..=MAX_POSITION).contains(&position) => {
             let rule = format!("a position is from 1 to {MAX_POSITION}");

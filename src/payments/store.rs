@@ -15,7 +15,7 @@ use crate::{
     auth::Scope,
     db::{
         Conn,
-        filter::{Condition, always},
+        filter::{Condition, constant},
         tables::{orders, payment_operations, payment_webhooks, payments},
     },
     error::Result,
@@ -28,8 +28,8 @@ const LIVE: [Status; 3] = [Status::Pending, Status::Authorized, Status::Captured
 fn visible(scope: &Scope) -> Condition<'static, payments::table> {
     let order = orders::table.filter(orders::id.eq(payments::order_id));
     match scope {
-        Scope::All => always(true),
-        Scope::Public => always(false),
+        Scope::All => constant(true),
+        Scope::Public => constant(false),
         Scope::Own(user) | Scope::Seller(user) => Box::new(exists(order.filter(orders::user_id.eq(*user)))),
         Scope::Guest(guest) => Box::new(exists(order.filter(orders::cart_token_hash.eq(guest.hash().to_vec())))),
         Scope::Websites(user, websites) => {

@@ -11,7 +11,7 @@ use crate::{
         actions::{accounts::require_cover, live::catch_up, login::end_others, recovery::confirm},
     },
     audit,
-    auth::{Live, Passwords, Permission, Scope, Viewer},
+    auth::{PermissionCache, Passwords, Permission, Scope, Viewer},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{OrderId, RowId, UserId},
@@ -63,7 +63,7 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
             order
         };
         let payments = payments::store::all_by_user(conn, id).await?;
-        let entries = audit::store::all_about(conn, id).await?;
+        let entries = audit::store::all_of_user(conn, id).await?;
         let mut data = json!({
             "exportedAt": chrono::Utc::now(),
             "user": model::user(&user, &role.row.code),
@@ -121,7 +121,7 @@ fn of<K: Hash + Eq, R>(groups: &HashMap<K, Vec<R>>, key: K) -> &[R] {
 pub async fn erase(
     db: &Db,
     passwords: &Passwords,
-    live: &Live,
+    live: &PermissionCache,
     viewer: &Viewer,
     id: UserId,
     password: Option<String>,

@@ -16,13 +16,13 @@ use crate::{
 /// The account.
 pub fn user(row: &UserRow, role: &str) -> Value {
     json!({
-        "id": row.id.global(),
+        "id": row.id.to_global_id(),
         "name": row.name,
         "email": row.email,
         "emailVerifiedAt": row.email_verified_at,
         "phone": row.phone,
         "role": role,
-        "sourceWebsiteId": row.source_website_id.map(RowId::global),
+        "sourceWebsiteId": row.source_website_id.map(RowId::to_global_id),
         "isActive": row.is_active,
         "createdAt": row.created_at,
         "updatedAt": row.updated_at,
@@ -32,7 +32,7 @@ pub fn user(row: &UserRow, role: &str) -> Value {
 /// A postal address.
 pub fn address(row: &AddressRow) -> Value {
     json!({
-        "id": row.id.global(),
+        "id": row.id.to_global_id(),
         "country": row.country,
         "city": row.city,
         "district": row.district,
@@ -47,7 +47,7 @@ pub fn address(row: &AddressRow) -> Value {
 /// A website that knows them, and as what.
 pub fn identity(row: &SourceRow) -> Value {
     json!({
-        "websiteId": row.website_id.global(),
+        "websiteId": row.website_id.to_global_id(),
         "externalId": row.external_id,
         "firstSeen": row.first_seen,
         "lastSeen": row.last_seen,
@@ -57,7 +57,7 @@ pub fn identity(row: &SourceRow) -> Value {
 /// A session.
 pub fn session(row: &SessionRow) -> Value {
     json!({
-        "id": row.id.global(),
+        "id": row.id.to_global_id(),
         "device": row.device,
         "address": row.address,
         "createdAt": row.created_at,
@@ -70,11 +70,11 @@ pub fn session(row: &SessionRow) -> Value {
 /// An API key.
 pub fn api_key(key: &ApiKey) -> Value {
     json!({
-        "id": key.row.id.global(),
+        "id": key.row.id.to_global_id(),
         "name": key.row.name,
         "prefix": key.row.prefix,
         "permissions": key.permissions.iter().map(|permission| permission.as_str()).collect::<Vec<_>>(),
-        "websites": key.websites.iter().flat_map(|ids| ids.iter()).map(|id| id.global()).collect::<Vec<_>>(),
+        "websites": key.websites.iter().flat_map(|ids| ids.iter()).map(|id| id.to_global_id()).collect::<Vec<_>>(),
         "createdAt": key.row.created_at,
         "lastUsedAt": key.row.last_used_at,
         "expiresAt": key.row.expires_at,
@@ -85,8 +85,8 @@ pub fn api_key(key: &ApiKey) -> Value {
 pub fn order(row: &OrderRow, lines: &[OrderDetailRow]) -> Value {
     let lines = lines.iter().map(|line| {
         json!({
-            "id": line.id.global(),
-            "productId": line.product_id.global(),
+            "id": line.id.to_global_id(),
+            "productId": line.product_id.to_global_id(),
             "name": line.name,
             "sku": line.sku,
             "quantity": line.quantity,
@@ -95,9 +95,9 @@ pub fn order(row: &OrderRow, lines: &[OrderDetailRow]) -> Value {
         })
     });
     json!({
-        "id": row.id.global(),
+        "id": row.id.to_global_id(),
         "orderNumber": row.order_number,
-        "sourceWebsiteId": row.source_website_id.global(),
+        "sourceWebsiteId": row.source_website_id.to_global_id(),
         "status": row.status.as_str().to_uppercase(),
         "totalAmount": format_amount(row.total_amount),
         "shipping": {
@@ -121,8 +121,8 @@ pub fn order(row: &OrderRow, lines: &[OrderDetailRow]) -> Value {
 /// A payment of an order of theirs.
 pub fn payment(row: &PaymentRow) -> Value {
     json!({
-        "id": row.id.global(),
-        "orderId": row.order_id.global(),
+        "id": row.id.to_global_id(),
+        "orderId": row.order_id.to_global_id(),
         "provider": row.provider.as_str().to_uppercase(),
         "method": row.method.as_str().to_uppercase(),
         "status": row.status.as_str().to_uppercase(),
@@ -138,9 +138,9 @@ pub fn payment(row: &PaymentRow) -> Value {
 /// A shipment of an order.
 pub fn shipment(row: &ShipmentRow, lines: &[ShipmentLineRow]) -> Value {
     let lines =
-        lines.iter().map(|line| json!({ "detailId": line.order_detail_id.global(), "quantity": line.quantity }));
+        lines.iter().map(|line| json!({ "detailId": line.order_detail_id.to_global_id(), "quantity": line.quantity }));
     json!({
-        "id": row.id.global(),
+        "id": row.id.to_global_id(),
         "carrier": row.tracking.carrier,
         "trackingNumber": row.tracking.tracking_number,
         "trackingUrl": row.tracking.tracking_url,
@@ -153,10 +153,10 @@ pub fn shipment(row: &ShipmentRow, lines: &[ShipmentLineRow]) -> Value {
 /// A return of an order.
 pub fn returned(row: &ReturnRow, lines: &[ReturnLineRow]) -> Value {
     let lines = lines.iter().map(
-        |line| json!({ "detailId": line.order_detail_id.global(), "quantity": line.quantity, "reason": line.reason }),
+        |line| json!({ "detailId": line.order_detail_id.to_global_id(), "quantity": line.quantity, "reason": line.reason }),
     );
     json!({
-        "id": row.id.global(),
+        "id": row.id.to_global_id(),
         "status": row.status.as_str().to_uppercase(),
         "note": row.note,
         "rejection": row.rejection,
@@ -168,17 +168,17 @@ pub fn returned(row: &ReturnRow, lines: &[ReturnLineRow]) -> Value {
 
 /// A note on an order that its customer sees, too.
 pub fn note(row: &OrderEventRow) -> Value {
-    json!({ "at": row.at, "byUserId": row.user_id.map(RowId::global), "text": row.message })
+    json!({ "at": row.at, "byUserId": row.user_id.map(RowId::to_global_id), "text": row.message })
 }
 
 /// An entry of the audit log: what they did, or what was done to their account.
 pub fn entry(row: &AuditRow) -> Value {
     json!({
-        "id": row.id.global(),
+        "id": row.id.to_global_id(),
         "at": row.at,
         "via": row.via.as_str().to_uppercase(),
         "address": row.address,
-        "resourceId": row.thing(),
+        "resourceId": row.resource_global_id(),
         "change": row.change.as_str().to_uppercase(),
         "before": row.before,
         "after": row.after,

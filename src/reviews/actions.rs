@@ -130,8 +130,8 @@ pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
     let rows = store::all_by_user(conn, user).await?;
     let shown = rows.iter().map(|row| {
         json!({
-            "id": row.id.global(),
-            "productId": row.product_id.global(),
+            "id": row.id.to_global_id(),
+            "productId": row.product_id.to_global_id(),
             "rating": row.rating,
             "title": row.title,
             "text": row.text,

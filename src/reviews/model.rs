@@ -8,7 +8,7 @@ use crate::{
     error::{Result, UserError, UserErrorCode},
     ids::{ProductId, ReviewId, UserId, WebsiteId},
     paging::SortKey,
-    text::Check,
+    text::Validator,
     text_enum,
 };
 
@@ -92,13 +92,13 @@ impl ReviewPatch {
     /// # Errors
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
-        let mut check = Check::new();
+        let mut validator = Validator::new();
         if self.rating.is_some_and(|rating| !(1..=5).contains(&rating)) {
-            check.add(UserError::new(UserErrorCode::OutOfRange, "rating", "a rating is from 1 to 5"));
+            validator.add(UserError::new(UserErrorCode::OutOfRange, "rating", "a rating is from 1 to 5"));
         }
-        check.optional("title", self.title.as_ref().and_then(Option::as_deref), MAX_TITLE);
-        check.at_most("text", self.text.as_deref().unwrap_or_default(), MAX_TEXT);
-        check.finish()
+        validator.optional_text("title", self.title.as_ref().and_then(Option::as_deref), MAX_TITLE);
+        validator.multiline_text("text", self.text.as_deref().unwrap_or_default(), MAX_TEXT);
+        validator.finish()
     }
 
     /// Whether the review says something else then.

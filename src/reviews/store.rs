@@ -15,10 +15,10 @@ use super::model::{
 use crate::{
     auth::{Permission, Scope},
     db::{
-        Conn, Plans,
-        export::{Export, columns, moment},
-        filter::{Condition, Filter, Op, always},
-        listed::listed,
+        Conn, PlanMode,
+        export::{Export, columns, utc_timestamp},
+        filter::{Condition, Filter, Op, constant},
+        list_statements::list_statements,
         sql::{CountUpTo, ParentId, PerParent, op},
         tables::{order_details, orders, products, reviews},
     },
@@ -32,7 +32,7 @@ const BOUGHT: [&str; 3] = ["confirmed", "shipped", "delivered"];
 fn visible(scope: &Scope) -> Condition<'static, reviews::table> {
     let approved = reviews::status.eq(ReviewStatus::Approved);
     match scope {
-        Scope::All => always(true),
+        Scope::All => constant(true),
         Scope::Public | Scope::Guest(_) => Box::new(approved),
         Scope::Own(user) | Scope::Seller(user) => Box::new(approved.or(reviews::user_id.eq(*user))),
         Scope::Websites(user, websites) => {
@@ -54,7 +54,7 @@ fn condition(condition: &ReviewCondition) -> Condition<'static, reviews::table> 
         C::Product(product) => op!(product, reviews::product_id),
         C::SourceWebsite(Op::Eq(website)) => sold_at(vec![*website]),
         C::SourceWebsite(Op::In(websites)) => sold_at(websites.clone()),
-        C::SourceWebsite(other) => always(*other == Op::IsNull(false)),
+        C::SourceWebsite(other) => constant(*other == Op::IsNull(false)),
         C::Rating(rating) => op!(rating, reviews::rating),
         C::Status(status) => op!(status, reviews::status),
         C::IsVerifiedPurchase(is_verified_purchase) => Box::new(reviews::is_verified_purchase.eq(*is_verified_purchase)),
@@ -62,7 +62,7 @@ fn condition(condition: &ReviewCondition) -> Condition<'static, reviews::table> 
     }
 }
 
-listed! {
+list_statements! {
     /// A list of reviews.
     ReviewList of ReviewRow in reviews where ReviewCondition by ReviewOrderField {
         CreatedAt => created_at: DateTime<Utc>,
@@ -79,14 +79,14 @@ fn of_parent(rows: Rows, parent: ReviewParent) -> Rows {
 }
 
 /// How a list is planned: kept are the plans of those that one index holds in their order whatever the values.
-pub fn plans(scope: &Scope, list: &ReviewList) -> Plans {
+pub fn plans(scope: &Scope, list: &ReviewList) -> PlanMode {
     use ReviewCondition as C;
-    let Filter::And(all) = &list.filter else { return Plans::ForValues };
+    let Filter::And(all) = &list.filter else { return PlanMode::Custom };
     let is_held = matches!(
         (all.as_slice(), list.order),
         ([], _) | ([Filter::Is(C::Status(Op::Eq(_)) | C::Product(Op::Eq(_)))], ReviewOrderField::CreatedAt)
     );
-    if is_held && *scope == Scope::All { Plans::Kept } else { Plans::ForValues }
+    if is_held && *scope == Scope::All { PlanMode::Generic } else { PlanMode::Custom }
 }
 
 /// The visible rows with these ids, in no order.
@@ -204,7 +204,7 @@ pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<ReviewRow>
 pub const REVIEWS: Export = Export {
     permission: Permission::ManageReviews,
     has_website: true,
-    is_imported: false,
+    is_importable: false,
     with: "",
     table: "reviews v",
     joins: "JOIN products p ON p.id = v.product_id JOIN users u ON u.id = v.user_id
@@ -221,6 +221,6 @@ pub const REVIEWS: Export = Export {
         text: Text = "v.text",
         status: Text = "v.status",
         is_verified_purchase: Bool = "v.is_verified_purchase",
-        created_at: Text = moment!("v.created_at"),
+        created_at: Text = utc_timestamp!("v.created_at"),
     },
 };

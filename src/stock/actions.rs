@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{ProductId, RowId, UserId},
     products::{self, model::ProductRow},
-    text::Check,
+    text::Validator,
 };
 
 /// A correction of a stock by so many pieces.
@@ -107,9 +107,9 @@ async fn write(
 ) -> Result<ProductRow> {
     viewer.require_any(MAY_WRITE)?;
     let me = viewer.require_user()?;
-    let mut check = Check::new();
-    check.optional("note", note.as_deref(), 1000);
-    check.finish()?;
+    let mut validator = Validator::new();
+    validator.optional_text("note", note.as_deref(), 1000);
+    validator.finish()?;
     let key = key.map(|(operation, key)| IdempotencyKey { owner: Owner::User(me), operation, key });
     if let Some(key) = &key {
         key.check()?;
@@ -135,7 +135,7 @@ async fn write(
             store::insert(conn, &[movement]).await?;
         }
         if let Some(claimed) = claimed {
-            claimed.answer(conn, product.id.0).await?;
+            claimed.store_result(conn, product.id.0).await?;
         }
         products::store::by_ids_as_sold(conn, &[product.id]).await?.pop().ok_or_else(missing)
     })
@@ -149,9 +149,9 @@ pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
     let rows = store::all_by_user(conn, user).await?;
     let shown = rows.iter().map(|row| {
         json!({
-            "id": row.id.global(),
-            "productId": row.product_id.global(),
-            "orderId": row.order_id.map(RowId::global),
+            "id": row.id.to_global_id(),
+            "productId": row.product_id.to_global_id(),
+            "orderId": row.order_id.map(RowId::to_global_id),
             "reason": row.reason.as_str().to_uppercase(),
             "delta": row.delta,
             "note": row.note,

@@ -10,7 +10,7 @@ use crate::{
     auth::Permission,
     db::{
         Conn,
-        export::{Export, columns, moment},
+        export::{Export, columns, utc_timestamp},
         tables::stock_movements as ledger,
     },
     error::{Error, Result, UserError, UserErrorCode},
@@ -75,7 +75,7 @@ fn refused(error: diesel::result::Error) -> Error {
 pub const STOCK: Export = Export {
     permission: Permission::ManageStock,
     has_website: true,
-    is_imported: true,
+    is_importable: true,
     with: "",
     table: "products p",
     joins: "",
@@ -92,7 +92,7 @@ pub const STOCK: Export = Export {
 pub const STOCK_MOVEMENTS: Export = Export {
     permission: Permission::ManageStock,
     has_website: true,
-    is_imported: false,
+    is_importable: false,
     with: "",
     table: "stock_movements m",
     joins: "JOIN products p ON p.id = m.product_id
@@ -102,7 +102,7 @@ pub const STOCK_MOVEMENTS: Export = Export {
     order: "m.id",
     columns: columns! {
         sku: Text = "p.sku",
-        created_at: Text = moment!("m.created_at"),
+        created_at: Text = utc_timestamp!("m.created_at"),
         reason: Text = "m.reason",
         delta: Integer = "m.delta",
         balance: Integer = "m.balance",

@@ -3,13 +3,13 @@
 //! leave by signed addresses alone; what is in `uploads/` lasts a day.
 
 pub mod received;
-pub mod ticket;
+pub mod signed_url;
 pub mod uploads;
 
 use std::{
     fmt, io,
     ops::Range,
-    path::{Path as Folder, PathBuf},
+    path::{Path as FsPath, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -28,19 +28,19 @@ use object_store::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
-use self::ticket::{Ticket, Tickets, Use};
+use self::signed_url::{SignedUrlClaims, UrlSigner, UrlUsage};
 use crate::error::{Error, ErrorCode, Result};
 
 /// What is kept in memory of a stream on its way into the store, in bytes: the size of a part of S3.
-const PART: usize = 8 * 1024 * 1024;
+const PART_BYTES: usize = 8 * 1024 * 1024;
 
 /// Where the files are.
 #[derive(Debug, Clone)]
-pub enum Place {
+pub enum StorageLocation {
     /// A folder of this machine, or one that all servers mount; and the secret that signs addresses.
-    Folder {
+    Directory {
         /// The folder; it is made where it is missing.
-        folder: PathBuf,
+        directory: PathBuf,
         /// 32 or more random characters.
         secret: String,
     },
@@ -74,15 +74,15 @@ pub struct Storage(Arc<Inner>);
 struct Inner {
     store: Arc<dyn ObjectStore>,
     prefix: Path,
-    signing: Signing,
+    signing: UrlSigning,
 }
 
 /// Who signs addresses.
-enum Signing {
+enum UrlSigning {
     /// The object store.
-    Store(AmazonS3),
+    ObjectStore(AmazonS3),
     /// Souk, for its own door `/files`.
-    Souk(Tickets),
+    Souk(UrlSigner),
 }
 
 /// A file, or a part of it.
@@ -110,7 +110,7 @@ pub struct Entry {
 
 /// An address that takes or gives one file for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signed {
+pub struct SignedUrl {
     /// The address; where it begins with a slash, it is one of souk's own server.
     pub url: String,
     /// When it stops working.
@@ -121,22 +121,22 @@ impl Storage {
     /// Opens the store.
     /// # Errors
     /// Where the folder cannot be made, or the settings of the bucket do not fit together.
-    pub fn open(place: &Place) -> io::Result<Self> {
-        let inner = match place {
-            Place::Folder { folder, secret } => Inner {
-                store: Arc::new(local(folder)?),
+    pub fn open(location: &StorageLocation) -> io::Result<Self> {
+        let inner = match location {
+            StorageLocation::Directory { directory, secret } => Inner {
+                store: Arc::new(local(directory)?),
                 prefix: Path::default(),
-                signing: Signing::Souk(Tickets::new(secret)),
+                signing: UrlSigning::Souk(UrlSigner::new(secret)),
             },
-            Place::Memory => Inner {
+            StorageLocation::Memory => Inner {
                 store: Arc::new(InMemory::new()),
                 prefix: Path::default(),
-                signing: Signing::Souk(Tickets::new(&hex::encode(rand::random::<[u8; 16]>()))),
+                signing: UrlSigning::Souk(UrlSigner::new(&hex::encode(rand::random::<[u8; 16]>()))),
             },
-            Place::S3(bucket) => {
+            StorageLocation::S3(bucket) => {
                 let store = s3(bucket).map_err(io::Error::other)?;
                 let prefix = Path::parse(&bucket.prefix).map_err(io::Error::other)?;
-                Inner { store: Arc::new(store.clone()), prefix, signing: Signing::Store(store) }
+                Inner { store: Arc::new(store.clone()), prefix, signing: UrlSigning::ObjectStore(store) }
             }
         };
         Ok(Self(Arc::new(inner)))
@@ -147,18 +147,18 @@ impl Storage {
     /// UNAVAILABLE where the store does not take it.
     pub async fn put(&self, key: &str, bytes: Bytes) -> Result<()> {
         let options = PutOptions { attributes: self.attributes(key), ..PutOptions::default() };
-        self.0.store.put_opts(&self.path(key)?, bytes.into(), options).await.map_err(failed)?;
+        self.0.store.put_opts(&self.path(key)?, bytes.into(), options).await.map_err(unavailable)?;
         Ok(())
     }
 
     /// Writes a file of any size, a part at a time: its size. Nothing is left of one that is too long or breaks off.
     /// # Errors
-    /// LIMIT_EXCEEDED beyond `most` bytes; BAD_USER_INPUT where the reader fails; UNAVAILABLE where the store does.
-    pub async fn put_stream(&self, key: &str, reader: impl AsyncRead + Send + Unpin, most: u64) -> Result<u64> {
-        let mut writer = BufWriter::with_capacity(Arc::clone(&self.0.store), self.path(key)?, PART)
+    /// LIMIT_EXCEEDED beyond `max_bytes` bytes; BAD_USER_INPUT where the reader fails; UNAVAILABLE where the store does.
+    pub async fn put_stream(&self, key: &str, reader: impl AsyncRead + Send + Unpin, max_bytes: u64) -> Result<u64> {
+        let mut writer = BufWriter::with_capacity(Arc::clone(&self.0.store), self.path(key)?, PART_BYTES)
             .with_attributes(self.attributes(key));
-        match copy(reader, &mut writer, most).await {
-            Ok(size) => writer.shutdown().await.map(|()| size).map_err(failed),
+        match copy(reader, &mut writer, max_bytes).await {
+            Ok(size) => writer.shutdown().await.map(|()| size).map_err(unavailable),
             Err(error) => {
                 // Parts that cannot be taken back, the store forgets by its own rules.
                 let _ = writer.abort().await;
@@ -170,16 +170,16 @@ impl Storage {
     /// As [`Storage::put_stream`], once: `false` where there is such a file already, which stays.
     /// # Errors
     /// As [`Storage::put_stream`].
-    pub async fn put_once(&self, key: &str, reader: impl AsyncRead + Send + Unpin, most: u64) -> Result<bool> {
+    pub async fn put_if_absent(&self, key: &str, reader: impl AsyncRead + Send + Unpin, max_bytes: u64) -> Result<bool> {
         if self.size(key).await?.is_some() {
             return Ok(false);
         }
         let part = format!("{key}.{:016x}.part", rand::random::<u64>());
-        self.put_stream(&part, reader, most).await?;
+        self.put_stream(&part, reader, max_bytes).await?;
         match self.0.store.rename_if_not_exists(&self.path(&part)?, &self.path(key)?).await {
             Ok(()) => Ok(true),
             Err(object_store::Error::AlreadyExists { .. }) => self.delete(&part).await.map(|()| false),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(unavailable(error)),
         }
     }
 
@@ -197,16 +197,16 @@ impl Storage {
         self.find(key, Some(GetRange::Bounded(range))).await
     }
 
-    /// A file of at most `most` bytes, in memory.
+    /// A file of at most `max_bytes` bytes, in memory.
     /// # Errors
     /// LIMIT_EXCEEDED where it is longer; as [`Storage::get`].
-    pub async fn get_bytes(&self, key: &str, most: u64) -> Result<Option<Bytes>> {
+    pub async fn get_bytes(&self, key: &str, max_bytes: u64) -> Result<Option<Bytes>> {
         let Some(object) = self.get(key).await? else { return Ok(None) };
-        if object.size > most {
-            return Err(too_long(most));
+        if object.size > max_bytes {
+            return Err(too_large(max_bytes));
         }
         let chunks = object.stream.map_ok(Vec::from).try_concat().await;
-        chunks.map(|bytes| Some(bytes.into())).map_err(failed)
+        chunks.map(|bytes| Some(bytes.into())).map_err(unavailable)
     }
 
     /// The size of a file in bytes; none where there is none.
@@ -216,7 +216,7 @@ impl Storage {
         match self.0.store.head(&self.path(key)?).await {
             Ok(meta) => Ok(Some(meta.size)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(unavailable(error)),
         }
     }
 
@@ -226,67 +226,67 @@ impl Storage {
     pub async fn delete(&self, key: &str) -> Result<()> {
         match self.0.store.delete(&self.path(key)?).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(unavailable(error)),
         }
     }
 
     /// The files below a folder of keys, say `media`, in no order.
     /// # Errors
     /// UNAVAILABLE where the store does not answer.
-    pub fn list(&self, folder: &str) -> Result<BoxStream<'static, Result<Entry>>> {
-        let (folder, prefix) = (self.path(folder)?, self.0.prefix.clone());
+    pub fn list(&self, directory: &str) -> Result<BoxStream<'static, Result<Entry>>> {
+        let (directory, prefix) = (self.path(directory)?, self.0.prefix.clone());
         let entry = move |meta: object_store::ObjectMeta| Entry {
             key: meta.location.prefix_match(&prefix).into_iter().flatten().collect::<Path>().to_string(),
             size: meta.size,
             modified: meta.last_modified,
         };
-        Ok(self.0.store.list(Some(&folder)).map_ok(entry).map_err(failed).boxed())
+        Ok(self.0.store.list(Some(&directory)).map_ok(entry).map_err(unavailable).boxed())
     }
 
     /// An address that gives this file to whoever has it, as a download of this name.
     /// # Errors
     /// UNAVAILABLE where the store cannot sign now.
-    pub async fn signed_get(&self, key: &str, file_name: &str, life: Duration) -> Result<Signed> {
-        let expires_at = Utc::now() + life;
+    pub async fn signed_get(&self, key: &str, file_name: &str, ttl: Duration) -> Result<SignedUrl> {
+        let expires_at = Utc::now() + ttl;
         let url = match &self.0.signing {
-            Signing::Store(store) => {
-                let name = ticket::attachment(file_name);
+            UrlSigning::ObjectStore(store) => {
+                let name = signed_url::content_disposition(file_name);
                 let options = SignedUrlOptions::default().with_query([("response-content-disposition", name)]);
-                let url = store.signed_url_opts(Method::GET, &self.path(key)?, life, &options).await;
-                url.map_err(failed)?.to_string()
+                let url = store.signed_url_opts(Method::GET, &self.path(key)?, ttl, &options).await;
+                url.map_err(unavailable)?.to_string()
             }
-            Signing::Souk(tickets) => {
+            UrlSigning::Souk(signer) => {
                 let (key, name) = (self.path(key)?.to_string(), Some(file_name.to_owned()));
-                tickets.url(&Ticket { usage: Use::Get, key, name, most: 0, until: expires_at.timestamp() })
+                signer.sign(&SignedUrlClaims { usage: UrlUsage::Get, key, name, max_bytes: 0, until: expires_at.timestamp() })
             }
         };
-        Ok(Signed { url, expires_at })
+        Ok(SignedUrl { url, expires_at })
     }
 
     /// An address that takes this file by PUT from whoever has it: souk's own door up to so many bytes, once. An object store
     /// takes any number, so whoever takes the file from there looks at its size.
     /// # Errors
     /// As [`Storage::signed_get`].
-    pub async fn signed_put(&self, key: &str, most: u64, life: Duration) -> Result<Signed> {
-        let expires_at = Utc::now() + life;
+    pub async fn signed_put(&self, key: &str, max_bytes: u64, ttl: Duration) -> Result<SignedUrl> {
+        let expires_at = Utc::now() + ttl;
         let url = match &self.0.signing {
-            Signing::Store(store) => {
-                let url = store.signed_url(Method::PUT, &self.path(key)?, life).await;
-                url.map_err(failed)?.to_string()
+            UrlSigning::ObjectStore(store) => {
+                let url = store.signed_url(Method::PUT, &self.path(key)?, ttl).await;
+                url.map_err(unavailable)?.to_string()
             }
-            Signing::Souk(tickets) => {
+            UrlSigning::Souk(signer) => {
                 let (key, until) = (self.path(key)?.to_string(), expires_at.timestamp());
-                tickets.url(&Ticket { usage: Use::Put, key, name: None, most, until })
+                signer.sign(&SignedUrlClaims { usage: UrlUsage::Put, key, name: None, max_bytes, until })
             }
         };
-        Ok(Signed { url, expires_at })
+        Ok(SignedUrl { url, expires_at })
     }
 
     /// What a token of souk's own door is good for; none where it is not good for this, or not any more.
-    pub fn ticket(&self, token: &str, usage: Use) -> Option<Ticket> {
+    pub fn verify_url_token(&self, token: &str, usage: UrlUsage) -> Option<SignedUrlClaims> {
         match &self.0.signing {
-            Signing::Souk(tickets) => tickets.check(token, Utc::now()).filter(|ticket| ticket.usage == usage),
-            Signing::Store(_) => None,
+            UrlSigning::Souk(signer) => signer.verify(token, Utc::now()).filter(|claims| claims.usage == usage),
+            UrlSigning::ObjectStore(_) => None,
         }
     }
 
@@ -300,7 +300,7 @@ impl Storage {
                 stream: found.into_stream().map_err(io::Error::from).boxed(),
             })),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(unavailable(error)),
         }
     }
 
@@ -312,7 +312,7 @@ impl Storage {
     /// What an object store should know of a public file, which it may serve without souk.
     fn attributes(&self, key: &str) -> Attributes {
         let mut attributes = Attributes::new();
-        if let (Signing::Store(_), true) = (&self.0.signing, key.starts_with("media/")) {
+        if let (UrlSigning::ObjectStore(_), true) = (&self.0.signing, key.starts_with("media/")) {
             attributes.insert(Attribute::CacheControl, IMMUTABLE.into());
             attributes.insert(Attribute::ContentType, content_type(key).into());
         }
@@ -332,9 +332,9 @@ pub fn content_type(key: &str) -> &'static str {
     }
 }
 
-fn local(folder: &Folder) -> io::Result<LocalFileSystem> {
-    std::fs::create_dir_all(folder)?;
-    let store = LocalFileSystem::new_with_prefix(folder).map_err(io::Error::from)?;
+fn local(directory: &FsPath) -> io::Result<LocalFileSystem> {
+    std::fs::create_dir_all(directory)?;
+    let store = LocalFileSystem::new_with_prefix(directory).map_err(io::Error::from)?;
     // A row that names a file is committed right after the file is written: neither may be lost without the other.
     Ok(store.with_fsync(true).with_automatic_cleanup(true))
 }
@@ -355,7 +355,7 @@ fn s3(bucket: &Bucket) -> object_store::Result<AmazonS3> {
     builder.build()
 }
 
-async fn copy(mut reader: impl AsyncRead + Send + Unpin, writer: &mut BufWriter, most: u64) -> Result<u64> {
+async fn copy(mut reader: impl AsyncRead + Send + Unpin, writer: &mut BufWriter, max_bytes: u64) -> Result<u64> {
     let mut buffer = vec![0; 64 * 1024];
     let mut size = 0;
     loop {
@@ -366,18 +366,18 @@ async fn copy(mut reader: impl AsyncRead + Send + Unpin, writer: &mut BufWriter,
             return Ok(size);
         }
         size += count as u64;
-        if size > most {
-            return Err(too_long(most));
+        if size > max_bytes {
+            return Err(too_large(max_bytes));
         }
-        writer.write_all(&buffer[..count]).await.map_err(failed)?;
+        writer.write_all(&buffer[..count]).await.map_err(unavailable)?;
     }
 }
 
-fn too_long(most: u64) -> Error {
-    Error::Coded(ErrorCode::LimitExceeded, format!("the file is larger than {most} bytes").into())
+fn too_large(max_bytes: u64) -> Error {
+    Error::Coded(ErrorCode::LimitExceeded, format!("the file is larger than {max_bytes} bytes").into())
 }
 
-fn failed(error: impl fmt::Display) -> Error {
+fn unavailable(error: impl fmt::Display) -> Error {
     tracing::error!(%error, "the store of files failed");
     Error::Coded(ErrorCode::Unavailable, "the store of files cannot be reached; try again in a moment".into())
 }

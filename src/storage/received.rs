@@ -15,7 +15,7 @@ use tokio::{fs::File, io::AsyncReadExt};
 
 /// A file that came with a request. Clones share it; the last one deletes it.
 #[derive(Debug, Clone)]
-pub struct Received {
+pub struct ReceivedFile {
     /// What the client calls it: the last part of its path.
     pub name: String,
     /// Size in bytes.
@@ -24,18 +24,18 @@ pub struct Received {
 }
 
 /// A file that is still coming.
-pub struct Receiving {
+pub struct IncomingFile {
     name: String,
     size: u64,
     writer: File,
     file: NamedTempFile,
 }
 
-impl Receiving {
+impl IncomingFile {
     /// An empty file, which nobody else on this machine may read.
     /// # Errors
     /// Those of the disk.
-    pub fn begin(name: &str) -> io::Result<Self> {
+    pub fn create(name: &str) -> io::Result<Self> {
         let file = NamedTempFile::new()?;
         let writer = File::from_std(file.reopen()?);
         let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -55,13 +55,13 @@ impl Receiving {
     /// All of it came.
     /// # Errors
     /// Those of the disk.
-    pub async fn finish(mut self) -> io::Result<Received> {
+    pub async fn finish(mut self) -> io::Result<ReceivedFile> {
         tokio::io::AsyncWriteExt::flush(&mut self.writer).await?;
-        Ok(Received { name: self.name, size: self.size, file: Arc::new(self.file) })
+        Ok(ReceivedFile { name: self.name, size: self.size, file: Arc::new(self.file) })
     }
 }
 
-impl Received {
+impl ReceivedFile {
     /// The file, from its beginning.
     /// # Errors
     /// Those of the disk.

@@ -5,14 +5,14 @@ use uuid::Uuid;
 
 use super::{
     Storage,
-    received::{Received, sha256},
+    received::{ReceivedFile, sha256},
 };
 use crate::error::{Error, Result};
 
 /// How long an upload waits for the mutation that takes it.
-pub const LIFE: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+pub const TTL: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 /// The folder of all of them.
-pub const FOLDER: &str = "uploads";
+pub const KEY_PREFIX: &str = "uploads";
 
 /// A new id of an upload.
 pub fn new_id() -> String {
@@ -22,13 +22,13 @@ pub fn new_id() -> String {
 /// The key of a user's upload; none where the text is no id of one.
 pub fn key(user: i64, id: &str) -> Option<String> {
     let id = Uuid::try_parse(id).ok()?;
-    Some(format!("{FOLDER}/{user}/{}", id.simple()))
+    Some(format!("{KEY_PREFIX}/{user}/{}", id.simple()))
 }
 
 /// Keeps a file that came with a request as if the user had sent it ahead; its id, which the same bytes have again.
 /// # Errors
 /// Those of the disk and of the store.
-pub async fn keep(storage: &Storage, user: i64, file: &Received) -> Result<String> {
+pub async fn store(storage: &Storage, user: i64, file: &ReceivedFile) -> Result<String> {
     let broken = |error| Error::Internal(format!("a file of the request: {error}"));
     let path = file.path().to_owned();
     let hash = tokio::task::spawn_blocking(move || sha256(&path)).await;

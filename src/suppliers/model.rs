@@ -8,7 +8,7 @@ use crate::{
     error::{Result, UserError, UserErrorCode},
     ids::SupplierId,
     paging::SortKey,
-    text::{self, Check},
+    text::{self, Validator},
 };
 
 /// Longest lead time, in days.
@@ -73,13 +73,13 @@ impl NewSupplier {
     /// # Errors
     /// User errors for the fields that break a rule.
     pub fn checked(self) -> Result<Self> {
-        let mut check = Check::new();
-        check.text("name", &self.name, 255);
-        check.optional("contactName", self.contact_name.as_deref(), 255);
-        check.that(check_lead_time(self.lead_time_days));
-        let email = self.email.map(|email| check.keep(text::email("email", &email)));
-        let phone = self.phone.map(|phone| check.keep(text::phone("phone", &phone)));
-        check.finish()?;
+        let mut validator = Validator::new();
+        validator.text("name", &self.name, 255);
+        validator.optional_text("contactName", self.contact_name.as_deref(), 255);
+        validator.check(check_lead_time(self.lead_time_days));
+        let email = self.email.map(|email| validator.value_or_default(text::normalize_email("email", &email)));
+        let phone = self.phone.map(|phone| validator.value_or_default(text::normalize_phone("phone", &phone)));
+        validator.finish()?;
         Ok(Self { email, phone, ..self })
     }
 }
@@ -89,13 +89,13 @@ impl SupplierPatch {
     /// # Errors
     /// User errors for the fields that break a rule.
     pub fn checked(self) -> Result<Self> {
-        let mut check = Check::new();
-        check.optional("name", self.name.as_deref(), 255);
-        check.optional("contactName", self.contact_name.as_ref().and_then(Option::as_deref), 255);
-        check.that(check_lead_time(self.lead_time_days.flatten()));
-        let email = self.email.map(|email| email.map(|email| check.keep(text::email("email", &email))));
-        let phone = self.phone.map(|phone| phone.map(|phone| check.keep(text::phone("phone", &phone))));
-        check.finish()?;
+        let mut validator = Validator::new();
+        validator.optional_text("name", self.name.as_deref(), 255);
+        validator.optional_text("contactName", self.contact_name.as_ref().and_then(Option::as_deref), 255);
+        validator.check(check_lead_time(self.lead_time_days.flatten()));
+        let email = self.email.map(|email| email.map(|email| validator.value_or_default(text::normalize_email("email", &email))));
+        let phone = self.phone.map(|phone| phone.map(|phone| validator.value_or_default(text::normalize_phone("phone", &phone))));
+        validator.finish()?;
         Ok(Self { email, phone, ..self })
     }
 

@@ -12,10 +12,10 @@ use crate::{
     auth::Permission,
     db::{
         Conn,
-        edited::edited,
+        write_statements::write_statements,
         export::{Export, columns},
         filter::Condition,
-        listed::listed,
+        list_statements::list_statements,
         sql::{op, text_op},
         tables::suppliers,
     },
@@ -30,7 +30,7 @@ fn condition(condition: &SupplierCondition) -> Condition<'static, suppliers::tab
     }
 }
 
-listed! {
+list_statements! {
     /// A list of suppliers.
     SupplierList of SupplierRow in suppliers where SupplierCondition by SupplierOrderField { Name => name: String }
 }
@@ -40,7 +40,7 @@ pub async fn by_ids(mut conn: &Conn, ids: &[SupplierId]) -> Result<Vec<SupplierR
     Ok(suppliers::table.filter(suppliers::id.eq_any(ids)).select(SupplierRow::as_select()).load(&mut conn).await?)
 }
 
-edited! { SupplierRow in suppliers by SupplierId as NewSupplier, SupplierPatch, deletable }
+write_statements! { SupplierRow in suppliers by SupplierId as NewSupplier, SupplierPatch, deletable }
 
 /// Adds suppliers with these names and returns the id and name of each.
 pub async fn insert_named(mut conn: &Conn, names: &[&str]) -> Result<Vec<(SupplierId, String)>> {
@@ -71,7 +71,7 @@ fn refused(error: diesel::result::Error) -> Error {
 pub const SUPPLIERS: Export = Export {
     permission: Permission::ManageCatalogue,
     has_website: false,
-    is_imported: false,
+    is_importable: false,
     with: "",
     table: "suppliers u",
     joins: "",

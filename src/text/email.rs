@@ -14,8 +14,8 @@ use super::hidden::is_hidden;
 use crate::error::{Result, UserError, UserErrorCode};
 
 /// Longest address and longest part before its `@` (RFC 5321, errata of RFC 3696).
-const MAX: usize = 254;
-const MAX_LOCAL: usize = 64;
+const MAX_LENGTH: usize = 254;
+const MAX_LOCAL_LENGTH: usize = 64;
 
 const EXAMPLE: &str = "give an e-mail address such as name@shop.example";
 const TOO_LONG: &str = "an e-mail address has at most 254 characters, 64 of them before the @";
@@ -28,12 +28,12 @@ const LOOKALIKE: &str = "the name before the @ looks like one in Latin letters: 
 /// The canonical form of an e-mail address.
 /// # Errors
 /// INVALID for what is no address, or one made to be taken for another.
-pub fn email(field: &'static str, value: &str) -> Result<String, UserError> {
+pub fn normalize_email(field: &'static str, value: &str) -> Result<String, UserError> {
     canonical(value).map_err(|rule| UserError::new(UserErrorCode::Invalid, field, rule))
 }
 
 fn canonical(value: &str) -> Result<String, &'static str> {
-    if value.chars().nth(MAX).is_some() {
+    if value.chars().nth(MAX_LENGTH).is_some() {
         return Err(TOO_LONG);
     }
     if value.chars().any(is_hidden) {
@@ -41,14 +41,14 @@ fn canonical(value: &str) -> Result<String, &'static str> {
     }
     let text: String = value.nfkc().collect();
     let (local, domain) = text.split_once('@').ok_or(EXAMPLE)?;
-    let email = format!("{}@{}", name(local)?, host(domain)?);
-    if email.len() > MAX { Err(TOO_LONG) } else { Ok(email) }
+    let email = format!("{}@{}", canonical_local_part(local)?, canonical_domain(domain)?);
+    if email.len() > MAX_LENGTH { Err(TOO_LONG) } else { Ok(email) }
 }
 
 /// The part before the `@`, in lower case: hardly any mail server tells upper from lower, and people never do.
-fn name(local: &str) -> Result<String, &'static str> {
+fn canonical_local_part(local: &str) -> Result<String, &'static str> {
     let local: String = local.to_lowercase().nfkc().collect();
-    if local.len() > MAX_LOCAL {
+    if local.len() > MAX_LOCAL_LENGTH {
         return Err(TOO_LONG);
     }
     // The grammar's crate takes letters alone, so the marks of scripts that write vowels as marks are left out.
@@ -66,7 +66,7 @@ fn name(local: &str) -> Result<String, &'static str> {
 }
 
 /// The domain in ASCII, which is lower case too.
-fn host(domain: &str) -> Result<String, &'static str> {
+fn canonical_domain(domain: &str) -> Result<String, &'static str> {
     let ascii = Uts46::new()
         .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
         .map_err(|_| DOMAIN)?;

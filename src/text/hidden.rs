@@ -15,45 +15,45 @@ const BIDI_CONTROL: CodePointSetDataBorrowed<'static> = CodePointSetData::new::<
 const IGNORABLE: CodePointSetDataBorrowed<'static> = CodePointSetData::new::<DefaultIgnorableCodePoint>();
 
 /// What is wrong with a text of one line.
-pub(super) fn in_line(text: &str) -> Option<String> {
-    first(text, kind)
+pub(super) fn single_line_problem(text: &str) -> Option<String> {
+    first_problem(text, problem_of)
 }
 
 /// What is wrong with a text that may have several lines and tabs.
-pub(super) fn in_lines(text: &str) -> Option<String> {
-    first(text, |c| kind(c).filter(|_| !is_break(c)))
+pub(super) fn multiline_problem(text: &str) -> Option<String> {
+    first_problem(text, |c| problem_of(c).filter(|_| !is_line_break_or_tab(c)))
 }
 
 /// Whether a character has no place in a word: a control, or one that cannot be seen.
 pub(super) fn is_hidden(c: char) -> bool {
-    kind(c).is_some() || is_joiner(c) || is_tag(c)
+    problem_of(c).is_some() || is_joiner(c) || is_tag(c)
 }
 
 /// Whether a character is seen, or is a blank or a line break. Joiners and tags count as seen: what is around them decides.
 pub fn is_visible(c: char) -> bool {
-    c.is_whitespace() || kind(c).is_none()
+    c.is_whitespace() || problem_of(c).is_none()
 }
 
-fn first(text: &str, kind: impl Fn(char) -> Option<&'static str>) -> Option<String> {
+fn first_problem(text: &str, problem_of: impl Fn(char) -> Option<&'static str>) -> Option<String> {
     let before = iter::once(None).chain(text.chars().map(Some));
     let after = text.chars().skip(1).map(Some).chain([None]);
     let mut in_flag = false;
     for (position, ((c, before), after)) in (1..).zip(text.chars().zip(before).zip(after)) {
         in_flag = c == '\u{1f3f4}' || in_flag && is_tag(c);
-        let what = match c {
-            _ if is_joiner(c) && !(joins(before) && joins(after)) => Some("joins nothing"),
+        let problem = match c {
+            _ if is_joiner(c) && !(needs_joiner(before) && needs_joiner(after)) => Some("joins nothing"),
             _ if is_tag(c) && !in_flag => Some("is invisible"),
-            _ => kind(c),
+            _ => problem_of(c),
         };
-        if let Some(what) = what {
-            return Some(format!("leave out U+{:04X} (character {position}): it {what}", u32::from(c)));
+        if let Some(problem) = problem {
+            return Some(format!("leave out U+{:04X} (character {position}): it {problem}", u32::from(c)));
         }
     }
     None
 }
 
 /// What a character does that makes it unfit, wherever it stands.
-fn kind(c: char) -> Option<&'static str> {
+fn problem_of(c: char) -> Option<&'static str> {
     match c {
         '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some("breaks the line"),
         _ if c.is_control() => Some("is a control character"),
@@ -66,7 +66,7 @@ fn kind(c: char) -> Option<&'static str> {
     }
 }
 
-fn is_break(c: char) -> bool {
+fn is_line_break_or_tab(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}')
 }
 
@@ -76,7 +76,7 @@ fn is_joiner(c: char) -> bool {
 }
 
 /// What joiners stand between: scripts from Arabic on, and emoji. Latin, Greek and Cyrillic have no use for them.
-fn joins(neighbour: Option<char>) -> bool {
+fn needs_joiner(neighbour: Option<char>) -> bool {
     neighbour.is_some_and(|c| c >= '\u{600}' && !c.is_whitespace() && !is_hidden(c))
 }
 
@@ -121,7 +121,7 @@ mod tests {
             ("नमस्\u{200d}", "leave out U+200D (character 5): it joins nothing"),
             ("नमस्\u{200d}\u{200d}ते", "leave out U+200D (character 5): it joins nothing"),
         ] {
-            assert_eq!(in_line(text).as_deref(), Some(expected), "{text:?}");
+            assert_eq!(single_line_problem(text).as_deref(), Some(expected), "{text:?}");
         }
     }
 
@@ -139,15 +139,15 @@ mod tests {
             "a\u{a0}b\u{3000}c",
             "\u{fffd}",
         ] {
-            assert_eq!(in_line(text), None, "{text:?}");
+            assert_eq!(single_line_problem(text), None, "{text:?}");
         }
     }
 
     #[test]
     fn only_longer_texts_have_lines() {
-        assert_eq!(in_lines("one\r\n\ttwo\n\nthree\u{2029}four"), None);
+        assert_eq!(multiline_problem("one\r\n\ttwo\n\nthree\u{2029}four"), None);
         for text in ["a\u{b}b", "a\u{1b}b", "a\u{202e}b", "a\u{200b}b", "a\n\u{200d}b"] {
-            assert!(in_lines(text).is_some(), "{text:?}");
+            assert!(multiline_problem(text).is_some(), "{text:?}");
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Text as people type it: length, characters that cannot be seen, e-mail addresses, phone numbers, passwords, slugs, searches.
-//! Rule: every text that is stored goes through a [`Check`], which collects all broken rules before it answers; what has
+//! Rule: every text that is stored goes through a [`Validator`], which collects all broken rules before it answers; what has
 //! a canonical form is stored, and looked for, in that form alone.
 
 mod email;
@@ -7,16 +7,16 @@ mod hidden;
 mod page;
 mod password;
 mod phone;
-mod searched;
+mod search_query;
 mod slug;
 
 pub use self::{
-    email::email,
+    email::normalize_email,
     hidden::is_visible,
     page::check_page_texts,
-    password::{MAX_PASSWORD, password, password_length},
-    phone::phone,
-    searched::searched,
+    password::{MAX_PASSWORD, check_password, check_password_length},
+    phone::normalize_phone,
+    search_query::normalize_search_query,
     slug::{check_slug, slugify},
 };
 use crate::error::{Error, Result, UserError, UserErrorCode};
@@ -26,9 +26,9 @@ pub const MAX_DESCRIPTION: usize = 20_000;
 
 /// Collects the broken rules of one input, so that a form shows them all at once.
 #[derive(Debug, Default)]
-pub struct Check(Vec<UserError>);
+pub struct Validator(Vec<UserError>);
 
-impl Check {
+impl Validator {
     /// Nothing broken yet.
     pub fn new() -> Self {
         Self::default()
@@ -40,13 +40,13 @@ impl Check {
     }
 
     /// Adds the error of a failed check.
-    pub fn that(&mut self, checked: Result<(), UserError>) {
+    pub fn check(&mut self, checked: Result<(), UserError>) {
         self.0.extend(checked.err());
     }
 
-    /// The canonical form that a check gave, or its broken rule: then [`Check::finish`] refuses the input, and the
+    /// The canonical form that a check gave, or its broken rule: then [`Validator::finish`] refuses the input, and the
     /// default that this gives is never used.
-    pub fn keep<T: Default>(&mut self, checked: Result<T, UserError>) -> T {
+    pub fn value_or_default<T: Default>(&mut self, checked: Result<T, UserError>) -> T {
         checked.map_err(|error| self.add(error)).unwrap_or_default()
     }
 
@@ -55,20 +55,20 @@ impl Check {
         if value.trim().is_empty() {
             self.add(UserError::new(UserErrorCode::Required, field, "give a text that is not blank"));
         } else {
-            self.characters(field, value, max, hidden::in_line(value));
+            self.characters(field, value, max, hidden::single_line_problem(value));
         }
     }
 
     /// A text of one line that may be absent, but not blank.
-    pub fn optional(&mut self, field: &'static str, value: Option<&str>, max: usize) {
+    pub fn optional_text(&mut self, field: &'static str, value: Option<&str>, max: usize) {
         if let Some(value) = value {
             self.text(field, value, max);
         }
     }
 
     /// A text of up to `max` characters that may be empty, and have several lines and tabs.
-    pub fn at_most(&mut self, field: &'static str, value: &str, max: usize) {
-        self.characters(field, value, max, hidden::in_lines(value));
+    pub fn multiline_text(&mut self, field: &'static str, value: &str, max: usize) {
+        self.characters(field, value, max, hidden::multiline_problem(value));
     }
 
     fn characters(&mut self, field: &'static str, value: &str, max: usize, hidden: Option<String>) {
@@ -92,11 +92,11 @@ mod tests {
 
     #[test]
     fn all_broken_rules_are_told_at_once() {
-        let mut check = Check::new();
-        check.text("name", " ", 255);
-        let email: String = check.keep(email("email", "nobody"));
+        let mut validator = Validator::new();
+        validator.text("name", " ", 255);
+        let email: String = validator.value_or_default(normalize_email("email", "nobody"));
         assert_eq!(email, "");
-        let Err(Error::User(errors)) = check.finish() else { panic!("accepted") };
+        let Err(Error::User(errors)) = validator.finish() else { panic!("accepted") };
         assert_eq!(errors.iter().map(|e| e.field.as_deref().unwrap()).collect::<Vec<_>>(), ["name", "email"]);
     }
 }

@@ -14,7 +14,7 @@ pub const MAX_PASSWORD: usize = 128;
 const MIN_GUESSES: u64 = 30_000;
 /// How far the estimate looks, in characters: its cost grows with the third power of the length, and the beginning of a
 /// password is never harder to guess than the whole.
-const LOOKED_AT: usize = 24;
+const MAX_ESTIMATED_LENGTH: usize = 24;
 
 const LENGTH: &str = "give a password of 8 to 128 characters";
 const COMMON: &str =
@@ -23,11 +23,11 @@ const COMMON: &str =
 /// A new password, and what is known of its owner: name, e-mail address. Takes up to some 40 ms: not on async threads.
 /// # Errors
 /// INVALID for its length, WEAK_PASSWORD where it is easily guessed.
-pub fn password(field: &'static str, value: &str, about: &[&str]) -> Result<(), UserError> {
-    password_length(field, value)?;
+pub fn check_password(field: &'static str, value: &str, about: &[&str]) -> Result<(), UserError> {
+    check_password_length(field, value)?;
     let about = words(about);
     let about: Vec<&str> = about.iter().map(String::as_str).collect();
-    if zxcvbn(&start(value), &about).guesses() < MIN_GUESSES {
+    if zxcvbn(&estimated_part(value), &about).guesses() < MIN_GUESSES {
         return Err(UserError::new(UserErrorCode::WeakPassword, field, COMMON));
     }
     Ok(())
@@ -36,7 +36,7 @@ pub fn password(field: &'static str, value: &str, about: &[&str]) -> Result<(), 
 /// The length of a new password alone, at no cost.
 /// # Errors
 /// INVALID for another one than 8 to 128 characters.
-pub fn password_length(field: &'static str, value: &str) -> Result<(), UserError> {
+pub fn check_password_length(field: &'static str, value: &str) -> Result<(), UserError> {
     let length = value.chars().take(MAX_PASSWORD + 1).count();
     if (MIN_PASSWORD..=MAX_PASSWORD).contains(&length) {
         return Ok(());
@@ -48,11 +48,11 @@ pub fn password_length(field: &'static str, value: &str) -> Result<(), UserError
 fn words(about: &[&str]) -> Vec<String> {
     let parts = about.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
     let words = parts.filter(|word| word.chars().nth(2).is_some()).chain(about.iter().copied());
-    words.map(start).collect()
+    words.map(estimated_part).collect()
 }
 
-fn start(text: &str) -> String {
-    text.chars().take(LOOKED_AT).collect()
+fn estimated_part(text: &str) -> String {
+    text.chars().take(MAX_ESTIMATED_LENGTH).collect()
 }
 
 #[cfg(test)]
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     fn verdict(value: &str) -> Option<UserErrorCode> {
-        password("password", value, &["Ada Lovelace", "ada.lovelace@souk.example"]).err().map(|error| error.code)
+        check_password("password", value, &["Ada Lovelace", "ada.lovelace@souk.example"]).err().map(|error| error.code)
     }
 
     #[test]
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_owner_is_known_by_name_and_by_address() {
-        let with = |about: &[&str]| password("password", "Vauquelin24", about).is_ok();
+        let with = |about: &[&str]| check_password("password", "Vauquelin24", about).is_ok();
         assert!(with(&[]) && with(&["Ada", "ada@souk.example"]));
         assert!(!with(&["Louis-Nicolas Vauquelin"]) && !with(&["l", "vauquelin@souk.example"]));
     }

@@ -6,7 +6,7 @@ use phonenumber::Mode;
 use crate::error::{Result, UserError, UserErrorCode};
 
 /// Longest text that is read as a number, in characters.
-const MAX: usize = 40;
+const MAX_LENGTH: usize = 40;
 /// Most digits of E.164.
 const MAX_DIGITS: usize = 15;
 
@@ -15,13 +15,13 @@ const RULE: &str = "give a phone number that exists, with + and the country code
 /// A phone number in E.164, such as `+442079460000`.
 /// # Errors
 /// INVALID for what is no number of any country's plan, or one without the country code.
-pub fn phone(field: &'static str, value: &str) -> Result<String, UserError> {
+pub fn normalize_phone(field: &'static str, value: &str) -> Result<String, UserError> {
     canonical(value).ok_or_else(|| UserError::new(UserErrorCode::Invalid, field, RULE))
 }
 
 fn canonical(value: &str) -> Option<String> {
     let rest = value.strip_prefix('+')?;
-    if value.len() > MAX || !rest.chars().all(|c| c.is_ascii_digit() || " -./()".contains(c)) {
+    if value.len() > MAX_LENGTH || !rest.chars().all(|c| c.is_ascii_digit() || " -./()".contains(c)) {
         return None;
     }
     // The parser takes words, extensions and more; digits alone leave it nothing to guess.

@@ -13,7 +13,7 @@ use super::{
     rejects::RejectsFile,
 };
 use crate::{
-    db::{Db, bulk::Growth},
+    db::{Db, bulk::StatisticsRefresher},
     error::Result,
 };
 
@@ -77,7 +77,7 @@ impl<T: Send + 'static, E: Send + 'static> BatchImport<'_, T, E> {
         report: &mut Report,
         progress: impl Fn(&Report),
     ) -> Result<()> {
-        let mut growth = Growth::default();
+        let mut growth = StatisticsRefresher::default();
         loop {
             let RowBatch { rows, notes } = self.file.next().await?;
             report.notes = notes;
@@ -88,7 +88,7 @@ impl<T: Send + 'static, E: Send + 'static> BatchImport<'_, T, E> {
                 self.count(outcome, report)?;
                 writer.store_progress(report).await?;
                 if !self.is_dry_run {
-                    growth.note(self.db, report.counts.created, IMPORTED_TABLES).await;
+                    growth.refresh_if_due(self.db, report.counts.created, IMPORTED_TABLES).await;
                 }
             }
             progress(report);

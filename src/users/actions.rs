@@ -13,7 +13,7 @@ use crate::{
         self,
         model::{NewSource, SourceType},
     },
-    text::Check,
+    text::Validator,
 };
 
 /// Adds an address to the viewer or, for staff, to another user. The first one is the default.
@@ -97,9 +97,9 @@ pub async fn add_identity(
     external_id: String,
 ) -> Result<UserRow> {
     require_reach(viewer, website)?;
-    let mut check = Check::new();
-    check.text("externalId", &external_id, 255);
-    check.finish()?;
+    let mut validator = Validator::new();
+    validator.text("externalId", &external_id, 255);
+    validator.finish()?;
     let new =
         NewSource { resource_type: SourceType::User, resource_id: id.key(), website_id: website, external_id: Some(external_id) };
     db.transaction(async |conn| {
@@ -127,7 +127,7 @@ pub async fn remove_identity(db: &Db, viewer: &Viewer, id: UserId, website: Webs
 
 fn require_reach(viewer: &Viewer, website: WebsiteId) -> Result<()> {
     viewer.require_any(&[Permission::ManageUsers])?;
-    match viewer.reaches(website) {
+    match viewer.can_access_website(website) {
         true => Ok(()),
         false => Err(Error::user(UserErrorCode::InsufficientPermissions, "websiteId", "your role is limited to other websites")),
     }

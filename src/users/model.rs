@@ -11,7 +11,7 @@ use crate::{
     error::Result,
     ids::{AddressId, RoleId, UserId, WebsiteId},
     paging::SortKey,
-    text::{self, Check},
+    text::{self, Validator},
 };
 
 /// Most addresses of one user.
@@ -82,11 +82,11 @@ impl UserPatch {
     /// # Errors
     /// User errors for the fields that break a rule.
     pub fn checked(self) -> Result<Self> {
-        let mut check = Check::new();
-        check.optional("name", self.name.as_deref(), 255);
-        let phone = self.phone.map(|phone| phone.map(|phone| check.keep(text::phone("phone", &phone))));
-        let email = self.email.map(|email| check.keep(text::email("email", &email)));
-        check.finish()?;
+        let mut validator = Validator::new();
+        validator.optional_text("name", self.name.as_deref(), 255);
+        let phone = self.phone.map(|phone| phone.map(|phone| validator.value_or_default(text::normalize_phone("phone", &phone))));
+        let email = self.email.map(|email| validator.value_or_default(text::normalize_email("email", &email)));
+        validator.finish()?;
         Ok(Self { phone, email, ..self })
     }
 
@@ -180,13 +180,13 @@ impl AddressPatch {
     /// # Errors
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
-        let mut check = Check::new();
-        check.optional("country", self.country.as_deref(), 100);
-        check.optional("city", self.city.as_deref(), 100);
-        check.optional("district", self.district.as_ref().and_then(Option::as_deref), 100);
-        check.optional("address", self.address.as_deref(), 500);
-        check.optional("postalCode", self.postal_code.as_ref().and_then(Option::as_deref), 20);
-        check.finish()
+        let mut validator = Validator::new();
+        validator.optional_text("country", self.country.as_deref(), 100);
+        validator.optional_text("city", self.city.as_deref(), 100);
+        validator.optional_text("district", self.district.as_ref().and_then(Option::as_deref), 100);
+        validator.optional_text("address", self.address.as_deref(), 500);
+        validator.optional_text("postalCode", self.postal_code.as_ref().and_then(Option::as_deref), 20);
+        validator.finish()
     }
 
     /// Whether nothing changes.

@@ -19,8 +19,8 @@ use crate::{
     db::{
         Conn,
         export::{Export, columns},
-        filter::{Condition, always, containing},
-        listed::listed,
+        filter::{Condition, constant, like_pattern},
+        list_statements::list_statements,
         sql::{clock_timestamp, op, text_op},
         tables::{addresses, users},
     },
@@ -30,10 +30,10 @@ use crate::{
 
 fn visible(scope: &Scope) -> Condition<'static, users::table> {
     match scope {
-        Scope::All => always(true),
+        Scope::All => constant(true),
         Scope::Own(user) | Scope::Seller(user) => Box::new(users::id.eq(*user)),
         Scope::Websites(user, websites) => Box::new(users::id.eq(*user).or(of_websites(websites))),
-        Scope::Public | Scope::Guest(_) => always(false),
+        Scope::Public | Scope::Guest(_) => constant(false),
     }
 }
 
@@ -48,7 +48,7 @@ fn condition(condition: &UserCondition) -> Condition<'static, users::table> {
         UserCondition::Name(name) => text_op!(name, users::name),
         UserCondition::Email(email) => match email {
             crate::db::filter::Op::Contains(text) => {
-                Box::new(users::email.assume_not_null().like(containing(text)).and(users::email.is_not_null()))
+                Box::new(users::email.assume_not_null().like(like_pattern(text)).and(users::email.is_not_null()))
             }
             other => op!(other, users::email.assume_not_null(), users::email),
         },
@@ -61,7 +61,7 @@ fn condition(condition: &UserCondition) -> Condition<'static, users::table> {
     }
 }
 
-listed! {
+list_statements! {
     /// A list of users.
     UserList of UserRow in users where UserCondition by UserOrderField {
         CreatedAt => created_at: DateTime<Utc>,
@@ -205,7 +205,7 @@ pub async fn addresses_by_ids(mut conn: &Conn, scope: &Scope, ids: &[AddressId])
 
 fn own_address(scope: &Scope) -> Condition<'static, addresses::table> {
     match scope {
-        Scope::All => always(true),
+        Scope::All => constant(true),
         Scope::Own(user) | Scope::Seller(user) => Box::new(addresses::user_id.eq(*user)),
         Scope::Websites(user, websites) => {
             let website = users::source_website_id;
@@ -213,7 +213,7 @@ fn own_address(scope: &Scope) -> Condition<'static, addresses::table> {
             let people = people.filter(website.assume_not_null().eq_any(websites.to_vec()));
             Box::new(addresses::user_id.eq(*user).or(addresses::user_id.eq_any(people)))
         }
-        Scope::Public | Scope::Guest(_) => always(false),
+        Scope::Public | Scope::Guest(_) => constant(false),
     }
 }
 
@@ -349,7 +349,7 @@ pub async fn insert_addresses(mut conn: &Conn, new: &[ImportedAddress<'_>]) -> R
 pub const CUSTOMERS: Export = Export {
     permission: Permission::ManageUsers,
     has_website: true,
-    is_imported: true,
+    is_importable: true,
     with: "",
     table: "users u",
     joins: "LEFT JOIN sources s ON s.resource_type = 'User' AND s.resource_id = u.id AND s.website_id = ANY ($1)",

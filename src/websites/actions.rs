@@ -28,7 +28,7 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewWebsite) -> Result<Website
 /// FORBIDDEN without [`Permission::ManageWebsites`]; user errors of the fields.
 pub async fn update(db: &Db, viewer: &Viewer, id: WebsiteId, patch: WebsitePatch) -> Result<WebsiteRow> {
     viewer.require_any(&[Permission::ManageWebsites])?;
-    if !viewer.reaches(id) {
+    if !viewer.can_access_website(id) {
         return Err(Error::user(UserErrorCode::InsufficientPermissions, "id", "your role is limited to other websites"));
     }
     patch.check()?;

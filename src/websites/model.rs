@@ -10,7 +10,7 @@ use crate::{
     ids::WebsiteId,
     money::Currency,
     paging::SortKey,
-    text::Check,
+    text::Validator,
 };
 
 /// A shop.
@@ -75,12 +75,12 @@ impl NewWebsite {
     /// # Errors
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
-        let mut check = Check::new();
-        rules(&mut check, Some(&self.code), Some(&self.name), Some(&self.base_url));
+        let mut validator = Validator::new();
+        rules(&mut validator, Some(&self.code), Some(&self.name), Some(&self.base_url));
         if Currency::parse(&self.currency).is_none() {
-            check.add(UserError::new(UserErrorCode::Invalid, "currency", "give an ISO 4217 code such as EUR"));
+            validator.add(UserError::new(UserErrorCode::Invalid, "currency", "give an ISO 4217 code such as EUR"));
         }
-        check.finish()
+        validator.finish()
     }
 }
 
@@ -88,9 +88,9 @@ impl WebsitePatch {
     /// # Errors
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
-        let mut check = Check::new();
-        rules(&mut check, self.code.as_deref(), self.name.as_deref(), self.base_url.as_deref());
-        check.finish()
+        let mut validator = Validator::new();
+        rules(&mut validator, self.code.as_deref(), self.name.as_deref(), self.base_url.as_deref());
+        validator.finish()
     }
 
     /// Whether nothing changes.
@@ -99,22 +99,22 @@ impl WebsitePatch {
     }
 }
 
-fn rules(check: &mut Check, code: Option<&str>, name: Option<&str>, base_url: Option<&str>) {
+fn rules(validator: &mut Validator, code: Option<&str>, name: Option<&str>, base_url: Option<&str>) {
     if let Some(code) = code {
         let sound = code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         if !sound || code.is_empty() || code.len() > 50 || code.starts_with('-') {
-            check.add(UserError::new(
+            validator.add(UserError::new(
                 UserErrorCode::Invalid,
                 "code",
                 "a code is 1 to 50 of a-z, 0-9 and dashes, no dash first",
             ));
         }
     }
-    check.optional("name", name, 255);
+    validator.optional_text("name", name, 255);
     if let Some(url) = base_url {
         let sound = url.starts_with("https://") || url.starts_with("http://");
         if !sound || url.len() > 2000 || url.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            check.add(UserError::new(UserErrorCode::Invalid, "baseUrl", "give a URL that starts with https://"));
+            validator.add(UserError::new(UserErrorCode::Invalid, "baseUrl", "give a URL that starts with https://"));
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     auth::Permission,
     db::{
         Conn,
-        edited::edited,
+        write_statements::write_statements,
         export::{Export, columns},
         sql::CountUpTo,
         tables::websites,
@@ -51,7 +51,7 @@ pub async fn count(mut conn: &Conn) -> Result<i64> {
     Ok(CountUpTo(websites::table.select(websites::id)).get_result(&mut conn).await?)
 }
 
-edited! { WebsiteRow in websites by WebsiteId as NewWebsite, WebsitePatch }
+write_statements! { WebsiteRow in websites by WebsiteId as NewWebsite, WebsitePatch }
 
 /// TAKEN for the code.
 fn refused(error: diesel::result::Error) -> Error {
@@ -75,7 +75,7 @@ pub async fn lock_all(mut conn: &Conn) -> Result<()> {
 pub const WEBSITES: Export = Export {
     permission: Permission::ManageWebsites,
     has_website: false,
-    is_imported: false,
+    is_importable: false,
     with: "",
     table: "websites w",
     joins: "",

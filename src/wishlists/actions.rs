@@ -69,7 +69,7 @@ pub async fn delete(db: &Db, viewer: &Viewer, id: WishlistId) -> Result<()> {
 /// UNAUTHENTICATED without a user; NOT_FOUND of `id`.
 pub async fn share(db: &Db, viewer: &Viewer, id: WishlistId) -> Result<(WishlistRow, String)> {
     let me = viewer.require_user()?;
-    let (token, hash) = secret::new(TOKEN_PREFIX);
+    let (token, hash) = secret::generate(TOKEN_PREFIX);
     let wishlist = db
         .transaction(async |conn| {
             lock(conn, me, id, "id").await?;
@@ -204,14 +204,14 @@ pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
     let shown = wishlists.iter().map(|wishlist| {
         let items = items.iter().filter(|item| item.wishlist_id == wishlist.id).map(|item| {
             json!({
-                "id": item.id.global(),
-                "productId": item.product_id.global(),
+                "id": item.id.to_global_id(),
+                "productId": item.product_id.to_global_id(),
                 "quantity": item.quantity,
                 "createdAt": item.created_at,
             })
         });
         json!({
-            "id": wishlist.id.global(),
+            "id": wishlist.id.to_global_id(),
             "name": wishlist.name,
             "sharedAt": wishlist.shared_at,
             "createdAt": wishlist.created_at,

@@ -11,7 +11,7 @@ use crate::{
     error::Result,
     ids::{ProductId, UserId, WishlistId, WishlistItemId},
     paging::SortKey,
-    text::Check,
+    text::Validator,
 };
 
 /// Most wishlists of one user.
@@ -61,9 +61,9 @@ pub struct WishlistItemRow {
 /// # Errors
 /// User errors of `name`.
 pub fn check_name(name: &str) -> Result<()> {
-    let mut check = Check::new();
-    check.text("name", name, MAX_NAME);
-    check.finish()
+    let mut validator = Validator::new();
+    validator.text("name", name, MAX_NAME);
+    validator.finish()
 }
 
 /// A condition on wishlists.

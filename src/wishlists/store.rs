@@ -15,21 +15,21 @@ use crate::{
     auth::{Permission, Scope},
     db::{
         Conn,
-        export::{Export, columns, moment},
-        filter::{Condition, always},
-        listed::listed,
+        export::{Export, columns, utc_timestamp},
+        filter::{Condition, constant},
+        list_statements::list_statements,
         sql::{BoxedSelect, CountUpTo, ParentId, PerParent, op, text_op},
         tables::{users, wishlist_items as items, wishlists},
     },
     error::Result,
     ids::{ProductId, UserId, WishlistId, WishlistItemId},
     paged,
-    paging::{Direction, Latest},
+    paging::{Direction, NewestFirst},
 };
 
 fn visible(scope: &Scope) -> Condition<'static, wishlists::table> {
     match scope {
-        Scope::All => always(true),
+        Scope::All => constant(true),
         Scope::Own(user) | Scope::Seller(user) => Box::new(wishlists::user_id.eq(*user)),
         Scope::Websites(user, websites) => {
             let website = users::source_website_id;
@@ -38,7 +38,7 @@ fn visible(scope: &Scope) -> Condition<'static, wishlists::table> {
                 .filter(website.is_not_null().and(website.assume_not_null().eq_any(websites.to_vec())));
             Box::new(wishlists::user_id.eq(*user).or(exists(theirs)))
         }
-        Scope::Public | Scope::Guest(_) => always(false),
+        Scope::Public | Scope::Guest(_) => constant(false),
     }
 }
 
@@ -52,7 +52,7 @@ fn condition(condition: &WishlistCondition) -> Condition<'static, wishlists::tab
     }
 }
 
-listed! {
+list_statements! {
     /// A list of wishlists.
     WishlistList of WishlistRow in wishlists where WishlistCondition by WishlistOrderField {
         CreatedAt => created_at: DateTime<Utc>,
@@ -147,7 +147,7 @@ fn of_wishlist() -> BoxedSelect<items::table, WishlistItemRow> {
 }
 
 /// Returns a page of the items of each wishlist, the latest first, in one statement.
-pub async fn item_pages(mut conn: &Conn, list: &Latest, parents: Vec<i64>) -> Result<Vec<(i64, WishlistItemRow)>> {
+pub async fn item_pages(mut conn: &Conn, list: &NewestFirst, parents: Vec<i64>) -> Result<Vec<(i64, WishlistItemRow)>> {
     let query = paged!(of_wishlist(), &list.page, Direction::Desc, items::id);
     Ok(PerParent { parents, query }.load(&mut conn).await?)
 }
@@ -183,7 +183,7 @@ pub async fn delete_items(mut conn: &Conn, ids: &[WishlistItemId]) -> Result<()>
 pub const WISHLISTS: Export = Export {
     permission: Permission::ManageUsers,
     has_website: true,
-    is_imported: false,
+    is_importable: false,
     with: "",
     table: "wishlist_items i",
     joins: "JOIN wishlists w ON w.id = i.wishlist_id
@@ -199,6 +199,6 @@ pub const WISHLISTS: Export = Export {
         wishlist: Text = "w.name",
         sku: Text = "p.sku",
         quantity: Integer = "i.quantity",
-        created_at: Text = moment!("i.created_at"),
+        created_at: Text = utc_timestamp!("i.created_at"),
     },
 };

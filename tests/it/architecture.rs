@@ -300,9 +300,9 @@ fn written(source: &Source) -> Vec<String> {
             && tokens[at + 4] != "$"
     };
     let writes = (0..tokens.len().saturating_sub(5)).filter(is_write);
-    // `edited! { Row in table …` declares the writes of a table.
-    let edited = tokens.windows(6).filter(|window| window[..3] == ["edited", "!", "{"]);
-    let edited = edited.map(|window| window[5].clone());
+    // `write_statements! { Row in table …` declares the writes of a table.
+    let declared = tokens.windows(6).filter(|window| window[..3] == ["write_statements", "!", "{"]);
+    let declared = declared.map(|window| window[5].clone());
     let written = writes
         .map(|at| {
             let target = &tokens[at + 4];
@@ -315,7 +315,7 @@ fn written(source: &Source) -> Vec<String> {
             let made = made.unwrap_or_else(|| panic!("{}: cannot see which table {target} is", source.path));
             tokens[made + 3].clone()
         })
-        .chain(edited);
+        .chain(declared);
     written.collect()
 }
 

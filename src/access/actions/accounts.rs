@@ -6,7 +6,7 @@ use crate::{
         model::{ADMIN, CUSTOMER, NewAccount, Purpose},
         store::{roles, tokens},
     },
-    auth::{Live, Passwords, Permission, Scope, Viewer},
+    auth::{PermissionCache, Passwords, Permission, Scope, Viewer},
     db::{Conn, Db},
     error::{Error, Result, UserError, UserErrorCode},
     ids::{RoleId, UserId},
@@ -31,7 +31,7 @@ pub async fn create_user(
 ) -> Result<UserRow> {
     viewer.require_any(&[Permission::ManageUsers])?;
     let reaches = match new.source_website {
-        Some(website) => viewer.reaches(website),
+        Some(website) => viewer.can_access_website(website),
         None => viewer.scope(Permission::ManageUsers) == Scope::All,
     };
     if !reaches {
@@ -69,11 +69,11 @@ pub async fn create_admin(db: &Db, passwords: &Passwords, new: NewAccount) -> Re
 /// # Errors
 /// User errors of the password; NOT_FOUND for the e-mail address.
 pub async fn reset_password(db: &Db, passwords: &Passwords, email: &str, password: String) -> Result<UserRow> {
-    text::password_length("password", &password)?;
-    let email = text::email("email", email)?;
+    text::check_password_length("password", &password)?;
+    let email = text::normalize_email("email", email)?;
     let found = db.read(async |conn| users::store::find_login(conn, &email).await).await?;
     let (user, _) = found.ok_or_else(|| Error::not_found("email", "active user"))?;
-    let hash = passwords.accept("password", password, vec![user.name.clone(), email]).await?;
+    let hash = passwords.check_and_hash("password", password, vec![user.name.clone(), email]).await?;
     db.transaction(async |conn| {
         end_others(conn, user.id, None).await?;
         // Whoever asked for a link before must not use it now.
@@ -87,7 +87,7 @@ pub async fn reset_password(db: &Db, passwords: &Passwords, email: &str, passwor
 pub(super) async fn hashed(passwords: &Passwords, new: &NewAccount) -> Result<Option<String>> {
     let Some(password) = new.password.clone() else { return Ok(None) };
     let about = vec![new.name.clone(), new.email.clone()];
-    Ok(Some(passwords.accept("password", password, about).await?))
+    Ok(Some(passwords.check_and_hash("password", password, about).await?))
 }
 
 /// Adds a user within the caller's transaction, with the customer's role unless another is given. Without a granter, nobody
@@ -152,7 +152,7 @@ pub async fn update_user(db: &Db, viewer: &Viewer, id: UserId, patch: UserPatch)
 /// Deactivates a user: gone from lists, logged out everywhere, still there on orders.
 /// # Errors
 /// As [`update_user`]; PROTECTED for the last admin.
-pub async fn deactivate_user(db: &Db, live: &Live, viewer: &Viewer, id: UserId) -> Result<UserRow> {
+pub async fn deactivate_user(db: &Db, live: &PermissionCache, viewer: &Viewer, id: UserId) -> Result<UserRow> {
     let me = viewer.require_user()?;
     if id == me {
         viewer.require_session()?;

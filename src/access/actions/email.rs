@@ -16,7 +16,7 @@ use crate::{
         model::{Purpose, throttle::Kind},
         store::tokens,
     },
-    auth::{Origin, Passwords, Viewer},
+    auth::{RequestOrigin, Passwords, Viewer},
     db::{Conn, Db},
     error::Result,
     ids::UserId,
@@ -43,12 +43,12 @@ pub async fn change(
     db: &Db,
     passwords: &Passwords,
     viewer: &Viewer,
-    origin: &Origin,
+    origin: &RequestOrigin,
     email: &str,
     password: String,
 ) -> Result<()> {
     let (me, _) = viewer.require_session()?;
-    let email = text::email("email", email)?;
+    let email = text::normalize_email("email", email)?;
     confirm(db, passwords, me, password).await?;
     throttle::count(db, Kind::EmailChange, origin, Some(&email)).await?;
     later(db, KIND, Some(me), json!({ "user": me, "email": email })).await

@@ -27,7 +27,7 @@ pub async fn tidy(db: &Db) -> Result<usize> {
         Ok(tokens::delete_over(conn, now - KEPT).await?
             + sessions::delete_over(conn, now - KNOWN_FOR).await?
             + throttle::delete_faded(conn).await?
-            + idempotency::delete_before(conn, now - idempotency::KEPT).await?)
+            + idempotency::delete_before(conn, now - idempotency::RETENTION).await?)
     })
     .await
 }

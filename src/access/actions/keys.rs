@@ -11,7 +11,7 @@ use crate::{
         model::keys::{ApiKey, MAX_KEYS, NewApiKey},
         store::keys,
     },
-    auth::{Identity, KnownKey, Live, Scope, Via, Viewer, secret},
+    auth::{Identity, CachedApiKey, PermissionCache, Scope, AuthMethod, Viewer, secret},
     db::Db,
     error::{Error, Result, UserErrorCode},
     ids::ApiKeyId,
@@ -37,10 +37,10 @@ const NOTED: Duration = Duration::minutes(1);
 pub async fn create(db: &Db, viewer: &Viewer, new: NewApiKey) -> Result<(ApiKey, String)> {
     let (me, _) = viewer.require_session()?;
     new.check()?;
-    if !viewer.permissions().covers(new.permissions) {
+    if !viewer.permissions().contains_all(new.permissions) {
         return Err(Error::user(UserErrorCode::InsufficientPermissions, "permissions", "a key holds no more than you do"));
     }
-    if !new.websites.iter().all(|website| viewer.reaches(*website)) {
+    if !new.websites.iter().all(|website| viewer.can_access_website(*website)) {
         return Err(Error::user(UserErrorCode::InsufficientPermissions, "websites", "your role is limited to other websites"));
     }
     db.transaction(async |conn| {
@@ -53,7 +53,7 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewApiKey) -> Result<(ApiKey,
         }
         let letters: String = (0..LETTERS).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect();
         let prefix = format!("{PREFIX}{letters}");
-        let (secret, hash) = secret::new(&format!("{prefix}_"));
+        let (secret, hash) = secret::generate(&format!("{prefix}_"));
         let id = keys::insert(conn, me, &prefix, &hash, &new).await?;
         let key = keys::by_ids(conn, me, &[id]).await?.pop();
         Ok((key.ok_or_else(|| Error::Internal("the key is gone".into()))?, secret))
@@ -64,7 +64,7 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewApiKey) -> Result<(ApiKey,
 /// Revokes one of the viewer's keys: this server refuses it at once, the others within a second.
 /// # Errors
 /// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; NOT_FOUND for a key that is not the viewer's, or revoked.
-pub async fn revoke(db: &Db, live: &Live, viewer: &Viewer, id: ApiKeyId) -> Result<ApiKey> {
+pub async fn revoke(db: &Db, live: &PermissionCache, viewer: &Viewer, id: ApiKeyId) -> Result<ApiKey> {
     let (me, _) = viewer.require_session()?;
     let revoked = db
         .transaction(async |conn| {
@@ -78,16 +78,16 @@ pub async fn revoke(db: &Db, live: &Live, viewer: &Viewer, id: ApiKeyId) -> Resu
 }
 
 /// Whom a key acts for; none where it is unknown, revoked, expired, or its owner deactivated. What the owner's role gives
-/// now is for [`Live::admit`] to say.
+/// now is for [`PermissionCache::authorize`] to say.
 /// # Errors
 /// Those of the database, which is asked where the key was not seen in the last second.
-pub async fn find(db: &Db, live: &Live, text: &str) -> Result<Option<Identity>> {
+pub async fn find(db: &Db, live: &PermissionCache, text: &str) -> Result<Option<Identity>> {
     // What cannot be a key is not looked for.
     if text.len() != LENGTH || !text.starts_with(PREFIX) {
         return Ok(None);
     }
     let hash = secret::hash(text);
-    let known = match live.keys.get(&hash) {
+    let known = match live.api_keys.get(&hash) {
         Some(known) => known,
         None => look_up(db, live, hash).await?,
     };
@@ -95,25 +95,25 @@ pub async fn find(db: &Db, live: &Live, text: &str) -> Result<Option<Identity>> 
     Ok(good.map(|key| key.identity.clone()))
 }
 
-async fn look_up(db: &Db, live: &Live, hash: Vec<u8>) -> Result<Option<Arc<KnownKey>>> {
-    let turn = live.keys.turn();
+async fn look_up(db: &Db, live: &PermissionCache, hash: Vec<u8>) -> Result<Option<Arc<CachedApiKey>>> {
+    let turn = live.api_keys.generation();
     let found = db.read(async |conn| keys::find_by_hash(conn, &hash).await).await?;
     let known = found.map(|(ApiKey { row, permissions, websites }, role)| {
         if row.last_used_at.is_none_or(|at| at < Utc::now() - NOTED) {
-            live.keys.note_use(row.id);
+            live.api_keys.record_use(row.id);
         }
-        let identity = Identity { user: row.user_id, via: Via::ApiKey(row.id), role, permissions, websites };
-        Arc::new(KnownKey { identity, expires_at: row.expires_at })
+        let identity = Identity { user: row.user_id, auth_method: AuthMethod::ApiKey(row.id), role, permissions, websites };
+        Arc::new(CachedApiKey { identity, expires_at: row.expires_at })
     });
-    live.keys.keep(turn, hash, known.clone());
+    live.api_keys.insert(turn, hash, known.clone());
     Ok(known)
 }
 
 /// Writes down which keys were used, all in one statement, if any were.
 /// # Errors
 /// Those of the database.
-pub async fn write_uses(db: &Db, live: &Live) -> Result<()> {
-    let used = live.keys.take_used();
+pub async fn write_uses(db: &Db, live: &PermissionCache) -> Result<()> {
+    let used = live.api_keys.take_used();
     if used.is_empty() {
         return Ok(());
     }

@@ -11,7 +11,7 @@ use crate::{
         },
         store::{sessions, tokens},
     },
-    auth::{Origin, Scope, secret},
+    auth::{RequestOrigin, Scope, secret},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{UserId, WebsiteId},
@@ -48,7 +48,7 @@ pub(super) async fn invitation(conn: &Conn, user: &UserRow) -> Result<()> {
 }
 
 /// Tells a user that their password was changed, and from where.
-pub(super) async fn password_changed(conn: &Conn, user: &UserRow, origin: &Origin) -> Result<()> {
+pub(super) async fn password_changed(conn: &Conn, user: &UserRow, origin: &RequestOrigin) -> Result<()> {
     let Some(email) = &user.email else { return Ok(()) };
     let address = origin.address.map(|address| address.to_string());
     let values = json!({ "name": user.name, "device": origin.device, "address": address });
@@ -102,7 +102,7 @@ async fn send(conn: &Conn, user: &UserRow, to: &str, template: Template, values:
 /// Makes a token in place of the earlier ones for the same purpose.
 async fn issue(conn: &Conn, user: &UserRow, purpose: Purpose, email: &str, life: Duration) -> Result<String> {
     tokens::update_void(conn, user.id, purpose).await?;
-    let (token, hash) = secret::new(purpose.prefix());
+    let (token, hash) = secret::generate(purpose.prefix());
     let expires_at = sessions::now(conn).await? + life;
     let new = NewToken { user_id: user.id, purpose: purpose.as_str(), hash: &hash, email, expires_at };
     tokens::insert(conn, &new).await?;

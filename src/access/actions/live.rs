@@ -1,10 +1,10 @@
-//! Reads into [`Live`] which sessions ended and what roles hold, here and on other servers.
+//! Reads into [`PermissionCache`] which sessions ended and what roles hold, here and on other servers.
 
 use std::collections::HashMap;
 
 use crate::{
     access::store::{roles, sessions},
-    auth::{Live, News},
+    auth::{PermissionCache, PermissionChanges},
     db::Db,
     error::Result,
 };
@@ -12,10 +12,10 @@ use crate::{
 /// Takes in what has changed, here and elsewhere.
 /// # Errors
 /// Those of the database.
-pub async fn catch_up(db: &Db, live: &Live) -> Result<()> {
+pub async fn catch_up(db: &Db, live: &PermissionCache) -> Result<()> {
     // The time is read first: what happens between the statements is seen next time again.
     let at = db.read(sessions::now).await?;
-    let since = live.since().unwrap_or_else(|| at - live.horizon());
+    let since = live.changes_since().unwrap_or_else(|| at - live.lookback());
     let (ended, moved, all) = futures_util::future::try_join3(
         db.read(async |conn| sessions::ended_since(conn, since).await),
         db.read(async |conn| sessions::moved_since(conn, since).await),
@@ -23,6 +23,6 @@ pub async fn catch_up(db: &Db, live: &Live) -> Result<()> {
     )
     .await?;
     let roles: HashMap<_, _> = all.into_iter().map(|role| (role.row.code.clone(), role.grant())).collect();
-    live.take(News { at, ended, moved, roles });
+    live.apply(PermissionChanges { at, ended_sessions: ended, role_changes: moved, roles });
     Ok(())
 }

@@ -8,8 +8,8 @@ use crate::{
         model::{GRACE, MAX_SESSIONS, NewSession, Role, SessionRow, throttle::Kind},
         store::{roles, sessions},
     },
-    auth::{Identity, Issued, JwtKeys, Live, Origin, Passwords, Via, Viewer, secret},
-    config::{AccountSettings, Registration},
+    auth::{Identity, IssuedToken, JwtKeys, PermissionCache, RequestOrigin, Passwords, AuthMethod, Viewer, secret},
+    config::{AccountSettings, RegistrationMode},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{SessionId, UserId},
@@ -30,7 +30,7 @@ pub struct Door<'a> {
     /// Signs access tokens.
     pub jwt: &'a JwtKeys,
     /// Who is out.
-    pub live: &'a Live,
+    pub live: &'a PermissionCache,
     /// How long a session lasts after its last use.
     pub session_life: Duration,
     /// Who may log in.
@@ -48,7 +48,7 @@ pub struct Login {
 /// What opens the graph, and what renews it.
 pub struct Tokens {
     /// The access token.
-    pub access: Issued,
+    pub access: IssuedToken,
     /// The refresh token, in clear for the only time.
     pub refresh: String,
     /// From then on the refresh token is refused.
@@ -60,14 +60,14 @@ pub struct Tokens {
 /// # Errors
 /// INVALID_CREDENTIALS; EMAIL_NOT_VERIFIED where the shop asks for it, and only with the right password;
 /// [`Error::TooManyAttempts`].
-pub async fn login(door: Door<'_>, origin: &Origin, email: &str, password: String) -> Result<Login> {
+pub async fn login(door: Door<'_>, origin: &RequestOrigin, email: &str, password: String) -> Result<Login> {
     let wrong = || Error::user(UserErrorCode::InvalidCredentials, "email", "e-mail address or password is wrong");
     // Nothing that long is a password, and hashing it would cost.
     if password.chars().nth(MAX_PASSWORD).is_some() {
         return Err(wrong());
     }
     // What is no address is nobody's, and nobody is looked for in the same way and time as anybody.
-    let email = text::email("email", email).unwrap_or_default();
+    let email = text::normalize_email("email", email).unwrap_or_default();
     let attempt = throttle::count(door.db, Kind::Login, origin, Some(&email)).await?;
     let found = door.db.read(async |conn| users::store::find_login(conn, &email).await).await?;
     let (user, hash) = found.map_or((None, None), |(user, hash)| (Some(user), hash));
@@ -83,7 +83,7 @@ pub async fn login(door: Door<'_>, origin: &Origin, email: &str, password: Strin
     let user = user.ok_or_else(wrong)?;
     if user.email_verified_at.is_none() {
         // Somebody who registers an address in a private shop, and then could log in, would know that it was free.
-        if door.accounts.registration == Registration::Private {
+        if door.accounts.registration == RegistrationMode::Private {
             return Err(wrong());
         }
         if door.accounts.login_needs_verification {
@@ -114,7 +114,7 @@ struct Opened {
 }
 
 /// Opens a session within the caller's transaction.
-async fn open(conn: &Conn, door: Door<'_>, user: UserId, origin: &Origin) -> Result<Opened> {
+async fn open(conn: &Conn, door: Door<'_>, user: UserId, origin: &RequestOrigin) -> Result<Opened> {
     let expires_at = sessions::now(conn).await? + door.session_life;
     let new = NewSession {
         user_id: user,
@@ -129,7 +129,7 @@ async fn open(conn: &Conn, door: Door<'_>, user: UserId, origin: &Origin) -> Res
 }
 
 async fn add_token(conn: &Conn, session: SessionId, parent: Option<i64>) -> Result<String> {
-    let (refresh, hash) = secret::new(REFRESH_PREFIX);
+    let (refresh, hash) = secret::generate(REFRESH_PREFIX);
     sessions::insert_token(conn, session, parent, &hash).await?;
     Ok(refresh)
 }
@@ -143,13 +143,13 @@ async fn issue(door: Door<'_>, user: UserId, opened: Opened) -> Result<Tokens> {
     let Opened { session, refresh, expires_at, role } = opened;
     let identity = Identity {
         user,
-        via: Via::Session(session),
+        auth_method: AuthMethod::Session(session),
         role: role.row.code,
         permissions: role.permissions,
         websites: role.websites,
     };
     // A role that is newer than the register would give nothing yet.
-    if door.live.grant(&identity.role).is_none_or(|known| !known.permissions.covers(identity.permissions)) {
+    if door.live.role_grant(&identity.role).is_none_or(|known| !known.permissions.contains_all(identity.permissions)) {
         catch_up(door.db, door.live).await?;
     }
     Ok(Tokens { access: door.jwt.issue(&identity)?, refresh, refresh_expires_at: expires_at })
@@ -166,7 +166,7 @@ enum Renewal {
 /// Renews the tokens of a session. A refresh token is good once; for ten seconds more where its answer seems lost.
 /// # Errors
 /// INVALID_TOKEN where it is unknown, used before, or of a session that is over.
-pub async fn refresh(door: Door<'_>, origin: &Origin, token: &str) -> Result<Tokens> {
+pub async fn refresh(door: Door<'_>, origin: &RequestOrigin, token: &str) -> Result<Tokens> {
     let renewal = door.db.transaction(async |conn| renew(conn, door, origin, &secret::hash(token)).await).await?;
     match renewal {
         Renewal::Renewed(user, opened) => return issue(door, user, opened).await,
@@ -179,7 +179,7 @@ pub async fn refresh(door: Door<'_>, origin: &Origin, token: &str) -> Result<Tok
     Err(Error::user(UserErrorCode::InvalidToken, "refreshToken", "the session is over: log in again"))
 }
 
-async fn renew(conn: &Conn, door: Door<'_>, origin: &Origin, hash: &[u8]) -> Result<Renewal> {
+async fn renew(conn: &Conn, door: Door<'_>, origin: &RequestOrigin, hash: &[u8]) -> Result<Renewal> {
     let Some(id) = sessions::find_by_token(conn, hash).await? else { return Ok(Renewal::Refused) };
     // Whoever renews at the same moment waits here.
     let Some(session) = sessions::lock(conn, id).await? else { return Ok(Renewal::Refused) };
@@ -209,7 +209,7 @@ async fn renew(conn: &Conn, door: Door<'_>, origin: &Origin, hash: &[u8]) -> Res
 /// Ends one of the viewer's sessions.
 /// # Errors
 /// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; NOT_FOUND for a session that is not the viewer's, or over.
-pub async fn end(db: &Db, live: &Live, viewer: &Viewer, id: SessionId) -> Result<SessionRow> {
+pub async fn end(db: &Db, live: &PermissionCache, viewer: &Viewer, id: SessionId) -> Result<SessionRow> {
     let (me, _) = viewer.require_session()?;
     let ended = db
         .transaction(async |conn| {
@@ -225,7 +225,7 @@ pub async fn end(db: &Db, live: &Live, viewer: &Viewer, id: SessionId) -> Result
 /// Ends the present session.
 /// # Errors
 /// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key.
-pub async fn logout(db: &Db, live: &Live, viewer: &Viewer) -> Result<()> {
+pub async fn logout(db: &Db, live: &PermissionCache, viewer: &Viewer) -> Result<()> {
     let (me, session) = viewer.require_session()?;
     db.transaction(async |conn| sessions::update_ended(conn, me, session).await.map(drop)).await?;
     catch_up(db, live).await
@@ -234,7 +234,7 @@ pub async fn logout(db: &Db, live: &Live, viewer: &Viewer) -> Result<()> {
 /// Ends all sessions of the viewer.
 /// # Errors
 /// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key.
-pub async fn logout_everywhere(db: &Db, live: &Live, viewer: &Viewer) -> Result<()> {
+pub async fn logout_everywhere(db: &Db, live: &PermissionCache, viewer: &Viewer) -> Result<()> {
     let (me, _) = viewer.require_session()?;
     db.transaction(async |conn| end_others(conn, me, None).await).await?;
     catch_up(db, live).await

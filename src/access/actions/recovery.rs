@@ -16,7 +16,7 @@ use crate::{
         model::{Purpose, throttle::Kind},
         store::tokens,
     },
-    auth::{Live, Origin, Passwords, Scope, Viewer, secret},
+    auth::{PermissionCache, RequestOrigin, Passwords, Scope, Viewer, secret},
     db::Db,
     error::{Error, Result, UserErrorCode},
     ids::{RowId, UserId, WebsiteId},
@@ -38,8 +38,8 @@ struct Wanted {
 /// Asks for a mail to choose a new password, as the shop of this website.
 /// # Errors
 /// INVALID for what is no address; [`Error::TooManyAttempts`].
-pub async fn forgot(db: &Db, origin: &Origin, email: &str, website: Option<WebsiteId>) -> Result<()> {
-    let email = text::email("email", email)?;
+pub async fn forgot(db: &Db, origin: &RequestOrigin, email: &str, website: Option<WebsiteId>) -> Result<()> {
+    let email = text::normalize_email("email", email)?;
     throttle::count(db, Kind::PasswordForgot, origin, Some(&email)).await?;
     later(db, KIND, None, json!({ "email": email, "website": website })).await
 }
@@ -67,16 +67,16 @@ pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
 pub async fn reset(
     db: &Db,
     passwords: &Passwords,
-    live: &Live,
-    origin: &Origin,
+    live: &PermissionCache,
+    origin: &RequestOrigin,
     token: &str,
     password: String,
 ) -> Result<UserRow> {
-    text::password_length("password", &password)?;
+    text::check_password_length("password", &password)?;
     // No hash is computed for a token that is not good.
     let user = holder(db, token).await?.ok_or_else(invalid)?;
     let about = [Some(user.name), user.email].into_iter().flatten().collect();
-    let hash = passwords.accept("password", password, about).await?;
+    let hash = passwords.check_and_hash("password", password, about).await?;
     let user = db
         .transaction(async |conn| {
             let (user, _) = redeem(conn, Purpose::ResetPassword, token).await?;
@@ -110,19 +110,19 @@ async fn holder(db: &Db, token: &str) -> Result<Option<UserRow>> {
 pub async fn change(
     db: &Db,
     passwords: &Passwords,
-    live: &Live,
+    live: &PermissionCache,
     viewer: &Viewer,
-    origin: &Origin,
+    origin: &RequestOrigin,
     current: String,
     new: String,
 ) -> Result<UserRow> {
     let (me, session) = viewer.require_session()?;
-    text::password_length("newPassword", &new)?;
+    text::check_password_length("newPassword", &new)?;
     let before = confirm(db, passwords, me, current).await?;
     let user = db.read(async |conn| users::store::by_ids(conn, &Scope::All, &[me]).await).await?.pop();
     let user = user.ok_or_else(wrong)?;
     let about = [Some(user.name), user.email].into_iter().flatten().collect();
-    let hash = passwords.accept("newPassword", new, about).await?;
+    let hash = passwords.check_and_hash("newPassword", new, about).await?;
     let user = db
         .transaction(async |conn| {
             let user = lock_active(conn, me).await?.ok_or_else(wrong)?;
@@ -150,7 +150,7 @@ pub async fn confirm(db: &Db, passwords: &Passwords, user: UserId, password: Str
         return Err(wrong());
     }
     // Whoever found a token has not found the password yet.
-    let attempt = throttle::count(db, Kind::PasswordCheck, &Origin::default(), Some(&user.global())).await?;
+    let attempt = throttle::count(db, Kind::PasswordCheck, &RequestOrigin::default(), Some(&user.to_global_id())).await?;
     let hash = db.read(async |conn| users::store::find_password(conn, user).await).await?;
     let checked = passwords.verify(password, hash.clone()).await;
     if !matches!(checked, Ok(false)) {

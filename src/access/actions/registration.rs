@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     access::model::{NewAccount, throttle::Kind},
-    auth::{Origin, Passwords},
-    config::Registration,
+    auth::{RequestOrigin, Passwords},
+    config::RegistrationMode,
     db::Db,
     error::{Error, Result, UserErrorCode},
     ids::WebsiteId,
@@ -41,15 +41,15 @@ struct Pending {
 pub async fn register(
     db: &Db,
     passwords: &Passwords,
-    registration: Registration,
-    origin: &Origin,
+    registration: RegistrationMode,
+    origin: &RequestOrigin,
     new: NewAccount,
 ) -> Result<Option<UserRow>> {
     let new = new.checked()?;
     throttle::count(db, Kind::Register, origin, None).await?;
     let password_hash = hashed(passwords, &new).await?;
     match registration {
-        Registration::Open => {
+        RegistrationMode::Open => {
             let user = db.transaction(async |conn| {
                 // What customers hold is the shop's choice: nobody grants it here.
                 let user = insert(conn, None, &new, password_hash.as_deref(), None).await?;
@@ -58,7 +58,7 @@ pub async fn register(
             });
             Ok(Some(user.await?))
         }
-        Registration::Private => {
+        RegistrationMode::Private => {
             let NewAccount { name, email, phone, source_website: website, .. } = new;
             if let Some(id) = website
                 && db.read(async |conn| websites::store::by_ids(conn, &[id]).await).await?.is_empty()

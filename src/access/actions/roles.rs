@@ -7,7 +7,7 @@ use crate::{
         model::{NewRole, Role, RolePatch, covers},
         store::roles,
     },
-    auth::{Live, Permission, Permissions, Viewer},
+    auth::{PermissionCache, Permission, Permissions, Viewer},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{RoleId, UserId, WebsiteId},
@@ -29,7 +29,7 @@ pub struct GrantPatch {
 /// Makes a role.
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageRoles`]; INSUFFICIENT_PERMISSIONS for more than the viewer holds; user errors of the fields.
-pub async fn create(db: &Db, live: &Live, viewer: &Viewer, new: NewRole, grant: GrantPatch) -> Result<Role> {
+pub async fn create(db: &Db, live: &PermissionCache, viewer: &Viewer, new: NewRole, grant: GrantPatch) -> Result<Role> {
     viewer.require_any(&[Permission::ManageRoles])?;
     new.check()?;
     let (permissions, websites) = (grant.permissions.unwrap_or_default(), grant.websites.unwrap_or_default());
@@ -52,7 +52,7 @@ pub async fn create(db: &Db, live: &Live, viewer: &Viewer, new: NewRole, grant: 
 /// or would give more than the viewer holds; user errors of the fields.
 pub async fn update(
     db: &Db,
-    live: &Live,
+    live: &PermissionCache,
     viewer: &Viewer,
     id: RoleId,
     patch: RolePatch,
@@ -84,7 +84,7 @@ pub async fn update(
 /// Deletes a role that nobody has.
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND; PROTECTED for a built-in role; INSUFFICIENT_PERMISSIONS; IN_USE.
-pub async fn delete(db: &Db, live: &Live, viewer: &Viewer, id: RoleId) -> Result<Role> {
+pub async fn delete(db: &Db, live: &PermissionCache, viewer: &Viewer, id: RoleId) -> Result<Role> {
     viewer.require_any(&[Permission::ManageRoles])?;
     let role = db
         .transaction(async |conn| {
@@ -101,7 +101,7 @@ pub async fn delete(db: &Db, live: &Live, viewer: &Viewer, id: RoleId) -> Result
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND for a user that is not the viewer's to see and for an unknown
 /// role; INSUFFICIENT_PERMISSIONS where the user holds, or the role gives, more than the viewer holds; PROTECTED for the last admin.
-pub async fn set(db: &Db, live: &Live, viewer: &Viewer, user: UserId, role: RoleId) -> Result<UserRow> {
+pub async fn set(db: &Db, live: &PermissionCache, viewer: &Viewer, user: UserId, role: RoleId) -> Result<UserRow> {
     viewer.require_any(&[Permission::ManageRoles])?;
     let scope = viewer.scope(Permission::ManageUsers);
     let changed = db
@@ -151,7 +151,7 @@ fn check_grant(viewer: &Viewer, permissions: Permissions, websites: &[WebsiteId]
         let rule = format!("a role is limited to at most {MAX_WEBSITES} websites");
         return Err(Error::user(UserErrorCode::OutOfRange, "websites", rule));
     }
-    if !viewer.permissions().covers(permissions) {
+    if !viewer.permissions().contains_all(permissions) {
         return Err(Error::user(UserErrorCode::InsufficientPermissions, "permissions", "nobody grants more than they hold"));
     }
     if !covers(viewer, permissions, (!websites.is_empty()).then_some(websites)) {

@@ -11,7 +11,7 @@ use crate::{
         model::throttle::{By, Counter, KNOWN_FOR, Kind, RULES, network},
         store::{sessions, throttle as store},
     },
-    auth::Origin,
+    auth::RequestOrigin,
     db::{Conn, Db},
     error::{Error, Result},
     ids::{RowId, UserId},
@@ -25,7 +25,7 @@ pub struct Attempt(Vec<Counter>);
 /// it: the answer reveals nothing.
 /// # Errors
 /// [`Error::TooManyAttempts`] while it is blocked: then nothing is counted.
-pub async fn count(db: &Db, kind: Kind, origin: &Origin, account: Option<&str>) -> Result<Attempt> {
+pub async fn count(db: &Db, kind: Kind, origin: &RequestOrigin, account: Option<&str>) -> Result<Attempt> {
     let counters = counters(db, kind, origin, account).await?;
     if counters.is_empty() {
         return Ok(Attempt(counters));
@@ -54,7 +54,7 @@ pub async fn count(db: &Db, kind: Kind, origin: &Origin, account: Option<&str>) 
 }
 
 /// The counters of an attempt, in the order of their keys.
-async fn counters(db: &Db, kind: Kind, origin: &Origin, account: Option<&str>) -> Result<Vec<Counter>> {
+async fn counters(db: &Db, kind: Kind, origin: &RequestOrigin, account: Option<&str>) -> Result<Vec<Counter>> {
     let here = origin.address.map(network);
     let is_known = match (kind, account, origin.address) {
         (Kind::Login, Some(account), Some(address)) => is_known(db, account, address).await?,
@@ -120,8 +120,8 @@ async fn settle(conn: &Conn, attempt: &Attempt, clear: &[&str]) -> Result<()> {
 /// just set a new one by mail.
 /// # Errors
 /// Those of the database.
-pub async fn clear_account(conn: &Conn, origin: &Origin, user: UserId, email: Option<&str>) -> Result<()> {
-    let (here, me) = (origin.address.map(network), user.global());
+pub async fn clear_account(conn: &Conn, origin: &RequestOrigin, user: UserId, email: Option<&str>) -> Result<()> {
+    let (here, me) = (origin.address.map(network), user.to_global_id());
     let counters = RULES.iter().filter_map(|rule| match (rule.kind, rule.by) {
         (Kind::Login, By::Both | By::Account) => rule.counter(here.as_deref(), email),
         (Kind::PasswordCheck, By::Account) => rule.counter(None, Some(&me)),

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     access::model::{Purpose, throttle::Kind},
-    auth::Origin,
+    auth::RequestOrigin,
     db::Db,
     error::Result,
     jobs::model::JobRow,
@@ -45,8 +45,8 @@ pub async fn verify(db: &Db, token: &str) -> Result<UserRow> {
 /// Asks for another mail to confirm an address.
 /// # Errors
 /// INVALID for what is no address; [`Error::TooManyAttempts`](crate::error::Error::TooManyAttempts).
-pub async fn resend(db: &Db, origin: &Origin, email: &str) -> Result<()> {
-    let email = text::email("email", email)?;
+pub async fn resend(db: &Db, origin: &RequestOrigin, email: &str) -> Result<()> {
+    let email = text::normalize_email("email", email)?;
     throttle::count(db, Kind::EmailVerificationResend, origin, Some(&email)).await?;
     later(db, KIND, None, json!({ "email": email })).await
 }

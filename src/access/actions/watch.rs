@@ -1,17 +1,17 @@
-//! The task of a server that keeps [`Live`] up to date and writes down which API keys were used.
+//! The task of a server that keeps [`PermissionCache`] up to date and writes down which API keys were used.
 //! Rule: it never ends by itself. While the database is away, what is known stays in use.
 
 use std::{sync::Arc, time::Duration};
 
 use super::{keys::write_uses, live::catch_up};
-use crate::{auth::Live, db::Db};
+use crate::{auth::PermissionCache, db::Db};
 
 /// Pause between two looks at what other servers did.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Catches up every second, for ever, and writes down which API keys were used. While the database is away, what is known
 /// goes on.
-pub async fn keep_up(db: Db, live: Arc<Live>) {
+pub async fn keep_up(db: Db, live: Arc<PermissionCache>) {
     let mut is_away = false;
     loop {
         tokio::time::sleep(PAUSE).await;

@@ -10,7 +10,7 @@ use crate::{
     db::tables::api_keys,
     error::{Result, UserError, UserErrorCode},
     ids::{ApiKeyId, UserId, WebsiteId},
-    text::Check,
+    text::Validator,
 };
 
 /// Most keys of one user, expired ones among them.
@@ -67,15 +67,15 @@ impl NewApiKey {
     /// # Errors
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
-        let mut check = Check::new();
-        check.text("name", &self.name, 100);
+        let mut validator = Validator::new();
+        validator.text("name", &self.name, 100);
         if self.websites.len() > MAX_KEY_WEBSITES {
             let rule = format!("a key is limited to at most {MAX_KEY_WEBSITES} websites");
-            check.add(UserError::new(UserErrorCode::OutOfRange, "websites", rule));
+            validator.add(UserError::new(UserErrorCode::OutOfRange, "websites", rule));
         }
         if self.expires_at.is_some_and(|at| at <= Utc::now()) {
-            check.add(UserError::new(UserErrorCode::Invalid, "expiresAt", "give a moment that is still to come"));
+            validator.add(UserError::new(UserErrorCode::Invalid, "expiresAt", "give a moment that is still to come"));
         }
-        check.finish()
+        validator.finish()
     }
 }

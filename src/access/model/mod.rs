@@ -20,7 +20,7 @@ use crate::{
     error::{Result, UserError, UserErrorCode},
     ids::{RoleId, SessionId, UserId, WebsiteId},
     paging::SortKey,
-    text::{self, Check},
+    text::{self, Validator},
 };
 
 /// The role that a new account gets.
@@ -83,7 +83,7 @@ pub fn covers(viewer: &Viewer, permissions: Permissions, websites: Option<&[Webs
         (Some(_), None) => permissions == Permissions::default(),
         (Some(limit), Some(websites)) => websites.iter().all(|website| limit.contains(website)),
     };
-    reaches && viewer.permissions().covers(permissions)
+    reaches && viewer.permissions().contains_all(permissions)
 }
 
 /// A role to be.
@@ -102,7 +102,7 @@ impl NewRole {
     /// # Errors
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
-        let mut check = Check::new();
+        let mut validator = Validator::new();
         let mut letters = self.code.chars();
         let begins = letters.next().is_some_and(|c| c.is_ascii_lowercase());
         if !begins
@@ -110,11 +110,11 @@ impl NewRole {
             || !letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c))
         {
             let rule = "a code is a letter and up to 49 more of a-z, 0-9, `_` and `-`";
-            check.add(UserError::new(UserErrorCode::Invalid, "code", rule));
+            validator.add(UserError::new(UserErrorCode::Invalid, "code", rule));
         }
-        check.text("name", &self.name, 255);
-        check.at_most("description", &self.description, 1000);
-        check.finish()
+        validator.text("name", &self.name, 255);
+        validator.multiline_text("description", &self.description, 1000);
+        validator.finish()
     }
 }
 
@@ -132,10 +132,10 @@ impl RolePatch {
     /// # Errors
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
-        let mut check = Check::new();
-        check.optional("name", self.name.as_deref(), 255);
-        check.at_most("description", self.description.as_deref().unwrap_or_default(), 1000);
-        check.finish()
+        let mut validator = Validator::new();
+        validator.optional_text("name", self.name.as_deref(), 255);
+        validator.multiline_text("description", self.description.as_deref().unwrap_or_default(), 1000);
+        validator.finish()
     }
 }
 
@@ -228,14 +228,14 @@ impl NewAccount {
     /// # Errors
     /// User errors for the fields that break a rule.
     pub fn checked(self) -> Result<Self> {
-        let mut check = Check::new();
-        check.text("name", &self.name, 255);
-        let email = check.keep(text::email("email", &self.email));
-        let phone = self.phone.map(|phone| check.keep(text::phone("phone", &phone)));
+        let mut validator = Validator::new();
+        validator.text("name", &self.name, 255);
+        let email = validator.value_or_default(text::normalize_email("email", &self.email));
+        let phone = self.phone.map(|phone| validator.value_or_default(text::normalize_phone("phone", &phone)));
         if let Some(password) = &self.password {
-            check.that(text::password_length("password", password));
+            validator.check(text::check_password_length("password", password));
         }
-        check.finish()?;
+        validator.finish()?;
         Ok(Self { email, phone, ..self })
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     db::{
         Conn,
         filter::Condition,
-        listed::listed,
+        list_statements::list_statements,
         sql::{op, text_op},
         tables::{role_permissions, role_websites, roles, users},
     },
@@ -52,7 +52,7 @@ fn condition(condition: &RoleCondition) -> Condition<'static, roles::table> {
     }
 }
 
-listed! {
+list_statements! {
     /// A list of roles.
     RoleList of RoleRow in roles where RoleCondition by RoleOrderField { Code => code: String }
 }

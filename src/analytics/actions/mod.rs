@@ -73,8 +73,8 @@ pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
     let rows = store::all_by_user(conn, user).await?;
     let shown = rows.iter().map(|row| {
         json!({
-            "searchId": row.id.global(),
-            "websiteId": row.website_id.map(RowId::global),
+            "searchId": row.id.to_global_id(),
+            "websiteId": row.website_id.map(RowId::to_global_id),
             "query": row.query,
             "didYouMean": row.corrected,
             "filters": row.filters,

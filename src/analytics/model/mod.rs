@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    auth::{Identity, Via, VisitorKey},
+    auth::{Identity, AuthMethod, VisitorKey},
     db::tables::searches,
     error::{Error, Result, UserErrorCode},
     ids::{ProductId, SearchId, UserId, WebsiteId},
@@ -16,7 +16,7 @@ use crate::{
         model::Search,
         words::{Term, Words},
     },
-    text::searched,
+    text::normalize_search_query,
 };
 
 /// Random bits of a key, behind the milliseconds since 1970.
@@ -61,8 +61,8 @@ impl Searcher {
     /// it sends none for its owner.
     pub fn of(identity: Option<&Identity>, visitor: Option<VisitorKey>) -> Self {
         match identity {
-            Some(Identity { user, via: Via::Session(_), .. }) => Self { user: Some(*user), visitor: None },
-            Some(Identity { user, via: Via::ApiKey(_), .. }) if visitor.is_none() => {
+            Some(Identity { user, auth_method: AuthMethod::Session(_), .. }) => Self { user: Some(*user), visitor: None },
+            Some(Identity { user, auth_method: AuthMethod::ApiKey(_), .. }) if visitor.is_none() => {
                 Self { user: Some(*user), visitor: None }
             }
             _ => Self { user: None, visitor },
@@ -108,7 +108,7 @@ impl NewSearch {
             Some([website]) => Some(*website),
             _ => None,
         };
-        let (query, corrected) = (searched(&search.text), instead.map(searched));
+        let (query, corrected) = (normalize_search_query(&search.text), instead.map(normalize_search_query));
         Self {
             id: SearchId::at(at),
             website_id: website,

@@ -14,7 +14,7 @@ use super::model::{NewClick, NewSearch, OwnSearch};
 use crate::{
     db::{
         Conn,
-        composed::{Composed, Value},
+        dynamic_query::{DynamicQuery, Value},
         tables::{search_clicks, searches},
     },
     error::{Error, Result},
@@ -36,7 +36,7 @@ pub async fn insert_searches(mut conn: &Conn, rows: &[NewSearch]) -> Result<()> 
     if rows.is_empty() {
         return Ok(());
     }
-    let mut statement = Composed::<BigInt>::default();
+    let mut statement = DynamicQuery::<BigInt>::default();
     statement.sql("WITH new AS MATERIALIZED (SELECT * FROM jsonb_to_recordset(").bind(json(rows)?).sql(
         "::jsonb) AS n (id bigint, website_id bigint, user_id bigint, visitor text, query text, corrected text, filters jsonb,
                         results integer, results_exact boolean, is_shareable boolean, took_ms real, searched_at timestamptz)
@@ -60,7 +60,7 @@ pub async fn insert_clicks(mut conn: &Conn, rows: &[NewClick]) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    let mut statement = Composed::<BigInt>::default();
+    let mut statement = DynamicQuery::<BigInt>::default();
     statement.sql("INSERT INTO search_clicks (search_id, product_id, position, clicked_at)");
     statement
         .sql(" SELECT n.search_id, p.id, n.position, n.clicked_at FROM jsonb_to_recordset(")
@@ -90,7 +90,7 @@ pub async fn update_forgotten(mut conn: &Conn, user: UserId) -> Result<()> {
 /// What so many different people have searched since this key, and found something by: at each website, and anywhere; what most
 /// people searched first, and so many of each.
 pub async fn shared_since(mut conn: &Conn, since: SearchId, by: i64, most: i64) -> Result<Vec<PopularSearch>> {
-    let mut statement = Composed::<(Nullable<BigInt>, Text, Integer, Integer)>::default();
+    let mut statement = DynamicQuery::<(Nullable<BigInt>, Text, Integer, Integer)>::default();
     statement.sql(
         "WITH person AS (
              SELECT coalesce(s.corrected, s.query) AS query, s.website_id, s.user_id, s.visitor, count(*) AS searches

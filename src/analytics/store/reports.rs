@@ -9,14 +9,14 @@ use crate::{
     auth::Scope,
     db::{
         Conn,
-        composed::{Composed, Value},
+        dynamic_query::{DynamicQuery, Value},
     },
     error::Result,
     ids::{RowId, SearchId},
 };
 
 /// The searches of a report, `s`, as `FROM` to `WHERE`.
-fn counted<R>(out: &mut Composed<R>, report: &Report) {
+fn counted<R>(out: &mut DynamicQuery<R>, report: &Report) {
     out.sql(" FROM searches s WHERE");
     within(out, report, "s.id");
     if let Some(website) = report.website {
@@ -34,14 +34,14 @@ fn counted<R>(out: &mut Composed<R>, report: &Report) {
     }
 }
 
-fn within<R>(out: &mut Composed<R>, report: &Report, column: &'static str) {
+fn within<R>(out: &mut DynamicQuery<R>, report: &Report, column: &'static str) {
     let (from, to) = (SearchId::first_at(report.from), SearchId::first_at(report.to));
     out.sql(" ").sql(column).sql(" >= ").bind(Value::Int(from.key()));
     out.sql(" AND ").sql(column).sql(" < ").bind(Value::Int(to.key()));
 }
 
 /// The searches of a report with what was clicked, `c`: one row for each search.
-fn with_clicks<R>(out: &mut Composed<R>, report: &Report) {
+fn with_clicks<R>(out: &mut DynamicQuery<R>, report: &Report) {
     out.sql(" FROM (SELECT s.id, s.query, s.user_id, s.visitor, s.results, s.searched_at");
     counted(out, report);
     out.sql(
@@ -58,7 +58,7 @@ const PEOPLE: &str =
 
 /// How many searches there were.
 pub async fn count(mut conn: &Conn, report: &Report) -> Result<i64> {
-    let mut statement = Composed::<BigInt>::default();
+    let mut statement = DynamicQuery::<BigInt>::default();
     statement.sql("SELECT count(*)");
     counted(&mut statement, report);
     Ok(statement.get_result(&mut conn).await?)
@@ -66,7 +66,7 @@ pub async fn count(mut conn: &Conn, report: &Report) -> Result<i64> {
 
 /// How many different people searched.
 pub async fn visitors(mut conn: &Conn, report: &Report) -> Result<i64> {
-    let mut statement = Composed::<BigInt>::default();
+    let mut statement = DynamicQuery::<BigInt>::default();
     // Read apart they are hashed; counted as different pairs they would be sorted, which takes three times as long.
     statement.sql("SELECT count(*) FROM (SELECT DISTINCT s.user_id, s.visitor");
     counted(&mut statement, report);
@@ -76,7 +76,7 @@ pub async fn visitors(mut conn: &Conn, report: &Report) -> Result<i64> {
 
 /// What was searched most.
 pub async fn terms(mut conn: &Conn, report: &Report, which: Which, limit: i64) -> Result<Vec<Term>> {
-    let mut statement = Composed::<(Text, BigInt, BigInt, Numeric, BigInt)>::default();
+    let mut statement = DynamicQuery::<(Text, BigInt, BigInt, Numeric, BigInt)>::default();
     statement.sql("SELECT s.query, count(*), ").sql(PEOPLE);
     statement.sql(", round(avg(s.results), 1), count(c.search_id)");
     with_clicks(&mut statement, report);
@@ -92,7 +92,7 @@ pub async fn terms(mut conn: &Conn, report: &Report, which: Which, limit: i64) -
 
 /// How many searches were followed by a click.
 pub async fn click_through(mut conn: &Conn, report: &Report) -> Result<ClickThrough> {
-    let mut statement = Composed::<(BigInt, BigInt, Nullable<Numeric>)>::default();
+    let mut statement = DynamicQuery::<(BigInt, BigInt, Nullable<Numeric>)>::default();
     statement.sql("SELECT count(*), count(c.search_id), round(sum(c.positions) / sum(c.clicks), 2)");
     with_clicks(&mut statement, report);
     let (searches, clicked, mean_position) = statement.get_result(&mut conn).await?;
@@ -108,7 +108,7 @@ pub async fn trends(mut conn: &Conn, report: &Report, interval: Interval) -> Res
         Interval::Month => ("'month'", "interval '1 month'"),
     };
     // All of it in times without a zone: a day of the session's zone may have 23 hours.
-    let mut statement = Composed::<(Timestamptz, BigInt, BigInt, BigInt)>::default();
+    let mut statement = DynamicQuery::<(Timestamptz, BigInt, BigInt, BigInt)>::default();
     statement.sql("WITH found AS (SELECT date_trunc(").sql(unit);
     statement.sql(", s.searched_at AT TIME ZONE 'UTC') AS at, count(*) AS searches,");
     statement.sql(" count(*) FILTER (WHERE s.results = 0) AS fruitless, count(c.search_id) AS clicked");

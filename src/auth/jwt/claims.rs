@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TokenError;
 use crate::{
-    auth::{Identity, Permissions, Via},
+    auth::{Identity, Permissions, AuthMethod},
     ids::{RowId, SessionId, UserId},
 };
 
@@ -47,8 +47,8 @@ impl Claims {
         expires_at: DateTime<Utc>,
     ) -> Self {
         Self {
-            sub: identity.user.global(),
-            sid: session.global(),
+            sub: identity.user.to_global_id(),
+            sid: session.to_global_id(),
             role: identity.role.clone(),
             permissions: identity.permissions.iter().map(|p| p.as_str().to_owned()).collect(),
             iss: issuer.to_owned(),
@@ -59,7 +59,7 @@ impl Claims {
     }
 
     /// Whom they name, where signature, issuer and audience are good.
-    pub(super) fn identity(self, now: DateTime<Utc>) -> Result<Identity, TokenError> {
+    pub(super) fn into_identity(self, now: DateTime<Utc>) -> Result<Identity, TokenError> {
         if self.exp <= now.timestamp() {
             return Err(TokenError::Expired);
         }
@@ -68,7 +68,7 @@ impl Claims {
         }
         Ok(Identity {
             user: UserId::parse("sub", &self.sub).map_err(|_| TokenError::Invalid)?,
-            via: Via::Session(SessionId::parse("sid", &self.sid).map_err(|_| TokenError::Invalid)?),
+            auth_method: AuthMethod::Session(SessionId::parse("sid", &self.sid).map_err(|_| TokenError::Invalid)?),
             role: self.role,
             permissions: Permissions::from_codes(self.permissions.iter().map(String::as_str)),
             websites: None,

@@ -11,17 +11,17 @@ use chrono::{DateTime, Duration, Utc};
 use jsonwebtoken::{Header, Validation, decode, decode_header, encode, jwk::JwkSet};
 
 use self::claims::Claims;
-pub use self::keys::{Key, KeyError};
-use super::{Identity, Via};
+pub use self::keys::{JwtKey, JwtKeyError};
+use super::{Identity, AuthMethod};
 use crate::error::{Error, Result};
 
 /// The issuer and the audience of tokens where the settings name no other.
-pub const SOUK: &str = "souk";
+pub const DEFAULT_ISSUER_AND_AUDIENCE: &str = "souk";
 
 /// Signs and checks access tokens.
 #[derive(Clone)]
 pub struct JwtKeys {
-    keys: Arc<[Key]>,
+    keys: Arc<[JwtKey]>,
     /// For each key; they differ in the algorithm.
     validations: Arc<[Validation]>,
     issuer: Arc<str>,
@@ -31,7 +31,7 @@ pub struct JwtKeys {
 
 /// A new access token.
 #[derive(Debug, Clone)]
-pub struct Issued {
+pub struct IssuedToken {
     /// The token, for `Authorization: Bearer`.
     pub token: String,
     /// From then on it is refused.
@@ -49,27 +49,27 @@ pub enum TokenError {
     Invalid,
     /// Its session has ended: by a logout, a new password, or staff.
     #[error("the session has ended: log in again")]
-    Ended,
+    SessionEnded,
 }
 
 impl JwtKeys {
-    /// One secret for everything (HS256), with [`SOUK`] as issuer and audience.
+    /// One secret for everything (HS256), with [`DEFAULT_ISSUER_AND_AUDIENCE`] as issuer and audience.
     pub fn new(secret: &str, lifetime: Duration) -> Self {
-        Self::of(vec![Key::secret(secret)], SOUK, SOUK, lifetime)
+        Self::build(vec![JwtKey::from_secret(secret)], DEFAULT_ISSUER_AND_AUDIENCE, DEFAULT_ISSUER_AND_AUDIENCE, lifetime)
     }
 
     /// Several keys, of which the first signs. Without any it neither signs nor believes.
     /// # Errors
-    /// [`KeyError`] where two have the same id.
-    pub fn several(keys: Vec<Key>, issuer: &str, audience: &str, lifetime: Duration) -> Result<Self, KeyError> {
+    /// [`JwtKeyError`] where two have the same id.
+    pub fn with_keys(keys: Vec<JwtKey>, issuer: &str, audience: &str, lifetime: Duration) -> Result<Self, JwtKeyError> {
         let mut seen = HashSet::new();
         match keys.iter().find(|key| !seen.insert(key.id())) {
-            Some(key) => Err(KeyError::twice(key.id())),
-            None => Ok(Self::of(keys, issuer, audience, lifetime)),
+            Some(key) => Err(JwtKeyError::duplicate_id(key.id())),
+            None => Ok(Self::build(keys, issuer, audience, lifetime)),
         }
     }
 
-    fn of(keys: Vec<Key>, issuer: &str, audience: &str, lifetime: Duration) -> Self {
+    fn build(keys: Vec<JwtKey>, issuer: &str, audience: &str, lifetime: Duration) -> Self {
         let validations = keys.iter().map(|key| claims::validation(key.algorithm(), issuer, audience)).collect();
         Self { keys: keys.into(), validations, issuer: issuer.into(), audience: audience.into(), lifetime }
     }
@@ -82,8 +82,8 @@ impl JwtKeys {
     /// A token for this user and session.
     /// # Errors
     /// [`Error::Internal`] where signing fails.
-    pub fn issue(&self, identity: &Identity) -> Result<Issued> {
-        let Via::Session(session) = identity.via else {
+    pub fn issue(&self, identity: &Identity) -> Result<IssuedToken> {
+        let AuthMethod::Session(session) = identity.auth_method else {
             return Err(Error::Internal("an access token without a session".into()));
         };
         let now = Utc::now();
@@ -91,29 +91,29 @@ impl JwtKeys {
         let claims = Claims::new(identity, session, &self.issuer, &self.audience, now, expires_at);
         let key = self.keys.first().ok_or_else(|| Error::Internal("there is no key to sign with".into()))?;
         let header = Header { kid: Some(key.id().to_owned()), ..Header::new(key.algorithm()) };
-        let token = encode(&header, &claims, key.signing())
+        let token = encode(&header, &claims, key.encoding_key())
             .map_err(|error| Error::Internal(format!("signing a token: {error}")))?;
-        Ok(Issued { token, expires_at })
+        Ok(IssuedToken { token, expires_at })
     }
 
-    /// Whom a token names, and what it gave them when it was made; [`Live::admit`](super::Live::admit) says what holds now.
+    /// Whom a token names, and what it gave them when it was made; [`PermissionCache::authorize`](super::PermissionCache::authorize) says what holds now.
     /// # Errors
     /// [`TokenError`] where it is refused.
-    pub fn identity(&self, token: &str) -> Result<Identity, TokenError> {
+    pub fn verify(&self, token: &str) -> Result<Identity, TokenError> {
         let header = decode_header(token).map_err(|_| TokenError::Invalid)?;
         // What a token calls critical must be understood, and nothing is; keys that it brings along are not looked at.
         let kid = header.kid.filter(|_| header.crit.is_none()).ok_or(TokenError::Invalid)?;
         let mut known = self.keys.iter().zip(self.validations.iter());
         let (key, validation) = known.find(|(key, _)| key.id() == kid).ok_or(TokenError::Invalid)?;
-        let token = decode::<Claims>(token, key.checking(), validation).map_err(|error| match error.kind() {
+        let token = decode::<Claims>(token, key.decoding_key(), validation).map_err(|error| match error.kind() {
             jsonwebtoken::errors::ErrorKind::ExpiredSignature => TokenError::Expired,
             _ => TokenError::Invalid,
         })?;
-        token.claims.identity(Utc::now())
+        token.claims.into_identity(Utc::now())
     }
 
     /// The public halves of the key pairs, for those who check tokens themselves. Never a secret.
-    pub fn public(&self) -> JwkSet {
-        JwkSet { keys: self.keys.iter().filter_map(|key| key.public().cloned()).collect() }
+    pub fn public_jwks(&self) -> JwkSet {
+        JwkSet { keys: self.keys.iter().filter_map(|key| key.public_jwk().cloned()).collect() }
     }
 }

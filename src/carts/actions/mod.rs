@@ -52,12 +52,12 @@ pub async fn fill(conn: &Conn, viewer: &Viewer, wanted: &[(ProductId, i32)], lis
         Holder { user: None, .. } => match store::by_holder(conn, &holder).await?.pop() {
             Some(cart) => (cart, None),
             None => {
-                let (token, hash) = secret::new(TOKEN_PREFIX);
+                let (token, hash) = secret::generate(TOKEN_PREFIX);
                 (store::insert(conn, &new_cart(conn, None, Some(hash)).await?).await?, Some(token))
             }
         },
     };
-    let mine = Holder { guest: token.as_deref().map(GuestKey::of).or(holder.guest), ..holder };
+    let mine = Holder { guest: token.as_deref().map(GuestKey::from_token).or(holder.guest), ..holder };
     let cart = if wanted.is_empty() { cart } else { lines::put(conn, &mine, cart.id, wanted, list).await? };
     Ok((cart, token))
 }

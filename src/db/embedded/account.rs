@@ -17,12 +17,12 @@ pub(super) struct Account {
     pub uid: u32,
     pub gid: u32,
     /// This process is root and becomes this account for PostgreSQL's programs.
-    pub switch: bool,
+    pub must_switch: bool,
 }
 
 impl Account {
     /// The account for the cluster in this folder, which need not exist.
-    pub async fn of_cluster(cluster: &Path) -> Result<Self, EmbeddedError> {
+    pub async fn for_cluster(cluster: &Path) -> Result<Self, EmbeddedError> {
         let me = id("-u", None).await?.ok_or(EmbeddedError::NoAccount)?;
         let owner = fs::metadata(cluster).ok().map(|meta| (meta.uid(), meta.gid()));
         if me != 0 {
@@ -30,15 +30,15 @@ impl Account {
                 Some((owner, _)) if owner != me => {
                     Err(EmbeddedError::OtherOwner { cluster: cluster.to_owned(), owner })
                 }
-                _ => Ok(Self { uid: me, gid: id("-g", None).await?.ok_or(EmbeddedError::NoAccount)?, switch: false }),
+                _ => Ok(Self { uid: me, gid: id("-g", None).await?.ok_or(EmbeddedError::NoAccount)?, must_switch: false }),
             };
         }
         if let Some((uid, gid)) = owner.filter(|(uid, _)| *uid != 0) {
-            return Ok(Self { uid, gid, switch: true });
+            return Ok(Self { uid, gid, must_switch: true });
         }
         for name in ["postgres", "nobody"] {
             if let (Some(uid), Some(gid)) = (id("-u", Some(name)).await?, id("-g", Some(name)).await?) {
-                return Ok(Self { uid, gid, switch: true });
+                return Ok(Self { uid, gid, must_switch: true });
             }
         }
         Err(EmbeddedError::NoAccount)
@@ -51,16 +51,16 @@ impl Account {
         for name in ["PGDATA", "PGPORT", "PGDATESTYLE", "PGCLIENTENCODING", "PGTZ"] {
             command.env_remove(name);
         }
-        if self.switch {
+        if self.must_switch {
             command.uid(self.uid).gid(self.gid);
         }
         command
     }
 
     /// Whether this account may enter the folder, asked by trying.
-    pub async fn can_enter(&self, folder: &Path) -> Result<bool, EmbeddedError> {
+    pub async fn can_enter(&self, directory: &Path) -> Result<bool, EmbeddedError> {
         let mut command = self.command("sh");
-        command.args(["-c", r#"cd "$1""#, "sh"]).arg(folder);
+        command.args(["-c", r#"cd "$1""#, "sh"]).arg(directory);
         let output = tokio::process::Command::from(command).output().await;
         Ok(output.map_err(at("sh"))?.status.success())
     }

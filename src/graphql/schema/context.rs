@@ -10,8 +10,8 @@ use async_graphql::{Context, Data};
 use crate::{
     access::actions::{keys, live::catch_up, login::Door},
     analytics::recorder::SearchRecorder,
-    auth::{Identity, JwtKeys, Live, Origin, Passwords, Permission, TokenError, Viewer},
-    config::{AccountSettings, ReviewSettings, SellingSettings},
+    auth::{Identity, JwtKeys, PermissionCache, RequestOrigin, Passwords, Permission, TokenError, Viewer},
+    config::{AccountSettings, ReviewSettings, CartSettings},
     db::Db,
     error::{Error, ErrorCode, Result},
     graphql::{
@@ -35,13 +35,13 @@ pub struct Services {
     /// Signs and checks access tokens.
     pub jwt: JwtKeys,
     /// What access tokens do not tell.
-    pub live: Arc<Live>,
+    pub live: Arc<PermissionCache>,
     /// How long a session lasts after its last use.
     pub session_life: chrono::Duration,
     /// How people get accounts, and who may log in.
     pub accounts: AccountSettings,
     /// How carts become orders.
-    pub selling: SellingSettings,
+    pub selling: CartSettings,
     /// Who writes reviews.
     pub reviews: ReviewSettings,
     /// The currency of each website.
@@ -67,7 +67,7 @@ impl Services {
     /// # Errors
     /// UNAUTHENTICATED where it is not good, any more; those of the database where the register has to be filled.
     pub async fn viewer(&self, token: &str) -> Result<Viewer> {
-        self.admit(self.jwt.identity(token).map_err(refused)?).await
+        self.admit(self.jwt.verify(token).map_err(refused)?).await
     }
 
     /// Who sends this API key.
@@ -79,10 +79,10 @@ impl Services {
     }
 
     async fn admit(&self, identity: Identity) -> Result<Viewer> {
-        if self.live.since().is_none() || !self.live.knows(&identity.role) {
+        if self.live.changes_since().is_none() || !self.live.has_role(&identity.role) {
             catch_up(&self.db, &self.live).await?;
         }
-        self.live.admit(identity).map_err(refused)
+        self.live.authorize(identity).map_err(refused)
     }
 }
 
@@ -115,7 +115,7 @@ impl Currencies {
 }
 
 /// The data of one request, which [`Steps::run`] has to run.
-pub fn request_data(viewer: Viewer, origin: Origin, cookies: Cookies, steps: &Steps) -> Data {
+pub fn request_data(viewer: Viewer, origin: RequestOrigin, cookies: Cookies, steps: &Steps) -> Data {
     let mut data = Data::default();
     data.insert(LazyLoaders { loaders: OnceLock::new(), steps: steps.clone() });
     data.insert(viewer);
@@ -140,7 +140,7 @@ pub trait ContextExt {
     /// Who asks.
     fn viewer(&self) -> &Viewer;
     /// Where the request came from.
-    fn origin(&self) -> &Origin;
+    fn origin(&self) -> &RequestOrigin;
     /// The request's loaders.
     fn loaders(&self) -> &Loaders;
     /// The database.
@@ -164,8 +164,8 @@ impl ContextExt for Context<'_> {
         self.data_unchecked::<Viewer>()
     }
 
-    fn origin(&self) -> &Origin {
-        self.data_unchecked::<Origin>()
+    fn origin(&self) -> &RequestOrigin {
+        self.data_unchecked::<RequestOrigin>()
     }
 
     fn loaders(&self) -> &Loaders {

@@ -340,7 +340,7 @@ macro_rules! pages {
                 ids: Vec<i64>,
             ) -> $crate::error::Result<Vec<(i64, $row)>> {
                 let $view = view;
-                view.db.read_as($plans, async |$conn| {
+                view.db.read_with($plans, async |$conn| {
                     let $ids = ids.clone();
                     $rows.await
                 }).await
@@ -353,7 +353,7 @@ macro_rules! pages {
                 ids: Vec<i64>,
             ) -> $crate::error::Result<Vec<(i64, i64)>> {
                 let ($view, _) = (view, $list);
-                view.db.read_as($plans, async |$conn| {
+                view.db.read_with($plans, async |$conn| {
                     let $ids = ids.clone();
                     $counts.await
                 }).await

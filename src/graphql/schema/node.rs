@@ -53,7 +53,7 @@ macro_rules! nodes {
 
         async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> {
             let wrong = || Error::bad_input(field.to_owned(), "this is not the id of anything");
-            let (name, key) = ids::split(id).ok_or_else(wrong)?;
+            let (name, key) = ids::decode(id).ok_or_else(wrong)?;
             let found = match name.as_str() {
                 $(ids::$id::TYPE => resource::find(ctx, key).await?.map(AnyNode::$type),)*
                 _ => return Err(wrong()),

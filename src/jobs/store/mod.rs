@@ -13,13 +13,13 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use self::due::DueJobs;
-use super::model::{Failure, JobCondition, JobOrderField, JobRow, JobSeen, JobState, LEASE, NewJob, State};
+use super::model::{Failure, JobCondition, JobOrderField, JobRow, JobSummary, JobState, LEASE, NewJob, StoredState};
 use crate::{
     auth::Scope,
     db::{
         Conn,
-        filter::{Condition, Op, always},
-        listed::listed,
+        filter::{Condition, Op, constant},
+        list_statements::list_statements,
         sql::{op, text_op, timestamptz_pl_interval},
         tables::jobs,
     },
@@ -29,7 +29,7 @@ use crate::{
 
 /// Rings whenever a job is queued in this process, whose transaction has yet to commit. One bell for all workers: who hears
 /// it looks at a table, no more.
-pub(super) static BELL: Notify = Notify::const_new();
+pub(super) static JOB_QUEUED: Notify = Notify::const_new();
 
 /// Queues a job: it runs after the caller's transaction has committed, and never where that is undone.
 pub async fn enqueue(conn: &Conn, new: &NewJob) -> Result<()> {
@@ -42,14 +42,14 @@ pub async fn enqueue_all(mut conn: &Conn, new: &[NewJob]) -> Result<()> {
         return Ok(());
     }
     diesel::insert_into(jobs::table).values(new).execute(&mut conn).await?;
-    BELL.notify_waiters();
+    JOB_QUEUED.notify_waiters();
     Ok(())
 }
 
 /// As [`enqueue`], for who wants to [`delete`] it before it runs.
 pub async fn insert(mut conn: &Conn, new: &NewJob) -> Result<JobId> {
     let id = diesel::insert_into(jobs::table).values(new).returning(jobs::id).get_result(&mut conn).await?;
-    BELL.notify_waiters();
+    JOB_QUEUED.notify_waiters();
     Ok(id)
 }
 
@@ -72,23 +72,23 @@ pub async fn claim(mut conn: &Conn, kinds: &[&str], limit: i64) -> Result<Vec<Jo
 }
 
 /// Takes a job that is done off the table. It is done whoever holds it by now.
-pub async fn done(mut conn: &Conn, job: &JobRow) -> Result<()> {
+pub async fn complete(mut conn: &Conn, job: &JobRow) -> Result<()> {
     diesel::delete(jobs::table.find(job.id)).execute(&mut conn).await?;
     Ok(())
 }
 
 /// Holds a job for another lease; `false` where somebody else claimed it meanwhile.
-pub async fn hold(mut conn: &Conn, job: &JobRow) -> Result<bool> {
-    let mine = jobs::table.find(job.id).filter(jobs::attempts.eq(job.attempts));
+pub async fn renew_lease(mut conn: &Conn, job: &JobRow) -> Result<bool> {
+    let leased = jobs::table.find(job.id).filter(jobs::attempts.eq(job.attempts));
     let until = timestamptz_pl_interval(now, interval(LEASE)).nullable();
-    Ok(diesel::update(mine).set(jobs::locked_until.eq(until)).execute(&mut conn).await? > 0)
+    Ok(diesel::update(leased).set(jobs::locked_until.eq(until)).execute(&mut conn).await? > 0)
 }
 
 /// Sets a recurring job that is done to its next time. Nothing happens where its lease ran out and somebody else claimed it
 /// meanwhile.
-pub async fn done_until_next(mut conn: &Conn, job: &JobRow, period: Duration) -> Result<()> {
-    let mine = jobs::table.find(job.id).filter(jobs::attempts.eq(job.attempts));
-    let waiting = diesel::update(mine).set((
+pub async fn reschedule(mut conn: &Conn, job: &JobRow, period: Duration) -> Result<()> {
+    let leased = jobs::table.find(job.id).filter(jobs::attempts.eq(job.attempts));
+    let waiting = diesel::update(leased).set((
         jobs::attempts.eq(0),
         jobs::run_at.eq(timestamptz_pl_interval(now, interval(period))),
         jobs::locked_until.eq(None::<DateTime<Utc>>),
@@ -111,13 +111,13 @@ pub async fn insert_recurring(mut conn: &Conn, kinds: &[&str]) -> Result<()> {
 /// Notes that a job failed: it waits for the pause, or is dead where there is none. Nothing happens where its lease ran out
 /// and somebody else claimed it meanwhile.
 pub async fn fail(mut conn: &Conn, job: &JobRow, failure: &Failure, pause: Option<Duration>) -> Result<()> {
-    let mine = jobs::table.find(job.id).filter(jobs::attempts.eq(job.attempts));
-    let state = if pause.is_none() { State::Dead } else { State::Queued };
-    let failed = diesel::update(mine).set((
+    let leased = jobs::table.find(job.id).filter(jobs::attempts.eq(job.attempts));
+    let state = if pause.is_none() { StoredState::Dead } else { StoredState::Queued };
+    let failed = diesel::update(leased).set((
         jobs::state.eq(state.as_str()),
         jobs::run_at.eq(timestamptz_pl_interval(now, interval(pause.unwrap_or_default()))),
         jobs::locked_until.eq(None::<DateTime<Utc>>),
-        jobs::last_error.eq(failure.why()),
+        jobs::last_error.eq(failure.reason()),
     ));
     failed.execute(&mut conn).await?;
     Ok(())
@@ -129,66 +129,66 @@ pub async fn delete_of_user(mut conn: &Conn, user: UserId) -> Result<usize> {
 }
 
 fn visible(scope: &Scope) -> Condition<'static, jobs::table> {
-    always(*scope == Scope::All)
+    constant(*scope == Scope::All)
 }
 
 fn is_held() -> Condition<'static, jobs::table> {
     Box::new(jobs::locked_until.is_not_null().and(jobs::locked_until.assume_not_null().gt(now)))
 }
 
-fn stands(state: JobState) -> Condition<'static, jobs::table> {
-    let queued = jobs::state.eq(State::Queued.as_str());
+fn has_state(state: JobState) -> Condition<'static, jobs::table> {
+    let queued = jobs::state.eq(StoredState::Queued.as_str());
     match state {
         JobState::Queued => Box::new(queued.and(diesel::dsl::not(is_held()))),
         JobState::Running => Box::new(queued.and(is_held())),
-        JobState::Dead => Box::new(jobs::state.eq(State::Dead.as_str())),
+        JobState::Dead => Box::new(jobs::state.eq(StoredState::Dead.as_str())),
     }
 }
 
 fn condition(condition: &JobCondition) -> Condition<'static, jobs::table> {
     use JobCondition as C;
     match condition {
-        C::State(Op::Eq(state)) => stands(*state),
+        C::State(Op::Eq(state)) => has_state(*state),
         C::State(Op::In(any)) => {
-            any.iter().map(|state| stands(*state)).reduce(|a, b| Box::new(a.or(b))).unwrap_or_else(|| always(false))
+            any.iter().map(|state| has_state(*state)).reduce(|a, b| Box::new(a.or(b))).unwrap_or_else(|| constant(false))
         }
         // States are not ordered, and every job has one.
-        C::State(Op::Gte(_) | Op::Lte(_) | Op::Contains(_)) => always(false),
-        C::State(Op::IsNull(null)) => always(!null),
+        C::State(Op::Gte(_) | Op::Lte(_) | Op::Contains(_)) => constant(false),
+        C::State(Op::IsNull(null)) => constant(!null),
         C::Kind(kind) => text_op!(kind, jobs::kind),
         C::CreatedAt(at) => op!(at, jobs::created_at),
     }
 }
 
-listed! {
+list_statements! {
     /// A list of jobs.
-    JobList of JobSeen in jobs where JobCondition by JobOrderField { CreatedAt => created_at: DateTime<Utc> }
+    JobList of JobSummary in jobs where JobCondition by JobOrderField { CreatedAt => created_at: DateTime<Utc> }
     for scope by visible
 }
 
 /// The visible jobs with these ids, in no order.
-pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[JobId]) -> Result<Vec<JobSeen>> {
-    let query = jobs::table.filter(jobs::id.eq_any(ids)).select(JobSeen::as_select()).into_boxed();
+pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[JobId]) -> Result<Vec<JobSummary>> {
+    let query = jobs::table.filter(jobs::id.eq_any(ids)).select(JobSummary::as_select()).into_boxed();
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
 }
 
 /// Locks a visible job.
-pub async fn lock(mut conn: &Conn, scope: &Scope, id: JobId) -> Result<Option<JobSeen>> {
-    let query = jobs::table.filter(visible(scope)).filter(jobs::id.eq(id)).select(JobSeen::as_select());
+pub async fn lock(mut conn: &Conn, scope: &Scope, id: JobId) -> Result<Option<JobSummary>> {
+    let query = jobs::table.filter(visible(scope)).filter(jobs::id.eq(id)).select(JobSummary::as_select());
     Ok(query.for_update().first(&mut conn).await.optional()?)
 }
 
 /// Queues a job anew, due at once.
-pub async fn update_queued(mut conn: &Conn, id: JobId) -> Result<JobSeen> {
+pub async fn update_queued(mut conn: &Conn, id: JobId) -> Result<JobSummary> {
     let queued = (
-        jobs::state.eq(State::Queued.as_str()),
+        jobs::state.eq(StoredState::Queued.as_str()),
         jobs::attempts.eq(0),
         jobs::run_at.eq(now),
         jobs::locked_until.eq(None::<DateTime<Utc>>),
     );
-    let query = diesel::update(jobs::table.find(id)).set(queued).returning(JobSeen::as_returning());
+    let query = diesel::update(jobs::table.find(id)).set(queued).returning(JobSummary::as_returning());
     let job = query.get_result(&mut conn).await?;
-    BELL.notify_waiters();
+    JOB_QUEUED.notify_waiters();
     Ok(job)
 }
 

@@ -11,7 +11,7 @@ use std::{
 use minijinja::{Environment, UndefinedBehavior, value::Serde};
 use serde_json::Value;
 
-use super::model::{Rendered, Shop, Template};
+use super::model::{RenderedEmail, Shop, Template};
 use crate::error::{Error, Result};
 
 macro_rules! bundled {
@@ -37,7 +37,7 @@ const BUNDLED: &[(&str, &str)] = bundled![
 const ENDINGS: [&str; 3] = ["subject", "txt", "html"];
 
 /// Files that replace bundled ones: what a template calls itself, and where it is.
-type Files = BTreeMap<String, PathBuf>;
+type TemplateFiles = BTreeMap<String, PathBuf>;
 
 /// All templates, ready to render.
 pub struct Templates {
@@ -49,66 +49,66 @@ impl Templates {
     /// Souk's own templates, with those of the folder in their place.
     /// # Errors
     /// A user error that names the file and the line where one is broken, or cannot be read.
-    pub fn open(folder: Option<&Path>) -> Result<Self> {
+    pub fn open(directory: Option<&Path>) -> Result<Self> {
         let mut by_website = HashMap::new();
-        let mut files = Files::new();
-        if let Some(folder) = folder {
-            let (general, websites) = list(folder)?;
+        let mut files = TemplateFiles::new();
+        if let Some(directory) = directory {
+            let (general, websites) = list_directory(directory)?;
             for website in websites {
                 // What the website does not have itself it has from the folder.
                 let mut all = general.clone();
-                all.extend(list(&folder.join(&website))?.0);
-                by_website.insert(website, ready(&all)?);
+                all.extend(list_directory(&directory.join(&website))?.0);
+                by_website.insert(website, load(&all)?);
             }
             files = general;
         }
-        Ok(Self { general: ready(&files)?, by_website })
+        Ok(Self { general: load(&files)?, by_website })
     }
 
     /// What a mail says, in the templates of the website with this code.
     /// # Errors
     /// Where a template uses what is not there.
-    pub fn render(&self, template: Template, website: Option<&str>, shop: &Shop, values: &Value) -> Result<Rendered> {
+    pub fn render(&self, template: Template, website: Option<&str>, shop: &Shop, values: &Value) -> Result<RenderedEmail> {
         let own = website.and_then(|code| self.by_website.get(code));
         render(own.unwrap_or(&self.general), template, shop, values)
-            .map_err(|error| Error::Internal(format!("mail: {}", deepest(&error))))
+            .map_err(|error| Error::Internal(format!("mail: {}", root_cause(&error))))
     }
 }
 
 /// The template files of a folder, and its folders.
-fn list(folder: &Path) -> Result<(Files, Vec<String>)> {
-    let mut files = Files::new();
-    let mut folders = Vec::new();
-    for entry in fs::read_dir(folder).map_err(unreadable(folder))? {
-        let path = entry.map_err(unreadable(folder))?.path();
+fn list_directory(directory: &Path) -> Result<(TemplateFiles, Vec<String>)> {
+    let mut files = TemplateFiles::new();
+    let mut directories = Vec::new();
+    for entry in fs::read_dir(directory).map_err(unreadable(directory))? {
+        let path = entry.map_err(unreadable(directory))?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
         if name.starts_with('.') {
             continue;
         } else if path.is_dir() {
-            folders.push(name.to_owned());
+            directories.push(name.to_owned());
         } else if ENDINGS.contains(&ending) {
             files.insert(name.to_owned(), path);
         }
     }
-    Ok((files, folders))
+    Ok((files, directories))
 }
 
 /// The bundled templates with files in their place, each of them rendered once.
-fn ready(files: &Files) -> Result<Environment<'static>> {
+fn load(files: &TemplateFiles) -> Result<Environment<'static>> {
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     for (name, source) in BUNDLED {
-        templates.add_template(name, source).map_err(|error| broken(files, &error))?;
+        templates.add_template(name, source).map_err(|error| template_error(files, &error))?;
     }
     for (name, path) in files {
         let source = fs::read_to_string(path).map_err(unreadable(path))?;
-        templates.add_template_owned(name.clone(), source).map_err(|error| broken(files, &error))?;
+        templates.add_template_owned(name.clone(), source).map_err(|error| template_error(files, &error))?;
     }
     let shop = Shop::new("Souk", "https://shop.example");
     for template in Template::ALL {
         for values in [template.sample(), template.sparse_sample()] {
-            render(&templates, template, &shop, &values).map_err(|error| broken(files, &error))?;
+            render(&templates, template, &shop, &values).map_err(|error| template_error(files, &error))?;
         }
     }
     Ok(templates)
@@ -119,7 +119,7 @@ fn render(
     template: Template,
     shop: &Shop,
     values: &Value,
-) -> Result<Rendered, minijinja::Error> {
+) -> Result<RenderedEmail, minijinja::Error> {
     let mut values = values.clone();
     values["shop"] = serde_json::json!(shop);
     let part = |ending: &str, values: &Value| {
@@ -129,22 +129,22 @@ fn render(
     let one_line = |text: String| text.replace(char::is_control, " ").split_whitespace().collect::<Vec<_>>().join(" ");
     let subject = one_line(part("subject", &values)?);
     values["subject"] = subject.clone().into();
-    Ok(Rendered { subject, text: part("txt", &values)? + "\n", html: part("html", &values)? + "\n" })
+    Ok(RenderedEmail { subject, text: part("txt", &values)? + "\n", html: part("html", &values)? + "\n" })
 }
 
 /// What went wrong first: in the template that was extended or included, not in the one that asked for it.
-fn deepest(error: &minijinja::Error) -> &minijinja::Error {
+fn root_cause(error: &minijinja::Error) -> &minijinja::Error {
     let cause = std::error::Error::source(error).and_then(|source| source.downcast_ref());
-    cause.map_or(error, deepest)
+    cause.map_or(error, root_cause)
 }
 
-fn broken(files: &Files, error: &minijinja::Error) -> Error {
-    let error = deepest(error);
+fn template_error(files: &TemplateFiles, error: &minijinja::Error) -> Error {
+    let error = root_cause(error);
     let name = error.name().unwrap_or_default();
-    let place = files.get(name).map_or_else(|| name.to_owned(), |path| path.display().to_string());
+    let location = files.get(name).map_or_else(|| name.to_owned(), |path| path.display().to_string());
     let detail = error.detail().map_or_else(String::new, |detail| format!(": {detail}"));
     let line = error.line().unwrap_or_default();
-    Error::bad_input("SOUK_MAIL_TEMPLATES", format!("{place}, line {line}: {}{detail}", error.kind()))
+    Error::bad_input("SOUK_MAIL_TEMPLATES", format!("{location}, line {line}: {}{detail}", error.kind()))
 }
 
 fn unreadable(path: &Path) -> impl Fn(std::io::Error) -> Error {

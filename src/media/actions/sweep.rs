@@ -52,8 +52,8 @@ pub async fn sweep(db: &Db, studio: &Studio, now: DateTime<Utc>) -> Result<Swept
     while let Some(round) = rounds.try_next().await.map_err(|error| error.1)? {
         swept.files += orphans(db, studio, round).await?;
     }
-    let old = now - uploads::LIFE;
-    let mut over = studio.storage().list(uploads::FOLDER)?.try_filter(|file| std::future::ready(file.modified < old));
+    let old = now - uploads::TTL;
+    let mut over = studio.storage().list(uploads::KEY_PREFIX)?.try_filter(|file| std::future::ready(file.modified < old));
     while let Some(file) = over.try_next().await? {
         studio.storage().delete(&file.key).await?;
         swept.uploads += 1;

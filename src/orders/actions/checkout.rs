@@ -21,7 +21,7 @@ use crate::{
         store,
     },
     products::model::ProductRow,
-    text::{self, Check},
+    text::{self, Validator},
     users::model::AddressPatch,
 };
 
@@ -114,7 +114,7 @@ pub async fn checkout(db: &Db, viewer: &Viewer, request: CheckoutRequest, key: S
 /// The request in its canonical form: the same wish is the same request.
 fn checked(viewer: &Viewer, key: &IdempotencyKey, request: CheckoutRequest) -> Result<CheckoutRequest> {
     key.check()?;
-    let mut check = Check::new();
+    let mut validator = Validator::new();
     if let Destination::New(address) = &request.destination {
         address.check().map_err(|error| within("address", error))?;
     }
@@ -122,25 +122,25 @@ fn checked(viewer: &Viewer, key: &IdempotencyKey, request: CheckoutRequest) -> R
         match &request.destination {
             Destination::New(_) => {}
             Destination::Known(_) => return Err(Error::not_found("addressId", "address")),
-            Destination::Default => check.add(required("address", "say where the orders go")),
+            Destination::Default => validator.add(required("address", "say where the orders go")),
         }
         if request.contact.is_none() {
-            check.add(required("contact", "say whom to ask about the orders"));
+            validator.add(required("contact", "say whom to ask about the orders"));
         }
     }
     let contact = request.contact.map(|contact| {
-        check.text("contact.name", &contact.name, 255);
+        validator.text("contact.name", &contact.name, 255);
         ContactRequest {
             name: contact.name.trim().to_owned(),
-            email: check.keep(text::email("contact.email", &contact.email)),
-            phone: contact.phone.map(|phone| check.keep(text::phone("contact.phone", &phone))),
+            email: validator.value_or_default(text::normalize_email("contact.email", &contact.email)),
+            phone: contact.phone.map(|phone| validator.value_or_default(text::normalize_phone("contact.phone", &phone))),
         }
     });
     let note = request.note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
     if let Some(note) = &note {
-        check.at_most("note", note, MAX_NOTE);
+        validator.multiline_text("note", note, MAX_NOTE);
     }
-    check.finish()?;
+    validator.finish()?;
     let expected_total = request.expected_total.map(|total| total.normalize());
     Ok(CheckoutRequest { contact, note, expected_total, ..request })
 }

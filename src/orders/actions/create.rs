@@ -9,7 +9,7 @@ use crate::{
     auth::{Scope, Viewer},
     db::{
         Conn, Db,
-        idempotency::{Claim, Claimed, IdempotencyKey, Owner},
+        idempotency::{Claim, ClaimedKey, IdempotencyKey, Owner},
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{AddressId, OrderId, ProductId, UserId},
@@ -68,7 +68,7 @@ fn check_lines(lines: &[(ProductId, i32)]) -> Result<()> {
     if wrong.is_empty() { Ok(()) } else { Err(Error::User(wrong)) }
 }
 
-async fn buy(conn: &Conn, me: UserId, request: &OrderRequest, claimed: &Claimed) -> Result<OrderRow> {
+async fn buy(conn: &Conn, me: UserId, request: &OrderRequest, claimed: &ClaimedKey) -> Result<OrderRow> {
     // By id: the order in which the rows are locked.
     let mut wanted: BTreeMap<ProductId, i32> = BTreeMap::new();
     for (product, quantity) in &request.lines {

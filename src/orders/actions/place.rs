@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::{
     auth::{GuestKey, Scope},
     carts,
-    db::{Conn, idempotency::Claimed, together},
+    db::{Conn, idempotency::ClaimedKey, run_pipelined},
     error::{Error, Result, UserError},
     ids::{AddressId, OrderId, ProductId, UserId, WebsiteId},
     mail::{
@@ -55,7 +55,7 @@ pub(super) async fn place<'a>(
     buyer: &Buyer,
     basket: &Basket<'_>,
     field: &'static str,
-    claimed: &'a Claimed,
+    claimed: &'a ClaimedKey,
     also: Option<BoxFuture<'a, Result<()>>>,
 ) -> Result<Vec<OrderRow>> {
     let mut by_website: BTreeMap<WebsiteId, Vec<(&ProductRow, i32)>> = BTreeMap::new();
@@ -108,9 +108,9 @@ pub(super) async fn place<'a>(
         store::insert_lines(conn, &lines).boxed(),
         stock::store::insert(conn, &sold).boxed(),
         mail::actions::queue_all(conn, &letters).boxed(),
-        claimed.answer(conn, first.0).boxed(),
+        claimed.store_result(conn, first.0).boxed(),
     ];
-    together(rest.into_iter().chain(also)).await?;
+    run_pipelined(rest.into_iter().chain(also)).await?;
     for order in &mut orders {
         // The trigger has made it so by now.
         order.total_amount = totals.get(&order.id).copied().unwrap_or_default();

@@ -66,7 +66,7 @@ pub async fn create_return(db: &Db, viewer: &Viewer, request: ReturnRequest, key
             return Err(Error::user(UserErrorCode::OutOfRange, "orderId", rule));
         }
         let row = store::returns::insert(conn, &request).await?;
-        claimed.answer(conn, row.id.0).await?;
+        claimed.store_result(conn, row.id.0).await?;
         Ok((row, order))
     })
     .await

@@ -62,7 +62,7 @@ pub async fn create_shipment(db: &Db, viewer: &Viewer, request: ShipmentRequest,
             return Err(Error::user(UserErrorCode::OutOfRange, "lines", rule));
         }
         let shipment = ship(conn, &order, &lines, &request.tracking, &pieces).await?;
-        claimed.answer(conn, shipment.id.0).await?;
+        claimed.store_result(conn, shipment.id.0).await?;
         Ok((shipment, reread(conn, order.id).await?))
     })
     .await

@@ -9,7 +9,7 @@ use crate::{
     db::tables::order_events,
     error::{Result, UserError, UserErrorCode},
     ids::{OrderEventId, OrderId, UserId},
-    text::Check,
+    text::Validator,
     text_enum,
 };
 
@@ -105,10 +105,10 @@ pub struct NewNote {
 /// # Errors
 /// A user error of `text`.
 pub fn check_note(text: &str) -> Result<()> {
-    let mut check = Check::new();
+    let mut validator = Validator::new();
     if text.trim().is_empty() {
-        check.add(UserError::new(UserErrorCode::Required, "text", "give a text that is not blank"));
+        validator.add(UserError::new(UserErrorCode::Required, "text", "give a text that is not blank"));
     }
-    check.at_most("text", text, 2000);
-    check.finish()
+    validator.multiline_text("text", text, 2000);
+    validator.finish()
 }

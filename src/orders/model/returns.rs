@@ -8,7 +8,7 @@ use crate::{
     db::tables::{return_lines, returns},
     error::{Error, Result, UserError, UserErrorCode},
     ids::{OrderDetailId, OrderId, ReturnId},
-    text::Check,
+    text::Validator,
     text_enum,
 };
 
@@ -102,15 +102,15 @@ impl ReturnRequest {
             wrong
                 .extend(broken.map(|error| UserError { field: Some(format!("lines.{index}.reason").into()), ..error }));
         }
-        let mut check = Check::new();
+        let mut validator = Validator::new();
         if let Some(note) = &self.note {
             if note.trim().is_empty() {
-                check.add(UserError::new(UserErrorCode::Required, "note", "give a text that is not blank"));
+                validator.add(UserError::new(UserErrorCode::Required, "note", "give a text that is not blank"));
             }
-            check.at_most("note", note, 2000);
+            validator.multiline_text("note", note, 2000);
         }
-        wrong.into_iter().for_each(|error| check.add(error));
-        check.finish()
+        wrong.into_iter().for_each(|error| validator.add(error));
+        validator.finish()
     }
 }
 
@@ -118,7 +118,7 @@ impl ReturnRequest {
 /// # Errors
 /// A user error of `reason`.
 pub fn check_reason(reason: &str) -> Result<()> {
-    let mut check = Check::new();
-    check.text("reason", reason, MAX_REASON);
-    check.finish()
+    let mut validator = Validator::new();
+    validator.text("reason", reason, MAX_REASON);
+    validator.finish()
 }

@@ -8,7 +8,7 @@ use crate::{
     db::tables::{shipment_lines, shipments},
     error::{Result, UserError, UserErrorCode},
     ids::{OrderDetailId, OrderId, ShipmentId},
-    text::Check,
+    text::Validator,
 };
 
 /// Most shipments of an order: the last of them takes all that is left.
@@ -62,15 +62,15 @@ impl TrackingPatch {
 }
 
 fn rules(carrier: Option<&str>, number: Option<&str>, url: Option<&str>) -> Result<()> {
-    let mut check = Check::new();
-    check.optional("carrier", carrier, 100);
-    check.optional("trackingNumber", number, 100);
-    check.optional("trackingUrl", url, 2000);
+    let mut validator = Validator::new();
+    validator.optional_text("carrier", carrier, 100);
+    validator.optional_text("trackingNumber", number, 100);
+    validator.optional_text("trackingUrl", url, 2000);
     let is_link = |url: &str| url.starts_with("https://") || url.starts_with("http://");
     if url.is_some_and(|url| !url.trim().is_empty() && (!is_link(url) || url.contains(char::is_whitespace))) {
-        check.add(UserError::new(UserErrorCode::Invalid, "trackingUrl", "give a URL that starts with https://"));
+        validator.add(UserError::new(UserErrorCode::Invalid, "trackingUrl", "give a URL that starts with https://"));
     }
-    check.finish()
+    validator.finish()
 }
 
 /// A part of an order on its way.

@@ -8,7 +8,7 @@ use crate::{
     auth::Scope,
     db::{
         Conn,
-        filter::{Condition, always},
+        filter::{Condition, constant},
         sql::{ParentId, PerParent},
         tables::{order_events, orders},
     },
@@ -20,7 +20,7 @@ use crate::{
 fn shown(scope: &Scope) -> Condition<'static, order_events::table> {
     let open = order_events::is_internal.eq(false);
     match scope {
-        Scope::All => always(true),
+        Scope::All => constant(true),
         Scope::Websites(_, websites) => {
             let here = orders::table
                 .filter(orders::id.eq(order_events::order_id))

@@ -3,14 +3,14 @@
 
 use crate::{
     auth::Permission,
-    db::export::{Export, columns, moment},
+    db::export::{Export, columns, utc_timestamp},
 };
 
 /// The export of orders.
 pub const ORDERS: Export = Export {
     permission: Permission::ManageOrders,
     has_website: true,
-    is_imported: true,
+    is_importable: true,
     with: "",
     table: "orders o",
     joins: "LEFT JOIN users u ON u.id = o.user_id
@@ -22,7 +22,7 @@ pub const ORDERS: Export = Export {
         status: Text = "o.status",
         customer_id: Text = "s.external_id",
         customer_email: Text = "coalesce(u.email::text, o.contact_email)",
-        placed_at: Text = moment!("o.placed_at"),
+        placed_at: Text = utc_timestamp!("o.placed_at"),
         total: Decimal = "o.total_amount",
         ship_country: Text = "o.ship_country",
         ship_city: Text = "o.ship_city",

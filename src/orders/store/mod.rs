@@ -27,9 +27,9 @@ use super::model::{
 use crate::{
     auth::Scope,
     db::{
-        Conn, Plans,
-        filter::{Condition, Filter, Op, always, containing},
-        listed::listed,
+        Conn, PlanMode,
+        filter::{Condition, Filter, Op, constant, like_pattern},
+        list_statements::list_statements,
         sql::{CountUpTo, ParentId, PerParent, op, text_op},
         tables::{order_details, orders, products},
     },
@@ -39,8 +39,8 @@ use crate::{
 
 fn visible(scope: &Scope) -> Condition<'static, orders::table> {
     match scope {
-        Scope::All => always(true),
-        Scope::Public => always(false),
+        Scope::All => constant(true),
+        Scope::Public => constant(false),
         // With the constant condition of the partial index.
         Scope::Guest(guest) => Box::new(
             orders::cart_token_hash
@@ -74,7 +74,7 @@ fn condition(condition: &OrderCondition) -> Condition<'static, orders::table> {
         C::ContactEmail(email) => match email {
             Op::Contains(text) => {
                 let email = orders::contact_email;
-                Box::new(email.assume_not_null().like(containing(text)).and(email.is_not_null()))
+                Box::new(email.assume_not_null().like(like_pattern(text)).and(email.is_not_null()))
             }
             other => op!(other, orders::contact_email.assume_not_null(), orders::contact_email),
         },
@@ -94,7 +94,7 @@ fn visible_in_list(scope: &Scope) -> Condition<'static, orders::table> {
     Box::new(visible(&Scope::Own(*user)).or(orders::id.eq_any(array(sold))))
 }
 
-listed! {
+list_statements! {
     /// A list of orders.
     OrderList of OrderRow in orders where OrderCondition by OrderOrderField {
         PlacedAt => placed_at: DateTime<Utc>,
@@ -114,9 +114,9 @@ fn of_parent(rows: Rows, parent: OrderParent) -> Rows {
 /// How a list is planned. Kept are the plans of lists that one index holds in their order whatever the values, and of lists
 /// of one person's orders, which are few. Elsewhere the way depends on how many orders the conditions leave: many are read
 /// in order until a page is full, few are found and then sorted.
-pub fn plans(scope: &Scope, list: &OrderList) -> Plans {
+pub fn plans(scope: &Scope, list: &OrderList) -> PlanMode {
     use OrderCondition as C;
-    let Filter::And(all) = &list.filter else { return Plans::ForValues };
+    let Filter::And(all) = &list.filter else { return PlanMode::Custom };
     let is_held = match (all.as_slice(), list.order) {
         ([], _) => true,
         ([Filter::Is(condition)], OrderOrderField::PlacedAt) => {
@@ -125,9 +125,9 @@ pub fn plans(scope: &Scope, list: &OrderList) -> Plans {
         _ => false,
     };
     match scope {
-        Scope::All if is_held => Plans::Kept,
-        Scope::All | Scope::Websites(..) => Plans::ForValues,
-        Scope::Public | Scope::Guest(_) | Scope::Own(_) | Scope::Seller(_) => Plans::Kept,
+        Scope::All if is_held => PlanMode::Generic,
+        Scope::All | Scope::Websites(..) => PlanMode::Custom,
+        Scope::Public | Scope::Guest(_) | Scope::Own(_) | Scope::Seller(_) => PlanMode::Generic,
     }
 }
 

@@ -82,7 +82,7 @@ pub async fn create(
         let order = orders::store::lock(conn, &scope, request.order).await?;
         let order = order.ok_or_else(|| Error::not_found("orderId", "order"))?;
         let begun = open(conn, providers, order, &request, viewer.user_id()).await?;
-        claimed.answer(conn, begun.payment.id.0).await?;
+        claimed.store_result(conn, begun.payment.id.0).await?;
         Ok((begun.payment.id, Some(begun)))
     });
     let (id, begun) = opened.await?;

@@ -110,7 +110,7 @@ async fn operate(
         let reason = reason.map(ToOwned::to_owned);
         let new = NewOperation { payment_id: payment.id, kind, amount, user_id: Some(me), reason };
         let begun = begin(conn, providers, payment, &new, None).await?;
-        claimed.answer(conn, begun.payment.id.0).await?;
+        claimed.store_result(conn, begun.payment.id.0).await?;
         Ok(Some(begun))
     });
     if let Some(begun) = begun.await? {

@@ -49,7 +49,7 @@ pub async fn create_in(conn: &Conn, viewer: &Viewer, mut new: NewProduct) -> Res
     if !viewer.can(Permission::ManageProducts) {
         new.seller_id = viewer.user_id();
     }
-    if !viewer.reaches(new.source_website_id) {
+    if !viewer.can_access_website(new.source_website_id) {
         return Err(Error::user(UserErrorCode::InsufficientPermissions, "sourceWebsiteId", "your role is limited to other websites"));
     }
     if !new.slug.is_empty() {

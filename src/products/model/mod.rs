@@ -13,7 +13,7 @@ use crate::{
     ids::{BrandId, CategoryId, ProductGroupId, ProductId, SupplierId, UserId, WebsiteId},
     money::check_price,
     paging::SortKey,
-    text::{Check, MAX_DESCRIPTION, check_slug},
+    text::{Validator, MAX_DESCRIPTION, check_slug},
     text_enum,
 };
 
@@ -223,28 +223,28 @@ impl ProductPatch {
     /// # Errors
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
-        let mut check = Check::new();
-        check.optional("name", self.name.as_deref(), 255);
-        check_slug(&mut check, "slug", self.slug.as_deref());
-        check.optional("sku", self.sku.as_deref(), 100);
-        check.optional("barcode", self.barcode.as_ref().and_then(Option::as_deref), 100);
-        check.optional("variant", self.variant.as_ref().and_then(Option::as_deref), 255);
-        check.at_most("description", self.description.as_deref().unwrap_or_default(), MAX_DESCRIPTION);
+        let mut validator = Validator::new();
+        validator.optional_text("name", self.name.as_deref(), 255);
+        check_slug(&mut validator, "slug", self.slug.as_deref());
+        validator.optional_text("sku", self.sku.as_deref(), 100);
+        validator.optional_text("barcode", self.barcode.as_ref().and_then(Option::as_deref), 100);
+        validator.optional_text("variant", self.variant.as_ref().and_then(Option::as_deref), 255);
+        validator.multiline_text("description", self.description.as_deref().unwrap_or_default(), MAX_DESCRIPTION);
         if let Some(price) = self.price {
-            check.that(check_price("price", price));
+            validator.check(check_price("price", price));
         }
         if let Some(price) = self.compare_at_price.flatten() {
-            check.that(check_price("compareAtPrice", price));
+            validator.check(check_price("compareAtPrice", price));
         }
         if let Some(price) = self.cost_price.flatten() {
-            check.that(check_price("costPrice", price));
+            validator.check(check_price("costPrice", price));
         }
-        check.optional("supplierSku", self.supplier_sku.as_ref().and_then(Option::as_deref), 100);
+        validator.optional_text("supplierSku", self.supplier_sku.as_ref().and_then(Option::as_deref), 100);
         if self.low_stock_threshold.is_some_and(|pieces| !(0..=MAX_LOW_STOCK).contains(&pieces)) {
             let rule = format!("a stock is low from 0 to {MAX_LOW_STOCK} pieces down");
-            check.that(Err(UserError::new(UserErrorCode::OutOfRange, "lowStockThreshold", rule)));
+            validator.check(Err(UserError::new(UserErrorCode::OutOfRange, "lowStockThreshold", rule)));
         }
-        check.finish()
+        validator.finish()
     }
 
     /// Whether nothing changes.

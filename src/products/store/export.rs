@@ -10,7 +10,7 @@ use crate::{
 pub const PRODUCTS: Export = Export {
     permission: Permission::ManageProducts,
     has_website: true,
-    is_imported: true,
+    is_importable: true,
     with: "WITH shelves AS MATERIALIZED (
         SELECT c.id, json_agg(a.name ORDER BY cardinality(a.path)) AS names
         FROM categories c JOIN categories a ON a.id = ANY (c.path) GROUP BY c.id)",

@@ -9,10 +9,10 @@ macro_rules! history {
         type Rows = $crate::db::sql::BoxedSelect<$table::table, $row>;
 
         fn visible(scope: &$crate::auth::Scope) -> $crate::db::filter::Condition<'static, $table::table> {
-            use $crate::{auth::Scope, db::filter::always, db::tables::products};
+            use $crate::{auth::Scope, db::filter::constant, db::tables::products};
             let of = products::table.select(products::id).filter(products::id.eq($table::product_id));
             match scope {
-                Scope::All => always(true),
+                Scope::All => constant(true),
                 Scope::Seller(seller) => {
                     let own = products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(*seller));
                     Box::new(diesel::dsl::exists(of.filter(own)))
@@ -20,7 +20,7 @@ macro_rules! history {
                 Scope::Websites(_, websites) => {
                     Box::new(diesel::dsl::exists(of.filter(products::source_website_id.eq_any(websites.to_vec()))))
                 }
-                Scope::Own(_) | Scope::Guest(_) | Scope::Public => always(false),
+                Scope::Own(_) | Scope::Guest(_) | Scope::Public => constant(false),
             }
         }
 
@@ -46,7 +46,7 @@ macro_rules! history {
         /// Those of the database.
         pub async fn pages_by_product_ids(
             mut conn: &$crate::db::Conn,
-            list: &$crate::paging::Latest,
+            list: &$crate::paging::NewestFirst,
             products: Vec<i64>,
         ) -> $crate::error::Result<Vec<(i64, $row)>> {
             let query = $crate::paged!(of_product(), &list.page, $crate::paging::Direction::Desc, $table::id);

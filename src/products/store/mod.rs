@@ -30,8 +30,8 @@ use crate::{
     brands::model::BrandRow,
     categories::model::CategoryRow,
     db::{
-        Conn, Plans,
-        filter::{Condition, Filter, Op, always},
+        Conn, PlanMode,
+        filter::{Condition, Filter, Op, constant},
         sql::{BoxedSelect, CountUpTo, ParentId, PerParent, op, text_op},
         tables::{brands, categories, products, websites},
     },
@@ -69,7 +69,7 @@ type Rows = BoxedSelect<products::table, ProductRow>;
 /// The products that a scope sees.
 pub fn visible(scope: &Scope) -> Condition<'static, products::table> {
     match scope {
-        Scope::All => always(true),
+        Scope::All => constant(true),
         Scope::Seller(seller) => Box::new(
             products::is_active
                 .or(products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(*seller))),
@@ -84,12 +84,12 @@ pub fn visible(scope: &Scope) -> Condition<'static, products::table> {
 /// The products that a scope may change.
 pub fn writable(scope: &Scope) -> Condition<'static, products::table> {
     match scope {
-        Scope::All => always(true),
+        Scope::All => constant(true),
         Scope::Seller(seller) => {
             Box::new(products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(*seller)))
         }
         Scope::Websites(_, websites) => Box::new(products::source_website_id.eq_any(websites.to_vec())),
-        Scope::Own(_) | Scope::Guest(_) | Scope::Public => always(false),
+        Scope::Own(_) | Scope::Guest(_) | Scope::Public => constant(false),
     }
 }
 
@@ -167,9 +167,9 @@ fn of_parent(parent: ProductParent) -> Condition<'static, products::table> {
 /// How a list is planned. Kept are the plans of lists that one index holds in their order whatever the values, or that have a
 /// row or none for a value. Elsewhere the way depends on how many products the conditions leave: many are read in order until
 /// a page is full, few are found and then sorted.
-pub fn plans(list: &ProductList) -> Plans {
+pub fn plans(list: &ProductList) -> PlanMode {
     use ProductCondition as C;
-    let Filter::And(all) = &list.filter else { return Plans::ForValues };
+    let Filter::And(all) = &list.filter else { return PlanMode::Custom };
     let is_held = match (all.as_slice(), list.order) {
         ([], _) => true,
         ([Filter::Is(C::Id(_) | C::Sku(Op::Eq(_)) | C::Barcode(Op::Eq(_)))], _) => true,
@@ -182,7 +182,7 @@ pub fn plans(list: &ProductList) -> Plans {
         }
         _ => false,
     };
-    if is_held { Plans::Kept } else { Plans::ForValues }
+    if is_held { PlanMode::Generic } else { PlanMode::Custom }
 }
 
 fn on_page(query: Rows, list: &ProductList) -> Result<Rows> {

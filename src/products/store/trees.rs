@@ -18,7 +18,7 @@ pub fn names_tree(list: &ProductList) -> bool {
 /// The same list with the categories themselves in the place of their trees: one statement for each tree that it names.
 pub async fn resolved(conn: &Conn, list: &ProductList) -> Result<ProductList> {
     let mut trees = Vec::new();
-    list.filter.each(&mut |condition| {
+    list.filter.for_each(&mut |condition| {
         if let ProductCondition::CategoryTree(roots) = condition {
             trees.push(roots.clone());
         }

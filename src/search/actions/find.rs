@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     categories,
-    db::{Db, Plans},
+    db::{Db, PlanMode},
     error::Result,
     paging::Rows,
     search::{
@@ -115,10 +115,10 @@ struct Read {
 
 /// Reads the hits, their number and their facets, at the same time. How many rows a word has decides how they are found.
 async fn read(db: &Db, search: &Search, asked: &Asked, selected: &Selected) -> Result<Read> {
-    let hits = db.read_as(Plans::ForValues, async |conn| store::page(conn, search, asked).await);
+    let hits = db.read_with(PlanMode::Custom, async |conn| store::page(conn, search, asked).await);
     let total = async {
         match selected.has_total {
-            true => db.read_as(Plans::ForValues, async |conn| store::count(conn, search, asked).await).await.map(Some),
+            true => db.read_with(PlanMode::Custom, async |conn| store::count(conn, search, asked).await).await.map(Some),
             false => Ok(None),
         }
     };
@@ -126,7 +126,7 @@ async fn read(db: &Db, search: &Search, asked: &Asked, selected: &Selected) -> R
         match selected.facets.as_slice() {
             [] => Ok(Vec::new()),
             wanted if search.found_kinds().contains(&Kind::Product) => {
-                db.read_as(Plans::ForValues, async |conn| store::facets(conn, search, asked, wanted).await).await
+                db.read_with(PlanMode::Custom, async |conn| store::facets(conn, search, asked, wanted).await).await
             }
             _ => Ok(Vec::new()),
         }

@@ -18,7 +18,7 @@ use crate::{
 /// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors of the fields.
 pub async fn create(db: &Db, viewer: &Viewer, new: NewSearchRule) -> Result<SearchRuleRow> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
-    if !viewer.reaches(new.website_id) {
+    if !viewer.can_access_website(new.website_id) {
         return Err(Error::user(UserErrorCode::InsufficientPermissions, "websiteId", "your role is limited to other websites"));
     }
     new.check()?;
@@ -57,7 +57,7 @@ pub async fn delete(db: &Db, viewer: &Viewer, id: SearchRuleId) -> Result<()> {
 }
 
 async fn lock(conn: &Conn, viewer: &Viewer, id: SearchRuleId) -> Result<SearchRuleRow> {
-    let row = rules::lock(conn, id).await?.filter(|row| viewer.reaches(row.website_id));
+    let row = rules::lock(conn, id).await?.filter(|row| viewer.can_access_website(row.website_id));
     row.ok_or_else(|| Error::not_found("id", "search rule"))
 }
 

@@ -1,7 +1,7 @@
 //! What a text that is not finished yet may become.
 
 use crate::{
-    db::{Db, Plans},
+    db::{Db, PlanMode},
     error::{Error, Result},
     ids::WebsiteId,
     search::{
@@ -14,7 +14,7 @@ use crate::{
             suggest::{self as store, Completion},
         },
     },
-    text::searched,
+    text::normalize_search_query,
 };
 
 /// A text that may be meant.
@@ -39,10 +39,10 @@ pub async fn suggest(db: &Db, text: &str, first: i32, website: Option<WebsiteId>
     check_length("prefix", text)?;
     let Some(begun) = Begun::parse(text, website) else { return Ok(Vec::new()) };
     let asked = Asked { query: begun.query.clone(), languages: db.read(store::languages).await? };
-    let (typed, limit) = (searched(&begun.text), most as i64);
+    let (typed, limit) = (normalize_search_query(&begun.text), most as i64);
     // How many documents begin so decides how they are found.
-    let products = db.read_as(Plans::ForValues, async |conn| store::products(conn, &begun, &asked, 2 * limit).await);
-    let others = db.read_as(Plans::ForValues, async |conn| store::others(conn, &begun, &asked, limit).await);
+    let products = db.read_with(PlanMode::Custom, async |conn| store::products(conn, &begun, &asked, 2 * limit).await);
+    let others = db.read_with(PlanMode::Custom, async |conn| store::others(conn, &begun, &asked, limit).await);
     let queries = db.read(async |conn| popular::by_prefix(conn, website, &typed, limit).await);
     let (products, others, queries) = futures_util::future::try_join3(products, others, queries).await?;
     let of_kind =

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    db::{Db, Plans},
+    db::{Db, PlanMode},
     error::Result,
     search::{
         model::{Asked, Search, rules::Redirect},
@@ -32,11 +32,11 @@ pub struct Understood {
 /// # Errors
 /// Those of the database.
 pub async fn understand(db: &Db, search: &Search) -> Result<Understood> {
-    let told = db.read_as(Plans::ForValues, async |conn| known(conn, search, &search.words).await).await?;
+    let told = db.read_with(PlanMode::Custom, async |conn| known(conn, search, &search.words).await).await?;
     // What leads somewhere is no mistake.
     let words = if told.redirect.is_some() { None } else { corrected(db, &search.words, &told).await? };
     let Some(words) = words else { return Ok(meaning(&search.words, told, None)) };
-    let told = db.read_as(Plans::ForValues, async |conn| known(conn, search, &words).await).await?;
+    let told = db.read_with(PlanMode::Custom, async |conn| known(conn, search, &words).await).await?;
     let instead = words.told();
     Ok(meaning(&words, told, Some(instead)))
 }
@@ -55,7 +55,7 @@ async fn corrected(db: &Db, words: &Words, known: &Known) -> Result<Option<Words
     }
     let languages = &known.languages;
     // How rare a word is decides how it is looked for.
-    let unknown = db.read_as(Plans::ForValues, async |conn| store::understand(conn, &spelt, languages).await).await?;
+    let unknown = db.read_with(PlanMode::Custom, async |conn| store::understand(conn, &spelt, languages).await).await?;
     let typed: HashMap<usize, &str> = spelt.iter().map(|(place, word, _)| (*place, word.as_str())).collect();
     let instead = |(place, near): (i64, Vec<String>)| {
         let place = usize::try_from(place).ok()?;

@@ -9,7 +9,7 @@ use crate::{
     ids::{BrandId, CategoryId, ProductId, SearchRuleId, WebsiteId},
     paging::SortKey,
     search::words::MAX_RUN,
-    text::Check,
+    text::Validator,
 };
 
 /// Most words of a rule.
@@ -130,17 +130,17 @@ impl SearchRulePatch {
 }
 
 fn check(words: Option<&[String]>, url: Option<&str>) -> Result<()> {
-    let mut check = Check::new();
+    let mut validator = Validator::new();
     if let Some(words) = words {
         if words.is_empty() || words.len() > MAX_WORDS {
             let rule = format!("give 1 to {MAX_WORDS} words");
-            check.add(UserError::new(UserErrorCode::OutOfRange, "words", rule));
+            validator.add(UserError::new(UserErrorCode::OutOfRange, "words", rule));
         }
         for word in words.iter().take(MAX_WORDS) {
-            check.text("words", word, MAX_WORD);
+            validator.text("words", word, MAX_WORD);
             if word.split_whitespace().count() > MAX_RUN {
                 let rule = format!("{word:?}: at most {MAX_RUN} words mean the same as others, or lead somewhere");
-                check.add(UserError::new(UserErrorCode::TooLong, "words", rule));
+                validator.add(UserError::new(UserErrorCode::TooLong, "words", rule));
             }
         }
     }
@@ -148,9 +148,9 @@ fn check(words: Option<&[String]>, url: Option<&str>) -> Result<()> {
         |url: &str| url.len() > MAX_URL || url.chars().any(|sign| sign.is_whitespace() || sign.is_control());
     if url.is_some_and(|url| !is_address(url) || is_broken(url)) {
         let rule = "give an address that starts with https:// and a host, or a path that starts with /, at most 2000 characters";
-        check.add(UserError::new(UserErrorCode::Invalid, "url", rule));
+        validator.add(UserError::new(UserErrorCode::Invalid, "url", rule));
     }
-    check.finish()
+    validator.finish()
 }
 
 /// Whether a browser stays at the shop, or goes where the address says: `//host` and `/\host` are other shops, and

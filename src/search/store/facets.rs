@@ -15,7 +15,7 @@ use super::{
 use crate::{
     db::{
         Conn,
-        composed::{Composed, Value},
+        dynamic_query::{DynamicQuery, Value},
     },
     error::Result,
 };
@@ -30,7 +30,7 @@ const MOST: i64 = 100;
 /// # Errors
 /// Those of the database.
 pub async fn facets(mut conn: &Conn, search: &Search, asked: &Asked, wanted: &[Wanted]) -> Result<Vec<FacetRow>> {
-    let mut statement = Composed::<RowType>::default();
+    let mut statement = DynamicQuery::<RowType>::default();
     hits(&mut statement, search, asked);
     statement.sql(" SELECT 'all', NULL::text, NULL::text, count(*), NULL::numeric, NULL::numeric FROM m");
     for wanted in wanted {
@@ -43,7 +43,7 @@ pub async fn facets(mut conn: &Conn, search: &Search, asked: &Asked, wanted: &[W
 }
 
 /// The products that match the words, `m`, with what they hold of each filter.
-fn hits(out: &mut Composed<RowType>, search: &Search, asked: &Asked) {
+fn hits(out: &mut DynamicQuery<RowType>, search: &Search, asked: &Asked) {
     out.sql(
         "WITH m AS MATERIALIZED (SELECT p.id, p.category_id, p.brand_id, p.source_website_id, p.price, p.rating_count,
             p.rating_average, p.availability, p.group_id, p.option_values",
@@ -67,7 +67,7 @@ const HOLDS: [&str; 27] = [
 const _: () = assert!(HOLDS.len() == 7 + MAX_OPTIONS);
 
 /// `WHERE` the product holds all filters but this one.
-fn others(out: &mut Composed<RowType>, search: &Search, own: Option<Facet>) {
+fn others(out: &mut DynamicQuery<RowType>, search: &Search, own: Option<Facet>) {
     out.sql(" WHERE true");
     for (facet, name) in Facet::all(&search.filter).into_iter().zip(HOLDS) {
         if Some(facet) != own {
@@ -76,7 +76,7 @@ fn others(out: &mut Composed<RowType>, search: &Search, own: Option<Facet>) {
     }
 }
 
-fn one(out: &mut Composed<RowType>, search: &Search, wanted: Wanted) {
+fn one(out: &mut DynamicQuery<RowType>, search: &Search, wanted: Wanted) {
     match wanted {
         Wanted::Categories => {
             // Few categories hold many hits: these are counted, and then added up along the tree.
@@ -133,7 +133,7 @@ fn one(out: &mut Composed<RowType>, search: &Search, wanted: Wanted) {
 }
 
 /// The values that most hits have.
-fn top(out: &mut Composed<RowType>, hits: &'static str, by: &'static str) {
+fn top(out: &mut DynamicQuery<RowType>, hits: &'static str, by: &'static str) {
     out.sql(" GROUP BY ").sql(by).sql(" ORDER BY ").sql(hits).sql(" DESC, ").sql(by);
     out.sql(" LIMIT ").bind(Value::Int(MOST)).sql(")");
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     db::{
         Conn,
-        composed::{Composed, Value},
+        dynamic_query::{DynamicQuery, Value},
     },
     error::{Error, Result},
     paging::{Cursor, Direction, MAX_COUNT, SortKey},
@@ -26,7 +26,7 @@ type RowType = (Text, BigInt, BigInt, Float, Text, BigInt);
 /// # Errors
 /// Those of the database.
 pub async fn page(mut conn: &Conn, search: &Search, asked: &Asked) -> Result<Vec<Hit>> {
-    let mut statement = Composed::<RowType>::default();
+    let mut statement = DynamicQuery::<RowType>::default();
     match search.order {
         SearchOrderField::Relevance => by_relevance(&mut statement, search, asked),
         order => by_column(&mut statement, search, asked, order),
@@ -52,7 +52,7 @@ const RANK: &str = "ts_rank('{0.1, 0.2, 0.4, 1.0}', d.document, ";
 
 /// The hits are weighed where they are few; of many, those that sell best are: a word that a tenth of all things have tells
 /// little, and to weigh each of them would take as long as there are things.
-fn by_relevance(out: &mut Composed<RowType>, search: &Search, asked: &Asked) {
+fn by_relevance(out: &mut DynamicQuery<RowType>, search: &Search, asked: &Asked) {
     out.sql("WITH d AS MATERIALIZED (SELECT d.id, d.kind, d.node_id, d.language, d.document, d.popularity");
     matched(out, search, asked);
     out.sql(" ORDER BY d.popularity DESC, d.id DESC LIMIT ").bind(Value::Int(MAX_WEIGHED));
@@ -75,7 +75,7 @@ fn by_relevance(out: &mut Composed<RowType>, search: &Search, asked: &Asked) {
     limit(out, search, "s.score", "s.id");
 }
 
-fn by_column(out: &mut Composed<RowType>, search: &Search, asked: &Asked, order: SearchOrderField) {
+fn by_column(out: &mut DynamicQuery<RowType>, search: &Search, asked: &Asked, order: SearchOrderField) {
     let (column, text, tie) = match order {
         SearchOrderField::Price => ("p.price", "p.price::text", "p.id"),
         SearchOrderField::Newest => ("p.created_at", "to_json(p.created_at) #>> '{}'", "p.id"),
@@ -92,7 +92,7 @@ fn by_column(out: &mut Composed<RowType>, search: &Search, asked: &Asked, order:
 }
 
 /// What lies between the cursors, as more conditions.
-fn bounds(out: &mut Composed<RowType>, search: &Search, column: &'static str, tie: &'static str) {
+fn bounds(out: &mut DynamicQuery<RowType>, search: &Search, column: &'static str, tie: &'static str) {
     let (behind, before) = match search.direction {
         Direction::Asc => (" > (", " < ("),
         Direction::Desc => (" < (", " > ("),
@@ -112,11 +112,11 @@ fn bounds(out: &mut Composed<RowType>, search: &Search, column: &'static str, ti
     }
 }
 
-fn limit(out: &mut Composed<RowType>, search: &Search, column: &'static str, tie: &'static str) {
+fn limit(out: &mut DynamicQuery<RowType>, search: &Search, column: &'static str, tie: &'static str) {
     let is_down = (search.direction == Direction::Desc) != search.page.backward;
     let way = if is_down { " DESC" } else { " ASC" };
     out.sql(" ORDER BY ").sql(column).sql(way).sql(", ").sql(tie).sql(way);
-    out.sql(" LIMIT ").bind(Value::Int(search.page.fetch()));
+    out.sql(" LIMIT ").bind(Value::Int(search.page.fetch_limit()));
 }
 
 /// How many hits there are, counted up to [`MAX_COUNT`]; with a filter among [`MAX_LOOKED_AT`] documents that match the words, so
@@ -125,7 +125,7 @@ fn limit(out: &mut Composed<RowType>, search: &Search, column: &'static str, tie
 /// Those of the database.
 pub async fn count(mut conn: &Conn, search: &Search, asked: &Asked) -> Result<Counted> {
     let limit = if search.filter.is_empty() { MAX_COUNT + 1 } else { MAX_LOOKED_AT };
-    let mut statement = Composed::<(BigInt, BigInt)>::default();
+    let mut statement = DynamicQuery::<(BigInt, BigInt)>::default();
     statement.sql("SELECT count(*)");
     if !search.filter.is_empty() {
         statement.sql(" FILTER (WHERE ");
@@ -149,7 +149,7 @@ pub const MARKS: [char; 2] = ['\u{2}', '\u{3}'];
 /// # Errors
 /// Those of the database.
 pub async fn snippets(mut conn: &Conn, documents: &[i64], asked: &Asked) -> Result<Vec<(i64, String)>> {
-    let mut statement = Composed::<(BigInt, Text)>::default();
+    let mut statement = DynamicQuery::<(BigInt, Text)>::default();
     statement.sql("SELECT d.id, ts_headline(");
     config(&mut statement, asked);
     statement.sql(", concat_ws(' – ', coalesce(p.name, c.name, b.name, s.name),");
@@ -165,7 +165,7 @@ pub async fn snippets(mut conn: &Conn, documents: &[i64], asked: &Asked) -> Resu
 }
 
 /// The configuration of the language of a document `d`: what is `all` is read in the first of them.
-fn config<R>(out: &mut Composed<R>, asked: &Asked) {
+fn config<R>(out: &mut DynamicQuery<R>, asked: &Asked) {
     let first = asked.languages.as_slice().first().copied().unwrap_or_default();
     out.sql("CASE d.language");
     for language in &asked.languages {

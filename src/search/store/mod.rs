@@ -21,15 +21,15 @@ use super::{
     words::Query,
 };
 use crate::{
-    db::composed::{Composed, Value},
+    db::dynamic_query::{DynamicQuery, Value},
     ids::RowId,
     websites::language::Language,
 };
 
 /// Words by the stems of one language; a word that is begun as it is written, where it is one that the language leaves out: it may
 /// be the beginning of another.
-fn query_in<R>(out: &mut Composed<R>, language: Language, text: &str, begun: Option<&str>) {
-    let stems = |out: &mut Composed<R>, text: &str| {
+fn query_in<R>(out: &mut DynamicQuery<R>, language: Language, text: &str, begun: Option<&str>) {
+    let stems = |out: &mut DynamicQuery<R>, text: &str| {
         out.sql("to_tsquery('souk_").sql(language.as_str()).sql("', ").bind(Value::Text(text.to_owned())).sql(")");
     };
     let Some(begun) = begun else { return stems(out, text) };
@@ -46,7 +46,7 @@ fn query_in<R>(out: &mut Composed<R>, language: Language, text: &str, begun: Opt
 }
 
 /// The condition that a document `d` matches: each by the stems of its own language, what is `all` by those of any.
-fn matches<R>(out: &mut Composed<R>, asked: &Asked) {
+fn matches<R>(out: &mut DynamicQuery<R>, asked: &Asked) {
     let Query { text, begun, .. } = &asked.query;
     let [language] = asked.languages.as_slice() else {
         out.sql("(");
@@ -64,7 +64,7 @@ fn matches<R>(out: &mut Composed<R>, asked: &Asked) {
 
 /// What is wanted, by the stems of a document `d`: hits are weighed by it, and what was found is shown. What must not occur would
 /// make the weight of a single word nothing.
-fn wanted<R>(out: &mut Composed<R>, asked: &Asked) {
+fn wanted<R>(out: &mut DynamicQuery<R>, asked: &Asked) {
     let Query { wanted, begun, .. } = &asked.query;
     let [language] = asked.languages.as_slice() else {
         out.sql("CASE d.language");
@@ -84,7 +84,7 @@ fn wanted<R>(out: &mut Composed<R>, asked: &Asked) {
 }
 
 /// The documents that match, `d`, and the products that they are of, `p`: `FROM` to `WHERE` with all conditions.
-fn matched<R>(out: &mut Composed<R>, search: &Search, asked: &Asked) {
+fn matched<R>(out: &mut DynamicQuery<R>, search: &Search, asked: &Asked) {
     if !search.is_of_products() {
         return documents(out, search, asked);
     }
@@ -97,13 +97,13 @@ fn matched<R>(out: &mut Composed<R>, search: &Search, asked: &Asked) {
 }
 
 /// The documents that match the words, `d`: `FROM` to `WHERE`.
-fn documents<R>(out: &mut Composed<R>, search: &Search, asked: &Asked) {
+fn documents<R>(out: &mut DynamicQuery<R>, search: &Search, asked: &Asked) {
     out.sql(" FROM search_documents d WHERE ");
     found(out, search, asked);
 }
 
 /// The condition that a document `d` matches the words and may be found.
-fn found<R>(out: &mut Composed<R>, search: &Search, asked: &Asked) {
+fn found<R>(out: &mut DynamicQuery<R>, search: &Search, asked: &Asked) {
     matches(out, asked);
     out.sql(" AND d.kind = ANY (");
     let kinds = search.found_kinds();
@@ -114,7 +114,7 @@ fn found<R>(out: &mut Composed<R>, search: &Search, asked: &Asked) {
 }
 
 /// The condition that a product `p` holds the filter, which is not empty.
-fn filters<R>(out: &mut Composed<R>, search: &Search) {
+fn filters<R>(out: &mut DynamicQuery<R>, search: &Search) {
     for (number, facet) in Facet::all(&search.filter).into_iter().enumerate() {
         out.sql(if number == 0 { "" } else { " AND " });
         facet.condition(out, &search.filter);
@@ -153,7 +153,7 @@ impl Facet {
     }
 
     /// The condition on a product `p`.
-    fn condition<R>(self, out: &mut Composed<R>, filter: &SearchFilter) {
+    fn condition<R>(self, out: &mut DynamicQuery<R>, filter: &SearchFilter) {
         fn keys<I: RowId>(ids: Option<&Vec<I>>) -> Value {
             Value::Ints(ids.into_iter().flatten().map(|id| id.key()).collect())
         }

@@ -38,7 +38,7 @@ pub async fn replace(mut conn: &Conn, rows: &[PopularSearch]) -> Result<()> {
 }
 
 /// Those that begin so, what most people searched first: at this website, or anywhere. The prefix is in the form of
-/// [`crate::text::searched`].
+/// [`crate::text::normalize_search_query`].
 pub async fn by_prefix(
     mut conn: &Conn,
     website: Option<WebsiteId>,

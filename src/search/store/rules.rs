@@ -21,8 +21,8 @@ use crate::{
     auth::Scope,
     db::{
         Conn,
-        composed::{Composed, Value},
-        filter::{Condition, always},
+        dynamic_query::{DynamicQuery, Value},
+        filter::{Condition, constant},
         sql::{BoxedSelect, CountUpTo, op},
         tables::search_rules,
     },
@@ -67,7 +67,7 @@ pub async fn known(mut conn: &Conn, search: &Search, words: &Words) -> Result<Kn
     let mut runs = words.runs();
     // All of it together, which may lead somewhere.
     runs.extend(words.plain().map(|text| Run { place: 0, length: 0, text }));
-    let mut statement = Composed::<KnownType>::default();
+    let mut statement = DynamicQuery::<KnownType>::default();
     statement.sql("WITH l AS (SELECT language FROM search_languages() AS language),");
     statement
         .sql(" t AS MATERIALIZED (SELECT r.place, r.length, search_key(l.language, r.text) AS key FROM l, unnest(");
@@ -132,9 +132,9 @@ type Rows = BoxedSelect<search_rules::table, SearchRuleRow>;
 
 fn visible(scope: &Scope) -> Condition<'static, search_rules::table> {
     match scope {
-        Scope::All => always(true),
+        Scope::All => constant(true),
         Scope::Websites(_, websites) => Box::new(search_rules::website_id.eq_any(websites.to_vec())),
-        Scope::Public | Scope::Guest(_) | Scope::Own(_) | Scope::Seller(_) => always(false),
+        Scope::Public | Scope::Guest(_) | Scope::Own(_) | Scope::Seller(_) => constant(false),
     }
 }
 

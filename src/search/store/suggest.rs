@@ -11,7 +11,7 @@ use super::{
 use crate::{
     db::{
         Conn,
-        composed::{Composed, Value},
+        dynamic_query::{DynamicQuery, Value},
     },
     error::Result,
     websites::language::Language,
@@ -30,7 +30,7 @@ type CompletionType = (Text, BigInt, Text);
 /// # Errors
 /// Those of the database.
 pub async fn products(mut conn: &Conn, begun: &Begun, asked: &Asked, most: i64) -> Result<Vec<Completion>> {
-    let mut statement = Composed::<CompletionType>::default();
+    let mut statement = DynamicQuery::<CompletionType>::default();
     statement.sql("SELECT 'product', p.id, p.name FROM (");
     if begun.is_short {
         // So few letters begin names everywhere: what sells best has enough of them.
@@ -56,7 +56,7 @@ pub async fn products(mut conn: &Conn, begun: &Begun, asked: &Asked, most: i64) 
     Ok(statement.load(&mut conn).await?)
 }
 
-fn website(out: &mut Composed<CompletionType>, begun: &Begun) {
+fn website(out: &mut DynamicQuery<CompletionType>, begun: &Begun) {
     if let Some(website) = begun.website {
         out.sql(" AND d.website_id = ").bind(Value::Int(website.0));
     }
@@ -66,7 +66,7 @@ fn website(out: &mut Composed<CompletionType>, begun: &Begun) {
 /// # Errors
 /// Those of the database.
 pub async fn others(mut conn: &Conn, begun: &Begun, asked: &Asked, most: i64) -> Result<Vec<Completion>> {
-    let mut statement = Composed::<CompletionType>::default();
+    let mut statement = DynamicQuery::<CompletionType>::default();
     statement.sql("WITH d AS MATERIALIZED (SELECT d.kind, d.node_id FROM search_documents d WHERE d.kind IN ('category', 'brand') AND d.is_public AND ");
     matches(&mut statement, asked);
     statement.sql(" LIMIT ").bind(Value::Int(SAMPLE));
@@ -88,7 +88,7 @@ pub async fn others(mut conn: &Conn, begun: &Begun, asked: &Asked, most: i64) ->
 /// # Errors
 /// Those of the database.
 pub async fn languages(mut conn: &Conn) -> Result<Vec<Language>> {
-    let mut statement = Composed::<Text>::default();
+    let mut statement = DynamicQuery::<Text>::default();
     statement.sql("SELECT l FROM search_languages() l ORDER BY l");
     Ok(statement.load(&mut conn).await?)
 }

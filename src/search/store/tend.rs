@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use crate::{
     db::{
         Conn,
-        composed::{Composed, Value},
+        dynamic_query::{DynamicQuery, Value},
     },
     error::Result,
 };
@@ -18,7 +18,7 @@ const DAYS: i64 = 90;
 /// # Errors
 /// Those of the database.
 pub async fn update_popularity(mut conn: &Conn) -> Result<usize> {
-    let mut statement = Composed::<BigInt>::default();
+    let mut statement = DynamicQuery::<BigInt>::default();
     statement.sql(
         "WITH sold AS (
              SELECT l.product_id, round(ln(1 + sum(l.quantity))::numeric, 1)::real AS popularity

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     db::{
         Conn,
-        composed::{Composed, Value},
+        dynamic_query::{DynamicQuery, Value},
     },
     error::Result,
     websites::language::Language,
@@ -25,7 +25,7 @@ pub async fn understand(
     words: &[(usize, String, String)],
     languages: &[Language],
 ) -> Result<Vec<(i64, Vec<String>)>> {
-    let mut statement = Composed::<(BigInt, Array<Text>)>::default();
+    let mut statement = DynamicQuery::<(BigInt, Array<Text>)>::default();
     for (number, (place, word, query)) in words.iter().enumerate() {
         statement.sql(if number == 0 { "SELECT " } else { " UNION ALL SELECT " });
         statement

@@ -86,7 +86,7 @@ pub async fn export<W: Write + Send>(
 fn visible_websites(viewer: &Viewer, options: &ExportOptions) -> Result<Option<Vec<WebsiteId>>> {
     viewer.require_any(&[options.resource.export().permission])?;
     if let Some(website) = options.website {
-        if !viewer.reaches(website) {
+        if !viewer.can_access_website(website) {
             return Err(Error::Coded(ErrorCode::NotFound, "there is no such website".into()));
         }
         return Ok(Some(vec![website]));

@@ -173,8 +173,8 @@ pub async fn update_ended(mut conn: &Conn, lease: &Lease, failure: Option<&str>)
 /// # Errors
 /// Those of the database.
 pub async fn begin_batch(conn: &Conn) -> Result<()> {
-    audit::store::silence(conn).await?;
-    bulk::begin(conn).await?;
+    audit::store::suppress(conn).await?;
+    bulk::force_generic_plans(conn).await?;
     Ok(SimpleAsyncConnection::batch_execute(&mut &*conn, "SET LOCAL synchronous_commit = off").await?)
 }
 

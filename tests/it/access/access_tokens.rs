@@ -7,7 +7,7 @@ use axum::{
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use souk::{
-    auth::{Permission, TokenError, Via},
+    auth::{Permission, TokenError, AuthMethod},
     ids::{RowId, SessionId, UserId},
 };
 
@@ -37,7 +37,7 @@ async fn admin(app: &TestApp) -> (UserId, String) {
     let permissions = Permission::ALL.iter().copied().collect();
     let identity = souk::auth::Identity {
         user: id,
-        via: Via::Session(SessionId(1)),
+        auth_method: AuthMethod::Session(SessionId(1)),
         role: "admin".into(),
         permissions,
         websites: None,
@@ -59,7 +59,7 @@ async fn a_token_that_is_not_good_runs_nothing() {
     let unsigned = |alg: &str| bearer(&format!("{}.", real().header("alg", json!(alg)).message()));
     let payload_of = |forge: ForgedToken| bearer(&format!("{}.{signature}", forge.message()));
     for (what, authorization) in [
-        ("another user under the same signature", payload_of(real().claim("sub", json!(UserId(id.0 + 1).global())))),
+        ("another user under the same signature", payload_of(real().claim("sub", json!(UserId(id.0 + 1).to_global_id())))),
         ("more permissions under the same signature", payload_of(real().claim("permissions", json!(["X"])))),
         ("no signature", unsigned("HS256")),
         ("alg none", unsigned("none")),
@@ -86,7 +86,7 @@ async fn a_token_that_is_not_good_runs_nothing() {
         ("nobody knows when it was made", forged(real().claim("iat", Value::Null))),
         ("several issuers", forged(real().claim("iss", json!(["souk", "another"])))),
         ("several audiences", forged(real().claim("aud", json!(["souk", "another"])))),
-        ("a session of another type", forged(real().claim("sid", souk::ids::ProductId(1).global()))),
+        ("a session of another type", forged(real().claim("sid", souk::ids::ProductId(1).to_global_id()))),
         ("something critical", forged(real().header("crit", json!(["exp"])))),
         ("nothing critical", forged(real().header("crit", json!([])))),
         ("a payload that is not encoded", forged(real().header("crit", json!(["b64"])).header("b64", false))),
@@ -95,7 +95,7 @@ async fn a_token_that_is_not_good_runs_nothing() {
         ("an expiry that is text", forged(real().claim("exp", json!("tomorrow")))),
         ("no subject", forged(real().claim("sub", Value::Null))),
         ("a subject that is a number", forged(real().claim("sub", json!(id.0)))),
-        ("a subject of another type", forged(real().claim("sub", json!(souk::ids::ProductId(id.0).global())))),
+        ("a subject of another type", forged(real().claim("sub", json!(souk::ids::ProductId(id.0).to_global_id())))),
         ("a subject that is no id", forged(real().claim("sub", json!("admin")))),
         ("no session", forged(real().claim("sid", Value::Null))),
         ("no permissions", forged(real().claim("permissions", Value::Null))),
@@ -129,7 +129,7 @@ async fn a_token_that_is_not_good_runs_nothing() {
         .header("x5u", "https://evil.example/x5u")
         .claim("nbf", now);
     assert_eq!(run(&app, &forged(besides.claim("iat", now + 30)), "{ me { id } }").await.0, StatusCode::OK);
-    assert_eq!(run(&app, &forged(real()), "{ me { id } }").await.1["data"]["me"]["id"], id.global());
+    assert_eq!(run(&app, &forged(real()), "{ me { id } }").await.1["data"]["me"]["id"], id.to_global_id());
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn the_scheme_is_read_in_either_case() {
     let (id, token) = admin(&app).await;
     for scheme in ["Bearer", "bearer", "BEARER"] {
         let (status, answer) = run(&app, &format!("{scheme} {token}"), "{ me { id } }").await;
-        assert_eq!((status, &answer["data"]["me"]["id"]), (StatusCode::OK, &json!(id.global())));
+        assert_eq!((status, &answer["data"]["me"]["id"]), (StatusCode::OK, &json!(id.to_global_id())));
     }
 }
 
@@ -176,8 +176,8 @@ async fn the_claims_are_the_viewer() {
     let (id, token) = admin(&app).await;
     let permissions = json!(["MANAGE_CATALOGUE", "DESTROY_THE_WORLD"]);
     let forge = ForgedToken::of(&token).claim("permissions", permissions);
-    let identity = app.services.jwt.identity(&forge.token()).unwrap();
-    assert_eq!((identity.user, identity.via, identity.role.as_str()), (id, Via::Session(SessionId(1)), "admin"));
+    let identity = app.services.jwt.verify(&forge.token()).unwrap();
+    assert_eq!((identity.user, identity.auth_method, identity.role.as_str()), (id, AuthMethod::Session(SessionId(1)), "admin"));
     // A permission of a newer server grants nothing.
     assert_eq!(identity.permissions.iter().collect::<Vec<_>>(), [Permission::ManageCatalogue]);
     // In the graph as well: what the token does not give, the role in the database does not add.
@@ -188,7 +188,7 @@ async fn the_claims_are_the_viewer() {
     assert_eq!(librarian.run(user).await.code(), "FORBIDDEN");
 
     let expired = forge.claim("exp", json!(chrono::Utc::now().timestamp() - 1)).token();
-    assert_eq!(app.services.jwt.identity(&expired).unwrap_err(), TokenError::Expired);
+    assert_eq!(app.services.jwt.verify(&expired).unwrap_err(), TokenError::Expired);
 }
 
 #[tokio::test]
@@ -199,7 +199,7 @@ async fn a_token_of_somebody_who_is_not_there_shows_and_writes_nothing() {
     let product = app.product(website.id, spec).await;
     let (id, token) = admin(&app).await;
     let ghost = UserId(id.0 + 1000);
-    let ghost = app.with_token(ForgedToken::of(&token).claim("sub", json!(ghost.global())).token(), ghost);
+    let ghost = app.with_token(ForgedToken::of(&token).claim("sub", json!(ghost.to_global_id())).token(), ghost);
     assert_eq!(ghost.run("{ me { id } }").await.at("me"), &Value::Null);
     assert_eq!(ghost.run("{ orders { nodes { id } } }").await.at("orders.nodes"), &json!([]));
     let order = ghost.try_order(&[(product.id, 1)], "one").await;

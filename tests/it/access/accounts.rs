@@ -36,7 +36,7 @@ async fn logged_in<'a>(app: &'a TestApp, email: &str) -> Actor<'a> {
 #[tokio::test]
 async fn whoever_registers_is_a_customer_and_can_log_in() {
     let app = TestApp::new().await;
-    let website = app.website("sailor").await.id.global();
+    let website = app.website("sailor").await.id.to_global_id();
     let input = json!({ "name": " Ada Lovelace ", "email": "Ada@Souk.example", "password": PASSWORD,
         "phone": "+44 20 7946 0000", "sourceWebsiteId": website });
     let answer = app.anonymous().mutate("register", "user { id name email phone isActive }", input).await;
@@ -90,7 +90,7 @@ async fn every_refused_registration_says_why_and_writes_nothing() {
         (with("phone", json!("+++")), "INVALID phone"),
         (with("phone", json!("")), "INVALID phone"),
         (with("name", json!("Bob\u{202e}")), "INVALID name"),
-        (with("sourceWebsiteId", json!(WebsiteId(9).global())), "NOT_FOUND sourceWebsiteId"),
+        (with("sourceWebsiteId", json!(WebsiteId(9).to_global_id())), "NOT_FOUND sourceWebsiteId"),
         (with("sourceWebsiteId", json!("9")), "INVALID sourceWebsiteId"),
         (with("role", json!("admin")), "!BAD_USER_INPUT"),
         (with("isActive", json!(true)), "!BAD_USER_INPUT"),
@@ -123,7 +123,7 @@ async fn every_failed_login_answers_the_same() {
     registered(&app, "ada@souk.example").await;
     let gone = registered(&app, "gone@souk.example").await;
     let admin = app.admin().await;
-    assert_eq!(verdict(&admin, "userDeactivate", json!({ "id": gone.global() })).await, "done");
+    assert_eq!(verdict(&admin, "userDeactivate", json!({ "id": gone.to_global_id() })).await, "done");
     let input = json!({ "name": "No Password", "email": "none@souk.example" });
     assert_eq!(verdict(&admin, "userCreate", input).await, "done");
     assert_eq!(login(&app, "ADA@souk.example", PASSWORD).await.verdict("login"), "done");
@@ -278,9 +278,9 @@ async fn every_refused_change_of_a_user_says_why_and_writes_nothing() {
         (&ada, json!({ "password": PASSWORD }), "!BAD_USER_INPUT"),
         (&manager, json!({ "email": "BOB@souk.example" }), "TAKEN email"),
         (&manager, json!({ "email": "x" }), "INVALID email"),
-        (&manager, json!({ "id": UserId(999).global(), "name": "x" }), "NOT_FOUND id"),
-        (&manager, json!({ "id": ProductId(1).global(), "name": "x" }), "INVALID id"),
-        (&ada, json!({ "id": UserId(999).global(), "name": "x" }), "NOT_FOUND id"),
+        (&manager, json!({ "id": UserId(999).to_global_id(), "name": "x" }), "NOT_FOUND id"),
+        (&manager, json!({ "id": ProductId(1).to_global_id(), "name": "x" }), "INVALID id"),
+        (&ada, json!({ "id": UserId(999).to_global_id(), "name": "x" }), "NOT_FOUND id"),
     ] {
         let mut input = json!({ "id": ada.global_id() });
         input.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());

@@ -41,7 +41,7 @@ async fn a_key_that_is_not_good_runs_nothing() {
     }
     assert_eq!(verdict(&owner, "apiKeyRevoke", json!({ "id": id })).await, "done");
     assert_eq!(verdict(&owner, "userDeactivate", json!({ "id": gone.global_id() })).await, "done");
-    let (_, key) = souk::ids::split(&expired_id).unwrap();
+    let (_, key) = souk::ids::decode(&expired_id).unwrap();
     app.database.sql(&format!("UPDATE api_keys SET expires_at = now() - interval '1 s' WHERE id = {key}")).await;
     catch_up(&app.database.db, &app.services.live).await.unwrap();
 

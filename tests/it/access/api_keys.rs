@@ -26,7 +26,7 @@ pub fn of(permissions: &[Permission]) -> Value {
 
 fn at(permissions: &[Permission], websites: &[WebsiteId]) -> Value {
     let mut input = of(permissions);
-    input["websites"] = websites.iter().map(|website| website.global()).collect();
+    input["websites"] = websites.iter().map(|website| website.to_global_id()).collect();
     input
 }
 
@@ -56,7 +56,7 @@ async fn a_key_is_shown_once_and_kept_nowhere() {
     assert_eq!((random.len(), prefix.len()), (43, "souk_k_".len() + 8));
     let key = answer.at("apiKeyCreate.apiKey");
     assert_eq!(key["permissions"], json!(["MANAGE_CATALOGUE", "MANAGE_STOCK"]));
-    assert_eq!(key["websites"], json!([{ "id": website.id.global() }]));
+    assert_eq!(key["websites"], json!([{ "id": website.id.to_global_id() }]));
     assert_eq!(key["expiresAt"], "2099-01-01T00:00:00+00:00");
     let again = try_key(&admin, of(&[])).await;
     assert_ne!(again.text_at("apiKeyCreate.apiKey.prefix"), prefix);
@@ -91,7 +91,7 @@ async fn a_key_does_what_its_permissions_say_and_nothing_else() {
     for permission in Permission::ALL {
         let key = machine(&admin, of(&[*permission])).await;
         let new_product =
-            json!({ "sourceWebsiteId": website.id.global(), "name": name(), "sku": name(), "price": "1.00" });
+            json!({ "sourceWebsiteId": website.id.to_global_id(), "name": name(), "sku": name(), "price": "1.00" });
         // What is tried, and which permissions open it.
         let table: [(&str, Value, &[Permission]); 7] = [
             (
@@ -221,7 +221,7 @@ async fn a_key_counts_at_its_websites_and_where_its_owner_does() {
     let (admin, limited) = (app.admin().await, app.holder(&[ManageProducts], &[here]).await);
     let add = async |key: &Actor<'_>, website: WebsiteId| {
         let sku = uuid::Uuid::new_v4().to_string();
-        let input = json!({ "sourceWebsiteId": website.global(), "name": "Lamp", "sku": sku, "price": "1.00" });
+        let input = json!({ "sourceWebsiteId": website.to_global_id(), "name": "Lamp", "sku": sku, "price": "1.00" });
         verdict(key, "productCreate", input).await == "done"
     };
     let everywhere = machine(&admin, at(&[ManageProducts], &[])).await;
@@ -280,7 +280,7 @@ async fn keys_of_other_people_do_not_exist() {
     let node = format!("{{ node(id: {id:?}) {{ __typename id ... on ApiKey {{ name }} }} }}");
     let expected = json!({ "__typename": "ApiKey", "id": id, "name": "Cash register" });
     assert_eq!(*owner.run(&node).await.at("node"), expected);
-    let unknown = json!({ "id": souk::ids::ApiKeyId(999).global() });
+    let unknown = json!({ "id": souk::ids::ApiKeyId(999).to_global_id() });
     for stranger in [&other, &admin] {
         assert_eq!(*stranger.run(&node).await.at("node"), Value::Null);
         let theirs = stranger.mutate("apiKeyRevoke", "apiKey { id }", json!({ "id": id })).await;

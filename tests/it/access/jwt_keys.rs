@@ -17,7 +17,7 @@ use base64::{
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Validation, decode, jwk::JwkSet};
 use serde_json::{Value, json};
 use souk::{
-    auth::{Identity, JwtKeys, Key, TokenError, Via},
+    auth::{Identity, JwtKeys, JwtKey, TokenError, AuthMethod},
     ids::{SessionId, UserId},
 };
 
@@ -37,17 +37,17 @@ pub fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/data/keys").join(name)
 }
 
-fn load(name: &str) -> Key {
-    Key::load(&file(name)).unwrap()
+fn load(name: &str) -> JwtKey {
+    JwtKey::load(&file(name)).unwrap()
 }
 
-fn keys(keys: impl IntoIterator<Item = Key>) -> JwtKeys {
-    JwtKeys::several(keys.into_iter().collect(), "souk", "souk", chrono::Duration::minutes(60)).unwrap()
+fn keys(keys: impl IntoIterator<Item = JwtKey>) -> JwtKeys {
+    JwtKeys::with_keys(keys.into_iter().collect(), "souk", "souk", chrono::Duration::minutes(60)).unwrap()
 }
 
 fn somebody() -> Identity {
-    let via = Via::Session(SessionId(7));
-    Identity { user: UserId(3), via, role: "customer".into(), permissions: [].into_iter().collect(), websites: None }
+    let auth_method = AuthMethod::Session(SessionId(7));
+    Identity { user: UserId(3), auth_method, role: "customer".into(), permissions: [].into_iter().collect(), websites: None }
 }
 
 fn token(keys: &JwtKeys) -> String {
@@ -67,21 +67,21 @@ fn each_kind_of_key_signs_in_its_own_way_and_is_believed() {
     for (key, kid, alg) in [
         (load("ed25519.pem"), "ed25519", "EdDSA"),
         (load("rsa.pem"), "rsa", "RS256"),
-        (Key::load(&path).unwrap(), "old", "HS256"),
+        (JwtKey::load(&path).unwrap(), "old", "HS256"),
     ] {
         let keys = keys([key]);
         let token = token(&keys);
         assert_eq!(parts(&token)[0], json!({ "typ": "JWT", "alg": alg, "kid": kid }));
-        assert_eq!(keys.identity(&token), Ok(somebody()));
+        assert_eq!(keys.verify(&token), Ok(somebody()));
     }
     // The line's end is no part of a secret.
-    let old = keys([Key::load(&path).unwrap()]);
-    assert!(old.identity(&ForgedToken::of(&token(&old)).token()).is_ok());
+    let old = keys([JwtKey::load(&path).unwrap()]);
+    assert!(old.verify(&ForgedToken::of(&token(&old)).token()).is_ok());
 }
 
 #[test]
 fn a_rotation_logs_nobody_out() {
-    let (ed, rsa, secret) = (|| load("ed25519.pem"), || load("rsa.pem"), || Key::secret(SECRET));
+    let (ed, rsa, secret) = (|| load("ed25519.pem"), || load("rsa.pem"), || JwtKey::from_secret(SECRET));
     let steps = [
         keys([secret()]),
         keys([ed(), secret()]),
@@ -94,7 +94,7 @@ fn a_rotation_logs_nobody_out() {
     let signers: Vec<_> = tokens.iter().map(|token| parts(token)[0]["alg"].clone()).collect();
     assert_eq!(signers, ["HS256", "EdDSA", "EdDSA", "EdDSA", "RS256", "RS256"]);
     for (at, step) in steps.iter().enumerate() {
-        let good: Vec<_> = tokens.iter().map(|token| step.identity(token).is_ok()).collect();
+        let good: Vec<_> = tokens.iter().map(|token| step.verify(token).is_ok()).collect();
         let expected = match at {
             0 => [true, false, false, false, false, false],
             1 => [true, true, true, true, false, false],
@@ -108,14 +108,14 @@ fn a_rotation_logs_nobody_out() {
 
 #[test]
 fn a_key_checks_in_its_own_way_only() {
-    let all = keys([load("rsa.pem"), load("ed25519.pem"), load("another-ed25519.pem"), Key::secret(SECRET)]);
+    let all = keys([load("rsa.pem"), load("ed25519.pem"), load("another-ed25519.pem"), JwtKey::from_secret(SECRET)]);
     let real = token(&all);
     let rsa = EncodingKey::from_rsa_pem(RSA.as_bytes()).unwrap();
     let [ed, another] = [ED25519, ANOTHER_ED25519].map(|pem| EncodingKey::from_ed_pem(pem.as_bytes()).unwrap());
-    let kid = parts(&token(&keys([Key::secret(SECRET)])))[0]["kid"].clone();
+    let kid = parts(&token(&keys([JwtKey::from_secret(SECRET)])))[0]["kid"].clone();
     let forge = |kid: &Value, alg: &str| ForgedToken::of(&real).header("kid", kid.clone()).header("alg", alg);
     let (rsa_kid, ed_kid, another_kid) = (&json!("rsa"), &json!("ed25519"), &json!("another-ed25519"));
-    let public = serde_json::to_value(all.public()).unwrap();
+    let public = serde_json::to_value(all.public_jwks()).unwrap();
     let modulus = URL_SAFE_NO_PAD.decode(public["keys"][0]["n"].as_str().unwrap()).unwrap();
     let point = URL_SAFE_NO_PAD.decode(public["keys"][1]["x"].as_str().unwrap()).unwrap();
     let spki = der(PUBLIC_RSA);
@@ -168,7 +168,7 @@ fn a_key_checks_in_its_own_way_only() {
         }
     }
     // A key that the token brings along.
-    let brought = serde_json::to_value(keys([load("another-ed25519.pem")]).public()).unwrap()["keys"][0].clone();
+    let brought = serde_json::to_value(keys([load("another-ed25519.pem")]).public_jwks()).unwrap()["keys"][0].clone();
     for (name, value) in [
         ("jwk", brought),
         ("jku", json!("https://evil.example/jwks.json")),
@@ -179,7 +179,7 @@ fn a_key_checks_in_its_own_way_only() {
         forged.push((name, forge(ed_kid, "EdDSA").header(name, value).key(another.clone(), Algorithm::EdDSA).token()));
     }
     for (what, token) in forged {
-        assert_eq!(all.identity(&token), Err(TokenError::Invalid), "{what}: {token}");
+        assert_eq!(all.verify(&token), Err(TokenError::Invalid), "{what}: {token}");
     }
     // The forge works.
     for (kid, alg, key, algorithm) in [
@@ -187,14 +187,14 @@ fn a_key_checks_in_its_own_way_only() {
         (ed_kid, "EdDSA", ed, Algorithm::EdDSA),
         (another_kid, "EdDSA", another, Algorithm::EdDSA),
     ] {
-        assert!(all.identity(&forge(kid, alg).key(key, algorithm).token()).is_ok(), "{kid}");
+        assert!(all.verify(&forge(kid, alg).key(key, algorithm).token()).is_ok(), "{kid}");
     }
-    assert!(all.identity(&forge(&kid, "HS256").token()).is_ok());
+    assert!(all.verify(&forge(&kid, "HS256").token()).is_ok());
 }
 
 #[test]
 fn one_flipped_bit_and_a_token_is_nobodys() {
-    for key in [Key::secret(SECRET), load("ed25519.pem"), load("rsa.pem")] {
+    for key in [JwtKey::from_secret(SECRET), load("ed25519.pem"), load("rsa.pem")] {
         let keys = keys([key]);
         let token = token(&keys);
         let (message, signature) = token.rsplit_once('.').unwrap();
@@ -205,13 +205,13 @@ fn one_flipped_bit_and_a_token_is_nobodys() {
             let mut flipped = bytes.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
             let forged = format!("{message}.{}", URL_SAFE_NO_PAD.encode(&flipped));
-            assert_eq!(keys.identity(&forged), Err(TokenError::Invalid), "bit {bit}");
+            assert_eq!(keys.verify(&forged), Err(TokenError::Invalid), "bit {bit}");
         }
         for at in (0..message.len()).step_by(7) {
             let mut flipped = token.clone().into_bytes();
             flipped[at] ^= 1;
             let forged = String::from_utf8(flipped).unwrap();
-            assert_eq!(keys.identity(&forged), Err(TokenError::Invalid), "{forged}");
+            assert_eq!(keys.verify(&forged), Err(TokenError::Invalid), "{forged}");
         }
         // Another spelling of the same bytes is another token.
         let last = signature.chars().last().unwrap();
@@ -228,28 +228,28 @@ fn one_flipped_bit_and_a_token_is_nobodys() {
             format!("{message}.{}", STANDARD.encode(&bytes)),
             respelt,
         ] {
-            assert_eq!(keys.identity(&forged), Err(TokenError::Invalid), "{forged}");
+            assert_eq!(keys.verify(&forged), Err(TokenError::Invalid), "{forged}");
         }
-        assert!(keys.identity(&token).is_ok());
+        assert!(keys.verify(&token).is_ok());
     }
 }
 
 #[test]
 fn issuer_and_audience_are_the_settings() {
     let of = |issuer: &str, audience: &str| {
-        JwtKeys::several(vec![load("ed25519.pem")], issuer, audience, chrono::Duration::minutes(60)).unwrap()
+        JwtKeys::with_keys(vec![load("ed25519.pem")], issuer, audience, chrono::Duration::minutes(60)).unwrap()
     };
     let ours = of("https://shop.example", "storefront");
     let claims = &parts(&token(&ours))[1];
     assert_eq!((&claims["iss"], &claims["aud"]), (&json!("https://shop.example"), &json!("storefront")));
-    assert!(ours.identity(&token(&ours)).is_ok());
+    assert!(ours.verify(&token(&ours)).is_ok());
     for other in [
         of("souk", "souk"),
         of("https://shop.example", "souk"),
         of("souk", "storefront"),
         of("https://shop.example/", "storefront"),
     ] {
-        assert_eq!(ours.identity(&token(&other)), Err(TokenError::Invalid));
+        assert_eq!(ours.verify(&token(&other)), Err(TokenError::Invalid));
     }
 }
 
@@ -264,7 +264,7 @@ async fn the_public_keys_are_shown_and_check_real_tokens() {
         serde_json::from_slice::<Value>(&bytes).unwrap()
     };
     let pairs = || [load("rsa.pem"), load("ed25519.pem")];
-    let jwt = keys(pairs().into_iter().chain([Key::secret(SECRET)]));
+    let jwt = keys(pairs().into_iter().chain([JwtKey::from_secret(SECRET)]));
     let app = TestApp::builder().jwt_keys(jwt).build().await;
     let shown = get(&app).await;
     let [rsa, ed] = [0, 1].map(|at| shown["keys"][at].as_object().unwrap().clone());

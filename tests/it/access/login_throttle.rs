@@ -14,7 +14,7 @@ use souk::{
         actions::{janitor::tidy, throttle},
         model::throttle::Kind,
     },
-    auth::Origin,
+    auth::RequestOrigin,
     error::Error,
     ids::{RowId, UserId},
 };
@@ -312,7 +312,7 @@ async fn registrations_are_limited_by_network_address() {
 async fn mails_are_limited_by_whom_they_go_to_and_from_where_they_are_asked_for() {
     let app = TestApp::new().await;
     let db = &app.database.db;
-    let from = |address: &str| Origin::new(address.parse::<IpAddr>().ok(), None);
+    let from = |address: &str| RequestOrigin::new(address.parse::<IpAddr>().ok(), None);
     for kind in [Kind::PasswordForgot, Kind::EmailVerificationResend, Kind::EmailChange] {
         for i in 0..5 {
             throttle::count(db, kind, &from(&format!("198.51.100.{i}")), Some(ADA)).await.unwrap();
@@ -339,7 +339,7 @@ async fn a_new_password_clears_the_failed_logins_of_its_account() {
     }
     stretch(&app).await;
     assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "RATE_LIMITED");
-    let origin = Origin::new(HERE.parse().ok(), None);
+    let origin = RequestOrigin::new(HERE.parse().ok(), None);
     let cleared = app.database.db.transaction(async |conn| throttle::clear_account(conn, &origin, id, Some(ADA)).await);
     cleared.await.unwrap();
     assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "done");

@@ -7,7 +7,7 @@ use axum::{
 use serde_json::{Value, json};
 use souk::{
     access::actions::{accounts::update_user, email, recovery},
-    auth::{Identity, Origin, Permission, Via, Viewer},
+    auth::{Identity, RequestOrigin, Permission, AuthMethod, Viewer},
     error::{Error, ErrorCode},
     ids::{ApiKeyId, RowId, UserId},
     users::model::UserPatch,
@@ -140,7 +140,7 @@ async fn a_second_mail_voids_the_first_and_there_are_three_an_hour() {
 #[tokio::test]
 async fn the_mail_is_that_of_the_website() {
     let app = TestApp::new().await;
-    let (sailor, baker) = (app.website("sailor").await.id.global(), app.website("baker").await.id.global());
+    let (sailor, baker) = (app.website("sailor").await.id.to_global_id(), app.website("baker").await.id.to_global_id());
     let input = json!({ "name": "Ada", "email": ADA, "password": PASSWORD, "sourceWebsiteId": sailor });
     app.anonymous().mutate("register", "", input).await;
     app.mails().await;
@@ -151,7 +151,7 @@ async fn the_mail_is_that_of_the_website() {
         assert_eq!(headline(&mail), format!("ada@souk.example: Choose a new password at Shop {shop}"));
         assert!(mail.text.contains(&format!("https://{shop}.example/account/reset-password")), "{}", mail.text);
     }
-    let input = json!({ "email": ADA, "websiteId": UserId(1).global() });
+    let input = json!({ "email": ADA, "websiteId": UserId(1).to_global_id() });
     let wrong = app.anonymous().mutate("passwordForgot", "", input).await;
     assert_eq!(wrong.verdict("passwordForgot"), "INVALID websiteId");
 }
@@ -270,14 +270,14 @@ async fn an_api_key_changes_no_password_and_no_address_of_its_owner() {
     app.database.sql("UPDATE users SET role_id = (SELECT id FROM roles WHERE code = 'admin')").await;
     let key = Viewer::user(Identity {
         user: id,
-        via: Via::ApiKey(ApiKeyId(1)),
+        auth_method: AuthMethod::ApiKey(ApiKeyId(1)),
         role: "admin".to_owned(),
         permissions: Permission::ALL.iter().copied().collect(),
         websites: None,
     });
     let before = app.database.contents().await;
     let (db, passwords, live) = (&app.database.db, &app.services.passwords, &app.services.live);
-    let (origin, pass) = (Origin::default(), PASSWORD.to_owned());
+    let (origin, pass) = (RequestOrigin::default(), PASSWORD.to_owned());
     let patch = UserPatch { email: Some("new@souk.example".to_owned()), ..UserPatch::default() };
     let answers = [
         recovery::change(db, passwords, live, &key, &origin, pass.clone(), NEW.to_owned()).await.map(drop),

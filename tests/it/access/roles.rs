@@ -12,7 +12,7 @@ async fn verdict(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
 /// The id of a role of the database.
 async fn role_id(app: &TestApp, code: &str) -> String {
     let id = app.database.ask(&format!("SELECT id FROM roles WHERE code = '{code}'")).await;
-    souk::ids::RoleId(id.parse().unwrap()).global()
+    souk::ids::RoleId(id.parse().unwrap()).to_global_id()
 }
 
 #[tokio::test]
@@ -22,7 +22,7 @@ async fn a_role_is_made_changed_listed_and_deleted() {
     let fields = "role { id code name description permissions isBuiltin websites { code } }";
     let input = json!({
         "code": "librarian", "name": "Librarian", "description": "Keeps the shelves.",
-        "permissions": ["MANAGE_CATALOGUE", "MANAGE_PRODUCTS"], "websites": [website.id.global()],
+        "permissions": ["MANAGE_CATALOGUE", "MANAGE_PRODUCTS"], "websites": [website.id.to_global_id()],
     });
     let made = admin.mutate("roleCreate", fields, input).await;
     let id = made.text_at("roleCreate.role.id");
@@ -75,12 +75,12 @@ async fn every_refused_role_says_why_and_writes_nothing() {
         ("roleCreate", json!({ "code": "a", "name": "A", "permissions": [], "isBuiltin": true }), "!BAD_USER_INPUT"),
         (
             "roleCreate",
-            json!({ "code": "a", "name": "A", "permissions": [], "websites": [souk::ids::WebsiteId(99).global()] }),
+            json!({ "code": "a", "name": "A", "permissions": [], "websites": [souk::ids::WebsiteId(99).to_global_id()] }),
             "NOT_FOUND websites",
         ),
         ("roleUpdate", json!({ "id": held, "name": "Kings" }), "PROTECTED id"),
-        ("roleUpdate", json!({ "id": souk::ids::RoleId(99).global(), "name": "Kings" }), "NOT_FOUND id"),
-        ("roleUpdate", json!({ "id": souk::ids::UserId(1).global() }), "INVALID id"),
+        ("roleUpdate", json!({ "id": souk::ids::RoleId(99).to_global_id(), "name": "Kings" }), "NOT_FOUND id"),
+        ("roleUpdate", json!({ "id": souk::ids::UserId(1).to_global_id() }), "INVALID id"),
         ("roleUpdate", json!({ "id": role_id(&app, &taken).await, "permissions": null }), "REQUIRED permissions"),
         ("roleDelete", json!({ "id": held }), "PROTECTED id"),
         ("roleDelete", json!({ "id": role_id(&app, &taken).await }), "IN_USE id"),
@@ -105,10 +105,10 @@ async fn nobody_grants_what_they_do_not_hold() {
         .await;
     let role = |code: &str, permissions: Value, websites: Value| json!({ "code": code, "name": "N", "permissions": permissions, "websites": websites });
     for (input, expected) in [
-        (role("a", json!(["MANAGE_ORDERS"]), json!([sailor.id.global()])), "INSUFFICIENT_PERMISSIONS permissions"),
-        (role("b", json!(["MANAGE_STOCK"]), json!([rise.id.global()])), "INSUFFICIENT_PERMISSIONS websites"),
+        (role("a", json!(["MANAGE_ORDERS"]), json!([sailor.id.to_global_id()])), "INSUFFICIENT_PERMISSIONS permissions"),
+        (role("b", json!(["MANAGE_STOCK"]), json!([rise.id.to_global_id()])), "INSUFFICIENT_PERMISSIONS websites"),
         (role("c", json!(["MANAGE_STOCK"]), json!([])), "INSUFFICIENT_PERMISSIONS websites"),
-        (role("d", json!(["MANAGE_STOCK"]), json!([sailor.id.global()])), "done"),
+        (role("d", json!(["MANAGE_STOCK"]), json!([sailor.id.to_global_id()])), "done"),
     ] {
         assert_eq!(verdict(&chief, "roleCreate", input.clone()).await, expected, "{input}");
     }

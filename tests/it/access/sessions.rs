@@ -6,7 +6,7 @@ use axum::{
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use souk::{access::actions::live::catch_up, auth::Live, ids::UserId};
+use souk::{access::actions::live::catch_up, auth::PermissionCache, ids::UserId};
 
 use crate::support::{Actor, Answer, TestApp};
 
@@ -252,18 +252,18 @@ async fn another_server_hears_of_it_without_a_query_per_request() {
     let app = TestApp::new().await;
     registered(&app, "ada@souk.example").await;
     let (tokens, other) = (log_in(&app, "ada@souk.example").await, log_in(&app, "ada@souk.example").await);
-    let identity = |tokens: &Tokens| app.services.jwt.identity(&tokens.access).unwrap();
-    let elsewhere = Live::new(app.services.jwt.lifetime());
+    let identity = |tokens: &Tokens| app.services.jwt.verify(&tokens.access).unwrap();
+    let elsewhere = PermissionCache::new(app.services.jwt.lifetime());
     catch_up(&app.database.db, &elsewhere).await.unwrap();
-    assert!(elsewhere.admit(identity(&tokens)).is_ok());
+    assert!(elsewhere.authorize(identity(&tokens)).is_ok());
     tokens.actor(&app).run("mutation { logout { userErrors { code } } }").await;
     catch_up(&app.database.db, &elsewhere).await.unwrap();
-    assert!(elsewhere.admit(identity(&tokens)).is_err());
-    assert!(elsewhere.admit(identity(&other)).is_ok());
+    assert!(elsewhere.authorize(identity(&tokens)).is_err());
+    assert!(elsewhere.authorize(identity(&other)).is_ok());
     // One that starts later knows as well.
-    let later = Live::new(app.services.jwt.lifetime());
+    let later = PermissionCache::new(app.services.jwt.lifetime());
     catch_up(&app.database.db, &later).await.unwrap();
-    assert!(later.admit(identity(&tokens)).is_err());
+    assert!(later.authorize(identity(&tokens)).is_err());
     let asked = other.actor(&app).run("{ __typename }").await;
     assert_eq!(asked.sql, Vec::<String>::new());
 }

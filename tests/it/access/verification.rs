@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use souk::{
     access::actions::janitor::tidy,
-    config::{AccountSettings, Registration},
+    config::{AccountSettings, RegistrationMode},
     ids::{RowId, WebsiteId},
 };
 
@@ -16,7 +16,7 @@ use crate::support::{
 const ADA: &str = "ada@souk.example";
 
 const PRIVATE: AccountSettings =
-    AccountSettings { registration: Registration::Private, login_needs_verification: false };
+    AccountSettings { registration: RegistrationMode::Private, login_needs_verification: false };
 
 async fn resend(app: &TestApp, email: &str) -> Answer {
     app.anonymous().mutate("emailVerificationResend", "", json!({ "email": email })).await
@@ -202,8 +202,8 @@ async fn a_private_shop_still_says_what_is_wrong_with_a_registration() {
         ("name", json!(" "), "REQUIRED name"),
         ("password", json!("short"), "INVALID password"),
         ("password", json!("password"), "WEAK_PASSWORD password"),
-        ("sourceWebsiteId", json!(WebsiteId(website.0 + 1).global()), "NOT_FOUND sourceWebsiteId"),
-        ("sourceWebsiteId", json!(website.global()), "done"),
+        ("sourceWebsiteId", json!(WebsiteId(website.0 + 1).to_global_id()), "NOT_FOUND sourceWebsiteId"),
+        ("sourceWebsiteId", json!(website.to_global_id()), "done"),
     ] {
         let mut input = json!({ "name": "Ada", "email": ADA, "password": PASSWORD });
         input[field] = value;
@@ -316,7 +316,7 @@ async fn an_address_that_staff_change_is_confirmed_anew_and_the_old_one_is_told(
     app.anonymous().mutate("passwordForgot", "", json!({ "email": ADA })).await;
     let old = app.mail().await.token();
     let manager = app.manager().await;
-    let change = |email: &str| json!({ "id": ada.global(), "email": email, "name": "Countess" });
+    let change = |email: &str| json!({ "id": ada.to_global_id(), "email": email, "name": "Countess" });
     let same = manager.mutate("userUpdate", "user { isEmailVerified }", change("ADA@souk.example")).await;
     assert_eq!(same.at("userUpdate.user.isEmailVerified"), &json!(true));
     assert_eq!(app.headlines().await.len(), 0);

@@ -48,7 +48,7 @@ impl<'a> Shops<'a> {
         fn two<T>(list: Vec<T>) -> [T; 2] {
             list.try_into().unwrap_or_else(|_| panic!("two shops"))
         }
-        let websites = [sailor.id.global(), rise.id.global()];
+        let websites = [sailor.id.to_global_id(), rise.id.to_global_id()];
         let (hidden, sold, customers, orders) = (two(shops.0), two(shops.1), two(shops.2), two(shops.3));
         Self { app, manager, websites, hidden, sold, customers, orders }
     }
@@ -83,7 +83,7 @@ async fn they_see_their_websites_and_what_everybody_sees() {
     expected.sort_unstable();
     assert_eq!(users, expected, "themself, and the customers of their website");
     let products = seen.at("products.nodes").as_array().unwrap();
-    let has = |id: ProductId| products.iter().any(|product| product["id"] == id.global());
+    let has = |id: ProductId| products.iter().any(|product| product["id"] == id.to_global_id());
     assert_eq!((has(shops.hidden[0]), has(shops.hidden[1])), (true, false));
     assert_eq!((has(shops.sold[0]), has(shops.sold[1])), (true, true), "the catalogue is everybody's");
     let nested = seen.at("websites.nodes").as_array().unwrap();
@@ -93,9 +93,9 @@ async fn they_see_their_websites_and_what_everybody_sees() {
         assert_eq!(website["products"]["nodes"].as_array().unwrap().len(), if own { 2 } else { 1 });
     }
     for (index, there) in [(0, true), (1, false)] {
-        for id in [shops.orders[index].clone(), shops.customers[index].global_id(), shops.hidden[index].global()] {
+        for id in [shops.orders[index].clone(), shops.customers[index].global_id(), shops.hidden[index].to_global_id()] {
             let node = shops.manager.run_with("query ($id: ID!) { node(id: $id) { id } }", json!({ "id": id })).await;
-            assert_eq!(!node.at("node").is_null(), there, "{:?}", souk::ids::split(&id));
+            assert_eq!(!node.at("node").is_null(), there, "{:?}", souk::ids::decode(&id));
         }
     }
 }
@@ -110,9 +110,9 @@ async fn they_write_at_their_websites_alone() {
     };
     let addresses = [address(&shops.customers[0]).await, address(&shops.customers[1]).await];
     let table: &[(&str, &str, Value, [String; 2])] = &[
-        ("productUpdate", "id", json!({ "name": "New" }), shops.sold.map(|id| id.global())),
-        ("productDelete", "id", json!({}), shops.hidden.map(|id| id.global())),
-        ("stockAdjust", "productId", json!({ "delta": 1 }), shops.sold.map(|id| id.global())),
+        ("productUpdate", "id", json!({ "name": "New" }), shops.sold.map(|id| id.to_global_id())),
+        ("productDelete", "id", json!({}), shops.hidden.map(|id| id.to_global_id())),
+        ("stockAdjust", "productId", json!({ "delta": 1 }), shops.sold.map(|id| id.to_global_id())),
         ("userUpdate", "id", json!({ "name": "New" }), [0, 1].map(|index| shops.customers[index].global_id())),
         (
             "addressCreate",
@@ -135,11 +135,11 @@ async fn they_write_at_their_websites_alone() {
         };
         assert_eq!(verdict(&shops.manager, mutation, input(own)).await, "done", "{mutation}");
         let before = shops.app.database.contents().await;
-        let nothing = match souk::ids::split(own).unwrap().0.as_str() {
-            "Product" => ProductId(999_999).global(),
-            "User" => UserId(999_999).global(),
-            "Order" => OrderId(999_999).global(),
-            _ => souk::ids::AddressId(999_999).global(),
+        let nothing = match souk::ids::decode(own).unwrap().0.as_str() {
+            "Product" => ProductId(999_999).to_global_id(),
+            "User" => UserId(999_999).to_global_id(),
+            "Order" => OrderId(999_999).to_global_id(),
+            _ => souk::ids::AddressId(999_999).to_global_id(),
         };
         let answers = [
             shops.manager.mutate(mutation, "__typename", input(other)).await,

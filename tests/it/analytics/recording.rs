@@ -45,7 +45,7 @@ async fn a_search_is_recorded_with_what_was_asked_and_found() {
     let at_sailor =
         format!(", types: [PRODUCT], where: {{sourceWebsite: {{eq: {sailor:?}}}}}, orderBy: {{field: PRICE}}");
     let answer = search(&visitor, "  Storm \t LANTERN ", &at_sailor).await;
-    let (kind, key) = souk::ids::split(&answer.text_at("search.searchId")).expect("an id");
+    let (kind, key) = souk::ids::decode(&answer.text_at("search.searchId")).expect("an id");
     assert_eq!(kind, "Search");
     search(&visitor, "lamtern", &format!(", where: {{sourceWebsite: {{in: [{sailor:?}, {rise:?}]}}}}"))
         .await
@@ -223,7 +223,7 @@ async fn a_click_counts_once_for_a_product_that_there_is() {
     let public = app.anonymous();
     let id = search(&public, "lantern", "").await.text_at("search.searchId");
     let (lantern, paper) = (nth::<ProductId>(1), nth::<ProductId>(2));
-    let ago = |age: TimeDelta| SearchId::at(Utc::now() - age).global();
+    let ago = |age: TimeDelta| SearchId::at(Utc::now() - age).to_global_id();
     for (search, product, position, expected) in [
         (&id, &lantern, 1, "done"),
         (&id, &lantern, 5, "done"),
@@ -254,7 +254,7 @@ async fn nothing_is_recorded_where_it_is_switched_off() {
     let public = app.anonymous();
     assert_eq!(search(&public, "lantern", "").await.at("search.searchId"), &Value::Null);
     let click =
-        json!({ "searchId": SearchId::at(Utc::now()).global(), "productId": nth::<ProductId>(1), "position": 1 });
+        json!({ "searchId": SearchId::at(Utc::now()).to_global_id(), "productId": nth::<ProductId>(1), "position": 1 });
     assert_eq!(public.mutate("searchClick", "", click).await.verdict("searchClick"), "done");
     assert_eq!((count(&app, "searches").await, count(&app, "search_clicks").await), ("0".into(), "0".into()));
 }

@@ -135,7 +135,7 @@ async fn a_role_of_a_website_sees_the_searches_at_it() {
         (&manager, None, 5),
         (&manager, Some(&sailor), 2),
         (&manager, Some(&rise), 2),
-        (&manager, Some(&WebsiteId(999).global()), 0),
+        (&manager, Some(&WebsiteId(999).to_global_id()), 0),
         (&of_sailor, None, 2),
         (&of_sailor, Some(&sailor), 2),
         (&of_sailor, Some(&rise), 0),

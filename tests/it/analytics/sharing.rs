@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use souk::{
     analytics::actions::tend::tend,
     config::AnalyticsSettings,
-    db::recorder::Recorder,
+    db::recorder::StatementRecorder,
     ids::{RowId, WebsiteId},
     search::store::popular::by_prefix,
 };
@@ -120,7 +120,7 @@ async fn the_job_and_the_suggestions_read_ranges_of_their_keys() {
     let popular = "INSERT INTO search_popular (website_id, query, people, searches)
         SELECT CASE WHEN i % 2 = 0 THEN BASE END, md5(i::text), 5, 5 FROM generate_series(1, 20000) i";
     app.bulk(&popular.replace("BASE", &BASE.to_string())).await;
-    let recorder = Recorder::with_texts();
+    let recorder = StatementRecorder::with_texts();
     let read = async {
         for website in [None, Some(WebsiteId(BASE))] {
             assert!(suggested(&app, website, "ab").await.len() == 10);
@@ -167,7 +167,7 @@ async fn an_export_has_what_the_user_searched_and_an_erasure_leaves_nobodys_sear
             "filters": { "where": { "sourceWebsite": { "eq": sailor } } }, "results": 1, "searchedAt": Value::Null,
         }])
     );
-    let erased = ada.mutate("userErase", "user { id }", json!({ "id": ada.id.global() })).await;
+    let erased = ada.mutate("userErase", "user { id }", json!({ "id": ada.id.to_global_id() })).await;
     assert_eq!(erased.verdict("userErase"), "done");
     let rows = app.database.rows("SELECT query, user_id, visitor FROM searches ORDER BY id").await;
     assert_eq!(rows, ["(\"paper lamtern\",,)".to_owned(), format!("(rope,{},)", other.id.0)]);

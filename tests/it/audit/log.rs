@@ -4,13 +4,13 @@ use std::{collections::BTreeSet, io};
 
 use serde_json::json;
 use souk::{
-    audit::model::{ResourceType, outside},
+    audit::model::{ResourceType, with_global_ids},
     auth::Permission,
     brands::{self, model::NewBrand},
     db::{
         Db, DbSettings,
-        actor::{Actor as Writer, Via},
-        recorder::Recorder,
+        actor::{Actor as Writer, ActorKind},
+        recorder::StatementRecorder,
     },
     error::{Error, Result},
     ids::{AuditEntryId, RowId, UserId, WebsiteId},
@@ -53,7 +53,7 @@ async fn everything_that_is_to_be_told_has_its_trigger() {
         WHERE table_schema = 'public' AND data_type = 'bigint' AND column_name LIKE '%\\_id'
             AND (table_name, column_name) NOT IN (('products', 'linked_id'), ('sources', 'resource_id'), ('sources', 'last_transfer_id'), ('images', 'media_id'))";
     for row in psql.rows(keys).await.iter().filter(|row| told.contains(row[0].as_str())) {
-        let shown = outside(json!({ row[1].as_str(): 7 }));
+        let shown = with_global_ids(json!({ row[1].as_str(): 7 }));
         assert!(shown[&row[1]].is_string(), "say in the audit model whose keys {}.{} are", row[0], row[1]);
     }
 }
@@ -133,8 +133,8 @@ async fn a_hostile_request_id_stays_a_text() {
         "名前'\u{2019}",
     ];
     for (number, id) in hostile.into_iter().enumerate() {
-        let writer = Writer { via: Via::Anonymous, request_id: Some(id.into()), ..Writer::system() };
-        let recorder = Recorder::with_texts();
+        let writer = Writer { kind: ActorKind::Anonymous, request_id: Some(id.into()), ..Writer::system() };
+        let recorder = StatementRecorder::with_texts();
         let name = format!("brand-{number}");
         recorder.clone().scope(writer.scope(add_brand(&db, &name))).await.expect("a brand");
         assert_eq!(recorder.statements(), 3, "BEGIN with its actor is one: {:?}", recorder.texts());
@@ -151,9 +151,9 @@ async fn a_hostile_request_id_stays_a_text() {
 async fn the_address_and_the_keys_of_the_writer_are_told() {
     let database = TestDb::new().await;
     let address = Some("2001:db8::1".parse().expect("an address"));
-    let by_key = Writer { via: Via::ApiKey, user: Some(5), api_key: Some(7), address, ..Writer::system() };
+    let by_key = Writer { kind: ActorKind::ApiKey, user: Some(5), api_key: Some(7), address, ..Writer::system() };
     by_key.scope(add_brand(&database.db, "knot")).await.expect("a brand");
-    let by_session = Writer { via: Via::Session, user: Some(5), session: Some(8), ..Writer::system() };
+    let by_session = Writer { kind: ActorKind::Session, user: Some(5), session: Some(8), ..Writer::system() };
     by_session.scope(add_brand(&database.db, "wick")).await.expect("a brand");
     let told = "SELECT via, user_id, session_id, api_key_id, address FROM audit_log WHERE resource_type = 'Brand' ORDER BY id";
     let expected = [["api_key", "5", "", "7", "2001:db8::1"], ["session", "5", "8", "", ""]];
@@ -193,7 +193,7 @@ async fn erasing_a_person_takes_them_out_of_the_log() {
         let contact =
             json!({ "id": person.global_id(), "name": format!("Ada {}", person.id.0), "phone": "+44 20 7946 0000" });
         person.mutate("userUpdate", "", contact).await.at("userUpdate");
-        let writer = Writer { via: Via::Session, user: Some(person.id.0), ..Writer::system() };
+        let writer = Writer { kind: ActorKind::Session, user: Some(person.id.0), ..Writer::system() };
         let writer = Writer { address: Some("192.0.2.7".parse().expect("an address")), ..writer };
         writer.scope(add_brand(&app.database.db, &format!("of-{}", person.id.0))).await.expect("a brand");
     }
@@ -269,9 +269,9 @@ async fn the_log_is_paged_and_filtered() {
         )
         .await;
     let old = "at: {lte: \"2026-01-31T00:00:00Z\"}";
-    let user = UserId(1_000_001).global();
-    let product = souk::ids::join("Product", 1);
-    let website = souk::ids::join("Website", 1_000_001);
+    let user = UserId(1_000_001).to_global_id();
+    let product = souk::ids::encode("Product", 1);
+    let website = souk::ids::encode("Website", 1_000_001);
     let table = [
         (String::new(), vec![4, 3, 2, 1]),
         (format!("user: {{eq: {user:?}}}"), vec![4, 1]),
@@ -304,7 +304,7 @@ async fn the_log_is_paged_and_filtered() {
         assert_eq!(ids(&answer), expected);
         cursor = format!("after: {:?},", answer.text_at("auditLog.pageInfo.endCursor"));
     }
-    for id in ["nonsense".to_owned(), AuditEntryId(2_000_001).global()] {
+    for id in ["nonsense".to_owned(), AuditEntryId(2_000_001).to_global_id()] {
         let answer = admin.run(&format!("{{ auditLog(where: {{resourceId: {id:?}}}) {{ nodes {{ id }} }} }}")).await;
         assert_eq!(answer.code(), "BAD_USER_INPUT");
     }
@@ -326,7 +326,7 @@ async fn only_those_with_the_permission_read_the_log() {
         let limited = app.holder(&[Permission::ViewAuditLog], &[website]).await;
         let answer = limited.run(count).await;
         assert_eq!(*answer.at("auditLog.totalCount.value"), expected, "{answer:#?}");
-        assert_eq!(answer.text_at("auditLog.nodes.0.website.id"), website.global());
+        assert_eq!(answer.text_at("auditLog.nodes.0.website.id"), website.to_global_id());
         assert_eq!(limited.run(&node).await.at("node").is_null(), website == there);
     }
     let people = [

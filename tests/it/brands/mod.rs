@@ -32,11 +32,11 @@ async fn categories_and_brands_get_slugs_that_are_plain_and_their_own() {
             (&update, json!({ "id": id, "slug": null }), "REQUIRED slug"),
             (&update, json!({ "id": id, "name": null }), "REQUIRED name"),
             (&update, json!({ "id": id, "name": "" }), "REQUIRED name"),
-            (&update, json!({ "id": SupplierId(1).global(), "name": "x" }), "INVALID id"),
+            (&update, json!({ "id": SupplierId(1).to_global_id(), "name": "x" }), "INVALID id"),
         ] {
             assert_eq!(manager.verdict(mutation, input.clone()).await, expected, "{mutation} {input}");
         }
-        let missing = if resource == "category" { CategoryId(999).global() } else { BrandId(999).global() };
+        let missing = if resource == "category" { CategoryId(999).to_global_id() } else { BrandId(999).to_global_id() };
         assert_eq!(manager.verdict(&update, json!({ "id": missing, "name": "x" })).await, "NOT_FOUND id");
         assert_eq!(app.database.contents().await, before);
 

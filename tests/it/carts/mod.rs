@@ -13,7 +13,7 @@ const CART: &str = "cart { id lines { id quantity priceChanged availability unit
     priceWhenAdded { amount } totalPrice { amount } product { id } cart { id } } total { amount currency } reservedUntil }";
 
 fn add(cart: &TestCart, product: impl RowId, quantity: i64) -> Value {
-    json!({ "cartId": cart.id, "productId": product.global(), "quantity": quantity })
+    json!({ "cartId": cart.id, "productId": product.to_global_id(), "quantity": quantity })
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn what_cannot_be_in_a_cart_is_refused_with_its_field() {
     assert_eq!(again.verdict("cartLineAdd"), "OUT_OF_RANGE productId");
     let more = customer.run_with(
         "mutation ($lines: [CartLineInput!]!) { cartCreate(input: {lines: $lines}) { userErrors { code message field } } }",
-        json!({ "lines": vec![json!({ "productId": few.global(), "quantity": 1 }); 501] }),
+        json!({ "lines": vec![json!({ "productId": few.to_global_id(), "quantity": 1 }); 501] }),
     );
     assert_eq!(more.await.verdict("cartCreate"), "OUT_OF_RANGE lines");
 }
@@ -210,7 +210,7 @@ async fn a_guests_cart_becomes_part_of_the_users_at_login() {
     let lines = seen.at("cart.lines").as_array().unwrap().iter();
     let shown: Vec<_> =
         lines.map(|line| (&line["product"]["id"], &line["quantity"], &line["priceWhenAdded"]["amount"])).collect();
-    assert_eq!(json!(shown), json!([[a.global(), 4, "2.50"], [b.global(), 5, "3.00"], [c.global(), 1, "4.00"]]));
+    assert_eq!(json!(shown), json!([[a.to_global_id(), 4, "2.50"], [b.to_global_id(), 5, "3.00"], [c.to_global_id(), 1, "4.00"]]));
     let gone = app.anonymous().with_cart(token.clone()).run("{ cart { id } }").await;
     assert_eq!(gone.at("cart"), &Value::Null, "its token is over");
     // Again: nothing is left to merge.
@@ -252,7 +252,7 @@ async fn what_is_reserved_nobody_else_can_buy_until_it_is_released_or_over() {
 
     // Everywhere.
     let available = "query ($id: ID!) { product(id: $id) { availability remainingQuantity } }";
-    let seen = bob.run_with(available, json!({ "id": lamp.global() })).await;
+    let seen = bob.run_with(available, json!({ "id": lamp.to_global_id() })).await;
     assert_eq!((seen.at("product.availability"), seen.at("product.remainingQuantity")), (&json!("LOW_STOCK"), &json!(1)));
     assert_eq!(bob.run(&format!("{{ {CART} }}")).await.at("cart.lines.0.availability"), "INSUFFICIENT_STOCK");
     assert_eq!(bob.checkout(&theirs, "k1").await.verdict("checkout"), "OUT_OF_STOCK lines.0.quantity");
@@ -260,7 +260,7 @@ async fn what_is_reserved_nobody_else_can_buy_until_it_is_released_or_over() {
     let input = json!({ "id": theirs.id });
     assert_eq!(bob.mutate("cartReserve", CART, input).await.verdict("cartReserve"), "OUT_OF_STOCK lines.0.quantity");
     let order = bob.order(&[(lamp, 1)]).await;
-    let input = json!({ "orderId": order, "productId": lamp.global(), "quantity": 1 });
+    let input = json!({ "orderId": order, "productId": lamp.to_global_id(), "quantity": 1 });
     assert_eq!(
         bob.mutate("orderDetailAdd", "order { id }", input).await.verdict("orderDetailAdd"),
         "OUT_OF_STOCK quantity"

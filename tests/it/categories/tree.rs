@@ -59,7 +59,7 @@ async fn a_category_goes_where_it_is_told_and_nobody_else_moves() {
     assert_eq!(order(&app, None).await, "root c");
     assert_eq!(moved(&manager, json!({ "id": c, "before": root })).await, "done");
     assert_eq!(order(&app, None).await, "c root");
-    let nothing = CategoryId(999_999).global();
+    let nothing = CategoryId(999_999).to_global_id();
     let customer = app.customer().await;
     let before = app.database.contents().await;
     for (input, expected) in [
@@ -129,10 +129,10 @@ async fn a_category_that_is_not_empty_says_what_it_holds_or_hands_it_on() {
     let x = app.database.ask("SELECT id FROM categories WHERE slug = 'x'").await.parse().expect("a key");
     for (input, expected) in [
         (json!({ "id": shelf, "moveTo": shelf }), "CYCLE moveTo"),
-        (json!({ "id": shelf, "moveTo": CategoryId(x).global() }), "CYCLE moveTo"),
-        (json!({ "id": shelf, "moveTo": CategoryId(999_999).global() }), "NOT_FOUND moveTo"),
+        (json!({ "id": shelf, "moveTo": CategoryId(x).to_global_id() }), "CYCLE moveTo"),
+        (json!({ "id": shelf, "moveTo": CategoryId(999_999).to_global_id() }), "NOT_FOUND moveTo"),
         (json!({ "id": shelf, "moveTo": other, "moveToParent": true }), "INVALID moveTo"),
-        (json!({ "id": CategoryId(999_999).global(), "moveTo": other }), "NOT_FOUND id"),
+        (json!({ "id": CategoryId(999_999).to_global_id(), "moveTo": other }), "NOT_FOUND id"),
     ] {
         assert_eq!(delete(input.clone()).await.0, expected, "{input}");
     }

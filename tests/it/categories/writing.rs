@@ -55,8 +55,8 @@ async fn a_moved_category_takes_all_that_is_below_along() {
         (&pots, json!(pots), "CYCLE parentId"),
         (&pots, json!(lids), "CYCLE parentId"),
         (&garden, json!(kitchen), "CYCLE parentId"),
-        (&pots, json!(CategoryId(999).global()), "NOT_FOUND parentId"),
-        (&pots, json!(BrandId(1).global()), "INVALID parentId"),
+        (&pots, json!(CategoryId(999).to_global_id()), "NOT_FOUND parentId"),
+        (&pots, json!(BrandId(1).to_global_id()), "INVALID parentId"),
         (&pots, json!(""), "INVALID parentId"),
     ] {
         assert_eq!(move_to(id, parent.clone()).await, expected, "{parent}");
@@ -97,14 +97,14 @@ async fn what_is_in_use_is_not_deleted_and_what_is_free_is_gone() {
         supplier: Some(supplier.id),
         ..ProductSpec::default()
     };
-    let product = app.product(website.id, spec).await.id.global();
+    let product = app.product(website.id, spec).await.id.to_global_id();
     // A product that was deleted softly holds on to them too: old orders show it.
     assert_eq!(manager.verdict("productDelete", json!({ "id": product })).await, "done");
     let things = [
-        ("categoryDelete", top.id.global()),
-        ("categoryDelete", below.id.global()),
-        ("brandDelete", brand.id.global()),
-        ("supplierDelete", supplier.id.global()),
+        ("categoryDelete", top.id.to_global_id()),
+        ("categoryDelete", below.id.to_global_id()),
+        ("brandDelete", brand.id.to_global_id()),
+        ("supplierDelete", supplier.id.to_global_id()),
     ];
     let before = app.database.contents().await;
     for (mutation, id) in &things {
@@ -123,8 +123,8 @@ async fn what_is_in_use_is_not_deleted_and_what_is_free_is_gone() {
     }
     assert_eq!(app.database.rows("SELECT kind FROM search_documents WHERE kind <> 'product'").await.len(), 0);
     for (mutation, id) in [
-        ("categoryDelete", BrandId(1).global()),
-        ("brandDelete", SupplierId(1).global()),
+        ("categoryDelete", BrandId(1).to_global_id()),
+        ("brandDelete", SupplierId(1).to_global_id()),
         ("supplierDelete", String::new()),
     ] {
         assert_eq!(manager.verdict(mutation, json!({ "id": id })).await, "INVALID id", "{mutation}");

@@ -99,7 +99,7 @@ async fn a_correction_sent_many_times_at_once_counts_once() {
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec(5)).await.id;
     let manager = app.manager().await;
-    let input = json!({ "productId": rope.global(), "delta": 7, "idempotencyKey": "count" });
+    let input = json!({ "productId": rope.to_global_id(), "delta": 7, "idempotencyKey": "count" });
     let adjust = (0..10).map(|_| manager.mutate("stockAdjust", "product { stock }", input.clone()));
     for answer in join_all(adjust).await {
         assert_eq!(answer.verdict("stockAdjust"), "done");
@@ -149,7 +149,7 @@ async fn orders_corrections_and_cancellations_at_once_lose_no_piece() {
     .await;
     let work = (0..6).map(|index| {
         let (customer, manager) = (&customer, &manager);
-        let (order, lines, product) = (&orders[index], pairs(5 - index), products[index % 3].global());
+        let (order, lines, product) = (&orders[index], pairs(5 - index), products[index % 3].to_global_id());
         async move {
             let delta = json!({ "productId": product, "delta": 1 });
             let (cancel, place, adjust) = futures_util::join!(
@@ -216,8 +216,8 @@ async fn two_moves_at_once_that_would_make_a_loop_do_not() {
     app.database.show_deadlocks().await;
     let manager = app.manager().await;
     for round in 0..5 {
-        let one = app.category(&format!("one-{round}"), None).await.id.global();
-        let two = app.category(&format!("two-{round}"), None).await.id.global();
+        let one = app.category(&format!("one-{round}"), None).await.id.to_global_id();
+        let two = app.category(&format!("two-{round}"), None).await.id.to_global_id();
         let (first, second) = futures_util::join!(below(&manager, &one, &two), below(&manager, &two, &one));
         let mut verdicts = [first, second];
         verdicts.sort();
@@ -231,12 +231,12 @@ async fn moves_of_a_category_of_its_child_and_of_new_ones_at_once_keep_every_pat
     let app = TestApp::new().await;
     app.database.show_deadlocks().await;
     let manager = app.manager().await;
-    let there = app.category("there", None).await.id.global();
+    let there = app.category("there", None).await.id.to_global_id();
     for round in 0..5 {
         let root = app.category(&format!("root-{round}"), None).await;
         let child = app.category(&format!("child-{round}"), Some(root.id)).await;
         let grandchild = app.category(&format!("grandchild-{round}"), Some(child.id)).await;
-        let (root, child, grandchild) = (root.id.global(), child.id.global(), grandchild.id.global());
+        let (root, child, grandchild) = (root.id.to_global_id(), child.id.to_global_id(), grandchild.id.to_global_id());
         let new = json!({ "parentId": child, "name": format!("new {round}") });
         let (one, two, three, new) = futures_util::join!(
             below(&manager, &root, &there),
@@ -257,7 +257,7 @@ async fn below(manager: &Actor<'_>, id: &str, parent: &str) -> String {
 #[tokio::test]
 async fn products_of_one_name_made_at_once_get_slugs_of_their_own() {
     let app = TestApp::new().await;
-    let website = app.website("sailor").await.id.global();
+    let website = app.website("sailor").await.id.to_global_id();
     let manager = app.manager().await;
     for round in 0..5 {
         let make = (0..8).map(|index| {

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use async_graphql::{Data, Request, Response, Variables};
 use serde_json::{Value, json};
-use souk::auth::Origin;
+use souk::auth::RequestOrigin;
 use souk::auth::Viewer;
-use souk::config::Limits;
+use souk::config::LimitSettings;
 use souk::error::ErrorCode;
 use souk::graphql;
 use souk::graphql::engine::Engine;
@@ -39,7 +39,7 @@ impl Graph {
         let id = RequestId::random();
         match self.engine.prepare(request(text, variables)) {
             Ok(prepared) => {
-                let data = request_data(Viewer::anonymous(), Origin::default(), Cookies::default(), &Steps::default());
+                let data = request_data(Viewer::anonymous(), RequestOrigin::default(), Cookies::default(), &Steps::default());
                 self.engine.execute(prepared, data, &id).await
             }
             Err(error) => Engine::refuse(error, &id),
@@ -314,7 +314,7 @@ async fn what_validation_did_not_see_is_validated_again() {
     let id = RequestId::random();
     for name in ["A", "A", "B"] {
         let prepared = graph.engine.prepare(request(two, json!({"name": "x"})).operation_name(name)).unwrap();
-        let data = request_data(Viewer::anonymous(), Origin::default(), Cookies::default(), &Steps::default());
+        let data = request_data(Viewer::anonymous(), RequestOrigin::default(), Cookies::default(), &Steps::default());
         let response = graph.engine.execute(prepared, data, &id).await;
         assert_eq!(response.errors.is_empty(), name == "A", "{name}: {}", errors(&response));
     }

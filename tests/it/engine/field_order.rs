@@ -145,7 +145,7 @@ async fn mutations_run_one_after_the_other_and_their_payloads_stand_as_asked_for
     let website = app.website("sailor").await;
     let brand = app.brand("acme").await;
     let spec = ProductSpec { stock: 9, brand: Some(brand.id), name: Some("Lantern".into()), ..ProductSpec::default() };
-    let product = app.product(website.id, spec).await.id.global();
+    let product = app.product(website.id, spec).await.id.to_global_id();
     let admin = app.admin().await;
     let order = format!(
         "mutation {{ z: orderCreate(input: {{ lines: [{{ productId: {product:?}, quantity: 2 }}], idempotencyKey: \"1\" }}) {{

@@ -211,7 +211,7 @@ fn with_ids(text: &str) -> String {
             ("WEBSITE", nth::<WebsiteId>(i)),
             ("ORDER", nth::<OrderId>(i)),
             ("USER", nth::<UserId>(i)),
-            ("ROLE", RoleId(i).global()),
+            ("ROLE", RoleId(i).to_global_id()),
         ];
         names.iter().fold(text, |text, (name, id)| text.replace(&format!("{name}{i}"), &format!("{id:?}")))
     })

@@ -8,7 +8,7 @@ use serde_json::json;
 use souk::auth::Viewer;
 use souk::db::Db;
 use souk::db::DbSettings;
-use souk::db::recorder::Recorder;
+use souk::db::recorder::StatementRecorder;
 use souk::error::Error;
 use souk::error::ErrorCode;
 use souk::error::Result;
@@ -37,7 +37,7 @@ async fn whoever_is_dropped_while_the_batch_runs_takes_nobodys_answer() {
     app.market(3).await;
     let steps = Steps::default();
     let loaders = Loaders::new(&steps, app.database.db.clone(), &staff());
-    let recorder = Recorder::with_texts();
+    let recorder = StatementRecorder::with_texts();
     let operation = async {
         let mut waiters = (1..=3).map(|i| Box::pin(loaders.row(BrandId(BASE + i)))).collect::<Vec<_>>();
         for waiter in &mut waiters {
@@ -72,7 +72,7 @@ async fn neither_other_threads_nor_spurious_wake_ups_split_a_batch() {
                 tokio::task::yield_now().await;
             }
         };
-        let recorder = Recorder::with_texts();
+        let recorder = StatementRecorder::with_texts();
         let (rows, ()) = recorder.clone().scope(steps.run(async { tokio::join!(rows, noise) })).await;
         for (number, found) in rows.into_iter().flatten().enumerate() {
             assert_eq!(found.expect("an answer").expect("a brand").name, format!("Maker {}", number + 1));
@@ -89,7 +89,7 @@ async fn outside_of_an_operation_everybody_gets_an_answer_too() {
     let loaders = Loaders::new(&steps, app.database.db.clone(), &staff());
     let two = || async { tokio::join!(loaders.row(BrandId(BASE + 1)), loaders.row(BrandId(BASE + 2))) };
     assert!(matches!(two().await, (Ok(Some(_)), Ok(Some(_)))));
-    let recorder = Recorder::default();
+    let recorder = StatementRecorder::default();
     assert!(matches!(recorder.clone().scope(steps.run(two())).await, (Ok(Some(_)), Ok(Some(_)))));
     assert_eq!(recorder.statements(), 1);
     assert!(matches!(two().await, (Ok(Some(_)), Ok(Some(_)))));
@@ -216,7 +216,7 @@ async fn more_keys_than_a_statement_takes_are_several() {
     app.market(1).await;
     let steps = Steps::default();
     let loaders = Loaders::new(&steps, app.database.db.clone(), &staff());
-    let recorder = Recorder::default();
+    let recorder = StatementRecorder::default();
     let keys = (1..=10_001).map(|i| CategoryId(BASE + i));
     let found = recorder.clone().scope(steps.run(loaders.rows(keys))).await.expect("an answer");
     assert_eq!((found.len(), recorder.statements()), (2, 2));
@@ -246,7 +246,7 @@ async fn statements_are_counted_wherever_they_run() {
     let app = TestApp::new().await;
     app.market(2).await;
     let db = app.database.db.clone();
-    let recorder = Recorder::with_texts();
+    let recorder = StatementRecorder::with_texts();
     recorder
         .clone()
         .scope(async {
@@ -257,11 +257,11 @@ async fn statements_are_counted_wherever_they_run() {
                 .run(async { tokio::join!(count(&db), count(&db), count(&db), loaders.row(BrandId(BASE + 1))) })
                 .await;
             assert!(matches!(all, (Ok(2), Ok(2), Ok(2), Ok(Some(_)))));
-            assert_eq!(Recorder::current().statements(), 4);
+            assert_eq!(StatementRecorder::current().statements(), 4);
             // In a transaction, on a pooled connection.
             assert_eq!(db.transaction(websites::store::count).await.expect("a count"), 2);
             // A task of its own counts only where it is told to.
-            let (task, own) = (db.clone(), Recorder::current());
+            let (task, own) = (db.clone(), StatementRecorder::current());
             tokio::spawn(async move { count(&task).await }).await.expect("a task").expect("a count");
             let task = db.clone();
             tokio::spawn(own.scope(async move { count(&task).await })).await.expect("a task").expect("a count");
@@ -271,8 +271,8 @@ async fn statements_are_counted_wherever_they_run() {
     let of = |what: &str| texts.iter().filter(|text| text.contains(what)).count();
     assert_eq!((of("FROM \"websites\""), of("FROM \"brands\""), of("BEGIN"), of("COMMIT")), (5, 1, 1, 1), "{texts:#?}");
     assert_eq!(recorder.statements() as usize, texts.len());
-    assert!(recorder.millis() > 0.0);
+    assert!(recorder.elapsed_ms() > 0.0);
     // Outside, nobody counts.
     count(&db).await.expect("a count");
-    assert_eq!((recorder.texts(), Recorder::current().statements()), (texts, 0));
+    assert_eq!((recorder.texts(), StatementRecorder::current().statements()), (texts, 0));
 }

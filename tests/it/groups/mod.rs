@@ -14,7 +14,7 @@ async fn verdict(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
 
 /// A group of that website, by its id.
 async fn group(manager: &Actor<'_>, website: WebsiteId, name: &str, varies_by: &[&str]) -> String {
-    let input = json!({ "sourceWebsiteId": website.global(), "name": name, "variesBy": varies_by });
+    let input = json!({ "sourceWebsiteId": website.to_global_id(), "name": name, "variesBy": varies_by });
     manager
         .mutate("productGroupCreate", "productGroup { id }", input)
         .await
@@ -27,7 +27,7 @@ fn options(given: &[(&str, &str)]) -> Value {
 }
 
 async fn put(manager: &Actor<'_>, product: ProductId, group: &str, given: &[(&str, &str)]) -> String {
-    let input = json!({ "id": product.global(), "groupId": group, "options": options(given) });
+    let input = json!({ "id": product.to_global_id(), "groupId": group, "options": options(given) });
     verdict(manager, "productUpdate", input).await
 }
 
@@ -38,7 +38,7 @@ async fn a_group_is_made_changed_and_deleted_by_those_who_manage_the_products_of
     let manager = app.manager().await;
     let fields = "productGroup { name slug description variesBy sourceWebsite { code } priceRange { min { amount } }
         options { name values } }";
-    let shirt = json!({ "sourceWebsiteId": here.global(), "name": "Shirt, plain", "variesBy": ["Size", "Colour"] });
+    let shirt = json!({ "sourceWebsiteId": here.to_global_id(), "name": "Shirt, plain", "variesBy": ["Size", "Colour"] });
     let made = manager.mutate("productGroupCreate", fields, shirt.clone()).await;
     let whole = json!({ "name": "Shirt, plain", "slug": "shirt-plain", "description": "", "variesBy": ["Size", "Colour"],
         "sourceWebsite": { "code": "here" }, "priceRange": null,
@@ -59,7 +59,7 @@ async fn a_group_is_made_changed_and_deleted_by_those_who_manage_the_products_of
         ("slug", json!("Shirt"), "INVALID slug"),
         ("name", json!(" "), "REQUIRED name"),
         ("name", json!("x".repeat(256)), "TOO_LONG name"),
-        ("sourceWebsiteId", json!(WebsiteId(99).global()), "NOT_FOUND sourceWebsiteId"),
+        ("sourceWebsiteId", json!(WebsiteId(99).to_global_id()), "NOT_FOUND sourceWebsiteId"),
         ("sourceWebsiteId", json!("x"), "INVALID sourceWebsiteId"),
         ("variesBy", json!([]), "OUT_OF_RANGE variesBy"),
         ("variesBy", json!(["a", "b", "c", "d", "e", "f"]), "OUT_OF_RANGE variesBy"),
@@ -74,8 +74,8 @@ async fn a_group_is_made_changed_and_deleted_by_those_who_manage_the_products_of
         (json!({ "name": null }), "REQUIRED name"),
         (json!({ "variesBy": null }), "REQUIRED variesBy"),
         (json!({ "variesBy": [] }), "OUT_OF_RANGE variesBy"),
-        (json!({ "id": ProductGroupId(99).global(), "name": "x" }), "NOT_FOUND id"),
-        (json!({ "id": here.global(), "name": "x" }), "INVALID id"),
+        (json!({ "id": ProductGroupId(99).to_global_id(), "name": "x" }), "NOT_FOUND id"),
+        (json!({ "id": here.to_global_id(), "name": "x" }), "INVALID id"),
     ] {
         let mut input = json!({ "id": id });
         change.as_object().expect("fields").iter().for_each(|(field, value)| input[field] = value.clone());
@@ -96,7 +96,7 @@ async fn a_group_is_made_changed_and_deleted_by_those_who_manage_the_products_of
         "query ($website: ID!) { productGroups(where: {sourceWebsite: {eq: $website}, name: {contains: \"hat\"}}) {
         nodes { name } totalCount { value } } }";
     for (website, count) in [(here, 1), (there, 0)] {
-        let found = app.anonymous().run_with(list, json!({ "website": website.global() })).await;
+        let found = app.anonymous().run_with(list, json!({ "website": website.to_global_id() })).await;
         assert_eq!(*found.at("productGroups.totalCount.value"), count);
     }
     assert_eq!(verdict(&manager, "productGroupDelete", json!({ "id": id })).await, "done");
@@ -116,7 +116,7 @@ async fn a_product_of_a_group_has_one_value_for_each_option_and_no_two_have_the_
     assert_eq!(put(&manager, first, &shirt, &small).await, "done");
 
     let before = app.database.contents().await;
-    let unknown = ProductGroupId(99).global();
+    let unknown = ProductGroupId(99).to_global_id();
     for (given, expected) in [
         (vec![("Size", "S"), ("Colour", "Red")], "TAKEN options"),
         (vec![], "INVALID options"),
@@ -129,15 +129,15 @@ async fn a_product_of_a_group_has_one_value_for_each_option_and_no_two_have_the_
         assert_eq!(put(&manager, second, &shirt, &given).await, expected, "{given:?}");
     }
     assert_eq!(put(&manager, second, &unknown, &large).await, "NOT_FOUND groupId");
-    assert_eq!(put(&manager, second, &here.global(), &large).await, "INVALID groupId");
+    assert_eq!(put(&manager, second, &here.to_global_id(), &large).await, "INVALID groupId");
     assert_eq!(put(&manager, second, &foreign, &large).await, "INVALID groupId");
     assert_eq!(put(&seller, own, &shirt, &large).await, "INSUFFICIENT_PERMISSIONS groupId");
     let long = "x".repeat(101);
     assert_eq!(put(&manager, second, &shirt, &[("Size", &long), ("Colour", "Red")]).await, "TOO_LONG options");
-    let without = json!({ "id": second.global(), "options": options(&large) });
+    let without = json!({ "id": second.to_global_id(), "options": options(&large) });
     assert_eq!(verdict(&manager, "productUpdate", without).await, "INVALID options", "no group, no options");
     let new = |group: &str, given: &[(&str, &str)]| {
-        json!({ "sourceWebsiteId": here.global(), "name": "Shirt", "sku": "S-1", "price": "1", "groupId": group,
+        json!({ "sourceWebsiteId": here.to_global_id(), "name": "Shirt", "sku": "S-1", "price": "1", "groupId": group,
             "options": options(given) })
     };
     assert_eq!(verdict(&manager, "productCreate", new(&shirt, &small)).await, "TAKEN options");
@@ -153,10 +153,10 @@ async fn a_product_of_a_group_has_one_value_for_each_option_and_no_two_have_the_
 
     // Who is taken out leaves the combination to others.
     let fields = "product { group { id } options { name } }";
-    let out = manager.mutate("productUpdate", fields, json!({ "id": first.global(), "groupId": null })).await;
+    let out = manager.mutate("productUpdate", fields, json!({ "id": first.to_global_id(), "groupId": null })).await;
     assert_eq!(*out.at("productUpdate.product"), json!({ "group": null, "options": [] }));
     assert_eq!(put(&manager, second, &shirt, &small).await, "done");
-    let change = json!({ "id": second.global(), "options": options(&[("Size", "M"), ("Colour", "Red")]) });
+    let change = json!({ "id": second.to_global_id(), "options": options(&[("Size", "M"), ("Colour", "Red")]) });
     assert_eq!(verdict(&manager, "productUpdate", change).await, "done", "the group stays where it is not named");
     assert_eq!(put(&manager, first, &shirt, &small).await, "done");
 }
@@ -170,7 +170,7 @@ async fn options_of_a_group_with_products_get_other_names_but_stay_in_their_plac
     let product = app.product(website, ProductSpec::default()).await.id;
     assert_eq!(put(&manager, product, &shirt, &[("Size", "S"), ("Color", "Red")]).await, "done");
     // Who is not for sale any more holds the group, too.
-    assert_eq!(verdict(&manager, "productDelete", json!({ "id": product.global() })).await, "done");
+    assert_eq!(verdict(&manager, "productDelete", json!({ "id": product.to_global_id() })).await, "done");
     for (names, expected) in [
         (json!(["Size"]), "IN_USE variesBy"),
         (json!(["Size", "Color", "Cut"]), "IN_USE variesBy"),
@@ -183,9 +183,9 @@ async fn options_of_a_group_with_products_get_other_names_but_stay_in_their_plac
     }
     assert_eq!(verdict(&manager, "productGroupDelete", json!({ "id": shirt })).await, "IN_USE id");
     let query = "query ($id: ID!) { product(id: $id) { options { name value } } }";
-    let found = manager.run_with(query, json!({ "id": product.global() })).await;
+    let found = manager.run_with(query, json!({ "id": product.to_global_id() })).await;
     assert_eq!(*found.at("product.options"), options(&[("Size", "S"), ("Colour", "Red")]));
-    assert_eq!(verdict(&manager, "productUpdate", json!({ "id": product.global(), "groupId": null })).await, "done");
+    assert_eq!(verdict(&manager, "productUpdate", json!({ "id": product.to_global_id(), "groupId": null })).await, "done");
     let change = json!({ "id": shirt, "variesBy": ["Girth"] });
     assert_eq!(verdict(&manager, "productGroupUpdate", change).await, "done");
     assert_eq!(verdict(&manager, "productGroupDelete", json!({ "id": shirt })).await, "done");
@@ -231,7 +231,7 @@ async fn a_group_shows_the_options_and_prices_of_the_products_that_one_sees() {
         assert_eq!(put(&manager, product, &shirt, &[("Size", size), ("Colour", colour)]).await, "done");
         last = Some(product);
     }
-    let gone = json!({ "id": last.expect("four").global() });
+    let gone = json!({ "id": last.expect("four").to_global_id() });
     assert_eq!(verdict(&manager, "productDelete", gone).await, "done");
     let query = "{ productGroup(slug: \"shirt\") { options { name values } priceRange { min { amount currency } max { amount } }
         products(orderBy: {field: PRICE}) { totalCount { value } nodes { price { amount } } } } }";

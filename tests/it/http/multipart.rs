@@ -22,7 +22,7 @@ async fn product(app: &TestApp, sku: &str) -> String {
         "0" => app.website("sailor").await.id,
         id => souk::ids::WebsiteId(id.parse().expect("a key")),
     };
-    app.product(website, ProductSpec { sku: Some(sku.to_owned()), ..ProductSpec::default() }).await.id.global()
+    app.product(website, ProductSpec { sku: Some(sku.to_owned()), ..ProductSpec::default() }).await.id.to_global_id()
 }
 
 #[tokio::test]

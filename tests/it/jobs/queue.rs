@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 use souk::{
-    db::{Db, DbSettings, recorder::Recorder},
+    db::{Db, DbSettings, recorder::StatementRecorder},
     error::Error,
     jobs::{
         model::{Failure, JobRow, MAX_ATTEMPTS, NewJob},
@@ -155,7 +155,7 @@ async fn a_kind_without_a_handler_is_left_alone() {
 #[tokio::test]
 async fn a_job_that_fails_waits_longer_each_time_and_is_dead_in_the_end() {
     let (database, db) = TestDb::with_handle().await;
-    let (worker, seen) = answering(&db, Err(Failure::Again("  the line is busy  ".to_owned())));
+    let (worker, seen) = answering(&db, Err(Failure::Retry("  the line is busy  ".to_owned())));
     queue(&db, json!(1)).await;
     for attempt in 1..MAX_ATTEMPTS {
         assert_eq!((worker.run_due().await, worker.run_due().await), (1, 0), "{attempt}");
@@ -265,7 +265,7 @@ async fn whoever_lost_the_lease_has_no_say_in_a_failure() {
     let holds = "SELECT concat_ws(' ', state, locked_until > now(), last_error) FROM jobs";
     assert_eq!(database.ask(holds).await, "queued t");
     // What is done is done, whoever did it.
-    db.transaction(async |conn| store::done(conn, &first).await).await.unwrap();
+    db.transaction(async |conn| store::complete(conn, &first).await).await.unwrap();
     assert_eq!(database.ask(COUNT).await, "0");
     db.transaction(async |conn| store::fail(conn, &second, &failure, None).await).await.unwrap();
 }
@@ -376,7 +376,7 @@ async fn due_jobs_are_found_by_an_index_among_many() {
         FROM generate_series(1, 20000) n; ANALYZE jobs";
     database.sql(many).await;
     queue(&db, json!("due")).await;
-    let recorder = Recorder::with_texts();
+    let recorder = StatementRecorder::with_texts();
     assert!(recorder.clone().scope(claim(&db)).await.is_some());
     let statements = recorder.texts();
     let session = Psql::connect(&database.url).await;

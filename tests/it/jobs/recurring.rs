@@ -56,14 +56,14 @@ async fn a_recurring_job_runs_once_in_each_period_however_many_servers_there_are
     let (other, ran_by_other) = ticking(&db);
     let ran = || ran_by_one.load(Ordering::SeqCst) + ran_by_other.load(Ordering::SeqCst);
     for worker in [&one, &other, &one] {
-        worker.install().await.unwrap();
+        worker.ensure_recurring().await.unwrap();
     }
     for round in 1..=3 {
         assert_eq!(one.run_due().await + other.run_due().await, 1);
         assert_eq!((ran(), database.ask(STANDS).await.as_str()), (round, "1 queued 0 - t 3600"));
         database.sql(DUE).await;
         // A server that starts meanwhile changes nothing.
-        other.install().await.unwrap();
+        other.ensure_recurring().await.unwrap();
     }
 }
 
@@ -82,13 +82,13 @@ async fn a_server_makes_the_recurring_jobs_that_are_missing() {
 async fn a_recurring_job_that_fails_is_tried_again_within_its_period_and_never_dies() {
     let (database, db) = TestDb::with_handle().await;
     let minute = Duration::from_secs(60);
-    for answer in [Failure::Again("busy".to_owned()), Failure::Final("never".to_owned())] {
+    for answer in [Failure::Retry("busy".to_owned()), Failure::Final("never".to_owned())] {
         let worker = answering(&db, minute, Err(answer.clone()));
-        worker.install().await.unwrap();
+        worker.ensure_recurring().await.unwrap();
         for attempt in 1..=MAX_ATTEMPTS + 2 {
             assert_eq!(worker.run_due().await, 1);
             let now = "SELECT concat_ws(' ', state, attempts, last_error) FROM jobs";
-            assert_eq!(database.ask(now).await, format!("queued {attempt} {}", answer.why()));
+            assert_eq!(database.ask(now).await, format!("queued {attempt} {}", answer.reason()));
             let waits = "SELECT run_at - updated_at BETWEEN interval '5 s' AND interval '60 s' FROM jobs";
             assert_eq!(database.ask(waits).await, "t", "{attempt}");
             database.sql(DUE).await;
@@ -104,14 +104,14 @@ async fn a_recurring_job_that_fails_is_tried_again_within_its_period_and_never_d
 #[tokio::test]
 async fn whoever_lost_the_lease_has_no_say_in_the_next_time() {
     let (database, db) = TestDb::with_handle().await;
-    ticking(&db).0.install().await.unwrap();
+    ticking(&db).0.ensure_recurring().await.unwrap();
     let claim = async || db.transaction(async |conn| store::claim(conn, &["tick"], 1).await).await.unwrap().remove(0);
     let first = claim().await;
     database.sql("UPDATE jobs SET locked_until = now()").await;
     let second = claim().await;
     assert_eq!((first.attempts, second.attempts), (1, 2));
     for (job, held) in [(&first, "t"), (&second, "")] {
-        db.transaction(async |conn| store::done_until_next(conn, job, HOUR).await).await.unwrap();
+        db.transaction(async |conn| store::reschedule(conn, job, HOUR).await).await.unwrap();
         assert_eq!(database.ask("SELECT locked_until > now() FROM jobs").await, held);
     }
 }
@@ -132,7 +132,7 @@ async fn the_server_tidies_up_every_hour() {
         image_processor: app.services.studio.clone(),
         analytics: AnalyticsSettings::default(),
     });
-    worker.install().await.unwrap();
+    worker.ensure_recurring().await.unwrap();
     assert_eq!(worker.run_due().await, 8);
     let kept = "SELECT string_agg(key, ' ' ORDER BY id) FROM idempotency_keys";
     assert_eq!(app.database.ask(kept).await, "1 29");

@@ -83,14 +83,14 @@ async fn a_dead_job_is_run_again_or_deleted_and_no_other() {
     for mutation in ["jobRetry", "jobDelete"] {
         for key in 2..=5 {
             let before = stands(key).await;
-            let answer = manager.mutate(mutation, "job { id }", json!({ "id": JobId(key).global() })).await;
+            let answer = manager.mutate(mutation, "job { id }", json!({ "id": JobId(key).to_global_id() })).await;
             assert_eq!(answer.verdict(mutation), "ILLEGAL_TRANSITION id", "{key}");
             assert_eq!(stands(key).await, before);
         }
-        let answer = manager.mutate(mutation, "", json!({ "id": JobId(6).global() })).await;
+        let answer = manager.mutate(mutation, "", json!({ "id": JobId(6).to_global_id() })).await;
         assert_eq!(answer.verdict(mutation), "NOT_FOUND id");
     }
-    let dead = json!({ "id": JobId(1).global() });
+    let dead = json!({ "id": JobId(1).to_global_id() });
     let answer = manager.mutate("jobRetry", "job { state attempts lastError }", dead.clone()).await;
     assert_eq!(answer.at("jobRetry.job"), &json!({ "state": "QUEUED", "attempts": 0, "lastError": "no such address" }));
     assert_eq!(stands(1).await, "queued 0 t no such address");
@@ -112,7 +112,7 @@ async fn a_role_that_is_limited_to_websites_does_not_reach_jobs() {
     let website = app.website("sailor").await.id;
     let (everywhere, limited) =
         (app.holder(&[Permission::ManageJobs], &[]).await, app.holder(Permission::ALL, &[website]).await);
-    let dead = json!({ "id": JobId(1).global() });
+    let dead = json!({ "id": JobId(1).to_global_id() });
     let node = "query ($id: ID!) { node(id: $id) { id ... on Job { kind } } }";
     assert_eq!(listed(&limited, "").await, "");
     assert_eq!(limited.run_with(node, dead.clone()).await.at("node"), &json!(null));

@@ -23,7 +23,7 @@ async fn shop(app: &TestApp) -> (Actor<'_>, String, String) {
     let website = app.website("sailor").await.id;
     let product = async |sku: &str| {
         let spec = ProductSpec { sku: Some(sku.into()), ..ProductSpec::default() };
-        app.product(website, spec).await.id.global()
+        app.product(website, spec).await.id.to_global_id()
     };
     (app.manager().await, product("rope").await, product("sail").await)
 }
@@ -172,7 +172,7 @@ async fn only_who_may_change_a_product_changes_its_pictures() {
     let website = app.website("sailor").await.id;
     let (seller, other, customer) = (app.seller().await, app.seller().await, app.customer().await);
     let product =
-        app.product(website, ProductSpec { seller: Some(seller.id), ..ProductSpec::default() }).await.id.global();
+        app.product(website, ProductSpec { seller: Some(seller.id), ..ProductSpec::default() }).await.id.to_global_id();
     let refused = customer.add_picture(&product, &png(9, 9, RED), json!({})).await;
     assert_eq!(refused["errors"][0]["extensions"]["code"], "FORBIDDEN");
     assert_eq!(code(&other.add_picture(&product, &png(9, 9, RED), json!({})).await), "NOT_FOUND");
@@ -219,7 +219,7 @@ async fn a_file_sent_ahead_is_taken_once_and_is_its_senders() {
     assert_eq!(put(&url, vec![0; size + 1]).await, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(put(&url.replace("/files/", "/files/A"), picture.clone()).await, StatusCode::NOT_FOUND);
     assert_eq!(get(&app, "GET", &url, &[]).await.0, StatusCode::NOT_FOUND, "to write is not to read");
-    assert!(keys(&app, uploads::FOLDER).await.is_empty());
+    assert!(keys(&app, uploads::KEY_PREFIX).await.is_empty());
     assert_eq!(put(&url, picture.clone()).await, StatusCode::CREATED);
     assert_eq!(put(&url, picture.clone()).await, StatusCode::CONFLICT);
     let create = async |actor: &Actor<'_>, id: &str| {
@@ -229,7 +229,7 @@ async fn a_file_sent_ahead_is_taken_once_and_is_its_senders() {
     assert_eq!(create(&app.manager().await, &id).await, "NOT_FOUND uploadId", "it is not theirs");
     assert_eq!(create(&manager, "../../media").await, "NOT_FOUND uploadId");
     assert_eq!(create(&manager, &id).await, "done");
-    assert!(keys(&app, uploads::FOLDER).await.is_empty(), "taken is gone");
+    assert!(keys(&app, uploads::KEY_PREFIX).await.is_empty(), "taken is gone");
     for bytes in [0, -1, 1_073_741_825] {
         assert_eq!(
             manager.mutate("uploadCreate", "", json!({ "bytes": bytes })).await.verdict("uploadCreate"),

@@ -56,7 +56,7 @@ async fn want(app: &TestApp, product: ProductId, urls: &[String]) -> usize {
 /// What somebody sees of a product's pictures: end of the URL it came from, whether it is there, and why not.
 async fn seen(actor: &Actor<'_>, product: ProductId) -> Value {
     let document = "query ($id: ID!) { product(id: $id) { images { width sourceUrl failure } } }";
-    actor.run_with(document, json!({ "id": product.global() })).await.at("product.images").clone()
+    actor.run_with(document, json!({ "id": product.to_global_id() })).await.at("product.images").clone()
 }
 
 #[tokio::test]
@@ -133,7 +133,7 @@ async fn a_picture_by_url_is_added_by_hand_too() {
     let app = TestApp::new().await;
     let ((manager, product), host) = (shop(&app).await, pictures().await);
     let add = async |url: &str| {
-        let input = json!({ "productId": product.global(), "url": url });
+        let input = json!({ "productId": product.to_global_id(), "url": url });
         manager.mutate("productImageCreate", "image { url width sourceUrl }", input).await
     };
     let url = format!("{host}/a.jpg");

@@ -70,7 +70,7 @@ async fn a_user_need_not_say_what_the_account_says() {
     let cart = ada.cart_of(&[(rope, 1)]).await;
     let nothing = json!({ "address": null, "contact": null });
     assert_eq!(ada.checkout_with(&cart, "k", nothing.clone()).await.verdict("checkout"), "REQUIRED addressId");
-    let theirs = bob.address().await.id.global();
+    let theirs = bob.address().await.id.to_global_id();
     let foreign = json!({ "address": null, "addressId": theirs });
     assert_eq!(ada.checkout_with(&cart, "k", foreign).await.verdict("checkout"), "NOT_FOUND addressId");
     ada.address().await;
@@ -113,9 +113,9 @@ async fn what_stands_in_the_way_is_told_and_nothing_is_done() {
         (json!({ "expectedTotal": "7.99" }), "PRICE_CHANGED expectedTotal"),
         (json!({ "expectedTotal": "eight" }), "!BAD_USER_INPUT"),
         (json!({ "cartId": theirs.id }), "NOT_FOUND cartId"),
-        (json!({ "cartId": a.global() }), "INVALID cartId"),
-        (json!({ "addressId": bob.address().await.id.global() }), "INVALID address"),
-        (json!({ "address": null, "addressId": bob.address().await.id.global() }), "NOT_FOUND addressId"),
+        (json!({ "cartId": a.to_global_id() }), "INVALID cartId"),
+        (json!({ "addressId": bob.address().await.id.to_global_id() }), "INVALID address"),
+        (json!({ "address": null, "addressId": bob.address().await.id.to_global_id() }), "NOT_FOUND addressId"),
     ];
     let before = app.database.contents().await;
     for (change, expected) in table {
@@ -185,7 +185,7 @@ async fn the_same_key_answers_the_same_orders_and_another_wish_is_refused() {
     assert_eq!(first.verdict("checkout"), "done");
     // The cart is empty by now, and fuller again: the answer is the same.
     assert_eq!(guest.checkout(&cart, "k").await.at("checkout.orders"), first.at("checkout.orders"));
-    let more = json!({ "cartId": cart.id, "productId": rope.global(), "quantity": 1 });
+    let more = json!({ "cartId": cart.id, "productId": rope.to_global_id(), "quantity": 1 });
     assert_eq!(guest.mutate("cartLineAdd", "cart { id }", more).await.verdict("cartLineAdd"), "done");
     assert_eq!(guest.checkout(&cart, "k").await.at("checkout.orders"), first.at("checkout.orders"));
     // The same number written otherwise, a name with blanks around: the same wish.

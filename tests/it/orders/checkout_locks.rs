@@ -37,7 +37,7 @@ async fn a_cart_is_reserved_anew_without_holding_one_product_while_it_waits_for_
     let [first, last] = two_products(&app).await;
     let (ada, bob) = (app.anonymous(), app.customer().await);
     let cart = ada.cart_of(&[(first, 1), (last, 1)]).await;
-    let guest = cart.token.as_deref().map(GuestKey::of);
+    let guest = cart.token.as_deref().map(GuestKey::from_token);
     let viewer = Viewer::anonymous().with_guest(guest);
     let id = CartId::parse("id", &cart.id).unwrap();
     // Over at once; and of the first product somebody else has it released.
@@ -78,7 +78,7 @@ async fn the_victim_of_a_deadlock_gets_what_it_wanted_all_the_same() {
         app.database.set("deadlock_timeout = '300ms'").await;
         let [first, last] = two_products(&app).await;
         let mut shopper = Shopper::new(Client::of(app.listen().await));
-        let filled = shopper.fill(&[(first.global(), 2), (last.global(), 2)]).await.unwrap();
+        let filled = shopper.fill(&[(first.to_global_id(), 2), (last.to_global_id(), 2)]).await.unwrap();
         assert_eq!(filled.verdict("cartCreate"), "done");
         let mut session = app.database.raw().await;
         // It never looks for the circle itself, so the checkout does.

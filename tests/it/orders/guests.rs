@@ -82,7 +82,7 @@ async fn what_somebody_pays_for_stays_as_it_is_and_its_cancellation_is_told_to_t
         let (order, line) = (placed.text_at("orderCreate.order.id"), placed.text_at("orderCreate.order.details.0.id"));
         app.put_payment(&order, status, "20").await;
         let before = app.database.contents().await;
-        let add = json!({ "orderId": order, "productId": rope.id.global(), "quantity": 1 });
+        let add = json!({ "orderId": order, "productId": rope.id.to_global_id(), "quantity": 1 });
         for actor in [&customer, &admin] {
             let verdict = actor.mutate("orderDetailAdd", "", add.clone()).await.verdict("orderDetailAdd");
             assert_eq!(verdict, "PAYMENT_EXISTS orderId");

@@ -52,7 +52,7 @@ async fn the_history_tells_what_happened_in_order_and_who_did_it() {
     let done = async |actor: &Actor<'_>, mutation: &str, input: Value| {
         assert_eq!(actor.mutate(mutation, "", input).await.verdict(mutation), "done", "{mutation}");
     };
-    let add = json!({ "orderId": order, "productId": nail.global(), "quantity": 3 });
+    let add = json!({ "orderId": order, "productId": nail.to_global_id(), "quantity": 3 });
     let added = customer.mutate("orderDetailAdd", "order { details { id } }", add).await;
     let nails = added.text_at("orderDetailAdd.order.details.1.id");
     done(&manager, "orderDetailUpdate", json!({ "id": line, "quantity": 4 })).await;
@@ -164,8 +164,8 @@ async fn notes_that_are_refused_say_why_and_the_latest_five_hundred_events_are_s
         (&order, " \n ".into(), "REQUIRED text"),
         (&order, "x".repeat(2001), "TOO_LONG text"),
         (&order, "a\u{202e}b".into(), "INVALID text"),
-        (&rope.global(), "text".into(), "INVALID orderId"),
-        (&souk::ids::OrderId(999).global(), "text".into(), "NOT_FOUND orderId"),
+        (&rope.to_global_id(), "text".into(), "INVALID orderId"),
+        (&souk::ids::OrderId(999).to_global_id(), "text".into(), "NOT_FOUND orderId"),
     ] {
         assert_eq!(note(&customer, id, &text, false).await, expected, "{text:?}");
     }

@@ -64,10 +64,10 @@ async fn a_new_line_has_todays_price_and_an_old_one_the_price_agreed() {
     let rope = app.product(website.id, spec(20, "10.00")).await;
     let (customer, manager) = (app.customer().await, app.manager().await);
     let order = customer.order(&[(rope.id, 2)]).await;
-    let dearer = json!({ "id": rope.id.global(), "price": "11.50" });
+    let dearer = json!({ "id": rope.id.to_global_id(), "price": "11.50" });
     assert_eq!(manager.mutate("productUpdate", "", dearer).await.verdict("productUpdate"), "done");
 
-    let added = add(&customer, &order, &rope.id.global(), 3).await;
+    let added = add(&customer, &order, &rope.id.to_global_id(), 3).await;
     let lines = |lines: &[(i64, &str)]| lines.iter().map(|(n, price)| (*n, (*price).to_owned())).collect::<Vec<_>>();
     assert_eq!(summary(&added, "orderDetailAdd"), (lines(&[(2, "10.00"), (3, "11.50")]), "54.50".to_owned()));
     let line = added.text_at("orderDetailAdd.order.details.0.id");
@@ -88,7 +88,7 @@ async fn each_change_of_a_line_is_one_movement_and_no_change_none() {
     let nail = app.product(website.id, spec(20, "1.00")).await;
     let (customer, manager) = (app.customer().await, app.manager().await);
     let order = customer.order(&[(rope.id, 2)]).await;
-    let added = add(&customer, &order, &nail.id.global(), 3).await;
+    let added = add(&customer, &order, &nail.id.to_global_id(), 3).await;
     let line = added.text_at("orderDetailAdd.order.details.1.id");
     for quantity in [5, 5, 1] {
         assert_eq!(update(&manager, &line, quantity).await.verdict("orderDetailUpdate"), "done");
@@ -113,30 +113,30 @@ async fn every_refused_change_of_a_line_says_why_and_writes_nothing() {
     let (here, there) = (app.website("here").await, app.website("there").await);
     let (customer, manager) = (app.customer().await, app.manager().await);
     let rope = app.product(here.id, spec(10, "10.00")).await.id;
-    let away = app.product(there.id, spec(10, "10.00")).await.id.global();
+    let away = app.product(there.id, spec(10, "10.00")).await.id.to_global_id();
     let dear = app.product(here.id, spec(1000, "99999999.99")).await.id;
     let gone = app.product(here.id, spec(10, "10.00")).await.id;
     let placed = customer.try_order(&[(rope, 4), (dear, 1), (gone, 1)], "k").await;
     let order = placed.text_at("orderCreate.order.id");
     let line = |index: usize| placed.text_at(&format!("orderCreate.order.details.{index}.id"));
     let (rope_line, dear_line, gone_line) = (line(0), line(1), line(2));
-    let deleted = manager.mutate("productDelete", "", json!({ "id": gone.global() })).await;
+    let deleted = manager.mutate("productDelete", "", json!({ "id": gone.to_global_id() })).await;
     assert_eq!(deleted.verdict("productDelete"), "done");
-    let (unknown, no_line) = (ProductId(1_000_000).global(), OrderDetailId(1_000_000).global());
+    let (unknown, no_line) = (ProductId(1_000_000).to_global_id(), OrderDetailId(1_000_000).to_global_id());
 
     let before = app.database.contents().await;
-    let rope_id = rope.global();
+    let rope_id = rope.to_global_id();
     for (order, product, quantity, expected) in [
         (&order, &rope_id, 0, "OUT_OF_RANGE quantity"),
         (&order, &rope_id, -1, "OUT_OF_RANGE quantity"),
         (&order, &rope_id, 1_000_001, "OUT_OF_RANGE quantity"),
         (&order, &rope_id, 7, "OUT_OF_STOCK quantity"),
-        (&order, &dear.global(), 100, "OUT_OF_RANGE quantity"),
-        (&order, &gone.global(), 1, "PRODUCT_INACTIVE productId"),
+        (&order, &dear.to_global_id(), 100, "OUT_OF_RANGE quantity"),
+        (&order, &gone.to_global_id(), 1, "PRODUCT_INACTIVE productId"),
         (&order, &away, 1, "MULTIPLE_WEBSITES productId"),
         (&order, &unknown, 1, "NOT_FOUND productId"),
         (&order, &order, 1, "INVALID productId"),
-        (&OrderId(1_000_000).global(), &rope_id, 1, "NOT_FOUND orderId"),
+        (&OrderId(1_000_000).to_global_id(), &rope_id, 1, "NOT_FOUND orderId"),
         (&rope_id, &rope_id, 1, "INVALID orderId"),
     ] {
         let answer = add(&customer, order, product, quantity).await;
@@ -187,7 +187,7 @@ async fn lines_are_changed_by_their_customer_and_by_staff_and_by_nobody_else() {
         ("admin", &admin, None),
     ] {
         let order = customer.order(&[(rope, 1)]).await;
-        let added = add(&customer, &order, &rope.global(), 1).await;
+        let added = add(&customer, &order, &rope.to_global_id(), 1).await;
         let line = added.text_at("orderDetailAdd.order.details.0.id");
         let before = app.database.contents().await;
         let expected = |field: &str| match refusal {
@@ -195,7 +195,7 @@ async fn lines_are_changed_by_their_customer_and_by_staff_and_by_nobody_else() {
             Some(code) => format!("{code} {field}"),
             None => "done".to_owned(),
         };
-        let answer = add(actor, &order, &rope.global(), 1).await;
+        let answer = add(actor, &order, &rope.to_global_id(), 1).await;
         assert_eq!(answer.verdict("orderDetailAdd"), expected("orderId"), "{who}");
         let answer = update(actor, &line, 2).await;
         assert_eq!(answer.verdict("orderDetailUpdate"), expected("id"), "{who}");
@@ -212,13 +212,13 @@ async fn lines_change_only_while_the_order_is_pending() {
     let rope = app.product(website.id, spec(100, "10.00")).await.id;
     let (customer, admin) = (app.customer().await, app.admin().await);
     let order = customer.order(&[(rope, 1)]).await;
-    let added = add(&customer, &order, &rope.global(), 1).await;
+    let added = add(&customer, &order, &rope.to_global_id(), 1).await;
     let line = added.text_at("orderDetailAdd.order.details.0.id");
     for status in ["confirmed", "shipped", "delivered", "cancelled"] {
         app.database.sql(&format!("UPDATE orders SET status = '{status}'")).await;
         let before = app.database.contents().await;
         for actor in [&customer, &admin] {
-            let answer = add(actor, &order, &rope.global(), 1).await;
+            let answer = add(actor, &order, &rope.to_global_id(), 1).await;
             assert_eq!(answer.verdict("orderDetailAdd"), "ILLEGAL_TRANSITION orderId", "{status}");
             let answer = update(actor, &line, 2).await;
             assert_eq!(answer.verdict("orderDetailUpdate"), "ILLEGAL_TRANSITION id", "{status}");
@@ -248,8 +248,8 @@ async fn an_order_has_one_line_at_least_and_five_hundred_at_most() {
         rope.0
     );
     app.database.sql(&fill).await;
-    assert_eq!(add(&customer, &order, &rope.global(), 1).await.verdict("orderDetailAdd"), "done");
-    let refused = add(&customer, &order, &rope.global(), 1).await;
+    assert_eq!(add(&customer, &order, &rope.to_global_id(), 1).await.verdict("orderDetailAdd"), "done");
+    let refused = add(&customer, &order, &rope.to_global_id(), 1).await;
     assert_eq!(refused.verdict("orderDetailAdd"), "OUT_OF_RANGE orderId");
     assert_eq!(remove(&customer, &only).await.verdict("orderDetailRemove"), "done");
     assert_eq!(remove(&customer, &only).await.verdict("orderDetailRemove"), "NOT_FOUND id");

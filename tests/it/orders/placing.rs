@@ -18,7 +18,7 @@ async fn lines_of_one_product_are_merged_and_the_total_is_the_sum_of_the_lines()
     let nail = app.product(website.id, spec("Nail", "N-1", "0.99", 9)).await;
     let customer = app.customer().await;
     let line = |id: &str, quantity: i32| json!({ "productId": id, "quantity": quantity });
-    let (rope, nail) = (rope.id.global(), nail.id.global());
+    let (rope, nail) = (rope.id.to_global_id(), nail.id.to_global_id());
     let input = json!({ "lines": [line(&nail, 3), line(&rope, 1), line(&rope, 2)], "idempotencyKey": "k" });
     let answer = customer.mutate("orderCreate", ORDER, input).await;
     assert_eq!(answer.verdict("orderCreate"), "done", "{answer:?}");
@@ -46,15 +46,15 @@ async fn an_order_keeps_what_was_agreed_whatever_becomes_of_product_and_address(
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec("Rope", "R-1", "12.50", 9)).await;
     let (customer, manager) = (app.customer().await, app.manager().await);
-    let address = customer.address().await.id.global();
-    let lines = json!([{ "productId": rope.id.global(), "quantity": 2 }]);
+    let address = customer.address().await.id.to_global_id();
+    let lines = json!([{ "productId": rope.id.to_global_id(), "quantity": 2 }]);
     let input = json!({ "lines": lines, "addressId": address, "idempotencyKey": "k" });
     let before = customer.mutate("orderCreate", ORDER, input).await;
     let id = before.text_at("orderCreate.order.id");
     let agreed = before.at("orderCreate.order");
     assert_eq!(agreed["shippingAddress"]["address"], "Hafenstrasse 1");
 
-    let change = json!({ "id": rope.id.global(), "name": "Cord", "sku": "C-9", "price": "99.00" });
+    let change = json!({ "id": rope.id.to_global_id(), "name": "Cord", "sku": "C-9", "price": "99.00" });
     assert_eq!(manager.mutate("productUpdate", "", change).await.verdict("productUpdate"), "done");
     let change = json!({ "id": address, "country": "FR", "city": "Brest", "address": "Quai 9", "postalCode": null });
     assert_eq!(customer.mutate("addressUpdate", "", change).await.verdict("addressUpdate"), "done");
@@ -65,7 +65,7 @@ async fn an_order_keeps_what_was_agreed_whatever_becomes_of_product_and_address(
 
     let gone = customer.mutate("addressDelete", "", json!({ "id": address })).await;
     assert_eq!(gone.verdict("addressDelete"), "done");
-    let gone = manager.mutate("productDelete", "", json!({ "id": rope.id.global() })).await;
+    let gone = manager.mutate("productDelete", "", json!({ "id": rope.id.to_global_id() })).await;
     assert_eq!(gone.verdict("productDelete"), "done");
     let after = customer.run_with(&reread, json!({ "id": id })).await;
     assert_eq!(after.at("order"), agreed);
@@ -78,7 +78,7 @@ async fn an_order_goes_to_the_address_named_else_to_the_default_else_nowhere() {
     let rope = app.product(website.id, spec("Rope", "R-1", "12.50", 9)).await;
     let customer = app.customer().await;
     let place = async |key: &str, address: Option<&str>| {
-        let lines = json!([{ "productId": rope.id.global(), "quantity": 1 }]);
+        let lines = json!([{ "productId": rope.id.to_global_id(), "quantity": 1 }]);
         let input = json!({ "lines": lines, "addressId": address, "idempotencyKey": key });
         let answer = customer.mutate("orderCreate", ORDER, input).await;
         answer.at("orderCreate.order.shippingAddress").clone()

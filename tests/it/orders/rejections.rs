@@ -32,15 +32,15 @@ async fn every_refused_order_says_why_and_writes_nothing() {
     let app = TestApp::new().await;
     let (here, there) = (app.website("here").await, app.website("there").await);
     let spec = |stock: i32, price: &'static str| ProductSpec { stock, price: Some(price), ..ProductSpec::default() };
-    let rope = app.product(here.id, spec(5, "10.00")).await.id.global();
-    let nail = app.product(here.id, spec(5, "1.00")).await.id.global();
-    let away = app.product(there.id, spec(5, "10.00")).await.id.global();
-    let dear = app.product(here.id, spec(1_000_000, "99999999.99")).await.id.global();
-    let gone = app.product(here.id, spec(5, "10.00")).await.id.global();
-    let category = app.category("ropes", None).await.id.global();
+    let rope = app.product(here.id, spec(5, "10.00")).await.id.to_global_id();
+    let nail = app.product(here.id, spec(5, "1.00")).await.id.to_global_id();
+    let away = app.product(there.id, spec(5, "10.00")).await.id.to_global_id();
+    let dear = app.product(here.id, spec(1_000_000, "99999999.99")).await.id.to_global_id();
+    let gone = app.product(here.id, spec(5, "10.00")).await.id.to_global_id();
+    let category = app.category("ropes", None).await.id.to_global_id();
     let (customer, neighbour) = (app.customer().await, app.customer().await);
-    let theirs = neighbour.address().await.id.global();
-    let mine = customer.address().await.id.global();
+    let theirs = neighbour.address().await.id.to_global_id();
+    let mine = customer.address().await.id.to_global_id();
     let deleted = app.manager().await.mutate("productDelete", "", json!({ "id": gone })).await;
     assert_eq!(deleted.verdict("productDelete"), "done");
 
@@ -48,7 +48,7 @@ async fn every_refused_order_says_why_and_writes_nothing() {
     let of = |lines: Vec<Value>| json!({ "lines": lines, "idempotencyKey": "k" });
     let quantity = |quantity: Value| of(vec![json!({ "productId": rope, "quantity": quantity })]);
     let keyed = |key: Value| json!({ "lines": [line(&rope, 1)], "idempotencyKey": key });
-    let unknown = ProductId(1_000_000).global();
+    let unknown = ProductId(1_000_000).to_global_id();
     let mut cases = vec![
         (of(vec![]), "REQUIRED lines"),
         (of(vec![line(&rope, 1); 501]), "OUT_OF_RANGE lines"),
@@ -101,7 +101,7 @@ async fn every_refused_order_says_why_and_writes_nothing() {
     ];
     let to = |address: Value| json!({ "lines": [line(&rope, 1)], "addressId": address, "idempotencyKey": "k" });
     cases.push((to(json!(theirs)), "NOT_FOUND addressId"));
-    cases.push((to(json!(AddressId(1_000_000).global())), "NOT_FOUND addressId"));
+    cases.push((to(json!(AddressId(1_000_000).to_global_id())), "NOT_FOUND addressId"));
     let expected = |code: &str, field: &str| format!("{code} {field}");
     let mut all: Vec<(Value, String)> = cases.into_iter().map(|(input, verdict)| (input, verdict.to_owned())).collect();
     for (id, code) in wrong_ids(&category) {
@@ -160,7 +160,7 @@ async fn five_hundred_lines_of_a_million_pieces_do_not_overflow() {
 async fn quantities_and_prices_in_the_document_are_held_to_the_same_rules() {
     let app = TestApp::new().await;
     let website = app.website("here").await;
-    let rope = app.product(website.id, ProductSpec { stock: 5, ..ProductSpec::default() }).await.id.global();
+    let rope = app.product(website.id, ProductSpec { stock: 5, ..ProductSpec::default() }).await.id.to_global_id();
     let customer = app.customer().await;
     let before = app.database.contents().await;
     for quantity in

@@ -194,7 +194,7 @@ async fn every_refused_return_says_why_and_writes_nothing() {
         (json!([scene.line(1, 1)]), "OUT_OF_RANGE lines.0.quantity"),
         (json!([scene.line(0, 1), scene.line(0, 1)]), "INVALID lines.1.orderDetailId"),
         (json!([of(&foreign)]), "NOT_FOUND lines.0.orderDetailId"),
-        (json!([of(&OrderDetailId(999).global())]), "NOT_FOUND lines.0.orderDetailId"),
+        (json!([of(&OrderDetailId(999).to_global_id())]), "NOT_FOUND lines.0.orderDetailId"),
         (json!([of(&scene.order)]), "INVALID lines.0.orderDetailId"),
         (json!([because("")]), "REQUIRED lines.0.reason"),
         (json!([because(&"x".repeat(501))]), "TOO_LONG lines.0.reason"),
@@ -204,7 +204,7 @@ async fn every_refused_return_says_why_and_writes_nothing() {
         assert_eq!(refused.verdict("returnCreate"), expected, "{lines}");
     }
     for (field, value, expected) in [
-        ("orderId", json!(OrderId(999).global()), "NOT_FOUND orderId"),
+        ("orderId", json!(OrderId(999).to_global_id()), "NOT_FOUND orderId"),
         ("orderId", json!(other.text_at("orderCreate.order.id")), "ILLEGAL_TRANSITION orderId"),
         ("note", json!(" "), "REQUIRED note"),
         ("note", json!("x".repeat(2001)), "TOO_LONG note"),
@@ -226,7 +226,7 @@ async fn every_refused_return_says_why_and_writes_nothing() {
     }
     for (id, reason, expected) in [
         (id.clone(), " ", "REQUIRED reason"),
-        (ReturnId(999).global(), "no", "NOT_FOUND id"),
+        (ReturnId(999).to_global_id(), "no", "NOT_FOUND id"),
         (scene.order.clone(), "no", "INVALID id"),
     ] {
         let refused = scene.manager.mutate("returnReject", "", json!({ "id": id, "reason": reason })).await;
@@ -282,14 +282,14 @@ async fn all_pieces_of_an_imported_order_that_is_on_its_way_or_has_arrived_may_c
             website.id.0, rope.id.0
         );
         app.database.sql(&imported).await;
-        let line = |n: i32| json!([{ "orderDetailId": OrderDetailId(id).global(), "quantity": n, "reason": "torn" }]);
-        let input = |n: i32| json!({ "orderId": OrderId(id).global(), "lines": line(n), "idempotencyKey": format!("{id} {n}") });
+        let line = |n: i32| json!([{ "orderDetailId": OrderDetailId(id).to_global_id(), "quantity": n, "reason": "torn" }]);
+        let input = |n: i32| json!({ "orderId": OrderId(id).to_global_id(), "lines": line(n), "idempotencyKey": format!("{id} {n}") });
         let asked = manager.mutate("returnCreate", "return { id }", input(3)).await;
         assert_eq!(asked.verdict("returnCreate"), expected, "{status}");
         if expected == "done" {
             let more = manager.mutate("returnCreate", "", input(1)).await;
             assert_eq!(more.verdict("returnCreate"), "OUT_OF_RANGE lines.0.quantity");
-            let lines = json!([{ "orderDetailId": OrderDetailId(id).global(), "restock": true }]);
+            let lines = json!([{ "orderDetailId": OrderDetailId(id).to_global_id(), "restock": true }]);
             let receive = json!({ "id": asked.text_at("returnCreate.return.id"), "lines": lines });
             assert_eq!(manager.mutate("returnReceive", "", receive).await.verdict("returnReceive"), "done");
         }
@@ -306,7 +306,7 @@ async fn what_comes_back_no_writer_goes_around() {
     let (open, settled) = (scene.ropes(1, "1").await, scene.ropes(1, "2").await);
     let reject = json!({ "id": settled, "reason": "no" });
     assert_eq!(scene.manager.mutate("returnReject", "", reject).await.verdict("returnReject"), "done");
-    assert_eq!([open, settled], [ReturnId(1).global(), ReturnId(2).global()]);
+    assert_eq!([open, settled], [ReturnId(1).to_global_id(), ReturnId(2).to_global_id()]);
     let psql = Psql::connect(&app.database.url).await;
     let line = "INSERT INTO return_lines (return_id, order_detail_id, quantity, reason) VALUES";
     for (sql, constraint) in [

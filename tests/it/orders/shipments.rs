@@ -159,7 +159,7 @@ async fn orders_are_shipped_by_staff_and_by_sellers_of_something_in_them_and_onl
         assert_eq!(shipped.verdict("shipmentCreate"), create, "{who}");
         let updated = actor.mutate("shipmentUpdate", "", shipment.clone()).await;
         assert_eq!(updated.verdict("shipmentUpdate"), change, "{who}");
-        let delivered = actor.mutate("shipmentDeliver", "", json!({ "id": ShipmentId(999).global() })).await;
+        let delivered = actor.mutate("shipmentDeliver", "", json!({ "id": ShipmentId(999).to_global_id() })).await;
         let expected = if change == "done" { "NOT_FOUND id" } else { change };
         assert_eq!(delivered.verdict("shipmentDeliver"), expected, "{who}");
     }
@@ -196,7 +196,7 @@ async fn every_refused_shipment_says_why_and_writes_nothing() {
         (json!([line(rope, 7), line(nail, 4)]), "OUT_OF_RANGE lines.1.quantity"),
         (json!([line(rope, 1), line(rope, 1)]), "INVALID lines.1.orderDetailId"),
         (json!([line(&foreign, 1)]), "NOT_FOUND lines.0.orderDetailId"),
-        (json!([line(&OrderDetailId(999).global(), 1)]), "NOT_FOUND lines.0.orderDetailId"),
+        (json!([line(&OrderDetailId(999).to_global_id(), 1)]), "NOT_FOUND lines.0.orderDetailId"),
         (json!([line(rope, 9), line(&foreign, 1)]), "OUT_OF_RANGE lines.0.quantity, NOT_FOUND lines.1.orderDetailId"),
         (json!([line(&scene.order, 1)]), "INVALID lines.0.orderDetailId"),
         (json!([line(rope, 3_000_000_000)]), "!BAD_USER_INPUT"),
@@ -204,7 +204,7 @@ async fn every_refused_shipment_says_why_and_writes_nothing() {
         assert_eq!(scene.ship(&scene.manager, lines.clone(), "k").await.verdict("shipmentCreate"), expected, "{lines}");
     }
     for (field, value, expected) in [
-        ("orderId", json!(OrderId(999).global()), "NOT_FOUND orderId"),
+        ("orderId", json!(OrderId(999).to_global_id()), "NOT_FOUND orderId"),
         ("orderId", json!(nail), "INVALID orderId"),
         ("idempotencyKey", json!(" "), "INVALID idempotencyKey"),
         ("carrier", json!(""), "REQUIRED carrier"),

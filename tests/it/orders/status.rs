@@ -187,7 +187,7 @@ async fn a_cancellation_gives_back_what_the_ledger_says_after_every_change_of_th
     let id = placed.text_at("orderCreate.order.id");
     let (kept_line, removed_line) =
         (placed.text_at("orderCreate.order.details.0.id"), placed.text_at("orderCreate.order.details.1.id"));
-    let add = |quantity: i32| json!({ "orderId": id, "productId": added.global(), "quantity": quantity });
+    let add = |quantity: i32| json!({ "orderId": id, "productId": added.to_global_id(), "quantity": quantity });
     assert_eq!(customer.mutate("orderDetailAdd", "", add(4)).await.verdict("orderDetailAdd"), "done");
     assert_eq!(customer.mutate("orderDetailAdd", "", add(1)).await.verdict("orderDetailAdd"), "done");
     for quantity in [7, 5] {
@@ -218,7 +218,7 @@ async fn cancelling_an_order_that_took_no_stock_gives_none() {
         website.id.0, rope.id.0
     );
     app.database.sql(&imported).await;
-    let cancelled = app.manager().await.mutate("orderCancel", "", json!({ "id": OrderId(1).global() })).await;
+    let cancelled = app.manager().await.mutate("orderCancel", "", json!({ "id": OrderId(1).to_global_id() })).await;
     assert_eq!(cancelled.verdict("orderCancel"), "done");
     assert_eq!(app.stock(rope.id).await, 5);
     assert_eq!(app.database.rows("SELECT 1 FROM stock_movements WHERE reason <> 'opening'").await.len(), 0);
@@ -245,8 +245,8 @@ async fn ids_of_no_order_are_refused_in_every_move() {
     let scene = Scene::new(&app).await;
     let before = app.database.contents().await;
     for (id, expected) in [
-        (OrderId(1_000_000).global(), "NOT_FOUND id"),
-        (scene.products[0].global(), "INVALID id"),
+        (OrderId(1_000_000).to_global_id(), "NOT_FOUND id"),
+        (scene.products[0].to_global_id(), "INVALID id"),
         (String::new(), "INVALID id"),
         ("T3JkZXI6MDE".to_owned(), "INVALID id"),
     ] {

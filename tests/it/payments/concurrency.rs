@@ -24,7 +24,7 @@ async fn stage(limit: Duration) -> (Arc<Scripted>, TestApp) {
 }
 
 async fn cancel(app: &TestApp, order: &str) {
-    let (_, key) = souk::ids::split(order).unwrap();
+    let (_, key) = souk::ids::decode(order).unwrap();
     let cancel = format!(
         "UPDATE orders SET status = 'cancelled' WHERE id = {key};
          INSERT INTO jobs (kind, payload) VALUES ('order_cancelled', '{{\"order\": {key}}}')"
@@ -230,7 +230,7 @@ async fn what_was_paid_for_a_cancelled_order_goes_back() {
     assert_eq!(app.database.ask(reason).await, "the order was cancelled");
     // A job of an order that is not cancelled touches nothing.
     let (order, id) = pay(None).await;
-    let (_, key) = souk::ids::split(&order).unwrap();
+    let (_, key) = souk::ids::decode(&order).unwrap();
     let job = format!("INSERT INTO jobs (kind, payload) VALUES ('order_cancelled', '{{\"order\": {key}}}')");
     app.database.sql(&job).await;
     let asked = provider.asked();
@@ -290,7 +290,7 @@ async fn open_operations(
     for (mutation, amount) in [("paymentCapture", "5"), ("paymentCapture", "7"), ("paymentRefund", "6")] {
         killed(provider, Mood::Deaf, manager.done(mutation, id, Some(amount))).await;
     }
-    let (_, key) = souk::ids::split(order).unwrap();
+    let (_, key) = souk::ids::decode(order).unwrap();
     let keys = format!(
         "SELECT o.key::text FROM payment_operations o JOIN payments p ON p.id = payment_id
          WHERE order_id = {key} AND o.status = 'pending' ORDER BY o.id"

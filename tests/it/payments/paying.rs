@@ -88,8 +88,8 @@ async fn who_pays_and_who_sees_it() {
     let customer = app.customer().await;
     let order = customer.order(&[(product, 1)]).await;
     let guests = customer.order(&[(product, 1)]).await;
-    let (_, key) = souk::ids::split(&guests).unwrap();
-    let hash = hex::encode(GuestKey::of("souk_c_mine").hash());
+    let (_, key) = souk::ids::decode(&guests).unwrap();
+    let hash = hex::encode(GuestKey::from_token("souk_c_mine").hash());
     let guest = format!("UPDATE orders SET user_id = NULL, cart_token_hash = '\\x{hash}' WHERE id = {key}");
     app.database.sql(&guest).await;
     let guest = |token: &str| app.anonymous().with_cart(Some(token.to_owned()));
@@ -116,7 +116,7 @@ async fn who_pays_and_who_sees_it() {
                 made += 1;
                 assert_eq!(key, made.to_string(), "{name}");
             }
-            let (_, number) = souk::ids::split(order).unwrap();
+            let (_, number) = souk::ids::decode(order).unwrap();
             let stage = format!("SELECT max(id) FROM payments WHERE order_id = {number}");
             let Ok(payment) = app.database.ask(&stage).await.parse().map(payment_id) else { continue };
             assert_eq!(actor.sees(&payment).await != "-", *sees, "{name}");
@@ -170,7 +170,7 @@ async fn what_cannot_be_paid_is_refused_and_nothing_is_written() {
         (pay(&order, "TEST", "CARD", Some(&long), "k"), "TOO_LONG source"),
         (pay(&order, "TEST", "CARD", Some(GOOD), " "), "INVALID idempotencyKey"),
         (pay(&order, "TEST", "CARD", Some(GOOD), &"k".repeat(201)), "INVALID idempotencyKey"),
-        (pay(&PaymentId(1).global(), "TEST", "CARD", Some(GOOD), "k"), "INVALID orderId"),
+        (pay(&PaymentId(1).to_global_id(), "TEST", "CARD", Some(GOOD), "k"), "INVALID orderId"),
     ];
     let before = app.database.contents().await;
     for (input, expected) in table {

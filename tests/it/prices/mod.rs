@@ -13,17 +13,17 @@ const HISTORY: &str = "query ($id: ID!) { product(id: $id) { compareAtPrice { am
 
 async fn update(actor: &Actor<'_>, product: ProductId, input: Value) -> String {
     let mut input = input;
-    input["id"] = json!(product.global());
+    input["id"] = json!(product.to_global_id());
     actor.mutate("productUpdate", "product { id }", input).await.verdict("productUpdate")
 }
 
 /// Price, the one to compare with, and whether this actor set it; the latest first.
 async fn history(actor: &Actor<'_>, product: ProductId) -> Vec<String> {
-    let answer = actor.run_with(HISTORY, json!({ "id": product.global() })).await;
+    let answer = actor.run_with(HISTORY, json!({ "id": product.to_global_id() })).await;
     let nodes = answer.at("product.priceHistory.nodes").as_array().expect("a list").clone();
     assert_eq!(*answer.at("product.priceHistory.totalCount.value"), nodes.len());
     let told = nodes.iter().map(|node| {
-        assert_eq!(node["product"]["id"], product.global());
+        assert_eq!(node["product"]["id"], product.to_global_id());
         let amount = |field: &str| node[field]["amount"].as_str().unwrap_or("-").to_owned();
         let who = if node["user"]["id"] == actor.global_id() { "me" } else { "-" };
         format!("{} {} {who}", amount("price"), amount("compareAtPrice"))
@@ -36,7 +36,7 @@ async fn a_change_of_a_price_is_an_entry_and_nothing_else_is() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let manager = app.manager().await;
-    let new = json!({ "sourceWebsiteId": website.global(), "name": "Rope", "sku": "R", "price": "10", "compareAtPrice": "12.50" });
+    let new = json!({ "sourceWebsiteId": website.to_global_id(), "name": "Rope", "sku": "R", "price": "10", "compareAtPrice": "12.50" });
     let made = manager.mutate("productCreate", "product { id compareAtPrice { amount currency } }", new).await;
     assert_eq!(*made.at("productCreate.product.compareAtPrice"), json!({ "amount": "12.50", "currency": "EUR" }));
     let product = ProductId::parse("id", &made.text_at("productCreate.product.id")).expect("an id");
@@ -48,7 +48,7 @@ async fn a_change_of_a_price_is_an_entry_and_nothing_else_is() {
     ] {
         assert_eq!(update(&manager, product, input.clone()).await, "done", "{input}");
     }
-    let adjusted = json!({ "productId": product.global(), "delta": 5 });
+    let adjusted = json!({ "productId": product.to_global_id(), "delta": 5 });
     assert_eq!(manager.mutate("stockAdjust", "", adjusted).await.verdict("stockAdjust"), "done");
     app.customer().await.order(&[(product, 1)]).await;
     assert_eq!(history(&manager, product).await, ["8.00 9.00 me", "9.00 - me", "9.00 12.50 me", "10.00 12.50 me"]);
@@ -76,7 +76,7 @@ async fn the_history_is_for_those_who_set_the_price() {
         (app.admin().await, true),
     ];
     for (index, (actor, expected)) in table.iter().enumerate() {
-        let answer = actor.run_with(HISTORY, json!({ "id": product.global() })).await;
+        let answer = actor.run_with(HISTORY, json!({ "id": product.to_global_id() })).await;
         assert_eq!(!answer.at("product.priceHistory").is_null(), *expected, "row {index}");
     }
 }
@@ -131,7 +131,7 @@ impl Shop<'_> {
 
     async fn lowest(&self) -> String {
         let document = "query ($id: ID!) { product(id: $id) { lowestPrice30Days { amount currency } } }";
-        let answer = self.app.anonymous().run_with(document, json!({ "id": self.product.global() })).await;
+        let answer = self.app.anonymous().run_with(document, json!({ "id": self.product.to_global_id() })).await;
         answer.at("product.lowestPrice30Days")["amount"].as_str().unwrap_or("-").to_owned()
     }
 }

@@ -36,9 +36,9 @@ async fn ada(app: &TestApp) -> Actor<'_> {
     let product = app.product(website.id, ProductSpec { stock: 10, ..ProductSpec::default() }).await;
     let login = json!({ "email": "lovelace@souk.example", "password": PASSWORD });
     let login = app.anonymous().mutate("login", "accessToken user { id }", login).await;
-    let (_, id) = souk::ids::split(&login.text_at("login.user.id")).unwrap();
+    let (_, id) = souk::ids::decode(&login.text_at("login.user.id")).unwrap();
     let ada = app.with_token(login.text_at("login.accessToken"), souk::ids::UserId(id));
-    let known = json!({ "userId": ada.global_id(), "websiteId": website.id.global(), "externalId": "AAL-1815" });
+    let known = json!({ "userId": ada.global_id(), "websiteId": website.id.to_global_id(), "externalId": "AAL-1815" });
     app.manager().await.mutate("userIdentityAdd", "user { id }", known).await.at("userIdentityAdd.user.id");
     let address = json!({
         "country": "GB", "city": "London", "district": "Marylebone", "address": "12 St James Square", "postalCode": "SW1Y 4LB",
@@ -48,7 +48,7 @@ async fn ada(app: &TestApp) -> Actor<'_> {
     let told = "UPDATE orders SET contact_name = 'Countess Lovelace', customer_note = 'Leave it at the gate'";
     app.database.sql(told).await;
     send_and_return(app, &ada, &order).await;
-    let review = json!({ "productId": product.id.global(), "rating": 2, "text": "Weaves no algebra." });
+    let review = json!({ "productId": product.id.to_global_id(), "rating": 2, "text": "Weaves no algebra." });
     assert_eq!(ada.mutate("reviewCreate", "", review).await.verdict("reviewCreate"), "done");
     let key = json!({ "name": "Difference engine", "permissions": [] });
     ada.mutate("apiKeyCreate", "apiKey { id }", key).await.at("apiKeyCreate.apiKey.id");

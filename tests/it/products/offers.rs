@@ -9,18 +9,18 @@ use souk::{
 use crate::support::{Actor, ProductSpec, TestApp};
 
 async fn link(actor: &Actor<'_>, ids: &[ProductId]) -> String {
-    let ids: Vec<_> = ids.iter().map(|id| id.global()).collect();
+    let ids: Vec<_> = ids.iter().map(|id| id.to_global_id()).collect();
     actor.mutate("productLink", "", json!({ "productIds": ids })).await.verdict("productLink")
 }
 
 async fn unlink(actor: &Actor<'_>, id: ProductId) -> String {
-    actor.mutate("productUnlink", "", json!({ "productId": id.global() })).await.verdict("productUnlink")
+    actor.mutate("productUnlink", "", json!({ "productId": id.to_global_id() })).await.verdict("productUnlink")
 }
 
 /// The SKUs of the offers of a product.
 async fn offers(actor: &Actor<'_>, id: ProductId) -> String {
     let query = "query ($id: ID!) { product(id: $id) { offers { sku } } }";
-    let found = actor.run_with(query, json!({ "id": id.global() })).await;
+    let found = actor.run_with(query, json!({ "id": id.to_global_id() })).await;
     let skus = found.at("product.offers").as_array().expect("a list").iter();
     skus.map(|offer| offer["sku"].as_str().expect("a SKU").to_owned()).collect::<Vec<_>>().join(" ")
 }
@@ -49,7 +49,7 @@ async fn products_with_the_same_gtin_are_offers_of_one_thing_by_website_and_pric
         (b, "none too", "1.00", None),
     ] {
         let id = product(&app, website, sku, price).await;
-        let change = json!({ "id": id.global(), "barcode": barcode });
+        let change = json!({ "id": id.to_global_id(), "barcode": barcode });
         assert_eq!(manager.mutate("productUpdate", "", change).await.verdict("productUpdate"), "done");
         ids.push(id);
     }
@@ -68,7 +68,7 @@ async fn products_with_the_same_gtin_are_offers_of_one_thing_by_website_and_pric
         assert_eq!(offers(&app.anonymous(), *id).await, expected);
     }
     // What is not for sale any more is an offer for staff alone.
-    let gone = json!({ "id": ids[1].global() });
+    let gone = json!({ "id": ids[1].to_global_id() });
     assert_eq!(manager.mutate("productDelete", "", gone).await.verdict("productDelete"), "done");
     assert_eq!(offers(&app.anonymous(), ids[0]).await, "a-only b-dear");
     assert_eq!(offers(&manager, ids[0]).await, "a-only b-cheap b-dear");

@@ -13,7 +13,7 @@ async fn verdict(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
 }
 
 fn new(website: WebsiteId, sku: &str) -> Value {
-    json!({ "sourceWebsiteId": website.global(), "name": "Rope", "sku": sku, "price": "12.50" })
+    json!({ "sourceWebsiteId": website.to_global_id(), "name": "Rope", "sku": sku, "price": "12.50" })
 }
 
 fn with(mut input: Value, field: &str, value: Value) -> Value {
@@ -34,18 +34,18 @@ async fn a_managers_product_is_the_shops_and_a_sellers_their_own() {
         ("barcode", "4006381333931".to_owned()),
         ("variant", "10 m".to_owned()),
         ("description", "Of hemp".to_owned()),
-        ("categoryId", category.global()),
-        ("brandId", brand.global()),
-        ("supplierId", supplier.global()),
+        ("categoryId", category.to_global_id()),
+        ("brandId", brand.to_global_id()),
+        ("supplierId", supplier.to_global_id()),
     ] {
         input[field] = json!(value);
     }
     let made = manager.mutate("productCreate", WHOLE, input).await;
     let whole = json!({
-        "id": ProductId(1).global(), "name": "Rope", "slug": "strong-rope", "sku": "R-1", "barcode": "4006381333931",
+        "id": ProductId(1).to_global_id(), "name": "Rope", "slug": "strong-rope", "sku": "R-1", "barcode": "4006381333931",
         "variant": "10 m", "description": "Of hemp", "price": { "amount": "12.50", "currency": "EUR" }, "stock": 0,
-        "isActive": true, "sourceWebsite": { "id": website.global() }, "category": { "id": category.global() },
-        "brand": { "id": brand.global() }, "supplier": { "id": supplier.global() }, "seller": null,
+        "isActive": true, "sourceWebsite": { "id": website.to_global_id() }, "category": { "id": category.to_global_id() },
+        "brand": { "id": brand.to_global_id() }, "supplier": { "id": supplier.to_global_id() }, "seller": null,
     });
     assert_eq!(*made.at("productCreate.product"), whole);
 
@@ -92,7 +92,7 @@ async fn slugs_are_made_from_names_and_are_always_unique() {
         ("ü", "INVALID slug"),
     ] {
         assert_eq!(verdict(&manager, "productCreate", chosen(json!(slug))).await, expected, "{slug}");
-        let change = json!({ "id": ProductId(1).global(), "slug": slug });
+        let change = json!({ "id": ProductId(1).to_global_id(), "slug": slug });
         assert_eq!(verdict(&manager, "productUpdate", change).await, expected, "{slug}");
     }
     let long = json!("a".repeat(201));
@@ -109,7 +109,7 @@ async fn a_sku_is_unique_within_its_website() {
     assert_eq!(verdict(&manager, "productCreate", new(here, "R-1")).await, "done");
     assert_eq!(verdict(&manager, "productCreate", new(there, "R-1")).await, "done");
     assert_eq!(verdict(&manager, "productCreate", new(here, "r-1")).await, "done");
-    let other = app.product(here, ProductSpec { sku: Some("R-2".into()), ..ProductSpec::default() }).await.id.global();
+    let other = app.product(here, ProductSpec { sku: Some("R-2".into()), ..ProductSpec::default() }).await.id.to_global_id();
     let before = app.database.contents().await;
     assert_eq!(verdict(&manager, "productCreate", new(here, "R-1")).await, "TAKEN sku");
     let change = json!({ "id": other, "sku": "R-1" });
@@ -179,7 +179,7 @@ fn prices() -> Vec<(Value, &'static str)> {
 async fn a_price_is_an_exact_decimal_from_nothing_to_a_hundred_million_less_a_cent() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
-    let id = app.product(website, ProductSpec::default()).await.id.global();
+    let id = app.product(website, ProductSpec::default()).await.id.to_global_id();
     let manager = app.manager().await;
     for (price, expected) in prices() {
         let before = app.database.contents().await;
@@ -197,7 +197,7 @@ async fn a_price_is_an_exact_decimal_from_nothing_to_a_hundred_million_less_a_ce
         assert_eq!(app.database.contents().await, before, "{shown}");
     }
     for literal in ["7.0", "7.5", "1e2", "-0.5", "true", "EUR", "null", "[7]", "99999999999999999999999"] {
-        let input = format!("sourceWebsiteId: \"{}\", name: \"Rope\", sku: \"P\", price: {literal}", website.global());
+        let input = format!("sourceWebsiteId: \"{}\", name: \"Rope\", sku: \"P\", price: {literal}", website.to_global_id());
         let document = format!("mutation {{ productCreate(input: {{ {input} }}) {{ userErrors {{ code field }} }} }}");
         assert_eq!(manager.run(&document).await.verdict("productCreate"), "!BAD_USER_INPUT", "{literal}");
     }
@@ -215,9 +215,9 @@ async fn a_change_leaves_what_is_absent_and_clears_what_is_null() {
     let manager = app.manager().await;
     let mut input = new(website, "R-1");
     let links = [
-        ("categoryId", app.category("ropes", None).await.id.global()),
-        ("brandId", app.brand("knot").await.id.global()),
-        ("supplierId", app.supplier("Hemp Ltd").await.id.global()),
+        ("categoryId", app.category("ropes", None).await.id.to_global_id()),
+        ("brandId", app.brand("knot").await.id.to_global_id()),
+        ("supplierId", app.supplier("Hemp Ltd").await.id.to_global_id()),
         ("barcode", "1".to_owned()),
         ("variant", "2".to_owned()),
         ("description", "3".to_owned()),
@@ -249,16 +249,16 @@ async fn a_change_leaves_what_is_absent_and_clears_what_is_null() {
         ("sku", Value::Null, "REQUIRED sku"),
         ("isActive", Value::Null, "REQUIRED isActive"),
         ("id", Value::Null, "!BAD_USER_INPUT"),
-        ("categoryId", json!(CategoryId(99).global()), "NOT_FOUND categoryId"),
-        ("brandId", json!(BrandId(99).global()), "NOT_FOUND brandId"),
-        ("supplierId", json!(SupplierId(99).global()), "NOT_FOUND supplierId"),
-        ("categoryId", json!(BrandId(1).global()), "INVALID categoryId"),
+        ("categoryId", json!(CategoryId(99).to_global_id()), "NOT_FOUND categoryId"),
+        ("brandId", json!(BrandId(99).to_global_id()), "NOT_FOUND brandId"),
+        ("supplierId", json!(SupplierId(99).to_global_id()), "NOT_FOUND supplierId"),
+        ("categoryId", json!(BrandId(1).to_global_id()), "INVALID categoryId"),
         ("brandId", json!("x"), "INVALID brandId"),
         ("supplierId", json!(""), "INVALID supplierId"),
-        ("id", json!(ProductId(99).global()), "NOT_FOUND id"),
-        ("id", json!(CategoryId(1).global()), "INVALID id"),
+        ("id", json!(ProductId(99).to_global_id()), "NOT_FOUND id"),
+        ("id", json!(CategoryId(1).to_global_id()), "INVALID id"),
         // What no change may name.
-        ("sourceWebsiteId", json!(website.global()), "!BAD_USER_INPUT"),
+        ("sourceWebsiteId", json!(website.to_global_id()), "!BAD_USER_INPUT"),
         ("sellerId", json!(manager.global_id()), "!BAD_USER_INPUT"),
         ("stock", json!(5), "!BAD_USER_INPUT"),
     ] {
@@ -266,10 +266,10 @@ async fn a_change_leaves_what_is_absent_and_clears_what_is_null() {
         assert_eq!(verdict(&manager, "productUpdate", change.clone()).await, expected, "{change}");
     }
     for (field, value, expected) in [
-        ("sourceWebsiteId", json!(WebsiteId(99).global()), "NOT_FOUND sourceWebsiteId"),
+        ("sourceWebsiteId", json!(WebsiteId(99).to_global_id()), "NOT_FOUND sourceWebsiteId"),
         ("sourceWebsiteId", json!("x"), "INVALID sourceWebsiteId"),
         ("sourceWebsiteId", Value::Null, "!BAD_USER_INPUT"),
-        ("categoryId", json!(CategoryId(99).global()), "NOT_FOUND categoryId"),
+        ("categoryId", json!(CategoryId(99).to_global_id()), "NOT_FOUND categoryId"),
         ("name", Value::Null, "!BAD_USER_INPUT"),
         ("sku", Value::Null, "!BAD_USER_INPUT"),
         ("description", Value::Null, "!BAD_USER_INPUT"),
@@ -287,9 +287,9 @@ async fn a_seller_changes_their_own_products_and_no_others() {
     let website = app.website("sailor").await.id;
     let (seller, rival) = (app.seller().await, app.seller().await);
     let product = |seller| app.product(website, ProductSpec { seller, ..ProductSpec::default() });
-    let own = product(Some(seller.id)).await.id.global();
+    let own = product(Some(seller.id)).await.id.to_global_id();
     let before = app.database.contents().await;
-    for other in [product(Some(rival.id)).await.id.global(), product(None).await.id.global()] {
+    for other in [product(Some(rival.id)).await.id.to_global_id(), product(None).await.id.to_global_id()] {
         let before = app.database.contents().await;
         let change = json!({ "id": other, "name": "Mine" });
         assert_eq!(verdict(&seller, "productUpdate", change).await, "NOT_FOUND id");
@@ -328,7 +328,7 @@ async fn a_deleted_product_is_gone_for_the_public_and_stays_on_old_orders_until_
         category(id: $category) { products { nodes { id } } }
         order(id: $order) { details { name product { id name isActive } } } }";
     let variables =
-        json!({ "id": product.id.global(), "slug": product.slug, "category": category.id.global(), "order": order });
+        json!({ "id": product.id.to_global_id(), "slug": product.slug, "category": category.id.to_global_id(), "order": order });
     let anonymous = app.anonymous();
     // In how many of the seven ways somebody finds it.
     let found = async |actor: &Actor<'_>| {
@@ -341,21 +341,21 @@ async fn a_deleted_product_is_gone_for_the_public_and_stays_on_old_orders_until_
     assert_eq!([found(&anonymous).await, found(&customer).await, found(&rival).await], [7, 7, 7]);
     for _ in 0..2 {
         let deleted =
-            manager.mutate("productDelete", "product { isActive }", json!({ "id": product.id.global() })).await;
+            manager.mutate("productDelete", "product { isActive }", json!({ "id": product.id.to_global_id() })).await;
         assert_eq!(*deleted.at("productDelete.product.isActive"), false);
         assert_eq!([found(&anonymous).await, found(&customer).await, found(&rival).await], [0, 0, 0]);
     }
     // Search is for everybody the public one.
     assert_eq!([found(&seller).await, found(&manager).await], [6, 6]);
     let old = customer.run_with(everywhere, variables.clone()).await;
-    let line = json!([{ "name": "Hempen halyard", "product": { "id": product.id.global(), "name": "Hempen halyard", "isActive": false } }]);
+    let line = json!([{ "name": "Hempen halyard", "product": { "id": product.id.to_global_id(), "name": "Hempen halyard", "isActive": false } }]);
     assert_eq!(*old.at("order.details"), line);
     assert_eq!(
         customer.try_order(&[(product.id, 1)], "k").await.verdict("orderCreate"),
         "PRODUCT_INACTIVE lines.0.productId"
     );
 
-    let back = json!({ "id": product.id.global(), "isActive": true });
+    let back = json!({ "id": product.id.to_global_id(), "isActive": true });
     assert_eq!(verdict(&seller, "productUpdate", back).await, "done");
     assert_eq!([found(&anonymous).await, found(&customer).await, found(&rival).await], [7, 7, 7]);
     assert_eq!(app.stock(product.id).await, 4);

@@ -21,7 +21,7 @@ const SEEN: &str = "query ($id: ID!) { product(id: $id) { rating { average count
     reviews { totalCount { value } nodes { id rating status author user { id } } } } }";
 
 fn opinion(product: ProductId, rating: i32) -> Value {
-    json!({ "productId": product.global(), "rating": rating, "title": "Well made", "text": "Holds\nin any wind." })
+    json!({ "productId": product.to_global_id(), "rating": rating, "title": "Well made", "text": "Holds\nin any wind." })
 }
 
 async fn write(actor: &Actor<'_>, product: ProductId, rating: i32) -> String {
@@ -35,7 +35,7 @@ async fn settle(actor: &Actor<'_>, mutation: &str, id: &str) -> String {
 }
 
 async fn seen(actor: &Actor<'_>, product: ProductId) -> Answer {
-    actor.run_with(SEEN, json!({ "id": product.global() })).await
+    actor.run_with(SEEN, json!({ "id": product.to_global_id() })).await
 }
 
 async fn rope(app: &TestApp, sku: &str) -> ProductId {
@@ -64,7 +64,7 @@ async fn a_review_is_shown_and_counts_once_it_is_approved() {
     let id = answer.text_at("reviewCreate.review.id");
     let expected = json!({
         "id": id, "rating": 4, "title": "Well made", "text": "Holds\nin any wind.", "status": "PENDING", "isVerifiedPurchase": false,
-        "author": "A C.", "product": { "id": rope.global() },
+        "author": "A C.", "product": { "id": rope.to_global_id() },
     });
     assert_eq!(answer.at("reviewCreate.review"), &expected);
 
@@ -107,16 +107,16 @@ async fn what_breaks_a_rule_is_refused_and_nothing_is_written() {
     let (customer, seller, manager) = (app.customer().await, app.seller().await, app.manager().await);
     app.database.sql(&format!("UPDATE products SET seller_id = {} WHERE id = {}", seller.id.0, rope.0)).await;
     let table = [
-        (&customer, json!({ "productId": rope.global(), "rating": 0 }), "OUT_OF_RANGE rating"),
-        (&customer, json!({ "productId": rope.global(), "rating": 6 }), "OUT_OF_RANGE rating"),
-        (&customer, json!({ "productId": rope.global(), "rating": 5, "title": " " }), "REQUIRED title"),
-        (&customer, json!({ "productId": rope.global(), "rating": 5, "title": "a\nb" }), "INVALID title"),
-        (&customer, json!({ "productId": rope.global(), "rating": 5, "title": "x".repeat(151) }), "TOO_LONG title"),
-        (&customer, json!({ "productId": rope.global(), "rating": 5, "text": "x".repeat(5001) }), "TOO_LONG text"),
-        (&customer, json!({ "productId": ProductId(999_999).global(), "rating": 5 }), "NOT_FOUND productId"),
-        (&customer, json!({ "productId": gone.global(), "rating": 5 }), "NOT_FOUND productId"),
-        (&manager, json!({ "productId": gone.global(), "rating": 5 }), "PRODUCT_INACTIVE productId"),
-        (&seller, json!({ "productId": rope.global(), "rating": 5 }), "INSUFFICIENT_PERMISSIONS productId"),
+        (&customer, json!({ "productId": rope.to_global_id(), "rating": 0 }), "OUT_OF_RANGE rating"),
+        (&customer, json!({ "productId": rope.to_global_id(), "rating": 6 }), "OUT_OF_RANGE rating"),
+        (&customer, json!({ "productId": rope.to_global_id(), "rating": 5, "title": " " }), "REQUIRED title"),
+        (&customer, json!({ "productId": rope.to_global_id(), "rating": 5, "title": "a\nb" }), "INVALID title"),
+        (&customer, json!({ "productId": rope.to_global_id(), "rating": 5, "title": "x".repeat(151) }), "TOO_LONG title"),
+        (&customer, json!({ "productId": rope.to_global_id(), "rating": 5, "text": "x".repeat(5001) }), "TOO_LONG text"),
+        (&customer, json!({ "productId": ProductId(999_999).to_global_id(), "rating": 5 }), "NOT_FOUND productId"),
+        (&customer, json!({ "productId": gone.to_global_id(), "rating": 5 }), "NOT_FOUND productId"),
+        (&manager, json!({ "productId": gone.to_global_id(), "rating": 5 }), "PRODUCT_INACTIVE productId"),
+        (&seller, json!({ "productId": rope.to_global_id(), "rating": 5 }), "INSUFFICIENT_PERMISSIONS productId"),
         (&customer, json!({ "productId": customer.global_id(), "rating": 5 }), "INVALID productId"),
     ];
     for (who, input, expected) in table {
@@ -206,7 +206,7 @@ async fn authors_write_their_own_reviews_and_staff_moderate_those_of_their_websi
     ];
     for (who, changes, approves, deletes) in table {
         let id = match app.database.ask("SELECT id FROM reviews").await.parse() {
-            Ok(key) => ReviewId(key).global(),
+            Ok(key) => ReviewId(key).to_global_id(),
             Err(_) => write(&author, rope, 5).await,
         };
         let changed = who.run_with(update, json!({ "id": id })).await;
@@ -250,17 +250,17 @@ async fn lists_are_filtered_and_ordered_by_stars() {
             break;
         }
     }
-    let of = |index: usize, average: Value| (products[index].global(), average);
+    let of = |index: usize, average: Value| (products[index].to_global_id(), average);
     assert_eq!(found, [of(1, json!("5.00")), of(2, json!("3.00")), of(0, Value::Null)]);
     let list = async |arguments: &str| {
         let document =
             format!("query ($id: ID!) {{ product(id: $id) {{ reviews({arguments}) {{ nodes {{ rating }} }} }} }}");
-        let answer = app.anonymous().run_with(&document, json!({ "id": products[2].global() })).await;
+        let answer = app.anonymous().run_with(&document, json!({ "id": products[2].to_global_id() })).await;
         let nodes = answer.at("product.reviews.nodes").as_array().cloned().unwrap_or_default();
         nodes.iter().filter_map(|node| node["rating"].as_i64()).collect::<Vec<_>>()
     };
-    let website = app.database.ask("SELECT id FROM websites").await.parse().map(souk::ids::WebsiteId).unwrap().global();
-    let product = products[1].global();
+    let website = app.database.ask("SELECT id FROM websites").await.parse().map(souk::ids::WebsiteId).unwrap().to_global_id();
+    let product = products[1].to_global_id();
     let table: [(String, &[i64]); 8] = [
         ("first: 20".into(), &[2, 1, 4, 5]),
         ("orderBy: {field: RATING}".into(), &[1, 2, 4, 5]),

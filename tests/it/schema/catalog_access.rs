@@ -8,11 +8,11 @@ use crate::support::{ProductSpec, TestApp};
 #[tokio::test]
 async fn only_those_with_the_permission_write_the_catalogue() {
     let app = TestApp::new().await;
-    let website = app.website("sailor").await.id.global();
-    let category = app.category("ropes", None).await.id.global();
-    let brand = app.brand("knot").await.id.global();
-    let supplier = app.supplier("Hemp Ltd").await.id.global();
-    let product = app.product(WebsiteId::parse("id", &website).unwrap(), ProductSpec::default()).await.id.global();
+    let website = app.website("sailor").await.id.to_global_id();
+    let category = app.category("ropes", None).await.id.to_global_id();
+    let brand = app.brand("knot").await.id.to_global_id();
+    let supplier = app.supplier("Hemp Ltd").await.id.to_global_id();
+    let product = app.product(WebsiteId::parse("id", &website).unwrap(), ProductSpec::default()).await.id.to_global_id();
     let (anonymous, customer, seller) = (app.anonymous(), app.customer().await, app.seller().await);
     let (manager, admin) = (app.manager().await, app.admin().await);
     // The mutation, an input that is good, and whether sellers, managers and admins may.

@@ -172,7 +172,7 @@ async fn what_is_somebody_elses_answers_like_what_does_not_exist() {
         }
     }
     assert!(count > 60, "only {count} operations take an id");
-    assert_eq!(souk::ids::split(&nothing("Order")).map(|(_, key)| key), Some(NOTHING));
+    assert_eq!(souk::ids::decode(&nothing("Order")).map(|(_, key)| key), Some(NOTHING));
 }
 
 #[tokio::test]

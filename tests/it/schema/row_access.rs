@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use souk::{
-    ids::{RowId, split},
+    ids::{RowId, decode},
     products::model::ProductRow,
 };
 
@@ -50,17 +50,17 @@ impl<'a> Stage<'a> {
         let [x, y, a, b] = [&actors[1], &actors[2], &actors[3], &actors[4]];
         let (of_a, of_b) = (product("of-a", Some(a)).await, product("of-b", Some(b)).await);
         let mut ids = BTreeMap::from([
-            ("website", website.id.global()),
-            ("supplier", supplier.id.global()),
-            ("of-a", of_a.id.global()),
-            ("of-b", of_b.id.global()),
+            ("website", website.id.to_global_id()),
+            ("supplier", supplier.id.to_global_id()),
+            ("of-a", of_a.id.to_global_id()),
+            ("of-b", of_b.id.to_global_id()),
             ("order-x", x.order(&[(of_a.id, 1)]).await),
             ("order-y", y.order(&[(of_b.id, 1)]).await),
-            ("address-x", x.address().await.id.global()),
-            ("address-y", y.address().await.id.global()),
+            ("address-x", x.address().await.id.to_global_id()),
+            ("address-y", y.address().await.id.to_global_id()),
         ]);
         for (name, seller) in [("off-a", Some(a)), ("off-b", Some(b)), ("off", None)] {
-            let gone = product(name, seller).await.id.global();
+            let gone = product(name, seller).await.id.to_global_id();
             let delete = "mutation ($id: ID!) { productDelete(input: { id: $id }) { userErrors { code } } }";
             let deleted = actors[6].run_with(delete, json!({ "id": gone })).await;
             assert!(deleted.user_errors("productDelete").is_empty());
@@ -92,7 +92,7 @@ impl<'a> Stage<'a> {
     fn seen(&self, answer: &Answer, type_name: &str) -> String {
         let mut ids = BTreeSet::new();
         collect(&answer.json["data"], &mut ids);
-        let of_type = self.ids.iter().filter(|(_, id)| split(id).is_some_and(|(name, _)| name == type_name));
+        let of_type = self.ids.iter().filter(|(_, id)| decode(id).is_some_and(|(name, _)| name == type_name));
         of_type.filter(|(_, id)| ids.contains(id.as_str())).map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
     }
 
@@ -329,13 +329,13 @@ async fn what_is_not_yours_cannot_be_changed_and_answers_like_what_does_not_exis
         ("a", "userDeactivate", "id: ?", "x"),
     ];
     for (who, mutation, input, target) in table {
-        let (type_name, _) = split(&stage.ids[target]).expect("an id");
+        let (type_name, _) = decode(&stage.ids[target]).expect("an id");
         let nothing = match type_name.as_str() {
-            "Order" => souk::ids::OrderId(999_999).global(),
-            "OrderDetail" => souk::ids::OrderDetailId(999_999).global(),
-            "Product" => souk::ids::ProductId(999_999).global(),
-            "Address" => souk::ids::AddressId(999_999).global(),
-            _ => souk::ids::UserId(999_999).global(),
+            "Order" => souk::ids::OrderId(999_999).to_global_id(),
+            "OrderDetail" => souk::ids::OrderDetailId(999_999).to_global_id(),
+            "Product" => souk::ids::ProductId(999_999).to_global_id(),
+            "Address" => souk::ids::AddressId(999_999).to_global_id(),
+            _ => souk::ids::UserId(999_999).to_global_id(),
         };
         let mut answers = Vec::new();
         for id in [&stage.ids[target], &nothing] {
@@ -364,7 +364,7 @@ async fn a_seller_runs_orders_that_hold_their_products_but_not_their_own_purchas
     let (a, b) = (stage.actor("a"), stage.actor("b"));
     let answer = a.run_with(confirm, json!({ "id": stage.ids["order-x"] })).await;
     assert_eq!(answer.text_at("orderStatusUpdate.order.status"), "CONFIRMED");
-    let (_, of_a) = split(&stage.ids["of-a"]).expect("an id");
+    let (_, of_a) = decode(&stage.ids["of-a"]).expect("an id");
     let bought = b.order(&[(souk::ids::ProductId(of_a), 1)]).await;
     let answer = b.run_with(confirm, json!({ "id": bought })).await;
     assert_eq!(answer.user_errors("orderStatusUpdate")[0].0, "NOT_FOUND", "who buys does not confirm for the shop");

@@ -66,9 +66,9 @@ impl Field {
 async fn a_text_is_not_blank_and_its_length_counts_characters() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
-    let product = app.product(website, ProductSpec::default()).await.id.global();
+    let product = app.product(website, ProductSpec::default()).await.id.to_global_id();
     let admin = app.admin().await;
-    for field in fields(&website.global(), &product) {
+    for field in fields(&website.to_global_id(), &product) {
         let at = format!("{} {}", field.mutation, field.name);
         let before = app.database.contents().await;
         for blank in ["", " ", " \t\r\n", "\u{a0}\u{2003}\u{3000}\u{2028}"] {
@@ -94,7 +94,7 @@ async fn a_text_is_not_blank_and_its_length_counts_characters() {
 async fn every_character_that_can_be_seen_comes_back_as_it_went_in() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
-    let product = app.product(website, ProductSpec::default()).await.id.global();
+    let product = app.product(website, ProductSpec::default()).await.id.to_global_id();
     let admin = app.admin().await;
     let texts = [
         "\u{fffe}\u{10ffff}",
@@ -103,7 +103,7 @@ async fn every_character_that_can_be_seen_comes_back_as_it_went_in() {
         "e\u{301}🏴\u{e0067}\u{e007f}👩🏽\u{200d}🚀",
         "می\u{200c}خواهم",
     ];
-    for field in fields(&website.global(), &product) {
+    for field in fields(&website.to_global_id(), &product) {
         let Some((type_name, name)) = field.path.and_then(|path| path.split_once('.')) else { continue };
         for text in texts {
             let selection = format!("{type_name} {{ {name} }}");
@@ -118,10 +118,10 @@ async fn every_character_that_can_be_seen_comes_back_as_it_went_in() {
 async fn a_text_of_one_line_holds_nothing_that_cannot_be_seen() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
-    let product = app.product(website, ProductSpec::default()).await.id.global();
+    let product = app.product(website, ProductSpec::default()).await.id.to_global_id();
     let admin = app.admin().await;
     let before = app.database.contents().await;
-    for field in fields(&website.global(), &product) {
+    for field in fields(&website.to_global_id(), &product) {
         for text in [
             "\u{1}a",
             "a\u{7f}",
@@ -159,7 +159,7 @@ async fn a_text_of_one_line_holds_nothing_that_cannot_be_seen() {
 #[tokio::test]
 async fn a_description_may_be_empty_and_has_twenty_thousand_characters_at_most() {
     let app = TestApp::new().await;
-    let website = app.website("sailor").await.id.global();
+    let website = app.website("sailor").await.id.to_global_id();
     let manager = app.manager().await;
     let cases = [
         ("category", json!({ "name": "n" })),
@@ -199,7 +199,7 @@ async fn a_description_may_be_empty_and_has_twenty_thousand_characters_at_most()
 async fn enormous_values_are_refused_wherever_they_stand() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
-    let id = app.product(website, ProductSpec::default()).await.id.global();
+    let id = app.product(website, ProductSpec::default()).await.id.to_global_id();
     let admin = app.admin().await;
     let huge = "9".repeat(1_000_000);
     let mut before = app.database.contents().await;
@@ -210,8 +210,8 @@ async fn enormous_values_are_refused_wherever_they_stand() {
         ("productUpdate", json!({ "id": id, "categoryId": huge }), "INVALID categoryId"),
         ("productUpdate", json!({ "id": id, "price": huge }), "!BAD_USER_INPUT"),
         ("productUpdate", json!({ "id": id, "description": huge }), "TOO_LONG description"),
-        ("websiteUpdate", json!({ "id": website.global(), "code": huge }), "INVALID code"),
-        ("websiteUpdate", json!({ "id": website.global(), "baseUrl": format!("https://{huge}") }), "INVALID baseUrl"),
+        ("websiteUpdate", json!({ "id": website.to_global_id(), "code": huge }), "INVALID code"),
+        ("websiteUpdate", json!({ "id": website.to_global_id(), "baseUrl": format!("https://{huge}") }), "INVALID baseUrl"),
         ("userUpdate", json!({ "id": admin.global_id(), "email": format!("a@{huge}") }), "INVALID email"),
         ("userUpdate", json!({ "id": admin.global_id(), "phone": huge }), "INVALID phone"),
         ("userCreate", json!({ "name": "n", "email": "a@b.example", "password": huge }), "INVALID password"),

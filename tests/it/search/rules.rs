@@ -37,7 +37,7 @@ async fn shop(app: &TestApp, code: &str, names: &[&str]) -> WebsiteId {
 }
 
 async fn tell(actor: &Actor<'_>, website: WebsiteId, words: &[&str], other: Value) -> Answer {
-    let mut input = json!({ "websiteId": website.global(), "words": words });
+    let mut input = json!({ "websiteId": website.to_global_id(), "words": words });
     if let (Some(input), Some(other)) = (input.as_object_mut(), other.as_object()) {
         input.extend(other.clone());
     }
@@ -54,7 +54,7 @@ async fn words_that_mean_the_same_find_each_other() {
 
     tell(&manager, sailor, &["sneaker", "trainer", "plimsoll"], json!({})).await.at("searchRuleCreate.searchRule.id");
     tell(&manager, sailor, &["tee shirt", "t-shirt"], json!({})).await.at("searchRuleCreate.searchRule.id");
-    let at = |website: WebsiteId| format!(", where: {{ sourceWebsite: {{ eq: {:?} }} }}", website.global());
+    let at = |website: WebsiteId| format!(", where: {{ sourceWebsite: {{ eq: {:?} }} }}", website.to_global_id());
     let both = ["Canvas Sneaker", "Running Trainer"];
     for (query, filter, found) in [
         ("trainer", at(sailor), &both[..]),
@@ -96,9 +96,9 @@ async fn a_query_leads_somewhere() {
     app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", secret.id.0)).await;
     let category = app.category("clearance", None).await;
     let (manager, public) = (app.manager().await, app.anonymous());
-    tell(&manager, website, &["sale", "last chance"], json!({ "target": category.id.global() })).await;
+    tell(&manager, website, &["sale", "last chance"], json!({ "target": category.id.to_global_id() })).await;
     tell(&manager, website, &["returns policy"], json!({ "url": "/help/returns" })).await;
-    tell(&manager, website, &["old lamp"], json!({ "target": secret.id.global() })).await;
+    tell(&manager, website, &["old lamp"], json!({ "target": secret.id.to_global_id() })).await;
 
     let sale = ask(&public, " SALES ", "").await;
     assert_eq!(
@@ -121,7 +121,7 @@ async fn a_query_leads_somewhere() {
     }
     assert_eq!(ask(&manager, "old lamp", "").await.at("search.redirect.target.name"), "Old Lamp");
     let rise = app.website("rise").await.id;
-    let at = |website: WebsiteId| format!(", where: {{ sourceWebsite: {{ eq: {:?} }} }}", website.global());
+    let at = |website: WebsiteId| format!(", where: {{ sourceWebsite: {{ eq: {:?} }} }}", website.to_global_id());
     for (filter, leads) in [(at(rise), false), (String::new(), false), (at(website), true)] {
         assert_eq!(ask(&public, "sale", &filter).await.at("search.redirect").is_object(), leads, "{filter}");
     }
@@ -136,7 +136,7 @@ async fn a_query_leads_somewhere() {
 async fn a_rule_is_changed_and_forgotten_at_once() {
     let app = TestApp::new().await;
     let website = shop(&app, "sailor", &["Canvas Sneaker"]).await;
-    let category = app.category("shoes", None).await.id.global();
+    let category = app.category("shoes", None).await.id.to_global_id();
     let (manager, public) = (app.manager().await, app.anonymous());
     let id =
         tell(&manager, website, &["sneaker", "trainer"], json!({})).await.text_at("searchRuleCreate.searchRule.id");
@@ -171,8 +171,8 @@ async fn a_rule_that_says_nothing_is_refused() {
     let app = TestApp::new().await;
     let website = shop(&app, "sailor", &[]).await;
     let manager = app.manager().await;
-    let (nobody, category) = (website.global(), app.category("shoes", None).await.id.global());
-    let gone = souk::ids::BrandId(7).global();
+    let (nobody, category) = (website.to_global_id(), app.category("shoes", None).await.id.to_global_id());
+    let gone = souk::ids::BrandId(7).to_global_id();
     let long = "x".repeat(101);
     let many: Vec<String> = (0..51).map(|n| format!("word{n}")).collect();
     for (words, other, code, field) in [
@@ -196,7 +196,7 @@ async fn a_rule_that_says_nothing_is_refused() {
         (json!(["sale"]), json!({ "url": "https://shop.example@evil.example/" }), "INVALID", "url"),
         (json!(["sale"]), json!({ "url": "http://shop.example/" }), "INVALID", "url"),
     ] {
-        let mut input = json!({ "websiteId": website.global(), "words": words });
+        let mut input = json!({ "websiteId": website.to_global_id(), "words": words });
         input.as_object_mut().expect("an object").extend(other.as_object().expect("an object").clone());
         let answer = manager.mutate("searchRuleCreate", FIELDS, input.clone()).await;
         assert_eq!(answer.user_errors("searchRuleCreate")[0], (code.into(), field.into()), "{input}");
@@ -235,7 +235,7 @@ async fn rules_are_for_who_manages_the_catalogue_there() {
         (format!("first: 1, after: {cursor:?}"), "pump"),
         ("last: 1".into(), "pump"),
         ("orderBy: { field: CREATED_AT, direction: DESC }".into(), "pump"),
-        (format!("where: {{ website: {{ eq: {:?} }} }}", rise.global()), "pump"),
+        (format!("where: {{ website: {{ eq: {:?} }} }}", rise.to_global_id()), "pump"),
     ] {
         let answer = manager.run(&format!("{{ searchRules({arguments}) {{ nodes {{ words }} }} }}")).await;
         assert_eq!(answer.text_at("searchRules.nodes.0.words.0"), words, "{arguments}");

@@ -39,7 +39,7 @@ async fn what_a_website_calls_a_thing_is_for_those_who_run_it() {
         product = product.id.0,
     );
     app.database.sql(&names).await;
-    let (product, user) = (product.id.global(), customer.global_id());
+    let (product, user) = (product.id.to_global_id(), customer.global_id());
     let all = Permission::ALL;
     let table = [
         (app.anonymous(), ["sailor -", "", ""]),
@@ -71,7 +71,7 @@ async fn what_was_made_here_comes_from_here() {
     let source = json!({ "website": { "code": "sailor" }, "externalId": null, "firstSeen": made, "lastSeen": null });
     assert_eq!(answer.at("product.source"), &source);
     assert_eq!(answer.at("me.source"), &Value::Null, "staff of all come from nowhere");
-    assert_eq!(answer.at("product.id"), &json!(product.id.global()));
+    assert_eq!(answer.at("product.id"), &json!(product.id.to_global_id()));
 }
 
 #[tokio::test]
@@ -81,16 +81,16 @@ async fn one_person_has_an_identity_for_each_website() {
     let (manager, ada, bo) = (app.manager().await, app.customer().await, app.customer().await);
     let home = format!("UPDATE users SET source_website_id = {} WHERE id = {}", rise.id.0, ada.id.0);
     app.database.sql(&home).await;
-    let input = |user: &Actor<'_>, website: &souk::websites::model::WebsiteRow, name: &str| json!({ "userId": user.global_id(), "websiteId": website.id.global(), "externalId": name });
+    let input = |user: &Actor<'_>, website: &souk::websites::model::WebsiteRow, name: &str| json!({ "userId": user.global_id(), "websiteId": website.id.to_global_id(), "externalId": name });
     let add = async |actor: &Actor<'_>, input: Value| {
         actor.mutate("userIdentityAdd", "", input).await.verdict("userIdentityAdd")
     };
     let of_rise = app.holder(&[Permission::ManageUsers], &[rise.id]).await;
     let too_long = "x".repeat(256);
     let nobody =
-        json!({ "userId": souk::ids::UserId(999_999).global(), "websiteId": oar.id.global(), "externalId": "1" });
+        json!({ "userId": souk::ids::UserId(999_999).to_global_id(), "websiteId": oar.id.to_global_id(), "externalId": "1" });
     let nowhere =
-        json!({ "userId": ada.global_id(), "websiteId": souk::ids::WebsiteId(999_999).global(), "externalId": "1" });
+        json!({ "userId": ada.global_id(), "websiteId": souk::ids::WebsiteId(999_999).to_global_id(), "externalId": "1" });
     for (actor, input, expected) in [
         (&app.anonymous(), input(&ada, &sailor, "7"), "!UNAUTHENTICATED"),
         (&ada, input(&ada, &sailor, "7"), "!FORBIDDEN"),
@@ -121,7 +121,7 @@ async fn one_person_has_an_identity_for_each_website() {
     let seen = of_rise.run(&document).await;
     assert_eq!(seen.at("user.identities.0.externalId"), &json!("A"));
     assert_eq!(seen.at("user.identities.1.externalId"), &Value::Null);
-    let remove = json!({ "userId": ada.global_id(), "websiteId": sailor.id.global() });
+    let remove = json!({ "userId": ada.global_id(), "websiteId": sailor.id.to_global_id() });
     for expected in ["done", "NOT_FOUND websiteId"] {
         let removed = manager.mutate("userIdentityRemove", "user { identities { externalId } }", remove.clone()).await;
         assert_eq!(removed.verdict("userIdentityRemove"), expected);
@@ -144,13 +144,13 @@ async fn a_source_goes_with_its_thing() {
         website = website.id.0,
     );
     app.database.sql(&names).await;
-    let delete = json!({ "id": category.id.global() });
+    let delete = json!({ "id": category.id.to_global_id() });
     assert_eq!(manager.mutate("categoryDelete", "", delete).await.verdict("categoryDelete"), "done");
     assert_eq!(app.database.ask("SELECT string_agg(external_id, ' ') FROM sources").await, "C-7");
     let erase = json!({ "id": customer.global_id() });
     assert_eq!(manager.mutate("userErase", "", erase).await.verdict("userErase"), "done");
     assert_eq!(app.database.ask("SELECT count(*) FROM sources").await, "0");
-    let add = json!({ "userId": customer.global_id(), "websiteId": website.id.global(), "externalId": "C-7" });
+    let add = json!({ "userId": customer.global_id(), "websiteId": website.id.to_global_id(), "externalId": "C-7" });
     let added = manager.mutate("userIdentityAdd", "", add).await;
     assert_eq!(added.verdict("userIdentityAdd"), "NOT_FOUND userId", "who is erased stays so");
 }

@@ -8,7 +8,7 @@ use crate::support::{Actor, ProductSpec, TestApp};
 async fn adjusted(actor: &Actor<'_>, product: ProductId, input: Value) -> String {
     let mut input = input;
     if input["productId"].is_null() {
-        input["productId"] = json!(product.global());
+        input["productId"] = json!(product.to_global_id());
     }
     actor.mutate("stockAdjust", "product { id stock }", input).await.verdict("stockAdjust")
 }
@@ -22,7 +22,7 @@ async fn a_correction_goes_through_the_ledger() {
     for (delta, note, stock) in
         [(7, Some("found"), 7), (-7, None, 0), (1_000_000, None, 1_000_000), (-1_000_000, None, 0)]
     {
-        let input = json!({ "productId": product.global(), "delta": delta, "note": note });
+        let input = json!({ "productId": product.to_global_id(), "delta": delta, "note": note });
         let answer = manager.mutate("stockAdjust", "product { stock }", input).await;
         assert_eq!(*answer.at("stockAdjust.product.stock"), stock);
     }
@@ -55,8 +55,8 @@ async fn every_refused_correction_says_why_and_writes_nothing() {
         (json!({}), "!BAD_USER_INPUT"),
         (json!({ "delta": 1, "idempotencyKey": "" }), "INVALID idempotencyKey"),
         (json!({ "delta": 1, "idempotencyKey": "k".repeat(201) }), "INVALID idempotencyKey"),
-        (json!({ "delta": 1, "productId": ProductId(99).global() }), "NOT_FOUND productId"),
-        (json!({ "delta": 1, "productId": website.global() }), "INVALID productId"),
+        (json!({ "delta": 1, "productId": ProductId(99).to_global_id() }), "NOT_FOUND productId"),
+        (json!({ "delta": 1, "productId": website.to_global_id() }), "INVALID productId"),
     ] {
         assert_eq!(adjusted(&manager, product, input.clone()).await, expected, "{input}");
     }

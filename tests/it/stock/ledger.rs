@@ -12,7 +12,7 @@ const LEDGER: &str = "query ($id: ID!, $first: Int, $after: String, $last: Int, 
 
 async fn set(actor: &Actor<'_>, product: ProductId, input: Value) -> String {
     let mut input = input;
-    input["productId"] = json!(product.global());
+    input["productId"] = json!(product.to_global_id());
     actor.mutate("stockSet", "product { id stock }", input).await.verdict("stockSet")
 }
 
@@ -26,12 +26,12 @@ async fn the_ledger_tells_what_came_and_went_the_latest_first() {
     assert_eq!(set(&manager, product, json!({ "quantity": 7, "note": "one is torn" })).await, "done");
     let cancelled = buyer.mutate("orderCancel", "order { id }", json!({ "id": order })).await;
     assert_eq!(cancelled.verdict("orderCancel"), "done");
-    let answer = manager.run_with(LEDGER, json!({ "id": product.global() })).await;
+    let answer = manager.run_with(LEDGER, json!({ "id": product.to_global_id() })).await;
     let nodes = answer.at("product.stockMovements.nodes").as_array().expect("a list");
     let told: Vec<_> = nodes
         .iter()
         .map(|node| {
-            assert_eq!(node["product"]["id"], product.global());
+            assert_eq!(node["product"]["id"], product.to_global_id());
             let who = match node["user"]["id"].as_str() {
                 Some(id) if id == manager.global_id() => "manager",
                 Some(id) if id == buyer.global_id() => "buyer",
@@ -65,7 +65,7 @@ async fn a_page_of_the_ledger_follows_the_other_both_ways() {
     }
     let page = async |arguments: Value| {
         let mut arguments = arguments;
-        arguments["id"] = json!(product.global());
+        arguments["id"] = json!(product.to_global_id());
         let answer = manager.run_with(LEDGER, arguments).await;
         let at = |path: &str| answer.at(&format!("product.stockMovements.{path}")).clone();
         let nodes = at("nodes");
@@ -82,7 +82,7 @@ async fn a_page_of_the_ledger_follows_the_other_both_ways() {
     let (before, info) = page(json!({ "last": 2, "before": info["startCursor"] })).await;
     assert_eq!((before, &info["hasPreviousPage"]), (json!([5, 4]), &json!(true)));
     assert_eq!(page(json!({ "last": 1 })).await.0, json!([1]));
-    let foreign = json!({ "id": other.global(), "after": "bm9uc2Vuc2U" });
+    let foreign = json!({ "id": other.to_global_id(), "after": "bm9uc2Vuc2U" });
     assert_eq!(manager.run_with(LEDGER, foreign).await.code(), "BAD_USER_INPUT");
 }
 
@@ -108,7 +108,7 @@ async fn a_count_is_set_where_the_stock_is_still_what_it_was() {
         assert_eq!(set(&manager, product, input.clone()).await, expected, "{input}");
         assert_eq!(app.stock(product).await, stock, "{input}");
     }
-    let changed = json!({ "productId": product.global(), "quantity": 1, "compare": 5 });
+    let changed = json!({ "productId": product.to_global_id(), "quantity": 1, "compare": 5 });
     let changed = manager.mutate("stockSet", "product { id }", changed).await;
     assert!(changed.json.to_string().contains("the stock is 1000000 by now"), "{changed:#?}");
     let entries = app.database.ask("SELECT count(*) FROM stock_movements WHERE reason = 'adjustment'").await;

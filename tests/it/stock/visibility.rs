@@ -13,7 +13,7 @@ const SEEN: &str = "query ($id: ID!) { product(id: $id) { stock availableStock l
 
 /// Stock, what can be bought, from where on it is low, and whether the ledger is shown; `-` for what is not.
 async fn seen(actor: &Actor<'_>, product: ProductId) -> String {
-    let answer = actor.run_with(SEEN, json!({ "id": product.global() })).await;
+    let answer = actor.run_with(SEEN, json!({ "id": product.to_global_id() })).await;
     let shown = |field: &str| match answer.at(&format!("product.{field}")) {
         Value::Null => "-".to_owned(),
         Value::Object(_) => "ledger".to_owned(),
@@ -23,7 +23,7 @@ async fn seen(actor: &Actor<'_>, product: ProductId) -> String {
 }
 
 async fn public(app: &TestApp, product: ProductId) -> String {
-    let answer = app.anonymous().run_with(SEEN, json!({ "id": product.global() })).await;
+    let answer = app.anonymous().run_with(SEEN, json!({ "id": product.to_global_id() })).await;
     format!("{} {}", answer.text_at("product.availability"), answer.at("product.remainingQuantity"))
 }
 
@@ -65,11 +65,11 @@ async fn everybody_sees_whether_it_can_be_bought_and_how_many_are_left_of_few() 
     let product = app.product(website, ProductSpec::default()).await.id;
     let manager = app.manager().await;
     let set = async |quantity: i32| {
-        let input = json!({ "productId": product.global(), "quantity": quantity });
+        let input = json!({ "productId": product.to_global_id(), "quantity": quantity });
         assert_eq!(manager.mutate("stockSet", "product { id }", input).await.verdict("stockSet"), "done");
     };
     let low = async |pieces: i32| {
-        let input = json!({ "id": product.global(), "lowStockThreshold": pieces });
+        let input = json!({ "id": product.to_global_id(), "lowStockThreshold": pieces });
         manager.mutate("productUpdate", "product { lowStockThreshold }", input).await.verdict("productUpdate")
     };
     assert_eq!(public(&app, product).await, "OUT_OF_STOCK null");
@@ -110,7 +110,7 @@ async fn no_refusal_tells_a_number_that_is_not_shown() {
     for (product, expected) in
         [(many, "fewer than 8000 are in stock"), (few, "3 left, 8000 wanted"), (none, "fewer than 8000")]
     {
-        let line = json!({ "cartId": cart, "productId": product.global(), "quantity": 8000 });
+        let line = json!({ "cartId": cart, "productId": product.to_global_id(), "quantity": 8000 });
         let added = buyer.mutate("cartLineAdd", "cart { id }", line).await;
         let ordered = buyer.try_order(&[(product, 8000)], &product.0.to_string()).await;
         for (answer, mutation) in [(added, "cartLineAdd"), (ordered, "orderCreate")] {

@@ -6,14 +6,14 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use souk::{
     error::{Error, ErrorCode},
-    storage::{Place, Storage, ticket::Use},
+    storage::{StorageLocation, Storage, signed_url::UrlUsage},
 };
 
 /// A store in memory, one in a folder, and the folder.
 fn stores() -> (tempfile::TempDir, [Storage; 2]) {
     let folder = tempfile::tempdir().expect("a folder");
-    let place = Place::Folder { folder: folder.path().join("files"), secret: "s".repeat(32) };
-    let stores = [&place, &Place::Memory].map(|place| Storage::open(place).expect("a store"));
+    let place = StorageLocation::Directory { directory: folder.path().join("files"), secret: "s".repeat(32) };
+    let stores = [&place, &StorageLocation::Memory].map(|place| Storage::open(place).expect("a store"));
     (folder, stores)
 }
 
@@ -64,9 +64,9 @@ async fn what_may_be_written_once_is_written_once() {
     let (_folder, stores) = stores();
     for store in stores {
         let (one, two) =
-            tokio::join!(store.put_once("uploads/1/a", &b"one"[..], 9), store.put_once("uploads/1/a", &b"two"[..], 9));
+            tokio::join!(store.put_if_absent("uploads/1/a", &b"one"[..], 9), store.put_if_absent("uploads/1/a", &b"two"[..], 9));
         assert_eq!(u8::from(one.unwrap()) + u8::from(two.unwrap()), 1, "one of both");
-        assert!(!store.put_once("uploads/1/a", &b"three"[..], 9).await.unwrap());
+        assert!(!store.put_if_absent("uploads/1/a", &b"three"[..], 9).await.unwrap());
         assert_ne!(store.get_bytes("uploads/1/a", 9).await.unwrap().unwrap(), "three");
         assert_eq!(keys(&store, "uploads").await, ["uploads/1/a"]);
     }
@@ -90,10 +90,10 @@ async fn a_signed_address_is_good_for_one_use_of_one_file() {
         let day = Duration::from_secs(86_400);
         let get = store.signed_get("transfers/1/out.csv", "out.csv", day).await.unwrap();
         let token = get.url.strip_prefix("/files/").expect("souk's own door");
-        assert_eq!(store.ticket(token, Use::Get).expect("a ticket").key, "transfers/1/out.csv");
-        assert!(store.ticket(token, Use::Put).is_none());
+        assert_eq!(store.verify_url_token(token, UrlUsage::Get).expect("a ticket").key, "transfers/1/out.csv");
+        assert!(store.verify_url_token(token, UrlUsage::Put).is_none());
         let put = store.signed_put("uploads/1/a", 5, day).await.unwrap();
-        let ticket = store.ticket(put.url.strip_prefix("/files/").unwrap(), Use::Put).expect("a ticket");
-        assert_eq!((ticket.key.as_str(), ticket.most), ("uploads/1/a", 5));
+        let ticket = store.verify_url_token(put.url.strip_prefix("/files/").unwrap(), UrlUsage::Put).expect("a ticket");
+        assert_eq!((ticket.key.as_str(), ticket.max_bytes), ("uploads/1/a", 5));
     }
 }

@@ -12,7 +12,7 @@ use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
 use s3s_fs::FileSystem;
 use souk::{
     error::{Error, ErrorCode},
-    storage::{Bucket, Place, Storage, ticket::Use},
+    storage::{Bucket, StorageLocation, Storage, signed_url::UrlUsage},
 };
 use tokio::net::TcpListener;
 
@@ -44,7 +44,7 @@ fn store(endpoint: &str, secret: &str) -> Storage {
         credentials: Some(("key".to_owned(), secret.to_owned())),
         is_path_style: true,
     };
-    Storage::open(&Place::S3(bucket)).expect("a store")
+    Storage::open(&StorageLocation::S3(bucket)).expect("a store")
 }
 
 async fn keys(store: &Storage, folder: &str) -> Vec<String> {
@@ -92,7 +92,7 @@ async fn a_bucket_signs_addresses_by_itself() {
     assert_eq!(client.get(&get.url).send().await.unwrap().bytes().await.unwrap(), "12345");
     let forged = get.url.replace("uploads/1/a", "uploads/2/a");
     assert_eq!(client.get(&forged).send().await.unwrap().status().as_u16(), 403);
-    assert!(store.ticket("x.y", Use::Get).is_none(), "souk's own door is closed");
+    assert!(store.verify_url_token("x.y", UrlUsage::Get).is_none(), "souk's own door is closed");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ async fn what_a_product_costs_the_shop_is_for_those_who_run_it() {
     let (sailor, rise) = (app.website("sailor").await, app.website("rise").await);
     let seller = app.seller().await;
     let spec = ProductSpec { seller: Some(seller.id), ..ProductSpec::default() };
-    let product = app.product(sailor.id, spec).await.id.global();
+    let product = app.product(sailor.id, spec).await.id.to_global_id();
     let manager = app.manager().await;
     let input = json!({ "id": product, "costPrice": "7.10", "supplierSku": "H-1" });
     let told = manager.mutate("productUpdate", "product { costPrice { amount currency } supplierSku }", input).await;
@@ -40,7 +40,7 @@ async fn what_a_product_costs_the_shop_is_for_those_who_run_it() {
 #[tokio::test]
 async fn cost_and_supplier_sku_are_checked_set_and_cleared() {
     let app = TestApp::new().await;
-    let website = app.website("sailor").await.id.global();
+    let website = app.website("sailor").await.id.to_global_id();
     let seller = app.seller().await;
     let create = json!({ "sourceWebsiteId": website, "name": "Lamp", "sku": "L", "price": "9", "costPrice": "4.5", "supplierSku": "S" });
     let fields = "product { id costPrice { amount } supplierSku }";

@@ -5,7 +5,7 @@ use axum::{
     http::{Request, header, request::Builder},
 };
 use serde_json::{Value, json};
-use souk::db::recorder::Recorder;
+use souk::db::recorder::StatementRecorder;
 use souk::http;
 use souk::ids::RowId;
 use souk::ids::UserId;
@@ -55,7 +55,7 @@ impl Actor<'_> {
 
     /// Their global id.
     pub fn global_id(&self) -> String {
-        self.id.global()
+        self.id.to_global_id()
     }
 
     /// Runs an operation without variables.
@@ -89,7 +89,7 @@ impl Actor<'_> {
     /// Runs an operation by a request with this head.
     pub async fn run_by(&self, request: Builder, document: &str, variables: Value) -> Answer {
         let body = json!({ "query": document, "variables": variables }).to_string();
-        let recorder = Recorder::with_texts();
+        let recorder = StatementRecorder::with_texts();
         let sent = self.app.send(request.body(Body::from(body)).expect("a request"));
         let (_, _, bytes) = recorder.clone().scope(sent).await;
         Answer::new(document, String::from_utf8(bytes).expect("UTF-8"), recorder.texts())

@@ -15,7 +15,7 @@ use souk::access::model::NewSession;
 use souk::access::model::Role;
 use souk::auth::Identity;
 use souk::auth::Permission;
-use souk::auth::Via;
+use souk::auth::AuthMethod;
 use souk::auth::Viewer;
 use souk::graphql::schema::context::Services;
 use souk::ids::UserId;
@@ -132,13 +132,13 @@ impl TestApp {
         };
         let opened =
             self.database.db.transaction(async |conn| access::store::sessions::insert(conn, &session).await).await;
-        if self.services.live.since().is_none() {
+        if self.services.live.changes_since().is_none() {
             // As a server does when it starts, so that no test counts these statements.
             access::actions::live::catch_up(&self.database.db, &self.services.live).await.expect("the register");
         }
         let identity = Identity {
             user,
-            via: Via::Session(opened.expect("a session").id),
+            auth_method: AuthMethod::Session(opened.expect("a session").id),
             role: role.row.code,
             permissions: role.permissions,
             websites: role.websites,

@@ -4,16 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use souk::analytics::recorder::SearchRecorder;
 use souk::auth::JwtKeys;
-use souk::auth::Live;
+use souk::auth::PermissionCache;
 use souk::auth::PasswordCost;
 use souk::auth::Passwords;
 use souk::config::AccountSettings;
 use souk::config::Environment;
 use souk::config::HttpSettings;
-use souk::config::Limits;
+use souk::config::LimitSettings;
 use souk::config::PaymentCapture;
 use souk::config::ReviewSettings;
-use souk::config::SellingSettings;
+use souk::config::CartSettings;
 use souk::graphql;
 use souk::graphql::schema::context::Currencies;
 use souk::graphql::schema::context::Services;
@@ -25,7 +25,7 @@ use souk::payments::providers::Providers;
 use souk::payments::providers::manual::Manual;
 use souk::payments::providers::test::Pace;
 use souk::payments::providers::test::TestProvider;
-use souk::storage::Place;
+use souk::storage::StorageLocation;
 use souk::storage::Storage;
 
 use super::{TestApp, TestDb, mailbox::PostOffice};
@@ -152,7 +152,7 @@ impl TestAppBuilder {
             Some(database) => database,
             None => TestDb::new().await,
         };
-        let storage = Storage::open(&Place::Memory).expect("a store");
+        let storage = Storage::open(&StorageLocation::Memory).expect("a store");
         let recorder = match self.is_recording_searches {
             true => SearchRecorder::start(database.db.clone()),
             false => SearchRecorder::off(),
@@ -160,10 +160,10 @@ impl TestAppBuilder {
         let services = Arc::new(Services {
             db: database.db.clone(),
             passwords: Passwords::new(self.password_cost).expect("a cost"),
-            live: Arc::new(Live::new(chrono::Duration::minutes(60))),
+            live: Arc::new(PermissionCache::new(chrono::Duration::minutes(60))),
             session_life: chrono::Duration::days(30),
             accounts: self.accounts,
-            selling: SellingSettings::default(),
+            selling: CartSettings::default(),
             reviews: self.reviews,
             jwt: self.jwt,
             currencies: Currencies::default(),

@@ -11,7 +11,7 @@ pub const BASE: i64 = 1_000_000;
 
 /// The global id of the row with this number.
 pub fn nth<I: RowId>(number: i64) -> String {
-    I::from_key(BASE + number).global()
+    I::from_key(BASE + number).to_global_id()
 }
 
 impl TestApp {

@@ -230,7 +230,7 @@ impl Actor<'_> {
     pub async fn cart_of(&self, lines: &[(ProductId, i32)]) -> TestCart {
         let lines: Vec<_> = lines
             .iter()
-            .map(|(product, quantity)| serde_json::json!({ "productId": product.global(), "quantity": quantity }))
+            .map(|(product, quantity)| serde_json::json!({ "productId": product.to_global_id(), "quantity": quantity }))
             .collect();
         let document = "mutation ($input: CartCreateInput) { cartCreate(input: $input) {
             cart { id lines { id } total { amount } } cartToken userErrors { code message field } } }";
@@ -277,7 +277,7 @@ impl Actor<'_> {
     pub async fn try_order(&self, lines: &[(ProductId, i32)], key: &str) -> super::Answer {
         let lines: Vec<_> = lines
             .iter()
-            .map(|(product, quantity)| serde_json::json!({ "productId": product.global(), "quantity": quantity }))
+            .map(|(product, quantity)| serde_json::json!({ "productId": product.to_global_id(), "quantity": quantity }))
             .collect();
         let document = "mutation ($input: OrderCreateInput!) { orderCreate(input: $input) {
             order { id orderNumber status totalAmount { amount currency } details { id quantity } }

@@ -15,7 +15,7 @@ use souk::{
         model::{Message, Template},
     },
     payments::providers::{LIMIT, Providers},
-    storage::{Place, Storage},
+    storage::{StorageLocation, Storage},
 };
 use tokio::sync::OnceCell;
 
@@ -59,7 +59,7 @@ pub fn mailer(sink: &SmtpSink, flags: &[&str]) -> Mailer {
 
 /// A worker of a shop where nothing is paid.
 pub fn worker(db: &Db, mailer: Option<Mailer>) -> Worker {
-    let storage = Storage::open(&Place::Memory).expect("a store");
+    let storage = Storage::open(&StorageLocation::Memory).expect("a store");
     job_handlers::build_worker(JobContext {
         db: db.clone(),
         mailer: mailer.map(Arc::new),

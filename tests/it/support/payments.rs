@@ -60,14 +60,14 @@ impl TestApp {
 
     /// What an order says of being paid: `paid 20.00/0.00`.
     pub async fn paid(&self, order: &str) -> String {
-        let (_, key) = souk::ids::split(order).expect("an id");
+        let (_, key) = souk::ids::decode(order).expect("an id");
         let row = "payment_status || ' ' || paid_amount || '/' || refunded_amount";
         self.database.ask(&format!("SELECT {row} FROM orders WHERE id = {key}")).await
     }
 
     /// The history of an order, as far as it is about payments.
     pub async fn history(&self, order: &str) -> Vec<String> {
-        let (_, key) = souk::ids::split(order).expect("an id");
+        let (_, key) = souk::ids::decode(order).expect("an id");
         let row = "concat_ws(' ', substr(kind, 9), amount, message)";
         let query =
             format!("SELECT {row} AS t FROM order_events WHERE order_id = {key} AND kind LIKE 'payment%' ORDER BY id");
@@ -246,5 +246,5 @@ impl Provider for Scripted {
 
 /// The global id of a payment.
 pub fn payment_id(key: i64) -> String {
-    souk::ids::PaymentId(key).global()
+    souk::ids::PaymentId(key).to_global_id()
 }

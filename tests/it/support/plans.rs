@@ -9,7 +9,7 @@ use diesel::{
     sql_types::{Array, Text},
 };
 use diesel_async::RunQueryDsl;
-use souk::{db::Plans, error::Result};
+use souk::{db::PlanMode, error::Result};
 
 use super::{Answer, TestDb, db::READ_CONNECTIONS, psql::Psql};
 
@@ -52,16 +52,16 @@ impl TestDb {
             .map(|sql| Plan { sql: sql.to_owned(), lines: Vec::new() })
             .collect();
         // The read connections take turns, so that each has its own.
-        for kind in [Plans::Kept, Plans::ForValues].repeat(READ_CONNECTIONS) {
-            let read = self.db.read_as(kind, async |mut conn| -> Result<Vec<(String, Vec<String>)>> {
+        for kind in [PlanMode::Generic, PlanMode::Custom].repeat(READ_CONNECTIONS) {
+            let read = self.db.read_with(kind, async |mut conn| -> Result<Vec<(String, Vec<String>)>> {
                 let query = "SELECT name, statement, parameter_types::text[] AS types FROM pg_prepared_statements";
                 let prepared: Vec<Prepared> = diesel::sql_query(query).load(&mut conn).await?;
                 let mut explained = Vec::new();
                 for Prepared { name, statement, types } in prepared {
                     let Some(values) = ran.get(&statement) else { continue };
                     let arguments: Vec<_> = match kind {
-                        Plans::Kept => types.iter().map(|_| "NULL".to_owned()).collect(),
-                        Plans::ForValues => {
+                        PlanMode::Generic => types.iter().map(|_| "NULL".to_owned()).collect(),
+                        PlanMode::Custom => {
                             types.iter().zip(values).map(|(name, value)| literal(name, value)).collect()
                         }
                     };

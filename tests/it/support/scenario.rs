@@ -82,10 +82,10 @@ impl<'a> Scenario<'a> {
         // What is not for sale any more is the seller's and the staff's to see.
         let hidden = app.product(website.id, spec("hidden")).await;
         app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", hidden.id.0)).await;
-        let group = json!({ "sourceWebsiteId": website.id.global(), "name": "Lantern", "variesBy": ["Size"] });
+        let group = json!({ "sourceWebsiteId": website.id.to_global_id(), "name": "Lantern", "variesBy": ["Size"] });
         let group = actors[7].mutate("productGroupCreate", "productGroup { id }", group).await;
         let group = group.text_at("productGroupCreate.productGroup.id");
-        let put = json!({ "id": sold.id.global(), "groupId": group, "options": [{ "name": "Size", "value": "S" }] });
+        let put = json!({ "id": sold.id.to_global_id(), "groupId": group, "options": [{ "name": "Size", "value": "S" }] });
         assert_eq!(actors[7].mutate("productUpdate", "", put).await.verdict("productUpdate"), "done");
         let mine = customer.run("{ me { sessions { id } role { id } } }").await;
         let line =
@@ -100,7 +100,7 @@ impl<'a> Scenario<'a> {
         let one = json!([{ "orderDetailId": line, "quantity": 1, "reason": "torn" }]);
         let back = json!({ "orderId": order, "lines": one, "note": "A pity.", "idempotencyKey": "1" });
         let back = customer.mutate("returnCreate", "return { id }", back).await;
-        let review = json!({ "productId": sold.id.global(), "rating": 4, "title": "Bright" });
+        let review = json!({ "productId": sold.id.to_global_id(), "rating": 4, "title": "Bright" });
         let review = customer.mutate("reviewCreate", "review { id }", review).await;
         let entry = actors[7].run("{ auditLog(first: 1) { nodes { id } } }").await;
         let sale = app.database.ask("SELECT id FROM stock_movements WHERE order_id IS NOT NULL").await;
@@ -132,20 +132,20 @@ impl<'a> Scenario<'a> {
         );
         let rule = app.database.ask(&rule).await;
         let mut ids = BTreeMap::from([
-            ("Website", website.id.global()),
+            ("Website", website.id.to_global_id()),
             ("User", customer.global_id()),
-            ("Address", customer.address().await.id.global()),
+            ("Address", customer.address().await.id.to_global_id()),
             ("Role", mine.text_at("me.role.id")),
             ("Session", mine.text_at("me.sessions.0.id")),
             ("ApiKey", made.text_at("apiKeyCreate.apiKey.id")),
-            ("Category", category.id.global()),
-            ("Brand", brand.id.global()),
-            ("Supplier", supplier.id.global()),
-            ("Product", hidden.id.global()),
-            ("StockMovement", StockMovementId(sale.parse().expect("a key")).global()),
-            ("Image", ImageId(picture.parse().expect("a key")).global()),
+            ("Category", category.id.to_global_id()),
+            ("Brand", brand.id.to_global_id()),
+            ("Supplier", supplier.id.to_global_id()),
+            ("Product", hidden.id.to_global_id()),
+            ("StockMovement", StockMovementId(sale.parse().expect("a key")).to_global_id()),
+            ("Image", ImageId(picture.parse().expect("a key")).to_global_id()),
             ("ProductGroup", group),
-            ("PriceChange", PriceChangeId(price.parse().expect("a key")).global()),
+            ("PriceChange", PriceChangeId(price.parse().expect("a key")).to_global_id()),
             ("Order", order),
             ("OrderDetail", line),
             ("Cart", cart.id),
@@ -155,9 +155,9 @@ impl<'a> Scenario<'a> {
             ("Return", back.text_at("returnCreate.return.id")),
             ("Review", review.text_at("reviewCreate.review.id")),
             ("AuditEntry", entry.text_at("auditLog.nodes.0.id")),
-            ("Job", JobId(dead.parse().expect("a key")).global()),
-            ("Transfer", TransferId(moved.parse().expect("a key")).global()),
-            ("SearchRule", SearchRuleId(rule.parse().expect("a key")).global()),
+            ("Job", JobId(dead.parse().expect("a key")).to_global_id()),
+            ("Transfer", TransferId(moved.parse().expect("a key")).to_global_id()),
+            ("SearchRule", SearchRuleId(rule.parse().expect("a key")).to_global_id()),
         ]);
         for domain in DOMAINS {
             ids.extend((domain.rows)(&actors[1], sold.id).await);

@@ -3,7 +3,7 @@
 use std::{fs, io::Write, process::Stdio};
 
 use souk::{
-    auth::{Identity, Permission, Via, Viewer},
+    auth::{Identity, Permission, AuthMethod, Viewer},
     db::Db,
     error::Error,
     ids::{UserId, WebsiteId},
@@ -57,7 +57,7 @@ fn options(resource: Resource, format: Format, website: i64) -> ExportOptions {
 fn staff(permissions: &[Permission], websites: Option<&[i64]>) -> Viewer {
     Viewer::user(Identity {
         user: UserId(9),
-        via: Via::System,
+        auth_method: AuthMethod::System,
         role: "staff".into(),
         permissions: permissions.iter().copied().collect(),
         websites: websites.map(|ids| ids.iter().map(|id| WebsiteId(*id)).collect()),
@@ -150,7 +150,7 @@ async fn every_noun_goes_out_whole() {
 #[tokio::test]
 async fn what_goes_out_comes_back_in_without_a_change() {
     let database = market().await;
-    for resource in Resource::ALL.iter().copied().filter(|resource| resource.export().is_imported) {
+    for resource in Resource::ALL.iter().copied().filter(|resource| resource.export().is_importable) {
         for format in [Format::SoukCsv, Format::SoukJsonl] {
             let before = exported(&database.db, resource, format).await;
             let rows = database.ask("SELECT string_agg(p::text, ';' ORDER BY id) FROM products p").await;

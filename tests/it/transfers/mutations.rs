@@ -40,7 +40,7 @@ async fn told(actor: &Actor<'_>, id: &str) -> Value {
 }
 
 async fn begin_import(actor: &Actor<'_>, website: WebsiteId, upload: &str, more: Value) -> crate::support::Answer {
-    let mut input = json!({ "resource": "PRODUCTS", "websiteId": website.global(), "uploadId": upload,
+    let mut input = json!({ "resource": "PRODUCTS", "websiteId": website.to_global_id(), "uploadId": upload,
         "idempotencyKey": uuid::Uuid::new_v4().to_string() });
     input.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
     actor.mutate("importStart", TOLD, input).await
@@ -62,7 +62,7 @@ async fn an_export_is_a_file_for_an_hour_and_the_same_key_makes_one() {
     for sku in ["R", "S"] {
         app.product(website, ProductSpec { sku: Some(sku.into()), stock: 3, ..ProductSpec::default() }).await;
     }
-    let input = json!({ "resource": "STOCK", "websiteId": website.global(), "idempotencyKey": "one" });
+    let input = json!({ "resource": "STOCK", "websiteId": website.to_global_id(), "idempotencyKey": "one" });
     let begun = manager.mutate("exportStart", TOLD, input.clone()).await;
     let id = begun.text_at("exportStart.transfer.id");
     assert_eq!(begun.at("exportStart.transfer.downloadUrl"), &Value::Null);
@@ -74,7 +74,7 @@ async fn an_export_is_a_file_for_an_hour_and_the_same_key_makes_one() {
     assert!(run["downloadUrl"].as_str().is_some_and(|url| url.starts_with("/files/")), "{run}");
     assert_eq!(file(&app, "output_key", &id).await, "sku,stock,low_stock_threshold\nR,3,5\nS,3,5\n");
     let other =
-        json!({ "resource": "STOCK", "format": "SOUK_JSONL", "websiteId": website.global(), "idempotencyKey": "one" });
+        json!({ "resource": "STOCK", "format": "SOUK_JSONL", "websiteId": website.to_global_id(), "idempotencyKey": "one" });
     let other = manager.mutate("exportStart", TOLD, other).await;
     assert_eq!(other.verdict("exportStart"), "IDEMPOTENCY_MISMATCH idempotencyKey");
 }
@@ -120,7 +120,7 @@ async fn a_file_comes_with_the_mutation_too() {
         "mutation ($input: ImportStartInput!) {{ importStart(input: $input) {{ {TOLD} userErrors {{ code field message }} }} }}"
     );
     let post = async |name: &str, text: &str, upload: Value| {
-        let input = json!({ "resource": "STOCK", "websiteId": website.global(), "file": null, "uploadId": upload, "idempotencyKey": "one" });
+        let input = json!({ "resource": "STOCK", "websiteId": website.to_global_id(), "file": null, "uploadId": upload, "idempotencyKey": "one" });
         let operations = json!({ "query": query, "variables": { "input": input } });
         let form = Form::new(&operations, &json!({ "0": ["variables.input.file"] })).file("0", name, text.as_bytes());
         let (_, answer) = manager.post_form(form.body(), Some("graphql-require-preflight")).await;
@@ -189,7 +189,7 @@ async fn a_transfer_is_for_those_who_may_move_its_noun_at_its_website() {
     let clerk = app.holder(&[Permission::ManageStock], &[here]).await;
     let (manager, seller) = (app.manager().await, app.seller().await);
     let begin = async |actor: &Actor<'_>, resource: &str, website: Option<WebsiteId>| {
-        let input = json!({ "resource": resource, "websiteId": website.map(RowId::global), "idempotencyKey": "k" });
+        let input = json!({ "resource": resource, "websiteId": website.map(RowId::to_global_id), "idempotencyKey": "k" });
         actor.mutate("exportStart", TOLD, input).await
     };
     assert_eq!(begin(&seller, "PRODUCTS", Some(here)).await.code(), "FORBIDDEN");
@@ -225,7 +225,7 @@ async fn a_transfer_is_for_those_who_may_move_its_noun_at_its_website() {
 async fn files_are_gone_after_a_week_and_the_run_is_still_told() {
     let app = TestApp::new().await;
     let (website, manager) = (app.website("sailor").await.id, app.manager().await);
-    let input = json!({ "resource": "STOCK", "websiteId": website.global(), "idempotencyKey": "one" });
+    let input = json!({ "resource": "STOCK", "websiteId": website.to_global_id(), "idempotencyKey": "one" });
     let id = manager.mutate("exportStart", TOLD, input).await.text_at("exportStart.transfer.id");
     app.run_jobs().await;
     let (db, storage) = (&app.database.db, &app.services.storage);

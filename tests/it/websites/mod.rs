@@ -60,9 +60,9 @@ async fn a_website_is_made_and_changed_but_never_its_currency() {
         (json!({ "id": id, "name": null }), "REQUIRED name"),
         (json!({ "id": id, "baseUrl": null }), "REQUIRED baseUrl"),
         (json!({ "id": id, "currency": "EUR" }), "!BAD_USER_INPUT"),
-        (json!({ "id": WebsiteId(999).global(), "name": "x" }), "NOT_FOUND id"),
-        (json!({ "id": WebsiteId(999).global() }), "NOT_FOUND id"),
-        (json!({ "id": CategoryId(1).global(), "name": "x" }), "INVALID id"),
+        (json!({ "id": WebsiteId(999).to_global_id(), "name": "x" }), "NOT_FOUND id"),
+        (json!({ "id": WebsiteId(999).to_global_id() }), "NOT_FOUND id"),
+        (json!({ "id": CategoryId(1).to_global_id(), "name": "x" }), "INVALID id"),
     ] {
         assert_eq!(admin.verdict("websiteUpdate", change.clone()).await, expected, "{change}");
     }

@@ -33,7 +33,7 @@ async fn wishlist(actor: &Actor<'_>, name: &str) -> String {
 
 /// Puts a product on a wishlist: the id of the item.
 async fn add(actor: &Actor<'_>, wishlist: &str, product: ProductId, quantity: i32) -> String {
-    let input = json!({ "wishlistId": wishlist, "productId": product.global(), "quantity": quantity });
+    let input = json!({ "wishlistId": wishlist, "productId": product.to_global_id(), "quantity": quantity });
     let answer = actor.mutate("wishlistItemAdd", "wishlistItem { id }", input).await;
     assert_eq!(answer.verdict("wishlistItemAdd"), "done", "{answer:#?}");
     answer.text_at("wishlistItemAdd.wishlistItem.id")
@@ -99,20 +99,20 @@ async fn input_that_breaks_a_rule_changes_nothing() {
     app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", gone.0)).await;
     let ada = app.customer().await;
     let id = wishlist(&ada, "Boat").await;
-    let add = |product: ProductId, quantity: i32| json!({ "wishlistId": id, "productId": product.global(), "quantity": quantity });
+    let add = |product: ProductId, quantity: i32| json!({ "wishlistId": id, "productId": product.to_global_id(), "quantity": quantity });
     let table = [
         ("wishlistCreate", json!({ "name": " " }), "REQUIRED name"),
         ("wishlistCreate", json!({ "name": "x".repeat(101) }), "TOO_LONG name"),
         ("wishlistCreate", json!({ "name": "a\nb" }), "INVALID name"),
         ("wishlistUpdate", json!({ "id": id, "name": "" }), "REQUIRED name"),
-        ("wishlistUpdate", json!({ "id": WishlistId(999_999).global(), "name": "Ship" }), "NOT_FOUND id"),
-        ("wishlistUpdate", json!({ "id": rope.global(), "name": "Ship" }), "INVALID id"),
+        ("wishlistUpdate", json!({ "id": WishlistId(999_999).to_global_id(), "name": "Ship" }), "NOT_FOUND id"),
+        ("wishlistUpdate", json!({ "id": rope.to_global_id(), "name": "Ship" }), "INVALID id"),
         ("wishlistItemAdd", add(rope, 0), "OUT_OF_RANGE quantity"),
         ("wishlistItemAdd", add(rope, 1_000_001), "OUT_OF_RANGE quantity"),
         ("wishlistItemAdd", add(gone, 1), "NOT_FOUND productId"),
         ("wishlistItemAdd", add(ProductId(999_999), 1), "NOT_FOUND productId"),
         ("wishlistMoveToCart", json!({ "id": id }), "REQUIRED id"),
-        ("wishlistMoveToCart", json!({ "id": id, "itemIds": [rope.global()] }), "INVALID itemIds.0"),
+        ("wishlistMoveToCart", json!({ "id": id, "itemIds": [rope.to_global_id()] }), "INVALID itemIds.0"),
     ];
     let before = app.database.contents().await;
     for (mutation, input, expected) in table {
@@ -156,7 +156,7 @@ async fn only_the_owner_and_staff_see_a_wishlist_and_only_the_owner_changes_it()
         for mutation in ["wishlistUpdate", "wishlistDelete", "wishlistShare", "wishlistUnshare", "wishlistMoveToCart"] {
             assert_eq!(viewer.verdict(mutation, json!({ "id": id })).await, "NOT_FOUND id", "viewer {at}: {mutation}");
         }
-        let input = json!({ "wishlistId": id, "productId": rope.global() });
+        let input = json!({ "wishlistId": id, "productId": rope.to_global_id() });
         assert_eq!(viewer.verdict("wishlistItemAdd", input).await, "NOT_FOUND wishlistId", "viewer {at}");
         assert_eq!(viewer.verdict("wishlistItemRemove", json!({ "id": item })).await, "NOT_FOUND id", "viewer {at}");
     }
@@ -213,13 +213,13 @@ async fn a_user_has_fifty_wishlists_and_a_wishlist_five_hundred_items_at_most() 
              SELECT {id}, id, 1 FROM products WHERE sku <> 'R-501'"
     );
     app.database.sql(&fill).await;
-    let id = WishlistId(id.parse().expect("a key")).global();
+    let id = WishlistId(id.parse().expect("a key")).to_global_id();
     let of = async |sku: &str| {
         ProductId(
             app.database.ask(&format!("SELECT id FROM products WHERE sku = '{sku}'")).await.parse().expect("a key"),
         )
     };
-    let put = |product: ProductId| json!({ "wishlistId": id, "productId": product.global(), "quantity": 3 });
+    let put = |product: ProductId| json!({ "wishlistId": id, "productId": product.to_global_id(), "quantity": 3 });
     assert_eq!(ada.verdict("wishlistItemAdd", put(of("R-501").await)).await, "OUT_OF_RANGE productId");
     assert_eq!(ada.verdict("wishlistItemAdd", put(of("R-500").await)).await, "done", "it is on the wishlist already");
 }
@@ -271,7 +271,7 @@ async fn wishlists_are_in_the_export_of_a_user_and_erased_with_them() {
         assert!(found[0][time].take().is_string(), "{time}");
     }
     assert!(found[0]["items"][0]["createdAt"].take().is_string());
-    let items = json!([{ "id": item, "productId": rope.global(), "quantity": 2, "createdAt": null }]);
+    let items = json!([{ "id": item, "productId": rope.to_global_id(), "quantity": 2, "createdAt": null }]);
     let expected =
         json!([{ "id": id, "name": "Boat", "sharedAt": null, "createdAt": null, "updatedAt": null, "items": items }]);
     assert_eq!(found, expected);

@@ -78,7 +78,7 @@ async fn if_one_item_cannot_be_bought_nothing_moves() {
     let theirs = add(&other, &theirs, rope, 1).await;
     let input = json!({ "id": id, "itemIds": [theirs] });
     assert_eq!(ada.verdict("wishlistMoveToCart", input).await, "NOT_FOUND itemIds.0");
-    let too_many: Vec<_> = (0..501).map(|i| souk::ids::WishlistItemId(i + 1).global()).collect();
+    let too_many: Vec<_> = (0..501).map(|i| souk::ids::WishlistItemId(i + 1).to_global_id()).collect();
     let input = json!({ "id": id, "itemIds": too_many });
     assert_eq!(ada.verdict("wishlistMoveToCart", input).await, "OUT_OF_RANGE itemIds");
 }

@@ -14,7 +14,7 @@ pub const STANDING: Standing = Standing {
         async move {
             let list = actor.mutate("wishlistCreate", "wishlist { id }", json!({ "name": "Boat" })).await;
             let list = list.text_at("wishlistCreate.wishlist.id");
-            let item = json!({ "wishlistId": list, "productId": product.global() });
+            let item = json!({ "wishlistId": list, "productId": product.to_global_id() });
             let item = actor.mutate("wishlistItemAdd", "wishlistItem { id }", item).await;
             vec![("Wishlist", list), ("WishlistItem", item.text_at("wishlistItemAdd.wishlistItem.id"))]
         }

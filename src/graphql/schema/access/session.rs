@@ -13,7 +13,7 @@ use crate::{
         actions::login::{self, Tokens},
         model::SessionRow,
     },
-    auth::Via,
+    auth::AuthMethod,
     error::{Error, Result, UserErrorCode},
     graphql::{
         engine::{
@@ -68,7 +68,7 @@ impl Session {
 
     /// Whether it is the one that asks.
     async fn is_current(&self, ctx: &Context<'_>) -> bool {
-        ctx.viewer().identity().is_some_and(|identity| identity.via == Via::Session(self.0.id))
+        ctx.viewer().identity().is_some_and(|identity| identity.auth_method == AuthMethod::Session(self.0.id))
     }
 
     /// When you logged in.

@@ -10,12 +10,12 @@ use souk_macros::object;
 use crate::{
     audit::{
         self,
-        model::{AuditCondition, AuditOrderField, AuditRow, Change, ResourceType, outside},
+        model::{AuditCondition, AuditOrderField, AuditRow, Change, ResourceType, with_global_ids},
         store::{self, AuditList},
     },
     auth::Permission,
     db::{
-        actor::Via,
+        actor::ActorKind,
         filter::{Filter, Op},
     },
     error::{Error, Result},
@@ -67,7 +67,7 @@ impl AuditEntry {
     }
 
     /// By what they were known.
-    fn via(&self) -> Via {
+    fn via(&self) -> ActorKind {
         self.0.via
     }
 
@@ -93,7 +93,7 @@ impl AuditEntry {
 
     /// Its id; what was deleted has no node any more.
     fn resource_id(&self) -> ID {
-        ID(self.0.thing())
+        ID(self.0.resource_global_id())
     }
 
     /// The website that it belongs to; null for what belongs to all of them.
@@ -110,13 +110,13 @@ impl AuditEntry {
     /// What changed, by column, as it was; everything for DELETED, null for CREATED. Ids are those of the graph, amounts
     /// are texts, and secrets are "(hidden)".
     fn before(&self) -> Option<Json<Value>> {
-        self.0.before.clone().map(outside).map(Json)
+        self.0.before.clone().map(with_global_ids).map(Json)
     }
 
     /// What changed, by column, as it became; everything for CREATED, null for DELETED, the counts for IMPORTED. Ids are
     /// those of the graph, amounts are texts, and secrets are "(hidden)".
     fn after(&self) -> Option<Json<Value>> {
-        self.0.after.clone().map(outside).map(Json)
+        self.0.after.clone().map(with_global_ids).map(Json)
     }
 }
 
@@ -133,9 +133,9 @@ pub struct AuditResourceTypeFilter {
 #[derive(Debug, Default, InputObject)]
 pub struct AuditViaFilter {
     /// It is this one.
-    eq: Option<Via>,
+    eq: Option<ActorKind>,
     /// It is one of these.
-    r#in: Option<Vec<Via>>,
+    r#in: Option<Vec<ActorKind>>,
 }
 
 where_input! {

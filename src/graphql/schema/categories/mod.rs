@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     categories::{self, model::CategoryRow, store::CategoryList},
-    db::Plans,
+    db::PlanMode,
     error::Result,
     graphql::{
         engine::{
@@ -51,7 +51,7 @@ pages! {
     |conn, _, (), list, ids|
     rows categories::store::pages_by_parent_ids(conn, list, ids),
     counts categories::store::counts_by_parent_ids(conn, list, ids),
-    plans Plans::Kept
+    plans PlanMode::Generic
 }
 
 /// A node of the tree of categories, which all websites share.

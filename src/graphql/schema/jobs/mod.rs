@@ -24,7 +24,7 @@ use crate::{
     ids::{JobId, RowId},
     jobs::{
         self, actions,
-        model::{JobCondition, JobOrderField, JobSeen, JobState},
+        model::{JobCondition, JobOrderField, JobSummary, JobState},
         store::{self, JobList},
     },
     paging::Direction,
@@ -32,10 +32,10 @@ use crate::{
 
 /// Work in the background.
 #[derive(Clone)]
-pub struct Job(Arc<JobSeen>);
+pub struct Job(Arc<JobSummary>);
 
 resource! {
-    Job(job) by JobId of JobSeen,
+    Job(job) by JobId of JobSummary,
     |conn, view, ids| jobs::store::by_ids(conn, &view.scope(Permission::ManageJobs), &ids), row => row.id,
 }
 

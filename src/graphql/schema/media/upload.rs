@@ -14,7 +14,7 @@ use crate::{
         engine::{guards::Needs, payload::payload},
         schema::context::ContextExt,
     },
-    storage::{Signed, received::Received, uploads},
+    storage::{SignedUrl, received::ReceivedFile, uploads},
 };
 
 /// Most bytes of a file that is sent ahead: 1 GiB.
@@ -36,7 +36,7 @@ const UPLOAD_PERMISSIONS: &[Permission] = &[
 
 /// The files of a request, in the order of its parts.
 #[derive(Default)]
-pub struct RequestFiles(pub Vec<Received>);
+pub struct RequestFiles(pub Vec<ReceivedFile>);
 
 /// The variable that stands for the file with this number.
 pub fn file_variable(index: usize) -> Value {
@@ -66,7 +66,7 @@ impl Upload {
     /// The file.
     /// # Errors
     /// INVALID where no part of this request is meant.
-    pub fn file(self, ctx: &Context<'_>, field: &'static str) -> Result<Received> {
+    pub fn file(self, ctx: &Context<'_>, field: &'static str) -> Result<ReceivedFile> {
         let found = ctx.data_opt::<RequestFiles>().and_then(|files| files.0.get(self.0).cloned());
         found.ok_or_else(|| Error::bad_input(field, "send the file as a part of a multipart request"))
     }
@@ -75,7 +75,7 @@ impl Upload {
 /// Where to send a file.
 pub struct SignedUpload {
     id: String,
-    signed: Signed,
+    signed: SignedUrl,
 }
 
 /// Where to send a file ahead, by PUT.

@@ -205,8 +205,8 @@ impl OrderQuery {
         let list = list_from_args(listing)?;
         let scope = ctx.viewer().scope(Permission::ManageOrders);
         let plans = store::plans(&scope, &list);
-        let rows = ctx.db().read_as(plans, async |conn| store::page(conn, &scope, &list).await);
-        let count = ctx.db().read_as(plans, async |conn| store::count(conn, &scope, &list).await);
+        let rows = ctx.db().read_with(plans, async |conn| store::page(conn, &scope, &list).await);
+        let count = ctx.db().read_with(plans, async |conn| store::count(conn, &scope, &list).await);
         let (rows, total) = read(ctx, &list.page, rows, count).await?;
         let Rows { rows, has_next, has_previous } = rows;
         let rows = prefetch_related(ctx, rows).await?;

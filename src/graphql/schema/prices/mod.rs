@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use souk_macros::object;
 
 use crate::{
-    db::Plans,
+    db::PlanMode,
     error::{Error, Result},
     graphql::{
         engine::{
@@ -23,7 +23,7 @@ use crate::{
         },
     },
     ids::{PriceChangeId, ProductId, RowId},
-    paging::{Cursor, Latest, Page, SortKey},
+    paging::{Cursor, NewestFirst, Page, SortKey},
     prices::{self, model::PriceChangeRow},
     products::model::ProductRow,
 };
@@ -49,11 +49,11 @@ resource! {
 
 pages! {
     /// The prices that products had.
-    PriceChangePages of ((), Latest) => PriceChangeRow,
+    PriceChangePages of ((), NewestFirst) => PriceChangeRow,
     |conn, _, (), list, ids|
     rows prices::store::pages_by_product_ids(conn, list, ids),
     counts prices::store::counts_by_product_ids(conn, ids),
-    plans Plans::Kept
+    plans PlanMode::Generic
 }
 
 by_key! {
@@ -102,6 +102,6 @@ impl PriceChange {
 /// # Errors
 /// Those of the statements.
 pub async fn history_of_product(ctx: &Context<'_>, id: ProductId, page: Page) -> Result<Connection<PriceChange>> {
-    let cursor = |_: &Latest, row: &PriceChangeRow| Cursor::new(CURSOR_LIST_NAME, SortKey::Id, row.id.key());
-    connection_of::<PriceChangePages, _>(ctx, (), id.key(), Latest { page }, cursor, price_change).await
+    let cursor = |_: &NewestFirst, row: &PriceChangeRow| Cursor::new(CURSOR_LIST_NAME, SortKey::Id, row.id.key());
+    connection_of::<PriceChangePages, _>(ctx, (), id.key(), NewestFirst { page }, cursor, price_change).await
 }

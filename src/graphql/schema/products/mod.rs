@@ -24,7 +24,7 @@ use crate::{
     auth::Permission,
     brands::model::BrandRow,
     categories::model::CategoryRow,
-    db::Plans,
+    db::PlanMode,
     error::{Error, Result},
     graphql::{
         engine::{
@@ -128,7 +128,7 @@ pages! {
     |conn, view, parent, list, ids|
     rows products::store::pages_by_parent_ids(conn, &view.catalogue(), parent, list, ids),
     counts products::store::counts_by_parent_ids(conn, &view.catalogue(), parent, list, ids),
-    plans Plans::Kept
+    plans PlanMode::Generic
 }
 
 /// What a website sells: it has a SKU, a price and a stock.

@@ -219,8 +219,8 @@ impl ProductQuery {
             true => ctx.db().read(async |conn| trees::resolved(conn, &list).await).await?,
             false => list,
         };
-        let rows = ctx.db().read_as(plans, async |conn| store::page(conn, &scope, &list).await);
-        let count = ctx.db().read_as(plans, async |conn| store::count(conn, &scope, &list).await);
+        let rows = ctx.db().read_with(plans, async |conn| store::page(conn, &scope, &list).await);
+        let count = ctx.db().read_with(plans, async |conn| store::count(conn, &scope, &list).await);
         root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), product).await
     }
 }

@@ -16,7 +16,7 @@ use souk_macros::object;
 
 use crate::{
     auth::Scope,
-    db::Plans,
+    db::PlanMode,
     error::{Error, Result},
     graphql::{
         engine::scalars::{Decimal, global},
@@ -53,7 +53,7 @@ pages! {
     |conn, view, parent, list, ids|
     rows reviews::store::pages_by_parent_ids(conn, &view.reviews(), parent, list, ids),
     counts reviews::store::counts_by_parent_ids(conn, &view.reviews(), parent, list, ids),
-    plans Plans::Kept
+    plans PlanMode::Generic
 }
 
 by_parent! {

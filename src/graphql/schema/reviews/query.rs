@@ -118,8 +118,8 @@ impl ReviewQuery {
         let list = list_from_args(listing)?;
         let scope = ctx.viewer().scope(Permission::ManageReviews);
         let plans = store::plans(&scope, &list);
-        let rows = ctx.db().read_as(plans, async |conn| store::page(conn, &scope, &list).await);
-        let count = ctx.db().read_as(plans, async |conn| store::count(conn, &scope, &list).await);
+        let rows = ctx.db().read_with(plans, async |conn| store::page(conn, &scope, &list).await);
+        let count = ctx.db().read_with(plans, async |conn| store::count(conn, &scope, &list).await);
         root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), review).await
     }
 }

@@ -232,7 +232,7 @@ pub struct SearchRuleDeleteInput {
 type TargetIds = (Option<CategoryId>, Option<BrandId>, Option<ProductId>);
 
 fn parse_target(id: &str) -> Result<TargetIds> {
-    match ids::split(id) {
+    match ids::decode(id) {
         Some((name, key)) if name == CategoryId::TYPE => Ok((Some(CategoryId(key)), None, None)),
         Some((name, key)) if name == BrandId::TYPE => Ok((None, Some(BrandId(key)), None)),
         Some((name, key)) if name == ProductId::TYPE => Ok((None, None, Some(ProductId(key)))),

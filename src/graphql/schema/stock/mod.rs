@@ -8,7 +8,7 @@ use souk_macros::object;
 
 use crate::{
     auth::Permission,
-    db::Plans,
+    db::PlanMode,
     error::{Error, Result},
     graphql::{
         engine::{connections::Connection, guards::Needs, payload::payload, scalars::global},
@@ -22,7 +22,7 @@ use crate::{
         },
     },
     ids::{ProductId, RowId, StockMovementId},
-    paging::{Cursor, Latest, Page, SortKey},
+    paging::{Cursor, NewestFirst, Page, SortKey},
     stock::{
         self, actions,
         model::{MovementRow, Reason},
@@ -43,11 +43,11 @@ resource! {
 
 pages! {
     /// The ledgers of products.
-    MovementPages of ((), Latest) => MovementRow,
+    MovementPages of ((), NewestFirst) => MovementRow,
     |conn, _, (), list, ids|
     rows stock::store::pages_by_product_ids(conn, list, ids),
     counts stock::store::counts_by_product_ids(conn, ids),
-    plans Plans::Kept
+    plans PlanMode::Generic
 }
 
 /// An entry of the ledger of stock: pieces came or went. It is never changed.
@@ -106,8 +106,8 @@ impl StockMovement {
 /// # Errors
 /// Those of the statements.
 pub async fn movements_of_product(ctx: &Context<'_>, id: ProductId, page: Page) -> Result<Connection<StockMovement>> {
-    let cursor = |_: &Latest, row: &MovementRow| Cursor::new(CURSOR_LIST_NAME, SortKey::Id, row.id.key());
-    connection_of::<MovementPages, _>(ctx, (), id.key(), Latest { page }, cursor, movement).await
+    let cursor = |_: &NewestFirst, row: &MovementRow| Cursor::new(CURSOR_LIST_NAME, SortKey::Id, row.id.key());
+    connection_of::<MovementPages, _>(ctx, (), id.key(), NewestFirst { page }, cursor, movement).await
 }
 
 /// A correction of a stock.

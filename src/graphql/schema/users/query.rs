@@ -67,7 +67,7 @@ impl Where for UserWhere {
 
 /// An e-mail address as it is stored; what is no address stays, and equals none.
 fn canonical(email: Op<String>) -> Op<String> {
-    let one = |email: String| text::email("email", &email).unwrap_or(email);
+    let one = |email: String| text::normalize_email("email", &email).unwrap_or(email);
     match email {
         Op::Eq(email) => Op::Eq(one(email)),
         Op::In(emails) => Op::In(emails.into_iter().map(one).collect()),

@@ -8,7 +8,7 @@ use souk_macros::object;
 
 use super::{Wishlist, wishlist};
 use crate::{
-    db::Plans,
+    db::PlanMode,
     error::Result,
     graphql::{
         engine::{guards::LoggedIn, payload::payload, scalars::global},
@@ -20,7 +20,7 @@ use crate::{
         },
     },
     ids::{ProductId, RowId, WishlistId, WishlistItemId},
-    paging::Latest,
+    paging::NewestFirst,
     wishlists::{
         self, actions,
         model::{WishlistItemRow, WishlistRow},
@@ -47,11 +47,11 @@ resource! {
 
 pages! {
     /// The items of wishlists.
-    ItemPages of ((), Latest) => WishlistItemRow,
+    ItemPages of ((), NewestFirst) => WishlistItemRow,
     |conn, _, (), list, ids|
     rows wishlists::store::item_pages(conn, list, ids),
     counts wishlists::store::item_counts(conn, ids),
-    plans Plans::Kept
+    plans PlanMode::Generic
 }
 
 /// A product on a wishlist.

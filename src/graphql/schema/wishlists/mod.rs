@@ -26,7 +26,7 @@ use crate::{
         },
     },
     ids::{RowId, WishlistId},
-    paging::{Cursor, Latest, Page, SortKey},
+    paging::{Cursor, NewestFirst, Page, SortKey},
     wishlists::{
         self,
         model::{WishlistItemRow, WishlistRow},
@@ -64,8 +64,8 @@ impl Wishlist {
     /// The products on this wishlist, the latest first; at most 500.
     async fn items(&self, ctx: &Context<'_>, listing: Listing) -> Result<Connection<WishlistItem>> {
         const ITEMS: &str = "wishlist_items:id";
-        let list = Latest { page: Page::new(ITEMS, listing.page)? };
-        let cursor = |_: &Latest, row: &WishlistItemRow| Cursor::new(ITEMS, SortKey::Id, row.id.key());
+        let list = NewestFirst { page: Page::new(ITEMS, listing.page)? };
+        let cursor = |_: &NewestFirst, row: &WishlistItemRow| Cursor::new(ITEMS, SortKey::Id, row.id.key());
         let item = |row| wishlist_item(Arc::new(row), Arc::clone(&self.0));
         connection_of::<ItemPages, _>(ctx, (), self.0.id.key(), list, cursor, item).await
     }

@@ -14,7 +14,7 @@ use super::super::{
     model::RowOutcome,
     references::model::References,
 };
-use crate::text::{Check, MAX_DESCRIPTION, check_slug, slugify};
+use crate::text::{Validator, MAX_DESCRIPTION, check_slug, slugify};
 
 /// A category as a file may describe it.
 #[derive(Debug, Clone, Default, PartialEq, QueryableByName)]
@@ -70,12 +70,12 @@ pub struct Plan<'r> {
 /// # Errors
 /// The rule that it breaks.
 pub fn check(record: &CategoryRecord) -> Result<(), Rejection> {
-    let mut check = Check::new();
-    record.path.iter().for_each(|name| check.text("path", name, 255));
-    check_slug(&mut check, "slug", record.slug.as_deref());
-    check.at_most("description", record.description.as_deref().unwrap_or_default(), MAX_DESCRIPTION);
-    check.optional("external_id", record.external_id.as_deref(), 255);
-    check.finish().map_err(Rejection::from)?;
+    let mut validator = Validator::new();
+    record.path.iter().for_each(|name| validator.text("path", name, 255));
+    check_slug(&mut validator, "slug", record.slug.as_deref());
+    validator.multiline_text("description", record.description.as_deref().unwrap_or_default(), MAX_DESCRIPTION);
+    validator.optional_text("external_id", record.external_id.as_deref(), 255);
+    validator.finish().map_err(Rejection::from)?;
     if record.path.len() > 32 {
         return Err(Rejection::at("path", "the tree of categories is at most 32 deep"));
     }

@@ -16,7 +16,7 @@ use super::super::{
     model::RowOutcome,
 };
 use crate::{
-    text::{self, Check},
+    text::{self, Validator},
     users::model::MAX_ADDRESSES,
 };
 
@@ -59,23 +59,23 @@ pub struct CustomerState {
 /// # Errors
 /// The rule that it breaks.
 pub fn check(record: &mut CustomerRecord) -> Result<(), Rejection> {
-    let mut check = Check::new();
-    check.optional("external_id", record.external_id.as_deref(), 255);
-    check.optional("name", record.name.as_deref(), 255);
+    let mut validator = Validator::new();
+    validator.optional_text("external_id", record.external_id.as_deref(), 255);
+    validator.optional_text("name", record.name.as_deref(), 255);
     if let Some(email) = &mut record.email {
-        *email = check.keep(text::email("email", email));
+        *email = validator.value_or_default(text::normalize_email("email", email));
     }
     if let Some(Some(phone)) = &mut record.phone {
-        *phone = check.keep(text::phone("phone", phone));
+        *phone = validator.value_or_default(text::normalize_phone("phone", phone));
     }
     for address in record.addresses.iter().flatten() {
-        check.text("addresses", &address.country, 100);
-        check.text("addresses", &address.city, 100);
-        check.optional("addresses", address.district.as_deref(), 100);
-        check.text("addresses", &address.address, 500);
-        check.optional("addresses", address.postal_code.as_deref(), 20);
+        validator.text("addresses", &address.country, 100);
+        validator.text("addresses", &address.city, 100);
+        validator.optional_text("addresses", address.district.as_deref(), 100);
+        validator.text("addresses", &address.address, 500);
+        validator.optional_text("addresses", address.postal_code.as_deref(), 20);
     }
-    check.finish().map_err(Rejection::from)
+    validator.finish().map_err(Rejection::from)
 }
 
 /// What becomes of the rows of a batch.

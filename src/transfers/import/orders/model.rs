@@ -20,7 +20,7 @@ use crate::{
     money::{MAX_TOTAL, check_price, line_total},
     orders::model::Status,
     stock::model::MAX_PIECES,
-    text::{self, Check},
+    text::{self, Validator},
 };
 
 /// Most lines of one order; past ones may be longer than those of a checkout.
@@ -94,23 +94,23 @@ pub struct Plan<'r> {
 /// # Errors
 /// The rule that it breaks.
 pub fn check(record: &mut OrderRecord) -> Result<(), Rejection> {
-    let mut check = Check::new();
-    check.text("number", &record.number, 100);
-    check.optional("customer_id", record.customer_id.as_deref(), 255);
+    let mut validator = Validator::new();
+    validator.text("number", &record.number, 100);
+    validator.optional_text("customer_id", record.customer_id.as_deref(), 255);
     if let Some(email) = &mut record.customer_email {
-        *email = check.keep(text::email("customer_email", email));
+        *email = validator.value_or_default(text::normalize_email("customer_email", email));
     }
     let ship_columns = ["ship_country", "ship_city", "ship_district", "ship_address", "ship_postal_code"];
     for ((value, column), max) in record.shipping_address.iter().zip(ship_columns).zip([100, 100, 100, 500, 20]) {
-        check.optional(column, value.as_deref(), max);
+        validator.optional_text(column, value.as_deref(), max);
     }
     let mut total = rust_decimal::Decimal::ZERO;
     for (index, line) in record.lines.iter_mut().enumerate() {
-        check.text("lines", &line.sku, 100);
-        check.text("lines", &line.name, 255);
-        check.that(check_price("lines", line.unit_price));
+        validator.text("lines", &line.sku, 100);
+        validator.text("lines", &line.name, 255);
+        validator.check(check_price("lines", line.unit_price));
         if !(1..=MAX_PIECES).contains(&line.quantity) {
-            check.add(UserError::new(
+            validator.add(UserError::new(
                 UserErrorCode::OutOfRange,
                 "lines",
                 format!("a line has from 1 to {MAX_PIECES} pieces"),
@@ -121,20 +121,20 @@ pub fn check(record: &mut OrderRecord) -> Result<(), Rejection> {
         line.external_key.get_or_insert_with(|| (index + 1).to_string());
     }
     if record.lines.is_empty() || record.lines.len() > MAX_LINES {
-        check.add(UserError::new(
+        validator.add(UserError::new(
             UserErrorCode::OutOfRange,
             "lines",
             format!("an order has from 1 to {MAX_LINES} lines"),
         ));
     }
     if total > MAX_TOTAL {
-        check.add(UserError::new(UserErrorCode::OutOfRange, "lines", format!("a total is at most {MAX_TOTAL}")));
+        validator.add(UserError::new(UserErrorCode::OutOfRange, "lines", format!("a total is at most {MAX_TOTAL}")));
     }
     if !Status::ALL.iter().any(|status| status.as_str() == record.status) {
         let known: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
-        check.add(UserError::new(UserErrorCode::Invalid, "status", format!("a status is one of {}", known.join(", "))));
+        validator.add(UserError::new(UserErrorCode::Invalid, "status", format!("a status is one of {}", known.join(", "))));
     }
-    check.finish().map_err(Rejection::from)
+    validator.finish().map_err(Rejection::from)
 }
 
 impl<'r> Plan<'r> {

@@ -52,7 +52,7 @@ async fn find_or_insert(
     known: &References,
     is_dry_run: bool,
 ) -> Result<References> {
-    audit::store::silence(conn).await?;
+    audit::store::suppress(conn).await?;
     let mut references = References { last_placeholder: known.last_placeholder, ..References::default() };
     resolve_categories(conn, &wanted.categories, known, is_dry_run, &mut references).await?;
     for (table, names) in [(store::NamedTable::Brands, &wanted.brands), (store::NamedTable::Suppliers, &wanted.suppliers)] {

@@ -84,7 +84,7 @@ pub async fn run(db: &Db, storage: &Storage, job: &JobRow) -> Result<(), Failure
 fn is_transient(error: &Error) -> bool {
     matches!(
         error,
-        Error::Retry(_) | Error::Unavailable(_) | Error::Unknown(_) | Error::Coded(ErrorCode::Unavailable, _)
+        Error::Retry(_) | Error::Unavailable(_) | Error::CommitUnknown(_) | Error::Coded(ErrorCode::Unavailable, _)
     )
 }
 

@@ -24,8 +24,8 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{TransferId, WebsiteId},
     jobs::{self, model::NewJob},
-    storage::{Storage, received::Received, uploads},
-    text::Check,
+    storage::{Storage, received::ReceivedFile, uploads},
+    text::Validator,
     websites,
 };
 
@@ -50,7 +50,7 @@ pub struct ImportRequest {
 #[derive(Debug, Clone)]
 pub enum ImportFile {
     /// Came with the request.
-    Received(Received),
+    Received(ReceivedFile),
     /// Was sent ahead: the id of the upload.
     Upload(String),
 }
@@ -79,22 +79,22 @@ pub async fn import_start(
 ) -> Result<TransferRow> {
     viewer.require_any(&[request.resource.export().permission])?;
     let user = viewer.require_user()?;
-    if !request.resource.export().is_imported {
+    if !request.resource.export().is_importable {
         return Err(Error::bad_input("resource", format!("{} are not imported", request.resource.as_str())));
     }
     if !request.format.is_native() && request.resource != Resource::Products {
         let rule = format!("{} come in as souk-csv or souk-jsonl", request.resource.as_str());
         return Err(Error::bad_input("format", rule));
     }
-    let mut check = Check::new();
-    check.optional("imageBaseUrl", request.shop_options.image_base_url.as_deref(), 1000);
-    check.finish()?;
-    if !viewer.reaches(request.website) {
+    let mut validator = Validator::new();
+    validator.optional_text("imageBaseUrl", request.shop_options.image_base_url.as_deref(), 1000);
+    validator.finish()?;
+    if !viewer.can_access_website(request.website) {
         return Err(Error::not_found("websiteId", "website"));
     }
     let missing = || Error::not_found("uploadId", "upload");
     let upload = match request.file {
-        ImportFile::Received(file) => uploads::keep(storage, user.0, &file).await?,
+        ImportFile::Received(file) => uploads::store(storage, user.0, &file).await?,
         ImportFile::Upload(id) => id,
     };
     let input = uploads::key(user.0, &upload).ok_or_else(missing)?;
@@ -157,14 +157,14 @@ async fn start(db: &Db, viewer: &Viewer, key: IdempotencyKey, new: &NewTransfer)
         };
         if let Some(website) = new.website_id {
             let found = websites::store::by_ids(conn, &[website]).await?;
-            if found.is_empty() || !viewer.reaches(website) {
+            if found.is_empty() || !viewer.can_access_website(website) {
                 return Err(Error::not_found("websiteId", "website"));
             }
         }
         let row = store::insert(conn, new).await?;
         let job = NewJob { kind: KIND, payload: json!({ "transfer": row.id }), user_id: None, run_at: None };
         jobs::store::enqueue(conn, &job).await?;
-        claimed.answer(conn, row.id.0).await?;
+        claimed.store_result(conn, row.id.0).await?;
         Ok(row)
     })
     .await

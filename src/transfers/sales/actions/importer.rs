@@ -129,8 +129,8 @@ impl<'a> SalesImporter<'a> {
 }
 
 async fn write(conn: &Conn, website: &WebsiteRow, opening_stock: i32, batch: &Batch) -> Result<Written> {
-    audit::store::silence(conn).await?;
-    bulk::begin(conn).await?;
+    audit::store::suppress(conn).await?;
+    bulk::force_generic_plans(conn).await?;
     let customers = store::insert_customers(conn, website.id, &batch.customers).await?;
     let products = products::insert(conn, website, opening_stock, &batch.products).await?;
     let sold: Vec<_> = batch.orders.iter().map(order).collect();

@@ -66,7 +66,7 @@ fn slug(product: &BatchProduct, website: &str) -> String {
 /// # Errors
 /// Those of the database.
 pub(super) async fn update(conn: &Conn, website: WebsiteId, skus: &[String]) -> Result<(usize, Vec<String>)> {
-    audit::store::silence(conn).await?;
+    audit::store::suppress(conn).await?;
     let summaries = store::summaries(conn, website, skus).await?;
     let ids: Vec<_> = summaries.iter().map(|summary| summary.id).collect();
     products::store::lock(conn, &ids).await?;

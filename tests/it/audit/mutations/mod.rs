@@ -36,7 +36,7 @@ impl<'a> Shop<'a> {
         let role = admin.mutate("roleCreate", "role { id }", clerk).await;
         let role_of = async |code: &str| {
             let sql = format!("SELECT id FROM roles WHERE code = '{code}'");
-            RoleId(app.database.ask(&sql).await.parse().expect("a key")).global()
+            RoleId(app.database.ask(&sql).await.parse().expect("a key")).to_global_id()
         };
         let (unpaid, paid) = (admin.order(&[(sail, 1)]).await, admin.order(&[(sail, 1)]).await);
         let payment = admin.pay(&paid, "4111111111111111").await;
@@ -50,7 +50,7 @@ impl<'a> Shop<'a> {
                     VALUES ('mail', '{{}}', {}, 'dead', {attempts}, 'no such address') RETURNING id",
                 admin.id.0
             );
-            JobId(app.database.ask(&sql).await.parse().expect("a key")).global()
+            JobId(app.database.ask(&sql).await.parse().expect("a key")).to_global_id()
         };
         let picture = async |product: ProductId, position: i32| {
             let sql = format!(
@@ -58,16 +58,16 @@ impl<'a> Shop<'a> {
                     VALUES ({}, 'https://pictures.example/1.jpg', {position}) RETURNING id",
                 product.0
             );
-            ImageId(app.database.ask(&sql).await.parse().expect("a key")).global()
+            ImageId(app.database.ask(&sql).await.parse().expect("a key")).to_global_id()
         };
-        let group = json!({ "sourceWebsiteId": website.global(), "name": "Hull", "variesBy": ["Size"] });
+        let group = json!({ "sourceWebsiteId": website.to_global_id(), "name": "Hull", "variesBy": ["Size"] });
         let group = admin.mutate("productGroupCreate", "productGroup { id }", group).await;
         let review = async |actor: &Actor<'_>, product: ProductId| {
-            let input = json!({ "productId": product.global(), "rating": 4 });
+            let input = json!({ "productId": product.to_global_id(), "rating": 4 });
             actor.mutate("reviewCreate", "review { id }", input).await.text_at("reviewCreate.review.id")
         };
         let (review, other_review) = (review(&admin, rope).await, review(&customer, rope).await);
-        let rule = json!({ "websiteId": website.global(), "words": ["rope", "line"] });
+        let rule = json!({ "websiteId": website.to_global_id(), "words": ["rope", "line"] });
         let rule = admin.mutate("searchRuleCreate", "searchRule { id }", rule).await;
         let cart = admin.cart_of(&[(rope, 1)]).await;
         let upload = uploads::new_id();
@@ -83,15 +83,15 @@ impl<'a> Shop<'a> {
             ("KEY", key.text_at("apiKeyCreate.apiKey.id")),
             ("ADMIN", admin.global_id()),
             ("CUSTOMER", customer.global_id()),
-            ("WEBSITE", website.global()),
-            ("CATEGORY", app.category("ropes", None).await.id.global()),
-            ("LEAF", app.category("leaf", None).await.id.global()),
-            ("BRAND", app.brand("knot").await.id.global()),
-            ("SUPPLIER", app.supplier("Hemp Ltd").await.id.global()),
+            ("WEBSITE", website.to_global_id()),
+            ("CATEGORY", app.category("ropes", None).await.id.to_global_id()),
+            ("LEAF", app.category("leaf", None).await.id.to_global_id()),
+            ("BRAND", app.brand("knot").await.id.to_global_id()),
+            ("SUPPLIER", app.supplier("Hemp Ltd").await.id.to_global_id()),
             ("GROUP", group.text_at("productGroupCreate.productGroup.id")),
-            ("ROPE", rope.global()),
-            ("SAIL", sail.global()),
-            ("ADDRESS", admin.address().await.id.global()),
+            ("ROPE", rope.to_global_id()),
+            ("SAIL", sail.to_global_id()),
+            ("ADDRESS", admin.address().await.id.to_global_id()),
             ("UNPAID", unpaid),
             ("PAYMENT", payment),
             ("ORDER", placed.text_at("orderCreate.order.id")),
@@ -189,7 +189,7 @@ async fn every_mutation_tells_who_changed_what_from_where() {
             };
             assert_eq!((entry["via"].as_str(), &entry["user"]["id"]), (Some(via), &user), "{entry:#}");
             assert_eq!(entry["address"], "203.0.113.9", "{entry:#}");
-            let (type_name, _) = souk::ids::split(entry["resourceId"].as_str().expect("an id")).expect("an id");
+            let (type_name, _) = souk::ids::decode(entry["resourceId"].as_str().expect("an id")).expect("an id");
             let resourceType = entry["resourceType"].as_str().expect("a resourceType").replace('_', "");
             assert_eq!(type_name.to_uppercase(), resource_type, "{entry:#}");
         }

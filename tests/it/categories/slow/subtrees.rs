@@ -26,7 +26,7 @@ async fn warehouse(app: &TestApp) {
 /// The keys that a statement gives.
 async fn keys(app: &TestApp, sql: &str) -> BTreeSet<String> {
     let rows = app.database.rows(sql).await;
-    rows.iter().map(|row| ProductId(row.trim_matches(['(', ')']).parse().expect("a key")).global()).collect()
+    rows.iter().map(|row| ProductId(row.trim_matches(['(', ')']).parse().expect("a key")).to_global_id()).collect()
 }
 
 /// Every id of a list of products, page after page.
@@ -60,7 +60,7 @@ async fn lists_and_counts_hold_what_a_walk_down_the_tree_finds() {
     let app = TestApp::new().await;
     warehouse(&app).await;
     let (public, manager) = (app.anonymous(), app.manager().await);
-    let id = |number: i64| if number == 0 { CategoryId(BASE).global() } else { nth::<CategoryId>(number) };
+    let id = |number: i64| if number == 0 { CategoryId(BASE).to_global_id() } else { nth::<CategoryId>(number) };
     // A leaf, a shelf with its boards, and several that overlap.
     for roots in [&[100][..], &[3], &[3, 42, 7]] {
         let given: Vec<_> = roots.iter().map(|number| format!("{:?}", id(*number))).collect();
@@ -121,9 +121,9 @@ async fn a_part_of_the_tree_is_read_by_an_index_however_large_it_is_and_on_every
         (nth::<CategoryId>(100), "{field: PRICE}", "products_category_id_price_idx", true),
         (nth::<CategoryId>(3), "{field: CREATED_AT, direction: DESC}", "products_", false),
         (nth::<CategoryId>(3), "{field: NAME}", "products_", false),
-        (CategoryId(BASE).global(), "{field: CREATED_AT, direction: DESC}", "products_created_at_idx", true),
-        (CategoryId(BASE).global(), "{field: PRICE}", "products_price_idx", true),
-        (CategoryId(BASE).global(), "{field: NAME}", "products_name_idx", true),
+        (CategoryId(BASE).to_global_id(), "{field: CREATED_AT, direction: DESC}", "products_created_at_idx", true),
+        (CategoryId(BASE).to_global_id(), "{field: PRICE}", "products_price_idx", true),
+        (CategoryId(BASE).to_global_id(), "{field: NAME}", "products_name_idx", true),
     ];
     for (category, order, index, in_order) in cases {
         let filter = format!("category: {{ eq: {category:?}, includeDescendants: true }}");

@@ -96,7 +96,7 @@ async fn data_outlives_a_stop() {
         let started = Instant::now();
         let embedded = Embedded::start(EmbeddedOptions { throwaway: false, ..folder.options() }).await.unwrap();
         eprintln!("ready after {:?}", started.elapsed());
-        assert!(embedded.started_here());
+        assert!(embedded.has_started_server());
         let url = embedded.url();
         assert_eq!(ask(url, "SELECT count(*) FROM pg_tables WHERE tablename = 'kept'").await, wanted);
         ask(url, "CREATE TABLE IF NOT EXISTS kept ()").await;
@@ -111,8 +111,8 @@ async fn a_second_start_joins() {
     let folder = Folder::new();
     let (one, two) = tokio::join!(Embedded::start(folder.options()), Embedded::start(folder.options()));
     let (one, two) = (one.unwrap(), two.unwrap());
-    assert_ne!(one.started_here(), two.started_here(), "exactly one of two simultaneous starts starts it");
-    let (owner, guest) = if one.started_here() { (one, two) } else { (two, one) };
+    assert_ne!(one.has_started_server(), two.has_started_server(), "exactly one of two simultaneous starts starts it");
+    let (owner, guest) = if one.has_started_server() { (one, two) } else { (two, one) };
     assert_eq!(owner.url(), guest.url());
     guest.stop().await;
     drop(guest);
@@ -173,13 +173,13 @@ async fn a_guest_takes_over_when_the_owner_ends() {
     let folder = Folder::new();
     let owner = Embedded::start(folder.options()).await.unwrap();
     let guest = Arc::new(Embedded::start(folder.options()).await.unwrap());
-    assert!(!guest.started_here());
+    assert!(!guest.has_started_server());
     let supervisor = tokio::spawn(Arc::clone(&guest).supervise());
     // It waits for its own server only, not for the one that the guest starts.
     let stopped = tokio::time::timeout(Duration::from_secs(30), owner.stop()).await;
     stopped.expect("the owner's stop ends");
     let stopped = Instant::now();
-    eventually("the guest starts it", guest.url(), |answer| answer.is_ok() && guest.started_here()).await;
+    eventually("the guest starts it", guest.url(), |answer| answer.is_ok() && guest.has_started_server()).await;
     eprintln!("taken over after {:?}", stopped.elapsed());
     supervisor.abort();
     let _ = supervisor.await;
@@ -234,7 +234,7 @@ async fn the_next_process_recovers_from_a_kill() {
     // At once, while the old server is still going down.
     let embedded = Arc::new(Embedded::start(folder.options()).await.unwrap());
     let supervisor = tokio::spawn(Arc::clone(&embedded).supervise());
-    eventually("a server of our own", &url, |answer| answer.is_ok() && embedded.started_here()).await;
+    eventually("a server of our own", &url, |answer| answer.is_ok() && embedded.has_started_server()).await;
     assert_eq!(ask(&url, "SELECT count(*) FROM kept").await, "0");
     process.wait().unwrap();
     embedded.stop().await;
@@ -286,7 +286,7 @@ async fn a_failed_start_shows_the_log() {
     let text = fs::read_to_string(&config).unwrap();
     fs::write(&config, text + "\nno_such_setting = 1\n").unwrap();
     let error = Embedded::start(folder.options()).await.unwrap_err();
-    assert!(matches!(error, EmbeddedError::Ended { .. }));
+    assert!(matches!(error, EmbeddedError::StartFailed { .. }));
     assert!(error.to_string().contains("no_such_setting"), "{error}");
 }
 

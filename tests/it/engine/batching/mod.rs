@@ -233,7 +233,7 @@ fn node_ids(parents: i64) -> Vec<String> {
             nth::<SearchRuleId>(i),
         ]
     };
-    (1..=parents.min(5)).flat_map(of_one).chain([RoleId(1).global()]).collect()
+    (1..=parents.min(5)).flat_map(of_one).chain([RoleId(1).to_global_id()]).collect()
 }
 
 /// An administrator with an API key.

@@ -32,7 +32,7 @@ async fn stocks(app: &TestApp, products: [ProductId; 2]) -> [i32; 2] {
 /// A guest at a server with two pieces of each product in the cart.
 async fn guest(client: Client, products: [ProductId; 2]) -> Shopper {
     let mut shopper = Shopper::new(client);
-    let filled = shopper.fill(&products.map(|id| (id.global(), 2))).await.expect("an answer");
+    let filled = shopper.fill(&products.map(|id| (id.to_global_id(), 2))).await.expect("an answer");
     assert_eq!(filled.verdict("cartCreate"), "done");
     shopper
 }

@@ -67,7 +67,7 @@ impl Shop {
 /// Buys cart after cart, each as another guest, and never gives up on one.
 async fn buy(shop: Arc<Shop>, mut shopper: Shopper, seed: u64) {
     let mut rng = StdRng::seed_from_u64(seed);
-    let products: Vec<String> = (1..=PRODUCTS).map(|id| ProductId(id).global()).collect();
+    let products: Vec<String> = (1..=PRODUCTS).map(|id| ProductId(id).to_global_id()).collect();
     for number in 0.. {
         shopper.leave();
         let wanted: Wanted = products.choose_multiple(&mut rng, 3).map(|id| (id.clone(), 2)).collect();

@@ -56,7 +56,7 @@ impl Market {
     }
 
     fn ids(&self) -> Vec<String> {
-        self.products.iter().map(|id| id.global()).collect()
+        self.products.iter().map(|id| id.to_global_id()).collect()
     }
 
     /// Pieces in stock, in the order of the products.
@@ -161,7 +161,7 @@ async fn try_to_buy(
 }
 
 async fn keep_briefly(db: &Db, shopper: &Shopper) -> Result<(), String> {
-    let guest = shopper.token.as_deref().map(GuestKey::of);
+    let guest = shopper.token.as_deref().map(GuestKey::from_token);
     let viewer = Viewer::anonymous().with_guest(guest);
     let cart = CartId::parse("id", &shopper.cart).unwrap();
     let time = chrono::Duration::milliseconds(rand::random_range(0..20));

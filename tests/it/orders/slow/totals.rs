@@ -92,7 +92,7 @@ async fn the_total_of_a_cart_is_that_of_its_order() {
             (amount(seen.at("order.totalAmount")), format_amount(sum)),
             (sum, cart.total),
             "lines of {}",
-            products[0].global()
+            products[0].to_global_id()
         );
     }
 }

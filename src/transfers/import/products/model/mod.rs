@@ -6,28 +6,28 @@ use super::super::super::record::{ProductRecord, Rejection};
 use crate::{
     products::model::{ProductPatch, bulk::BulkProduct},
     stock::model::MAX_PIECES,
-    text::{Check, check_slug},
+    text::{Validator, check_slug},
 };
 
 /// Checks what a row says that the rules of a product do not cover.
 /// # Errors
 /// The first broken rule.
 pub fn check(product: &ProductRecord) -> Result<(), Rejection> {
-    let mut check = Check::new();
+    let mut validator = Validator::new();
     for path in product.category.iter().flatten() {
-        path.iter().for_each(|name| check.text("category", name, 255));
+        path.iter().for_each(|name| validator.text("category", name, 255));
         if path.len() > 32 {
             return Err(Rejection::at("category", "the tree of categories is at most 32 deep"));
         }
     }
-    check.optional("brand", product.brand.as_ref().and_then(Option::as_deref), 255);
-    check.optional("supplier", product.supplier.as_ref().and_then(Option::as_deref), 255);
+    validator.optional_text("brand", product.brand.as_ref().and_then(Option::as_deref), 255);
+    validator.optional_text("supplier", product.supplier.as_ref().and_then(Option::as_deref), 255);
     for group in product.group.iter().flatten() {
-        check_slug(&mut check, "group", Some(&group.slug));
-        check.text("group_name", &group.name, 255);
+        check_slug(&mut validator, "group", Some(&group.slug));
+        validator.text("group_name", &group.name, 255);
         for (name, value) in &group.options {
-            check.text("options", name, 255);
-            check.text("options", value, 255);
+            validator.text("options", name, 255);
+            validator.text("options", value, 255);
         }
         if !(1..=5).contains(&group.options.len()) {
             return Err(Rejection::at("options", "a product of a group has from 1 to 5 options"));
@@ -40,7 +40,7 @@ pub fn check(product: &ProductRecord) -> Result<(), Rejection> {
             "an address begins with https:// or http://, or with / where it is of this server",
         ));
     }
-    check.finish().map_err(Rejection::from)
+    validator.finish().map_err(Rejection::from)
 }
 
 /// Checks a product that is to be written: the same rules as in the API.

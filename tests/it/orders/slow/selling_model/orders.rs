@@ -16,7 +16,7 @@ impl Shop<'_> {
         match step {
             Step::AddToOrder { order, product, pieces } => {
                 let order = model.nth(order)?;
-                let input = json!({ "orderId": self.orders[order], "productId": self.products[product].global(), "quantity": pieces });
+                let input = json!({ "orderId": self.orders[order], "productId": self.products[product].to_global_id(), "quantity": pieces });
                 let answer =
                     self.customers[model.orders[order].who].mutate("orderDetailAdd", "order { id }", input).await;
                 let expected = match &model.orders[order] {

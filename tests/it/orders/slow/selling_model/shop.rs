@@ -71,7 +71,7 @@ impl<'a> Shop<'a> {
     pub async fn take(&mut self, model: &mut Model, step: &Step) -> Option<(String, String)> {
         match step.clone() {
             Step::Add { who, product, pieces } => {
-                let input = json!({ "cartId": self.carts[who], "productId": self.products[product].global(), "quantity": pieces });
+                let input = json!({ "cartId": self.carts[who], "productId": self.products[product].to_global_id(), "quantity": pieces });
                 let answer = self.customers[who].mutate("cartLineAdd", "cart { id }", input).await;
                 let cart = &mut model.carts[who];
                 let all = cart.lines.get(&product).copied().unwrap_or_default() + pieces;
@@ -85,7 +85,7 @@ impl<'a> Shop<'a> {
             Step::Remove { who } => {
                 let seen = self.customers[who].run("{ cart { lines { id product { id } } } }").await;
                 let line = seen.at("cart.lines").as_array().expect("lines").first().cloned()?;
-                let product = self.products.iter().position(|id| json!(id.global()) == line["product"]["id"])?;
+                let product = self.products.iter().position(|id| json!(id.to_global_id()) == line["product"]["id"])?;
                 let answer =
                     self.customers[who].mutate("cartLineRemove", "cart { id }", json!({ "id": line["id"] })).await;
                 model.carts[who].lines.remove(&product);
@@ -133,7 +133,7 @@ impl<'a> Shop<'a> {
                 None
             }
             Step::Price { product, cents } => {
-                let input = json!({ "id": self.products[product].global(), "price": money(cents).to_string() });
+                let input = json!({ "id": self.products[product].to_global_id(), "price": money(cents).to_string() });
                 let answer = self.staff.mutate("productUpdate", "product { id }", input).await;
                 model.cents[product] = cents;
                 Some((code(&answer, "productUpdate"), said(Ok(()))))
@@ -142,7 +142,7 @@ impl<'a> Shop<'a> {
                 if pieces == 0 {
                     return None;
                 }
-                let input = json!({ "productId": self.products[product].global(), "delta": pieces });
+                let input = json!({ "productId": self.products[product].to_global_id(), "delta": pieces });
                 let answer = self.staff.mutate("stockAdjust", "product { id }", input).await;
                 let expected = if model.stock[product] + pieces < 0 { Err("OUT_OF_STOCK") } else { Ok(()) };
                 if expected.is_ok() {
@@ -171,7 +171,7 @@ impl<'a> Shop<'a> {
                 if expected.is_ok() && answer.verdict("checkout") == "done" {
                     let placed = answer.at("checkout.orders.0.details").as_array().expect("lines").clone();
                     let product_of =
-                        |line: &Value| self.products.iter().position(|id| json!(id.global()) == line["product"]["id"]);
+                        |line: &Value| self.products.iter().position(|id| json!(id.to_global_id()) == line["product"]["id"]);
                     let line = |line: &Value| {
                         let product = product_of(line).expect("a product of ours");
                         Line {

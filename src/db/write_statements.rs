@@ -1,11 +1,11 @@
 //! The statements by which people edit the rows of a table one at a time: add, change and delete.
-//! A store declares them once with [`edited!`]; what differs between tables is which constraints can refuse a row.
+//! A store declares them once with [`write_statements!`]; what differs between tables is which constraints can refuse a row.
 
 /// Declares `insert`, `update` and, with `deletable`, `delete` of a table in a store.
 ///
 /// The store has a function `refused`, which turns the violation of a constraint into a user error, and `by_ids`, which
 /// reads rows.
-macro_rules! edited {
+macro_rules! write_statements {
     ($row:ident in $table:ident by $id:ident as $new:ident, $patch:ident $(, $deletable:ident)?) => {
         /// Adds a row.
         /// # Errors
@@ -31,7 +31,7 @@ macro_rules! edited {
             query.get_result(&mut conn).await.optional().map_err(refused)
         }
 
-        $($crate::db::edited::edited!(@$deletable $table by $id);)?
+        $($crate::db::write_statements::write_statements!(@$deletable $table by $id);)?
     };
     (@deletable $table:ident by $id:ident) => {
         /// Deletes a row; false if the id is unknown.
@@ -42,4 +42,4 @@ macro_rules! edited {
         }
     };
 }
-pub(crate) use edited;
+pub(crate) use write_statements;

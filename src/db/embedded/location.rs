@@ -10,27 +10,27 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::account::Account;
-use super::error::{EmbeddedError, at, forgive};
+use super::error::{EmbeddedError, at, ignore_error_kind};
 
 /// Holds the clusters of data directories that only root can enter.
-const SHARED: &str = "/var/lib/souk";
+const SHARED_CLUSTERS: &str = "/var/lib/souk";
 /// Socket paths are limited to 104 bytes on some systems, 108 on others.
-const LONGEST_SOCKET: usize = 99;
+const MAX_SOCKET_PATH: usize = 99;
 
 /// The paths of one cluster and the account that owns it.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ClusterLocation {
     pub account: Account,
     /// PostgreSQL's data directory.
     pub cluster: PathBuf,
     /// The folder of the socket: only the account (and root) may enter it.
-    pub sockets: PathBuf,
+    pub socket_directory: PathBuf,
     /// The database's connection string.
     pub url: String,
     lock: PathBuf,
 }
 
-impl Place {
+impl ClusterLocation {
     /// Finds the place for a data directory, which is made when missing.
     pub async fn resolve(data_dir: &Path) -> Result<Self, EmbeddedError> {
         fs::create_dir_all(data_dir).map_err(at(data_dir))?;
@@ -39,72 +39,72 @@ impl Place {
         let hash = hex::encode(&digest[..8]);
 
         let note = data_dir.join("postgres.location");
-        let mut home = remembered(&note).unwrap_or_else(|| data_dir.clone());
-        let account = Account::of_cluster(&home.join("postgres")).await?;
-        if account.switch && !account.can_enter(&home).await? {
+        let mut home = read_location_note(&note).unwrap_or_else(|| data_dir.clone());
+        let account = Account::for_cluster(&home.join("postgres")).await?;
+        if account.must_switch && !account.can_enter(&home).await? {
             if home != data_dir || home.join("postgres").exists() {
-                return Err(EmbeddedError::Unreachable { folder: home, uid: account.uid });
+                return Err(EmbeddedError::Unreachable { directory: home, uid: account.uid });
             }
-            home = Path::new(SHARED).join(&hash);
-            for folder in [Path::new(SHARED), &home] {
-                fs::create_dir_all(folder).map_err(at(folder))?;
-                fs::set_permissions(folder, Permissions::from_mode(0o755)).map_err(at(folder))?;
+            home = Path::new(SHARED_CLUSTERS).join(&hash);
+            for directory in [Path::new(SHARED_CLUSTERS), &home] {
+                fs::create_dir_all(directory).map_err(at(directory))?;
+                fs::set_permissions(directory, Permissions::from_mode(0o755)).map_err(at(directory))?;
             }
             let noted = File::create_new(&note).and_then(|mut file| file.write_all(home.as_os_str().as_bytes()));
-            forgive(ErrorKind::AlreadyExists, noted).map_err(at(&note))?;
+            ignore_error_kind(ErrorKind::AlreadyExists, noted).map_err(at(&note))?;
             tracing::info!(
                 home = %home.display(),
                 "PostgreSQL's account cannot enter the data directory: its data goes elsewhere"
             );
         }
 
-        let mut sockets = home.join("run");
-        let socket_length = sockets.as_os_str().len() + "/.s.PGSQL.5432".len();
+        let mut socket_directory = home.join("run");
+        let socket_length = socket_directory.as_os_str().len() + "/.s.PGSQL.5432".len();
         // A comma separates hosts in a connection string.
-        if socket_length > LONGEST_SOCKET || sockets.to_str().is_none_or(|path| path.contains(',')) {
-            sockets = Path::new("/tmp").join(format!("souk-{hash}"));
+        if socket_length > MAX_SOCKET_PATH || socket_directory.to_str().is_none_or(|path| path.contains(',')) {
+            socket_directory = Path::new("/tmp").join(format!("souk-{hash}"));
         }
         Ok(Self {
             account,
             cluster: home.join("postgres"),
-            url: format!("postgres://souk@/souk?host={}&port=5432", percent(&sockets)),
-            sockets,
+            url: format!("postgres://souk@/souk?host={}&port=5432", percent_encode(&socket_directory)),
+            socket_directory,
             lock: home.join("postgres.lock"),
         })
     }
 
     /// The server's log.
-    pub fn log(&self) -> PathBuf {
+    pub fn log_file(&self) -> PathBuf {
         self.cluster.join("server.log")
     }
 
     /// Makes the socket's folder, or checks that the one there was not put there by somebody else.
-    pub fn secure_sockets(&self) -> Result<(), EmbeddedError> {
-        let folder = &self.sockets;
-        let made = DirBuilder::new().mode(0o700).create(folder);
-        forgive(ErrorKind::AlreadyExists, made).map_err(at(folder))?;
-        let meta = fs::symlink_metadata(folder).map_err(at(folder))?;
-        let ours = meta.uid() == self.account.uid || (self.account.switch && meta.uid() == 0);
+    pub fn secure_socket_directory(&self) -> Result<(), EmbeddedError> {
+        let directory = &self.socket_directory;
+        let made = DirBuilder::new().mode(0o700).create(directory);
+        ignore_error_kind(ErrorKind::AlreadyExists, made).map_err(at(directory))?;
+        let meta = fs::symlink_metadata(directory).map_err(at(directory))?;
+        let ours = meta.uid() == self.account.uid || (self.account.must_switch && meta.uid() == 0);
         if !meta.is_dir() || !ours {
-            return Err(EmbeddedError::NotPrivate { folder: folder.clone() });
+            return Err(EmbeddedError::NotPrivate { directory: directory.clone() });
         }
-        self.give(folder)
+        self.make_private(directory)
     }
 
     /// Makes an empty, private folder for the account beside the cluster; what was there is removed.
-    pub fn fresh_folder(&self, name: &str) -> Result<PathBuf, EmbeddedError> {
-        let folder = self.cluster.with_file_name(name);
-        forgive(ErrorKind::NotFound, fs::remove_dir_all(&folder)).map_err(at(&folder))?;
-        DirBuilder::new().mode(0o700).create(&folder).map_err(at(&folder))?;
-        self.give(&folder)?;
-        Ok(folder)
+    pub fn create_empty_directory(&self, name: &str) -> Result<PathBuf, EmbeddedError> {
+        let directory = self.cluster.with_file_name(name);
+        ignore_error_kind(ErrorKind::NotFound, fs::remove_dir_all(&directory)).map_err(at(&directory))?;
+        DirBuilder::new().mode(0o700).create(&directory).map_err(at(&directory))?;
+        self.make_private(&directory)?;
+        Ok(directory)
     }
 
-    fn give(&self, folder: &Path) -> Result<(), EmbeddedError> {
-        if self.account.switch {
-            lchown(folder, Some(self.account.uid), Some(self.account.gid)).map_err(at(folder))?;
+    fn make_private(&self, directory: &Path) -> Result<(), EmbeddedError> {
+        if self.account.must_switch {
+            lchown(directory, Some(self.account.uid), Some(self.account.gid)).map_err(at(directory))?;
         }
-        fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(at(folder))
+        fs::set_permissions(directory, Permissions::from_mode(0o700)).map_err(at(directory))
     }
 
     /// Takes the lock, or nothing when it is held by a server or by a process that starts one.
@@ -121,13 +121,13 @@ impl Place {
 
 /// The place noted by an earlier run. Only a folder of our own counts: a note may be written by anybody who
 /// owns the data directory, and root follows it.
-fn remembered(note: &Path) -> Option<PathBuf> {
+fn read_location_note(note: &Path) -> Option<PathBuf> {
     let home = PathBuf::from(fs::read_to_string(note).ok()?.trim());
-    (home.parent() == Some(Path::new(SHARED)) && home.file_name().is_some()).then_some(home)
+    (home.parent() == Some(Path::new(SHARED_CLUSTERS)) && home.file_name().is_some()).then_some(home)
 }
 
 /// Percent-encodes a path for a connection string.
-fn percent(path: &Path) -> String {
+fn percent_encode(path: &Path) -> String {
     let bytes = path.as_os_str().as_bytes().iter();
     bytes
         .map(|&byte| match byte {

@@ -9,7 +9,7 @@ use std::{
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{Identity, KnownKeys, Permissions, TokenError, Via, Viewer};
+use super::{Identity, ApiKeyCache, Permissions, TokenError, AuthMethod, Viewer};
 use crate::ids::{SessionId, UserId, WebsiteId};
 
 /// News may become visible this much later than they are dated: the longest transaction.
@@ -26,96 +26,96 @@ pub struct Grant {
 
 /// What has changed, as the database tells.
 #[derive(Debug)]
-pub struct News {
+pub struct PermissionChanges {
     /// The database's clock.
     pub at: DateTime<Utc>,
     /// Sessions that ended, and when.
-    pub ended: Vec<(SessionId, DateTime<Utc>)>,
+    pub ended_sessions: Vec<(SessionId, DateTime<Utc>)>,
     /// Users who got another role: its code, and when.
-    pub moved: Vec<(UserId, String, DateTime<Utc>)>,
+    pub role_changes: Vec<(UserId, String, DateTime<Utc>)>,
     /// All roles by their codes.
     pub roles: HashMap<String, Grant>,
 }
 
 /// The register.
-pub struct Live {
+pub struct PermissionCache {
     /// As long as an access token lives, what ended before does not matter any more.
-    token_life: Duration,
+    token_ttl: Duration,
     state: RwLock<State>,
     /// The API keys seen of late.
-    pub keys: KnownKeys,
+    pub api_keys: ApiKeyCache,
 }
 
 #[derive(Default)]
 struct State {
-    seen: Option<DateTime<Utc>>,
-    ended: HashMap<SessionId, DateTime<Utc>>,
-    moved: HashMap<UserId, (String, DateTime<Utc>)>,
+    updated_at: Option<DateTime<Utc>>,
+    ended_sessions: HashMap<SessionId, DateTime<Utc>>,
+    role_changes: HashMap<UserId, (String, DateTime<Utc>)>,
     roles: HashMap<String, Grant>,
 }
 
-impl Live {
+impl PermissionCache {
     /// An empty register, for access tokens of this life.
-    pub fn new(token_life: Duration) -> Self {
-        Self { token_life, state: RwLock::default(), keys: KnownKeys::default() }
+    pub fn new(token_ttl: Duration) -> Self {
+        Self { token_ttl, state: RwLock::default(), api_keys: ApiKeyCache::default() }
     }
 
     /// How far back news matter, before the database's clock.
-    pub fn horizon(&self) -> Duration {
-        self.token_life + OVERLAP
+    pub fn lookback(&self) -> Duration {
+        self.token_ttl + OVERLAP
     }
 
-    /// From when on news are wanted; none where all within the [horizon](Self::horizon) are.
-    pub fn since(&self) -> Option<DateTime<Utc>> {
-        self.read(|state| state.seen.map(|seen| seen - OVERLAP))
+    /// From when on news are wanted; none where all within the [horizon](Self::lookback) are.
+    pub fn changes_since(&self) -> Option<DateTime<Utc>> {
+        self.read(|state| state.updated_at.map(|updated_at| updated_at - OVERLAP))
     }
 
     /// Takes news in.
-    pub fn take(&self, news: News) {
-        let oldest = news.at - self.horizon();
+    pub fn apply(&self, changes: PermissionChanges) {
+        let oldest = changes.at - self.lookback();
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        state.seen = state.seen.max(Some(news.at));
-        state.ended.retain(|_, at| *at > oldest);
-        state.ended.extend(news.ended);
-        state.moved.retain(|_, (_, at)| *at > oldest);
-        for (user, role, at) in news.moved {
+        state.updated_at = state.updated_at.max(Some(changes.at));
+        state.ended_sessions.retain(|_, at| *at > oldest);
+        state.ended_sessions.extend(changes.ended_sessions);
+        state.role_changes.retain(|_, (_, at)| *at > oldest);
+        for (user, role, at) in changes.role_changes {
             // Two readers may come in the wrong order: the later change counts.
-            if state.moved.get(&user).is_none_or(|(_, known)| *known <= at) {
-                state.moved.insert(user, (role, at));
+            if state.role_changes.get(&user).is_none_or(|(_, known)| *known <= at) {
+                state.role_changes.insert(user, (role, at));
             }
         }
-        state.roles = news.roles;
+        state.roles = changes.roles;
         drop(state);
-        self.keys.forget();
+        self.api_keys.clear();
     }
 
     /// Whether the register knows this role: a token may be newer than the register.
-    pub fn knows(&self, role: &str) -> bool {
+    pub fn has_role(&self, role: &str) -> bool {
         self.read(|state| state.roles.contains_key(role))
     }
 
     /// What a role gives now.
-    pub fn grant(&self, role: &str) -> Option<Grant> {
+    pub fn role_grant(&self, role: &str) -> Option<Grant> {
         self.read(|state| state.roles.get(role).cloned())
     }
 
     /// The bearer of a token or a key as they are now: never more than it says, and never more than the role gives.
     /// # Errors
-    /// [`TokenError::Ended`] where the session has ended.
-    pub fn admit(&self, mut identity: Identity) -> Result<Viewer, TokenError> {
+    /// [`TokenError::SessionEnded`] where the session has ended.
+    pub fn authorize(&self, mut identity: Identity) -> Result<Viewer, TokenError> {
         self.read(|state| {
-            if let Via::Session(session) = identity.via
-                && state.ended.contains_key(&session)
+            if let AuthMethod::Session(session) = identity.auth_method
+                && state.ended_sessions.contains_key(&session)
             {
-                return Err(TokenError::Ended);
+                return Err(TokenError::SessionEnded);
             }
-            if let Some((role, _)) = state.moved.get(&identity.user) {
+            if let Some((role, _)) = state.role_changes.get(&identity.user) {
                 identity.role.clone_from(role);
             }
             match state.roles.get(&identity.role) {
                 Some(grant) => {
-                    identity.permissions = identity.permissions.and(grant.permissions);
-                    identity.websites = both(identity.websites, grant.websites.clone());
+                    identity.permissions = identity.permissions.intersection(grant.permissions);
+                    identity.websites = intersect(identity.websites, grant.websites.clone());
                 }
                 None => identity.permissions = Permissions::default(),
             }
@@ -129,7 +129,7 @@ impl Live {
 }
 
 /// The websites that are in both limits; none is no limit.
-fn both(one: Option<Arc<[WebsiteId]>>, other: Option<Arc<[WebsiteId]>>) -> Option<Arc<[WebsiteId]>> {
+fn intersect(one: Option<Arc<[WebsiteId]>>, other: Option<Arc<[WebsiteId]>>) -> Option<Arc<[WebsiteId]>> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.iter().copied().filter(|website| other.contains(website)).collect()),
         (one, other) => one.or(other),

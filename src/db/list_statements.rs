@@ -1,5 +1,5 @@
 //! The statements that every list of a table needs: one page of its rows, and their number.
-//! A store declares its list once with [`listed!`]; what differs between lists is the condition, the columns to order by, and
+//! A store declares its list once with [`list_statements!`]; what differs between lists is the condition, the columns to order by, and
 //! who sees which rows.
 
 /// Declares the list of a table in a store: its type, `page` and `count`, and for nested lists the queries `rows` and
@@ -7,7 +7,7 @@
 ///
 /// The store has a function `condition`, which turns a condition of the list into SQL. `for scope by visible` adds the scope
 /// of the viewer as a parameter and names the function that turns it into SQL.
-macro_rules! listed {
+macro_rules! list_statements {
     (
         $(#[$doc:meta])*
         $list:ident of $row:ident in $table:ident where $condition:ident by $order:ident {
@@ -59,4 +59,4 @@ macro_rules! listed {
         }
     };
 }
-pub(crate) use listed;
+pub(crate) use list_statements;

@@ -18,11 +18,11 @@ use crate::ids::ApiKeyId;
 const CAPACITY: u64 = 10_000;
 
 /// How long one is remembered.
-const LIFE: Duration = Duration::from_secs(1);
+const TTL: Duration = Duration::from_secs(1);
 
 /// What a good key makes of its bearer.
 #[derive(Debug, Clone)]
-pub struct KnownKey {
+pub struct CachedApiKey {
     /// Whom it acts for, with its own permissions and websites: what the owner's role gives now is not looked at yet.
     pub identity: Identity,
     /// From then on it is refused.
@@ -30,50 +30,50 @@ pub struct KnownKey {
 }
 
 /// The keys by their hashes.
-pub struct KnownKeys {
+pub struct ApiKeyCache {
     /// None for what is no good key.
-    known: Cache<Vec<u8>, Option<Arc<KnownKey>>>,
+    entries: Cache<Vec<u8>, Option<Arc<CachedApiKey>>>,
     /// How often all was forgotten.
-    turn: Mutex<u64>,
+    generation: Mutex<u64>,
     /// Keys whose use has to be noted.
     used: Mutex<HashSet<ApiKeyId>>,
 }
 
-impl Default for KnownKeys {
+impl Default for ApiKeyCache {
     fn default() -> Self {
-        let known = Cache::builder().max_capacity(CAPACITY).time_to_live(LIFE).build();
-        Self { known, turn: Mutex::default(), used: Mutex::default() }
+        let entries = Cache::builder().max_capacity(CAPACITY).time_to_live(TTL).build();
+        Self { entries, generation: Mutex::default(), used: Mutex::default() }
     }
 }
 
-impl KnownKeys {
+impl ApiKeyCache {
     /// What is known of a hash: nothing, that it is no good key, or what it makes of its bearer.
-    pub fn get(&self, hash: &[u8]) -> Option<Option<Arc<KnownKey>>> {
-        self.known.get(hash)
+    pub fn get(&self, hash: &[u8]) -> Option<Option<Arc<CachedApiKey>>> {
+        self.entries.get(hash)
     }
 
-    /// To be asked before the database is, for [`keep`](Self::keep).
-    pub fn turn(&self) -> u64 {
-        *lock(&self.turn)
+    /// To be asked before the database is, for [`insert`](Self::insert).
+    pub fn generation(&self) -> u64 {
+        *lock(&self.generation)
     }
 
     /// Remembers what the database said, unless something has changed since it was asked.
-    pub fn keep(&self, turn: u64, hash: Vec<u8>, key: Option<Arc<KnownKey>>) {
-        let now = lock(&self.turn);
-        if *now == turn {
-            self.known.insert(hash, key);
+    pub fn insert(&self, generation: u64, hash: Vec<u8>, key: Option<Arc<CachedApiKey>>) {
+        let current = lock(&self.generation);
+        if *current == generation {
+            self.entries.insert(hash, key);
         }
     }
 
     /// Forgets all of it.
-    pub fn forget(&self) {
-        let mut turn = lock(&self.turn);
-        *turn += 1;
-        self.known.invalidate_all();
+    pub fn clear(&self) {
+        let mut generation = lock(&self.generation);
+        *generation += 1;
+        self.entries.invalidate_all();
     }
 
     /// Keeps in mind that a key was used.
-    pub fn note_use(&self, id: ApiKeyId) {
+    pub fn record_use(&self, id: ApiKeyId) {
         lock(&self.used).insert(id);
     }
 

@@ -14,7 +14,7 @@ use diesel::{
 use rust_decimal::Decimal;
 
 /// A statement whose rows are of the SQL type `R`.
-pub struct Composed<R> {
+pub struct DynamicQuery<R> {
     parts: Vec<Part>,
     rows: PhantomData<fn() -> R>,
 }
@@ -45,13 +45,13 @@ pub enum Value {
     Time(DateTime<Utc>),
 }
 
-impl<R> Default for Composed<R> {
+impl<R> Default for DynamicQuery<R> {
     fn default() -> Self {
         Self { parts: Vec::new(), rows: PhantomData }
     }
 }
 
-impl<R> Composed<R> {
+impl<R> DynamicQuery<R> {
     /// Adds SQL.
     pub fn sql(&mut self, sql: &'static str) -> &mut Self {
         self.parts.push(Part::Sql(sql));
@@ -65,16 +65,16 @@ impl<R> Composed<R> {
     }
 }
 
-impl<R> QueryId for Composed<R> {
+impl<R> QueryId for DynamicQuery<R> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<R> Query for Composed<R> {
+impl<R> Query for DynamicQuery<R> {
     type SqlType = R;
 }
 
-impl<R> QueryFragment<Pg> for Composed<R> {
+impl<R> QueryFragment<Pg> for DynamicQuery<R> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         for part in &self.parts {
             match part {

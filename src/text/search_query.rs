@@ -3,13 +3,13 @@
 use unicode_normalization::UnicodeNormalization;
 
 /// Longest text that is kept, in characters.
-const MAX_SEARCHED: usize = 200;
+const MAX_LENGTH: usize = 200;
 
 /// Lower case, one blank between words, nothing that cannot be seen, and at most 200 characters.
-pub fn searched(text: &str) -> String {
-    let words = text.split(|sign: char| sign.is_whitespace() || sign.is_control()).filter(|word| !word.is_empty());
+pub fn normalize_search_query(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let joined = words.collect::<Vec<_>>().join(" ").to_lowercase();
-    let cut: String = joined.nfc().take(MAX_SEARCHED).collect();
+    let cut: String = joined.nfc().take(MAX_LENGTH).collect();
     cut.trim_end().to_owned()
 }
 
@@ -25,9 +25,9 @@ mod tests {
             ("\u{1}", ""),
             ("\"Red rope\" -blue", "\"red rope\" -blue"),
         ] {
-            assert_eq!(searched(typed), kept, "{typed:?}");
+            assert_eq!(normalize_search_query(typed), kept, "{typed:?}");
         }
-        assert_eq!(searched(&"İ".repeat(200)).chars().count(), 200);
-        assert_eq!(searched(&format!("{} b", "a".repeat(199))).chars().count(), 199);
+        assert_eq!(normalize_search_query(&"İ".repeat(200)).chars().count(), 200);
+        assert_eq!(normalize_search_query(&format!("{} b", "a".repeat(199))).chars().count(), 199);
     }
 }
