@@ -99,11 +99,11 @@ pub fn description(attributes: &[Attribute]) -> TokenStream {
         _ => None,
     });
     let text = lines.collect::<Vec<_>>().join("\n").trim().to_owned();
-    optional((!text.is_empty()).then_some(text))
+    option_expr((!text.is_empty()).then_some(text))
 }
 
 /// An optional text as an expression.
-pub fn optional(text: Option<String>) -> TokenStream {
+pub fn option_expr(text: Option<String>) -> TokenStream {
     match text {
         Some(text) => quote!(::std::option::Option::Some(#text)),
         None => quote!(::std::option::Option::None),

@@ -14,7 +14,7 @@ pub fn object(args: ObjectArgs, mut item: ItemImpl) -> Result<TokenStream> {
     let mut fields = Vec::new();
     for part in &mut item.items {
         if let ImplItem::Fn(method) = part {
-            fields.push(Field::read(method)?);
+            fields.push(Field::parse(method)?);
         }
     }
     if fields.is_empty() {
@@ -24,21 +24,21 @@ pub fn object(args: ObjectArgs, mut item: ItemImpl) -> Result<TokenStream> {
     let description = description(&item.attrs);
     let (generics, _, where_clause) = item.generics.split_for_impl();
     let target = &item.self_ty;
-    let register = fields.iter().map(Field::register);
+    let field_infos = fields.iter().map(Field::field_info);
     let names = fields.iter().map(|field| &field.name);
-    let now = fields.iter().filter(|field| field.is_plain()).map(Field::arm_of_now);
-    let later = fields.iter().map(Field::arm_of_later);
+    let sync_arms = fields.iter().filter(|field| field.can_resolve_sync()).map(Field::sync_arm);
+    let async_arms = fields.iter().map(Field::async_arm);
     Ok(quote! {
         #[allow(clippy::wrong_self_convention, reason = "the schema names the fields")]
         #item
 
         #[allow(unused_imports)]
         const _: () = {
-            use ::souk::graphql::engine::container::{
+            use ::souk::graphql::engine::objects::{
                 self, FutureExt as _, Kind as _, ProbeLeaf as _, ProbeList as _, ProbeObject as _, ProbeOutput as _,
             };
 
-            impl #generics container::Member for #target #where_clause {
+            impl #generics objects::DynObject for #target #where_clause {
                 fn name(&self) -> ::std::borrow::Cow<'static, str> {
                     #name
                 }
@@ -48,27 +48,27 @@ pub fn object(args: ObjectArgs, mut item: ItemImpl) -> Result<TokenStream> {
                 }
 
                 #[allow(unused_variables, clippy::match_single_binding)]
-                fn now(
+                fn resolve_sync(
                     &self,
                     context: &::async_graphql::ContextSelectionSet<'_>,
                     field: &::async_graphql::Positioned<::async_graphql::parser::types::Field>,
                 ) -> ::std::option::Option<::async_graphql::ServerResult<::async_graphql::Value>> {
                     match field.node.name.node.as_str() {
-                        #(#now)*
+                        #(#sync_arms)*
                         _ => ::std::option::Option::None,
                     }
                 }
 
-                fn later<'a>(&'a self, context: ::async_graphql::Context<'a>) -> container::Resolving<'a> {
+                fn resolve_async<'a>(&'a self, context: ::async_graphql::Context<'a>) -> objects::FieldFuture<'a> {
                     match context.item.node.name.node.as_str() {
-                        #(#later)*
-                        _ => container::unknown(),
+                        #(#async_arms)*
+                        _ => objects::unknown_field(),
                     }
                 }
             }
 
-            impl #generics container::Object for #target #where_clause {
-                fn member(&self) -> ::std::option::Option<&dyn container::Member> {
+            impl #generics objects::Object for #target #where_clause {
+                fn as_object(&self) -> ::std::option::Option<&dyn objects::DynObject> {
                     ::std::option::Option::Some(self)
                 }
             }
@@ -79,7 +79,7 @@ pub fn object(args: ObjectArgs, mut item: ItemImpl) -> Result<TokenStream> {
                 }
 
                 fn create_type_info(registry: &mut ::async_graphql::registry::Registry) -> ::std::string::String {
-                    container::register::<Self>(registry, #description, &[#(#register),*])
+                    objects::register_object::<Self>(registry, #description, &[#(#field_infos),*])
                 }
 
                 async fn resolve(
@@ -87,7 +87,7 @@ pub fn object(args: ObjectArgs, mut item: ItemImpl) -> Result<TokenStream> {
                     context: &::async_graphql::ContextSelectionSet<'_>,
                     _: &::async_graphql::Positioned<::async_graphql::parser::types::Field>,
                 ) -> ::async_graphql::ServerResult<::async_graphql::Value> {
-                    container::answer(context, self, false).await
+                    objects::resolve_selection_set(context, self, false).await
                 }
             }
 
@@ -96,7 +96,7 @@ pub fn object(args: ObjectArgs, mut item: ItemImpl) -> Result<TokenStream> {
                     &self,
                     context: &::async_graphql::Context<'_>,
                 ) -> ::async_graphql::ServerResult<::std::option::Option<::async_graphql::Value>> {
-                    container::resolve_field(self, context).await
+                    objects::resolve_field(self, context).await
                 }
             }
 

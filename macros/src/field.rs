@@ -7,7 +7,7 @@ use syn::{
     ext::IdentExt, visit::Visit,
 };
 
-use crate::attributes::{Options, description, optional, take_options};
+use crate::attributes::{Options, description, option_expr, take_options};
 
 /// A field of an object.
 pub struct Field {
@@ -35,7 +35,7 @@ struct Argument {
 
 impl Field {
     /// Reads a method, and takes off it what the compiler does not know.
-    pub fn read(method: &mut ImplItemFn) -> Result<Self> {
+    pub fn parse(method: &mut ImplItemFn) -> Result<Self> {
         let options = take_options(&mut method.attrs)?;
         let mut takes_context = false;
         let mut arguments = Vec::new();
@@ -50,7 +50,7 @@ impl Field {
             };
             let options = take_options(&mut input.attrs)?;
             let name = options.name.as_ref().map_or_else(|| camel_case(&pattern.ident), syn::LitStr::value);
-            let is_list = last_segment(&input.ty).is_some_and(|segment| segment.ident == "Listing");
+            let is_list = last_segment(&input.ty).is_some_and(|segment| segment.ident == "ListArgs");
             arguments.push(Argument {
                 name,
                 variable: pattern.ident.clone(),
@@ -62,14 +62,14 @@ impl Field {
         let ReturnType::Type(_, output) = &method.sig.output else {
             return Err(Error::new_spanned(&method.sig, "a field needs a type"));
         };
-        let of_result = result_value(output);
+        let ok_type = result_ok_type(output);
         Ok(Self {
             name: options.name.as_ref().map_or_else(|| camel_case(&method.sig.ident), syn::LitStr::value),
             method: method.sig.ident.clone(),
             is_async: method.sig.asyncness.is_some(),
             takes_context,
-            is_fallible: of_result.is_some(),
-            value: of_result.unwrap_or(output).clone(),
+            is_fallible: ok_type.is_some(),
+            value: ok_type.unwrap_or(output).clone(),
             description: description(&method.attrs),
             options,
             arguments,
@@ -77,17 +77,17 @@ impl Field {
     }
 
     /// Whether the field can be resolved without a future.
-    pub fn is_plain(&self) -> bool {
+    pub fn can_resolve_sync(&self) -> bool {
         (!self.is_async || self.options.eager) && self.arguments.is_empty() && self.options.guard.is_none()
     }
 
     /// What the field says of itself.
-    pub fn register(&self) -> TokenStream {
+    pub fn field_info(&self) -> TokenStream {
         let Self { name, value, description, .. } = self;
-        let arguments = self.arguments.iter().map(Argument::register);
+        let arguments = self.arguments.iter().map(Argument::argument_info);
         let complexity = self.complexity();
         quote! {
-            container::FieldInfo {
+            objects::FieldInfo {
                 name: #name,
                 description: #description,
                 ty: <#value as ::async_graphql::OutputType>::create_type_info,
@@ -99,7 +99,7 @@ impl Field {
 
     fn complexity(&self) -> TokenStream {
         if let Some(expression) = &self.options.complexity {
-            let mut names = Names(Vec::new());
+            let mut names = IdentCollector(Vec::new());
             names.visit_expr(expression);
             let arguments = self.arguments.iter().filter(|argument| names.0.contains(&argument.variable));
             let arguments = arguments.map(|Argument { name, variable, ty, options, .. }| {
@@ -126,40 +126,40 @@ impl Field {
     }
 
     /// The arm that resolves the field on the spot.
-    pub fn arm_of_now(&self) -> TokenStream {
+    pub fn sync_arm(&self) -> TokenStream {
         let name = &self.name;
         let inner = (self.takes_context || self.is_async).then(|| quote!(let inner = context.with_field(field);));
         let call = self.call(quote!(&inner), self.is_async.then(|| quote!(.now_or_never()?)));
-        let value = self.value_or(call, quote!(container::failed(context, field, error)));
+        let value = self.bind_value(call, quote!(objects::error_result(context, field, error)));
         quote! {
             #name => {
                 #inner
                 #value
-                (&&container::Probe(&value)).kind().now(&value, context, field)
+                (&&objects::Probe(&value)).kind().resolve_sync(&value, context, field)
             }
         }
     }
 
     /// The arm that resolves the field in a future.
-    pub fn arm_of_later(&self) -> TokenStream {
-        if self.is_async || !self.is_plain() { self.future() } else { self.value_later() }
+    pub fn async_arm(&self) -> TokenStream {
+        if self.is_async || !self.can_resolve_sync() { self.future_arm() } else { self.sync_value_async_arm() }
     }
 
     /// The value is at hand: what has to wait are its selections.
-    fn value_later(&self) -> TokenStream {
+    fn sync_value_async_arm(&self) -> TokenStream {
         let name = &self.name;
         let call = self.call(quote!(&context), None);
-        let value = self.value_or(call, quote!(container::failed_later(&context, error)));
+        let value = self.bind_value(call, quote!(objects::error_future(&context, error)));
         quote! {
             #name => {
                 #value
-                (&&container::Probe(&value)).kind().later(value, context)
+                (&&objects::Probe(&value)).kind().resolve_async(value, context)
             }
         }
     }
 
     /// A future of the field's own.
-    fn future(&self) -> TokenStream {
+    fn future_arm(&self) -> TokenStream {
         let name = &self.name;
         let guard = self.options.guard.as_ref().map(|guard| {
             quote! {
@@ -168,10 +168,10 @@ impl Field {
                     .map_err(|error| error.into_server_error(context.item.pos))?;
             }
         });
-        let arguments = self.arguments.iter().map(Argument::read);
+        let arguments = self.arguments.iter().map(Argument::binding);
         let call = self.call(quote!(&context), self.is_async.then(|| quote!(.await)));
         let value = if self.is_fallible {
-            quote!(#call.map_err(|error| container::field_error(&context, error)))
+            quote!(#call.map_err(|error| objects::field_error(&context, error)))
         } else {
             quote!(::std::result::Result::<_, ::async_graphql::ServerError>::Ok(#call))
         };
@@ -183,7 +183,7 @@ impl Field {
                     #value
                 };
                 let value = run.await.map_err(|error| context.set_error_path(error))?;
-                (&&container::Probe(&value)).kind().complete(&value, &context).await
+                (&&objects::Probe(&value)).kind().complete(&value, &context).await
             }),
         }
     }
@@ -197,7 +197,7 @@ impl Field {
     }
 
     /// Binds what was called to `value`, or returns for an error.
-    fn value_or(&self, call: TokenStream, failed: TokenStream) -> TokenStream {
+    fn bind_value(&self, call: TokenStream, failed: TokenStream) -> TokenStream {
         if self.is_fallible {
             quote! {
                 let value = match #call {
@@ -212,12 +212,12 @@ impl Field {
 }
 
 impl Argument {
-    fn register(&self) -> TokenStream {
+    fn argument_info(&self) -> TokenStream {
         let Self { name, ty, options, is_list, .. } = self;
         if *is_list {
-            return quote!(container::ArgumentInfo::Listing(<#ty>::register));
+            return quote!(objects::ArgumentInfo::List(<#ty>::register));
         }
-        let description = optional(options.desc.as_ref().map(syn::LitStr::value));
+        let description = option_expr(options.desc.as_ref().map(syn::LitStr::value));
         let default = match &options.default {
             Some(default) => quote! {
                 ::std::option::Option::Some(|| {
@@ -228,7 +228,7 @@ impl Argument {
             None => quote!(::std::option::Option::None),
         };
         quote! {
-            container::ArgumentInfo::One {
+            objects::ArgumentInfo::Single {
                 name: #name,
                 description: #description,
                 ty: <#ty as ::async_graphql::InputType>::create_type_info,
@@ -237,7 +237,7 @@ impl Argument {
         }
     }
 
-    fn read(&self) -> TokenStream {
+    fn binding(&self) -> TokenStream {
         let Self { name, variable, ty, options, is_list } = self;
         if *is_list {
             return quote!(let #variable = <#ty>::read(&context)?;);
@@ -255,9 +255,9 @@ fn default_of(options: &Options, ty: &Type) -> TokenStream {
 }
 
 /// The names in an expression.
-struct Names(Vec<Ident>);
+struct IdentCollector(Vec<Ident>);
 
-impl<'ast> Visit<'ast> for Names {
+impl<'ast> Visit<'ast> for IdentCollector {
     fn visit_expr_path(&mut self, path: &'ast syn::ExprPath) {
         self.0.extend(path.path.get_ident().cloned());
     }
@@ -277,7 +277,7 @@ fn is_context(ty: &Type) -> bool {
 }
 
 /// `T` of `Result<T>`.
-fn result_value(ty: &Type) -> Option<&Type> {
+fn result_ok_type(ty: &Type) -> Option<&Type> {
     let last = last_segment(ty).filter(|segment| segment.ident == "Result")?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
     arguments.args.iter().find_map(|argument| match argument {

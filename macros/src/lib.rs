@@ -16,7 +16,7 @@ use syn::{ItemImpl, parse_macro_input};
 /// - `async fn`: everything else. With `#[graphql(eager)]` it is polled once in place, for values that are nearly always
 ///   in memory; a resolver that has to wait after all is started again, so it must not write.
 /// - The first parameter may be `ctx: &Context<'_>`; the others are arguments, described by `#[graphql(desc = "…")]`
-///   with an optional `default`, `default = …` or `default_with = "…"`. A parameter of the type `Listing<…>` stands for
+///   with an optional `default`, `default = …` or `default_with = "…"`. A parameter of the type `ListArgs<…>` stands for
 ///   all arguments of a list, and gives the field the cost of a list.
 /// - `#[graphql(name = "…", guard = "…", complexity = "…")]` on a method as in async-graphql.
 /// - `#[object(name = "…")]` names the type, which otherwise has the name of the Rust type; `#[object(name_type)]` takes

@@ -28,7 +28,7 @@ use crate::config::Settings;
 use crate::db::Db;
 use crate::db::migrations;
 use crate::graphql;
-use crate::graphql::schema::context::Currencies;
+use crate::graphql::schema::context::CurrencyCache;
 use crate::graphql::schema::context::Services;
 use crate::http;
 use crate::jobs::worker::Worker;
@@ -93,22 +93,22 @@ async fn run(
     let logins = if with_demo { demo::seed(&db, &passwords).await? } else { Vec::new() };
     let mailer = components.mailer.clone();
     let services = Arc::new(build_services(settings, serve, db, passwords, components).await?);
-    let watcher = tokio::spawn(keep_up(services.db.clone(), Arc::clone(&services.live)));
+    let watcher = tokio::spawn(keep_up(services.db.clone(), Arc::clone(&services.permission_cache)));
     let worker = job_handlers::build_worker(JobContext {
         db: services.db.clone(),
         mailer,
         providers: Arc::clone(&services.providers),
-        image_processor: services.studio.clone(),
+        image_processor: services.image_processor.clone(),
         analytics: serve.analytics,
     });
-    let recorder = services.recorder.clone();
+    let search_recorder = services.search_recorder.clone();
     let engine = graphql::engine(&services, &serve.limits);
     let (router, health) = http::router(engine, services, &serve.http, settings.environment);
     print_welcome(listener.local_addr()?, serve.http.has_ide(settings.environment), &logins);
     let result =
         serve_until_stopped(router, move || health.drain(), worker, listener, stop, Duration::from_millis(serve.drain_ms)).await;
     // What was searched last. A database that is away is not waited for.
-    let _ = tokio::time::timeout(FLUSH_TIMEOUT, recorder.flush()).await;
+    let _ = tokio::time::timeout(FLUSH_TIMEOUT, search_recorder.flush()).await;
     watcher.abort();
     result
 }
@@ -122,31 +122,31 @@ async fn build_services(
     components: Components,
 ) -> Result<Services, CommandError> {
     let Components { jwt, test_payment_secret, storage, .. } = components;
-    let currencies = Currencies::default();
-    currencies.fill(&db).await?;
-    let live = Arc::new(PermissionCache::new(jwt.lifetime()));
-    catch_up(&db, &live).await?;
+    let currency_cache = CurrencyCache::default();
+    currency_cache.preload(&db).await?;
+    let permission_cache = Arc::new(PermissionCache::new(jwt.lifetime()));
+    catch_up(&db, &permission_cache).await?;
     let test_provider = test_payment_secret.map(|secret| TestProvider::new(db.clone(), secret, Pace::default()));
     let names = serve.payments.provider_names(settings);
     let providers = Arc::new(Providers::open(&names, serve.payments.payment_capture, test_provider)?);
     let files = &serve.files;
     let fetch_rules = Rules { most: files.upload_bytes, private: files.fetch_private };
-    let studio = Studio::new(storage.clone(), &files.media_url, fetch_rules);
-    let recorder = if serve.analytics.is_on() { SearchRecorder::start(db.clone()) } else { SearchRecorder::off() };
+    let image_processor = Studio::new(storage.clone(), &files.media_url, fetch_rules);
+    let search_recorder = if serve.analytics.is_on() { SearchRecorder::start(db.clone()) } else { SearchRecorder::off() };
     Ok(Services {
         db,
         passwords,
         jwt,
-        live,
-        session_life: chrono::Duration::days(i64::from(serve.tokens.session_days)),
+        permission_cache,
+        session_lifetime: chrono::Duration::days(i64::from(serve.tokens.session_days)),
         accounts: serve.accounts,
         selling: serve.carts,
         reviews: serve.reviews,
-        currencies,
+        currency_cache,
         providers,
         storage,
-        studio,
-        recorder,
+        image_processor,
+        search_recorder,
     })
 }
 

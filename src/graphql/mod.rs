@@ -10,7 +10,7 @@ use async_graphql::{EmptySubscription, Schema};
 
 use self::engine::{
     Engine, EngineSettings,
-    container::{Merged, root},
+    objects::{MergedRoot, root},
     limits::Limits,
 };
 use self::schema::{context::Services, node};
@@ -53,6 +53,6 @@ pub fn sdl() -> String {
     builder().finish().sdl_with_options(options)
 }
 
-fn builder() -> async_graphql::SchemaBuilder<Merged<Query>, Merged<Mutation>, EmptySubscription> {
-    Schema::build(Merged::default(), Merged::default(), EmptySubscription).register_output_type::<node::Node>()
+fn builder() -> async_graphql::SchemaBuilder<MergedRoot<Query>, MergedRoot<Mutation>, EmptySubscription> {
+    Schema::build(MergedRoot::default(), MergedRoot::default(), EmptySubscription).register_output_type::<node::Node>()
 }

@@ -24,17 +24,17 @@ pub async fn authenticate(headers: &HeaderMap, services: &Services, request_id: 
     let mut keys = headers.get_all(X_API_KEY).iter();
     let viewer = match (headers.get(header::AUTHORIZATION), keys.next(), keys.next()) {
         (None, None, _) => return Ok(Viewer::anonymous()),
-        (None, Some(key), None) => services.viewer_of_key(key.to_str().unwrap_or_default()).await,
+        (None, Some(key), None) => services.viewer_by_api_key(key.to_str().unwrap_or_default()).await,
         (Some(value), None, _) => {
             let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).unwrap_or_default();
             if !scheme.eq_ignore_ascii_case("bearer") {
                 return Err(rejected("the header must be `Authorization: Bearer <accessToken>`"));
             }
-            services.viewer(token.trim()).await
+            services.viewer_by_token(token.trim()).await
         }
         _ => return Err(rejected("send either `Authorization` or one `X-API-Key`, not both")),
     };
-    viewer.map_err(|error| errors::of(&error, request_id))
+    viewer.map_err(|error| errors::from_error(&error, request_id))
 }
 
 /// As [`authenticate`], where an anonymous request is rejected.
@@ -46,7 +46,7 @@ pub async fn authenticate_user(
     request_id: &RequestId,
 ) -> Result<Viewer, ServerError> {
     let viewer = authenticate(headers, services, request_id).await?;
-    viewer.require_user().map_err(|error| errors::of(&error, request_id))?;
+    viewer.require_user().map_err(|error| errors::from_error(&error, request_id))?;
     Ok(viewer)
 }
 

@@ -32,7 +32,7 @@ use crate::{
     graphql::{
         engine::{
             Engine, Operation,
-            batching::Steps,
+            batching::Dispatcher,
             errors::{code, coded},
         },
         schema::{
@@ -75,7 +75,7 @@ pub async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> 
     let response = match run(&endpoint, &parts, body, &request_id).await {
         Ok(response) => response,
         Err(RequestError::Http(rejection)) => return rejection.into_response(media_type, &request_id),
-        Err(RequestError::Graphql(error)) => Engine::refuse(*error, &request_id),
+        Err(RequestError::Graphql(error)) => Engine::error_response(*error, &request_id),
     };
     respond(media_type, status(&response, media_type), response)
 }
@@ -125,15 +125,15 @@ async fn run(
     let origin = origin(parts, endpoint.settings.trusted_proxies);
     let actor = actor(&viewer, &origin, request_id);
     let user = actor.user;
-    let steps = Steps::default();
-    let mut data = request_data(viewer, origin, cookies(&parts.headers), &steps);
+    let dispatcher = Dispatcher::default();
+    let mut data = request_data(viewer, origin, cookies(&parts.headers), &dispatcher);
     data.insert(files);
     // That of a test that wants the texts; a fresh one for everybody else.
     let recorder = StatementRecorder::current();
     // Boxed, since a future of this size is not to be moved through each layer around it.
-    let execution = Box::pin(steps.run(endpoint.engine.execute(prepared, data, request_id)));
+    let execution = Box::pin(dispatcher.run(endpoint.engine.execute(prepared, data, request_id)));
     let execution = actor.scope(recorder.clone().scope(execution));
-    let timed_out = |_| Engine::refuse(timeout_error(operation.kind), request_id);
+    let timed_out = |_| Engine::error_response(timeout_error(operation.kind), request_id);
     let mut response = timeout_at(deadline, execution).await.unwrap_or_else(timed_out);
     log(&operation, user, started, &recorder, &response, request_id);
     if endpoint.show_sql {
@@ -164,7 +164,7 @@ async fn receive(
             multipart::check_preflight(&parts.headers)?;
             // Only users may upload: nobody else can fill the disk.
             authenticate_user(&parts.headers, &endpoint.services, request_id).await?;
-            let limits = multipart::SizeLimits { text: endpoint.settings.body_limit, file: endpoint.services.studio.most() };
+            let limits = multipart::SizeLimits { text: endpoint.settings.body_limit, file: endpoint.services.image_processor.most() };
             let form = multipart::from_form(&parts.headers, body, limits);
             let timed_out = |_| Rejection::request_timeout("the files came too slowly");
             let (request, files) = timeout_at(started + UPLOAD_TIMEOUT, form).await.map_err(timed_out)??;

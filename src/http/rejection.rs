@@ -11,7 +11,7 @@ use crate::{
     error::{Error, ErrorCode},
     graphql::engine::{
         Engine,
-        errors::{INTERNAL, coded},
+        errors::{INTERNAL_MESSAGE, coded},
     },
     telemetry::RequestId,
 };
@@ -53,7 +53,7 @@ impl Rejection {
 
     /// 500: a fault of the server, whose cause is not shown.
     pub fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalServerError, INTERNAL)
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalServerError, INTERNAL_MESSAGE)
     }
 
     /// Rejects a request for a file because of what the store says.
@@ -77,7 +77,7 @@ impl Rejection {
     /// The response, in this media type.
     pub fn into_response(self, media_type: MediaType, request_id: &RequestId) -> Response {
         let error = coded(self.code, self.message);
-        let mut response = respond(media_type, self.status, Engine::refuse(error, request_id));
+        let mut response = respond(media_type, self.status, Engine::error_response(error, request_id));
         if let Some(methods) = self.allow {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
         }

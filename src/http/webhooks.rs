@@ -77,7 +77,7 @@ async fn receive(
     let headers = text_headers(&parts.headers);
     let outcome = actor.scope(webhooks.services.receive_payment_webhook(provider, &headers, &body)).await;
     outcome.map_err(|error| {
-        let error = errors::of(&error, id);
+        let error = errors::from_error(&error, id);
         let code = code(&error).unwrap_or(ErrorCode::InternalServerError);
         let status = match code {
             ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,

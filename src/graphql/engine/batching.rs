@@ -34,100 +34,100 @@ const MAX_KEYS: usize = 10_000;
 
 /// The steps of one operation. Clones are of the same operation.
 #[derive(Clone, Default)]
-pub struct Steps(Arc<Operation>);
+pub struct Dispatcher(Arc<Inner>);
 
 #[derive(Default)]
-struct Operation {
-    alarm: Arc<Alarm>,
+struct Inner {
+    operation_waker: Arc<OperationWaker>,
     state: Mutex<State>,
 }
 
-type Action = Box<dyn FnOnce() + Send>;
+type Callback = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
 struct State {
     /// Somebody runs the operation, so that answers can wait for its next step.
-    is_run: bool,
+    is_running: bool,
     /// It is being polled right now.
-    is_polled: bool,
+    is_polling: bool,
     /// Statements that leave when the step ends.
-    asked: Vec<Action>,
+    pending_dispatches: Vec<Callback>,
     /// Answers that come in when the next step begins.
-    answered: Vec<Action>,
+    pending_deliveries: Vec<Callback>,
 }
 
 /// Wakes the operation, and remembers that it did.
 #[derive(Default)]
-struct Alarm {
-    rang: AtomicBool,
-    operation: AtomicWaker,
+struct OperationWaker {
+    is_woken: AtomicBool,
+    task_waker: AtomicWaker,
 }
 
-impl Wake for Alarm {
+impl Wake for OperationWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.rang.store(true, Ordering::Release);
-        self.operation.wake();
+        self.is_woken.store(true, Ordering::Release);
+        self.task_waker.wake();
     }
 }
 
-impl Steps {
+impl Dispatcher {
     /// Runs the operation whose batches these are.
     pub async fn run<F: Future>(&self, operation: F) -> F::Output {
         let mut operation = pin!(operation);
-        let alarm = &self.0.alarm;
-        let waker = Waker::from(Arc::clone(alarm));
+        let operation_waker = &self.0.operation_waker;
+        let waker = Waker::from(Arc::clone(operation_waker));
         poll_fn(|context| {
-            alarm.operation.register(context.waker());
-            self.begin().into_iter().for_each(|deliver| deliver());
-            alarm.rang.store(false, Ordering::Release);
+            operation_waker.task_waker.register(context.waker());
+            self.begin_poll().into_iter().for_each(|deliver| deliver());
+            operation_waker.is_woken.store(false, Ordering::Release);
             let polled = operation.as_mut().poll(&mut Context::from_waker(&waker));
             // Long lists pause in between and wake themselves: then the step goes on with the next poll.
-            let is_over = polled.is_ready() || !alarm.rang.load(Ordering::Acquire);
-            self.end(polled.is_ready(), is_over).into_iter().for_each(|send| send());
+            let is_idle = polled.is_ready() || !operation_waker.is_woken.load(Ordering::Acquire);
+            self.end_poll(polled.is_ready(), is_idle).into_iter().for_each(|send| send());
             polled
         })
         .await
     }
 
-    fn begin(&self) -> Vec<Action> {
+    fn begin_poll(&self) -> Vec<Callback> {
         let mut state = lock(&self.0.state);
-        state.is_run = true;
-        state.is_polled = true;
-        mem::take(&mut state.answered)
+        state.is_running = true;
+        state.is_polling = true;
+        mem::take(&mut state.pending_deliveries)
     }
 
-    fn end(&self, is_last: bool, is_over: bool) -> Vec<Action> {
+    fn end_poll(&self, is_finished: bool, is_idle: bool) -> Vec<Callback> {
         let mut state = lock(&self.0.state);
-        state.is_run = !is_last;
-        state.is_polled = false;
-        if is_over { mem::take(&mut state.asked) } else { Vec::new() }
+        state.is_running = !is_finished;
+        state.is_polling = false;
+        if is_idle { mem::take(&mut state.pending_dispatches) } else { Vec::new() }
     }
 
     /// Sends a statement when the step ends; at once outside of a step, where nobody else would join it.
-    fn ask(&self, send: Action) {
+    fn dispatch(&self, callback: Callback) {
         let mut state = lock(&self.0.state);
-        if state.is_polled {
-            state.asked.push(send);
+        if state.is_polling {
+            state.pending_dispatches.push(callback);
         } else {
             drop(state);
-            send();
+            callback();
         }
     }
 
     /// Delivers an answer when the next step begins; at once where nobody runs the operation.
-    fn answer(&self, deliver: Action) {
+    fn deliver(&self, callback: Callback) {
         let mut state = lock(&self.0.state);
-        if state.is_run {
-            state.answered.push(deliver);
+        if state.is_running {
+            state.pending_deliveries.push(callback);
             drop(state);
-            self.0.alarm.wake_by_ref();
+            self.0.operation_waker.wake_by_ref();
         } else {
             drop(state);
-            deliver();
+            callback();
         }
     }
 }
@@ -137,63 +137,63 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// A key of a loader.
-pub trait Key: Eq + Hash + Clone + Debug + Send + Sync + 'static {}
-impl<K: Eq + Hash + Clone + Debug + Send + Sync + 'static> Key for K {}
+pub trait LoaderKey: Eq + Hash + Clone + Debug + Send + Sync + 'static {}
+impl<K: Eq + Hash + Clone + Debug + Send + Sync + 'static> LoaderKey for K {}
 
 /// A value of a loader.
-pub trait Loaded: Clone + Send + Sync + 'static {}
-impl<V: Clone + Send + Sync + 'static> Loaded for V {}
+pub trait LoaderValue: Clone + Send + Sync + 'static {}
+impl<V: Clone + Send + Sync + 'static> LoaderValue for V {}
 
 /// All answers of a batch, or its error.
-type Found<K, V> = Arc<Result<HashMap<K, V>>>;
-type Ask<K, V> = Arc<dyn Fn(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, V>>> + Send + Sync>;
+type BatchResult<K, V> = Arc<Result<HashMap<K, V>>>;
+type FetchFn<K, V> = Arc<dyn Fn(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, V>>> + Send + Sync>;
 
 /// What the loader crate asks: it makes keys unique, cuts batches to size and gives each key its own answer.
-struct Asked<K, V>(Ask<K, V>);
+struct BatchFetcher<K, V>(FetchFn<K, V>);
 
-impl<K: Key, V: Loaded> BatchFn<K, Result<Option<V>>> for Asked<K, V> {
+impl<K: LoaderKey, V: LoaderValue> BatchFn<K, Result<Option<V>>> for BatchFetcher<K, V> {
     async fn load(&mut self, keys: &[K]) -> HashMap<K, Result<Option<V>>> {
-        let found = (self.0)(keys.to_vec()).await;
-        let answer = |key: &K| found.as_ref().map(|found| found.get(key).cloned()).map_err(Error::clone);
-        keys.iter().map(|key| (key.clone(), answer(key))).collect()
+        let batch = (self.0)(keys.to_vec()).await;
+        let value = |key: &K| batch.as_ref().map(|values| values.get(key).cloned()).map_err(Error::clone);
+        keys.iter().map(|key| (key.clone(), value(key))).collect()
     }
 }
 
-type Crate<K, V> = Loader<K, Result<Option<V>>, Asked<K, V>>;
+type InnerLoader<K, V> = Loader<K, Result<Option<V>>, BatchFetcher<K, V>>;
 
 /// The batch that can still be joined.
-struct Open<K, V> {
+struct OpenBatch<K, V> {
     keys: Vec<K>,
-    sender: oneshot::Sender<Found<K, V>>,
-    answers: Shared<oneshot::Receiver<Found<K, V>>>,
+    sender: oneshot::Sender<BatchResult<K, V>>,
+    result: Shared<oneshot::Receiver<BatchResult<K, V>>>,
 }
 
 /// Loads values by key in batches.
-pub struct Batched<K: Key, V: Loaded> {
-    steps: Steps,
-    open: Arc<Mutex<Option<Open<K, V>>>>,
-    loader: Crate<K, V>,
+pub struct BatchLoader<K: LoaderKey, V: LoaderValue> {
+    dispatcher: Dispatcher,
+    open_batch: Arc<Mutex<Option<OpenBatch<K, V>>>>,
+    loader: InnerLoader<K, V>,
 }
 
-impl<K: Key, V: Loaded> Batched<K, V> {
+impl<K: LoaderKey, V: LoaderValue> BatchLoader<K, V> {
     /// A loader that asks by this function.
-    pub fn new<F, Fut>(steps: &Steps, ask: F) -> Self
+    pub fn new<F, Fut>(dispatcher: &Dispatcher, fetch: F) -> Self
     where
         F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<HashMap<K, V>>> + Send + 'static,
     {
-        let ask: Ask<K, V> = Arc::new(move |keys| ask(keys).boxed());
-        let loader = Loader::new(Asked(ask)).with_yield_count(1).with_max_batch_size(MAX_KEYS);
-        Self { steps: steps.clone(), open: Arc::default(), loader }
+        let fetch: FetchFn<K, V> = Arc::new(move |keys| fetch(keys).boxed());
+        let loader = Loader::new(BatchFetcher(fetch)).with_yield_count(1).with_max_batch_size(MAX_KEYS);
+        Self { dispatcher: dispatcher.clone(), open_batch: Arc::default(), loader }
     }
 
     /// The value of a key; none where the batch found none.
     /// # Errors
     /// That of the whole batch.
     pub async fn load(&self, key: K) -> Result<Option<V>> {
-        let found = self.join(key.clone()).await.map_err(|_| Error::Internal("a batch came to nothing".into()))?;
-        match &*found {
-            Ok(found) => Ok(found.get(&key).cloned()),
+        let batch = self.join(key.clone()).await.map_err(|_| Error::Internal("a batch came to nothing".into()))?;
+        match &*batch {
+            Ok(values) => Ok(values.get(&key).cloned()),
             Err(error) => Err(error.clone()),
         }
     }
@@ -206,38 +206,38 @@ impl<K: Key, V: Loaded> Batched<K, V> {
     }
 
     /// Joins the open batch, or opens one.
-    fn join(&self, key: K) -> Shared<oneshot::Receiver<Found<K, V>>> {
-        let mut open = lock(&self.open);
-        if let Some(batch) = open.as_mut() {
+    fn join(&self, key: K) -> Shared<oneshot::Receiver<BatchResult<K, V>>> {
+        let mut open_batch = lock(&self.open_batch);
+        if let Some(batch) = open_batch.as_mut() {
             batch.keys.push(key);
-            return batch.answers.clone();
+            return batch.result.clone();
         }
         let (sender, receiver) = oneshot::channel();
-        let answers = receiver.shared();
-        *open = Some(Open { keys: vec![key], sender, answers: answers.clone() });
-        drop(open);
-        let (steps, open, loader) = (self.steps.clone(), Arc::clone(&self.open), self.loader.clone());
-        self.steps.ask(Box::new(move || send(&steps, &open, loader)));
-        answers
+        let result = receiver.shared();
+        *open_batch = Some(OpenBatch { keys: vec![key], sender, result: result.clone() });
+        drop(open_batch);
+        let (dispatcher, open_batch, loader) = (self.dispatcher.clone(), Arc::clone(&self.open_batch), self.loader.clone());
+        self.dispatcher.dispatch(Box::new(move || dispatch_batch(&dispatcher, &open_batch, loader)));
+        result
     }
 }
 
 /// Sends the open batch in a task of its own: a field that is dropped takes nobody's answer with it.
-fn send<K: Key, V: Loaded>(steps: &Steps, open: &Mutex<Option<Open<K, V>>>, loader: Crate<K, V>) {
-    let Some(Open { keys, sender, .. }) = lock(open).take() else { return };
-    let steps = steps.clone();
+fn dispatch_batch<K: LoaderKey, V: LoaderValue>(dispatcher: &Dispatcher, open_batch: &Mutex<Option<OpenBatch<K, V>>>, loader: InnerLoader<K, V>) {
+    let Some(OpenBatch { keys, sender, .. }) = lock(open_batch).take() else { return };
+    let dispatcher = dispatcher.clone();
     let work = async move {
         let answers = loader.try_load_many(keys).await;
-        let found = answers.map_err(|error| Error::Internal(error.to_string())).and_then(gather);
+        let result = answers.map_err(|error| Error::Internal(error.to_string())).and_then(collect_values);
         // Whoever asked may be gone.
-        steps.answer(Box::new(move || drop(sender.send(Arc::new(found)))));
+        dispatcher.deliver(Box::new(move || drop(sender.send(Arc::new(result)))));
     };
     // Boxed, so that tokio's task is compiled once and not for each loader.
     tokio::spawn(StatementRecorder::current().scope(work.boxed()));
 }
 
 /// The values that were found, or the first error.
-fn gather<K: Key, V: Loaded>(answers: HashMap<K, Result<Option<V>>>) -> Result<HashMap<K, V>> {
-    let found = answers.into_iter().filter_map(|(key, answer)| answer.map(|value| Some((key, value?))).transpose());
-    found.collect()
+fn collect_values<K: LoaderKey, V: LoaderValue>(answers: HashMap<K, Result<Option<V>>>) -> Result<HashMap<K, V>> {
+    let values = answers.into_iter().filter_map(|(key, answer)| answer.map(|value| Some((key, value?))).transpose());
+    values.collect()
 }

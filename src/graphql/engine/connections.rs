@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use async_graphql::{Context, Enum, ObjectType, OutputType, TypeName};
 use souk_macros::object;
 
-use super::batching::Loaded;
+use super::batching::LoaderValue;
 use crate::{
     error::Result,
     ids::RowId,
@@ -161,20 +161,20 @@ impl<T: OutputType + Clone> Connection<T> {
 }
 
 /// Whether the list's `totalCount` is selected.
-fn wants_total(ctx: &Context<'_>) -> bool {
+fn is_total_count_selected(ctx: &Context<'_>) -> bool {
     ctx.look_ahead().field("totalCount").exists()
 }
 
 /// Reads a page of a list, and at the same time its count where that is selected.
 /// # Errors
 /// Those of the statements.
-pub async fn read<R>(
+pub async fn read_page<R>(
     ctx: &Context<'_>,
     page: &Page,
     rows: impl Future<Output = Result<Vec<R>>>,
     count: impl Future<Output = Result<i64>>,
 ) -> Result<(Rows<R>, Option<i64>)> {
-    if !wants_total(ctx) {
+    if !is_total_count_selected(ctx) {
         return Ok((page.finish(rows.await?), None));
     }
     let (rows, total) = futures_util::future::try_join(rows, count).await?;
@@ -182,7 +182,7 @@ pub async fn read<R>(
 }
 
 /// A connection of the rows read.
-pub fn connect<R, T>(
+pub fn connection<R, T>(
     rows: Rows<R>,
     total: Option<i64>,
     cursor: impl Fn(&R) -> Cursor,
@@ -196,33 +196,33 @@ where
     Connection { rows: Rows { rows, has_next, has_previous }, total }
 }
 
-/// A connection of a root list: the page, and at the same time the count where it is selected. `place` gives the sort key
+/// A connection of a root list: the page, and at the same time the count where it is selected. `sort_key` gives the sort key
 /// and the id of a row.
 /// # Errors
 /// Those of the statements.
-pub async fn root<R, I: RowId, T>(
+pub async fn root_connection<R, I: RowId, T>(
     ctx: &Context<'_>,
     page: &Page,
     rows: impl Future<Output = Result<Vec<R>>>,
     count: impl Future<Output = Result<i64>>,
-    place: impl Fn(&R) -> (SortKey, I),
+    sort_key: impl Fn(&R) -> (SortKey, I),
     node: impl Fn(R) -> T,
 ) -> Result<Connection<T>>
 where
     Connection<T>: ObjectType,
 {
-    let (rows, total) = read(ctx, page, rows, count).await?;
+    let (rows, total) = read_page(ctx, page, rows, count).await?;
     let cursor = |row: &R| {
-        let (key, id) = place(row);
+        let (key, id) = sort_key(row);
         Cursor::new(page.list, key, id.key())
     };
-    Ok(connect(rows, total, cursor, node))
+    Ok(connection(rows, total, cursor, node))
 }
 
 /// A connection of a nested list: its page, and its count if that is selected.
 /// # Errors
 /// Those of the statements.
-pub async fn nested<R: Loaded, T>(
+pub async fn nested_connection<R: LoaderValue, T>(
     ctx: &Context<'_>,
     page: impl Future<Output = Result<Option<Arc<Rows<R>>>>>,
     count: impl Future<Output = Result<Option<i64>>>,
@@ -232,9 +232,9 @@ pub async fn nested<R: Loaded, T>(
 where
     Connection<T>: ObjectType,
 {
-    let count = async { if wants_total(ctx) { count.await } else { Ok(None) } };
+    let count = async { if is_total_count_selected(ctx) { count.await } else { Ok(None) } };
     let (page, total) = futures_util::future::try_join(page, count).await?;
     let rows =
         page.map_or_else(|| Rows { rows: Vec::new(), has_next: false, has_previous: false }, Arc::unwrap_or_clone);
-    Ok(connect(rows, total, cursor, node))
+    Ok(connection(rows, total, cursor, node))
 }

@@ -23,12 +23,12 @@ pub struct Document {
 
 /// The bounded cache.
 #[derive(Debug)]
-pub struct Documents {
+pub struct DocumentCache {
     cache: Cache<String, Arc<Document>>,
     max_bytes: usize,
 }
 
-impl Documents {
+impl DocumentCache {
     /// Tokens of a document that fills one entry; a longer one takes the room of several, so that a flood of long
     /// documents cannot fill the memory.
     const TOKENS_PER_ENTRY: usize = 256;
@@ -38,8 +38,8 @@ impl Documents {
         let cache = Cache::builder()
             .max_capacity(entries)
             .weigher(|_: &String, document: &Arc<Document>| {
-                let room = 1 + document.tokens / Self::TOKENS_PER_ENTRY;
-                u32::try_from(room).unwrap_or(u32::MAX)
+                let weight = 1 + document.tokens / Self::TOKENS_PER_ENTRY;
+                u32::try_from(weight).unwrap_or(u32::MAX)
             })
             .build();
         Self { cache, max_bytes }
@@ -51,7 +51,7 @@ impl Documents {
     }
 
     /// Keeps a document that has just passed validation.
-    pub fn keep(&self, text: String, document: Arc<Document>) {
+    pub fn insert(&self, text: String, document: Arc<Document>) {
         if text.len() <= self.max_bytes {
             self.cache.insert(text, document);
         }
@@ -62,19 +62,19 @@ impl Document {
     /// Whether validation with these variables holds for all others, too. Mutations are left out for prudence, and
     /// several operations because values are checked for the chosen one only. A list or an object with an absent
     /// variable inside is not looked into at all, so its literals are still unknown.
-    pub fn is_settled_with(&self, variables: &Variables) -> bool {
+    pub fn is_cacheable_with(&self, variables: &Variables) -> bool {
         let mut operations = self.parsed.operations.iter();
         let (Some((_, operation)), None) = (operations.next(), operations.next()) else { return false };
         operation.node.ty == OperationType::Query
             && operation.node.directives.is_empty()
-            && is_settled(&operation.node.selection_set.node, variables)
+            && is_fully_validated(&operation.node.selection_set.node, variables)
             && self.parsed.fragments.values().all(|fragment| {
-                fragment.node.directives.is_empty() && is_settled(&fragment.node.selection_set.node, variables)
+                fragment.node.directives.is_empty() && is_fully_validated(&fragment.node.selection_set.node, variables)
             })
     }
 
     /// The operation that runs: the named one, or the only one.
-    pub fn operation(&self, name: Option<&str>) -> Option<Chosen<'_>> {
+    pub fn operation(&self, name: Option<&str>) -> Option<SelectedOperation<'_>> {
         match (&self.parsed.operations, name) {
             (DocumentOperations::Single(operation), None) => Some((None, &operation.node)),
             (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => {
@@ -89,9 +89,9 @@ impl Document {
 }
 
 /// An operation of a document and its name.
-pub type Chosen<'a> = (Option<&'a Name>, &'a OperationDefinition);
+pub type SelectedOperation<'a> = (Option<&'a Name>, &'a OperationDefinition);
 
-fn is_settled(set: &SelectionSet, variables: &Variables) -> bool {
+fn is_fully_validated(set: &SelectionSet, variables: &Variables) -> bool {
     set.items.iter().all(|selection| {
         let (arguments, inside) = match &selection.node {
             Selection::Field(field) => (field.node.arguments.as_slice(), Some(&field.node.selection_set.node)),
@@ -107,6 +107,6 @@ fn is_settled(set: &SelectionSet, variables: &Variables) -> bool {
             });
             // An absent variable that is the whole argument hides no literal.
             !absent || matches!(value, Ok(Value::Null))
-        }) && inside.is_none_or(|set| is_settled(set, variables))
+        }) && inside.is_none_or(|set| is_fully_validated(set, variables))
     })
 }

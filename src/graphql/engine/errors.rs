@@ -10,10 +10,10 @@ use crate::{
 };
 
 /// What a client reads of a fault of ours; the log has the cause under the request id.
-pub const INTERNAL: &str = "internal server error";
+pub const INTERNAL_MESSAGE: &str = "internal server error";
 
 /// What a client reads where the answer to a COMMIT was lost.
-const UNKNOWN: &str = "the database went away before it said whether this is done: send it again with the same idempotency \
+const UNKNOWN_OUTCOME_MESSAGE: &str = "the database went away before it said whether this is done: send it again with the same idempotency \
     key, or look first";
 
 /// Where an error says in how many seconds to try again.
@@ -34,7 +34,7 @@ const CODES: [ErrorCode; 10] = [
 ];
 
 /// How the texts of async-graphql's own limits begin; it gives them no code.
-const LIMIT_TEXTS: [&str; 5] = [
+const LIMIT_MESSAGE_PREFIXES: [&str; 5] = [
     "Query is too complex.",
     "Query is nested too deep.",
     "The recursion depth of the query",
@@ -60,13 +60,13 @@ pub fn code(error: &ServerError) -> Option<ErrorCode> {
 pub fn finish(errors: &mut [ServerError], request_id: &RequestId) {
     for error in errors {
         if let Some(cause) = error.source::<Error>().cloned() {
-            put_cause(error, &cause, request_id);
+            apply_cause(error, &cause, request_id);
         }
         if code(error).is_none() {
-            let code = missing_code(error);
+            let code = infer_code(error);
             if code == ErrorCode::InternalServerError {
                 tracing::error!(%request_id, path = ?error.path, cause = %error.message, "a resolver failed");
-                INTERNAL.clone_into(&mut error.message);
+                INTERNAL_MESSAGE.clone_into(&mut error.message);
             }
             set_code(error, code);
         }
@@ -75,7 +75,7 @@ pub fn finish(errors: &mut [ServerError], request_id: &RequestId) {
 }
 
 /// Says in the graph's words what an error from below the graph was.
-fn put_cause(error: &mut ServerError, cause: &Error, request_id: &RequestId) {
+fn apply_cause(error: &mut ServerError, cause: &Error, request_id: &RequestId) {
     let (code, message) = match cause {
         Error::User(rules) => {
             if let Some(rule) = rules.first() {
@@ -90,21 +90,21 @@ fn put_cause(error: &mut ServerError, cause: &Error, request_id: &RequestId) {
             extensions(error).set(RETRY_AFTER, *retry_after);
             (ErrorCode::RateLimited, "too many attempts: wait as long as `retryAfter` says, in seconds".to_owned())
         }
-        Error::Retry(why) => {
-            tracing::warn!(%request_id, cause = %why, "a transaction lost too often");
+        Error::Retry(reason) => {
+            tracing::warn!(%request_id, cause = %reason, "a transaction lost too often");
             (ErrorCode::Conflict, "another write got in between; try again".to_owned())
         }
-        Error::Unavailable(why) => {
-            tracing::warn!(%request_id, cause = %why, "the database cannot be reached");
+        Error::Unavailable(reason) => {
+            tracing::warn!(%request_id, cause = %reason, "the database cannot be reached");
             (ErrorCode::Unavailable, "the database cannot be reached; try again in a moment".to_owned())
         }
-        Error::CommitUnknown(why) => {
-            tracing::warn!(%request_id, cause = %why, "the answer to a COMMIT was lost");
-            (ErrorCode::Unavailable, UNKNOWN.to_owned())
+        Error::CommitUnknown(reason) => {
+            tracing::warn!(%request_id, cause = %reason, "the answer to a COMMIT was lost");
+            (ErrorCode::Unavailable, UNKNOWN_OUTCOME_MESSAGE.to_owned())
         }
         Error::Constraint { .. } | Error::Internal(_) => {
             tracing::error!(%request_id, path = ?error.path, %cause, "an operation failed");
-            (ErrorCode::InternalServerError, INTERNAL.to_owned())
+            (ErrorCode::InternalServerError, INTERNAL_MESSAGE.to_owned())
         }
     };
     error.message = message;
@@ -112,10 +112,10 @@ fn put_cause(error: &mut ServerError, cause: &Error, request_id: &RequestId) {
 }
 
 /// An error from below the graph, before any resolver ran.
-pub fn of(error: &Error, request_id: &RequestId) -> ServerError {
-    let mut refused = ServerError::new("", None);
-    put_cause(&mut refused, error, request_id);
-    refused
+pub fn from_error(error: &Error, request_id: &RequestId) -> ServerError {
+    let mut server_error = ServerError::new("", None);
+    apply_cause(&mut server_error, error, request_id);
+    server_error
 }
 
 /// In how many seconds all of it may be tried again, where an error says so.
@@ -134,12 +134,12 @@ pub fn is_request_error(response: &Response) -> bool {
         && response.errors.iter().all(|error| error.path.is_empty())
 }
 
-fn missing_code(error: &ServerError) -> ErrorCode {
+fn infer_code(error: &ServerError) -> ErrorCode {
     let has_unknown_code = error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some());
     // async-graphql keeps the original error of a resolver's `?` as the source; its own errors have none.
     if has_unknown_code || error.source.is_some() {
         ErrorCode::InternalServerError
-    } else if LIMIT_TEXTS.iter().any(|text| error.message.starts_with(text)) {
+    } else if LIMIT_MESSAGE_PREFIXES.iter().any(|text| error.message.starts_with(text)) {
         ErrorCode::LimitExceeded
     } else {
         ErrorCode::BadUserInput

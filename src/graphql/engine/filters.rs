@@ -72,13 +72,13 @@ pub struct DateTimeFilter {
 }
 
 /// Gathers the conditions of one `where`.
-pub struct Conditions<C>(Vec<Filter<C>>);
+pub struct FilterBuilder<C>(Vec<Filter<C>>);
 
-impl<C> Conditions<C> {
+impl<C> FilterBuilder<C> {
     /// Starts with the nested ones.
     /// # Errors
     /// Those of the nested conditions.
-    pub fn nested<W>(
+    pub fn with_nested<W>(
         and: Option<Vec<W>>,
         or: Option<Vec<W>>,
         not: Option<Box<W>>,
@@ -112,7 +112,7 @@ impl<C> Conditions<C> {
     ) -> Result<()> {
         let Some(filter) = filter else { return Ok(()) };
         let field = format!("where.{field}");
-        let (eq, any) = ids(&field, filter.eq, filter.r#in)?;
+        let (eq, any) = parse_eq_and_in(&field, filter.eq, filter.r#in)?;
         self.push(condition, [eq.map(Op::Eq), any.map(Op::In), filter.is_null.map(Op::IsNull)]);
         Ok(())
     }
@@ -130,7 +130,7 @@ impl<C> Conditions<C> {
         let field = format!("where.{field}");
         let any = filter.r#in;
         if let Some(any) = &any {
-            few(&field, any)?;
+            check_in_length(&field, any)?;
         }
         for text in filter.eq.iter().chain(&filter.contains).chain(any.iter().flatten()) {
             if text.chars().nth(MAX_TEXT).is_some() {
@@ -167,20 +167,20 @@ impl<C> Conditions<C> {
     }
 
     /// A condition without operators.
-    pub fn is(&mut self, condition: Option<C>) {
+    pub fn condition(&mut self, condition: Option<C>) {
         self.0.extend(condition.map(Filter::Is));
     }
 
     /// All of them.
     /// # Errors
     /// A user error for too many conditions.
-    pub fn all(self) -> Result<Filter<C>> {
+    pub fn build(self) -> Result<Filter<C>> {
         Filter::And(self.0).check()
     }
 }
 
 /// What `eq` and `in` leave together; none where neither is given.
-pub fn both<T: PartialEq>(eq: Option<T>, any: Option<Vec<T>>) -> Option<Vec<T>> {
+pub fn intersect<T: PartialEq>(eq: Option<T>, any: Option<Vec<T>>) -> Option<Vec<T>> {
     match (eq, any) {
         (None, any) => any,
         (Some(eq), None) => Some(vec![eq]),
@@ -191,25 +191,25 @@ pub fn both<T: PartialEq>(eq: Option<T>, any: Option<Vec<T>>) -> Option<Vec<T>> 
 /// The things that a condition names by `eq`, `in` or both, where nothing else is asked of them.
 /// # Errors
 /// A user error for `isNull`, for an id of another type, or too many.
-pub fn named<I: RowId + PartialEq>(field: &str, filter: Option<IdFilter>) -> Result<Option<Vec<I>>> {
+pub fn parse_id_set<I: RowId + PartialEq>(field: &str, filter: Option<IdFilter>) -> Result<Option<Vec<I>>> {
     let Some(IdFilter { eq, r#in, is_null }) = filter else { return Ok(None) };
     let field = format!("where.{field}");
     if is_null.is_some() {
         return Err(Error::bad_input(format!("{field}.isNull"), "a search knows eq and in"));
     }
-    let (eq, any) = ids(&field, eq, r#in)?;
-    Ok(both(eq, any))
+    let (eq, any) = parse_eq_and_in(&field, eq, r#in)?;
+    Ok(intersect(eq, any))
 }
 
 /// The ids of `eq` and `in`.
-fn ids<I: RowId>(field: &str, eq: Option<ID>, any: Option<Vec<ID>>) -> Result<(Option<I>, Option<Vec<I>>)> {
+fn parse_eq_and_in<I: RowId>(field: &str, eq: Option<ID>, any: Option<Vec<ID>>) -> Result<(Option<I>, Option<Vec<I>>)> {
     let eq = eq.map(|id| I::parse(&format!("{field}.eq"), &id)).transpose()?;
-    let any = any.map(|ids| parse_ids(&format!("{field}.in"), few(field, &ids)?)).transpose()?;
+    let any = any.map(|ids| parse_ids(&format!("{field}.in"), check_in_length(field, &ids)?)).transpose()?;
     Ok((eq, any))
 }
 
 /// At most [`MAX_IN`] values.
-fn few<'a, T>(field: &str, values: &'a [T]) -> Result<&'a [T]> {
+fn check_in_length<'a, T>(field: &str, values: &'a [T]) -> Result<&'a [T]> {
     if values.len() > MAX_IN {
         return Err(Error::user(
             UserErrorCode::OutOfRange,

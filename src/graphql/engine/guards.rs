@@ -5,18 +5,18 @@ use async_graphql::{Context, Guard};
 use crate::auth::{Permission, Viewer};
 
 /// Lets those pass who hold one of the permissions; the field's description names them.
-pub struct Needs(pub &'static [Permission]);
+pub struct PermissionGuard(pub &'static [Permission]);
 
-impl Guard for Needs {
+impl Guard for PermissionGuard {
     async fn check(&self, ctx: &Context<'_>) -> async_graphql::Result<()> {
         Ok(viewer(ctx).require_any(self.0)?)
     }
 }
 
 /// Lets those pass who are logged in.
-pub struct LoggedIn;
+pub struct LoginGuard;
 
-impl Guard for LoggedIn {
+impl Guard for LoginGuard {
     async fn check(&self, ctx: &Context<'_>) -> async_graphql::Result<()> {
         viewer(ctx).require_user()?;
         Ok(())
@@ -24,9 +24,9 @@ impl Guard for LoggedIn {
 }
 
 /// Lets those pass who are logged in, or send the token of a cart.
-pub struct Known;
+pub struct LoginOrGuestGuard;
 
-impl Guard for Known {
+impl Guard for LoginOrGuestGuard {
     async fn check(&self, ctx: &Context<'_>) -> async_graphql::Result<()> {
         if viewer(ctx).guest().is_none() {
             viewer(ctx).require_user()?;

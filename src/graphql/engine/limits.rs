@@ -69,7 +69,7 @@ impl From<&config::LimitSettings> for Limits {
 impl Limits {
     /// Brackets inside brackets: the parser recurses once for each; some thousands overflow the stack and end the
     /// process.
-    const NESTING: usize = 64;
+    const MAX_NESTING: usize = 64;
 
     /// Hands the limits that async-graphql counts itself to the builder of a schema.
     pub fn apply<Q, M, S>(&self, builder: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, S> {
@@ -84,13 +84,13 @@ impl Limits {
     /// # Errors
     /// LIMIT_EXCEEDED where it is too long or nested too deep; BAD_USER_INPUT for a NUL or an open block string.
     pub fn check_text(&self, text: &str) -> Result<usize, ServerError> {
-        at_most("bytes", self.bytes, text.len())?;
+        check_limit("bytes", self.bytes, text.len())?;
         let bytes = text.as_bytes();
-        let (mut at, mut tokens, mut nesting) = (0, 0, 0_usize);
-        while let Some(&byte) = bytes.get(at) {
+        let (mut position, mut tokens, mut nesting) = (0, 0, 0_usize);
+        while let Some(&byte) = bytes.get(position) {
             let length = match byte {
                 b' ' | b'\t' | b'\r' | b'\n' | b',' => 1,
-                b'#' => run(&bytes[at..], |b| !matches!(b, b'\r' | b'\n')),
+                b'#' => prefix_length(&bytes[position..], |b| !matches!(b, b'\r' | b'\n')),
                 _ => {
                     tokens += 1;
                     match byte {
@@ -98,12 +98,12 @@ impl Limits {
                         b')' | b']' | b'}' => nesting = nesting.saturating_sub(1),
                         _ => {}
                     }
-                    token_length(&bytes[at..])?
+                    token_length(&bytes[position..])?
                 }
             };
-            at_most("brackets inside brackets", Self::NESTING, nesting)?;
-            at_most("tokens", self.tokens, tokens)?;
-            at += length;
+            check_limit("brackets inside brackets", Self::MAX_NESTING, nesting)?;
+            check_limit("tokens", self.tokens, tokens)?;
+            position += length;
         }
         Ok(tokens)
     }
@@ -114,14 +114,14 @@ impl Limits {
     pub fn check_document(&self, document: &ExecutableDocument) -> Result<(), ServerError> {
         let mut counter = Counter { document, limits: self, fragments: HashMap::new() };
         let mut total = Counts::default();
-        at_most("operations", self.operations, document.operations.iter().len())?;
+        check_limit("operations", self.operations, document.operations.iter().len())?;
         for (_, operation) in document.operations.iter() {
             let counts = counter.count(&operation.node.selection_set.node, 0)?;
-            at_most("root fields", self.root_fields, counts.fields_here)?;
+            check_limit("root fields", self.root_fields, counts.level_fields)?;
             total = total.plus(counts);
         }
-        at_most("aliases", self.aliases, total.aliases)?;
-        at_most("selections", self.selections, total.selections)?;
+        check_limit("aliases", self.aliases, total.aliases)?;
+        check_limit("selections", self.selections, total.selections)?;
         // Validation walks fragments that nobody uses, too, and would refuse them after that.
         match document.fragments.keys().find(|name| !counter.fragments.contains_key(name.as_str())) {
             Some(name) => Err(bad_input(format!("Fragment \"{name}\" is never used."))),
@@ -134,33 +134,33 @@ impl Limits {
 fn token_length(bytes: &[u8]) -> Result<usize, ServerError> {
     match bytes[0] {
         b'"' if bytes.starts_with(b"\"\"\"") => {
-            let mut at = 3;
-            while let Some(rest) = bytes.get(at..) {
+            let mut position = 3;
+            while let Some(rest) = bytes.get(position..) {
                 match rest {
-                    [b'\\', b'"', b'"', b'"', ..] => at += 4,
-                    [b'"', b'"', b'"', ..] => return Ok(at + 3),
-                    [0, ..] => return Err(nul()),
-                    [_, ..] => at += 1,
+                    [b'\\', b'"', b'"', b'"', ..] => position += 4,
+                    [b'"', b'"', b'"', ..] => return Ok(position + 3),
+                    [0, ..] => return Err(nul_error()),
+                    [_, ..] => position += 1,
                     [] => break,
                 }
             }
             Err(bad_input("Syntax error: a block string is not closed."))
         }
         b'"' => {
-            let mut at = 1;
+            let mut position = 1;
             loop {
-                match &bytes[at..] {
-                    [] | [b'\r' | b'\n', ..] => return Ok(at), // not closed: the parser says so
-                    [b'"', ..] => return Ok(at + 1),
-                    [0, ..] | [b'\\', b'u', b'0', b'0', b'0', b'0', ..] => return Err(nul()),
-                    [b'\\', b'\r' | b'\n', ..] | [b'\\'] => at += 1,
-                    [b'\\', _, ..] => at += 2,
-                    [_, ..] => at += 1,
+                match &bytes[position..] {
+                    [] | [b'\r' | b'\n', ..] => return Ok(position), // not closed: the parser says so
+                    [b'"', ..] => return Ok(position + 1),
+                    [0, ..] | [b'\\', b'u', b'0', b'0', b'0', b'0', ..] => return Err(nul_error()),
+                    [b'\\', b'\r' | b'\n', ..] | [b'\\'] => position += 1,
+                    [b'\\', _, ..] => position += 2,
+                    [_, ..] => position += 1,
                 }
             }
         }
-        b'.' => Ok(run(bytes, |b| b == b'.')),
-        b if is_name(b) => Ok(run(bytes, is_name)),
+        b'.' => Ok(prefix_length(bytes, |b| b == b'.')),
+        b if is_name(b) => Ok(prefix_length(bytes, is_name)),
         _ => Ok(1),
     }
 }
@@ -169,8 +169,8 @@ fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-fn run(bytes: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
-    bytes.iter().take_while(|&&byte| belongs(byte)).count()
+fn prefix_length(bytes: &[u8], predicate: impl Fn(u8) -> bool) -> usize {
+    bytes.iter().take_while(|&&byte| predicate(byte)).count()
 }
 
 /// What a selection set comes to with its fragments written out.
@@ -179,7 +179,7 @@ struct Counts {
     selections: usize,
     aliases: usize,
     /// Fields of this level only.
-    fields_here: usize,
+    level_fields: usize,
 }
 
 impl Counts {
@@ -188,7 +188,7 @@ impl Counts {
         Self {
             selections: self.selections.saturating_add(other.selections),
             aliases: self.aliases.saturating_add(other.aliases),
-            fields_here: self.fields_here.saturating_add(other.fields_here),
+            level_fields: self.level_fields.saturating_add(other.level_fields),
         }
     }
 }
@@ -202,7 +202,7 @@ struct Counter<'a> {
 
 impl<'a> Counter<'a> {
     fn count(&mut self, set: &'a SelectionSet, level: usize) -> Result<Counts, ServerError> {
-        at_most("selection sets inside selection sets", self.limits.recursion, level)?;
+        check_limit("selection sets inside selection sets", self.limits.recursion, level)?;
         let mut counts = Counts::default();
         for selection in &set.items {
             counts.selections = counts.selections.saturating_add(1);
@@ -210,7 +210,7 @@ impl<'a> Counter<'a> {
                 Selection::Field(field) => {
                     let inside = self.count(&field.node.selection_set.node, level + 1)?;
                     let aliases = inside.aliases.saturating_add(usize::from(field.node.alias.is_some()));
-                    Counts { aliases, fields_here: 1, ..inside }
+                    Counts { aliases, level_fields: 1, ..inside }
                 }
                 Selection::InlineFragment(fragment) => self.count(&fragment.node.selection_set.node, level + 1)?,
                 Selection::FragmentSpread(spread) => {
@@ -237,7 +237,7 @@ impl<'a> Counter<'a> {
     }
 }
 
-fn at_most(what: &str, limit: usize, found: usize) -> Result<(), ServerError> {
+fn check_limit(what: &str, limit: usize, found: usize) -> Result<(), ServerError> {
     if found <= limit {
         return Ok(());
     }
@@ -248,6 +248,6 @@ fn bad_input(message: impl Into<String>) -> ServerError {
     coded(ErrorCode::BadUserInput, message)
 }
 
-fn nul() -> ServerError {
+fn nul_error() -> ServerError {
     bad_input("Text must not contain the character NUL.")
 }

@@ -4,14 +4,14 @@
 
 pub mod batching;
 pub mod connections;
-pub mod container;
+pub mod objects;
 pub mod documents;
 pub mod errors;
 pub mod filters;
 pub mod guards;
 pub mod limits;
-pub mod listing;
-pub mod paged;
+pub mod list_args;
+pub mod page_key;
 pub mod patch;
 pub mod payload;
 pub mod scalars;
@@ -28,7 +28,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use crate::{
     error::ErrorCode,
     graphql::engine::{
-        documents::{Document, Documents},
+        documents::{Document, DocumentCache},
         errors::coded,
         limits::Limits,
         variables::InputTypes,
@@ -58,11 +58,11 @@ impl Default for EngineSettings {
 pub struct Engine(Arc<Inner>);
 
 struct Inner {
-    strict: Box<dyn Runner>,
-    fast: Box<dyn Runner>,
+    strict: Box<dyn ErasedSchema>,
+    fast: Box<dyn ErasedSchema>,
     sdl: String,
     input_types: InputTypes,
-    documents: Documents,
+    document_cache: DocumentCache,
     limits: Limits,
 }
 
@@ -76,7 +76,7 @@ pub struct Operation {
 }
 
 /// A request whose document is within the limits and whose variables fit.
-pub struct Prepared {
+pub struct PreparedRequest {
     /// The operation that will run.
     pub operation: Operation,
     /// Whether the document passed validation before and will run without.
@@ -105,7 +105,7 @@ impl Engine {
             sdl,
             strict: Box::new(strict),
             fast: Box::new(fast),
-            documents: Documents::new(cached_documents, cached_document_bytes),
+            document_cache: DocumentCache::new(cached_documents, cached_document_bytes),
             limits,
         }))
     }
@@ -118,11 +118,11 @@ impl Engine {
     /// Checks the document and the variables, and chooses the operation.
     /// # Errors
     /// A request error with its code: nothing has run.
-    pub fn prepare(&self, mut request: Request) -> Result<Prepared, ServerError> {
-        let Inner { documents, limits, input_types, .. } = &*self.0;
-        let kept = documents.get(&request.query);
-        let is_validated = kept.is_some();
-        let document = match kept {
+    pub fn prepare(&self, mut request: Request) -> Result<PreparedRequest, ServerError> {
+        let Inner { document_cache, limits, input_types, .. } = &*self.0;
+        let cached = document_cache.get(&request.query);
+        let is_validated = cached.is_some();
+        let document = match cached {
             Some(document) => document,
             None => {
                 let tokens = limits.check_text(&request.query)?;
@@ -131,38 +131,38 @@ impl Engine {
                 Arc::new(Document { parsed, tokens })
             }
         };
-        let wanted = request.operation_name.as_deref();
-        let (name, definition) = document.operation(wanted).ok_or_else(|| no_operation(wanted))?;
+        let operation_name = request.operation_name.as_deref();
+        let (name, definition) = document.operation(operation_name).ok_or_else(|| no_operation(operation_name))?;
         let operation = Operation { kind: definition.ty, name: name.map(ToString::to_string) };
         input_types.check(definition, &mut request.variables)?;
         request.set_parsed_query(document.parsed.clone());
-        Ok(Prepared { operation, request, document, is_validated })
+        Ok(PreparedRequest { operation, request, document, is_validated })
     }
 
     /// Runs a query or a mutation. `data` is what resolvers find in their context; the request id is added to it.
-    pub async fn execute(&self, prepared: Prepared, mut data: Data, request_id: &RequestId) -> Response {
-        let Prepared { operation, mut request, document, is_validated } = prepared;
+    pub async fn execute(&self, prepared: PreparedRequest, mut data: Data, request_id: &RequestId) -> Response {
+        let PreparedRequest { operation, mut request, document, is_validated } = prepared;
         data.insert(request_id.clone());
         request.data = data;
         let text = mem::take(&mut request.query);
-        let may_keep = !is_validated && document.is_settled_with(&request.variables);
-        let runner = if is_validated { &self.0.fast } else { &self.0.strict };
-        let run = AssertUnwindSafe(runner.run(request)).catch_unwind().await;
+        let is_cacheable = !is_validated && document.is_cacheable_with(&request.variables);
+        let schema = if is_validated { &self.0.fast } else { &self.0.strict };
+        let run = AssertUnwindSafe(schema.run(request)).catch_unwind().await;
         let mut response = run.unwrap_or_else(|_| {
             tracing::error!(%request_id, operation = operation.name, "a resolver panicked");
-            Response::from_errors(vec![coded(ErrorCode::InternalServerError, errors::INTERNAL)])
+            Response::from_errors(vec![coded(ErrorCode::InternalServerError, errors::INTERNAL_MESSAGE)])
         });
         if errors::is_request_error(&response) {
             response.errors.truncate(Self::MAX_REQUEST_ERRORS);
-        } else if may_keep {
-            self.0.documents.keep(text, document);
+        } else if is_cacheable {
+            self.0.document_cache.insert(text, document);
         }
         errors::finish(&mut response.errors, request_id);
         response
     }
 
     /// The answer to a request that was refused.
-    pub fn refuse(error: ServerError, request_id: &RequestId) -> Response {
+    pub fn error_response(error: ServerError, request_id: &RequestId) -> Response {
         let mut response = Response::from_errors(vec![error]);
         errors::finish(&mut response.errors, request_id);
         response
@@ -170,18 +170,18 @@ impl Engine {
 }
 
 /// A schema without its type parameters: the rest of the server is compiled once, whatever the roots are.
-trait Runner: Send + Sync {
+trait ErasedSchema: Send + Sync {
     fn run(&self, request: Request) -> BoxFuture<'_, Response>;
 }
 
-impl<Q, M, S> Runner for Schema<Q, M, S>
+impl<Q, M, S> ErasedSchema for Schema<Q, M, S>
 where
     Q: ObjectType + 'static,
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
     fn run(&self, request: Request) -> BoxFuture<'_, Response> {
-        container::execute(self, request).boxed()
+        objects::execute(self, request).boxed()
     }
 }
 
@@ -195,8 +195,8 @@ fn syntax_error(error: parser::Error) -> ServerError {
     error
 }
 
-fn no_operation(wanted: Option<&str>) -> ServerError {
-    let message = match wanted {
+fn no_operation(operation_name: Option<&str>) -> ServerError {
+    let message = match operation_name {
         Some(name) => format!("The document has no operation named \"{name}\"."),
         None => "The document has several operations: operationName must say which one to run.".to_owned(),
     };

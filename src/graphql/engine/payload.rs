@@ -28,7 +28,7 @@ impl UserError {
 /// Divides what a use case gave into its value and the broken rules; other errors stay errors.
 /// # Errors
 /// Everything that the input did not cause.
-pub fn divide<T>(result: Result<T>) -> Result<(Option<T>, Vec<UserError>)> {
+pub fn split_user_errors<T>(result: Result<T>) -> Result<(Option<T>, Vec<UserError>)> {
     match result {
         Ok(value) => Ok((Some(value), Vec::new())),
         Err(Error::User(errors)) => Ok((None, errors.into_iter().map(UserError).collect())),
@@ -37,7 +37,7 @@ pub fn divide<T>(result: Result<T>) -> Result<(Option<T>, Vec<UserError>)> {
 }
 
 /// Declares the result of a mutation, field by field.
-macro_rules! answer {
+macro_rules! payload_object {
     ($(#[doc = $doc:literal])* $payload:ident { $($(#[doc = $field_doc:literal])* $field:ident: $type:ty,)* }) => {
         $(#[doc = $doc])*
         pub struct $payload {
@@ -54,12 +54,12 @@ macro_rules! answer {
         }
     };
 }
-pub(crate) use answer;
+pub(crate) use payload_object;
 
 /// Declares the payload of a mutation: one value and the user errors, or these alone.
 macro_rules! payload {
     ($(#[doc = $doc:literal])* $payload:ident { #[doc = $field_doc:literal] $field:ident: $type:ty }) => {
-        $crate::graphql::engine::payload::answer! {
+        $crate::graphql::engine::payload::payload_object! {
             $(#[doc = $doc])*
             $payload {
                 #[doc = $field_doc]
@@ -72,14 +72,14 @@ macro_rules! payload {
         impl $payload {
             /// The payload of what the use case gave.
             fn of(result: $crate::error::Result<impl Into<Option<$type>>>) -> $crate::error::Result<Self> {
-                let ($field, user_errors) = $crate::graphql::engine::payload::divide(result)?;
+                let ($field, user_errors) = $crate::graphql::engine::payload::split_user_errors(result)?;
                 let $field = $field.and_then(Into::into);
                 Ok(Self { $field, user_errors })
             }
         }
     };
     ($(#[doc = $doc:literal])* $payload:ident) => {
-        $crate::graphql::engine::payload::answer! {
+        $crate::graphql::engine::payload::payload_object! {
             $(#[doc = $doc])*
             $payload {
                 /// The rules that the input broke; empty where it was done.
@@ -90,7 +90,7 @@ macro_rules! payload {
         impl $payload {
             /// The payload of what the use case came to.
             fn of(result: $crate::error::Result<()>) -> $crate::error::Result<Self> {
-                let (_, user_errors) = $crate::graphql::engine::payload::divide(result)?;
+                let (_, user_errors) = $crate::graphql::engine::payload::split_user_errors(result)?;
                 Ok(Self { user_errors })
             }
         }

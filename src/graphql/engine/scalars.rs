@@ -18,14 +18,14 @@ pub struct Decimal(pub Number);
 #[Scalar]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let wrong = || InputValueError::custom("give a decimal number as a string, such as \"12.50\"");
+        let invalid = || InputValueError::custom("give a decimal number as a string, such as \"12.50\"");
         match &value {
             // The crate reads "1_000" too.
             Value::String(text) if text.len() <= 40 && !text.contains('_') => {
-                Number::from_str_exact(text).map(Self).map_err(|_| wrong())
+                Number::from_str_exact(text).map(Self).map_err(|_| invalid())
             }
-            Value::Number(number) => number.as_i64().map(|whole| Self(Number::from(whole))).ok_or_else(wrong),
-            _ => Err(wrong()),
+            Value::Number(number) => number.as_i64().map(|whole| Self(Number::from(whole))).ok_or_else(invalid),
+            _ => Err(invalid()),
         }
     }
 
@@ -96,7 +96,7 @@ impl async_graphql::OutputType for DecimalText {
 }
 
 /// The global id of a row.
-pub fn global<I: RowId>(id: I) -> ID {
+pub fn global_id<I: RowId>(id: I) -> ID {
     ID(id.to_global_id())
 }
 

@@ -33,16 +33,16 @@ struct InputField {
 }
 
 /// Where in a variable a value stands: `$input.lines.0.quantity`. Built on the way down, printed only on error.
-struct Place<'a> {
-    parent: Option<&'a Place<'a>>,
-    step: &'a dyn std::fmt::Display,
+struct ValuePath<'a> {
+    parent: Option<&'a ValuePath<'a>>,
+    segment: &'a dyn std::fmt::Display,
 }
 
-impl std::fmt::Display for Place<'_> {
+impl std::fmt::Display for ValuePath<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.parent {
-            Some(parent) => write!(f, "{parent}.{}", self.step),
-            None => write!(f, "${}", self.step),
+            Some(parent) => write!(f, "{parent}.{}", self.segment),
+            None => write!(f, "${}", self.segment),
         }
     }
 }
@@ -80,7 +80,7 @@ impl InputTypes {
         for definition in &operation.variable_definitions {
             let (name, ty) = (&definition.node.name.node, &definition.node.var_type.node);
             match (variables.get(name), &definition.node.default_value) {
-                (Some(value), _) => self.check_value(ty, value, &Place { parent: None, step: name })?,
+                (Some(value), _) => self.check_value(ty, value, &ValuePath { parent: None, segment: name })?,
                 // `@skip(if: $absent)` would not see the default otherwise.
                 (None, Some(default)) => {
                     variables.insert(name.clone(), default.node.clone());
@@ -94,36 +94,36 @@ impl InputTypes {
         Ok(())
     }
 
-    fn check_value(&self, ty: &Type, value: &Value, place: &Place<'_>) -> Result<(), ServerError> {
+    fn check_value(&self, ty: &Type, value: &Value, path: &ValuePath<'_>) -> Result<(), ServerError> {
         let name = match (&ty.base, value) {
             (_, Value::Null) if ty.nullable => return Ok(()),
-            (_, Value::Null) => return Err(wrong(place, ty)),
+            (_, Value::Null) => return Err(type_error(path, ty)),
             (BaseType::List(item), Value::List(values)) => {
                 return values.iter().enumerate().try_for_each(|(index, value)| {
-                    self.check_value(item, value, &Place { parent: Some(place), step: &index })
+                    self.check_value(item, value, &ValuePath { parent: Some(path), segment: &index })
                 });
             }
             // One value stands for a list of one.
-            (BaseType::List(item), value) => return self.check_value(item, value, place),
+            (BaseType::List(item), value) => return self.check_value(item, value, path),
             (BaseType::Named(name), _) => name,
         };
         let fits = match (name.as_str(), value) {
             ("Int", Value::Number(number)) => number.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
             ("Float", Value::Number(_)) | ("Boolean", Value::Boolean(_)) => true,
             ("ID", Value::Number(number)) => !number.is_f64(),
-            ("String" | "ID", Value::String(text)) => return check_text(text, place),
+            ("String" | "ID", Value::String(text)) => return check_text(text, path),
             ("Int" | "Float" | "Boolean" | "String" | "ID", _) => false,
             _ => match (self.0.get(name), value) {
                 (Some(InputKind::Enum(values)), Value::String(text)) => values.contains(text.as_str()),
                 (Some(InputKind::Enum(values)), Value::Enum(value)) => values.contains(value),
                 (Some(InputKind::Enum(_)), _) => false,
                 (Some(InputKind::Object { fields, one_of }), value) => {
-                    return self.check_object(ty, fields, *one_of, value, place);
+                    return self.check_object(ty, fields, *one_of, value, path);
                 }
-                (None, value) => return check_scalar(value, place),
+                (None, value) => return check_scalar(value, path),
             },
         };
-        if fits { Ok(()) } else { Err(wrong(place, ty)) }
+        if fits { Ok(()) } else { Err(type_error(path, ty)) }
     }
 
     fn check_object(
@@ -132,49 +132,49 @@ impl InputTypes {
         fields: &[InputField],
         one_of: bool,
         value: &Value,
-        place: &Place<'_>,
+        path: &ValuePath<'_>,
     ) -> Result<(), ServerError> {
-        let Value::Object(values) = value else { return Err(wrong(place, ty)) };
+        let Value::Object(values) = value else { return Err(type_error(path, ty)) };
         if one_of && (values.len() != 1 || values.values().any(|value| *value == Value::Null)) {
-            return Err(bad_input(format!("Variable \"{place}\" must have exactly one field, and not null.")));
+            return Err(bad_input(format!("Variable \"{path}\" must have exactly one field, and not null.")));
         }
         for field in fields {
-            let place = Place { parent: Some(place), step: &field.name };
+            let path = ValuePath { parent: Some(path), segment: &field.name };
             match values.get(&field.name) {
-                Some(value) => self.check_value(&field.ty, value, &place)?,
+                Some(value) => self.check_value(&field.ty, value, &path)?,
                 None if field.ty.nullable || field.has_default => {}
-                None => return Err(bad_input(format!("Variable \"{place}\" of type \"{}\" is required.", field.ty))),
+                None => return Err(bad_input(format!("Variable \"{path}\" of type \"{}\" is required.", field.ty))),
             }
         }
         match values.keys().find(|name| fields.iter().all(|field| field.name != **name)) {
-            Some(name) => Err(bad_input(format!("Variable \"{place}\": type \"{ty}\" has no field \"{name}\"."))),
+            Some(name) => Err(bad_input(format!("Variable \"{path}\": type \"{ty}\" has no field \"{name}\"."))),
             None => Ok(()),
         }
     }
 }
 
 /// PostgreSQL's text cannot hold NUL; nor should a scalar that takes any JSON.
-fn check_scalar(value: &Value, place: &Place<'_>) -> Result<(), ServerError> {
+fn check_scalar(value: &Value, path: &ValuePath<'_>) -> Result<(), ServerError> {
     match value {
-        Value::String(text) => check_text(text, place),
-        Value::List(values) => values.iter().try_for_each(|value| check_scalar(value, place)),
+        Value::String(text) => check_text(text, path),
+        Value::List(values) => values.iter().try_for_each(|value| check_scalar(value, path)),
         Value::Object(fields) => fields.iter().try_for_each(|(name, value)| {
-            check_text(name, place)?;
-            check_scalar(value, place)
+            check_text(name, path)?;
+            check_scalar(value, path)
         }),
         _ => Ok(()),
     }
 }
 
-fn check_text(text: &str, place: &Place<'_>) -> Result<(), ServerError> {
+fn check_text(text: &str, path: &ValuePath<'_>) -> Result<(), ServerError> {
     if text.contains('\0') {
-        return Err(bad_input(format!("Variable \"{place}\" must not contain the character NUL.")));
+        return Err(bad_input(format!("Variable \"{path}\" must not contain the character NUL.")));
     }
     Ok(())
 }
 
-fn wrong(place: &Place<'_>, ty: &Type) -> ServerError {
-    bad_input(format!("Variable \"{place}\" is not a value of type \"{ty}\"."))
+fn type_error(path: &ValuePath<'_>, ty: &Type) -> ServerError {
+    bad_input(format!("Variable \"{path}\" is not a value of type \"{ty}\"."))
 }
 
 fn bad_input(message: String) -> ServerError {

@@ -15,7 +15,7 @@ use crate::{
     db::Db,
     error::{Error, ErrorCode, Result},
     graphql::{
-        engine::batching::Steps,
+        engine::batching::Dispatcher,
         schema::{access::cookie::Cookies, loaders::Loaders},
     },
     ids::WebsiteId,
@@ -35,9 +35,9 @@ pub struct Services {
     /// Signs and checks access tokens.
     pub jwt: JwtKeys,
     /// What access tokens do not tell.
-    pub live: Arc<PermissionCache>,
+    pub permission_cache: Arc<PermissionCache>,
     /// How long a session lasts after its last use.
-    pub session_life: chrono::Duration,
+    pub session_lifetime: chrono::Duration,
     /// How people get accounts, and who may log in.
     pub accounts: AccountSettings,
     /// How carts become orders.
@@ -45,62 +45,62 @@ pub struct Services {
     /// Who writes reviews.
     pub reviews: ReviewSettings,
     /// The currency of each website.
-    pub currencies: Currencies,
+    pub currency_cache: CurrencyCache,
     /// Who moves money.
     pub providers: Arc<Providers>,
     /// Where files are kept.
     pub storage: Storage,
     /// Makes pictures.
-    pub studio: Studio,
+    pub image_processor: Studio,
     /// Takes what people search.
-    pub recorder: SearchRecorder,
+    pub search_recorder: SearchRecorder,
 }
 
 impl Services {
     /// What logging in and out needs.
-    pub fn door(&self) -> Door<'_> {
-        let Self { db, passwords, jwt, live, session_life, accounts, .. } = self;
-        Door { db, passwords, jwt, live, session_life: *session_life, accounts: *accounts }
+    pub fn login_context(&self) -> Door<'_> {
+        let Self { db, passwords, jwt, permission_cache, session_lifetime, accounts, .. } = self;
+        Door { db, passwords, jwt, live: permission_cache, session_life: *session_lifetime, accounts: *accounts }
     }
 
     /// Who sends this access token.
     /// # Errors
     /// UNAUTHENTICATED where it is not good, any more; those of the database where the register has to be filled.
-    pub async fn viewer(&self, token: &str) -> Result<Viewer> {
-        self.admit(self.jwt.verify(token).map_err(refused)?).await
+    pub async fn viewer_by_token(&self, token: &str) -> Result<Viewer> {
+        self.resolve_viewer(self.jwt.verify(token).map_err(unauthenticated)?).await
     }
 
     /// Who sends this API key.
     /// # Errors
-    /// As [`Services::viewer`].
-    pub async fn viewer_of_key(&self, key: &str) -> Result<Viewer> {
+    /// As [`Services::viewer_by_token`].
+    pub async fn viewer_by_api_key(&self, key: &str) -> Result<Viewer> {
         let unknown = || Error::Coded(ErrorCode::Unauthenticated, "the API key is unknown, revoked or expired".into());
-        self.admit(keys::find(&self.db, &self.live, key).await?.ok_or_else(unknown)?).await
+        self.resolve_viewer(keys::find(&self.db, &self.permission_cache, key).await?.ok_or_else(unknown)?).await
     }
 
-    async fn admit(&self, identity: Identity) -> Result<Viewer> {
-        if self.live.changes_since().is_none() || !self.live.has_role(&identity.role) {
-            catch_up(&self.db, &self.live).await?;
+    async fn resolve_viewer(&self, identity: Identity) -> Result<Viewer> {
+        if self.permission_cache.changes_since().is_none() || !self.permission_cache.has_role(&identity.role) {
+            catch_up(&self.db, &self.permission_cache).await?;
         }
-        self.live.authorize(identity).map_err(refused)
+        self.permission_cache.authorize(identity).map_err(unauthenticated)
     }
 }
 
-fn refused(error: TokenError) -> Error {
+fn unauthenticated(error: TokenError) -> Error {
     Error::Coded(ErrorCode::Unauthenticated, error.to_string().into())
 }
 
 /// The currency of each website, kept for good: it never changes.
 #[derive(Default)]
-pub struct Currencies(RwLock<HashMap<WebsiteId, Currency>>);
+pub struct CurrencyCache(RwLock<HashMap<WebsiteId, Currency>>);
 
-impl Currencies {
+impl CurrencyCache {
     /// Keeps the currencies of all websites there are, at most 10,000.
     /// # Errors
     /// Those of the database.
-    pub async fn fill(&self, db: &Db) -> Result<()> {
+    pub async fn preload(&self, db: &Db) -> Result<()> {
         for row in db.read(websites::store::all).await? {
-            self.keep(row.id, row.currency());
+            self.insert(row.id, row.currency());
         }
         Ok(())
     }
@@ -109,15 +109,15 @@ impl Currencies {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(&id).copied()
     }
 
-    fn keep(&self, id: WebsiteId, currency: Currency) {
+    fn insert(&self, id: WebsiteId, currency: Currency) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(id, currency);
     }
 }
 
-/// The data of one request, which [`Steps::run`] has to run.
-pub fn request_data(viewer: Viewer, origin: RequestOrigin, cookies: Cookies, steps: &Steps) -> Data {
+/// The data of one request, which [`Dispatcher::run`] has to run.
+pub fn request_data(viewer: Viewer, origin: RequestOrigin, cookies: Cookies, dispatcher: &Dispatcher) -> Data {
     let mut data = Data::default();
-    data.insert(LazyLoaders { loaders: OnceLock::new(), steps: steps.clone() });
+    data.insert(LazyLoaders { loaders: OnceLock::new(), dispatcher: dispatcher.clone() });
     data.insert(viewer);
     data.insert(origin);
     data.insert(cookies);
@@ -127,11 +127,11 @@ pub fn request_data(viewer: Viewer, origin: RequestOrigin, cookies: Cookies, ste
 /// The request's loaders, made when the first one is asked: many operations need none.
 struct LazyLoaders {
     loaders: OnceLock<Loaders>,
-    steps: Steps,
+    dispatcher: Dispatcher,
 }
 
 /// Who sees suppliers.
-pub const STAFF: &[Permission] = &[Permission::ManageCatalogue, Permission::ManageProducts, Permission::SellProducts];
+pub const STAFF_PERMISSIONS: &[Permission] = &[Permission::ManageCatalogue, Permission::ManageProducts, Permission::SellProducts];
 
 /// Short ways to the above.
 pub trait ContextExt {
@@ -147,9 +147,9 @@ pub trait ContextExt {
     fn db(&self) -> &Db {
         &self.services().db
     }
-    /// Whether the viewer is one of [`STAFF`].
+    /// Whether the viewer is one of [`STAFF_PERMISSIONS`].
     fn is_staff(&self) -> bool {
-        STAFF.iter().any(|permission| self.viewer().can(*permission))
+        STAFF_PERMISSIONS.iter().any(|permission| self.viewer().can(*permission))
     }
     /// The currency of a website.
     fn currency(&self, website: WebsiteId) -> impl Future<Output = Result<Currency>> + Send;
@@ -169,18 +169,18 @@ impl ContextExt for Context<'_> {
     }
 
     fn loaders(&self) -> &Loaders {
-        let LazyLoaders { loaders, steps } = self.data_unchecked();
-        loaders.get_or_init(|| Loaders::new(steps, self.db().clone(), self.viewer()))
+        let LazyLoaders { loaders, dispatcher } = self.data_unchecked();
+        loaders.get_or_init(|| Loaders::new(dispatcher, self.db().clone(), self.viewer()))
     }
 
     async fn currency(&self, website: WebsiteId) -> Result<Currency> {
-        let kept = &self.services().currencies;
-        if let Some(currency) = kept.get(website) {
+        let cache = &self.services().currency_cache;
+        if let Some(currency) = cache.get(website) {
             return Ok(currency);
         }
         let row = self.loaders().row(website).await?;
         let currency = row.ok_or_else(|| Error::Internal("a row without its website".into()))?.currency();
-        kept.keep(website, currency);
+        cache.insert(website, currency);
         Ok(currency)
     }
 }

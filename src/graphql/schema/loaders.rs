@@ -1,5 +1,5 @@
 //! The loaders of a request: what sibling fields ask for at the same time is one statement.
-//! Rule: a domain declares its loaders beside its types, by `by_key!`, `by_parent!` or `pages!`; the loader of rows by
+//! Rule: a domain declares its loaders beside its types, by `by_key!`, `by_parent!` or `nested_list!`; the loader of rows by
 //! their id follows from `resource!`. A loader is named for what it loads and by what, and sees what its viewer sees.
 
 use std::{
@@ -18,13 +18,13 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            batching::{Batched, Key, Loaded, Steps},
-            connections::{Connection, nested},
-            paged::{PageKey, by_list},
+            batching::{BatchLoader, LoaderKey, LoaderValue, Dispatcher},
+            connections::{Connection, nested_connection},
+            page_key::{PageKey, group_by_list},
         },
         schema::{
             context::ContextExt,
-            resource::{Resource, View},
+            resource::{Resource, LoaderContext},
         },
     },
     ids::{self, RowId},
@@ -35,14 +35,14 @@ use crate::{
 /// A loader: what one batch reads.
 pub trait Load: 'static {
     /// What is asked for.
-    type Key: Key;
+    type Key: LoaderKey;
 
     /// What is found.
-    type Value: Loaded;
+    type Value: LoaderValue;
 
     /// Reads the values of these keys; a key without a value is left out.
     fn load(
-        view: Arc<View>,
+        context: Arc<LoaderContext>,
         keys: Vec<Self::Key>,
     ) -> impl Future<Output = Result<HashMap<Self::Key, Self::Value>>> + Send + 'static;
 }
@@ -51,40 +51,40 @@ pub trait Load: 'static {
 pub type Group<R> = Arc<[Arc<R>]>;
 
 /// An id of a resource.
-pub trait Identifies: RowId + Key {
+pub trait ResourceId: RowId + LoaderKey {
     /// The resource.
-    type Of: Resource<Id = Self> + 'static;
+    type Resource: Resource<Id = Self> + 'static;
 }
 
-macro_rules! identify {
+macro_rules! resource_ids {
     ($($type:ident($id:ident) at $domain:ident $($module:ident)?;)*) => {
-        $(impl Identifies for ids::$id {
-            type Of = super::$domain::$($module::)?$type;
+        $(impl ResourceId for ids::$id {
+            type Resource = super::$domain::$($module::)?$type;
         })*
     };
 }
 
-domains!(objects => identify);
+domains!(objects => resource_ids);
 
 /// The loaders of one request, each with the viewer's scope.
 pub struct Loaders {
-    steps: Steps,
-    view: Arc<View>,
+    dispatcher: Dispatcher,
+    context: Arc<LoaderContext>,
     /// The loaders that the operation has asked so far: a few of all there are.
-    asked: Mutex<Vec<(TypeId, Arc<dyn Any + Send + Sync>)>>,
+    instances: Mutex<Vec<(TypeId, Arc<dyn Any + Send + Sync>)>>,
 }
 
 impl Loaders {
     /// Loaders for what this viewer may see, in the steps of one operation.
-    pub fn new(steps: &Steps, db: Db, viewer: &Viewer) -> Self {
-        Self { steps: steps.clone(), view: Arc::new(View::new(db, viewer)), asked: Mutex::default() }
+    pub fn new(dispatcher: &Dispatcher, db: Db, viewer: &Viewer) -> Self {
+        Self { dispatcher: dispatcher.clone(), context: Arc::new(LoaderContext::new(db, viewer)), instances: Mutex::default() }
     }
 
     /// The value of a key; `None` if there is none.
     /// # Errors
     /// That of the whole batch.
     pub fn load<L: Load>(&self, key: L::Key) -> impl Future<Output = Result<Option<L::Value>>> + Send + use<L> {
-        let loader = self.of::<L>();
+        let loader = self.loader::<L>();
         async move { loader.load(key).await }
     }
 
@@ -102,34 +102,34 @@ impl Loaders {
     /// The row with an id; `None` if there is none or the viewer may not see it.
     /// # Errors
     /// That of the whole batch.
-    pub fn row<I: Identifies>(
+    pub fn row<I: ResourceId>(
         &self,
         id: I,
-    ) -> impl Future<Output = Result<Option<Arc<<I::Of as Resource>::Row>>>> + Send + use<I> {
-        self.load::<ById<I::Of>>(id)
+    ) -> impl Future<Output = Result<Option<Arc<<I::Resource as Resource>::Row>>>> + Send + use<I> {
+        self.load::<ById<I::Resource>>(id)
     }
 
     /// The rows with these ids, in their order, without those that there are not.
     /// # Errors
     /// That of the whole batch.
-    pub fn rows<I: Identifies>(
+    pub fn rows<I: ResourceId>(
         &self,
         ids: impl IntoIterator<Item = I>,
-    ) -> impl Future<Output = Result<Vec<Arc<<I::Of as Resource>::Row>>>> + Send {
-        let (loader, ids) = (self.of::<ById<I::Of>>(), ids.into_iter().collect::<Vec<_>>());
+    ) -> impl Future<Output = Result<Vec<Arc<<I::Resource as Resource>::Row>>>> + Send {
+        let (loader, ids) = (self.loader::<ById<I::Resource>>(), ids.into_iter().collect::<Vec<_>>());
         async move { loader.load_many(ids).await }
     }
 
-    fn of<L: Load>(&self) -> Arc<Batched<L::Key, L::Value>> {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+    fn loader<L: Load>(&self) -> Arc<BatchLoader<L::Key, L::Value>> {
+        let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
         let this = TypeId::of::<L>();
-        let found = asked.iter().find(|(loader, _)| *loader == this).map(|(_, loader)| Arc::clone(loader));
+        let found = instances.iter().find(|(loader, _)| *loader == this).map(|(_, loader)| Arc::clone(loader));
         if let Some(loader) = found.and_then(|loader| loader.downcast().ok()) {
             return loader;
         }
-        let view = Arc::clone(&self.view);
-        let loader = Arc::new(Batched::new(&self.steps, move |keys| L::load(Arc::clone(&view), keys)));
-        asked.push((this, Arc::clone(&loader) as Arc<dyn Any + Send + Sync>));
+        let context = Arc::clone(&self.context);
+        let loader = Arc::new(BatchLoader::new(&self.dispatcher, move |keys| L::load(Arc::clone(&context), keys)));
+        instances.push((this, Arc::clone(&loader) as Arc<dyn Any + Send + Sync>));
         loader
     }
 }
@@ -142,30 +142,30 @@ impl<R: Resource + 'static> Load for ById<R> {
     type Value = Arc<R::Row>;
 
     fn load(
-        view: Arc<View>,
+        context: Arc<LoaderContext>,
         keys: Vec<R::Id>,
     ) -> impl Future<Output = Result<HashMap<R::Id, Arc<R::Row>>>> + Send + 'static {
-        R::rows(view, keys)
+        R::rows(context, keys)
     }
 }
 
 /// A nested list: which rows each parent has. Its pages and its counts are loaded in batches.
-pub trait Pages: 'static {
+pub trait NestedList: 'static {
     /// The kind of the parents.
-    type Parent: Key + Copy;
+    type Parent: LoaderKey + Copy;
 
     /// Which rows in which order.
-    type List: Key;
+    type List: LoaderKey;
 
     /// A row.
-    type Row: Loaded;
+    type Row: LoaderValue;
 
     /// The page of a list.
     fn page(list: &Self::List) -> &Page;
 
     /// The rows of these parents, each with the key of its parent.
     fn rows(
-        view: &View,
+        context: &LoaderContext,
         parent: Self::Parent,
         list: &Self::List,
         ids: Vec<i64>,
@@ -173,7 +173,7 @@ pub trait Pages: 'static {
 
     /// How many rows each of these parents has.
     fn counts(
-        view: &View,
+        context: &LoaderContext,
         parent: Self::Parent,
         list: &Self::List,
         ids: Vec<i64>,
@@ -181,21 +181,21 @@ pub trait Pages: 'static {
 }
 
 /// The loader of the pages of a nested list.
-pub struct PagesOf<P>(PhantomData<P>);
+pub struct NestedListPages<P>(PhantomData<P>);
 
-impl<P: Pages> Load for PagesOf<P> {
+impl<P: NestedList> Load for NestedListPages<P> {
     type Key = PageKey<P::Parent, P::List>;
     type Value = Arc<Rows<P::Row>>;
 
-    async fn load(view: Arc<View>, keys: Vec<Self::Key>) -> Result<HashMap<Self::Key, Self::Value>> {
-        let groups = by_list(keys).into_iter().map(|((parent, list), ids)| {
-            let view = &view;
+    async fn load(context: Arc<LoaderContext>, keys: Vec<Self::Key>) -> Result<HashMap<Self::Key, Self::Value>> {
+        let groups = group_by_list(keys).into_iter().map(|((parent, list), ids)| {
+            let context = &context;
             async move {
-                let mut of: HashMap<i64, Vec<_>> = ids.iter().map(|id| (*id, Vec::new())).collect();
-                for (id, row) in P::rows(view, parent, &list, ids).await? {
-                    of.entry(id).or_default().push(row);
+                let mut rows_by_parent: HashMap<i64, Vec<_>> = ids.iter().map(|id| (*id, Vec::new())).collect();
+                for (id, row) in P::rows(context, parent, &list, ids).await? {
+                    rows_by_parent.entry(id).or_default().push(row);
                 }
-                Ok::<_, Error>(of.into_iter().map(move |(id, rows)| {
+                Ok::<_, Error>(rows_by_parent.into_iter().map(move |(id, rows)| {
                     let rows = Arc::new(P::page(&list).finish(rows));
                     (PageKey { parent, id, list: Arc::clone(&list) }, rows)
                 }))
@@ -206,17 +206,17 @@ impl<P: Pages> Load for PagesOf<P> {
 }
 
 /// The loader of the counts of a nested list.
-pub struct CountsOf<P>(PhantomData<P>);
+pub struct NestedListCounts<P>(PhantomData<P>);
 
-impl<P: Pages> Load for CountsOf<P> {
+impl<P: NestedList> Load for NestedListCounts<P> {
     type Key = PageKey<P::Parent, P::List>;
     type Value = i64;
 
-    async fn load(view: Arc<View>, keys: Vec<Self::Key>) -> Result<HashMap<Self::Key, i64>> {
-        let groups = by_list(keys).into_iter().map(|((parent, list), ids)| {
-            let view = &view;
+    async fn load(context: Arc<LoaderContext>, keys: Vec<Self::Key>) -> Result<HashMap<Self::Key, i64>> {
+        let groups = group_by_list(keys).into_iter().map(|((parent, list), ids)| {
+            let context = &context;
             async move {
-                let counts = P::counts(view, parent, &list, ids).await?;
+                let counts = P::counts(context, parent, &list, ids).await?;
                 let count = move |(id, count)| (PageKey { parent, id, list: Arc::clone(&list) }, count);
                 Ok::<_, Error>(counts.into_iter().map(count))
             }
@@ -228,7 +228,7 @@ impl<P: Pages> Load for CountsOf<P> {
 /// The connection of a parent's nested list: its page, and its count if that is selected, batched over all parents.
 /// # Errors
 /// Those of the statements.
-pub async fn connection_of<P: Pages, T: OutputType + Clone>(
+pub async fn connection_of<P: NestedList, T: OutputType + Clone>(
     ctx: &Context<'_>,
     parent: P::Parent,
     id: i64,
@@ -238,18 +238,18 @@ pub async fn connection_of<P: Pages, T: OutputType + Clone>(
 ) -> Result<Connection<T>> {
     let (loaders, list) = (ctx.loaders(), Arc::new(list));
     let key = PageKey { parent, id, list: Arc::clone(&list) };
-    let page = loaders.load::<PagesOf<P>>(key.clone());
-    let count = async { loaders.load::<CountsOf<P>>(key).await };
-    nested(ctx, page, count, |row| cursor(&list, row), node).await
+    let page = loaders.load::<NestedListPages<P>>(key.clone());
+    let count = async { loaders.load::<NestedListCounts<P>>(key).await };
+    nested_connection(ctx, page, count, |row| cursor(&list, row), node).await
 }
 
 /// Rows by their key.
-pub fn keyed<K: Key, R>(rows: Vec<R>, key: impl Fn(&R) -> K) -> HashMap<K, Arc<R>> {
+pub fn keyed<K: LoaderKey, R>(rows: Vec<R>, key: impl Fn(&R) -> K) -> HashMap<K, Arc<R>> {
     rows.into_iter().map(|row| (key(&row), Arc::new(row))).collect()
 }
 
 /// Rows by their parent, in their order; a parent without rows has an empty group.
-pub fn grouped<K: Key, R>(parents: Vec<K>, rows: Vec<R>, parent: impl Fn(&R) -> K) -> HashMap<K, Group<R>> {
+pub fn grouped<K: LoaderKey, R>(parents: Vec<K>, rows: Vec<R>, parent: impl Fn(&R) -> K) -> HashMap<K, Group<R>> {
     let mut groups: HashMap<K, Vec<Arc<R>>> = parents.into_iter().map(|key| (key, Vec::new())).collect();
     for row in rows {
         groups.entry(parent(&row)).or_default().push(Arc::new(row));
@@ -262,7 +262,7 @@ macro_rules! by_key {
     (
         $(#[doc = $doc:literal])*
         $loader:ident by $key:ty => $row:ty,
-        |$conn:ident, $view:pat_param, $keys:ident| $read:expr, $found:ident => $key_of:expr
+        |$conn:ident, $context:pat_param, $keys:ident| $read:expr, $found:ident => $key_of:expr
     ) => {
         $(#[doc = $doc])*
         pub struct $loader;
@@ -272,11 +272,11 @@ macro_rules! by_key {
             type Value = std::sync::Arc<$row>;
 
             async fn load(
-                view: std::sync::Arc<$crate::graphql::schema::resource::View>,
+                context: std::sync::Arc<$crate::graphql::schema::resource::LoaderContext>,
                 $keys: Vec<$key>,
             ) -> $crate::error::Result<std::collections::HashMap<$key, Self::Value>> {
-                let $view = &*view;
-                let rows = view.db.read(async |$conn| $read.await).await?;
+                let $context = &*context;
+                let rows = context.db.read(async |$conn| $read.await).await?;
                 Ok($crate::graphql::schema::loaders::keyed(rows, |$found| $key_of))
             }
         }
@@ -289,7 +289,7 @@ macro_rules! by_parent {
     (
         $(#[doc = $doc:literal])*
         $loader:ident by $key:ty => $row:ty,
-        |$conn:ident, $view:pat_param, $keys:ident| $read:expr, $found:ident => $key_of:expr
+        |$conn:ident, $context:pat_param, $keys:ident| $read:expr, $found:ident => $key_of:expr
     ) => {
         $(#[doc = $doc])*
         pub struct $loader;
@@ -299,11 +299,11 @@ macro_rules! by_parent {
             type Value = $crate::graphql::schema::loaders::Group<$row>;
 
             async fn load(
-                view: std::sync::Arc<$crate::graphql::schema::resource::View>,
+                context: std::sync::Arc<$crate::graphql::schema::resource::LoaderContext>,
                 $keys: Vec<$key>,
             ) -> $crate::error::Result<std::collections::HashMap<$key, Self::Value>> {
-                let $view = &*view;
-                let rows = view.db.read(async |$conn| $read.await).await?;
+                let $context = &*context;
+                let rows = context.db.read(async |$conn| $read.await).await?;
                 Ok($crate::graphql::schema::loaders::grouped($keys, rows, |$found| $key_of))
             }
         }
@@ -312,19 +312,19 @@ macro_rules! by_parent {
 pub(crate) use by_parent;
 
 /// Declares a nested list: how the pages and the counts of its parents are read, and how the statements are planned.
-macro_rules! pages {
+macro_rules! nested_list {
     (
         $(#[doc = $doc:literal])*
-        $pages:ident of ($parent_type:ty, $list_type:ty) => $row:ty,
-        |$conn:ident, $view:pat_param, $parent:pat_param, $list:ident, $ids:ident|
+        $name:ident of ($parent_type:ty, $list_type:ty) => $row:ty,
+        |$conn:ident, $context:pat_param, $parent:pat_param, $list:ident, $ids:ident|
         rows $rows:expr,
         counts $counts:expr,
         plans $plans:expr
     ) => {
         $(#[doc = $doc])*
-        pub struct $pages;
+        pub struct $name;
 
-        impl $crate::graphql::schema::loaders::Pages for $pages {
+        impl $crate::graphql::schema::loaders::NestedList for $name {
             type Parent = $parent_type;
             type List = $list_type;
             type Row = $row;
@@ -334,26 +334,26 @@ macro_rules! pages {
             }
 
             async fn rows(
-                view: &$crate::graphql::schema::resource::View,
+                context: &$crate::graphql::schema::resource::LoaderContext,
                 $parent: $parent_type,
                 $list: &$list_type,
                 ids: Vec<i64>,
             ) -> $crate::error::Result<Vec<(i64, $row)>> {
-                let $view = view;
-                view.db.read_with($plans, async |$conn| {
+                let $context = context;
+                context.db.read_with($plans, async |$conn| {
                     let $ids = ids.clone();
                     $rows.await
                 }).await
             }
 
             async fn counts(
-                view: &$crate::graphql::schema::resource::View,
+                context: &$crate::graphql::schema::resource::LoaderContext,
                 $parent: $parent_type,
                 $list: &$list_type,
                 ids: Vec<i64>,
             ) -> $crate::error::Result<Vec<(i64, i64)>> {
-                let ($view, _) = (view, $list);
-                view.db.read_with($plans, async |$conn| {
+                let ($context, _) = (context, $list);
+                context.db.read_with($plans, async |$conn| {
                     let $ids = ids.clone();
                     $counts.await
                 }).await
@@ -361,4 +361,4 @@ macro_rules! pages {
         }
     };
 }
-pub(crate) use pages;
+pub(crate) use nested_list;

@@ -11,7 +11,7 @@ use souk_macros::object;
 use super::resource;
 use crate::{
     error::{Error, Result, UserErrorCode},
-    graphql::engine::container::{self, Member, Members, OneOf, register_interface},
+    graphql::engine::objects::{self, DynObject, AbstractType, Abstract, register_interface},
     ids::{self, RowId},
     registry::domains,
 };
@@ -41,24 +41,24 @@ macro_rules! nodes {
             }
 
             async fn resolve(&self, context: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-                container::answer(context, self.member(), false).await
+                objects::resolve_selection_set(context, self.concrete_object(), false).await
             }
         }
 
-        impl Members for AnyNode {
-            fn member(&self) -> &dyn Member {
+        impl AbstractType for AnyNode {
+            fn concrete_object(&self) -> &dyn DynObject {
                 match self { $(Self::$type(object) => object,)* }
             }
         }
 
         async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> {
-            let wrong = || Error::bad_input(field.to_owned(), "this is not the id of anything");
-            let (name, key) = ids::decode(id).ok_or_else(wrong)?;
+            let invalid_id = || Error::bad_input(field.to_owned(), "this is not the id of anything");
+            let (name, key) = ids::decode(id).ok_or_else(invalid_id)?;
             let found = match name.as_str() {
                 $(ids::$id::TYPE => resource::find(ctx, key).await?.map(AnyNode::$type),)*
-                _ => return Err(wrong()),
+                _ => return Err(invalid_id()),
             };
-            Ok(found.map(OneOf))
+            Ok(found.map(Abstract))
         }
     };
 }
@@ -66,7 +66,7 @@ macro_rules! nodes {
 domains!(objects => nodes);
 
 /// Anything that has a global id, in the graph.
-pub type Node = OneOf<AnyNode>;
+pub type Node = Abstract<AnyNode>;
 
 /// `node` and `nodes`.
 #[derive(Default)]

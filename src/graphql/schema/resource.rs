@@ -10,7 +10,7 @@ use crate::{
     db::Db,
     error::Result,
     graphql::{
-        engine::batching::Key,
+        engine::batching::LoaderKey,
         schema::{
             context::ContextExt,
             loaders::{ById, Loaders},
@@ -23,19 +23,19 @@ use crate::{
 /// A type whose rows have a global id; [`resource!`](resource) implements it.
 pub trait Resource: Sized + Send {
     /// The id of a row.
-    type Id: RowId + Key;
+    type Id: RowId + LoaderKey;
 
     /// A row.
     type Row: Send + Sync + 'static;
 
     /// Reads the rows with these ids that the viewer may see.
     fn rows(
-        view: Arc<View>,
+        context: Arc<LoaderContext>,
         ids: Vec<Self::Id>,
     ) -> impl Future<Output = Result<HashMap<Self::Id, Arc<Self::Row>>>> + Send + 'static;
 
     /// The object of a row, with what it needs besides; `None` where the viewer may not see that.
-    fn of_row(loaders: &Loaders, row: Arc<Self::Row>) -> impl Future<Output = Result<Option<Self>>> + Send;
+    fn from_row(loaders: &Loaders, row: Arc<Self::Row>) -> impl Future<Output = Result<Option<Self>>> + Send;
 
     /// Whether the viewer may see any of them.
     fn is_visible(ctx: &Context<'_>) -> bool {
@@ -53,28 +53,28 @@ pub async fn find<R: Resource + 'static>(ctx: &Context<'_>, key: i64) -> Result<
     }
     let loaders = ctx.loaders();
     match loaders.load::<ById<R>>(R::Id::from_key(key)).await? {
-        Some(row) => R::of_row(loaders, row).await,
+        Some(row) => R::from_row(loaders, row).await,
         None => Ok(None),
     }
 }
 
 /// What the loaders of a request see of the database.
-pub struct View {
+pub struct LoaderContext {
     /// The database.
     pub db: Db,
     /// Who sends the request.
     pub viewer: Viewer,
     /// The viewer's user id; 0 for the anonymous and for API keys, which have no sessions and keys of their own.
-    pub me: UserId,
+    pub user_id: UserId,
     /// The cart that the viewer holds.
-    pub carts: Holder,
+    pub cart_holder: Holder,
 }
 
-impl View {
+impl LoaderContext {
     /// What this viewer sees.
     pub fn new(db: Db, viewer: &Viewer) -> Self {
-        let me = viewer.require_session().map_or(UserId(0), |(user, _)| user);
-        Self { db, me, carts: viewer.holder(), viewer: viewer.clone() }
+        let user_id = viewer.require_session().map_or(UserId(0), |(user, _)| user);
+        Self { db, user_id, cart_holder: viewer.holder(), viewer: viewer.clone() }
     }
 
     /// The rows that a permission shows.
@@ -83,27 +83,27 @@ impl View {
     }
 
     /// Users and their addresses.
-    pub fn people(&self) -> Scope {
+    pub fn user_scope(&self) -> Scope {
         self.scope(Permission::ManageUsers)
     }
 
     /// Products, and what belongs to them.
-    pub fn catalogue(&self) -> Scope {
+    pub fn product_scope(&self) -> Scope {
         self.scope(Permission::ManageProducts)
     }
 
     /// Orders.
-    pub fn sales(&self) -> Scope {
+    pub fn order_scope(&self) -> Scope {
         self.scope(Permission::ManageOrders)
     }
 
     /// Reviews.
-    pub fn reviews(&self) -> Scope {
+    pub fn review_scope(&self) -> Scope {
         self.scope(Permission::ManageReviews)
     }
 
     /// Payments.
-    pub fn payments(&self) -> Scope {
+    pub fn payment_scope(&self) -> Scope {
         payments::actions::scope(&self.viewer)
     }
 }
@@ -115,7 +115,7 @@ impl View {
 macro_rules! resource {
     (
         $type:ident($object:ident) by $id:ident of $row_type:ty,
-        |$conn:ident, $view:ident, $ids:ident| $read:expr, $row:ident => $row_id:expr,
+        |$conn:ident, $context:ident, $ids:ident| $read:expr, $row:ident => $row_id:expr,
         $(when |$ctx:ident| $visible:expr,)?
     ) => {
         /// The object of a row.
@@ -125,15 +125,15 @@ macro_rules! resource {
 
         $crate::graphql::schema::resource::resource! {
             $type by $id of $row_type,
-            |$conn, $view, $ids| $read, $row => $row_id,
+            |$conn, $context, $ids| $read, $row => $row_id,
             |_, row| Some($object(row)),
             $(when |$ctx| $visible,)?
         }
     };
     (
         $type:ident by $id:ident of $row_type:ty,
-        |$conn:ident, $view:ident, $ids:ident| $read:expr, $row:ident => $row_id:expr,
-        |$all:pat_param, $shown:ident| $object:expr,
+        |$conn:ident, $context:ident, $ids:ident| $read:expr, $row:ident => $row_id:expr,
+        |$loaders:pat_param, $loaded_row:ident| $object:expr,
         $(when |$ctx:ident| $visible:expr,)?
     ) => {
         impl $crate::graphql::schema::resource::Resource for $type {
@@ -141,16 +141,16 @@ macro_rules! resource {
             type Row = $row_type;
 
             async fn rows(
-                $view: std::sync::Arc<$crate::graphql::schema::resource::View>,
+                $context: std::sync::Arc<$crate::graphql::schema::resource::LoaderContext>,
                 $ids: Vec<$id>,
             ) -> $crate::error::Result<std::collections::HashMap<$id, std::sync::Arc<$row_type>>> {
-                let rows = $view.db.read(async |$conn| $read.await).await?;
+                let rows = $context.db.read(async |$conn| $read.await).await?;
                 Ok($crate::graphql::schema::loaders::keyed(rows, |$row| $row_id))
             }
 
-            async fn of_row(
-                $all: &$crate::graphql::schema::loaders::Loaders,
-                $shown: std::sync::Arc<$row_type>,
+            async fn from_row(
+                $loaders: &$crate::graphql::schema::loaders::Loaders,
+                $loaded_row: std::sync::Arc<$row_type>,
             ) -> $crate::error::Result<Option<Self>> {
                 Ok($object)
             }

@@ -276,7 +276,7 @@ async fn an_api_key_changes_no_password_and_no_address_of_its_owner() {
         websites: None,
     });
     let before = app.database.contents().await;
-    let (db, passwords, live) = (&app.database.db, &app.services.passwords, &app.services.live);
+    let (db, passwords, live) = (&app.database.db, &app.services.passwords, &app.services.permission_cache);
     let (origin, pass) = (RequestOrigin::default(), PASSWORD.to_owned());
     let patch = UserPatch { email: Some("new@souk.example".to_owned()), ..UserPatch::default() };
     let answers = [

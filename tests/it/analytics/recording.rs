@@ -27,12 +27,12 @@ use crate::support::{
 
 /// What is recorded, once all is: the latest last.
 async fn recorded(app: &TestApp, columns: &str) -> Vec<String> {
-    app.services.recorder.flush().await;
+    app.services.search_recorder.flush().await;
     app.database.rows(&format!("SELECT {columns} FROM searches ORDER BY id")).await
 }
 
 async fn count(app: &TestApp, table: &str) -> String {
-    app.services.recorder.flush().await;
+    app.services.search_recorder.flush().await;
     app.database.ask(&format!("SELECT count(*) FROM {table}")).await
 }
 
@@ -188,17 +188,17 @@ async fn many_searches_are_written_by_few_statements() {
         CREATE TRIGGER count_statement AFTER INSERT ON searches
             REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION count_statement();";
     app.database.sql(counting).await;
-    anybodys(1_000).into_iter().for_each(|search| app.services.recorder.search(search));
+    anybodys(1_000).into_iter().for_each(|search| app.services.search_recorder.search(search));
     assert_eq!(count(&app, "searches").await, "1000");
     assert_eq!(app.database.ask("SELECT string_agg(rows::text, ' ') FROM statements").await, "500 500");
-    assert_eq!((MAX_BATCH, app.services.recorder.dropped()), (500, 0));
+    assert_eq!((MAX_BATCH, app.services.search_recorder.dropped()), (500, 0));
 }
 
 #[tokio::test]
 async fn what_does_not_fit_is_dropped_and_counted_and_the_search_is_answered() {
     let app = TestApp::new().await;
     shop(&app).await;
-    let (recorder, public) = (&app.services.recorder, app.anonymous());
+    let (recorder, public) = (&app.services.search_recorder, app.anonymous());
     let mut other = app.database.raw().await;
     other.batch_execute("BEGIN; LOCK TABLE searches").await.expect("a lock");
     // The recorder takes a batch of these, and waits with it.
@@ -242,7 +242,7 @@ async fn a_click_counts_once_for_a_product_that_there_is() {
         let input = json!({ "searchId": search, "productId": product, "position": position });
         assert_eq!(public.mutate("searchClick", "", input.clone()).await.verdict("searchClick"), expected, "{input}");
     }
-    app.services.recorder.flush().await;
+    app.services.search_recorder.flush().await;
     let clicks = "SELECT product_id - 1000000, position FROM search_clicks ORDER BY search_id DESC, product_id";
     assert_eq!(app.database.rows(clicks).await, ["(1,1)", "(2,10000)", "(1,1)"]);
 }
@@ -262,7 +262,7 @@ async fn nothing_is_recorded_where_it_is_switched_off() {
 #[tokio::test]
 async fn what_the_database_does_not_take_is_written_again_and_given_up_at_last() {
     let app = TestApp::new().await;
-    let recorder = &app.services.recorder;
+    let recorder = &app.services.search_recorder;
     // A sequence counts also what is undone.
     let refusing = "
         CREATE SEQUENCE attempts;
@@ -324,7 +324,7 @@ async fn what_an_erased_user_searched_is_written_as_nobodys() {
     );
     erasure.batch_execute(&begin).await.expect("begun");
     search(&ada, "rope", "").await.text_at("search.searchId");
-    let recorder = app.services.recorder.clone();
+    let recorder = app.services.search_recorder.clone();
     let flushed = tokio::spawn(async move { recorder.flush().await });
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     while app.database.ask(waits).await == "0" {

@@ -96,7 +96,7 @@ async fn a_stretch_without_searches_is_zeros() {
     assert_eq!(report(&manager, december, ALL).await.at("searchAnalytics"), &empty);
     // By default the last 30 days.
     search(&app.anonymous(), "lantern", "").await.at("search.searchId");
-    app.services.recorder.flush().await;
+    app.services.search_recorder.flush().await;
     let lately = manager.run("{ searchAnalytics { searches trends(interval: DAY) { searches } } }").await;
     assert_eq!(lately.at("searchAnalytics.searches"), &json!(1));
     assert_eq!(lately.at("searchAnalytics.trends").as_array().map(Vec::len), Some(31));

@@ -17,7 +17,7 @@ use crate::support::{
 
 /// Runs the job that looks after searches.
 async fn tended(app: &TestApp, settings: AnalyticsSettings) {
-    app.services.recorder.flush().await;
+    app.services.search_recorder.flush().await;
     tend(&app.database.db, settings).await.expect("tended");
 }
 
@@ -155,7 +155,7 @@ async fn an_export_has_what_the_user_searched_and_an_erasure_leaves_nobodys_sear
     let at_sailor = format!(", where: {{sourceWebsite: {{eq: {:?}}}}}", nth::<WebsiteId>(0));
     let id = search(&ada, "Paper lamtern", &at_sailor).await.text_at("search.searchId");
     search(&other, "rope", "").await.at("search.searchId");
-    app.services.recorder.flush().await;
+    app.services.search_recorder.flush().await;
     let export = ada.run("{ userExport }").await;
     let mut searches = export.at("userExport.searches").clone();
     assert!(searches[0]["searchedAt"].take().is_string());

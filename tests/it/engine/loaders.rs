@@ -12,7 +12,7 @@ use souk::db::recorder::StatementRecorder;
 use souk::error::Error;
 use souk::error::ErrorCode;
 use souk::error::Result;
-use souk::graphql::engine::batching::Steps;
+use souk::graphql::engine::batching::Dispatcher;
 use souk::graphql::schema::{loaders::Loaders, products::UnscopedProducts};
 use souk::ids::BrandId;
 use souk::ids::CategoryId;
@@ -35,8 +35,8 @@ fn staff() -> Viewer {
 async fn whoever_is_dropped_while_the_batch_runs_takes_nobodys_answer() {
     let app = TestApp::new().await;
     app.market(3).await;
-    let steps = Steps::default();
-    let loaders = Loaders::new(&steps, app.database.db.clone(), &staff());
+    let dispatcher = Dispatcher::default();
+    let loaders = Loaders::new(&dispatcher, app.database.db.clone(), &staff());
     let recorder = StatementRecorder::with_texts();
     let operation = async {
         let mut waiters = (1..=3).map(|i| Box::pin(loaders.row(BrandId(BASE + i)))).collect::<Vec<_>>();
@@ -48,7 +48,7 @@ async fn whoever_is_dropped_while_the_batch_runs_takes_nobodys_answer() {
         drop(waiters.remove(0));
         join_all(waiters).await
     };
-    let names = recorder.clone().scope(steps.run(operation)).await.into_iter();
+    let names = recorder.clone().scope(dispatcher.run(operation)).await.into_iter();
     let names: Vec<_> = names.map(|found| found.expect("an answer").expect("a brand").name.clone()).collect();
     assert_eq!(names, ["Maker 2", "Maker 3"]);
     assert_eq!(recorder.statements(), 1, "{:?}", recorder.texts());
@@ -59,8 +59,8 @@ async fn neither_other_threads_nor_spurious_wake_ups_split_a_batch() {
     let app = TestApp::new().await;
     app.market(900).await;
     for _ in 0..20 {
-        let steps = Steps::default();
-        let loaders = &Loaders::new(&steps, app.database.db.clone(), &staff());
+        let dispatcher = Dispatcher::default();
+        let loaders = &Loaders::new(&dispatcher, app.database.db.clone(), &staff());
         let brand_of = |product: i64| async move {
             let product = loaders.row(ProductId(BASE + product)).await?.expect("a product");
             loaders.row(product.brand_id.expect("a brand")).await
@@ -73,7 +73,7 @@ async fn neither_other_threads_nor_spurious_wake_ups_split_a_batch() {
             }
         };
         let recorder = StatementRecorder::with_texts();
-        let (rows, ()) = recorder.clone().scope(steps.run(async { tokio::join!(rows, noise) })).await;
+        let (rows, ()) = recorder.clone().scope(dispatcher.run(async { tokio::join!(rows, noise) })).await;
         for (number, found) in rows.into_iter().flatten().enumerate() {
             assert_eq!(found.expect("an answer").expect("a brand").name, format!("Maker {}", number + 1));
         }
@@ -85,12 +85,12 @@ async fn neither_other_threads_nor_spurious_wake_ups_split_a_batch() {
 async fn outside_of_an_operation_everybody_gets_an_answer_too() {
     let app = TestApp::new().await;
     app.market(2).await;
-    let steps = Steps::default();
-    let loaders = Loaders::new(&steps, app.database.db.clone(), &staff());
+    let dispatcher = Dispatcher::default();
+    let loaders = Loaders::new(&dispatcher, app.database.db.clone(), &staff());
     let two = || async { tokio::join!(loaders.row(BrandId(BASE + 1)), loaders.row(BrandId(BASE + 2))) };
     assert!(matches!(two().await, (Ok(Some(_)), Ok(Some(_)))));
     let recorder = StatementRecorder::default();
-    assert!(matches!(recorder.clone().scope(steps.run(two())).await, (Ok(Some(_)), Ok(Some(_)))));
+    assert!(matches!(recorder.clone().scope(dispatcher.run(two())).await, (Ok(Some(_)), Ok(Some(_)))));
     assert_eq!(recorder.statements(), 1);
     assert!(matches!(two().await, (Ok(Some(_)), Ok(Some(_)))));
 }
@@ -146,9 +146,9 @@ async fn a_statement_that_takes_too_long_is_everybodys_timeout() {
     let db = Db::connect(&app.database.url, &settings).await.expect("the database answers");
     let mut other = app.database.raw().await;
     other.batch_execute("BEGIN; LOCK TABLE brands").await.expect("a lock");
-    let steps = Steps::default();
-    let loaders = Loaders::new(&steps, db, &staff());
-    let answers = steps.run(join_all((1..=3).map(|i| loaders.row(BrandId(BASE + i))))).await;
+    let dispatcher = Dispatcher::default();
+    let loaders = Loaders::new(&dispatcher, db, &staff());
+    let answers = dispatcher.run(join_all((1..=3).map(|i| loaders.row(BrandId(BASE + i))))).await;
     for answer in answers {
         assert!(matches!(answer, Err(Error::Coded(ErrorCode::Timeout, _))), "{answer:?}");
     }
@@ -162,8 +162,8 @@ async fn a_statement_that_takes_too_long_is_everybodys_timeout() {
 async fn a_missing_row_is_null_among_those_that_are_there() {
     let app = TestApp::new().await;
     app.market(2).await;
-    let steps = Steps::default();
-    let loaders = Loaders::new(&steps, app.database.db.clone(), &staff());
+    let dispatcher = Dispatcher::default();
+    let loaders = Loaders::new(&dispatcher, app.database.db.clone(), &staff());
     let (found, missing) = tokio::join!(loaders.row(ProductId(BASE + 1)), loaders.row(ProductId(BASE + 9)));
     assert_eq!(found.expect("an answer").expect("a product").sku, "L-1");
     assert!(missing.expect("no error").is_none());
@@ -214,11 +214,11 @@ async fn every_parent_gets_its_own_over_three_levels() {
 async fn more_keys_than_a_statement_takes_are_several() {
     let app = TestApp::new().await;
     app.market(1).await;
-    let steps = Steps::default();
-    let loaders = Loaders::new(&steps, app.database.db.clone(), &staff());
+    let dispatcher = Dispatcher::default();
+    let loaders = Loaders::new(&dispatcher, app.database.db.clone(), &staff());
     let recorder = StatementRecorder::default();
     let keys = (1..=10_001).map(|i| CategoryId(BASE + i));
-    let found = recorder.clone().scope(steps.run(loaders.rows(keys))).await.expect("an answer");
+    let found = recorder.clone().scope(dispatcher.run(loaders.rows(keys))).await.expect("an answer");
     assert_eq!((found.len(), recorder.statements()), (2, 2));
 }
 
@@ -227,8 +227,8 @@ async fn loaders_see_what_their_viewer_sees() {
     let app = TestApp::new().await;
     app.market(2).await;
     app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {BASE} + 1")).await;
-    let steps = Steps::default();
-    let public = Loaders::new(&steps, app.database.db.clone(), &Viewer::anonymous());
+    let dispatcher = Dispatcher::default();
+    let public = Loaders::new(&dispatcher, app.database.db.clone(), &Viewer::anonymous());
     let products = public.rows([1, 2].map(|i| ProductId(BASE + i))).await.expect("an answer");
     assert_eq!(products.iter().map(|row| row.id).collect::<Vec<_>>(), [ProductId(BASE + 2)]);
     assert!(public.row(UserId(BASE + 1)).await.expect("an answer").is_none());
@@ -251,9 +251,9 @@ async fn statements_are_counted_wherever_they_run() {
         .clone()
         .scope(async {
             // Pipelined on the shared connections, and in the task of a batch.
-            let steps = Steps::default();
-            let loaders = Loaders::new(&steps, db.clone(), &staff());
-            let all = steps
+            let dispatcher = Dispatcher::default();
+            let loaders = Loaders::new(&dispatcher, db.clone(), &staff());
+            let all = dispatcher
                 .run(async { tokio::join!(count(&db), count(&db), count(&db), loaders.row(BrandId(BASE + 1))) })
                 .await;
             assert!(matches!(all, (Ok(2), Ok(2), Ok(2), Ok(Some(_)))));

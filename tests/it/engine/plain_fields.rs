@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use async_graphql::{EmptyMutation, EmptySubscription, ID, OutputType, Schema, TypeName, Value};
 use chrono::{DateTime, Utc};
 use souk::error::{Error, ErrorCode, Result};
-use souk::graphql::engine::container::execute;
+use souk::graphql::engine::objects::execute;
 use souk::graphql::engine::scalars::{Decimal, Money, money};
 use souk::money::Currency;
 use souk::orders::model::Status;

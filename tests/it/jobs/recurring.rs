@@ -129,7 +129,7 @@ async fn the_server_tidies_up_every_hour() {
         db: app.database.db.clone(),
         mailer: None,
         providers: Arc::clone(&app.services.providers),
-        image_processor: app.services.studio.clone(),
+        image_processor: app.services.image_processor.clone(),
         analytics: AnalyticsSettings::default(),
     });
     worker.ensure_recurring().await.unwrap();

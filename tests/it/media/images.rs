@@ -262,7 +262,7 @@ async fn a_private_file_is_given_to_who_has_its_address() {
 async fn nothing_is_left_of_what_nobody_names() {
     let app = TestApp::new().await;
     let (manager, rope, sail) = shop(&app).await;
-    let (db, studio) = (&app.database.db, &app.services.studio);
+    let (db, studio) = (&app.database.db, &app.services.image_processor);
     let later = Utc::now() + chrono::Duration::hours(2);
     let age = "UPDATE media SET created_at = now() - interval '2 hours'";
     let red = manager.add_picture(&rope, &png(200, 9, RED), json!({})).await;

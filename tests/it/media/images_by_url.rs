@@ -69,7 +69,7 @@ async fn what_is_wanted_is_fetched_and_who_may_change_the_product_sees_why_not()
     assert_eq!(want(&app, product, &urls).await, 0, "once is enough");
     assert_eq!(seen(&app.anonymous(), product).await, json!([]), "nothing is there yet");
     let db = &app.database.db;
-    assert_eq!(fetch_due(db, &app.services.studio).await.unwrap(), 9);
+    assert_eq!(fetch_due(db, &app.services.image_processor).await.unwrap(), 9);
     let images = seen(&manager, product).await;
     let why = |path: &str| {
         let image = images.as_array().unwrap().iter().find(|image| image["sourceUrl"] == format!("{host}/{path}"));
@@ -99,10 +99,10 @@ async fn what_is_wanted_is_fetched_and_who_may_change_the_product_sees_why_not()
         json!([{ "width": 9, "sourceUrl": null, "failure": null }, { "width": 9, "sourceUrl": null, "failure": null }])
     );
     // What may go better is tried three times in all, after a pause.
-    assert_eq!(fetch_due(db, &app.services.studio).await.unwrap(), 0);
+    assert_eq!(fetch_due(db, &app.services.image_processor).await.unwrap(), 0);
     for tried in [1, 1, 0] {
         app.database.sql("UPDATE images SET try_at = now() WHERE media_id IS NULL").await;
-        assert_eq!(fetch_due(db, &app.services.studio).await.unwrap(), tried);
+        assert_eq!(fetch_due(db, &app.services.image_processor).await.unwrap(), tried);
     }
 }
 
@@ -146,7 +146,7 @@ async fn a_picture_by_url_is_added_by_hand_too() {
     }
     let long = format!("http://x.example/{}", "x".repeat(2000));
     assert_eq!(add(&long).await.verdict("productImageCreate"), "TOO_LONG url");
-    assert_eq!(fetch_due(&app.database.db, &app.services.studio).await.unwrap(), 1);
+    assert_eq!(fetch_due(&app.database.db, &app.services.image_processor).await.unwrap(), 1);
     assert_eq!(seen(&manager, product).await[0]["width"], 9);
 }
 

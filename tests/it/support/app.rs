@@ -110,7 +110,7 @@ impl TestApp {
             permissions: Some(permissions.iter().copied().collect()),
             websites: Some(websites.to_vec()),
         };
-        let (db, live) = (&self.database.db, &self.services.live);
+        let (db, live) = (&self.database.db, &self.services.permission_cache);
         access::actions::roles::create(db, live, &Viewer::system(), new, grant).await.expect("a role");
         self.user(&code).await
     }
@@ -132,9 +132,9 @@ impl TestApp {
         };
         let opened =
             self.database.db.transaction(async |conn| access::store::sessions::insert(conn, &session).await).await;
-        if self.services.live.changes_since().is_none() {
+        if self.services.permission_cache.changes_since().is_none() {
             // As a server does when it starts, so that no test counts these statements.
-            access::actions::live::catch_up(&self.database.db, &self.services.live).await.expect("the register");
+            access::actions::live::catch_up(&self.database.db, &self.services.permission_cache).await.expect("the register");
         }
         let identity = Identity {
             user,

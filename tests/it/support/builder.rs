@@ -15,7 +15,7 @@ use souk::config::PaymentCapture;
 use souk::config::ReviewSettings;
 use souk::config::CartSettings;
 use souk::graphql;
-use souk::graphql::schema::context::Currencies;
+use souk::graphql::schema::context::CurrencyCache;
 use souk::graphql::schema::context::Services;
 use souk::http;
 use souk::media::actions::Studio;
@@ -153,23 +153,23 @@ impl TestAppBuilder {
             None => TestDb::new().await,
         };
         let storage = Storage::open(&StorageLocation::Memory).expect("a store");
-        let recorder = match self.is_recording_searches {
+        let search_recorder = match self.is_recording_searches {
             true => SearchRecorder::start(database.db.clone()),
             false => SearchRecorder::off(),
         };
         let services = Arc::new(Services {
             db: database.db.clone(),
             passwords: Passwords::new(self.password_cost).expect("a cost"),
-            live: Arc::new(PermissionCache::new(chrono::Duration::minutes(60))),
-            session_life: chrono::Duration::days(30),
+            permission_cache: Arc::new(PermissionCache::new(chrono::Duration::minutes(60))),
+            session_lifetime: chrono::Duration::days(30),
             accounts: self.accounts,
             selling: CartSettings::default(),
             reviews: self.reviews,
             jwt: self.jwt,
-            currencies: Currencies::default(),
+            currency_cache: CurrencyCache::default(),
             providers: Arc::new((self.payment_providers)(&database)),
-            studio: studio(&storage),
-            recorder,
+            image_processor: studio(&storage),
+            search_recorder,
             storage,
         });
         let engine = graphql::engine(&services, &Limits::default());

@@ -195,6 +195,6 @@ impl TestApp {
     pub async fn bulk(&self, script: &str) {
         self.database.sql(&format!("SET souk.audit = 'off'; {script}")).await;
         self.database.sql("VACUUM ANALYZE").await;
-        self.services.currencies.fill(&self.database.db).await.expect("currencies");
+        self.services.currency_cache.preload(&self.database.db).await.expect("currencies");
     }
 }

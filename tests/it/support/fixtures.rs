@@ -63,7 +63,7 @@ impl TestApp {
         let row = self.database.db.transaction(async |conn| websites::store::insert(conn, &new).await).await;
         let row = row.expect("a new website");
         // So that no operation of a test pays for learning the currency.
-        self.services.currencies.fill(&self.database.db).await.expect("currencies");
+        self.services.currency_cache.preload(&self.database.db).await.expect("currencies");
         row
     }
 

@@ -77,7 +77,7 @@ impl TestApp {
                 db: self.database.db.clone(),
                 mailer: Some(Arc::new(mailer(&sink, &[]))),
                 providers: Arc::clone(&self.services.providers),
-                image_processor: self.services.studio.clone(),
+                image_processor: self.services.image_processor.clone(),
                 analytics: AnalyticsSettings::default(),
             });
             (sink, worker)

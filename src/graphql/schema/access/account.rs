@@ -8,7 +8,7 @@ use crate::{
     access::actions::{email, recovery, verification},
     error::Result,
     graphql::{
-        engine::{guards::LoggedIn, payload::payload, scalars::optional_id},
+        engine::{guards::LoginGuard, payload::payload, scalars::optional_id},
         schema::{
             context::{ContextExt, Services},
             users::{User, user},
@@ -160,29 +160,29 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The token and the new password.")] input: PasswordResetInput,
     ) -> Result<PasswordResetPayload> {
-        let Services { db, passwords, live, .. } = ctx.services();
-        let reset = recovery::reset(db, passwords, live, ctx.origin(), &input.token, input.password).await;
+        let Services { db, passwords, permission_cache, .. } = ctx.services();
+        let reset = recovery::reset(db, passwords, permission_cache, ctx.origin(), &input.token, input.password).await;
         PasswordResetPayload::of(reset.map(user))
     }
 
     /// Changes your password. Every session but the present one ends, and a mail tells of it. Requires being logged in, by
     /// an access token.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn password_change(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The current password and the new one.")] input: PasswordChangeInput,
     ) -> Result<PasswordChangePayload> {
-        let Services { db, passwords, live, .. } = ctx.services();
+        let Services { db, passwords, permission_cache, .. } = ctx.services();
         let PasswordChangeInput { password, new_password } = input;
-        let changed = recovery::change(db, passwords, live, ctx.viewer(), ctx.origin(), password, new_password).await;
+        let changed = recovery::change(db, passwords, permission_cache, ctx.viewer(), ctx.origin(), password, new_password).await;
         PasswordChangePayload::of(changed.map(user))
     }
 
     /// Asks for another e-mail address: a mail goes there, and `emailChangeConfirm` with its token makes it yours. The answer
     /// is the same whether or not the address has an account; if so, its owner is told. Requires being logged in, by an
     /// access token.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn email_change(
         &self,
         ctx: &Context<'_>,

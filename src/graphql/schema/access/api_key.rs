@@ -17,9 +17,9 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            guards::LoggedIn,
-            payload::{UserError, answer, divide, payload},
-            scalars::{global, parse_ids},
+            guards::LoginGuard,
+            payload::{UserError, payload_object, split_user_errors, payload},
+            scalars::{global_id, parse_ids},
         },
         schema::{
             context::ContextExt,
@@ -42,14 +42,14 @@ pub fn api_key(key: impl Into<Arc<ApiKeyRow>>) -> ApiKey {
 
 resource! {
     ApiKey by ApiKeyId of ApiKeyRow,
-    |conn, view, ids| access::store::keys::by_ids(conn, view.me, &ids), key => key.row.id,
+    |conn, context, ids| access::store::keys::by_ids(conn, context.user_id, &ids), key => key.row.id,
     |_, row| Some(api_key(row)),
 }
 
 by_parent! {
     /// The API keys of users: the viewer's own alone.
     ApiKeysByUser by UserId => ApiKeyRow,
-    |conn, view, ids| access::store::keys::by_user_ids(conn, view.me, &ids), key => key.row.user_id
+    |conn, context, ids| access::store::keys::by_user_ids(conn, context.user_id, &ids), key => key.row.user_id
 }
 
 /// A key with which a machine acts for you: it sends it as `X-API-Key`. You see your own.
@@ -57,7 +57,7 @@ by_parent! {
 impl ApiKey {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.row.id)
+        global_id(self.0.row.id)
     }
 
     /// Name for people.
@@ -120,7 +120,7 @@ pub struct ApiKeyRevokeInput {
     id: ID,
 }
 
-answer! {
+payload_object! {
     /// The answer of `apiKeyCreate`.
     ApiKeyCreatePayload {
         /// The new key.
@@ -147,7 +147,7 @@ pub struct ApiKeyMutation;
 #[object]
 impl ApiKeyMutation {
     /// Makes an API key of yours, at most 50. Requires being logged in, by an access token: a key makes no keys.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn api_key_create(
         &self,
         ctx: &Context<'_>,
@@ -162,13 +162,13 @@ impl ApiKeyMutation {
             };
             keys::create(ctx.db(), ctx.viewer(), new).await
         };
-        let (created, user_errors) = divide(created.await)?;
+        let (created, user_errors) = split_user_errors(created.await)?;
         let (key, secret) = created.unzip();
         Ok(ApiKeyCreatePayload { api_key: key.map(api_key), secret, user_errors })
     }
 
     /// Revokes an API key of yours: it is refused from now on. Requires being logged in, by an access token.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn api_key_revoke(
         &self,
         ctx: &Context<'_>,
@@ -176,7 +176,7 @@ impl ApiKeyMutation {
     ) -> Result<ApiKeyRevokePayload> {
         let revoked = async {
             let id = ApiKeyId::parse("id", &input.id)?;
-            keys::revoke(ctx.db(), &ctx.services().live, ctx.viewer(), id).await
+            keys::revoke(ctx.db(), &ctx.services().permission_cache, ctx.viewer(), id).await
         };
         ApiKeyRevokePayload::of(revoked.await.map(api_key))
     }

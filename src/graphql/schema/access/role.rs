@@ -17,13 +17,13 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, root},
-            filters::{Conditions, IdFilter, StringFilter},
-            guards::{LoggedIn, Needs},
-            listing::{Listing, Where, order_by, where_input},
+            connections::{Connection, root_connection},
+            filters::{FilterBuilder, IdFilter, StringFilter},
+            guards::{LoginGuard, PermissionGuard},
+            list_args::{ListArgs, Where, order_by, where_input},
             patch,
             payload::payload,
-            scalars::{global, parse_ids},
+            scalars::{global_id, parse_ids},
         },
         schema::{
             context::ContextExt,
@@ -46,7 +46,7 @@ pub fn role_object(role: impl Into<Arc<RoleRow>>) -> Role {
 
 resource! {
     Role by RoleId of RoleRow,
-    |conn, view, ids| access::store::roles::by_ids(conn, &ids), role => role.row.id,
+    |conn, context, ids| access::store::roles::by_ids(conn, &ids), role => role.row.id,
     |_, row| Some(role_object(row)),
     when |ctx| ctx.viewer().user_id().is_some(),
 }
@@ -56,7 +56,7 @@ resource! {
 impl Role {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.row.id)
+        global_id(self.0.row.id)
     }
 
     /// Short name, unique.
@@ -187,13 +187,13 @@ where_input! {
 impl Where for RoleWhere {
     type Condition = RoleCondition;
 
-    fn filter(self) -> Result<Filter<RoleCondition>> {
-        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
-        all.id("id", self.id, RoleCondition::Id)?;
-        all.text("code", self.code, RoleCondition::Code)?;
-        all.text("name", self.name, RoleCondition::Name)?;
-        all.is(self.is_builtin.map(RoleCondition::IsBuiltin));
-        all.all()
+    fn into_filter(self) -> Result<Filter<RoleCondition>> {
+        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
+        filter.id("id", self.id, RoleCondition::Id)?;
+        filter.text("code", self.code, RoleCondition::Code)?;
+        filter.text("name", self.name, RoleCondition::Name)?;
+        filter.condition(self.is_builtin.map(RoleCondition::IsBuiltin));
+        filter.build()
     }
 }
 
@@ -209,12 +209,12 @@ pub struct RoleQuery;
 #[object]
 impl RoleQuery {
     /// The roles, by default by code. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
-    async fn roles(&self, ctx: &Context<'_>, listing: Listing<RoleWhere, RoleOrder>) -> Result<Connection<Role>> {
-        let list = listing.list(Default::default(), RoleOrderField::list)?;
+    #[graphql(guard = "LoginGuard")]
+    async fn roles(&self, ctx: &Context<'_>, list_args: ListArgs<RoleWhere, RoleOrder>) -> Result<Connection<Role>> {
+        let list = list_args.into_list(Default::default(), RoleOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::roles::page_with_grants(conn, &list).await);
         let count = ctx.db().read(async |conn| store::roles::count(conn, &list).await);
-        root(ctx, &list.page, rows, count, |role| (list.order.key(role), role.row.id), role_object).await
+        root_connection(ctx, &list.page, rows, count, |role| (list.order.key(role), role.row.id), role_object).await
     }
 }
 
@@ -225,7 +225,7 @@ pub struct RoleMutation;
 #[object]
 impl RoleMutation {
     /// Makes a role. Nobody grants more than they hold. Requires MANAGE_ROLES.
-    #[graphql(guard = "Needs(&[Permission::ManageRoles])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageRoles])")]
     async fn role_create(
         &self,
         ctx: &Context<'_>,
@@ -237,13 +237,13 @@ impl RoleMutation {
                 websites: Some(parse_ids("websites", &input.websites)?),
             };
             let new = NewRole { code: input.code, name: input.name, description: input.description };
-            roles::create(ctx.db(), &ctx.services().live, ctx.viewer(), new, grant).await
+            roles::create(ctx.db(), &ctx.services().permission_cache, ctx.viewer(), new, grant).await
         };
         RoleCreatePayload::of(created.await.map(role_object))
     }
 
     /// Changes a role of your own making. Requires MANAGE_ROLES.
-    #[graphql(guard = "Needs(&[Permission::ManageRoles])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageRoles])")]
     async fn role_update(
         &self,
         ctx: &Context<'_>,
@@ -262,13 +262,13 @@ impl RoleMutation {
             };
             let permissions = patch::required("permissions", input.permissions)?;
             let grant = GrantPatch { permissions: permissions.map(|all| all.into_iter().collect()), websites };
-            roles::update(ctx.db(), &ctx.services().live, ctx.viewer(), id, patch, grant).await
+            roles::update(ctx.db(), &ctx.services().permission_cache, ctx.viewer(), id, patch, grant).await
         };
         RoleUpdatePayload::of(updated.await.map(role_object))
     }
 
     /// Deletes a role that nobody has. Requires MANAGE_ROLES.
-    #[graphql(guard = "Needs(&[Permission::ManageRoles])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageRoles])")]
     async fn role_delete(
         &self,
         ctx: &Context<'_>,
@@ -276,13 +276,13 @@ impl RoleMutation {
     ) -> Result<RoleDeletePayload> {
         let deleted = async {
             let id = RoleId::parse("id", &input.id)?;
-            roles::delete(ctx.db(), &ctx.services().live, ctx.viewer(), id).await
+            roles::delete(ctx.db(), &ctx.services().permission_cache, ctx.viewer(), id).await
         };
         RoleDeletePayload::of(deleted.await.map(role_object))
     }
 
     /// Gives a user another role. The last admin stays one. Requires MANAGE_ROLES.
-    #[graphql(guard = "Needs(&[Permission::ManageRoles])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageRoles])")]
     async fn user_role_set(
         &self,
         ctx: &Context<'_>,
@@ -290,7 +290,7 @@ impl RoleMutation {
     ) -> Result<UserRoleSetPayload> {
         let set = async {
             let (user, role) = (UserId::parse("userId", &input.user_id), RoleId::parse("roleId", &input.role_id));
-            roles::set(ctx.db(), &ctx.services().live, ctx.viewer(), user?, role?).await
+            roles::set(ctx.db(), &ctx.services().permission_cache, ctx.viewer(), user?, role?).await
         };
         UserRoleSetPayload::of(set.await.map(user))
     }

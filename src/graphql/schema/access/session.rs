@@ -17,9 +17,9 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     graphql::{
         engine::{
-            guards::LoggedIn,
-            payload::{UserError, answer, divide, payload},
-            scalars::global,
+            guards::LoginGuard,
+            payload::{UserError, payload_object, split_user_errors, payload},
+            scalars::global_id,
         },
         schema::{
             access::cookie,
@@ -39,13 +39,13 @@ pub struct Session(Arc<SessionRow>);
 
 resource! {
     Session(session) by SessionId of SessionRow,
-    |conn, view, ids| access::store::sessions::live_by_ids(conn, view.me, &ids), row => row.id,
+    |conn, context, ids| access::store::sessions::live_by_ids(conn, context.user_id, &ids), row => row.id,
 }
 
 by_parent! {
     /// The sessions of users: the viewer's own alone.
     SessionsByUser by UserId => SessionRow,
-    |conn, view, ids| access::store::sessions::live_by_user_ids(conn, view.me, &ids), row => row.user_id
+    |conn, context, ids| access::store::sessions::live_by_user_ids(conn, context.user_id, &ids), row => row.user_id
 }
 
 /// A login on one device. It lasts until it is ended, or not renewed for too long.
@@ -53,7 +53,7 @@ by_parent! {
 impl Session {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.id)
+        global_id(self.0.id)
     }
 
     /// The program that logged in, by its user agent.
@@ -114,7 +114,7 @@ pub struct SessionRevokeInput {
     id: ID,
 }
 
-answer! {
+payload_object! {
     /// The answer of `login`.
     LoginPayload {
         /// Send it as `Authorization: Bearer <accessToken>`.
@@ -129,7 +129,7 @@ answer! {
         user_errors: Vec<UserError>,
     }
 }
-answer! {
+payload_object! {
     /// The answer of `tokenRefresh`.
     TokenRefreshPayload {
         /// The new access token.
@@ -182,8 +182,8 @@ impl SessionMutation {
         #[graphql(desc = "Who logs in.")] input: LoginInput,
     ) -> Result<LoginPayload> {
         let LoginInput { email, password, refresh_cookie } = input;
-        let logged_in = login::login(ctx.services().door(), ctx.origin(), &email, password).await;
-        let (login, user_errors) = divide(logged_in)?;
+        let logged_in = login::login(ctx.services().login_context(), ctx.origin(), &email, password).await;
+        let (login, user_errors) = split_user_errors(logged_in)?;
         if let Some(login) = &login {
             carts::merge_guest_cart(ctx, login.user.id).await;
         }
@@ -209,9 +209,9 @@ impl SessionMutation {
         let token = input.refresh_token.or_else(|| cookie::get(ctx));
         let refreshed = async {
             let missing = || Error::user(UserErrorCode::Required, "refreshToken", "there is no refresh token");
-            login::refresh(ctx.services().door(), ctx.origin(), &token.ok_or_else(missing)?).await
+            login::refresh(ctx.services().login_context(), ctx.origin(), &token.ok_or_else(missing)?).await
         };
-        let (tokens, user_errors) = divide(refreshed.await)?;
+        let (tokens, user_errors) = split_user_errors(refreshed.await)?;
         if as_cookie && tokens.is_none() {
             cookie::clear(ctx);
         }
@@ -223,23 +223,23 @@ impl SessionMutation {
     }
 
     /// Logs out on this device: its tokens are refused from now on. Requires being logged in, by an access token.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn logout(&self, ctx: &Context<'_>) -> Result<LogoutPayload> {
-        let done = login::logout(ctx.db(), &ctx.services().live, ctx.viewer()).await;
+        let done = login::logout(ctx.db(), &ctx.services().permission_cache, ctx.viewer()).await;
         cookie::clear(ctx);
         LogoutPayload::of(done)
     }
 
     /// Logs out on every device. Requires being logged in, by an access token.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn logout_everywhere(&self, ctx: &Context<'_>) -> Result<LogoutEverywherePayload> {
-        let done = login::logout_everywhere(ctx.db(), &ctx.services().live, ctx.viewer()).await;
+        let done = login::logout_everywhere(ctx.db(), &ctx.services().permission_cache, ctx.viewer()).await;
         cookie::clear(ctx);
         LogoutEverywherePayload::of(done)
     }
 
     /// Logs out on another device. Requires being logged in, by an access token.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn session_revoke(
         &self,
         ctx: &Context<'_>,
@@ -247,7 +247,7 @@ impl SessionMutation {
     ) -> Result<SessionRevokePayload> {
         let ended = async {
             let id = SessionId::parse("id", &input.id)?;
-            login::end(ctx.db(), &ctx.services().live, ctx.viewer(), id).await
+            login::end(ctx.db(), &ctx.services().permission_cache, ctx.viewer(), id).await
         };
         SessionRevokePayload::of(ended.await.map(session))
     }

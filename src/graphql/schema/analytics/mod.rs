@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     graphql::{
         engine::{
-            guards::Needs,
+            guards::PermissionGuard,
             payload::payload,
             scalars::{Decimal, optional_id},
         },
@@ -44,7 +44,7 @@ pub(super) fn record_search(ctx: &Context<'_>, found: &Found) -> Option<SearchId
         recorded.filter(|(_, value)| !value.is_null()).collect::<Map<String, Value>>().into()
     };
     let searcher = Searcher::of(ctx.viewer().identity(), ctx.origin().visitor);
-    actions::record(&ctx.services().recorder, found, searcher, filters)
+    actions::record(&ctx.services().search_recorder, found, searcher, filters)
 }
 
 /// What was taken of what a search found.
@@ -79,7 +79,7 @@ impl AnalyticsMutation {
             let search = SearchId::parse("searchId", &input.search_id)?;
             NewClick::new(search, ProductId::parse("productId", &input.product_id)?, input.position)
         };
-        SearchClickPayload::of(click().map(|click| ctx.services().recorder.click(click)))
+        SearchClickPayload::of(click().map(|click| ctx.services().search_recorder.click(click)))
     }
 }
 
@@ -243,7 +243,7 @@ pub struct AnalyticsQuery;
 impl AnalyticsQuery {
     /// What people searched in a stretch of time, and what they took of it. A role that is limited to websites sees the
     /// searches at these: those whose `where` names that website alone. Requires VIEW_ANALYTICS.
-    #[graphql(guard = "Needs(&[Permission::ViewAnalytics])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ViewAnalytics])")]
     async fn search_analytics(
         &self,
         ctx: &Context<'_>,

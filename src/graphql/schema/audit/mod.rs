@@ -21,11 +21,11 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            connections::{Connection, root},
-            filters::{Conditions, DateTimeFilter, IdFilter},
-            guards::Needs,
-            listing::{Listing, Where, order_by, where_input},
-            scalars::global,
+            connections::{Connection, root_connection},
+            filters::{FilterBuilder, DateTimeFilter, IdFilter},
+            guards::PermissionGuard,
+            list_args::{ListArgs, Where, order_by, where_input},
+            scalars::global_id,
         },
         schema::{
             context::ContextExt,
@@ -44,7 +44,7 @@ pub struct AuditEntry(Arc<AuditRow>);
 
 resource! {
     AuditEntry(audit_entry) by AuditEntryId of AuditRow,
-    |conn, view, ids| audit::store::by_ids(conn, &view.scope(Permission::ViewAuditLog), &ids), row => row.id,
+    |conn, context, ids| audit::store::by_ids(conn, &context.scope(Permission::ViewAuditLog), &ids), row => row.id,
 }
 
 /// Who changed what. Entries are never changed; only erasing a person takes their data out of them.
@@ -52,7 +52,7 @@ resource! {
 impl AuditEntry {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.id)
+        global_id(self.0.id)
     }
 
     /// When: the beginning of the transaction, the same for all that it changed.
@@ -73,7 +73,7 @@ impl AuditEntry {
 
     /// The id of the API key that was used; null for all but API_KEY.
     fn api_key_id(&self) -> Option<ID> {
-        self.0.api_key_id.map(global)
+        self.0.api_key_id.map(global_id)
     }
 
     /// The client's address; null where there was none, and once the user was erased.
@@ -159,23 +159,23 @@ where_input! {
 impl Where for AuditWhere {
     type Condition = AuditCondition;
 
-    fn filter(self) -> Result<Filter<AuditCondition>> {
+    fn into_filter(self) -> Result<Filter<AuditCondition>> {
         use AuditCondition as C;
-        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
-        all.id("user", self.user, C::User)?;
+        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
+        filter.id("user", self.user, C::User)?;
         let (via, resource_type) = (self.via.unwrap_or_default(), self.resource_type.unwrap_or_default());
-        all.is(via.eq.map(|via| C::Via(Op::Eq(via))));
-        all.is(via.r#in.map(|any| C::Via(Op::In(any))));
-        all.is(resource_type.eq.map(|resource_type| C::ResourceType(Op::Eq(resource_type))));
-        all.is(resource_type.r#in.map(|any| C::ResourceType(Op::In(any))));
+        filter.condition(via.eq.map(|via| C::Via(Op::Eq(via))));
+        filter.condition(via.r#in.map(|any| C::Via(Op::In(any))));
+        filter.condition(resource_type.eq.map(|resource_type| C::ResourceType(Op::Eq(resource_type))));
+        filter.condition(resource_type.r#in.map(|any| C::ResourceType(Op::In(any))));
         if let Some(id) = self.resource_id {
             let invalid_id = || Error::bad_input("where.resourceId", "this is not the id of anything that the log tells of");
             let (resource_type, key) = ResourceType::of(&id).ok_or_else(invalid_id)?;
-            all.is(Some(C::Resource(resource_type, key)));
+            filter.condition(Some(C::Resource(resource_type, key)));
         }
-        all.id("website", self.website, C::Website)?;
-        all.time(self.at, C::At);
-        all.all()
+        filter.id("website", self.website, C::Website)?;
+        filter.time(self.at, C::At);
+        filter.build()
     }
 }
 
@@ -192,16 +192,16 @@ pub struct AuditQuery;
 impl AuditQuery {
     /// Who changed what, by default the latest first: everything, or what belongs to the websites that your role is limited
     /// to. Requires VIEW_AUDIT_LOG.
-    #[graphql(guard = "Needs(&[Permission::ViewAuditLog])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ViewAuditLog])")]
     async fn audit_log(
         &self,
         ctx: &Context<'_>,
-        listing: Listing<AuditWhere, AuditOrder>,
+        list_args: ListArgs<AuditWhere, AuditOrder>,
     ) -> Result<Connection<AuditEntry>> {
-        let list: AuditList = listing.list((AuditOrderField::At, Direction::Desc), AuditOrderField::list)?;
+        let list: AuditList = list_args.into_list((AuditOrderField::At, Direction::Desc), AuditOrderField::list)?;
         let scope = ctx.viewer().scope(Permission::ViewAuditLog);
         let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
-        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), audit_entry).await
+        root_connection(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), audit_entry).await
     }
 }

@@ -17,13 +17,13 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, root},
-            filters::{Conditions, IdFilter, StringFilter},
-            guards::Needs,
-            listing::{Listing, Where, order_by, where_input},
+            connections::{Connection, root_connection},
+            filters::{FilterBuilder, IdFilter, StringFilter},
+            guards::PermissionGuard,
+            list_args::{ListArgs, Where, order_by, where_input},
             patch,
             payload::payload,
-            scalars::global,
+            scalars::global_id,
         },
         schema::{
             context::ContextExt,
@@ -42,7 +42,7 @@ pub struct Brand(Arc<BrandRow>);
 
 resource! {
     Brand(brand) by BrandId of BrandRow,
-    |conn, view, ids| brands::store::by_ids(conn, &ids), row => row.id,
+    |conn, context, ids| brands::store::by_ids(conn, &ids), row => row.id,
 }
 
 /// Who a product is made by, as shoppers know it.
@@ -50,7 +50,7 @@ resource! {
 impl Brand {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.id)
+        global_id(self.0.id)
     }
 
     /// Name for people.
@@ -72,9 +72,9 @@ impl Brand {
     async fn products(
         &self,
         ctx: &Context<'_>,
-        listing: Listing<ProductWhere, ProductOrder>,
+        list_args: ListArgs<ProductWhere, ProductOrder>,
     ) -> Result<Connection<Product>> {
-        let list = products::list_from_args(ctx, listing)?;
+        let list = products::list_from_args(ctx, list_args)?;
         products::of_parent(ctx, ProductParent::Brand, self.0.id.key(), list).await
     }
 
@@ -104,12 +104,12 @@ where_input! {
 impl Where for BrandWhere {
     type Condition = BrandCondition;
 
-    fn filter(self) -> Result<Filter<BrandCondition>> {
-        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
-        all.id("id", self.id, BrandCondition::Id)?;
-        all.text("name", self.name, BrandCondition::Name)?;
-        all.text("slug", self.slug, BrandCondition::Slug)?;
-        all.all()
+    fn into_filter(self) -> Result<Filter<BrandCondition>> {
+        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
+        filter.id("id", self.id, BrandCondition::Id)?;
+        filter.text("name", self.name, BrandCondition::Name)?;
+        filter.text("slug", self.slug, BrandCondition::Slug)?;
+        filter.build()
     }
 }
 
@@ -125,11 +125,11 @@ pub struct BrandQuery;
 #[object]
 impl BrandQuery {
     /// The brands, by default by name.
-    async fn brands(&self, ctx: &Context<'_>, listing: Listing<BrandWhere, BrandOrder>) -> Result<Connection<Brand>> {
-        let list = listing.list(Default::default(), BrandOrderField::list)?;
+    async fn brands(&self, ctx: &Context<'_>, list_args: ListArgs<BrandWhere, BrandOrder>) -> Result<Connection<Brand>> {
+        let list = list_args.into_list(Default::default(), BrandOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
-        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), brand).await
+        root_connection(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), brand).await
     }
 }
 
@@ -194,7 +194,7 @@ pub struct BrandMutation;
 #[object]
 impl BrandMutation {
     /// Makes a brand. Requires MANAGE_CATALOGUE.
-    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn brand_create(
         &self,
         ctx: &Context<'_>,
@@ -209,7 +209,7 @@ impl BrandMutation {
     }
 
     /// Changes a brand. Requires MANAGE_CATALOGUE.
-    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn brand_update(
         &self,
         ctx: &Context<'_>,
@@ -228,7 +228,7 @@ impl BrandMutation {
     }
 
     /// Deletes a brand that no product names. Requires MANAGE_CATALOGUE.
-    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn brand_delete(
         &self,
         ctx: &Context<'_>,

@@ -18,7 +18,7 @@ use crate::{
     },
     error::{Error, Result},
     graphql::{
-        engine::scalars::{Money, global, money},
+        engine::scalars::{Money, global_id, money},
         schema::{
             context::ContextExt,
             loaders::by_parent,
@@ -38,7 +38,7 @@ pub struct Cart(Arc<CartRow>);
 
 resource! {
     Cart(cart) by CartId of CartRow,
-    |conn, view, ids| carts::store::by_ids(conn, &view.carts, &ids), row => row.id,
+    |conn, context, ids| carts::store::by_ids(conn, &context.cart_holder, &ids), row => row.id,
 }
 
 by_parent! {
@@ -59,7 +59,7 @@ by_parent! {
 impl Cart {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.id)
+        global_id(self.0.id)
     }
 
     /// Its lines, in the order they were added: at most 500.
@@ -128,7 +128,7 @@ impl CartLine {
 
 resource! {
     CartLine by CartLineId of CartLineRow,
-    |conn, view, ids| carts::store::lines_by_ids(conn, &ids), row => row.id,
+    |conn, context, ids| carts::store::lines_by_ids(conn, &ids), row => row.id,
     |all, row| all.row(row.cart_id).await?.map(|cart| cart_line(row, cart)),
 }
 
@@ -137,7 +137,7 @@ resource! {
 impl CartLine {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.row.id)
+        global_id(self.row.id)
     }
 
     /// Whose line.

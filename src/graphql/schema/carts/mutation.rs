@@ -7,7 +7,7 @@ use crate::{
     carts::{actions, model::MAX_LINES},
     error::{Error, Result, UserErrorCode},
     graphql::{
-        engine::payload::{UserError, answer, divide, payload},
+        engine::payload::{UserError, payload_object, split_user_errors, payload},
         schema::{
             carts::{Cart, cart},
             context::ContextExt,
@@ -81,7 +81,7 @@ pub struct CartReleaseInput {
     id: ID,
 }
 
-answer! {
+payload_object! {
     /// The answer of `cartCreate`.
     CartCreatePayload {
         /// The cart.
@@ -163,7 +163,7 @@ impl CartMutation {
         #[graphql(desc = "What to put into it; may be left out.")] input: Option<CartCreateInput>,
     ) -> Result<CartCreatePayload> {
         let created = async { actions::create(ctx.db(), ctx.viewer(), &input.unwrap_or_default().into_lines()?).await };
-        let (created, user_errors) = divide(created.await)?;
+        let (created, user_errors) = split_user_errors(created.await)?;
         let (row, cart_token) = created.unzip();
         Ok(CartCreatePayload { cart: row.map(cart), cart_token: cart_token.flatten(), user_errors })
     }

@@ -22,12 +22,12 @@ use crate::{
     graphql::{
         engine::{
             connections::{Connection, TotalCount},
-            listing::Listing,
-            scalars::global,
+            list_args::ListArgs,
+            scalars::global_id,
         },
         schema::{
             context::ContextExt,
-            loaders::{connection_of, pages},
+            loaders::{connection_of, nested_list},
             products::{self, Product, ProductOrder, ProductWhere},
             resource::resource,
         },
@@ -42,10 +42,10 @@ pub struct Category(Arc<CategoryRow>);
 
 resource! {
     Category(category) by CategoryId of CategoryRow,
-    |conn, view, ids| categories::store::by_ids(conn, &ids), row => row.id,
+    |conn, context, ids| categories::store::by_ids(conn, &ids), row => row.id,
 }
 
-pages! {
+nested_list! {
     /// The categories right below others.
     ChildPages of ((), CategoryList) => CategoryRow,
     |conn, _, (), list, ids|
@@ -59,7 +59,7 @@ pages! {
 impl Category {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.id)
+        global_id(self.0.id)
     }
 
     /// Name for people.
@@ -104,20 +104,20 @@ impl Category {
     async fn children(
         &self,
         ctx: &Context<'_>,
-        listing: Listing<CategoryWhere, CategoryOrder>,
+        list_args: ListArgs<CategoryWhere, CategoryOrder>,
     ) -> Result<Connection<Category>> {
-        connection_of::<ChildPages, _>(ctx, (), self.0.id.key(), list_from_args(listing)?, cursor, category).await
+        connection_of::<ChildPages, _>(ctx, (), self.0.id.key(), list_from_args(list_args)?, cursor, category).await
     }
 
     /// The products of this category, by default the newest first.
     async fn products(
         &self,
         ctx: &Context<'_>,
-        listing: Listing<ProductWhere, ProductOrder>,
+        list_args: ListArgs<ProductWhere, ProductOrder>,
         #[graphql(desc = "Whether those of the categories below, at any depth, are in it as well.", default)]
         include_descendants: bool,
     ) -> Result<Connection<Product>> {
-        let list = products::list_from_args(ctx, listing)?;
+        let list = products::list_from_args(ctx, list_args)?;
         products::of_parent(ctx, product_parent(include_descendants), self.0.id.key(), list).await
     }
 

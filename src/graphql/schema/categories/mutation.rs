@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     graphql::{
         engine::{
-            guards::Needs,
+            guards::PermissionGuard,
             patch,
             payload::payload,
             scalars::{optional_id, patch_id},
@@ -154,7 +154,7 @@ pub struct CategoryMutation;
 #[object]
 impl CategoryMutation {
     /// Makes a category. Requires MANAGE_CATALOGUE.
-    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn category_create(
         &self,
         ctx: &Context<'_>,
@@ -175,7 +175,7 @@ impl CategoryMutation {
     }
 
     /// Changes a category, or moves it with all that is below it. Requires MANAGE_CATALOGUE.
-    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn category_update(
         &self,
         ctx: &Context<'_>,
@@ -197,7 +197,7 @@ impl CategoryMutation {
 
     /// Moves a category with all that is below it: below another one, or to a place among its siblings. Requires
     /// MANAGE_CATALOGUE.
-    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn category_move(
         &self,
         ctx: &Context<'_>,
@@ -212,7 +212,7 @@ impl CategoryMutation {
 
     /// Deletes a category. Where it has children or products it says how many, and stays, unless told where they go. Requires
     /// MANAGE_CATALOGUE.
-    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn category_delete(
         &self,
         ctx: &Context<'_>,

@@ -12,9 +12,9 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            connections::{Connection, root},
-            filters::{Conditions, IdFilter, StringFilter},
-            listing::{Listing, Where, order_by, where_input},
+            connections::{Connection, root_connection},
+            filters::{FilterBuilder, IdFilter, StringFilter},
+            list_args::{ListArgs, Where, order_by, where_input},
         },
         schema::{
             categories::{Category, category},
@@ -74,21 +74,21 @@ where_input! {
 impl Where for CategoryWhere {
     type Condition = CategoryCondition;
 
-    fn filter(self) -> Result<Filter<CategoryCondition>> {
+    fn into_filter(self) -> Result<Filter<CategoryCondition>> {
         use CategoryCondition as C;
-        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
-        all.id("id", self.id, C::Id)?;
-        all.text("name", self.name, C::Name)?;
-        all.text("slug", self.slug, C::Slug)?;
-        all.id("parent", self.parent, C::Parent)?;
+        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
+        filter.id("id", self.id, C::Id)?;
+        filter.text("name", self.name, C::Name)?;
+        filter.text("slug", self.slug, C::Slug)?;
+        filter.id("parent", self.parent, C::Parent)?;
         if let Some(AncestorFilter { eq, r#in }) = self.ancestor {
-            all.id("ancestor", Some(IdFilter { eq, r#in, is_null: None }), |op| match op {
+            filter.id("ancestor", Some(IdFilter { eq, r#in, is_null: None }), |op| match op {
                 Op::In(ids) => C::Below(ids),
                 Op::Eq(id) => C::Below(vec![id]),
                 _ => C::Below(Vec::new()),
             })?;
         }
-        all.all()
+        filter.build()
     }
 }
 
@@ -97,8 +97,8 @@ order_by! {
     CategoryOrder by CategoryOrderField
 }
 
-pub(super) fn list_from_args(listing: Listing<CategoryWhere, CategoryOrder>) -> Result<CategoryList> {
-    listing.list(Default::default(), CategoryOrderField::list)
+pub(super) fn list_from_args(list_args: ListArgs<CategoryWhere, CategoryOrder>) -> Result<CategoryList> {
+    list_args.into_list(Default::default(), CategoryOrderField::list)
 }
 
 pub(super) fn cursor(list: &CategoryList, row: &CategoryRow) -> Cursor {
@@ -133,11 +133,11 @@ impl CategoryQuery {
     async fn categories(
         &self,
         ctx: &Context<'_>,
-        listing: Listing<CategoryWhere, CategoryOrder>,
+        list_args: ListArgs<CategoryWhere, CategoryOrder>,
     ) -> Result<Connection<Category>> {
-        let list = list_from_args(listing)?;
+        let list = list_from_args(list_args)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
-        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), category).await
+        root_connection(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), category).await
     }
 }

@@ -16,10 +16,10 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            connections::{Connection, root},
-            filters::{Conditions, IdFilter, StringFilter},
-            listing::{Listing, Where, order_by, where_input},
-            scalars::{Money, global, money},
+            connections::{Connection, root_connection},
+            filters::{FilterBuilder, IdFilter, StringFilter},
+            list_args::{ListArgs, Where, order_by, where_input},
+            scalars::{Money, global_id, money},
         },
         schema::{
             context::ContextExt,
@@ -54,13 +54,13 @@ impl ProductGroup {
 
 resource! {
     ProductGroup(product_group) by ProductGroupId of ProductGroupRow,
-    |conn, view, ids| groups::store::by_ids(conn, &ids), row => row.id,
+    |conn, context, ids| groups::store::by_ids(conn, &ids), row => row.id,
 }
 
 by_parent! {
     /// The variants of product groups.
     VariantsByGroup by ProductGroupId => VariantRow,
-    |conn, view, ids| variants_by_group_ids(conn, &view.catalogue(), &ids), row => row.group_id
+    |conn, context, ids| variants_by_group_ids(conn, &context.product_scope(), &ids), row => row.group_id
 }
 
 /// Products of one website that are the same thing in other sizes or colours.
@@ -68,7 +68,7 @@ by_parent! {
 impl ProductGroup {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.id)
+        global_id(self.0.id)
     }
 
     /// Name for people.
@@ -116,9 +116,9 @@ impl ProductGroup {
     async fn products(
         &self,
         ctx: &Context<'_>,
-        listing: Listing<ProductWhere, ProductOrder>,
+        list_args: ListArgs<ProductWhere, ProductOrder>,
     ) -> Result<Connection<Product>> {
-        let list = products::list_from_args(ctx, listing)?;
+        let list = products::list_from_args(ctx, list_args)?;
         products::of_parent(ctx, ProductParent::Group, self.0.id.key(), list).await
     }
 
@@ -202,13 +202,13 @@ where_input! {
 impl Where for ProductGroupWhere {
     type Condition = ProductGroupCondition;
 
-    fn filter(self) -> Result<Filter<ProductGroupCondition>> {
-        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
-        all.id("id", self.id, ProductGroupCondition::Id)?;
-        all.text("name", self.name, ProductGroupCondition::Name)?;
-        all.text("slug", self.slug, ProductGroupCondition::Slug)?;
-        all.id("sourceWebsite", self.source_website, ProductGroupCondition::SourceWebsite)?;
-        all.all()
+    fn into_filter(self) -> Result<Filter<ProductGroupCondition>> {
+        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
+        filter.id("id", self.id, ProductGroupCondition::Id)?;
+        filter.text("name", self.name, ProductGroupCondition::Name)?;
+        filter.text("slug", self.slug, ProductGroupCondition::Slug)?;
+        filter.id("sourceWebsite", self.source_website, ProductGroupCondition::SourceWebsite)?;
+        filter.build()
     }
 }
 
@@ -242,11 +242,11 @@ impl ProductGroupQuery {
     async fn product_groups(
         &self,
         ctx: &Context<'_>,
-        listing: Listing<ProductGroupWhere, ProductGroupOrder>,
+        list_args: ListArgs<ProductGroupWhere, ProductGroupOrder>,
     ) -> Result<Connection<ProductGroup>> {
-        let list = listing.list(Default::default(), ProductGroupOrderField::list)?;
+        let list = list_args.into_list(Default::default(), ProductGroupOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
-        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), product_group).await
+        root_connection(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), product_group).await
     }
 }

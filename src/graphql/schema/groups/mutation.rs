@@ -7,7 +7,7 @@ use crate::{
     auth::Permission,
     error::Result,
     graphql::{
-        engine::{guards::Needs, patch, payload::payload},
+        engine::{guards::PermissionGuard, patch, payload::payload},
         schema::{
             context::ContextExt,
             groups::{ProductGroup, product_group},
@@ -103,7 +103,7 @@ pub struct ProductGroupMutation;
 #[object]
 impl ProductGroupMutation {
     /// Makes a group of products without any: `productCreate` and `productUpdate` put them in. Requires MANAGE_PRODUCTS.
-    #[graphql(guard = "Needs(&[Permission::ManageProducts])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts])")]
     async fn product_group_create(
         &self,
         ctx: &Context<'_>,
@@ -123,7 +123,7 @@ impl ProductGroupMutation {
     }
 
     /// Changes a group of products. Requires MANAGE_PRODUCTS.
-    #[graphql(guard = "Needs(&[Permission::ManageProducts])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts])")]
     async fn product_group_update(
         &self,
         ctx: &Context<'_>,
@@ -143,7 +143,7 @@ impl ProductGroupMutation {
     }
 
     /// Deletes a group that no product is in. Requires MANAGE_PRODUCTS.
-    #[graphql(guard = "Needs(&[Permission::ManageProducts])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts])")]
     async fn product_group_delete(
         &self,
         ctx: &Context<'_>,

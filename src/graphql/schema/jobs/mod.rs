@@ -12,12 +12,12 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, root},
-            filters::{Conditions, DateTimeFilter, StringFilter},
-            guards::Needs,
-            listing::{Listing, Where, order_by, where_input},
+            connections::{Connection, root_connection},
+            filters::{FilterBuilder, DateTimeFilter, StringFilter},
+            guards::PermissionGuard,
+            list_args::{ListArgs, Where, order_by, where_input},
             payload::payload,
-            scalars::global,
+            scalars::global_id,
         },
         schema::{context::ContextExt, resource::resource},
     },
@@ -36,7 +36,7 @@ pub struct Job(Arc<JobSummary>);
 
 resource! {
     Job(job) by JobId of JobSummary,
-    |conn, view, ids| jobs::store::by_ids(conn, &view.scope(Permission::ManageJobs), &ids), row => row.id,
+    |conn, context, ids| jobs::store::by_ids(conn, &context.scope(Permission::ManageJobs), &ids), row => row.id,
 }
 
 /// Work in the background, such as a mail to be sent. One that is done is gone, unless it recurs.
@@ -44,7 +44,7 @@ resource! {
 impl Job {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.id)
+        global_id(self.0.id)
     }
 
     /// What is to be done, such as `mail`.
@@ -112,15 +112,15 @@ where_input! {
 impl Where for JobWhere {
     type Condition = JobCondition;
 
-    fn filter(self) -> Result<Filter<JobCondition>> {
+    fn into_filter(self) -> Result<Filter<JobCondition>> {
         use JobCondition as C;
-        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
+        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
         let state = self.state.unwrap_or_default();
-        all.is(state.eq.map(|state| C::State(Op::Eq(state))));
-        all.is(state.r#in.map(|any| C::State(Op::In(any))));
-        all.text("kind", self.kind, C::Kind)?;
-        all.time(self.created_at, C::CreatedAt);
-        all.all()
+        filter.condition(state.eq.map(|state| C::State(Op::Eq(state))));
+        filter.condition(state.r#in.map(|any| C::State(Op::In(any))));
+        filter.text("kind", self.kind, C::Kind)?;
+        filter.time(self.created_at, C::CreatedAt);
+        filter.build()
     }
 }
 
@@ -166,13 +166,13 @@ pub struct JobQuery;
 impl JobQuery {
     /// The jobs that are not done, by default the latest first. They belong to no website: a role that is limited to some sees
     /// none. Requires MANAGE_JOBS.
-    #[graphql(guard = "Needs(&[Permission::ManageJobs])")]
-    async fn jobs(&self, ctx: &Context<'_>, listing: Listing<JobWhere, JobOrder>) -> Result<Connection<Job>> {
-        let list: JobList = listing.list((JobOrderField::CreatedAt, Direction::Desc), JobOrderField::list)?;
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageJobs])")]
+    async fn jobs(&self, ctx: &Context<'_>, list_args: ListArgs<JobWhere, JobOrder>) -> Result<Connection<Job>> {
+        let list: JobList = list_args.into_list((JobOrderField::CreatedAt, Direction::Desc), JobOrderField::list)?;
         let scope = ctx.viewer().scope(Permission::ManageJobs);
         let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
-        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), job).await
+        root_connection(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), job).await
     }
 }
 
@@ -183,7 +183,7 @@ pub struct JobMutation;
 #[object]
 impl JobMutation {
     /// Queues a dead job again, due at once, with all its attempts before it. Requires MANAGE_JOBS.
-    #[graphql(guard = "Needs(&[Permission::ManageJobs])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageJobs])")]
     async fn job_retry(
         &self,
         ctx: &Context<'_>,
@@ -194,7 +194,7 @@ impl JobMutation {
     }
 
     /// Deletes a dead job: what it was to do is never done. Requires MANAGE_JOBS.
-    #[graphql(guard = "Needs(&[Permission::ManageJobs])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageJobs])")]
     async fn job_delete(
         &self,
         ctx: &Context<'_>,

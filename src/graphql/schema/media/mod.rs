@@ -16,7 +16,7 @@ use crate::{
     auth::Permission,
     error::Result,
     graphql::{
-        engine::scalars::global,
+        engine::scalars::global_id,
         schema::{context::ContextExt, loaders::by_parent, resource::resource},
     },
     ids::{ImageId, ProductId},
@@ -50,14 +50,14 @@ impl Image {
 
 resource! {
     Image by ImageId of media::model::Image,
-    |conn, view, ids| media::store::by_ids(conn, &view.catalogue(), &ids), image => image.row.id,
+    |conn, context, ids| media::store::by_ids(conn, &context.product_scope(), &ids), image => image.row.id,
     |_, row| Some(image(row)),
 }
 
 by_parent! {
     /// The images of products.
     ImagesByProduct by ProductId => media::model::Image,
-    |conn, view, ids| media::store::by_product_ids(conn, &view.catalogue(), &ids), image => image.row.product_id
+    |conn, context, ids| media::store::by_product_ids(conn, &context.product_scope(), &ids), image => image.row.product_id
 }
 
 /// A picture of a product.
@@ -65,7 +65,7 @@ by_parent! {
 impl Image {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.row.id)
+        global_id(self.0.row.id)
     }
 
     /// Where it is, for good: the address of the smallest rendition that is wide enough. Null while it is to be fetched.
@@ -75,7 +75,7 @@ impl Image {
         #[graphql(desc = "The width it is needed in, in pixels; the largest there is without.")] width: Option<i32>,
         #[graphql(desc = "The format.", default)] format: Rendition,
     ) -> Option<String> {
-        self.0.media.as_ref().map(|media| ctx.services().studio.url(media, width, format))
+        self.0.media.as_ref().map(|media| ctx.services().image_processor.url(media, width, format))
     }
 
     /// Width of the picture as it came, in pixels. Null while it is to be fetched.

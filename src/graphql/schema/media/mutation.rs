@@ -7,7 +7,7 @@ use crate::{
     auth::Permission,
     error::{Error, Result},
     graphql::{
-        engine::{guards::Needs, patch, payload::payload, scalars::parse_ids},
+        engine::{guards::PermissionGuard, patch, payload::payload, scalars::parse_ids},
         schema::{
             context::ContextExt,
             media::{Image, image, upload::Upload},
@@ -98,24 +98,24 @@ payload! {
 }
 
 async fn create(ctx: &Context<'_>, input: ProductImageCreateInput) -> Result<Image> {
-    let (db, viewer, studio) = (ctx.db(), ctx.viewer(), &ctx.services().studio);
+    let (db, viewer, image_processor) = (ctx.db(), ctx.viewer(), &ctx.services().image_processor);
     let product = ProductId::parse("productId", &input.product_id)?;
     let addition = Addition { product, alt: input.alt, position: input.position };
     let created = match (input.file, input.upload_id, input.url) {
         (Some(file), None, None) => {
             let file = file.file(ctx, "file")?;
             let unreadable = |error| Error::Internal(format!("a file of the request: {error}"));
-            actions::create(db, studio, viewer, addition, file.bytes().await.map_err(unreadable)?).await?
+            actions::create(db, image_processor, viewer, addition, file.bytes().await.map_err(unreadable)?).await?
         }
         (None, Some(id), None) => {
             let missing = || Error::not_found("uploadId", "upload");
             let key = uploads::key(viewer.require_user()?.0, &id).ok_or_else(missing)?;
-            let file = studio.storage().get_bytes(&key, studio.most()).await?.ok_or_else(missing)?;
-            let created = actions::create(db, studio, viewer, addition, file).await?;
-            studio.storage().delete(&key).await?;
+            let file = image_processor.storage().get_bytes(&key, image_processor.most()).await?.ok_or_else(missing)?;
+            let created = actions::create(db, image_processor, viewer, addition, file).await?;
+            image_processor.storage().delete(&key).await?;
             created
         }
-        (None, None, Some(url)) => actions::create_by_url(db, studio, viewer, addition, url).await?,
+        (None, None, Some(url)) => actions::create_by_url(db, image_processor, viewer, addition, url).await?,
         _ => return Err(Error::bad_input("file", "give exactly one of `file`, `uploadId` and `url`")),
     };
     Ok(image(created))
@@ -134,7 +134,7 @@ pub struct ImageMutation;
 #[object]
 impl ImageMutation {
     /// Adds a picture to a product. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
-    #[graphql(guard = "Needs(&[Permission::ManageProducts, Permission::SellProducts])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts, Permission::SellProducts])")]
     async fn product_image_create(
         &self,
         ctx: &Context<'_>,
@@ -144,7 +144,7 @@ impl ImageMutation {
     }
 
     /// Changes what a picture is said to show, and its place. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
-    #[graphql(guard = "Needs(&[Permission::ManageProducts, Permission::SellProducts])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts, Permission::SellProducts])")]
     async fn product_image_update(
         &self,
         ctx: &Context<'_>,
@@ -159,7 +159,7 @@ impl ImageMutation {
     }
 
     /// Puts all pictures of a product in an order. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
-    #[graphql(guard = "Needs(&[Permission::ManageProducts, Permission::SellProducts])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts, Permission::SellProducts])")]
     async fn product_images_reorder(
         &self,
         ctx: &Context<'_>,
@@ -169,7 +169,7 @@ impl ImageMutation {
     }
 
     /// Deletes a picture. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
-    #[graphql(guard = "Needs(&[Permission::ManageProducts, Permission::SellProducts])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts, Permission::SellProducts])")]
     async fn product_image_delete(
         &self,
         ctx: &Context<'_>,

@@ -11,7 +11,7 @@ use crate::{
     auth::Permission,
     error::{Error, Result, UserErrorCode},
     graphql::{
-        engine::{guards::Needs, payload::payload},
+        engine::{guards::PermissionGuard, payload::payload},
         schema::context::ContextExt,
     },
     storage::{SignedUrl, received::ReceivedFile, uploads},
@@ -120,7 +120,7 @@ async fn create(ctx: &Context<'_>, input: UploadCreateInput) -> Result<SignedUpl
     let id = uploads::new_id();
     let key = uploads::key(me.0, &id).ok_or_else(|| Error::Internal("the id of an upload".into()))?;
     let bytes = u64::from(input.bytes.unsigned_abs());
-    let signed = ctx.services().studio.storage().signed_put(&key, bytes, UPLOAD_URL_TTL).await?;
+    let signed = ctx.services().image_processor.storage().signed_put(&key, bytes, UPLOAD_URL_TTL).await?;
     Ok(SignedUpload { id, signed })
 }
 
@@ -132,7 +132,7 @@ pub struct UploadMutation;
 impl UploadMutation {
     /// Makes an address that takes one file by PUT, for a mutation that names it as `uploadId`. Requires MANAGE_PRODUCTS,
     /// SELL_PRODUCTS, MANAGE_CATALOGUE, MANAGE_STOCK, MANAGE_USERS or MANAGE_ORDERS.
-    #[graphql(guard = "Needs(UPLOAD_PERMISSIONS)")]
+    #[graphql(guard = "PermissionGuard(UPLOAD_PERMISSIONS)")]
     async fn upload_create(
         &self,
         ctx: &Context<'_>,

@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     graphql::{
         engine::{
-            payload::{UserError, answer, divide},
+            payload::{UserError, payload_object, split_user_errors},
             scalars::{Decimal, optional_id},
         },
         schema::{
@@ -98,7 +98,7 @@ impl CheckoutInput {
     }
 }
 
-answer! {
+payload_object! {
     /// The answer of `checkout`.
     CheckoutPayload {
         /// The orders, one for each website; those that were made with the same key before. Empty where nothing was done.
@@ -125,7 +125,7 @@ impl CheckoutMutation {
             let (request, key) = input.into_request()?;
             actions::checkout(ctx.db(), ctx.viewer(), request, key).await
         };
-        let (orders, user_errors) = divide(done.await)?;
+        let (orders, user_errors) = split_user_errors(done.await)?;
         let orders = orders.unwrap_or_default().into_iter().map(order).collect();
         Ok(CheckoutPayload { orders, user_errors })
     }

@@ -38,7 +38,7 @@ pub fn event(row: Arc<OrderEventRow>, website: WebsiteId) -> OrderEvent {
 by_parent! {
     /// The latest events of orders.
     EventsByOrder by OrderId => OrderEventRow,
-    |conn, view, ids| orders::store::events::latest_by_order_ids(conn, &view.sales(), &ids), row => row.order_id
+    |conn, context, ids| orders::store::events::latest_by_order_ids(conn, &context.order_scope(), &ids), row => row.order_id
 }
 
 /// Something that happened to an order. Events are never changed; only erasing a customer takes the notes out of theirs.

@@ -25,10 +25,10 @@ use crate::{
     auth::Permission,
     error::{Error, Result},
     graphql::{
-        engine::scalars::{Money, global, money},
+        engine::scalars::{Money, global_id, money},
         schema::{
             context::ContextExt,
-            loaders::{by_parent, pages},
+            loaders::{by_parent, nested_list},
             orders::{
                 events::EventsByOrder,
                 returns::{Return, ReturnsByOrder, return_object},
@@ -74,7 +74,7 @@ pub fn order(row: impl Into<Arc<OrderRow>>) -> Order {
 
 resource! {
     Order by OrderId of OrderRow,
-    |conn, view, ids| orders::store::by_ids(conn, &view.sales(), &ids), row => row.id,
+    |conn, context, ids| orders::store::by_ids(conn, &context.order_scope(), &ids), row => row.id,
     |_, row| Some(order(row)),
 }
 
@@ -84,13 +84,13 @@ by_parent! {
     |conn, _, ids| orders::store::lines_by_order_ids(conn, &ids), row => row.order_id
 }
 
-pages! {
+nested_list! {
     /// The orders of users or websites.
     OrderPages of (OrderParent, OrderList) => OrderRow,
-    |conn, view, parent, list, ids|
-    rows orders::store::pages_by_parent_ids(conn, &view.sales(), parent, list, ids),
-    counts orders::store::counts_by_parent_ids(conn, &view.sales(), parent, list, ids),
-    plans orders::store::plans(&view.sales(), list)
+    |conn, context, parent, list, ids|
+    rows orders::store::pages_by_parent_ids(conn, &context.order_scope(), parent, list, ids),
+    counts orders::store::counts_by_parent_ids(conn, &context.order_scope(), parent, list, ids),
+    plans orders::store::plans(&context.order_scope(), list)
 }
 
 /// What a customer bought at one website.
@@ -98,7 +98,7 @@ pages! {
 impl Order {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.row.id)
+        global_id(self.row.id)
     }
 
     /// Number for people, unique at the website.
@@ -301,7 +301,7 @@ pub fn detail(row: Arc<OrderDetailRow>, order: Arc<OrderRow>) -> OrderDetail {
 
 resource! {
     OrderDetail by OrderDetailId of OrderDetailRow,
-    |conn, view, ids| orders::store::lines_by_ids(conn, &ids), row => row.id,
+    |conn, context, ids| orders::store::lines_by_ids(conn, &ids), row => row.id,
     |all, row| all.row(row.order_id).await?.map(|order| detail(row, order)),
 }
 
@@ -310,7 +310,7 @@ resource! {
 impl OrderDetail {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.row.id)
+        global_id(self.row.id)
     }
 
     /// Whose line.

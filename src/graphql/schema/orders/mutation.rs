@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            guards::{Known, LoggedIn, Needs},
+            guards::{LoginOrGuestGuard, LoginGuard, PermissionGuard},
             payload::payload,
             scalars::optional_id,
         },
@@ -166,7 +166,7 @@ pub struct OrderMutation;
 impl OrderMutation {
     /// Places an order: takes the stock and copies prices, names and the address, all or nothing. Requires being logged
     /// in.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn order_create(
         &self,
         ctx: &Context<'_>,
@@ -181,7 +181,7 @@ impl OrderMutation {
 
     /// Adds a line to a pending order that nobody has paid for: your own, with MANAGE_ORDERS any. Requires being logged in,
     /// or the cart token that placed it.
-    #[graphql(guard = "Known")]
+    #[graphql(guard = "LoginOrGuestGuard")]
     async fn order_detail_add(
         &self,
         ctx: &Context<'_>,
@@ -197,7 +197,7 @@ impl OrderMutation {
 
     /// Changes the pieces of a line of a pending order that nobody has paid for, at the price agreed: your own, with
     /// MANAGE_ORDERS any. Requires being logged in, or the cart token that placed it.
-    #[graphql(guard = "Known")]
+    #[graphql(guard = "LoginOrGuestGuard")]
     async fn order_detail_update(
         &self,
         ctx: &Context<'_>,
@@ -212,7 +212,7 @@ impl OrderMutation {
 
     /// Takes a line off a pending order that nobody has paid for, but not the last one: your own, with MANAGE_ORDERS any.
     /// Requires being logged in, or the cart token that placed it.
-    #[graphql(guard = "Known")]
+    #[graphql(guard = "LoginOrGuestGuard")]
     async fn order_detail_remove(
         &self,
         ctx: &Context<'_>,
@@ -226,7 +226,7 @@ impl OrderMutation {
     }
 
     /// Moves an order along. Requires MANAGE_ORDERS, or SELL_PRODUCTS where it holds one's products.
-    #[graphql(guard = "Needs(&[Permission::ManageOrders, Permission::SellProducts])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageOrders, Permission::SellProducts])")]
     async fn order_status_update(
         &self,
         ctx: &Context<'_>,
@@ -241,7 +241,7 @@ impl OrderMutation {
 
     /// Notes something on an order: your own, with MANAGE_ORDERS any, at most 200 notes each. Requires being logged in, or the
     /// cart token that placed it.
-    #[graphql(guard = "Known")]
+    #[graphql(guard = "LoginOrGuestGuard")]
     async fn order_note_add(
         &self,
         ctx: &Context<'_>,
@@ -256,7 +256,7 @@ impl OrderMutation {
 
     /// Cancels an order and puts its stock back: your own while it is pending, with MANAGE_ORDERS any until something of it
     /// is shipped. What was paid is paid back. Requires being logged in, or the cart token that placed it.
-    #[graphql(guard = "Known")]
+    #[graphql(guard = "LoginOrGuestGuard")]
     async fn order_cancel(
         &self,
         ctx: &Context<'_>,

@@ -14,10 +14,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, connect, read},
-            filters::{Conditions, DateTimeFilter, DecimalFilter, IdFilter, StringFilter},
-            guards::LoggedIn,
-            listing::{Listing, Where, order_by, where_input},
+            connections::{Connection, connection, read_page},
+            filters::{FilterBuilder, DateTimeFilter, DecimalFilter, IdFilter, StringFilter},
+            guards::LoginGuard,
+            list_args::{ListArgs, Where, order_by, where_input},
         },
         schema::{
             context::ContextExt,
@@ -80,23 +80,23 @@ where_input! {
 impl Where for OrderWhere {
     type Condition = OrderCondition;
 
-    fn filter(self) -> Result<Filter<OrderCondition>> {
+    fn into_filter(self) -> Result<Filter<OrderCondition>> {
         use OrderCondition as C;
-        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
-        all.id("id", self.id, C::Id)?;
-        all.text("orderNumber", self.order_number, C::Number)?;
+        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
+        filter.id("id", self.id, C::Id)?;
+        filter.text("orderNumber", self.order_number, C::Number)?;
         let status = self.status.unwrap_or_default();
-        all.is(status.eq.map(|status| C::Status(Op::Eq(status))));
-        all.is(status.r#in.map(|any| C::Status(Op::In(any))));
+        filter.condition(status.eq.map(|status| C::Status(Op::Eq(status))));
+        filter.condition(status.r#in.map(|any| C::Status(Op::In(any))));
         let payment = self.payment_status.unwrap_or_default();
-        all.is(payment.eq.map(|status| C::PaymentStatus(Op::Eq(status))));
-        all.is(payment.r#in.map(|any| C::PaymentStatus(Op::In(any))));
-        all.text("contactEmail", self.contact_email, C::ContactEmail)?;
-        all.id("user", self.user, C::User)?;
-        all.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
-        all.decimal(self.total_amount, C::TotalAmount);
-        all.time(self.placed_at, C::PlacedAt);
-        all.all()
+        filter.condition(payment.eq.map(|status| C::PaymentStatus(Op::Eq(status))));
+        filter.condition(payment.r#in.map(|any| C::PaymentStatus(Op::In(any))));
+        filter.text("contactEmail", self.contact_email, C::ContactEmail)?;
+        filter.id("user", self.user, C::User)?;
+        filter.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
+        filter.decimal(self.total_amount, C::TotalAmount);
+        filter.time(self.placed_at, C::PlacedAt);
+        filter.build()
     }
 }
 
@@ -108,8 +108,8 @@ order_by! {
 /// Reads the arguments of a list of orders; the latest come first by default.
 /// # Errors
 /// User errors naming the argument.
-pub fn list_from_args(listing: Listing<OrderWhere, OrderOrder>) -> Result<OrderList> {
-    listing.list((OrderOrderField::PlacedAt, Direction::Desc), OrderOrderField::list)
+pub fn list_from_args(list_args: ListArgs<OrderWhere, OrderOrder>) -> Result<OrderList> {
+    list_args.into_list((OrderOrderField::PlacedAt, Direction::Desc), OrderOrderField::list)
 }
 
 fn cursor(list: &OrderList, row: &OrderRow) -> Cursor {
@@ -200,17 +200,17 @@ impl OrderQuery {
 
     /// The orders that you may see, by default the latest first: your own, for sellers also those that hold their
     /// products, for staff all. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
-    async fn orders(&self, ctx: &Context<'_>, listing: Listing<OrderWhere, OrderOrder>) -> Result<Connection<Order>> {
-        let list = list_from_args(listing)?;
+    #[graphql(guard = "LoginGuard")]
+    async fn orders(&self, ctx: &Context<'_>, list_args: ListArgs<OrderWhere, OrderOrder>) -> Result<Connection<Order>> {
+        let list = list_from_args(list_args)?;
         let scope = ctx.viewer().scope(Permission::ManageOrders);
         let plans = store::plans(&scope, &list);
         let rows = ctx.db().read_with(plans, async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read_with(plans, async |conn| store::count(conn, &scope, &list).await);
-        let (rows, total) = read(ctx, &list.page, rows, count).await?;
+        let (rows, total) = read_page(ctx, &list.page, rows, count).await?;
         let Rows { rows, has_next, has_previous } = rows;
         let rows = prefetch_related(ctx, rows).await?;
         let cursor_of = |order: &Order| cursor(&list, &order.row);
-        Ok(connect(Rows { rows, has_next, has_previous }, total, cursor_of, |order| order))
+        Ok(connection(Rows { rows, has_next, has_previous }, total, cursor_of, |order| order))
     }
 }

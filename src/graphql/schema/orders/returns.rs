@@ -11,9 +11,9 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            guards::{Known, Needs},
+            guards::{LoginOrGuestGuard, PermissionGuard},
             payload::payload,
-            scalars::global,
+            scalars::global_id,
         },
         schema::{
             context::ContextExt,
@@ -48,7 +48,7 @@ fn return_from_parts((row, order): ReturnOf) -> Return {
 
 resource! {
     Return by ReturnId of ReturnRow,
-    |conn, view, ids| orders::store::returns::by_ids(conn, &ids), row => row.id,
+    |conn, context, ids| orders::store::returns::by_ids(conn, &ids), row => row.id,
     |all, row| all.row(row.order_id).await?.map(|order| return_object(row, order)),
 }
 
@@ -69,7 +69,7 @@ by_parent! {
 impl Return {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.row.id)
+        global_id(self.row.id)
     }
 
     /// Of which order.
@@ -242,7 +242,7 @@ pub struct ReturnMutation;
 impl ReturnMutation {
     /// Asks to send pieces of an order back that have left: of your own, with MANAGE_ORDERS of any. Requires being logged in,
     /// or the cart token that placed it.
-    #[graphql(guard = "Known")]
+    #[graphql(guard = "LoginOrGuestGuard")]
     async fn return_create(
         &self,
         ctx: &Context<'_>,
@@ -256,7 +256,7 @@ impl ReturnMutation {
     }
 
     /// Notes that a return has arrived, and puts back into stock what can be sold again. Requires MANAGE_ORDERS.
-    #[graphql(guard = "Needs(&[Permission::ManageOrders])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageOrders])")]
     async fn return_receive(
         &self,
         ctx: &Context<'_>,
@@ -273,7 +273,7 @@ impl ReturnMutation {
     }
 
     /// Does not take a return back: its pieces may be asked for again. Requires MANAGE_ORDERS.
-    #[graphql(guard = "Needs(&[Permission::ManageOrders])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageOrders])")]
     async fn return_reject(
         &self,
         ctx: &Context<'_>,

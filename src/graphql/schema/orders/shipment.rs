@@ -10,7 +10,7 @@ use crate::{
     auth::Permission,
     error::{Error, Result},
     graphql::{
-        engine::{guards::Needs, payload::payload, scalars::global},
+        engine::{guards::PermissionGuard, payload::payload, scalars::global_id},
         schema::{
             context::ContextExt,
             loaders::by_parent,
@@ -44,7 +44,7 @@ fn shipment_from_parts((row, order): ShipmentOf) -> Shipment {
 
 resource! {
     Shipment by ShipmentId of ShipmentRow,
-    |conn, view, ids| orders::store::shipments::by_ids(conn, &ids), row => row.id,
+    |conn, context, ids| orders::store::shipments::by_ids(conn, &ids), row => row.id,
     |all, row| all.row(row.order_id).await?.map(|order| shipment(row, order)),
 }
 
@@ -65,7 +65,7 @@ by_parent! {
 impl Shipment {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.row.id)
+        global_id(self.row.id)
     }
 
     /// Of which order.
@@ -227,7 +227,7 @@ pub struct ShipmentMutation;
 impl ShipmentMutation {
     /// Ships pieces of a confirmed order, or all that is left of it: with the last piece the order becomes SHIPPED. The
     /// contact of the order is told by mail. Requires MANAGE_ORDERS, or SELL_PRODUCTS where it holds one's products.
-    #[graphql(guard = "Needs(&[Permission::ManageOrders, Permission::SellProducts])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageOrders, Permission::SellProducts])")]
     async fn shipment_create(
         &self,
         ctx: &Context<'_>,
@@ -241,7 +241,7 @@ impl ShipmentMutation {
     }
 
     /// Changes how a shipment can be followed. Requires MANAGE_ORDERS, or SELL_PRODUCTS where its order holds one's products.
-    #[graphql(guard = "Needs(&[Permission::ManageOrders, Permission::SellProducts])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageOrders, Permission::SellProducts])")]
     async fn shipment_update(
         &self,
         ctx: &Context<'_>,
@@ -261,7 +261,7 @@ impl ShipmentMutation {
 
     /// Notes that a shipment has arrived: with the last one of a shipped order the order becomes DELIVERED. Requires
     /// MANAGE_ORDERS, or SELL_PRODUCTS where its order holds one's products.
-    #[graphql(guard = "Needs(&[Permission::ManageOrders, Permission::SellProducts])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageOrders, Permission::SellProducts])")]
     async fn shipment_deliver(
         &self,
         ctx: &Context<'_>,

@@ -13,7 +13,7 @@ use souk_macros::object;
 use crate::{
     error::{Error, Result},
     graphql::{
-        engine::scalars::{Money, global, money},
+        engine::scalars::{Money, global_id, money},
         schema::{
             context::{ContextExt, Services},
             loaders::by_parent,
@@ -39,13 +39,13 @@ fn currency(row: &PaymentRow) -> Result<Currency> {
 
 resource! {
     Payment(payment) by PaymentId of PaymentRow,
-    |conn, view, ids| payments::store::by_ids(conn, &view.payments(), &ids), row => row.id,
+    |conn, context, ids| payments::store::by_ids(conn, &context.payment_scope(), &ids), row => row.id,
 }
 
 by_parent! {
     /// The payments of orders.
     PaymentsByOrder by OrderId => PaymentRow,
-    |conn, view, ids| payments::store::by_order_ids(conn, &view.payments(), &ids), row => row.order_id
+    |conn, context, ids| payments::store::by_order_ids(conn, &context.payment_scope(), &ids), row => row.order_id
 }
 
 by_parent! {
@@ -60,7 +60,7 @@ by_parent! {
 impl Payment {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.id)
+        global_id(self.0.id)
     }
 
     /// What is paid; null for those who see payments and no orders.

@@ -7,7 +7,7 @@ use crate::{
     auth::Permission,
     error::Result,
     graphql::{
-        engine::{guards::Needs, payload::payload, scalars::Decimal},
+        engine::{guards::PermissionGuard, payload::payload, scalars::Decimal},
         schema::{
             context::ContextExt,
             payments::{Payment, payment},
@@ -123,7 +123,7 @@ impl PaymentMutation {
     }
 
     /// Takes authorised money, all of it or a part, several times until nothing is left. Requires MANAGE_PAYMENTS.
-    #[graphql(guard = "Needs(&[Permission::ManagePayments])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManagePayments])")]
     async fn payment_capture(
         &self,
         ctx: &Context<'_>,
@@ -139,7 +139,7 @@ impl PaymentMutation {
     }
 
     /// Gives back what is authorised and not captured. Requires MANAGE_PAYMENTS.
-    #[graphql(guard = "Needs(&[Permission::ManagePayments])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManagePayments])")]
     async fn payment_void(
         &self,
         ctx: &Context<'_>,
@@ -153,7 +153,7 @@ impl PaymentMutation {
     }
 
     /// Pays captured money back, all of it or a part, several times until nothing is left. Requires MANAGE_PAYMENTS.
-    #[graphql(guard = "Needs(&[Permission::ManagePayments])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManagePayments])")]
     async fn payment_refund(
         &self,
         ctx: &Context<'_>,

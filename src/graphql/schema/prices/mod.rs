@@ -12,11 +12,11 @@ use crate::{
     graphql::{
         engine::{
             connections::Connection,
-            scalars::{Money, global, money},
+            scalars::{Money, global_id, money},
         },
         schema::{
             context::ContextExt,
-            loaders::{by_key, connection_of, pages},
+            loaders::{by_key, connection_of, nested_list},
             products::{Product, UnscopedProducts, product},
             resource::resource,
             users::{User, user},
@@ -44,10 +44,10 @@ impl PriceChange {
 
 resource! {
     PriceChange(price_change) by PriceChangeId of PriceChangeRow,
-    |conn, view, ids| prices::store::by_ids(conn, &view.catalogue(), &ids), row => row.id,
+    |conn, context, ids| prices::store::by_ids(conn, &context.product_scope(), &ids), row => row.id,
 }
 
-pages! {
+nested_list! {
     /// The prices that products had.
     PriceChangePages of ((), NewestFirst) => PriceChangeRow,
     |conn, _, (), list, ids|
@@ -67,7 +67,7 @@ by_key! {
 impl PriceChange {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.id)
+        global_id(self.0.id)
     }
 
     /// Price of one.

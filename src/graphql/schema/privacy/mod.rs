@@ -6,7 +6,7 @@ use souk_macros::object;
 use crate::{
     error::Result,
     graphql::{
-        engine::{guards::LoggedIn, payload::payload},
+        engine::{guards::LoginGuard, payload::payload},
         schema::{
             context::ContextExt,
             users::{User, user},
@@ -41,7 +41,7 @@ pub struct PrivacyQuery;
 impl PrivacyQuery {
     /// Everything that is held on a user, for them to take along: account, addresses, sessions, keys, orders with their
     /// lines. Yourself, by an access token; with MANAGE_USERS anybody whom you see; null otherwise. Requires being logged in.
-    #[graphql(complexity = 1000, guard = "LoggedIn")]
+    #[graphql(complexity = 1000, guard = "LoginGuard")]
     async fn user_export(
         &self,
         ctx: &Context<'_>,
@@ -63,7 +63,7 @@ pub struct PrivacyMutation;
 impl PrivacyMutation {
     /// Takes a person out of their account, for good: name, contacts, addresses, logins and keys go; their orders stay,
     /// without a name, and are counted. Not while an order is under way. Requires being logged in, by an access token.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn user_erase(
         &self,
         ctx: &Context<'_>,
@@ -73,7 +73,7 @@ impl PrivacyMutation {
         let erased = async {
             let id = UserId::parse("id", &input.id)?;
             let viewer = ctx.viewer();
-            actions::erase(&services.db, &services.passwords, &services.live, viewer, id, input.password).await
+            actions::erase(&services.db, &services.passwords, &services.permission_cache, viewer, id, input.password).await
         };
         UserErasePayload::of(erased.await.map(user))
     }

@@ -7,7 +7,7 @@ use crate::{
     auth::Permission,
     error::Result,
     graphql::{
-        engine::{guards::Needs, payload::payload, scalars::parse_ids},
+        engine::{guards::PermissionGuard, payload::payload, scalars::parse_ids},
         schema::{
             context::ContextExt,
             products::{Product, product},
@@ -54,7 +54,7 @@ pub struct ProductLinkMutation;
 impl ProductLinkMutation {
     /// Says that products are the same thing, with all that they were linked with before: each is in the `offers` of the
     /// others. Products with the same GTIN need no link. Requires MANAGE_PRODUCTS.
-    #[graphql(guard = "Needs(&[Permission::ManageProducts])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts])")]
     async fn product_link(
         &self,
         ctx: &Context<'_>,
@@ -68,7 +68,7 @@ impl ProductLinkMutation {
     }
 
     /// Takes a product out of what it is linked with; the others stay linked. Requires MANAGE_PRODUCTS.
-    #[graphql(guard = "Needs(&[Permission::ManageProducts])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts])")]
     async fn product_unlink(
         &self,
         ctx: &Context<'_>,

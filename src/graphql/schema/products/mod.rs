@@ -29,15 +29,15 @@ use crate::{
     graphql::{
         engine::{
             connections::Connection,
-            listing::Listing,
-            scalars::{Money, global, money},
+            list_args::ListArgs,
+            scalars::{Money, global_id, money},
         },
         schema::{
             brands::{Brand, brand},
             categories::{Category, category},
             context::ContextExt,
             groups::{ProductGroup, product_group},
-            loaders::{by_key, by_parent, pages},
+            loaders::{by_key, by_parent, nested_list},
             media::{Image, ImagesByProduct, image},
             prices::{self, LatestPrices, PriceChange},
             resource::resource,
@@ -100,7 +100,7 @@ impl Product {
 
 resource! {
     Product by ProductId of ProductRow,
-    |conn, view, ids| products::store::by_ids(conn, &view.catalogue(), &ids), row => row.id,
+    |conn, context, ids| products::store::by_ids(conn, &context.product_scope(), &ids), row => row.id,
     |_, row| Some(product(row)),
 }
 
@@ -119,15 +119,15 @@ by_key! {
 by_parent! {
     /// The offers of other websites of the same products.
     OffersByProduct by ProductId => (ProductId, Arc<ProductRow>),
-    |conn, view, ids| products::store::offers_by_product_ids(conn, &view.catalogue(), &ids), row => row.0
+    |conn, context, ids| products::store::offers_by_product_ids(conn, &context.product_scope(), &ids), row => row.0
 }
 
-pages! {
+nested_list! {
     /// The products of categories, brands, suppliers or websites.
     ProductPages of (ProductParent, ProductList) => ProductRow,
-    |conn, view, parent, list, ids|
-    rows products::store::pages_by_parent_ids(conn, &view.catalogue(), parent, list, ids),
-    counts products::store::counts_by_parent_ids(conn, &view.catalogue(), parent, list, ids),
+    |conn, context, parent, list, ids|
+    rows products::store::pages_by_parent_ids(conn, &context.product_scope(), parent, list, ids),
+    counts products::store::counts_by_parent_ids(conn, &context.product_scope(), parent, list, ids),
     plans PlanMode::Generic
 }
 
@@ -136,7 +136,7 @@ pages! {
 impl Product {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.row.id)
+        global_id(self.row.id)
     }
 
     /// Name for people.
@@ -193,11 +193,11 @@ impl Product {
 
     /// Its prices from the day it was made, the latest first; null for all but those who may set them: MANAGE_PRODUCTS, and
     /// its seller.
-    async fn price_history(&self, ctx: &Context<'_>, listing: Listing) -> Result<Option<Connection<PriceChange>>> {
+    async fn price_history(&self, ctx: &Context<'_>, list_args: ListArgs) -> Result<Option<Connection<PriceChange>>> {
         if !sets_price(ctx.viewer(), &self.row) {
             return Ok(None);
         }
-        let page = Page::new(prices::CURSOR_LIST_NAME, listing.page)?;
+        let page = Page::new(prices::CURSOR_LIST_NAME, list_args.page)?;
         Ok(Some(prices::history_of_product(ctx, self.row.id, page).await?))
     }
 
@@ -228,11 +228,11 @@ impl Product {
     }
 
     /// The ledger of its stock, the latest first; null for all but those who may write it: MANAGE_STOCK, and its seller.
-    async fn stock_movements(&self, ctx: &Context<'_>, listing: Listing) -> Result<Option<Connection<StockMovement>>> {
+    async fn stock_movements(&self, ctx: &Context<'_>, list_args: ListArgs) -> Result<Option<Connection<StockMovement>>> {
         if !keeps_stock(ctx.viewer(), &self.row) {
             return Ok(None);
         }
-        let page = Page::new(stock::CURSOR_LIST_NAME, listing.page)?;
+        let page = Page::new(stock::CURSOR_LIST_NAME, list_args.page)?;
         Ok(Some(stock::movements_of_product(ctx, self.row.id, page).await?))
     }
 
@@ -337,9 +337,9 @@ impl Product {
     async fn reviews(
         &self,
         ctx: &Context<'_>,
-        listing: Listing<ReviewWhere, ReviewOrder>,
+        list_args: ListArgs<ReviewWhere, ReviewOrder>,
     ) -> Result<Connection<Review>> {
-        let list = reviews::list_from_args(listing)?;
+        let list = reviews::list_from_args(list_args)?;
         reviews::of_parent(ctx, ReviewParent::Product, self.row.id.key(), list).await
     }
 

@@ -10,7 +10,7 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            guards::Needs,
+            guards::PermissionGuard,
             patch,
             payload::payload,
             scalars::{Decimal, optional_id, patch_id},
@@ -195,7 +195,7 @@ pub struct ProductMutation;
 #[object]
 impl ProductMutation {
     /// Makes a product. Requires MANAGE_PRODUCTS or SELL_PRODUCTS; a seller's product belongs to them.
-    #[graphql(guard = "Needs(&[Permission::ManageProducts, Permission::SellProducts])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts, Permission::SellProducts])")]
     async fn product_create(
         &self,
         ctx: &Context<'_>,
@@ -210,7 +210,7 @@ impl ProductMutation {
     }
 
     /// Changes a product. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
-    #[graphql(guard = "Needs(&[Permission::ManageProducts, Permission::SellProducts])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts, Permission::SellProducts])")]
     async fn product_update(
         &self,
         ctx: &Context<'_>,
@@ -230,7 +230,7 @@ impl ProductMutation {
     }
 
     /// Takes a product out of the catalogue; orders keep it. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
-    #[graphql(guard = "Needs(&[Permission::ManageProducts, Permission::SellProducts])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts, Permission::SellProducts])")]
     async fn product_delete(
         &self,
         ctx: &Context<'_>,

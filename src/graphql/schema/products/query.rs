@@ -11,15 +11,15 @@ use crate::{
     error::{Error, ErrorCode, Result},
     graphql::{
         engine::{
-            connections::{Connection, TotalCount, root},
-            filters::{Conditions, DateTimeFilter, DecimalFilter, IdFilter, IntFilter, StringFilter, both},
-            listing::{Listing, OrderBy, list, order_by, where_input},
-            paged::PageKey,
+            connections::{Connection, TotalCount, root_connection},
+            filters::{FilterBuilder, DateTimeFilter, DecimalFilter, IdFilter, IntFilter, StringFilter, intersect},
+            list_args::{ListArgs, OrderBy, build_list, order_by, where_input},
+            page_key::PageKey,
         },
         schema::{
             categories::CategoryFilter,
             context::ContextExt,
-            loaders::{CountsOf, connection_of},
+            loaders::{NestedListCounts, connection_of},
             products::{Joined, Product, ProductPages, product},
         },
     },
@@ -44,7 +44,7 @@ pub struct AvailabilityFilter {
 impl AvailabilityFilter {
     /// Those that fulfil it; none where it asks for nothing.
     pub fn into_values(self) -> Option<Vec<Availability>> {
-        both(self.eq, self.r#in)
+        intersect(self.eq, self.r#in)
     }
 }
 
@@ -94,31 +94,31 @@ impl ProductWhere {
     /// The conditions, for a viewer who knows the stocks of this scope.
     fn filter(self, stock_scope: &Scope) -> Result<Filter<ProductCondition>> {
         use ProductCondition as C;
-        let mut all = Conditions::nested(self.and, self.or, self.not, |nested| nested.filter(stock_scope))?;
-        all.id("id", self.id, C::Id)?;
-        all.text("name", self.name, C::Name)?;
-        all.text("sku", self.sku, C::Sku)?;
-        all.text("barcode", self.barcode, C::Barcode)?;
-        all.decimal(self.price, C::Price);
-        all.int(self.stock, |stock| C::Stock(stock_scope.clone(), stock));
+        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, |nested| nested.filter(stock_scope))?;
+        filter.id("id", self.id, C::Id)?;
+        filter.text("name", self.name, C::Name)?;
+        filter.text("sku", self.sku, C::Sku)?;
+        filter.text("barcode", self.barcode, C::Barcode)?;
+        filter.decimal(self.price, C::Price);
+        filter.int(self.stock, |stock| C::Stock(stock_scope.clone(), stock));
         let availability = self.availability.unwrap_or_default();
-        all.is(availability.eq.map(|it| C::Availability(Op::Eq(it))));
-        all.is(availability.r#in.map(|any| C::Availability(Op::In(any))));
+        filter.condition(availability.eq.map(|it| C::Availability(Op::Eq(it))));
+        filter.condition(availability.r#in.map(|any| C::Availability(Op::In(any))));
         if let Some((category, include_descendants)) = self.category.map(CategoryFilter::split) {
-            all.id("category", Some(category), |op| match (include_descendants, op) {
+            filter.id("category", Some(category), |op| match (include_descendants, op) {
                 (true, Op::Eq(id)) => C::CategoryTree(vec![id]),
                 (true, Op::In(ids)) => C::CategoryTree(ids),
                 (_, op) => C::Category(op),
             })?;
         }
-        all.id("brand", self.brand, C::Brand)?;
-        all.id("group", self.group, C::Group)?;
-        all.id("supplier", self.supplier, C::Supplier)?;
-        all.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
-        all.id("seller", self.seller, C::Seller)?;
-        all.is(self.is_active.map(C::IsActive));
-        all.time(self.created_at, C::CreatedAt);
-        all.all()
+        filter.id("brand", self.brand, C::Brand)?;
+        filter.id("group", self.group, C::Group)?;
+        filter.id("supplier", self.supplier, C::Supplier)?;
+        filter.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
+        filter.id("seller", self.seller, C::Seller)?;
+        filter.condition(self.is_active.map(C::IsActive));
+        filter.time(self.created_at, C::CreatedAt);
+        filter.build()
     }
 }
 
@@ -130,8 +130,8 @@ order_by! {
 /// Reads the arguments of a list of products; the newest come first by default.
 /// # Errors
 /// User errors naming the argument; FORBIDDEN where the public filters by supplier or stock.
-pub fn list_from_args(ctx: &Context<'_>, listing: Listing<ProductWhere, ProductOrder>) -> Result<ProductList> {
-    let filter = listing.filter.unwrap_or_default();
+pub fn list_from_args(ctx: &Context<'_>, list_args: ListArgs<ProductWhere, ProductOrder>) -> Result<ProductList> {
+    let filter = list_args.filter.unwrap_or_default();
     let forbidden = |rule: &'static str| Err(Error::Coded(ErrorCode::Forbidden, rule.into()));
     if !ctx.is_staff() && filter.any(&|it| it.supplier.is_some()) {
         return forbidden("only staff and sellers filter by supplier");
@@ -140,8 +140,8 @@ pub fn list_from_args(ctx: &Context<'_>, listing: Listing<ProductWhere, ProductO
     if matches!(stock_scope, Scope::Public | Scope::Guest(_) | Scope::Own(_)) && filter.any(&|it| it.stock.is_some()) {
         return forbidden("only staff and sellers filter by stock");
     }
-    let order = listing.order.map_or((ProductOrderField::CreatedAt, Direction::Desc), OrderBy::by);
-    let list = list(listing.page, filter.filter(&stock_scope)?, order, ProductOrderField::list)?;
+    let order = list_args.order.map_or((ProductOrderField::CreatedAt, Direction::Desc), OrderBy::into_parts);
+    let list = build_list(list_args.page, filter.filter(&stock_scope)?, order, ProductOrderField::list)?;
     Ok(ProductList::from(list))
 }
 
@@ -168,7 +168,7 @@ pub async fn count_of_parent(ctx: &Context<'_>, parent: ProductParent, id: i64) 
     let order = (ProductOrderField::default(), Direction::default());
     let list = list(PageArgs::default(), Filter::default(), order, ProductOrderField::list)?;
     let key = PageKey { parent, id, list: Arc::new(list.into()) };
-    let count = ctx.loaders().load::<CountsOf<ProductPages>>(key).await?;
+    let count = ctx.loaders().load::<NestedListCounts<ProductPages>>(key).await?;
     Ok(TotalCount::of(count.unwrap_or_default()))
 }
 
@@ -207,11 +207,11 @@ impl ProductQuery {
     async fn products(
         &self,
         ctx: &Context<'_>,
-        listing: Listing<ProductWhere, ProductOrder>,
+        list_args: ListArgs<ProductWhere, ProductOrder>,
         #[graphql(desc = "Of the products of a group only the first that the list has, in its order.", default)]
         one_per_group: bool,
     ) -> Result<Connection<Product>> {
-        let list = list_from_args(ctx, listing)?;
+        let list = list_from_args(ctx, list_args)?;
         let list = ProductList { one_per_group, ..list };
         let scope = ctx.viewer().scope(Permission::ManageProducts);
         let plans = store::plans(&list);
@@ -221,6 +221,6 @@ impl ProductQuery {
         };
         let rows = ctx.db().read_with(plans, async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read_with(plans, async |conn| store::count(conn, &scope, &list).await);
-        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), product).await
+        root_connection(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), product).await
     }
 }

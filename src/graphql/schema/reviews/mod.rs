@@ -19,10 +19,10 @@ use crate::{
     db::PlanMode,
     error::{Error, Result},
     graphql::{
-        engine::scalars::{Decimal, global},
+        engine::scalars::{Decimal, global_id},
         schema::{
             context::ContextExt,
-            loaders::{by_key, by_parent, pages},
+            loaders::{by_key, by_parent, nested_list},
             products::{Product, product},
             resource::resource,
             users::{User, user},
@@ -44,15 +44,15 @@ pub struct Review(Arc<ReviewRow>);
 
 resource! {
     Review(review) by ReviewId of ReviewRow,
-    |conn, view, ids| reviews::store::by_ids(conn, &view.reviews(), &ids), row => row.id,
+    |conn, context, ids| reviews::store::by_ids(conn, &context.review_scope(), &ids), row => row.id,
 }
 
-pages! {
+nested_list! {
     /// The reviews of products or users.
     ReviewPages of (ReviewParent, ReviewList) => ReviewRow,
-    |conn, view, parent, list, ids|
-    rows reviews::store::pages_by_parent_ids(conn, &view.reviews(), parent, list, ids),
-    counts reviews::store::counts_by_parent_ids(conn, &view.reviews(), parent, list, ids),
+    |conn, context, parent, list, ids|
+    rows reviews::store::pages_by_parent_ids(conn, &context.review_scope(), parent, list, ids),
+    counts reviews::store::counts_by_parent_ids(conn, &context.review_scope(), parent, list, ids),
     plans PlanMode::Generic
 }
 
@@ -73,7 +73,7 @@ by_key! {
 impl Review {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.id)
+        global_id(self.0.id)
     }
 
     /// Of which product; null where it is not for sale any more.

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            guards::{LoggedIn, Needs},
+            guards::{LoginGuard, PermissionGuard},
             patch,
             payload::payload,
         },
@@ -116,7 +116,7 @@ pub struct ReviewMutation;
 impl ReviewMutation {
     /// Writes your review of a product, one for each product. Unless the shop says otherwise it is shown once staff have
     /// approved it. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn review_create(
         &self,
         ctx: &Context<'_>,
@@ -131,7 +131,7 @@ impl ReviewMutation {
     }
 
     /// Changes a review of your own. It waits for staff again, unless the shop says otherwise. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn review_update(
         &self,
         ctx: &Context<'_>,
@@ -150,7 +150,7 @@ impl ReviewMutation {
     }
 
     /// Deletes a review: your own, with MANAGE_REVIEWS any. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn review_delete(
         &self,
         ctx: &Context<'_>,
@@ -165,7 +165,7 @@ impl ReviewMutation {
     }
 
     /// Shows a review to everybody: from now on it counts. Requires MANAGE_REVIEWS.
-    #[graphql(guard = "Needs(&[Permission::ManageReviews])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageReviews])")]
     async fn review_approve(
         &self,
         ctx: &Context<'_>,
@@ -179,7 +179,7 @@ impl ReviewMutation {
     }
 
     /// Does not show a review, or not any more: it counts no longer. Requires MANAGE_REVIEWS.
-    #[graphql(guard = "Needs(&[Permission::ManageReviews])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageReviews])")]
     async fn review_reject(
         &self,
         ctx: &Context<'_>,

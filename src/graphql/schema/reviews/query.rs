@@ -9,10 +9,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, root},
-            filters::{Conditions, DateTimeFilter, IdFilter, IntFilter},
-            guards::Needs,
-            listing::{Listing, Where, order_by, where_input},
+            connections::{Connection, root_connection},
+            filters::{FilterBuilder, DateTimeFilter, IdFilter, IntFilter},
+            guards::PermissionGuard,
+            list_args::{ListArgs, Where, order_by, where_input},
         },
         schema::{
             context::ContextExt,
@@ -58,18 +58,18 @@ where_input! {
 impl Where for ReviewWhere {
     type Condition = ReviewCondition;
 
-    fn filter(self) -> Result<Filter<ReviewCondition>> {
+    fn into_filter(self) -> Result<Filter<ReviewCondition>> {
         use ReviewCondition as C;
-        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
-        all.id("product", self.product, C::Product)?;
-        all.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
-        all.int(self.rating, C::Rating);
+        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
+        filter.id("product", self.product, C::Product)?;
+        filter.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
+        filter.int(self.rating, C::Rating);
         let status = self.status.unwrap_or_default();
-        all.is(status.eq.map(|status| C::Status(Op::Eq(status))));
-        all.is(status.r#in.map(|any| C::Status(Op::In(any))));
-        all.is(self.is_verified_purchase.map(C::IsVerifiedPurchase));
-        all.time(self.created_at, C::CreatedAt);
-        all.all()
+        filter.condition(status.eq.map(|status| C::Status(Op::Eq(status))));
+        filter.condition(status.r#in.map(|any| C::Status(Op::In(any))));
+        filter.condition(self.is_verified_purchase.map(C::IsVerifiedPurchase));
+        filter.time(self.created_at, C::CreatedAt);
+        filter.build()
     }
 }
 
@@ -81,8 +81,8 @@ order_by! {
 /// Reads the arguments of a list of reviews; the latest come first by default.
 /// # Errors
 /// User errors naming the argument.
-pub fn list_from_args(listing: Listing<ReviewWhere, ReviewOrder>) -> Result<ReviewList> {
-    listing.list((ReviewOrderField::CreatedAt, Direction::Desc), ReviewOrderField::list)
+pub fn list_from_args(list_args: ListArgs<ReviewWhere, ReviewOrder>) -> Result<ReviewList> {
+    list_args.into_list((ReviewOrderField::CreatedAt, Direction::Desc), ReviewOrderField::list)
 }
 
 fn cursor(list: &ReviewList, row: &ReviewRow) -> Cursor {
@@ -109,17 +109,17 @@ pub struct ReviewQuery;
 impl ReviewQuery {
     /// The reviews of all products, by default the latest first: with `status: {eq: PENDING}` those that wait for staff.
     /// A role that is limited to some websites sees the approved ones of the others. Requires MANAGE_REVIEWS.
-    #[graphql(guard = "Needs(&[Permission::ManageReviews])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageReviews])")]
     async fn reviews(
         &self,
         ctx: &Context<'_>,
-        listing: Listing<ReviewWhere, ReviewOrder>,
+        list_args: ListArgs<ReviewWhere, ReviewOrder>,
     ) -> Result<Connection<Review>> {
-        let list = list_from_args(listing)?;
+        let list = list_from_args(list_args)?;
         let scope = ctx.viewer().scope(Permission::ManageReviews);
         let plans = store::plans(&scope, &list);
         let rows = ctx.db().read_with(plans, async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read_with(plans, async |conn| store::count(conn, &scope, &list).await);
-        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), review).await
+        root_connection(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), review).await
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            filters::{DecimalFilter, IdFilter, named},
+            filters::{DecimalFilter, IdFilter, parse_id_set},
             scalars::Decimal,
         },
         schema::{categories::CategoryFilter, context::ContextExt, products::AvailabilityFilter},
@@ -99,10 +99,10 @@ fn filter_from_where(filter: SearchWhere) -> Result<SearchFilter> {
     let options = filter.options.unwrap_or_default().into_iter();
     let availability = filter.availability.map(|filter| filter.into_values());
     Ok(SearchFilter {
-        categories: named("category", category)?,
-        brands: named("brand", filter.brand)?,
-        suppliers: named("supplier", filter.supplier)?,
-        websites: named("sourceWebsite", filter.source_website)?,
+        categories: parse_id_set("category", category)?,
+        brands: parse_id_set("brand", filter.brand)?,
+        suppliers: parse_id_set("supplier", filter.supplier)?,
+        websites: parse_id_set("sourceWebsite", filter.source_website)?,
         price_from: exact.max(price.gte.map(|price| price.0)),
         price_to: exact.into_iter().chain(price.lte.map(|price| price.0)).min(),
         rating_from: filter.rating.unwrap_or_default().gte.map(|stars| stars.0),

@@ -12,7 +12,7 @@ use crate::{
     graphql::{
         engine::{
             connections::Precision,
-            scalars::{Decimal, global},
+            scalars::{Decimal, global_id},
         },
         schema::{
             brands::{Brand, brand},
@@ -75,7 +75,7 @@ value_facet! {
     /// How many hits are in a category, or in one below it.
     CategoryFacet {
         /// The id of the category, as filters take it.
-        ID = |row| global(row.id),
+        ID = |row| global_id(row.id),
         /// The category; its `path` tells where it is.
         category: Category = category(Arc::clone(row)),
     }, Arc<CategoryRow>
@@ -84,7 +84,7 @@ value_facet! {
     /// How many hits are of a brand.
     BrandFacet {
         /// The id of the brand, as filters take it.
-        ID = |row| global(row.id),
+        ID = |row| global_id(row.id),
         /// The brand.
         brand: Brand = brand(Arc::clone(row)),
     }, Arc<BrandRow>
@@ -93,7 +93,7 @@ value_facet! {
     /// How many hits are sold at a website.
     WebsiteFacet {
         /// The id of the website, as filters take it.
-        ID = |row| global(row.id),
+        ID = |row| global_id(row.id),
         /// The website.
         website: Website = website(Arc::clone(row)),
     }, Arc<WebsiteRow>

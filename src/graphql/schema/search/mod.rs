@@ -16,8 +16,8 @@ use crate::{
     graphql::{
         engine::{
             connections::{PageInfo, TotalCount, cost},
-            container::{Member, Members, OneOf},
-            scalars::global,
+            objects::{DynObject, AbstractType, Abstract},
+            scalars::global_id,
         },
         schema::{
             analytics::record_search,
@@ -50,8 +50,8 @@ pub enum SearchResultMember {
     Supplier(Supplier),
 }
 
-impl Members for SearchResultMember {
-    fn member(&self) -> &dyn Member {
+impl AbstractType for SearchResultMember {
+    fn concrete_object(&self) -> &dyn DynObject {
         match self {
             Self::Product(object) => object,
             Self::Category(object) => object,
@@ -62,7 +62,7 @@ impl Members for SearchResultMember {
 }
 
 /// Something that a search found, in the graph.
-pub type SearchResult = OneOf<SearchResultMember>;
+pub type SearchResult = Abstract<SearchResultMember>;
 
 /// A hit, how well it matches, and its place.
 #[derive(Clone)]
@@ -94,7 +94,7 @@ impl SearchEdge {
 
     /// What was found.
     async fn node(&self) -> SearchResult {
-        OneOf(self.node.clone())
+        Abstract(self.node.clone())
     }
 }
 
@@ -118,7 +118,7 @@ impl SearchConnection {
 
     /// The hits of the page.
     async fn nodes(&self) -> Vec<SearchResult> {
-        self.hits.rows.iter().map(|hit| OneOf(hit.node.clone())).collect()
+        self.hits.rows.iter().map(|hit| Abstract(hit.node.clone())).collect()
     }
 
     /// Where the page lies in the list. By relevance a list has at most 2,000 hits: of more, those that sell best.
@@ -144,7 +144,7 @@ impl SearchConnection {
 
     /// Names this search in `searchClick`. Given on the first page, for all pages of it; null on later ones.
     fn search_id(&self) -> Option<ID> {
-        self.id.map(global)
+        self.id.map(global_id)
     }
 
     /// How many products that were found have which values, counted only where selected. Each facet counts under all filters of

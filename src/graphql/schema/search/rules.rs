@@ -12,14 +12,14 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            connections::{Connection, root},
-            container::OneOf,
-            filters::{Conditions, IdFilter},
-            guards::Needs,
-            listing::{Listing, OrderBy, Where, list, order_by, where_input},
+            connections::{Connection, root_connection},
+            objects::Abstract,
+            filters::{FilterBuilder, IdFilter},
+            guards::PermissionGuard,
+            list_args::{ListArgs, OrderBy, Where, build_list, order_by, where_input},
             patch,
             payload::payload,
-            scalars::global,
+            scalars::global_id,
         },
         schema::{
             brands::brand,
@@ -49,7 +49,7 @@ pub struct SearchRule(Arc<SearchRuleRow>);
 
 resource! {
     SearchRule(search_rule) by SearchRuleId of SearchRuleRow,
-    |conn, view, ids| search::store::rules::by_ids(conn, &view.scope(Permission::ManageCatalogue), &ids), row => row.id,
+    |conn, context, ids| search::store::rules::by_ids(conn, &context.scope(Permission::ManageCatalogue), &ids), row => row.id,
 }
 
 /// What a merchant tells the search of a website: words that mean the same, such as sneaker and trainer; or, with a target or
@@ -58,7 +58,7 @@ resource! {
 impl SearchRule {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.id)
+        global_id(self.0.id)
     }
 
     /// The website where it holds.
@@ -136,7 +136,7 @@ async fn load_target(ctx: &Context<'_>, target: &RuleTarget) -> Result<Option<Se
         RuleTarget::Product(id) => all.row(*id).await?.map(|row| SearchResultMember::Product(product(row))),
         RuleTarget::Url(_) => None,
     };
-    Ok(found.map(OneOf))
+    Ok(found.map(Abstract))
 }
 
 fn target_url(target: RuleTarget) -> Option<String> {
@@ -157,10 +157,10 @@ where_input! {
 impl Where for SearchRuleWhere {
     type Condition = SearchRuleCondition;
 
-    fn filter(self) -> Result<Filter<SearchRuleCondition>> {
-        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
-        all.id("website", self.website, SearchRuleCondition::Website)?;
-        all.all()
+    fn into_filter(self) -> Result<Filter<SearchRuleCondition>> {
+        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
+        filter.id("website", self.website, SearchRuleCondition::Website)?;
+        filter.build()
     }
 }
 
@@ -177,20 +177,20 @@ pub struct SearchRuleQuery;
 impl SearchRuleQuery {
     /// What merchants tell the search, by default what was told first: everything, or that of the websites that your role is
     /// limited to. Requires MANAGE_CATALOGUE.
-    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn search_rules(
         &self,
         ctx: &Context<'_>,
-        listing: Listing<SearchRuleWhere>,
+        list_args: ListArgs<SearchRuleWhere>,
         #[graphql(desc = "In which order.")] order_by: Option<SearchRuleOrder>,
     ) -> Result<Connection<SearchRule>> {
-        let order = order_by.map(OrderBy::by).unwrap_or_default();
-        let filter = listing.filter.unwrap_or_default().filter()?;
-        let list: store::SearchRuleList = list(listing.page, filter, order, SearchRuleOrderField::list)?;
+        let order = order_by.map(OrderBy::into_parts).unwrap_or_default();
+        let filter = list_args.filter.unwrap_or_default().into_filter()?;
+        let list: store::SearchRuleList = build_list(list_args.page, filter, order, SearchRuleOrderField::list)?;
         let scope = ctx.viewer().scope(Permission::ManageCatalogue);
         let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
-        root(ctx, &list.page, rows, count, |row| (list.order.key(), row.id), search_rule).await
+        root_connection(ctx, &list.page, rows, count, |row| (list.order.key(), row.id), search_rule).await
     }
 }
 
@@ -269,7 +269,7 @@ pub struct SearchRuleMutation;
 #[object]
 impl SearchRuleMutation {
     /// Tells the search of a website that words mean the same, or where queries lead. Requires MANAGE_CATALOGUE.
-    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn search_rule_create(
         &self,
         ctx: &Context<'_>,
@@ -287,7 +287,7 @@ impl SearchRuleMutation {
     }
 
     /// Changes a rule. Requires MANAGE_CATALOGUE.
-    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn search_rule_update(
         &self,
         ctx: &Context<'_>,
@@ -313,7 +313,7 @@ impl SearchRuleMutation {
     }
 
     /// Deletes a rule. Requires MANAGE_CATALOGUE.
-    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn search_rule_delete(
         &self,
         ctx: &Context<'_>,

@@ -6,7 +6,7 @@ use souk_macros::object;
 use crate::{
     error::Result,
     graphql::{
-        engine::{connections::cost, container::OneOf},
+        engine::{connections::cost, objects::Abstract},
         schema::{
             brands::brand,
             categories::category,
@@ -48,7 +48,7 @@ impl SearchSuggestion {
             SuggestionKind::Brand => all.row(BrandId(key)).await?.map(|row| SearchResultMember::Brand(brand(row))),
             SuggestionKind::Product => all.row(ProductId(key)).await?.map(|row| SearchResultMember::Product(product(row))),
         };
-        Ok(found.map(OneOf))
+        Ok(found.map(Abstract))
     }
 }
 

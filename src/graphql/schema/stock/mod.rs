@@ -11,10 +11,10 @@ use crate::{
     db::PlanMode,
     error::{Error, Result},
     graphql::{
-        engine::{connections::Connection, guards::Needs, payload::payload, scalars::global},
+        engine::{connections::Connection, guards::PermissionGuard, payload::payload, scalars::global_id},
         schema::{
             context::ContextExt,
-            loaders::{connection_of, pages},
+            loaders::{connection_of, nested_list},
             orders::{Order, order},
             products::{Product, UnscopedProducts, product},
             resource::resource,
@@ -38,10 +38,10 @@ pub struct StockMovement(Arc<MovementRow>);
 
 resource! {
     StockMovement(movement) by StockMovementId of MovementRow,
-    |conn, view, ids| stock::store::by_ids(conn, &view.scope(Permission::ManageStock), &ids), row => row.id,
+    |conn, context, ids| stock::store::by_ids(conn, &context.scope(Permission::ManageStock), &ids), row => row.id,
 }
 
-pages! {
+nested_list! {
     /// The ledgers of products.
     MovementPages of ((), NewestFirst) => MovementRow,
     |conn, _, (), list, ids|
@@ -55,7 +55,7 @@ pages! {
 impl StockMovement {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.id)
+        global_id(self.0.id)
     }
 
     /// Why.
@@ -161,7 +161,7 @@ pub struct StockMutation;
 #[object]
 impl StockMutation {
     /// Corrects a stock by so many pieces. Requires MANAGE_STOCK, or SELL_PRODUCTS for one's own.
-    #[graphql(guard = "Needs(&[Permission::ManageStock, Permission::SellProducts])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageStock, Permission::SellProducts])")]
     async fn stock_adjust(
         &self,
         ctx: &Context<'_>,
@@ -177,7 +177,7 @@ impl StockMutation {
 
     /// Sets a stock to what was counted, where nobody changed it meanwhile; the difference is an entry of the ledger.
     /// Requires MANAGE_STOCK, or SELL_PRODUCTS for one's own.
-    #[graphql(guard = "Needs(&[Permission::ManageStock, Permission::SellProducts])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageStock, Permission::SellProducts])")]
     async fn stock_set(
         &self,
         ctx: &Context<'_>,

@@ -12,16 +12,16 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, root},
-            filters::{Conditions, IdFilter, StringFilter},
-            guards::Needs,
-            listing::{Listing, Where, order_by, where_input},
+            connections::{Connection, root_connection},
+            filters::{FilterBuilder, IdFilter, StringFilter},
+            guards::PermissionGuard,
+            list_args::{ListArgs, Where, order_by, where_input},
             patch,
             payload::payload,
-            scalars::global,
+            scalars::global_id,
         },
         schema::{
-            context::{ContextExt, STAFF},
+            context::{ContextExt, STAFF_PERMISSIONS},
             products::{self, Product, ProductOrder, ProductWhere},
             resource::resource,
         },
@@ -41,7 +41,7 @@ pub struct Supplier(Arc<SupplierRow>);
 
 resource! {
     Supplier(supplier) by SupplierId of SupplierRow,
-    |conn, view, ids| suppliers::store::by_ids(conn, &ids), row => row.id,
+    |conn, context, ids| suppliers::store::by_ids(conn, &ids), row => row.id,
     when |ctx| ctx.is_staff(),
 }
 
@@ -50,7 +50,7 @@ resource! {
 impl Supplier {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.id)
+        global_id(self.0.id)
     }
 
     /// Name, unique.
@@ -82,9 +82,9 @@ impl Supplier {
     async fn products(
         &self,
         ctx: &Context<'_>,
-        listing: Listing<ProductWhere, ProductOrder>,
+        list_args: ListArgs<ProductWhere, ProductOrder>,
     ) -> Result<Connection<Product>> {
-        let list = products::list_from_args(ctx, listing)?;
+        let list = products::list_from_args(ctx, list_args)?;
         products::of_parent(ctx, ProductParent::Supplier, self.0.id.key(), list).await
     }
 
@@ -112,11 +112,11 @@ where_input! {
 impl Where for SupplierWhere {
     type Condition = SupplierCondition;
 
-    fn filter(self) -> Result<Filter<SupplierCondition>> {
-        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
-        all.id("id", self.id, SupplierCondition::Id)?;
-        all.text("name", self.name, SupplierCondition::Name)?;
-        all.all()
+    fn into_filter(self) -> Result<Filter<SupplierCondition>> {
+        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
+        filter.id("id", self.id, SupplierCondition::Id)?;
+        filter.text("name", self.name, SupplierCondition::Name)?;
+        filter.build()
     }
 }
 
@@ -132,16 +132,16 @@ pub struct SupplierQuery;
 #[object]
 impl SupplierQuery {
     /// The suppliers, by default by name. Requires MANAGE_CATALOGUE, MANAGE_PRODUCTS or SELL_PRODUCTS.
-    #[graphql(guard = "Needs(STAFF)")]
+    #[graphql(guard = "PermissionGuard(STAFF_PERMISSIONS)")]
     async fn suppliers(
         &self,
         ctx: &Context<'_>,
-        listing: Listing<SupplierWhere, SupplierOrder>,
+        list_args: ListArgs<SupplierWhere, SupplierOrder>,
     ) -> Result<Connection<Supplier>> {
-        let list = listing.list(Default::default(), SupplierOrderField::list)?;
+        let list = list_args.into_list(Default::default(), SupplierOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
-        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), supplier).await
+        root_connection(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), supplier).await
     }
 }
 
@@ -213,7 +213,7 @@ pub struct SupplierMutation;
 #[object]
 impl SupplierMutation {
     /// Makes a supplier. Requires MANAGE_CATALOGUE.
-    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn supplier_create(
         &self,
         ctx: &Context<'_>,
@@ -230,7 +230,7 @@ impl SupplierMutation {
     }
 
     /// Changes a supplier. Requires MANAGE_CATALOGUE.
-    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn supplier_update(
         &self,
         ctx: &Context<'_>,
@@ -252,7 +252,7 @@ impl SupplierMutation {
     }
 
     /// Deletes a supplier that no product names. Requires MANAGE_CATALOGUE.
-    #[graphql(guard = "Needs(&[Permission::ManageCatalogue])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn supplier_delete(
         &self,
         ctx: &Context<'_>,

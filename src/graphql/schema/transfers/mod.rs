@@ -13,7 +13,7 @@ pub use self::{mutation::TransferMutation, query::TransferQuery};
 use crate::{
     error::Result,
     graphql::{
-        engine::scalars::global,
+        engine::scalars::global_id,
         schema::{
             context::ContextExt,
             resource::resource,
@@ -38,7 +38,7 @@ pub struct Transfer(Arc<TransferRow>);
 
 resource! {
     Transfer(transfer) by TransferId of TransferRow,
-    |conn, view, ids| transfers::runs::store::by_ids(conn, &TransferScope::of(&view.viewer), &ids), row => row.id,
+    |conn, context, ids| transfers::runs::store::by_ids(conn, &TransferScope::of(&context.viewer), &ids), row => row.id,
 }
 
 /// An import or export of a file, in the background. Seen by whoever may move its resource at its website.
@@ -46,7 +46,7 @@ resource! {
 impl Transfer {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.id)
+        global_id(self.0.id)
     }
 
     /// Which way it goes.

@@ -6,7 +6,7 @@ use souk_macros::object;
 use crate::{
     error::{Error, Result},
     graphql::{
-        engine::{guards::Needs, payload::payload},
+        engine::{guards::PermissionGuard, payload::payload},
         schema::{
             context::ContextExt,
             media::upload::Upload,
@@ -108,7 +108,7 @@ impl TransferMutation {
     /// Begins to bring in a file, in the background: good rows go in, bad ones are handed back. Requires the permission of the
     /// resource at the website: MANAGE_PRODUCTS for products, MANAGE_CATALOGUE for categories, MANAGE_USERS for customers,
     /// MANAGE_ORDERS for orders, MANAGE_STOCK for stock.
-    #[graphql(guard = "Needs(TRANSFER_PERMISSIONS)")]
+    #[graphql(guard = "PermissionGuard(TRANSFER_PERMISSIONS)")]
     async fn import_start(
         &self,
         ctx: &Context<'_>,
@@ -142,7 +142,7 @@ impl TransferMutation {
     /// MANAGE_PRODUCTS for products, MANAGE_CATALOGUE for categories, brands and suppliers, MANAGE_USERS for customers,
     /// MANAGE_ORDERS for orders, MANAGE_STOCK for stock and its ledger, MANAGE_REVIEWS for reviews, MANAGE_WEBSITES for
     /// websites.
-    #[graphql(guard = "Needs(TRANSFER_PERMISSIONS)")]
+    #[graphql(guard = "PermissionGuard(TRANSFER_PERMISSIONS)")]
     async fn export_start(
         &self,
         ctx: &Context<'_>,

@@ -8,10 +8,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, root},
-            filters::{Conditions, DateTimeFilter, IdFilter},
-            guards::Needs,
-            listing::{Listing, Where, order_by, where_input},
+            connections::{Connection, root_connection},
+            filters::{FilterBuilder, DateTimeFilter, IdFilter},
+            guards::PermissionGuard,
+            list_args::{ListArgs, Where, order_by, where_input},
         },
         schema::{
             context::ContextExt,
@@ -73,18 +73,18 @@ where_input! {
 impl Where for TransferWhere {
     type Condition = TransferCondition;
 
-    fn filter(self) -> Result<Filter<TransferCondition>> {
+    fn into_filter(self) -> Result<Filter<TransferCondition>> {
         use TransferCondition as C;
-        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
+        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
         let (resource, status) = (self.resource.unwrap_or_default(), self.status.unwrap_or_default());
-        all.is(self.direction.and_then(|direction| direction.eq).map(|direction| C::Direction(Op::Eq(direction))));
-        all.is(resource.eq.map(|resource| C::Resource(Op::Eq(resource))));
-        all.is(resource.r#in.map(|any| C::Resource(Op::In(any))));
-        all.is(status.eq.map(|status| C::Status(Op::Eq(status))));
-        all.is(status.r#in.map(|any| C::Status(Op::In(any))));
-        all.id("website", self.website, C::Website)?;
-        all.time(self.created_at, C::CreatedAt);
-        all.all()
+        filter.condition(self.direction.and_then(|direction| direction.eq).map(|direction| C::Direction(Op::Eq(direction))));
+        filter.condition(resource.eq.map(|resource| C::Resource(Op::Eq(resource))));
+        filter.condition(resource.r#in.map(|any| C::Resource(Op::In(any))));
+        filter.condition(status.eq.map(|status| C::Status(Op::Eq(status))));
+        filter.condition(status.r#in.map(|any| C::Status(Op::In(any))));
+        filter.id("website", self.website, C::Website)?;
+        filter.time(self.created_at, C::CreatedAt);
+        filter.build()
     }
 }
 
@@ -101,24 +101,24 @@ pub struct TransferQuery;
 impl TransferQuery {
     /// An import or export; null where there is none of this id, or not for you. Requires a permission to move something:
     /// MANAGE_PRODUCTS, MANAGE_CATALOGUE, MANAGE_USERS, MANAGE_ORDERS, MANAGE_STOCK, MANAGE_REVIEWS or MANAGE_WEBSITES.
-    #[graphql(guard = "Needs(TRANSFER_PERMISSIONS)")]
+    #[graphql(guard = "PermissionGuard(TRANSFER_PERMISSIONS)")]
     async fn transfer(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Transfer>> {
         Ok(ctx.loaders().row(TransferId::parse("id", &id)?).await?.map(transfer))
     }
 
     /// The imports and exports of what you may move, at the websites where you may; by default the latest first. Requires
     /// MANAGE_PRODUCTS, MANAGE_CATALOGUE, MANAGE_USERS, MANAGE_ORDERS, MANAGE_STOCK, MANAGE_REVIEWS or MANAGE_WEBSITES.
-    #[graphql(guard = "Needs(TRANSFER_PERMISSIONS)")]
+    #[graphql(guard = "PermissionGuard(TRANSFER_PERMISSIONS)")]
     async fn transfers(
         &self,
         ctx: &Context<'_>,
-        listing: Listing<TransferWhere, TransferOrder>,
+        list_args: ListArgs<TransferWhere, TransferOrder>,
     ) -> Result<Connection<Transfer>> {
         let list: TransferList =
-            listing.list((TransferOrderField::CreatedAt, Direction::Desc), TransferOrderField::list)?;
+            list_args.into_list((TransferOrderField::CreatedAt, Direction::Desc), TransferOrderField::list)?;
         let scope = TransferScope::of(ctx.viewer());
         let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
-        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), transfer).await
+        root_connection(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), transfer).await
     }
 }

@@ -10,10 +10,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            guards::LoggedIn,
+            guards::LoginGuard,
             patch,
             payload::payload,
-            scalars::{global, optional_id},
+            scalars::{global_id, optional_id},
         },
         schema::{
             context::ContextExt,
@@ -35,13 +35,13 @@ pub struct Address(Arc<AddressRow>);
 
 resource! {
     Address(address) by AddressId of AddressRow,
-    |conn, view, ids| users::store::addresses_by_ids(conn, &view.people(), &ids), row => row.id,
+    |conn, context, ids| users::store::addresses_by_ids(conn, &context.user_scope(), &ids), row => row.id,
 }
 
 by_parent! {
     /// The addresses of users.
     AddressesByUser by UserId => AddressRow,
-    |conn, view, ids| users::store::addresses_by_user_ids(conn, &view.people(), &ids), row => row.user_id
+    |conn, context, ids| users::store::addresses_by_user_ids(conn, &context.user_scope(), &ids), row => row.user_id
 }
 
 /// A postal address of a user.
@@ -49,7 +49,7 @@ by_parent! {
 impl Address {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.id)
+        global_id(self.0.id)
     }
 
     /// Whose it is.
@@ -173,7 +173,7 @@ pub struct AddressMutation;
 #[object]
 impl AddressMutation {
     /// Adds an address. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn address_create(
         &self,
         ctx: &Context<'_>,
@@ -196,7 +196,7 @@ impl AddressMutation {
     }
 
     /// Changes an address. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn address_update(
         &self,
         ctx: &Context<'_>,
@@ -218,7 +218,7 @@ impl AddressMutation {
     }
 
     /// Deletes an address; orders keep their copy. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn address_delete(
         &self,
         ctx: &Context<'_>,

@@ -20,7 +20,7 @@ use crate::{
     auth::Permission,
     error::{Error, Result},
     graphql::{
-        engine::{connections::Connection, listing::Listing, scalars::global},
+        engine::{connections::Connection, list_args::ListArgs, scalars::global_id},
         schema::{
             access::{
                 api_key::{ApiKey, ApiKeysByUser, api_key},
@@ -60,7 +60,7 @@ impl User {
 
 resource! {
     User(user) by UserId of UserRow,
-    |conn, view, ids| users::store::by_ids(conn, &view.people(), &ids), row => row.id,
+    |conn, context, ids| users::store::by_ids(conn, &context.user_scope(), &ids), row => row.id,
 }
 
 /// A person: customer or staff. You see yourself; staff with MANAGE_USERS see everybody.
@@ -68,7 +68,7 @@ resource! {
 impl User {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.id)
+        global_id(self.0.id)
     }
 
     /// Name for people.
@@ -143,8 +143,8 @@ impl User {
     }
 
     /// The user's orders that you may see, by default the latest first.
-    async fn orders(&self, ctx: &Context<'_>, listing: Listing<OrderWhere, OrderOrder>) -> Result<Connection<Order>> {
-        let list = orders::list_from_args(listing)?;
+    async fn orders(&self, ctx: &Context<'_>, list_args: ListArgs<OrderWhere, OrderOrder>) -> Result<Connection<Order>> {
+        let list = orders::list_from_args(list_args)?;
         orders::of_parent(ctx, OrderParent::User, self.0.id.key(), list).await
     }
 
@@ -152,9 +152,9 @@ impl User {
     async fn reviews(
         &self,
         ctx: &Context<'_>,
-        listing: Listing<ReviewWhere, ReviewOrder>,
+        list_args: ListArgs<ReviewWhere, ReviewOrder>,
     ) -> Result<Connection<Review>> {
-        let list = reviews::list_from_args(listing)?;
+        let list = reviews::list_from_args(list_args)?;
         reviews::of_parent(ctx, ReviewParent::User, self.0.id.key(), list).await
     }
 

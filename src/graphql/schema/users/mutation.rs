@@ -9,7 +9,7 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            guards::{LoggedIn, Needs},
+            guards::{LoginGuard, PermissionGuard},
             patch,
             payload::payload,
             scalars::optional_id,
@@ -182,7 +182,7 @@ impl UserMutation {
 
     /// Makes an account for somebody else. They get a mail: to choose a password, or to confirm the address where you gave
     /// one. Requires MANAGE_USERS.
-    #[graphql(guard = "Needs(&[Permission::ManageUsers])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageUsers])")]
     async fn user_create(
         &self,
         ctx: &Context<'_>,
@@ -204,7 +204,7 @@ impl UserMutation {
 
     /// Changes a user: yourself, or with MANAGE_USERS somebody who holds no more than you. A new e-mail address has to be
     /// confirmed again, and the old one is told. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn user_update(
         &self,
         ctx: &Context<'_>,
@@ -225,7 +225,7 @@ impl UserMutation {
 
     /// Deactivates a user: yourself, or with MANAGE_USERS somebody who holds no more than you. They are logged
     /// out everywhere and cannot log in any more; their orders stay. The last admin stays. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn user_deactivate(
         &self,
         ctx: &Context<'_>,
@@ -233,13 +233,13 @@ impl UserMutation {
     ) -> Result<UserDeactivatePayload> {
         let deactivated = async {
             let id = UserId::parse("id", &input.id)?;
-            access::actions::accounts::deactivate_user(ctx.db(), &ctx.services().live, ctx.viewer(), id).await
+            access::actions::accounts::deactivate_user(ctx.db(), &ctx.services().permission_cache, ctx.viewer(), id).await
         };
         UserDeactivatePayload::of(deactivated.await.map(user))
     }
 
     /// Lets a deactivated user in again, who holds no more than you. Requires MANAGE_USERS.
-    #[graphql(guard = "Needs(&[Permission::ManageUsers])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageUsers])")]
     async fn user_reactivate(
         &self,
         ctx: &Context<'_>,
@@ -253,7 +253,7 @@ impl UserMutation {
     }
 
     /// Says that a website knows a user, and what it calls them: imports from there find them by it. Requires MANAGE_USERS.
-    #[graphql(guard = "Needs(&[Permission::ManageUsers])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageUsers])")]
     async fn user_identity_add(
         &self,
         ctx: &Context<'_>,
@@ -268,7 +268,7 @@ impl UserMutation {
     }
 
     /// Forgets what a website calls a user. Requires MANAGE_USERS.
-    #[graphql(guard = "Needs(&[Permission::ManageUsers])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageUsers])")]
     async fn user_identity_remove(
         &self,
         ctx: &Context<'_>,

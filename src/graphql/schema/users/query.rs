@@ -9,10 +9,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, root},
-            filters::{Conditions, DateTimeFilter, IdFilter, StringFilter},
-            guards::LoggedIn,
-            listing::{Listing, Where, order_by, where_input},
+            connections::{Connection, root_connection},
+            filters::{FilterBuilder, DateTimeFilter, IdFilter, StringFilter},
+            guards::LoginGuard,
+            list_args::{ListArgs, Where, order_by, where_input},
         },
         schema::{
             context::ContextExt,
@@ -51,17 +51,17 @@ where_input! {
 impl Where for UserWhere {
     type Condition = UserCondition;
 
-    fn filter(self) -> Result<Filter<UserCondition>> {
+    fn into_filter(self) -> Result<Filter<UserCondition>> {
         use UserCondition as C;
-        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
-        all.id("id", self.id, C::Id)?;
-        all.text("name", self.name, C::Name)?;
-        all.text("email", self.email, |email| C::Email(canonical(email)))?;
-        all.id("role", self.role, C::Role)?;
-        all.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
-        all.is(self.is_active.map(C::IsActive));
-        all.time(self.created_at, C::CreatedAt);
-        all.all()
+        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
+        filter.id("id", self.id, C::Id)?;
+        filter.text("name", self.name, C::Name)?;
+        filter.text("email", self.email, |email| C::Email(canonical(email)))?;
+        filter.id("role", self.role, C::Role)?;
+        filter.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
+        filter.condition(self.is_active.map(C::IsActive));
+        filter.time(self.created_at, C::CreatedAt);
+        filter.build()
     }
 }
 
@@ -100,12 +100,12 @@ impl UserQuery {
 
     /// The users that you may see, by default the latest first: yourself, for staff with MANAGE_USERS everybody.
     /// Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
-    async fn users(&self, ctx: &Context<'_>, listing: Listing<UserWhere, UserOrder>) -> Result<Connection<User>> {
-        let list: UserList = listing.list((UserOrderField::CreatedAt, Direction::Desc), UserOrderField::list)?;
+    #[graphql(guard = "LoginGuard")]
+    async fn users(&self, ctx: &Context<'_>, list_args: ListArgs<UserWhere, UserOrder>) -> Result<Connection<User>> {
+        let list: UserList = list_args.into_list((UserOrderField::CreatedAt, Direction::Desc), UserOrderField::list)?;
         let scope = ctx.viewer().scope(Permission::ManageUsers);
         let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
-        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), user).await
+        root_connection(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), user).await
     }
 }

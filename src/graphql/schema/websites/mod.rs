@@ -12,12 +12,12 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, root},
-            guards::Needs,
-            listing::{Listing, Nothing, OrderBy, list, order_by},
+            connections::{Connection, root_connection},
+            guards::PermissionGuard,
+            list_args::{ListArgs, NoArgument, OrderBy, build_list, order_by},
             patch,
             payload::payload,
-            scalars::{CurrencyCode, global},
+            scalars::{CurrencyCode, global_id},
         },
         schema::{
             context::ContextExt,
@@ -43,7 +43,7 @@ pub struct Website(Arc<WebsiteRow>);
 
 resource! {
     Website(website) by WebsiteId of WebsiteRow,
-    |conn, view, ids| websites::store::by_ids(conn, &ids), row => row.id,
+    |conn, context, ids| websites::store::by_ids(conn, &ids), row => row.id,
 }
 
 /// A shop whose products, customers and orders live here.
@@ -51,7 +51,7 @@ resource! {
 impl Website {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.id)
+        global_id(self.0.id)
     }
 
     /// Short name, unique.
@@ -83,15 +83,15 @@ impl Website {
     async fn products(
         &self,
         ctx: &Context<'_>,
-        listing: Listing<ProductWhere, ProductOrder>,
+        list_args: ListArgs<ProductWhere, ProductOrder>,
     ) -> Result<Connection<Product>> {
-        let list = products::list_from_args(ctx, listing)?;
+        let list = products::list_from_args(ctx, list_args)?;
         products::of_parent(ctx, ProductParent::Website, self.0.id.key(), list).await
     }
 
     /// The orders placed there that you may see: your own, for sellers also those that hold their products, for staff all.
-    async fn orders(&self, ctx: &Context<'_>, listing: Listing<OrderWhere, OrderOrder>) -> Result<Connection<Order>> {
-        let list = orders::list_from_args(listing)?;
+    async fn orders(&self, ctx: &Context<'_>, list_args: ListArgs<OrderWhere, OrderOrder>) -> Result<Connection<Order>> {
+        let list = orders::list_from_args(list_args)?;
         orders::of_parent(ctx, OrderParent::Website, self.0.id.key(), list).await
     }
 
@@ -121,13 +121,13 @@ impl WebsiteQuery {
     async fn websites(
         &self,
         ctx: &Context<'_>,
-        listing: Listing<Nothing, WebsiteOrder>,
+        list_args: ListArgs<NoArgument, WebsiteOrder>,
     ) -> Result<Connection<Website>> {
-        let order = listing.order.map(OrderBy::by).unwrap_or_default();
-        let list = list(listing.page, Filter::default(), order, WebsiteOrderField::list)?;
+        let order = list_args.order.map(OrderBy::into_parts).unwrap_or_default();
+        let list = build_list(list_args.page, Filter::default(), order, WebsiteOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(store::count);
-        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), website).await
+        root_connection(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), website).await
     }
 }
 
@@ -184,7 +184,7 @@ pub struct WebsiteMutation;
 #[object]
 impl WebsiteMutation {
     /// Makes a website. Requires MANAGE_WEBSITES.
-    #[graphql(guard = "Needs(&[Permission::ManageWebsites])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageWebsites])")]
     async fn website_create(
         &self,
         ctx: &Context<'_>,
@@ -197,7 +197,7 @@ impl WebsiteMutation {
     }
 
     /// Changes a website. Requires MANAGE_WEBSITES.
-    #[graphql(guard = "Needs(&[Permission::ManageWebsites])")]
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageWebsites])")]
     async fn website_update(
         &self,
         ctx: &Context<'_>,

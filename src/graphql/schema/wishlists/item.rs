@@ -11,10 +11,10 @@ use crate::{
     db::PlanMode,
     error::Result,
     graphql::{
-        engine::{guards::LoggedIn, payload::payload, scalars::global},
+        engine::{guards::LoginGuard, payload::payload, scalars::global_id},
         schema::{
             context::ContextExt,
-            loaders::pages,
+            loaders::nested_list,
             products::{Product, product},
             resource::resource,
         },
@@ -41,11 +41,11 @@ pub fn wishlist_item(row: Arc<WishlistItemRow>, wishlist: Arc<WishlistRow>) -> W
 
 resource! {
     WishlistItem by WishlistItemId of WishlistItemRow,
-    |conn, view, ids| wishlists::store::items_by_ids(conn, &ids), row => row.id,
+    |conn, context, ids| wishlists::store::items_by_ids(conn, &ids), row => row.id,
     |all, row| all.row(row.wishlist_id).await?.map(|wishlist| wishlist_item(row, wishlist)),
 }
 
-pages! {
+nested_list! {
     /// The items of wishlists.
     ItemPages of ((), NewestFirst) => WishlistItemRow,
     |conn, _, (), list, ids|
@@ -59,7 +59,7 @@ pages! {
 impl WishlistItem {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.row.id)
+        global_id(self.row.id)
     }
 
     /// The wishlist that the item is on.
@@ -125,7 +125,7 @@ pub struct WishlistItemMutation;
 impl WishlistItemMutation {
     /// Adds a product to one of your wishlists, which holds at most 500. A product is on a wishlist once: adding it again
     /// replaces its quantity. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn wishlist_item_add(
         &self,
         ctx: &Context<'_>,
@@ -141,7 +141,7 @@ impl WishlistItemMutation {
     }
 
     /// Removes a product from one of your wishlists. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn wishlist_item_remove(
         &self,
         ctx: &Context<'_>,

@@ -17,7 +17,7 @@ use self::item::{ItemPages, WishlistItem, wishlist_item};
 use crate::{
     error::Result,
     graphql::{
-        engine::{connections::Connection, listing::Listing, scalars::global},
+        engine::{connections::Connection, list_args::ListArgs, scalars::global_id},
         schema::{
             context::ContextExt,
             loaders::connection_of,
@@ -39,7 +39,7 @@ pub struct Wishlist(Arc<WishlistRow>);
 
 resource! {
     Wishlist(wishlist) by WishlistId of WishlistRow,
-    |conn, view, ids| wishlists::store::by_ids(conn, &view.people(), &ids), row => row.id,
+    |conn, context, ids| wishlists::store::by_ids(conn, &context.user_scope(), &ids), row => row.id,
 }
 
 /// A list of products that a user keeps for later. Visible to its owner, to staff with MANAGE_USERS, and to everyone who has
@@ -48,7 +48,7 @@ resource! {
 impl Wishlist {
     /// Opaque id, unique across all types.
     pub fn id(&self) -> ID {
-        global(self.0.id)
+        global_id(self.0.id)
     }
 
     /// The owner. Visible to the owner and to staff with MANAGE_USERS; null otherwise.
@@ -62,9 +62,9 @@ impl Wishlist {
     }
 
     /// The products on this wishlist, the latest first; at most 500.
-    async fn items(&self, ctx: &Context<'_>, listing: Listing) -> Result<Connection<WishlistItem>> {
+    async fn items(&self, ctx: &Context<'_>, list_args: ListArgs) -> Result<Connection<WishlistItem>> {
         const ITEMS: &str = "wishlist_items:id";
-        let list = NewestFirst { page: Page::new(ITEMS, listing.page)? };
+        let list = NewestFirst { page: Page::new(ITEMS, list_args.page)? };
         let cursor = |_: &NewestFirst, row: &WishlistItemRow| Cursor::new(ITEMS, SortKey::Id, row.id.key());
         let item = |row| wishlist_item(Arc::new(row), Arc::clone(&self.0));
         connection_of::<ItemPages, _>(ctx, (), self.0.id.key(), list, cursor, item).await

@@ -8,8 +8,8 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     graphql::{
         engine::{
-            guards::LoggedIn,
-            payload::{UserError, answer, divide, payload},
+            guards::LoginGuard,
+            payload::{UserError, payload_object, split_user_errors, payload},
         },
         schema::{
             carts::{Cart, cart},
@@ -87,7 +87,7 @@ payload! {
         deleted_id: ID
     }
 }
-answer! {
+payload_object! {
     /// Result of `wishlistShare`.
     WishlistSharePayload {
         /// The shared wishlist. Null if there are errors.
@@ -120,7 +120,7 @@ pub struct WishlistMutation;
 #[object]
 impl WishlistMutation {
     /// Creates a wishlist; a user has at most 50. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn wishlist_create(
         &self,
         ctx: &Context<'_>,
@@ -131,7 +131,7 @@ impl WishlistMutation {
     }
 
     /// Renames one of your wishlists. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn wishlist_update(
         &self,
         ctx: &Context<'_>,
@@ -145,7 +145,7 @@ impl WishlistMutation {
     }
 
     /// Deletes one of your wishlists with its items; its link stops working. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn wishlist_delete(
         &self,
         ctx: &Context<'_>,
@@ -160,20 +160,20 @@ impl WishlistMutation {
 
     /// Shares one of your wishlists by a new link: everyone who has its token can read the wishlist, without seeing whose it
     /// is. An earlier link stops working. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn wishlist_share(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The wishlist to share.")] input: WishlistShareInput,
     ) -> Result<WishlistSharePayload> {
         let shared = async { actions::share(ctx.db(), ctx.viewer(), WishlistId::parse("id", &input.id)?).await };
-        let (shared, user_errors) = divide(shared.await)?;
+        let (shared, user_errors) = split_user_errors(shared.await)?;
         let (row, share_token) = shared.unzip();
         Ok(WishlistSharePayload { wishlist: row.map(wishlist), share_token, user_errors })
     }
 
     /// Revokes the link of one of your wishlists: nobody can read the wishlist by its token any more. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn wishlist_unshare(
         &self,
         ctx: &Context<'_>,
@@ -187,7 +187,7 @@ impl WishlistMutation {
     /// error names the item by its place in `itemIds`, such as `itemIds.0.quantity`; without `itemIds` by its place in
     /// `Wishlist.items`, such as `items.0.quantity`. A guest's cart whose token you send becomes part of your cart. Requires
     /// being logged in.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn wishlist_move_to_cart(
         &self,
         ctx: &Context<'_>,

@@ -10,10 +10,10 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, root},
-            filters::{Conditions, DateTimeFilter, IdFilter, StringFilter},
-            guards::LoggedIn,
-            listing::{Listing, Where, order_by, where_input},
+            connections::{Connection, root_connection},
+            filters::{FilterBuilder, DateTimeFilter, IdFilter, StringFilter},
+            guards::LoginGuard,
+            list_args::{ListArgs, Where, order_by, where_input},
         },
         schema::context::ContextExt,
     },
@@ -43,14 +43,14 @@ where_input! {
 impl Where for WishlistWhere {
     type Condition = WishlistCondition;
 
-    fn filter(self) -> Result<Filter<WishlistCondition>> {
+    fn into_filter(self) -> Result<Filter<WishlistCondition>> {
         use WishlistCondition as C;
-        let mut all = Conditions::nested(self.and, self.or, self.not, Self::filter)?;
-        all.id("user", self.user, C::User)?;
-        all.text("name", self.name, C::Name)?;
-        all.is(self.is_shared.map(C::IsShared));
-        all.time(self.created_at, C::CreatedAt);
-        all.all()
+        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
+        filter.id("user", self.user, C::User)?;
+        filter.text("name", self.name, C::Name)?;
+        filter.condition(self.is_shared.map(C::IsShared));
+        filter.time(self.created_at, C::CreatedAt);
+        filter.build()
     }
 }
 
@@ -67,18 +67,18 @@ pub struct WishlistQuery;
 impl WishlistQuery {
     /// Your wishlists, by default the oldest first; for staff with MANAGE_USERS those of all users that they manage, which they
     /// can read but not change. Requires being logged in.
-    #[graphql(guard = "LoggedIn")]
+    #[graphql(guard = "LoginGuard")]
     async fn wishlists(
         &self,
         ctx: &Context<'_>,
-        listing: Listing<WishlistWhere, WishlistOrder>,
+        list_args: ListArgs<WishlistWhere, WishlistOrder>,
     ) -> Result<Connection<Wishlist>> {
         let list: WishlistList =
-            listing.list((WishlistOrderField::CreatedAt, Direction::Asc), WishlistOrderField::list)?;
+            list_args.into_list((WishlistOrderField::CreatedAt, Direction::Asc), WishlistOrderField::list)?;
         let scope = ctx.viewer().scope(Permission::ManageUsers);
         let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);
-        root(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), wishlist).await
+        root_connection(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), wishlist).await
     }
 
     /// A wishlist by its id. Null if there is none, or it is not visible to you.

@@ -2,7 +2,7 @@
 //! `Query` and `Mutation` by itself, in the order of their completion.
 //!
 //! The first field of the root answers for all of them; that answer takes the place of the library's
-//! when the execution has ended. The one rule: every response passes through [`Root::finish`].
+//! when the execution has ended. The one rule: every response passes through [`RootResolver::finish`].
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -14,33 +14,33 @@ use async_graphql::{
     parser::types::OperationType,
 };
 
-use crate::graphql::engine::container::{
-    Member,
-    answer::{Bubble, answer},
+use crate::graphql::engine::objects::{
+    DynObject,
+    selection_set::{PropagatedError, resolve_selection_set},
 };
 
 /// One operation under way.
 #[derive(Clone, Default)]
-pub struct Root(Arc<Operation>);
+pub struct RootResolver(Arc<RootState>);
 
 #[derive(Default)]
-struct Operation {
-    started: AtomicBool,
-    answer: Mutex<Option<Value>>,
+struct RootState {
+    is_started: AtomicBool,
+    data: Mutex<Option<Value>>,
 }
 
-/// Executes a query or a mutation whose root is an [`Ordered`](crate::graphql::engine::container::Ordered).
+/// Executes a query or a mutation whose root is an [`Ordered`](crate::graphql::engine::objects::Ordered).
 pub async fn execute<Q, M, S>(schema: &Schema<Q, M, S>, request: Request) -> Response
 where
     Q: ObjectType + 'static,
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
-    let (root, request) = Root::start(request);
+    let (root, request) = RootResolver::start(request);
     root.finish(schema.execute(request).await)
 }
 
-impl Root {
+impl RootResolver {
     /// Marks a request; its response has to pass through [`finish`](Self::finish).
     pub fn start(request: Request) -> (Self, Request) {
         let root = Self::default();
@@ -51,16 +51,16 @@ impl Root {
     /// Responses of a subscription may pass, too, each by itself.
     pub fn finish(&self, mut response: Response) -> Response {
         let errors = std::mem::take(&mut response.errors);
-        response.errors = errors.into_iter().map(Bubble::unwrap).collect();
+        response.errors = errors.into_iter().map(PropagatedError::unwrap).collect();
         response.errors.sort_by_cached_key(|error| (error.locations.clone(), indices(error)));
-        let answer = self.answer_slot().take();
-        if let Some(mut answer) = answer {
-            if let (Value::Object(ours), Value::Object(library)) = (&mut answer, response.data) {
+        let data = self.lock_data().take();
+        if let Some(mut data) = data {
+            if let (Value::Object(resolved), Value::Object(introspection)) = (&mut data, response.data) {
                 // What our objects do not know is introspection, which the library has answered.
-                let known = library.into_iter().filter(|(_, value)| *value != Value::Null);
-                ours.extend(known);
+                let known = introspection.into_iter().filter(|(_, value)| *value != Value::Null);
+                resolved.extend(known);
             }
-            response.data = answer;
+            response.data = data;
         } else if response.data == Value::Null && response.errors.is_empty() {
             // Nothing is selected, which is no failure.
             response.data = Value::Object(Default::default());
@@ -69,29 +69,29 @@ impl Root {
     }
 
     /// The operation, if the field is one of its root.
-    pub(super) fn of<'a>(ctx: &Context<'a>) -> Option<&'a Self> {
+    pub(super) fn from_context<'a>(ctx: &Context<'a>) -> Option<&'a Self> {
         let top = ctx.path_node.is_some_and(|node| node.parent.is_none());
         if top { ctx.data_opt() } else { None }
     }
 
     /// The first call answers the operation, the others have nothing to add.
-    pub(super) async fn answer(&self, ctx: &Context<'_>, object: &dyn Member) -> ServerResult<Option<Value>> {
-        if !self.0.started.swap(true, Ordering::Relaxed) {
+    pub(super) async fn resolve(&self, ctx: &Context<'_>, object: &dyn DynObject) -> ServerResult<Option<Value>> {
+        if !self.0.is_started.swap(true, Ordering::Relaxed) {
             let operation = &ctx.query_env.operation.node;
             let set = &operation.selection_set;
             let root = ctx.query_env.create_context(ctx.schema_env, None, set, ctx.execute_data);
             let serial = operation.ty == OperationType::Mutation;
-            let value = answer(&root, object, serial).await.unwrap_or_else(|error| {
+            let value = resolve_selection_set(&root, object, serial).await.unwrap_or_else(|error| {
                 ctx.add_error(error);
                 Value::Null
             });
-            *self.answer_slot() = Some(value);
+            *self.lock_data() = Some(value);
         }
         Ok(None)
     }
 
-    fn answer_slot(&self) -> std::sync::MutexGuard<'_, Option<Value>> {
-        self.0.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_data(&self) -> std::sync::MutexGuard<'_, Option<Value>> {
+        self.0.data.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

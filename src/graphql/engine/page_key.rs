@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::batching::Key;
+use super::batching::LoaderKey;
 
 /// A page of a nested list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -17,7 +17,7 @@ pub struct PageKey<P, L> {
 }
 
 /// The keys of a batch by kind of parent and list: one statement for each, and a document has few.
-pub fn by_list<P: Key, L: Key>(keys: Vec<PageKey<P, L>>) -> HashMap<(P, Arc<L>), Vec<i64>> {
+pub fn group_by_list<P: LoaderKey, L: LoaderKey>(keys: Vec<PageKey<P, L>>) -> HashMap<(P, Arc<L>), Vec<i64>> {
     let mut groups: HashMap<(P, Arc<L>), Vec<i64>> = HashMap::new();
     for key in keys {
         groups.entry((key.parent, key.list)).or_default().push(key.id);

@@ -29,7 +29,7 @@ pub type Complexity = fn(&VisitorContext<'_>, &[Positioned<VariableDefinition>],
 /// What an argument says of itself.
 pub enum ArgumentInfo {
     /// One argument.
-    One {
+    Single {
         /// Name in the schema.
         name: &'static str,
         /// Description.
@@ -40,24 +40,24 @@ pub enum ArgumentInfo {
         default: Option<fn() -> String>,
     },
     /// The arguments of a list.
-    Listing(fn(&mut Registry, &mut IndexMap<String, MetaInputValue>)),
+    List(fn(&mut Registry, &mut IndexMap<String, MetaInputValue>)),
 }
 
 /// Registers an object with its fields, and returns its name as a type.
-pub fn register<T: ObjectType>(
+pub fn register_object<T: ObjectType>(
     registry: &mut Registry,
     description: Option<&'static str>,
     fields: &[FieldInfo],
 ) -> String {
     let (name, rust_typename) = (T::type_name(), std::any::type_name::<T>());
-    create::<T>(registry, MetaTypeId::Object, &mut |registry| {
-        let fields = fields.iter().map(|field| (field.name.to_owned(), field.info(registry))).collect();
-        object_info(name.clone().into_owned(), description.map(str::to_owned), fields, rust_typename)
+    create_output_type::<T>(registry, MetaTypeId::Object, &mut |registry| {
+        let fields = fields.iter().map(|field| (field.name.to_owned(), field.meta_field(registry))).collect();
+        meta_object(name.clone().into_owned(), description.map(str::to_owned), fields, rust_typename)
     })
 }
 
 /// `Registry::create_output_type`, compiled once for all types.
-fn create<T: OutputType>(
+fn create_output_type<T: OutputType>(
     registry: &mut Registry,
     kind: MetaTypeId,
     create: &mut dyn FnMut(&mut Registry) -> MetaType,
@@ -66,7 +66,7 @@ fn create<T: OutputType>(
 }
 
 impl FieldInfo {
-    fn info(&self, registry: &mut Registry) -> MetaField {
+    fn meta_field(&self, registry: &mut Registry) -> MetaField {
         let mut args = IndexMap::new();
         for argument in self.arguments {
             argument.register(registry, &mut args);
@@ -77,7 +77,7 @@ impl FieldInfo {
             args,
             ty: (self.ty)(registry),
             compute_complexity: self.complexity,
-            ..field_info()
+            ..base_meta_field()
         }
     }
 }
@@ -85,17 +85,17 @@ impl FieldInfo {
 impl ArgumentInfo {
     fn register(&self, registry: &mut Registry, arguments: &mut IndexMap<String, MetaInputValue>) {
         match self {
-            Self::One { name, description, ty, default } => {
+            Self::Single { name, description, ty, default } => {
                 let ty = ty(registry);
-                arguments.insert((*name).to_owned(), argument_info(name, ty, *description, default.map(|text| text())));
+                arguments.insert((*name).to_owned(), meta_argument(name, ty, *description, default.map(|text| text())));
             }
-            Self::Listing(register) => register(registry, arguments),
+            Self::List(register) => register(registry, arguments),
         }
     }
 }
 
 /// An object type.
-pub(super) fn object_info(
+pub(super) fn meta_object(
     name: String,
     description: Option<String>,
     fields: IndexMap<String, MetaField>,
@@ -122,7 +122,7 @@ pub(super) fn object_info(
 }
 
 /// What fields have in common: none of them belongs to another service or is deprecated.
-fn field_info() -> MetaField {
+fn base_meta_field() -> MetaField {
     MetaField {
         name: String::new(),
         description: None,
@@ -145,7 +145,7 @@ fn field_info() -> MetaField {
 }
 
 /// An argument of a type.
-pub fn argument_info(
+pub fn meta_argument(
     name: &str,
     ty: String,
     description: Option<&'static str>,
@@ -173,7 +173,7 @@ pub fn register_interface<T: OutputType>(
     fields: &[(&str, fn() -> String, &str)],
     members: &[(fn() -> Cow<'static, str>, fn(&mut Registry) -> String)],
 ) -> String {
-    create::<T>(registry, MetaTypeId::Interface, &mut |registry| {
+    create_output_type::<T>(registry, MetaTypeId::Interface, &mut |registry| {
         for (name, register) in members {
             register(registry);
             registry.add_implements(&name(), &T::type_name());
@@ -183,7 +183,7 @@ pub fn register_interface<T: OutputType>(
                 name: (*name).to_owned(),
                 description: Some((*description).to_owned()),
                 ty: ty(),
-                ..field_info()
+                ..base_meta_field()
             };
             ((*name).to_owned(), field)
         });

@@ -10,10 +10,10 @@ use async_graphql::{
     registry::{MetaField, MetaType, MetaTypeId, Registry},
 };
 
-use super::{Member, Resolving, answer, register::object_info, resolve_field, unknown};
+use super::{DynObject, FieldFuture, resolve_selection_set, registration::meta_object, resolve_field, unknown_field};
 
 /// The objects whose fields a root has; [`root!`](root) implements it.
-pub trait Parts: Send + Sync + 'static {
+pub trait RootParts: Send + Sync + 'static {
     /// Name of the root.
     const NAME: &'static str;
 
@@ -21,7 +21,7 @@ pub trait Parts: Send + Sync + 'static {
     const DESCRIPTION: &'static str;
 
     /// The objects.
-    fn parts() -> Vec<Box<dyn Member>>;
+    fn parts() -> Vec<Box<dyn DynObject>>;
 
     /// Inserts their fields.
     fn register(registry: &mut Registry, fields: &mut IndexMap<String, MetaField>);
@@ -41,11 +41,11 @@ macro_rules! root {
         $(#[doc = $doc])*
         pub struct $root;
 
-        impl $crate::graphql::engine::container::Parts for $root {
+        impl $crate::graphql::engine::objects::RootParts for $root {
             const NAME: &'static str = stringify!($root);
             const DESCRIPTION: &'static str = concat!($($doc),*);
 
-            fn parts() -> Vec<Box<dyn $crate::graphql::engine::container::Member>> {
+            fn parts() -> Vec<Box<dyn $crate::graphql::engine::objects::DynObject>> {
                 vec![$(Box::new(<$part>::default())),*]
             }
 
@@ -53,7 +53,7 @@ macro_rules! root {
                 registry: &mut async_graphql::registry::Registry,
                 fields: &mut async_graphql::indexmap::IndexMap<String, async_graphql::registry::MetaField>,
             ) {
-                $(fields.extend($crate::graphql::engine::container::fields_of::<$part>(registry));)*
+                $(fields.extend($crate::graphql::engine::objects::fields_of::<$part>(registry));)*
             }
         }
     };
@@ -61,33 +61,33 @@ macro_rules! root {
 pub(crate) use root;
 
 /// A root made of its parts.
-pub struct Merged<R> {
-    parts: Vec<Box<dyn Member>>,
+pub struct MergedRoot<R> {
+    parts: Vec<Box<dyn DynObject>>,
     /// The part that has the field of this name.
-    places: HashMap<&'static str, usize>,
+    part_indexes: HashMap<&'static str, usize>,
     root: PhantomData<R>,
 }
 
-impl<R: Parts> Default for Merged<R> {
+impl<R: RootParts> Default for MergedRoot<R> {
     fn default() -> Self {
         let parts = R::parts();
-        let mut places = HashMap::new();
-        for (place, part) in parts.iter().enumerate() {
+        let mut part_indexes = HashMap::new();
+        for (index, part) in parts.iter().enumerate() {
             for field in part.fields() {
-                assert!(places.insert(*field, place).is_none(), "{} has two fields {field}", R::NAME);
+                assert!(part_indexes.insert(*field, index).is_none(), "{} has two fields {field}", R::NAME);
             }
         }
-        Self { parts, places, root: PhantomData }
+        Self { parts, part_indexes, root: PhantomData }
     }
 }
 
-impl<R> Merged<R> {
-    fn part(&self, field: &Field) -> Option<&dyn Member> {
-        self.places.get(field.name.node.as_str()).map(|place| &*self.parts[*place])
+impl<R> MergedRoot<R> {
+    fn part(&self, field: &Field) -> Option<&dyn DynObject> {
+        self.part_indexes.get(field.name.node.as_str()).map(|index| &*self.parts[*index])
     }
 }
 
-impl<R: Parts> Member for Merged<R> {
+impl<R: RootParts> DynObject for MergedRoot<R> {
     fn name(&self) -> Cow<'static, str> {
         R::NAME.into()
     }
@@ -96,19 +96,19 @@ impl<R: Parts> Member for Merged<R> {
         &[]
     }
 
-    fn now(&self, context: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> Option<ServerResult<Value>> {
-        self.part(&field.node)?.now(context, field)
+    fn resolve_sync(&self, context: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> Option<ServerResult<Value>> {
+        self.part(&field.node)?.resolve_sync(context, field)
     }
 
-    fn later<'a>(&'a self, context: Context<'a>) -> Resolving<'a> {
+    fn resolve_async<'a>(&'a self, context: Context<'a>) -> FieldFuture<'a> {
         match self.part(&context.item.node) {
-            Some(part) => part.later(context),
-            None => unknown(),
+            Some(part) => part.resolve_async(context),
+            None => unknown_field(),
         }
     }
 }
 
-impl<R: Parts> OutputType for Merged<R> {
+impl<R: RootParts> OutputType for MergedRoot<R> {
     fn type_name() -> Cow<'static, str> {
         R::NAME.into()
     }
@@ -118,19 +118,19 @@ impl<R: Parts> OutputType for Merged<R> {
             let mut fields = IndexMap::new();
             R::register(registry, &mut fields);
             let description = Some(R::DESCRIPTION.trim().to_owned());
-            object_info(R::NAME.to_owned(), description, fields, std::any::type_name::<Self>())
+            meta_object(R::NAME.to_owned(), description, fields, std::any::type_name::<Self>())
         })
     }
 
     async fn resolve(&self, context: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-        answer(context, self, false).await
+        resolve_selection_set(context, self, false).await
     }
 }
 
-impl<R: Parts> ContainerType for Merged<R> {
+impl<R: RootParts> ContainerType for MergedRoot<R> {
     async fn resolve_field(&self, context: &Context<'_>) -> ServerResult<Option<Value>> {
         resolve_field(self, context).await
     }
 }
 
-impl<R: Parts> ObjectType for Merged<R> {}
+impl<R: RootParts> ObjectType for MergedRoot<R> {}

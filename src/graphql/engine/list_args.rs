@@ -1,5 +1,5 @@
 //! The arguments of a list, written once: which page, which rows, in which order.
-//! Rule: a field that takes a [`Listing`] has all of `first`, `after`, `last` and `before`, `where` and `orderBy` as far as
+//! Rule: a field that takes a [`ListArgs`] has all of `first`, `after`, `last` and `before`, `where` and `orderBy` as far as
 //! the list has them, and costs its rows times what is selected of each.
 
 use async_graphql::{
@@ -8,7 +8,7 @@ use async_graphql::{
     registry::{MetaInputValue, Registry},
 };
 
-use super::container::argument_info;
+use super::objects::meta_argument;
 use crate::{
     db::filter::Filter,
     error::Result,
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The arguments of a list with the filter `W` and the order `O`.
-pub struct Listing<W = Nothing, O = Nothing> {
+pub struct ListArgs<W = NoArgument, O = NoArgument> {
     /// Which part of the list.
     pub page: PageArgs,
     /// Which rows.
@@ -26,12 +26,12 @@ pub struct Listing<W = Nothing, O = Nothing> {
 }
 
 /// The filter of a list that has none, and the order of a list that has one only.
-pub enum Nothing {}
+pub enum NoArgument {}
 
-/// An argument that a list has or, as [`Nothing`], has not.
-pub trait Argument: Sized {
+/// An argument that a list has or, as [`NoArgument`], has not.
+pub trait ListArgument: Sized {
     /// Describes the argument.
-    fn register(name: &str, description: &'static str, registry: &mut Registry, arguments: &mut Arguments);
+    fn register(name: &str, description: &'static str, registry: &mut Registry, arguments: &mut FieldArguments);
 
     /// Reads the argument.
     /// # Errors
@@ -40,12 +40,12 @@ pub trait Argument: Sized {
 }
 
 /// The arguments of a field by their names.
-pub type Arguments = IndexMap<String, MetaInputValue>;
+pub type FieldArguments = IndexMap<String, MetaInputValue>;
 
-impl<T: InputType> Argument for T {
-    fn register(name: &str, description: &'static str, registry: &mut Registry, arguments: &mut Arguments) {
+impl<T: InputType> ListArgument for T {
+    fn register(name: &str, description: &'static str, registry: &mut Registry, arguments: &mut FieldArguments) {
         let ty = Option::<T>::create_type_info(registry);
-        arguments.insert(name.to_owned(), argument_info(name, ty, Some(description), None));
+        arguments.insert(name.to_owned(), meta_argument(name, ty, Some(description), None));
     }
 
     fn read(name: &str, context: &Context<'_>) -> ServerResult<Option<Self>> {
@@ -53,17 +53,17 @@ impl<T: InputType> Argument for T {
     }
 }
 
-impl Argument for Nothing {
-    fn register(_: &str, _: &'static str, _: &mut Registry, _: &mut Arguments) {}
+impl ListArgument for NoArgument {
+    fn register(_: &str, _: &'static str, _: &mut Registry, _: &mut FieldArguments) {}
 
     fn read(_: &str, _: &Context<'_>) -> ServerResult<Option<Self>> {
         Ok(None)
     }
 }
 
-impl<W: Argument, O: Argument> Listing<W, O> {
+impl<W: ListArgument, O: ListArgument> ListArgs<W, O> {
     /// Describes the arguments.
-    pub fn register(registry: &mut Registry, arguments: &mut Arguments) {
+    pub fn register(registry: &mut Registry, arguments: &mut FieldArguments) {
         i32::register(
             "first",
             "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.",
@@ -87,10 +87,10 @@ impl<W: Argument, O: Argument> Listing<W, O> {
     /// Where a value does not fit its type.
     pub fn read(context: &Context<'_>) -> ServerResult<Self> {
         let page = PageArgs {
-            first: Argument::read("first", context)?,
-            after: Argument::read("after", context)?,
-            last: Argument::read("last", context)?,
-            before: Argument::read("before", context)?,
+            first: ListArgument::read("first", context)?,
+            after: ListArgument::read("after", context)?,
+            last: ListArgument::read("last", context)?,
+            before: ListArgument::read("before", context)?,
         };
         Ok(Self { page, filter: W::read("where", context)?, order: O::read("orderBy", context)? })
     }
@@ -104,7 +104,7 @@ pub trait Where: Default {
     /// The filter that it stands for.
     /// # Errors
     /// User errors naming the condition.
-    fn filter(self) -> Result<Filter<Self::Condition>>;
+    fn into_filter(self) -> Result<Filter<Self::Condition>>;
 }
 
 /// The `orderBy` of a list.
@@ -113,27 +113,27 @@ pub trait OrderBy {
     type Field: Copy;
 
     /// The field and the direction.
-    fn by(self) -> (Self::Field, Direction);
+    fn into_parts(self) -> (Self::Field, Direction);
 }
 
-impl<W: Where, O: OrderBy> Listing<W, O> {
+impl<W: Where, O: OrderBy> ListArgs<W, O> {
     /// The list that is asked for; `order` holds where none is given, `name` names the list of an order.
     /// # Errors
     /// User errors naming the argument.
-    pub fn list(
+    pub fn into_list(
         self,
         order: (O::Field, Direction),
         name: fn(O::Field) -> &'static str,
     ) -> Result<List<W::Condition, O::Field>> {
-        let filter = self.filter.unwrap_or_default().filter()?;
-        list(self.page, filter, self.order.map_or(order, O::by), name)
+        let filter = self.filter.unwrap_or_default().into_filter()?;
+        build_list(self.page, filter, self.order.map_or(order, O::into_parts), name)
     }
 }
 
 /// The list of a page, a filter and an order.
 /// # Errors
 /// Those of [`Page::new`].
-pub fn list<C, O: Copy>(
+pub fn build_list<C, O: Copy>(
     page: PageArgs,
     filter: Filter<C>,
     (order, direction): (O, Direction),
@@ -173,10 +173,10 @@ macro_rules! order_by {
             direction: $crate::paging::Direction,
         }
 
-        impl $crate::graphql::engine::listing::OrderBy for $order {
+        impl $crate::graphql::engine::list_args::OrderBy for $order {
             type Field = $field;
 
-            fn by(self) -> ($field, $crate::paging::Direction) {
+            fn into_parts(self) -> ($field, $crate::paging::Direction) {
                 (self.field, self.direction)
             }
         }

@@ -1,6 +1,6 @@
 //! How the value of a field becomes a value of the response.
 //! Rule: what is compiled for each type is only the conversion of a [`Leaf`]; objects and lists are resolved by one
-//! function each, which knows them as [`Member`] and [`Item`].
+//! function each, which knows them as [`DynObject`] and [`Item`].
 
 use std::future::ready;
 
@@ -10,7 +10,7 @@ use async_graphql::{
 use chrono::{DateTime, Utc};
 use futures_util::{FutureExt, future::try_join_all};
 
-use super::{Member, Members, OneOf, Resolving, answer};
+use super::{DynObject, AbstractType, Abstract, FieldFuture, resolve_selection_set};
 
 /// A scalar that is a value by itself, or a list of such scalars.
 pub trait Leaf: Send + Sync {
@@ -90,39 +90,39 @@ pub trait Object: Send + Sync {
     const IS_NULLABLE: bool = false;
 
     /// The object.
-    fn member(&self) -> Option<&dyn Member>;
+    fn as_object(&self) -> Option<&dyn DynObject>;
 }
 
-impl<T: Members + Send + Sync> Object for OneOf<T> {
-    fn member(&self) -> Option<&dyn Member> {
-        Some(self.0.member())
+impl<T: AbstractType + Send + Sync> Object for Abstract<T> {
+    fn as_object(&self) -> Option<&dyn DynObject> {
+        Some(self.0.concrete_object())
     }
 }
 
 impl<T: Object> Object for &T {
     const IS_NULLABLE: bool = T::IS_NULLABLE;
 
-    fn member(&self) -> Option<&dyn Member> {
-        (**self).member()
+    fn as_object(&self) -> Option<&dyn DynObject> {
+        (**self).as_object()
     }
 }
 
 impl<T: Object> Object for Option<T> {
     const IS_NULLABLE: bool = true;
 
-    fn member(&self) -> Option<&dyn Member> {
-        self.as_ref()?.member()
+    fn as_object(&self) -> Option<&dyn DynObject> {
+        self.as_ref()?.as_object()
     }
 }
 
 /// A value in a list, without its type.
 pub trait Item: Send + Sync {
     /// The result of the value.
-    fn resolve<'a>(&'a self, context: &'a ContextSelectionSet<'_>, field: &'a Positioned<Field>) -> Resolving<'a>;
+    fn resolve<'a>(&'a self, context: &'a ContextSelectionSet<'_>, field: &'a Positioned<Field>) -> FieldFuture<'a>;
 }
 
 impl<T: OutputType> Item for T {
-    fn resolve<'a>(&'a self, context: &'a ContextSelectionSet<'_>, field: &'a Positioned<Field>) -> Resolving<'a> {
+    fn resolve<'a>(&'a self, context: &'a ContextSelectionSet<'_>, field: &'a Positioned<Field>) -> FieldFuture<'a> {
         Box::pin(OutputType::resolve(self, context, field))
     }
 }
@@ -169,7 +169,7 @@ pub trait Kind<T: Send + Sync>: Copy + Send + Sync + 'static {
     ) -> impl Future<Output = ServerResult<Value>> + Send;
 
     /// The result of a field, if nothing has to be awaited.
-    fn now(
+    fn resolve_sync(
         self,
         value: &T,
         context: &ContextSelectionSet<'_>,
@@ -189,7 +189,7 @@ pub trait Kind<T: Send + Sync>: Copy + Send + Sync + 'static {
     }
 
     /// The result of a field whose value is at hand.
-    fn later<'a>(self, value: T, context: Context<'a>) -> Resolving<'a>
+    fn resolve_async<'a>(self, value: T, context: Context<'a>) -> FieldFuture<'a>
     where
         T: 'a,
     {
@@ -211,7 +211,7 @@ impl<T: Leaf> Kind<T> for LeafKind {
         ready(Ok(value.to_value()))
     }
 
-    fn now(self, value: &T, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> Option<ServerResult<Value>> {
+    fn resolve_sync(self, value: &T, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> Option<ServerResult<Value>> {
         Some(Ok(value.to_value()))
     }
 
@@ -219,7 +219,7 @@ impl<T: Leaf> Kind<T> for LeafKind {
         ready(Ok(value.to_value()))
     }
 
-    fn later<'a>(self, value: T, _: Context<'a>) -> Resolving<'a>
+    fn resolve_async<'a>(self, value: T, _: Context<'a>) -> FieldFuture<'a>
     where
         T: 'a,
     {
@@ -238,17 +238,17 @@ impl<T: Object> Kind<T> for ObjectKind {
         context: &ContextSelectionSet<'_>,
         _: &Positioned<Field>,
     ) -> impl Future<Output = ServerResult<Value>> + Send {
-        resolve_object(value.member(), T::IS_NULLABLE, context)
+        resolve_object(value.as_object(), T::IS_NULLABLE, context)
     }
 }
 
 async fn resolve_object(
-    object: Option<&dyn Member>,
+    object: Option<&dyn DynObject>,
     is_nullable: bool,
     context: &ContextSelectionSet<'_>,
 ) -> ServerResult<Value> {
     match object {
-        Some(object) => or_null(context, is_nullable, answer(context, object, false).await),
+        Some(object) => or_null(context, is_nullable, resolve_selection_set(context, object, false).await),
         None => Ok(Value::Null),
     }
 }

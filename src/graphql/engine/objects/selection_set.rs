@@ -16,55 +16,55 @@ use async_graphql::{
 };
 use futures_util::future::join_all;
 
-use crate::graphql::engine::container::Member;
+use crate::graphql::engine::objects::DynObject;
 
 /// Resolves the selected fields of an object, all at once or one after the other (`serial`).
 /// # Errors
 /// That of a field which cannot be null.
-pub async fn answer(ctx: &ContextSelectionSet<'_>, object: &dyn Member, serial: bool) -> ServerResult<Value> {
-    let mut selected = Selected::with_capacity(ctx.item.node.items.len());
-    selected.collect(ctx, object, &ctx.item.node)?;
-    let Selected { mut values, mut fields, merged, .. } = selected;
+pub async fn resolve_selection_set(ctx: &ContextSelectionSet<'_>, object: &dyn DynObject, serial: bool) -> ServerResult<Value> {
+    let mut collected = CollectedFields::with_capacity(ctx.item.node.items.len());
+    collected.collect(ctx, object, &ctx.item.node)?;
+    let CollectedFields { mut values, mut fields, merged, .. } = collected;
     for (slot, field) in &merged {
         fields[*slot] = field;
     }
 
     let mut failure = None;
-    let mut settle = |slot: usize, result| match result {
+    let mut set_result = |slot: usize, result| match result {
         Ok(value) => values[slot] = value,
         Err(error) if failure.is_none() && !is_nullable(ctx, object, fields[slot]) => {
             failure = Some(error);
         }
         Err(error) => ctx.add_error(error),
     };
-    let mut waiting = Vec::new();
+    let mut pending = Vec::new();
     for (slot, field) in fields.iter().enumerate() {
         if field.node.name.node == "__typename" {
-            settle(slot, Ok(Value::String(object.name().into_owned())));
-        } else if !serial && let Some(result) = object.now(ctx, field) {
-            settle(slot, result);
+            set_result(slot, Ok(Value::String(object.name().into_owned())));
+        } else if !serial && let Some(result) = object.resolve_sync(ctx, field) {
+            set_result(slot, result);
         } else {
-            waiting.push((slot, object.later(ctx.with_field(field))));
+            pending.push((slot, object.resolve_async(ctx.with_field(field))));
         }
     }
-    if serial || waiting.len() == 1 {
-        for (slot, result) in waiting {
-            settle(slot, result.await);
+    if serial || pending.len() == 1 {
+        for (slot, result) in pending {
+            set_result(slot, result.await);
         }
     } else {
-        let (slots, results): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
+        let (slots, results): (Vec<_>, Vec<_>) = pending.into_iter().unzip();
         for (slot, result) in slots.into_iter().zip(join_all(results).await) {
-            settle(slot, result);
+            set_result(slot, result);
         }
     }
     match failure {
-        Some(error) => Err(Bubble::wrap(error)),
+        Some(error) => Err(PropagatedError::wrap(error)),
         None => Ok(Value::Object(values)),
     }
 }
 
 /// The selected fields of one object under their response keys, in the order of the query.
-struct Selected<'a> {
+struct CollectedFields<'a> {
     values: IndexMap<Name, Value>,
     fields: Vec<&'a Positioned<Field>>,
     /// In place of the field in the same slot: a key selected twice has the selections of both.
@@ -73,7 +73,7 @@ struct Selected<'a> {
     visited: BTreeSet<&'a Name>,
 }
 
-impl<'a> Selected<'a> {
+impl<'a> CollectedFields<'a> {
     fn with_capacity(fields: usize) -> Self {
         Self {
             values: IndexMap::with_capacity(fields),
@@ -86,7 +86,7 @@ impl<'a> Selected<'a> {
     fn collect(
         &mut self,
         ctx: &ContextSelectionSet<'a>,
-        object: &dyn Member,
+        object: &dyn DynObject,
         set: &'a SelectionSet,
     ) -> ServerResult<()> {
         for selection in &set.items {
@@ -142,7 +142,7 @@ impl<'a> Selected<'a> {
 }
 
 /// What the schema says; unknown fields are the library's own.
-fn is_nullable(ctx: &ContextSelectionSet<'_>, object: &dyn Member, field: &Positioned<Field>) -> bool {
+fn is_nullable(ctx: &ContextSelectionSet<'_>, object: &dyn DynObject, field: &Positioned<Field>) -> bool {
     let object = ctx.schema_env.registry.types.get(object.name().as_ref());
     let field = object.and_then(|object: &MetaType| object.field_by_name(&field.node.name.node));
     field.is_none_or(|field| !field.ty.ends_with('!'))
@@ -150,9 +150,9 @@ fn is_nullable(ctx: &ContextSelectionSet<'_>, object: &dyn Member, field: &Posit
 
 /// An error on its way from a non-null field to the next nullable one. The lists it passes overwrite
 /// its path, so it travels as the source of another.
-pub(super) struct Bubble(ServerError);
+pub(super) struct PropagatedError(ServerError);
 
-impl Bubble {
+impl PropagatedError {
     fn wrap(error: ServerError) -> ServerError {
         if error.source::<Self>().is_some() {
             return error;
@@ -163,7 +163,7 @@ impl Bubble {
 
     pub(super) fn unwrap(error: ServerError) -> ServerError {
         match error.source::<Self>() {
-            Some(bubble) => bubble.0.clone(),
+            Some(propagated) => propagated.0.clone(),
             None => error,
         }
     }
