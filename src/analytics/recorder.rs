@@ -22,15 +22,15 @@ use super::{
 use crate::{db::Db, error::Result};
 
 /// Most entries that wait.
-pub const MAX_WAITING: usize = 10_000;
+pub const MAX_QUEUED: usize = 10_000;
 /// Most entries that are written at once.
 pub const MAX_BATCH: usize = 500;
 /// How long an entry waits for others.
-const PATIENCE: Duration = Duration::from_secs(1);
+const MAX_DELAY: Duration = Duration::from_secs(1);
 /// The pauses after which a batch is written again that the database did not take.
-const PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(5)];
+const RETRY_DELAYS: [Duration; 3] = [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(5)];
 /// How often a warning tells that entries are dropped.
-const WARN_EVERY: Duration = Duration::from_secs(60);
+const WARN_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Something to write, or the wish that all before it is.
 enum Entry {
@@ -55,15 +55,15 @@ struct Dropped {
 
 impl Dropped {
     /// Counts entries that the database did not take.
-    fn refused(&self, count: usize) {
+    fn add_failed(&self, count: usize) {
         self.count.fetch_add(count as u64, Ordering::Relaxed);
     }
 
     /// Counts an entry that did not fit, and warns now and then.
-    fn overflow(&self) {
+    fn add_overflow(&self) {
         let all = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        if warned.is_none_or(|at| at.elapsed() >= WARN_EVERY) {
+        if warned.is_none_or(|at| at.elapsed() >= WARN_INTERVAL) {
             *warned = Some(Instant::now());
             tracing::warn!(dropped = all, "searches come faster than they are written: some are not recorded");
         }
@@ -73,37 +73,37 @@ impl Dropped {
 impl SearchRecorder {
     /// A recorder that writes into this database, by a task of its own that ends with it.
     pub fn start(db: Db) -> Self {
-        let (queue, entries) = mpsc::channel(MAX_WAITING);
+        let (queue, entries) = mpsc::channel(MAX_QUEUED);
         let dropped = Arc::<Dropped>::default();
         tokio::spawn(write_all(db, entries, Arc::clone(&dropped)));
         Self { queue: Some(queue), dropped }
     }
 
     /// A recorder that writes nothing.
-    pub fn off() -> Self {
+    pub fn disabled() -> Self {
         Self { queue: None, dropped: Arc::default() }
     }
 
     /// Whether anything is recorded.
-    pub fn is_on(&self) -> bool {
+    pub fn is_enabled(&self) -> bool {
         self.queue.is_some()
     }
 
     /// Records a search.
-    pub fn search(&self, search: NewSearch) {
-        self.hand_in(Entry::Search(Box::new(search)));
+    pub fn record_search(&self, search: NewSearch) {
+        self.enqueue(Entry::Search(Box::new(search)));
     }
 
     /// Records a click.
-    pub fn click(&self, click: NewClick) {
-        self.hand_in(Entry::Click(click));
+    pub fn record_click(&self, click: NewClick) {
+        self.enqueue(Entry::Click(click));
     }
 
-    fn hand_in(&self, entry: Entry) {
+    fn enqueue(&self, entry: Entry) {
         if let Some(queue) = &self.queue
             && queue.try_send(entry).is_err()
         {
-            self.dropped.overflow();
+            self.dropped.add_overflow();
         }
     }
 
@@ -154,7 +154,7 @@ async fn write_all(db: Db, mut entries: mpsc::Receiver<Entry>, dropped: Arc<Drop
     let mut batch = Batch::default();
     while let Some(first) = entries.recv().await {
         batch.add(first);
-        let due = Instant::now() + PATIENCE;
+        let due = Instant::now() + MAX_DELAY;
         while !batch.is_due() {
             let Ok(Some(entry)) = timeout_at(due, entries.recv()).await else { break };
             batch.add(entry);
@@ -162,7 +162,7 @@ async fn write_all(db: Db, mut entries: mpsc::Receiver<Entry>, dropped: Arc<Drop
         let batch = mem::take(&mut batch);
         if let Err(error) = write(&db, &batch).await {
             tracing::warn!(%error, entries = batch.len(), "searches are not recorded");
-            dropped.refused(batch.len());
+            dropped.add_failed(batch.len());
         }
         for done in batch.flushed {
             let _ = done.send(());
@@ -173,18 +173,18 @@ async fn write_all(db: Db, mut entries: mpsc::Receiver<Entry>, dropped: Arc<Drop
 /// Writes a batch, and again where the database does not take it: what is there already stays as it is.
 async fn write(db: &Db, batch: &Batch) -> Result<()> {
     let (searches, clicks) = (&batch.searches, &batch.clicks);
-    let mut pauses = PAUSES.into_iter();
+    let mut delays = RETRY_DELAYS.into_iter();
     loop {
         let written = db.transaction(async |conn| {
             store::insert_searches(conn, searches).await?;
             store::insert_clicks(conn, clicks).await
         });
-        match (written.await, pauses.next()) {
+        match (written.await, delays.next()) {
             (Ok(()), _) => return Ok(()),
             (Err(error), None) => return Err(error),
-            (Err(error), Some(pause)) => {
+            (Err(error), Some(delay)) => {
                 tracing::debug!(%error, "searches are written again");
-                sleep(pause).await;
+                sleep(delay).await;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What can be done with categories.
 
 use super::{
-    model::{CategoryPatch, CategoryRow, NewCategory, Place, behind, make_room},
+    model::{CategoryPatch, CategoryRow, NewCategory, SiblingPosition, position_after, allocate_position},
     store,
 };
 use crate::{
@@ -22,7 +22,7 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewCategory, position: Option
         store::lock_moves(conn).await?;
         let position = match position {
             Some(position) => position,
-            None => behind(store::last_position(conn, new.parent_id).await?),
+            None => position_after(store::last_position(conn, new.parent_id).await?),
         };
         store::insert(conn, &NewCategory { position, ..new.clone() }).await
     })
@@ -43,14 +43,14 @@ pub async fn update(db: &Db, viewer: &Viewer, id: CategoryId, patch: CategoryPat
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageCatalogue`]; NOT_FOUND for the category, and for the one that names the place; CYCLE
 /// for a move below itself, INVALID for a place beside itself.
-pub async fn relocate(db: &Db, viewer: &Viewer, id: CategoryId, place: Place) -> Result<CategoryRow> {
+pub async fn relocate(db: &Db, viewer: &Viewer, id: CategoryId, target: SiblingPosition) -> Result<CategoryRow> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
     let moved = db.transaction(async |conn| {
         store::lock_moves(conn).await?;
-        let (parent, sibling) = match place {
-            Place::Last(parent) => (parent, None),
-            Place::Before(sibling) => (parent_of(conn, sibling, "before").await?, Some((sibling, "before"))),
-            Place::After(sibling) => (parent_of(conn, sibling, "after").await?, Some((sibling, "after"))),
+        let (parent, sibling) = match target {
+            SiblingPosition::Last(parent) => (parent, None),
+            SiblingPosition::Before(sibling) => (parent_of(conn, sibling, "before").await?, Some((sibling, "before"))),
+            SiblingPosition::After(sibling) => (parent_of(conn, sibling, "after").await?, Some((sibling, "after"))),
         };
         if let Some((_, field)) = sibling.filter(|(sibling, _)| *sibling == id) {
             return Err(Error::user(UserErrorCode::Invalid, field, "a category is not beside itself"));
@@ -58,11 +58,11 @@ pub async fn relocate(db: &Db, viewer: &Viewer, id: CategoryId, place: Place) ->
         let mut siblings = store::positions(conn, parent).await?;
         siblings.retain(|(sibling, _)| *sibling != id);
         let index = match sibling.and_then(|(sibling, _)| siblings.iter().position(|(id, _)| *id == sibling)) {
-            Some(index) if matches!(place, Place::Before(_)) => index,
+            Some(index) if matches!(target, SiblingPosition::Before(_)) => index,
             Some(index) => index + 1,
             None => siblings.len(),
         };
-        let (position, pushed) = make_room(&siblings, index);
+        let (position, pushed) = allocate_position(&siblings, index);
         store::update_positions(conn, &pushed).await?;
         let patch = CategoryPatch { parent_id: Some(parent), position: Some(position), ..CategoryPatch::default() };
         store::update(conn, id, &patch).await

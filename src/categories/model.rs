@@ -96,7 +96,7 @@ impl NewCategory {
 
 /// Where among its siblings a category goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum SiblingPosition {
     /// The last of those below this one; of the roots without.
     Last(Option<CategoryId>),
     /// Right before this one.
@@ -106,21 +106,21 @@ pub enum Place {
 }
 
 /// Room between two siblings where nothing asks for another, so that most moves rewrite nobody else.
-const GAP: i32 = 1024;
+const POSITION_GAP: i32 = 1024;
 
 /// The position of the category that comes behind the last one.
-pub fn behind(last: Option<i32>) -> i32 {
-    last.map_or(0, |last| last.saturating_add(GAP))
+pub fn position_after(last: Option<i32>) -> i32 {
+    last.map_or(0, |last| last.saturating_add(POSITION_GAP))
 }
 
 /// The position of a category that comes at this index among its siblings, and the siblings that have to give way with
 /// their new positions. The siblings stand in their order, without the category itself.
-pub fn make_room(siblings: &[(CategoryId, i32)], index: usize) -> (i32, Vec<(CategoryId, i32)>) {
-    let (before, behind_it) = siblings.split_at(index.min(siblings.len()));
+pub fn allocate_position(siblings: &[(CategoryId, i32)], index: usize) -> (i32, Vec<(CategoryId, i32)>) {
+    let (before, following) = siblings.split_at(index.min(siblings.len()));
     let (previous, next) =
-        (before.last().map(|(_, at)| i64::from(*at)), behind_it.first().map(|(_, at)| i64::from(*at)));
-    let gap = i64::from(GAP);
-    let place = match (previous, next) {
+        (before.last().map(|(_, at)| i64::from(*at)), following.first().map(|(_, at)| i64::from(*at)));
+    let gap = i64::from(POSITION_GAP);
+    let position = match (previous, next) {
         (None, None) => 0,
         (None, Some(next)) => next - gap,
         (Some(previous), None) => previous + gap,
@@ -128,23 +128,23 @@ pub fn make_room(siblings: &[(CategoryId, i32)], index: usize) -> (i32, Vec<(Cat
         (Some(previous), Some(_)) => previous + gap,
     };
     // Those behind it give way as far as they have to.
-    let mut taken = place;
-    let pushed = behind_it.iter().map_while(|(id, at)| {
+    let mut taken = position;
+    let pushed = following.iter().map_while(|(id, at)| {
         (i64::from(*at) <= taken).then(|| {
             taken += gap;
             (*id, taken)
         })
     });
     let placed: Option<Vec<_>> = pushed.map(|(id, at)| Some((id, i32::try_from(at).ok()?))).collect();
-    match (i32::try_from(place), placed) {
-        (Ok(place), Some(pushed)) => (place, pushed),
-        _ => anew(siblings, index),
+    match (i32::try_from(position), placed) {
+        (Ok(position), Some(pushed)) => (position, pushed),
+        _ => renumber(siblings, index),
     }
 }
 
-/// As [`make_room`] where the numbers have come to an end: everybody gets a new one.
-fn anew(siblings: &[(CategoryId, i32)], index: usize) -> (i32, Vec<(CategoryId, i32)>) {
-    let at = |rank: usize| i32::try_from(rank).unwrap_or(i32::MAX).saturating_mul(GAP);
+/// As [`allocate_position`] where the numbers have come to an end: everybody gets a new one.
+fn renumber(siblings: &[(CategoryId, i32)], index: usize) -> (i32, Vec<(CategoryId, i32)>) {
+    let at = |rank: usize| i32::try_from(rank).unwrap_or(i32::MAX).saturating_mul(POSITION_GAP);
     let rank = |sibling: usize| if sibling < index { sibling } else { sibling + 1 };
     (at(index), siblings.iter().enumerate().map(|(sibling, (id, _))| (*id, at(rank(sibling)))).collect())
 }
@@ -194,7 +194,7 @@ impl CategoryOrderField {
 
 /// A category with all columns that an import writes.
 #[derive(Debug, Clone, Copy)]
-pub struct CategoryChange<'a> {
+pub struct ImportedCategory<'a> {
     /// Key.
     pub id: i64,
     /// Parent, if it is not a root.
@@ -217,13 +217,13 @@ mod tests {
     /// way.
     fn put(positions: &[i32], index: usize) -> usize {
         let siblings: Vec<_> = (1..).map(CategoryId).zip(positions.iter().copied()).collect();
-        let (place, pushed) = make_room(&siblings, index);
+        let (position, pushed) = allocate_position(&siblings, index);
         let mut after: Vec<_> = siblings
             .iter()
             .map(|(id, at)| (pushed.iter().find(|(moved, _)| moved == id).map_or(*at, |(_, at)| *at), *id))
             .collect();
         // The newest has the largest id: nobody may share its position.
-        after.push((place, CategoryId(i64::MAX)));
+        after.push((position, CategoryId(i64::MAX)));
         after.sort_unstable();
         let mut expected: Vec<_> = siblings.iter().map(|(id, _)| *id).collect();
         expected.insert(index, CategoryId(i64::MAX));
@@ -260,11 +260,11 @@ mod tests {
                 put(&positions, index);
             }
             let siblings: Vec<_> = (1..).map(CategoryId).zip(positions.iter().copied()).collect();
-            let (place, pushed) = make_room(&siblings, 2);
+            let (position, pushed) = allocate_position(&siblings, 2);
             for (id, at) in pushed {
                 positions[usize::try_from(id.0 - 1).expect("an index")] = at;
             }
-            positions.insert(2, place);
+            positions.insert(2, position);
             assert!(positions[2..].is_sorted_by(|a, b| a < b) || round == 0, "{positions:?}");
         }
     }

@@ -10,7 +10,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::model::{CategoryChange, CategoryCondition, CategoryOrderField, CategoryPatch, CategoryRow, NewCategory};
+use super::model::{ImportedCategory, CategoryCondition, CategoryOrderField, CategoryPatch, CategoryRow, NewCategory};
 use crate::{
     auth::Permission,
     db::{
@@ -79,7 +79,7 @@ pub async fn counts_by_parent_ids(mut conn: &Conn, list: &CategoryList, parents:
 }
 
 /// The ids of these categories and of all that is below them, in no order.
-pub async fn ids_of_trees(mut conn: &Conn, roots: &[CategoryId]) -> Result<Vec<CategoryId>> {
+pub async fn subtree_ids(mut conn: &Conn, roots: &[CategoryId]) -> Result<Vec<CategoryId>> {
     let below = categories::table.filter(categories::path.overlaps_with(roots)).select(categories::id);
     Ok(below.load(&mut conn).await?)
 }
@@ -193,7 +193,7 @@ pub async fn insert_named(
 }
 
 /// Sets all columns that a category of an import has. A violated constraint stays [`Error::Constraint`].
-pub async fn update_all(mut conn: &Conn, changed: &[CategoryChange<'_>]) -> Result<()> {
+pub async fn update_imported(mut conn: &Conn, changed: &[ImportedCategory<'_>]) -> Result<()> {
     if changed.is_empty() {
         return Ok(());
     }

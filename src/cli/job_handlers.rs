@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::{
-    access::actions::{email, janitor, recovery, registration, verification},
+    access::actions::{email_change, cleanup as access_cleanup, passwords, registration, verification},
     analytics::actions::tend as analytics_cleanup,
     carts::actions::expiry,
     config::AnalyticsSettings,
@@ -17,7 +17,7 @@ use crate::{
         actions::{care, webhooks},
         providers::{Providers, test::WEBHOOK},
     },
-    search::actions::{index, tend},
+    search::actions::{popularity as search_popularity, reindex},
     storage::Storage,
     transfers::runs::actions::{cleanup as transfers_cleanup, job as transfer},
 };
@@ -41,7 +41,7 @@ pub struct JobContext {
 pub fn build_worker(context: JobContext) -> Worker {
     let cx = &Arc::new(context);
     let worker = Worker::new(cx.db.clone())
-        .every(janitor::KIND, janitor::PERIOD, with_context(cx, |cx, job| async move { janitor::run(&cx.db, &job).await }))
+        .every(access_cleanup::KIND, access_cleanup::PERIOD, with_context(cx, |cx, job| async move { access_cleanup::run(&cx.db, &job).await }))
         .every(expiry::KIND, expiry::PERIOD, with_context(cx, |cx, job| async move { expiry::run(&cx.db, &job).await }))
         .every(
             transfers_cleanup::KIND,
@@ -58,8 +58,8 @@ pub fn build_worker(context: JobContext) -> Worker {
             sweep::PERIOD,
             with_context(cx, |cx, job| async move { sweep::run(&cx.db, &cx.image_processor, &job).await }),
         )
-        .every(tend::KIND, tend::PERIOD, with_context(cx, |cx, job| async move { tend::run(&cx.db, &job).await }))
-        .every(index::KIND, index::PERIOD, with_context(cx, |cx, job| async move { index::run(&cx.db, &job).await }))
+        .every(search_popularity::KIND, search_popularity::PERIOD, with_context(cx, |cx, job| async move { search_popularity::run(&cx.db, &job).await }))
+        .every(reindex::KIND, reindex::PERIOD, with_context(cx, |cx, job| async move { reindex::run(&cx.db, &job).await }))
         .every(
             analytics_cleanup::KIND,
             analytics_cleanup::PERIOD,
@@ -68,8 +68,8 @@ pub fn build_worker(context: JobContext) -> Worker {
         .on_long(transfer::KIND, with_context(cx, |cx, job| async move { transfer::run(&cx.db, cx.storage(), &job).await }))
         .on(registration::KIND, with_context(cx, |cx, job| async move { registration::run(&cx.db, &job).await }))
         .on(verification::KIND, with_context(cx, |cx, job| async move { verification::run(&cx.db, &job).await }))
-        .on(recovery::KIND, with_context(cx, |cx, job| async move { recovery::run(&cx.db, &job).await }))
-        .on(email::KIND, with_context(cx, |cx, job| async move { email::run(&cx.db, &job).await }))
+        .on(passwords::KIND, with_context(cx, |cx, job| async move { passwords::run(&cx.db, &job).await }))
+        .on(email_change::KIND, with_context(cx, |cx, job| async move { email_change::run(&cx.db, &job).await }))
         .on(care::OPERATION, with_context(cx, |cx, job| async move { care::look_after(&cx.db, &cx.providers, &job).await }))
         .on(care::CAPTURE, with_context(cx, |cx, job| async move { care::capture(&cx.db, &cx.providers, &job).await }))
         .on(CANCELLED, with_context(cx, |cx, job| async move { care::undo(&cx.db, &cx.providers, &job).await }))

@@ -16,8 +16,8 @@ use super::{
     demo,
     job_handlers::{self, JobContext},
 };
-use crate::access::actions::live::catch_up;
-use crate::access::actions::watch::keep_up;
+use crate::access::actions::cache::refresh_cache;
+use crate::access::actions::cache_task;
 use crate::analytics::recorder::SearchRecorder;
 use crate::auth::JwtKeys;
 use crate::auth::PermissionCache;
@@ -93,7 +93,7 @@ async fn run(
     let logins = if with_demo { demo::seed(&db, &passwords).await? } else { Vec::new() };
     let mailer = components.mailer.clone();
     let services = Arc::new(build_services(settings, serve, db, passwords, components).await?);
-    let watcher = tokio::spawn(keep_up(services.db.clone(), Arc::clone(&services.permission_cache)));
+    let watcher = tokio::spawn(cache_task::run(services.db.clone(), Arc::clone(&services.permission_cache)));
     let worker = job_handlers::build_worker(JobContext {
         db: services.db.clone(),
         mailer,
@@ -125,14 +125,14 @@ async fn build_services(
     let currency_cache = CurrencyCache::default();
     currency_cache.preload(&db).await?;
     let permission_cache = Arc::new(PermissionCache::new(jwt.lifetime()));
-    catch_up(&db, &permission_cache).await?;
+    refresh_cache(&db, &permission_cache).await?;
     let test_provider = test_payment_secret.map(|secret| TestProvider::new(db.clone(), secret, Pace::default()));
     let names = serve.payments.provider_names(settings);
     let providers = Arc::new(Providers::open(&names, serve.payments.payment_capture, test_provider)?);
     let files = &serve.files;
     let fetch_rules = Rules { most: files.upload_bytes, private: files.fetch_private };
     let image_processor = Studio::new(storage.clone(), &files.media_url, fetch_rules);
-    let search_recorder = if serve.analytics.is_on() { SearchRecorder::start(db.clone()) } else { SearchRecorder::off() };
+    let search_recorder = if serve.analytics.is_on() { SearchRecorder::start(db.clone()) } else { SearchRecorder::disabled() };
     Ok(Services {
         db,
         passwords,

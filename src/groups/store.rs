@@ -65,7 +65,7 @@ pub async fn find(mut conn: &Conn, key: &ProductGroupKey) -> Result<Option<Produ
 }
 
 /// One group, which keeps its options until the transaction ends: for those who put products into it.
-pub async fn share(mut conn: &Conn, id: ProductGroupId) -> Result<Option<ProductGroupRow>> {
+pub async fn lock_shared(mut conn: &Conn, id: ProductGroupId) -> Result<Option<ProductGroupRow>> {
     let query = product_groups::table.find(id).select(ProductGroupRow::as_select()).for_share();
     Ok(query.first(&mut conn).await.optional()?)
 }

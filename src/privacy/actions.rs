@@ -8,7 +8,7 @@ use super::model;
 use crate::{
     access::{
         self,
-        actions::{accounts::require_cover, live::catch_up, login::end_others, recovery::confirm},
+        actions::{accounts::require_role_covered, cache::refresh_cache, login::end_other_sessions, passwords::verify_password},
     },
     audit,
     auth::{PermissionCache, Passwords, Permission, Scope, Viewer},
@@ -43,23 +43,23 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
         let keys = access::store::keys::all_by_user(conn, id).await?;
         let orders = orders::store::all_by_user(conn, id).await?;
         let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
-        let lines = by(orders::store::lines_by_order_ids(conn, &ids).await?, |line| line.order_id);
-        let notes = by(orders::store::events::notes_by_order_ids(conn, &ids).await?, |note| note.order_id);
+        let lines = group_by(orders::store::lines_by_order_ids(conn, &ids).await?, |line| line.order_id);
+        let notes = group_by(orders::store::events::notes_by_order_ids(conn, &ids).await?, |note| note.order_id);
         let shipments = orders::store::shipments::by_order_ids(conn, &ids).await?;
-        let sent: Vec<_> = shipments.iter().map(|shipment| shipment.id).collect();
-        let sent = orders::store::shipments::lines_by_shipment_ids(conn, &sent).await?;
-        let (shipments, sent) = (by(shipments, |shipment| shipment.order_id), by(sent, |line| line.shipment_id));
+        let shipment_ids: Vec<_> = shipments.iter().map(|shipment| shipment.id).collect();
+        let shipment_lines = orders::store::shipments::lines_by_shipment_ids(conn, &shipment_ids).await?;
+        let (shipments, shipment_lines) = (group_by(shipments, |shipment| shipment.order_id), group_by(shipment_lines, |line| line.shipment_id));
         let returns = orders::store::returns::by_order_ids(conn, &ids).await?;
-        let back: Vec<_> = returns.iter().map(|row| row.id).collect();
-        let back = orders::store::returns::lines_by_return_ids(conn, &back).await?;
-        let (returns, back) = (by(returns, |row| row.order_id), by(back, |line| line.return_id));
+        let return_ids: Vec<_> = returns.iter().map(|row| row.id).collect();
+        let return_lines = orders::store::returns::lines_by_return_ids(conn, &return_ids).await?;
+        let (returns, return_lines) = (group_by(returns, |row| row.order_id), group_by(return_lines, |line| line.return_id));
         let order = |row: &OrderRow| {
-            let mut order = model::order(row, of(&lines, row.id));
-            let shipments = of(&shipments, row.id).iter().map(|it| model::shipment(it, of(&sent, it.id)));
-            let returns = of(&returns, row.id).iter().map(|it| model::returned(it, of(&back, it.id)));
+            let mut order = model::order(row, rows_of(&lines, row.id));
+            let shipments = rows_of(&shipments, row.id).iter().map(|it| model::shipment(it, rows_of(&shipment_lines, it.id)));
+            let returns = rows_of(&returns, row.id).iter().map(|it| model::order_return(it, rows_of(&return_lines, it.id)));
             order["shipments"] = shipments.collect();
             order["returns"] = returns.collect();
-            order["notes"] = of(&notes, row.id).iter().map(model::note).collect();
+            order["notes"] = rows_of(&notes, row.id).iter().map(model::note).collect();
             order
         };
         let payments = payments::store::all_by_user(conn, id).await?;
@@ -74,8 +74,8 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
             "orders": orders.iter().map(order).collect::<Vec<_>>(),
             "payments": payments.iter().map(model::payment).collect::<Vec<_>>(),
         });
-        export_of_domains(conn, id, &mut data).await?;
-        data["auditLog"] = entries.iter().map(model::entry).collect();
+        export_from_domains(conn, id, &mut data).await?;
+        data["auditLog"] = entries.iter().map(model::audit_entry).collect();
         Ok(Some(data))
     })
     .await
@@ -84,13 +84,13 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
 macro_rules! personal {
     ($($domain:ident $key:literal;)*) => {
         /// Adds what the domains hold on a user, each under its key.
-        async fn export_of_domains(conn: &Conn, id: UserId, data: &mut Value) -> Result<()> {
+        async fn export_from_domains(conn: &Conn, id: UserId, data: &mut Value) -> Result<()> {
             $(data[$key] = crate::$domain::actions::personal_data(conn, id).await?;)*
             Ok(())
         }
 
         /// Erases what the domains hold on a user.
-        async fn erase_in_domains(conn: &Conn, id: UserId) -> Result<()> {
+        async fn erase_from_domains(conn: &Conn, id: UserId) -> Result<()> {
             $(crate::$domain::actions::erase_personal_data(conn, id).await?;)*
             Ok(())
         }
@@ -100,7 +100,7 @@ macro_rules! personal {
 domains!(personal => personal);
 
 /// Rows by what they belong to.
-fn by<K: Hash + Eq, R>(rows: Vec<R>, key: impl Fn(&R) -> K) -> HashMap<K, Vec<R>> {
+fn group_by<K: Hash + Eq, R>(rows: Vec<R>, key: impl Fn(&R) -> K) -> HashMap<K, Vec<R>> {
     let mut groups: HashMap<K, Vec<R>> = HashMap::new();
     for row in rows {
         groups.entry(key(&row)).or_default().push(row);
@@ -108,7 +108,7 @@ fn by<K: Hash + Eq, R>(rows: Vec<R>, key: impl Fn(&R) -> K) -> HashMap<K, Vec<R>
     groups
 }
 
-fn of<K: Hash + Eq, R>(groups: &HashMap<K, Vec<R>>, key: K) -> &[R] {
+fn rows_of<K: Hash + Eq, R>(groups: &HashMap<K, Vec<R>>, key: K) -> &[R] {
     groups.get(&key).map_or(&[], Vec::as_slice)
 }
 
@@ -121,7 +121,7 @@ fn of<K: Hash + Eq, R>(groups: &HashMap<K, Vec<R>>, key: K) -> &[R] {
 pub async fn erase(
     db: &Db,
     passwords: &Passwords,
-    live: &PermissionCache,
+    cache: &PermissionCache,
     viewer: &Viewer,
     id: UserId,
     password: Option<String>,
@@ -131,7 +131,7 @@ pub async fn erase(
         let hash = db.read(async |conn| users::store::find_password(conn, me).await).await?;
         // Somebody who found the device open must not take the account along.
         if hash.is_some() {
-            confirm(db, passwords, me, password.unwrap_or_default()).await?;
+            verify_password(db, passwords, me, password.unwrap_or_default()).await?;
         }
     }
     let scope = viewer.scope(Permission::ManageUsers);
@@ -143,17 +143,17 @@ pub async fn erase(
                 return Err(missing());
             }
             if id != me {
-                require_cover(conn, viewer, user.role_id).await?;
+                require_role_covered(conn, viewer, user.role_id).await?;
             }
             if orders::store::is_under_way(conn, id).await? {
                 let rule = "an order is under way: deliver or cancel it first";
                 return Err(Error::user(UserErrorCode::InUse, "id", rule));
             }
-            end_others(conn, id, None).await?;
-            access::store::sessions::update_forgotten(conn, id).await?;
+            end_other_sessions(conn, id, None).await?;
+            access::store::sessions::update_anonymized(conn, id).await?;
             access::store::keys::delete_by_user(conn, id).await?;
             orders::store::update_forgotten(conn, id).await?;
-            erase_in_domains(conn, id).await?;
+            erase_from_domains(conn, id).await?;
             // Mail to them that has not left yet.
             jobs::store::delete_of_user(conn, id).await?;
             users::store::delete_addresses(conn, id).await?;
@@ -162,6 +162,6 @@ pub async fn erase(
             users::store::update_erased(conn, id).await
         })
         .await?;
-    catch_up(db, live).await?;
+    refresh_cache(db, cache).await?;
     Ok(erased)
 }

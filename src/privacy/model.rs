@@ -151,7 +151,7 @@ pub fn shipment(row: &ShipmentRow, lines: &[ShipmentLineRow]) -> Value {
 }
 
 /// A return of an order.
-pub fn returned(row: &ReturnRow, lines: &[ReturnLineRow]) -> Value {
+pub fn order_return(row: &ReturnRow, lines: &[ReturnLineRow]) -> Value {
     let lines = lines.iter().map(
         |line| json!({ "detailId": line.order_detail_id.to_global_id(), "quantity": line.quantity, "reason": line.reason }),
     );
@@ -172,7 +172,7 @@ pub fn note(row: &OrderEventRow) -> Value {
 }
 
 /// An entry of the audit log: what they did, or what was done to their account.
-pub fn entry(row: &AuditRow) -> Value {
+pub fn audit_entry(row: &AuditRow) -> Value {
     json!({
         "id": row.id.to_global_id(),
         "at": row.at,

@@ -17,7 +17,7 @@ use crate::{
 
 /// What somebody says of a product.
 #[derive(Debug, Clone)]
-pub struct Opinion {
+pub struct ReviewDraft {
     /// Of which product.
     pub product: ProductId,
     /// Stars, 1 to 5.
@@ -32,9 +32,9 @@ pub struct Opinion {
 /// # Errors
 /// UNAUTHENTICATED for the anonymous; NOT_FOUND, PRODUCT_INACTIVE and INSUFFICIENT_PERMISSIONS (who sells it) of the product; PURCHASE_REQUIRED
 /// where only buyers write; TAKEN for a second one; user errors of the fields.
-pub async fn create(db: &Db, viewer: &Viewer, rules: ReviewSettings, opinion: Opinion) -> Result<ReviewRow> {
+pub async fn create(db: &Db, viewer: &Viewer, settings: ReviewSettings, draft: ReviewDraft) -> Result<ReviewRow> {
     let me = viewer.require_user()?;
-    let Opinion { product: id, rating, title, text } = opinion;
+    let ReviewDraft { product: id, rating, title, text } = draft;
     ReviewPatch { rating: Some(rating), title: Some(title.clone()), text: Some(text.clone()) }.check()?;
     let scope = viewer.scope(Permission::ManageProducts);
     db.transaction(async |conn| {
@@ -50,11 +50,11 @@ pub async fn create(db: &Db, viewer: &Viewer, rules: ReviewSettings, opinion: Op
             return Err(Error::user(UserErrorCode::InsufficientPermissions, "productId", rule));
         }
         let is_verified_purchase = store::has_bought(conn, me, id).await?;
-        if rules.reviews_buyers_only && !is_verified_purchase {
+        if settings.reviews_buyers_only && !is_verified_purchase {
             let rule = "only who bought this product writes a review of it";
             return Err(Error::user(UserErrorCode::PurchaseRequired, "productId", rule));
         }
-        let status = if rules.reviews_moderated { ReviewStatus::Pending } else { ReviewStatus::Approved };
+        let status = if settings.reviews_moderated { ReviewStatus::Pending } else { ReviewStatus::Approved };
         let (title, text) = (title.clone(), text.clone());
         store::insert(conn, &NewReview { product_id: id, user_id: me, rating, title, text, status, is_verified_purchase }).await
     })
@@ -68,7 +68,7 @@ pub async fn create(db: &Db, viewer: &Viewer, rules: ReviewSettings, opinion: Op
 pub async fn update(
     db: &Db,
     viewer: &Viewer,
-    rules: ReviewSettings,
+    settings: ReviewSettings,
     id: ReviewId,
     patch: ReviewPatch,
 ) -> Result<ReviewRow> {
@@ -79,7 +79,7 @@ pub async fn update(
         if !patch.changes(&row) {
             return Ok(row);
         }
-        let stays = row.status == ReviewStatus::Approved && !rules.reviews_moderated;
+        let stays = row.status == ReviewStatus::Approved && !settings.reviews_moderated;
         let status = if stays { ReviewStatus::Approved } else { ReviewStatus::Pending };
         let is_verified_purchase = store::has_bought(conn, me, row.product_id).await?;
         store::update(conn, id, &patch, status, is_verified_purchase).await
@@ -93,7 +93,7 @@ pub async fn update(
 pub async fn delete(db: &Db, viewer: &Viewer, id: ReviewId) -> Result<()> {
     let me = viewer.require_user()?;
     db.transaction(async |conn| {
-        lock(conn, id, |row, product| row.user_id == me || moderates(viewer, product)).await?;
+        lock(conn, id, |row, product| row.user_id == me || can_moderate(viewer, product)).await?;
         store::delete(conn, id).await
     })
     .await
@@ -105,22 +105,22 @@ pub async fn delete(db: &Db, viewer: &Viewer, id: ReviewId) -> Result<()> {
 pub async fn moderate(db: &Db, viewer: &Viewer, id: ReviewId, status: ReviewStatus) -> Result<ReviewRow> {
     viewer.require_any(&[Permission::ManageReviews])?;
     db.transaction(async |conn| {
-        let row = lock(conn, id, |_, product| moderates(viewer, product)).await?;
+        let row = lock(conn, id, |_, product| can_moderate(viewer, product)).await?;
         if row.status == status { Ok(row) } else { store::update_status(conn, id, status).await }
     })
     .await
 }
 
-fn moderates(viewer: &Viewer, product: &ProductRow) -> bool {
+fn can_moderate(viewer: &Viewer, product: &ProductRow) -> bool {
     viewer.can_at(Permission::ManageReviews, product.source_website_id)
 }
 
 /// Locks the product of a review and then the review, where the viewer may write it.
-async fn lock(conn: &Conn, id: ReviewId, may: impl Fn(&ReviewRow, &ProductRow) -> bool) -> Result<ReviewRow> {
+async fn lock(conn: &Conn, id: ReviewId, is_allowed: impl Fn(&ReviewRow, &ProductRow) -> bool) -> Result<ReviewRow> {
     let missing = || Error::not_found("id", "review");
     let seen = store::by_ids(conn, &Scope::All, &[id]).await?.pop().ok_or_else(missing)?;
     let product = products::store::lock(conn, &[seen.product_id]).await?.pop().ok_or_else(missing)?;
-    store::lock(conn, id).await?.filter(|row| may(row, &product)).ok_or_else(missing)
+    store::lock(conn, id).await?.filter(|row| is_allowed(row, &product)).ok_or_else(missing)
 }
 
 /// The reviews of a user, for the export of their data.

@@ -176,7 +176,7 @@ pub enum ReviewParent {
 
 /// How many approved reviews of a product have so many stars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stars {
+pub struct RatingCount {
     /// Of which product.
     pub product: ProductId,
     /// Stars, 1 to 5.

@@ -10,7 +10,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 
 use super::model::{
-    NewReview, ReviewCondition, ReviewOrderField, ReviewParent, ReviewPatch, ReviewRow, ReviewStatus, Stars,
+    NewReview, ReviewCondition, ReviewOrderField, ReviewParent, ReviewPatch, ReviewRow, ReviewStatus, RatingCount,
 };
 use crate::{
     auth::{Permission, Scope},
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// What an order's status is from the moment on when its customer counts as a buyer.
-const BOUGHT: [&str; 3] = ["confirmed", "shipped", "delivered"];
+const PURCHASED_STATUSES: [&str; 3] = ["confirmed", "shipped", "delivered"];
 
 fn visible(scope: &Scope) -> Condition<'static, reviews::table> {
     let approved = reviews::status.eq(ReviewStatus::Approved);
@@ -120,14 +120,14 @@ pub async fn counts_by_parent_ids(
 }
 
 /// How many approved reviews of these products have how many stars; none of those that no review has.
-pub async fn stars_by_product_ids(mut conn: &Conn, ids: &[ProductId]) -> Result<Vec<Stars>> {
+pub async fn rating_counts_by_product_ids(mut conn: &Conn, ids: &[ProductId]) -> Result<Vec<RatingCount>> {
     let query = reviews::table
         .filter(reviews::product_id.eq_any(ids))
         .filter(reviews::status.eq(ReviewStatus::Approved))
         .group_by((reviews::product_id, reviews::rating))
         .select((reviews::product_id, reviews::rating, count_star()));
     let rows: Vec<(ProductId, i32, i64)> = query.load(&mut conn).await?;
-    Ok(rows.into_iter().map(|(product, rating, count)| Stars { product, rating, count }).collect())
+    Ok(rows.into_iter().map(|(product, rating, count)| RatingCount { product, rating, count }).collect())
 }
 
 /// Whether a user has an order of this product that the shop has taken on.
@@ -136,7 +136,7 @@ pub async fn has_bought(mut conn: &Conn, user: UserId, product: ProductId) -> Re
         .inner_join(orders::table)
         .filter(order_details::product_id.eq(product))
         .filter(orders::user_id.assume_not_null().eq(user))
-        .filter(orders::status.eq_any(BOUGHT));
+        .filter(orders::status.eq_any(PURCHASED_STATUSES));
     Ok(diesel::select(exists(bought)).get_result(&mut conn).await?)
 }
 

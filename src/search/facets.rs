@@ -9,7 +9,7 @@ use crate::{
 
 /// A facet that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub enum FacetKind {
     /// Categories and all above them.
     Categories,
     /// Brands.
@@ -86,7 +86,7 @@ pub struct OptionValues {
 
 impl Facets {
     /// Sorts rows by facet.
-    pub fn of(rows: Vec<FacetRow>) -> Self {
+    pub fn from_rows(rows: Vec<FacetRow>) -> Self {
         let mut facets = Self::default();
         for row in rows {
             facets.add(row);

@@ -7,4 +7,4 @@ pub mod actions;
 pub mod facets;
 pub mod model;
 pub mod store;
-pub mod words;
+pub mod query;

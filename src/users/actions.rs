@@ -50,7 +50,7 @@ pub async fn update_address(db: &Db, viewer: &Viewer, id: AddressId, patch: Addr
     viewer.require_user()?;
     patch.check()?;
     db.transaction(async |conn| {
-        let address = locked(conn, viewer, id).await?;
+        let address = lock_address(conn, viewer, id).await?;
         if patch.is_empty() {
             return Ok(address);
         }
@@ -68,7 +68,7 @@ pub async fn update_address(db: &Db, viewer: &Viewer, id: AddressId, patch: Addr
 pub async fn delete_address(db: &Db, viewer: &Viewer, id: AddressId) -> Result<UserId> {
     viewer.require_user()?;
     db.transaction(async |conn| {
-        let address = locked(conn, viewer, id).await?;
+        let address = lock_address(conn, viewer, id).await?;
         store::delete_address(conn, id).await?;
         Ok(address.user_id)
     })
@@ -76,7 +76,7 @@ pub async fn delete_address(db: &Db, viewer: &Viewer, id: AddressId) -> Result<U
 }
 
 /// An address of the viewer's, its user locked.
-async fn locked(conn: &Conn, viewer: &Viewer, id: AddressId) -> Result<AddressRow> {
+async fn lock_address(conn: &Conn, viewer: &Viewer, id: AddressId) -> Result<AddressRow> {
     let scope = viewer.scope(Permission::ManageUsers);
     let missing = || Error::not_found("id", "address");
     let address = store::addresses_by_ids(conn, &scope, &[id]).await?.pop().ok_or_else(missing)?;
@@ -103,7 +103,7 @@ pub async fn add_identity(
     let new =
         NewSource { resource_type: SourceType::User, resource_id: id.key(), website_id: website, external_id: Some(external_id) };
     db.transaction(async |conn| {
-        let user = locked_user(conn, viewer, id).await?;
+        let user = lock_user(conn, viewer, id).await?;
         sources::store::insert(conn, &new).await?;
         Ok(user)
     })
@@ -116,7 +116,7 @@ pub async fn add_identity(
 pub async fn remove_identity(db: &Db, viewer: &Viewer, id: UserId, website: WebsiteId) -> Result<UserRow> {
     require_reach(viewer, website)?;
     db.transaction(async |conn| {
-        let user = locked_user(conn, viewer, id).await?;
+        let user = lock_user(conn, viewer, id).await?;
         match sources::store::delete(conn, SourceType::User, id.key(), website).await? {
             true => Ok(user),
             false => Err(Error::not_found("websiteId", "identity of this user")),
@@ -134,7 +134,7 @@ fn require_reach(viewer: &Viewer, website: WebsiteId) -> Result<()> {
 }
 
 /// A user of the viewer's who has not been erased, locked.
-async fn locked_user(conn: &Conn, viewer: &Viewer, id: UserId) -> Result<UserRow> {
+async fn lock_user(conn: &Conn, viewer: &Viewer, id: UserId) -> Result<UserRow> {
     let user = store::lock(conn, &viewer.scope(Permission::ManageUsers), id).await?;
     user.filter(|user| user.erased_at.is_none()).ok_or_else(|| Error::not_found("userId", "user"))
 }

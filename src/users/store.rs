@@ -194,16 +194,16 @@ pub async fn addresses_by_user_ids(mut conn: &Conn, scope: &Scope, ids: &[UserId
         .order((addresses::user_id, addresses::id))
         .select(AddressRow::as_select())
         .into_boxed();
-    Ok(query.filter(own_address(scope)).load(&mut conn).await?)
+    Ok(query.filter(visible_addresses(scope)).load(&mut conn).await?)
 }
 
 /// The visible addresses with these ids, in no order.
 pub async fn addresses_by_ids(mut conn: &Conn, scope: &Scope, ids: &[AddressId]) -> Result<Vec<AddressRow>> {
     let query = addresses::table.filter(addresses::id.eq_any(ids)).select(AddressRow::as_select()).into_boxed();
-    Ok(query.filter(own_address(scope)).load(&mut conn).await?)
+    Ok(query.filter(visible_addresses(scope)).load(&mut conn).await?)
 }
 
-fn own_address(scope: &Scope) -> Condition<'static, addresses::table> {
+fn visible_addresses(scope: &Scope) -> Condition<'static, addresses::table> {
     match scope {
         Scope::All => constant(true),
         Scope::Own(user) | Scope::Seller(user) => Box::new(addresses::user_id.eq(*user)),

@@ -76,7 +76,7 @@ impl NewWebsite {
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
-        rules(&mut validator, Some(&self.code), Some(&self.name), Some(&self.base_url));
+        check_fields(&mut validator, Some(&self.code), Some(&self.name), Some(&self.base_url));
         if Currency::parse(&self.currency).is_none() {
             validator.add(UserError::new(UserErrorCode::Invalid, "currency", "give an ISO 4217 code such as EUR"));
         }
@@ -89,7 +89,7 @@ impl WebsitePatch {
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
-        rules(&mut validator, self.code.as_deref(), self.name.as_deref(), self.base_url.as_deref());
+        check_fields(&mut validator, self.code.as_deref(), self.name.as_deref(), self.base_url.as_deref());
         validator.finish()
     }
 
@@ -99,10 +99,10 @@ impl WebsitePatch {
     }
 }
 
-fn rules(validator: &mut Validator, code: Option<&str>, name: Option<&str>, base_url: Option<&str>) {
+fn check_fields(validator: &mut Validator, code: Option<&str>, name: Option<&str>, base_url: Option<&str>) {
     if let Some(code) = code {
-        let sound = code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-        if !sound || code.is_empty() || code.len() > 50 || code.starts_with('-') {
+        let is_valid = code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        if !is_valid || code.is_empty() || code.len() > 50 || code.starts_with('-') {
             validator.add(UserError::new(
                 UserErrorCode::Invalid,
                 "code",
@@ -112,8 +112,8 @@ fn rules(validator: &mut Validator, code: Option<&str>, name: Option<&str>, base
     }
     validator.optional_text("name", name, 255);
     if let Some(url) = base_url {
-        let sound = url.starts_with("https://") || url.starts_with("http://");
-        if !sound || url.len() > 2000 || url.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        let is_valid = url.starts_with("https://") || url.starts_with("http://");
+        if !is_valid || url.len() > 2000 || url.chars().any(|c| c.is_whitespace() || c.is_control()) {
             validator.add(UserError::new(UserErrorCode::Invalid, "baseUrl", "give a URL that starts with https://"));
         }
     }

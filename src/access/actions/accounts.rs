@@ -1,6 +1,6 @@
 //! What staff do with accounts, and people with their own.
 
-use super::{email::changed_by_staff, letters, live::catch_up, login::end_others};
+use super::{email_change::handle_staff_change, emails, cache::refresh_cache, login::end_other_sessions};
 use crate::{
     access::{
         model::{ADMIN, CUSTOMER, NewAccount, Purpose},
@@ -39,12 +39,12 @@ pub async fn create_user(
         return Err(Error::user(UserErrorCode::InsufficientPermissions, "sourceWebsiteId", rule));
     }
     let new = new.checked()?;
-    let password_hash = hashed(passwords, &new).await?;
+    let password_hash = hash_password(passwords, &new).await?;
     db.transaction(async |conn| {
-        let user = insert(conn, Some(viewer), &new, password_hash.as_deref(), role.as_deref()).await?;
+        let user = insert_user(conn, Some(viewer), &new, password_hash.as_deref(), role.as_deref()).await?;
         match &password_hash {
-            Some(_) => letters::verify_email(conn, &user).await?,
-            None => letters::invitation(conn, &user).await?,
+            Some(_) => emails::send_verification(conn, &user).await?,
+            None => emails::send_invitation(conn, &user).await?,
         }
         Ok(user)
     })
@@ -56,9 +56,9 @@ pub async fn create_user(
 /// User errors of the fields; TAKEN for the e-mail address.
 pub async fn create_admin(db: &Db, passwords: &Passwords, new: NewAccount) -> Result<UserRow> {
     let new = new.checked()?;
-    let password_hash = hashed(passwords, &new).await?;
+    let password_hash = hash_password(passwords, &new).await?;
     db.transaction(async |conn| {
-        let user = insert(conn, None, &new, password_hash.as_deref(), Some(ADMIN)).await?;
+        let user = insert_user(conn, None, &new, password_hash.as_deref(), Some(ADMIN)).await?;
         users::store::update_verified(conn, user.id).await
     })
     .await
@@ -75,7 +75,7 @@ pub async fn reset_password(db: &Db, passwords: &Passwords, email: &str, passwor
     let (user, _) = found.ok_or_else(|| Error::not_found("email", "active user"))?;
     let hash = passwords.check_and_hash("password", password, vec![user.name.clone(), email]).await?;
     db.transaction(async |conn| {
-        end_others(conn, user.id, None).await?;
+        end_other_sessions(conn, user.id, None).await?;
         // Whoever asked for a link before must not use it now.
         tokens::update_void(conn, user.id, Purpose::ResetPassword).await?;
         users::store::update_password(conn, user.id, &hash).await
@@ -84,7 +84,7 @@ pub async fn reset_password(db: &Db, passwords: &Passwords, email: &str, passwor
 }
 
 /// The hash of a new account's password, where it has one.
-pub(super) async fn hashed(passwords: &Passwords, new: &NewAccount) -> Result<Option<String>> {
+pub(super) async fn hash_password(passwords: &Passwords, new: &NewAccount) -> Result<Option<String>> {
     let Some(password) = new.password.clone() else { return Ok(None) };
     let about = vec![new.name.clone(), new.email.clone()];
     Ok(Some(passwords.check_and_hash("password", password, about).await?))
@@ -92,7 +92,7 @@ pub(super) async fn hashed(passwords: &Passwords, new: &NewAccount) -> Result<Op
 
 /// Adds a user within the caller's transaction, with the customer's role unless another is given. Without a granter, nobody
 /// grants it.
-pub(super) async fn insert(
+pub(super) async fn insert_user(
     conn: &Conn,
     granter: Option<&Viewer>,
     new: &NewAccount,
@@ -136,15 +136,15 @@ pub async fn update_user(db: &Db, viewer: &Viewer, id: UserId, patch: UserPatch)
         viewer.require_session()?;
     }
     db.transaction(async |conn| {
-        let user = locked(conn, viewer, id).await?;
+        let user = lock_user(conn, viewer, id).await?;
         if id != me {
-            require_cover(conn, viewer, user.role_id).await?;
+            require_role_covered(conn, viewer, user.role_id).await?;
         }
         if patch.is_empty() {
             return Ok(user);
         }
         let changed = users::store::update(conn, id, &patch).await?;
-        changed_by_staff(conn, &user, changed).await
+        handle_staff_change(conn, &user, changed).await
     })
     .await
 }
@@ -152,23 +152,23 @@ pub async fn update_user(db: &Db, viewer: &Viewer, id: UserId, patch: UserPatch)
 /// Deactivates a user: gone from lists, logged out everywhere, still there on orders.
 /// # Errors
 /// As [`update_user`]; PROTECTED for the last admin.
-pub async fn deactivate_user(db: &Db, live: &PermissionCache, viewer: &Viewer, id: UserId) -> Result<UserRow> {
+pub async fn deactivate_user(db: &Db, cache: &PermissionCache, viewer: &Viewer, id: UserId) -> Result<UserRow> {
     let me = viewer.require_user()?;
     if id == me {
         viewer.require_session()?;
     }
     let user = db
         .transaction(async |conn| {
-            let user = locked(conn, viewer, id).await?;
+            let user = lock_user(conn, viewer, id).await?;
             if id != me {
-                require_cover(conn, viewer, user.role_id).await?;
+                require_role_covered(conn, viewer, user.role_id).await?;
             }
-            end_others(conn, id, None).await?;
+            end_other_sessions(conn, id, None).await?;
             let patch = UserPatch { is_active: Some(false), ..UserPatch::default() };
             users::store::update(conn, id, &patch).await
         })
         .await?;
-    catch_up(db, live).await?;
+    refresh_cache(db, cache).await?;
     Ok(user)
 }
 
@@ -179,8 +179,8 @@ pub async fn deactivate_user(db: &Db, live: &PermissionCache, viewer: &Viewer, i
 pub async fn reactivate_user(db: &Db, viewer: &Viewer, id: UserId) -> Result<UserRow> {
     viewer.require_any(&[Permission::ManageUsers])?;
     db.transaction(async |conn| {
-        let user = locked(conn, viewer, id).await?;
-        require_cover(conn, viewer, user.role_id).await?;
+        let user = lock_user(conn, viewer, id).await?;
+        require_role_covered(conn, viewer, user.role_id).await?;
         if user.erased_at.is_some() {
             return Err(Error::not_found("id", "user"));
         }
@@ -190,7 +190,7 @@ pub async fn reactivate_user(db: &Db, viewer: &Viewer, id: UserId) -> Result<Use
     .await
 }
 
-async fn locked(conn: &Conn, viewer: &Viewer, id: UserId) -> Result<UserRow> {
+async fn lock_user(conn: &Conn, viewer: &Viewer, id: UserId) -> Result<UserRow> {
     let scope = viewer.scope(Permission::ManageUsers);
     users::store::lock(conn, &scope, id).await?.ok_or_else(|| Error::not_found("id", "user"))
 }
@@ -198,7 +198,7 @@ async fn locked(conn: &Conn, viewer: &Viewer, id: UserId) -> Result<UserRow> {
 /// Nobody acts on somebody who holds more than they do.
 /// # Errors
 /// INSUFFICIENT_PERMISSIONS.
-pub async fn require_cover(conn: &Conn, viewer: &Viewer, role: RoleId) -> Result<()> {
+pub async fn require_role_covered(conn: &Conn, viewer: &Viewer, role: RoleId) -> Result<()> {
     let role = roles::by_ids(conn, &[role]).await?.pop();
     if role.is_some_and(|role| role.is_covered_by(viewer)) {
         return Ok(());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{Duration, Utc};
 
-use super::live::catch_up;
+use super::cache::refresh_cache;
 use crate::{
     access::{
         model::keys::{ApiKey, MAX_KEYS, NewApiKey},
@@ -19,16 +19,16 @@ use crate::{
 };
 
 /// What begins every key, so that people and scanners know one when they see it.
-const PREFIX: &str = "souk_k_";
+const KEY_PREFIX: &str = "souk_k_";
 
 /// Letters behind it, by which people tell their keys apart.
-const LETTERS: usize = 8;
+const SUFFIX_LENGTH: usize = 8;
 
 /// Length of a whole key: the prefix, `_`, and 256 bits in base64url.
-const LENGTH: usize = PREFIX.len() + LETTERS + 1 + 43;
+const KEY_LENGTH: usize = KEY_PREFIX.len() + SUFFIX_LENGTH + 1 + 43;
 
 /// The use of a key is noted this often at most.
-const NOTED: Duration = Duration::minutes(1);
+const LAST_USED_INTERVAL: Duration = Duration::minutes(1);
 
 /// Makes a key. The second value is the key itself, in clear for the only time.
 /// # Errors
@@ -51,8 +51,8 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewApiKey) -> Result<(ApiKey,
             let rule = format!("you have {MAX_KEYS} keys: revoke one first");
             return Err(Error::user(UserErrorCode::OutOfRange, "", rule));
         }
-        let letters: String = (0..LETTERS).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect();
-        let prefix = format!("{PREFIX}{letters}");
+        let suffix: String = (0..SUFFIX_LENGTH).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect();
+        let prefix = format!("{KEY_PREFIX}{suffix}");
         let (secret, hash) = secret::generate(&format!("{prefix}_"));
         let id = keys::insert(conn, me, &prefix, &hash, &new).await?;
         let key = keys::by_ids(conn, me, &[id]).await?.pop();
@@ -64,7 +64,7 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewApiKey) -> Result<(ApiKey,
 /// Revokes one of the viewer's keys: this server refuses it at once, the others within a second.
 /// # Errors
 /// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; NOT_FOUND for a key that is not the viewer's, or revoked.
-pub async fn revoke(db: &Db, live: &PermissionCache, viewer: &Viewer, id: ApiKeyId) -> Result<ApiKey> {
+pub async fn revoke(db: &Db, cache: &PermissionCache, viewer: &Viewer, id: ApiKeyId) -> Result<ApiKey> {
     let (me, _) = viewer.require_session()?;
     let revoked = db
         .transaction(async |conn| {
@@ -73,7 +73,7 @@ pub async fn revoke(db: &Db, live: &PermissionCache, viewer: &Viewer, id: ApiKey
             key.filter(|_| done).ok_or_else(|| Error::not_found("id", "API key"))
         })
         .await?;
-    catch_up(db, live).await?;
+    refresh_cache(db, cache).await?;
     Ok(revoked)
 }
 
@@ -81,39 +81,39 @@ pub async fn revoke(db: &Db, live: &PermissionCache, viewer: &Viewer, id: ApiKey
 /// now is for [`PermissionCache::authorize`] to say.
 /// # Errors
 /// Those of the database, which is asked where the key was not seen in the last second.
-pub async fn find(db: &Db, live: &PermissionCache, text: &str) -> Result<Option<Identity>> {
+pub async fn find(db: &Db, cache: &PermissionCache, text: &str) -> Result<Option<Identity>> {
     // What cannot be a key is not looked for.
-    if text.len() != LENGTH || !text.starts_with(PREFIX) {
+    if text.len() != KEY_LENGTH || !text.starts_with(KEY_PREFIX) {
         return Ok(None);
     }
     let hash = secret::hash(text);
-    let known = match live.api_keys.get(&hash) {
+    let known = match cache.api_keys.get(&hash) {
         Some(known) => known,
-        None => look_up(db, live, hash).await?,
+        None => look_up(db, cache, hash).await?,
     };
-    let good = known.filter(|key| key.expires_at.is_none_or(|at| at > Utc::now()));
-    Ok(good.map(|key| key.identity.clone()))
+    let valid = known.filter(|key| key.expires_at.is_none_or(|at| at > Utc::now()));
+    Ok(valid.map(|key| key.identity.clone()))
 }
 
-async fn look_up(db: &Db, live: &PermissionCache, hash: Vec<u8>) -> Result<Option<Arc<CachedApiKey>>> {
-    let turn = live.api_keys.generation();
+async fn look_up(db: &Db, cache: &PermissionCache, hash: Vec<u8>) -> Result<Option<Arc<CachedApiKey>>> {
+    let turn = cache.api_keys.generation();
     let found = db.read(async |conn| keys::find_by_hash(conn, &hash).await).await?;
     let known = found.map(|(ApiKey { row, permissions, websites }, role)| {
-        if row.last_used_at.is_none_or(|at| at < Utc::now() - NOTED) {
-            live.api_keys.record_use(row.id);
+        if row.last_used_at.is_none_or(|at| at < Utc::now() - LAST_USED_INTERVAL) {
+            cache.api_keys.record_use(row.id);
         }
         let identity = Identity { user: row.user_id, auth_method: AuthMethod::ApiKey(row.id), role, permissions, websites };
         Arc::new(CachedApiKey { identity, expires_at: row.expires_at })
     });
-    live.api_keys.insert(turn, hash, known.clone());
+    cache.api_keys.insert(turn, hash, known.clone());
     Ok(known)
 }
 
 /// Writes down which keys were used, all in one statement, if any were.
 /// # Errors
 /// Those of the database.
-pub async fn write_uses(db: &Db, live: &PermissionCache) -> Result<()> {
-    let used = live.api_keys.take_used();
+pub async fn write_last_used(db: &Db, cache: &PermissionCache) -> Result<()> {
+    let used = cache.api_keys.take_used();
     if used.is_empty() {
         return Ok(());
     }

@@ -1,18 +1,18 @@
 //! What people do with their access, and staff with that of others, by topic.
 
 pub mod accounts;
-pub mod email;
-pub mod janitor;
+pub mod email_change;
+pub mod cleanup;
 pub mod keys;
-mod letters;
-pub mod live;
+mod emails;
+pub mod cache;
 pub mod login;
-pub mod recovery;
+pub mod passwords;
 pub mod registration;
 pub mod roles;
 pub mod throttle;
 pub mod verification;
-pub mod watch;
+pub mod cache_task;
 
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Leaves the rest to a job: what it looks up shows neither in the answer nor in its time.
-async fn later(db: &Db, kind: &'static str, user_id: Option<UserId>, payload: Value) -> Result<()> {
+async fn enqueue_job(db: &Db, kind: &'static str, user_id: Option<UserId>, payload: Value) -> Result<()> {
     let job = NewJob { kind, payload, user_id, run_at: None };
     db.transaction(async |conn| jobs::store::enqueue(conn, &job).await).await
 }

@@ -6,11 +6,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    accounts::{hashed, insert},
-    later, letters, throttle,
+    accounts::{hash_password, insert_user},
+    enqueue_job, emails, throttle,
 };
 use crate::{
-    access::model::{NewAccount, throttle::Kind},
+    access::model::{NewAccount, throttle::AttemptKind},
     auth::{RequestOrigin, Passwords},
     config::RegistrationMode,
     db::Db,
@@ -26,7 +26,7 @@ pub const KIND: &str = "register";
 
 /// What such a job knows.
 #[derive(Deserialize)]
-struct Pending {
+struct Payload {
     name: String,
     email: String,
     phone: Option<String>,
@@ -46,14 +46,14 @@ pub async fn register(
     new: NewAccount,
 ) -> Result<Option<UserRow>> {
     let new = new.checked()?;
-    throttle::count(db, Kind::Register, origin, None).await?;
-    let password_hash = hashed(passwords, &new).await?;
+    throttle::count_attempt(db, AttemptKind::Register, origin, None).await?;
+    let password_hash = hash_password(passwords, &new).await?;
     match registration {
         RegistrationMode::Open => {
             let user = db.transaction(async |conn| {
                 // What customers hold is the shop's choice: nobody grants it here.
-                let user = insert(conn, None, &new, password_hash.as_deref(), None).await?;
-                letters::verify_email(conn, &user).await?;
+                let user = insert_user(conn, None, &new, password_hash.as_deref(), None).await?;
+                emails::send_verification(conn, &user).await?;
                 Ok(user)
             });
             Ok(Some(user.await?))
@@ -65,10 +65,10 @@ pub async fn register(
             {
                 return Err(Error::not_found("sourceWebsiteId", "website"));
             }
-            let pending = json!({
+            let payload = json!({
                 "name": name, "email": email, "phone": phone, "password_hash": password_hash, "website": website,
             });
-            later(db, KIND, None, pending).await?;
+            enqueue_job(db, KIND, None, payload).await?;
             Ok(None)
         }
     }
@@ -78,11 +78,11 @@ pub async fn register(
 /// # Errors
 /// Those of the database.
 pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
-    let Pending { name, email, phone, password_hash, website } = job.payload()?;
+    let Payload { name, email, phone, password_hash, website } = job.payload()?;
     let new = NewAccount { name, email, phone, password: None, source_website: website };
     let opened = db.transaction(async |conn| {
-        let user = insert(conn, None, &new, password_hash.as_deref(), None).await?;
-        letters::verify_email(conn, &user).await
+        let user = insert_user(conn, None, &new, password_hash.as_deref(), None).await?;
+        emails::send_verification(conn, &user).await
     });
     match opened.await {
         Err(Error::User(errors)) if errors.iter().any(|error| error.code == UserErrorCode::Taken) => {
@@ -90,7 +90,7 @@ pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
             // A job may run twice: then the account is its own.
             match owner {
                 Some((_, hash)) if hash.is_some() && hash == password_hash => Ok(()),
-                _ => letters::address_taken(db, &new.email).await,
+                _ => emails::send_address_taken(db, &new.email).await,
             }
         }
         done => done,

@@ -1,7 +1,7 @@
 //! Roles: what they give, where, and to whom.
 //! Rule: nobody grants more than they hold, and the built-in roles stay as they are.
 
-use super::live::catch_up;
+use super::cache::refresh_cache;
 use crate::{
     access::{
         model::{NewRole, Role, RolePatch, covers},
@@ -29,7 +29,7 @@ pub struct GrantPatch {
 /// Makes a role.
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageRoles`]; INSUFFICIENT_PERMISSIONS for more than the viewer holds; user errors of the fields.
-pub async fn create(db: &Db, live: &PermissionCache, viewer: &Viewer, new: NewRole, grant: GrantPatch) -> Result<Role> {
+pub async fn create(db: &Db, cache: &PermissionCache, viewer: &Viewer, new: NewRole, grant: GrantPatch) -> Result<Role> {
     viewer.require_any(&[Permission::ManageRoles])?;
     new.check()?;
     let (permissions, websites) = (grant.permissions.unwrap_or_default(), grant.websites.unwrap_or_default());
@@ -42,7 +42,7 @@ pub async fn create(db: &Db, live: &PermissionCache, viewer: &Viewer, new: NewRo
             reread(conn, row.id).await
         })
         .await?;
-    catch_up(db, live).await?;
+    refresh_cache(db, cache).await?;
     Ok(role)
 }
 
@@ -52,7 +52,7 @@ pub async fn create(db: &Db, live: &PermissionCache, viewer: &Viewer, new: NewRo
 /// or would give more than the viewer holds; user errors of the fields.
 pub async fn update(
     db: &Db,
-    live: &PermissionCache,
+    cache: &PermissionCache,
     viewer: &Viewer,
     id: RoleId,
     patch: RolePatch,
@@ -62,7 +62,7 @@ pub async fn update(
     patch.check()?;
     let role = db
         .transaction(async |conn| {
-            let role = locked(conn, viewer, id).await?;
+            let role = lock_role(conn, viewer, id).await?;
             let permissions = grant.permissions.unwrap_or(role.permissions);
             let websites = match &grant.websites {
                 Some(websites) => websites.clone(),
@@ -77,23 +77,23 @@ pub async fn update(
             reread(conn, id).await
         })
         .await?;
-    catch_up(db, live).await?;
+    refresh_cache(db, cache).await?;
     Ok(role)
 }
 
 /// Deletes a role that nobody has.
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND; PROTECTED for a built-in role; INSUFFICIENT_PERMISSIONS; IN_USE.
-pub async fn delete(db: &Db, live: &PermissionCache, viewer: &Viewer, id: RoleId) -> Result<Role> {
+pub async fn delete(db: &Db, cache: &PermissionCache, viewer: &Viewer, id: RoleId) -> Result<Role> {
     viewer.require_any(&[Permission::ManageRoles])?;
     let role = db
         .transaction(async |conn| {
-            let role = locked(conn, viewer, id).await?;
+            let role = lock_role(conn, viewer, id).await?;
             roles::delete(conn, id).await?;
             Ok(role)
         })
         .await?;
-    catch_up(db, live).await?;
+    refresh_cache(db, cache).await?;
     Ok(role)
 }
 
@@ -101,7 +101,7 @@ pub async fn delete(db: &Db, live: &PermissionCache, viewer: &Viewer, id: RoleId
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND for a user that is not the viewer's to see and for an unknown
 /// role; INSUFFICIENT_PERMISSIONS where the user holds, or the role gives, more than the viewer holds; PROTECTED for the last admin.
-pub async fn set(db: &Db, live: &PermissionCache, viewer: &Viewer, user: UserId, role: RoleId) -> Result<UserRow> {
+pub async fn assign(db: &Db, cache: &PermissionCache, viewer: &Viewer, user: UserId, role: RoleId) -> Result<UserRow> {
     viewer.require_any(&[Permission::ManageRoles])?;
     let scope = viewer.scope(Permission::ManageUsers);
     let changed = db
@@ -123,11 +123,11 @@ pub async fn set(db: &Db, live: &PermissionCache, viewer: &Viewer, user: UserId,
             users::store::update_role(conn, user.id, role).await
         })
         .await?;
-    catch_up(db, live).await?;
+    refresh_cache(db, cache).await?;
     Ok(changed)
 }
 
-async fn locked(conn: &Conn, viewer: &Viewer, id: RoleId) -> Result<Role> {
+async fn lock_role(conn: &Conn, viewer: &Viewer, id: RoleId) -> Result<Role> {
     let role = roles::lock(conn, id).await?.ok_or_else(|| Error::not_found("id", "role"))?;
     if role.row.is_builtin {
         return Err(Error::user(

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     access::{
-        model::throttle::{By, Counter, KNOWN_FOR, Kind, RULES, network},
+        model::throttle::{ThrottleScope, Counter, KNOWN_NETWORK_PERIOD, AttemptKind, RULES, network},
         store::{sessions, throttle as store},
     },
     auth::RequestOrigin,
@@ -25,20 +25,20 @@ pub struct Attempt(Vec<Counter>);
 /// it: the answer reveals nothing.
 /// # Errors
 /// [`Error::TooManyAttempts`] while it is blocked: then nothing is counted.
-pub async fn count(db: &Db, kind: Kind, origin: &RequestOrigin, account: Option<&str>) -> Result<Attempt> {
+pub async fn count_attempt(db: &Db, kind: AttemptKind, origin: &RequestOrigin, account: Option<&str>) -> Result<Attempt> {
     let counters = counters(db, kind, origin, account).await?;
     if counters.is_empty() {
         return Ok(Attempt(counters));
     }
     let keys = keys(&counters);
     // Whoever is blocked is sent away by a read: a flood of them takes no transaction from anybody.
-    let (until, now) = db.read(async |conn| store::blocked_until_of(conn, &keys).await).await?;
-    allow(until, now)?;
+    let (until, now) = db.read(async |conn| store::blocked_until(conn, &keys).await).await?;
+    check_not_blocked(until, now)?;
     db.transaction(async |conn| {
-        let counted = store::count(conn, &keys).await?;
+        let counted = store::increment(conn, &keys).await?;
         for one in &counted {
             // What another one did since; the transaction is undone with all that it counted.
-            allow(one.blocked_until, one.now)?;
+            check_not_blocked(one.blocked_until, one.now)?;
         }
         let mut blocks = Vec::new();
         for one in &counted {
@@ -54,32 +54,32 @@ pub async fn count(db: &Db, kind: Kind, origin: &RequestOrigin, account: Option<
 }
 
 /// The counters of an attempt, in the order of their keys.
-async fn counters(db: &Db, kind: Kind, origin: &RequestOrigin, account: Option<&str>) -> Result<Vec<Counter>> {
-    let here = origin.address.map(network);
+async fn counters(db: &Db, kind: AttemptKind, origin: &RequestOrigin, account: Option<&str>) -> Result<Vec<Counter>> {
+    let client_network = origin.address.map(network);
     let is_known = match (kind, account, origin.address) {
-        (Kind::Login, Some(account), Some(address)) => is_known(db, account, address).await?,
+        (AttemptKind::Login, Some(account), Some(address)) => is_known(db, account, address).await?,
         _ => false,
     };
     let rules = RULES.iter().filter(|rule| rule.kind == kind);
     // Strangers who try this account elsewhere do not count here.
-    let rules = rules.filter(|rule| !(is_known && rule.by == By::Account));
+    let rules = rules.filter(|rule| !(is_known && rule.scope == ThrottleScope::Account));
     // Whoever comes over the loopback is a proxy or a program of the shop's own: it stands for many clients.
     let is_shared = origin.address.is_some_and(|address| address.to_canonical().is_loopback());
-    let rules = rules.filter(|rule| !(is_shared && rule.by == By::Network));
-    let mut counters: Vec<_> = rules.filter_map(|rule| rule.counter(here.as_deref(), account)).collect();
+    let rules = rules.filter(|rule| !(is_shared && rule.scope == ThrottleScope::Network));
+    let mut counters: Vec<_> = rules.filter_map(|rule| rule.counter(client_network.as_deref(), account)).collect();
     counters.sort_by(|one, other| one.key.cmp(&other.key));
     Ok(counters)
 }
 
 /// Whether this account was logged in from this network before.
 async fn is_known(db: &Db, account: &str, address: IpAddr) -> Result<bool> {
-    let since = Utc::now() - KNOWN_FOR;
+    let since = Utc::now() - KNOWN_NETWORK_PERIOD;
     let addresses = db.read(async |conn| sessions::addresses_by_email(conn, account, since).await).await?;
-    let here = network(address);
-    Ok(addresses.iter().filter_map(|text| text.parse().ok()).any(|known| network(known) == here))
+    let client_network = network(address);
+    Ok(addresses.iter().filter_map(|text| text.parse().ok()).any(|known| network(known) == client_network))
 }
 
-fn allow(until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<()> {
+fn check_not_blocked(until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<()> {
     match until.map(|until| until - now).filter(|left| *left > TimeDelta::zero()) {
         // In whole seconds, none of them too early.
         Some(left) => Err(Error::TooManyAttempts { retry_after: left.num_seconds().unsigned_abs() + 1 }),
@@ -94,26 +94,26 @@ fn keys(counters: &[Counter]) -> Vec<&str> {
 /// Takes an attempt back that came to nothing, within the caller's transaction.
 /// # Errors
 /// Those of the database.
-pub async fn take_back(conn: &Conn, attempt: &Attempt) -> Result<()> {
-    settle(conn, attempt, &[]).await
+pub async fn undo_attempt(conn: &Conn, attempt: &Attempt) -> Result<()> {
+    undo_counts(conn, attempt, &[]).await
 }
 
 /// Takes an attempt back that went well, within the caller's transaction: this account begins anew at this network. What
 /// it was counted by besides loses this one attempt: an account of one's own is no way to clear what was tried at others.
 /// # Errors
 /// Those of the database.
-pub async fn succeed(conn: &Conn, attempt: &Attempt) -> Result<()> {
-    let of_both = attempt.0.iter().filter(|counter| counter.rule.by == By::Both);
-    settle(conn, attempt, &of_both.map(|counter| counter.key.as_str()).collect::<Vec<_>>()).await
+pub async fn record_success(conn: &Conn, attempt: &Attempt) -> Result<()> {
+    let of_both = attempt.0.iter().filter(|counter| counter.rule.scope == ThrottleScope::Both);
+    undo_counts(conn, attempt, &of_both.map(|counter| counter.key.as_str()).collect::<Vec<_>>()).await
 }
 
-async fn settle(conn: &Conn, attempt: &Attempt, clear: &[&str]) -> Result<()> {
+async fn undo_counts(conn: &Conn, attempt: &Attempt, clear: &[&str]) -> Result<()> {
     let keys = keys(&attempt.0);
     if keys.is_empty() {
         return Ok(());
     }
     store::lock(conn, &keys).await?;
-    store::take_back(conn, &keys, clear).await
+    store::decrement(conn, &keys, clear).await
 }
 
 /// Forgets the wrong passwords of an account, here and on the whole, within the caller's transaction: for somebody who has
@@ -121,10 +121,10 @@ async fn settle(conn: &Conn, attempt: &Attempt, clear: &[&str]) -> Result<()> {
 /// # Errors
 /// Those of the database.
 pub async fn clear_account(conn: &Conn, origin: &RequestOrigin, user: UserId, email: Option<&str>) -> Result<()> {
-    let (here, me) = (origin.address.map(network), user.to_global_id());
-    let counters = RULES.iter().filter_map(|rule| match (rule.kind, rule.by) {
-        (Kind::Login, By::Both | By::Account) => rule.counter(here.as_deref(), email),
-        (Kind::PasswordCheck, By::Account) => rule.counter(None, Some(&me)),
+    let (client_network, me) = (origin.address.map(network), user.to_global_id());
+    let counters = RULES.iter().filter_map(|rule| match (rule.kind, rule.scope) {
+        (AttemptKind::Login, ThrottleScope::Both | ThrottleScope::Account) => rule.counter(client_network.as_deref(), email),
+        (AttemptKind::PasswordCheck, ThrottleScope::Account) => rule.counter(None, Some(&me)),
         _ => None,
     });
     store::delete(conn, &keys(&counters.collect::<Vec<_>>())).await

@@ -5,12 +5,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    later,
-    letters::{lock_active, may_send, redeem, verify_email},
+    enqueue_job,
+    emails::{lock_active_user, can_send, redeem_token, send_verification},
     throttle,
 };
 use crate::{
-    access::model::{Purpose, throttle::Kind},
+    access::model::{Purpose, throttle::AttemptKind},
     auth::RequestOrigin,
     db::Db,
     error::Result,
@@ -24,7 +24,7 @@ pub const KIND: &str = "verification_resend";
 
 /// What such a job knows.
 #[derive(Deserialize)]
-struct Wanted {
+struct Payload {
     email: String,
 }
 
@@ -33,7 +33,7 @@ struct Wanted {
 /// INVALID_TOKEN.
 pub async fn verify(db: &Db, token: &str) -> Result<UserRow> {
     db.transaction(async |conn| {
-        let (user, _) = redeem(conn, Purpose::VerifyEmail, token).await?;
+        let (user, _) = redeem_token(conn, Purpose::VerifyEmail, token).await?;
         match user.email_verified_at {
             Some(_) => Ok(user),
             None => users::store::update_verified(conn, user.id).await,
@@ -47,8 +47,8 @@ pub async fn verify(db: &Db, token: &str) -> Result<UserRow> {
 /// INVALID for what is no address; [`Error::TooManyAttempts`](crate::error::Error::TooManyAttempts).
 pub async fn resend(db: &Db, origin: &RequestOrigin, email: &str) -> Result<()> {
     let email = text::normalize_email("email", email)?;
-    throttle::count(db, Kind::EmailVerificationResend, origin, Some(&email)).await?;
-    later(db, KIND, None, json!({ "email": email })).await
+    throttle::count_attempt(db, AttemptKind::EmailVerificationResend, origin, Some(&email)).await?;
+    enqueue_job(db, KIND, None, json!({ "email": email })).await
 }
 
 /// Sends the mail of a job: nothing where no active account has the address, where it is confirmed already, or where enough
@@ -56,12 +56,12 @@ pub async fn resend(db: &Db, origin: &RequestOrigin, email: &str) -> Result<()> 
 /// # Errors
 /// Those of the database.
 pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
-    let Wanted { email } = job.payload()?;
+    let Payload { email } = job.payload()?;
     db.transaction(async |conn| {
         let Some((found, _)) = users::store::find_login(conn, &email).await? else { return Ok(()) };
-        match lock_active(conn, found.id).await? {
-            Some(user) if user.email_verified_at.is_none() && may_send(conn, user.id, Purpose::VerifyEmail).await? => {
-                verify_email(conn, &user).await
+        match lock_active_user(conn, found.id).await? {
+            Some(user) if user.email_verified_at.is_none() && can_send(conn, user.id, Purpose::VerifyEmail).await? => {
+                send_verification(conn, &user).await
             }
             _ => Ok(()),
         }

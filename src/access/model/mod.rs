@@ -33,7 +33,7 @@ pub const MAX_SESSIONS: i64 = 100;
 
 /// How long a used refresh token may be used again, because its answer was lost. Within it, two renewals at the same
 /// moment both succeed.
-pub const GRACE: Duration = Duration::seconds(10);
+pub const REFRESH_GRACE_PERIOD: Duration = Duration::seconds(10);
 
 /// A role as the table has it.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -103,11 +103,11 @@ impl NewRole {
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
-        let mut letters = self.code.chars();
-        let begins = letters.next().is_some_and(|c| c.is_ascii_lowercase());
+        let mut chars = self.code.chars();
+        let begins = chars.next().is_some_and(|c| c.is_ascii_lowercase());
         if !begins
             || self.code.len() > 50
-            || !letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c))
+            || !chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c))
         {
             let rule = "a code is a letter and up to 49 more of a-z, 0-9, `_` and `-`";
             validator.add(UserError::new(UserErrorCode::Invalid, "code", rule));

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 /// What is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum AttemptKind {
     /// A password at `login`.
     Login,
     /// A password asked again of somebody who is logged in, by their id.
@@ -25,7 +25,7 @@ pub enum Kind {
 
 /// By what it is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
+pub enum ThrottleScope {
     /// The e-mail address of the account, at the network address.
     Both,
     /// The network address, whatever the account.
@@ -36,61 +36,61 @@ pub enum By {
 
 /// One line of the table.
 #[derive(Debug)]
-pub struct Rule {
+pub struct ThrottleRule {
     /// What is tried.
-    pub kind: Kind,
+    pub kind: AttemptKind,
     /// By what it is counted.
-    pub by: By,
+    pub scope: ThrottleScope,
     /// Attempts before the first pause.
-    pub free: i32,
+    pub free_attempts: i32,
     /// The longest pause in seconds.
-    pub longest: i64,
+    pub max_pause_seconds: i64,
 }
 
 const MINUTE: i64 = 60;
 
 /// The numbers. What one account suffers from strangers is at most a minute, and nothing at a network address that it was
 /// logged in from before: nobody can lock somebody else out for good.
-pub const RULES: &[Rule] = &[
-    rule(Kind::Login, By::Both, 5, 15 * MINUTE),
-    rule(Kind::Login, By::Network, 100, 15 * MINUTE),
-    rule(Kind::Login, By::Account, 50, MINUTE),
-    rule(Kind::PasswordCheck, By::Account, 10, 15 * MINUTE),
-    rule(Kind::Register, By::Network, 30, 15 * MINUTE),
-    rule(Kind::PasswordForgot, By::Network, 30, 15 * MINUTE),
-    rule(Kind::PasswordForgot, By::Account, 5, 15 * MINUTE),
-    rule(Kind::EmailVerificationResend, By::Network, 30, 15 * MINUTE),
-    rule(Kind::EmailVerificationResend, By::Account, 5, 15 * MINUTE),
-    rule(Kind::EmailChange, By::Network, 30, 15 * MINUTE),
-    rule(Kind::EmailChange, By::Account, 5, 15 * MINUTE),
+pub const RULES: &[ThrottleRule] = &[
+    rule(AttemptKind::Login, ThrottleScope::Both, 5, 15 * MINUTE),
+    rule(AttemptKind::Login, ThrottleScope::Network, 100, 15 * MINUTE),
+    rule(AttemptKind::Login, ThrottleScope::Account, 50, MINUTE),
+    rule(AttemptKind::PasswordCheck, ThrottleScope::Account, 10, 15 * MINUTE),
+    rule(AttemptKind::Register, ThrottleScope::Network, 30, 15 * MINUTE),
+    rule(AttemptKind::PasswordForgot, ThrottleScope::Network, 30, 15 * MINUTE),
+    rule(AttemptKind::PasswordForgot, ThrottleScope::Account, 5, 15 * MINUTE),
+    rule(AttemptKind::EmailVerificationResend, ThrottleScope::Network, 30, 15 * MINUTE),
+    rule(AttemptKind::EmailVerificationResend, ThrottleScope::Account, 5, 15 * MINUTE),
+    rule(AttemptKind::EmailChange, ThrottleScope::Network, 30, 15 * MINUTE),
+    rule(AttemptKind::EmailChange, ThrottleScope::Account, 5, 15 * MINUTE),
 ];
 
-const fn rule(kind: Kind, by: By, free: i32, longest: i64) -> Rule {
-    Rule { kind, by, free, longest }
+const fn rule(kind: AttemptKind, scope: ThrottleScope, free_attempts: i32, max_pause_seconds: i64) -> ThrottleRule {
+    ThrottleRule { kind, scope, free_attempts, max_pause_seconds }
 }
 
 /// Without an attempt for so long, a counter begins anew.
-pub const FADE: Duration = Duration::hours(24);
+pub const RESET_AFTER: Duration = Duration::hours(24);
 
 /// A network address is known to an account for so long after it was logged in from there.
-pub const KNOWN_FOR: Duration = Duration::days(90);
+pub const KNOWN_NETWORK_PERIOD: Duration = Duration::days(90);
 
-impl Rule {
+impl ThrottleRule {
     /// The pause after so many attempts; none while they are free.
     pub fn pause(&self, attempts: i32) -> Option<Duration> {
-        let doublings = attempts.checked_sub(self.free).filter(|over| *over >= 0)?;
-        Some(Duration::seconds(self.longest.min(1 << doublings.min(30))))
+        let doublings = attempts.checked_sub(self.free_attempts).filter(|over| *over >= 0)?;
+        Some(Duration::seconds(self.max_pause_seconds.min(1 << doublings.min(30))))
     }
 
     /// The counter of these two; none where the rule counts by what is not there. It is a hash, since what it counts by
     /// is nobody's business.
     pub fn counter(&'static self, network: Option<&str>, account: Option<&str>) -> Option<Counter> {
-        let (network, account) = match self.by {
-            By::Both => (network?, account?),
-            By::Network => (network?, ""),
-            By::Account => ("", account?),
+        let (network, account) = match self.scope {
+            ThrottleScope::Both => (network?, account?),
+            ThrottleScope::Network => (network?, ""),
+            ThrottleScope::Account => ("", account?),
         };
-        let text = format!("{:?}\0{:?}\0{network}\0{account}", self.kind, self.by);
+        let text = format!("{:?}\0{:?}\0{network}\0{account}", self.kind, self.scope);
         let key = hex::encode(Sha256::digest(text.as_bytes()));
         Some(Counter { key, rule: self })
     }
@@ -102,7 +102,7 @@ pub struct Counter {
     /// The key of its row.
     pub key: String,
     /// Its line of the table.
-    pub rule: &'static Rule,
+    pub rule: &'static ThrottleRule,
 }
 
 /// The network of an address, as text: all addresses of an IPv6 /64 are one client's.
@@ -151,7 +151,7 @@ mod tests {
         keys.dedup();
         assert_eq!(keys.len(), RULES.len() + 1);
         let nowhere: Vec<_> =
-            RULES.iter().filter(|rule| rule.counter(None, ada).is_some()).map(|rule| rule.by).collect();
-        assert!(nowhere.iter().all(|by| *by == By::Account), "{nowhere:?}");
+            RULES.iter().filter(|rule| rule.counter(None, ada).is_some()).map(|rule| rule.scope).collect();
+        assert!(nowhere.iter().all(|scope| *scope == ThrottleScope::Account), "{nowhere:?}");
     }
 }

@@ -6,21 +6,21 @@ use diesel::prelude::*;
 use crate::{db::tables::account_tokens, ids::UserId};
 
 /// How long a mail that asks for confirmation of an address is good.
-pub const VERIFY_LIFE: Duration = Duration::hours(48);
+pub const VERIFY_TOKEN_LIFETIME: Duration = Duration::hours(48);
 /// How long a mail that lets its reader choose a new password is good.
-pub const RESET_LIFE: Duration = Duration::minutes(60);
+pub const RESET_TOKEN_LIFETIME: Duration = Duration::minutes(60);
 /// How long a mail to a new address is good.
-pub const CHANGE_LIFE: Duration = Duration::hours(24);
+pub const EMAIL_CHANGE_TOKEN_LIFETIME: Duration = Duration::hours(24);
 /// How long the mail to somebody whose account was opened by staff is good.
-pub const INVITATION_LIFE: Duration = Duration::days(7);
+pub const INVITATION_TOKEN_LIFETIME: Duration = Duration::days(7);
 
-/// Most mails of one purpose that anybody can cause to a user within [`WINDOW`]: what is more is dropped in silence.
-pub const MAX_MAILS: i64 = 3;
-/// See [`MAX_MAILS`]; also the least pause between two mails which say that an address was tried by somebody else.
-pub const WINDOW: Duration = Duration::hours(1);
+/// Most mails of one purpose that anybody can cause to a user within [`EMAIL_WINDOW`]: what is more is dropped in silence.
+pub const MAX_EMAILS: i64 = 3;
+/// See [`MAX_EMAILS`]; also the least pause between two mails which say that an address was tried by somebody else.
+pub const EMAIL_WINDOW: Duration = Duration::hours(1);
 
 /// How long a token that has expired, or a session that is over, is still kept for those who look into a case.
-pub const KEPT: Duration = Duration::days(30);
+pub const TOKEN_RETENTION: Duration = Duration::days(30);
 
 /// What a token is good for: never for anything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -69,9 +69,9 @@ pub async fn page_with_grants(conn: &Conn, list: &RoleList) -> Result<Vec<Role>>
 }
 
 /// The role of a user.
-pub async fn find_of_user(mut conn: &Conn, user: UserId) -> Result<Option<Role>> {
-    let its = users::table.filter(users::id.eq(user)).select(users::role_id);
-    Ok(gather(joined!().filter(roles::id.eq_any(its)).load(&mut conn).await?).pop())
+pub async fn find_by_user(mut conn: &Conn, user: UserId) -> Result<Option<Role>> {
+    let role_id = users::table.filter(users::id.eq(user)).select(users::role_id);
+    Ok(gather(joined!().filter(roles::id.eq_any(role_id)).load(&mut conn).await?).pop())
 }
 
 /// The role with this code.

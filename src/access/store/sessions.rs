@@ -104,10 +104,10 @@ pub async fn update_all_ended(mut conn: &Conn, user: UserId, keep: Option<Sessio
     Ok(())
 }
 
-/// Ends what a user has of live sessions beyond the `most` that were used last.
-pub async fn update_surplus_ended(mut conn: &Conn, user: UserId, most: i64) -> Result<()> {
+/// Ends what a user has of live sessions beyond the `limit` that were used last.
+pub async fn update_surplus_ended(mut conn: &Conn, user: UserId, limit: i64) -> Result<()> {
     let live = sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::ended_at.is_null());
-    let surplus = live.order((sessions::last_used_at.desc(), sessions::id.desc())).offset(most).select(sessions::id);
+    let surplus = live.order((sessions::last_used_at.desc(), sessions::id.desc())).offset(limit).select(sessions::id);
     let surplus: Vec<SessionId> = surplus.load(&mut conn).await?;
     if !surplus.is_empty() {
         let surplus = sessions::table.filter(sessions::id.eq_any(surplus));
@@ -146,7 +146,7 @@ pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<SessionRow
 }
 
 /// Forgets from where and on what a user logged in.
-pub async fn update_forgotten(mut conn: &Conn, user: UserId) -> Result<()> {
+pub async fn update_anonymized(mut conn: &Conn, user: UserId) -> Result<()> {
     let own = sessions::table.filter(sessions::user_id.eq(user));
     let nothing = (sessions::device.eq(None::<String>), sessions::address.eq(None::<String>));
     diesel::update(own).set(nothing).execute(&mut conn).await?;
@@ -167,7 +167,7 @@ pub async fn addresses_by_email(mut conn: &Conn, email: &str, since: DateTime<Ut
 }
 
 /// Deletes sessions that ended or ran out before this time, with their tokens.
-pub async fn delete_over(mut conn: &Conn, before: DateTime<Utc>) -> Result<usize> {
+pub async fn delete_expired(mut conn: &Conn, before: DateTime<Utc>) -> Result<usize> {
     let over = sessions::table.filter(sessions::expires_at.lt(before).or(sessions::ended_at.lt(before)));
     Ok(diesel::delete(over).execute(&mut conn).await?)
 }
@@ -187,7 +187,7 @@ pub async fn ended_since(mut conn: &Conn, since: DateTime<Utc>) -> Result<Vec<(S
 }
 
 /// The users who got another role since then, its code, and when.
-pub async fn moved_since(mut conn: &Conn, since: DateTime<Utc>) -> Result<Vec<(UserId, String, DateTime<Utc>)>> {
+pub async fn role_changes_since(mut conn: &Conn, since: DateTime<Utc>) -> Result<Vec<(UserId, String, DateTime<Utc>)>> {
     let query = users::table
         .inner_join(roles::table)
         .filter(users::role_changed_at.is_not_null())

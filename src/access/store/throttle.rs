@@ -9,7 +9,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::super::model::throttle::FADE;
+use super::super::model::throttle::RESET_AFTER;
 use crate::{
     db::{Conn, sql::clock_timestamp, tables::login_throttles as throttles},
     error::Result,
@@ -17,7 +17,7 @@ use crate::{
 
 /// A counter after an attempt was added.
 #[derive(Debug, Queryable)]
-pub struct Counted {
+pub struct CounterState {
     /// Its key.
     pub key: String,
     /// The attempts, this one among them.
@@ -29,7 +29,7 @@ pub struct Counted {
 }
 
 /// Until when one of these counters blocks; none where nothing is known of them.
-pub async fn blocked_until_of(mut conn: &Conn, keys: &[&str]) -> Result<(Option<DateTime<Utc>>, DateTime<Utc>)> {
+pub async fn blocked_until(mut conn: &Conn, keys: &[&str]) -> Result<(Option<DateTime<Utc>>, DateTime<Utc>)> {
     let query =
         throttles::table.filter(throttles::key.eq_any(keys)).select((max(throttles::blocked_until), clock_timestamp()));
     Ok(query.first(&mut conn).await?)
@@ -37,12 +37,12 @@ pub async fn blocked_until_of(mut conn: &Conn, keys: &[&str]) -> Result<(Option<
 
 /// Adds an attempt to each of these counters, all in one statement: whoever counts the same at this moment waits until the
 /// transaction ends. The keys are in order, so that two never wait for each other.
-pub async fn count(mut conn: &Conn, keys: &[&str]) -> Result<Vec<Counted>> {
+pub async fn increment(mut conn: &Conn, keys: &[&str]) -> Result<Vec<CounterState>> {
     let rows: Vec<_> = keys
         .iter()
         .map(|one| (throttles::key.eq(*one), throttles::attempts.eq(1), throttles::updated_at.eq(clock_timestamp())))
         .collect();
-    let next = case_when(throttles::updated_at.lt(Utc::now() - FADE), 1.into_sql::<Integer>())
+    let next = case_when(throttles::updated_at.lt(Utc::now() - RESET_AFTER), 1.into_sql::<Integer>())
         .otherwise(throttles::attempts + 1);
     let query = diesel::insert_into(throttles::table)
         .values(rows)
@@ -84,7 +84,7 @@ pub async fn lock(mut conn: &Conn, keys: &[&str]) -> Result<()> {
 }
 
 /// Takes an attempt, and the pause after it, back from each of these counters; all attempts from those to clear.
-pub async fn take_back(mut conn: &Conn, keys: &[&str], clear: &[&str]) -> Result<()> {
+pub async fn decrement(mut conn: &Conn, keys: &[&str], clear: &[&str]) -> Result<()> {
     let counted = throttles::table.filter(throttles::key.eq_any(keys)).filter(throttles::attempts.gt(0));
     let left = case_when(throttles::key.eq_any(clear), 0.into_sql::<Integer>()).otherwise(throttles::attempts - 1);
     let none: Option<DateTime<Utc>> = None;
@@ -102,7 +102,7 @@ pub async fn delete(mut conn: &Conn, keys: &[&str]) -> Result<()> {
 }
 
 /// Deletes the counters that begin anew with their next attempt; how many there were.
-pub async fn delete_faded(mut conn: &Conn) -> Result<usize> {
-    let faded = throttles::table.filter(throttles::updated_at.lt(Utc::now() - FADE));
+pub async fn delete_expired(mut conn: &Conn) -> Result<usize> {
+    let faded = throttles::table.filter(throttles::updated_at.lt(Utc::now() - RESET_AFTER));
     Ok(diesel::delete(faded).execute(&mut conn).await?)
 }

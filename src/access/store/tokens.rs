@@ -35,13 +35,13 @@ pub async fn find_user(mut conn: &Conn, purpose: Purpose, hash: &[u8]) -> Result
 /// Uses a token: the address that it proves; none where it is another's, was used, or its time is over. Of many who use it
 /// at once one gets the address.
 pub async fn update_used(mut conn: &Conn, user: UserId, purpose: Purpose, hash: &[u8]) -> Result<Option<String>> {
-    let good = tokens::table
+    let valid = tokens::table
         .filter(tokens::hash.eq(hash))
         .filter(tokens::user_id.eq(user))
         .filter(tokens::purpose.eq(purpose.as_str()))
         .filter(tokens::used_at.is_null())
         .filter(tokens::expires_at.gt(now));
-    let used = diesel::update(good).set(tokens::used_at.eq(clock_timestamp().nullable())).returning(tokens::email);
+    let used = diesel::update(valid).set(tokens::used_at.eq(clock_timestamp().nullable())).returning(tokens::email);
     Ok(used.get_result(&mut conn).await.optional()?)
 }
 
@@ -72,7 +72,7 @@ pub async fn count_since(mut conn: &Conn, user: UserId, purpose: Purpose, since:
 }
 
 /// Deletes tokens that expired before this time.
-pub async fn delete_over(mut conn: &Conn, before: DateTime<Utc>) -> Result<usize> {
+pub async fn delete_expired(mut conn: &Conn, before: DateTime<Utc>) -> Result<usize> {
     Ok(diesel::delete(tokens::table.filter(tokens::expires_at.lt(before))).execute(&mut conn).await?)
 }
 
@@ -85,12 +85,12 @@ pub async fn delete_by_user(mut conn: &Conn, user: UserId) -> Result<()> {
 
 /// Notes that a user is told of a try of their address; false where they were told since then.
 pub async fn insert_notice(mut conn: &Conn, user: UserId, since: DateTime<Utc>) -> Result<bool> {
-    let told = diesel::insert_into(notices::table)
+    let notice = diesel::insert_into(notices::table)
         .values(notices::user_id.eq(user))
         .on_conflict(notices::user_id)
         .do_update()
         .set(notices::told_at.eq(clock_timestamp()));
     // By its full name: in scope, it would dispute every other `filter` of the file.
-    let told = diesel::query_dsl::methods::FilterDsl::filter(told, notices::told_at.le(since));
-    Ok(told.execute(&mut conn).await? == 1)
+    let notice = diesel::query_dsl::methods::FilterDsl::filter(notice, notices::told_at.le(since));
+    Ok(notice.execute(&mut conn).await? == 1)
 }

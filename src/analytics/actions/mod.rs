@@ -1,7 +1,7 @@
 //! What is asked of searches, and the job that looks after them.
 
 mod record;
-pub mod tend;
+pub mod refresh;
 
 use tokio::sync::Semaphore;
 
@@ -9,7 +9,7 @@ pub use self::record::record;
 use serde_json::{Value, json};
 
 use super::{
-    model::report::{ClickThrough, Interval, Report, Term, Trend, Which},
+    model::report::{ClickThrough, Interval, Report, Term, Trend, TermFilter},
     store,
 };
 use crate::{
@@ -19,13 +19,13 @@ use crate::{
 };
 
 /// How many reports are read at once: each may take long, and an operation can ask for many.
-static READING: Semaphore = Semaphore::const_new(2);
+static REPORT_PERMITS: Semaphore = Semaphore::const_new(2);
 
 /// Reads a report in its turn, on a connection of its own.
 macro_rules! read {
     ($db:ident, |$conn:ident| $read:expr) => {{
         // Nobody closes it.
-        let _turn = READING.acquire().await;
+        let _turn = REPORT_PERMITS.acquire().await;
         $db.transaction(async |$conn| $read.await).await
     }};
 }
@@ -47,8 +47,8 @@ pub async fn visitors(db: &Db, report: &Report) -> Result<i64> {
 /// What was searched most.
 /// # Errors
 /// Those of the database.
-pub async fn terms(db: &Db, report: &Report, which: Which, limit: i64) -> Result<Vec<Term>> {
-    read!(db, |conn| store::terms(conn, report, which, limit))
+pub async fn terms(db: &Db, report: &Report, filter: TermFilter, limit: i64) -> Result<Vec<Term>> {
+    read!(db, |conn| store::terms(conn, report, filter, limit))
 }
 
 /// How many searches were followed by a click.
@@ -89,5 +89,5 @@ pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
 /// # Errors
 /// Those of the statement.
 pub async fn erase_personal_data(conn: &Conn, user: UserId) -> Result<()> {
-    store::update_forgotten(conn, user).await
+    store::update_anonymized(conn, user).await
 }

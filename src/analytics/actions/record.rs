@@ -5,29 +5,29 @@ use serde_json::Value;
 
 use crate::{
     analytics::{
-        model::{NewSearch, Outcome, Searcher},
+        model::{NewSearch, SearchOutcome, Searcher},
         recorder::SearchRecorder,
     },
     ids::SearchId,
-    search::actions::Found,
+    search::actions::SearchResults,
 };
 
 /// Records a search with the conditions as they were given, and returns its id; none for what is not recorded.
 pub fn record(
     recorder: &SearchRecorder,
-    found: &Found,
+    found: &SearchResults,
     searcher: Searcher,
     filters: impl FnOnce() -> Value,
 ) -> Option<SearchId> {
     let page = &found.search.page;
     let is_first = page.after.is_none() && page.before.is_none();
-    if !is_first || !recorder.is_on() {
+    if !is_first || !recorder.is_enabled() {
         return None;
     }
-    let known = found.known();
-    let outcome = Outcome { results: known.hits, is_exact: known.is_exact, took_ms: found.took_ms() };
-    let new = NewSearch::new(&found.search, searcher, filters(), found.instead.as_deref(), outcome);
+    let hit_count = found.hit_count();
+    let outcome = SearchOutcome { results: hit_count.hits, is_exact: hit_count.is_exact, took_ms: found.took_ms() };
+    let new = NewSearch::new(&found.search, searcher, filters(), found.correction.as_deref(), outcome);
     let id = new.id;
-    recorder.search(new);
+    recorder.record_search(new);
     Some(id)
 }

@@ -14,7 +14,7 @@ use crate::{
     ids::{ProductId, SearchId, UserId, WebsiteId},
     search::{
         model::Search,
-        words::{Term, Words},
+        query::{Term, ParsedQuery},
     },
     text::normalize_search_query,
 };
@@ -28,9 +28,9 @@ const MAX_FILTERS: usize = 2_000;
 /// The last place of a list that a click has.
 const MAX_POSITION: i32 = 10_000;
 /// How long after a search a click is one of it.
-const CLICKABLE: TimeDelta = TimeDelta::days(1);
+const CLICK_WINDOW: TimeDelta = TimeDelta::days(1);
 /// How far the clocks of two servers may be apart.
-const SKEW: TimeDelta = TimeDelta::minutes(1);
+const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
 impl SearchId {
     /// A new key, of this moment.
@@ -44,7 +44,7 @@ impl SearchId {
     }
 
     /// The moment that it was made at, as its server's clock had it.
-    pub fn moment(self) -> DateTime<Utc> {
+    pub fn timestamp(self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.0 >> RANDOM_BITS).unwrap_or_default()
     }
 }
@@ -72,7 +72,7 @@ impl Searcher {
 
 /// How a search came out.
 #[derive(Debug, Clone, Copy)]
-pub struct Outcome {
+pub struct SearchOutcome {
     /// How many hits there are, as far as they are known.
     pub results: i64,
     /// Whether there are no more.
@@ -102,13 +102,13 @@ pub struct NewSearch {
 impl NewSearch {
     /// What is kept of a search: with the conditions as they were given, and what was searched in the place of what was
     /// typed.
-    pub fn new(search: &Search, searcher: Searcher, filters: Value, instead: Option<&str>, outcome: Outcome) -> Self {
+    pub fn new(search: &Search, searcher: Searcher, filters: Value, correction: Option<&str>, outcome: SearchOutcome) -> Self {
         let at = Utc::now();
         let website = match search.filter.websites.as_deref() {
             Some([website]) => Some(*website),
             _ => None,
         };
-        let (query, corrected) = (normalize_search_query(&search.text), instead.map(normalize_search_query));
+        let (query, corrected) = (normalize_search_query(&search.text), correction.map(normalize_search_query));
         Self {
             id: SearchId::at(at),
             website_id: website,
@@ -118,7 +118,7 @@ impl NewSearch {
             is_shareable: !search.is_staff && is_shareable(corrected.as_deref().unwrap_or(&query)),
             query,
             corrected,
-            filters: short(filters),
+            filters: limit_filters(filters),
             results: outcome.results,
             results_exact: outcome.is_exact,
             took_ms: outcome.took_ms,
@@ -128,7 +128,7 @@ impl NewSearch {
 }
 
 /// Conditions as they are kept: of what is longer than anybody chooses, or holds what no table takes, that it was.
-fn short(filters: Value) -> Value {
+fn limit_filters(filters: Value) -> Value {
     let text = filters.to_string();
     if text.len() > MAX_FILTERS || text.contains("\\u0000") { json!({ "leftOut": true }) } else { filters }
 }
@@ -138,15 +138,15 @@ fn short(filters: Value) -> Value {
 /// without, or beside with `or`, may say anything.
 pub fn is_shareable(text: &str) -> bool {
     let is_address = text.contains('@');
-    let is_number = text.split(|sign: char| !sign.is_numeric()).any(|run| run.chars().nth(4).is_some());
-    let is_of_words = || Words::parse(text).terms.iter().all(|term| matches!(term, Term::Word(_)));
+    let is_number = text.split(|c: char| !c.is_numeric()).any(|run| run.chars().nth(4).is_some());
+    let is_of_words = || ParsedQuery::parse(text).terms.iter().all(|term| matches!(term, Term::Word(_)));
     (2..=60).contains(&text.chars().count()) && !is_address && !is_number && is_of_words()
 }
 
 /// A search as its user is told of it.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = searches, check_for_backend(diesel::pg::Pg))]
-pub struct OwnSearch {
+pub struct UserSearchRow {
     /// Key.
     pub id: SearchId,
     /// At which website; none where it was not at one.
@@ -178,8 +178,8 @@ impl NewClick {
     /// INVALID for a search that was more than a day ago, or is to come; OUT_OF_RANGE for a place that no list has.
     pub fn new(search_id: SearchId, product_id: ProductId, position: i32) -> Result<Self> {
         let clicked_at = Utc::now();
-        let age = clicked_at - search_id.moment();
-        if age > CLICKABLE || age < -SKEW {
+        let age = clicked_at - search_id.timestamp();
+        if age > CLICK_WINDOW || age < -MAX_CLOCK_SKEW {
             return Err(Error::bad_input("searchId", "this is not the id of a search of the last day"));
         }
         if !(1..=MAX_POSITION).contains(&position) {
@@ -198,7 +198,7 @@ mod tests {
     fn keys_are_in_the_order_of_time_and_know_it() {
         let at = DateTime::from_timestamp_millis(1_800_000_000_123).unwrap();
         let (key, next) = (SearchId::at(at), SearchId::first_at(at + TimeDelta::milliseconds(1)));
-        assert_eq!(key.moment(), at);
+        assert_eq!(key.timestamp(), at);
         assert!(SearchId::first_at(at) <= key && key < next);
         assert_ne!(SearchId::at(at), SearchId::at(at));
         assert_eq!(SearchId::first_at(DateTime::<Utc>::MIN_UTC).0, 0);
@@ -228,9 +228,9 @@ mod tests {
     #[test]
     fn odd_conditions_are_not_kept() {
         let kept = json!({ "where": { "price": { "lte": "20" } } });
-        assert_eq!(short(kept.clone()), kept);
+        assert_eq!(limit_filters(kept.clone()), kept);
         for odd in ["x".repeat(3_000), "\0".to_owned()] {
-            assert_eq!(short(json!({ "where": odd })), json!({ "leftOut": true }));
+            assert_eq!(limit_filters(json!({ "where": odd })), json!({ "leftOut": true }));
         }
     }
 }

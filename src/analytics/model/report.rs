@@ -10,9 +10,9 @@ use crate::{
 };
 
 /// How far back a report goes where nothing is said.
-const USUAL: TimeDelta = TimeDelta::days(30);
+const DEFAULT_PERIOD: TimeDelta = TimeDelta::days(30);
 /// The longest stretch of time of a report.
-const LONGEST: TimeDelta = TimeDelta::days(400);
+const MAX_PERIOD: TimeDelta = TimeDelta::days(400);
 /// Most steps of a report.
 const MAX_STEPS: i64 = 1_000;
 
@@ -40,12 +40,12 @@ impl Report {
         website: Option<WebsiteId>,
     ) -> Result<Self> {
         let to = to.unwrap_or_else(Utc::now);
-        let from = from.or_else(|| to.checked_sub_signed(USUAL)).unwrap_or(to);
+        let from = from.or_else(|| to.checked_sub_signed(DEFAULT_PERIOD)).unwrap_or(to);
         let wrong = |rule: &'static str| Err(Error::user(UserErrorCode::OutOfRange, "from", rule));
         if from >= to {
             return wrong("`from` lies before `to`");
         }
-        if to - from > LONGEST {
+        if to - from > MAX_PERIOD {
             return wrong("give a stretch of at most 400 days");
         }
         Ok(Self { from, to, website, scope: viewer.scope(Permission::ViewAnalytics) })
@@ -92,11 +92,11 @@ impl Interval {
 
 /// Which searches are told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
+pub enum TermFilter {
     /// All.
     All,
     /// Those that found nothing.
-    Fruitless,
+    WithoutResults,
 }
 
 /// What was searched, and what came of it.
@@ -138,7 +138,7 @@ pub struct Trend {
     /// How many searches.
     pub searches: i64,
     /// How many of them found nothing.
-    pub fruitless: i64,
+    pub without_results: i64,
     /// How many of them were followed by a click.
     pub clicked: i64,
 }

@@ -10,7 +10,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 
 pub use self::reports::{click_through, count, terms, trends, visitors};
-use super::model::{NewClick, NewSearch, OwnSearch};
+use super::model::{NewClick, NewSearch, UserSearchRow};
 use crate::{
     db::{
         Conn,
@@ -19,7 +19,7 @@ use crate::{
     },
     error::{Error, Result},
     ids::{RowId, SearchId, UserId, WebsiteId},
-    search::store::popular::PopularSearch,
+    search::store::popular_searches::PopularSearch,
 };
 
 /// Most rows that are deleted at once.
@@ -75,13 +75,13 @@ pub async fn insert_clicks(mut conn: &Conn, rows: &[NewClick]) -> Result<()> {
 }
 
 /// What a user searched; the oldest first.
-pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<OwnSearch>> {
+pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<UserSearchRow>> {
     let own = searches::user_id.is_not_null().and(searches::user_id.assume_not_null().eq(user));
-    Ok(searches::table.filter(own).order(searches::id).select(OwnSearch::as_select()).load(&mut conn).await?)
+    Ok(searches::table.filter(own).order(searches::id).select(UserSearchRow::as_select()).load(&mut conn).await?)
 }
 
 /// Forgets who it was that searched all this.
-pub async fn update_forgotten(mut conn: &Conn, user: UserId) -> Result<()> {
+pub async fn update_anonymized(mut conn: &Conn, user: UserId) -> Result<()> {
     let own = searches::table.filter(searches::user_id.is_not_null().and(searches::user_id.assume_not_null().eq(user)));
     diesel::update(own).set(searches::user_id.eq(None::<UserId>)).execute(&mut conn).await?;
     Ok(())
@@ -89,7 +89,7 @@ pub async fn update_forgotten(mut conn: &Conn, user: UserId) -> Result<()> {
 
 /// What so many different people have searched since this key, and found something by: at each website, and anywhere; what most
 /// people searched first, and so many of each.
-pub async fn shared_since(mut conn: &Conn, since: SearchId, by: i64, most: i64) -> Result<Vec<PopularSearch>> {
+pub async fn popular_since(mut conn: &Conn, since: SearchId, min_people: i64, limit: i64) -> Result<Vec<PopularSearch>> {
     let mut statement = DynamicQuery::<(Nullable<BigInt>, Text, Integer, Integer)>::default();
     statement.sql(
         "WITH person AS (
@@ -106,13 +106,13 @@ pub async fn shared_since(mut conn: &Conn, since: SearchId, by: i64, most: i64) 
              SELECT website_id, query, count(*) AS people, sum(searches) AS searches
              FROM place GROUP BY website_id, query HAVING count(*) >= ",
     );
-    statement.bind(Value::Int(by)).sql(
+    statement.bind(Value::Int(min_people)).sql(
         "), ranked AS (
              SELECT *, row_number() OVER (PARTITION BY website_id ORDER BY people DESC, searches DESC, query) AS place FROM shared
          )
          SELECT website_id, query, people::integer, searches::integer FROM ranked WHERE place <= ",
     );
-    statement.bind(Value::Int(most)).sql(" ORDER BY website_id, place");
+    statement.bind(Value::Int(limit)).sql(" ORDER BY website_id, place");
     let rows: Vec<(Option<WebsiteId>, String, i32, i32)> = statement.load(&mut conn).await?;
     let popular = |(website_id, query, people, searches)| PopularSearch { website_id, query, people, searches };
     Ok(rows.into_iter().map(popular).collect())

@@ -4,7 +4,7 @@ use diesel::sql_types::{BigInt, Nullable, Numeric, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
-use super::super::model::report::{ClickThrough, Interval, Report, Term, Trend, Which};
+use super::super::model::report::{ClickThrough, Interval, Report, Term, Trend, TermFilter};
 use crate::{
     auth::Scope,
     db::{
@@ -16,9 +16,9 @@ use crate::{
 };
 
 /// The searches of a report, `s`, as `FROM` to `WHERE`.
-fn counted<R>(out: &mut DynamicQuery<R>, report: &Report) {
+fn push_searches<R>(out: &mut DynamicQuery<R>, report: &Report) {
     out.sql(" FROM searches s WHERE");
-    within(out, report, "s.id");
+    push_time_range(out, report, "s.id");
     if let Some(website) = report.website {
         out.sql(" AND s.website_id = ").bind(Value::Int(website.key()));
     }
@@ -34,21 +34,21 @@ fn counted<R>(out: &mut DynamicQuery<R>, report: &Report) {
     }
 }
 
-fn within<R>(out: &mut DynamicQuery<R>, report: &Report, column: &'static str) {
+fn push_time_range<R>(out: &mut DynamicQuery<R>, report: &Report, column: &'static str) {
     let (from, to) = (SearchId::first_at(report.from), SearchId::first_at(report.to));
     out.sql(" ").sql(column).sql(" >= ").bind(Value::Int(from.key()));
     out.sql(" AND ").sql(column).sql(" < ").bind(Value::Int(to.key()));
 }
 
 /// The searches of a report with what was clicked, `c`: one row for each search.
-fn with_clicks<R>(out: &mut DynamicQuery<R>, report: &Report) {
+fn push_searches_with_clicks<R>(out: &mut DynamicQuery<R>, report: &Report) {
     out.sql(" FROM (SELECT s.id, s.query, s.user_id, s.visitor, s.results, s.searched_at");
-    counted(out, report);
+    push_searches(out, report);
     out.sql(
         ") s LEFT JOIN (SELECT search_id, count(*) AS clicks, sum(position) AS positions FROM search_clicks
                         WHERE",
     );
-    within(out, report, "search_id");
+    push_time_range(out, report, "search_id");
     out.sql(" GROUP BY search_id) c ON c.search_id = s.id");
 }
 
@@ -60,7 +60,7 @@ const PEOPLE: &str =
 pub async fn count(mut conn: &Conn, report: &Report) -> Result<i64> {
     let mut statement = DynamicQuery::<BigInt>::default();
     statement.sql("SELECT count(*)");
-    counted(&mut statement, report);
+    push_searches(&mut statement, report);
     Ok(statement.get_result(&mut conn).await?)
 }
 
@@ -69,20 +69,20 @@ pub async fn visitors(mut conn: &Conn, report: &Report) -> Result<i64> {
     let mut statement = DynamicQuery::<BigInt>::default();
     // Read apart they are hashed; counted as different pairs they would be sorted, which takes three times as long.
     statement.sql("SELECT count(*) FROM (SELECT DISTINCT s.user_id, s.visitor");
-    counted(&mut statement, report);
+    push_searches(&mut statement, report);
     statement.sql(" AND (s.user_id IS NOT NULL OR s.visitor IS NOT NULL)) AS people");
     Ok(statement.get_result(&mut conn).await?)
 }
 
 /// What was searched most.
-pub async fn terms(mut conn: &Conn, report: &Report, which: Which, limit: i64) -> Result<Vec<Term>> {
+pub async fn terms(mut conn: &Conn, report: &Report, filter: TermFilter, limit: i64) -> Result<Vec<Term>> {
     let mut statement = DynamicQuery::<(Text, BigInt, BigInt, Numeric, BigInt)>::default();
     statement.sql("SELECT s.query, count(*), ").sql(PEOPLE);
     statement.sql(", round(avg(s.results), 1), count(c.search_id)");
-    with_clicks(&mut statement, report);
-    statement.sql(match which {
-        Which::All => "",
-        Which::Fruitless => " WHERE s.results = 0",
+    push_searches_with_clicks(&mut statement, report);
+    statement.sql(match filter {
+        TermFilter::All => "",
+        TermFilter::WithoutResults => " WHERE s.results = 0",
     });
     statement.sql(" GROUP BY s.query ORDER BY count(*) DESC, s.query LIMIT ").bind(Value::Int(limit));
     let rows: Vec<(String, i64, i64, Decimal, i64)> = statement.load(&mut conn).await?;
@@ -94,7 +94,7 @@ pub async fn terms(mut conn: &Conn, report: &Report, which: Which, limit: i64) -
 pub async fn click_through(mut conn: &Conn, report: &Report) -> Result<ClickThrough> {
     let mut statement = DynamicQuery::<(BigInt, BigInt, Nullable<Numeric>)>::default();
     statement.sql("SELECT count(*), count(c.search_id), round(sum(c.positions) / sum(c.clicks), 2)");
-    with_clicks(&mut statement, report);
+    push_searches_with_clicks(&mut statement, report);
     let (searches, clicked, mean_position) = statement.get_result(&mut conn).await?;
     Ok(ClickThrough { searches, clicked, mean_position })
 }
@@ -111,15 +111,15 @@ pub async fn trends(mut conn: &Conn, report: &Report, interval: Interval) -> Res
     let mut statement = DynamicQuery::<(Timestamptz, BigInt, BigInt, BigInt)>::default();
     statement.sql("WITH found AS (SELECT date_trunc(").sql(unit);
     statement.sql(", s.searched_at AT TIME ZONE 'UTC') AS at, count(*) AS searches,");
-    statement.sql(" count(*) FILTER (WHERE s.results = 0) AS fruitless, count(c.search_id) AS clicked");
-    with_clicks(&mut statement, report);
+    statement.sql(" count(*) FILTER (WHERE s.results = 0) AS without_results, count(c.search_id) AS clicked");
+    push_searches_with_clicks(&mut statement, report);
     statement.sql(
-        " GROUP BY 1) SELECT step.at AT TIME ZONE 'UTC', coalesce(found.searches, 0), coalesce(found.fruitless, 0),",
+        " GROUP BY 1) SELECT step.at AT TIME ZONE 'UTC', coalesce(found.searches, 0), coalesce(found.without_results, 0),",
     );
     statement.sql(" coalesce(found.clicked, 0) FROM generate_series(date_trunc(").sql(unit).sql(", ");
     statement.bind(Value::Time(report.from)).sql("::timestamptz AT TIME ZONE 'UTC'), ").bind(Value::Time(report.to));
     statement.sql("::timestamptz AT TIME ZONE 'UTC' - interval '1 microsecond', ").sql(step);
     statement.sql(") AS step (at) LEFT JOIN found ON found.at = step.at ORDER BY step.at");
     let rows: Vec<(chrono::DateTime<chrono::Utc>, i64, i64, i64)> = statement.load(&mut conn).await?;
-    Ok(rows.into_iter().map(|(at, searches, fruitless, clicked)| Trend { at, searches, fruitless, clicked }).collect())
+    Ok(rows.into_iter().map(|(at, searches, without_results, clicked)| Trend { at, searches, without_results, clicked }).collect())
 }

@@ -8,7 +8,7 @@ use std::{
 use async_graphql::{Context, Data};
 
 use crate::{
-    access::actions::{keys, live::catch_up, login::Door},
+    access::actions::{keys, cache::refresh_cache, login::LoginContext},
     analytics::recorder::SearchRecorder,
     auth::{Identity, JwtKeys, PermissionCache, RequestOrigin, Passwords, Permission, TokenError, Viewer},
     config::{AccountSettings, ReviewSettings, CartSettings},
@@ -58,9 +58,9 @@ pub struct Services {
 
 impl Services {
     /// What logging in and out needs.
-    pub fn login_context(&self) -> Door<'_> {
+    pub fn login_context(&self) -> LoginContext<'_> {
         let Self { db, passwords, jwt, permission_cache, session_lifetime, accounts, .. } = self;
-        Door { db, passwords, jwt, live: permission_cache, session_life: *session_lifetime, accounts: *accounts }
+        LoginContext { db, passwords, jwt, cache: permission_cache, session_lifetime: *session_lifetime, accounts: *accounts }
     }
 
     /// Who sends this access token.
@@ -80,7 +80,7 @@ impl Services {
 
     async fn resolve_viewer(&self, identity: Identity) -> Result<Viewer> {
         if self.permission_cache.changes_since().is_none() || !self.permission_cache.has_role(&identity.role) {
-            catch_up(&self.db, &self.permission_cache).await?;
+            refresh_cache(&self.db, &self.permission_cache).await?;
         }
         self.permission_cache.authorize(identity).map_err(unauthenticated)
     }

@@ -5,7 +5,7 @@ use crate::{
     auth::{Permission, Viewer},
     categories::{
         self,
-        model::{CategoryRow, make_room},
+        model::{CategoryRow, allocate_position},
     },
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
@@ -69,7 +69,7 @@ async fn clear(conn: &Conn, from: CategoryId, to: Option<CategoryId>) -> Result<
     siblings.retain(|(id, _)| *id != from);
     let mut placed = Vec::new();
     for (id, _) in children {
-        let (position, pushed) = make_room(&siblings, siblings.len());
+        let (position, pushed) = allocate_position(&siblings, siblings.len());
         placed.extend(pushed);
         placed.push((id, position));
         siblings.push((id, position));

@@ -93,7 +93,7 @@ async fn option_values(
     let options = options.unwrap_or_default();
     match to {
         Some(group) => {
-            let group = groups::store::share(conn, group).await?;
+            let group = groups::store::lock_shared(conn, group).await?;
             values_in_order(&group.ok_or_else(|| Error::not_found("groupId", "group"))?.varies_by, options)
         }
         None if options.is_empty() => Ok(Vec::new()),

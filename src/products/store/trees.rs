@@ -23,7 +23,7 @@ pub async fn resolved(conn: &Conn, list: &ProductList) -> Result<ProductList> {
             trees.push(roots.clone());
         }
     });
-    let found = trees.iter().map(|roots| categories::store::ids_of_trees(conn, roots));
+    let found = trees.iter().map(|roots| categories::store::subtree_ids(conn, roots));
     let mut found = futures_util::future::try_join_all(found).await?.into_iter();
     let filter = list.filter.clone().map(&mut |condition| match condition {
         ProductCondition::CategoryTree(_) => {

@@ -1,14 +1,14 @@
 //! What can be done with the search: finding, suggesting, rules of merchants, and the jobs that keep the index up to date.
 
 mod find;
-pub mod index;
+pub mod reindex;
 pub mod rules;
 mod snippets;
 pub mod suggest;
-pub mod tend;
-mod understand;
+pub mod popularity;
+mod interpret;
 
 pub use self::{
-    find::{Found, Selected, search},
-    understand::{Understood, understand},
+    find::{SearchResults, Selection, search},
+    interpret::{Interpretation, interpret},
 };

@@ -23,8 +23,8 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewSearchRule) -> Result<Sear
     }
     new.check()?;
     db.transaction(async |conn| {
-        seen(conn, viewer, new.product_id).await?;
-        told(rules::insert(conn, &new).await?)
+        require_visible_product(conn, viewer, new.product_id).await?;
+        require_distinct_words(rules::insert(conn, &new).await?)
     })
     .await
 }
@@ -38,8 +38,8 @@ pub async fn update(db: &Db, viewer: &Viewer, id: SearchRuleId, patch: SearchRul
     patch.check()?;
     db.transaction(async |conn| {
         let row = lock(conn, viewer, id).await?;
-        seen(conn, viewer, patch.product_id.flatten()).await?;
-        if patch.is_empty() { Ok(row) } else { told(rules::update(conn, id, &patch).await?) }
+        require_visible_product(conn, viewer, patch.product_id.flatten()).await?;
+        if patch.is_empty() { Ok(row) } else { require_distinct_words(rules::update(conn, id, &patch).await?) }
     })
     .await
 }
@@ -62,7 +62,7 @@ async fn lock(conn: &Conn, viewer: &Viewer, id: SearchRuleId) -> Result<SearchRu
 }
 
 /// The rule, where the search tells its words apart: it leaves out some, such as `the`, and some are the same for it.
-fn told(row: SearchRuleRow) -> Result<SearchRuleRow> {
+fn require_distinct_words(row: SearchRuleRow) -> Result<SearchRuleRow> {
     if row.keys.len() == row.words.len() {
         return Ok(row);
     }
@@ -71,7 +71,7 @@ fn told(row: SearchRuleRow) -> Result<SearchRuleRow> {
 }
 
 /// Whether the viewer sees the product that a rule leads to.
-async fn seen(conn: &Conn, viewer: &Viewer, product: Option<ProductId>) -> Result<()> {
+async fn require_visible_product(conn: &Conn, viewer: &Viewer, product: Option<ProductId>) -> Result<()> {
     let Some(id) = product else { return Ok(()) };
     let scope = viewer.scope(Permission::ManageProducts);
     let found = products::store::by_ids(conn, &scope, &[id]).await?;

@@ -7,7 +7,7 @@ use crate::{
     db::Db,
     error::Result,
     search::{
-        model::{Asked, Hit},
+        model::{FullTextQuery, Hit},
         store,
     },
 };
@@ -15,18 +15,18 @@ use crate::{
 /// The snippets of these hits, by the key of the document. A hit without one shows none of the words.
 /// # Errors
 /// Those of the database.
-pub(super) async fn snippets(db: &Db, hits: &[Hit], asked: &Asked) -> Result<HashMap<i64, String>> {
+pub(super) async fn snippets(db: &Db, hits: &[Hit], full_text: &FullTextQuery) -> Result<HashMap<i64, String>> {
     let ids: Vec<i64> = hits.iter().map(|hit| hit.document_id).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let snippets = db.read(async |conn| store::snippets(conn, &ids, asked).await).await?;
-    Ok(snippets.into_iter().filter_map(|(id, text)| Some((id, marked(&text)?))).collect())
+    let snippets = db.read(async |conn| store::snippets(conn, &ids, full_text).await).await?;
+    Ok(snippets.into_iter().filter_map(|(id, text)| Some((id, to_html(&text)?))).collect())
 }
 
 /// A snippet as HTML; none where nothing in it was found.
-fn marked(text: &str) -> Option<String> {
-    let [begin, end] = store::MARKS;
+fn to_html(text: &str) -> Option<String> {
+    let [begin, end] = store::HIGHLIGHT_MARKS;
     text.contains(begin).then(|| {
         let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
         escaped.replace(begin, "<mark>").replace(end, "</mark>")
@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn a_snippet_is_html_that_runs_nothing() {
         let text = "A \u{2}red\u{3} <script> & \"rope\"";
-        assert_eq!(marked(text).as_deref(), Some("A <mark>red</mark> &lt;script&gt; &amp; &quot;rope&quot;"));
-        assert_eq!(marked("A blue rope"), None);
+        assert_eq!(to_html(text).as_deref(), Some("A <mark>red</mark> &lt;script&gt; &amp; &quot;rope&quot;"));
+        assert_eq!(to_html("A blue rope"), None);
     }
 }

@@ -6,11 +6,11 @@ use crate::{
     ids::WebsiteId,
     search::{
         model::{
-            Asked, Kind, check_length,
-            suggest::{Begun, MAX_SUGGESTIONS, SuggestionKind, share},
+            FullTextQuery, DocumentKind, check_length,
+            suggest::{PrefixQuery, MAX_SUGGESTIONS, SuggestionKind, distribute},
         },
         store::{
-            popular,
+            popular_searches,
             suggest::{self as store, Completion},
         },
     },
@@ -35,25 +35,25 @@ pub async fn suggest(db: &Db, text: &str, first: i32, website: Option<WebsiteId>
     if !(1..=MAX_SUGGESTIONS).contains(&first) {
         return Err(Error::bad_input("first", format!("give 1 to {MAX_SUGGESTIONS}")));
     }
-    let most = first.unsigned_abs() as usize;
+    let max = first.unsigned_abs() as usize;
     check_length("prefix", text)?;
-    let Some(begun) = Begun::parse(text, website) else { return Ok(Vec::new()) };
-    let asked = Asked { query: begun.query.clone(), languages: db.read(store::languages).await? };
-    let (typed, limit) = (normalize_search_query(&begun.text), most as i64);
+    let Some(prefix) = PrefixQuery::parse(text, website) else { return Ok(Vec::new()) };
+    let full_text = FullTextQuery { query: prefix.query.clone(), languages: db.read(store::languages).await? };
+    let (typed, limit) = (normalize_search_query(&prefix.text), max as i64);
     // How many documents begin so decides how they are found.
-    let products = db.read_with(PlanMode::Custom, async |conn| store::products(conn, &begun, &asked, 2 * limit).await);
-    let others = db.read_with(PlanMode::Custom, async |conn| store::others(conn, &begun, &asked, limit).await);
-    let queries = db.read(async |conn| popular::by_prefix(conn, website, &typed, limit).await);
+    let products = db.read_with(PlanMode::Custom, async |conn| store::products(conn, &prefix, &full_text, 2 * limit).await);
+    let others = db.read_with(PlanMode::Custom, async |conn| store::categories_and_brands(conn, &prefix, &full_text, limit).await);
+    let queries = db.read(async |conn| popular_searches::by_prefix(conn, website, &typed, limit).await);
     let (products, others, queries) = futures_util::future::try_join3(products, others, queries).await?;
     let of_kind =
-        |kind: Kind| others.iter().filter(move |other| other.0 == kind).map(|(_, id, name)| (*id, name.clone()));
+        |kind: DocumentKind| others.iter().filter(move |other| other.0 == kind).map(|(_, id, name)| (*id, name.clone()));
     let groups = [
         (SuggestionKind::Query, queries.into_iter().map(|query| (0, query.query)).collect::<Vec<_>>()),
-        (SuggestionKind::Category, of_kind(Kind::Category).collect()),
-        (SuggestionKind::Brand, of_kind(Kind::Brand).collect()),
-        (SuggestionKind::Product, distinct(products, most)),
+        (SuggestionKind::Category, of_kind(DocumentKind::Category).collect()),
+        (SuggestionKind::Brand, of_kind(DocumentKind::Brand).collect()),
+        (SuggestionKind::Product, distinct(products, max)),
     ];
-    let shares = share(&groups.each_ref().map(|(_, group)| group.len()), most);
+    let shares = distribute(&groups.each_ref().map(|(_, group)| group.len()), max);
     let of_group = |((kind, group), share): ((SuggestionKind, Vec<(i64, String)>), usize)| {
         group.into_iter().take(share).map(move |(node_id, text)| Suggestion { text, kind, node_id })
     };
@@ -61,10 +61,10 @@ pub async fn suggest(db: &Db, text: &str, first: i32, website: Option<WebsiteId>
 }
 
 /// Each name once: two shops may sell the same.
-fn distinct(products: Vec<Completion>, most: usize) -> Vec<(i64, String)> {
-    let mut names: Vec<(i64, String)> = Vec::with_capacity(most);
+fn distinct(products: Vec<Completion>, max: usize) -> Vec<(i64, String)> {
+    let mut names: Vec<(i64, String)> = Vec::with_capacity(max);
     for (_, id, name) in products {
-        if names.len() < most && !names.iter().any(|(_, other)| *other == name) {
+        if names.len() < max && !names.iter().any(|(_, other)| *other == name) {
             names.push((id, name));
         }
     }

@@ -6,7 +6,7 @@ pub mod suggest;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::words::{Query, Words};
+use super::query::{TsQuery, ParsedQuery};
 use crate::{
     error::{Error, ErrorCode, Result, UserErrorCode},
     ids::{BrandId, CategoryId, SupplierId, WebsiteId},
@@ -19,9 +19,9 @@ use crate::{
 /// Longest query, in characters.
 pub const MAX_QUERY: usize = 200;
 /// How many hits are weighed by relevance: of more, those that sell best.
-pub const MAX_WEIGHED: i64 = 2_000;
+pub const MAX_RANKED: i64 = 2_000;
 /// How many documents that match the words are looked at to count those of them that hold a filter.
-pub const MAX_LOOKED_AT: i64 = 20_000;
+pub const MAX_SCANNED: i64 = 20_000;
 /// How many hits facets count.
 pub const MAX_FACETED: i64 = 10_000;
 /// Most values of an option that a search filters by, and most options.
@@ -32,7 +32,7 @@ const MAX_OPTION_TEXT: usize = 100;
 text_enum! {
     /// What kind of thing a hit is.
     #[graphql(name = "SearchType")]
-    pub enum Kind {
+    pub enum DocumentKind {
         /// A product.
         Product => "product",
         /// A category.
@@ -77,7 +77,7 @@ impl SearchOrderField {
     }
 
     /// The way in which most people want it.
-    pub fn usual(self) -> Direction {
+    pub fn default_direction(self) -> Direction {
         if matches!(self, Self::Price | Self::Name) { Direction::Asc } else { Direction::Desc }
     }
 }
@@ -119,12 +119,12 @@ impl SearchFilter {
         if options.len() > MAX_OPTIONS || options.iter().any(|(_, values)| values.len() > MAX_OPTIONS) {
             return refused(UserErrorCode::TooLong, "give at most 20 options, and 20 values of each");
         }
-        for (place, (name, values)) in options.iter().enumerate() {
+        for (index, (name, values)) in options.iter().enumerate() {
             let is_bad = |text: &String| text.chars().count() > MAX_OPTION_TEXT || text.contains('\0');
             if is_bad(name) || values.iter().any(is_bad) {
                 return refused(UserErrorCode::TooLong, "a name or value has at most 100 characters");
             }
-            if options[..place].iter().any(|(other, _)| other == name) {
+            if options[..index].iter().any(|(other, _)| other == name) {
                 return refused(UserErrorCode::Invalid, "name each option once");
             }
         }
@@ -148,9 +148,9 @@ pub struct Search {
     /// As it was typed.
     pub text: String,
     /// Its words.
-    pub words: Words,
+    pub query: ParsedQuery,
     /// Which kinds of things.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<DocumentKind>,
     /// Whether staff asks: finds suppliers too.
     pub is_staff: bool,
     /// Which products.
@@ -181,16 +181,16 @@ impl Search {
     }
 
     /// Whether only products can be found: of nothing else are these conditions and orders known.
-    pub fn is_of_products(&self) -> bool {
-        !self.filter.is_empty() || self.order != SearchOrderField::Relevance || self.kinds == [Kind::Product]
+    pub fn is_products_only(&self) -> bool {
+        !self.filter.is_empty() || self.order != SearchOrderField::Relevance || self.kinds == [DocumentKind::Product]
     }
 
     /// The kinds that are found. Only staff finds suppliers.
-    pub fn found_kinds(&self) -> Vec<Kind> {
-        let is_found = |kind: &Kind| match kind {
-            Kind::Product => true,
-            Kind::Supplier => self.is_staff && !self.is_of_products(),
-            Kind::Category | Kind::Brand => !self.is_of_products(),
+    pub fn searched_kinds(&self) -> Vec<DocumentKind> {
+        let is_found = |kind: &DocumentKind| match kind {
+            DocumentKind::Product => true,
+            DocumentKind::Supplier => self.is_staff && !self.is_products_only(),
+            DocumentKind::Category | DocumentKind::Brand => !self.is_products_only(),
         };
         self.kinds.iter().copied().filter(is_found).collect()
     }
@@ -244,16 +244,16 @@ pub enum Bound {
 
 /// A query of PostgreSQL, and the languages by whose stems it is asked.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct FullTextQuery {
     /// What is asked.
-    pub query: Query,
+    pub query: TsQuery,
     /// At least one: those of all documents.
     pub languages: Vec<Language>,
 }
 
 /// How many hits there are.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Counted {
+pub struct HitCount {
     /// So many were counted, at most [`crate::paging::MAX_COUNT`].
     pub hits: i64,
     /// Whether there are no more.
@@ -264,7 +264,7 @@ pub struct Counted {
 #[derive(Debug, Clone)]
 pub struct Hit {
     /// What kind of thing it is.
-    pub kind: Kind,
+    pub kind: DocumentKind,
     /// Key of the thing.
     pub node_id: i64,
     /// Key of its document.

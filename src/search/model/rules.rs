@@ -8,7 +8,7 @@ use crate::{
     error::{Result, UserError, UserErrorCode},
     ids::{BrandId, CategoryId, ProductId, SearchRuleId, WebsiteId},
     paging::SortKey,
-    search::words::MAX_RUN,
+    search::query::MAX_SEQUENCE_WORDS,
     text::Validator,
 };
 
@@ -44,7 +44,7 @@ pub struct SearchRuleRow {
 impl SearchRuleRow {
     /// Where it leads; nowhere where its words mean the same.
     pub fn target(&self) -> Option<RuleTarget> {
-        RuleTarget::of(self.category_id, self.brand_id, self.product_id, self.url.clone())
+        RuleTarget::from_columns(self.category_id, self.brand_id, self.product_id, self.url.clone())
     }
 }
 
@@ -63,7 +63,7 @@ pub enum RuleTarget {
 
 impl RuleTarget {
     /// The one of the columns that holds something.
-    pub fn of(
+    pub fn from_columns(
         category: Option<CategoryId>,
         brand: Option<BrandId>,
         product: Option<ProductId>,
@@ -138,15 +138,15 @@ fn check(words: Option<&[String]>, url: Option<&str>) -> Result<()> {
         }
         for word in words.iter().take(MAX_WORDS) {
             validator.text("words", word, MAX_WORD);
-            if word.split_whitespace().count() > MAX_RUN {
-                let rule = format!("{word:?}: at most {MAX_RUN} words mean the same as others, or lead somewhere");
+            if word.split_whitespace().count() > MAX_SEQUENCE_WORDS {
+                let rule = format!("{word:?}: at most {MAX_SEQUENCE_WORDS} words mean the same as others, or lead somewhere");
                 validator.add(UserError::new(UserErrorCode::TooLong, "words", rule));
             }
         }
     }
     let is_broken =
-        |url: &str| url.len() > MAX_URL || url.chars().any(|sign| sign.is_whitespace() || sign.is_control());
-    if url.is_some_and(|url| !is_address(url) || is_broken(url)) {
+        |url: &str| url.len() > MAX_URL || url.chars().any(|c| c.is_whitespace() || c.is_control());
+    if url.is_some_and(|url| !is_safe_url(url) || is_broken(url)) {
         let rule = "give an address that starts with https:// and a host, or a path that starts with /, at most 2000 characters";
         validator.add(UserError::new(UserErrorCode::Invalid, "url", rule));
     }
@@ -155,7 +155,7 @@ fn check(words: Option<&[String]>, url: Option<&str>) -> Result<()> {
 
 /// Whether a browser stays at the shop, or goes where the address says: `//host` and `/\host` are other shops, and
 /// `https://shop@host` only looks like one.
-fn is_address(url: &str) -> bool {
+fn is_safe_url(url: &str) -> bool {
     let host = |rest: &str| {
         let host = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
         host.starts_with(char::is_alphanumeric) && !host.contains('@')

@@ -7,10 +7,10 @@ use rust_decimal::Decimal;
 
 use super::{
     super::{
-        facets::{FacetRow, Wanted},
-        model::{Asked, MAX_FACETED, MAX_OPTIONS, Search},
+        facets::{FacetRow, FacetKind},
+        model::{FullTextQuery, MAX_FACETED, MAX_OPTIONS, Search},
     },
-    Facet, matches,
+    FilterPart, push_match,
 };
 use crate::{
     db::{
@@ -24,18 +24,18 @@ type RowType = (Text, Nullable<Text>, Nullable<Text>, BigInt, Nullable<Numeric>,
 type Row = (String, Option<String>, Option<String>, i64, Option<Decimal>, Option<Decimal>);
 
 /// Most values of a facet.
-const MOST: i64 = 100;
+const MAX_VALUES: i64 = 100;
 
 /// The rows of the wanted facets, and one, `all`, of how many hits they counted.
 /// # Errors
 /// Those of the database.
-pub async fn facets(mut conn: &Conn, search: &Search, asked: &Asked, wanted: &[Wanted]) -> Result<Vec<FacetRow>> {
+pub async fn facets(mut conn: &Conn, search: &Search, full_text: &FullTextQuery, kinds: &[FacetKind]) -> Result<Vec<FacetRow>> {
     let mut statement = DynamicQuery::<RowType>::default();
-    hits(&mut statement, search, asked);
+    push_hits(&mut statement, search, full_text);
     statement.sql(" SELECT 'all', NULL::text, NULL::text, count(*), NULL::numeric, NULL::numeric FROM m");
-    for wanted in wanted {
+    for kind in kinds {
         statement.sql(" UNION ALL ");
-        one(&mut statement, search, *wanted);
+        push_facet(&mut statement, search, *kind);
     }
     let rows: Vec<Row> = statement.load(&mut conn).await?;
     let row = |(facet, name, value, count, min, max)| FacetRow { facet, name, value, count, min, max };
@@ -43,97 +43,97 @@ pub async fn facets(mut conn: &Conn, search: &Search, asked: &Asked, wanted: &[W
 }
 
 /// The products that match the words, `m`, with what they hold of each filter.
-fn hits(out: &mut DynamicQuery<RowType>, search: &Search, asked: &Asked) {
+fn push_hits(out: &mut DynamicQuery<RowType>, search: &Search, full_text: &FullTextQuery) {
     out.sql(
         "WITH m AS MATERIALIZED (SELECT p.id, p.category_id, p.brand_id, p.source_website_id, p.price, p.rating_count,
             p.rating_average, p.availability, p.group_id, p.option_values",
     );
-    for (facet, name) in Facet::all(&search.filter).into_iter().zip(HOLDS) {
+    for (part, name) in FilterPart::all(&search.filter).into_iter().zip(FILTER_COLUMNS) {
         out.sql(", (");
-        facet.condition(out, &search.filter);
+        part.push_condition(out, &search.filter);
         out.sql(") IS TRUE AS ").sql(name);
     }
     out.sql(" FROM (SELECT d.node_id FROM search_documents d WHERE ");
-    matches(out, asked);
+    push_match(out, full_text);
     out.sql(" AND d.kind = 'product' AND d.is_public LIMIT ").bind(Value::Int(MAX_FACETED));
     out.sql(") h JOIN products p ON p.id = h.node_id)");
 }
 
 /// Names of the columns that say whether a product holds the filters, in their order: seven, and the options.
-const HOLDS: [&str; 27] = [
+const FILTER_COLUMNS: [&str; 27] = [
     "h0", "h1", "h2", "h3", "h4", "h5", "h6", "h7", "h8", "h9", "h10", "h11", "h12", "h13", "h14", "h15", "h16", "h17",
     "h18", "h19", "h20", "h21", "h22", "h23", "h24", "h25", "h26",
 ];
-const _: () = assert!(HOLDS.len() == 7 + MAX_OPTIONS);
+const _: () = assert!(FILTER_COLUMNS.len() == 7 + MAX_OPTIONS);
 
 /// `WHERE` the product holds all filters but this one.
-fn others(out: &mut DynamicQuery<RowType>, search: &Search, own: Option<Facet>) {
+fn push_other_filters(out: &mut DynamicQuery<RowType>, search: &Search, own: Option<FilterPart>) {
     out.sql(" WHERE true");
-    for (facet, name) in Facet::all(&search.filter).into_iter().zip(HOLDS) {
-        if Some(facet) != own {
+    for (part, name) in FilterPart::all(&search.filter).into_iter().zip(FILTER_COLUMNS) {
+        if Some(part) != own {
             out.sql(" AND m.").sql(name);
         }
     }
 }
 
-fn one(out: &mut DynamicQuery<RowType>, search: &Search, wanted: Wanted) {
-    match wanted {
-        Wanted::Categories => {
+fn push_facet(out: &mut DynamicQuery<RowType>, search: &Search, kind: FacetKind) {
+    match kind {
+        FacetKind::Categories => {
             // Few categories hold many hits: these are counted, and then added up along the tree.
             out.sql("(SELECT 'category', NULL, a.id::text, sum(k.hits)::bigint, NULL, NULL FROM (SELECT m.category_id, count(*) AS hits FROM m");
-            others(out, search, Some(Facet::Category));
+            push_other_filters(out, search, Some(FilterPart::Category));
             out.sql(" GROUP BY m.category_id) k JOIN categories c ON c.id = k.category_id CROSS JOIN unnest(c.path) AS a (id)");
-            top(out, "sum(k.hits)", "a.id");
+            push_top_values(out, "sum(k.hits)", "a.id");
         }
-        Wanted::Brands => {
+        FacetKind::Brands => {
             out.sql("(SELECT 'brand', NULL, m.brand_id::text, count(*), NULL, NULL FROM m");
-            others(out, search, Some(Facet::Brand));
+            push_other_filters(out, search, Some(FilterPart::Brand));
             out.sql(" AND m.brand_id IS NOT NULL");
-            top(out, "count(*)", "m.brand_id");
+            push_top_values(out, "count(*)", "m.brand_id");
         }
-        Wanted::Websites => {
+        FacetKind::Websites => {
             out.sql("(SELECT 'website', NULL, m.source_website_id::text, count(*), NULL, NULL FROM m");
-            others(out, search, Some(Facet::Website));
-            top(out, "count(*)", "m.source_website_id");
+            push_other_filters(out, search, Some(FilterPart::Website));
+            push_top_values(out, "count(*)", "m.source_website_id");
         }
-        Wanted::Ratings => {
+        FacetKind::Ratings => {
             out.sql("(SELECT 'rating', NULL, floor(m.rating_average)::text, count(*), NULL, NULL FROM m");
-            others(out, search, Some(Facet::Rating));
+            push_other_filters(out, search, Some(FilterPart::Rating));
             out.sql(" AND m.rating_count > 0");
-            top(out, "count(*)", "floor(m.rating_average)");
+            push_top_values(out, "count(*)", "floor(m.rating_average)");
         }
-        Wanted::Availability => {
+        FacetKind::Availability => {
             out.sql("(SELECT 'availability', NULL, m.availability, count(*), NULL, NULL FROM m");
-            others(out, search, Some(Facet::Availability));
-            top(out, "count(*)", "m.availability");
+            push_other_filters(out, search, Some(FilterPart::Availability));
+            push_top_values(out, "count(*)", "m.availability");
         }
-        Wanted::Prices => {
+        FacetKind::Prices => {
             // Fifths of the hits; a price stands in one range only, so that there are fewer where many cost the same.
             out.sql("(SELECT 'price', NULL, NULL, count(*), min(r.price), max(r.price) FROM (SELECT m.price,");
             out.sql(" width_bucket(m.price, q.cuts) AS fifth");
             out.sql(" FROM m CROSS JOIN (SELECT percentile_disc('{0.2,0.4,0.6,0.8}'::float[]) WITHIN GROUP (ORDER BY m.price) AS cuts FROM m");
-            others(out, search, Some(Facet::Price));
+            push_other_filters(out, search, Some(FilterPart::Price));
             out.sql(") q");
-            others(out, search, Some(Facet::Price));
+            push_other_filters(out, search, Some(FilterPart::Price));
             out.sql(") r GROUP BY r.fifth ORDER BY r.fifth)");
         }
-        Wanted::Options => {
+        FacetKind::Options => {
             out.sql("(SELECT 'option', o.name, o.value, count(*), NULL, NULL FROM m JOIN product_groups g ON g.id = m.group_id");
             out.sql(" CROSS JOIN unnest(g.varies_by, m.option_values) AS o (name, value) WHERE true");
-            for (facet, name) in Facet::all(&search.filter).into_iter().zip(HOLDS) {
+            for (part, name) in FilterPart::all(&search.filter).into_iter().zip(FILTER_COLUMNS) {
                 out.sql(" AND (m.").sql(name);
-                if let Facet::Option(place) = facet {
-                    out.sql(" OR o.name = ").bind(Value::Text(search.filter.options[place].0.clone()));
+                if let FilterPart::Option(index) = part {
+                    out.sql(" OR o.name = ").bind(Value::Text(search.filter.options[index].0.clone()));
                 }
                 out.sql(")");
             }
-            top(out, "count(*)", "o.name, o.value");
+            push_top_values(out, "count(*)", "o.name, o.value");
         }
     }
 }
 
 /// The values that most hits have.
-fn top(out: &mut DynamicQuery<RowType>, hits: &'static str, by: &'static str) {
+fn push_top_values(out: &mut DynamicQuery<RowType>, hits: &'static str, by: &'static str) {
     out.sql(" GROUP BY ").sql(by).sql(" ORDER BY ").sql(hits).sql(" DESC, ").sql(by);
-    out.sql(" LIMIT ").bind(Value::Int(MOST)).sql(")");
+    out.sql(" LIMIT ").bind(Value::Int(MAX_VALUES)).sql(")");
 }

@@ -6,8 +6,8 @@ use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
 use super::{
-    super::model::{Asked, Bound, Counted, Hit, Kind, MAX_LOOKED_AT, MAX_WEIGHED, Search, SearchOrderField},
-    documents, filters, matched, wanted,
+    super::model::{FullTextQuery, Bound, HitCount, Hit, DocumentKind, MAX_SCANNED, MAX_RANKED, Search, SearchOrderField},
+    push_filter_conditions, push_from_documents, push_from_hits, push_ranking_query,
 };
 use crate::{
     db::{
@@ -19,17 +19,17 @@ use crate::{
 };
 
 /// Kind, key of the thing, key of the document, score, sort key as text, key that breaks ties.
-type Row = (Kind, i64, i64, f32, String, i64);
+type Row = (DocumentKind, i64, i64, f32, String, i64);
 type RowType = (Text, BigInt, BigInt, Float, Text, BigInt);
 
 /// A page of hits.
 /// # Errors
 /// Those of the database.
-pub async fn page(mut conn: &Conn, search: &Search, asked: &Asked) -> Result<Vec<Hit>> {
+pub async fn page(mut conn: &Conn, search: &Search, full_text: &FullTextQuery) -> Result<Vec<Hit>> {
     let mut statement = DynamicQuery::<RowType>::default();
     match search.order {
-        SearchOrderField::Relevance => by_relevance(&mut statement, search, asked),
-        order => by_column(&mut statement, search, asked, order),
+        SearchOrderField::Relevance => push_by_relevance(&mut statement, search, full_text),
+        order => push_by_column(&mut statement, search, full_text, order),
     }
     let rows: Vec<Row> = statement.load(&mut conn).await?;
     rows.into_iter().map(|row| hit(search.order, row)).collect()
@@ -52,16 +52,16 @@ const RANK: &str = "ts_rank('{0.1, 0.2, 0.4, 1.0}', d.document, ";
 
 /// The hits are weighed where they are few; of many, those that sell best are: a word that a tenth of all things have tells
 /// little, and to weigh each of them would take as long as there are things.
-fn by_relevance(out: &mut DynamicQuery<RowType>, search: &Search, asked: &Asked) {
+fn push_by_relevance(out: &mut DynamicQuery<RowType>, search: &Search, full_text: &FullTextQuery) {
     out.sql("WITH d AS MATERIALIZED (SELECT d.id, d.kind, d.node_id, d.language, d.document, d.popularity");
-    matched(out, search, asked);
-    out.sql(" ORDER BY d.popularity DESC, d.id DESC LIMIT ").bind(Value::Int(MAX_WEIGHED));
+    push_from_hits(out, search, full_text);
+    out.sql(" ORDER BY d.popularity DESC, d.id DESC LIMIT ").bind(Value::Int(MAX_RANKED));
     out.sql(
         "), s AS (SELECT d.kind, d.node_id, d.id, (CASE
             WHEN lower(p.sku) = t.typed OR p.barcode = t.typed THEN 100 WHEN lower(p.name) = t.typed THEN 10 ELSE 0 END + ",
     );
     out.sql(RANK);
-    wanted(out, asked);
+    push_ranking_query(out, full_text);
     // A little for what says nothing else; then up to 3 for sales, 1 for pieces in stock, 1 for stars: what matches better by
     // half comes first whatever these are.
     out.sql(
@@ -71,11 +71,11 @@ fn by_relevance(out: &mut DynamicQuery<RowType>, search: &Search, asked: &Asked)
     );
     out.bind(Value::Text(search.text.trim().to_owned()));
     out.sql(") AS typed) t) SELECT s.kind, s.node_id, s.id, s.score, s.score::text, s.id FROM s WHERE true");
-    bounds(out, search, "s.score", "s.id");
-    limit(out, search, "s.score", "s.id");
+    push_bounds(out, search, "s.score", "s.id");
+    push_limit(out, search, "s.score", "s.id");
 }
 
-fn by_column(out: &mut DynamicQuery<RowType>, search: &Search, asked: &Asked, order: SearchOrderField) {
+fn push_by_column(out: &mut DynamicQuery<RowType>, search: &Search, full_text: &FullTextQuery, order: SearchOrderField) {
     let (column, text, tie) = match order {
         SearchOrderField::Price => ("p.price", "p.price::text", "p.id"),
         SearchOrderField::Newest => ("p.created_at", "to_json(p.created_at) #>> '{}'", "p.id"),
@@ -84,20 +84,20 @@ fn by_column(out: &mut DynamicQuery<RowType>, search: &Search, asked: &Asked, or
         SearchOrderField::Relevance | SearchOrderField::Popularity => ("d.popularity", "d.popularity::text", "d.id"),
     };
     out.sql("SELECT d.kind, d.node_id, d.id, ").sql(RANK);
-    wanted(out, asked);
+    push_ranking_query(out, full_text);
     out.sql("), ").sql(text).sql(", ").sql(tie);
-    matched(out, search, asked);
-    bounds(out, search, column, tie);
-    limit(out, search, column, tie);
+    push_from_hits(out, search, full_text);
+    push_bounds(out, search, column, tie);
+    push_limit(out, search, column, tie);
 }
 
 /// What lies between the cursors, as more conditions.
-fn bounds(out: &mut DynamicQuery<RowType>, search: &Search, column: &'static str, tie: &'static str) {
-    let (behind, before) = match search.direction {
+fn push_bounds(out: &mut DynamicQuery<RowType>, search: &Search, column: &'static str, tie: &'static str) {
+    let (after, before) = match search.direction {
         Direction::Asc => (" > (", " < ("),
         Direction::Desc => (" < (", " > ("),
     };
-    for (cursor, compared) in [(&search.page.after, behind), (&search.page.before, before)] {
+    for (cursor, compared) in [(&search.page.after, after), (&search.page.before, before)] {
         let Some(cursor) = cursor else { continue };
         // What is no key of this order was refused before.
         let Some(bound) = search.bound(cursor) else { continue };
@@ -112,49 +112,49 @@ fn bounds(out: &mut DynamicQuery<RowType>, search: &Search, column: &'static str
     }
 }
 
-fn limit(out: &mut DynamicQuery<RowType>, search: &Search, column: &'static str, tie: &'static str) {
-    let is_down = (search.direction == Direction::Desc) != search.page.backward;
-    let way = if is_down { " DESC" } else { " ASC" };
+fn push_limit(out: &mut DynamicQuery<RowType>, search: &Search, column: &'static str, tie: &'static str) {
+    let is_descending = (search.direction == Direction::Desc) != search.page.backward;
+    let way = if is_descending { " DESC" } else { " ASC" };
     out.sql(" ORDER BY ").sql(column).sql(way).sql(", ").sql(tie).sql(way);
     out.sql(" LIMIT ").bind(Value::Int(search.page.fetch_limit()));
 }
 
-/// How many hits there are, counted up to [`MAX_COUNT`]; with a filter among [`MAX_LOOKED_AT`] documents that match the words, so
+/// How many hits there are, counted up to [`MAX_COUNT`]; with a filter among [`MAX_SCANNED`] documents that match the words, so
 /// that a common word takes no longer where there are more.
 /// # Errors
 /// Those of the database.
-pub async fn count(mut conn: &Conn, search: &Search, asked: &Asked) -> Result<Counted> {
-    let limit = if search.filter.is_empty() { MAX_COUNT + 1 } else { MAX_LOOKED_AT };
+pub async fn count(mut conn: &Conn, search: &Search, full_text: &FullTextQuery) -> Result<HitCount> {
+    let limit = if search.filter.is_empty() { MAX_COUNT + 1 } else { MAX_SCANNED };
     let mut statement = DynamicQuery::<(BigInt, BigInt)>::default();
     statement.sql("SELECT count(*)");
     if !search.filter.is_empty() {
         statement.sql(" FILTER (WHERE ");
-        filters(&mut statement, search);
+        push_filter_conditions(&mut statement, search);
         statement.sql(")");
     }
     statement.sql(", count(*) FROM (SELECT d.node_id");
-    documents(&mut statement, search, asked);
+    push_from_documents(&mut statement, search, full_text);
     statement.sql(" LIMIT ").bind(Value::Int(limit)).sql(") AS d");
     if !search.filter.is_empty() {
         statement.sql(" JOIN products p ON p.id = d.node_id");
     }
-    let (hits, looked_at): (i64, i64) = statement.get_result(&mut conn).await?;
-    Ok(Counted { hits: hits.min(MAX_COUNT), is_exact: looked_at < limit && hits <= MAX_COUNT })
+    let (hits, scanned): (i64, i64) = statement.get_result(&mut conn).await?;
+    Ok(HitCount { hits: hits.min(MAX_COUNT), is_exact: scanned < limit && hits <= MAX_COUNT })
 }
 
 /// What begins and ends a word that was found, in a snippet: signs that no stored text has.
-pub const MARKS: [char; 2] = ['\u{2}', '\u{3}'];
+pub const HIGHLIGHT_MARKS: [char; 2] = ['\u{2}', '\u{3}'];
 
 /// The words around what was found, by the key of the document.
 /// # Errors
 /// Those of the database.
-pub async fn snippets(mut conn: &Conn, documents: &[i64], asked: &Asked) -> Result<Vec<(i64, String)>> {
+pub async fn snippets(mut conn: &Conn, documents: &[i64], full_text: &FullTextQuery) -> Result<Vec<(i64, String)>> {
     let mut statement = DynamicQuery::<(BigInt, Text)>::default();
     statement.sql("SELECT d.id, ts_headline(");
-    config(&mut statement, asked);
+    push_config(&mut statement, full_text);
     statement.sql(", concat_ws(' – ', coalesce(p.name, c.name, b.name, s.name),");
     statement.sql(" nullif(coalesce(p.description, c.description, b.description, ''), '')), ");
-    wanted(&mut statement, asked);
+    push_ranking_query(&mut statement, full_text);
     statement.sql(", 'MaxWords=30, MinWords=10, StartSel=' || chr(2) || ', StopSel=' || chr(3))");
     statement.sql(" FROM search_documents d LEFT JOIN products p ON d.kind = 'product' AND p.id = d.node_id");
     statement.sql(" LEFT JOIN categories c ON d.kind = 'category' AND c.id = d.node_id");
@@ -165,10 +165,10 @@ pub async fn snippets(mut conn: &Conn, documents: &[i64], asked: &Asked) -> Resu
 }
 
 /// The configuration of the language of a document `d`: what is `all` is read in the first of them.
-fn config<R>(out: &mut DynamicQuery<R>, asked: &Asked) {
-    let first = asked.languages.as_slice().first().copied().unwrap_or_default();
+fn push_config<R>(out: &mut DynamicQuery<R>, full_text: &FullTextQuery) {
+    let first = full_text.languages.as_slice().first().copied().unwrap_or_default();
     out.sql("CASE d.language");
-    for language in &asked.languages {
+    for language in &full_text.languages {
         out.sql(" WHEN '").sql(language.as_str()).sql("' THEN 'souk_").sql(language.as_str()).sql("'::regconfig");
     }
     out.sql(" ELSE 'souk_").sql(first.as_str()).sql("'::regconfig END");

@@ -26,7 +26,7 @@ define_sql_function! {
 /// The websites whose products are not all indexed in their language, and that language.
 /// # Errors
 /// Those of the database.
-pub async fn stale(mut conn: &Conn) -> Result<Vec<(WebsiteId, Language)>> {
+pub async fn stale_websites(mut conn: &Conn) -> Result<Vec<(WebsiteId, Language)>> {
     let query = search_websites::table
         .inner_join(websites::table)
         .filter(websites::language.ne(search_websites::language))
@@ -38,11 +38,11 @@ pub async fn stale(mut conn: &Conn) -> Result<Vec<(WebsiteId, Language)>> {
 /// Writes the documents of the next products of a website anew; the last of them, none where there are no more.
 /// # Errors
 /// Those of the database.
-pub async fn put_next(mut conn: &Conn, website: WebsiteId, after: ProductId, most: i64) -> Result<Option<ProductId>> {
+pub async fn index_next(mut conn: &Conn, website: WebsiteId, after: ProductId, limit: i64) -> Result<Option<ProductId>> {
     let ids: Vec<i64> = products::table
         .filter(products::source_website_id.eq(website).and(products::id.gt(after)))
         .order(products::id)
-        .limit(most)
+        .limit(limit)
         .select(products::id)
         .load::<ProductId>(&mut conn)
         .await?
@@ -57,7 +57,7 @@ pub async fn put_next(mut conn: &Conn, website: WebsiteId, after: ProductId, mos
 /// Notes that all products of a website are indexed in a language.
 /// # Errors
 /// Those of the database.
-pub async fn indexed(mut conn: &Conn, website: WebsiteId, language: Language) -> Result<()> {
+pub async fn update_indexed(mut conn: &Conn, website: WebsiteId, language: Language) -> Result<()> {
     let website = search_websites::table.find(website);
     diesel::update(website).set(search_websites::language.eq(language)).execute(&mut conn).await?;
     Ok(())

@@ -4,21 +4,21 @@
 mod facets;
 mod hits;
 pub mod index;
-pub mod popular;
+pub mod popular_searches;
 pub mod rules;
 pub mod suggest;
-mod tend;
-mod words;
+mod popularity;
+mod spelling;
 
 pub use self::{
     facets::facets,
-    hits::{MARKS, count, page, snippets},
-    tend::update_popularity,
-    words::understand,
+    hits::{HIGHLIGHT_MARKS, count, page, snippets},
+    popularity::update_popularity,
+    spelling::similar_words,
 };
 use super::{
-    model::{Asked, Kind, Search, SearchFilter},
-    words::Query,
+    model::{FullTextQuery, DocumentKind, Search, SearchFilter},
+    query::TsQuery,
 };
 use crate::{
     db::dynamic_query::{DynamicQuery, Value},
@@ -28,102 +28,102 @@ use crate::{
 
 /// Words by the stems of one language; a word that is begun as it is written, where it is one that the language leaves out: it may
 /// be the beginning of another.
-fn query_in<R>(out: &mut DynamicQuery<R>, language: Language, text: &str, begun: Option<&str>) {
+fn push_ts_query<R>(out: &mut DynamicQuery<R>, language: Language, text: &str, prefix: Option<&str>) {
     let stems = |out: &mut DynamicQuery<R>, text: &str| {
         out.sql("to_tsquery('souk_").sql(language.as_str()).sql("', ").bind(Value::Text(text.to_owned())).sql(")");
     };
-    let Some(begun) = begun else { return stems(out, text) };
+    let Some(prefix) = prefix else { return stems(out, text) };
     out.sql("(");
     if !text.is_empty() {
         stems(out, text);
         out.sql(" && ");
     }
     out.sql("CASE WHEN numnode(");
-    stems(out, begun);
+    stems(out, prefix);
     out.sql(") > 0 THEN ");
-    stems(out, begun);
-    out.sql(" ELSE to_tsquery('souk_words', ").bind(Value::Text(begun.to_owned())).sql(") END)");
+    stems(out, prefix);
+    out.sql(" ELSE to_tsquery('souk_words', ").bind(Value::Text(prefix.to_owned())).sql(") END)");
 }
 
 /// The condition that a document `d` matches: each by the stems of its own language, what is `all` by those of any.
-fn matches<R>(out: &mut DynamicQuery<R>, asked: &Asked) {
-    let Query { text, begun, .. } = &asked.query;
-    let [language] = asked.languages.as_slice() else {
+fn push_match<R>(out: &mut DynamicQuery<R>, full_text: &FullTextQuery) {
+    let TsQuery { text, prefix, .. } = &full_text.query;
+    let [language] = full_text.languages.as_slice() else {
         out.sql("(");
-        for (number, language) in asked.languages.iter().enumerate() {
+        for (number, language) in full_text.languages.iter().enumerate() {
             out.sql(if number == 0 { "d.language IN ('all', '" } else { " OR d.language IN ('all', '" });
             out.sql(language.as_str()).sql("') AND d.document @@ ");
-            query_in(out, *language, text, begun.as_deref());
+            push_ts_query(out, *language, text, prefix.as_deref());
         }
         out.sql(")");
         return;
     };
     out.sql("d.document @@ ");
-    query_in(out, *language, text, begun.as_deref());
+    push_ts_query(out, *language, text, prefix.as_deref());
 }
 
 /// What is wanted, by the stems of a document `d`: hits are weighed by it, and what was found is shown. What must not occur would
 /// make the weight of a single word nothing.
-fn wanted<R>(out: &mut DynamicQuery<R>, asked: &Asked) {
-    let Query { wanted, begun, .. } = &asked.query;
-    let [language] = asked.languages.as_slice() else {
+fn push_ranking_query<R>(out: &mut DynamicQuery<R>, full_text: &FullTextQuery) {
+    let TsQuery { positive, prefix, .. } = &full_text.query;
+    let [language] = full_text.languages.as_slice() else {
         out.sql("CASE d.language");
-        for language in &asked.languages {
+        for language in &full_text.languages {
             out.sql(" WHEN '").sql(language.as_str()).sql("' THEN ");
-            query_in(out, *language, wanted, begun.as_deref());
+            push_ts_query(out, *language, positive, prefix.as_deref());
         }
         out.sql(" ELSE ");
-        for (number, language) in asked.languages.iter().enumerate() {
+        for (number, language) in full_text.languages.iter().enumerate() {
             out.sql(if number == 0 { "" } else { " || " });
-            query_in(out, *language, wanted, begun.as_deref());
+            push_ts_query(out, *language, positive, prefix.as_deref());
         }
         out.sql(" END");
         return;
     };
-    query_in(out, *language, wanted, begun.as_deref());
+    push_ts_query(out, *language, positive, prefix.as_deref());
 }
 
 /// The documents that match, `d`, and the products that they are of, `p`: `FROM` to `WHERE` with all conditions.
-fn matched<R>(out: &mut DynamicQuery<R>, search: &Search, asked: &Asked) {
-    if !search.is_of_products() {
-        return documents(out, search, asked);
+fn push_from_hits<R>(out: &mut DynamicQuery<R>, search: &Search, full_text: &FullTextQuery) {
+    if !search.is_products_only() {
+        return push_from_documents(out, search, full_text);
     }
     out.sql(" FROM search_documents d JOIN products p ON p.id = d.node_id WHERE ");
-    found(out, search, asked);
+    push_document_conditions(out, search, full_text);
     if !search.filter.is_empty() {
         out.sql(" AND ");
-        filters(out, search);
+        push_filter_conditions(out, search);
     }
 }
 
 /// The documents that match the words, `d`: `FROM` to `WHERE`.
-fn documents<R>(out: &mut DynamicQuery<R>, search: &Search, asked: &Asked) {
+fn push_from_documents<R>(out: &mut DynamicQuery<R>, search: &Search, full_text: &FullTextQuery) {
     out.sql(" FROM search_documents d WHERE ");
-    found(out, search, asked);
+    push_document_conditions(out, search, full_text);
 }
 
 /// The condition that a document `d` matches the words and may be found.
-fn found<R>(out: &mut DynamicQuery<R>, search: &Search, asked: &Asked) {
-    matches(out, asked);
+fn push_document_conditions<R>(out: &mut DynamicQuery<R>, search: &Search, full_text: &FullTextQuery) {
+    push_match(out, full_text);
     out.sql(" AND d.kind = ANY (");
-    let kinds = search.found_kinds();
+    let kinds = search.searched_kinds();
     // Suppliers are public to nobody, and only asked for by those who may find them.
-    let has_suppliers = kinds.contains(&Kind::Supplier);
+    let has_suppliers = kinds.contains(&DocumentKind::Supplier);
     out.bind(Value::Texts(kinds.into_iter().map(|kind| kind.as_str().to_owned()).collect()));
     out.sql(if has_suppliers { ") AND (d.is_public OR d.kind = 'supplier')" } else { ") AND d.is_public" });
 }
 
 /// The condition that a product `p` holds the filter, which is not empty.
-fn filters<R>(out: &mut DynamicQuery<R>, search: &Search) {
-    for (number, facet) in Facet::all(&search.filter).into_iter().enumerate() {
+fn push_filter_conditions<R>(out: &mut DynamicQuery<R>, search: &Search) {
+    for (number, part) in FilterPart::all(&search.filter).into_iter().enumerate() {
         out.sql(if number == 0 { "" } else { " AND " });
-        facet.condition(out, &search.filter);
+        part.push_condition(out, &search.filter);
     }
 }
 
 /// A part of a filter, of which a facet counts what it leaves out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Facet {
+enum FilterPart {
     Category,
     Brand,
     Supplier,
@@ -135,7 +135,7 @@ enum Facet {
     Option(usize),
 }
 
-impl Facet {
+impl FilterPart {
     /// The parts that a filter has.
     fn all(filter: &SearchFilter) -> Vec<Self> {
         let has_price = filter.price_from.is_some() || filter.price_to.is_some();
@@ -153,7 +153,7 @@ impl Facet {
     }
 
     /// The condition on a product `p`.
-    fn condition<R>(self, out: &mut DynamicQuery<R>, filter: &SearchFilter) {
+    fn push_condition<R>(self, out: &mut DynamicQuery<R>, filter: &SearchFilter) {
         fn keys<I: RowId>(ids: Option<&Vec<I>>) -> Value {
             Value::Ints(ids.into_iter().flatten().map(|id| id.key()).collect())
         }
@@ -182,8 +182,8 @@ impl Facet {
                 let any = filter.availability.iter().flatten().map(|it| it.as_str().to_owned()).collect();
                 out.sql("p.availability = ANY (").bind(Value::Texts(any)).sql(")")
             }
-            Self::Option(place) => {
-                let (name, values) = &filter.options[place];
+            Self::Option(index) => {
+                let (name, values) = &filter.options[index];
                 out.sql(
                     "EXISTS (SELECT FROM product_groups g, unnest(g.varies_by, p.option_values) AS o (name, value)
                      WHERE g.id = p.group_id AND o.name = ",

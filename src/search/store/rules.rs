@@ -15,7 +15,7 @@ use super::super::{
             SearchRuleRow,
         },
     },
-    words::{Run, Synonyms, Words},
+    query::{WordSequence, Synonyms, ParsedQuery},
 };
 use crate::{
     auth::Scope,
@@ -38,7 +38,7 @@ pub type SearchRuleList = List<SearchRuleCondition, SearchRuleOrderField>;
 
 /// What is known before a search: the languages of all documents, and the rules that the words meet.
 #[derive(Debug, Clone, Default)]
-pub struct Known {
+pub struct RuleMatches {
     /// At least one.
     pub languages: Vec<Language>,
     /// What means the same as words that were typed.
@@ -47,7 +47,7 @@ pub struct Known {
     pub redirect: Option<Redirect>,
 }
 
-type KnownType = (
+type RuleMatchType = (
     Nullable<Text>,
     BigInt,
     BigInt,
@@ -58,22 +58,22 @@ type KnownType = (
     Nullable<BigInt>,
     Nullable<Text>,
 );
-type KnownRow = (Option<Language>, i64, i64, Vec<String>, i64, Option<i64>, Option<i64>, Option<i64>, Option<String>);
+type RuleMatchRow = (Option<Language>, i64, i64, Vec<String>, i64, Option<i64>, Option<i64>, Option<i64>, Option<String>);
 
 /// The languages, and the rules of the websites that are named; where none is, those of the only one that there is.
 /// # Errors
 /// Those of the database.
-pub async fn known(mut conn: &Conn, search: &Search, words: &Words) -> Result<Known> {
-    let mut runs = words.runs();
+pub async fn match_rules(mut conn: &Conn, search: &Search, query: &ParsedQuery) -> Result<RuleMatches> {
+    let mut sequences = query.word_sequences();
     // All of it together, which may lead somewhere.
-    runs.extend(words.plain().map(|text| Run { place: 0, length: 0, text }));
-    let mut statement = DynamicQuery::<KnownType>::default();
+    sequences.extend(query.plain_text().map(|text| WordSequence { position: 0, length: 0, text }));
+    let mut statement = DynamicQuery::<RuleMatchType>::default();
     statement.sql("WITH l AS (SELECT language FROM search_languages() AS language),");
     statement
         .sql(" t AS MATERIALIZED (SELECT r.place, r.length, search_key(l.language, r.text) AS key FROM l, unnest(");
-    statement.bind(Value::Ints(runs.iter().map(|run| run.place as i64).collect())).sql("::bigint[], ");
-    statement.bind(Value::Ints(runs.iter().map(|run| run.length as i64).collect())).sql("::bigint[], ");
-    statement.bind(Value::Texts(runs.into_iter().map(|run| run.text).collect()));
+    statement.bind(Value::Ints(sequences.iter().map(|sequence| sequence.position as i64).collect())).sql("::bigint[], ");
+    statement.bind(Value::Ints(sequences.iter().map(|sequence| sequence.length as i64).collect())).sql("::bigint[], ");
+    statement.bind(Value::Texts(sequences.into_iter().map(|sequence| sequence.text).collect()));
     statement.sql(
         "::text[]) AS r (place, length, text))
         SELECT l.language, 0::bigint, 0::bigint, '{}'::text[], 0::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::text
@@ -97,28 +97,28 @@ pub async fn known(mut conn: &Conn, search: &Search, words: &Words) -> Result<Kn
         " OFFSET 0) r JOIN t ON r.keys @> ARRAY[t.key]
         WHERE (t.length = 0) = (num_nonnulls(r.category_id, r.brand_id, r.product_id, r.url) = 1)",
     );
-    let rows: Vec<KnownRow> = statement.load(&mut conn).await?;
-    let mut known = Known::default();
+    let rows: Vec<RuleMatchRow> = statement.load(&mut conn).await?;
+    let mut matches = RuleMatches::default();
     for row in rows {
-        known.add(row);
+        matches.add(row);
     }
-    known.languages.sort_by_key(|language| language.as_str());
-    Ok(known)
+    matches.languages.sort_by_key(|language| language.as_str());
+    Ok(matches)
 }
 
-impl Known {
-    fn add(&mut self, (language, place, length, words, id, category, brand, product, url): KnownRow) {
+impl RuleMatches {
+    fn add(&mut self, (language, position, length, words, id, category, brand, product, url): RuleMatchRow) {
         if let Some(language) = language {
             self.languages.push(language);
         } else if length == 0 {
             // Of several the one that was made last.
             if self.redirect.as_ref().is_none_or(|redirect| redirect.id.0 < id) {
-                let target = RuleTarget::of(category.map(CategoryId), brand.map(BrandId), product.map(ProductId), url);
+                let target = RuleTarget::from_columns(category.map(CategoryId), brand.map(BrandId), product.map(ProductId), url);
                 self.redirect = target.map(|target| Redirect { id: SearchRuleId(id), target });
             }
         } else {
-            let (place, length) = (place as usize, length as usize);
-            let (longest, others) = self.synonyms.entry(place).or_insert((length, Vec::new()));
+            let (position, length) = (position as usize, length as usize);
+            let (longest, others) = self.synonyms.entry(position).or_insert((length, Vec::new()));
             if *longest < length {
                 (*longest, *others) = (length, words);
             } else if *longest == length {
@@ -206,16 +206,16 @@ pub async fn delete(mut conn: &Conn, id: SearchRuleId) -> Result<()> {
 }
 
 fn refused(error: diesel::result::Error) -> Error {
-    let gone = |resource: &'static str| {
+    let missing = |resource: &'static str| {
         move || UserError::new(UserErrorCode::NotFound, "target", format!("there is no such {resource}"))
     };
     Error::from(error)
         .on_constraint("search_rules_website_id_fkey", || {
             UserError::new(UserErrorCode::NotFound, "websiteId", "there is no such website")
         })
-        .on_constraint("search_rules_category_id_fkey", gone("category"))
-        .on_constraint("search_rules_brand_id_fkey", gone("brand"))
-        .on_constraint("search_rules_product_id_fkey", gone("product"))
+        .on_constraint("search_rules_category_id_fkey", missing("category"))
+        .on_constraint("search_rules_brand_id_fkey", missing("brand"))
+        .on_constraint("search_rules_product_id_fkey", missing("product"))
         .on_constraint("search_rules_one_target", || {
             UserError::new(UserErrorCode::Invalid, "url", "a query leads to a target or to an address, not to both")
         })

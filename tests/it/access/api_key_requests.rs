@@ -5,7 +5,7 @@ use axum::{
     http::{Request, StatusCode, header},
 };
 use serde_json::{Value, json};
-use souk::access::actions::{keys::write_uses, live::catch_up};
+use souk::access::actions::{keys::write_last_used, cache::refresh_cache};
 
 use crate::{
     access::api_keys::{machine, of, try_key, verdict},
@@ -43,7 +43,7 @@ async fn a_key_that_is_not_good_runs_nothing() {
     assert_eq!(verdict(&owner, "userDeactivate", json!({ "id": gone.global_id() })).await, "done");
     let (_, key) = souk::ids::decode(&expired_id).unwrap();
     app.database.sql(&format!("UPDATE api_keys SET expires_at = now() - interval '1 s' WHERE id = {key}")).await;
-    catch_up(&app.database.db, &app.services.permission_cache).await.unwrap();
+    refresh_cache(&app.database.db, &app.services.permission_cache).await.unwrap();
 
     let key = |text: &str| vec![("x-api-key", text.to_owned())];
     let last = if good.ends_with('A') { 'B' } else { 'A' };
@@ -82,7 +82,7 @@ async fn a_key_that_is_not_good_runs_nothing() {
     assert_eq!(app.database.ask("SELECT count(*) FROM users WHERE email = 'eve@souk.example'").await, "1");
     // Whoever is let in again has their keys back, within a second.
     assert_eq!(verdict(&owner, "userReactivate", json!({ "id": gone.global_id() })).await, "done");
-    catch_up(&app.database.db, &app.services.permission_cache).await.unwrap();
+    refresh_cache(&app.database.db, &app.services.permission_cache).await.unwrap();
     app.with_key(of_gone, gone.id).run("{ me { id } }").await.at("me.id");
 }
 
@@ -96,7 +96,7 @@ async fn a_key_that_was_just_seen_costs_no_statement() {
         // What is known is forgotten after a second, which a busy machine may take between the two.
         let mut costs = Vec::new();
         for _ in 0..20 {
-            catch_up(&app.database.db, &app.services.permission_cache).await.unwrap();
+            refresh_cache(&app.database.db, &app.services.permission_cache).await.unwrap();
             let (first, second) = (key.run("{ __typename }").await, key.run("{ __typename }").await);
             assert_eq!(first.sql.len(), 1, "{:?}", first.sql);
             costs.push(second.sql.len());
@@ -111,11 +111,11 @@ async fn uses_are_noted_behind_the_request_and_once_a_minute() {
     let (owner, live) = (app.customer().await, &app.services.permission_cache);
     let key = machine(&owner, of(&[])).await;
     let ask = async || {
-        catch_up(&app.database.db, live).await.unwrap();
+        refresh_cache(&app.database.db, live).await.unwrap();
         let before = app.database.contents().await;
         key.run("{ me { id } }").await.at("me.id");
         assert_eq!(app.database.contents().await, before, "a request writes nothing");
-        write_uses(&app.database.db, live).await.unwrap();
+        write_last_used(&app.database.db, live).await.unwrap();
         owner.run("{ me { apiKeys { lastUsedAt } } }").await.at("me.apiKeys.0.lastUsedAt").clone()
     };
     let used = ask().await;

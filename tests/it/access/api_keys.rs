@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use souk::{
-    access::actions::{keys::write_uses, live::catch_up},
+    access::actions::{keys::write_last_used, cache::refresh_cache},
     auth::Permission,
     ids::{RowId, UserId, WebsiteId},
 };
@@ -68,7 +68,7 @@ async fn a_key_is_shown_once_and_kept_nowhere() {
 
     // A use leaves it nowhere either.
     app.with_key(secret.clone(), admin.id).run("{ me { id } }").await.at("me.id");
-    write_uses(&app.database.db, &app.services.permission_cache).await.unwrap();
+    write_last_used(&app.database.db, &app.services.permission_cache).await.unwrap();
     let tables = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
     let mut prefixes = 0;
     for table in app.database.rows(tables).await {
@@ -266,7 +266,7 @@ async fn a_downgrade_of_the_owner_counts_at_once() {
     assert_eq!(brand(&key).await, "!FORBIDDEN");
     // Another server sees it when it catches up, which it does every second.
     let elsewhere = app.beside().await;
-    catch_up(&elsewhere.database.db, &elsewhere.services.permission_cache).await.unwrap();
+    refresh_cache(&elsewhere.database.db, &elsewhere.services.permission_cache).await.unwrap();
     let secret = try_key(&app.admin().await, of(&[Permission::ManageCatalogue])).await.text_at("apiKeyCreate.secret");
     assert_eq!(brand(&elsewhere.with_key(secret, UserId(0))).await, "done");
 }

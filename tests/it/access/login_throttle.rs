@@ -11,8 +11,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use souk::{
     access::{
-        actions::{janitor::tidy, throttle},
-        model::throttle::Kind,
+        actions::{cleanup::delete_expired, throttle},
+        model::throttle::AttemptKind,
     },
     auth::RequestOrigin,
     error::Error,
@@ -261,7 +261,7 @@ async fn counters_name_nobody_and_fade_within_a_day() {
     assert_eq!(attempts(&app).await, [5, 5, 5]);
     let rows = app.database.rows("SELECT * FROM login_throttles").await.join("\n");
     assert!(!rows.contains("ada") && !rows.contains(HERE), "{rows}");
-    let deleted = async || tidy(&app.database.db).await.unwrap();
+    let deleted = async || delete_expired(&app.database.db).await.unwrap();
     assert_eq!(deleted().await, 0);
     app.database
         .sql("UPDATE login_throttles SET updated_at = now() - interval '25 h', blocked_until = now() - interval '24 h'")
@@ -313,21 +313,21 @@ async fn mails_are_limited_by_whom_they_go_to_and_from_where_they_are_asked_for(
     let app = TestApp::new().await;
     let db = &app.database.db;
     let from = |address: &str| RequestOrigin::new(address.parse::<IpAddr>().ok(), None);
-    for kind in [Kind::PasswordForgot, Kind::EmailVerificationResend, Kind::EmailChange] {
+    for kind in [AttemptKind::PasswordForgot, AttemptKind::EmailVerificationResend, AttemptKind::EmailChange] {
         for i in 0..5 {
-            throttle::count(db, kind, &from(&format!("198.51.100.{i}")), Some(ADA)).await.unwrap();
+            throttle::count_attempt(db, kind, &from(&format!("198.51.100.{i}")), Some(ADA)).await.unwrap();
         }
         stretch(&app).await;
-        let refused = throttle::count(db, kind, &from(HERE), Some(ADA)).await;
+        let refused = throttle::count_attempt(db, kind, &from(HERE), Some(ADA)).await;
         assert!(matches!(refused, Err(Error::TooManyAttempts { retry_after: 590..=601 })), "{kind:?}: {refused:?}");
         // Each kind has its own counters.
-        throttle::count(db, kind, &from(HERE), Some("bob@souk.example")).await.unwrap();
+        throttle::count_attempt(db, kind, &from(HERE), Some("bob@souk.example")).await.unwrap();
     }
     for i in 0..29 {
-        throttle::count(db, Kind::PasswordForgot, &from(HERE), Some(&format!("u{i}@souk.example"))).await.unwrap();
+        throttle::count_attempt(db, AttemptKind::PasswordForgot, &from(HERE), Some(&format!("u{i}@souk.example"))).await.unwrap();
     }
     stretch(&app).await;
-    throttle::count(db, Kind::PasswordForgot, &from(HERE), Some("new@souk.example")).await.unwrap_err();
+    throttle::count_attempt(db, AttemptKind::PasswordForgot, &from(HERE), Some("new@souk.example")).await.unwrap_err();
 }
 
 #[tokio::test]

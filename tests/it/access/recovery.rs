@@ -6,7 +6,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 use souk::{
-    access::actions::{accounts::update_user, email, recovery},
+    access::actions::{accounts::update_user, email_change, passwords},
     auth::{Identity, RequestOrigin, Permission, AuthMethod, Viewer},
     error::{Error, ErrorCode},
     ids::{ApiKeyId, RowId, UserId},
@@ -280,8 +280,8 @@ async fn an_api_key_changes_no_password_and_no_address_of_its_owner() {
     let (origin, pass) = (RequestOrigin::default(), PASSWORD.to_owned());
     let patch = UserPatch { email: Some("new@souk.example".to_owned()), ..UserPatch::default() };
     let answers = [
-        recovery::change(db, passwords, live, &key, &origin, pass.clone(), NEW.to_owned()).await.map(drop),
-        email::change(db, passwords, &key, &origin, "new@souk.example", pass).await,
+        passwords::change(db, passwords, live, &key, &origin, pass.clone(), NEW.to_owned()).await.map(drop),
+        email_change::request(db, passwords, &key, &origin, "new@souk.example", pass).await,
         update_user(db, &key, id, patch).await.map(drop),
     ];
     for answer in answers {

@@ -6,7 +6,7 @@ use axum::{
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use souk::{access::actions::live::catch_up, auth::PermissionCache, ids::UserId};
+use souk::{access::actions::cache::refresh_cache, auth::PermissionCache, ids::UserId};
 
 use crate::support::{Actor, Answer, TestApp};
 
@@ -254,15 +254,15 @@ async fn another_server_hears_of_it_without_a_query_per_request() {
     let (tokens, other) = (log_in(&app, "ada@souk.example").await, log_in(&app, "ada@souk.example").await);
     let identity = |tokens: &Tokens| app.services.jwt.verify(&tokens.access).unwrap();
     let elsewhere = PermissionCache::new(app.services.jwt.lifetime());
-    catch_up(&app.database.db, &elsewhere).await.unwrap();
+    refresh_cache(&app.database.db, &elsewhere).await.unwrap();
     assert!(elsewhere.authorize(identity(&tokens)).is_ok());
     tokens.actor(&app).run("mutation { logout { userErrors { code } } }").await;
-    catch_up(&app.database.db, &elsewhere).await.unwrap();
+    refresh_cache(&app.database.db, &elsewhere).await.unwrap();
     assert!(elsewhere.authorize(identity(&tokens)).is_err());
     assert!(elsewhere.authorize(identity(&other)).is_ok());
     // One that starts later knows as well.
     let later = PermissionCache::new(app.services.jwt.lifetime());
-    catch_up(&app.database.db, &later).await.unwrap();
+    refresh_cache(&app.database.db, &later).await.unwrap();
     assert!(later.authorize(identity(&tokens)).is_err());
     let asked = other.actor(&app).run("{ __typename }").await;
     assert_eq!(asked.sql, Vec::<String>::new());

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use souk::{
-    access::actions::janitor::tidy,
+    access::actions::cleanup::delete_expired,
     config::{AccountSettings, RegistrationMode},
     ids::{RowId, WebsiteId},
 };
@@ -358,7 +358,7 @@ async fn what_is_over_is_cleared_away_in_time() {
         app.database
             .sql(&format!("UPDATE account_tokens SET expires_at = {age}; UPDATE sessions SET ended_at = {age}"))
             .await;
-        assert_eq!(tidy(&app.database.db).await.expect("tidied"), expected, "{age}");
+        assert_eq!(delete_expired(&app.database.db).await.expect("tidied"), expected, "{age}");
     }
     assert_eq!(left().await, ("0".to_owned(), "0".to_owned()));
 }

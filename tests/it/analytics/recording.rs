@@ -7,14 +7,14 @@ use diesel_async::SimpleAsyncConnection;
 use serde_json::{Value, json};
 use souk::{
     analytics::{
-        model::{NewSearch, Outcome, Searcher},
-        recorder::{MAX_BATCH, MAX_WAITING},
+        model::{NewSearch, SearchOutcome, Searcher},
+        recorder::{MAX_BATCH, MAX_QUEUED},
     },
     ids::{ProductId, RowId, SearchId, WebsiteId},
     paging::{Direction, Page, PageArgs},
     search::{
-        model::{Kind, Search, SearchFilter, SearchOrderField},
-        words::Words,
+        model::{DocumentKind, Search, SearchFilter, SearchOrderField},
+        query::ParsedQuery,
     },
 };
 
@@ -165,16 +165,16 @@ fn anybodys(count: usize) -> Vec<NewSearch> {
 fn anybodys_search(number: usize) -> NewSearch {
     let text = format!("lantern {number}");
     let search = Search {
-        words: Words::parse(&text),
+        query: ParsedQuery::parse(&text),
         text,
-        kinds: vec![Kind::Product],
+        kinds: vec![DocumentKind::Product],
         is_staff: false,
         filter: SearchFilter::default(),
         order: SearchOrderField::Relevance,
         direction: Direction::Desc,
         page: Page::new("search:rank", PageArgs::default()).expect("a page"),
     };
-    let outcome = Outcome { results: 1, is_exact: true, took_ms: 1.0 };
+    let outcome = SearchOutcome { results: 1, is_exact: true, took_ms: 1.0 };
     NewSearch::new(&search, Searcher::default(), json!({}), None, outcome)
 }
 
@@ -202,18 +202,18 @@ async fn what_does_not_fit_is_dropped_and_counted_and_the_search_is_answered() {
     let mut other = app.database.raw().await;
     other.batch_execute("BEGIN; LOCK TABLE searches").await.expect("a lock");
     // The recorder takes a batch of these, and waits with it.
-    let mut searches = anybodys(MAX_BATCH + MAX_WAITING + 7);
-    searches.drain(..MAX_BATCH).for_each(|search| recorder.search(search));
+    let mut searches = anybodys(MAX_BATCH + MAX_QUEUED + 7);
+    searches.drain(..MAX_BATCH).for_each(|search| recorder.record_search(search));
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     while app.database.ask(waits).await == "0" {
         tokio::task::yield_now().await;
     }
-    searches.into_iter().for_each(|search| recorder.search(search));
+    searches.into_iter().for_each(|search| recorder.record_search(search));
     assert_eq!(recorder.dropped(), 7);
     search(&public, "lantern", "").await.text_at("search.searchId");
     assert_eq!(recorder.dropped(), 8);
     other.batch_execute("COMMIT").await.expect("unlocked");
-    assert_eq!(count(&app, "searches").await, (MAX_BATCH + MAX_WAITING).to_string());
+    assert_eq!(count(&app, "searches").await, (MAX_BATCH + MAX_QUEUED).to_string());
 }
 
 #[tokio::test]

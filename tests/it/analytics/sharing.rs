@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use souk::{
-    analytics::actions::tend::tend,
+    analytics::actions::refresh::refresh,
     config::AnalyticsSettings,
     db::recorder::StatementRecorder,
     ids::{RowId, WebsiteId},
-    search::store::popular::by_prefix,
+    search::store::popular_searches::by_prefix,
 };
 
 use super::reports::{many, search, shop};
@@ -18,7 +18,7 @@ use crate::support::{
 /// Runs the job that looks after searches.
 async fn tended(app: &TestApp, settings: AnalyticsSettings) {
     app.services.search_recorder.flush().await;
-    tend(&app.database.db, settings).await.expect("tended");
+    refresh(&app.database.db, settings).await.expect("tended");
 }
 
 /// What is suggested for a beginning, at a website or anywhere.

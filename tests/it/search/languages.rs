@@ -1,7 +1,7 @@
 //! What a website sells is found by the stems of its language, and several languages are searched side by side.
 
 use serde_json::json;
-use souk::search::actions::index;
+use souk::search::actions::reindex;
 
 use crate::support::{
     Actor, TestApp,
@@ -91,7 +91,7 @@ async fn a_website_changes_its_language_and_everything_is_found_all_the_while() 
     assert_eq!(names(&public, "\"roter\"").await, ["Das rote Haus"]);
     assert_eq!(names(&public, "gruner ").await, ["Grüner Berg"]);
     for _ in 0..2 {
-        index::keep_up(&app.database.db).await.expect("indexed");
+        reindex::reindex_stale(&app.database.db).await.expect("indexed");
         assert_eq!(names(&public, "\"roter\"").await, [""; 0]);
         assert_eq!(names(&public, "rote ").await, ["Das rote Haus"]);
         assert_eq!(names(&public, "gruner ").await, ["Grüner Berg"]);
@@ -113,7 +113,7 @@ async fn rules_are_compared_in_the_language_of_their_website() {
     assert_eq!(names_at(&public, "Gebäudes ", &there).await, ["Blaues Haus", "Das rote Haus"]);
     let change = json!({ "id": nth::<souk::ids::WebsiteId>(2), "language": "OTHER" });
     admin.mutate("websiteUpdate", "website { id }", change).await;
-    index::keep_up(&app.database.db).await.expect("indexed");
+    reindex::reindex_stale(&app.database.db).await.expect("indexed");
     assert_eq!(names_at(&public, "gebaude ", &there).await, ["Blaues Haus", "Das rote Haus"]);
     let told = format!("{{ auditLog(where: {{ resourceId: {id:?} }}) {{ nodes {{ change }} }} }}");
     assert_eq!(admin.run(&told).await.at("auditLog.nodes"), &json!([{ "change": "CREATED" }]), "nobody changed it");

@@ -134,7 +134,7 @@ impl TestApp {
             self.database.db.transaction(async |conn| access::store::sessions::insert(conn, &session).await).await;
         if self.services.permission_cache.changes_since().is_none() {
             // As a server does when it starts, so that no test counts these statements.
-            access::actions::live::catch_up(&self.database.db, &self.services.permission_cache).await.expect("the register");
+            access::actions::cache::refresh_cache(&self.database.db, &self.services.permission_cache).await.expect("the register");
         }
         let identity = Identity {
             user,

@@ -155,7 +155,7 @@ impl TestAppBuilder {
         let storage = Storage::open(&StorageLocation::Memory).expect("a store");
         let search_recorder = match self.is_recording_searches {
             true => SearchRecorder::start(database.db.clone()),
-            false => SearchRecorder::off(),
+            false => SearchRecorder::disabled(),
         };
         let services = Arc::new(Services {
             db: database.db.clone(),

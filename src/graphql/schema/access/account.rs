@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, InputObject};
 use souk_macros::object;
 
 use crate::{
-    access::actions::{email, recovery, verification},
+    access::actions::{email_change, passwords, verification},
     error::Result,
     graphql::{
         engine::{guards::LoginGuard, payload::payload, scalars::optional_id},
@@ -148,7 +148,7 @@ impl AccountMutation {
     ) -> Result<PasswordForgotPayload> {
         let requested = async {
             let website = optional_id("websiteId", input.website_id)?;
-            recovery::forgot(ctx.db(), ctx.origin(), &input.email, website).await
+            passwords::request_reset(ctx.db(), ctx.origin(), &input.email, website).await
         };
         PasswordForgotPayload::of(requested.await)
     }
@@ -161,7 +161,7 @@ impl AccountMutation {
         #[graphql(desc = "The token and the new password.")] input: PasswordResetInput,
     ) -> Result<PasswordResetPayload> {
         let Services { db, passwords, permission_cache, .. } = ctx.services();
-        let reset = recovery::reset(db, passwords, permission_cache, ctx.origin(), &input.token, input.password).await;
+        let reset = passwords::reset(db, passwords, permission_cache, ctx.origin(), &input.token, input.password).await;
         PasswordResetPayload::of(reset.map(user))
     }
 
@@ -175,7 +175,7 @@ impl AccountMutation {
     ) -> Result<PasswordChangePayload> {
         let Services { db, passwords, permission_cache, .. } = ctx.services();
         let PasswordChangeInput { password, new_password } = input;
-        let changed = recovery::change(db, passwords, permission_cache, ctx.viewer(), ctx.origin(), password, new_password).await;
+        let changed = passwords::change(db, passwords, permission_cache, ctx.viewer(), ctx.origin(), password, new_password).await;
         PasswordChangePayload::of(changed.map(user))
     }
 
@@ -190,7 +190,7 @@ impl AccountMutation {
     ) -> Result<EmailChangePayload> {
         let Services { db, passwords, .. } = ctx.services();
         EmailChangePayload::of(
-            email::change(db, passwords, ctx.viewer(), ctx.origin(), &input.email, input.password).await,
+            email_change::request(db, passwords, ctx.viewer(), ctx.origin(), &input.email, input.password).await,
         )
     }
 
@@ -201,6 +201,6 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The token.")] input: EmailChangeConfirmInput,
     ) -> Result<EmailChangeConfirmPayload> {
-        EmailChangeConfirmPayload::of(email::confirm_change(ctx.db(), &input.token).await.map(user))
+        EmailChangeConfirmPayload::of(email_change::confirm(ctx.db(), &input.token).await.map(user))
     }
 }

@@ -290,7 +290,7 @@ impl RoleMutation {
     ) -> Result<UserRoleSetPayload> {
         let set = async {
             let (user, role) = (UserId::parse("userId", &input.user_id), RoleId::parse("roleId", &input.role_id));
-            roles::set(ctx.db(), &ctx.services().permission_cache, ctx.viewer(), user?, role?).await
+            roles::assign(ctx.db(), &ctx.services().permission_cache, ctx.viewer(), user?, role?).await
         };
         UserRoleSetPayload::of(set.await.map(user))
     }

@@ -247,7 +247,7 @@ impl SessionMutation {
     ) -> Result<SessionRevokePayload> {
         let ended = async {
             let id = SessionId::parse("id", &input.id)?;
-            login::end(ctx.db(), &ctx.services().permission_cache, ctx.viewer(), id).await
+            login::end_session(ctx.db(), &ctx.services().permission_cache, ctx.viewer(), id).await
         };
         SessionRevokePayload::of(ended.await.map(session))
     }

@@ -11,7 +11,7 @@ use crate::{
         actions,
         model::{
             NewClick, Searcher,
-            report::{ClickThrough, Interval, Report, Term, Trend, Which, rate},
+            report::{ClickThrough, Interval, Report, Term, Trend, TermFilter, rate},
         },
     },
     auth::Permission,
@@ -25,7 +25,7 @@ use crate::{
         schema::context::ContextExt,
     },
     ids::{ProductId, RowId, SearchId},
-    search::actions::Found,
+    search::actions::SearchResults,
 };
 
 /// The arguments of a search that are kept with it.
@@ -36,7 +36,7 @@ const DEFAULT_TERMS: i32 = 20;
 const MAX_TERMS: i32 = 100;
 
 /// Records a search with the arguments that are kept, and returns its id, where it is recorded.
-pub(super) fn record_search(ctx: &Context<'_>, found: &Found) -> Option<SearchId> {
+pub(super) fn record_search(ctx: &Context<'_>, found: &SearchResults) -> Option<SearchId> {
     let filters = || {
         let arguments = ctx.field().arguments().unwrap_or_default();
         let recorded = arguments.into_iter().filter(|(name, _)| RECORDED_ARGUMENTS.contains(&name.as_str()));
@@ -108,7 +108,7 @@ impl SearchAnalytics {
         ctx: &Context<'_>,
         #[graphql(desc = "How many, 1 to 100; 20 where absent.")] first: Option<i32>,
     ) -> Result<Vec<SearchTerm>> {
-        terms(ctx, &self.0, Which::All, first).await
+        terms(ctx, &self.0, TermFilter::All, first).await
     }
 
     /// What was searched most of what found nothing; only searches that found nothing are counted.
@@ -118,7 +118,7 @@ impl SearchAnalytics {
         ctx: &Context<'_>,
         #[graphql(desc = "How many, 1 to 100; 20 where absent.")] first: Option<i32>,
     ) -> Result<Vec<SearchTerm>> {
-        terms(ctx, &self.0, Which::Fruitless, first).await
+        terms(ctx, &self.0, TermFilter::WithoutResults, first).await
     }
 
     /// How many searches were followed by a click.
@@ -140,12 +140,12 @@ impl SearchAnalytics {
     }
 }
 
-async fn terms(ctx: &Context<'_>, report: &Report, which: Which, first: Option<i32>) -> Result<Vec<SearchTerm>> {
+async fn terms(ctx: &Context<'_>, report: &Report, filter: TermFilter, first: Option<i32>) -> Result<Vec<SearchTerm>> {
     let first = first.unwrap_or(DEFAULT_TERMS);
     if !(1..=MAX_TERMS).contains(&first) {
         return Err(Error::user(UserErrorCode::OutOfRange, "first", format!("`first` is 1 to {MAX_TERMS}")));
     }
-    let terms = actions::terms(ctx.db(), report, which, i64::from(first)).await?;
+    let terms = actions::terms(ctx.db(), report, filter, i64::from(first)).await?;
     Ok(terms.into_iter().map(SearchTerm).collect())
 }
 
@@ -226,7 +226,7 @@ impl SearchTrend {
 
     /// How many of them found nothing.
     fn zero_results(&self) -> i64 {
-        self.0.fruitless
+        self.0.without_results
     }
 
     /// How many of them were followed by a click.

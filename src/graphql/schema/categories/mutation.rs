@@ -7,7 +7,7 @@ use crate::{
     auth::Permission,
     categories::{
         actions,
-        model::{CategoryPatch, NewCategory, Place},
+        model::{CategoryPatch, NewCategory, SiblingPosition},
     },
     error::{Error, Result, UserErrorCode},
     graphql::{
@@ -116,12 +116,12 @@ payload! {
 }
 
 impl CategoryMoveInput {
-    fn into_move(self) -> Result<(CategoryId, Place)> {
+    fn into_move(self) -> Result<(CategoryId, SiblingPosition)> {
         let id = CategoryId::parse("id", &self.id)?;
         let place = match (patch_id("parentId", self.parent_id)?, self.before, self.after) {
-            (Some(parent), None, None) => Place::Last(parent),
-            (None, Some(sibling), None) => Place::Before(CategoryId::parse("before", &sibling)?),
-            (None, None, Some(sibling)) => Place::After(CategoryId::parse("after", &sibling)?),
+            (Some(parent), None, None) => SiblingPosition::Last(parent),
+            (None, Some(sibling), None) => SiblingPosition::Before(CategoryId::parse("before", &sibling)?),
+            (None, None, Some(sibling)) => SiblingPosition::After(CategoryId::parse("after", &sibling)?),
             _ => {
                 let rule = "say one of these: below which category, or right before or behind which";
                 return Err(Error::user(UserErrorCode::Invalid, "parentId", rule));

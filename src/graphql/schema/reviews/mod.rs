@@ -32,7 +32,7 @@ use crate::{
     products::model::ProductRow,
     reviews::{
         self,
-        model::{ReviewParent, ReviewRow, ReviewStatus, Stars, public_name},
+        model::{ReviewParent, ReviewRow, ReviewStatus, RatingCount, public_name},
         store::ReviewList,
     },
     users::{self, model::UserRow},
@@ -58,8 +58,8 @@ nested_list! {
 
 by_parent! {
     /// How many reviews with each number of stars products have.
-    StarsByProduct by ProductId => Stars,
-    |conn, _, ids| reviews::store::stars_by_product_ids(conn, &ids), row => row.product
+    StarsByProduct by ProductId => RatingCount,
+    |conn, _, ids| reviews::store::rating_counts_by_product_ids(conn, &ids), row => row.product
 }
 
 by_key! {

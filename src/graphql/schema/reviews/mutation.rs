@@ -19,7 +19,7 @@ use crate::{
     },
     ids::{ProductId, ReviewId, RowId},
     reviews::{
-        actions::{self, Opinion},
+        actions::{self, ReviewDraft},
         model::{ReviewPatch, ReviewStatus},
     },
 };
@@ -124,8 +124,8 @@ impl ReviewMutation {
     ) -> Result<ReviewCreatePayload> {
         let created = async {
             let product = ProductId::parse("productId", &input.product_id)?;
-            let opinion = Opinion { product, rating: input.rating, title: input.title, text: input.text };
-            actions::create(ctx.db(), ctx.viewer(), ctx.services().reviews, opinion).await
+            let draft = ReviewDraft { product, rating: input.rating, title: input.title, text: input.text };
+            actions::create(ctx.db(), ctx.viewer(), ctx.services().reviews, draft).await
         };
         ReviewCreatePayload::of(created.await.map(review))
     }

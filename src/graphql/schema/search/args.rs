@@ -13,8 +13,8 @@ use crate::{
     },
     paging::{Direction, Page, PageArgs},
     search::{
-        model::{Kind, Search, SearchFilter, SearchOrderField, check_supplier_filter},
-        words::Words,
+        model::{DocumentKind, Search, SearchFilter, SearchOrderField, check_supplier_filter},
+        query::ParsedQuery,
     },
 };
 
@@ -70,7 +70,7 @@ pub struct SearchOrder {
 pub(super) fn search_from_args(
     ctx: &Context<'_>,
     text: String,
-    kinds: Option<Vec<Kind>>,
+    kinds: Option<Vec<DocumentKind>>,
     first: Option<i32>,
     after: Option<String>,
     last: Option<i32>,
@@ -83,12 +83,12 @@ pub(super) fn search_from_args(
         check_supplier_filter(ctx.is_staff())?;
     }
     let (order, direction) = order.map_or_else(Default::default, |order| (order.field, order.direction));
-    let direction = direction.unwrap_or_else(|| order.usual());
+    let direction = direction.unwrap_or_else(|| order.default_direction());
     let page = Page::new(order.list(), PageArgs { first, after, last, before })?;
-    let kinds = kinds.unwrap_or_else(|| Kind::ALL.to_vec());
+    let kinds = kinds.unwrap_or_else(|| DocumentKind::ALL.to_vec());
     let with_subcategories = filter.category.as_ref().is_some_and(|category| category.include_descendants);
-    let (words, filter) = (Words::parse(&text), filter_from_where(filter)?);
-    let search = Search { text, words, kinds, is_staff: ctx.is_staff(), filter, order, direction, page };
+    let (query, filter) = (ParsedQuery::parse(&text), filter_from_where(filter)?);
+    let search = Search { text, query, kinds, is_staff: ctx.is_staff(), filter, order, direction, page };
     Ok((search, with_subcategories))
 }
 

@@ -23,7 +23,7 @@ use crate::{
     },
     products::model::Availability,
     search::{
-        facets::{Facets, OptionValues, PriceRange, Wanted},
+        facets::{Facets, OptionValues, PriceRange, FacetKind},
         model::MAX_FACETED,
     },
     websites::model::WebsiteRow,
@@ -219,15 +219,15 @@ impl SearchFacets {
 }
 
 /// Which facets are selected.
-pub(super) fn selected_facets(facets: &Lookahead<'_>) -> Vec<Wanted> {
+pub(super) fn selected_facets(facets: &Lookahead<'_>) -> Vec<FacetKind> {
     let all = [
-        ("categories", Wanted::Categories),
-        ("brands", Wanted::Brands),
-        ("websites", Wanted::Websites),
-        ("prices", Wanted::Prices),
-        ("ratings", Wanted::Ratings),
-        ("availability", Wanted::Availability),
-        ("options", Wanted::Options),
+        ("categories", FacetKind::Categories),
+        ("brands", FacetKind::Brands),
+        ("websites", FacetKind::Websites),
+        ("prices", FacetKind::Prices),
+        ("ratings", FacetKind::Ratings),
+        ("availability", FacetKind::Availability),
+        ("options", FacetKind::Options),
     ];
     all.into_iter().filter(|(field, _)| facets.field(field).exists()).map(|(_, wanted)| wanted).collect()
 }

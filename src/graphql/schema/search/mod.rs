@@ -31,8 +31,8 @@ use crate::{
     ids::{BrandId, CategoryId, ProductId, RowId, SearchId, SupplierId},
     paging::{Cursor, Rows},
     search::{
-        actions::{self, Selected},
-        model::{Counted, Hit, Kind},
+        actions::{self, Selection},
+        model::{HitCount, Hit, DocumentKind},
     },
 };
 
@@ -101,7 +101,7 @@ impl SearchEdge {
 /// A page of hits.
 pub struct SearchConnection {
     hits: Rows<SearchEdge>,
-    total: Counted,
+    total: HitCount,
     correction: Option<String>,
     redirect: Option<SearchRedirect>,
     facets: SearchFacets,
@@ -171,7 +171,7 @@ impl SearchQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Words, \"phrases in quotes\" and -words that must not occur; 1 to 200 characters.")]
         query: String,
-        #[graphql(desc = "Which kinds of things; all where absent.")] types: Option<Vec<Kind>>,
+        #[graphql(desc = "Which kinds of things; all where absent.")] types: Option<Vec<DocumentKind>>,
         #[graphql(desc = "Hits from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only hits behind this cursor.")] after: Option<String>,
@@ -200,13 +200,13 @@ impl SearchQuery {
         let id = record_search(ctx, &found);
         let hits = edges(found.hits, nodes, snippets);
         let total = found.total.unwrap_or_default();
-        Ok(SearchConnection { hits, total, correction: found.instead, redirect, facets, id })
+        Ok(SearchConnection { hits, total, correction: found.correction, redirect, facets, id })
     }
 }
 
 /// What is selected of the hits.
-fn selected(fields: &Lookahead<'_>) -> Selected {
-    Selected {
+fn selected(fields: &Lookahead<'_>) -> Selection {
+    Selection {
         has_total: fields.field("totalCount").exists(),
         has_snippets: fields.field("edges").field("snippet").exists(),
         facets: facets::selected_facets(&fields.field("facets")),
@@ -215,7 +215,7 @@ fn selected(fields: &Lookahead<'_>) -> Selected {
 
 fn edges(
     hits: Rows<Hit>,
-    mut nodes: HashMap<(Kind, i64), SearchResultMember>,
+    mut nodes: HashMap<(DocumentKind, i64), SearchResultMember>,
     mut snippets: HashMap<i64, String>,
 ) -> Rows<SearchEdge> {
     let Rows { rows, has_next, has_previous } = hits;
@@ -229,20 +229,20 @@ fn edges(
 }
 
 /// The things behind the hits: one statement for each kind that occurs.
-async fn load_nodes(ctx: &Context<'_>, hits: &[Hit]) -> Result<HashMap<(Kind, i64), SearchResultMember>> {
-    let keys = |kind: Kind| hits.iter().filter(move |hit| hit.kind == kind).map(|hit| hit.node_id);
+async fn load_nodes(ctx: &Context<'_>, hits: &[Hit]) -> Result<HashMap<(DocumentKind, i64), SearchResultMember>> {
+    let keys = |kind: DocumentKind| hits.iter().filter(move |hit| hit.kind == kind).map(|hit| hit.node_id);
     let loaders = ctx.loaders();
     let (products, categories, brands, suppliers) = futures_util::future::try_join4(
-        loaders.rows(keys(Kind::Product).map(ProductId)),
-        loaders.rows(keys(Kind::Category).map(CategoryId)),
-        loaders.rows(keys(Kind::Brand).map(BrandId)),
-        loaders.rows(keys(Kind::Supplier).map(SupplierId)),
+        loaders.rows(keys(DocumentKind::Product).map(ProductId)),
+        loaders.rows(keys(DocumentKind::Category).map(CategoryId)),
+        loaders.rows(keys(DocumentKind::Brand).map(BrandId)),
+        loaders.rows(keys(DocumentKind::Supplier).map(SupplierId)),
     )
     .await?;
     let mut found = HashMap::with_capacity(hits.len());
-    found.extend(products.into_iter().map(|row| ((Kind::Product, row.id.key()), SearchResultMember::Product(product(row)))));
-    found.extend(categories.into_iter().map(|row| ((Kind::Category, row.id.key()), SearchResultMember::Category(category(row)))));
-    found.extend(brands.into_iter().map(|row| ((Kind::Brand, row.id.key()), SearchResultMember::Brand(brand(row)))));
-    found.extend(suppliers.into_iter().map(|row| ((Kind::Supplier, row.id.key()), SearchResultMember::Supplier(supplier(row)))));
+    found.extend(products.into_iter().map(|row| ((DocumentKind::Product, row.id.key()), SearchResultMember::Product(product(row)))));
+    found.extend(categories.into_iter().map(|row| ((DocumentKind::Category, row.id.key()), SearchResultMember::Category(category(row)))));
+    found.extend(brands.into_iter().map(|row| ((DocumentKind::Brand, row.id.key()), SearchResultMember::Brand(brand(row)))));
+    found.extend(suppliers.into_iter().map(|row| ((DocumentKind::Supplier, row.id.key()), SearchResultMember::Supplier(supplier(row)))));
     Ok(found)
 }

@@ -18,7 +18,7 @@ use super::{
     store,
 };
 use crate::{
-    categories::{self, model::CategoryChange},
+    categories::{self, model::ImportedCategory},
     db::{Conn, Db},
     error::{Result, UserError, UserErrorCode},
     sources::{self, model::SourceType},
@@ -83,7 +83,7 @@ async fn find(conn: &Conn, run: &Run<'_>, references: &References, records: &[&C
 async fn update(conn: &Conn, changed: &[CategoryState]) -> Result<()> {
     let changes: Vec<_> = changed.iter().map(change).collect();
     let user_error = |code, field, message| UserError::new(code, field, message);
-    categories::store::update_all(conn, &changes).await.map_err(|error| {
+    categories::store::update_imported(conn, &changes).await.map_err(|error| {
         error
             .on_constraint("categories_slug_key", || {
                 user_error(UserErrorCode::Taken, "slug", "another category has this slug")
@@ -97,7 +97,7 @@ async fn update(conn: &Conn, changed: &[CategoryState]) -> Result<()> {
     })
 }
 
-fn change(state: &CategoryState) -> CategoryChange<'_> {
+fn change(state: &CategoryState) -> ImportedCategory<'_> {
     let CategoryState { id, parent_id, name, slug, description, position, .. } = state;
-    CategoryChange { id: *id, parent_id: *parent_id, name, slug, description, position: *position }
+    ImportedCategory { id: *id, parent_id: *parent_id, name, slug, description, position: *position }
 }

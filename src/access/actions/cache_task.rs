@@ -3,27 +3,27 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{keys::write_uses, live::catch_up};
+use super::{keys::write_last_used, cache::refresh_cache};
 use crate::{auth::PermissionCache, db::Db};
 
 /// Pause between two looks at what other servers did.
-const PAUSE: Duration = Duration::from_secs(1);
+const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Catches up every second, for ever, and writes down which API keys were used. While the database is away, what is known
 /// goes on.
-pub async fn keep_up(db: Db, live: Arc<PermissionCache>) {
-    let mut is_away = false;
+pub async fn run(db: Db, cache: Arc<PermissionCache>) {
+    let mut is_unavailable = false;
     loop {
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(REFRESH_INTERVAL).await;
         let done = async {
-            catch_up(&db, &live).await?;
-            write_uses(&db, &live).await
+            refresh_cache(&db, &cache).await?;
+            write_last_used(&db, &cache).await
         };
         match done.await {
-            Ok(()) => is_away = false,
-            Err(error) if !is_away => {
+            Ok(()) => is_unavailable = false,
+            Err(error) if !is_unavailable => {
                 tracing::warn!(%error, "cannot see which sessions ended");
-                is_away = true;
+                is_unavailable = true;
             }
             Err(_) => {}
         }

@@ -6,13 +6,13 @@ use std::collections::HashMap;
 /// Most words of a query; the others of its 200 characters are left out.
 pub const MAX_TERMS: usize = 32;
 /// Most words that another word means the same as.
-pub const MAX_RUN: usize = 3;
+pub const MAX_SEQUENCE_WORDS: usize = 3;
 
 /// Words that stand together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
+pub struct WordSequence {
     /// The place of the first.
-    pub place: usize,
+    pub position: usize,
     /// How many they are.
     pub length: usize,
     /// The words.
@@ -21,19 +21,19 @@ pub struct Run {
 
 /// A query of PostgreSQL: quoted words and operators.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Query {
+pub struct TsQuery {
     /// All of it, but for what is begun.
     pub text: String,
     /// The same without what must not occur.
-    pub wanted: String,
+    pub positive: String,
     /// A word that may not be finished, besides the others: it stands by itself where it is a word that is left out, too.
-    pub begun: Option<String>,
+    pub prefix: Option<String>,
 }
 
-impl Query {
+impl TsQuery {
     /// One in which everything is wanted.
     pub fn of(text: String) -> Self {
-        Self { wanted: text.clone(), text, begun: None }
+        Self { positive: text.clone(), text, prefix: None }
     }
 }
 
@@ -48,59 +48,59 @@ pub enum Term {
     /// Words in quotes: together and in this order.
     Phrase(String),
     /// A word or phrase that must not occur.
-    Without(String),
+    Excluded(String),
     /// `or`: what stands before it or what stands behind it.
     Or,
 }
 
 /// What somebody typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Words {
+pub struct ParsedQuery {
     /// Its parts, in order.
     pub terms: Vec<Term>,
     /// Whether the last word may not be finished: all that begins with it is meant.
-    is_open: bool,
+    has_partial_word: bool,
 }
 
-impl Words {
+impl ParsedQuery {
     /// Whether the last word may not be finished.
-    pub fn is_open(&self) -> bool {
-        self.is_open
+    pub fn has_partial_word(&self) -> bool {
+        self.has_partial_word
     }
 
     /// Takes a text apart. A quote that is not closed is closed at the end.
     pub fn parse(text: &str) -> Self {
         let mut terms = Vec::new();
-        let (mut word, mut is_quoted, mut is_without) = (String::new(), false, false);
-        let mut end = |word: &mut String, is_quoted: bool, is_without: &mut bool| {
+        let (mut word, mut is_quoted, mut is_excluded) = (String::new(), false, false);
+        let mut end = |word: &mut String, is_quoted: bool, is_excluded: &mut bool| {
             let text = std::mem::take(word);
-            let without = std::mem::take(is_without);
+            let excluded = std::mem::take(is_excluded);
             if !text.contains(char::is_alphanumeric) {
                 return;
             }
-            terms.push(match (without, is_quoted) {
-                (true, _) => Term::Without(text),
+            terms.push(match (excluded, is_quoted) {
+                (true, _) => Term::Excluded(text),
                 (false, true) => Term::Phrase(text),
                 (false, false) if text.eq_ignore_ascii_case("or") => Term::Or,
                 (false, false) => Term::Word(text),
             });
         };
-        for sign in text.chars() {
-            match sign {
+        for c in text.chars() {
+            match c {
                 '"' | '\u{201c}' | '\u{201d}' => {
                     if is_quoted || !word.is_empty() {
-                        end(&mut word, is_quoted, &mut is_without);
+                        end(&mut word, is_quoted, &mut is_excluded);
                     }
                     is_quoted = !is_quoted;
                 }
-                _ if !is_quoted && is_between(sign) => end(&mut word, false, &mut is_without),
-                '-' if !is_quoted && word.is_empty() => is_without = true,
-                _ => word.push(sign),
+                _ if !is_quoted && is_separator(c) => end(&mut word, false, &mut is_excluded),
+                '-' if !is_quoted && word.is_empty() => is_excluded = true,
+                _ => word.push(c),
             }
         }
-        let is_open = !is_quoted && !is_without && !word.is_empty();
-        end(&mut word, is_quoted, &mut is_without);
-        let is_open = is_open && terms.len() <= MAX_TERMS && matches!(terms.last(), Some(Term::Word(_)));
+        let has_partial_word = !is_quoted && !is_excluded && !word.is_empty();
+        end(&mut word, is_quoted, &mut is_excluded);
+        let has_partial_word = has_partial_word && terms.len() <= MAX_TERMS && matches!(terms.last(), Some(Term::Word(_)));
         terms.truncate(MAX_TERMS);
         // Between two others it has a meaning.
         terms.dedup_by(|one, other| *one == Term::Or && *other == Term::Or);
@@ -110,36 +110,36 @@ impl Words {
         if terms.first() == Some(&Term::Or) {
             terms.remove(0);
         }
-        Self { terms, is_open }
+        Self { terms, has_partial_word }
     }
 
     /// Words that may be misspelt, with their places and queries: of three letters or more, no digit, and none that means the
     /// same as others.
-    pub fn spelt(&self, synonyms: &Synonyms) -> Vec<(usize, String, String)> {
-        let is_told = |place: usize| synonyms.iter().any(|(from, (length, _))| (*from..from + length).contains(&place));
-        let spelt = |(place, term): (usize, &Term)| {
+    pub fn correctable_words(&self, synonyms: &Synonyms) -> Vec<(usize, String, String)> {
+        let has_synonym = |position: usize| synonyms.iter().any(|(from, (length, _))| (*from..from + length).contains(&position));
+        let correctable = |(position, term): (usize, &Term)| {
             let Term::Word(word) = term else { return None };
-            (is_spelt(word) && !is_told(place)).then(|| (place, word.clone(), self.word(place)))
+            (is_correctable(word) && !has_synonym(position)).then(|| (position, word.clone(), self.word_query(position)))
         };
-        self.terms.iter().enumerate().filter_map(spelt).collect()
+        self.terms.iter().enumerate().filter_map(correctable).collect()
     }
 
-    /// Words that stand together, one to [`MAX_RUN`] of them, for which others may be known that mean the same.
-    pub fn runs(&self) -> Vec<Run> {
-        let word = |place: usize| match self.terms.get(place) {
+    /// Words that stand together, one to [`MAX_SEQUENCE_WORDS`] of them, for which others may be known that mean the same.
+    pub fn word_sequences(&self) -> Vec<WordSequence> {
+        let word = |position: usize| match self.terms.get(position) {
             Some(Term::Word(word)) => Some(word.as_str()),
             _ => None,
         };
-        let mut runs = Vec::new();
-        for place in 0..self.terms.len() {
-            let words: Vec<&str> = (place..self.terms.len()).map_while(word).take(MAX_RUN).collect();
-            runs.extend((1..=words.len()).map(|length| Run { place, length, text: words[..length].join(" ") }));
+        let mut sequences = Vec::new();
+        for position in 0..self.terms.len() {
+            let words: Vec<&str> = (position..self.terms.len()).map_while(word).take(MAX_SEQUENCE_WORDS).collect();
+            sequences.extend((1..=words.len()).map(|length| WordSequence { position, length, text: words[..length].join(" ") }));
         }
-        runs
+        sequences
     }
 
     /// All words, where nothing else is asked for.
-    pub fn plain(&self) -> Option<String> {
+    pub fn plain_text(&self) -> Option<String> {
         let word = |term: &Term| match term {
             Term::Word(word) => Some(word.clone()),
             _ => None,
@@ -149,97 +149,97 @@ impl Words {
     }
 
     /// The query, with the words that mean the same; none where nothing is asked for.
-    pub fn query(&self, synonyms: &Synonyms) -> Option<Query> {
-        if self.is_open && self.terms.len() == 1 && synonyms.is_empty() {
-            return Some(Query { begun: Some(self.word(0)), ..Query::default() });
+    pub fn to_ts_query(&self, synonyms: &Synonyms) -> Option<TsQuery> {
+        if self.has_partial_word && self.terms.len() == 1 && synonyms.is_empty() {
+            return Some(TsQuery { prefix: Some(self.word_query(0)), ..TsQuery::default() });
         }
-        let (mut query, mut joint, mut place) = (Query::default(), "", 0);
-        while let Some(term) = self.terms.get(place) {
-            let (part, length) = match (term, synonyms.get(&place)) {
+        let (mut query, mut operator, mut position) = (TsQuery::default(), "", 0);
+        while let Some(term) = self.terms.get(position) {
+            let (part, length) = match (term, synonyms.get(&position)) {
                 (Term::Or, _) => {
-                    joint = " | ";
-                    place += 1;
+                    operator = " | ";
+                    position += 1;
                     continue;
                 }
-                (_, Some((length, others))) => (self.run(place, *length, others), *length),
-                (Term::Without(text), _) => (format!("!{}", quoted(text)), 1),
-                (Term::Word(_) | Term::Phrase(_), None) => (self.word(place), 1),
+                (_, Some((length, others))) => (self.sequence_query(position, *length, others), *length),
+                (Term::Excluded(text), _) => (format!("!{}", quoted(text)), 1),
+                (Term::Word(_) | Term::Phrase(_), None) => (self.word_query(position), 1),
             };
-            query.text.push_str(joint);
+            query.text.push_str(operator);
             query.text.push_str(&part);
-            if !matches!(term, Term::Without(_)) {
-                query.wanted.push_str(if query.wanted.is_empty() { "" } else { joint });
-                query.wanted.push_str(&part);
+            if !matches!(term, Term::Excluded(_)) {
+                query.positive.push_str(if query.positive.is_empty() { "" } else { operator });
+                query.positive.push_str(&part);
             }
-            joint = " & ";
-            place += length;
+            operator = " & ";
+            position += length;
         }
-        (!query.wanted.is_empty()).then_some(query)
+        (!query.positive.is_empty()).then_some(query)
     }
 
     /// The query of words that stand together, or of what means the same.
-    fn run(&self, place: usize, length: usize, others: &[String]) -> String {
-        let words: Vec<String> = (place..place + length).map(|place| self.word(place)).collect();
+    fn sequence_query(&self, position: usize, length: usize, others: &[String]) -> String {
+        let words: Vec<String> = (position..position + length).map(|position| self.word_query(position)).collect();
         let mut any = vec![words.join(" & ")];
         any.extend(others.iter().filter(|other| other.contains(char::is_alphanumeric)).map(|other| quoted(other)));
         format!("({})", any.join(" | "))
     }
 
     /// The same with other words in some places.
-    pub fn corrected(&self, instead: &HashMap<usize, String>) -> Self {
+    pub fn with_corrections(&self, corrections: &HashMap<usize, String>) -> Self {
         let mut words = self.clone();
-        for (place, word) in instead {
-            words.terms[*place] = Term::Word(word.clone());
+        for (position, word) in corrections {
+            words.terms[*position] = Term::Word(word.clone());
         }
         // What was found out is a whole word.
-        words.is_open &= !instead.contains_key(&(words.terms.len().saturating_sub(1)));
+        words.has_partial_word &= !corrections.contains_key(&(words.terms.len().saturating_sub(1)));
         words
     }
 
     /// The query of the word at a place.
-    fn word(&self, place: usize) -> String {
-        let is_begun = self.is_open && place + 1 == self.terms.len();
+    fn word_query(&self, position: usize) -> String {
+        let is_prefix = self.has_partial_word && position + 1 == self.terms.len();
         // What it is comes twice where it is meant: a whole word before those that begin with it.
-        let begun = |word: &str| format!("({0} | {0}:*)", quoted(word));
-        match &self.terms[place] {
-            Term::Word(word) => match (hyphenated(word), is_begun) {
-                (None, true) => begun(word),
+        let prefix = |word: &str| format!("({0} | {0}:*)", quoted(word));
+        match &self.terms[position] {
+            Term::Word(word) => match (split_hyphenated(word), is_prefix) {
+                (None, true) => prefix(word),
                 (None, false) => quoted(word),
                 // PostgreSQL finds `rope-fender` only where it is written so.
-                (Some((first, last)), true) => format!("({0} | {0}:* | {first} & {1})", quoted(word), begun(last)),
+                (Some((first, last)), true) => format!("({0} | {0}:* | {first} & {1})", quoted(word), prefix(last)),
                 (Some((first, last)), false) => format!("({} | {first} & {})", quoted(word), quoted(last)),
             },
-            Term::Phrase(text) | Term::Without(text) => quoted(text),
+            Term::Phrase(text) | Term::Excluded(text) => quoted(text),
             Term::Or => String::new(),
         }
     }
 
     /// The text of these words.
-    pub fn told(&self) -> String {
+    pub fn to_text(&self) -> String {
         let part = |term: &Term| match term {
             Term::Or => "or".to_owned(),
             Term::Word(word) => word.clone(),
             Term::Phrase(text) => format!("\"{text}\""),
-            Term::Without(text) if text.contains(char::is_whitespace) => format!("-\"{text}\""),
-            Term::Without(text) => format!("-{text}"),
+            Term::Excluded(text) if text.contains(char::is_whitespace) => format!("-\"{text}\""),
+            Term::Excluded(text) => format!("-{text}"),
         };
         self.terms.iter().map(part).collect::<Vec<_>>().join(" ")
     }
 }
 
 /// Whether a sign stands between words: PostgreSQL takes `red/blue` for the path of a file.
-fn is_between(sign: char) -> bool {
-    sign.is_whitespace() || "\0/()[]{},;:!?|<>=*".contains(sign)
+fn is_separator(c: char) -> bool {
+    c.is_whitespace() || "\0/()[]{},;:!?|<>=*".contains(c)
 }
 
-fn is_spelt(word: &str) -> bool {
+fn is_correctable(word: &str) -> bool {
     (3..=40).contains(&word.chars().count())
-        && !word.contains(|sign: char| sign.is_numeric() || "@/.:_&+-".contains(sign))
+        && !word.contains(|c: char| c.is_numeric() || "@/.:_&+-".contains(c))
 }
 
 /// The parts of a word with hyphens, all but the last as a query, and the last; none where one is shorter than three letters, as
 /// in `t-shirt`, or holds a digit, as codes do.
-fn hyphenated(word: &str) -> Option<(String, &str)> {
+fn split_hyphenated(word: &str) -> Option<(String, &str)> {
     let is_word = |part: &str| part.chars().count() >= 3 && part.chars().all(char::is_alphabetic);
     let (first, last) = word.rsplit_once('-')?;
     let first: Vec<&str> = first.split('-').collect();
@@ -255,19 +255,19 @@ pub fn quoted(text: &str) -> String {
 
 /// The word that was meant: the nearest by letters changed, left out, added or swapped; of equals the one that is more alike
 /// by trigrams, which is the order that they come in.
-pub fn meant(typed: &str, near: &[String]) -> Option<String> {
+pub fn closest_word(typed: &str, candidates: &[String]) -> Option<String> {
     let typed = typed.to_lowercase();
-    let most = match typed.chars().count() {
+    let max_distance = match typed.chars().count() {
         0..=4 => 1,
         5..=9 => 2,
         _ => 3,
     };
     let distance = |word: &String| strsim::osa_distance(&typed, word);
-    let best = near
+    let best = candidates
         .iter()
         .filter(|word| **word != typed)
         .map(|word| (distance(word), word))
-        .filter(|(distance, _)| *distance <= most);
+        .filter(|(distance, _)| *distance <= max_distance);
     best.min_by_key(|(distance, _)| *distance).map(|(_, word)| word.clone())
 }
 
@@ -276,7 +276,7 @@ mod tests {
     use super::*;
 
     fn query(text: &str) -> String {
-        Words::parse(text).query(&HashMap::new()).unwrap_or_default().text
+        ParsedQuery::parse(text).to_ts_query(&HashMap::new()).unwrap_or_default().text
     }
 
     #[test]
@@ -308,46 +308,46 @@ mod tests {
 
     #[test]
     fn a_word_is_replaced_where_it_stands() {
-        let words = Words::parse("\"red metal\" lamtern 22111 -blue");
-        assert_eq!(words.spelt(&HashMap::new()), [(1, "lamtern".to_owned(), "'lamtern'".to_owned())]);
-        let instead = HashMap::from([(1, "lantern".to_owned())]);
-        let words = words.corrected(&instead);
-        let query = words.query(&HashMap::new()).unwrap();
+        let words = ParsedQuery::parse("\"red metal\" lamtern 22111 -blue");
+        assert_eq!(words.correctable_words(&HashMap::new()), [(1, "lamtern".to_owned(), "'lamtern'".to_owned())]);
+        let corrections = HashMap::from([(1, "lantern".to_owned())]);
+        let words = words.with_corrections(&corrections);
+        let query = words.to_ts_query(&HashMap::new()).unwrap();
         assert_eq!(query.text, "'red metal' & 'lantern' & '22111' & !'blue'");
-        assert_eq!(query.wanted, "'red metal' & 'lantern' & '22111'");
-        assert_eq!(words.told(), "\"red metal\" lantern 22111 -blue");
+        assert_eq!(query.positive, "'red metal' & 'lantern' & '22111'");
+        assert_eq!(words.to_text(), "\"red metal\" lantern 22111 -blue");
     }
 
     #[test]
     fn a_word_by_itself_may_be_the_beginning_of_another() {
-        let query = |text: &str| Words::parse(text).query(&HashMap::new()).expect("a word");
-        assert_eq!(query("can"), Query { begun: Some("('can' | 'can':*)".into()), ..Query::default() });
-        assert_eq!(query("can "), Query::of("'can'".into()));
-        assert_eq!(query("-red can").begun, None);
+        let query = |text: &str| ParsedQuery::parse(text).to_ts_query(&HashMap::new()).expect("a word");
+        assert_eq!(query("can"), TsQuery { prefix: Some("('can' | 'can':*)".into()), ..TsQuery::default() });
+        assert_eq!(query("can "), TsQuery::of("'can'".into()));
+        assert_eq!(query("-red can").prefix, None);
     }
 
     #[test]
     fn words_that_mean_the_same_stand_beside_those_typed() {
-        let words = Words::parse("red tee shirt \"a b\" tee");
-        let runs: Vec<_> = words.runs().into_iter().map(|run| (run.place, run.text)).collect();
+        let words = ParsedQuery::parse("red tee shirt \"a b\" tee");
+        let sequences: Vec<_> = words.word_sequences().into_iter().map(|sequence| (sequence.position, sequence.text)).collect();
         let expected =
             [(0, "red"), (0, "red tee"), (0, "red tee shirt"), (1, "tee"), (1, "tee shirt"), (2, "shirt"), (4, "tee")];
-        assert_eq!(runs, expected.map(|(place, text)| (place, text.to_owned())));
-        assert_eq!(words.plain(), None);
+        assert_eq!(sequences, expected.map(|(position, text)| (position, text.to_owned())));
+        assert_eq!(words.plain_text(), None);
         let same =
             HashMap::from([(1, (2, vec!["t-shirt".to_owned(), "' | !".to_owned()])), (4, (1, vec!["top".to_owned()]))]);
         assert_eq!(
-            words.query(&same).unwrap().text,
+            words.to_ts_query(&same).unwrap().text,
             "'red' & ('tee' & 'shirt' | 't-shirt') & 'a b' & (('tee' | 'tee':*) | 'top')"
         );
-        assert!(words.spelt(&same).iter().all(|(place, ..)| *place == 0));
+        assert!(words.correctable_words(&same).iter().all(|(position, ..)| *position == 0));
     }
 
     #[test]
     fn the_nearest_word_is_meant_and_none_that_is_far() {
-        let near = ["lanterns", "lantern", "lamb"].map(str::to_owned);
-        assert_eq!(meant("Lamtern", &near).as_deref(), Some("lantern"));
-        assert_eq!(meant("zzzzz", &near), None);
-        assert_eq!(meant("lma", &near), None);
+        let candidates = ["lanterns", "lantern", "lamb"].map(str::to_owned);
+        assert_eq!(closest_word("Lamtern", &candidates).as_deref(), Some("lantern"));
+        assert_eq!(closest_word("zzzzz", &candidates), None);
+        assert_eq!(closest_word("lma", &candidates), None);
     }
 }

@@ -5,15 +5,15 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    later,
-    letters::{invalid, lock_active, may_send, password_changed, password_reset, redeem},
-    live::catch_up,
-    login::end_others,
+    enqueue_job,
+    emails::{invalid_token, lock_active_user, can_send, send_password_changed, send_password_reset, redeem_token},
+    cache::refresh_cache,
+    login::end_other_sessions,
     throttle,
 };
 use crate::{
     access::{
-        model::{Purpose, throttle::Kind},
+        model::{Purpose, throttle::AttemptKind},
         store::tokens,
     },
     auth::{PermissionCache, RequestOrigin, Passwords, Scope, Viewer, secret},
@@ -30,7 +30,7 @@ pub const KIND: &str = "password_forgot";
 
 /// What such a job knows.
 #[derive(Deserialize)]
-struct Wanted {
+struct Payload {
     email: String,
     website: Option<WebsiteId>,
 }
@@ -38,22 +38,22 @@ struct Wanted {
 /// Asks for a mail to choose a new password, as the shop of this website.
 /// # Errors
 /// INVALID for what is no address; [`Error::TooManyAttempts`].
-pub async fn forgot(db: &Db, origin: &RequestOrigin, email: &str, website: Option<WebsiteId>) -> Result<()> {
+pub async fn request_reset(db: &Db, origin: &RequestOrigin, email: &str, website: Option<WebsiteId>) -> Result<()> {
     let email = text::normalize_email("email", email)?;
-    throttle::count(db, Kind::PasswordForgot, origin, Some(&email)).await?;
-    later(db, KIND, None, json!({ "email": email, "website": website })).await
+    throttle::count_attempt(db, AttemptKind::PasswordForgot, origin, Some(&email)).await?;
+    enqueue_job(db, KIND, None, json!({ "email": email, "website": website })).await
 }
 
 /// Sends the mail of a job: nothing where no active account has the address, or where enough mails were sent.
 /// # Errors
 /// Those of the database.
 pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
-    let Wanted { email, website } = job.payload()?;
+    let Payload { email, website } = job.payload()?;
     db.transaction(async |conn| {
         let Some((found, _)) = users::store::find_login(conn, &email).await? else { return Ok(()) };
-        match lock_active(conn, found.id).await? {
-            Some(user) if may_send(conn, user.id, Purpose::ResetPassword).await? => {
-                password_reset(conn, &user, website).await
+        match lock_active_user(conn, found.id).await? {
+            Some(user) if can_send(conn, user.id, Purpose::ResetPassword).await? => {
+                send_password_reset(conn, &user, website).await
             }
             _ => Ok(()),
         }
@@ -67,36 +67,36 @@ pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
 pub async fn reset(
     db: &Db,
     passwords: &Passwords,
-    live: &PermissionCache,
+    cache: &PermissionCache,
     origin: &RequestOrigin,
     token: &str,
     password: String,
 ) -> Result<UserRow> {
     text::check_password_length("password", &password)?;
     // No hash is computed for a token that is not good.
-    let user = holder(db, token).await?.ok_or_else(invalid)?;
+    let user = find_token_user(db, token).await?.ok_or_else(invalid_token)?;
     let about = [Some(user.name), user.email].into_iter().flatten().collect();
     let hash = passwords.check_and_hash("password", password, about).await?;
     let user = db
         .transaction(async |conn| {
-            let (user, _) = redeem(conn, Purpose::ResetPassword, token).await?;
+            let (user, _) = redeem_token(conn, Purpose::ResetPassword, token).await?;
             let user = users::store::update_password(conn, user.id, &hash).await?;
             let user = match user.email_verified_at {
                 Some(_) => user,
                 None => users::store::update_verified(conn, user.id).await?,
             };
             tokens::update_void(conn, user.id, Purpose::ResetPassword).await?;
-            end_others(conn, user.id, None).await?;
+            end_other_sessions(conn, user.id, None).await?;
             throttle::clear_account(conn, origin, user.id, user.email.as_deref()).await?;
-            password_changed(conn, &user, origin).await?;
+            send_password_changed(conn, &user, origin).await?;
             Ok(user)
         })
         .await?;
-    catch_up(db, live).await?;
+    refresh_cache(db, cache).await?;
     Ok(user)
 }
 
-async fn holder(db: &Db, token: &str) -> Result<Option<UserRow>> {
+async fn find_token_user(db: &Db, token: &str) -> Result<Option<UserRow>> {
     let hash = secret::hash(token);
     let found = db.read(async |conn| tokens::find_user(conn, Purpose::ResetPassword, &hash).await).await?;
     let Some(id) = found else { return Ok(None) };
@@ -110,7 +110,7 @@ async fn holder(db: &Db, token: &str) -> Result<Option<UserRow>> {
 pub async fn change(
     db: &Db,
     passwords: &Passwords,
-    live: &PermissionCache,
+    cache: &PermissionCache,
     viewer: &Viewer,
     origin: &RequestOrigin,
     current: String,
@@ -118,47 +118,47 @@ pub async fn change(
 ) -> Result<UserRow> {
     let (me, session) = viewer.require_session()?;
     text::check_password_length("newPassword", &new)?;
-    let before = confirm(db, passwords, me, current).await?;
+    let before = verify_password(db, passwords, me, current).await?;
     let user = db.read(async |conn| users::store::by_ids(conn, &Scope::All, &[me]).await).await?.pop();
-    let user = user.ok_or_else(wrong)?;
+    let user = user.ok_or_else(wrong_password)?;
     let about = [Some(user.name), user.email].into_iter().flatten().collect();
     let hash = passwords.check_and_hash("newPassword", new, about).await?;
     let user = db
         .transaction(async |conn| {
-            let user = lock_active(conn, me).await?.ok_or_else(wrong)?;
+            let user = lock_active_user(conn, me).await?.ok_or_else(wrong_password)?;
             // What was checked must still hold: the password may have changed while this one was hashed.
             if users::store::find_password(conn, me).await?.as_ref() != Some(&before) {
-                return Err(wrong());
+                return Err(wrong_password());
             }
             users::store::update_password(conn, me, &hash).await?;
             tokens::update_void(conn, me, Purpose::ResetPassword).await?;
-            end_others(conn, me, Some(session)).await?;
-            password_changed(conn, &user, origin).await?;
+            end_other_sessions(conn, me, Some(session)).await?;
+            send_password_changed(conn, &user, origin).await?;
             Ok(user)
         })
         .await?;
-    catch_up(db, live).await?;
+    refresh_cache(db, cache).await?;
     Ok(user)
 }
 
 /// Checks the password of a user who is logged in: who sits at an open device is not yet its owner. Gives its hash.
 /// # Errors
 /// INVALID_CREDENTIALS of `password`; [`Error::TooManyAttempts`].
-pub async fn confirm(db: &Db, passwords: &Passwords, user: UserId, password: String) -> Result<String> {
+pub async fn verify_password(db: &Db, passwords: &Passwords, user: UserId, password: String) -> Result<String> {
     // Nothing that long is a password, and hashing it would cost.
     if password.chars().nth(MAX_PASSWORD).is_some() {
-        return Err(wrong());
+        return Err(wrong_password());
     }
     // Whoever found a token has not found the password yet.
-    let attempt = throttle::count(db, Kind::PasswordCheck, &RequestOrigin::default(), Some(&user.to_global_id())).await?;
+    let attempt = throttle::count_attempt(db, AttemptKind::PasswordCheck, &RequestOrigin::default(), Some(&user.to_global_id())).await?;
     let hash = db.read(async |conn| users::store::find_password(conn, user).await).await?;
     let checked = passwords.verify(password, hash.clone()).await;
     if !matches!(checked, Ok(false)) {
-        db.transaction(async |conn| throttle::take_back(conn, &attempt).await).await?;
+        db.transaction(async |conn| throttle::undo_attempt(conn, &attempt).await).await?;
     }
-    if checked? { hash.ok_or_else(wrong) } else { Err(wrong()) }
+    if checked? { hash.ok_or_else(wrong_password) } else { Err(wrong_password()) }
 }
 
-fn wrong() -> Error {
+fn wrong_password() -> Error {
     Error::user(UserErrorCode::InvalidCredentials, "password", "the password is wrong")
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     access::{
-        model::{KEPT, throttle::KNOWN_FOR},
+        model::{TOKEN_RETENTION, throttle::KNOWN_NETWORK_PERIOD},
         store::{sessions, throttle, tokens},
     },
     db::{Db, idempotency},
@@ -21,12 +21,12 @@ pub const PERIOD: Duration = Duration::from_secs(3600);
 /// account is used, counters of attempts that have faded, and idempotency keys of 30 days ago; how many.
 /// # Errors
 /// Those of the database.
-pub async fn tidy(db: &Db) -> Result<usize> {
+pub async fn delete_expired(db: &Db) -> Result<usize> {
     db.transaction(async |conn| {
         let now = sessions::now(conn).await?;
-        Ok(tokens::delete_over(conn, now - KEPT).await?
-            + sessions::delete_over(conn, now - KNOWN_FOR).await?
-            + throttle::delete_faded(conn).await?
+        Ok(tokens::delete_expired(conn, now - TOKEN_RETENTION).await?
+            + sessions::delete_expired(conn, now - KNOWN_NETWORK_PERIOD).await?
+            + throttle::delete_expired(conn).await?
             + idempotency::delete_before(conn, now - idempotency::RETENTION).await?)
     })
     .await
@@ -36,7 +36,7 @@ pub async fn tidy(db: &Db) -> Result<usize> {
 /// # Errors
 /// Those of the database.
 pub async fn run(db: &Db, _: &JobRow) -> Result<()> {
-    let count = tidy(db).await?;
+    let count = delete_expired(db).await?;
     if count > 0 {
         tracing::info!(count, "deleted old tokens, sessions, counters and keys of requests");
     }

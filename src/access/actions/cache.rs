@@ -12,17 +12,17 @@ use crate::{
 /// Takes in what has changed, here and elsewhere.
 /// # Errors
 /// Those of the database.
-pub async fn catch_up(db: &Db, live: &PermissionCache) -> Result<()> {
+pub async fn refresh_cache(db: &Db, cache: &PermissionCache) -> Result<()> {
     // The time is read first: what happens between the statements is seen next time again.
     let at = db.read(sessions::now).await?;
-    let since = live.changes_since().unwrap_or_else(|| at - live.lookback());
+    let since = cache.changes_since().unwrap_or_else(|| at - cache.lookback());
     let (ended, moved, all) = futures_util::future::try_join3(
         db.read(async |conn| sessions::ended_since(conn, since).await),
-        db.read(async |conn| sessions::moved_since(conn, since).await),
+        db.read(async |conn| sessions::role_changes_since(conn, since).await),
         db.read(roles::all),
     )
     .await?;
     let roles: HashMap<_, _> = all.into_iter().map(|role| (role.row.code.clone(), role.grant())).collect();
-    live.apply(PermissionChanges { at, ended_sessions: ended, role_changes: moved, roles });
+    cache.apply(PermissionChanges { at, ended_sessions: ended, role_changes: moved, roles });
     Ok(())
 }

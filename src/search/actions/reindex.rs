@@ -16,19 +16,19 @@ const BATCH: i64 = 1_000;
 /// # Errors
 /// Those of the database.
 pub async fn run(db: &Db, _: &JobRow) -> Result<()> {
-    keep_up(db).await
+    reindex_stale(db).await
 }
 
 /// Indexes what has to be.
 /// # Errors
 /// Those of the database.
-pub async fn keep_up(db: &Db) -> Result<()> {
-    for (website, language) in db.read(async |conn| index::stale(conn).await).await? {
+pub async fn reindex_stale(db: &Db) -> Result<()> {
+    for (website, language) in db.read(async |conn| index::stale_websites(conn).await).await? {
         let mut last = ProductId(0);
-        while let Some(put) = db.transaction(async |conn| index::put_next(conn, website, last, BATCH).await).await? {
-            last = put;
+        while let Some(indexed) = db.transaction(async |conn| index::index_next(conn, website, last, BATCH).await).await? {
+            last = indexed;
         }
-        db.transaction(async |conn| index::indexed(conn, website, language).await).await?;
+        db.transaction(async |conn| index::update_indexed(conn, website, language).await).await?;
         tracing::info!(website = website.0, language = language.as_str(), "indexed the products of a website anew");
     }
     Ok(())

@@ -6,14 +6,14 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    later,
-    letters::{address_taken, email_change, email_changed, lock_active, may_send, redeem, verify_email},
-    recovery::confirm,
+    enqueue_job,
+    emails::{send_address_taken, send_email_change, send_email_changed, lock_active_user, can_send, redeem_token, send_verification},
+    passwords::verify_password,
     throttle,
 };
 use crate::{
     access::{
-        model::{Purpose, throttle::Kind},
+        model::{Purpose, throttle::AttemptKind},
         store::tokens,
     },
     auth::{RequestOrigin, Passwords, Viewer},
@@ -30,7 +30,7 @@ pub const KIND: &str = "email_change";
 
 /// What such a job knows.
 #[derive(Deserialize)]
-struct Wanted {
+struct Payload {
     user: UserId,
     email: String,
 }
@@ -39,7 +39,7 @@ struct Wanted {
 /// # Errors
 /// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; INVALID for what is no address; INVALID_CREDENTIALS for the
 /// password; [`Error::TooManyAttempts`](crate::error::Error::TooManyAttempts).
-pub async fn change(
+pub async fn request(
     db: &Db,
     passwords: &Passwords,
     viewer: &Viewer,
@@ -49,22 +49,22 @@ pub async fn change(
 ) -> Result<()> {
     let (me, _) = viewer.require_session()?;
     let email = text::normalize_email("email", email)?;
-    confirm(db, passwords, me, password).await?;
-    throttle::count(db, Kind::EmailChange, origin, Some(&email)).await?;
-    later(db, KIND, Some(me), json!({ "user": me, "email": email })).await
+    verify_password(db, passwords, me, password).await?;
+    throttle::count_attempt(db, AttemptKind::EmailChange, origin, Some(&email)).await?;
+    enqueue_job(db, KIND, Some(me), json!({ "user": me, "email": email })).await
 }
 
 /// Sends the mail of a job: to the new address, or to its owner where it has one. Nothing where enough mails were sent.
 /// # Errors
 /// Those of the database.
 pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
-    let Wanted { user, email } = job.payload()?;
+    let Payload { user, email } = job.payload()?;
     if let Some(owner) = db.read(async |conn| users::store::find_by_email(conn, &email).await).await? {
         // Their own address is theirs already.
-        return if owner.id == user { Ok(()) } else { address_taken(db, &email).await };
+        return if owner.id == user { Ok(()) } else { send_address_taken(db, &email).await };
     }
-    db.transaction(async |conn| match lock_active(conn, user).await? {
-        Some(user) if may_send(conn, user.id, Purpose::ChangeEmail).await? => email_change(conn, &user, &email).await,
+    db.transaction(async |conn| match lock_active_user(conn, user).await? {
+        Some(user) if can_send(conn, user.id, Purpose::ChangeEmail).await? => send_email_change(conn, &user, &email).await,
         _ => Ok(()),
     })
     .await
@@ -73,26 +73,26 @@ pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
 /// Gives the user whose token this is the address that it proves.
 /// # Errors
 /// INVALID_TOKEN; TAKEN where somebody took the address meanwhile.
-pub async fn confirm_change(db: &Db, token: &str) -> Result<UserRow> {
+pub async fn confirm(db: &Db, token: &str) -> Result<UserRow> {
     db.transaction(async |conn| {
-        let (before, email) = redeem(conn, Purpose::ChangeEmail, token).await?;
+        let (before, email) = redeem_token(conn, Purpose::ChangeEmail, token).await?;
         let user = users::store::update_email(conn, before.id, &email).await?;
         // They prove the old address, or lead to yet another one.
         tokens::update_all_void(conn, user.id).await?;
-        email_changed(conn, &user, before.email.as_deref()).await?;
+        send_email_changed(conn, &user, before.email.as_deref()).await?;
         Ok(user)
     })
     .await
 }
 
 /// What follows where staff gave a user another address, in their transaction: nobody has shown yet that it is theirs.
-pub(super) async fn changed_by_staff(conn: &Conn, before: &UserRow, after: UserRow) -> Result<UserRow> {
+pub(super) async fn handle_staff_change(conn: &Conn, before: &UserRow, after: UserRow) -> Result<UserRow> {
     if before.email == after.email {
         return Ok(after);
     }
     let user = users::store::update_unverified(conn, after.id).await?;
     tokens::update_all_void(conn, user.id).await?;
-    verify_email(conn, &user).await?;
-    email_changed(conn, &user, before.email.as_deref()).await?;
+    send_verification(conn, &user).await?;
+    send_email_changed(conn, &user, before.email.as_deref()).await?;
     Ok(user)
 }

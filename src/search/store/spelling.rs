@@ -4,8 +4,8 @@ use diesel::sql_types::{Array, BigInt, Text};
 use diesel_async::RunQueryDsl;
 
 use super::{
-    super::{model::Asked, words::Query},
-    matches, query_in,
+    super::{model::FullTextQuery, query::TsQuery},
+    push_match, push_ts_query,
 };
 use crate::{
     db::{
@@ -20,26 +20,26 @@ use crate::{
 /// Each word comes with its place and the query that finds it: a value by itself, so that PostgreSQL knows whether it is rare.
 /// # Errors
 /// Those of the database.
-pub async fn understand(
+pub async fn similar_words(
     mut conn: &Conn,
     words: &[(usize, String, String)],
     languages: &[Language],
 ) -> Result<Vec<(i64, Vec<String>)>> {
     let mut statement = DynamicQuery::<(BigInt, Array<Text>)>::default();
-    for (number, (place, word, query)) in words.iter().enumerate() {
+    for (number, (position, word, query)) in words.iter().enumerate() {
         statement.sql(if number == 0 { "SELECT " } else { " UNION ALL SELECT " });
         statement
-            .bind(Value::Int(*place as i64))
+            .bind(Value::Int(*position as i64))
             .sql("::bigint, ARRAY(SELECT s.word FROM search_words s WHERE s.word % t.word");
         statement.sql(" ORDER BY similarity(s.word, t.word) DESC, s.word LIMIT 200) FROM (SELECT lower(unaccent(");
         statement.bind(Value::Text(word.clone())).sql(")) COLLATE \"C\" AS word) t WHERE NOT EXISTS");
         statement.sql(" (SELECT FROM search_documents d WHERE d.is_public AND ");
-        matches(&mut statement, &Asked { query: Query::of(query.clone()), languages: languages.to_vec() });
+        push_match(&mut statement, &FullTextQuery { query: TsQuery::of(query.clone()), languages: languages.to_vec() });
         statement.sql(")");
         // A word such as `and` is looked for by nobody.
         for language in languages {
             statement.sql(" AND numnode(");
-            query_in(&mut statement, *language, query, None);
+            push_ts_query(&mut statement, *language, query, None);
             statement.sql(") > 0");
         }
     }

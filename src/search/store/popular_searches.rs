@@ -10,9 +10,9 @@ use crate::{
 };
 
 /// Most rows of one statement: each takes four parameters of the 65,535 that there are.
-const AT_ONCE: usize = 5_000;
+const ROWS_PER_INSERT: usize = 5_000;
 /// What no text in UTF-8 lies behind.
-const LAST: char = char::MAX;
+const LAST_CHAR: char = char::MAX;
 
 /// A text that many people have searched, and found something by.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -31,7 +31,7 @@ pub struct PopularSearch {
 /// Puts these in the place of all that there are.
 pub async fn replace(mut conn: &Conn, rows: &[PopularSearch]) -> Result<()> {
     diesel::delete(search_popular::table).execute(&mut conn).await?;
-    for rows in rows.chunks(AT_ONCE) {
+    for rows in rows.chunks(ROWS_PER_INSERT) {
         diesel::insert_into(search_popular::table).values(rows).execute(&mut conn).await?;
     }
     Ok(())
@@ -47,7 +47,7 @@ pub async fn by_prefix(
 ) -> Result<Vec<PopularSearch>> {
     let query = search_popular::table
         .filter(search_popular::query.ge(prefix.to_owned()))
-        .filter(search_popular::query.lt(format!("{prefix}{LAST}")))
+        .filter(search_popular::query.lt(format!("{prefix}{LAST_CHAR}")))
         .order((search_popular::people.desc(), search_popular::query))
         .limit(limit)
         .select(PopularSearch::as_select())
