@@ -13,7 +13,7 @@ use crate::{
 /// Most lines of a cart: as many as an order may have.
 pub const MAX_LINES: usize = 500;
 /// How long a cart stays after its last change.
-pub const LIFE: Duration = Duration::days(60);
+pub const LIFETIME: Duration = Duration::days(60);
 /// What a cart's token begins with.
 pub const TOKEN_PREFIX: &str = "souk_c_";
 

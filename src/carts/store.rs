@@ -19,9 +19,9 @@ use crate::{
 };
 
 /// Most rows that one round of clearing away takes.
-pub const ROUND: i64 = 500;
+pub const BATCH_SIZE: i64 = 500;
 
-fn held(holder: &Holder) -> Condition<'static, carts::table> {
+fn held_by(holder: &Holder) -> Condition<'static, carts::table> {
     let user = |user| Box::new(carts::user_id.is_not_null().and(carts::user_id.assume_not_null().eq(user)));
     let guest = |hash| Box::new(carts::token_hash.is_not_null().and(carts::token_hash.assume_not_null().eq(hash)));
     match (holder.user, holder.guest.map(|guest| guest.hash().to_vec())) {
@@ -35,14 +35,14 @@ fn held(holder: &Holder) -> Condition<'static, carts::table> {
 /// The holder's carts, the user's before the guest's.
 pub async fn by_holder(mut conn: &Conn, holder: &Holder) -> Result<Vec<CartRow>> {
     let query = carts::table.select(CartRow::as_select()).into_boxed::<Pg>();
-    let query = query.filter(held(holder)).filter(carts::expires_at.gt(now)).order(carts::user_id.asc());
+    let query = query.filter(held_by(holder)).filter(carts::expires_at.gt(now)).order(carts::user_id.asc());
     Ok(query.load(&mut conn).await?)
 }
 
 /// The holder's carts with these ids, in no order.
 pub async fn by_ids(mut conn: &Conn, holder: &Holder, ids: &[CartId]) -> Result<Vec<CartRow>> {
     let query = carts::table.filter(carts::id.eq_any(ids)).select(CartRow::as_select()).into_boxed::<Pg>();
-    Ok(query.filter(held(holder)).filter(carts::expires_at.gt(now)).load(&mut conn).await?)
+    Ok(query.filter(held_by(holder)).filter(carts::expires_at.gt(now)).load(&mut conn).await?)
 }
 
 /// All carts of a user, gone or not.
@@ -61,7 +61,7 @@ pub async fn insert(mut conn: &Conn, new: &NewCart) -> Result<CartRow> {
 /// Locks one of the holder's carts and moves its end on.
 pub async fn lock(mut conn: &Conn, holder: &Holder, id: CartId, expires_at: DateTime<Utc>) -> Result<Option<CartRow>> {
     let cart = carts::table.filter(carts::id.eq(id)).filter(carts::expires_at.gt(now));
-    let update = diesel::update(cart).set(carts::expires_at.eq(expires_at)).into_boxed().filter(held(holder));
+    let update = diesel::update(cart).set(carts::expires_at.eq(expires_at)).into_boxed().filter(held_by(holder));
     Ok(update.returning(CartRow::as_returning()).get_result(&mut conn).await.optional()?)
 }
 
@@ -78,7 +78,7 @@ pub async fn delete(mut conn: &Conn, ids: &[CartId]) -> Result<usize> {
 
 /// Locks some carts whose time is over, and that nobody else holds.
 pub async fn lock_expired(mut conn: &Conn) -> Result<Vec<CartId>> {
-    let over = carts::table.filter(carts::expires_at.le(now)).order(carts::id).limit(ROUND).select(carts::id);
+    let over = carts::table.filter(carts::expires_at.le(now)).order(carts::id).limit(BATCH_SIZE).select(carts::id);
     Ok(over.for_update().skip_locked().load(&mut conn).await?)
 }
 
@@ -95,7 +95,7 @@ pub async fn lines_by_ids(mut conn: &Conn, ids: &[CartLineId]) -> Result<Vec<Car
 }
 
 /// Puts lines into a cart, each in the place of that of the same product.
-pub async fn put_lines(mut conn: &Conn, new: &[NewCartLine]) -> Result<()> {
+pub async fn upsert_lines(mut conn: &Conn, new: &[NewCartLine]) -> Result<()> {
     let insert = diesel::insert_into(lines::table).values(new).on_conflict((lines::cart_id, lines::product_id));
     let put = insert
         .do_update()
@@ -153,13 +153,13 @@ pub async fn delete_reservations(mut conn: &Conn, carts: &[CartId]) -> Result<us
 }
 
 /// Some products of which a reservation is over.
-pub async fn over_reserved(mut conn: &Conn) -> Result<Vec<ProductId>> {
-    let over = reservations::table.filter(reservations::expires_at.le(now)).limit(ROUND);
+pub async fn products_with_expired_reservations(mut conn: &Conn) -> Result<Vec<ProductId>> {
+    let over = reservations::table.filter(reservations::expires_at.le(now)).limit(BATCH_SIZE);
     Ok(over.select(reservations::product_id).distinct().load(&mut conn).await?)
 }
 
 /// Releases what was reserved of these products and is over by now; the caller holds their locks.
-pub async fn delete_over(mut conn: &Conn, products: &[ProductId]) -> Result<usize> {
+pub async fn delete_expired_reservations(mut conn: &Conn, products: &[ProductId]) -> Result<usize> {
     let over = reservations::table
         .filter(reservations::product_id.eq_any(products))
         // Not `now()`: the transaction may have waited for the locks since then.

@@ -11,10 +11,10 @@ use crate::{
     db::Db,
     jobs::{model::JobRow, worker::Worker},
     mail::{actions::Mailer, model::KIND},
-    media::actions::{Studio, fetch, sweep},
+    media::actions::{ImageProcessor, fetch, file_cleanup},
     orders::model::CANCELLED,
     payments::{
-        actions::{care, webhooks},
+        actions::{reconcile, webhooks},
         providers::{Providers, test::WEBHOOK},
     },
     search::actions::{popularity as search_popularity, reindex},
@@ -32,7 +32,7 @@ pub struct JobContext {
     /// The payment providers.
     pub providers: Arc<Providers>,
     /// Draws pictures; its storage holds all files.
-    pub image_processor: Studio,
+    pub image_processor: ImageProcessor,
     /// How long searches are kept, and when they are suggested.
     pub analytics: AnalyticsSettings,
 }
@@ -54,9 +54,9 @@ pub fn build_worker(context: JobContext) -> Worker {
             with_context(cx, |cx, job| async move { fetch::run(&cx.db, &cx.image_processor, &job).await }),
         )
         .every(
-            sweep::KIND,
-            sweep::PERIOD,
-            with_context(cx, |cx, job| async move { sweep::run(&cx.db, &cx.image_processor, &job).await }),
+            file_cleanup::KIND,
+            file_cleanup::PERIOD,
+            with_context(cx, |cx, job| async move { file_cleanup::run(&cx.db, &cx.image_processor, &job).await }),
         )
         .every(search_popularity::KIND, search_popularity::PERIOD, with_context(cx, |cx, job| async move { search_popularity::run(&cx.db, &job).await }))
         .every(reindex::KIND, reindex::PERIOD, with_context(cx, |cx, job| async move { reindex::run(&cx.db, &job).await }))
@@ -70,10 +70,10 @@ pub fn build_worker(context: JobContext) -> Worker {
         .on(verification::KIND, with_context(cx, |cx, job| async move { verification::run(&cx.db, &job).await }))
         .on(passwords::KIND, with_context(cx, |cx, job| async move { passwords::run(&cx.db, &job).await }))
         .on(email_change::KIND, with_context(cx, |cx, job| async move { email_change::run(&cx.db, &job).await }))
-        .on(care::OPERATION, with_context(cx, |cx, job| async move { care::look_after(&cx.db, &cx.providers, &job).await }))
-        .on(care::CAPTURE, with_context(cx, |cx, job| async move { care::capture(&cx.db, &cx.providers, &job).await }))
-        .on(CANCELLED, with_context(cx, |cx, job| async move { care::undo(&cx.db, &cx.providers, &job).await }))
-        .on(WEBHOOK, with_context(cx, |cx, job| async move { webhooks::tell(&cx.db, &cx.providers, &job).await }));
+        .on(reconcile::OPERATION, with_context(cx, |cx, job| async move { reconcile::resolve_pending(&cx.db, &cx.providers, &job).await }))
+        .on(reconcile::CAPTURE, with_context(cx, |cx, job| async move { reconcile::capture_authorized(&cx.db, &cx.providers, &job).await }))
+        .on(CANCELLED, with_context(cx, |cx, job| async move { reconcile::reverse_cancelled(&cx.db, &cx.providers, &job).await }))
+        .on(WEBHOOK, with_context(cx, |cx, job| async move { webhooks::send_test_webhook(&cx.db, &cx.providers, &job).await }));
     let Some(mailer) = cx.mailer.clone() else { return worker };
     let db = cx.db.clone();
     worker.on(KIND, move |job| {

@@ -33,10 +33,10 @@ use crate::graphql::schema::context::Services;
 use crate::http;
 use crate::jobs::worker::Worker;
 use crate::mail::actions::Mailer;
-use crate::media::actions::Studio;
-use crate::media::fetch::Rules;
+use crate::media::actions::ImageProcessor;
+use crate::media::fetch::FetchPolicy;
 use crate::payments::providers::Providers;
-use crate::payments::providers::test::Pace;
+use crate::payments::providers::test::TestDelays;
 use crate::payments::providers::test::TestProvider;
 use crate::storage::Storage;
 
@@ -126,12 +126,12 @@ async fn build_services(
     currency_cache.preload(&db).await?;
     let permission_cache = Arc::new(PermissionCache::new(jwt.lifetime()));
     refresh_cache(&db, &permission_cache).await?;
-    let test_provider = test_payment_secret.map(|secret| TestProvider::new(db.clone(), secret, Pace::default()));
+    let test_provider = test_payment_secret.map(|secret| TestProvider::new(db.clone(), secret, TestDelays::default()));
     let names = serve.payments.provider_names(settings);
     let providers = Arc::new(Providers::open(&names, serve.payments.payment_capture, test_provider)?);
     let files = &serve.files;
-    let fetch_rules = Rules { most: files.upload_bytes, private: files.fetch_private };
-    let image_processor = Studio::new(storage.clone(), &files.media_url, fetch_rules);
+    let fetch_rules = FetchPolicy { max_bytes: files.upload_bytes, allow_private: files.fetch_private };
+    let image_processor = ImageProcessor::new(storage.clone(), &files.media_url, fetch_rules);
     let search_recorder = if serve.analytics.is_on() { SearchRecorder::start(db.clone()) } else { SearchRecorder::disabled() };
     Ok(Services {
         db,

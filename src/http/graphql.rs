@@ -164,7 +164,7 @@ async fn receive(
             multipart::check_preflight(&parts.headers)?;
             // Only users may upload: nobody else can fill the disk.
             authenticate_user(&parts.headers, &endpoint.services, request_id).await?;
-            let limits = multipart::SizeLimits { text: endpoint.settings.body_limit, file: endpoint.services.image_processor.most() };
+            let limits = multipart::SizeLimits { text: endpoint.settings.body_limit, file: endpoint.services.image_processor.max_bytes() };
             let form = multipart::from_form(&parts.headers, body, limits);
             let timed_out = |_| Rejection::request_timeout("the files came too slowly");
             let (request, files) = timeout_at(started + UPLOAD_TIMEOUT, form).await.map_err(timed_out)??;

@@ -17,102 +17,102 @@ const MAX_TIME: Duration = Duration::from_secs(20);
 
 /// What may be fetched.
 #[derive(Debug, Clone, Copy)]
-pub struct Rules {
+pub struct FetchPolicy {
     /// Most bytes.
-    pub most: u64,
+    pub max_bytes: u64,
     /// Whether private addresses and any port are as good as others: for development.
-    pub private: bool,
+    pub allow_private: bool,
 }
 
 /// Why nothing was fetched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Failed {
+pub enum FetchError {
     /// It never will be.
     #[error("{0}")]
-    ForGood(String),
+    Permanent(String),
     /// It may go better another time.
     #[error("{0}")]
-    ForNow(String),
+    Transient(String),
 }
 
-fn refused(why: impl Into<String>) -> Failed {
-    Failed::ForGood(why.into())
+fn permanent(why: impl Into<String>) -> FetchError {
+    FetchError::Permanent(why.into())
 }
 
 /// The bytes at a URL.
 /// # Errors
 /// Why there are none.
-pub async fn fetch(url: &str, rules: Rules) -> Result<Vec<u8>, Failed> {
-    let late = |_| Failed::ForNow(format!("it took longer than {} s", MAX_TIME.as_secs()));
-    tokio::time::timeout(MAX_TIME, follow(url, rules)).await.map_err(late)?
+pub async fn fetch(url: &str, policy: FetchPolicy) -> Result<Vec<u8>, FetchError> {
+    let late = |_| FetchError::Transient(format!("it took longer than {} s", MAX_TIME.as_secs()));
+    tokio::time::timeout(MAX_TIME, follow(url, policy)).await.map_err(late)?
 }
 
-async fn follow(url: &str, rules: Rules) -> Result<Vec<u8>, Failed> {
-    let mut url = parse(url, rules)?;
+async fn follow(url: &str, policy: FetchPolicy) -> Result<Vec<u8>, FetchError> {
+    let mut url = parse(url, policy)?;
     for _ in 0..=MAX_REDIRECTS {
-        let response = get(&url, rules).await?;
+        let response = get(&url, policy).await?;
         let status = response.status();
         if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
             let target = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
-            let target = target.ok_or_else(|| refused("a redirect to nowhere"))?;
-            let target = url.join(target).map_err(|_| refused("a redirect to what is no URL"))?;
-            url = parse(target.as_str(), rules)?;
+            let target = target.ok_or_else(|| permanent("a redirect to nowhere"))?;
+            let target = url.join(target).map_err(|_| permanent("a redirect to what is no URL"))?;
+            url = parse(target.as_str(), policy)?;
             continue;
         }
         return match status {
-            StatusCode::OK => body(response, rules.most).await,
+            StatusCode::OK => body(response, policy.max_bytes).await,
             status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-                Err(Failed::ForNow(format!("the server answered {}", status.as_u16())))
+                Err(FetchError::Transient(format!("the server answered {}", status.as_u16())))
             }
-            status => Err(refused(format!("the server answered {}", status.as_u16()))),
+            status => Err(permanent(format!("the server answered {}", status.as_u16()))),
         };
     }
-    Err(refused(format!("more than {MAX_REDIRECTS} redirects")))
+    Err(permanent(format!("more than {MAX_REDIRECTS} redirects")))
 }
 
 /// Reads a URL and judges all of it that needs no network.
 /// # Errors
 /// Why it is not fetched.
-pub fn parse(url: &str, rules: Rules) -> Result<Url, Failed> {
-    let url = Url::parse(url).map_err(|_| refused("this is no URL"))?;
+pub fn parse(url: &str, policy: FetchPolicy) -> Result<Url, FetchError> {
+    let url = Url::parse(url).map_err(|_| permanent("this is no URL"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(refused("only http and https are fetched"));
+        return Err(permanent("only http and https are fetched"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused("a URL with a password is not fetched"));
+        return Err(permanent("a URL with a password is not fetched"));
     }
     // The URL knows no port where it is the scheme's own.
-    if url.port().is_some() && !rules.private && !matches!(url.port(), Some(80 | 443)) {
-        return Err(refused("only the ports 80 and 443 are fetched from"));
+    if url.port().is_some() && !policy.allow_private && !matches!(url.port(), Some(80 | 443)) {
+        return Err(permanent("only the ports 80 and 443 are fetched from"));
     }
     if url.host_str().is_none_or(str::is_empty) {
-        return Err(refused("the URL names no host"));
+        return Err(permanent("the URL names no host"));
     }
     Ok(url)
 }
 
 /// One request to an address that was checked.
-async fn get(url: &Url, rules: Rules) -> Result<Response, Failed> {
-    let host = url.host_str().ok_or_else(|| refused("the URL names no host"))?;
+async fn get(url: &Url, policy: FetchPolicy) -> Result<Response, FetchError> {
+    let host = url.host_str().ok_or_else(|| permanent("the URL names no host"))?;
     let addresses = resolve(host, url.port_or_known_default().unwrap_or(80)).await?;
-    if !rules.private && !addresses.iter().all(|address| is_public(address.ip())) {
-        return Err(refused("the host has an address that is not public"));
+    if !policy.allow_private && !addresses.iter().all(|address| is_public(address.ip())) {
+        return Err(permanent("the host has an address that is not public"));
     }
-    let client = client(host, &addresses).map_err(|error| Failed::ForNow(format!("no client: {error}")))?;
+    let client = client(host, &addresses).map_err(|error| FetchError::Transient(format!("no client: {error}")))?;
     let request =
         client.get(url.clone()).header(header::ACCEPT, "image/webp,image/png,image/jpeg,image/gif;q=0.9,*/*;q=0.1");
     // The error's own text would repeat the URL.
-    request.send().await.map_err(|error| Failed::ForNow(format!("no answer: {}", error.without_url())))
+    request.send().await.map_err(|error| FetchError::Transient(format!("no answer: {}", error.without_url())))
 }
 
-async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Failed> {
+async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, FetchError> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     if let Ok(address) = bare.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let unknown = |_| Failed::ForNow("the host is not known".to_owned());
+    let unknown = |_| FetchError::Transient("the host is not known".to_owned());
     let found: Vec<_> = tokio::net::lookup_host((host, port)).await.map_err(unknown)?.collect();
-    if found.is_empty() { Err(Failed::ForNow("the host has no address".to_owned())) } else { Ok(found) }
+    if found.is_empty() { Err(FetchError::Transient("the host has no address".to_owned())) } else { Ok(found) }
 }
 
 /// A client that knows these addresses of the host and asks nobody else for them: a name that means something else a moment
@@ -135,16 +135,16 @@ fn client(host: &str, addresses: &[SocketAddr]) -> reqwest::Result<Client> {
         .build()
 }
 
-async fn body(mut response: Response, most: u64) -> Result<Vec<u8>, Failed> {
-    let too_long = || refused(format!("the file is larger than {most} bytes"));
-    if response.content_length().is_some_and(|length| length > most) {
+async fn body(mut response: Response, max_bytes: u64) -> Result<Vec<u8>, FetchError> {
+    let too_long = || permanent(format!("the file is larger than {max_bytes} bytes"));
+    if response.content_length().is_some_and(|length| length > max_bytes) {
         return Err(too_long());
     }
     let mut bytes = Vec::new();
     loop {
-        let broken = |error: reqwest::Error| Failed::ForNow(format!("the answer broke off: {}", error.without_url()));
+        let broken = |error: reqwest::Error| FetchError::Transient(format!("the answer broke off: {}", error.without_url()));
         let Some(chunk) = response.chunk().await.map_err(broken)? else { return Ok(bytes) };
-        if bytes.len() as u64 + chunk.len() as u64 > most {
+        if bytes.len() as u64 + chunk.len() as u64 > max_bytes {
             return Err(too_long());
         }
         bytes.extend_from_slice(&chunk);
@@ -185,7 +185,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 mod tests {
     use super::*;
 
-    const RULES: Rules = Rules { most: 10, private: false };
+    const POLICY: FetchPolicy = FetchPolicy { max_bytes: 10, allow_private: false };
 
     #[test]
     fn only_addresses_of_the_public_internet_are_public() {
@@ -237,7 +237,7 @@ mod tests {
     fn what_a_url_must_not_be_is_seen_before_any_network() {
         let good = ["http://shop.example/a.jpg", "https://shop.example:443/a.jpg", "https://shop.example:80/"];
         for url in good {
-            assert!(parse(url, RULES).is_ok(), "{url}");
+            assert!(parse(url, POLICY).is_ok(), "{url}");
         }
         let bad = [
             "",
@@ -252,7 +252,7 @@ mod tests {
             "http://user@shop.example/",
         ];
         for url in bad {
-            assert!(matches!(parse(url, RULES), Err(Failed::ForGood(_))), "{url}");
+            assert!(matches!(parse(url, POLICY), Err(FetchError::Permanent(_))), "{url}");
         }
     }
 
@@ -269,8 +269,8 @@ mod tests {
             "localhost",
             "169.254.169.254",
         ] {
-            let failed = fetch(&format!("http://{host}/latest/meta-data"), RULES).await;
-            assert!(matches!(&failed, Err(Failed::ForGood(why)) if why.contains("not public")), "{host}: {failed:?}");
+            let failed = fetch(&format!("http://{host}/latest/meta-data"), POLICY).await;
+            assert!(matches!(&failed, Err(FetchError::Permanent(why)) if why.contains("not public")), "{host}: {failed:?}");
         }
     }
 }

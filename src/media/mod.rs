@@ -5,5 +5,5 @@
 pub mod actions;
 pub mod fetch;
 pub mod model;
-pub mod picture;
+pub mod renditions;
 pub mod store;

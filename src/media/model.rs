@@ -24,7 +24,7 @@ pub const MAX_POSITION: i32 = 1_000_000;
 
 text_enum! {
     /// What a picture came as.
-    pub enum Format {
+    pub enum SourceFormat {
         /// JPEG.
         Jpeg => "jpeg",
         /// PNG.
@@ -39,7 +39,7 @@ text_enum! {
 /// What a picture is served as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 #[graphql(name = "ImageFormat")]
-pub enum Rendition {
+pub enum RenditionFormat {
     /// WebP: a third smaller, and every browser of today reads it.
     #[default]
     Webp,
@@ -47,9 +47,9 @@ pub enum Rendition {
     Jpeg,
 }
 
-impl Rendition {
+impl RenditionFormat {
     /// The ending of its files.
-    pub fn ending(self) -> &'static str {
+    pub fn extension(self) -> &'static str {
         match self {
             Self::Webp => "webp",
             Self::Jpeg => "jpg",
@@ -66,7 +66,7 @@ pub struct MediaRow {
     /// SHA-256 of the file as it came, in hex.
     pub sha256: String,
     /// What it came as.
-    pub format: Format,
+    pub format: SourceFormat,
     /// Width as it is shown, in pixels.
     pub width: i32,
     /// Height as it is shown, in pixels.
@@ -79,10 +79,10 @@ pub struct MediaRow {
 
 impl MediaRow {
     /// The path of the smallest rendition that is at least so wide, or of the largest there is: `<sha256>/<width>.<ending>`.
-    pub fn path(&self, width: Option<i32>, format: Rendition) -> String {
+    pub fn path(&self, width: Option<i32>, format: RenditionFormat) -> String {
         let wide = width.and_then(|width| self.widths.iter().find(|have| **have >= width));
         let width = wide.or(self.widths.last()).copied().unwrap_or(self.width);
-        format!("{}/{width}.{}", self.sha256, format.ending())
+        format!("{}/{width}.{}", self.sha256, format.extension())
     }
 }
 
@@ -93,7 +93,7 @@ pub struct NewMedia {
     /// See [`MediaRow`].
     pub sha256: String,
     /// See [`MediaRow`].
-    pub format: Format,
+    pub format: SourceFormat,
     /// See [`MediaRow`].
     pub width: i32,
     /// See [`MediaRow`].
@@ -168,7 +168,7 @@ pub struct ImagePatch {
 
 /// A picture by URL that a product is to have.
 #[derive(Debug, Clone)]
-pub struct Wanted {
+pub struct RequestedImage {
     /// Which product.
     pub product: ProductId,
     /// Where it is: http or https, or a path of this server, as [`MediaRow::path`] below `/media`.
@@ -179,9 +179,9 @@ pub struct Wanted {
     pub position: i32,
 }
 
-impl Wanted {
+impl RequestedImage {
     /// The content that it names, where it is the path of a picture of this server, as an export writes it.
-    pub fn stored(&self) -> Option<&str> {
+    pub fn stored_sha256(&self) -> Option<&str> {
         let (sha256, _) = self.url.strip_prefix("/media/")?.split_once('/')?;
         (sha256.len() == 64).then_some(sha256)
     }
@@ -190,7 +190,7 @@ impl Wanted {
 /// Checks an alternative text and a position.
 /// # Errors
 /// User errors of `alt` and `position`.
-pub fn check(alt: Option<&str>, position: Option<i32>) -> Result<()> {
+pub fn check_image(alt: Option<&str>, position: Option<i32>) -> Result<()> {
     let mut validator = Validator::new();
     validator.optional_text("alt", alt.filter(|alt| !alt.is_empty()), MAX_ALT);
     validator.finish()?;
@@ -204,7 +204,7 @@ pub fn check(alt: Option<&str>, position: Option<i32>) -> Result<()> {
 }
 
 /// Puts one of these at a place from 1; behind the last one where the place is higher.
-pub fn placed(mut ids: Vec<ImageId>, id: ImageId, position: i32) -> Vec<ImageId> {
+pub fn move_to_position(mut ids: Vec<ImageId>, id: ImageId, position: i32) -> Vec<ImageId> {
     ids.retain(|other| *other != id);
     let index = usize::try_from(position.saturating_sub(1)).unwrap_or_default().min(ids.len());
     ids.insert(index, id);
@@ -220,7 +220,7 @@ mod tests {
         let media = MediaRow {
             id: 1,
             sha256: "ab".to_owned(),
-            format: Format::Png,
+            format: SourceFormat::Png,
             width: 900,
             height: 600,
             blurhash: String::new(),
@@ -229,9 +229,9 @@ mod tests {
         let table =
             [(None, 900), (Some(1), 160), (Some(160), 160), (Some(161), 320), (Some(900), 900), (Some(2000), 900)];
         for (asked, given) in table {
-            assert_eq!(media.path(asked, Rendition::Webp), format!("ab/{given}.webp"), "{asked:?}");
+            assert_eq!(media.path(asked, RenditionFormat::Webp), format!("ab/{given}.webp"), "{asked:?}");
         }
-        assert_eq!(media.path(None, Rendition::Jpeg), "ab/900.jpg");
+        assert_eq!(media.path(None, RenditionFormat::Jpeg), "ab/900.jpg");
     }
 
     #[test]
@@ -239,7 +239,7 @@ mod tests {
         let ids = [1, 2, 3].map(ImageId).to_vec();
         let table = [(3, 1, [3, 1, 2]), (1, 2, [2, 1, 3]), (1, 9, [2, 3, 1]), (2, 2, [1, 2, 3])];
         for (id, position, expected) in table {
-            assert_eq!(placed(ids.clone(), ImageId(id), position), expected.map(ImageId), "{id} at {position}");
+            assert_eq!(move_to_position(ids.clone(), ImageId(id), position), expected.map(ImageId), "{id} at {position}");
         }
     }
 }

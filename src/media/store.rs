@@ -7,7 +7,7 @@ use diesel::{data_types::PgInterval, define_sql_function, dsl::now, pg::Pg, prel
 use diesel_async::RunQueryDsl;
 
 use super::model::{
-    Image, ImageRow, MAX_ATTEMPTS, MAX_IMAGES, MAX_POSITION, MAX_URL, MediaRow, NewImage, NewMedia, Wanted,
+    Image, ImageRow, MAX_ATTEMPTS, MAX_IMAGES, MAX_POSITION, MAX_URL, MediaRow, NewImage, NewMedia, RequestedImage,
 };
 use crate::{
     auth::Scope,
@@ -27,13 +27,13 @@ define_sql_function! {
 }
 
 /// How long a picture that is being fetched is nobody else's, in minutes.
-const LEASE: i64 = 5;
+const LEASE_MINUTES: i64 = 5;
 /// How long content that no picture names is kept, in minutes: a mutation may be about to name it.
-pub const GRACE: i64 = 60;
+pub const GRACE_MINUTES: i64 = 60;
 
-type Found = (ImageRow, Option<MediaRow>);
+type ImageWithMedia = (ImageRow, Option<MediaRow>);
 
-fn seen(found: Vec<Found>) -> Vec<Image> {
+fn into_images(found: Vec<ImageWithMedia>) -> Vec<Image> {
     found.into_iter().map(|(row, media)| Image { row, media }).collect()
 }
 
@@ -51,7 +51,7 @@ pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[ImageId]) -> Result<V
         .filter(images::id.eq_any(ids))
         .filter(images::product_id.eq_any(seen_by))
         .filter(images::media_id.is_not_null().or(images::product_id.eq_any(mine)));
-    Ok(seen(query.load(&mut conn).await?))
+    Ok(into_images(query.load(&mut conn).await?))
 }
 
 /// The pictures of these products in their order, those of each together; who sees the product is not asked again.
@@ -63,7 +63,7 @@ pub async fn by_product_ids(mut conn: &Conn, scope: &Scope, ids: &[ProductId]) -
         .filter(images::product_id.eq_any(ids))
         .filter(images::media_id.is_not_null().or(images::product_id.eq_any(mine)))
         .order((images::product_id, images::position, images::id));
-    Ok(seen(query.load(&mut conn).await?))
+    Ok(into_images(query.load(&mut conn).await?))
 }
 
 /// A picture, whoever asks.
@@ -72,7 +72,7 @@ pub async fn find(mut conn: &Conn, id: ImageId) -> Result<Option<Image>> {
         .left_join(media::table)
         .select((ImageRow::as_select(), Option::<MediaRow>::as_select()))
         .filter(images::id.eq(id));
-    let found: Option<Found> = query.first(&mut conn).await.optional()?;
+    let found: Option<ImageWithMedia> = query.first(&mut conn).await.optional()?;
     Ok(found.map(|(row, media)| Image { row, media }))
 }
 
@@ -89,7 +89,7 @@ pub async fn find_media(mut conn: &Conn, sha256: &str) -> Result<Option<MediaRow
 }
 
 /// Which of these SHA-256 are known.
-pub async fn known(mut conn: &Conn, sha256: &[String]) -> Result<Vec<String>> {
+pub async fn existing_hashes(mut conn: &Conn, sha256: &[String]) -> Result<Vec<String>> {
     Ok(media::table.filter(media::sha256.eq_any(sha256)).select(media::sha256).load(&mut conn).await?)
 }
 
@@ -106,7 +106,7 @@ pub async fn upsert_media(mut conn: &Conn, new: &NewMedia) -> Result<MediaRow> {
 /// TAKEN where the product has this picture, or one of this URL, already.
 pub async fn insert(mut conn: &Conn, new: &NewImage) -> Result<ImageRow> {
     let query = diesel::insert_into(images::table).values(new).returning(ImageRow::as_returning());
-    query.get_result(&mut conn).await.map_err(refused)
+    query.get_result(&mut conn).await.map_err(constraint_error)
 }
 
 /// Which of these pictures the products do not have yet, ready to be put in. Left out is what would be more than
@@ -114,8 +114,8 @@ pub async fn insert(mut conn: &Conn, new: &NewImage) -> Result<ImageRow> {
 /// there already; the others a job fetches.
 /// # Errors
 /// Those of the database.
-pub async fn missing(mut conn: &Conn, wanted: &[Wanted]) -> Result<Vec<NewImage>> {
-    let stored: Vec<&str> = wanted.iter().filter_map(Wanted::stored).collect();
+pub async fn select_missing(mut conn: &Conn, wanted: &[RequestedImage]) -> Result<Vec<NewImage>> {
+    let stored: Vec<&str> = wanted.iter().filter_map(RequestedImage::stored_sha256).collect();
     let stored: Vec<(String, i64)> = match stored.is_empty() {
         true => Vec::new(),
         false => {
@@ -134,7 +134,7 @@ pub async fn missing(mut conn: &Conn, wanted: &[Wanted]) -> Result<Vec<NewImage>
     }
     let mut new = Vec::new();
     for image in wanted.iter().filter(|image| (1..=MAX_URL).contains(&image.url.chars().count())) {
-        let media_id = image.stored().and_then(|sha256| stored.get(sha256)).copied();
+        let media_id = image.stored_sha256().and_then(|sha256| stored.get(sha256)).copied();
         let source_url = media_id.is_none().then(|| image.url.clone());
         let count = counts.entry(image.product).or_insert(0);
         if *count < MAX_IMAGES && known.insert((image.product, media_id, source_url.clone())) {
@@ -161,7 +161,7 @@ pub async fn insert_missing(mut conn: &Conn, new: &[NewImage]) -> Result<usize> 
 }
 
 /// Takes up to `limit` pictures that are due to be fetched: they are the caller's for five minutes.
-pub async fn claim_wanted(mut conn: &Conn, limit: i64) -> Result<Vec<ImageRow>> {
+pub async fn claim_due(mut conn: &Conn, limit: i64) -> Result<Vec<ImageRow>> {
     let due = images::table
         .filter(images::media_id.is_null())
         .filter(images::attempts.lt(MAX_ATTEMPTS))
@@ -174,7 +174,7 @@ pub async fn claim_wanted(mut conn: &Conn, limit: i64) -> Result<Vec<ImageRow>> 
     let ids: Vec<ImageId> = due.load(&mut conn).await?;
     let claimed = diesel::update(images::table.filter(images::id.eq_any(ids))).set((
         images::attempts.eq(images::attempts + 1),
-        images::try_at.eq(timestamptz_pl_interval(now, minutes(LEASE))),
+        images::try_at.eq(timestamptz_pl_interval(now, minutes(LEASE_MINUTES))),
     ));
     Ok(claimed.returning(ImageRow::as_returning()).get_results(&mut conn).await?)
 }
@@ -184,19 +184,19 @@ pub async fn claim_wanted(mut conn: &Conn, limit: i64) -> Result<Vec<ImageRow>> 
 /// TAKEN where the product has this picture already.
 pub async fn set_media(mut conn: &Conn, id: ImageId, media: i64) -> Result<()> {
     let change = (images::media_id.eq(media), images::failure.eq(None::<String>));
-    diesel::update(images::table.find(id)).set(change).execute(&mut conn).await.map_err(refused)?;
+    diesel::update(images::table.find(id)).set(change).execute(&mut conn).await.map_err(constraint_error)?;
     Ok(())
 }
 
 /// Notes why a picture by URL is not there, and when it is tried again, in minutes; never, where there is no use.
-pub async fn fail(mut conn: &Conn, id: ImageId, why: &str, again: Option<i64>) -> Result<()> {
+pub async fn record_failure(mut conn: &Conn, id: ImageId, reason: &str, retry_after: Option<i64>) -> Result<()> {
     let failed = diesel::update(images::table.find(id));
-    match again {
+    match retry_after {
         Some(pause) => {
             let at = timestamptz_pl_interval(now, minutes(pause));
-            failed.set((images::failure.eq(why), images::try_at.eq(at))).execute(&mut conn).await?
+            failed.set((images::failure.eq(reason), images::try_at.eq(at))).execute(&mut conn).await?
         }
-        None => failed.set((images::failure.eq(why), images::attempts.eq(MAX_ATTEMPTS))).execute(&mut conn).await?,
+        None => failed.set((images::failure.eq(reason), images::attempts.eq(MAX_ATTEMPTS))).execute(&mut conn).await?,
     };
     Ok(())
 }
@@ -222,10 +222,10 @@ pub async fn delete(mut conn: &Conn, id: ImageId) -> Result<()> {
 }
 
 /// Deletes up to `limit` rows of content that no picture names, an hour after it last came: how many.
-pub async fn delete_unnamed(mut conn: &Conn, limit: i64) -> Result<usize> {
+pub async fn delete_unreferenced(mut conn: &Conn, limit: i64) -> Result<usize> {
     let named = images::table.filter(images::media_id.eq(media::id.nullable()));
     let over = media::table
-        .filter(media::created_at.lt(timestamptz_pl_interval(now, minutes(-GRACE))))
+        .filter(media::created_at.lt(timestamptz_pl_interval(now, minutes(-GRACE_MINUTES))))
         .filter(diesel::dsl::not(diesel::dsl::exists(named)))
         .order((media::created_at, media::id))
         .limit(limit)
@@ -236,7 +236,7 @@ pub async fn delete_unnamed(mut conn: &Conn, limit: i64) -> Result<usize> {
     Ok(diesel::delete(media::table.filter(media::id.eq_any(ids))).execute(&mut conn).await?)
 }
 
-fn refused(error: diesel::result::Error) -> Error {
+fn constraint_error(error: diesel::result::Error) -> Error {
     let taken = |field, rule: &'static str| UserError::new(UserErrorCode::Taken, field, rule);
     Error::from(error)
         .on_constraint("images_product_id_media_id_key", || taken("file", "the product has this picture already"))

@@ -21,7 +21,7 @@ pub const MAX_SOURCE: usize = 500;
 /// Longest reason, in characters.
 pub const MAX_REASON: usize = 500;
 /// Longest reference or failure of a provider, in characters: what is longer is cut.
-pub const MAX_TEXT: usize = 200;
+pub const MAX_PROVIDER_TEXT: usize = 200;
 
 text_enum! {
     /// Who moves the money.
@@ -97,7 +97,7 @@ text_enum! {
 text_enum! {
     /// What news of an operation came to.
     #[graphql(name = "PaymentNews")]
-    pub enum Outcome {
+    pub enum SettleOutcome {
         /// The operation is settled by it, or still pending as it says.
         Applied => "applied",
         /// It was known before.
@@ -205,25 +205,25 @@ pub struct NewOperation {
 
 /// What can still be done with a payment. Operations that are pending count as if they had succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Left {
+pub struct Remaining {
     /// What is promised and neither taken nor given back: so much can be captured or voided.
-    pub promised: Decimal,
+    pub capturable: Decimal,
     /// What was taken and not paid back: so much can be refunded.
-    pub taken: Decimal,
+    pub refundable: Decimal,
 }
 
-impl Left {
+impl Remaining {
     /// What is left of a payment after all its operations.
     pub fn of(payment: &PaymentRow, operations: &[OperationRow]) -> Self {
         let sum = |kinds: &[Kind]| -> Decimal {
             let counted = operations.iter().filter(|operation| operation.status != OperationStatus::Failed);
             counted.filter(|operation| kinds.contains(&operation.kind)).map(|operation| operation.amount).sum()
         };
-        let is_promised = matches!(payment.status, Status::Authorized | Status::Captured);
-        let promised = payment.amount - sum(&[Kind::Capture, Kind::Void]);
+        let is_authorized = matches!(payment.status, Status::Authorized | Status::Captured);
+        let uncaptured = payment.amount - sum(&[Kind::Capture, Kind::Void]);
         Self {
-            promised: if is_promised { promised } else { Decimal::ZERO },
-            taken: payment.captured_amount - sum(&[Kind::Refund]),
+            capturable: if is_authorized { uncaptured } else { Decimal::ZERO },
+            refundable: payment.captured_amount - sum(&[Kind::Refund]),
         }
     }
 
@@ -232,8 +232,8 @@ impl Left {
     /// INVALID_PAYMENT_STATUS where nothing is left, OUT_OF_RANGE and INVALID for an amount that cannot be.
     pub fn amount(&self, kind: Kind, asked: Option<Decimal>) -> Result<Decimal> {
         let (left, what) = match kind {
-            Kind::Refund => (self.taken, "was paid and has not been paid back"),
-            _ => (self.promised, "is authorised and not captured"),
+            Kind::Refund => (self.refundable, "was paid and has not been paid back"),
+            _ => (self.capturable, "is authorised and not captured"),
         };
         if left <= Decimal::ZERO {
             return Err(Error::user(UserErrorCode::InvalidPaymentStatus, "id", format!("nothing of this payment {what}")));
@@ -250,9 +250,9 @@ impl Left {
     }
 }
 
-/// A reference or a failure as it is kept: on one line, cut to [`MAX_TEXT`]; none where nothing is left.
-pub fn kept(text: &str) -> Option<String> {
-    let text: String = text.chars().filter(|letter| !letter.is_control()).take(MAX_TEXT).collect();
+/// A reference or a failure as it is kept: on one line, cut to [`MAX_PROVIDER_TEXT`]; none where nothing is left.
+pub fn sanitize(text: &str) -> Option<String> {
+    let text: String = text.chars().filter(|letter| !letter.is_control()).take(MAX_PROVIDER_TEXT).collect();
     (!text.trim().is_empty()).then_some(text)
 }
 
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn an_amount_is_within_what_is_left() {
-        let left = Left { promised: number("20.00"), taken: number("5.50") };
+        let left = Remaining { capturable: number("20.00"), refundable: number("5.50") };
         let code = |kind, asked: &str| match left.amount(kind, Some(number(asked))) {
             Ok(amount) => amount.to_string(),
             Err(Error::User(errors)) => format!("{:?}", errors[0].code),
@@ -287,7 +287,7 @@ mod tests {
             assert_eq!(code(kind, asked), expected, "{kind:?} {asked}");
         }
         assert_eq!(left.amount(Kind::Refund, None).unwrap(), number("5.50"));
-        let nothing = Left { promised: Decimal::ZERO, taken: Decimal::ZERO };
+        let nothing = Remaining { capturable: Decimal::ZERO, refundable: Decimal::ZERO };
         assert!(
             matches!(nothing.amount(Kind::Void, None), Err(Error::User(errors)) if errors[0].code == UserErrorCode::InvalidPaymentStatus)
         );
@@ -295,8 +295,8 @@ mod tests {
 
     #[test]
     fn texts_of_a_provider_are_cut_to_one_line() {
-        assert_eq!(kept("card\ndeclined\0").as_deref(), Some("carddeclined"));
-        assert_eq!(kept(" \n"), None);
-        assert_eq!(kept(&"é".repeat(300)).map(|text| text.chars().count()), Some(MAX_TEXT));
+        assert_eq!(sanitize("card\ndeclined\0").as_deref(), Some("carddeclined"));
+        assert_eq!(sanitize(" \n"), None);
+        assert_eq!(sanitize(&"é".repeat(300)).map(|text| text.chars().count()), Some(MAX_PROVIDER_TEXT));
     }
 }

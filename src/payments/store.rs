@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::model::{
-    NewOperation, NewPayment, OperationRow, OperationStatus, Outcome, PaymentRow, ProviderName, Status,
+    NewOperation, NewPayment, OperationRow, OperationStatus, SettleOutcome, PaymentRow, ProviderName, Status,
 };
 use crate::{
     auth::Scope,
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The states in which something can still become of a payment.
-const LIVE: [Status; 3] = [Status::Pending, Status::Authorized, Status::Captured];
+const ACTIVE: [Status; 3] = [Status::Pending, Status::Authorized, Status::Captured];
 
 fn visible(scope: &Scope) -> Condition<'static, payments::table> {
     let order = orders::table.filter(orders::id.eq(payments::order_id));
@@ -78,8 +78,8 @@ pub async fn count_by_order(mut conn: &Conn, order: OrderId) -> Result<i64> {
 }
 
 /// The payment of an order of which something can still become, if there is one.
-pub async fn find_live(mut conn: &Conn, order: OrderId) -> Result<Option<PaymentRow>> {
-    let query = payments::table.filter(payments::order_id.eq(order)).filter(payments::status.eq_any(LIVE));
+pub async fn find_active(mut conn: &Conn, order: OrderId) -> Result<Option<PaymentRow>> {
+    let query = payments::table.filter(payments::order_id.eq(order)).filter(payments::status.eq_any(ACTIVE));
     Ok(query.select(PaymentRow::as_select()).first(&mut conn).await.optional()?)
 }
 
@@ -164,14 +164,14 @@ pub async fn insert_webhook(
         payment_webhooks::provider.eq(provider),
         payment_webhooks::event_id.eq(event),
         payment_webhooks::payload.eq(payload),
-        payment_webhooks::outcome.eq(Outcome::Unknown),
+        payment_webhooks::outcome.eq(SettleOutcome::Unknown),
     );
     let query = diesel::insert_into(payment_webhooks::table).values(row).on_conflict_do_nothing();
     Ok(query.returning(payment_webhooks::id).get_result(&mut conn).await.optional()?)
 }
 
 /// Notes what an event came to.
-pub async fn update_webhook(mut conn: &Conn, id: i64, outcome: Outcome) -> Result<()> {
+pub async fn update_webhook(mut conn: &Conn, id: i64, outcome: SettleOutcome) -> Result<()> {
     let noted = payment_webhooks::outcome.eq(outcome);
     diesel::update(payment_webhooks::table.find(id)).set(noted).execute(&mut conn).await?;
     Ok(())

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Whether the viewer may read a product's history: who may set its price.
-pub fn sets_price(viewer: &Viewer, product: &ProductRow) -> bool {
+pub fn can_set_price(viewer: &Viewer, product: &ProductRow) -> bool {
     let is_own = product.seller_id.is_some() && product.seller_id == viewer.user_id();
     viewer.can_at(Permission::ManageProducts, product.source_website_id)
         || is_own && viewer.can(Permission::SellProducts)

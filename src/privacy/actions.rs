@@ -145,14 +145,14 @@ pub async fn erase(
             if id != me {
                 require_role_covered(conn, viewer, user.role_id).await?;
             }
-            if orders::store::is_under_way(conn, id).await? {
+            if orders::store::has_open_orders(conn, id).await? {
                 let rule = "an order is under way: deliver or cancel it first";
                 return Err(Error::user(UserErrorCode::InUse, "id", rule));
             }
             end_other_sessions(conn, id, None).await?;
             access::store::sessions::update_anonymized(conn, id).await?;
             access::store::keys::delete_by_user(conn, id).await?;
-            orders::store::update_forgotten(conn, id).await?;
+            orders::store::erase_personal_data(conn, id).await?;
             erase_from_domains(conn, id).await?;
             // Mail to them that has not left yet.
             jobs::store::delete_of_user(conn, id).await?;

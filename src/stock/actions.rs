@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    model::{MAX_PIECES, NewMovement, Reason},
+    model::{MAX_QUANTITY, NewMovement, Reason},
     store,
 };
 use crate::{
@@ -33,7 +33,7 @@ pub struct Adjustment {
 
 /// A stock that was counted.
 #[derive(Debug, Clone, Serialize)]
-pub struct Count {
+pub struct StockCount {
     /// Of which product.
     pub product: ProductId,
     /// Pieces that are there.
@@ -50,14 +50,14 @@ pub struct Count {
 /// zero; user errors of the fields.
 pub async fn adjust(db: &Db, viewer: &Viewer, adjustment: Adjustment, key: Option<String>) -> Result<ProductRow> {
     let delta = adjustment.delta;
-    if delta == 0 || !(-MAX_PIECES..=MAX_PIECES).contains(&delta) {
-        let rule = format!("a correction is from -{MAX_PIECES} to {MAX_PIECES} pieces, and not 0");
-        return refused(viewer, Error::user(UserErrorCode::OutOfRange, "delta", rule));
+    if delta == 0 || !(-MAX_QUANTITY..=MAX_QUANTITY).contains(&delta) {
+        let rule = format!("a correction is from -{MAX_QUANTITY} to {MAX_QUANTITY} pieces, and not 0");
+        return reject(viewer, Error::user(UserErrorCode::OutOfRange, "delta", rule));
     }
     let (product, note) = (adjustment.product, adjustment.note.clone());
     write(db, viewer, key.map(|key| ("stockAdjust", key)), &adjustment, product, note, |product| {
-        if product.stock.saturating_add(delta) > MAX_PIECES {
-            let rule = format!("a stock is at most {MAX_PIECES} pieces");
+        if product.stock.saturating_add(delta) > MAX_QUANTITY {
+            let rule = format!("a stock is at most {MAX_QUANTITY} pieces");
             return Err(Error::user(UserErrorCode::OutOfRange, "delta", rule));
         }
         Ok(delta)
@@ -69,12 +69,12 @@ pub async fn adjust(db: &Db, viewer: &Viewer, adjustment: Adjustment, key: Optio
 /// answers without doing it again.
 /// # Errors
 /// As [`adjust`]; STOCK_CHANGED where it is another stock than the one to compare with.
-pub async fn set(db: &Db, viewer: &Viewer, count: Count, key: Option<String>) -> Result<ProductRow> {
-    let Count { product, quantity, compare, note } = count.clone();
-    for (field, pieces) in [("quantity", Some(quantity)), ("compare", compare)] {
-        if pieces.is_some_and(|pieces| !(0..=MAX_PIECES).contains(&pieces)) {
-            let rule = format!("a stock is from 0 to {MAX_PIECES} pieces");
-            return refused(viewer, Error::user(UserErrorCode::OutOfRange, field, rule));
+pub async fn set(db: &Db, viewer: &Viewer, count: StockCount, key: Option<String>) -> Result<ProductRow> {
+    let StockCount { product, quantity, compare, note } = count.clone();
+    for (field, quantity) in [("quantity", Some(quantity)), ("compare", compare)] {
+        if quantity.is_some_and(|quantity| !(0..=MAX_QUANTITY).contains(&quantity)) {
+            let rule = format!("a stock is from 0 to {MAX_QUANTITY} pieces");
+            return reject(viewer, Error::user(UserErrorCode::OutOfRange, field, rule));
         }
     }
     write(db, viewer, key.map(|key| ("stockSet", key)), &count, product, note, |product| {
@@ -90,7 +90,7 @@ pub async fn set(db: &Db, viewer: &Viewer, count: Count, key: Option<String>) ->
 const MAY_WRITE: &[Permission] = &[Permission::ManageStock, Permission::SellProducts];
 
 /// The broken rule, for those whose it is to break.
-fn refused(viewer: &Viewer, rule: Error) -> Result<ProductRow> {
+fn reject(viewer: &Viewer, rule: Error) -> Result<ProductRow> {
     viewer.require_any(MAY_WRITE)?;
     Err(rule)
 }
@@ -137,7 +137,7 @@ async fn write(
         if let Some(claimed) = claimed {
             claimed.store_result(conn, product.id.0).await?;
         }
-        products::store::by_ids_as_sold(conn, &[product.id]).await?.pop().ok_or_else(missing)
+        products::store::by_ids_including_inactive(conn, &[product.id]).await?.pop().ok_or_else(missing)
     })
     .await
 }

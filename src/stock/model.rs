@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Most pieces of one product in one movement, one line, or one stock.
-pub const MAX_PIECES: i32 = 1_000_000;
+pub const MAX_QUANTITY: i32 = 1_000_000;
 
 text_enum! {
     /// Why stock moved.
@@ -34,18 +34,18 @@ text_enum! {
 }
 
 /// Whether the viewer may write a product's stock, and read its ledger: staff of its website, and the seller it belongs to.
-pub fn keeps_stock(viewer: &Viewer, product: &ProductRow) -> bool {
+pub fn can_manage_stock(viewer: &Viewer, product: &ProductRow) -> bool {
     let is_own = product.seller_id.is_some() && product.seller_id == viewer.user_id();
     viewer.can_at(Permission::ManageStock, product.source_website_id) || is_own && viewer.can(Permission::SellProducts)
 }
 
-/// Whether the viewer may know how many pieces there are; everybody else knows [`ProductRow::left`].
-pub fn knows_stock(viewer: &Viewer, product: &ProductRow) -> bool {
-    keeps_stock(viewer, product) || viewer.can_at(Permission::ManageProducts, product.source_website_id)
+/// Whether the viewer may know how many pieces there are; everybody else knows [`ProductRow::low_stock_quantity`].
+pub fn can_see_stock(viewer: &Viewer, product: &ProductRow) -> bool {
+    can_manage_stock(viewer, product) || viewer.can_at(Permission::ManageProducts, product.source_website_id)
 }
 
-/// What [`knows_stock`] says, as a scope of products.
-pub fn known_stock(viewer: &Viewer) -> Scope {
+/// What [`can_see_stock`] says, as a scope of products.
+pub fn stock_scope(viewer: &Viewer) -> Scope {
     let all = if viewer.can(Permission::ManageStock) { Permission::ManageStock } else { Permission::ManageProducts };
     viewer.scope(all)
 }

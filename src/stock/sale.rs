@@ -1,7 +1,7 @@
 //! The rules of a sale: whether so many units of a product can be sold now. Carts and orders share them.
 //! Rule: an error tells no more of the stock than everybody may see.
 
-use super::model::MAX_PIECES;
+use super::model::MAX_QUANTITY;
 use crate::{
     error::{UserError, UserErrorCode},
     products::model::ProductRow,
@@ -23,11 +23,11 @@ pub enum Availability {
 
 impl Availability {
     /// Of so many pieces of a product, of which so many are kept for the cart.
-    pub fn of(product: &ProductRow, pieces: i32, kept: i32) -> Self {
-        match product.available() + kept {
+    pub fn of(product: &ProductRow, quantity: i32, reserved: i32) -> Self {
+        match product.available() + reserved {
             _ if !product.is_active => Self::Inactive,
-            there if there >= pieces => Self::Available,
-            there if there > 0 => Self::InsufficientStock,
+            available if available >= quantity => Self::Available,
+            available if available > 0 => Self::InsufficientStock,
             _ => Self::OutOfStock,
         }
     }
@@ -38,12 +38,12 @@ impl Availability {
 /// PRODUCT_INACTIVE or OUT_OF_STOCK of these fields.
 pub fn check_sale(
     product: &ProductRow,
-    pieces: i32,
-    kept: i32,
+    quantity: i32,
+    reserved: i32,
     id_field: String,
     quantity_field: String,
 ) -> Result<(), UserError> {
-    match Availability::of(product, pieces, kept) {
+    match Availability::of(product, quantity, reserved) {
         Availability::Available => Ok(()),
         Availability::Inactive => {
             let rule = format!("{} is not for sale any more", product.name);
@@ -51,9 +51,9 @@ pub fn check_sale(
         }
         Availability::InsufficientStock | Availability::OutOfStock => {
             // No more than everybody may know of the stock.
-            let rule = match product.left() {
-                Some(left) => format!("{}: {left} left, {pieces} wanted", product.name),
-                None => format!("{}: fewer than {pieces} are in stock", product.name),
+            let rule = match product.low_stock_quantity() {
+                Some(left) => format!("{}: {left} left, {quantity} wanted", product.name),
+                None => format!("{}: fewer than {quantity} are in stock", product.name),
             };
             Err(UserError::new(UserErrorCode::OutOfStock, quantity_field, rule))
         }
@@ -61,10 +61,10 @@ pub fn check_sale(
 }
 
 /// # Errors
-/// OUT_OF_RANGE unless the pieces are from 1 to [`MAX_PIECES`].
+/// OUT_OF_RANGE unless the pieces are from 1 to [`MAX_QUANTITY`].
 pub fn check_quantity(field: String, quantity: i32) -> Result<(), UserError> {
-    if (1..=MAX_PIECES).contains(&quantity) {
+    if (1..=MAX_QUANTITY).contains(&quantity) {
         return Ok(());
     }
-    Err(UserError::new(UserErrorCode::OutOfRange, field, format!("a quantity is from 1 to {MAX_PIECES}")))
+    Err(UserError::new(UserErrorCode::OutOfRange, field, format!("a quantity is from 1 to {MAX_QUANTITY}")))
 }

@@ -27,7 +27,7 @@ pub async fn insert(mut conn: &Conn, movements: &[NewMovement]) -> Result<()> {
     if movements.is_empty() {
         return Ok(());
     }
-    diesel::insert_into(ledger::table).values(movements).execute(&mut conn).await.map_err(refused)?;
+    diesel::insert_into(ledger::table).values(movements).execute(&mut conn).await.map_err(constraint_error)?;
     Ok(())
 }
 
@@ -36,8 +36,8 @@ pub async fn insert(mut conn: &Conn, movements: &[NewMovement]) -> Result<()> {
 /// Those of [`insert`].
 pub async fn insert_many(conn: &Conn, movements: &[NewMovement]) -> Result<()> {
     /// Movements in one statement, whose parameters are limited.
-    const MOST: usize = 1_000;
-    for movements in movements.chunks(MOST) {
+    const CHUNK_SIZE: usize = 1_000;
+    for movements in movements.chunks(CHUNK_SIZE) {
         insert(conn, movements).await?;
     }
     Ok(())
@@ -50,7 +50,7 @@ pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<MovementRo
 }
 
 /// What an order has taken of each product by the ledger, in id order: positive pieces, products with none left out.
-pub async fn taken_by_order(mut conn: &Conn, order: OrderId) -> Result<Vec<(ProductId, i64)>> {
+pub async fn deducted_by_order(mut conn: &Conn, order: OrderId) -> Result<Vec<(ProductId, i64)>> {
     let rows: Vec<(ProductId, Option<i64>)> = ledger::table
         .filter(ledger::order_id.eq(order))
         .group_by(ledger::product_id)
@@ -65,7 +65,7 @@ pub async fn taken_by_order(mut conn: &Conn, order: OrderId) -> Result<Vec<(Prod
         .collect())
 }
 
-fn refused(error: diesel::result::Error) -> Error {
+fn constraint_error(error: diesel::result::Error) -> Error {
     Error::from(error).on_constraint("products_stock_not_negative", || {
         UserError::new(UserErrorCode::OutOfStock, "delta", "the stock would fall below zero")
     })

@@ -170,7 +170,7 @@ pub async fn move_to_cart(
             return Err(Error::user(UserErrorCode::Required, field, "there is nothing to move to the cart"));
         }
         let lines: Vec<_> = items.iter().map(|item| (item.product_id, item.quantity)).collect();
-        let (cart, _) = carts::actions::fill(conn, viewer, &lines, list).await?;
+        let (cart, _) = carts::actions::create_in(conn, viewer, &lines, list).await?;
         let moved: Vec<_> = items.iter().map(|item| item.id).collect();
         store::delete_items(conn, &moved).await?;
         Ok(cart)

@@ -14,7 +14,7 @@ pub const PERIOD: Duration = Duration::from_secs(60);
 /// # Errors
 /// Those of the database.
 pub async fn run(db: &Db, _: &JobRow) -> Result<()> {
-    let count = tidy(db).await?;
+    let count = clean_up(db).await?;
     if count > 0 {
         tracing::info!(count, "released reservations and deleted carts that were over");
     }
@@ -25,14 +25,14 @@ pub async fn run(db: &Db, _: &JobRow) -> Result<()> {
 /// hold: several servers may do it at once.
 /// # Errors
 /// Those of the database.
-pub async fn tidy(db: &Db) -> Result<usize> {
+pub async fn clean_up(db: &Db) -> Result<usize> {
     let mut count = 0;
     loop {
         let released = db
             .transaction(async |conn| {
-                let products = store::over_reserved(conn).await?;
+                let products = store::products_with_expired_reservations(conn).await?;
                 products::store::lock(conn, &products).await?;
-                store::delete_over(conn, &products).await
+                store::delete_expired_reservations(conn, &products).await
             })
             .await?;
         let deleted = db

@@ -26,11 +26,11 @@ use crate::{
 /// OUT_OF_STOCK, MULTIPLE_CURRENCIES.
 pub async fn add_line(db: &Db, viewer: &Viewer, cart: CartId, product: ProductId, quantity: i32) -> Result<CartRow> {
     let holder = viewer.holder();
-    db.transaction(async |conn| put(conn, &holder, cart, &[(product, quantity)], "").await).await
+    db.transaction(async |conn| add_lines(conn, &holder, cart, &[(product, quantity)], "").await).await
 }
 
 /// Adds pieces of products to a cart. Errors name the lines by `list`, or the only one by its own fields where that is empty.
-pub(super) async fn put(
+pub(super) async fn add_lines(
     conn: &Conn,
     holder: &Holder,
     cart: CartId,
@@ -45,19 +45,19 @@ pub(super) async fn put(
     for (index, (_, quantity)) in wanted.iter().enumerate() {
         wrong.extend(check_quantity(field(index, "quantity"), *quantity).err());
     }
-    refuse(wrong)?;
+    reject_if_any(wrong)?;
     let cart = lock(conn, holder, cart, "cartId").await?;
     release_all(conn, &[cart.id]).await?;
-    let present = store::lines_by_cart_ids(conn, &[cart.id]).await?;
+    let existing = store::lines_by_cart_ids(conn, &[cart.id]).await?;
     let mut ids: Vec<ProductId> = wanted.iter().map(|(id, _)| *id).collect();
-    let products = for_sale(conn, &ids).await?;
+    let products = products_for_sale(conn, &ids).await?;
     let currencies = currencies(conn, products.values()).await?;
     let currency_of = |product: &ProductRow| currencies.get(&product.source_website_id).copied();
     // The first product says what an empty cart is in.
     let first = wanted.iter().find_map(|(id, _)| products.get(id)).and_then(currency_of);
-    let currency = if present.is_empty() { first.unwrap_or(cart.currency()) } else { cart.currency() };
+    let currency = if existing.is_empty() { first.unwrap_or(cart.currency()) } else { cart.currency() };
 
-    let mut pieces: BTreeMap<ProductId, i32> = present.iter().map(|line| (line.product_id, line.quantity)).collect();
+    let mut quantities: BTreeMap<ProductId, i32> = existing.iter().map(|line| (line.product_id, line.quantity)).collect();
     let mut wrong = Vec::new();
     for (index, (id, quantity)) in wanted.iter().enumerate() {
         let Some(product) = products.get(id) else {
@@ -68,18 +68,18 @@ pub(super) async fn put(
             let rule = format!("this cart is in {currency}: buy this product apart");
             wrong.push(UserError::new(UserErrorCode::MultipleCurrencies, field(index, "productId"), rule));
         }
-        let all = pieces.entry(*id).or_default();
+        let all = quantities.entry(*id).or_default();
         *all = all.saturating_add(*quantity);
         let checked = check_quantity(field(index, "quantity"), *all)
-            .and_then(|()| check_there(product, *all, field(index, "productId"), field(index, "quantity")));
+            .and_then(|()| check_in_stock(product, *all, field(index, "productId"), field(index, "quantity")));
         wrong.extend(checked.err());
     }
-    if pieces.len() > MAX_LINES {
+    if quantities.len() > MAX_LINES {
         let rule = format!("a cart has at most {MAX_LINES} lines");
         wrong.push(UserError::new(UserErrorCode::OutOfRange, field(0, "productId"), rule));
     }
-    refuse(wrong)?;
-    let total = total_of(conn, &pieces, &products).await?;
+    reject_if_any(wrong)?;
+    let total = cart_total(conn, &quantities, &products).await?;
     check_total(field(0, "quantity"), total)?;
 
     ids.sort();
@@ -90,11 +90,11 @@ pub(super) async fn put(
         .map(|product| NewCartLine {
             cart_id: cart.id,
             product_id: product.id,
-            quantity: pieces[&product.id],
+            quantity: quantities[&product.id],
             added_price: product.price,
         })
         .collect();
-    store::put_lines(conn, &lines).await?;
+    store::upsert_lines(conn, &lines).await?;
     if currency == cart.currency() {
         return Ok(cart);
     }
@@ -102,16 +102,16 @@ pub(super) async fn put(
 }
 
 /// Into a cart goes what is there, also what is kept for others for a while: only a reservation and a sale ask for more.
-fn check_there(product: &ProductRow, pieces: i32, id_field: String, quantity_field: String) -> Result<(), UserError> {
-    check_sale(product, pieces, product.reserved, id_field, quantity_field)
+fn check_in_stock(product: &ProductRow, quantity: i32, id_field: String, quantity_field: String) -> Result<(), UserError> {
+    check_sale(product, quantity, product.reserved, id_field, quantity_field)
 }
 
-fn refuse(wrong: Vec<UserError>) -> Result<()> {
+fn reject_if_any(wrong: Vec<UserError>) -> Result<()> {
     if wrong.is_empty() { Ok(()) } else { Err(Error::User(wrong)) }
 }
 
 /// What everybody may buy.
-async fn for_sale(conn: &Conn, ids: &[ProductId]) -> Result<HashMap<ProductId, ProductRow>> {
+async fn products_for_sale(conn: &Conn, ids: &[ProductId]) -> Result<HashMap<ProductId, ProductRow>> {
     let found = products::store::by_ids(conn, &Scope::Public, ids).await?;
     Ok(found.into_iter().map(|product| (product.id, product)).collect())
 }
@@ -125,15 +125,15 @@ async fn currencies(conn: &Conn, products: impl Iterator<Item = &ProductRow>) ->
 }
 
 /// The sum of a cart at today's prices, of what is for sale.
-async fn total_of(
+async fn cart_total(
     conn: &Conn,
-    pieces: &BTreeMap<ProductId, i32>,
+    quantities: &BTreeMap<ProductId, i32>,
     known: &HashMap<ProductId, ProductRow>,
 ) -> Result<Decimal> {
-    let others: Vec<ProductId> = pieces.keys().filter(|id| !known.contains_key(id)).copied().collect();
-    let others = if others.is_empty() { HashMap::new() } else { for_sale(conn, &others).await? };
+    let others: Vec<ProductId> = quantities.keys().filter(|id| !known.contains_key(id)).copied().collect();
+    let others = if others.is_empty() { HashMap::new() } else { products_for_sale(conn, &others).await? };
     let product = |id| known.get(id).or_else(|| others.get(id));
-    Ok(pieces.iter().filter_map(|(id, n)| product(id).map(|product| line_total(product.price, *n))).sum())
+    Ok(quantities.iter().filter_map(|(id, n)| product(id).map(|product| line_total(product.price, *n))).sum())
 }
 
 /// Changes the pieces of a line. The price when it was added stays.
@@ -145,16 +145,16 @@ pub async fn update_line(db: &Db, viewer: &Viewer, id: CartLineId, quantity: i32
     db.transaction(async |conn| {
         let (cart, line, lines) = lock_line(conn, &holder, id).await?;
         release_all(conn, &[cart.id]).await?;
-        let mut pieces: BTreeMap<ProductId, i32> = lines.iter().map(|line| (line.product_id, line.quantity)).collect();
-        let more = quantity > line.quantity;
-        pieces.insert(line.product_id, quantity);
-        let products = for_sale(conn, &pieces.keys().copied().collect::<Vec<_>>()).await?;
+        let mut quantities: BTreeMap<ProductId, i32> = lines.iter().map(|line| (line.product_id, line.quantity)).collect();
+        let is_increase = quantity > line.quantity;
+        quantities.insert(line.product_id, quantity);
+        let products = products_for_sale(conn, &quantities.keys().copied().collect::<Vec<_>>()).await?;
         // Fewer pieces are always possible: it may be just what has to be done.
-        if more {
-            let gone = || Error::user(UserErrorCode::ProductInactive, "id", "this product is not for sale any more");
-            let product = products.get(&line.product_id).ok_or_else(gone)?;
-            check_there(product, quantity, "id".into(), "quantity".into())?;
-            check_total("quantity", total_of(conn, &pieces, &products).await?)?;
+        if is_increase {
+            let inactive = || Error::user(UserErrorCode::ProductInactive, "id", "this product is not for sale any more");
+            let product = products.get(&line.product_id).ok_or_else(inactive)?;
+            check_in_stock(product, quantity, "id".into(), "quantity".into())?;
+            check_total("quantity", cart_total(conn, &quantities, &products).await?)?;
         }
         store::update_line(conn, id, quantity).await?;
         Ok(cart)

@@ -8,11 +8,11 @@ use std::collections::HashMap;
 
 use chrono::Utc;
 
-use super::{of_user, reservations::release_all};
+use super::{upsert_for_user, reservations::release_all};
 use crate::{
     auth::{GuestKey, Holder},
     carts::{
-        model::{CartLineRow, CartRow, LIFE, MAX_LINES, NewCartLine},
+        model::{CartLineRow, CartRow, LIFETIME, MAX_LINES, NewCartLine},
         store,
     },
     db::{Conn, Db},
@@ -25,23 +25,23 @@ use crate::{
 /// Those of the database.
 pub async fn merge(db: &Db, user: UserId, guest: GuestKey) -> Result<()> {
     db.transaction(async |conn| {
-        let theirs = Holder { user: None, guest: Some(guest) };
-        if store::by_holder(conn, &theirs).await?.is_empty() {
+        let guest_holder = Holder { user: None, guest: Some(guest) };
+        if store::by_holder(conn, &guest_holder).await?.is_empty() {
             return Ok(());
         }
-        into_users(conn, user, guest).await.map(drop)
+        merge_into_user_cart(conn, user, guest).await.map(drop)
     })
     .await
 }
 
 /// The user's cart, with what was in the guest's. The guest's is locked before the user's.
-pub(super) async fn into_users(conn: &Conn, user: UserId, guest: GuestKey) -> Result<CartRow> {
-    let theirs = Holder { user: None, guest: Some(guest) };
-    let from = match store::by_holder(conn, &theirs).await?.pop() {
-        Some(cart) => store::lock(conn, &theirs, cart.id, Utc::now() + LIFE).await?,
+pub(super) async fn merge_into_user_cart(conn: &Conn, user: UserId, guest: GuestKey) -> Result<CartRow> {
+    let guest_holder = Holder { user: None, guest: Some(guest) };
+    let from = match store::by_holder(conn, &guest_holder).await?.pop() {
+        Some(cart) => store::lock(conn, &guest_holder, cart.id, Utc::now() + LIFETIME).await?,
         None => None,
     };
-    let into = of_user(conn, user).await?;
+    let into = upsert_for_user(conn, user).await?;
     let Some(from) = from else { return Ok(into) };
     let lines = store::lines_by_cart_ids(conn, &[from.id, into.id]).await?;
     let (guests, users): (Vec<CartLineRow>, Vec<CartLineRow>) =
@@ -51,13 +51,13 @@ pub(super) async fn into_users(conn: &Conn, user: UserId, guest: GuestKey) -> Re
     }
     release_all(conn, &[from.id, into.id]).await?;
     let mine: HashMap<ProductId, &CartLineRow> = users.iter().map(|line| (line.product_id, line)).collect();
-    let mut room = MAX_LINES - users.len().min(MAX_LINES);
+    let mut free_lines = MAX_LINES - users.len().min(MAX_LINES);
     let mut merged = Vec::new();
     for line in &guests {
         let mine = mine.get(&line.product_id);
         if mine.is_none() {
-            let Some(left) = room.checked_sub(1) else { continue };
-            room = left;
+            let Some(left) = free_lines.checked_sub(1) else { continue };
+            free_lines = left;
         }
         let last = mine.filter(|mine| mine.created_at > line.created_at).map_or(line.added_price, |m| m.added_price);
         merged.push(NewCartLine {
@@ -68,7 +68,7 @@ pub(super) async fn into_users(conn: &Conn, user: UserId, guest: GuestKey) -> Re
         });
     }
     if !merged.is_empty() {
-        store::put_lines(conn, &merged).await?;
+        store::upsert_lines(conn, &merged).await?;
     }
     store::delete(conn, &[from.id]).await?;
     if users.is_empty() && !merged.is_empty() && from.currency() != into.currency() {

@@ -10,13 +10,13 @@ use chrono::Utc;
 
 use self::reservations::release_all;
 pub use self::{
-    expiry::tidy,
+    expiry::clean_up,
     lines::{add_line, clear, remove_line, update_line},
     merge::merge,
     reservations::{check_lines, lock_available, release, reserve},
 };
 use super::{
-    model::{CartRow, LIFE, NewCart, TOKEN_PREFIX},
+    model::{CartRow, LIFETIME, NewCart, TOKEN_PREFIX},
     store,
 };
 use crate::{
@@ -29,25 +29,25 @@ use crate::{
 };
 
 /// A cart, and the token that a new guest needs for it.
-pub type WithToken = (CartRow, Option<String>);
+pub type CartWithToken = (CartRow, Option<String>);
 
 /// The viewer's cart: the user's, that of the token they sent, or a new one with a new token. A guest's cart whose token a
 /// user sends is merged into theirs. Puts these lines into it.
 /// # Errors
 /// As [`add_line`].
-pub async fn create(db: &Db, viewer: &Viewer, wanted: &[(ProductId, i32)]) -> Result<WithToken> {
-    db.transaction(async |conn| fill(conn, viewer, wanted, "lines").await).await
+pub async fn create(db: &Db, viewer: &Viewer, wanted: &[(ProductId, i32)]) -> Result<CartWithToken> {
+    db.transaction(async |conn| create_in(conn, viewer, wanted, "lines").await).await
 }
 
 /// As [`create`], in a transaction of the caller's; errors name the lines by `list`.
 /// # Errors
 /// As [`add_line`].
-pub async fn fill(conn: &Conn, viewer: &Viewer, wanted: &[(ProductId, i32)], list: &str) -> Result<WithToken> {
+pub async fn create_in(conn: &Conn, viewer: &Viewer, wanted: &[(ProductId, i32)], list: &str) -> Result<CartWithToken> {
     let holder = viewer.holder();
     let (cart, token) = match holder {
         Holder { user: Some(user), guest } => match guest {
-            Some(guest) => (merge::into_users(conn, user, guest).await?, None),
-            None => (of_user(conn, user).await?, None),
+            Some(guest) => (merge::merge_into_user_cart(conn, user, guest).await?, None),
+            None => (upsert_for_user(conn, user).await?, None),
         },
         Holder { user: None, .. } => match store::by_holder(conn, &holder).await?.pop() {
             Some(cart) => (cart, None),
@@ -58,12 +58,12 @@ pub async fn fill(conn: &Conn, viewer: &Viewer, wanted: &[(ProductId, i32)], lis
         },
     };
     let mine = Holder { guest: token.as_deref().map(GuestKey::from_token).or(holder.guest), ..holder };
-    let cart = if wanted.is_empty() { cart } else { lines::put(conn, &mine, cart.id, wanted, list).await? };
+    let cart = if wanted.is_empty() { cart } else { lines::add_lines(conn, &mine, cart.id, wanted, list).await? };
     Ok((cart, token))
 }
 
 /// The cart of a user, new or not, locked.
-async fn of_user(conn: &Conn, user: UserId) -> Result<CartRow> {
+async fn upsert_for_user(conn: &Conn, user: UserId) -> Result<CartRow> {
     store::insert(conn, &new_cart(conn, Some(user), None).await?).await
 }
 
@@ -71,13 +71,13 @@ async fn of_user(conn: &Conn, user: UserId) -> Result<CartRow> {
 async fn new_cart(conn: &Conn, user: Option<UserId>, token_hash: Option<Vec<u8>>) -> Result<NewCart> {
     let website = websites::store::first(conn).await?;
     let currency = website.map_or(Currency::NONE, |website| website.currency());
-    Ok(NewCart { user_id: user, token_hash, currency: currency.to_string(), expires_at: Utc::now() + LIFE })
+    Ok(NewCart { user_id: user, token_hash, currency: currency.to_string(), expires_at: Utc::now() + LIFETIME })
 }
 
 /// Locks a cart of this holder.
 /// # Errors
 /// NOT_FOUND of this field where it is not theirs, or gone.
 pub async fn lock(conn: &Conn, holder: &Holder, id: CartId, field: &'static str) -> Result<CartRow> {
-    let cart = store::lock(conn, holder, id, Utc::now() + LIFE).await?;
+    let cart = store::lock(conn, holder, id, Utc::now() + LIFETIME).await?;
     cart.ok_or_else(|| Error::not_found(field, "cart"))
 }

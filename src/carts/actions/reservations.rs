@@ -38,9 +38,9 @@ pub async fn reserve(db: &Db, viewer: &Viewer, id: CartId, time: Option<Duration
         let wanted = lines.iter().map(|line| (line.product_id, line.quantity)).collect();
         // What is left of a reservation that is over is released under these locks: locked before, for itself, it may be of
         // later products than some that are still to be locked.
-        let (products, kept) = lock_available(conn, Some(id), &wanted).await?;
-        check_lines(&lines, &products, &kept)?;
-        if !kept.is_empty() {
+        let (products, reserved) = lock_available(conn, Some(id), &wanted).await?;
+        check_lines(&lines, &products, &reserved)?;
+        if !reserved.is_empty() {
             store::delete_reservations(conn, &[id]).await?;
         }
         let expires_at = Utc::now() + time;
@@ -93,21 +93,21 @@ pub async fn lock_available(
 ) -> Result<(BTreeMap<ProductId, ProductRow>, HashMap<ProductId, i32>)> {
     let ids: Vec<ProductId> = wanted.keys().copied().collect();
     let mut found = products::store::lock(conn, &ids).await?;
-    let mut kept = HashMap::new();
+    let mut reserved = HashMap::new();
     // While the locks are held no reservation of these products comes or goes: most often there is none to look at.
     if found.iter().any(|product| product.reserved > 0) {
-        kept = kept_for(conn, cart).await?;
+        reserved = reserved_for(conn, cart).await?;
         let is_short = |product: &&ProductRow| {
-            let kept = kept.get(&product.id).copied().unwrap_or_default();
-            product.reserved > kept && product.available() + kept < wanted[&product.id]
+            let reserved = reserved.get(&product.id).copied().unwrap_or_default();
+            product.reserved > reserved && product.available() + reserved < wanted[&product.id]
         };
         let short: Vec<ProductId> = found.iter().filter(is_short).map(|product| product.id).collect();
-        if !short.is_empty() && store::delete_over(conn, &short).await? > 0 {
+        if !short.is_empty() && store::delete_expired_reservations(conn, &short).await? > 0 {
             found = products::store::by_ids(conn, &Scope::All, &ids).await?;
-            kept = kept_for(conn, cart).await?;
+            reserved = reserved_for(conn, cart).await?;
         }
     }
-    Ok((found.into_iter().map(|product| (product.id, product)).collect(), kept))
+    Ok((found.into_iter().map(|product| (product.id, product)).collect(), reserved))
 }
 
 /// Returns what is bought with each line of a cart: the locked product and its quantity.
@@ -116,23 +116,23 @@ pub async fn lock_available(
 pub fn check_lines<'a>(
     lines: &[CartLineRow],
     products: &'a BTreeMap<ProductId, ProductRow>,
-    kept: &HashMap<ProductId, i32>,
+    reserved: &HashMap<ProductId, i32>,
 ) -> Result<Vec<(&'a ProductRow, i32)>> {
-    let (mut basket, mut wrong) = (Vec::new(), Vec::new());
+    let (mut items, mut wrong) = (Vec::new(), Vec::new());
     for (index, line) in lines.iter().enumerate() {
         let product = products.get(&line.product_id);
         let product = product.ok_or_else(|| Error::Internal("a line without its product".into()))?;
-        let kept = kept.get(&product.id).copied().unwrap_or_default();
-        let at = |name| format!("lines.{index}.{name}");
-        match check_sale(product, line.quantity, kept, at("productId"), at("quantity")) {
-            Ok(()) => basket.push((product, line.quantity)),
+        let reserved = reserved.get(&product.id).copied().unwrap_or_default();
+        let field = |name| format!("lines.{index}.{name}");
+        match check_sale(product, line.quantity, reserved, field("productId"), field("quantity")) {
+            Ok(()) => items.push((product, line.quantity)),
             Err(error) => wrong.push(error),
         }
     }
-    if wrong.is_empty() { Ok(basket) } else { Err(Error::User(wrong)) }
+    if wrong.is_empty() { Ok(items) } else { Err(Error::User(wrong)) }
 }
 
-async fn kept_for(conn: &Conn, cart: Option<CartId>) -> Result<HashMap<ProductId, i32>> {
+async fn reserved_for(conn: &Conn, cart: Option<CartId>) -> Result<HashMap<ProductId, i32>> {
     let Some(cart) = cart else { return Ok(HashMap::new()) };
     let rows = store::all_reservations(conn, cart).await?;
     Ok(rows.into_iter().map(|row| (row.product_id, row.quantity)).collect())

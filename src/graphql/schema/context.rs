@@ -19,7 +19,7 @@ use crate::{
         schema::{access::cookie::Cookies, loaders::Loaders},
     },
     ids::WebsiteId,
-    media::actions::Studio,
+    media::actions::ImageProcessor,
     money::Currency,
     payments::providers::Providers,
     storage::Storage,
@@ -51,7 +51,7 @@ pub struct Services {
     /// Where files are kept.
     pub storage: Storage,
     /// Makes pictures.
-    pub image_processor: Studio,
+    pub image_processor: ImageProcessor,
     /// Takes what people search.
     pub search_recorder: SearchRecorder,
 }

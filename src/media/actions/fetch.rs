@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
 
-use super::Studio;
+use super::ImageProcessor;
 use crate::{
     db::Db,
     error::{Error, Result},
     jobs::model::JobRow,
     media::{
-        fetch::{Failed, fetch},
+        fetch::{FetchError, fetch},
         model::{ImageRow, MAX_ATTEMPTS},
         store,
     },
@@ -23,39 +23,39 @@ pub const KIND: &str = "fetch_images";
 /// How often it looks for more.
 pub const PERIOD: Duration = Duration::from_secs(5);
 /// How many are taken, and fetched, at once.
-const AT_ONCE: usize = 8;
+const CONCURRENCY: usize = 8;
 /// How long one run goes on taking more; well below the time of a job.
-const RUN: Duration = Duration::from_secs(60);
+const MAX_RUN: Duration = Duration::from_secs(60);
 /// The pause after the first try in minutes; the next one is four times as long.
-const PAUSE: i64 = 5;
+const RETRY_MINUTES: i64 = 5;
 
 /// Fetches what is due: how many were tried.
 /// # Errors
 /// Those of the database.
-pub async fn fetch_due(db: &Db, studio: &Studio) -> Result<usize> {
-    let (begun, mut count) = (Instant::now(), 0);
+pub async fn fetch_due(db: &Db, processor: &ImageProcessor) -> Result<usize> {
+    let (started, mut count) = (Instant::now(), 0);
     loop {
-        let claimed = db.transaction(async |conn| store::claim_wanted(conn, AT_ONCE as i64).await).await?;
-        let some = claimed.len();
-        let work = stream::iter(claimed).for_each_concurrent(AT_ONCE, |image| async move {
+        let claimed = db.transaction(async |conn| store::claim_due(conn, CONCURRENCY as i64).await).await?;
+        let claimed_count = claimed.len();
+        let work = stream::iter(claimed).for_each_concurrent(CONCURRENCY, |image| async move {
             let id = image.id;
-            if let Err(error) = one(db, studio, image).await {
+            if let Err(error) = fetch_one(db, processor, image).await {
                 // Its lease runs out, and it is tried again.
                 tracing::warn!(%error, image = id.0, "a picture by URL waits");
             }
         });
         work.await;
-        count += some;
-        if some < AT_ONCE || begun.elapsed() > RUN {
+        count += claimed_count;
+        if claimed_count < CONCURRENCY || started.elapsed() > MAX_RUN {
             return Ok(count);
         }
     }
 }
 
-async fn one(db: &Db, studio: &Studio, image: ImageRow) -> Result<()> {
+async fn fetch_one(db: &Db, processor: &ImageProcessor, image: ImageRow) -> Result<()> {
     let url = image.source_url.as_deref().unwrap_or_default();
-    let failed = match fetch(url, studio.fetching()).await {
-        Ok(bytes) => match studio.make(db, bytes.into()).await? {
+    let failed = match fetch(url, processor.fetch_policy()).await {
+        Ok(bytes) => match processor.process(db, bytes.into()).await? {
             Ok(made) => {
                 let attached = db.transaction(async |conn| {
                     products::store::lock(conn, &[image.product_id]).await?;
@@ -63,24 +63,24 @@ async fn one(db: &Db, studio: &Studio, image: ImageRow) -> Result<()> {
                     store::set_media(conn, image.id, media.id).await
                 });
                 match attached.await {
-                    Err(Error::User(_)) => Failed::ForGood("the product has this picture already".to_owned()),
+                    Err(Error::User(_)) => FetchError::Permanent("the product has this picture already".to_owned()),
                     other => return other,
                 }
             }
-            Err(why) => Failed::ForGood(why.to_string()),
+            Err(reason) => FetchError::Permanent(reason.to_string()),
         },
         Err(failed) => failed,
     };
-    let (why, again) = match failed {
-        Failed::ForNow(why) if image.attempts < MAX_ATTEMPTS => {
-            (why, Some(PAUSE * 4_i64.pow(image.attempts.max(1).unsigned_abs() - 1)))
+    let (reason, retry_after) = match failed {
+        FetchError::Transient(reason) if image.attempts < MAX_ATTEMPTS => {
+            (reason, Some(RETRY_MINUTES * 4_i64.pow(image.attempts.max(1).unsigned_abs() - 1)))
         }
-        Failed::ForNow(why) | Failed::ForGood(why) => (why, None),
+        FetchError::Transient(reason) | FetchError::Permanent(reason) => (reason, None),
     };
-    let why: String = why.chars().take(1000).collect();
+    let reason: String = reason.chars().take(1000).collect();
     db.transaction(async |conn| {
         products::store::lock(conn, &[image.product_id]).await?;
-        store::fail(conn, image.id, &why, again).await
+        store::record_failure(conn, image.id, &reason, retry_after).await
     })
     .await
 }
@@ -88,8 +88,8 @@ async fn one(db: &Db, studio: &Studio, image: ImageRow) -> Result<()> {
 /// Runs the job.
 /// # Errors
 /// Those of the database.
-pub async fn run(db: &Db, studio: &Studio, _: &JobRow) -> Result<()> {
-    let count = fetch_due(db, studio).await?;
+pub async fn run(db: &Db, processor: &ImageProcessor, _: &JobRow) -> Result<()> {
+    let count = fetch_due(db, processor).await?;
     if count > 0 {
         tracing::info!(count, "tried to fetch pictures by URL");
     }

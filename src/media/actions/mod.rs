@@ -1,13 +1,13 @@
 //! What can be done with pictures.
 
 pub mod fetch;
-mod studio;
-pub mod sweep;
+mod processor;
+pub mod file_cleanup;
 
-pub use self::studio::Studio;
+pub use self::processor::ImageProcessor;
 
 use super::{
-    model::{Image, ImagePatch, ImageRow, MAX_IMAGES, MAX_POSITION, MAX_URL, MediaRow, NewImage, check, placed},
+    model::{Image, ImagePatch, ImageRow, MAX_IMAGES, MAX_POSITION, MAX_URL, MediaRow, NewImage, check_image, move_to_position},
     store,
 };
 use crate::{
@@ -22,7 +22,7 @@ const MAY_WRITE: &[Permission] = &[Permission::ManageProducts, Permission::SellP
 
 /// A picture that somebody adds to a product.
 #[derive(Debug, Clone)]
-pub struct Addition {
+pub struct ImageRequest {
     /// To which product.
     pub product: ProductId,
     /// What it shows; may be empty.
@@ -37,17 +37,17 @@ pub struct Addition {
 /// why, for a file that is no picture within the limits; TAKEN where the product has it; OUT_OF_RANGE where it has too many.
 pub async fn create(
     db: &Db,
-    studio: &Studio,
+    processor: &ImageProcessor,
     viewer: &Viewer,
-    addition: Addition,
+    request: ImageRequest,
     file: bytes::Bytes,
 ) -> Result<Image> {
-    let scope = begin(db, viewer, &addition).await?;
-    let made = studio.make(db, file).await?.map_err(|why| Error::bad_input("file", why.to_string()))?;
+    let scope = authorize(db, viewer, &request).await?;
+    let made = processor.process(db, file).await?.map_err(|why| Error::bad_input("file", why.to_string()))?;
     let created = db.transaction(async |conn| {
-        let others = lock(conn, &scope, addition.product).await?;
+        let others = lock(conn, &scope, request.product).await?;
         let media = store::upsert_media(conn, &made).await?;
-        add(conn, &addition, &others, Some(media.id), None).await
+        insert_image(conn, &request, &others, Some(media.id), None).await
     });
     reread(db, created.await?.id).await
 }
@@ -57,19 +57,19 @@ pub async fn create(
 /// As [`create`]; INVALID for a URL that is never fetched.
 pub async fn create_by_url(
     db: &Db,
-    studio: &Studio,
+    processor: &ImageProcessor,
     viewer: &Viewer,
-    addition: Addition,
+    request: ImageRequest,
     url: String,
 ) -> Result<Image> {
-    let scope = begin(db, viewer, &addition).await?;
+    let scope = authorize(db, viewer, &request).await?;
     if url.chars().count() > MAX_URL {
         return Err(Error::user(UserErrorCode::TooLong, "url", format!("a URL has at most {MAX_URL} characters")));
     }
-    super::fetch::parse(&url, studio.fetching()).map_err(|why| Error::bad_input("url", why.to_string()))?;
+    super::fetch::parse(&url, processor.fetch_policy()).map_err(|why| Error::bad_input("url", why.to_string()))?;
     let created = db.transaction(async |conn| {
-        let others = lock(conn, &scope, addition.product).await?;
-        add(conn, &addition, &others, None, Some(url.clone())).await
+        let others = lock(conn, &scope, request.product).await?;
+        insert_image(conn, &request, &others, None, Some(url.clone())).await
     });
     reread(db, created.await?.id).await
 }
@@ -80,7 +80,7 @@ pub async fn create_by_url(
 /// user errors of the fields.
 pub async fn update(db: &Db, viewer: &Viewer, id: ImageId, patch: ImagePatch) -> Result<Image> {
     viewer.require_any(MAY_WRITE)?;
-    check(patch.alt.as_deref(), patch.position)?;
+    check_image(patch.alt.as_deref(), patch.position)?;
     let scope = viewer.scope(Permission::ManageProducts);
     db.transaction(async |conn| {
         let image = lock_image(conn, &scope, id).await?;
@@ -89,7 +89,7 @@ pub async fn update(db: &Db, viewer: &Viewer, id: ImageId, patch: ImagePatch) ->
         }
         if let Some(position) = patch.position {
             let ids = store::ids_by_product(conn, image.row.product_id).await?;
-            store::set_order(conn, image.row.product_id, &placed(ids, id, position)).await?;
+            store::set_order(conn, image.row.product_id, &move_to_position(ids, id, position)).await?;
         }
         Ok(())
     })
@@ -104,11 +104,11 @@ pub async fn reorder(db: &Db, viewer: &Viewer, product: ProductId, ids: Vec<Imag
     viewer.require_any(MAY_WRITE)?;
     let scope = viewer.scope(Permission::ManageProducts);
     db.transaction(async |conn| {
-        let mut have = lock(conn, &scope, product).await?;
+        let mut current = lock(conn, &scope, product).await?;
         let mut given = ids.clone();
-        have.sort();
+        current.sort();
         given.sort();
-        if have != given {
+        if current != given {
             return Err(Error::bad_input("ids", "name every picture of the product, each once"));
         }
         store::set_order(conn, product, &ids).await?;
@@ -132,12 +132,12 @@ pub async fn delete(db: &Db, viewer: &Viewer, id: ImageId) -> Result<Image> {
 }
 
 /// Who may, and whether there is room: before any work on the file.
-async fn begin(db: &Db, viewer: &Viewer, addition: &Addition) -> Result<Scope> {
+async fn authorize(db: &Db, viewer: &Viewer, request: &ImageRequest) -> Result<Scope> {
     viewer.require_any(MAY_WRITE)?;
-    check(Some(&addition.alt), addition.position)?;
+    check_image(Some(&request.alt), request.position)?;
     let scope = viewer.scope(Permission::ManageProducts);
-    let others = db.transaction(async |conn| lock(conn, &scope, addition.product).await).await?;
-    room(&others)?;
+    let others = db.transaction(async |conn| lock(conn, &scope, request.product).await).await?;
+    check_image_limit(&others)?;
     Ok(scope)
 }
 
@@ -156,7 +156,7 @@ async fn lock_image(conn: &Conn, scope: &Scope, id: ImageId) -> Result<Image> {
     store::find(conn, id).await?.ok_or_else(missing)
 }
 
-fn room(others: &[ImageId]) -> Result<()> {
+fn check_image_limit(others: &[ImageId]) -> Result<()> {
     if others.len() < MAX_IMAGES {
         return Ok(());
     }
@@ -164,20 +164,20 @@ fn room(others: &[ImageId]) -> Result<()> {
     Err(Error::user(UserErrorCode::OutOfRange, "productId", rule))
 }
 
-async fn add(
+async fn insert_image(
     conn: &Conn,
-    addition: &Addition,
+    request: &ImageRequest,
     others: &[ImageId],
     media_id: Option<i64>,
     source_url: Option<String>,
 ) -> Result<ImageRow> {
-    room(others)?;
+    check_image_limit(others)?;
     let last = i32::try_from(others.len()).unwrap_or(MAX_POSITION - 1) + 1;
-    let position = addition.position.unwrap_or(last).min(last);
-    let (product_id, alt) = (addition.product, addition.alt.clone());
+    let position = request.position.unwrap_or(last).min(last);
+    let (product_id, alt) = (request.product, request.alt.clone());
     let row = store::insert(conn, &NewImage { product_id, media_id, position, alt, source_url }).await?;
-    let ids = placed(others.to_vec(), row.id, position);
-    store::set_order(conn, addition.product, &ids).await?;
+    let ids = move_to_position(others.to_vec(), row.id, position);
+    store::set_order(conn, request.product, &ids).await?;
     Ok(row)
 }
 
@@ -187,8 +187,8 @@ async fn reread(db: &Db, id: ImageId) -> Result<Image> {
 }
 
 /// The keys of the files of some content.
-pub fn keys(media: &MediaRow) -> Vec<String> {
-    let both = [super::model::Rendition::Webp, super::model::Rendition::Jpeg];
+pub fn storage_keys(media: &MediaRow) -> Vec<String> {
+    let both = [super::model::RenditionFormat::Webp, super::model::RenditionFormat::Jpeg];
     let paths = media.widths.iter().flat_map(|width| both.map(|format| media.path(Some(*width), format)));
     paths.map(|path| format!("media/{path}")).collect()
 }

@@ -7,13 +7,13 @@ use crate::{
     error::{Error, Result},
     ids::OrderId,
     orders::{
-        model::{Mover, OrderRow},
+        model::{OrderActor, OrderRow},
         store,
     },
 };
 
 /// Who runs orders: staff, and sellers those that hold their products.
-pub(super) const RUNNERS: &[Permission] = &[Permission::ManageOrders, Permission::SellProducts];
+pub(super) const MAY_FULFILL: &[Permission] = &[Permission::ManageOrders, Permission::SellProducts];
 
 /// Who may change the lines of an order and cancel it: its customer, the guest who placed it, or staff.
 /// # Errors
@@ -32,10 +32,10 @@ pub(super) async fn reread(conn: &Conn, id: OrderId) -> Result<OrderRow> {
     order.ok_or_else(|| Error::Internal("the order is gone".into()))
 }
 
-/// Locks an order that the viewer, one of the [`RUNNERS`], runs. What they bought themselves others run.
+/// Locks an order that the viewer, one of the [`MAY_FULFILL`], runs. What they bought themselves others run.
 /// # Errors
 /// NOT_FOUND of the field, which names this resource_type.
-pub(super) async fn lock_to_run(
+pub(super) async fn lock_to_fulfill(
     conn: &Conn,
     viewer: &Viewer,
     id: OrderId,
@@ -43,17 +43,17 @@ pub(super) async fn lock_to_run(
     resource: &str,
 ) -> Result<OrderRow> {
     let scope = viewer.scope(Permission::ManageOrders);
-    let order = store::lock(conn, &scope, id).await?.filter(|order| mover(viewer, order) != Mover::Customer);
+    let order = store::lock(conn, &scope, id).await?.filter(|order| actor_of(viewer, order) != OrderActor::Customer);
     order.ok_or_else(|| Error::not_found(field, resource))
 }
 
 /// As whom somebody who sees an order acts on it.
-pub(super) fn mover(viewer: &Viewer, order: &OrderRow) -> Mover {
+pub(super) fn actor_of(viewer: &Viewer, order: &OrderRow) -> OrderActor {
     if viewer.can_at(Permission::ManageOrders, order.source_website_id) {
-        Mover::Staff
+        OrderActor::Staff
     } else if viewer.guest().is_some() || order.user_id == viewer.user_id() {
-        Mover::Customer
+        OrderActor::Customer
     } else {
-        Mover::Seller
+        OrderActor::Seller
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::place::{Buyer, address_of, contact_of, place};
+use super::place::{Buyer, find_address, account_contact, place};
 use crate::{
     auth::{Scope, Viewer},
     carts::{self, model::CartLineRow},
@@ -51,7 +51,7 @@ pub enum Destination {
     /// To the user's default address.
     Default,
     /// To this address of the user's.
-    Known(AddressId),
+    Saved(AddressId),
     /// To a new address, which is kept on the orders alone.
     New(AddressPatch),
 }
@@ -77,7 +77,7 @@ pub async fn checkout(db: &Db, viewer: &Viewer, request: CheckoutRequest, key: S
     let holder = viewer.holder();
     let no_cart = || Error::not_found("cartId", "cart");
     let key = IdempotencyKey { owner: Owner::of(holder).ok_or_else(no_cart)?, operation: "checkout", key };
-    let request = checked(viewer, &key, request)?;
+    let request = normalize(viewer, &key, request)?;
     let scope = match (holder.user, viewer.guest()) {
         (Some(me), _) => Scope::Own(me),
         (None, Some(guest)) => Scope::Guest(guest),
@@ -94,34 +94,34 @@ pub async fn checkout(db: &Db, viewer: &Viewer, request: CheckoutRequest, key: S
             return Err(Error::user(UserErrorCode::CartEmpty, "cartId", "there is nothing in this cart"));
         }
         let wanted: BTreeMap<ProductId, i32> = lines.iter().map(|line| (line.product_id, line.quantity)).collect();
-        let (products, kept) = carts::actions::lock_available(conn, Some(cart.id), &wanted).await?;
-        let basket = carts::actions::check_lines(&lines, &products, &kept)?;
-        check_prices(&request, &lines, &basket)?;
+        let (products, reserved) = carts::actions::lock_available(conn, Some(cart.id), &wanted).await?;
+        let items = carts::actions::check_lines(&lines, &products, &reserved)?;
+        check_prices(&request, &lines, &items)?;
 
         let (shipping, contact) =
-            futures_util::future::try_join(shipping(conn, holder.user, &request), contact(conn, holder.user, &request))
+            futures_util::future::try_join(resolve_shipping(conn, holder.user, &request), resolve_contact(conn, holder.user, &request))
                 .await?;
         let buyer = Buyer { user: holder.user, guest: viewer.guest(), contact, shipping, note: request.note.clone() };
-        if !kept.is_empty() {
+        if !reserved.is_empty() {
             carts::store::delete_reservations(conn, &[cart.id]).await?;
         }
         let emptied = carts::store::delete_lines(conn, cart.id).boxed();
-        place(conn, &buyer, &basket, "cartId", &claimed, Some(emptied)).await
+        place(conn, &buyer, &items, "cartId", &claimed, Some(emptied)).await
     })
     .await
 }
 
 /// The request in its canonical form: the same wish is the same request.
-fn checked(viewer: &Viewer, key: &IdempotencyKey, request: CheckoutRequest) -> Result<CheckoutRequest> {
+fn normalize(viewer: &Viewer, key: &IdempotencyKey, request: CheckoutRequest) -> Result<CheckoutRequest> {
     key.check()?;
     let mut validator = Validator::new();
     if let Destination::New(address) = &request.destination {
-        address.check().map_err(|error| within("address", error))?;
+        address.check().map_err(|error| prefix_fields("address", error))?;
     }
     if viewer.user_id().is_none() {
         match &request.destination {
             Destination::New(_) => {}
-            Destination::Known(_) => return Err(Error::not_found("addressId", "address")),
+            Destination::Saved(_) => return Err(Error::not_found("addressId", "address")),
             Destination::Default => validator.add(required("address", "say where the orders go")),
         }
         if request.contact.is_none() {
@@ -150,7 +150,7 @@ fn required(field: &'static str, rule: &'static str) -> UserError {
 }
 
 /// The errors of fields of an input within the input.
-fn within(field: &str, error: Error) -> Error {
+fn prefix_fields(field: &str, error: Error) -> Error {
     let Error::User(errors) = error else { return error };
     let inner = |error: UserError| {
         let path = error.field.as_deref().map_or(field.to_owned(), |inner| format!("{field}.{inner}"));
@@ -160,9 +160,9 @@ fn within(field: &str, error: Error) -> Error {
 }
 
 /// Nobody pays another price than the one they were shown.
-fn check_prices(request: &CheckoutRequest, lines: &[CartLineRow], basket: &[(&ProductRow, i32)]) -> Result<()> {
+fn check_prices(request: &CheckoutRequest, lines: &[CartLineRow], items: &[(&ProductRow, i32)]) -> Result<()> {
     if let Some(expected) = request.expected_total {
-        let total: Decimal = basket.iter().map(|(product, pieces)| line_total(product.price, *pieces)).sum();
+        let total: Decimal = items.iter().map(|(product, quantity)| line_total(product.price, *quantity)).sum();
         if total == expected {
             return Ok(());
         }
@@ -171,7 +171,7 @@ fn check_prices(request: &CheckoutRequest, lines: &[CartLineRow], basket: &[(&Pr
     }
     let wrong: Vec<UserError> = lines
         .iter()
-        .zip(basket)
+        .zip(items)
         .enumerate()
         .filter(|(_, (line, (product, _)))| line.added_price != product.price)
         .map(|(index, (_, (product, _)))| {
@@ -182,29 +182,29 @@ fn check_prices(request: &CheckoutRequest, lines: &[CartLineRow], basket: &[(&Pr
     if wrong.is_empty() { Ok(()) } else { Err(Error::User(wrong)) }
 }
 
-async fn shipping(conn: &Conn, me: Option<UserId>, request: &CheckoutRequest) -> Result<Shipping> {
+async fn resolve_shipping(conn: &Conn, me: Option<UserId>, request: &CheckoutRequest) -> Result<Shipping> {
     let id = match &request.destination {
-        Destination::New(address) => return Ok(Shipping::to(address.clone())),
-        Destination::Known(id) => Some(*id),
+        Destination::New(address) => return Ok(Shipping::from_patch(address.clone())),
+        Destination::Saved(id) => Some(*id),
         Destination::Default => None,
     };
     let found = match me {
-        Some(me) => address_of(conn, me, id).await?,
+        Some(me) => find_address(conn, me, id).await?,
         None => None,
     };
     found
-        .map(Shipping::of)
+        .map(Shipping::from_address)
         .ok_or_else(|| required("addressId", "you have no default address: say where it goes").into())
 }
 
-async fn contact(conn: &Conn, me: Option<UserId>, request: &CheckoutRequest) -> Result<Contact> {
+async fn resolve_contact(conn: &Conn, me: Option<UserId>, request: &CheckoutRequest) -> Result<Contact> {
     match (&request.contact, me) {
         (Some(contact), _) => Ok(Contact {
             contact_name: Some(contact.name.clone()),
             contact_email: Some(contact.email.clone()),
             contact_phone: contact.phone.clone(),
         }),
-        (None, Some(me)) => contact_of(conn, me).await,
+        (None, Some(me)) => account_contact(conn, me).await,
         (None, None) => Err(required("contact", "say whom to ask about the orders").into()),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::place::{Buyer, address_of, check_stock, contact_of, lock_products, place};
+use super::place::{Buyer, find_address, check_stock, account_contact, lock_products, place};
 use crate::{
     auth::{Scope, Viewer},
     db::{
@@ -48,7 +48,7 @@ pub async fn create(db: &Db, viewer: &Viewer, request: OrderRequest, key: String
                 return order.ok_or_else(|| Error::Internal("an answered key without its order".into()));
             }
         };
-        buy(conn, me, &request, &claimed).await
+        place_order(conn, me, &request, &claimed).await
     })
     .await
 }
@@ -68,21 +68,21 @@ fn check_lines(lines: &[(ProductId, i32)]) -> Result<()> {
     if wrong.is_empty() { Ok(()) } else { Err(Error::User(wrong)) }
 }
 
-async fn buy(conn: &Conn, me: UserId, request: &OrderRequest, claimed: &ClaimedKey) -> Result<OrderRow> {
+async fn place_order(conn: &Conn, me: UserId, request: &OrderRequest, claimed: &ClaimedKey) -> Result<OrderRow> {
     // By id: the order in which the rows are locked.
     let mut wanted: BTreeMap<ProductId, i32> = BTreeMap::new();
     for (product, quantity) in &request.lines {
-        let pieces = wanted.entry(*product).or_default();
-        *pieces = pieces.saturating_add(*quantity);
+        let total = wanted.entry(*product).or_default();
+        *total = total.saturating_add(*quantity);
     }
     let found = lock_products(conn, &wanted).await?;
     check_products(request, &wanted, &found)?;
     let (address, contact) =
-        futures_util::future::try_join(address_of(conn, me, request.address), contact_of(conn, me)).await?;
-    let shipping = address.map_or_else(Shipping::default, Shipping::of);
+        futures_util::future::try_join(find_address(conn, me, request.address), account_contact(conn, me)).await?;
+    let shipping = address.map_or_else(Shipping::default, Shipping::from_address);
     let buyer = Buyer { user: Some(me), guest: None, contact, shipping, note: None };
-    let basket: Vec<_> = found.values().map(|product| (product, wanted[&product.id])).collect();
-    let order = place(conn, &buyer, &basket, "lines", claimed, None).await?.pop();
+    let items: Vec<_> = found.values().map(|product| (product, wanted[&product.id])).collect();
+    let order = place(conn, &buyer, &items, "lines", claimed, None).await?.pop();
     order.ok_or_else(|| Error::Internal("an order of nothing".into()))
 }
 

@@ -140,11 +140,11 @@ async fn move_stock(
     viewer: &Viewer,
     order: OrderId,
     product: ProductId,
-    why: Reason,
+    reason: Reason,
     delta: i32,
 ) -> Result<()> {
     if delta == 0 {
         return Ok(());
     }
-    stock::store::insert(conn, &[NewMovement::new(product, Some(order), viewer.user_id(), why, delta)]).await
+    stock::store::insert(conn, &[NewMovement::new(product, Some(order), viewer.user_id(), reason, delta)]).await
 }

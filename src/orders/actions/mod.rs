@@ -4,10 +4,10 @@
 mod access;
 mod checkout;
 mod create;
-mod letters;
+mod emails;
 mod lines;
 mod notes;
-mod pieces;
+mod quantities;
 mod place;
 mod returns;
 mod shipments;
@@ -18,7 +18,7 @@ pub use self::{
     create::{OrderRequest, create},
     lines::{add_line, remove_line, update_line},
     notes::add_note,
-    returns::{ReturnOf, create_return, receive_return, reject_return},
-    shipments::{ShipmentOf, create_shipment, deliver_shipment, update_shipment},
+    returns::{ReturnWithOrder, create_return, receive_return, reject_return},
+    shipments::{ShipmentWithOrder, create_shipment, deliver_shipment, update_shipment},
     status::{cancel, update_status},
 };

@@ -1,13 +1,13 @@
 //! Noting something on an order.
 
-use super::access::{editor_scope, mover};
+use super::access::{editor_scope, actor_of};
 use crate::{
     auth::Viewer,
     db::Db,
     error::{Error, Result, UserErrorCode},
     ids::OrderId,
     orders::{
-        model::{MAX_NOTES, Mover, NewNote, OrderRow, check_note},
+        model::{MAX_NOTES, OrderActor, NewNote, OrderRow, check_note},
         store,
     },
 };
@@ -22,7 +22,7 @@ pub async fn add_note(db: &Db, viewer: &Viewer, id: OrderId, text: String, is_in
     db.transaction(async |conn| {
         let missing = || Error::not_found("orderId", "order");
         let order = store::lock(conn, &scope, id).await?.ok_or_else(missing)?;
-        if is_internal && mover(viewer, &order) != Mover::Staff {
+        if is_internal && actor_of(viewer, &order) != OrderActor::Staff {
             return Err(Error::bad_input("isInternal", "only the shop's staff writes internal notes"));
         }
         if store::events::count_notes(conn, id).await? >= MAX_NOTES {

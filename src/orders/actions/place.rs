@@ -46,21 +46,21 @@ pub(super) struct Buyer {
 }
 
 /// What is bought: products, which the caller has locked and checked, and pieces.
-pub(super) type Basket<'a> = [(&'a ProductRow, i32)];
+pub(super) type Items<'a> = [(&'a ProductRow, i32)];
 
 /// Makes one order for each website of the basket, takes the stock and queues the confirmations. The first order gives the
 /// checkout its number, which is the answer of its key. `also` does not depend on the orders: it goes along with their lines.
 pub(super) async fn place<'a>(
     conn: &'a Conn,
     buyer: &Buyer,
-    basket: &Basket<'_>,
+    items: &Items<'_>,
     field: &'static str,
     claimed: &'a ClaimedKey,
     also: Option<BoxFuture<'a, Result<()>>>,
 ) -> Result<Vec<OrderRow>> {
     let mut by_website: BTreeMap<WebsiteId, Vec<(&ProductRow, i32)>> = BTreeMap::new();
-    for (product, pieces) in basket {
-        by_website.entry(product.source_website_id).or_default().push((product, *pieces));
+    for (product, quantity) in items {
+        by_website.entry(product.source_website_id).or_default().push((product, *quantity));
     }
     let ids: Vec<WebsiteId> = by_website.keys().copied().collect();
     let websites = websites::store::by_ids(conn, &ids);
@@ -72,10 +72,10 @@ pub(super) async fn place<'a>(
     let first = numbers.first().ok_or_else(|| Error::Internal("a checkout of nothing".into()))?.0;
     let mut new = Vec::new();
     let mut totals: BTreeMap<OrderId, Decimal> = BTreeMap::new();
-    let (mut lines, mut sold, mut letters) = (Vec::new(), Vec::new(), Vec::new());
-    for ((id, number), (website_id, bought)) in numbers.into_iter().zip(&by_website) {
+    let (mut lines, mut sold, mut emails) = (Vec::new(), Vec::new(), Vec::new());
+    for ((id, number), (website_id, website_items)) in numbers.into_iter().zip(&by_website) {
         let website = website(website_id)?;
-        let total: Decimal = bought.iter().map(|(product, pieces)| line_total(product.price, *pieces)).sum();
+        let total: Decimal = website_items.iter().map(|(product, quantity)| line_total(product.price, *quantity)).sum();
         check_total(field, total)?;
         totals.insert(id, total);
         let order = NewOrder {
@@ -91,12 +91,12 @@ pub(super) async fn place<'a>(
             cart_token_hash: buyer.guest.filter(|_| buyer.user.is_none()).map(|guest| guest.hash().to_vec()),
             placed_at: Utc::now(),
         };
-        letters.extend(confirmation(buyer, &order, website, bought, total));
-        lines.extend(bought.iter().map(|(product, pieces)| line(id, product, *pieces)));
+        emails.extend(confirmation(buyer, &order, website, website_items, total));
+        lines.extend(website_items.iter().map(|(product, quantity)| line(id, product, *quantity)));
         sold.extend(
-            bought
+            website_items
                 .iter()
-                .map(|(product, pieces)| NewMovement::new(product.id, Some(id), buyer.user, Reason::Sale, -pieces)),
+                .map(|(product, quantity)| NewMovement::new(product.id, Some(id), buyer.user, Reason::Sale, -quantity)),
         );
         new.push(order);
     }
@@ -107,7 +107,7 @@ pub(super) async fn place<'a>(
     let rest = [
         store::insert_lines(conn, &lines).boxed(),
         stock::store::insert(conn, &sold).boxed(),
-        mail::actions::queue_all(conn, &letters).boxed(),
+        mail::actions::queue_all(conn, &emails).boxed(),
         claimed.store_result(conn, first.0).boxed(),
     ];
     run_pipelined(rest.into_iter().chain(also)).await?;
@@ -123,15 +123,15 @@ fn confirmation(
     buyer: &Buyer,
     order: &NewOrder,
     website: &WebsiteRow,
-    bought: &[(&ProductRow, i32)],
+    website_items: &[(&ProductRow, i32)],
     total: Decimal,
 ) -> Option<Message> {
     let money = |amount: Decimal| format!("{} {}", format_amount(amount), website.currency());
-    let lines: Vec<_> = bought
+    let lines: Vec<_> = website_items
         .iter()
-        .map(|(product, pieces)| {
-            let total = money(line_total(product.price, *pieces));
-            json!({ "name": product.name, "sku": product.sku, "quantity": pieces, "total": total })
+        .map(|(product, quantity)| {
+            let total = money(line_total(product.price, *quantity));
+            json!({ "name": product.name, "sku": product.sku, "quantity": quantity, "total": total })
         })
         .collect();
     Some(Message {
@@ -165,11 +165,11 @@ pub(super) fn line(order: OrderId, product: &ProductRow, quantity: i32) -> NewOr
 /// PRODUCT_INACTIVE or OUT_OF_STOCK of these fields.
 pub(super) fn check_stock(
     product: &ProductRow,
-    pieces: i32,
+    quantity: i32,
     id_field: String,
     quantity_field: String,
 ) -> Result<(), UserError> {
-    check_sale(product, pieces, 0, id_field, quantity_field)
+    check_sale(product, quantity, 0, id_field, quantity_field)
 }
 
 /// Locks what is wanted, and pieces that are kept for nobody any more are for sale again.
@@ -183,7 +183,7 @@ pub(super) async fn lock_products(
 /// An address of a user's: this one, or their default, or none where they have none.
 /// # Errors
 /// NOT_FOUND for one that is not theirs.
-pub(super) async fn address_of(conn: &Conn, me: UserId, address: Option<AddressId>) -> Result<Option<AddressRow>> {
+pub(super) async fn find_address(conn: &Conn, me: UserId, address: Option<AddressId>) -> Result<Option<AddressRow>> {
     let own = &Scope::Own(me);
     match address {
         Some(id) => {
@@ -195,7 +195,7 @@ pub(super) async fn address_of(conn: &Conn, me: UserId, address: Option<AddressI
 }
 
 /// What an account says about whom to ask.
-pub(super) async fn contact_of(conn: &Conn, me: UserId) -> Result<Contact> {
+pub(super) async fn account_contact(conn: &Conn, me: UserId) -> Result<Contact> {
     let found: Option<UserRow> = users::store::by_ids(conn, &Scope::Own(me), &[me]).await?.pop();
     Ok(found.map_or_else(Contact::default, |user| Contact {
         contact_name: Some(user.name),

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
-    access::{editor_scope, mover, reread},
-    pieces::check_pieces,
+    access::{editor_scope, actor_of, reread},
+    quantities::check_quantities,
 };
 use crate::{
     auth::{Permission, Viewer},
@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result, UserError, UserErrorCode},
     ids::{OrderDetailId, OrderId, ProductId, ReturnId},
     orders::{
-        model::{MAX_RETURNS, Mover, OrderRow, ReturnLineRow, ReturnRequest, ReturnRow, ReturnStatus, check_reason},
+        model::{MAX_RETURNS, OrderActor, OrderRow, ReturnLineRow, ReturnRequest, ReturnRow, ReturnStatus, check_reason},
         store,
     },
     products,
@@ -27,14 +27,14 @@ use crate::{
 };
 
 /// A return and its order, as they are now.
-pub type ReturnOf = (ReturnRow, OrderRow);
+pub type ReturnWithOrder = (ReturnRow, OrderRow);
 
 /// Asks to send pieces of an order back: its customer, the guest who placed it, or staff. Sent again with the same key it
 /// answers the same return.
 /// # Errors
 /// UNAUTHENTICATED for the anonymous; NOT_FOUND for an order that is not the viewer's; ILLEGAL_TRANSITION while nothing of
 /// it has left; user errors of the lines; IDEMPOTENCY_MISMATCH.
-pub async fn create_return(db: &Db, viewer: &Viewer, request: ReturnRequest, key: String) -> Result<ReturnOf> {
+pub async fn create_return(db: &Db, viewer: &Viewer, request: ReturnRequest, key: String) -> Result<ReturnWithOrder> {
     let scope = editor_scope(viewer)?;
     let owner = match Owner::of(viewer.holder()) {
         Some(owner) => owner,
@@ -59,8 +59,8 @@ pub async fn create_return(db: &Db, viewer: &Viewer, request: ReturnRequest, key
             let rule = "nothing of this order has left yet: there is nothing to send back";
             return Err(Error::user(UserErrorCode::IllegalTransition, "orderId", rule));
         }
-        let pieces: Vec<_> = request.lines.iter().map(|line| (line.line, line.quantity)).collect();
-        check_pieces(&pieces, &lines, |line| line.left_to_return(order.status), "send back")?;
+        let quantities: Vec<_> = request.lines.iter().map(|line| (line.line, line.quantity)).collect();
+        check_quantities(&quantities, &lines, |line| line.left_to_return(order.status), "send back")?;
         if store::returns::count_by_order(conn, order.id).await? >= MAX_RETURNS {
             let rule = format!("an order has at most {MAX_RETURNS} returns");
             return Err(Error::user(UserErrorCode::OutOfRange, "orderId", rule));
@@ -81,16 +81,16 @@ pub async fn receive_return(
     viewer: &Viewer,
     id: ReturnId,
     named: Vec<(OrderDetailId, bool)>,
-) -> Result<ReturnOf> {
+) -> Result<ReturnWithOrder> {
     viewer.require_any(&[Permission::ManageOrders])?;
     db.transaction(async |conn| {
         let order = lock_requested(conn, viewer, id).await?;
         let lines = store::returns::lines_by_return_ids(conn, &[id]).await?;
         check_named(&named, &lines)?;
-        let back: HashSet<_> = named.iter().filter(|(_, restock)| *restock).map(|(line, _)| *line).collect();
-        let back: Vec<&ReturnLineRow> = lines.iter().filter(|line| back.contains(&line.order_detail_id)).collect();
-        if !back.is_empty() {
-            restock(conn, viewer, order.id, id, &back).await?;
+        let restocked: HashSet<_> = named.iter().filter(|(_, restock)| *restock).map(|(line, _)| *line).collect();
+        let restocked: Vec<&ReturnLineRow> = lines.iter().filter(|line| restocked.contains(&line.order_detail_id)).collect();
+        if !restocked.is_empty() {
+            restock(conn, viewer, order.id, id, &restocked).await?;
         }
         let row = store::returns::update_settled(conn, id, ReturnStatus::Received, None).await?;
         Ok((row, reread(conn, order.id).await?))
@@ -101,7 +101,7 @@ pub async fn receive_return(
 /// Does not take a return back; its pieces may be asked for again.
 /// # Errors
 /// As [`receive_return`].
-pub async fn reject_return(db: &Db, viewer: &Viewer, id: ReturnId, reason: String) -> Result<ReturnOf> {
+pub async fn reject_return(db: &Db, viewer: &Viewer, id: ReturnId, reason: String) -> Result<ReturnWithOrder> {
     viewer.require_any(&[Permission::ManageOrders])?;
     check_reason(&reason)?;
     db.transaction(async |conn| {
@@ -120,7 +120,7 @@ fn missing() -> Error {
 async fn lock_requested(conn: &Conn, viewer: &Viewer, id: ReturnId) -> Result<OrderRow> {
     let seen = store::returns::by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
     let scope = viewer.scope(Permission::ManageOrders);
-    let order = store::lock(conn, &scope, seen.order_id).await?.filter(|order| mover(viewer, order) == Mover::Staff);
+    let order = store::lock(conn, &scope, seen.order_id).await?.filter(|order| actor_of(viewer, order) == OrderActor::Staff);
     let order = order.ok_or_else(missing)?;
     let row = store::returns::by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
     if row.status != ReturnStatus::Requested {
@@ -150,16 +150,16 @@ async fn restock(conn: &Conn, viewer: &Viewer, order: OrderId, id: ReturnId, lin
     let sold = store::lines_by_ids(conn, &ids).await?;
     let products: HashMap<_, _> = sold.into_iter().map(|line| (line.id, line.product_id)).collect();
     // By id: the order in which the rows are locked.
-    let mut back: BTreeMap<ProductId, i32> = BTreeMap::new();
+    let mut restocked: BTreeMap<ProductId, i32> = BTreeMap::new();
     for line in lines {
         let product = products.get(&line.order_detail_id);
         let product = product.ok_or_else(|| Error::Internal("a return of a line that is gone".into()))?;
-        *back.entry(*product).or_default() += line.quantity;
+        *restocked.entry(*product).or_default() += line.quantity;
     }
-    products::store::lock(conn, &back.keys().copied().collect::<Vec<_>>()).await?;
-    let movement = |(product, pieces): (&ProductId, &i32)| {
-        NewMovement::new(*product, Some(order), viewer.user_id(), Reason::Return, *pieces)
+    products::store::lock(conn, &restocked.keys().copied().collect::<Vec<_>>()).await?;
+    let movement = |(product, quantity): (&ProductId, &i32)| {
+        NewMovement::new(*product, Some(order), viewer.user_id(), Reason::Return, *quantity)
     };
-    stock::store::insert(conn, &back.iter().map(movement).collect::<Vec<_>>()).await?;
+    stock::store::insert(conn, &restocked.iter().map(movement).collect::<Vec<_>>()).await?;
     store::returns::update_restocked(conn, id, &ids).await
 }

@@ -1,9 +1,9 @@
 //! Moving an order along, and calling it off.
-//! Rule: [`crate::orders::model::MOVES`] says who may make which move; whoever moves an order has locked it first.
+//! Rule: [`crate::orders::model::TRANSITIONS`] says who may make which move; whoever moves an order has locked it first.
 
 use super::{
-    access::{RUNNERS, editor_scope, lock_to_run, mover, reread},
-    letters, shipments,
+    access::{MAY_FULFILL, editor_scope, lock_to_fulfill, actor_of, reread},
+    emails, shipments,
 };
 use crate::{
     auth::Viewer,
@@ -27,10 +27,10 @@ use crate::{
 /// FORBIDDEN without a permission to run orders; NOT_FOUND for an order that is not the viewer's to run;
 /// ILLEGAL_TRANSITION for a move that is not allowed.
 pub async fn update_status(db: &Db, viewer: &Viewer, id: OrderId, status: Status) -> Result<OrderRow> {
-    viewer.require_any(RUNNERS)?;
+    viewer.require_any(MAY_FULFILL)?;
     db.transaction(async |conn| {
-        let order = lock_to_run(conn, viewer, id, "id", "order").await?;
-        become_status(conn, viewer, order, status, "status").await
+        let order = lock_to_fulfill(conn, viewer, id, "id", "order").await?;
+        change_status(conn, viewer, order, status, "status").await
     })
     .await
 }
@@ -42,12 +42,12 @@ pub async fn cancel(db: &Db, viewer: &Viewer, id: OrderId) -> Result<OrderRow> {
     let scope = editor_scope(viewer)?;
     db.transaction(async |conn| {
         let order = store::lock(conn, &scope, id).await?.ok_or_else(|| Error::not_found("id", "order"))?;
-        become_status(conn, viewer, order, Status::Cancelled, "id").await
+        change_status(conn, viewer, order, Status::Cancelled, "id").await
     })
     .await
 }
 
-async fn become_status(
+async fn change_status(
     conn: &Conn,
     viewer: &Viewer,
     order: OrderRow,
@@ -55,11 +55,11 @@ async fn become_status(
     field: &'static str,
 ) -> Result<OrderRow> {
     let illegal = |rule: String| Error::user(UserErrorCode::IllegalTransition, field, rule);
-    order.status.check_move(status, mover(viewer, &order)).map_err(illegal)?;
+    order.status.check_transition(status, actor_of(viewer, &order)).map_err(illegal)?;
     match status {
-        Status::Shipped => shipments::ship_rest(conn, &order).await?,
-        Status::Delivered => shipments::deliver_rest(conn, &order).await?,
-        Status::Cancelled => call_off(conn, viewer, &order, field).await?,
+        Status::Shipped => shipments::ship_remaining(conn, &order).await?,
+        Status::Delivered => shipments::deliver_remaining(conn, &order).await?,
+        Status::Cancelled => apply_cancellation(conn, viewer, &order, field).await?,
         Status::Pending | Status::Confirmed => {}
     }
     let order = reread(conn, order.id).await?;
@@ -68,31 +68,31 @@ async fn become_status(
 }
 
 /// What goes with a cancellation: the stock comes back, the payments are told, and the customer is.
-async fn call_off(conn: &Conn, viewer: &Viewer, order: &OrderRow, field: &'static str) -> Result<()> {
+async fn apply_cancellation(conn: &Conn, viewer: &Viewer, order: &OrderRow, field: &'static str) -> Result<()> {
     let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
     if lines.iter().any(|line| line.shipped_quantity > 0) {
         let rule = "a part of this order has been shipped: what is not wanted comes back as a return";
         return Err(Error::user(UserErrorCode::IllegalTransition, field, rule));
     }
-    put_stock_back(conn, viewer, order.id).await?;
+    restore_stock(conn, viewer, order.id).await?;
     if order.payment_status != PaymentStatus::None {
         let payload = serde_json::json!({ "order": order.id });
         jobs::store::enqueue(conn, &NewJob { kind: CANCELLED, payload, user_id: None, run_at: None }).await?;
     }
-    letters::cancelled(conn, order, &lines).await
+    emails::queue_cancelled(conn, order, &lines).await
 }
 
 /// Gives back what the ledger says the order took, no more: an imported order took nothing.
-async fn put_stock_back(conn: &Conn, viewer: &Viewer, order: OrderId) -> Result<()> {
-    let taken = stock::store::taken_by_order(conn, order).await?;
+async fn restore_stock(conn: &Conn, viewer: &Viewer, order: OrderId) -> Result<()> {
+    let taken = stock::store::deducted_by_order(conn, order).await?;
     let ids: Vec<ProductId> = taken.iter().map(|(product, _)| *product).collect();
     products::store::lock(conn, &ids).await?;
     let back = taken
         .into_iter()
-        .map(|(product, pieces)| {
-            let pieces =
-                i32::try_from(pieces).map_err(|_| Error::Internal("the ledger of an order overflows".into()))?;
-            Ok(NewMovement::new(product, Some(order), viewer.user_id(), Reason::Cancellation, pieces))
+        .map(|(product, quantity)| {
+            let quantity =
+                i32::try_from(quantity).map_err(|_| Error::Internal("the ledger of an order overflows".into()))?;
+            Ok(NewMovement::new(product, Some(order), viewer.user_id(), Reason::Cancellation, quantity))
         })
         .collect::<Result<Vec<_>>>()?;
     stock::store::insert(conn, &back).await

@@ -115,7 +115,7 @@ pub struct Shipping {
 
 impl Shipping {
     /// A copy of a user's address.
-    pub fn of(address: AddressRow) -> Self {
+    pub fn from_address(address: AddressRow) -> Self {
         Self {
             ship_country: Some(address.country),
             ship_city: Some(address.city),
@@ -126,13 +126,13 @@ impl Shipping {
     }
 
     /// An address that is nobody's yet.
-    pub fn to(address: AddressPatch) -> Self {
+    pub fn from_patch(patch: AddressPatch) -> Self {
         Self {
-            ship_country: address.country,
-            ship_city: address.city,
-            ship_district: address.district.flatten(),
-            ship_address: address.address,
-            ship_postal_code: address.postal_code.flatten(),
+            ship_country: patch.country,
+            ship_city: patch.city,
+            ship_district: patch.district.flatten(),
+            ship_address: patch.address,
+            ship_postal_code: patch.postal_code.flatten(),
         }
     }
 

@@ -42,7 +42,7 @@ impl Tracking {
     /// # Errors
     /// User errors for the fields that break a rule.
     pub fn check(&self) -> Result<()> {
-        rules(self.carrier.as_deref(), self.tracking_number.as_deref(), self.tracking_url.as_deref())
+        check_tracking(self.carrier.as_deref(), self.tracking_number.as_deref(), self.tracking_url.as_deref())
     }
 }
 
@@ -52,7 +52,7 @@ impl TrackingPatch {
     pub fn check(&self) -> Result<()> {
         let new = |field: &'_ Option<Option<String>>| field.clone().flatten();
         let (carrier, number, url) = (new(&self.carrier), new(&self.tracking_number), new(&self.tracking_url));
-        rules(carrier.as_deref(), number.as_deref(), url.as_deref())
+        check_tracking(carrier.as_deref(), number.as_deref(), url.as_deref())
     }
 
     /// Whether nothing changes.
@@ -61,7 +61,7 @@ impl TrackingPatch {
     }
 }
 
-fn rules(carrier: Option<&str>, number: Option<&str>, url: Option<&str>) -> Result<()> {
+fn check_tracking(carrier: Option<&str>, number: Option<&str>, url: Option<&str>) -> Result<()> {
     let mut validator = Validator::new();
     validator.optional_text("carrier", carrier, 100);
     validator.optional_text("trackingNumber", number, 100);

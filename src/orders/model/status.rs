@@ -1,5 +1,5 @@
 //! Where an order stands, and who may move it.
-//! Rule: [`MOVES`] alone says which moves there are; the diagram in the README is drawn from it.
+//! Rule: [`TRANSITIONS`] alone says which moves there are; the diagram in the README is drawn from it.
 
 use std::str::FromStr;
 
@@ -32,7 +32,7 @@ pub enum Status {
 
 /// As whom somebody moves an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mover {
+pub enum OrderActor {
     /// Who placed it: a user, or a guest with the cart token.
     Customer,
     /// Who may run the orders of its website.
@@ -43,22 +43,22 @@ pub enum Mover {
 
 /// A legal move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Move {
+pub struct Transition {
     /// Where the order stands.
     pub from: Status,
     /// Where it goes.
     pub to: Status,
     /// Who may move it.
-    pub by: &'static [Mover],
+    pub by: &'static [OrderActor],
 }
 
 /// Every legal move. What has been shipped in part cannot be cancelled any more.
-pub const MOVES: [Move; 5] = [
-    Move { from: Status::Pending, to: Status::Confirmed, by: &[Mover::Staff, Mover::Seller] },
-    Move { from: Status::Pending, to: Status::Cancelled, by: &[Mover::Customer, Mover::Staff, Mover::Seller] },
-    Move { from: Status::Confirmed, to: Status::Shipped, by: &[Mover::Staff, Mover::Seller] },
-    Move { from: Status::Confirmed, to: Status::Cancelled, by: &[Mover::Staff, Mover::Seller] },
-    Move { from: Status::Shipped, to: Status::Delivered, by: &[Mover::Staff, Mover::Seller] },
+pub const TRANSITIONS: [Transition; 5] = [
+    Transition { from: Status::Pending, to: Status::Confirmed, by: &[OrderActor::Staff, OrderActor::Seller] },
+    Transition { from: Status::Pending, to: Status::Cancelled, by: &[OrderActor::Customer, OrderActor::Staff, OrderActor::Seller] },
+    Transition { from: Status::Confirmed, to: Status::Shipped, by: &[OrderActor::Staff, OrderActor::Seller] },
+    Transition { from: Status::Confirmed, to: Status::Cancelled, by: &[OrderActor::Staff, OrderActor::Seller] },
+    Transition { from: Status::Shipped, to: Status::Delivered, by: &[OrderActor::Staff, OrderActor::Seller] },
 ];
 
 impl Status {
@@ -79,11 +79,11 @@ impl Status {
     /// Whether somebody may make this move.
     /// # Errors
     /// Why not, in words.
-    pub fn check_move(self, next: Self, mover: Mover) -> Result<(), String> {
+    pub fn check_transition(self, next: Self, actor: OrderActor) -> Result<(), String> {
         let (from, to) = (self.as_str(), next.as_str());
-        match MOVES.iter().find(|it| it.from == self && it.to == next) {
+        match TRANSITIONS.iter().find(|transition| transition.from == self && transition.to == next) {
             None => Err(format!("an order that is {from} cannot become {to}")),
-            Some(it) if !it.by.contains(&mover) => {
+            Some(transition) if !transition.by.contains(&actor) => {
                 Err(format!("this order is {from}: from here only the shop can make it {to}"))
             }
             Some(_) => Ok(()),
@@ -120,17 +120,17 @@ mod tests {
 
     #[test]
     fn nothing_leaves_the_end_states_and_no_move_stays() {
-        for it in MOVES {
-            assert!(!matches!(it.from, Status::Delivered | Status::Cancelled) && it.from != it.to, "{it:?}");
-            assert!(!it.by.is_empty(), "{it:?}");
+        for transition in TRANSITIONS {
+            assert!(!matches!(transition.from, Status::Delivered | Status::Cancelled) && transition.from != transition.to, "{transition:?}");
+            assert!(!transition.by.is_empty(), "{transition:?}");
         }
     }
 
     #[test]
     fn a_customer_only_calls_off_what_nobody_has_confirmed() {
-        let theirs: Vec<_> = MOVES.iter().filter(|it| it.by.contains(&Mover::Customer)).collect();
+        let theirs: Vec<_> = TRANSITIONS.iter().filter(|transition| transition.by.contains(&OrderActor::Customer)).collect();
         assert_eq!(
-            theirs.iter().map(|it| (it.from, it.to)).collect::<Vec<_>>(),
+            theirs.iter().map(|transition| (transition.from, transition.to)).collect::<Vec<_>>(),
             [(Status::Pending, Status::Cancelled)]
         );
     }

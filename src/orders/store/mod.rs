@@ -238,7 +238,7 @@ pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<OrderRow>>
 }
 
 /// Whether an order of this user waits to be sent.
-pub async fn is_under_way(mut conn: &Conn, user: UserId) -> Result<bool> {
+pub async fn has_open_orders(mut conn: &Conn, user: UserId) -> Result<bool> {
     let waiting = orders::table
         .filter(orders::user_id.assume_not_null().eq(user))
         .filter(orders::status.eq_any([Status::Pending, Status::Confirmed]));
@@ -247,8 +247,8 @@ pub async fn is_under_way(mut conn: &Conn, user: UserId) -> Result<bool> {
 
 /// Forgets where a user's orders went, but for the country, whom to ask about them, and what was written about them and
 /// their returns. The notes in their history go with the account.
-pub async fn update_forgotten(mut conn: &Conn, user: UserId) -> Result<()> {
-    let nowhere = (
+pub async fn erase_personal_data(mut conn: &Conn, user: UserId) -> Result<()> {
+    let erased = (
         orders::ship_city.eq(None::<String>),
         orders::ship_district.eq(None::<String>),
         orders::ship_address.eq(None::<String>),
@@ -259,8 +259,8 @@ pub async fn update_forgotten(mut conn: &Conn, user: UserId) -> Result<()> {
         orders::customer_note.eq(None::<String>),
     );
     let own = orders::table.filter(orders::user_id.assume_not_null().eq(user));
-    diesel::update(own).set(nowhere).execute(&mut conn).await?;
-    returns::update_forgotten(conn, user).await
+    diesel::update(own).set(erased).execute(&mut conn).await?;
+    returns::erase_personal_data(conn, user).await
 }
 
 /// Sets the status of an order.

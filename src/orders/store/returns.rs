@@ -81,7 +81,7 @@ pub async fn update_settled(
 }
 
 /// Forgets what was written about the returns of a user's orders.
-pub async fn update_forgotten(mut conn: &Conn, user: UserId) -> Result<()> {
+pub async fn erase_personal_data(mut conn: &Conn, user: UserId) -> Result<()> {
     let own = orders::table.filter(orders::user_id.assume_not_null().eq(user)).select(orders::id);
     let texts = returns::table.filter(returns::order_id.eq_any(own));
     let ids = diesel::update(texts)

@@ -48,7 +48,7 @@ pub async fn insert(
     mut conn: &Conn,
     order: OrderId,
     tracking: &Tracking,
-    pieces: &[(OrderDetailId, i32)],
+    quantities: &[(OrderDetailId, i32)],
 ) -> Result<ShipmentRow> {
     let insert = diesel::insert_into(shipments::table).values((shipments::order_id.eq(order), tracking));
     let shipment = insert.returning(ShipmentRow::as_returning()).get_result(&mut conn).await?;
@@ -57,7 +57,7 @@ pub async fn insert(
         order_detail_id: *line,
         quantity: *quantity,
     };
-    let lines: Vec<ShipmentLineRow> = pieces.iter().map(line).collect();
+    let lines: Vec<ShipmentLineRow> = quantities.iter().map(line).collect();
     diesel::insert_into(shipment_lines::table).values(&lines).execute(&mut conn).await?;
     Ok(shipment)
 }

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{Begun, ask, begin, reread};
+use super::{StartedOperation, execute, start_operation, reread};
 use crate::{
     auth::{Permission, Scope, Viewer},
     db::{
@@ -39,7 +39,7 @@ pub struct PaymentRequest {
 
 /// What makes a request the same one when it comes again.
 #[derive(Serialize)]
-struct Terms<'a> {
+struct IdempotencyTerms<'a> {
     order: OrderId,
     provider: &'a str,
     method: &'a str,
@@ -64,7 +64,7 @@ pub async fn create(
     let key = IdempotencyKey { owner, operation: "paymentCreate", key };
     key.check()?;
     check(providers, &request)?;
-    let terms = Terms {
+    let terms = IdempotencyTerms {
         order: request.order,
         provider: request.provider.as_str(),
         method: request.method.as_str(),
@@ -81,13 +81,13 @@ pub async fn create(
         };
         let order = orders::store::lock(conn, &scope, request.order).await?;
         let order = order.ok_or_else(|| Error::not_found("orderId", "order"))?;
-        let begun = open(conn, providers, order, &request, viewer.user_id()).await?;
-        claimed.store_result(conn, begun.payment.id.0).await?;
-        Ok((begun.payment.id, Some(begun)))
+        let started = open(conn, providers, order, &request, viewer.user_id()).await?;
+        claimed.store_result(conn, started.payment.id.0).await?;
+        Ok((started.payment.id, Some(started)))
     });
-    let (id, begun) = opened.await?;
-    if let Some(begun) = begun {
-        ask(db, providers, &begun).await?;
+    let (id, started) = opened.await?;
+    if let Some(started) = started {
+        execute(db, providers, &started).await?;
     }
     reread(db, id).await
 }
@@ -110,12 +110,12 @@ async fn open(
     order: OrderRow,
     request: &PaymentRequest,
     me: Option<UserId>,
-) -> Result<Begun> {
+) -> Result<StartedOperation> {
     if order.status == OrderStatus::Cancelled {
         return Err(Error::user(UserErrorCode::IllegalTransition, "orderId", "this order is cancelled"));
     }
-    if let Some(live) = store::find_live(conn, order.id).await? {
-        let rule = format!("this order has a payment that is {}", live.status.as_str());
+    if let Some(active) = store::find_active(conn, order.id).await? {
+        let rule = format!("this order has a payment that is {}", active.status.as_str());
         return Err(Error::user(UserErrorCode::PaymentExists, "orderId", rule));
     }
     if order.total_amount <= Decimal::ZERO {
@@ -144,5 +144,5 @@ async fn open(
         user_id: me,
         reason: None,
     };
-    begin(conn, providers, payment, &authorize, request.source.clone()).await
+    start_operation(conn, providers, payment, &authorize, request.source.clone()).await
 }

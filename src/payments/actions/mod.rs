@@ -1,7 +1,7 @@
 //! Paying, and what is done with payments. What all of it shares is here: beginning an operation, and asking for it.
 //! Rule: locks are taken as everywhere, idempotency key, order, payment; and none is held while a provider is asked.
 
-pub mod care;
+pub mod reconcile;
 mod create;
 mod operations;
 mod settle;
@@ -18,8 +18,8 @@ pub use self::{
     settle::settle,
 };
 use super::{
-    model::{NewOperation, OperationRow, Outcome, PaymentRow},
-    providers::{Answer, Call, Providers},
+    model::{NewOperation, OperationRow, SettleOutcome, PaymentRow},
+    providers::{OperationOutcome, Call, Providers},
     store,
 };
 use crate::{
@@ -43,13 +43,13 @@ pub fn scope(viewer: &Viewer) -> Scope {
 }
 
 /// An operation that is committed, and has to be asked for.
-struct Begun {
+struct StartedOperation {
     payment: PaymentRow,
     operation: OperationRow,
     source: Option<String>,
 }
 
-impl Begun {
+impl StartedOperation {
     fn call(&self) -> Result<Call> {
         let (payment, operation) = (&self.payment, &self.operation);
         let currency = Currency::parse(&payment.currency);
@@ -66,41 +66,41 @@ impl Begun {
 }
 
 /// The first step: writes what is intended, and the job that looks after it should nobody else bring the news.
-async fn begin(
+async fn start_operation(
     conn: &Conn,
     providers: &Providers,
     payment: PaymentRow,
     new: &NewOperation,
     source: Option<String>,
-) -> Result<Begun> {
+) -> Result<StartedOperation> {
     let operation = store::insert_operation(conn, new).await?;
-    look_later(conn, &operation, source.clone(), 0, providers.limit() + GRACE).await?;
-    Ok(Begun { payment, operation, source })
+    schedule_resolve(conn, &operation, source.clone(), 0, providers.timeout() + GRACE).await?;
+    Ok(StartedOperation { payment, operation, source })
 }
 
 /// Queues the job that looks after an operation.
-async fn look_later(
+async fn schedule_resolve(
     conn: &Conn,
     operation: &OperationRow,
     source: Option<String>,
     looks: u32,
     pause: Duration,
 ) -> Result<()> {
-    let payload = json!(care::Look { operation: operation.id, source, looks });
+    let payload = json!(reconcile::OperationJob { operation: operation.id, source, looks });
     // The source is nobody's personal data by itself, and the operation has to be looked after whoever is erased.
-    let job = NewJob { kind: care::OPERATION, payload, user_id: None, run_at: Some(Utc::now() + pause) };
+    let job = NewJob { kind: reconcile::OPERATION, payload, user_id: None, run_at: Some(Utc::now() + pause) };
     let job: JobId = jobs::store::insert(conn, &job).await?;
     store::update_job(conn, operation.id, job).await
 }
 
 /// The second step and the third: asks the provider, and settles by what it says. Where it says nothing, the operation
 /// stays pending for the job.
-async fn ask(db: &Db, providers: &Providers, begun: &Begun) -> Result<()> {
-    let name = begun.payment.provider;
-    match providers.ask(name, &begun.call()?).await {
-        Ok(answer) => take(db, providers, begun, &answer).await,
+async fn execute(db: &Db, providers: &Providers, started: &StartedOperation) -> Result<()> {
+    let name = started.payment.provider;
+    match providers.execute(name, &started.call()?).await {
+        Ok(outcome) => apply_outcome(db, providers, started, &outcome).await,
         Err(unknown) => {
-            let (operation, why) = (begun.operation.id.0, unknown.0);
+            let (operation, why) = (started.operation.id.0, unknown.0);
             tracing::warn!(
                 operation,
                 provider = name.as_str(),
@@ -113,11 +113,11 @@ async fn ask(db: &Db, providers: &Providers, begun: &Begun) -> Result<()> {
 }
 
 /// Settles by what a provider answered.
-async fn take(db: &Db, providers: &Providers, begun: &Begun, answer: &Answer) -> Result<()> {
-    let (name, key) = (begun.payment.provider, begun.operation.key);
-    let outcome = db.transaction(async |conn| settle(conn, providers, name, key, answer).await).await?;
-    if outcome == Outcome::Conflict {
-        let operation = begun.operation.id.0;
+async fn apply_outcome(db: &Db, providers: &Providers, started: &StartedOperation, outcome: &OperationOutcome) -> Result<()> {
+    let (name, key) = (started.payment.provider, started.operation.key);
+    let settled = db.transaction(async |conn| settle(conn, providers, name, key, outcome).await).await?;
+    if settled == SettleOutcome::Conflict {
+        let operation = started.operation.id.0;
         tracing::error!(
             operation,
             provider = name.as_str(),
@@ -136,9 +136,9 @@ async fn reread(db: &Db, id: PaymentId) -> Result<PaymentRow> {
 /// Locks the order of a payment, then the payment: as they are now, and the website.
 async fn lock(conn: &Conn, id: PaymentId) -> Result<Option<(orders::model::OrderRow, PaymentRow, WebsiteId)>> {
     let Some(found) = store::by_ids(conn, &Scope::All, &[id]).await?.pop() else { return Ok(None) };
-    let gone = || Error::Internal("a payment without its order".into());
-    let order = orders::store::lock(conn, &Scope::All, found.order_id).await?.ok_or_else(gone)?;
-    let payment = store::lock(conn, id).await?.ok_or_else(gone)?;
+    let missing = || Error::Internal("a payment without its order".into());
+    let order = orders::store::lock(conn, &Scope::All, found.order_id).await?.ok_or_else(missing)?;
+    let payment = store::lock(conn, id).await?.ok_or_else(missing)?;
     let website = order.source_website_id;
     Ok(Some((order, payment, website)))
 }

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{ask, begin, lock, reread};
+use super::{execute, start_operation, lock, reread};
 use crate::{
     auth::{Permission, Viewer},
     db::{
@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     ids::PaymentId,
     payments::{
-        model::{Kind, Left, MAX_OPERATIONS, MAX_REASON, NewOperation, PaymentRow},
+        model::{Kind, Remaining, MAX_OPERATIONS, MAX_REASON, NewOperation, PaymentRow},
         providers::Providers,
         store,
     },
@@ -90,7 +90,7 @@ async fn operate(
         let rule = format!("a reason has at most {MAX_REASON} characters");
         return Err(Error::user(UserErrorCode::TooLong, "reason", rule));
     }
-    let begun = db.transaction(async |conn| {
+    let started = db.transaction(async |conn| {
         let claimed = match key.claim(conn, &request).await? {
             Claim::New(claimed) => claimed,
             Claim::Done(_) => return Ok(None),
@@ -106,15 +106,15 @@ async fn operate(
             let rule = format!("a payment has at most {MAX_OPERATIONS} operations");
             return Err(Error::user(UserErrorCode::OutOfRange, "id", rule));
         }
-        let amount = Left::of(&payment, &operations).amount(kind, request.amount)?;
+        let amount = Remaining::of(&payment, &operations).amount(kind, request.amount)?;
         let reason = reason.map(ToOwned::to_owned);
         let new = NewOperation { payment_id: payment.id, kind, amount, user_id: Some(me), reason };
-        let begun = begin(conn, providers, payment, &new, None).await?;
-        claimed.store_result(conn, begun.payment.id.0).await?;
-        Ok(Some(begun))
+        let started = start_operation(conn, providers, payment, &new, None).await?;
+        claimed.store_result(conn, started.payment.id.0).await?;
+        Ok(Some(started))
     });
-    if let Some(begun) = begun.await? {
-        ask(db, providers, &begun).await?;
+    if let Some(started) = started.await? {
+        execute(db, providers, &started).await?;
     }
     reread(db, request.payment).await
 }

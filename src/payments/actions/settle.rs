@@ -11,9 +11,9 @@ use crate::{
     jobs::{self, model::NewJob},
     orders::model::{CANCELLED, OrderRow, Status as OrderStatus},
     payments::{
-        actions::care::CAPTURE,
-        model::{Kind, OperationRow, OperationStatus, Outcome, ProviderName, kept},
-        providers::{Answer, Providers},
+        actions::reconcile::CAPTURE,
+        model::{Kind, OperationRow, OperationStatus, SettleOutcome, ProviderName, sanitize},
+        providers::{OperationOutcome, Providers},
         store,
     },
 };
@@ -26,38 +26,38 @@ pub async fn settle(
     providers: &Providers,
     provider: ProviderName,
     key: Uuid,
-    answer: &Answer,
-) -> Result<Outcome> {
-    let Some(found) = store::find_operation_by_key(conn, provider, key).await? else { return Ok(Outcome::Unknown) };
-    let gone = || Error::Internal("an operation without its payment".into());
-    let (order, ..) = lock(conn, found.payment_id).await?.ok_or_else(gone)?;
+    outcome: &OperationOutcome,
+) -> Result<SettleOutcome> {
+    let Some(found) = store::find_operation_by_key(conn, provider, key).await? else { return Ok(SettleOutcome::Unknown) };
+    let missing = || Error::Internal("an operation without its payment".into());
+    let (order, ..) = lock(conn, found.payment_id).await?.ok_or_else(missing)?;
     // As it is now that nobody else can settle it.
-    let operation = store::find_operation(conn, found.id).await?.ok_or_else(gone)?;
-    match (operation.status, answer) {
-        (OperationStatus::Pending, Answer::Done { reference }) => {
-            close(conn, &operation, OperationStatus::Succeeded, kept(reference).as_deref(), None).await?;
-            go_on(conn, providers, provider, &order, &operation).await?;
+    let operation = store::find_operation(conn, found.id).await?.ok_or_else(missing)?;
+    match (operation.status, outcome) {
+        (OperationStatus::Pending, OperationOutcome::Done { reference }) => {
+            finish(conn, &operation, OperationStatus::Succeeded, sanitize(reference).as_deref(), None).await?;
+            enqueue_follow_up(conn, providers, provider, &order, &operation).await?;
         }
-        (OperationStatus::Pending, Answer::Declined { failure }) => {
-            let failure = kept(failure).unwrap_or_else(|| "refused".to_owned());
-            close(conn, &operation, OperationStatus::Failed, None, Some(&failure)).await?;
+        (OperationStatus::Pending, OperationOutcome::Declined { failure }) => {
+            let failure = sanitize(failure).unwrap_or_else(|| "refused".to_owned());
+            finish(conn, &operation, OperationStatus::Failed, None, Some(&failure)).await?;
         }
-        (OperationStatus::Pending, Answer::Pending { reference }) => {
-            if let Some(reference) = reference.as_deref().and_then(kept) {
+        (OperationStatus::Pending, OperationOutcome::Pending { reference }) => {
+            if let Some(reference) = reference.as_deref().and_then(sanitize) {
                 store::update_reference(conn, operation.id, &reference).await?;
             }
         }
-        (OperationStatus::Succeeded, Answer::Done { .. } | Answer::Pending { .. })
-        | (OperationStatus::Failed, Answer::Declined { .. } | Answer::Pending { .. }) => return Ok(Outcome::Known),
-        (OperationStatus::Succeeded, Answer::Declined { .. }) | (OperationStatus::Failed, Answer::Done { .. }) => {
-            return Ok(Outcome::Conflict);
+        (OperationStatus::Succeeded, OperationOutcome::Done { .. } | OperationOutcome::Pending { .. })
+        | (OperationStatus::Failed, OperationOutcome::Declined { .. } | OperationOutcome::Pending { .. }) => return Ok(SettleOutcome::Known),
+        (OperationStatus::Succeeded, OperationOutcome::Declined { .. }) | (OperationStatus::Failed, OperationOutcome::Done { .. }) => {
+            return Ok(SettleOutcome::Conflict);
         }
     }
-    Ok(Outcome::Applied)
+    Ok(SettleOutcome::Applied)
 }
 
 /// Settles an operation for good, and takes the job along that looked after it: the last place of the source.
-async fn close(
+async fn finish(
     conn: &Conn,
     operation: &OperationRow,
     status: OperationStatus,
@@ -73,7 +73,7 @@ async fn close(
 
 /// What follows from an operation that succeeded: money that came in for an order that is cancelled by now goes back, and
 /// what is promised is captured where the shop wants it at once.
-async fn go_on(
+async fn enqueue_follow_up(
     conn: &Conn,
     providers: &Providers,
     provider: ProviderName,
@@ -84,7 +84,7 @@ async fn go_on(
         Kind::Authorize | Kind::Capture if order.status == OrderStatus::Cancelled => {
             (CANCELLED, json!({ "order": order.id }))
         }
-        Kind::Authorize if providers.captures_at_once(provider) => {
+        Kind::Authorize if providers.captures_immediately(provider) => {
             (CAPTURE, json!({ "payment": operation.payment_id }))
         }
         _ => return Ok(()),

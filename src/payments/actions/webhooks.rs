@@ -11,8 +11,8 @@ use crate::{
     error::{Error, ErrorCode, Result},
     jobs::model::{Failure, JobRow},
     payments::{
-        model::{Outcome, ProviderName, kept},
-        providers::{Answer, Event, Headers, Providers, Refusal},
+        model::{SettleOutcome, ProviderName, sanitize},
+        providers::{OperationOutcome, Event, Headers, Providers, WebhookRejection},
         store,
     },
 };
@@ -29,29 +29,29 @@ pub async fn receive(
     headers: &Headers,
     body: &[u8],
     now: DateTime<Utc>,
-) -> Result<Option<Outcome>> {
+) -> Result<Option<SettleOutcome>> {
     let name = ProviderName::ALL.iter().copied().find(|name| name.as_str() == provider);
     let known = name.and_then(|name| Some((name, providers.get(name)?)));
-    let (name, provider) = known.ok_or_else(|| refused(Refusal::NotFound))?;
-    let event = provider.webhook(headers, body, now).map_err(refused)?;
+    let (name, provider) = known.ok_or_else(|| rejection_error(WebhookRejection::NotFound))?;
+    let event = provider.webhook(headers, body, now).map_err(rejection_error)?;
     if !(1..=200).contains(&event.id.chars().count()) || event.id.contains('\0') {
-        return Err(refused(Refusal::Malformed));
+        return Err(rejection_error(WebhookRejection::Malformed));
     }
-    let payload = told(&event);
+    let payload = event_payload(&event);
     let outcome = db.transaction(async |conn| {
         let Some(id) = store::insert_webhook(conn, name, &event.id, &payload).await? else { return Ok(None) };
-        let outcome = settle(conn, providers, name, event.key, &event.answer).await?;
+        let outcome = settle(conn, providers, name, event.key, &event.outcome).await?;
         store::update_webhook(conn, id, outcome).await?;
         Ok(Some(outcome))
     });
     let outcome = outcome.await?;
     match outcome {
-        Some(Outcome::Conflict) => tracing::error!(
+        Some(SettleOutcome::Conflict) => tracing::error!(
             provider = name.as_str(),
             event = event.id,
             "a webhook contradicts what is settled: somebody has to look"
         ),
-        Some(Outcome::Unknown) => {
+        Some(SettleOutcome::Unknown) => {
             tracing::warn!(
                 provider = name.as_str(),
                 event = event.id,
@@ -63,25 +63,25 @@ pub async fn receive(
     Ok(outcome)
 }
 
-fn refused(refusal: Refusal) -> Error {
-    match refusal {
-        Refusal::NotFound => Error::Coded(ErrorCode::NotFound, "no such payment provider sends webhooks here".into()),
-        Refusal::Unsigned => Error::Coded(
+fn rejection_error(rejection: WebhookRejection) -> Error {
+    match rejection {
+        WebhookRejection::NotFound => Error::Coded(ErrorCode::NotFound, "no such payment provider sends webhooks here".into()),
+        WebhookRejection::InvalidSignature => Error::Coded(
             ErrorCode::Unauthenticated,
             "the signature is missing or wrong, or more than five minutes old".into(),
         ),
-        Refusal::Malformed => Error::Coded(ErrorCode::BadUserInput, "the body is no event of a payment".into()),
+        WebhookRejection::Malformed => Error::Coded(ErrorCode::BadUserInput, "the body is no event of a payment".into()),
     }
 }
 
 /// What was understood of an event: all that is kept of it.
-fn told(event: &Event) -> Value {
+fn event_payload(event: &Event) -> Value {
     let key = event.key;
-    match &event.answer {
-        Answer::Done { reference } => json!({ "key": key, "status": "succeeded", "reference": kept(reference) }),
-        Answer::Declined { failure } => json!({ "key": key, "status": "failed", "failure": kept(failure) }),
-        Answer::Pending { reference } => {
-            json!({ "key": key, "status": "pending", "reference": reference.as_deref().and_then(kept) })
+    match &event.outcome {
+        OperationOutcome::Done { reference } => json!({ "key": key, "status": "succeeded", "reference": sanitize(reference) }),
+        OperationOutcome::Declined { failure } => json!({ "key": key, "status": "failed", "failure": sanitize(failure) }),
+        OperationOutcome::Pending { reference } => {
+            json!({ "key": key, "status": "pending", "reference": reference.as_deref().and_then(sanitize) })
         }
     }
 }
@@ -89,10 +89,10 @@ fn told(event: &Event) -> Value {
 /// Sends a webhook of the test provider: signs it now, and hands it to the same function as the door.
 /// # Errors
 /// Where it is refused, which is for good, or the database is away.
-pub async fn tell(db: &Db, providers: &Providers, job: &JobRow) -> Result<(), Failure> {
+pub async fn send_test_webhook(db: &Db, providers: &Providers, job: &JobRow) -> Result<(), Failure> {
     let Some(provider) = providers.test() else { return Err(Failure::Final("the test provider is off".into())) };
     let (body, now) = (job.payload.to_string().into_bytes(), Utc::now());
-    let headers = provider.signed(&body, now);
+    let headers = provider.signed_headers(&body, now);
     match receive(db, providers, ProviderName::Test.as_str(), &headers, &body, now).await {
         Ok(_) => Ok(()),
         Err(Error::Coded(_, why)) => Err(Failure::Final(why.into_owned())),

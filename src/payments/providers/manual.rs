@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 use futures_util::future::{BoxFuture, ready};
 
-use super::{Answer, Call, Event, Headers, Provider, Refusal, Unknown};
+use super::{OperationOutcome, Call, Event, Headers, Provider, WebhookRejection, UnknownOutcome};
 use crate::{
     error::{Error, Result},
     payments::model::Method,
@@ -25,36 +25,36 @@ impl Provider for Manual {
         }
     }
 
-    fn is_promise(&self) -> bool {
+    fn requires_manual_capture(&self) -> bool {
         true
     }
 
-    fn authorize<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Unknown>> {
-        noted(call)
+    fn authorize<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>> {
+        succeed(call)
     }
 
-    fn capture<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Unknown>> {
-        noted(call)
+    fn capture<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>> {
+        succeed(call)
     }
 
-    fn void<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Unknown>> {
-        noted(call)
+    fn void<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>> {
+        succeed(call)
     }
 
-    fn refund<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Unknown>> {
-        noted(call)
+    fn refund<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>> {
+        succeed(call)
     }
 
     /// It keeps nothing, and noting twice does no harm.
-    fn look_up<'a>(&'a self, _: &'a Call) -> BoxFuture<'a, Result<Option<Answer>, Unknown>> {
+    fn look_up<'a>(&'a self, _: &'a Call) -> BoxFuture<'a, Result<Option<OperationOutcome>, UnknownOutcome>> {
         Box::pin(ready(Ok(None)))
     }
 
-    fn webhook(&self, _: &Headers, _: &[u8], _: DateTime<Utc>) -> Result<Event, Refusal> {
-        Err(Refusal::NotFound)
+    fn webhook(&self, _: &Headers, _: &[u8], _: DateTime<Utc>) -> Result<Event, WebhookRejection> {
+        Err(WebhookRejection::NotFound)
     }
 }
 
-fn noted<'a>(call: &Call) -> BoxFuture<'a, Result<Answer, Unknown>> {
-    Box::pin(ready(Ok(Answer::Done { reference: format!("manual_{}", call.key.simple()) })))
+fn succeed<'a>(call: &Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>> {
+    Box::pin(ready(Ok(OperationOutcome::Done { reference: format!("manual_{}", call.key.simple()) })))
 }

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How long a provider may take to answer before nobody waits for it any more.
-pub const LIMIT: Duration = Duration::from_secs(10);
+pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The headers of a webhook, names in lower case; several of one name are joined by a comma.
 pub type Headers = BTreeMap<String, String>;
@@ -49,7 +49,7 @@ pub struct Call {
 
 /// What became of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum OperationOutcome {
     /// It was done, for good.
     Done {
         /// What the provider calls it. That of an authorisation is the payment's, and comes with every later call.
@@ -70,7 +70,7 @@ pub enum Answer {
 /// Nobody knows what became of an operation: the connection failed, the answer made no sense, the provider has a fault.
 /// The text is logged: no secret may be in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unknown(pub String);
+pub struct UnknownOutcome(pub String);
 
 /// What a webhook tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,14 +80,14 @@ pub struct Event {
     /// The key of the operation that it is about.
     pub key: Uuid,
     /// What became of it.
-    pub answer: Answer,
+    pub outcome: OperationOutcome,
 }
 
 /// Why a webhook is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum WebhookRejection {
     /// The signature is missing or wrong, or its time is more than five minutes off.
-    Unsigned,
+    InvalidSignature,
     /// It is signed, and says nothing that can be understood.
     Malformed,
     /// There is no such provider here, or it tells nothing by webhook.
@@ -101,19 +101,19 @@ pub enum Refusal {
 /// later: it must be done once, and answered as the first time. A provider that forgets keys after a while has to be asked by
 /// `look_up` first, by a reference or metadata that holds the key.
 ///
-/// **Answers.** Say [`Answer::Declined`] only where the provider said in so many words that it did not do it and never will
-/// by this key: a declined card, too little money, an authorisation that is over. Everything else is [`Unknown`]: a time
+/// **Answers.** Say [`OperationOutcome::Declined`] only where the provider said in so many words that it did not do it and never will
+/// by this key: a declined card, too little money, an authorisation that is over. Everything else is [`UnknownOutcome`]: a time
 /// limit, a broken connection, a status of 5xx, 409 or 429, an answer that cannot be read. An unknown operation stays
 /// pending and is looked after; one that is settled stays so for good. Never throw an answer away: whatever was understood is
 /// returned, and it is for the caller to see whether it is news.
 ///
-/// **Time.** The caller gives up after [`LIMIT`] and drops the future, wherever it stands; the operation may have been done
+/// **Time.** The caller gives up after [`RESPONSE_TIMEOUT`] and drops the future, wherever it stands; the operation may have been done
 /// all the same. So keep nothing in memory between calls, hold no lock across an await, and give the client of the provider
 /// a time limit of its own that is shorter.
 ///
 /// **Looking up.** [`Provider::look_up`] asks what became of the operation with this key, without doing anything. `None` says
 /// that the provider has never heard of the key; the caller then asks for the operation again by the same key. Where that
-/// cannot be told, return [`Unknown`]: it is asked again later, with longer and longer pauses up to an hour, until it is known.
+/// cannot be told, return [`UnknownOutcome`]: it is asked again later, with longer and longer pauses up to an hour, until it is known.
 ///
 /// **Webhooks.** [`Provider::webhook`] checks the signature over the raw body in constant time before it reads any of it, and
 /// refuses what is signed more than five minutes before or after `now` ([`signature`] does both). It reads nothing
@@ -136,43 +136,43 @@ pub trait Provider: Send + Sync {
 
     /// Whether an authorisation is no more than a promise, and people have to see the money before it is captured: such a
     /// payment is never captured by itself.
-    fn is_promise(&self) -> bool {
+    fn requires_manual_capture(&self) -> bool {
         false
     }
 
     /// Holds the money of the source for us.
-    fn authorize<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Unknown>>;
+    fn authorize<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>>;
 
     /// Takes held money.
-    fn capture<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Unknown>>;
+    fn capture<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>>;
 
     /// Gives back what is held and not taken.
-    fn void<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Unknown>>;
+    fn void<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>>;
 
     /// Pays back money that was taken.
-    fn refund<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Unknown>>;
+    fn refund<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>>;
 
     /// What became of the operation with this key; none where the provider never heard of it.
-    fn look_up<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Option<Answer>, Unknown>>;
+    fn look_up<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Option<OperationOutcome>, UnknownOutcome>>;
 
     /// What a webhook tells.
     /// # Errors
-    /// [`Refusal`]; `NotFound` from a provider that sends none.
-    fn webhook(&self, headers: &Headers, body: &[u8], now: DateTime<Utc>) -> Result<Event, Refusal>;
+    /// [`WebhookRejection`]; `NotFound` from a provider that sends none.
+    fn webhook(&self, headers: &Headers, body: &[u8], now: DateTime<Utc>) -> Result<Event, WebhookRejection>;
 }
 
 /// The providers of this process, and how they are used.
 pub struct Providers {
     list: BTreeMap<&'static str, Arc<dyn Provider>>,
     test: Option<Arc<TestProvider>>,
-    limit: Duration,
+    timeout: Duration,
     capture: PaymentCapture,
 }
 
 impl Providers {
     /// No provider at all; each may take so long to answer.
-    pub fn new(limit: Duration, capture: PaymentCapture) -> Self {
-        Self { list: BTreeMap::new(), test: None, limit, capture }
+    pub fn new(timeout: Duration, capture: PaymentCapture) -> Self {
+        Self { list: BTreeMap::new(), test: None, timeout, capture }
     }
 
     /// Those with these names; the test provider where it is among them.
@@ -184,7 +184,7 @@ impl Providers {
             let rule = format!("there is no payment provider {name:?}: name `manual`, `test` or both");
             return Err(Error::bad_input("SOUK_PAYMENT_PROVIDERS", rule));
         }
-        let mut providers = Self::new(LIMIT, capture);
+        let mut providers = Self::new(RESPONSE_TIMEOUT, capture);
         if names.iter().any(|name| name == ProviderName::Manual.as_str()) {
             providers = providers.with(ProviderName::Manual, Arc::new(Manual));
         }
@@ -220,42 +220,42 @@ impl Providers {
     }
 
     /// How long each may take to answer.
-    pub fn limit(&self) -> Duration {
-        self.limit
+    pub fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// Whether what this one authorises is captured by itself.
-    pub fn captures_at_once(&self, name: ProviderName) -> bool {
-        self.capture == PaymentCapture::AtOnce && self.get(name).is_some_and(|provider| !provider.is_promise())
+    pub fn captures_immediately(&self, name: ProviderName) -> bool {
+        self.capture == PaymentCapture::AtOnce && self.get(name).is_some_and(|provider| !provider.requires_manual_capture())
     }
 
     /// Asks a provider to do something. Holds no connection, and waits no longer than the limit.
     /// # Errors
     /// Where nobody knows what became of it.
-    pub async fn ask(&self, name: ProviderName, call: &Call) -> Result<Answer, Unknown> {
-        let provider = self.get(name).ok_or_else(not_here)?;
-        let asked = match call.kind {
+    pub async fn execute(&self, name: ProviderName, call: &Call) -> Result<OperationOutcome, UnknownOutcome> {
+        let provider = self.get(name).ok_or_else(not_configured)?;
+        let operation = match call.kind {
             Kind::Authorize => provider.authorize(call),
             Kind::Capture => provider.capture(call),
             Kind::Void => provider.void(call),
             Kind::Refund => provider.refund(call),
         };
-        timeout(self.limit, asked).await.map_err(|_| Unknown("it took too long to answer".into()))?
+        timeout(self.timeout, operation).await.map_err(|_| UnknownOutcome("it took too long to answer".into()))?
     }
 
     /// Asks a provider what became of an operation, and for the operation again where it never heard of it.
     /// # Errors
     /// Where nobody knows.
-    pub async fn ask_again(&self, name: ProviderName, call: &Call) -> Result<Answer, Unknown> {
-        let provider = self.get(name).ok_or_else(not_here)?;
-        let found = timeout(self.limit, provider.look_up(call)).await;
-        match found.map_err(|_| Unknown("it took too long to look up".into()))?? {
-            Some(answer) => Ok(answer),
-            None => self.ask(name, call).await,
+    pub async fn look_up_or_execute(&self, name: ProviderName, call: &Call) -> Result<OperationOutcome, UnknownOutcome> {
+        let provider = self.get(name).ok_or_else(not_configured)?;
+        let found = timeout(self.timeout, provider.look_up(call)).await;
+        match found.map_err(|_| UnknownOutcome("it took too long to look up".into()))?? {
+            Some(outcome) => Ok(outcome),
+            None => self.execute(name, call).await,
         }
     }
 }
 
-fn not_here() -> Unknown {
-    Unknown("this provider is not set up here".into())
+fn not_configured() -> UnknownOutcome {
+    UnknownOutcome("this provider is not set up here".into())
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::Refusal;
+use super::WebhookRejection;
 
 /// How far the time of a signature may be off, either way.
 pub const TOLERANCE: Duration = Duration::minutes(5);
@@ -26,19 +26,19 @@ pub fn sign(secret: &str, body: &[u8], now: DateTime<Utc>) -> String {
 
 /// Checks a signature.
 /// # Errors
-/// [`Refusal::Unsigned`] where it is missing, unreadable, wrong, or of another time.
-pub fn check(secret: &str, header: Option<&String>, body: &[u8], now: DateTime<Utc>) -> Result<(), Refusal> {
+/// [`WebhookRejection::InvalidSignature`] where it is missing, unreadable, wrong, or of another time.
+pub fn check(secret: &str, header: Option<&String>, body: &[u8], now: DateTime<Utc>) -> Result<(), WebhookRejection> {
     let parts =
         || header.into_iter().flat_map(|header| header.split(',')).filter_map(|part| part.trim().split_once('='));
     let mut times = parts().filter(|(name, _)| *name == "t").map(|(_, time)| time);
-    let (Some(time), None) = (times.next(), times.next()) else { return Err(Refusal::Unsigned) };
-    let at = time.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0)).ok_or(Refusal::Unsigned)?;
+    let (Some(time), None) = (times.next(), times.next()) else { return Err(WebhookRejection::InvalidSignature) };
+    let at = time.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0)).ok_or(WebhookRejection::InvalidSignature)?;
     let is_good = parts().filter(|(name, _)| *name == "v1").any(|(_, signature)| {
         let bytes = hex::decode(signature).unwrap_or_default();
         // Takes the same time wherever the first difference is.
         mac(secret, time, body).verify_slice(&bytes).is_ok()
     });
-    if is_good && (now - at).abs() <= TOLERANCE { Ok(()) } else { Err(Refusal::Unsigned) }
+    if is_good && (now - at).abs() <= TOLERANCE { Ok(()) } else { Err(WebhookRejection::InvalidSignature) }
 }
 
 #[cfg(test)]
@@ -62,7 +62,7 @@ mod tests {
         for header in ["", "t=", time, mac, &signed[..signed.len() - 2], &signed.replace("t=", "t=1,t="), "t=x,v1=y"] {
             assert!(!good(header, b"body", now), "{header}");
         }
-        assert_eq!(check("other", Some(&signed), b"body", now), Err(Refusal::Unsigned));
-        assert_eq!(check("secret", None, b"body", now), Err(Refusal::Unsigned));
+        assert_eq!(check("other", Some(&signed), b"body", now), Err(WebhookRejection::InvalidSignature));
+        assert_eq!(check("secret", None, b"body", now), Err(WebhookRejection::InvalidSignature));
     }
 }

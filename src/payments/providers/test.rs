@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::{Answer, Call, Event, Headers, LIMIT, Provider, Refusal, Unknown, signature};
+use super::{OperationOutcome, Call, Event, Headers, RESPONSE_TIMEOUT, Provider, WebhookRejection, UnknownOutcome, signature};
 use crate::{
     db::Db,
     error::{Error, Result},
@@ -23,7 +23,7 @@ use crate::{
 pub const WEBHOOK: &str = "test_payment_webhook";
 
 /// The header of its signature, in lower case.
-pub const SIGNATURE: &str = "souk-signature";
+pub const SIGNATURE_HEADER: &str = "souk-signature";
 
 /// Its cards: the number, the word that stands for it, and what happens.
 pub const CARDS: [(&str, &str, &str); 9] = [
@@ -40,7 +40,7 @@ pub const CARDS: [(&str, &str, &str); 9] = [
 
 /// How long it takes.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub struct TestDelays {
     /// Until the webhook of a card that tells later.
     pub later: Duration,
     /// Until the answer of a card that answers late.
@@ -49,9 +49,9 @@ pub struct Pace {
     pub early: Duration,
 }
 
-impl Default for Pace {
+impl Default for TestDelays {
     fn default() -> Self {
-        Self { later: Duration::from_secs(5), late: LIMIT + Duration::from_secs(2), early: Duration::from_secs(3) }
+        Self { later: Duration::from_secs(5), late: RESPONSE_TIMEOUT + Duration::from_secs(2), early: Duration::from_secs(3) }
     }
 }
 
@@ -59,22 +59,22 @@ impl Default for Pace {
 pub struct TestProvider {
     db: Db,
     secret: String,
-    pace: Pace,
+    delays: TestDelays,
 }
 
 /// The body of a webhook.
 #[derive(Debug, Serialize, Deserialize)]
-struct Body {
+struct WebhookBody {
     id: String,
     key: Uuid,
-    status: Told,
+    status: EventStatus,
     reference: Option<String>,
     failure: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Told {
+enum EventStatus {
     Succeeded,
     Failed,
     Pending,
@@ -82,66 +82,66 @@ enum Told {
 
 impl TestProvider {
     /// The provider with this secret, whose webhooks are queued in this database.
-    pub fn new(db: Db, secret: String, pace: Pace) -> Self {
-        Self { db, secret, pace }
+    pub fn new(db: Db, secret: String, delays: TestDelays) -> Self {
+        Self { db, secret, delays }
     }
 
     /// The headers of a webhook with this body, as if it were sent now.
-    pub fn signed(&self, body: &[u8], now: DateTime<Utc>) -> Headers {
-        Headers::from([(SIGNATURE.to_owned(), signature::sign(&self.secret, body, now))])
+    pub fn signed_headers(&self, body: &[u8], now: DateTime<Utc>) -> Headers {
+        Headers::from([(SIGNATURE_HEADER.to_owned(), signature::sign(&self.secret, body, now))])
     }
 
-    async fn respond(&self, call: &Call) -> Result<Answer, Unknown> {
-        let word = card(call).ok_or_else(|| Unknown("which card it was is not known any more".into()))?;
-        let answer = outcome(word, call);
+    async fn respond(&self, call: &Call) -> Result<OperationOutcome, UnknownOutcome> {
+        let word = card(call).ok_or_else(|| UnknownOutcome("which card it was is not known any more".into()))?;
+        let outcome = outcome(word, call);
         match word {
             "later" => {
-                self.tell(call, &answer, self.pace.later).await?;
-                Ok(Answer::Pending { reference: Some(reference(word, call)) })
+                self.queue_webhook(call, &outcome, self.delays.later).await?;
+                Ok(OperationOutcome::Pending { reference: Some(reference(word, call)) })
             }
             "twice" => {
-                self.tell(call, &answer, Duration::ZERO).await?;
-                self.tell(call, &answer, Duration::ZERO).await?;
-                Ok(answer)
+                self.queue_webhook(call, &outcome, Duration::ZERO).await?;
+                self.queue_webhook(call, &outcome, Duration::ZERO).await?;
+                Ok(outcome)
             }
             "late" => {
-                self.tell(call, &answer, self.pace.late).await?;
-                sleep(self.pace.late).await;
-                Ok(answer)
+                self.queue_webhook(call, &outcome, self.delays.late).await?;
+                sleep(self.delays.late).await;
+                Ok(outcome)
             }
             "early" => {
-                self.tell(call, &answer, Duration::ZERO).await?;
-                sleep(self.pace.early).await;
-                Ok(answer)
+                self.queue_webhook(call, &outcome, Duration::ZERO).await?;
+                sleep(self.delays.early).await;
+                Ok(outcome)
             }
-            _ => Ok(answer),
+            _ => Ok(outcome),
         }
     }
 
     /// Queues a webhook. Told again, it has the same id.
-    async fn tell(&self, call: &Call, answer: &Answer, delay: Duration) -> Result<(), Unknown> {
-        let (status, reference, failure) = match answer {
-            Answer::Done { reference } => (Told::Succeeded, Some(reference.clone()), None),
-            Answer::Declined { failure } => (Told::Failed, None, Some(failure.clone())),
-            Answer::Pending { reference } => (Told::Pending, reference.clone(), None),
+    async fn queue_webhook(&self, call: &Call, outcome: &OperationOutcome, delay: Duration) -> Result<(), UnknownOutcome> {
+        let (status, reference, failure) = match outcome {
+            OperationOutcome::Done { reference } => (EventStatus::Succeeded, Some(reference.clone()), None),
+            OperationOutcome::Declined { failure } => (EventStatus::Failed, None, Some(failure.clone())),
+            OperationOutcome::Pending { reference } => (EventStatus::Pending, reference.clone(), None),
         };
-        let body = Body { id: format!("evt_{}", call.key.simple()), key: call.key, status, reference, failure };
+        let body = WebhookBody { id: format!("evt_{}", call.key.simple()), key: call.key, status, reference, failure };
         let job = NewJob { kind: WEBHOOK, payload: json!(body), user_id: None, run_at: Some(Utc::now() + delay) };
         let queued = self.db.transaction(async |conn| jobs::store::enqueue(conn, &job).await).await;
-        queued.map_err(|error| Unknown(error.to_string()))
+        queued.map_err(|error| UnknownOutcome(error.to_string()))
     }
 }
 
 /// The word of the card of a call: by its number at first, then by what the payment is called.
 fn card(call: &Call) -> Option<&'static str> {
     let word = match &call.source {
-        Some(source) => return find(source),
+        Some(source) => return card_by_number(source),
         None => call.reference.as_deref()?.split('_').nth(1)?,
     };
     CARDS.iter().map(|(_, known, _)| *known).find(|known| *known == word)
 }
 
-fn find(number: &str) -> Option<&'static str> {
+fn card_by_number(number: &str) -> Option<&'static str> {
     let number: String = number.chars().filter(|letter| *letter != ' ').collect();
     CARDS.iter().find(|(known, ..)| *known == number).map(|(_, word, _)| *word)
 }
@@ -151,15 +151,15 @@ fn reference(word: &str, call: &Call) -> String {
 }
 
 /// What becomes of an operation in the end.
-fn outcome(word: &str, call: &Call) -> Answer {
+fn outcome(word: &str, call: &Call) -> OperationOutcome {
     let failure = match (word, call.kind) {
         ("declined", Kind::Authorize) => "card_declined",
         ("poor", Kind::Authorize) => "insufficient_funds",
         ("uncaptured", Kind::Capture) => "capture_refused",
         ("unrefunded", Kind::Refund) => "refund_refused",
-        _ => return Answer::Done { reference: reference(word, call) },
+        _ => return OperationOutcome::Done { reference: reference(word, call) },
     };
-    Answer::Declined { failure: failure.to_owned() }
+    OperationOutcome::Declined { failure: failure.to_owned() }
 }
 
 impl Provider for TestProvider {
@@ -167,43 +167,43 @@ impl Provider for TestProvider {
         if method != Method::Card {
             return Err(Error::bad_input("method", "the test provider takes CARD"));
         }
-        match source.and_then(find) {
+        match source.and_then(card_by_number) {
             Some(_) => Ok(()),
             None => Err(Error::bad_input("source", "give the number of one of the test provider's cards")),
         }
     }
 
-    fn authorize<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Unknown>> {
+    fn authorize<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>> {
         self.respond(call).boxed()
     }
 
-    fn capture<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Unknown>> {
+    fn capture<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>> {
         self.respond(call).boxed()
     }
 
-    fn void<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Unknown>> {
+    fn void<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>> {
         self.respond(call).boxed()
     }
 
-    fn refund<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Unknown>> {
+    fn refund<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>> {
         self.respond(call).boxed()
     }
 
     /// As if it had heard of every key: whoever asks comes later than its webhooks.
-    fn look_up<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Option<Answer>, Unknown>> {
-        let word = card(call).ok_or_else(|| Unknown("which card it was is not known any more".into()));
+    fn look_up<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Option<OperationOutcome>, UnknownOutcome>> {
+        let word = card(call).ok_or_else(|| UnknownOutcome("which card it was is not known any more".into()));
         ready(word.map(|word| Some(outcome(word, call)))).boxed()
     }
 
-    fn webhook(&self, headers: &Headers, body: &[u8], now: DateTime<Utc>) -> Result<Event, Refusal> {
-        signature::check(&self.secret, headers.get(SIGNATURE), body, now)?;
-        let Body { id, key, status, reference, failure } =
-            serde_json::from_slice(body).map_err(|_| Refusal::Malformed)?;
-        let answer = match status {
-            Told::Succeeded => Answer::Done { reference: reference.ok_or(Refusal::Malformed)? },
-            Told::Failed => Answer::Declined { failure: failure.ok_or(Refusal::Malformed)? },
-            Told::Pending => Answer::Pending { reference },
+    fn webhook(&self, headers: &Headers, body: &[u8], now: DateTime<Utc>) -> Result<Event, WebhookRejection> {
+        signature::check(&self.secret, headers.get(SIGNATURE_HEADER), body, now)?;
+        let WebhookBody { id, key, status, reference, failure } =
+            serde_json::from_slice(body).map_err(|_| WebhookRejection::Malformed)?;
+        let outcome = match status {
+            EventStatus::Succeeded => OperationOutcome::Done { reference: reference.ok_or(WebhookRejection::Malformed)? },
+            EventStatus::Failed => OperationOutcome::Declined { failure: failure.ok_or(WebhookRejection::Malformed)? },
+            EventStatus::Pending => OperationOutcome::Pending { reference },
         };
-        Ok(Event { id, key, answer })
+        Ok(Event { id, key, outcome })
     }
 }

@@ -16,33 +16,33 @@ use crate::{
 
 /// What becomes of what is in a category that is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Contents {
+pub enum ContentsPolicy {
     /// There is none, or nothing is deleted.
-    Keep,
+    RequireEmpty,
     /// It goes to the category above; from a root the children become roots, and the products have no category.
-    ToParent,
+    MoveToParent,
     /// It goes to this category.
-    To(CategoryId),
+    MoveTo(CategoryId),
 }
 
 /// Deletes a category, and before that moves its children, behind those that are there, and its products.
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageCatalogue`]; IN_USE where it has children or products and nobody says where they go;
 /// NOT_FOUND for the category and for the one that they go to, CYCLE where that is the category or below it.
-pub async fn delete(db: &Db, viewer: &Viewer, id: CategoryId, contents: Contents) -> Result<()> {
+pub async fn delete(db: &Db, viewer: &Viewer, id: CategoryId, policy: ContentsPolicy) -> Result<()> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
     db.transaction(async |conn| {
         let missing = || Error::not_found("id", "category");
-        if contents != Contents::Keep {
+        if policy != ContentsPolicy::RequireEmpty {
             // Products before anything else, as everywhere.
             store::lock_in_category(conn, id).await?;
         }
         categories::store::lock_moves(conn).await?;
         let row = categories::store::by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
-        match contents {
-            Contents::Keep => require_empty(conn, id).await?,
-            Contents::ToParent => clear(conn, id, row.parent_id).await?,
-            Contents::To(other) => clear(conn, id, Some(other_tree(conn, &row, other).await?)).await?,
+        match policy {
+            ContentsPolicy::RequireEmpty => require_empty(conn, id).await?,
+            ContentsPolicy::MoveToParent => move_contents(conn, id, row.parent_id).await?,
+            ContentsPolicy::MoveTo(other) => move_contents(conn, id, Some(check_move_target(conn, &row, other).await?)).await?,
         }
         match categories::store::delete(conn, id).await? {
             true => Ok(()),
@@ -53,7 +53,7 @@ pub async fn delete(db: &Db, viewer: &Viewer, id: CategoryId, contents: Contents
 }
 
 /// The category that is to take the contents of another one: not that one, nor one below it.
-async fn other_tree(conn: &Conn, from: &CategoryRow, to: CategoryId) -> Result<CategoryId> {
+async fn check_move_target(conn: &Conn, from: &CategoryRow, to: CategoryId) -> Result<CategoryId> {
     let row = categories::store::by_ids(conn, &[to]).await?.pop();
     let row = row.ok_or_else(|| Error::not_found("moveTo", "category"))?;
     match row.path.contains(&from.id) {
@@ -62,7 +62,7 @@ async fn other_tree(conn: &Conn, from: &CategoryRow, to: CategoryId) -> Result<C
     }
 }
 
-async fn clear(conn: &Conn, from: CategoryId, to: Option<CategoryId>) -> Result<()> {
+async fn move_contents(conn: &Conn, from: CategoryId, to: Option<CategoryId>) -> Result<()> {
     store::update_category(conn, from, to).await?;
     let children = categories::store::positions(conn, Some(from)).await?;
     let mut siblings = categories::store::positions(conn, to).await?;
@@ -84,7 +84,7 @@ async fn require_empty(conn: &Conn, id: CategoryId) -> Result<()> {
     if children == 0 && products == 0 {
         return Ok(());
     }
-    let held = [number(children, "child", "children"), number(products, "product", "products")];
+    let held = [count_phrase(children, "child", "children"), count_phrase(products, "product", "products")];
     let held: Vec<_> = held.into_iter().flatten().collect();
     let rule = format!(
         "the category has {}: move or delete them first, or say where they go by moveTo or moveToParent",
@@ -94,7 +94,7 @@ async fn require_empty(conn: &Conn, id: CategoryId) -> Result<()> {
 }
 
 /// `3 children`; nothing for none, and no number beyond the one to which is counted.
-fn number(count: i64, one: &str, many: &str) -> Option<String> {
+fn count_phrase(count: i64, one: &str, many: &str) -> Option<String> {
     match count {
         0 => None,
         1 => Some(format!("1 {one}")),

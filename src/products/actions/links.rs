@@ -61,7 +61,7 @@ pub async fn link(db: &Db, viewer: &Viewer, ids: Vec<ProductId>) -> Result<Produ
         };
         let all: Vec<_> = locked.iter().filter(|(_, was)| *was != Some(link)).map(|(id, _)| *id).collect();
         store::update_links(conn, &all, Some(link)).await?;
-        first(store::by_ids_as_sold(conn, &ids[..1]).await?)
+        first(store::by_ids_including_inactive(conn, &ids[..1]).await?)
     })
     .await
 }
@@ -76,7 +76,7 @@ pub async fn unlink(db: &Db, viewer: &Viewer, id: ProductId) -> Result<ProductRo
         let locked = store::lock_writable(conn, &scope, id).await?;
         locked.ok_or_else(|| Error::not_found("productId", "product"))?;
         store::update_links(conn, &[id], None).await?;
-        first(store::by_ids_as_sold(conn, &[id]).await?)
+        first(store::by_ids_including_inactive(conn, &[id]).await?)
     })
     .await
 }

@@ -98,7 +98,7 @@ impl ProductRow {
     }
 
     /// How many pieces everybody may know of: those that can be bought, where they are few.
-    pub fn left(&self) -> Option<i32> {
+    pub fn low_stock_quantity(&self) -> Option<i32> {
         (self.availability == Availability::LowStock).then(|| self.available())
     }
 }
@@ -240,7 +240,7 @@ impl ProductPatch {
             validator.check(check_price("costPrice", price));
         }
         validator.optional_text("supplierSku", self.supplier_sku.as_ref().and_then(Option::as_deref), 100);
-        if self.low_stock_threshold.is_some_and(|pieces| !(0..=MAX_LOW_STOCK).contains(&pieces)) {
+        if self.low_stock_threshold.is_some_and(|quantity| !(0..=MAX_LOW_STOCK).contains(&quantity)) {
             let rule = format!("a stock is low from 0 to {MAX_LOW_STOCK} pieces down");
             validator.check(Err(UserError::new(UserErrorCode::OutOfRange, "lowStockThreshold", rule)));
         }

@@ -100,7 +100,7 @@ macro_rules! options {
 /// User errors of what only the database can find.
 pub async fn insert(mut conn: &Conn, website: WebsiteId, states: &[&BulkProduct]) -> Result<HashMap<String, i64>> {
     #[derive(QueryableByName)]
-    struct Made {
+    struct Inserted {
         #[diesel(sql_type = Text)]
         sku: String,
         #[diesel(sql_type = BigInt)]
@@ -120,9 +120,9 @@ pub async fn insert(mut conn: &Conn, website: WebsiteId, states: &[&BulkProduct]
         rows!(),
         " ORDER BY r.place RETURNING sku, id"
     ));
-    let made: Vec<Made> =
-        bind_rows!(query, states).bind::<BigInt, _>(website).load(&mut conn).await.map_err(refused)?;
-    Ok(made.into_iter().map(|made| (made.sku, made.id)).collect())
+    let inserted: Vec<Inserted> =
+        bind_rows!(query, states).bind::<BigInt, _>(website).load(&mut conn).await.map_err(constraint_error)?;
+    Ok(inserted.into_iter().map(|inserted| (inserted.sku, inserted.id)).collect())
 }
 
 /// Sets all columns of products except the stock. The caller holds their locks.
@@ -142,11 +142,11 @@ pub async fn update(mut conn: &Conn, states: &[&BulkProduct]) -> Result<()> {
         rows!(),
         " WHERE p.id = r.id"
     ));
-    bind_rows!(query, states).execute(&mut conn).await.map_err(refused)?;
+    bind_rows!(query, states).execute(&mut conn).await.map_err(constraint_error)?;
     Ok(())
 }
 
-fn refused(error: diesel::result::Error) -> Error {
+fn constraint_error(error: diesel::result::Error) -> Error {
     let taken = |field, message| UserError::new(UserErrorCode::Taken, field, message);
     Error::from(error)
         .on_constraint("products_source_website_id_sku_key", || {

@@ -11,12 +11,12 @@ pub const PRODUCTS: Export = Export {
     permission: Permission::ManageProducts,
     has_website: true,
     is_importable: true,
-    with: "WITH shelves AS MATERIALIZED (
+    with: "WITH category_paths AS MATERIALIZED (
         SELECT c.id, json_agg(a.name ORDER BY cardinality(a.path)) AS names
         FROM categories c JOIN categories a ON a.id = ANY (c.path) GROUP BY c.id)",
     table: "products p",
     joins: "LEFT JOIN sources s ON s.resource_type = 'Product' AND s.resource_id = p.id AND s.website_id = p.source_website_id
-        LEFT JOIN shelves c ON c.id = p.category_id
+        LEFT JOIN category_paths c ON c.id = p.category_id
         LEFT JOIN brands b ON b.id = p.brand_id
         LEFT JOIN suppliers u ON u.id = p.supplier_id
         LEFT JOIN product_groups g ON g.id = p.group_id",

@@ -35,7 +35,7 @@ pub(super) struct FirstOfGroup {
     /// Which way.
     pub direction: Direction,
     /// What holds for the rows of the list.
-    pub wanted: Condition<'static, products::table>,
+    pub condition: Condition<'static, products::table>,
 }
 
 impl Expression for FirstOfGroup {
@@ -62,7 +62,7 @@ impl QueryFragment<Pg> for FirstOfGroup {
             Direction::Asc => ", products.id) < (me.key, me.id) AND ",
             Direction::Desc => ", products.id) > (me.key, me.id) AND ",
         });
-        self.wanted.walk_ast(out.reborrow())?;
+        self.condition.walk_ast(out.reborrow())?;
         out.push_sql("))");
         Ok(())
     }

@@ -122,20 +122,20 @@ fn condition(condition: &ProductCondition) -> Condition<'static, products::table
 }
 
 /// What holds for the rows of a list.
-fn wanted(scope: &Scope, list: &ProductList, parent: Option<ProductParent>) -> Condition<'static, products::table> {
-    let mut wanted = visible(scope);
+fn list_condition(scope: &Scope, list: &ProductList, parent: Option<ProductParent>) -> Condition<'static, products::table> {
+    let mut combined = visible(scope);
     if !list.filter.is_empty() {
-        wanted = Box::new(wanted.and(list.filter.condition(&condition)));
+        combined = Box::new(combined.and(list.filter.condition(&condition)));
     }
     if let Some(parent) = parent {
-        wanted = Box::new(wanted.and(of_parent(parent)));
+        combined = Box::new(combined.and(of_parent(parent)));
     }
-    wanted
+    combined
 }
 
 fn rows(scope: &Scope, list: &ProductList, parent: Option<ProductParent>) -> Rows {
-    let wanted = || wanted(scope, list, parent);
-    let rows = products::table.select(ProductRow::as_select()).into_boxed().filter(wanted());
+    let condition = || list_condition(scope, list, parent);
+    let rows = products::table.select(ProductRow::as_select()).into_boxed().filter(condition());
     if !list.one_per_group {
         return rows;
     }
@@ -145,7 +145,7 @@ fn rows(scope: &Scope, list: &ProductList, parent: Option<ProductParent>) -> Row
         ProductOrderField::Price => Box::new(products::price),
         ProductOrderField::Rating => Box::new(products::rating_average),
     };
-    rows.filter(FirstOfGroup { key, direction: list.direction, wanted: wanted() })
+    rows.filter(FirstOfGroup { key, direction: list.direction, condition: condition() })
 }
 
 fn of_parent(parent: ProductParent) -> Condition<'static, products::table> {
@@ -204,7 +204,7 @@ pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[ProductId]) -> Result
 }
 
 /// The rows with these ids, deleted ones too: what an order's line or a stock movement names stays readable.
-pub async fn by_ids_as_sold(mut conn: &Conn, ids: &[ProductId]) -> Result<Vec<ProductRow>> {
+pub async fn by_ids_including_inactive(mut conn: &Conn, ids: &[ProductId]) -> Result<Vec<ProductRow>> {
     Ok(products::table.filter(products::id.eq_any(ids)).select(ProductRow::as_select()).load(&mut conn).await?)
 }
 
@@ -329,7 +329,7 @@ pub async fn count_in_category(mut conn: &Conn, category: CategoryId) -> Result<
 /// Moves all products of a category to another one, or to none.
 pub async fn update_category(mut conn: &Conn, from: CategoryId, to: Option<CategoryId>) -> Result<()> {
     let of_category = products::table.filter(products::category_id.assume_not_null().eq(from));
-    diesel::update(of_category).set(products::category_id.eq(to)).execute(&mut conn).await.map_err(refused)?;
+    diesel::update(of_category).set(products::category_id.eq(to)).execute(&mut conn).await.map_err(constraint_error)?;
     Ok(())
 }
 
@@ -345,7 +345,7 @@ pub async fn slug_exists(mut conn: &Conn, slug: &str) -> Result<bool> {
 /// another website, and for options that are not those of the group.
 pub async fn insert(mut conn: &Conn, new: &NewProduct) -> Result<ProductRow> {
     let query = diesel::insert_into(products::table).values(new).returning(ProductRow::as_returning());
-    query.get_result(&mut conn).await.map_err(refused)
+    query.get_result(&mut conn).await.map_err(constraint_error)
 }
 
 /// Changes a product.
@@ -353,10 +353,10 @@ pub async fn insert(mut conn: &Conn, new: &NewProduct) -> Result<ProductRow> {
 /// As [`insert`].
 pub async fn update(mut conn: &Conn, id: ProductId, patch: &ProductPatch) -> Result<ProductRow> {
     let query = diesel::update(products::table.find(id)).set(patch).returning(ProductRow::as_returning());
-    query.get_result(&mut conn).await.map_err(refused)
+    query.get_result(&mut conn).await.map_err(constraint_error)
 }
 
-fn refused(error: diesel::result::Error) -> Error {
+fn constraint_error(error: diesel::result::Error) -> Error {
     let missing =
         |field, resource: &str| UserError::new(UserErrorCode::NotFound, field, format!("there is no such {resource}"));
     Error::from(error)

@@ -11,12 +11,12 @@ use crate::{
 };
 
 /// Whether a list is of a whole part of the tree.
-pub fn names_tree(list: &ProductList) -> bool {
+pub fn has_category_tree(list: &ProductList) -> bool {
     list.filter.any(&|condition| matches!(condition, ProductCondition::CategoryTree(_)))
 }
 
 /// The same list with the categories themselves in the place of their trees: one statement for each tree that it names.
-pub async fn resolved(conn: &Conn, list: &ProductList) -> Result<ProductList> {
+pub async fn resolve(conn: &Conn, list: &ProductList) -> Result<ProductList> {
     let mut trees = Vec::new();
     list.filter.for_each(&mut |condition| {
         if let ProductCondition::CategoryTree(roots) = condition {

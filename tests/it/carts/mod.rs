@@ -311,7 +311,7 @@ async fn what_is_over_is_cleared_away() {
     let guest = guest.with_cart(theirs.token.clone());
     ada.mutate("cartReserve", CART, json!({ "id": mine.id })).await;
     guest.mutate("cartReserve", CART, json!({ "id": theirs.id })).await;
-    assert_eq!(carts::actions::tidy(&app.database.db).await.unwrap(), 0);
+    assert_eq!(carts::actions::clean_up(&app.database.db).await.unwrap(), 0);
     assert_eq!(app.database.ask("SELECT reserved FROM products").await, "5");
     // The guest's cart with what is reserved, and the customer's reservation alone.
     let over = "SET session_replication_role = replica;
@@ -321,7 +321,7 @@ async fn what_is_over_is_cleared_away() {
     let query = "query ($id: ID!) { cart(id: $id) { id } }";
     assert_eq!(guest.run_with(query, json!({ "id": theirs.id })).await.at("cart"), &Value::Null, "over is over");
     assert_eq!(guest.checkout(&theirs, "k").await.verdict("checkout"), "NOT_FOUND cartId");
-    assert_eq!(carts::actions::tidy(&app.database.db).await.unwrap(), 2);
+    assert_eq!(carts::actions::clean_up(&app.database.db).await.unwrap(), 2);
     assert_eq!(app.database.ask("SELECT reserved FROM products").await, "0");
     assert_eq!(app.database.ask("SELECT count(*) || ' ' || (SELECT count(*) FROM cart_lines) FROM carts").await, "1 1");
 }

@@ -9,7 +9,7 @@ use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 use souk::{
     ids::RowId,
-    media::actions::sweep::{Swept, sweep},
+    media::actions::file_cleanup::{CleanupReport, clean_up},
     storage::uploads,
 };
 
@@ -270,32 +270,32 @@ async fn nothing_is_left_of_what_nobody_names() {
     let blue = manager.add_picture(&rope, &png(9, 9, BLUE), json!({})).await;
     assert_eq!(keys(&app, "media").await.len(), 6);
     app.database.sql(age).await;
-    assert_eq!(sweep(db, studio, later).await.unwrap(), Swept::default(), "all is named");
+    assert_eq!(clean_up(db, studio, later).await.unwrap(), CleanupReport::default(), "all is named");
 
     // One is gone, and another product shows the other.
     for id in [&red["image"]["id"], &blue["image"]["id"]] {
         manager.mutate("productImageDelete", "", json!({ "id": id })).await;
     }
-    assert_eq!(sweep(db, studio, later).await.unwrap(), Swept { rows: 1, files: 2, uploads: 0 });
+    assert_eq!(clean_up(db, studio, later).await.unwrap(), CleanupReport { rows: 1, files: 2, uploads: 0 });
     assert_eq!(keys(&app, "media").await.len(), 4);
 
     // A product that goes with its row takes its pictures along; the process ends between the row and the files.
     app.database.sql("DELETE FROM images; DELETE FROM media").await;
     assert_eq!(
-        sweep(db, studio, Utc::now()).await.unwrap(),
-        Swept::default(),
+        clean_up(db, studio, Utc::now()).await.unwrap(),
+        CleanupReport::default(),
         "what is young may be about to be named"
     );
-    assert_eq!(sweep(db, studio, later).await.unwrap(), Swept { rows: 0, files: 4, uploads: 0 });
+    assert_eq!(clean_up(db, studio, later).await.unwrap(), CleanupReport { rows: 0, files: 4, uploads: 0 });
     assert!(keys(&app, "media").await.is_empty());
 
     // And what is not named yet, for an hour.
     manager.add_picture(&rope, &png(9, 9, RED), json!({})).await;
     app.database.sql("DELETE FROM images").await;
-    assert_eq!(sweep(db, studio, Utc::now()).await.unwrap(), Swept::default());
+    assert_eq!(clean_up(db, studio, Utc::now()).await.unwrap(), CleanupReport::default());
     let url = manager.mutate("uploadCreate", "upload { url }", json!({ "bytes": UPLOAD_BYTES })).await;
     let put = Request::put(url.text_at("uploadCreate.upload.url")).body(Body::from("left")).unwrap();
     assert_eq!(app.send(put).await.0, StatusCode::CREATED);
-    assert_eq!(sweep(db, studio, later).await.unwrap().uploads, 0);
-    assert_eq!(sweep(db, studio, Utc::now() + chrono::Duration::hours(25)).await.unwrap().uploads, 1);
+    assert_eq!(clean_up(db, studio, later).await.unwrap().uploads, 0);
+    assert_eq!(clean_up(db, studio, Utc::now() + chrono::Duration::hours(25)).await.unwrap().uploads, 1);
 }

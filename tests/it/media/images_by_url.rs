@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use souk::{
     ids::{ProductId, RowId},
     media::{
-        actions::{Studio, fetch::fetch_due},
-        fetch::Rules,
-        model::Wanted,
-        store::{insert_missing, missing},
+        actions::{ImageProcessor, fetch::fetch_due},
+        fetch::FetchPolicy,
+        model::RequestedImage,
+        store::{insert_missing, select_missing},
     },
 };
 use tokio::net::TcpListener;
@@ -47,9 +47,9 @@ async fn shop(app: &TestApp) -> (Actor<'_>, ProductId) {
 async fn want(app: &TestApp, product: ProductId, urls: &[String]) -> usize {
     let wanted: Vec<_> = (1..)
         .zip(urls)
-        .map(|(position, url)| Wanted { product, url: url.clone(), alt: String::new(), position })
+        .map(|(position, url)| RequestedImage { product, url: url.clone(), alt: String::new(), position })
         .collect();
-    let put = async |conn: &souk::db::Conn| insert_missing(conn, &missing(conn, &wanted).await?).await;
+    let put = async |conn: &souk::db::Conn| insert_missing(conn, &select_missing(conn, &wanted).await?).await;
     app.database.db.transaction(put).await.expect("wanted")
 }
 
@@ -117,7 +117,7 @@ async fn no_private_address_is_asked() {
         "http://169.254.169.254/a".to_owned(),
     ];
     want(&app, product, &urls).await;
-    let studio = Studio::new(app.services.storage.clone(), "/media", Rules { most: UPLOAD_BYTES, private: false });
+    let studio = ImageProcessor::new(app.services.storage.clone(), "/media", FetchPolicy { max_bytes: UPLOAD_BYTES, allow_private: false });
     assert_eq!(fetch_due(&app.database.db, &studio).await.unwrap(), 3);
     let images = seen(&manager, product).await;
     let why: Vec<_> =

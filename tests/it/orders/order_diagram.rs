@@ -3,7 +3,7 @@
 
 use std::{fmt::Write, path::Path};
 
-use souk::orders::model::{MOVES, Mover, Status};
+use souk::orders::model::{TRANSITIONS, OrderActor, Status};
 
 const BEGIN: &str = "<!-- the life of an order: written by UPDATE_README=1 cargo test order_diagram -->\n";
 const END: &str = "<!-- end -->";
@@ -11,16 +11,16 @@ const END: &str = "<!-- end -->";
 fn diagram() -> String {
     let name = |status: Status| status.as_str().to_uppercase();
     let mut drawn = "```mermaid\nstateDiagram-v2\n    [*] --> PENDING\n".to_owned();
-    for it in MOVES {
+    for it in TRANSITIONS {
         let who = it.by.iter().map(|mover| match mover {
-            Mover::Customer => "customer",
-            Mover::Staff => "staff",
-            Mover::Seller => "seller",
+            OrderActor::Customer => "customer",
+            OrderActor::Staff => "staff",
+            OrderActor::Seller => "seller",
         });
         let who = who.collect::<Vec<_>>().join(", ");
         writeln!(drawn, "    {} --> {}: {who}", name(it.from), name(it.to)).expect("a string takes it");
     }
-    for status in Status::ALL.into_iter().filter(|status| MOVES.iter().all(|it| it.from != *status)) {
+    for status in Status::ALL.into_iter().filter(|status| TRANSITIONS.iter().all(|it| it.from != *status)) {
         writeln!(drawn, "    {} --> [*]", name(status)).expect("a string takes it");
     }
     drawn + "```\n"

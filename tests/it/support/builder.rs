@@ -18,12 +18,12 @@ use souk::graphql;
 use souk::graphql::schema::context::CurrencyCache;
 use souk::graphql::schema::context::Services;
 use souk::http;
-use souk::media::actions::Studio;
-use souk::media::fetch::Rules;
+use souk::media::actions::ImageProcessor;
+use souk::media::fetch::FetchPolicy;
 use souk::payments::model::ProviderName;
 use souk::payments::providers::Providers;
 use souk::payments::providers::manual::Manual;
-use souk::payments::providers::test::Pace;
+use souk::payments::providers::test::TestDelays;
 use souk::payments::providers::test::TestProvider;
 use souk::storage::StorageLocation;
 use souk::storage::Storage;
@@ -40,15 +40,15 @@ const CHEAP: PasswordCost = PasswordCost { memory: 8, passes: 1 };
 pub const PAYMENT_SECRET: &str = "a secret of the tests that signs webhooks";
 
 /// The pace of the test provider in tests: what is late comes never, and the test says when it is later.
-pub const PACE: Pace =
-    Pace { later: Duration::from_secs(3600), late: Duration::from_secs(3600), early: Duration::from_millis(200) };
+pub const PACE: TestDelays =
+    TestDelays { later: Duration::from_secs(3600), late: Duration::from_secs(3600), early: Duration::from_millis(200) };
 
 /// The longest file of an upload in tests.
 pub const UPLOAD_BYTES: u64 = 1024 * 1024;
 
 /// A studio that fetches from this machine, too.
-pub fn studio(storage: &Storage) -> Studio {
-    Studio::new(storage.clone(), "/media", Rules { most: UPLOAD_BYTES, private: true })
+pub fn studio(storage: &Storage) -> ImageProcessor {
+    ImageProcessor::new(storage.clone(), "/media", FetchPolicy { max_bytes: UPLOAD_BYTES, allow_private: true })
 }
 
 /// The providers of a test's server.

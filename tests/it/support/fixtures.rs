@@ -129,7 +129,7 @@ impl TestApp {
                     let opening = NewMovement::new(row.id, None, None, Reason::Opening, spec.stock);
                     stock::store::insert(conn, &[opening]).await?;
                 }
-                Ok(products::store::by_ids_as_sold(conn, &[row.id]).await?.remove(0))
+                Ok(products::store::by_ids_including_inactive(conn, &[row.id]).await?.remove(0))
             })
             .await
             .expect("a new product")
@@ -137,7 +137,7 @@ impl TestApp {
 
     /// The pieces in stock of a product, by the database.
     pub async fn stock(&self, product: ProductId) -> i32 {
-        let found = self.database.db.read(async |conn| products::store::by_ids_as_sold(conn, &[product]).await).await;
+        let found = self.database.db.read(async |conn| products::store::by_ids_including_inactive(conn, &[product]).await).await;
         found.expect("a product").remove(0).stock
     }
 }

@@ -14,7 +14,7 @@ use souk::{
         actions::{Mailer, queue},
         model::{Message, Template},
     },
-    payments::providers::{LIMIT, Providers},
+    payments::providers::{RESPONSE_TIMEOUT, Providers},
     storage::{StorageLocation, Storage},
 };
 use tokio::sync::OnceCell;
@@ -63,7 +63,7 @@ pub fn worker(db: &Db, mailer: Option<Mailer>) -> Worker {
     job_handlers::build_worker(JobContext {
         db: db.clone(),
         mailer: mailer.map(Arc::new),
-        providers: Arc::new(Providers::new(LIMIT, PaymentCapture::ByHand)),
+        providers: Arc::new(Providers::new(RESPONSE_TIMEOUT, PaymentCapture::ByHand)),
         image_processor: studio(&storage),
         analytics: AnalyticsSettings::default(),
     })

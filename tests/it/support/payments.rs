@@ -15,7 +15,7 @@ use souk::{
     ids::{RowId, WebsiteId},
     payments::{
         model::{Kind, Method, ProviderName},
-        providers::{Answer as Said, Call, Event, Headers, Provider, Providers, Refusal, Unknown},
+        providers::{OperationOutcome as Said, Call, Event, Headers, Provider, Providers, WebhookRejection, UnknownOutcome},
     },
 };
 use tokio::sync::{Notify, mpsc};
@@ -180,7 +180,7 @@ impl Scripted {
         self.gate.notify_one();
     }
 
-    async fn answer(&self, call: &Call) -> Result<Said, Unknown> {
+    async fn answer(&self, call: &Call) -> Result<Said, UnknownOutcome> {
         let mood = *self.mood.lock().unwrap();
         *self.asked.lock().unwrap() += 1;
         if mood != Mood::Deaf {
@@ -207,40 +207,40 @@ impl Provider for Scripted {
         Ok(())
     }
 
-    fn authorize<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Said, Unknown>> {
+    fn authorize<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Said, UnknownOutcome>> {
         assert!(call.reference.is_none(), "it has no name yet");
         self.answer(call).boxed()
     }
 
-    fn capture<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Said, Unknown>> {
+    fn capture<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Said, UnknownOutcome>> {
         assert!(call.source.is_none() && call.reference.is_some(), "{call:?}");
         self.answer(call).boxed()
     }
 
-    fn void<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Said, Unknown>> {
+    fn void<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Said, UnknownOutcome>> {
         self.answer(call).boxed()
     }
 
-    fn refund<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Said, Unknown>> {
+    fn refund<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Said, UnknownOutcome>> {
         self.answer(call).boxed()
     }
 
-    fn look_up<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Option<Said>, Unknown>> {
+    fn look_up<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Option<Said>, UnknownOutcome>> {
         let found = self.done.lock().unwrap().contains_key(&call.key).then(|| done(call.key));
         std::future::ready(Ok(found)).boxed()
     }
 
     /// Its webhooks are what the test writes: `<event id> <key> done|declined`.
-    fn webhook(&self, _: &Headers, body: &[u8], _: DateTime<Utc>) -> Result<Event, Refusal> {
-        let text = std::str::from_utf8(body).map_err(|_| Refusal::Malformed)?;
-        let [id, key, what] = text.split(' ').collect::<Vec<_>>().try_into().map_err(|_| Refusal::Malformed)?;
-        let key = key.parse().map_err(|_| Refusal::Malformed)?;
+    fn webhook(&self, _: &Headers, body: &[u8], _: DateTime<Utc>) -> Result<Event, WebhookRejection> {
+        let text = std::str::from_utf8(body).map_err(|_| WebhookRejection::Malformed)?;
+        let [id, key, what] = text.split(' ').collect::<Vec<_>>().try_into().map_err(|_| WebhookRejection::Malformed)?;
+        let key = key.parse().map_err(|_| WebhookRejection::Malformed)?;
         let answer = match what {
             "done" => done(key),
             "declined" => Said::Declined { failure: "declined".into() },
             _ => Said::Pending { reference: None },
         };
-        Ok(Event { id: id.to_owned(), key, answer })
+        Ok(Event { id: id.to_owned(), key, outcome: answer })
     }
 }
 

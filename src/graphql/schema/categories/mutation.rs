@@ -23,7 +23,7 @@ use crate::{
         },
     },
     ids::{CategoryId, RowId},
-    products::actions::categories::{Contents, delete},
+    products::actions::categories::{ContentsPolicy, delete},
     text::slugify,
 };
 
@@ -132,12 +132,12 @@ impl CategoryMoveInput {
 }
 
 impl CategoryDeleteInput {
-    fn contents(&self) -> Result<(CategoryId, Contents)> {
+    fn contents(&self) -> Result<(CategoryId, ContentsPolicy)> {
         let id = CategoryId::parse("id", &self.id)?;
         let contents = match (&self.move_to, self.move_to_parent) {
-            (None, false) => Contents::Keep,
-            (None, true) => Contents::ToParent,
-            (Some(other), false) => Contents::To(CategoryId::parse("moveTo", other)?),
+            (None, false) => ContentsPolicy::RequireEmpty,
+            (None, true) => ContentsPolicy::MoveToParent,
+            (Some(other), false) => ContentsPolicy::MoveTo(CategoryId::parse("moveTo", other)?),
             (Some(_), true) => {
                 let rule = "what is in it goes to one category: say moveTo or moveToParent";
                 return Err(Error::user(UserErrorCode::Invalid, "moveTo", rule));

@@ -22,7 +22,7 @@ use crate::{
     ids::{ImageId, ProductId},
     media::{
         self,
-        model::{Image as StoredImage, Rendition},
+        model::{Image as StoredImage, RenditionFormat},
     },
 };
 
@@ -73,7 +73,7 @@ impl Image {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The width it is needed in, in pixels; the largest there is without.")] width: Option<i32>,
-        #[graphql(desc = "The format.", default)] format: Rendition,
+        #[graphql(desc = "The format.", default)] format: RenditionFormat,
     ) -> Option<String> {
         self.0.media.as_ref().map(|media| ctx.services().image_processor.url(media, width, format))
     }

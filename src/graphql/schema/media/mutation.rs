@@ -16,7 +16,7 @@ use crate::{
     },
     ids::{ImageId, ProductId, RowId},
     media::{
-        actions::{self, Addition},
+        actions::{self, ImageRequest},
         model::ImagePatch,
     },
     storage::uploads,
@@ -100,7 +100,7 @@ payload! {
 async fn create(ctx: &Context<'_>, input: ProductImageCreateInput) -> Result<Image> {
     let (db, viewer, image_processor) = (ctx.db(), ctx.viewer(), &ctx.services().image_processor);
     let product = ProductId::parse("productId", &input.product_id)?;
-    let addition = Addition { product, alt: input.alt, position: input.position };
+    let addition = ImageRequest { product, alt: input.alt, position: input.position };
     let created = match (input.file, input.upload_id, input.url) {
         (Some(file), None, None) => {
             let file = file.file(ctx, "file")?;
@@ -110,7 +110,7 @@ async fn create(ctx: &Context<'_>, input: ProductImageCreateInput) -> Result<Ima
         (None, Some(id), None) => {
             let missing = || Error::not_found("uploadId", "upload");
             let key = uploads::key(viewer.require_user()?.0, &id).ok_or_else(missing)?;
-            let file = image_processor.storage().get_bytes(&key, image_processor.most()).await?.ok_or_else(missing)?;
+            let file = image_processor.storage().get_bytes(&key, image_processor.max_bytes()).await?.ok_or_else(missing)?;
             let created = actions::create(db, image_processor, viewer, addition, file).await?;
             image_processor.storage().delete(&key).await?;
             created

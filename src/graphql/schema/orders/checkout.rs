@@ -74,7 +74,7 @@ impl CheckoutInput {
                 let rule = "give either `addressId` or `address`, not both";
                 return Err(Error::user(UserErrorCode::Invalid, "address", rule));
             }
-            (Some(id), None) => Destination::Known(id),
+            (Some(id), None) => Destination::Saved(id),
             (None, Some(new)) => Destination::New(AddressPatch {
                 country: Some(new.country),
                 city: Some(new.city),

@@ -171,7 +171,7 @@ async fn load_details(
     if with_products {
         let ids: BTreeSet<ProductId> = lines.iter().map(|line| line.product_id).collect();
         let ids: Vec<ProductId> = ids.into_iter().collect();
-        let found = ctx.db().read(async |conn| products::store::by_ids_as_sold(conn, &ids).await).await?;
+        let found = ctx.db().read(async |conn| products::store::by_ids_including_inactive(conn, &ids).await).await?;
         products.extend(found.into_iter().map(|row| (row.id, Arc::new(row))));
     }
     let orders: HashMap<OrderId, &Arc<OrderRow>> = rows.iter().map(|row| (row.id, row)).collect();

@@ -25,7 +25,7 @@ use crate::{
     ids::{OrderDetailId, OrderId, ReturnId, RowId},
     orders::{
         self,
-        actions::{self, ReturnOf},
+        actions::{self, ReturnWithOrder},
         model::{self, OrderRow, ReturnLineRow, ReturnRequest, ReturnRow, ReturnStatus},
     },
 };
@@ -42,7 +42,7 @@ pub fn return_object(row: Arc<ReturnRow>, order: Arc<OrderRow>) -> Return {
     Return { row, order }
 }
 
-fn return_from_parts((row, order): ReturnOf) -> Return {
+fn return_from_parts((row, order): ReturnWithOrder) -> Return {
     return_object(Arc::new(row), Arc::new(order))
 }
 

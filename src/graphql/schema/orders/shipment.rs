@@ -21,7 +21,7 @@ use crate::{
     ids::{OrderDetailId, OrderId, RowId, ShipmentId},
     orders::{
         self,
-        actions::{self, ShipmentOf},
+        actions::{self, ShipmentWithOrder},
         model::{OrderRow, ShipmentLineRow, ShipmentRequest, ShipmentRow, Tracking, TrackingPatch},
     },
 };
@@ -38,7 +38,7 @@ pub fn shipment(row: Arc<ShipmentRow>, order: Arc<OrderRow>) -> Shipment {
     Shipment { row, order }
 }
 
-fn shipment_from_parts((row, order): ShipmentOf) -> Shipment {
+fn shipment_from_parts((row, order): ShipmentWithOrder) -> Shipment {
     shipment(Arc::new(row), Arc::new(order))
 }
 

@@ -51,7 +51,7 @@ use crate::{
     },
     ids::{ProductId, RowId},
     paging::Page,
-    prices::model::sets_price,
+    prices::model::can_set_price,
     products::{
         self,
         model::{Availability, ProductParent, ProductRow, PurchaseRow},
@@ -59,7 +59,7 @@ use crate::{
     },
     reviews::model::ReviewParent,
     sources::model::SourceType,
-    stock::model::{keeps_stock, knows_stock},
+    stock::model::{can_manage_stock, can_see_stock},
 };
 
 /// What a website sells.
@@ -107,7 +107,7 @@ resource! {
 by_key! {
     /// Products as whoever bought one sees them, whether they are for sale or not.
     UnscopedProducts by ProductId => ProductRow,
-    |conn, _, ids| products::store::by_ids_as_sold(conn, &ids), row => row.id
+    |conn, _, ids| products::store::by_ids_including_inactive(conn, &ids), row => row.id
 }
 
 by_key! {
@@ -194,7 +194,7 @@ impl Product {
     /// Its prices from the day it was made, the latest first; null for all but those who may set them: MANAGE_PRODUCTS, and
     /// its seller.
     async fn price_history(&self, ctx: &Context<'_>, list_args: ListArgs) -> Result<Option<Connection<PriceChange>>> {
-        if !sets_price(ctx.viewer(), &self.row) {
+        if !can_set_price(ctx.viewer(), &self.row) {
             return Ok(None);
         }
         let page = Page::new(prices::CURSOR_LIST_NAME, list_args.page)?;
@@ -208,28 +208,28 @@ impl Product {
 
     /// Pieces that can be bought, where they are few (`availability` is LOW_STOCK); null otherwise.
     fn remaining_quantity(&self) -> Option<i32> {
-        self.row.left()
+        self.row.low_stock_quantity()
     }
 
     /// Pieces that are there; null for all but staff and its seller.
     fn stock(&self, ctx: &Context<'_>) -> Option<i32> {
-        knows_stock(ctx.viewer(), &self.row).then_some(self.row.stock)
+        can_see_stock(ctx.viewer(), &self.row).then_some(self.row.stock)
     }
 
     /// Pieces that can be bought now: those that are there, less those that are kept for carts; null for all but staff and
     /// its seller.
     fn available_stock(&self, ctx: &Context<'_>) -> Option<i32> {
-        knows_stock(ctx.viewer(), &self.row).then(|| self.row.available().max(0))
+        can_see_stock(ctx.viewer(), &self.row).then(|| self.row.available().max(0))
     }
 
     /// From how many pieces down its `availability` is LOW_STOCK; null for all but staff and its seller.
     fn low_stock_threshold(&self, ctx: &Context<'_>) -> Option<i32> {
-        knows_stock(ctx.viewer(), &self.row).then_some(self.row.low_stock_threshold)
+        can_see_stock(ctx.viewer(), &self.row).then_some(self.row.low_stock_threshold)
     }
 
     /// The ledger of its stock, the latest first; null for all but those who may write it: MANAGE_STOCK, and its seller.
     async fn stock_movements(&self, ctx: &Context<'_>, list_args: ListArgs) -> Result<Option<Connection<StockMovement>>> {
-        if !keeps_stock(ctx.viewer(), &self.row) {
+        if !can_manage_stock(ctx.viewer(), &self.row) {
             return Ok(None);
         }
         let page = Page::new(stock::CURSOR_LIST_NAME, list_args.page)?;

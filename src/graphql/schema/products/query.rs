@@ -29,7 +29,7 @@ use crate::{
         model::{Availability, ProductCondition, ProductOrderField, ProductParent, ProductRow},
         store::{self, ProductKey, ProductList, trees},
     },
-    stock::model::known_stock,
+    stock::model::stock_scope,
 };
 
 /// Conditions on an availability. Both hold together.
@@ -136,7 +136,7 @@ pub fn list_from_args(ctx: &Context<'_>, list_args: ListArgs<ProductWhere, Produ
     if !ctx.is_staff() && filter.any(&|it| it.supplier.is_some()) {
         return forbidden("only staff and sellers filter by supplier");
     }
-    let stock_scope = known_stock(ctx.viewer());
+    let stock_scope = stock_scope(ctx.viewer());
     if matches!(stock_scope, Scope::Public | Scope::Guest(_) | Scope::Own(_)) && filter.any(&|it| it.stock.is_some()) {
         return forbidden("only staff and sellers filter by stock");
     }
@@ -215,8 +215,8 @@ impl ProductQuery {
         let list = ProductList { one_per_group, ..list };
         let scope = ctx.viewer().scope(Permission::ManageProducts);
         let plans = store::plans(&list);
-        let list = match trees::names_tree(&list) {
-            true => ctx.db().read(async |conn| trees::resolved(conn, &list).await).await?,
+        let list = match trees::has_category_tree(&list) {
+            true => ctx.db().read(async |conn| trees::resolve(conn, &list).await).await?,
             false => list,
         };
         let rows = ctx.db().read_with(plans, async |conn| store::page(conn, &scope, &list).await);

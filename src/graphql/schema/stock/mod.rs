@@ -186,7 +186,7 @@ impl StockMutation {
         let set = async {
             let product = ProductId::parse("productId", &input.product_id)?;
             let StockSetInput { quantity, compare, note, .. } = input;
-            let count = actions::Count { product, quantity, compare, note };
+            let count = actions::StockCount { product, quantity, compare, note };
             actions::set(ctx.db(), ctx.viewer(), count, input.idempotency_key).await
         };
         StockSetPayload::of(set.await.map(product))

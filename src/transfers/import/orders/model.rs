@@ -19,7 +19,7 @@ use crate::{
     error::{UserError, UserErrorCode},
     money::{MAX_TOTAL, check_price, line_total},
     orders::model::Status,
-    stock::model::MAX_PIECES,
+    stock::model::MAX_QUANTITY,
     text::{self, Validator},
 };
 
@@ -109,11 +109,11 @@ pub fn check(record: &mut OrderRecord) -> Result<(), Rejection> {
         validator.text("lines", &line.sku, 100);
         validator.text("lines", &line.name, 255);
         validator.check(check_price("lines", line.unit_price));
-        if !(1..=MAX_PIECES).contains(&line.quantity) {
+        if !(1..=MAX_QUANTITY).contains(&line.quantity) {
             validator.add(UserError::new(
                 UserErrorCode::OutOfRange,
                 "lines",
-                format!("a line has from 1 to {MAX_PIECES} pieces"),
+                format!("a line has from 1 to {MAX_QUANTITY} pieces"),
             ));
         } else {
             total += line_total(line.unit_price, line.quantity);

@@ -21,7 +21,7 @@ use crate::{
     ids::ProductId,
     media::{
         self,
-        model::{NewImage, Wanted},
+        model::{NewImage, RequestedImage},
     },
     products::{self, store::bulk},
     sources::{self, model::SourceType},
@@ -116,12 +116,12 @@ async fn missing_images(
                 Some(base) if image.url.starts_with('/') => format!("{base}{}", image.url),
                 _ => image.url.clone(),
             };
-            wanted.push(Wanted { product: ProductId(*id), url, alt: image.alt.clone(), position });
+            wanted.push(RequestedImage { product: ProductId(*id), url, alt: image.alt.clone(), position });
         }
     }
     match wanted.is_empty() {
         true => Ok(Vec::new()),
-        false => media::store::missing(conn, &wanted).await,
+        false => media::store::select_missing(conn, &wanted).await,
     }
 }
 

@@ -10,7 +10,7 @@ use chrono::{
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::line::RejectReason;
-use crate::{money::MAX_PRICE, stock::model::MAX_PIECES};
+use crate::{money::MAX_PRICE, stock::model::MAX_QUANTITY};
 
 const DATE_TIMES: [&str; 4] = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
 
@@ -72,7 +72,7 @@ fn number(text: &str, decimal_comma: bool) -> Option<Decimal> {
 pub fn quantity(text: &str, decimal_comma: bool, is_cancellation: bool) -> Result<i32, RejectReason> {
     let number = number(text, decimal_comma).filter(|n| n.fract().is_zero()).ok_or(RejectReason::BadQuantity)?;
     let pieces = i32::try_from(number).map_err(|_| RejectReason::BadQuantity)?;
-    if !(-MAX_PIECES..=MAX_PIECES).contains(&pieces) {
+    if !(-MAX_QUANTITY..=MAX_QUANTITY).contains(&pieces) {
         return Err(RejectReason::BadQuantity);
     }
     match is_cancellation {

@@ -4,7 +4,7 @@
 use super::fields;
 use crate::{
     error::{Error, Result},
-    stock::model::MAX_PIECES,
+    stock::model::MAX_QUANTITY,
 };
 
 /// Codes that sales files use for what is no product; an ending `*` stands for anything.
@@ -107,10 +107,10 @@ impl SalesOptions {
     /// # Errors
     /// User errors for the opening stock, the batch and the format of dates.
     pub fn check(&self) -> Result<()> {
-        if !(0..=MAX_PIECES).contains(&self.opening_stock) {
+        if !(0..=MAX_QUANTITY).contains(&self.opening_stock) {
             return Err(Error::bad_input(
                 "opening-stock",
-                format!("an opening stock is from 0 to {MAX_PIECES} pieces"),
+                format!("an opening stock is from 0 to {MAX_QUANTITY} pieces"),
             ));
         }
         if !(1..=100_000).contains(&self.batch) {

@@ -3,7 +3,7 @@
 use std::{io::Cursor, time::Instant};
 
 use image::{ImageFormat, Rgb, RgbImage};
-use souk::media::picture::{WIDTHS, render};
+use souk::media::renditions::{WIDTHS, render};
 
 /// Peak memory of the process so far, in MB.
 fn peak() -> u64 {

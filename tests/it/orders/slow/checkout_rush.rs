@@ -250,7 +250,7 @@ async fn edits_cancellations_corrections_expiry_and_logins_in_between_lose_no_pi
         let db = app.database.db.clone();
         let tidy = tokio::spawn(async move {
             loop {
-                carts::actions::tidy(&db).await.unwrap();
+                carts::actions::clean_up(&db).await.unwrap();
                 tokio::task::yield_now().await;
             }
         });

@@ -5,7 +5,7 @@ pub mod plan;
 use super::super::super::record::{ProductRecord, Rejection};
 use crate::{
     products::model::{ProductPatch, bulk::BulkProduct},
-    stock::model::MAX_PIECES,
+    stock::model::MAX_QUANTITY,
     text::{Validator, check_slug},
 };
 
@@ -62,9 +62,9 @@ pub fn check_state(state: &BulkProduct) -> Result<(), Rejection> {
         ..ProductPatch::default()
     };
     patch.check().map_err(Rejection::from)?;
-    let check_quantity = |column: &str, number: i32| match (0..=MAX_PIECES).contains(&number) {
+    let check_quantity = |column: &str, number: i32| match (0..=MAX_QUANTITY).contains(&number) {
         true => Ok(()),
-        false => Err(Rejection::at(column, format!("from 0 to {MAX_PIECES} pieces"))),
+        false => Err(Rejection::at(column, format!("from 0 to {MAX_QUANTITY} pieces"))),
     };
     check_quantity("stock", state.stock)?;
     check_quantity("low_stock_threshold", state.low_stock_threshold)?;

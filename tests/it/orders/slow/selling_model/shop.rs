@@ -122,7 +122,7 @@ impl<'a> Shop<'a> {
                     UPDATE cart_reservations SET expires_at = now() - interval '1 s'";
                 self.app.database.sql(over).await;
                 if tidy {
-                    carts::actions::tidy(&self.app.database.db).await.expect("tidy");
+                    carts::actions::clean_up(&self.app.database.db).await.expect("tidy");
                 }
                 for cart in &mut model.carts {
                     cart.over = true;

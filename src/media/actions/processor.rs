@@ -10,9 +10,9 @@ use crate::{
     db::Db,
     error::{Error, Result},
     media::{
-        fetch::Rules,
-        model::{MediaRow, NewMedia, Rendition},
-        picture::{self, Picture, Refused},
+        fetch::FetchPolicy,
+        model::{MediaRow, NewMedia, RenditionFormat},
+        renditions::{self, ImageError, RenderedImage},
         store,
     },
     storage::Storage,
@@ -20,24 +20,24 @@ use crate::{
 
 /// Makes pictures and knows where they are. Clones share the places.
 #[derive(Clone)]
-pub struct Studio(Arc<Inner>);
+pub struct ImageProcessor(Arc<Inner>);
 
 struct Inner {
     storage: Storage,
     media_url: String,
-    fetching: Rules,
-    places: Arc<Semaphore>,
+    fetch_policy: FetchPolicy,
+    permits: Arc<Semaphore>,
 }
 
-impl Studio {
+impl ImageProcessor {
     /// With the files there, their base as browsers see it, and the rules of what comes by URL.
-    pub fn new(storage: Storage, media_url: &str, fetching: Rules) -> Self {
+    pub fn new(storage: Storage, media_url: &str, fetch_policy: FetchPolicy) -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         Self(Arc::new(Inner {
             storage,
             media_url: media_url.trim_end_matches('/').to_owned(),
-            fetching,
-            places: Arc::new(Semaphore::new(cores)),
+            fetch_policy,
+            permits: Arc::new(Semaphore::new(cores)),
         }))
     }
 
@@ -47,41 +47,41 @@ impl Studio {
     }
 
     /// Longest file of a picture, in bytes.
-    pub fn most(&self) -> u64 {
-        self.0.fetching.most
+    pub fn max_bytes(&self) -> u64 {
+        self.0.fetch_policy.max_bytes
     }
 
     /// What may be fetched.
-    pub fn fetching(&self) -> Rules {
-        self.0.fetching
+    pub fn fetch_policy(&self) -> FetchPolicy {
+        self.0.fetch_policy
     }
 
     /// The address of a rendition.
-    pub fn url(&self, media: &MediaRow, width: Option<i32>, format: Rendition) -> String {
+    pub fn url(&self, media: &MediaRow, width: Option<i32>, format: RenditionFormat) -> String {
         format!("{}/{}", self.0.media_url, media.path(width, format))
     }
 
     /// Makes the renditions of a file and puts them into the store. Nothing is made twice: a file that came before has them.
     /// # Errors
     /// Those of the database and the store; within, why the file is refused.
-    pub async fn make(&self, db: &Db, file: Bytes) -> Result<Result<NewMedia, Refused>> {
+    pub async fn process(&self, db: &Db, file: Bytes) -> Result<Result<NewMedia, ImageError>> {
         let bytes = i64::try_from(file.len()).unwrap_or(i64::MAX);
         let sha256 = hex::encode(Sha256::digest(&file));
         let known = db.read(async |conn| store::find_media(conn, &sha256).await).await?;
         if let Some(row) = known
-            && self.has_all(&row).await?
+            && self.has_all_files(&row).await?
         {
             let MediaRow { format, width, height, blurhash, widths, .. } = row;
             return Ok(Ok(NewMedia { sha256, format, width, height, bytes, blurhash, widths }));
         }
-        let Picture { format, width, height, blurhash, files } = match self.render(file).await? {
+        let RenderedImage { format, width, height, blurhash, files } = match self.render(file).await? {
             Ok(picture) => picture,
             Err(why) => return Ok(Err(why)),
         };
         let mut widths: Vec<i32> = files.iter().map(|file| file.width.cast_signed()).collect();
         widths.dedup();
         for file in files {
-            let key = format!("media/{sha256}/{}.{}", file.width, file.format.ending());
+            let key = format!("media/{sha256}/{}.{}", file.width, file.format.extension());
             self.0.storage.put(&key, file.bytes.into()).await?;
         }
         let (width, height) = (width.cast_signed(), height.cast_signed());
@@ -89,8 +89,8 @@ impl Studio {
     }
 
     /// Whether a sweep has left all files of known content in place.
-    async fn has_all(&self, row: &MediaRow) -> Result<bool> {
-        for key in super::keys(row) {
+    async fn has_all_files(&self, row: &MediaRow) -> Result<bool> {
+        for key in super::storage_keys(row) {
             if self.0.storage.size(&key).await?.is_none() {
                 return Ok(false);
             }
@@ -98,15 +98,15 @@ impl Studio {
         Ok(true)
     }
 
-    async fn render(&self, file: Bytes) -> Result<Result<Picture, Refused>> {
+    async fn render(&self, file: Bytes) -> Result<Result<RenderedImage, ImageError>> {
         let closed = |_| Error::Internal("the studio is closed".into());
-        let place = Arc::clone(&self.0.places).acquire_owned().await.map_err(closed)?;
+        let permit = Arc::clone(&self.0.permits).acquire_owned().await.map_err(closed)?;
         let work = spawn_blocking(move || {
             // It is held until the work ends, also where nobody waits for it any more.
-            let _place = place;
-            picture::render(&file)
+            let _permit = permit;
+            renditions::render(&file)
         });
         // A decoder that panics over a file is a file that cannot be read.
-        Ok(work.await.unwrap_or(Err(Refused::Damaged)))
+        Ok(work.await.unwrap_or(Err(ImageError::Damaged)))
     }
 }

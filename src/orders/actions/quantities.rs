@@ -10,13 +10,13 @@ use crate::{
 };
 
 /// Pieces of lines.
-pub(super) type Pieces = Vec<(OrderDetailId, i32)>;
+pub(super) type LineQuantities = Vec<(OrderDetailId, i32)>;
 
 /// Holds named pieces against the lines of the order: each line once, and no more pieces than `left` says there are to
 /// `verb`.
 /// # Errors
 /// REQUIRED where none is named; NOT_FOUND, INVALID and OUT_OF_RANGE of `lines.<n>`.
-pub(super) fn check_pieces(
+pub(super) fn check_quantities(
     named: &[(OrderDetailId, i32)],
     lines: &[OrderDetailRow],
     left: impl Fn(&OrderDetailRow) -> i32,

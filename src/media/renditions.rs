@@ -14,7 +14,7 @@ use image::{
 };
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
-use super::model::{Format, Rendition};
+use super::model::{RenditionFormat, SourceFormat};
 
 /// Most pixels of a picture: 50 million.
 pub const MAX_PIXELS: u64 = 50_000_000;
@@ -29,9 +29,9 @@ const QUALITY: u8 = 80;
 
 /// A picture, encoded anew.
 #[derive(Debug)]
-pub struct Picture {
+pub struct RenderedImage {
     /// What it came as.
-    pub format: Format,
+    pub format: SourceFormat,
     /// Width as it is shown, in pixels.
     pub width: u32,
     /// Height as it is shown, in pixels.
@@ -39,26 +39,26 @@ pub struct Picture {
     /// What is shown until it is there.
     pub blurhash: String,
     /// The files, the smallest first, two of each width.
-    pub files: Vec<File>,
+    pub files: Vec<RenditionFile>,
 }
 
 /// A rendition.
 #[derive(Debug)]
-pub struct File {
+pub struct RenditionFile {
     /// Its width in pixels.
     pub width: u32,
     /// Its format.
-    pub format: Rendition,
+    pub format: RenditionFormat,
     /// Its bytes.
     pub bytes: Vec<u8>,
 }
 
 /// Why a file is not taken, in words for whoever sent it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum ImageError {
     /// Its first bytes are of no format that is taken.
     #[error("this is not a JPEG, PNG, WebP or GIF picture")]
-    NotAPicture,
+    UnsupportedFormat,
     /// It has more pixels than are taken.
     #[error("the picture has {0} x {1} pixels; at most 50 million are taken")]
     TooManyPixels(u32, u32),
@@ -79,50 +79,50 @@ pub fn widths(width: u32) -> Vec<u32> {
 /// Reads a picture and makes its renditions. It takes seconds of a core: never on an async thread.
 /// # Errors
 /// Why it is refused.
-pub fn render(bytes: &[u8]) -> Result<Picture, Refused> {
+pub fn render(bytes: &[u8]) -> Result<RenderedImage, ImageError> {
     let deadline = Instant::now() + MAX_TIME;
-    let in_time = || if Instant::now() < deadline { Ok(()) } else { Err(Refused::TooSlow) };
+    let check_deadline = || if Instant::now() < deadline { Ok(()) } else { Err(ImageError::TooSlow) };
     let (format, pixels) = decode(bytes)?;
-    in_time()?;
+    check_deadline()?;
     let (width, height) = (pixels.width(), pixels.height());
     let mut files = Vec::new();
     let mut source = pixels;
     // From the largest to the smallest, each made of the one before: it costs a third, and nobody sees it.
     for width in widths(width).into_iter().rev() {
-        source = resized(source, width)?;
-        in_time()?;
-        files.push(File { width, format: Rendition::Webp, bytes: webp(&source)? });
-        in_time()?;
-        files.push(File { width, format: Rendition::Jpeg, bytes: jpeg(&source)? });
-        in_time()?;
+        source = resize(source, width)?;
+        check_deadline()?;
+        files.push(RenditionFile { width, format: RenditionFormat::Webp, bytes: encode_webp(&source)? });
+        check_deadline()?;
+        files.push(RenditionFile { width, format: RenditionFormat::Jpeg, bytes: encode_jpeg(&source)? });
+        check_deadline()?;
     }
-    let small = resized(source, 32.min(width))?.into_rgba8();
+    let small = resize(source, 32.min(width))?.into_rgba8();
     let blurhash = blurhash::encode(4, 3, small.width(), small.height(), small.as_raw());
-    let blurhash = blurhash.map_err(|_| Refused::Damaged)?;
+    let blurhash = blurhash.map_err(|_| ImageError::Damaged)?;
     files.reverse();
-    Ok(Picture { format, width, height, blurhash, files })
+    Ok(RenderedImage { format, width, height, blurhash, files })
 }
 
 /// The pixels of a file as they are shown: the first frame, upright, in sRGB, as RGB or RGBA of 8 bits.
-fn decode(bytes: &[u8]) -> Result<(Format, DynamicImage), Refused> {
+fn decode(bytes: &[u8]) -> Result<(SourceFormat, DynamicImage), ImageError> {
     let (kind, format) = match image::guess_format(bytes) {
-        Ok(kind @ ImageFormat::Jpeg) => (kind, Format::Jpeg),
-        Ok(kind @ ImageFormat::Png) => (kind, Format::Png),
-        Ok(kind @ ImageFormat::WebP) => (kind, Format::Webp),
-        Ok(kind @ ImageFormat::Gif) => (kind, Format::Gif),
-        _ => return Err(Refused::NotAPicture),
+        Ok(kind @ ImageFormat::Jpeg) => (kind, SourceFormat::Jpeg),
+        Ok(kind @ ImageFormat::Png) => (kind, SourceFormat::Png),
+        Ok(kind @ ImageFormat::WebP) => (kind, SourceFormat::Webp),
+        Ok(kind @ ImageFormat::Gif) => (kind, SourceFormat::Gif),
+        _ => return Err(ImageError::UnsupportedFormat),
     };
     if kind == ImageFormat::Jpeg && !is_whole_jpeg(bytes) {
-        return Err(Refused::Damaged);
+        return Err(ImageError::Damaged);
     }
-    let damaged = |_| Refused::Damaged;
+    let damaged = |_| ImageError::Damaged;
     let mut decoder = ImageReader::with_format(Cursor::new(bytes), kind).into_decoder().map_err(damaged)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
-        return Err(Refused::TooManyPixels(width, height));
+        return Err(ImageError::TooManyPixels(width, height));
     }
     if width == 0 || height == 0 {
-        return Err(Refused::Damaged);
+        return Err(ImageError::Damaged);
     }
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_MEMORY);
@@ -171,7 +171,7 @@ fn to_srgb(pixels: &mut DynamicImage, profile: &[u8]) {
 
 /// The picture at a width. Opaque pictures are resized with an alpha channel, too: the library is compiled for that kind
 /// of pixel alone, since all others take a tenth of the time to compile this crate.
-fn resized(source: DynamicImage, width: u32) -> Result<DynamicImage, Refused> {
+fn resize(source: DynamicImage, width: u32) -> Result<DynamicImage, ImageError> {
     if source.width() == width {
         return Ok(source);
     }
@@ -181,26 +181,26 @@ fn resized(source: DynamicImage, width: u32) -> Result<DynamicImage, Refused> {
     let from = Pixels::from_vec_u8(source.width(), source.height(), source.into_rgba8().into_vec(), PixelType::U8x4);
     let mut to = Pixels::new(width, height, PixelType::U8x4);
     let options = ResizeOptions::new().use_alpha(has_alpha);
-    let from = from.map_err(|_| Refused::Damaged)?;
-    Resizer::new().resize(&from, &mut to, &options).map_err(|_| Refused::Damaged)?;
-    let resized = RgbaImage::from_raw(width, height, to.into_vec()).ok_or(Refused::Damaged)?;
+    let from = from.map_err(|_| ImageError::Damaged)?;
+    Resizer::new().resize(&from, &mut to, &options).map_err(|_| ImageError::Damaged)?;
+    let resized = RgbaImage::from_raw(width, height, to.into_vec()).ok_or(ImageError::Damaged)?;
     let resized = DynamicImage::from(resized);
     Ok(if has_alpha { resized } else { resized.into_rgb8().into() })
 }
 
-fn webp(pixels: &DynamicImage) -> Result<Vec<u8>, Refused> {
+fn encode_webp(pixels: &DynamicImage) -> Result<Vec<u8>, ImageError> {
     let (width, height) = (pixels.width(), pixels.height());
     let encoder = match pixels {
         DynamicImage::ImageRgba8(pixels) => webp::Encoder::from_rgba(pixels, width, height),
         pixels => webp::Encoder::from_rgb(pixels.as_bytes(), width, height),
     };
     // Its format ends at 16,383 pixels a side: only a strip of a picture is longer.
-    let encoded = encoder.encode_simple(false, f32::from(QUALITY)).map_err(|_| Refused::Damaged)?;
+    let encoded = encoder.encode_simple(false, f32::from(QUALITY)).map_err(|_| ImageError::Damaged)?;
     Ok(encoded.to_vec())
 }
 
 /// JPEG knows no transparency: what shines through is white.
-fn jpeg(pixels: &DynamicImage) -> Result<Vec<u8>, Refused> {
+fn encode_jpeg(pixels: &DynamicImage) -> Result<Vec<u8>, ImageError> {
     let (width, height) = (pixels.width(), pixels.height());
     let mut bytes = Vec::new();
     let encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
@@ -218,7 +218,7 @@ fn jpeg(pixels: &DynamicImage) -> Result<Vec<u8>, Refused> {
         }
         pixels => encoder.write_image(pixels.as_bytes(), width, height, ExtendedColorType::Rgb8),
     };
-    done.map_err(|_| Refused::Damaged)?;
+    done.map_err(|_| ImageError::Damaged)?;
     Ok(bytes)
 }
 
@@ -240,7 +240,7 @@ mod tests {
         RgbImage::from_fn(width, height, |x, _| colour(x)).into()
     }
 
-    fn shown(picture: &Picture, width: u32, format: Rendition) -> RgbImage {
+    fn shown(picture: &RenderedImage, width: u32, format: RenditionFormat) -> RgbImage {
         let file = picture.files.iter().find(|file| file.width == width && file.format == format).expect("a rendition");
         image::load_from_memory(&file.bytes).expect("a picture").into_rgb8()
     }
@@ -262,16 +262,16 @@ mod tests {
     #[test]
     fn every_format_becomes_the_same_renditions() {
         let formats = [
-            (ImageFormat::Jpeg, Format::Jpeg),
-            (ImageFormat::Png, Format::Png),
-            (ImageFormat::WebP, Format::Webp),
-            (ImageFormat::Gif, Format::Gif),
+            (ImageFormat::Jpeg, SourceFormat::Jpeg),
+            (ImageFormat::Png, SourceFormat::Png),
+            (ImageFormat::WebP, SourceFormat::Webp),
+            (ImageFormat::Gif, SourceFormat::Gif),
         ];
         for (format, expected) in formats {
             let picture = render(&encoded(&halves(200, 100), format)).expect("a picture");
             assert_eq!((picture.format, picture.width, picture.height), (expected, 200, 100));
             assert_eq!(picture.files.len(), 4, "two widths in two formats");
-            for rendition in [Rendition::Webp, Rendition::Jpeg] {
+            for rendition in [RenditionFormat::Webp, RenditionFormat::Jpeg] {
                 let small = shown(&picture, 160, rendition);
                 assert_eq!(small.dimensions(), (160, 80));
                 let (left, right) = (small.get_pixel(20, 40).0, small.get_pixel(140, 40).0);
@@ -288,8 +288,8 @@ mod tests {
     fn what_is_transparent_is_white_in_jpeg() {
         let clear = RgbaImage::from_pixel(20, 20, Rgba([0, 0, 0, 0]));
         let picture = render(&encoded(&clear.into(), ImageFormat::Png)).expect("a picture");
-        assert_eq!(shown(&picture, 20, Rendition::Jpeg).get_pixel(10, 10).0, [255; 3]);
-        let webp = picture.files.iter().find(|file| file.format == Rendition::Webp).unwrap();
+        assert_eq!(shown(&picture, 20, RenditionFormat::Jpeg).get_pixel(10, 10).0, [255; 3]);
+        let webp = picture.files.iter().find(|file| file.format == RenditionFormat::Webp).unwrap();
         assert_eq!(image::load_from_memory(&webp.bytes).unwrap().into_rgba8().get_pixel(10, 10).0[3], 0);
     }
 
@@ -308,7 +308,7 @@ mod tests {
         let jpeg = with_exif(&encoded(&halves(100, 50), ImageFormat::Jpeg), 6);
         let picture = render(&jpeg).expect("a picture");
         assert_eq!((picture.width, picture.height), (50, 100));
-        let upright = shown(&picture, 50, Rendition::Jpeg);
+        let upright = shown(&picture, 50, RenditionFormat::Jpeg);
         assert!(upright.get_pixel(25, 10).0[0] > 200 && upright.get_pixel(25, 90).0[2] > 200);
         for file in &picture.files {
             let has = |text: &[u8]| file.bytes.windows(text.len()).any(|window| window == text);
@@ -346,20 +346,20 @@ mod tests {
         let mut wide = jpeg.clone();
         let start = wide.windows(2).position(|marker| marker == [0xff, 0xc0]).expect("a frame");
         wide[start + 5..start + 9].copy_from_slice(&[0xc3, 0x50, 0xc3, 0x50]);
-        let table: [(&str, &[u8], Refused); 13] = [
-            ("nothing", b"", Refused::NotAPicture),
-            ("SVG", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", Refused::NotAPicture),
-            ("HTML", b"<!doctype html><script>alert(1)</script>", Refused::NotAPicture),
-            ("PDF", b"%PDF-1.7", Refused::NotAPicture),
-            ("a BMP", b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0", Refused::NotAPicture),
-            ("HTML that begins like a GIF", b"GIF89a\x10\0\x10\0;<script>alert(1)</script>", Refused::Damaged),
-            ("half a PNG", &png[..png.len() / 2], Refused::Damaged),
-            ("half a JPEG", &jpeg[..jpeg.len() * 3 / 4], Refused::Damaged),
-            ("the head of a JPEG", &jpeg[..100], Refused::Damaged),
-            ("a PNG of 2,500 million pixels", &png_bomb(50_000, 50_000), Refused::TooManyPixels(50_000, 50_000)),
-            ("a PNG one pixel too large", &png_bomb(50_000_001, 1), Refused::TooManyPixels(50_000_001, 1)),
-            ("a GIF of as many", &gif, Refused::TooManyPixels(50_000, 50_000)),
-            ("a JPEG of as many", &wide, Refused::TooManyPixels(50_000, 50_000)),
+        let table: [(&str, &[u8], ImageError); 13] = [
+            ("nothing", b"", ImageError::UnsupportedFormat),
+            ("SVG", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", ImageError::UnsupportedFormat),
+            ("HTML", b"<!doctype html><script>alert(1)</script>", ImageError::UnsupportedFormat),
+            ("PDF", b"%PDF-1.7", ImageError::UnsupportedFormat),
+            ("a BMP", b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0", ImageError::UnsupportedFormat),
+            ("HTML that begins like a GIF", b"GIF89a\x10\0\x10\0;<script>alert(1)</script>", ImageError::Damaged),
+            ("half a PNG", &png[..png.len() / 2], ImageError::Damaged),
+            ("half a JPEG", &jpeg[..jpeg.len() * 3 / 4], ImageError::Damaged),
+            ("the head of a JPEG", &jpeg[..100], ImageError::Damaged),
+            ("a PNG of 2,500 million pixels", &png_bomb(50_000, 50_000), ImageError::TooManyPixels(50_000, 50_000)),
+            ("a PNG one pixel too large", &png_bomb(50_000_001, 1), ImageError::TooManyPixels(50_000_001, 1)),
+            ("a GIF of as many", &gif, ImageError::TooManyPixels(50_000, 50_000)),
+            ("a JPEG of as many", &wide, ImageError::TooManyPixels(50_000, 50_000)),
         ];
         for (name, bytes, why) in table {
             assert_eq!(render(bytes).map(|_| ()), Err(why), "{name}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Begun, ask, begin, lock, look_later, take};
+use super::{StartedOperation, execute, start_operation, lock, schedule_resolve, apply_outcome};
 use crate::{
     auth::Scope,
     db::Db,
@@ -14,8 +14,8 @@ use crate::{
     jobs::model::{Failure, JobRow},
     orders::model::Status as OrderStatus,
     payments::{
-        model::{Kind, Left, NewOperation, OperationStatus},
-        providers::{Answer, Providers},
+        model::{Kind, Remaining, NewOperation, OperationStatus},
+        providers::{OperationOutcome, Providers},
         store,
     },
 };
@@ -26,13 +26,13 @@ pub const OPERATION: &str = "payment_operation";
 pub const CAPTURE: &str = "payment_capture";
 
 /// The pause after the first look; each further one doubles it, up to an hour.
-const FIRST_PAUSE: Duration = Duration::from_secs(10);
+const INITIAL_BACKOFF: Duration = Duration::from_secs(10);
 /// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+const MAX_BACKOFF: Duration = Duration::from_secs(3600);
 
 /// Which operation to look after.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Look {
+pub struct OperationJob {
     /// Which.
     pub operation: PaymentOperationId,
     /// The source of an authorisation. This is the only place that holds it, and goes with the operation's end.
@@ -45,8 +45,8 @@ pub struct Look {
 /// knows, another job looks later: this one is never dead for that.
 /// # Errors
 /// Those of the database.
-pub async fn look_after(db: &Db, providers: &Providers, job: &JobRow) -> Result<(), Failure> {
-    let Look { operation: id, source, looks } = job.payload()?;
+pub async fn resolve_pending(db: &Db, providers: &Providers, job: &JobRow) -> Result<(), Failure> {
+    let OperationJob { operation: id, source, looks } = job.payload()?;
     let found = db.read(async |conn| {
         let Some(operation) = store::find_operation(conn, id).await? else { return Ok(None) };
         let payment = store::by_ids(conn, &Scope::All, &[operation.payment_id]).await?.pop();
@@ -56,14 +56,14 @@ pub async fn look_after(db: &Db, providers: &Providers, job: &JobRow) -> Result<
     if operation.status != OperationStatus::Pending {
         return Ok(());
     }
-    let begun = Begun { payment, operation, source };
-    let provider = begun.payment.provider;
-    let why = match providers.ask_again(provider, &begun.call()?).await {
-        Ok(answer) => {
-            take(db, providers, &begun, &answer).await?;
-            match answer {
-                Answer::Pending { .. } => "it is pending",
-                Answer::Done { .. } | Answer::Declined { .. } => return Ok(()),
+    let started = StartedOperation { payment, operation, source };
+    let provider = started.payment.provider;
+    let why = match providers.look_up_or_execute(provider, &started.call()?).await {
+        Ok(outcome) => {
+            apply_outcome(db, providers, &started, &outcome).await?;
+            match outcome {
+                OperationOutcome::Pending { .. } => "it is pending",
+                OperationOutcome::Done { .. } | OperationOutcome::Declined { .. } => return Ok(()),
             }
             .to_owned()
         }
@@ -76,13 +76,13 @@ pub async fn look_after(db: &Db, providers: &Providers, job: &JobRow) -> Result<
         why,
         "a payment operation is looked after later"
     );
-    let pause = (FIRST_PAUSE * 2_u32.pow(looks.min(10))).min(LONGEST_PAUSE);
+    let pause = (INITIAL_BACKOFF * 2_u32.pow(looks.min(10))).min(MAX_BACKOFF);
     db.transaction(async |conn| {
         // Under the payment's lock, so that nobody settles it meanwhile and leaves the new job behind.
-        lock(conn, begun.payment.id).await?;
+        lock(conn, started.payment.id).await?;
         match store::find_operation(conn, id).await? {
             Some(operation) if operation.status == OperationStatus::Pending => {
-                look_later(conn, &operation, begun.source.clone(), looks.saturating_add(1), pause).await
+                schedule_resolve(conn, &operation, started.source.clone(), looks.saturating_add(1), pause).await
             }
             _ => Ok(()),
         }
@@ -92,22 +92,22 @@ pub async fn look_after(db: &Db, providers: &Providers, job: &JobRow) -> Result<
 }
 
 #[derive(Deserialize)]
-struct Captured {
+struct CaptureJob {
     payment: PaymentId,
 }
 
 /// Captures all that is authorised of a payment.
 /// # Errors
 /// Those of the database.
-pub async fn capture(db: &Db, providers: &Providers, job: &JobRow) -> Result<(), Failure> {
-    let Captured { payment } = job.payload()?;
+pub async fn capture_authorized(db: &Db, providers: &Providers, job: &JobRow) -> Result<(), Failure> {
+    let CaptureJob { payment } = job.payload()?;
     // What is cancelled meanwhile is voided by a job of its own.
-    begin_all(db, providers, payment, |status| status != OrderStatus::Cancelled, &[Kind::Capture], None).await?;
+    start_all(db, providers, payment, |status| status != OrderStatus::Cancelled, &[Kind::Capture], None).await?;
     Ok(())
 }
 
 #[derive(Deserialize)]
-struct Cancelled {
+struct CancelledOrderJob {
     order: OrderId,
 }
 
@@ -115,33 +115,33 @@ struct Cancelled {
 /// at this moment brings another such job when it succeeds.
 /// # Errors
 /// Those of the database.
-pub async fn undo(db: &Db, providers: &Providers, job: &JobRow) -> Result<(), Failure> {
-    let Cancelled { order } = job.payload()?;
-    let Some(live) = db.read(async |conn| store::find_live(conn, order).await).await? else { return Ok(()) };
+pub async fn reverse_cancelled(db: &Db, providers: &Providers, job: &JobRow) -> Result<(), Failure> {
+    let CancelledOrderJob { order } = job.payload()?;
+    let Some(payment) = db.read(async |conn| store::find_active(conn, order).await).await? else { return Ok(()) };
     let reason = Some("the order was cancelled");
-    begin_all(db, providers, live.id, |status| status == OrderStatus::Cancelled, &[Kind::Void, Kind::Refund], reason)
+    start_all(db, providers, payment.id, |status| status == OrderStatus::Cancelled, &[Kind::Void, Kind::Refund], reason)
         .await?;
     Ok(())
 }
 
 /// Does all of these kinds that can be done with a payment whose order is in the right state. What the provider refuses
 /// stands in the history of the order, and is for people to see to.
-async fn begin_all(
+async fn start_all(
     db: &Db,
     providers: &Providers,
     id: PaymentId,
-    is_right: impl Fn(OrderStatus) -> bool + Send + Sync,
+    is_expected: impl Fn(OrderStatus) -> bool + Send + Sync,
     kinds: &[Kind],
     reason: Option<&str>,
 ) -> Result<()> {
-    let begun = db.transaction(async |conn| {
-        let mut begun = Vec::new();
-        let Some((order, payment, _)) = lock(conn, id).await? else { return Ok(begun) };
-        if !is_right(order.status) {
-            return Ok(begun);
+    let started = db.transaction(async |conn| {
+        let mut started = Vec::new();
+        let Some((order, payment, _)) = lock(conn, id).await? else { return Ok(started) };
+        if !is_expected(order.status) {
+            return Ok(started);
         }
         let operations = store::operations_by_payment_ids(conn, &[id]).await?;
-        let left = Left::of(&payment, &operations);
+        let left = Remaining::of(&payment, &operations);
         for kind in kinds {
             let amount = match left.amount(*kind, None) {
                 Ok(amount) => amount,
@@ -150,12 +150,12 @@ async fn begin_all(
             };
             let reason = reason.map(ToOwned::to_owned);
             let new = NewOperation { payment_id: id, kind: *kind, amount, user_id: None, reason };
-            begun.push(begin(conn, providers, payment.clone(), &new, None).await?);
+            started.push(start_operation(conn, providers, payment.clone(), &new, None).await?);
         }
-        Ok(begun)
+        Ok(started)
     });
-    for begun in begun.await? {
-        ask(db, providers, &begun).await?;
+    for started in started.await? {
+        execute(db, providers, &started).await?;
     }
     Ok(())
 }
