@@ -63,7 +63,9 @@ fn condition(condition: &AuditCondition) -> Condition<'static, audit_log::table>
         C::User(user) => op!(user, audit_log::user_id.assume_not_null(), audit_log::user_id),
         C::Via(via) => op!(via, audit_log::via),
         C::ResourceType(resource_type) => op!(resource_type, audit_log::resource_type),
-        C::Resource(resource_type, key) => Box::new(audit_log::resource_type.eq(*resource_type).and(audit_log::resource_id.eq(*key))),
+        C::Resource(resource_type, key) => {
+            Box::new(audit_log::resource_type.eq(*resource_type).and(audit_log::resource_id.eq(*key)))
+        }
         C::Website(website) => op!(website, audit_log::website_id.assume_not_null(), audit_log::website_id),
         C::At(at) => op!(at, audit_log::at),
     }

@@ -9,7 +9,7 @@ use std::{
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{Identity, ApiKeyCache, Permissions, TokenError, AuthMethod, Viewer};
+use super::{ApiKeyCache, AuthMethod, Identity, Permissions, TokenError, Viewer};
 use crate::ids::{SessionId, UserId, WebsiteId};
 
 /// News may become visible this much later than they are dated: the longest transaction.

@@ -1,7 +1,7 @@
 //! What can be done with categories.
 
 use super::{
-    model::{CategoryPatch, CategoryRow, NewCategory, SiblingPosition, position_after, allocate_position},
+    model::{CategoryPatch, CategoryRow, NewCategory, SiblingPosition, allocate_position, position_after},
     store,
 };
 use crate::{

@@ -10,17 +10,17 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::model::{ImportedCategory, CategoryCondition, CategoryOrderField, CategoryPatch, CategoryRow, NewCategory};
+use super::model::{CategoryCondition, CategoryOrderField, CategoryPatch, CategoryRow, ImportedCategory, NewCategory};
 use crate::{
     auth::Permission,
     db::{
         Conn,
-        write_statements::write_statements,
         export::{Export, columns},
         filter::{Condition, constant},
         list_statements::list_statements,
         sql::{CountUpTo, ParentId, PerParent, hashtext, op, pg_advisory_xact_lock, text_op},
         tables::categories,
+        write_statements::write_statements,
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::CategoryId,

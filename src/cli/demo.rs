@@ -163,7 +163,8 @@ pub(super) async fn run(settings: &Settings) -> CommandResult {
 /// Fills an empty database. Gives the logins where the market is there, filled now or before; none where the database
 /// holds something else.
 pub(super) async fn seed(db: &Db, passwords: &Passwords) -> Result<Vec<Login>> {
-    let data: DemoData = serde_json::from_str(DEMO_JSON).map_err(|error| Error::Internal(format!("demo.json: {error}")))?;
+    let data: DemoData =
+        serde_json::from_str(DEMO_JSON).map_err(|error| Error::Internal(format!("demo.json: {error}")))?;
     let mut password_hashes: HashMap<&str, String> = HashMap::new();
     if db.read(is_empty).await? {
         for user in &data.users {
@@ -174,7 +175,11 @@ pub(super) async fn seed(db: &Db, passwords: &Passwords) -> Result<Vec<Login>> {
         let is_seeded = db
             .transaction(async |conn| {
                 websites::store::lock_all(conn).await?;
-                if is_empty(conn).await? { insert_all(conn, &data, &password_hashes).await.map(|()| true) } else { Ok(false) }
+                if is_empty(conn).await? {
+                    insert_all(conn, &data, &password_hashes).await.map(|()| true)
+                } else {
+                    Ok(false)
+                }
             })
             .await?;
         if is_seeded {
@@ -288,7 +293,12 @@ async fn insert_catalog<'m>(conn: &Conn, data: &'m DemoData, inserted: &mut Inse
     Ok(())
 }
 
-async fn insert_user(conn: &Conn, user: &User, password_hashes: &HashMap<&str, String>, inserted: &InsertedRows<'_>) -> Result<UserId> {
+async fn insert_user(
+    conn: &Conn,
+    user: &User,
+    password_hashes: &HashMap<&str, String>,
+    inserted: &InsertedRows<'_>,
+) -> Result<UserId> {
     let role = access::store::roles::find_by_code(conn, &user.role).await?;
     let new = NewUser {
         name: user.name.clone(),

@@ -12,7 +12,8 @@ use super::CommandResult;
 pub(super) async fn run(url: &str) -> CommandResult {
     let rest = url.strip_prefix("http://").ok_or("the URL must start with http://")?;
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let response = timeout(Duration::from_secs(5), http_get(host, path)).await.map_err(|_| "no answer within 5 s")??;
+    let response =
+        timeout(Duration::from_secs(5), http_get(host, path)).await.map_err(|_| "no answer within 5 s")??;
     let status = response.lines().next().unwrap_or_default();
     if status.split(' ').nth(1) == Some("200") { Ok(()) } else { Err(format!("not ready: {status}").into()) }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::{
-    access::actions::{email_change, cleanup as access_cleanup, passwords, registration, verification},
+    access::actions::{cleanup as access_cleanup, email_change, passwords, registration, verification},
     analytics::actions::tend as analytics_cleanup,
     carts::actions::expiry,
     config::AnalyticsSettings,
@@ -41,7 +41,11 @@ pub struct JobContext {
 pub fn build_worker(context: JobContext) -> Worker {
     let cx = &Arc::new(context);
     let worker = Worker::new(cx.db.clone())
-        .every(access_cleanup::KIND, access_cleanup::PERIOD, with_context(cx, |cx, job| async move { access_cleanup::run(&cx.db, &job).await }))
+        .every(
+            access_cleanup::KIND,
+            access_cleanup::PERIOD,
+            with_context(cx, |cx, job| async move { access_cleanup::run(&cx.db, &job).await }),
+        )
         .every(expiry::KIND, expiry::PERIOD, with_context(cx, |cx, job| async move { expiry::run(&cx.db, &job).await }))
         .every(
             transfers_cleanup::KIND,
@@ -58,22 +62,45 @@ pub fn build_worker(context: JobContext) -> Worker {
             file_cleanup::PERIOD,
             with_context(cx, |cx, job| async move { file_cleanup::run(&cx.db, &cx.image_processor, &job).await }),
         )
-        .every(search_popularity::KIND, search_popularity::PERIOD, with_context(cx, |cx, job| async move { search_popularity::run(&cx.db, &job).await }))
-        .every(reindex::KIND, reindex::PERIOD, with_context(cx, |cx, job| async move { reindex::run(&cx.db, &job).await }))
+        .every(
+            search_popularity::KIND,
+            search_popularity::PERIOD,
+            with_context(cx, |cx, job| async move { search_popularity::run(&cx.db, &job).await }),
+        )
+        .every(
+            reindex::KIND,
+            reindex::PERIOD,
+            with_context(cx, |cx, job| async move { reindex::run(&cx.db, &job).await }),
+        )
         .every(
             analytics_cleanup::KIND,
             analytics_cleanup::PERIOD,
             with_context(cx, |cx, job| async move { analytics_cleanup::run(&cx.db, cx.analytics, &job).await }),
         )
-        .on_long(transfer::KIND, with_context(cx, |cx, job| async move { transfer::run(&cx.db, cx.storage(), &job).await }))
+        .on_long(
+            transfer::KIND,
+            with_context(cx, |cx, job| async move { transfer::run(&cx.db, cx.storage(), &job).await }),
+        )
         .on(registration::KIND, with_context(cx, |cx, job| async move { registration::run(&cx.db, &job).await }))
         .on(verification::KIND, with_context(cx, |cx, job| async move { verification::run(&cx.db, &job).await }))
         .on(passwords::KIND, with_context(cx, |cx, job| async move { passwords::run(&cx.db, &job).await }))
         .on(email_change::KIND, with_context(cx, |cx, job| async move { email_change::run(&cx.db, &job).await }))
-        .on(reconcile::OPERATION, with_context(cx, |cx, job| async move { reconcile::resolve_pending(&cx.db, &cx.providers, &job).await }))
-        .on(reconcile::CAPTURE, with_context(cx, |cx, job| async move { reconcile::capture_authorized(&cx.db, &cx.providers, &job).await }))
-        .on(CANCELLED, with_context(cx, |cx, job| async move { reconcile::reverse_cancelled(&cx.db, &cx.providers, &job).await }))
-        .on(WEBHOOK, with_context(cx, |cx, job| async move { webhooks::send_test_webhook(&cx.db, &cx.providers, &job).await }));
+        .on(
+            reconcile::OPERATION,
+            with_context(cx, |cx, job| async move { reconcile::resolve_pending(&cx.db, &cx.providers, &job).await }),
+        )
+        .on(
+            reconcile::CAPTURE,
+            with_context(cx, |cx, job| async move { reconcile::capture_authorized(&cx.db, &cx.providers, &job).await }),
+        )
+        .on(
+            CANCELLED,
+            with_context(cx, |cx, job| async move { reconcile::reverse_cancelled(&cx.db, &cx.providers, &job).await }),
+        )
+        .on(
+            WEBHOOK,
+            with_context(cx, |cx, job| async move { webhooks::send_test_webhook(&cx.db, &cx.providers, &job).await }),
+        );
     let Some(mailer) = cx.mailer.clone() else { return worker };
     let db = cx.db.clone();
     worker.on(KIND, move |job| {

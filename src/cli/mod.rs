@@ -15,10 +15,10 @@ mod demo;
 mod export;
 mod health;
 mod import;
+pub mod job_handlers;
 mod migrate;
 mod schema;
 mod serve;
-pub mod job_handlers;
 
 use std::{
     io::{self, ErrorKind, Write},

@@ -20,9 +20,9 @@ use crate::access::actions::cache::refresh_cache;
 use crate::access::actions::cache_task;
 use crate::analytics::recorder::SearchRecorder;
 use crate::auth::JwtKeys;
-use crate::auth::PermissionCache;
 use crate::auth::PasswordCost;
 use crate::auth::Passwords;
+use crate::auth::PermissionCache;
 use crate::config::ServeSettings;
 use crate::config::Settings;
 use crate::db::Db;
@@ -105,8 +105,15 @@ async fn run(
     let engine = graphql::engine(&services, &serve.limits);
     let (router, health) = http::router(engine, services, &serve.http, settings.environment);
     print_welcome(listener.local_addr()?, serve.http.has_ide(settings.environment), &logins);
-    let result =
-        serve_until_stopped(router, move || health.drain(), worker, listener, stop, Duration::from_millis(serve.drain_ms)).await;
+    let result = serve_until_stopped(
+        router,
+        move || health.drain(),
+        worker,
+        listener,
+        stop,
+        Duration::from_millis(serve.drain_ms),
+    )
+    .await;
     // What was searched last. A database that is away is not waited for.
     let _ = tokio::time::timeout(FLUSH_TIMEOUT, search_recorder.flush()).await;
     watcher.abort();
@@ -132,7 +139,8 @@ async fn build_services(
     let files = &serve.files;
     let fetch_rules = FetchPolicy { max_bytes: files.upload_bytes, allow_private: files.fetch_private };
     let image_processor = ImageProcessor::new(storage.clone(), &files.media_url, fetch_rules);
-    let search_recorder = if serve.analytics.is_on() { SearchRecorder::start(db.clone()) } else { SearchRecorder::disabled() };
+    let search_recorder =
+        if serve.analytics.is_on() { SearchRecorder::start(db.clone()) } else { SearchRecorder::disabled() };
     Ok(Services {
         db,
         passwords,

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod analytics;
+mod carts;
 mod files;
 mod http;
 mod limits;
@@ -10,7 +11,6 @@ mod mail;
 mod payments;
 mod reviews;
 mod secrets;
-mod carts;
 mod serve;
 mod tokens;
 
@@ -21,13 +21,13 @@ use clap::{Args, ValueEnum};
 pub use self::{
     accounts::{AccountSettings, RegistrationMode},
     analytics::AnalyticsSettings,
+    carts::CartSettings,
     files::FileSettings,
     http::HttpSettings,
     limits::LimitSettings,
     mail::MailSettings,
     payments::{PaymentCapture, PaymentSettings},
     reviews::ReviewSettings,
-    carts::CartSettings,
     serve::ServeSettings,
     tokens::TokenSettings,
 };

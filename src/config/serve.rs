@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use super::{
-    AccountSettings, AnalyticsSettings, FileSettings, HttpSettings, LimitSettings, MailSettings, PaymentSettings,
-    ReviewSettings, CartSettings, TokenSettings,
+    AccountSettings, AnalyticsSettings, CartSettings, FileSettings, HttpSettings, LimitSettings, MailSettings,
+    PaymentSettings, ReviewSettings, TokenSettings,
 };
 
 /// The settings of `souk serve`.

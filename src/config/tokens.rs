@@ -5,7 +5,7 @@ use std::{io, path::Path};
 use clap::{Args, builder::NonEmptyStringValueParser};
 
 use super::{Settings, secrets::configured_secret};
-use crate::auth::{JwtKeys, JwtKey, DEFAULT_ISSUER_AND_AUDIENCE};
+use crate::auth::{DEFAULT_ISSUER_AND_AUDIENCE, JwtKey, JwtKeys};
 
 /// How access tokens are signed, and how long a login lasts.
 #[derive(Debug, Clone, Args)]

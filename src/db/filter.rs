@@ -88,12 +88,16 @@ impl<C> Filter<C> {
         <bool as AsExpression<Bool>>::Expression: BoxableExpression<T, Pg, SqlType = Bool> + 'static,
     {
         match self {
-            Self::And(all) => {
-                all.iter().map(|f| f.condition(leaf)).reduce(|a, b| Box::new(a.and(b))).unwrap_or_else(|| constant(true))
-            }
-            Self::Or(any) => {
-                any.iter().map(|f| f.condition(leaf)).reduce(|a, b| Box::new(a.or(b))).unwrap_or_else(|| constant(false))
-            }
+            Self::And(all) => all
+                .iter()
+                .map(|f| f.condition(leaf))
+                .reduce(|a, b| Box::new(a.and(b)))
+                .unwrap_or_else(|| constant(true)),
+            Self::Or(any) => any
+                .iter()
+                .map(|f| f.condition(leaf))
+                .reduce(|a, b| Box::new(a.or(b)))
+                .unwrap_or_else(|| constant(false)),
             Self::Not(inner) => Box::new(not(inner.condition(leaf))),
             Self::Is(condition) => leaf(condition),
         }

@@ -3,9 +3,8 @@
 
 pub mod actor;
 pub mod bulk;
-pub mod dynamic_query;
 pub mod diagram;
-pub mod write_statements;
+pub mod dynamic_query;
 pub mod embedded;
 pub mod export;
 pub mod filter;
@@ -21,6 +20,7 @@ pub mod sql;
 #[allow(missing_docs, reason = "generated")]
 pub mod tables;
 mod text_enum;
+pub mod write_statements;
 
 use std::{sync::Arc, time::Duration};
 

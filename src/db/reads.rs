@@ -39,7 +39,8 @@ impl PlanMode {
 const RECONNECT_WAIT: Duration = Duration::from_millis(250);
 /// What helps long statements and costs short ones: compiling them, and other processes; and how little alike words are that one
 /// of which may be meant by the other.
-const SESSION_SETTINGS: &str = "SET jit = off; SET max_parallel_workers_per_gather = 0; SET pg_trgm.similarity_threshold = 0.2";
+const SESSION_SETTINGS: &str =
+    "SET jit = off; SET max_parallel_workers_per_gather = 0; SET pg_trgm.similarity_threshold = 0.2";
 /// Shortest pause between two attempts to connect.
 const MIN_PAUSE: Duration = Duration::from_millis(50);
 

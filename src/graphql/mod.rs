@@ -10,8 +10,8 @@ use async_graphql::{EmptySubscription, Schema};
 
 use self::engine::{
     Engine, EngineSettings,
-    objects::{MergedRoot, root},
     limits::Limits,
+    objects::{MergedRoot, root},
 };
 use self::schema::{context::Services, node};
 use crate::{config, registry::domains};

@@ -18,7 +18,11 @@ use crate::{
 pub async fn create(db: &Db, viewer: &Viewer, new: NewProductGroup) -> Result<ProductGroupRow> {
     viewer.require_any(&[Permission::ManageProducts])?;
     if !viewer.can_access_website(new.source_website_id) {
-        return Err(Error::user(UserErrorCode::InsufficientPermissions, "sourceWebsiteId", "your role is limited to other websites"));
+        return Err(Error::user(
+            UserErrorCode::InsufficientPermissions,
+            "sourceWebsiteId",
+            "your role is limited to other websites",
+        ));
     }
     new.check()?;
     db.transaction(async |conn| store::insert(conn, &new).await).await

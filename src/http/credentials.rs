@@ -19,7 +19,11 @@ use crate::{
 /// The viewer named by `Authorization: Bearer <token>` or `X-API-Key`; the anonymous viewer without either.
 /// # Errors
 /// UNAUTHENTICATED for a credential that is not valid, and for more than one.
-pub async fn authenticate(headers: &HeaderMap, services: &Services, request_id: &RequestId) -> Result<Viewer, ServerError> {
+pub async fn authenticate(
+    headers: &HeaderMap,
+    services: &Services,
+    request_id: &RequestId,
+) -> Result<Viewer, ServerError> {
     let rejected = |message: &str| coded(ErrorCode::Unauthenticated, message);
     let mut keys = headers.get_all(X_API_KEY).iter();
     let viewer = match (headers.get(header::AUTHORIZATION), keys.next(), keys.next()) {

@@ -55,7 +55,8 @@ fn not_found() -> Rejection {
 
 async fn download(storage: &Storage, token: &str) -> Result<Response, Rejection> {
     let SignedUrlClaims { key, name, .. } = storage.verify_url_token(token, UrlUsage::Get).ok_or_else(not_found)?;
-    let object = storage.get(&key).await.map_err(|error| Rejection::from_storage_error(&error))?.ok_or_else(not_found)?;
+    let object =
+        storage.get(&key).await.map_err(|error| Rejection::from_storage_error(&error))?.ok_or_else(not_found)?;
     let mut headers = HeaderMap::new();
     let name = content_disposition(name.as_deref().unwrap_or("file"));
     let disposition = HeaderValue::from_str(&name).unwrap_or_else(|_| HeaderValue::from_static("attachment"));
@@ -68,7 +69,8 @@ async fn download(storage: &Storage, token: &str) -> Result<Response, Rejection>
 }
 
 async fn upload(storage: &Storage, token: &str, body: Body) -> Result<Response, Rejection> {
-    let SignedUrlClaims { key, max_bytes, .. } = storage.verify_url_token(token, UrlUsage::Put).ok_or_else(not_found)?;
+    let SignedUrlClaims { key, max_bytes, .. } =
+        storage.verify_url_token(token, UrlUsage::Put).ok_or_else(not_found)?;
     let reader = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
     if storage.put_if_absent(&key, reader, max_bytes).await.map_err(|error| Rejection::from_storage_error(&error))? {
         return Ok(StatusCode::CREATED.into_response());

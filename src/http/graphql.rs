@@ -17,7 +17,7 @@ use axum::{
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    credentials::{actor, cookies, guest, authenticate, authenticate_user},
+    credentials::{actor, authenticate, authenticate_user, cookies, guest},
     media_type::{MediaType, is_multipart},
     multipart,
     origin::origin,
@@ -164,7 +164,10 @@ async fn receive(
             multipart::check_preflight(&parts.headers)?;
             // Only users may upload: nobody else can fill the disk.
             authenticate_user(&parts.headers, &endpoint.services, request_id).await?;
-            let limits = multipart::SizeLimits { text: endpoint.settings.body_limit, file: endpoint.services.image_processor.max_bytes() };
+            let limits = multipart::SizeLimits {
+                text: endpoint.settings.body_limit,
+                file: endpoint.services.image_processor.max_bytes(),
+            };
             let form = multipart::from_form(&parts.headers, body, limits);
             let timed_out = |_| Rejection::request_timeout("the files came too slowly");
             let (request, files) = timeout_at(started + UPLOAD_TIMEOUT, form).await.map_err(timed_out)??;

@@ -23,13 +23,14 @@ impl MediaType {
             return Some(Self::Json);
         }
         let entries = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-        entries.map(split_parameters).filter(|(_, parameters)| is_utf8(parameters) && !is_excluded(parameters)).find_map(
-            |(name, _)| match name.as_str() {
+        entries
+            .map(split_parameters)
+            .filter(|(_, parameters)| is_utf8(parameters) && !is_excluded(parameters))
+            .find_map(|(name, _)| match name.as_str() {
                 "application/graphql-response+json" => Some(Self::GraphqlResponse),
                 "application/json" | "application/*" | "*/*" => Some(Self::Json),
                 _ => None,
-            },
-        )
+            })
     }
 
     /// The value of the `Content-Type` header.

@@ -16,7 +16,7 @@ use super::{header_names::PREFLIGHT_HEADERS, params::parse_request, rejection::R
 use crate::{
     error::ErrorCode,
     graphql::schema::media::upload::{RequestFiles, file_variable},
-    storage::received::{ReceivedFile, IncomingFile},
+    storage::received::{IncomingFile, ReceivedFile},
 };
 
 /// Most files of a request.
@@ -39,7 +39,8 @@ pub struct SizeLimits {
 /// # Errors
 /// 400 where none of [`PREFLIGHT_HEADERS`] is there.
 pub fn check_preflight(headers: &HeaderMap) -> Result<(), Rejection> {
-    let is_present = |name: &HeaderName| headers.get(name).is_some_and(|value| !value.as_bytes().trim_ascii().is_empty());
+    let is_present =
+        |name: &HeaderName| headers.get(name).is_some_and(|value| !value.as_bytes().trim_ascii().is_empty());
     if PREFLIGHT_HEADERS.iter().any(is_present) {
         return Ok(());
     }
@@ -49,7 +50,11 @@ pub fn check_preflight(headers: &HeaderMap) -> Result<(), Rejection> {
 /// Reads a form: the request, whose variables name the files, and the files.
 /// # Errors
 /// 413 for what is too long or too much; 400 for what breaks the protocol.
-pub async fn from_form(headers: &HeaderMap, body: Body, limits: SizeLimits) -> Result<(Request, RequestFiles), Rejection> {
+pub async fn from_form(
+    headers: &HeaderMap,
+    body: Body,
+    limits: SizeLimits,
+) -> Result<(Request, RequestFiles), Rejection> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let boundary =
         multer::parse_boundary(content_type).map_err(|_| Rejection::bad_request("the form's boundary is missing"))?;
@@ -145,7 +150,11 @@ fn set_variable(variables: &mut Variables, name: &str, path: &str, value: Value)
 }
 
 /// The files, in the order of the map; they may come in any.
-async fn read_files(form: &mut Multipart<'_>, map: &[(String, Vec<String>)], max_bytes: u64) -> Result<Vec<ReceivedFile>, Rejection> {
+async fn read_files(
+    form: &mut Multipart<'_>,
+    map: &[(String, Vec<String>)],
+    max_bytes: u64,
+) -> Result<Vec<ReceivedFile>, Rejection> {
     let mut files: Vec<Option<ReceivedFile>> = map.iter().map(|_| None).collect();
     let mut total = 0;
     while let Some(field) = form.next_field().await.map_err(malformed_form)? {
@@ -166,15 +175,24 @@ async fn read_files(form: &mut Multipart<'_>, map: &[(String, Vec<String>)], max
     files.into_iter().zip(map).map(missing).collect()
 }
 
-async fn read_file(mut field: Field<'_>, name: &str, max_bytes: u64, total: &mut u64) -> Result<ReceivedFile, Rejection> {
-    let mut file = IncomingFile::create(field.file_name().unwrap_or_default()).map_err(|error| storage_unavailable(&error))?;
+async fn read_file(
+    mut field: Field<'_>,
+    name: &str,
+    max_bytes: u64,
+    total: &mut u64,
+) -> Result<ReceivedFile, Rejection> {
+    let mut file =
+        IncomingFile::create(field.file_name().unwrap_or_default()).map_err(|error| storage_unavailable(&error))?;
     while let Some(chunk) = field.chunk().await.map_err(malformed_form)? {
         *total += chunk.len() as u64;
         if file.add(&chunk).await.map_err(|error| storage_unavailable(&error))? > max_bytes {
             return Err(Rejection::too_large(format!("the file `{name}` is larger than {max_bytes} bytes")));
         }
         if *total > max_bytes * TOTAL_SIZE_FACTOR {
-            return Err(Rejection::too_large(format!("the files are larger than {} bytes together", max_bytes * TOTAL_SIZE_FACTOR)));
+            return Err(Rejection::too_large(format!(
+                "the files are larger than {} bytes together",
+                max_bytes * TOTAL_SIZE_FACTOR
+            )));
         }
     }
     file.finish().await.map_err(|error| storage_unavailable(&error))

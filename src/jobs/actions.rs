@@ -1,7 +1,7 @@
 //! What staff does to jobs. Only the dead are touched: the others are the worker's.
 
 use super::{
-    model::{JobSummary, JobState},
+    model::{JobState, JobSummary},
     store,
 };
 use crate::{

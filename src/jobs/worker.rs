@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::{
-    model::{Failure, JobRow, LEASE, HANDLER_TIMEOUT, MAX_ATTEMPTS},
+    model::{Failure, HANDLER_TIMEOUT, JobRow, LEASE, MAX_ATTEMPTS},
     store,
 };
 use crate::{db::Db, error::Result};

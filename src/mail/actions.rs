@@ -105,7 +105,9 @@ fn replace_control_characters(value: Value) -> Value {
     match value {
         Value::String(text) => Value::String(text.replace(char::is_control, " ")),
         Value::Array(items) => items.into_iter().map(replace_control_characters).collect(),
-        Value::Object(values) => values.into_iter().map(|(name, value)| (name, replace_control_characters(value))).collect(),
+        Value::Object(values) => {
+            values.into_iter().map(|(name, value)| (name, replace_control_characters(value))).collect()
+        }
         other => other,
     }
 }

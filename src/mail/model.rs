@@ -150,8 +150,9 @@ impl Message {
     pub fn redact_secrets(&self, text: &str) -> String {
         let token = self.values["token"].as_str().unwrap_or_default();
         let fragments: Vec<_> = token.as_bytes().windows(token.len().clamp(1, 8)).collect();
-        let is_secret =
-            |word: &str| fragments.iter().any(|fragment| word.as_bytes().windows(fragment.len()).any(|w| w == *fragment));
+        let is_secret = |word: &str| {
+            fragments.iter().any(|fragment| word.as_bytes().windows(fragment.len()).any(|w| w == *fragment))
+        };
         let words = text.split_whitespace().map(|word| if is_secret(word) { "[hidden]" } else { word });
         words.collect::<Vec<_>>().join(" ")
     }

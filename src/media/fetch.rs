@@ -142,7 +142,8 @@ async fn body(mut response: Response, max_bytes: u64) -> Result<Vec<u8>, FetchEr
     }
     let mut bytes = Vec::new();
     loop {
-        let broken = |error: reqwest::Error| FetchError::Transient(format!("the answer broke off: {}", error.without_url()));
+        let broken =
+            |error: reqwest::Error| FetchError::Transient(format!("the answer broke off: {}", error.without_url()));
         let Some(chunk) = response.chunk().await.map_err(broken)? else { return Ok(bytes) };
         if bytes.len() as u64 + chunk.len() as u64 > max_bytes {
             return Err(too_long());
@@ -270,7 +271,10 @@ mod tests {
             "169.254.169.254",
         ] {
             let failed = fetch(&format!("http://{host}/latest/meta-data"), POLICY).await;
-            assert!(matches!(&failed, Err(FetchError::Permanent(why)) if why.contains("not public")), "{host}: {failed:?}");
+            assert!(
+                matches!(&failed, Err(FetchError::Permanent(why)) if why.contains("not public")),
+                "{host}: {failed:?}"
+            );
         }
     }
 }

@@ -239,7 +239,11 @@ mod tests {
         let ids = [1, 2, 3].map(ImageId).to_vec();
         let table = [(3, 1, [3, 1, 2]), (1, 2, [2, 1, 3]), (1, 9, [2, 3, 1]), (2, 2, [1, 2, 3])];
         for (id, position, expected) in table {
-            assert_eq!(move_to_position(ids.clone(), ImageId(id), position), expected.map(ImageId), "{id} at {position}");
+            assert_eq!(
+                move_to_position(ids.clone(), ImageId(id), position),
+                expected.map(ImageId),
+                "{id} at {position}"
+            );
         }
     }
 }

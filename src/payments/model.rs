@@ -236,7 +236,11 @@ impl Remaining {
             _ => (self.capturable, "is authorised and not captured"),
         };
         if left <= Decimal::ZERO {
-            return Err(Error::user(UserErrorCode::InvalidPaymentStatus, "id", format!("nothing of this payment {what}")));
+            return Err(Error::user(
+                UserErrorCode::InvalidPaymentStatus,
+                "id",
+                format!("nothing of this payment {what}"),
+            ));
         }
         let Some(amount) = asked else { return Ok(left) };
         if amount.normalize().scale() > 2 {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::model::{
-    NewOperation, NewPayment, OperationRow, OperationStatus, SettleOutcome, PaymentRow, ProviderName, Status,
+    NewOperation, NewPayment, OperationRow, OperationStatus, PaymentRow, ProviderName, SettleOutcome, Status,
 };
 use crate::{
     auth::Scope,

@@ -8,10 +8,12 @@ use super::model;
 use crate::{
     access::{
         self,
-        actions::{accounts::require_role_covered, cache::refresh_cache, login::end_other_sessions, passwords::verify_password},
+        actions::{
+            accounts::require_role_covered, cache::refresh_cache, login::end_other_sessions, passwords::verify_password,
+        },
     },
     audit,
-    auth::{PermissionCache, Passwords, Permission, Scope, Viewer},
+    auth::{Passwords, Permission, PermissionCache, Scope, Viewer},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{OrderId, RowId, UserId},
@@ -48,15 +50,19 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
         let shipments = orders::store::shipments::by_order_ids(conn, &ids).await?;
         let shipment_ids: Vec<_> = shipments.iter().map(|shipment| shipment.id).collect();
         let shipment_lines = orders::store::shipments::lines_by_shipment_ids(conn, &shipment_ids).await?;
-        let (shipments, shipment_lines) = (group_by(shipments, |shipment| shipment.order_id), group_by(shipment_lines, |line| line.shipment_id));
+        let (shipments, shipment_lines) =
+            (group_by(shipments, |shipment| shipment.order_id), group_by(shipment_lines, |line| line.shipment_id));
         let returns = orders::store::returns::by_order_ids(conn, &ids).await?;
         let return_ids: Vec<_> = returns.iter().map(|row| row.id).collect();
         let return_lines = orders::store::returns::lines_by_return_ids(conn, &return_ids).await?;
-        let (returns, return_lines) = (group_by(returns, |row| row.order_id), group_by(return_lines, |line| line.return_id));
+        let (returns, return_lines) =
+            (group_by(returns, |row| row.order_id), group_by(return_lines, |line| line.return_id));
         let order = |row: &OrderRow| {
             let mut order = model::order(row, rows_of(&lines, row.id));
-            let shipments = rows_of(&shipments, row.id).iter().map(|it| model::shipment(it, rows_of(&shipment_lines, it.id)));
-            let returns = rows_of(&returns, row.id).iter().map(|it| model::order_return(it, rows_of(&return_lines, it.id)));
+            let shipments =
+                rows_of(&shipments, row.id).iter().map(|it| model::shipment(it, rows_of(&shipment_lines, it.id)));
+            let returns =
+                rows_of(&returns, row.id).iter().map(|it| model::order_return(it, rows_of(&return_lines, it.id)));
             order["shipments"] = shipments.collect();
             order["returns"] = returns.collect();
             order["notes"] = rows_of(&notes, row.id).iter().map(model::note).collect();

@@ -10,7 +10,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 
 use super::model::{
-    NewReview, ReviewCondition, ReviewOrderField, ReviewParent, ReviewPatch, ReviewRow, ReviewStatus, RatingCount,
+    NewReview, RatingCount, ReviewCondition, ReviewOrderField, ReviewParent, ReviewPatch, ReviewRow, ReviewStatus,
 };
 use crate::{
     auth::{Permission, Scope},
@@ -57,7 +57,9 @@ fn condition(condition: &ReviewCondition) -> Condition<'static, reviews::table> 
         C::SourceWebsite(other) => constant(*other == Op::IsNull(false)),
         C::Rating(rating) => op!(rating, reviews::rating),
         C::Status(status) => op!(status, reviews::status),
-        C::IsVerifiedPurchase(is_verified_purchase) => Box::new(reviews::is_verified_purchase.eq(*is_verified_purchase)),
+        C::IsVerifiedPurchase(is_verified_purchase) => {
+            Box::new(reviews::is_verified_purchase.eq(*is_verified_purchase))
+        }
         C::CreatedAt(at) => op!(at, reviews::created_at),
     }
 }

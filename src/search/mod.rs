@@ -6,5 +6,5 @@
 pub mod actions;
 pub mod facets;
 pub mod model;
-pub mod store;
 pub mod query;
+pub mod store;

@@ -100,7 +100,8 @@ impl ParsedQuery {
         }
         let has_partial_word = !is_quoted && !is_excluded && !word.is_empty();
         end(&mut word, is_quoted, &mut is_excluded);
-        let has_partial_word = has_partial_word && terms.len() <= MAX_TERMS && matches!(terms.last(), Some(Term::Word(_)));
+        let has_partial_word =
+            has_partial_word && terms.len() <= MAX_TERMS && matches!(terms.last(), Some(Term::Word(_)));
         terms.truncate(MAX_TERMS);
         // Between two others it has a meaning.
         terms.dedup_by(|one, other| *one == Term::Or && *other == Term::Or);
@@ -116,10 +117,12 @@ impl ParsedQuery {
     /// Words that may be misspelt, with their places and queries: of three letters or more, no digit, and none that means the
     /// same as others.
     pub fn correctable_words(&self, synonyms: &Synonyms) -> Vec<(usize, String, String)> {
-        let has_synonym = |position: usize| synonyms.iter().any(|(from, (length, _))| (*from..from + length).contains(&position));
+        let has_synonym =
+            |position: usize| synonyms.iter().any(|(from, (length, _))| (*from..from + length).contains(&position));
         let correctable = |(position, term): (usize, &Term)| {
             let Term::Word(word) = term else { return None };
-            (is_correctable(word) && !has_synonym(position)).then(|| (position, word.clone(), self.word_query(position)))
+            (is_correctable(word) && !has_synonym(position))
+                .then(|| (position, word.clone(), self.word_query(position)))
         };
         self.terms.iter().enumerate().filter_map(correctable).collect()
     }
@@ -133,7 +136,11 @@ impl ParsedQuery {
         let mut sequences = Vec::new();
         for position in 0..self.terms.len() {
             let words: Vec<&str> = (position..self.terms.len()).map_while(word).take(MAX_SEQUENCE_WORDS).collect();
-            sequences.extend((1..=words.len()).map(|length| WordSequence { position, length, text: words[..length].join(" ") }));
+            sequences.extend((1..=words.len()).map(|length| WordSequence {
+                position,
+                length,
+                text: words[..length].join(" "),
+            }));
         }
         sequences
     }
@@ -233,8 +240,7 @@ fn is_separator(c: char) -> bool {
 }
 
 fn is_correctable(word: &str) -> bool {
-    (3..=40).contains(&word.chars().count())
-        && !word.contains(|c: char| c.is_numeric() || "@/.:_&+-".contains(c))
+    (3..=40).contains(&word.chars().count()) && !word.contains(|c: char| c.is_numeric() || "@/.:_&+-".contains(c))
 }
 
 /// The parts of a word with hyphens, all but the last as a query, and the last; none where one is shorter than three letters, as
@@ -329,7 +335,8 @@ mod tests {
     #[test]
     fn words_that_mean_the_same_stand_beside_those_typed() {
         let words = ParsedQuery::parse("red tee shirt \"a b\" tee");
-        let sequences: Vec<_> = words.word_sequences().into_iter().map(|sequence| (sequence.position, sequence.text)).collect();
+        let sequences: Vec<_> =
+            words.word_sequences().into_iter().map(|sequence| (sequence.position, sequence.text)).collect();
         let expected =
             [(0, "red"), (0, "red tee"), (0, "red tee shirt"), (1, "tee"), (1, "tee shirt"), (2, "shirt"), (4, "tee")];
         assert_eq!(sequences, expected.map(|(position, text)| (position, text.to_owned())));

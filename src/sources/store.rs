@@ -7,7 +7,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::model::{NewSource, SourceType, SourceRow};
+use super::model::{NewSource, SourceRow, SourceType};
 use crate::{
     db::{Conn, tables::sources},
     error::{Error, Result, UserError, UserErrorCode},
@@ -17,7 +17,8 @@ use crate::{
 /// The sources of these things, each thing's in the order of the websites' ids; those of other kinds with the same keys may
 /// come along.
 pub async fn by_resources(mut conn: &Conn, things: &[(SourceType, i64)]) -> Result<Vec<SourceRow>> {
-    let kinds = SourceType::ALL.iter().copied().filter(|resource_type| things.iter().any(|(of, _)| of == resource_type));
+    let kinds =
+        SourceType::ALL.iter().copied().filter(|resource_type| things.iter().any(|(of, _)| of == resource_type));
     let (kinds, keys): (Vec<_>, Vec<_>) = (kinds.collect(), things.iter().map(|(_, id)| *id).collect());
     let query = sources::table.filter(sources::resource_type.eq_any(kinds)).filter(sources::resource_id.eq_any(keys));
     Ok(query.order((sources::resource_id, sources::website_id)).select(SourceRow::as_select()).load(&mut conn).await?)

@@ -170,7 +170,12 @@ impl Storage {
     /// As [`Storage::put_stream`], once: `false` where there is such a file already, which stays.
     /// # Errors
     /// As [`Storage::put_stream`].
-    pub async fn put_if_absent(&self, key: &str, reader: impl AsyncRead + Send + Unpin, max_bytes: u64) -> Result<bool> {
+    pub async fn put_if_absent(
+        &self,
+        key: &str,
+        reader: impl AsyncRead + Send + Unpin,
+        max_bytes: u64,
+    ) -> Result<bool> {
         if self.size(key).await?.is_some() {
             return Ok(false);
         }
@@ -257,7 +262,13 @@ impl Storage {
             }
             UrlSigning::Souk(signer) => {
                 let (key, name) = (self.path(key)?.to_string(), Some(file_name.to_owned()));
-                signer.sign(&SignedUrlClaims { usage: UrlUsage::Get, key, name, max_bytes: 0, until: expires_at.timestamp() })
+                signer.sign(&SignedUrlClaims {
+                    usage: UrlUsage::Get,
+                    key,
+                    name,
+                    max_bytes: 0,
+                    until: expires_at.timestamp(),
+                })
             }
         };
         Ok(SignedUrl { url, expires_at })

@@ -93,8 +93,12 @@ impl SupplierPatch {
         validator.optional_text("name", self.name.as_deref(), 255);
         validator.optional_text("contactName", self.contact_name.as_ref().and_then(Option::as_deref), 255);
         validator.check(check_lead_time(self.lead_time_days.flatten()));
-        let email = self.email.map(|email| email.map(|email| validator.value_or_default(text::normalize_email("email", &email))));
-        let phone = self.phone.map(|phone| phone.map(|phone| validator.value_or_default(text::normalize_phone("phone", &phone))));
+        let email = self
+            .email
+            .map(|email| email.map(|email| validator.value_or_default(text::normalize_email("email", &email))));
+        let phone = self
+            .phone
+            .map(|phone| phone.map(|phone| validator.value_or_default(text::normalize_phone("phone", &phone))));
         validator.finish()?;
         Ok(Self { email, phone, ..self })
     }

@@ -12,12 +12,12 @@ use crate::{
     auth::Permission,
     db::{
         Conn,
-        write_statements::write_statements,
         export::{Export, columns},
         filter::Condition,
         list_statements::list_statements,
         sql::{op, text_op},
         tables::suppliers,
+        write_statements::write_statements,
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::SupplierId,

@@ -1,6 +1,6 @@
 //! The texts of everything that has a page of its own: a name, a slug, a description.
 
-use super::{Validator, MAX_DESCRIPTION, check_slug};
+use super::{MAX_DESCRIPTION, Validator, check_slug};
 
 /// Checks the texts that are given.
 pub fn check_page_texts(validator: &mut Validator, name: Option<&str>, slug: Option<&str>, description: Option<&str>) {

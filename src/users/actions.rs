@@ -100,8 +100,12 @@ pub async fn add_identity(
     let mut validator = Validator::new();
     validator.text("externalId", &external_id, 255);
     validator.finish()?;
-    let new =
-        NewSource { resource_type: SourceType::User, resource_id: id.key(), website_id: website, external_id: Some(external_id) };
+    let new = NewSource {
+        resource_type: SourceType::User,
+        resource_id: id.key(),
+        website_id: website,
+        external_id: Some(external_id),
+    };
     db.transaction(async |conn| {
         let user = lock_user(conn, viewer, id).await?;
         sources::store::insert(conn, &new).await?;
@@ -129,7 +133,11 @@ fn require_reach(viewer: &Viewer, website: WebsiteId) -> Result<()> {
     viewer.require_any(&[Permission::ManageUsers])?;
     match viewer.can_access_website(website) {
         true => Ok(()),
-        false => Err(Error::user(UserErrorCode::InsufficientPermissions, "websiteId", "your role is limited to other websites")),
+        false => Err(Error::user(
+            UserErrorCode::InsufficientPermissions,
+            "websiteId",
+            "your role is limited to other websites",
+        )),
     }
 }
 

@@ -84,7 +84,9 @@ impl UserPatch {
     pub fn checked(self) -> Result<Self> {
         let mut validator = Validator::new();
         validator.optional_text("name", self.name.as_deref(), 255);
-        let phone = self.phone.map(|phone| phone.map(|phone| validator.value_or_default(text::normalize_phone("phone", &phone))));
+        let phone = self
+            .phone
+            .map(|phone| phone.map(|phone| validator.value_or_default(text::normalize_phone("phone", &phone))));
         let email = self.email.map(|email| validator.value_or_default(text::normalize_email("email", &email)));
         validator.finish()?;
         Ok(Self { phone, email, ..self })

@@ -8,10 +8,10 @@ use crate::{
     auth::Permission,
     db::{
         Conn,
-        write_statements::write_statements,
         export::{Export, columns},
         sql::CountUpTo,
         tables::websites,
+        write_statements::write_statements,
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::WebsiteId,

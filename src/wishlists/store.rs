@@ -186,7 +186,8 @@ pub const WISHLISTS: Export = Export {
     is_importable: false,
     with: "",
     table: "wishlist_items i",
-    joins: "JOIN wishlists w ON w.id = i.wishlist_id
+    joins:
+        "JOIN wishlists w ON w.id = i.wishlist_id
         JOIN users u ON u.id = w.user_id
         JOIN products p ON p.id = i.product_id
         LEFT JOIN sources s ON s.resource_type = 'User' AND s.resource_id = u.id AND s.website_id = u.source_website_id",

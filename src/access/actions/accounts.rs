@@ -1,12 +1,12 @@
 //! What staff do with accounts, and people with their own.
 
-use super::{email_change::handle_staff_change, emails, cache::refresh_cache, login::end_other_sessions};
+use super::{cache::refresh_cache, email_change::handle_staff_change, emails, login::end_other_sessions};
 use crate::{
     access::{
         model::{ADMIN, CUSTOMER, NewAccount, Purpose},
         store::{roles, tokens},
     },
-    auth::{PermissionCache, Passwords, Permission, Scope, Viewer},
+    auth::{Passwords, Permission, PermissionCache, Scope, Viewer},
     db::{Conn, Db},
     error::{Error, Result, UserError, UserErrorCode},
     ids::{RoleId, UserId},

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{keys::write_last_used, cache::refresh_cache};
+use super::{cache::refresh_cache, keys::write_last_used};
 use crate::{auth::PermissionCache, db::Db};
 
 /// Pause between two looks at what other servers did.

@@ -6,8 +6,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
+    emails::{
+        can_send, lock_active_user, redeem_token, send_address_taken, send_email_change, send_email_changed,
+        send_verification,
+    },
     enqueue_job,
-    emails::{send_address_taken, send_email_change, send_email_changed, lock_active_user, can_send, redeem_token, send_verification},
     passwords::verify_password,
     throttle,
 };
@@ -16,7 +19,7 @@ use crate::{
         model::{Purpose, throttle::AttemptKind},
         store::tokens,
     },
-    auth::{RequestOrigin, Passwords, Viewer},
+    auth::{Passwords, RequestOrigin, Viewer},
     db::{Conn, Db},
     error::Result,
     ids::UserId,
@@ -64,7 +67,9 @@ pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
         return if owner.id == user { Ok(()) } else { send_address_taken(db, &email).await };
     }
     db.transaction(async |conn| match lock_active_user(conn, user).await? {
-        Some(user) if can_send(conn, user.id, Purpose::ChangeEmail).await? => send_email_change(conn, &user, &email).await,
+        Some(user) if can_send(conn, user.id, Purpose::ChangeEmail).await? => {
+            send_email_change(conn, &user, &email).await
+        }
         _ => Ok(()),
     })
     .await

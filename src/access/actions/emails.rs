@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::{
     access::{
         model::{
-            EMAIL_CHANGE_TOKEN_LIFETIME, INVITATION_TOKEN_LIFETIME, MAX_EMAILS, NewToken, Purpose, RESET_TOKEN_LIFETIME, SessionRow, VERIFY_TOKEN_LIFETIME, EMAIL_WINDOW,
+            EMAIL_CHANGE_TOKEN_LIFETIME, EMAIL_WINDOW, INVITATION_TOKEN_LIFETIME, MAX_EMAILS, NewToken, Purpose,
+            RESET_TOKEN_LIFETIME, SessionRow, VERIFY_TOKEN_LIFETIME,
         },
         store::{sessions, tokens},
     },

@@ -11,7 +11,7 @@ use crate::{
         model::keys::{ApiKey, MAX_KEYS, NewApiKey},
         store::keys,
     },
-    auth::{Identity, CachedApiKey, PermissionCache, Scope, AuthMethod, Viewer, secret},
+    auth::{AuthMethod, CachedApiKey, Identity, PermissionCache, Scope, Viewer, secret},
     db::Db,
     error::{Error, Result, UserErrorCode},
     ids::ApiKeyId,
@@ -38,10 +38,18 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewApiKey) -> Result<(ApiKey,
     let (me, _) = viewer.require_session()?;
     new.check()?;
     if !viewer.permissions().contains_all(new.permissions) {
-        return Err(Error::user(UserErrorCode::InsufficientPermissions, "permissions", "a key holds no more than you do"));
+        return Err(Error::user(
+            UserErrorCode::InsufficientPermissions,
+            "permissions",
+            "a key holds no more than you do",
+        ));
     }
     if !new.websites.iter().all(|website| viewer.can_access_website(*website)) {
-        return Err(Error::user(UserErrorCode::InsufficientPermissions, "websites", "your role is limited to other websites"));
+        return Err(Error::user(
+            UserErrorCode::InsufficientPermissions,
+            "websites",
+            "your role is limited to other websites",
+        ));
     }
     db.transaction(async |conn| {
         // The lock keeps two last keys from meeting.
@@ -102,7 +110,8 @@ async fn look_up(db: &Db, cache: &PermissionCache, hash: Vec<u8>) -> Result<Opti
         if row.last_used_at.is_none_or(|at| at < Utc::now() - LAST_USED_INTERVAL) {
             cache.api_keys.record_use(row.id);
         }
-        let identity = Identity { user: row.user_id, auth_method: AuthMethod::ApiKey(row.id), role, permissions, websites };
+        let identity =
+            Identity { user: row.user_id, auth_method: AuthMethod::ApiKey(row.id), role, permissions, websites };
         Arc::new(CachedApiKey { identity, expires_at: row.expires_at })
     });
     cache.api_keys.insert(turn, hash, known.clone());

@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{emails::send_session_ended, cache::refresh_cache, throttle};
+use super::{cache::refresh_cache, emails::send_session_ended, throttle};
 use crate::{
     access::{
-        model::{REFRESH_GRACE_PERIOD, MAX_SESSIONS, NewSession, Role, SessionRow, throttle::AttemptKind},
+        model::{MAX_SESSIONS, NewSession, REFRESH_GRACE_PERIOD, Role, SessionRow, throttle::AttemptKind},
         store::{roles, sessions},
     },
-    auth::{Identity, IssuedToken, JwtKeys, PermissionCache, RequestOrigin, Passwords, AuthMethod, Viewer, secret},
+    auth::{AuthMethod, Identity, IssuedToken, JwtKeys, Passwords, PermissionCache, RequestOrigin, Viewer, secret},
     config::{AccountSettings, RegistrationMode},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
@@ -114,7 +114,12 @@ struct OpenedSession {
 }
 
 /// Opens a session within the caller's transaction.
-async fn open_session(conn: &Conn, context: LoginContext<'_>, user: UserId, origin: &RequestOrigin) -> Result<OpenedSession> {
+async fn open_session(
+    conn: &Conn,
+    context: LoginContext<'_>,
+    user: UserId,
+    origin: &RequestOrigin,
+) -> Result<OpenedSession> {
     let expires_at = sessions::now(conn).await? + context.session_lifetime;
     let new = NewSession {
         user_id: user,
@@ -149,7 +154,11 @@ async fn issue_tokens(context: LoginContext<'_>, user: UserId, opened: OpenedSes
         websites: role.websites,
     };
     // A role that is newer than the register would give nothing yet.
-    if context.cache.role_grant(&identity.role).is_none_or(|known| !known.permissions.contains_all(identity.permissions)) {
+    if context
+        .cache
+        .role_grant(&identity.role)
+        .is_none_or(|known| !known.permissions.contains_all(identity.permissions))
+    {
         refresh_cache(context.db, context.cache).await?;
     }
     Ok(Tokens { access: context.jwt.issue(&identity)?, refresh, refresh_expires_at: expires_at })
@@ -167,7 +176,8 @@ enum RefreshOutcome {
 /// # Errors
 /// INVALID_TOKEN where it is unknown, used before, or of a session that is over.
 pub async fn refresh(context: LoginContext<'_>, origin: &RequestOrigin, token: &str) -> Result<Tokens> {
-    let outcome = context.db.transaction(async |conn| rotate_token(conn, context, origin, &secret::hash(token)).await).await?;
+    let outcome =
+        context.db.transaction(async |conn| rotate_token(conn, context, origin, &secret::hash(token)).await).await?;
     match outcome {
         RefreshOutcome::Refreshed(user, opened) => return issue_tokens(context, user, opened).await,
         RefreshOutcome::Reused(user, session) => {
@@ -179,7 +189,12 @@ pub async fn refresh(context: LoginContext<'_>, origin: &RequestOrigin, token: &
     Err(Error::user(UserErrorCode::InvalidToken, "refreshToken", "the session is over: log in again"))
 }
 
-async fn rotate_token(conn: &Conn, context: LoginContext<'_>, origin: &RequestOrigin, hash: &[u8]) -> Result<RefreshOutcome> {
+async fn rotate_token(
+    conn: &Conn,
+    context: LoginContext<'_>,
+    origin: &RequestOrigin,
+    hash: &[u8],
+) -> Result<RefreshOutcome> {
     let Some(id) = sessions::find_by_token(conn, hash).await? else { return Ok(RefreshOutcome::Rejected) };
     // Whoever renews at the same moment waits here.
     let Some(session) = sessions::lock(conn, id).await? else { return Ok(RefreshOutcome::Rejected) };

@@ -1,18 +1,18 @@
 //! What people do with their access, and staff with that of others, by topic.
 
 pub mod accounts;
-pub mod email_change;
-pub mod cleanup;
-pub mod keys;
-mod emails;
 pub mod cache;
+pub mod cache_task;
+pub mod cleanup;
+pub mod email_change;
+mod emails;
+pub mod keys;
 pub mod login;
 pub mod passwords;
 pub mod registration;
 pub mod roles;
 pub mod throttle;
 pub mod verification;
-pub mod cache_task;
 
 use serde_json::Value;
 

@@ -5,9 +5,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    enqueue_job,
-    emails::{invalid_token, lock_active_user, can_send, send_password_changed, send_password_reset, redeem_token},
     cache::refresh_cache,
+    emails::{can_send, invalid_token, lock_active_user, redeem_token, send_password_changed, send_password_reset},
+    enqueue_job,
     login::end_other_sessions,
     throttle,
 };
@@ -16,7 +16,7 @@ use crate::{
         model::{Purpose, throttle::AttemptKind},
         store::tokens,
     },
-    auth::{PermissionCache, RequestOrigin, Passwords, Scope, Viewer, secret},
+    auth::{Passwords, PermissionCache, RequestOrigin, Scope, Viewer, secret},
     db::Db,
     error::{Error, Result, UserErrorCode},
     ids::{RowId, UserId, WebsiteId},
@@ -150,7 +150,9 @@ pub async fn verify_password(db: &Db, passwords: &Passwords, user: UserId, passw
         return Err(wrong_password());
     }
     // Whoever found a token has not found the password yet.
-    let attempt = throttle::count_attempt(db, AttemptKind::PasswordCheck, &RequestOrigin::default(), Some(&user.to_global_id())).await?;
+    let attempt =
+        throttle::count_attempt(db, AttemptKind::PasswordCheck, &RequestOrigin::default(), Some(&user.to_global_id()))
+            .await?;
     let hash = db.read(async |conn| users::store::find_password(conn, user).await).await?;
     let checked = passwords.verify(password, hash.clone()).await;
     if !matches!(checked, Ok(false)) {

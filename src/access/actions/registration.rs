@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::{
     accounts::{hash_password, insert_user},
-    enqueue_job, emails, throttle,
+    emails, enqueue_job, throttle,
 };
 use crate::{
     access::model::{NewAccount, throttle::AttemptKind},
-    auth::{RequestOrigin, Passwords},
+    auth::{Passwords, RequestOrigin},
     config::RegistrationMode,
     db::Db,
     error::{Error, Result, UserErrorCode},

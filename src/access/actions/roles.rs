@@ -7,7 +7,7 @@ use crate::{
         model::{NewRole, Role, RolePatch, covers},
         store::roles,
     },
-    auth::{PermissionCache, Permission, Permissions, Viewer},
+    auth::{Permission, PermissionCache, Permissions, Viewer},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{RoleId, UserId, WebsiteId},
@@ -29,7 +29,13 @@ pub struct GrantPatch {
 /// Makes a role.
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageRoles`]; INSUFFICIENT_PERMISSIONS for more than the viewer holds; user errors of the fields.
-pub async fn create(db: &Db, cache: &PermissionCache, viewer: &Viewer, new: NewRole, grant: GrantPatch) -> Result<Role> {
+pub async fn create(
+    db: &Db,
+    cache: &PermissionCache,
+    viewer: &Viewer,
+    new: NewRole,
+    grant: GrantPatch,
+) -> Result<Role> {
     viewer.require_any(&[Permission::ManageRoles])?;
     new.check()?;
     let (permissions, websites) = (grant.permissions.unwrap_or_default(), grant.websites.unwrap_or_default());
@@ -112,10 +118,18 @@ pub async fn assign(db: &Db, cache: &PermissionCache, viewer: &Viewer, user: Use
             let before = all.iter().find(|one| one.row.id == user.role_id);
             let after = all.iter().find(|one| one.row.id == role).ok_or_else(|| Error::not_found("roleId", "role"))?;
             if !before.is_some_and(|before| before.is_covered_by(viewer)) {
-                return Err(Error::user(UserErrorCode::InsufficientPermissions, "userId", "this user holds more than you"));
+                return Err(Error::user(
+                    UserErrorCode::InsufficientPermissions,
+                    "userId",
+                    "this user holds more than you",
+                ));
             }
             if !after.is_covered_by(viewer) {
-                return Err(Error::user(UserErrorCode::InsufficientPermissions, "roleId", "this role gives more than you hold"));
+                return Err(Error::user(
+                    UserErrorCode::InsufficientPermissions,
+                    "roleId",
+                    "this role gives more than you hold",
+                ));
             }
             if user.role_id == role {
                 return Ok(user);
@@ -152,10 +166,18 @@ fn check_grant(viewer: &Viewer, permissions: Permissions, websites: &[WebsiteId]
         return Err(Error::user(UserErrorCode::OutOfRange, "websites", rule));
     }
     if !viewer.permissions().contains_all(permissions) {
-        return Err(Error::user(UserErrorCode::InsufficientPermissions, "permissions", "nobody grants more than they hold"));
+        return Err(Error::user(
+            UserErrorCode::InsufficientPermissions,
+            "permissions",
+            "nobody grants more than they hold",
+        ));
     }
     if !covers(viewer, permissions, (!websites.is_empty()).then_some(websites)) {
-        return Err(Error::user(UserErrorCode::InsufficientPermissions, "websites", "your role is limited to other websites"));
+        return Err(Error::user(
+            UserErrorCode::InsufficientPermissions,
+            "websites",
+            "your role is limited to other websites",
+        ));
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     access::{
-        model::throttle::{ThrottleScope, Counter, KNOWN_NETWORK_PERIOD, AttemptKind, RULES, network},
+        model::throttle::{AttemptKind, Counter, KNOWN_NETWORK_PERIOD, RULES, ThrottleScope, network},
         store::{sessions, throttle as store},
     },
     auth::RequestOrigin,
@@ -25,7 +25,12 @@ pub struct Attempt(Vec<Counter>);
 /// it: the answer reveals nothing.
 /// # Errors
 /// [`Error::TooManyAttempts`] while it is blocked: then nothing is counted.
-pub async fn count_attempt(db: &Db, kind: AttemptKind, origin: &RequestOrigin, account: Option<&str>) -> Result<Attempt> {
+pub async fn count_attempt(
+    db: &Db,
+    kind: AttemptKind,
+    origin: &RequestOrigin,
+    account: Option<&str>,
+) -> Result<Attempt> {
     let counters = counters(db, kind, origin, account).await?;
     if counters.is_empty() {
         return Ok(Attempt(counters));
@@ -123,7 +128,9 @@ async fn undo_counts(conn: &Conn, attempt: &Attempt, clear: &[&str]) -> Result<(
 pub async fn clear_account(conn: &Conn, origin: &RequestOrigin, user: UserId, email: Option<&str>) -> Result<()> {
     let (client_network, me) = (origin.address.map(network), user.to_global_id());
     let counters = RULES.iter().filter_map(|rule| match (rule.kind, rule.scope) {
-        (AttemptKind::Login, ThrottleScope::Both | ThrottleScope::Account) => rule.counter(client_network.as_deref(), email),
+        (AttemptKind::Login, ThrottleScope::Both | ThrottleScope::Account) => {
+            rule.counter(client_network.as_deref(), email)
+        }
         (AttemptKind::PasswordCheck, ThrottleScope::Account) => rule.counter(None, Some(&me)),
         _ => None,
     });

@@ -5,9 +5,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    enqueue_job,
-    emails::{lock_active_user, can_send, redeem_token, send_verification},
-    throttle,
+    emails::{can_send, lock_active_user, redeem_token, send_verification},
+    enqueue_job, throttle,
 };
 use crate::{
     access::model::{Purpose, throttle::AttemptKind},

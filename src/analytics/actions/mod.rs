@@ -9,7 +9,7 @@ pub use self::record::record;
 use serde_json::{Value, json};
 
 use super::{
-    model::report::{ClickThrough, Interval, Report, Term, Trend, TermFilter},
+    model::report::{ClickThrough, Interval, Report, Term, TermFilter, Trend},
     store,
 };
 use crate::{

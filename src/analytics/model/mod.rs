@@ -8,13 +8,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    auth::{Identity, AuthMethod, VisitorKey},
+    auth::{AuthMethod, Identity, VisitorKey},
     db::tables::searches,
     error::{Error, Result, UserErrorCode},
     ids::{ProductId, SearchId, UserId, WebsiteId},
     search::{
         model::Search,
-        query::{Term, ParsedQuery},
+        query::{ParsedQuery, Term},
     },
     text::normalize_search_query,
 };
@@ -61,7 +61,9 @@ impl Searcher {
     /// it sends none for its owner.
     pub fn of(identity: Option<&Identity>, visitor: Option<VisitorKey>) -> Self {
         match identity {
-            Some(Identity { user, auth_method: AuthMethod::Session(_), .. }) => Self { user: Some(*user), visitor: None },
+            Some(Identity { user, auth_method: AuthMethod::Session(_), .. }) => {
+                Self { user: Some(*user), visitor: None }
+            }
             Some(Identity { user, auth_method: AuthMethod::ApiKey(_), .. }) if visitor.is_none() => {
                 Self { user: Some(*user), visitor: None }
             }
@@ -102,7 +104,13 @@ pub struct NewSearch {
 impl NewSearch {
     /// What is kept of a search: with the conditions as they were given, and what was searched in the place of what was
     /// typed.
-    pub fn new(search: &Search, searcher: Searcher, filters: Value, correction: Option<&str>, outcome: SearchOutcome) -> Self {
+    pub fn new(
+        search: &Search,
+        searcher: Searcher,
+        filters: Value,
+        correction: Option<&str>,
+        outcome: SearchOutcome,
+    ) -> Self {
         let at = Utc::now();
         let website = match search.filter.websites.as_deref() {
             Some([website]) => Some(*website),

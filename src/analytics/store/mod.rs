@@ -89,7 +89,12 @@ pub async fn update_anonymized(mut conn: &Conn, user: UserId) -> Result<()> {
 
 /// What so many different people have searched since this key, and found something by: at each website, and anywhere; what most
 /// people searched first, and so many of each.
-pub async fn popular_since(mut conn: &Conn, since: SearchId, min_people: i64, limit: i64) -> Result<Vec<PopularSearch>> {
+pub async fn popular_since(
+    mut conn: &Conn,
+    since: SearchId,
+    min_people: i64,
+    limit: i64,
+) -> Result<Vec<PopularSearch>> {
     let mut statement = DynamicQuery::<(Nullable<BigInt>, Text, Integer, Integer)>::default();
     statement.sql(
         "WITH person AS (

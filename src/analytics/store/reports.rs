@@ -4,7 +4,7 @@ use diesel::sql_types::{BigInt, Nullable, Numeric, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
-use super::super::model::report::{ClickThrough, Interval, Report, Term, Trend, TermFilter};
+use super::super::model::report::{ClickThrough, Interval, Report, Term, TermFilter, Trend};
 use crate::{
     auth::Scope,
     db::{
@@ -121,5 +121,8 @@ pub async fn trends(mut conn: &Conn, report: &Report, interval: Interval) -> Res
     statement.sql("::timestamptz AT TIME ZONE 'UTC' - interval '1 microsecond', ").sql(step);
     statement.sql(") AS step (at) LEFT JOIN found ON found.at = step.at ORDER BY step.at");
     let rows: Vec<(chrono::DateTime<chrono::Utc>, i64, i64, i64)> = statement.load(&mut conn).await?;
-    Ok(rows.into_iter().map(|(at, searches, without_results, clicked)| Trend { at, searches, without_results, clicked }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(at, searches, without_results, clicked)| Trend { at, searches, without_results, clicked })
+        .collect())
 }

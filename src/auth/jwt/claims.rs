@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TokenError;
 use crate::{
-    auth::{Identity, Permissions, AuthMethod},
+    auth::{AuthMethod, Identity, Permissions},
     ids::{RowId, SessionId, UserId},
 };
 

@@ -63,7 +63,11 @@ impl JwtKey {
         let text = fs::read_to_string(file).map_err(|error| refused(error.to_string()))?;
         warn_if_world_readable(file);
         let is_pem = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("pem"));
-        if is_pem { Self::from_pem(id, &text).map_err(refused) } else { Self::from_secret_file(id, text.trim()).map_err(refused) }
+        if is_pem {
+            Self::from_pem(id, &text).map_err(refused)
+        } else {
+            Self::from_secret_file(id, text.trim()).map_err(refused)
+        }
     }
 
     fn from_secret_file(id: String, secret: &str) -> Result<Self, String> {

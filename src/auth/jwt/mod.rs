@@ -12,7 +12,7 @@ use jsonwebtoken::{Header, Validation, decode, decode_header, encode, jwk::JwkSe
 
 use self::claims::Claims;
 pub use self::keys::{JwtKey, JwtKeyError};
-use super::{Identity, AuthMethod};
+use super::{AuthMethod, Identity};
 use crate::error::{Error, Result};
 
 /// The issuer and the audience of tokens where the settings name no other.
@@ -55,7 +55,12 @@ pub enum TokenError {
 impl JwtKeys {
     /// One secret for everything (HS256), with [`DEFAULT_ISSUER_AND_AUDIENCE`] as issuer and audience.
     pub fn new(secret: &str, lifetime: Duration) -> Self {
-        Self::build(vec![JwtKey::from_secret(secret)], DEFAULT_ISSUER_AND_AUDIENCE, DEFAULT_ISSUER_AND_AUDIENCE, lifetime)
+        Self::build(
+            vec![JwtKey::from_secret(secret)],
+            DEFAULT_ISSUER_AND_AUDIENCE,
+            DEFAULT_ISSUER_AND_AUDIENCE,
+            lifetime,
+        )
     }
 
     /// Several keys, of which the first signs. Without any it neither signs nor believes.

@@ -57,7 +57,8 @@ pub(super) async fn add_lines(
     let first = wanted.iter().find_map(|(id, _)| products.get(id)).and_then(currency_of);
     let currency = if existing.is_empty() { first.unwrap_or(cart.currency()) } else { cart.currency() };
 
-    let mut quantities: BTreeMap<ProductId, i32> = existing.iter().map(|line| (line.product_id, line.quantity)).collect();
+    let mut quantities: BTreeMap<ProductId, i32> =
+        existing.iter().map(|line| (line.product_id, line.quantity)).collect();
     let mut wrong = Vec::new();
     for (index, (id, quantity)) in wanted.iter().enumerate() {
         let Some(product) = products.get(id) else {
@@ -102,7 +103,12 @@ pub(super) async fn add_lines(
 }
 
 /// Into a cart goes what is there, also what is kept for others for a while: only a reservation and a sale ask for more.
-fn check_in_stock(product: &ProductRow, quantity: i32, id_field: String, quantity_field: String) -> Result<(), UserError> {
+fn check_in_stock(
+    product: &ProductRow,
+    quantity: i32,
+    id_field: String,
+    quantity_field: String,
+) -> Result<(), UserError> {
     check_sale(product, quantity, product.reserved, id_field, quantity_field)
 }
 
@@ -145,13 +151,15 @@ pub async fn update_line(db: &Db, viewer: &Viewer, id: CartLineId, quantity: i32
     db.transaction(async |conn| {
         let (cart, line, lines) = lock_line(conn, &holder, id).await?;
         release_all(conn, &[cart.id]).await?;
-        let mut quantities: BTreeMap<ProductId, i32> = lines.iter().map(|line| (line.product_id, line.quantity)).collect();
+        let mut quantities: BTreeMap<ProductId, i32> =
+            lines.iter().map(|line| (line.product_id, line.quantity)).collect();
         let is_increase = quantity > line.quantity;
         quantities.insert(line.product_id, quantity);
         let products = products_for_sale(conn, &quantities.keys().copied().collect::<Vec<_>>()).await?;
         // Fewer pieces are always possible: it may be just what has to be done.
         if is_increase {
-            let inactive = || Error::user(UserErrorCode::ProductInactive, "id", "this product is not for sale any more");
+            let inactive =
+                || Error::user(UserErrorCode::ProductInactive, "id", "this product is not for sale any more");
             let product = products.get(&line.product_id).ok_or_else(inactive)?;
             check_in_stock(product, quantity, "id".into(), "quantity".into())?;
             check_total("quantity", cart_total(conn, &quantities, &products).await?)?;

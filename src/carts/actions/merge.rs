@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use chrono::Utc;
 
-use super::{upsert_for_user, reservations::release_all};
+use super::{reservations::release_all, upsert_for_user};
 use crate::{
     auth::{GuestKey, Holder},
     carts::{

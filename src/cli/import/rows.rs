@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{super::export::parse_format, is_stdin, open_input, rejects_path, print_rejects_path, write_report};
+use super::{super::export::parse_format, is_stdin, open_input, print_rejects_path, rejects_path, write_report};
 use crate::{
     db::Db,
     error::{Error, Result},
@@ -13,7 +13,7 @@ use crate::{
     transfers::{
         formats::{self, amounts::DecimalSeparator, decode::Encoding},
         import::{self, Input},
-        model::{Format, ImportOptions, Resource, Report},
+        model::{Format, ImportOptions, Report, Resource},
     },
 };
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{open_input, rejects_path, print_rejects_path, write_report};
+use super::{open_input, print_rejects_path, rejects_path, write_report};
 use crate::{
     db::Db,
     error::Result,

@@ -30,7 +30,11 @@ impl Account {
                 Some((owner, _)) if owner != me => {
                     Err(EmbeddedError::OtherOwner { cluster: cluster.to_owned(), owner })
                 }
-                _ => Ok(Self { uid: me, gid: id("-g", None).await?.ok_or(EmbeddedError::NoAccount)?, must_switch: false }),
+                _ => Ok(Self {
+                    uid: me,
+                    gid: id("-g", None).await?.ok_or(EmbeddedError::NoAccount)?,
+                    must_switch: false,
+                }),
             };
         }
         if let Some((uid, gid)) = owner.filter(|(uid, _)| *uid != 0) {

@@ -47,7 +47,10 @@ pub(super) struct Server {
 }
 
 /// Joins the server that runs, or starts one. Returns the server if it was started here.
-pub(super) async fn start_or_join(location: &ClusterLocation, options: &EmbeddedOptions) -> Result<Option<Server>, EmbeddedError> {
+pub(super) async fn start_or_join(
+    location: &ClusterLocation,
+    options: &EmbeddedOptions,
+) -> Result<Option<Server>, EmbeddedError> {
     location.secure_socket_directory()?;
     let deadline = Instant::now() + START_STOP_TIMEOUT;
     loop {
@@ -62,7 +65,9 @@ pub(super) async fn start_or_join(location: &ClusterLocation, options: &Embedded
 }
 
 /// Opens a connection to the database, which is made when missing; none while no server is ready.
-pub(super) async fn connect(location: &ClusterLocation) -> Result<Option<(Client, Connection<Socket, NoTlsStream>)>, EmbeddedError> {
+pub(super) async fn connect(
+    location: &ClusterLocation,
+) -> Result<Option<(Client, Connection<Socket, NoTlsStream>)>, EmbeddedError> {
     let config: Config = location.url.parse()?;
     let Ok(result) = timeout(Duration::from_secs(5), config.connect(NoTls)).await else {
         return Ok(None);
@@ -142,7 +147,12 @@ async fn pause(location: &ClusterLocation, deadline: Instant) -> Result<(), Embe
 }
 
 /// Makes the cluster beside its final place and moves it there: it exists whole or not at all.
-async fn initdb(location: &ClusterLocation, options: &EmbeddedOptions, programs: &Path, lock: &File) -> Result<(), EmbeddedError> {
+async fn initdb(
+    location: &ClusterLocation,
+    options: &EmbeddedOptions,
+    programs: &Path,
+    lock: &File,
+) -> Result<(), EmbeddedError> {
     let mut output = String::new();
     // Code point order is the quickest; the character type decides what lower() does to letters beyond ASCII.
     for character_type in ["C.UTF-8", "en_US.UTF-8", "C"] {

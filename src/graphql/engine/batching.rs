@@ -216,14 +216,19 @@ impl<K: LoaderKey, V: LoaderValue> BatchLoader<K, V> {
         let result = receiver.shared();
         *open_batch = Some(OpenBatch { keys: vec![key], sender, result: result.clone() });
         drop(open_batch);
-        let (dispatcher, open_batch, loader) = (self.dispatcher.clone(), Arc::clone(&self.open_batch), self.loader.clone());
+        let (dispatcher, open_batch, loader) =
+            (self.dispatcher.clone(), Arc::clone(&self.open_batch), self.loader.clone());
         self.dispatcher.dispatch(Box::new(move || dispatch_batch(&dispatcher, &open_batch, loader)));
         result
     }
 }
 
 /// Sends the open batch in a task of its own: a field that is dropped takes nobody's answer with it.
-fn dispatch_batch<K: LoaderKey, V: LoaderValue>(dispatcher: &Dispatcher, open_batch: &Mutex<Option<OpenBatch<K, V>>>, loader: InnerLoader<K, V>) {
+fn dispatch_batch<K: LoaderKey, V: LoaderValue>(
+    dispatcher: &Dispatcher,
+    open_batch: &Mutex<Option<OpenBatch<K, V>>>,
+    loader: InnerLoader<K, V>,
+) {
     let Some(OpenBatch { keys, sender, .. }) = lock(open_batch).take() else { return };
     let dispatcher = dispatcher.clone();
     let work = async move {

@@ -4,13 +4,13 @@
 
 pub mod batching;
 pub mod connections;
-pub mod objects;
 pub mod documents;
 pub mod errors;
 pub mod filters;
 pub mod guards;
 pub mod limits;
 pub mod list_args;
+pub mod objects;
 pub mod page_key;
 pub mod patch;
 pub mod payload;

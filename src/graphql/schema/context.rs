@@ -8,10 +8,10 @@ use std::{
 use async_graphql::{Context, Data};
 
 use crate::{
-    access::actions::{keys, cache::refresh_cache, login::LoginContext},
+    access::actions::{cache::refresh_cache, keys, login::LoginContext},
     analytics::recorder::SearchRecorder,
-    auth::{Identity, JwtKeys, PermissionCache, RequestOrigin, Passwords, Permission, TokenError, Viewer},
-    config::{AccountSettings, ReviewSettings, CartSettings},
+    auth::{Identity, JwtKeys, Passwords, Permission, PermissionCache, RequestOrigin, TokenError, Viewer},
+    config::{AccountSettings, CartSettings, ReviewSettings},
     db::Db,
     error::{Error, ErrorCode, Result},
     graphql::{
@@ -60,7 +60,14 @@ impl Services {
     /// What logging in and out needs.
     pub fn login_context(&self) -> LoginContext<'_> {
         let Self { db, passwords, jwt, permission_cache, session_lifetime, accounts, .. } = self;
-        LoginContext { db, passwords, jwt, cache: permission_cache, session_lifetime: *session_lifetime, accounts: *accounts }
+        LoginContext {
+            db,
+            passwords,
+            jwt,
+            cache: permission_cache,
+            session_lifetime: *session_lifetime,
+            accounts: *accounts,
+        }
     }
 
     /// Who sends this access token.
@@ -131,7 +138,8 @@ struct LazyLoaders {
 }
 
 /// Who sees suppliers.
-pub const STAFF_PERMISSIONS: &[Permission] = &[Permission::ManageCatalogue, Permission::ManageProducts, Permission::SellProducts];
+pub const STAFF_PERMISSIONS: &[Permission] =
+    &[Permission::ManageCatalogue, Permission::ManageProducts, Permission::SellProducts];
 
 /// Short ways to the above.
 pub trait ContextExt {

@@ -18,13 +18,13 @@ use crate::{
     error::{Error, Result},
     graphql::{
         engine::{
-            batching::{BatchLoader, LoaderKey, LoaderValue, Dispatcher},
+            batching::{BatchLoader, Dispatcher, LoaderKey, LoaderValue},
             connections::{Connection, nested_connection},
             page_key::{PageKey, group_by_list},
         },
         schema::{
             context::ContextExt,
-            resource::{Resource, LoaderContext},
+            resource::{LoaderContext, Resource},
         },
     },
     ids::{self, RowId},
@@ -77,7 +77,11 @@ pub struct Loaders {
 impl Loaders {
     /// Loaders for what this viewer may see, in the steps of one operation.
     pub fn new(dispatcher: &Dispatcher, db: Db, viewer: &Viewer) -> Self {
-        Self { dispatcher: dispatcher.clone(), context: Arc::new(LoaderContext::new(db, viewer)), instances: Mutex::default() }
+        Self {
+            dispatcher: dispatcher.clone(),
+            context: Arc::new(LoaderContext::new(db, viewer)),
+            instances: Mutex::default(),
+        }
     }
 
     /// The value of a key; `None` if there is none.

@@ -11,7 +11,7 @@ use souk_macros::object;
 use super::resource;
 use crate::{
     error::{Error, Result, UserErrorCode},
-    graphql::engine::objects::{self, DynObject, AbstractType, Abstract, register_interface},
+    graphql::engine::objects::{self, Abstract, AbstractType, DynObject, register_interface},
     ids::{self, RowId},
     registry::domains,
 };

@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use self::due::DueJobs;
-use super::model::{Failure, JobCondition, JobOrderField, JobRow, JobSummary, JobState, LEASE, NewJob, StoredState};
+use super::model::{Failure, JobCondition, JobOrderField, JobRow, JobState, JobSummary, LEASE, NewJob, StoredState};
 use crate::{
     auth::Scope,
     db::{
@@ -149,9 +149,11 @@ fn condition(condition: &JobCondition) -> Condition<'static, jobs::table> {
     use JobCondition as C;
     match condition {
         C::State(Op::Eq(state)) => has_state(*state),
-        C::State(Op::In(any)) => {
-            any.iter().map(|state| has_state(*state)).reduce(|a, b| Box::new(a.or(b))).unwrap_or_else(|| constant(false))
-        }
+        C::State(Op::In(any)) => any
+            .iter()
+            .map(|state| has_state(*state))
+            .reduce(|a, b| Box::new(a.or(b)))
+            .unwrap_or_else(|| constant(false)),
         // States are not ordered, and every job has one.
         C::State(Op::Gte(_) | Op::Lte(_) | Op::Contains(_)) => constant(false),
         C::State(Op::IsNull(null)) => constant(!null),

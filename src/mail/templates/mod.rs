@@ -68,7 +68,13 @@ impl Templates {
     /// What a mail says, in the templates of the website with this code.
     /// # Errors
     /// Where a template uses what is not there.
-    pub fn render(&self, template: Template, website: Option<&str>, shop: &Shop, values: &Value) -> Result<RenderedEmail> {
+    pub fn render(
+        &self,
+        template: Template,
+        website: Option<&str>,
+        shop: &Shop,
+        values: &Value,
+    ) -> Result<RenderedEmail> {
         let own = website.and_then(|code| self.by_website.get(code));
         render(own.unwrap_or(&self.general), template, shop, values)
             .map_err(|error| Error::Internal(format!("mail: {}", root_cause(&error))))

@@ -53,7 +53,8 @@ pub async fn clean_up(db: &Db, processor: &ImageProcessor, now: DateTime<Utc>) -
         report.files += delete_orphans(db, processor, batch).await?;
     }
     let old = now - uploads::TTL;
-    let mut over = processor.storage().list(uploads::KEY_PREFIX)?.try_filter(|file| std::future::ready(file.modified < old));
+    let mut over =
+        processor.storage().list(uploads::KEY_PREFIX)?.try_filter(|file| std::future::ready(file.modified < old));
     while let Some(file) = over.try_next().await? {
         processor.storage().delete(&file.key).await?;
         report.uploads += 1;

@@ -1,13 +1,16 @@
 //! What can be done with pictures.
 
 pub mod fetch;
-mod processor;
 pub mod file_cleanup;
+mod processor;
 
 pub use self::processor::ImageProcessor;
 
 use super::{
-    model::{Image, ImagePatch, ImageRow, MAX_IMAGES, MAX_POSITION, MAX_URL, MediaRow, NewImage, check_image, move_to_position},
+    model::{
+        Image, ImagePatch, ImageRow, MAX_IMAGES, MAX_POSITION, MAX_URL, MediaRow, NewImage, check_image,
+        move_to_position,
+    },
     store,
 };
 use crate::{

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::place::{Buyer, find_address, account_contact, place};
+use super::place::{Buyer, account_contact, find_address, place};
 use crate::{
     auth::{Scope, Viewer},
     carts::{self, model::CartLineRow},
@@ -98,9 +98,11 @@ pub async fn checkout(db: &Db, viewer: &Viewer, request: CheckoutRequest, key: S
         let items = carts::actions::check_lines(&lines, &products, &reserved)?;
         check_prices(&request, &lines, &items)?;
 
-        let (shipping, contact) =
-            futures_util::future::try_join(resolve_shipping(conn, holder.user, &request), resolve_contact(conn, holder.user, &request))
-                .await?;
+        let (shipping, contact) = futures_util::future::try_join(
+            resolve_shipping(conn, holder.user, &request),
+            resolve_contact(conn, holder.user, &request),
+        )
+        .await?;
         let buyer = Buyer { user: holder.user, guest: viewer.guest(), contact, shipping, note: request.note.clone() };
         if !reserved.is_empty() {
             carts::store::delete_reservations(conn, &[cart.id]).await?;
@@ -133,7 +135,9 @@ fn normalize(viewer: &Viewer, key: &IdempotencyKey, request: CheckoutRequest) ->
         ContactRequest {
             name: contact.name.trim().to_owned(),
             email: validator.value_or_default(text::normalize_email("contact.email", &contact.email)),
-            phone: contact.phone.map(|phone| validator.value_or_default(text::normalize_phone("contact.phone", &phone))),
+            phone: contact
+                .phone
+                .map(|phone| validator.value_or_default(text::normalize_phone("contact.phone", &phone))),
         }
     });
     let note = request.note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());

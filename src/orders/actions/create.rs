@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::place::{Buyer, find_address, check_stock, account_contact, lock_products, place};
+use super::place::{Buyer, account_contact, check_stock, find_address, lock_products, place};
 use crate::{
     auth::{Scope, Viewer},
     db::{

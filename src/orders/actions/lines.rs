@@ -25,7 +25,13 @@ use crate::{
 };
 
 /// Locks an order whose lines may change: it is pending, and nobody has paid or promised anything for them.
-async fn lock_pending(conn: &Conn, scope: &Scope, id: OrderId, field: &'static str, resource: &str) -> Result<OrderRow> {
+async fn lock_pending(
+    conn: &Conn,
+    scope: &Scope,
+    id: OrderId,
+    field: &'static str,
+    resource: &str,
+) -> Result<OrderRow> {
     let order = store::lock(conn, scope, id).await?.ok_or_else(|| Error::not_found(field, resource))?;
     if order.status != Status::Pending {
         return Err(Error::user(

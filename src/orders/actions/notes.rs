@@ -1,13 +1,13 @@
 //! Noting something on an order.
 
-use super::access::{editor_scope, actor_of};
+use super::access::{actor_of, editor_scope};
 use crate::{
     auth::Viewer,
     db::Db,
     error::{Error, Result, UserErrorCode},
     ids::OrderId,
     orders::{
-        model::{MAX_NOTES, OrderActor, NewNote, OrderRow, check_note},
+        model::{MAX_NOTES, NewNote, OrderActor, OrderRow, check_note},
         store,
     },
 };

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
-    access::{editor_scope, actor_of, reread},
+    access::{actor_of, editor_scope, reread},
     quantities::check_quantities,
 };
 use crate::{
@@ -16,7 +16,9 @@ use crate::{
     error::{Error, Result, UserError, UserErrorCode},
     ids::{OrderDetailId, OrderId, ProductId, ReturnId},
     orders::{
-        model::{MAX_RETURNS, OrderActor, OrderRow, ReturnLineRow, ReturnRequest, ReturnRow, ReturnStatus, check_reason},
+        model::{
+            MAX_RETURNS, OrderActor, OrderRow, ReturnLineRow, ReturnRequest, ReturnRow, ReturnStatus, check_reason,
+        },
         store,
     },
     products,
@@ -88,7 +90,8 @@ pub async fn receive_return(
         let lines = store::returns::lines_by_return_ids(conn, &[id]).await?;
         check_named(&named, &lines)?;
         let restocked: HashSet<_> = named.iter().filter(|(_, restock)| *restock).map(|(line, _)| *line).collect();
-        let restocked: Vec<&ReturnLineRow> = lines.iter().filter(|line| restocked.contains(&line.order_detail_id)).collect();
+        let restocked: Vec<&ReturnLineRow> =
+            lines.iter().filter(|line| restocked.contains(&line.order_detail_id)).collect();
         if !restocked.is_empty() {
             restock(conn, viewer, order.id, id, &restocked).await?;
         }
@@ -120,7 +123,8 @@ fn missing() -> Error {
 async fn lock_requested(conn: &Conn, viewer: &Viewer, id: ReturnId) -> Result<OrderRow> {
     let seen = store::returns::by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
     let scope = viewer.scope(Permission::ManageOrders);
-    let order = store::lock(conn, &scope, seen.order_id).await?.filter(|order| actor_of(viewer, order) == OrderActor::Staff);
+    let order =
+        store::lock(conn, &scope, seen.order_id).await?.filter(|order| actor_of(viewer, order) == OrderActor::Staff);
     let order = order.ok_or_else(missing)?;
     let row = store::returns::by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
     if row.status != ReturnStatus::Requested {

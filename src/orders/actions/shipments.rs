@@ -30,7 +30,12 @@ pub type ShipmentWithOrder = (ShipmentRow, OrderRow);
 /// # Errors
 /// FORBIDDEN without a permission to run orders; NOT_FOUND for an order that is not the viewer's to run;
 /// ILLEGAL_TRANSITION unless it is confirmed; user errors of the lines and of the tracking; IDEMPOTENCY_MISMATCH.
-pub async fn create_shipment(db: &Db, viewer: &Viewer, request: ShipmentRequest, key: String) -> Result<ShipmentWithOrder> {
+pub async fn create_shipment(
+    db: &Db,
+    viewer: &Viewer,
+    request: ShipmentRequest,
+    key: String,
+) -> Result<ShipmentWithOrder> {
     viewer.require_any(MAY_FULFILL)?;
     let me = viewer.require_user()?;
     let key = IdempotencyKey { owner: Owner::User(me), operation: "shipmentCreate", key };
@@ -72,7 +77,12 @@ pub async fn create_shipment(db: &Db, viewer: &Viewer, request: ShipmentRequest,
 /// # Errors
 /// FORBIDDEN without a permission to run orders; NOT_FOUND for a shipment of an order that is not the viewer's to run;
 /// user errors of the tracking.
-pub async fn update_shipment(db: &Db, viewer: &Viewer, id: ShipmentId, patch: TrackingPatch) -> Result<ShipmentWithOrder> {
+pub async fn update_shipment(
+    db: &Db,
+    viewer: &Viewer,
+    id: ShipmentId,
+    patch: TrackingPatch,
+) -> Result<ShipmentWithOrder> {
     viewer.require_any(MAY_FULFILL)?;
     patch.check()?;
     db.transaction(async |conn| {

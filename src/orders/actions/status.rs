@@ -2,7 +2,7 @@
 //! Rule: [`crate::orders::model::TRANSITIONS`] says who may make which move; whoever moves an order has locked it first.
 
 use super::{
-    access::{MAY_FULFILL, editor_scope, lock_to_fulfill, actor_of, reread},
+    access::{MAY_FULFILL, actor_of, editor_scope, lock_to_fulfill, reread},
     emails, shipments,
 };
 use crate::{

@@ -55,7 +55,11 @@ pub struct Transition {
 /// Every legal move. What has been shipped in part cannot be cancelled any more.
 pub const TRANSITIONS: [Transition; 5] = [
     Transition { from: Status::Pending, to: Status::Confirmed, by: &[OrderActor::Staff, OrderActor::Seller] },
-    Transition { from: Status::Pending, to: Status::Cancelled, by: &[OrderActor::Customer, OrderActor::Staff, OrderActor::Seller] },
+    Transition {
+        from: Status::Pending,
+        to: Status::Cancelled,
+        by: &[OrderActor::Customer, OrderActor::Staff, OrderActor::Seller],
+    },
     Transition { from: Status::Confirmed, to: Status::Shipped, by: &[OrderActor::Staff, OrderActor::Seller] },
     Transition { from: Status::Confirmed, to: Status::Cancelled, by: &[OrderActor::Staff, OrderActor::Seller] },
     Transition { from: Status::Shipped, to: Status::Delivered, by: &[OrderActor::Staff, OrderActor::Seller] },
@@ -121,14 +125,18 @@ mod tests {
     #[test]
     fn nothing_leaves_the_end_states_and_no_move_stays() {
         for transition in TRANSITIONS {
-            assert!(!matches!(transition.from, Status::Delivered | Status::Cancelled) && transition.from != transition.to, "{transition:?}");
+            assert!(
+                !matches!(transition.from, Status::Delivered | Status::Cancelled) && transition.from != transition.to,
+                "{transition:?}"
+            );
             assert!(!transition.by.is_empty(), "{transition:?}");
         }
     }
 
     #[test]
     fn a_customer_only_calls_off_what_nobody_has_confirmed() {
-        let theirs: Vec<_> = TRANSITIONS.iter().filter(|transition| transition.by.contains(&OrderActor::Customer)).collect();
+        let theirs: Vec<_> =
+            TRANSITIONS.iter().filter(|transition| transition.by.contains(&OrderActor::Customer)).collect();
         assert_eq!(
             theirs.iter().map(|transition| (transition.from, transition.to)).collect::<Vec<_>>(),
             [(Status::Pending, Status::Cancelled)]

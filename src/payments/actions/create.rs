@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{StartedOperation, execute, start_operation, reread};
+use super::{StartedOperation, execute, reread, start_operation};
 use crate::{
     auth::{Permission, Scope, Viewer},
     db::{

@@ -1,9 +1,9 @@
 //! Paying, and what is done with payments. What all of it shares is here: beginning an operation, and asking for it.
 //! Rule: locks are taken as everywhere, idempotency key, order, payment; and none is held while a provider is asked.
 
-pub mod reconcile;
 mod create;
 mod operations;
+pub mod reconcile;
 mod settle;
 pub mod webhooks;
 
@@ -18,8 +18,8 @@ pub use self::{
     settle::settle,
 };
 use super::{
-    model::{NewOperation, OperationRow, SettleOutcome, PaymentRow},
-    providers::{OperationOutcome, Call, Providers},
+    model::{NewOperation, OperationRow, PaymentRow, SettleOutcome},
+    providers::{Call, OperationOutcome, Providers},
     store,
 };
 use crate::{
@@ -113,7 +113,12 @@ async fn execute(db: &Db, providers: &Providers, started: &StartedOperation) -> 
 }
 
 /// Settles by what a provider answered.
-async fn apply_outcome(db: &Db, providers: &Providers, started: &StartedOperation, outcome: &OperationOutcome) -> Result<()> {
+async fn apply_outcome(
+    db: &Db,
+    providers: &Providers,
+    started: &StartedOperation,
+    outcome: &OperationOutcome,
+) -> Result<()> {
     let (name, key) = (started.payment.provider, started.operation.key);
     let settled = db.transaction(async |conn| settle(conn, providers, name, key, outcome).await).await?;
     if settled == SettleOutcome::Conflict {

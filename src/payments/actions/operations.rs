@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{execute, start_operation, lock, reread};
+use super::{execute, lock, reread, start_operation};
 use crate::{
     auth::{Permission, Viewer},
     db::{
@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     ids::PaymentId,
     payments::{
-        model::{Kind, Remaining, MAX_OPERATIONS, MAX_REASON, NewOperation, PaymentRow},
+        model::{Kind, MAX_OPERATIONS, MAX_REASON, NewOperation, PaymentRow, Remaining},
         providers::Providers,
         store,
     },
@@ -99,7 +99,11 @@ async fn operate(
         let found = found.filter(|(.., website)| viewer.can_at(Permission::ManagePayments, *website));
         let (_, payment, _) = found.ok_or_else(|| Error::not_found("id", "payment"))?;
         if providers.get(payment.provider).is_none() {
-            return Err(Error::user(UserErrorCode::InvalidPaymentStatus, "id", "its provider is not set up here any more"));
+            return Err(Error::user(
+                UserErrorCode::InvalidPaymentStatus,
+                "id",
+                "its provider is not set up here any more",
+            ));
         }
         let operations = store::operations_by_payment_ids(conn, &[payment.id]).await?;
         if operations.len() >= MAX_OPERATIONS {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{StartedOperation, execute, start_operation, lock, schedule_resolve, apply_outcome};
+use super::{StartedOperation, apply_outcome, execute, lock, schedule_resolve, start_operation};
 use crate::{
     auth::Scope,
     db::Db,
@@ -14,7 +14,7 @@ use crate::{
     jobs::model::{Failure, JobRow},
     orders::model::Status as OrderStatus,
     payments::{
-        model::{Kind, Remaining, NewOperation, OperationStatus},
+        model::{Kind, NewOperation, OperationStatus, Remaining},
         providers::{OperationOutcome, Providers},
         store,
     },
@@ -119,8 +119,15 @@ pub async fn reverse_cancelled(db: &Db, providers: &Providers, job: &JobRow) -> 
     let CancelledOrderJob { order } = job.payload()?;
     let Some(payment) = db.read(async |conn| store::find_active(conn, order).await).await? else { return Ok(()) };
     let reason = Some("the order was cancelled");
-    start_all(db, providers, payment.id, |status| status == OrderStatus::Cancelled, &[Kind::Void, Kind::Refund], reason)
-        .await?;
+    start_all(
+        db,
+        providers,
+        payment.id,
+        |status| status == OrderStatus::Cancelled,
+        &[Kind::Void, Kind::Refund],
+        reason,
+    )
+    .await?;
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use crate::{
     orders::model::{CANCELLED, OrderRow, Status as OrderStatus},
     payments::{
         actions::reconcile::CAPTURE,
-        model::{Kind, OperationRow, OperationStatus, SettleOutcome, ProviderName, sanitize},
+        model::{Kind, OperationRow, OperationStatus, ProviderName, SettleOutcome, sanitize},
         providers::{OperationOutcome, Providers},
         store,
     },
@@ -28,7 +28,9 @@ pub async fn settle(
     key: Uuid,
     outcome: &OperationOutcome,
 ) -> Result<SettleOutcome> {
-    let Some(found) = store::find_operation_by_key(conn, provider, key).await? else { return Ok(SettleOutcome::Unknown) };
+    let Some(found) = store::find_operation_by_key(conn, provider, key).await? else {
+        return Ok(SettleOutcome::Unknown);
+    };
     let missing = || Error::Internal("an operation without its payment".into());
     let (order, ..) = lock(conn, found.payment_id).await?.ok_or_else(missing)?;
     // As it is now that nobody else can settle it.
@@ -48,8 +50,11 @@ pub async fn settle(
             }
         }
         (OperationStatus::Succeeded, OperationOutcome::Done { .. } | OperationOutcome::Pending { .. })
-        | (OperationStatus::Failed, OperationOutcome::Declined { .. } | OperationOutcome::Pending { .. }) => return Ok(SettleOutcome::Known),
-        (OperationStatus::Succeeded, OperationOutcome::Declined { .. }) | (OperationStatus::Failed, OperationOutcome::Done { .. }) => {
+        | (OperationStatus::Failed, OperationOutcome::Declined { .. } | OperationOutcome::Pending { .. }) => {
+            return Ok(SettleOutcome::Known);
+        }
+        (OperationStatus::Succeeded, OperationOutcome::Declined { .. })
+        | (OperationStatus::Failed, OperationOutcome::Done { .. }) => {
             return Ok(SettleOutcome::Conflict);
         }
     }

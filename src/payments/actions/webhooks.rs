@@ -11,8 +11,8 @@ use crate::{
     error::{Error, ErrorCode, Result},
     jobs::model::{Failure, JobRow},
     payments::{
-        model::{SettleOutcome, ProviderName, sanitize},
-        providers::{OperationOutcome, Event, Headers, Providers, WebhookRejection},
+        model::{ProviderName, SettleOutcome, sanitize},
+        providers::{Event, Headers, OperationOutcome, Providers, WebhookRejection},
         store,
     },
 };
@@ -65,12 +65,16 @@ pub async fn receive(
 
 fn rejection_error(rejection: WebhookRejection) -> Error {
     match rejection {
-        WebhookRejection::NotFound => Error::Coded(ErrorCode::NotFound, "no such payment provider sends webhooks here".into()),
+        WebhookRejection::NotFound => {
+            Error::Coded(ErrorCode::NotFound, "no such payment provider sends webhooks here".into())
+        }
         WebhookRejection::InvalidSignature => Error::Coded(
             ErrorCode::Unauthenticated,
             "the signature is missing or wrong, or more than five minutes old".into(),
         ),
-        WebhookRejection::Malformed => Error::Coded(ErrorCode::BadUserInput, "the body is no event of a payment".into()),
+        WebhookRejection::Malformed => {
+            Error::Coded(ErrorCode::BadUserInput, "the body is no event of a payment".into())
+        }
     }
 }
 
@@ -78,8 +82,12 @@ fn rejection_error(rejection: WebhookRejection) -> Error {
 fn event_payload(event: &Event) -> Value {
     let key = event.key;
     match &event.outcome {
-        OperationOutcome::Done { reference } => json!({ "key": key, "status": "succeeded", "reference": sanitize(reference) }),
-        OperationOutcome::Declined { failure } => json!({ "key": key, "status": "failed", "failure": sanitize(failure) }),
+        OperationOutcome::Done { reference } => {
+            json!({ "key": key, "status": "succeeded", "reference": sanitize(reference) })
+        }
+        OperationOutcome::Declined { failure } => {
+            json!({ "key": key, "status": "failed", "failure": sanitize(failure) })
+        }
         OperationOutcome::Pending { reference } => {
             json!({ "key": key, "status": "pending", "reference": reference.as_deref().and_then(sanitize) })
         }

@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 use futures_util::future::{BoxFuture, ready};
 
-use super::{OperationOutcome, Call, Event, Headers, Provider, WebhookRejection, UnknownOutcome};
+use super::{Call, Event, Headers, OperationOutcome, Provider, UnknownOutcome, WebhookRejection};
 use crate::{
     error::{Error, Result},
     payments::model::Method,

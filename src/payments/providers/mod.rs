@@ -226,7 +226,8 @@ impl Providers {
 
     /// Whether what this one authorises is captured by itself.
     pub fn captures_immediately(&self, name: ProviderName) -> bool {
-        self.capture == PaymentCapture::AtOnce && self.get(name).is_some_and(|provider| !provider.requires_manual_capture())
+        self.capture == PaymentCapture::AtOnce
+            && self.get(name).is_some_and(|provider| !provider.requires_manual_capture())
     }
 
     /// Asks a provider to do something. Holds no connection, and waits no longer than the limit.
@@ -246,7 +247,11 @@ impl Providers {
     /// Asks a provider what became of an operation, and for the operation again where it never heard of it.
     /// # Errors
     /// Where nobody knows.
-    pub async fn look_up_or_execute(&self, name: ProviderName, call: &Call) -> Result<OperationOutcome, UnknownOutcome> {
+    pub async fn look_up_or_execute(
+        &self,
+        name: ProviderName,
+        call: &Call,
+    ) -> Result<OperationOutcome, UnknownOutcome> {
         let provider = self.get(name).ok_or_else(not_configured)?;
         let found = timeout(self.timeout, provider.look_up(call)).await;
         match found.map_err(|_| UnknownOutcome("it took too long to look up".into()))?? {

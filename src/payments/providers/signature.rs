@@ -32,7 +32,11 @@ pub fn check(secret: &str, header: Option<&String>, body: &[u8], now: DateTime<U
         || header.into_iter().flat_map(|header| header.split(',')).filter_map(|part| part.trim().split_once('='));
     let mut times = parts().filter(|(name, _)| *name == "t").map(|(_, time)| time);
     let (Some(time), None) = (times.next(), times.next()) else { return Err(WebhookRejection::InvalidSignature) };
-    let at = time.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0)).ok_or(WebhookRejection::InvalidSignature)?;
+    let at = time
+        .parse()
+        .ok()
+        .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
+        .ok_or(WebhookRejection::InvalidSignature)?;
     let is_good = parts().filter(|(name, _)| *name == "v1").any(|(_, signature)| {
         let bytes = hex::decode(signature).unwrap_or_default();
         // Takes the same time wherever the first difference is.

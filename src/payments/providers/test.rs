@@ -11,7 +11,9 @@ use serde_json::json;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::{OperationOutcome, Call, Event, Headers, RESPONSE_TIMEOUT, Provider, WebhookRejection, UnknownOutcome, signature};
+use super::{
+    Call, Event, Headers, OperationOutcome, Provider, RESPONSE_TIMEOUT, UnknownOutcome, WebhookRejection, signature,
+};
 use crate::{
     db::Db,
     error::{Error, Result},
@@ -51,7 +53,11 @@ pub struct TestDelays {
 
 impl Default for TestDelays {
     fn default() -> Self {
-        Self { later: Duration::from_secs(5), late: RESPONSE_TIMEOUT + Duration::from_secs(2), early: Duration::from_secs(3) }
+        Self {
+            later: Duration::from_secs(5),
+            late: RESPONSE_TIMEOUT + Duration::from_secs(2),
+            early: Duration::from_secs(3),
+        }
     }
 }
 
@@ -119,7 +125,12 @@ impl TestProvider {
     }
 
     /// Queues a webhook. Told again, it has the same id.
-    async fn queue_webhook(&self, call: &Call, outcome: &OperationOutcome, delay: Duration) -> Result<(), UnknownOutcome> {
+    async fn queue_webhook(
+        &self,
+        call: &Call,
+        outcome: &OperationOutcome,
+        delay: Duration,
+    ) -> Result<(), UnknownOutcome> {
         let (status, reference, failure) = match outcome {
             OperationOutcome::Done { reference } => (EventStatus::Succeeded, Some(reference.clone()), None),
             OperationOutcome::Declined { failure } => (EventStatus::Failed, None, Some(failure.clone())),
@@ -200,7 +211,9 @@ impl Provider for TestProvider {
         let WebhookBody { id, key, status, reference, failure } =
             serde_json::from_slice(body).map_err(|_| WebhookRejection::Malformed)?;
         let outcome = match status {
-            EventStatus::Succeeded => OperationOutcome::Done { reference: reference.ok_or(WebhookRejection::Malformed)? },
+            EventStatus::Succeeded => {
+                OperationOutcome::Done { reference: reference.ok_or(WebhookRejection::Malformed)? }
+            }
             EventStatus::Failed => OperationOutcome::Declined { failure: failure.ok_or(WebhookRejection::Malformed)? },
             EventStatus::Pending => OperationOutcome::Pending { reference },
         };

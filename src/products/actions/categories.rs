@@ -42,7 +42,9 @@ pub async fn delete(db: &Db, viewer: &Viewer, id: CategoryId, policy: ContentsPo
         match policy {
             ContentsPolicy::RequireEmpty => require_empty(conn, id).await?,
             ContentsPolicy::MoveToParent => move_contents(conn, id, row.parent_id).await?,
-            ContentsPolicy::MoveTo(other) => move_contents(conn, id, Some(check_move_target(conn, &row, other).await?)).await?,
+            ContentsPolicy::MoveTo(other) => {
+                move_contents(conn, id, Some(check_move_target(conn, &row, other).await?)).await?
+            }
         }
         match categories::store::delete(conn, id).await? {
             true => Ok(()),

@@ -50,7 +50,11 @@ pub async fn create_in(conn: &Conn, viewer: &Viewer, mut new: NewProduct) -> Res
         new.seller_id = viewer.user_id();
     }
     if !viewer.can_access_website(new.source_website_id) {
-        return Err(Error::user(UserErrorCode::InsufficientPermissions, "sourceWebsiteId", "your role is limited to other websites"));
+        return Err(Error::user(
+            UserErrorCode::InsufficientPermissions,
+            "sourceWebsiteId",
+            "your role is limited to other websites",
+        ));
     }
     if !new.slug.is_empty() {
         new.check()?;

@@ -13,7 +13,7 @@ use crate::{
     ids::{BrandId, CategoryId, ProductGroupId, ProductId, SupplierId, UserId, WebsiteId},
     money::check_price,
     paging::SortKey,
-    text::{Validator, MAX_DESCRIPTION, check_slug},
+    text::{MAX_DESCRIPTION, Validator, check_slug},
     text_enum,
 };
 

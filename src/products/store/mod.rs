@@ -122,7 +122,11 @@ fn condition(condition: &ProductCondition) -> Condition<'static, products::table
 }
 
 /// What holds for the rows of a list.
-fn list_condition(scope: &Scope, list: &ProductList, parent: Option<ProductParent>) -> Condition<'static, products::table> {
+fn list_condition(
+    scope: &Scope,
+    list: &ProductList,
+    parent: Option<ProductParent>,
+) -> Condition<'static, products::table> {
     let mut combined = visible(scope);
     if !list.filter.is_empty() {
         combined = Box::new(combined.and(list.filter.condition(&condition)));

@@ -4,8 +4,8 @@
 use std::{collections::HashMap, time::Instant};
 
 use super::{
-    snippets::snippets,
     interpret::{Interpretation, interpret},
+    snippets::snippets,
 };
 use crate::{
     categories,
@@ -13,8 +13,8 @@ use crate::{
     error::Result,
     paging::Rows,
     search::{
-        facets::{FacetRow, Facets, FacetKind},
-        model::{FullTextQuery, HitCount, Hit, DocumentKind, Search, rules::Redirect},
+        facets::{FacetKind, FacetRow, Facets},
+        model::{DocumentKind, FullTextQuery, Hit, HitCount, Search, rules::Redirect},
         store,
     },
 };
@@ -53,7 +53,12 @@ pub struct SearchResults {
 /// Searches. With `with_subcategories` the categories of the filter stand for all that are below them, too.
 /// # Errors
 /// User errors of [`Search::check`]; those of the database.
-pub async fn search(db: &Db, mut search: Search, with_subcategories: bool, selection: &Selection) -> Result<SearchResults> {
+pub async fn search(
+    db: &Db,
+    mut search: Search,
+    with_subcategories: bool,
+    selection: &Selection,
+) -> Result<SearchResults> {
     let started_at = Instant::now();
     search.check()?;
     if let (true, Some(roots)) = (with_subcategories, &search.filter.categories) {
@@ -118,7 +123,9 @@ async fn read(db: &Db, search: &Search, full_text: &FullTextQuery, selection: &S
     let hits = db.read_with(PlanMode::Custom, async |conn| store::page(conn, search, full_text).await);
     let total = async {
         match selection.has_total {
-            true => db.read_with(PlanMode::Custom, async |conn| store::count(conn, search, full_text).await).await.map(Some),
+            true => {
+                db.read_with(PlanMode::Custom, async |conn| store::count(conn, search, full_text).await).await.map(Some)
+            }
             false => Ok(None),
         }
     };

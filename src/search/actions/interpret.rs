@@ -8,11 +8,11 @@ use crate::{
     error::Result,
     search::{
         model::{FullTextQuery, Search, rules::Redirect},
+        query::{ParsedQuery, closest_word},
         store::{
             self,
             rules::{RuleMatches, match_rules},
         },
-        query::{ParsedQuery, closest_word},
     },
 };
 
@@ -32,9 +32,11 @@ pub struct Interpretation {
 /// # Errors
 /// Those of the database.
 pub async fn interpret(db: &Db, search: &Search) -> Result<Interpretation> {
-    let rule_matches = db.read_with(PlanMode::Custom, async |conn| match_rules(conn, search, &search.query).await).await?;
+    let rule_matches =
+        db.read_with(PlanMode::Custom, async |conn| match_rules(conn, search, &search.query).await).await?;
     // What leads somewhere is no mistake.
-    let query = if rule_matches.redirect.is_some() { None } else { correct_spelling(db, &search.query, &rule_matches).await? };
+    let query =
+        if rule_matches.redirect.is_some() { None } else { correct_spelling(db, &search.query, &rule_matches).await? };
     let Some(query) = query else { return Ok(interpretation(&search.query, rule_matches, None)) };
     let rule_matches = db.read_with(PlanMode::Custom, async |conn| match_rules(conn, search, &query).await).await?;
     let correction = query.to_text();
@@ -55,8 +57,10 @@ async fn correct_spelling(db: &Db, query: &ParsedQuery, rule_matches: &RuleMatch
     }
     let languages = &rule_matches.languages;
     // How rare a word is decides how it is looked for.
-    let unknown = db.read_with(PlanMode::Custom, async |conn| store::similar_words(conn, &correctable, languages).await).await?;
-    let typed: HashMap<usize, &str> = correctable.iter().map(|(position, word, _)| (*position, word.as_str())).collect();
+    let unknown =
+        db.read_with(PlanMode::Custom, async |conn| store::similar_words(conn, &correctable, languages).await).await?;
+    let typed: HashMap<usize, &str> =
+        correctable.iter().map(|(position, word, _)| (*position, word.as_str())).collect();
     let correction = |(position, candidates): (i64, Vec<String>)| {
         let position = usize::try_from(position).ok()?;
         Some((position, closest_word(typed.get(&position)?, &candidates)?))

@@ -1,12 +1,12 @@
 //! What can be done with the search: finding, suggesting, rules of merchants, and the jobs that keep the index up to date.
 
 mod find;
+mod interpret;
+pub mod popularity;
 pub mod reindex;
 pub mod rules;
 mod snippets;
 pub mod suggest;
-pub mod popularity;
-mod interpret;
 
 pub use self::{
     find::{SearchResults, Selection, search},

@@ -25,7 +25,9 @@ pub async fn run(db: &Db, _: &JobRow) -> Result<()> {
 pub async fn reindex_stale(db: &Db) -> Result<()> {
     for (website, language) in db.read(async |conn| index::stale_websites(conn).await).await? {
         let mut last = ProductId(0);
-        while let Some(indexed) = db.transaction(async |conn| index::index_next(conn, website, last, BATCH).await).await? {
+        while let Some(indexed) =
+            db.transaction(async |conn| index::index_next(conn, website, last, BATCH).await).await?
+        {
             last = indexed;
         }
         db.transaction(async |conn| index::update_indexed(conn, website, language).await).await?;

@@ -19,7 +19,11 @@ use crate::{
 pub async fn create(db: &Db, viewer: &Viewer, new: NewSearchRule) -> Result<SearchRuleRow> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
     if !viewer.can_access_website(new.website_id) {
-        return Err(Error::user(UserErrorCode::InsufficientPermissions, "websiteId", "your role is limited to other websites"));
+        return Err(Error::user(
+            UserErrorCode::InsufficientPermissions,
+            "websiteId",
+            "your role is limited to other websites",
+        ));
     }
     new.check()?;
     db.transaction(async |conn| {

@@ -6,8 +6,8 @@ use crate::{
     ids::WebsiteId,
     search::{
         model::{
-            FullTextQuery, DocumentKind, check_length,
-            suggest::{PrefixQuery, MAX_SUGGESTIONS, SuggestionKind, distribute},
+            DocumentKind, FullTextQuery, check_length,
+            suggest::{MAX_SUGGESTIONS, PrefixQuery, SuggestionKind, distribute},
         },
         store::{
             popular_searches,
@@ -41,12 +41,15 @@ pub async fn suggest(db: &Db, text: &str, first: i32, website: Option<WebsiteId>
     let full_text = FullTextQuery { query: prefix.query.clone(), languages: db.read(store::languages).await? };
     let (typed, limit) = (normalize_search_query(&prefix.text), max as i64);
     // How many documents begin so decides how they are found.
-    let products = db.read_with(PlanMode::Custom, async |conn| store::products(conn, &prefix, &full_text, 2 * limit).await);
-    let others = db.read_with(PlanMode::Custom, async |conn| store::categories_and_brands(conn, &prefix, &full_text, limit).await);
+    let products =
+        db.read_with(PlanMode::Custom, async |conn| store::products(conn, &prefix, &full_text, 2 * limit).await);
+    let others = db
+        .read_with(PlanMode::Custom, async |conn| store::categories_and_brands(conn, &prefix, &full_text, limit).await);
     let queries = db.read(async |conn| popular_searches::by_prefix(conn, website, &typed, limit).await);
     let (products, others, queries) = futures_util::future::try_join3(products, others, queries).await?;
-    let of_kind =
-        |kind: DocumentKind| others.iter().filter(move |other| other.0 == kind).map(|(_, id, name)| (*id, name.clone()));
+    let of_kind = |kind: DocumentKind| {
+        others.iter().filter(move |other| other.0 == kind).map(|(_, id, name)| (*id, name.clone()))
+    };
     let groups = [
         (SuggestionKind::Query, queries.into_iter().map(|query| (0, query.query)).collect::<Vec<_>>()),
         (SuggestionKind::Category, of_kind(DocumentKind::Category).collect()),

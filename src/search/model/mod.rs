@@ -6,7 +6,7 @@ pub mod suggest;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::query::{TsQuery, ParsedQuery};
+use super::query::{ParsedQuery, TsQuery};
 use crate::{
     error::{Error, ErrorCode, Result, UserErrorCode},
     ids::{BrandId, CategoryId, SupplierId, WebsiteId},

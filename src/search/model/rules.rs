@@ -139,13 +139,13 @@ fn check(words: Option<&[String]>, url: Option<&str>) -> Result<()> {
         for word in words.iter().take(MAX_WORDS) {
             validator.text("words", word, MAX_WORD);
             if word.split_whitespace().count() > MAX_SEQUENCE_WORDS {
-                let rule = format!("{word:?}: at most {MAX_SEQUENCE_WORDS} words mean the same as others, or lead somewhere");
+                let rule =
+                    format!("{word:?}: at most {MAX_SEQUENCE_WORDS} words mean the same as others, or lead somewhere");
                 validator.add(UserError::new(UserErrorCode::TooLong, "words", rule));
             }
         }
     }
-    let is_broken =
-        |url: &str| url.len() > MAX_URL || url.chars().any(|c| c.is_whitespace() || c.is_control());
+    let is_broken = |url: &str| url.len() > MAX_URL || url.chars().any(|c| c.is_whitespace() || c.is_control());
     if url.is_some_and(|url| !is_safe_url(url) || is_broken(url)) {
         let rule = "give an address that starts with https:// and a host, or a path that starts with /, at most 2000 characters";
         validator.add(UserError::new(UserErrorCode::Invalid, "url", rule));

@@ -2,7 +2,7 @@
 
 use crate::{
     ids::WebsiteId,
-    search::query::{TsQuery, Term, ParsedQuery, quoted},
+    search::query::{ParsedQuery, Term, TsQuery, quoted},
     text_enum,
 };
 

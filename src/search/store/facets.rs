@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::{
     super::{
-        facets::{FacetRow, FacetKind},
+        facets::{FacetKind, FacetRow},
         model::{FullTextQuery, MAX_FACETED, MAX_OPTIONS, Search},
     },
     FilterPart, push_match,
@@ -29,7 +29,12 @@ const MAX_VALUES: i64 = 100;
 /// The rows of the wanted facets, and one, `all`, of how many hits they counted.
 /// # Errors
 /// Those of the database.
-pub async fn facets(mut conn: &Conn, search: &Search, full_text: &FullTextQuery, kinds: &[FacetKind]) -> Result<Vec<FacetRow>> {
+pub async fn facets(
+    mut conn: &Conn,
+    search: &Search,
+    full_text: &FullTextQuery,
+    kinds: &[FacetKind],
+) -> Result<Vec<FacetRow>> {
     let mut statement = DynamicQuery::<RowType>::default();
     push_hits(&mut statement, search, full_text);
     statement.sql(" SELECT 'all', NULL::text, NULL::text, count(*), NULL::numeric, NULL::numeric FROM m");

@@ -6,7 +6,9 @@ use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
 use super::{
-    super::model::{FullTextQuery, Bound, HitCount, Hit, DocumentKind, MAX_SCANNED, MAX_RANKED, Search, SearchOrderField},
+    super::model::{
+        Bound, DocumentKind, FullTextQuery, Hit, HitCount, MAX_RANKED, MAX_SCANNED, Search, SearchOrderField,
+    },
     push_filter_conditions, push_from_documents, push_from_hits, push_ranking_query,
 };
 use crate::{
@@ -75,7 +77,12 @@ fn push_by_relevance(out: &mut DynamicQuery<RowType>, search: &Search, full_text
     push_limit(out, search, "s.score", "s.id");
 }
 
-fn push_by_column(out: &mut DynamicQuery<RowType>, search: &Search, full_text: &FullTextQuery, order: SearchOrderField) {
+fn push_by_column(
+    out: &mut DynamicQuery<RowType>,
+    search: &Search,
+    full_text: &FullTextQuery,
+    order: SearchOrderField,
+) {
     let (column, text, tie) = match order {
         SearchOrderField::Price => ("p.price", "p.price::text", "p.id"),
         SearchOrderField::Newest => ("p.created_at", "to_json(p.created_at) #>> '{}'", "p.id"),

@@ -38,7 +38,12 @@ pub async fn stale_websites(mut conn: &Conn) -> Result<Vec<(WebsiteId, Language)
 /// Writes the documents of the next products of a website anew; the last of them, none where there are no more.
 /// # Errors
 /// Those of the database.
-pub async fn index_next(mut conn: &Conn, website: WebsiteId, after: ProductId, limit: i64) -> Result<Option<ProductId>> {
+pub async fn index_next(
+    mut conn: &Conn,
+    website: WebsiteId,
+    after: ProductId,
+    limit: i64,
+) -> Result<Option<ProductId>> {
     let ids: Vec<i64> = products::table
         .filter(products::source_website_id.eq(website).and(products::id.gt(after)))
         .order(products::id)

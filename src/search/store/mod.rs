@@ -5,10 +5,10 @@ mod facets;
 mod hits;
 pub mod index;
 pub mod popular_searches;
-pub mod rules;
-pub mod suggest;
 mod popularity;
+pub mod rules;
 mod spelling;
+pub mod suggest;
 
 pub use self::{
     facets::facets,
@@ -17,7 +17,7 @@ pub use self::{
     spelling::similar_words,
 };
 use super::{
-    model::{FullTextQuery, DocumentKind, Search, SearchFilter},
+    model::{DocumentKind, FullTextQuery, Search, SearchFilter},
     query::TsQuery,
 };
 use crate::{

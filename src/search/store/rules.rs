@@ -15,7 +15,7 @@ use super::super::{
             SearchRuleRow,
         },
     },
-    query::{WordSequence, Synonyms, ParsedQuery},
+    query::{ParsedQuery, Synonyms, WordSequence},
 };
 use crate::{
     auth::Scope,
@@ -58,7 +58,8 @@ type RuleMatchType = (
     Nullable<BigInt>,
     Nullable<Text>,
 );
-type RuleMatchRow = (Option<Language>, i64, i64, Vec<String>, i64, Option<i64>, Option<i64>, Option<i64>, Option<String>);
+type RuleMatchRow =
+    (Option<Language>, i64, i64, Vec<String>, i64, Option<i64>, Option<i64>, Option<i64>, Option<String>);
 
 /// The languages, and the rules of the websites that are named; where none is, those of the only one that there is.
 /// # Errors
@@ -71,7 +72,9 @@ pub async fn match_rules(mut conn: &Conn, search: &Search, query: &ParsedQuery) 
     statement.sql("WITH l AS (SELECT language FROM search_languages() AS language),");
     statement
         .sql(" t AS MATERIALIZED (SELECT r.place, r.length, search_key(l.language, r.text) AS key FROM l, unnest(");
-    statement.bind(Value::Ints(sequences.iter().map(|sequence| sequence.position as i64).collect())).sql("::bigint[], ");
+    statement
+        .bind(Value::Ints(sequences.iter().map(|sequence| sequence.position as i64).collect()))
+        .sql("::bigint[], ");
     statement.bind(Value::Ints(sequences.iter().map(|sequence| sequence.length as i64).collect())).sql("::bigint[], ");
     statement.bind(Value::Texts(sequences.into_iter().map(|sequence| sequence.text).collect()));
     statement.sql(
@@ -113,7 +116,8 @@ impl RuleMatches {
         } else if length == 0 {
             // Of several the one that was made last.
             if self.redirect.as_ref().is_none_or(|redirect| redirect.id.0 < id) {
-                let target = RuleTarget::from_columns(category.map(CategoryId), brand.map(BrandId), product.map(ProductId), url);
+                let target =
+                    RuleTarget::from_columns(category.map(CategoryId), brand.map(BrandId), product.map(ProductId), url);
                 self.redirect = target.map(|target| Redirect { id: SearchRuleId(id), target });
             }
         } else {

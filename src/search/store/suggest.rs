@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 
 use super::{
-    super::model::{FullTextQuery, DocumentKind, suggest::PrefixQuery},
+    super::model::{DocumentKind, FullTextQuery, suggest::PrefixQuery},
     push_match,
 };
 use crate::{
@@ -29,14 +29,22 @@ type CompletionType = (Text, BigInt, Text);
 /// Products for sale: those whose names begin so first, then what sells best.
 /// # Errors
 /// Those of the database.
-pub async fn products(mut conn: &Conn, prefix: &PrefixQuery, full_text: &FullTextQuery, limit: i64) -> Result<Vec<Completion>> {
+pub async fn products(
+    mut conn: &Conn,
+    prefix: &PrefixQuery,
+    full_text: &FullTextQuery,
+    limit: i64,
+) -> Result<Vec<Completion>> {
     let mut statement = DynamicQuery::<CompletionType>::default();
     statement.sql("SELECT 'product', p.id, p.name FROM (");
     if prefix.is_short {
         // So few letters begin names everywhere: what sells best has enough of them.
         statement.sql("SELECT d.node_id, d.popularity FROM (SELECT * FROM search_documents d WHERE d.kind = 'product' AND d.is_public");
         push_website_filter(&mut statement, prefix);
-        statement.sql(" ORDER BY d.popularity DESC, d.id DESC LIMIT ").bind(Value::Int(MAX_BEST_SELLERS)).sql(") d WHERE ");
+        statement
+            .sql(" ORDER BY d.popularity DESC, d.id DESC LIMIT ")
+            .bind(Value::Int(MAX_BEST_SELLERS))
+            .sql(") d WHERE ");
         push_match(&mut statement, full_text);
     } else {
         for (number, sold) in ["> 0", "= 0"].into_iter().enumerate() {
@@ -65,7 +73,12 @@ fn push_website_filter(out: &mut DynamicQuery<CompletionType>, prefix: &PrefixQu
 /// Categories and brands, up to so many of each: those whose names begin so first.
 /// # Errors
 /// Those of the database.
-pub async fn categories_and_brands(mut conn: &Conn, prefix: &PrefixQuery, full_text: &FullTextQuery, limit: i64) -> Result<Vec<Completion>> {
+pub async fn categories_and_brands(
+    mut conn: &Conn,
+    prefix: &PrefixQuery,
+    full_text: &FullTextQuery,
+    limit: i64,
+) -> Result<Vec<Completion>> {
     let mut statement = DynamicQuery::<CompletionType>::default();
     statement.sql("WITH d AS MATERIALIZED (SELECT d.kind, d.node_id FROM search_documents d WHERE d.kind IN ('category', 'brand') AND d.is_public AND ");
     push_match(&mut statement, full_text);

@@ -23,7 +23,10 @@ pub struct AmountParser {
 impl AmountParser {
     /// For a file of which somebody said how it writes amounts.
     pub fn new(decimal_separator: Option<DecimalSeparator>) -> Self {
-        Self { point: decimal_separator == Some(DecimalSeparator::Point), comma: decimal_separator == Some(DecimalSeparator::Comma) }
+        Self {
+            point: decimal_separator == Some(DecimalSeparator::Point),
+            comma: decimal_separator == Some(DecimalSeparator::Comma),
+        }
     }
 
     /// Learns from an amount that can be read in one way only.

@@ -164,7 +164,10 @@ pub fn clearable_text(line: &Line, column: &Column) -> Option<Option<String>> {
 }
 
 /// What is paid and what was paid before, of a regular price and a lower one that is in force.
-pub fn price_and_compare_at(regular: Option<Decimal>, sale: Option<Decimal>) -> (Option<Decimal>, Option<Option<Decimal>>) {
+pub fn price_and_compare_at(
+    regular: Option<Decimal>,
+    sale: Option<Decimal>,
+) -> (Option<Decimal>, Option<Option<Decimal>>) {
     match (regular, sale) {
         (Some(regular), Some(sale)) if sale < regular => (Some(sale), Some(Some(regular))),
         (None, None) => (None, None),

@@ -210,7 +210,8 @@ impl<R: Read> CsvReader<R> {
         }
         let length = self.buffer.len();
         self.buffer.resize(length + BUFFER, 0);
-        let read = read_uninterrupted(&mut self.input, &mut self.buffer[length..]).map_err(|error| read_error(&error))?;
+        let read =
+            read_uninterrupted(&mut self.input, &mut self.buffer[length..]).map_err(|error| read_error(&error))?;
         self.buffer.truncate(length + read);
         Ok(read > 0)
     }

@@ -38,7 +38,8 @@ const LINE_ELEMENTS: [&str; 14] = [
 
 /// The text of some HTML. Ends of lines are kept where `keep_newlines`, as WordPress does, or where no element makes any.
 pub fn to_text(html: &str, keep_newlines: bool) -> String {
-    let mut text = TextBuilder { out: String::with_capacity(html.len()), gap: Gap::None, bullet: false, keep_newlines: true };
+    let mut text =
+        TextBuilder { out: String::with_capacity(html.len()), gap: Gap::None, bullet: false, keep_newlines: true };
     text.keep_newlines = keep_newlines || !has_blocks(html);
     let mut rest = html;
     // Once no tag can end any more, what looks like one is text; the same for quotes.

@@ -10,11 +10,12 @@ use csv::ByteRecord;
 use rust_decimal::Decimal;
 
 use super::{
-    ShopParser, Options, Output,
+    Options, Output, ShopParser,
     amounts::AmountParser,
-    parent_fields, cells,
-    html::to_text,
+    cells,
     csv_reader::{Column, Header, Line},
+    html::to_text,
+    parent_fields,
 };
 use crate::{
     error::Result,
@@ -228,7 +229,8 @@ impl Magento {
         }
         let special = cells::price(line, &columns.special_price, &self.amounts)?;
         let (from, to) = (self.cell_value(line, &columns.special_from), self.cell_value(line, &columns.special_to));
-        let is_in_force = cells::is_date_in_range(from, to, self.today).map_err(|rule| columns.special_from.rejection(rule))?;
+        let is_in_force =
+            cells::is_date_in_range(from, to, self.today).map_err(|rule| columns.special_from.rejection(rule))?;
         Ok(special.filter(|_| is_in_force))
     }
 

@@ -6,11 +6,11 @@
 
 pub mod amounts;
 pub mod cells;
+pub mod csv_reader;
 pub mod decode;
 pub mod html;
 mod magento;
 mod shopify;
-pub mod csv_reader;
 mod woocommerce;
 
 use std::{
@@ -25,8 +25,8 @@ use csv::ByteRecord;
 
 use self::{
     amounts::DecimalSeparator,
+    csv_reader::{CsvReader, Header, Line, read_error},
     decode::Encoding,
-    csv_reader::{Header, Line, CsvReader, read_error},
 };
 use super::record::{ImageRecord, ProductRecord, Rejection, Row};
 use crate::error::{Error, Result};
@@ -64,7 +64,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { encoding: Encoding::default(), decimal_separator: None, image_base_url: None, today: Utc::now().date_naive() }
+        Self {
+            encoding: Encoding::default(),
+            decimal_separator: None,
+            image_base_url: None,
+            today: Utc::now().date_naive(),
+        }
     }
 }
 
@@ -166,8 +171,10 @@ pub fn open(shop: Shop, mut input: impl Read, options: &Options) -> Result<Produ
             parser.scan(&line);
         }
         if parser.retained_bytes() > MAX_RETAINED_BYTES {
-            let rule =
-                format!("the products with variants have more than {} MB of text: split the file", MAX_RETAINED_BYTES >> 20);
+            let rule = format!(
+                "the products with variants have more than {} MB of text: split the file",
+                MAX_RETAINED_BYTES >> 20
+            );
             return Err(Error::bad_input("file", rule));
         }
     }
@@ -207,7 +214,9 @@ impl ProductRows {
     fn next_row(&mut self) -> Result<Option<Row<ProductRecord>>> {
         while self.out.rows.is_empty() && !self.at_end {
             match self.reader.next_line()? {
-                Some(Line { line, fields, rejection: Some(rejection) }) => self.out.push(line, vec![fields], Err(rejection)),
+                Some(Line { line, fields, rejection: Some(rejection) }) => {
+                    self.out.push(line, vec![fields], Err(rejection))
+                }
                 Some(line) => self.parser.parse(line, &mut self.out),
                 None => {
                     self.parser.finish(&mut self.out);

@@ -6,11 +6,11 @@ use std::collections::HashSet;
 use csv::ByteRecord;
 
 use super::{
-    ShopParser, Options, Output,
+    Options, Output, ShopParser,
     amounts::AmountParser,
     cells,
-    html::to_text,
     csv_reader::{Column, Header, Line},
+    html::to_text,
 };
 use crate::{
     error::Result,
@@ -290,7 +290,9 @@ fn is_active(columns: &Columns, head: &Line) -> Result<Option<bool>, Rejection> 
         "active" => Some(true),
         "draft" | "archived" | "unlisted" => Some(false),
         other => {
-            return Err(columns.status.rejection(format!("{other:?} is no status: active, draft, archived or unlisted")));
+            return Err(columns
+                .status
+                .rejection(format!("{other:?} is no status: active, draft, archived or unlisted")));
         }
     };
     let has_status = columns.published.is_present() || columns.status.is_present();

@@ -9,11 +9,12 @@ use csv::ByteRecord;
 use rust_decimal::Decimal;
 
 use super::{
-    ShopParser, Options, Output,
+    Options, Output, ShopParser,
     amounts::AmountParser,
-    parent_fields, cells,
-    html::to_text,
+    cells,
     csv_reader::{Column, Header, Line},
+    html::to_text,
+    parent_fields,
 };
 use crate::{
     error::Result,
@@ -137,8 +138,11 @@ impl WooCommerce {
             if long.is_empty() { text(&columns.short_description) } else { long }
         });
         let (main_category, _) = self.categories(line);
-        let brand =
-            || cells::list(line.cell(&columns.brands), ',').first().and_then(|path| path.rsplit('>').next().map(decode_entities));
+        let brand = || {
+            cells::list(line.cell(&columns.brands), ',')
+                .first()
+                .and_then(|path| path.rsplit('>').next().map(decode_entities))
+        };
         ProductRecord {
             name: Some(decode_entities(line.cell(&columns.name))).filter(|name| !name.is_empty()),
             description,
@@ -230,7 +234,12 @@ impl WooCommerce {
     }
 
     /// Makes a variation of the record: what it does not say its parent says. Gives its images, then those of its parent.
-    fn make_variation(&self, line: &Line, mut images: Vec<String>, record: &mut ProductRecord) -> Result<Vec<String>, Rejection> {
+    fn make_variation(
+        &self,
+        line: &Line,
+        mut images: Vec<String>,
+        record: &mut ProductRecord,
+    ) -> Result<Vec<String>, Rejection> {
         let key = line.cell(&self.columns.parent);
         let parent = self.parent(line).ok_or_else(|| {
             self.columns
@@ -244,9 +253,8 @@ impl WooCommerce {
             varying_attributes.iter().map(|name| (name.clone(), value(name).to_owned())).collect();
         if options.is_empty() || options.len() > MAX_OPTIONS {
             let (column, _) = self.columns.attributes.first().cloned().unwrap_or_default();
-            return Err(
-                column.rejection(format!("variations differ in 1 to {MAX_OPTIONS} attributes, not in {}", options.len()))
-            );
+            return Err(column
+                .rejection(format!("variations differ in 1 to {MAX_OPTIONS} attributes, not in {}", options.len())));
         }
         let values: Vec<&str> = options.iter().map(|(_, value)| value.as_str()).collect();
         record.variant = Some(Some(values.join(" / ")));
@@ -271,7 +279,8 @@ impl WooCommerce {
         let columns = &self.columns;
         let Some(sale) = cells::price(line, &columns.sale_price, &self.amounts)? else { return Ok(None) };
         let (from, to) = (line.cell(&columns.sale_starts), line.cell(&columns.sale_ends));
-        let is_in_force = cells::is_date_in_range(from, to, self.today).map_err(|rule| columns.sale_starts.rejection(rule))?;
+        let is_in_force =
+            cells::is_date_in_range(from, to, self.today).map_err(|rule| columns.sale_starts.rejection(rule))?;
         Ok(is_in_force.then_some(sale))
     }
 

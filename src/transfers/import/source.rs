@@ -64,7 +64,9 @@ fn open_shop_file(shop: Shop, input: Box<dyn Read + Send>, options: &ImportOptio
     let layout = csv_layout(products.header(), products.delimiter());
     let notes = products.notes();
     let read: fn(ProductRecord) -> ProductRecord = match options.resource {
-        Resource::Stock => |product| ProductRecord { sku: product.sku, stock: product.stock, ..ProductRecord::default() },
+        Resource::Stock => {
+            |product| ProductRecord { sku: product.sku, stock: product.stock, ..ProductRecord::default() }
+        }
         _ => |product| product,
     };
     let read = move |product| Ok(Record::Product(Box::new(read(product))));

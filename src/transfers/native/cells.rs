@@ -55,9 +55,12 @@ pub fn decode(kind: Kind, cell: &str) -> Result<Value, String> {
     Ok(match kind {
         Kind::Text => Value::String(cell.to_owned()),
         Kind::Decimal | Kind::Integer | Kind::Bool => Value::String(cell.trim().to_owned()),
-        Kind::Path => {
-            Value::Array(split_unescaped(cell, '>').into_iter().map(|name| Value::String(unescape_separators(name.trim()))).collect())
-        }
+        Kind::Path => Value::Array(
+            split_unescaped(cell, '>')
+                .into_iter()
+                .map(|name| Value::String(unescape_separators(name.trim())))
+                .collect(),
+        ),
         Kind::Pairs => Value::Object(parse_pairs(cell)?),
         Kind::Images => split_unescaped(cell, '|').into_iter().map(parse_image).collect::<Result<Vec<_>, _>>()?.into(),
         Kind::Json => serde_json::from_str(cell).map_err(|error| format!("this is no JSON: {error}"))?,

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::{
     super::{
         formats::{
+            csv_reader::{CsvReader, MAX_LINE},
             decode::{DecodingReader, Encoding},
-            csv_reader::{MAX_LINE, CsvReader},
         },
         model::Resource,
         record::{Rejection, Row},
@@ -104,7 +104,11 @@ pub struct JsonRows<R: Read> {
 impl<R: Read> JsonRows<R> {
     /// Over a file from its beginning.
     pub fn open(input: R, resource: Resource, encoding: Encoding) -> Self {
-        Self { input: BufReader::new(DecodingReader::new(input, encoding)), columns: resource.export().columns, line: 0 }
+        Self {
+            input: BufReader::new(DecodingReader::new(input, encoding)),
+            columns: resource.export().columns,
+            line: 0,
+        }
     }
 
     /// The next line without its end, and whether it is longer than allowed; none at the end of the file.

@@ -91,9 +91,13 @@ pub fn order(mut fields: Fields) -> Result<OrderRecord, Rejection> {
     let placed_at = DateTime::parse_from_rfc3339(&placed_at)
         .map_err(|_| missing("placed_at", "write a moment like 2025-01-31T12:00:00Z"))?;
     let mut shipping_address = <[Option<String>; 5]>::default();
-    for (into, name) in
-        shipping_address.iter_mut().zip(["ship_country", "ship_city", "ship_district", "ship_address", "ship_postal_code"])
-    {
+    for (into, name) in shipping_address.iter_mut().zip([
+        "ship_country",
+        "ship_city",
+        "ship_district",
+        "ship_address",
+        "ship_postal_code",
+    ]) {
         *into = fields.text(name)?.flatten();
     }
     Ok(OrderRecord {

@@ -184,7 +184,8 @@ pub struct TransferScope {
 impl TransferScope {
     /// What this viewer sees.
     pub fn of(viewer: &Viewer) -> Self {
-        let resources = Resource::ALL.iter().copied().filter(|resource| viewer.can(resource.export().permission)).collect();
+        let resources =
+            Resource::ALL.iter().copied().filter(|resource| viewer.can(resource.export().permission)).collect();
         Self { resources, websites: viewer.identity().and_then(|identity| identity.websites.clone()) }
     }
 

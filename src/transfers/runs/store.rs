@@ -6,7 +6,7 @@ use diesel::{dsl::now, pg::Pg, prelude::*};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 
-use super::model::{NewTransfer, TransferScope, Status, TransferCondition, TransferOrderField, TransferRow};
+use super::model::{NewTransfer, Status, TransferCondition, TransferOrderField, TransferRow, TransferScope};
 use crate::{
     db::{
         Conn,
@@ -27,7 +27,8 @@ type Rows =
     diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<transfers::table, diesel::dsl::AsSelect<TransferRow, Pg>>, Pg>;
 
 fn visible(scope: &TransferScope) -> Condition<'static, transfers::table> {
-    let of_resources = transfers::resource.eq_any(scope.resources.iter().map(|resource| resource.as_str()).collect::<Vec<_>>());
+    let of_resources =
+        transfers::resource.eq_any(scope.resources.iter().map(|resource| resource.as_str()).collect::<Vec<_>>());
     match &scope.websites {
         None => Box::new(of_resources),
         Some(websites) => {

@@ -7,7 +7,7 @@ use axum::{
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use souk::{
-    auth::{Permission, TokenError, AuthMethod},
+    auth::{AuthMethod, Permission, TokenError},
     ids::{RowId, SessionId, UserId},
 };
 
@@ -59,7 +59,10 @@ async fn a_token_that_is_not_good_runs_nothing() {
     let unsigned = |alg: &str| bearer(&format!("{}.", real().header("alg", json!(alg)).message()));
     let payload_of = |forge: ForgedToken| bearer(&format!("{}.{signature}", forge.message()));
     for (what, authorization) in [
-        ("another user under the same signature", payload_of(real().claim("sub", json!(UserId(id.0 + 1).to_global_id())))),
+        (
+            "another user under the same signature",
+            payload_of(real().claim("sub", json!(UserId(id.0 + 1).to_global_id()))),
+        ),
         ("more permissions under the same signature", payload_of(real().claim("permissions", json!(["X"])))),
         ("no signature", unsigned("HS256")),
         ("alg none", unsigned("none")),
@@ -177,7 +180,10 @@ async fn the_claims_are_the_viewer() {
     let permissions = json!(["MANAGE_CATALOGUE", "DESTROY_THE_WORLD"]);
     let forge = ForgedToken::of(&token).claim("permissions", permissions);
     let identity = app.services.jwt.verify(&forge.token()).unwrap();
-    assert_eq!((identity.user, identity.auth_method, identity.role.as_str()), (id, AuthMethod::Session(SessionId(1)), "admin"));
+    assert_eq!(
+        (identity.user, identity.auth_method, identity.role.as_str()),
+        (id, AuthMethod::Session(SessionId(1)), "admin")
+    );
     // A permission of a newer server grants nothing.
     assert_eq!(identity.permissions.iter().collect::<Vec<_>>(), [Permission::ManageCatalogue]);
     // In the graph as well: what the token does not give, the role in the database does not add.

@@ -113,7 +113,11 @@ async fn every_refused_registration_says_why_and_writes_nothing() {
         assert_eq!(login(&app, email, &password).await.verdict("login"), "done", "{email}");
         // The whole password counts: no end is cut off before it is hashed.
         let (last, _) = password.char_indices().last().unwrap();
-        assert_eq!(login(&app, email, &password[..last]).await.verdict("login"), "INVALID_CREDENTIALS email", "{email}");
+        assert_eq!(
+            login(&app, email, &password[..last]).await.verdict("login"),
+            "INVALID_CREDENTIALS email",
+            "{email}"
+        );
     }
 }
 

@@ -5,7 +5,7 @@ use axum::{
     http::{Request, StatusCode, header},
 };
 use serde_json::{Value, json};
-use souk::access::actions::{keys::write_last_used, cache::refresh_cache};
+use souk::access::actions::{cache::refresh_cache, keys::write_last_used};
 
 use crate::{
     access::api_keys::{machine, of, try_key, verdict},

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use souk::{
-    access::actions::{keys::write_last_used, cache::refresh_cache},
+    access::actions::{cache::refresh_cache, keys::write_last_used},
     auth::Permission,
     ids::{RowId, UserId, WebsiteId},
 };

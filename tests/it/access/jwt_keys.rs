@@ -17,7 +17,7 @@ use base64::{
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Validation, decode, jwk::JwkSet};
 use serde_json::{Value, json};
 use souk::{
-    auth::{Identity, JwtKeys, JwtKey, TokenError, AuthMethod},
+    auth::{AuthMethod, Identity, JwtKey, JwtKeys, TokenError},
     ids::{SessionId, UserId},
 };
 
@@ -47,7 +47,13 @@ fn keys(keys: impl IntoIterator<Item = JwtKey>) -> JwtKeys {
 
 fn somebody() -> Identity {
     let auth_method = AuthMethod::Session(SessionId(7));
-    Identity { user: UserId(3), auth_method, role: "customer".into(), permissions: [].into_iter().collect(), websites: None }
+    Identity {
+        user: UserId(3),
+        auth_method,
+        role: "customer".into(),
+        permissions: [].into_iter().collect(),
+        websites: None,
+    }
 }
 
 fn token(keys: &JwtKeys) -> String {

@@ -324,7 +324,9 @@ async fn mails_are_limited_by_whom_they_go_to_and_from_where_they_are_asked_for(
         throttle::count_attempt(db, kind, &from(HERE), Some("bob@souk.example")).await.unwrap();
     }
     for i in 0..29 {
-        throttle::count_attempt(db, AttemptKind::PasswordForgot, &from(HERE), Some(&format!("u{i}@souk.example"))).await.unwrap();
+        throttle::count_attempt(db, AttemptKind::PasswordForgot, &from(HERE), Some(&format!("u{i}@souk.example")))
+            .await
+            .unwrap();
     }
     stretch(&app).await;
     throttle::count_attempt(db, AttemptKind::PasswordForgot, &from(HERE), Some("new@souk.example")).await.unwrap_err();

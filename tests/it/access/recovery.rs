@@ -7,7 +7,7 @@ use axum::{
 use serde_json::{Value, json};
 use souk::{
     access::actions::{accounts::update_user, email_change, passwords},
-    auth::{Identity, RequestOrigin, Permission, AuthMethod, Viewer},
+    auth::{AuthMethod, Identity, Permission, RequestOrigin, Viewer},
     error::{Error, ErrorCode},
     ids::{ApiKeyId, RowId, UserId},
     users::model::UserPatch,
@@ -303,7 +303,8 @@ async fn the_audit_log_tells_of_passwords_and_addresses_but_holds_no_secret() {
     let mails = app.mails().await;
     app.use_token("emailChangeConfirm", &mails[1].token()).await;
     let keys = "(SELECT string_agg(key, ' ' ORDER BY key) FROM jsonb_object_keys(after) key)";
-    let entries = format!("SELECT via, {keys} FROM audit_log WHERE resource_type = 'User' AND change = 'updated' ORDER BY id");
+    let entries =
+        format!("SELECT via, {keys} FROM audit_log WHERE resource_type = 'User' AND change = 'updated' ORDER BY id");
     let told = [
         "(anonymous,email_verified_at)",
         "(anonymous,password_hash)",

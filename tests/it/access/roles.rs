@@ -105,7 +105,10 @@ async fn nobody_grants_what_they_do_not_hold() {
         .await;
     let role = |code: &str, permissions: Value, websites: Value| json!({ "code": code, "name": "N", "permissions": permissions, "websites": websites });
     for (input, expected) in [
-        (role("a", json!(["MANAGE_ORDERS"]), json!([sailor.id.to_global_id()])), "INSUFFICIENT_PERMISSIONS permissions"),
+        (
+            role("a", json!(["MANAGE_ORDERS"]), json!([sailor.id.to_global_id()])),
+            "INSUFFICIENT_PERMISSIONS permissions",
+        ),
         (role("b", json!(["MANAGE_STOCK"]), json!([rise.id.to_global_id()])), "INSUFFICIENT_PERMISSIONS websites"),
         (role("c", json!(["MANAGE_STOCK"]), json!([])), "INSUFFICIENT_PERMISSIONS websites"),
         (role("d", json!(["MANAGE_STOCK"]), json!([sailor.id.to_global_id()])), "done"),
@@ -166,7 +169,10 @@ async fn somebody_stays_an_admin() {
     let (one, two) = tokio::join!(verdict(&first, "userRoleSet", one), verdict(&second, "userRoleSet", two));
     let (done, refused): (Vec<_>, Vec<_>) = [one, two].into_iter().partition(|verdict| verdict == "done");
     assert_eq!((done.len(), refused.len()), (1, 1), "{refused:?}");
-    assert!(["PROTECTED id", "!FORBIDDEN", "INSUFFICIENT_PERMISSIONS userId"].contains(&refused[0].as_str()), "{refused:?}");
+    assert!(
+        ["PROTECTED id", "!FORBIDDEN", "INSUFFICIENT_PERMISSIONS userId"].contains(&refused[0].as_str()),
+        "{refused:?}"
+    );
     let last =
         app.database.ask("SELECT users.id FROM users JOIN roles ON roles.id = role_id WHERE code = 'admin'").await;
     let last = app.known(souk::ids::UserId(last.parse().unwrap()), "admin").await;

@@ -93,7 +93,8 @@ async fn they_see_their_websites_and_what_everybody_sees() {
         assert_eq!(website["products"]["nodes"].as_array().unwrap().len(), if own { 2 } else { 1 });
     }
     for (index, there) in [(0, true), (1, false)] {
-        for id in [shops.orders[index].clone(), shops.customers[index].global_id(), shops.hidden[index].to_global_id()] {
+        for id in [shops.orders[index].clone(), shops.customers[index].global_id(), shops.hidden[index].to_global_id()]
+        {
             let node = shops.manager.run_with("query ($id: ID!) { node(id: $id) { id } }", json!({ "id": id })).await;
             assert_eq!(!node.at("node").is_null(), there, "{:?}", souk::ids::decode(&id));
         }

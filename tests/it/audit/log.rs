@@ -155,7 +155,8 @@ async fn the_address_and_the_keys_of_the_writer_are_told() {
     by_key.scope(add_brand(&database.db, "knot")).await.expect("a brand");
     let by_session = Writer { kind: ActorKind::Session, user: Some(5), session: Some(8), ..Writer::system() };
     by_session.scope(add_brand(&database.db, "wick")).await.expect("a brand");
-    let told = "SELECT via, user_id, session_id, api_key_id, address FROM audit_log WHERE resource_type = 'Brand' ORDER BY id";
+    let told =
+        "SELECT via, user_id, session_id, api_key_id, address FROM audit_log WHERE resource_type = 'Brand' ORDER BY id";
     let expected = [["api_key", "5", "", "7", "2001:db8::1"], ["session", "5", "8", "", ""]];
     assert_eq!(Psql::connect(&database.url).await.rows(told).await, expected);
 }
@@ -245,7 +246,10 @@ async fn an_import_is_told_in_one_entry() {
         ["command_line", "import sales", "Website", "imported", "", "17"],
     ];
     assert_eq!(told, expected);
-    assert_eq!(database.ask("SELECT count(*) FROM audit_log WHERE via = 'system' AND resource_type <> 'Role'").await, "0");
+    assert_eq!(
+        database.ask("SELECT count(*) FROM audit_log WHERE via = 'system' AND resource_type <> 'Role'").await,
+        "0"
+    );
 }
 
 #[tokio::test]

@@ -210,7 +210,10 @@ async fn a_guests_cart_becomes_part_of_the_users_at_login() {
     let lines = seen.at("cart.lines").as_array().unwrap().iter();
     let shown: Vec<_> =
         lines.map(|line| (&line["product"]["id"], &line["quantity"], &line["priceWhenAdded"]["amount"])).collect();
-    assert_eq!(json!(shown), json!([[a.to_global_id(), 4, "2.50"], [b.to_global_id(), 5, "3.00"], [c.to_global_id(), 1, "4.00"]]));
+    assert_eq!(
+        json!(shown),
+        json!([[a.to_global_id(), 4, "2.50"], [b.to_global_id(), 5, "3.00"], [c.to_global_id(), 1, "4.00"]])
+    );
     let gone = app.anonymous().with_cart(token.clone()).run("{ cart { id } }").await;
     assert_eq!(gone.at("cart"), &Value::Null, "its token is over");
     // Again: nothing is left to merge.
@@ -253,7 +256,10 @@ async fn what_is_reserved_nobody_else_can_buy_until_it_is_released_or_over() {
     // Everywhere.
     let available = "query ($id: ID!) { product(id: $id) { availability remainingQuantity } }";
     let seen = bob.run_with(available, json!({ "id": lamp.to_global_id() })).await;
-    assert_eq!((seen.at("product.availability"), seen.at("product.remainingQuantity")), (&json!("LOW_STOCK"), &json!(1)));
+    assert_eq!(
+        (seen.at("product.availability"), seen.at("product.remainingQuantity")),
+        (&json!("LOW_STOCK"), &json!(1))
+    );
     assert_eq!(bob.run(&format!("{{ {CART} }}")).await.at("cart.lines.0.availability"), "INSUFFICIENT_STOCK");
     assert_eq!(bob.checkout(&theirs, "k1").await.verdict("checkout"), "OUT_OF_STOCK lines.0.quantity");
     assert_eq!(bob.try_order(&[(lamp, 2)], "k2").await.verdict("orderCreate"), "OUT_OF_STOCK lines.0.quantity");

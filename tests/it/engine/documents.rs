@@ -39,7 +39,12 @@ impl Graph {
         let id = RequestId::random();
         match self.engine.prepare(request(text, variables)) {
             Ok(prepared) => {
-                let data = request_data(Viewer::anonymous(), RequestOrigin::default(), Cookies::default(), &Dispatcher::default());
+                let data = request_data(
+                    Viewer::anonymous(),
+                    RequestOrigin::default(),
+                    Cookies::default(),
+                    &Dispatcher::default(),
+                );
                 self.engine.execute(prepared, data, &id).await
             }
             Err(error) => Engine::error_response(error, &id),
@@ -314,7 +319,8 @@ async fn what_validation_did_not_see_is_validated_again() {
     let id = RequestId::random();
     for name in ["A", "A", "B"] {
         let prepared = graph.engine.prepare(request(two, json!({"name": "x"})).operation_name(name)).unwrap();
-        let data = request_data(Viewer::anonymous(), RequestOrigin::default(), Cookies::default(), &Dispatcher::default());
+        let data =
+            request_data(Viewer::anonymous(), RequestOrigin::default(), Cookies::default(), &Dispatcher::default());
         let response = graph.engine.execute(prepared, data, &id).await;
         assert_eq!(response.errors.is_empty(), name == "A", "{name}: {}", errors(&response));
     }

@@ -38,7 +38,8 @@ async fn a_group_is_made_changed_and_deleted_by_those_who_manage_the_products_of
     let manager = app.manager().await;
     let fields = "productGroup { name slug description variesBy sourceWebsite { code } priceRange { min { amount } }
         options { name values } }";
-    let shirt = json!({ "sourceWebsiteId": here.to_global_id(), "name": "Shirt, plain", "variesBy": ["Size", "Colour"] });
+    let shirt =
+        json!({ "sourceWebsiteId": here.to_global_id(), "name": "Shirt, plain", "variesBy": ["Size", "Colour"] });
     let made = manager.mutate("productGroupCreate", fields, shirt.clone()).await;
     let whole = json!({ "name": "Shirt, plain", "slug": "shirt-plain", "description": "", "variesBy": ["Size", "Colour"],
         "sourceWebsite": { "code": "here" }, "priceRange": null,
@@ -82,7 +83,10 @@ async fn a_group_is_made_changed_and_deleted_by_those_who_manage_the_products_of
         assert_eq!(verdict(&manager, "productGroupUpdate", input).await, expected, "{change}");
     }
     // Who manages another website alone does not find it, and makes none here.
-    assert_eq!(verdict(&elsewhere, "productGroupCreate", with("slug", json!("s"))).await, "INSUFFICIENT_PERMISSIONS sourceWebsiteId");
+    assert_eq!(
+        verdict(&elsewhere, "productGroupCreate", with("slug", json!("s"))).await,
+        "INSUFFICIENT_PERMISSIONS sourceWebsiteId"
+    );
     assert_eq!(verdict(&elsewhere, "productGroupUpdate", json!({ "id": id, "name": "x" })).await, "NOT_FOUND id");
     assert_eq!(verdict(&elsewhere, "productGroupDelete", json!({ "id": id })).await, "NOT_FOUND id");
     assert_eq!(app.database.contents().await, before);
@@ -185,7 +189,10 @@ async fn options_of_a_group_with_products_get_other_names_but_stay_in_their_plac
     let query = "query ($id: ID!) { product(id: $id) { options { name value } } }";
     let found = manager.run_with(query, json!({ "id": product.to_global_id() })).await;
     assert_eq!(*found.at("product.options"), options(&[("Size", "S"), ("Colour", "Red")]));
-    assert_eq!(verdict(&manager, "productUpdate", json!({ "id": product.to_global_id(), "groupId": null })).await, "done");
+    assert_eq!(
+        verdict(&manager, "productUpdate", json!({ "id": product.to_global_id(), "groupId": null })).await,
+        "done"
+    );
     let change = json!({ "id": shirt, "variesBy": ["Girth"] });
     assert_eq!(verdict(&manager, "productGroupUpdate", change).await, "done");
     assert_eq!(verdict(&manager, "productGroupDelete", json!({ "id": shirt })).await, "done");

@@ -117,7 +117,11 @@ async fn no_private_address_is_asked() {
         "http://169.254.169.254/a".to_owned(),
     ];
     want(&app, product, &urls).await;
-    let studio = ImageProcessor::new(app.services.storage.clone(), "/media", FetchPolicy { max_bytes: UPLOAD_BYTES, allow_private: false });
+    let studio = ImageProcessor::new(
+        app.services.storage.clone(),
+        "/media",
+        FetchPolicy { max_bytes: UPLOAD_BYTES, allow_private: false },
+    );
     assert_eq!(fetch_due(&app.database.db, &studio).await.unwrap(), 3);
     let images = seen(&manager, product).await;
     let why: Vec<_> =

@@ -3,7 +3,7 @@
 
 use std::{fmt::Write, path::Path};
 
-use souk::orders::model::{TRANSITIONS, OrderActor, Status};
+use souk::orders::model::{OrderActor, Status, TRANSITIONS};
 
 const BEGIN: &str = "<!-- the life of an order: written by UPDATE_README=1 cargo test order_diagram -->\n";
 const END: &str = "<!-- end -->";

@@ -282,7 +282,8 @@ async fn all_pieces_of_an_imported_order_that_is_on_its_way_or_has_arrived_may_c
             website.id.0, rope.id.0
         );
         app.database.sql(&imported).await;
-        let line = |n: i32| json!([{ "orderDetailId": OrderDetailId(id).to_global_id(), "quantity": n, "reason": "torn" }]);
+        let line =
+            |n: i32| json!([{ "orderDetailId": OrderDetailId(id).to_global_id(), "quantity": n, "reason": "torn" }]);
         let input = |n: i32| json!({ "orderId": OrderId(id).to_global_id(), "lines": line(n), "idempotencyKey": format!("{id} {n}") });
         let asked = manager.mutate("returnCreate", "return { id }", input(3)).await;
         assert_eq!(asked.verdict("returnCreate"), expected, "{status}");

@@ -312,7 +312,8 @@ async fn in_whatever_order_the_news_arrive_the_end_is_the_same() {
         // Everything is told twice.
         for (at, (which, what)) in order_of_news.iter().chain(&order_of_news).enumerate() {
             let body = format!("{round}-{at} {} {what}", keys[*which]);
-            let told = app.services.receive_payment_webhook("test", &Default::default(), body.as_bytes()).await.unwrap();
+            let told =
+                app.services.receive_payment_webhook("test", &Default::default(), body.as_bytes()).await.unwrap();
             assert!(["applied", "known"].contains(&told), "{order_of_news:?}: {told}");
         }
         ends.insert((manager.sees(&id).await, app.paid(&order).await, {

@@ -166,7 +166,10 @@ async fn nothing_of_an_erased_person_is_left_but_what_is_counted() {
     // The token is of nobody any more, the address is free, and there is nobody to erase again.
     assert_eq!(ada.run("{ me { id } }").await.code(), "UNAUTHENTICATED");
     let login = json!({ "email": "lovelace@souk.example", "password": PASSWORD });
-    assert_eq!(app.anonymous().mutate("login", "user { id }", login).await.verdict("login"), "INVALID_CREDENTIALS email");
+    assert_eq!(
+        app.anonymous().mutate("login", "user { id }", login).await.verdict("login"),
+        "INVALID_CREDENTIALS email"
+    );
     let manager = app.manager().await;
     assert_eq!(erase(&manager, input("")).await.0, "NOT_FOUND id");
     let back = manager.mutate("userReactivate", "user { id }", json!({ "id": ada.global_id() })).await;

@@ -109,7 +109,8 @@ async fn a_sku_is_unique_within_its_website() {
     assert_eq!(verdict(&manager, "productCreate", new(here, "R-1")).await, "done");
     assert_eq!(verdict(&manager, "productCreate", new(there, "R-1")).await, "done");
     assert_eq!(verdict(&manager, "productCreate", new(here, "r-1")).await, "done");
-    let other = app.product(here, ProductSpec { sku: Some("R-2".into()), ..ProductSpec::default() }).await.id.to_global_id();
+    let other =
+        app.product(here, ProductSpec { sku: Some("R-2".into()), ..ProductSpec::default() }).await.id.to_global_id();
     let before = app.database.contents().await;
     assert_eq!(verdict(&manager, "productCreate", new(here, "R-1")).await, "TAKEN sku");
     let change = json!({ "id": other, "sku": "R-1" });
@@ -197,7 +198,8 @@ async fn a_price_is_an_exact_decimal_from_nothing_to_a_hundred_million_less_a_ce
         assert_eq!(app.database.contents().await, before, "{shown}");
     }
     for literal in ["7.0", "7.5", "1e2", "-0.5", "true", "EUR", "null", "[7]", "99999999999999999999999"] {
-        let input = format!("sourceWebsiteId: \"{}\", name: \"Rope\", sku: \"P\", price: {literal}", website.to_global_id());
+        let input =
+            format!("sourceWebsiteId: \"{}\", name: \"Rope\", sku: \"P\", price: {literal}", website.to_global_id());
         let document = format!("mutation {{ productCreate(input: {{ {input} }}) {{ userErrors {{ code field }} }} }}");
         assert_eq!(manager.run(&document).await.verdict("productCreate"), "!BAD_USER_INPUT", "{literal}");
     }
@@ -327,8 +329,7 @@ async fn a_deleted_product_is_gone_for_the_public_and_stays_on_old_orders_until_
         nodes(ids: [$id]) { id } search(query: \"halyard\") { nodes { ... on Product { id } } }
         category(id: $category) { products { nodes { id } } }
         order(id: $order) { details { name product { id name isActive } } } }";
-    let variables =
-        json!({ "id": product.id.to_global_id(), "slug": product.slug, "category": category.id.to_global_id(), "order": order });
+    let variables = json!({ "id": product.id.to_global_id(), "slug": product.slug, "category": category.id.to_global_id(), "order": order });
     let anonymous = app.anonymous();
     // In how many of the seven ways somebody finds it.
     let found = async |actor: &Actor<'_>| {

@@ -111,8 +111,16 @@ async fn what_breaks_a_rule_is_refused_and_nothing_is_written() {
         (&customer, json!({ "productId": rope.to_global_id(), "rating": 6 }), "OUT_OF_RANGE rating"),
         (&customer, json!({ "productId": rope.to_global_id(), "rating": 5, "title": " " }), "REQUIRED title"),
         (&customer, json!({ "productId": rope.to_global_id(), "rating": 5, "title": "a\nb" }), "INVALID title"),
-        (&customer, json!({ "productId": rope.to_global_id(), "rating": 5, "title": "x".repeat(151) }), "TOO_LONG title"),
-        (&customer, json!({ "productId": rope.to_global_id(), "rating": 5, "text": "x".repeat(5001) }), "TOO_LONG text"),
+        (
+            &customer,
+            json!({ "productId": rope.to_global_id(), "rating": 5, "title": "x".repeat(151) }),
+            "TOO_LONG title",
+        ),
+        (
+            &customer,
+            json!({ "productId": rope.to_global_id(), "rating": 5, "text": "x".repeat(5001) }),
+            "TOO_LONG text",
+        ),
         (&customer, json!({ "productId": ProductId(999_999).to_global_id(), "rating": 5 }), "NOT_FOUND productId"),
         (&customer, json!({ "productId": gone.to_global_id(), "rating": 5 }), "NOT_FOUND productId"),
         (&manager, json!({ "productId": gone.to_global_id(), "rating": 5 }), "PRODUCT_INACTIVE productId"),
@@ -259,7 +267,8 @@ async fn lists_are_filtered_and_ordered_by_stars() {
         let nodes = answer.at("product.reviews.nodes").as_array().cloned().unwrap_or_default();
         nodes.iter().filter_map(|node| node["rating"].as_i64()).collect::<Vec<_>>()
     };
-    let website = app.database.ask("SELECT id FROM websites").await.parse().map(souk::ids::WebsiteId).unwrap().to_global_id();
+    let website =
+        app.database.ask("SELECT id FROM websites").await.parse().map(souk::ids::WebsiteId).unwrap().to_global_id();
     let product = products[1].to_global_id();
     let table: [(String, &[i64]); 8] = [
         ("first: 20".into(), &[2, 1, 4, 5]),
@@ -346,7 +355,10 @@ async fn no_writer_goes_around_the_rating() {
         psql.try_run(change).await.unwrap_or_else(|error| panic!("{change}: {error}"));
         assert_ratings(&app).await;
     }
-    assert_eq!(psql.value("SELECT count(*) FROM audit_log WHERE resource_type = 'Product' AND change = 'updated'").await, "0");
+    assert_eq!(
+        psql.value("SELECT count(*) FROM audit_log WHERE resource_type = 'Product' AND change = 'updated'").await,
+        "0"
+    );
 }
 
 #[tokio::test]
@@ -366,7 +378,8 @@ async fn who_is_erased_takes_their_reviews_along() {
     assert_eq!(erased.verdict("userErase"), "done");
     let rating = seen(&app.anonymous(), rope).await.at("product.rating").clone();
     assert_eq!((&rating["average"], &rating["count"]), (&json!("5.00"), &json!(1)));
-    let told = "SELECT count(*) FROM audit_log WHERE resource_type = 'Review' AND (before::text || after::text) ~ 'wind|made'";
+    let told =
+        "SELECT count(*) FROM audit_log WHERE resource_type = 'Review' AND (before::text || after::text) ~ 'wind|made'";
     assert_eq!(app.database.ask(told).await, "0");
     assert_ratings(&app).await;
 }

@@ -12,7 +12,8 @@ async fn only_those_with_the_permission_write_the_catalogue() {
     let category = app.category("ropes", None).await.id.to_global_id();
     let brand = app.brand("knot").await.id.to_global_id();
     let supplier = app.supplier("Hemp Ltd").await.id.to_global_id();
-    let product = app.product(WebsiteId::parse("id", &website).unwrap(), ProductSpec::default()).await.id.to_global_id();
+    let product =
+        app.product(WebsiteId::parse("id", &website).unwrap(), ProductSpec::default()).await.id.to_global_id();
     let (anonymous, customer, seller) = (app.anonymous(), app.customer().await, app.seller().await);
     let (manager, admin) = (app.manager().await, app.admin().await);
     // The mutation, an input that is good, and whether sellers, managers and admins may.

@@ -241,7 +241,8 @@ fn every_mutation_takes_one_input_and_answers_its_payload() {
     let mutations = sdl.fields("Mutation");
     assert!(mutations.len() > 20, "only {} mutations", mutations.len());
     let type_names = nodes(&sdl).into_iter().map(|node| node[..1].to_lowercase() + &node[1..]);
-    let type_names: Vec<String> = type_names.chain(TYPE_NAMES.iter().map(|type_name| (*type_name).to_owned())).collect();
+    let type_names: Vec<String> =
+        type_names.chain(TYPE_NAMES.iter().map(|type_name| (*type_name).to_owned())).collect();
     for field in mutations {
         let name = field.name.node.as_str();
         let pascal = name[..1].to_uppercase() + &name[1..];

@@ -56,8 +56,9 @@ async fn every_field_of_every_noun_for_everybody() {
             let arguments = field.arguments.iter().filter(|argument| is_required(&argument.node));
             let arguments: Vec<_> = arguments.map(|argument| given(&sdl, name, &argument.node, &nothing)).collect();
             let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
-            let document =
-                format!("query ($id: ID!) {{ node(id: $id) {{ ... on {type_name} {{ {name}{arguments} {selection} }} }} }}");
+            let document = format!(
+                "query ($id: ID!) {{ node(id: $id) {{ ... on {type_name} {{ {name}{arguments} {selection} }} }} }}"
+            );
             write!(matrix, "\n{:<32}", format!("{type_name}.{name}")).expect("a string takes it");
             for actor in &scenario.actors {
                 write!(matrix, "{:<17}", seen(actor, &document, id, name).await).expect("a string takes it");
@@ -122,7 +123,8 @@ async fn what_is_somebody_elses_answers_like_what_does_not_exist() {
     for (root, field) in root_fields(&sdl) {
         let of_domains = DOMAINS.iter().flat_map(|domain| domain.hidden);
         for type_name in HIDDEN.iter().chain(of_domains).copied() {
-            let theirs = |wanted: &str| if wanted == type_name { scenario.ids[type_name].clone() } else { nothing(wanted) };
+            let theirs =
+                |wanted: &str| if wanted == type_name { scenario.ids[type_name].clone() } else { nothing(wanted) };
             let there = document(&sdl, root, &field, &theirs);
             let not_there = document(&sdl, root, &field, &nothing);
             let is_told = TOLD.iter().any(|(name, told, _)| field.name.node == *name && type_name == *told);
@@ -142,7 +144,11 @@ async fn what_is_somebody_elses_answers_like_what_does_not_exist() {
                 for (document, id) in [(&there, scenario.ids[type_name].clone()), (&not_there, nothing(type_name))] {
                     answers.push(told(&stranger.run(&whole(document)).await.json, &id));
                 }
-                assert_eq!(answers[0], answers[1], "{root}.{}: tells that a {type_name} exists\n{there}", field.name.node);
+                assert_eq!(
+                    answers[0], answers[1],
+                    "{root}.{}: tells that a {type_name} exists\n{there}",
+                    field.name.node
+                );
                 let mut after = app.database.contents().await;
                 // Counters of attempts and keys of requests are not what was asked about.
                 for table in ["login_throttles", "idempotency_keys", "jobs", "sessions"] {
@@ -157,7 +163,8 @@ async fn what_is_somebody_elses_answers_like_what_does_not_exist() {
             }
         }
         // The id of another type_name.
-        let wrong = document(&sdl, root, &field, &|type_name| nothing(if type_name == "Brand" { "Category" } else { "Brand" }));
+        let wrong =
+            document(&sdl, root, &field, &|type_name| nothing(if type_name == "Brand" { "Category" } else { "Brand" }));
         if wrong != document(&sdl, root, &field, &nothing) && !["node", "nodes"].contains(&field.name.node.as_str()) {
             let wrong = if root == "Mutation" {
                 wrong.replace("{ __typename }", "{ userErrors { code field } }")

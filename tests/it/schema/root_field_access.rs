@@ -39,7 +39,8 @@ fn required(field: &FieldDefinition) -> (bool, Vec<Permission>) {
 #[test]
 fn ids_of_the_matrix_are_ids() {
     let sdl = Sdl::read();
-    for (name, type_name) in [("sourceWebsiteId", "Website"), ("orderDetailUpdate", "OrderDetail"), ("ids", "Product")] {
+    for (name, type_name) in [("sourceWebsiteId", "Website"), ("orderDetailUpdate", "OrderDetail"), ("ids", "Product")]
+    {
         assert_eq!(souk::ids::decode(&id_of(&sdl, name, &nothing)), Some((type_name.to_owned(), NOTHING)), "{name}");
     }
 }

@@ -211,7 +211,11 @@ async fn enormous_values_are_refused_wherever_they_stand() {
         ("productUpdate", json!({ "id": id, "price": huge }), "!BAD_USER_INPUT"),
         ("productUpdate", json!({ "id": id, "description": huge }), "TOO_LONG description"),
         ("websiteUpdate", json!({ "id": website.to_global_id(), "code": huge }), "INVALID code"),
-        ("websiteUpdate", json!({ "id": website.to_global_id(), "baseUrl": format!("https://{huge}") }), "INVALID baseUrl"),
+        (
+            "websiteUpdate",
+            json!({ "id": website.to_global_id(), "baseUrl": format!("https://{huge}") }),
+            "INVALID baseUrl",
+        ),
         ("userUpdate", json!({ "id": admin.global_id(), "email": format!("a@{huge}") }), "INVALID email"),
         ("userUpdate", json!({ "id": admin.global_id(), "phone": huge }), "INVALID phone"),
         ("userCreate", json!({ "name": "n", "email": "a@b.example", "password": huge }), "INVALID password"),

@@ -209,7 +209,10 @@ async fn facets_count_under_all_filters_but_their_own() {
     assert_eq!(categories(&whole), named(&[("Home", 3), ("Lighting", 2), ("Garden", 1)]));
     assert_eq!(brands(&whole), named(&[("Wick", 2), ("Tallow", 1)]));
     assert_eq!(websites(&whole), named(&[("sailor", 3), ("rise", 1)]));
-    assert_eq!(whole["availability"], json!([{ "value": "IN_STOCK", "count": 3 }, { "value": "OUT_OF_STOCK", "count": 1 }]));
+    assert_eq!(
+        whole["availability"],
+        json!([{ "value": "IN_STOCK", "count": 3 }, { "value": "OUT_OF_STOCK", "count": 1 }])
+    );
     assert_eq!(whole["options"][0]["name"], "Size");
     assert_eq!(whole["options"][0]["values"].as_array().map(Vec::len), Some(2));
     let prices: Vec<i64> = whole["prices"]

@@ -87,10 +87,8 @@ async fn one_person_has_an_identity_for_each_website() {
     };
     let of_rise = app.holder(&[Permission::ManageUsers], &[rise.id]).await;
     let too_long = "x".repeat(256);
-    let nobody =
-        json!({ "userId": souk::ids::UserId(999_999).to_global_id(), "websiteId": oar.id.to_global_id(), "externalId": "1" });
-    let nowhere =
-        json!({ "userId": ada.global_id(), "websiteId": souk::ids::WebsiteId(999_999).to_global_id(), "externalId": "1" });
+    let nobody = json!({ "userId": souk::ids::UserId(999_999).to_global_id(), "websiteId": oar.id.to_global_id(), "externalId": "1" });
+    let nowhere = json!({ "userId": ada.global_id(), "websiteId": souk::ids::WebsiteId(999_999).to_global_id(), "externalId": "1" });
     for (actor, input, expected) in [
         (&app.anonymous(), input(&ada, &sailor, "7"), "!UNAUTHENTICATED"),
         (&ada, input(&ada, &sailor, "7"), "!FORBIDDEN"),

@@ -8,7 +8,8 @@ use souk::{
 
 use crate::support::{Actor, ProductSpec, TestApp};
 
-const SEEN: &str = "query ($id: ID!) { product(id: $id) { stock availableStock lowStockThreshold availability remainingQuantity
+const SEEN: &str =
+    "query ($id: ID!) { product(id: $id) { stock availableStock lowStockThreshold availability remainingQuantity
     stockMovements { nodes { delta } } } }";
 
 /// Stock, what can be bought, from where on it is low, and whether the ledger is shown; `-` for what is not.
@@ -53,7 +54,8 @@ async fn the_number_is_for_staff_of_the_website_and_the_seller_alone() {
     // Nor by way of a line of one's own.
     let buyer = app.customer().await;
     buyer.order(&[(product, 1)]).await;
-    let lines = buyer.run("{ orders { nodes { details { product { stock remainingQuantity availability } } } } }").await;
+    let lines =
+        buyer.run("{ orders { nodes { details { product { stock remainingQuantity availability } } } } }").await;
     let line = lines.at("orders.nodes.0.details.0.product");
     assert_eq!(*line, json!({ "stock": null, "remainingQuantity": null, "availability": "IN_STOCK" }));
 }
@@ -93,8 +95,10 @@ async fn everybody_sees_whether_it_can_be_bought_and_how_many_are_left_of_few() 
     let reserved = buyer.mutate("cartReserve", "cart { id }", json!({ "id": cart.id })).await;
     assert_eq!(reserved.verdict("cartReserve"), "done");
     assert_eq!(public(&app, product).await, "LOW_STOCK 2");
-    let all =
-        app.anonymous().run("{ products(where: {availability: {in: [LOW_STOCK, OUT_OF_STOCK]}}) { totalCount { value } } }").await;
+    let all = app
+        .anonymous()
+        .run("{ products(where: {availability: {in: [LOW_STOCK, OUT_OF_STOCK]}}) { totalCount { value } } }")
+        .await;
     assert_eq!(*all.at("products.totalCount.value"), 1);
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use souk::{
     error::{Error, ErrorCode},
-    storage::{StorageLocation, Storage, signed_url::UrlUsage},
+    storage::{Storage, StorageLocation, signed_url::UrlUsage},
 };
 
 /// A store in memory, one in a folder, and the folder.
@@ -63,8 +63,10 @@ async fn a_long_stream_is_written_in_parts_and_one_too_long_leaves_nothing() {
 async fn what_may_be_written_once_is_written_once() {
     let (_folder, stores) = stores();
     for store in stores {
-        let (one, two) =
-            tokio::join!(store.put_if_absent("uploads/1/a", &b"one"[..], 9), store.put_if_absent("uploads/1/a", &b"two"[..], 9));
+        let (one, two) = tokio::join!(
+            store.put_if_absent("uploads/1/a", &b"one"[..], 9),
+            store.put_if_absent("uploads/1/a", &b"two"[..], 9)
+        );
         assert_eq!(u8::from(one.unwrap()) + u8::from(two.unwrap()), 1, "one of both");
         assert!(!store.put_if_absent("uploads/1/a", &b"three"[..], 9).await.unwrap());
         assert_ne!(store.get_bytes("uploads/1/a", 9).await.unwrap().unwrap(), "three");

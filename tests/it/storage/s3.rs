@@ -12,7 +12,7 @@ use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
 use s3s_fs::FileSystem;
 use souk::{
     error::{Error, ErrorCode},
-    storage::{Bucket, StorageLocation, Storage, signed_url::UrlUsage},
+    storage::{Bucket, Storage, StorageLocation, signed_url::UrlUsage},
 };
 use tokio::net::TcpListener;
 

@@ -13,9 +13,9 @@ use souk::access;
 use souk::access::model::NewRole;
 use souk::access::model::NewSession;
 use souk::access::model::Role;
+use souk::auth::AuthMethod;
 use souk::auth::Identity;
 use souk::auth::Permission;
-use souk::auth::AuthMethod;
 use souk::auth::Viewer;
 use souk::graphql::schema::context::Services;
 use souk::ids::UserId;
@@ -134,7 +134,9 @@ impl TestApp {
             self.database.db.transaction(async |conn| access::store::sessions::insert(conn, &session).await).await;
         if self.services.permission_cache.changes_since().is_none() {
             // As a server does when it starts, so that no test counts these statements.
-            access::actions::cache::refresh_cache(&self.database.db, &self.services.permission_cache).await.expect("the register");
+            access::actions::cache::refresh_cache(&self.database.db, &self.services.permission_cache)
+                .await
+                .expect("the register");
         }
         let identity = Identity {
             user,

@@ -4,16 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use souk::analytics::recorder::SearchRecorder;
 use souk::auth::JwtKeys;
-use souk::auth::PermissionCache;
 use souk::auth::PasswordCost;
 use souk::auth::Passwords;
+use souk::auth::PermissionCache;
 use souk::config::AccountSettings;
+use souk::config::CartSettings;
 use souk::config::Environment;
 use souk::config::HttpSettings;
 use souk::config::LimitSettings;
 use souk::config::PaymentCapture;
 use souk::config::ReviewSettings;
-use souk::config::CartSettings;
 use souk::graphql;
 use souk::graphql::schema::context::CurrencyCache;
 use souk::graphql::schema::context::Services;
@@ -25,8 +25,8 @@ use souk::payments::providers::Providers;
 use souk::payments::providers::manual::Manual;
 use souk::payments::providers::test::TestDelays;
 use souk::payments::providers::test::TestProvider;
-use souk::storage::StorageLocation;
 use souk::storage::Storage;
+use souk::storage::StorageLocation;
 
 use super::{TestApp, TestDb, mailbox::PostOffice};
 

@@ -137,7 +137,11 @@ impl TestApp {
 
     /// The pieces in stock of a product, by the database.
     pub async fn stock(&self, product: ProductId) -> i32 {
-        let found = self.database.db.read(async |conn| products::store::by_ids_including_inactive(conn, &[product]).await).await;
+        let found = self
+            .database
+            .db
+            .read(async |conn| products::store::by_ids_including_inactive(conn, &[product]).await)
+            .await;
         found.expect("a product").remove(0).stock
     }
 }

@@ -14,8 +14,8 @@ use souk::{
         actions::{Mailer, queue},
         model::{Message, Template},
     },
-    payments::providers::{RESPONSE_TIMEOUT, Providers},
-    storage::{StorageLocation, Storage},
+    payments::providers::{Providers, RESPONSE_TIMEOUT},
+    storage::{Storage, StorageLocation},
 };
 use tokio::sync::OnceCell;
 

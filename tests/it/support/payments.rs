@@ -15,7 +15,9 @@ use souk::{
     ids::{RowId, WebsiteId},
     payments::{
         model::{Kind, Method, ProviderName},
-        providers::{OperationOutcome as Said, Call, Event, Headers, Provider, Providers, WebhookRejection, UnknownOutcome},
+        providers::{
+            Call, Event, Headers, OperationOutcome as Said, Provider, Providers, UnknownOutcome, WebhookRejection,
+        },
     },
 };
 use tokio::sync::{Notify, mpsc};
@@ -233,7 +235,8 @@ impl Provider for Scripted {
     /// Its webhooks are what the test writes: `<event id> <key> done|declined`.
     fn webhook(&self, _: &Headers, body: &[u8], _: DateTime<Utc>) -> Result<Event, WebhookRejection> {
         let text = std::str::from_utf8(body).map_err(|_| WebhookRejection::Malformed)?;
-        let [id, key, what] = text.split(' ').collect::<Vec<_>>().try_into().map_err(|_| WebhookRejection::Malformed)?;
+        let [id, key, what] =
+            text.split(' ').collect::<Vec<_>>().try_into().map_err(|_| WebhookRejection::Malformed)?;
         let key = key.parse().map_err(|_| WebhookRejection::Malformed)?;
         let answer = match what {
             "done" => done(key),

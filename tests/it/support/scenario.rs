@@ -85,7 +85,8 @@ impl<'a> Scenario<'a> {
         let group = json!({ "sourceWebsiteId": website.id.to_global_id(), "name": "Lantern", "variesBy": ["Size"] });
         let group = actors[7].mutate("productGroupCreate", "productGroup { id }", group).await;
         let group = group.text_at("productGroupCreate.productGroup.id");
-        let put = json!({ "id": sold.id.to_global_id(), "groupId": group, "options": [{ "name": "Size", "value": "S" }] });
+        let put =
+            json!({ "id": sold.id.to_global_id(), "groupId": group, "options": [{ "name": "Size", "value": "S" }] });
         assert_eq!(actors[7].mutate("productUpdate", "", put).await.verdict("productUpdate"), "done");
         let mine = customer.run("{ me { sessions { id } role { id } } }").await;
         let line =

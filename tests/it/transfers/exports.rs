@@ -3,7 +3,7 @@
 use std::{fs, io::Write, process::Stdio};
 
 use souk::{
-    auth::{Identity, Permission, AuthMethod, Viewer},
+    auth::{AuthMethod, Identity, Permission, Viewer},
     db::Db,
     error::Error,
     ids::{UserId, WebsiteId},
@@ -71,7 +71,9 @@ async fn written(db: &Db, viewer: &Viewer, options: &ExportOptions) -> Result<St
 }
 
 async fn exported(db: &Db, resource: Resource, format: Format) -> String {
-    written(db, &Viewer::system(), &options(resource, format, 1)).await.unwrap_or_else(|error| panic!("{resource:?}: {error}"))
+    written(db, &Viewer::system(), &options(resource, format, 1))
+        .await
+        .unwrap_or_else(|error| panic!("{resource:?}: {error}"))
 }
 
 /// Brings in what was exported.
@@ -178,7 +180,8 @@ async fn nobody_takes_out_more_than_they_reach() {
     let database = market().await;
     let db = &database.db;
     for resource in Resource::ALL.iter().copied() {
-        let every: Vec<_> = Permission::ALL.iter().copied().filter(|held| *held != resource.export().permission).collect();
+        let every: Vec<_> =
+            Permission::ALL.iter().copied().filter(|held| *held != resource.export().permission).collect();
         let refused = written(db, &staff(&every, None), &options(resource, Format::SoukCsv, 1)).await.unwrap_err();
         assert!(refused.to_string().contains(resource.export().permission.as_str()), "{resource:?}: {refused}");
         let german = staff(&[resource.export().permission], Some(&[2]));
@@ -236,8 +239,11 @@ async fn an_export_that_breaks_off_leaves_no_connection_in_its_transaction() {
              SELECT 1000 + i, 1, repeat('x', 200), 'x-' || i, 'x-' || i, 1 FROM generate_series(1, 20000) i",
         )
         .await;
-    let (everything, csv, jsonl) =
-        (Viewer::system(), options(Resource::Products, Format::SoukCsv, 1), options(Resource::Products, Format::SoukJsonl, 1));
+    let (everything, csv, jsonl) = (
+        Viewer::system(),
+        options(Resource::Products, Format::SoukCsv, 1),
+        options(Resource::Products, Format::SoukJsonl, 1),
+    );
     let done = export(&database.db, &everything, &csv, Full(false), |_, _| ());
     assert!(matches!(done.await, Err(Error::Internal(why)) if why.contains("the disk is full")));
     let name = database.db.transaction(async |conn| souk::websites::store::find_by_code(conn, "uk").await).await;

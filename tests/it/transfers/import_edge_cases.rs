@@ -104,8 +104,9 @@ async fn a_picture_has_an_address_of_the_web() {
     let shop = Shop::new().await;
     let urls = ["ftp://shop.example/a.jpg", "javascript:alert(1)", "a.jpg", "data:image/png"];
     let rows: String = urls.iter().zip(1..).map(|(url, n)| format!("S{n},Lamp,1,{url}\n")).collect();
-    let report =
-        shop.csv(Resource::Products, &format!("sku,name,price,images\n{rows}S9,Lamp,1,https://shop.example/a.jpg\n")).await;
+    let report = shop
+        .csv(Resource::Products, &format!("sku,name,price,images\n{rows}S9,Lamp,1,https://shop.example/a.jpg\n"))
+        .await;
     assert_eq!(counted(&report), [1, 0, 0, 4]);
     assert!(report.errors.iter().all(|error| error.column.as_deref() == Some("images")), "{report:?}");
 }

@@ -14,7 +14,7 @@ use souk::{
         export::{ExportOptions, export},
         formats,
         import::{Input, import},
-        model::{Counts, Format, ImportOptions, Resource, Report},
+        model::{Counts, Format, ImportOptions, Report, Resource},
     },
 };
 
@@ -361,7 +361,8 @@ async fn a_website_that_the_statistics_have_not_met_is_not_read_as_a_whole() {
     let rows = 2_000;
     let bring = async |website: &str, name: &str| {
         let rows: String = (1..=rows).map(|n| format!("{name}{n},{name}{n},Lantern {name}{n},1\n")).collect();
-        let options = ImportOptions { website: website.into(), batch: 100, ..options(Resource::Products, Format::SoukCsv) };
+        let options =
+            ImportOptions { website: website.into(), batch: 100, ..options(Resource::Products, Format::SoukCsv) };
         let file = Cursor::new(format!("external_id,sku,name,price\n{rows}"));
         assert_eq!(counted(&shop.run(&options, file, None).await.unwrap()), [rows.lines().count() as u64, 0, 0, 0]);
     };

@@ -73,8 +73,7 @@ async fn an_export_is_a_file_for_an_hour_and_the_same_key_makes_one() {
     assert_eq!((&run["website"]["code"], &run["user"]["id"]), (&json!("sailor"), &json!(manager.global_id())));
     assert!(run["downloadUrl"].as_str().is_some_and(|url| url.starts_with("/files/")), "{run}");
     assert_eq!(file(&app, "output_key", &id).await, "sku,stock,low_stock_threshold\nR,3,5\nS,3,5\n");
-    let other =
-        json!({ "resource": "STOCK", "format": "SOUK_JSONL", "websiteId": website.to_global_id(), "idempotencyKey": "one" });
+    let other = json!({ "resource": "STOCK", "format": "SOUK_JSONL", "websiteId": website.to_global_id(), "idempotencyKey": "one" });
     let other = manager.mutate("exportStart", TOLD, other).await;
     assert_eq!(other.verdict("exportStart"), "IDEMPOTENCY_MISMATCH idempotencyKey");
 }
@@ -189,7 +188,8 @@ async fn a_transfer_is_for_those_who_may_move_its_noun_at_its_website() {
     let clerk = app.holder(&[Permission::ManageStock], &[here]).await;
     let (manager, seller) = (app.manager().await, app.seller().await);
     let begin = async |actor: &Actor<'_>, resource: &str, website: Option<WebsiteId>| {
-        let input = json!({ "resource": resource, "websiteId": website.map(RowId::to_global_id), "idempotencyKey": "k" });
+        let input =
+            json!({ "resource": resource, "websiteId": website.map(RowId::to_global_id), "idempotencyKey": "k" });
         actor.mutate("exportStart", TOLD, input).await
     };
     assert_eq!(begin(&seller, "PRODUCTS", Some(here)).await.code(), "FORBIDDEN");
@@ -203,7 +203,10 @@ async fn a_transfer_is_for_those_who_may_move_its_noun_at_its_website() {
         let list = actor.run("{ transfers { totalCount { value } nodes { id } } }").await;
         assert_eq!(list.at("transfers.totalCount.value"), &json!(count));
     }
-    assert_eq!((told(&clerk, &theirs).await, told(&clerk, &mine).await["resource"].clone()), (Value::Null, json!("STOCK")));
+    assert_eq!(
+        (told(&clerk, &theirs).await, told(&clerk, &mine).await["resource"].clone()),
+        (Value::Null, json!("STOCK"))
+    );
     assert_eq!(seller.run("{ transfers { nodes { id } } }").await.code(), "FORBIDDEN");
     // A file belongs to whoever sent it.
     let file = upload(&manager, "sku,stock\nR,1\n").await;

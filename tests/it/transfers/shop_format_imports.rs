@@ -9,7 +9,7 @@ use souk::{
     transfers::{
         formats::Options,
         import::{self, Input},
-        model::{Format, ImportOptions, Resource, Report},
+        model::{Format, ImportOptions, Report, Resource},
     },
 };
 

@@ -13,8 +13,8 @@ use souk::{
         formats::{
             self, Options, ProductRows, Shop,
             amounts::DecimalSeparator,
+            csv_reader::{CsvReader, MAX_LINE},
             decode::Encoding,
-            csv_reader::{MAX_LINE, CsvReader},
         },
         record::{ProductRecord, Row},
     },

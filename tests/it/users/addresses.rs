@@ -110,9 +110,11 @@ async fn an_address_is_its_users_and_staffs_and_nobody_elses() {
     let mut stranger = home("Bonn");
     stranger["userId"] = json!(UserId(999).to_global_id());
     assert_eq!(verdict(&manager, "addressCreate", stranger).await, "NOT_FOUND userId");
-    for (id, expected) in
-        [(AddressId(999).to_global_id(), "NOT_FOUND id"), (customer.global_id(), "INVALID id"), (String::new(), "INVALID id")]
-    {
+    for (id, expected) in [
+        (AddressId(999).to_global_id(), "NOT_FOUND id"),
+        (customer.global_id(), "INVALID id"),
+        (String::new(), "INVALID id"),
+    ] {
         assert_eq!(verdict(&manager, "addressUpdate", json!({ "id": id, "city": "x" })).await, expected);
         assert_eq!(verdict(&manager, "addressDelete", json!({ "id": id })).await, expected);
     }

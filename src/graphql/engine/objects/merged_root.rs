@@ -10,7 +10,7 @@ use async_graphql::{
     registry::{MetaField, MetaType, MetaTypeId, Registry},
 };
 
-use super::{DynObject, FieldFuture, resolve_selection_set, registration::meta_object, resolve_field, unknown_field};
+use super::{DynObject, FieldFuture, registration::meta_object, resolve_field, resolve_selection_set, unknown_field};
 
 /// The objects whose fields a root has; [`root!`](root) implements it.
 pub trait RootParts: Send + Sync + 'static {
@@ -96,7 +96,11 @@ impl<R: RootParts> DynObject for MergedRoot<R> {
         &[]
     }
 
-    fn resolve_sync(&self, context: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> Option<ServerResult<Value>> {
+    fn resolve_sync(
+        &self,
+        context: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> Option<ServerResult<Value>> {
         self.part(&field.node)?.resolve_sync(context, field)
     }
 

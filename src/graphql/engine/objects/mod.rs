@@ -5,10 +5,10 @@
 //! is a [`Abstract`], and every operation runs through [`execute`] or [`RootResolver`]. Extensions of async-graphql do not see the
 //! fields resolved here, and the schema has no directives of its own on fields.
 
-mod selection_set;
 mod merged_root;
 mod registration;
 mod root;
+mod selection_set;
 mod value;
 
 use std::{borrow::Cow, future::ready};
@@ -21,11 +21,11 @@ use futures_util::future::BoxFuture;
 
 pub use futures_util::FutureExt;
 
-pub use selection_set::resolve_selection_set;
 pub(crate) use merged_root::root;
 pub use merged_root::{MergedRoot, RootParts, fields_of};
-pub use registration::{ArgumentInfo, FieldInfo, meta_argument, register_object, register_interface};
+pub use registration::{ArgumentInfo, FieldInfo, meta_argument, register_interface, register_object};
 pub use root::{RootResolver, execute};
+pub use selection_set::resolve_selection_set;
 pub use value::{Kind, Leaf, Object, Probe, ProbeLeaf, ProbeList, ProbeObject, ProbeOutput};
 
 /// A field that is being resolved.
@@ -40,7 +40,8 @@ pub trait DynObject: Send + Sync {
     fn fields(&self) -> &'static [&'static str];
 
     /// The result of a field whose value is at hand; `None` if the field has to be awaited.
-    fn resolve_sync(&self, context: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> Option<ServerResult<Value>>;
+    fn resolve_sync(&self, context: &ContextSelectionSet<'_>, field: &Positioned<Field>)
+    -> Option<ServerResult<Value>>;
 
     /// The result of any field.
     fn resolve_async<'a>(&'a self, context: Context<'a>) -> FieldFuture<'a>;

@@ -21,7 +21,11 @@ use crate::graphql::engine::objects::DynObject;
 /// Resolves the selected fields of an object, all at once or one after the other (`serial`).
 /// # Errors
 /// That of a field which cannot be null.
-pub async fn resolve_selection_set(ctx: &ContextSelectionSet<'_>, object: &dyn DynObject, serial: bool) -> ServerResult<Value> {
+pub async fn resolve_selection_set(
+    ctx: &ContextSelectionSet<'_>,
+    object: &dyn DynObject,
+    serial: bool,
+) -> ServerResult<Value> {
     let mut collected = CollectedFields::with_capacity(ctx.item.node.items.len());
     collected.collect(ctx, object, &ctx.item.node)?;
     let CollectedFields { mut values, mut fields, merged, .. } = collected;

@@ -10,7 +10,7 @@ use async_graphql::{
 use chrono::{DateTime, Utc};
 use futures_util::{FutureExt, future::try_join_all};
 
-use super::{DynObject, AbstractType, Abstract, FieldFuture, resolve_selection_set};
+use super::{Abstract, AbstractType, DynObject, FieldFuture, resolve_selection_set};
 
 /// A scalar that is a value by itself, or a list of such scalars.
 pub trait Leaf: Send + Sync {
@@ -211,7 +211,12 @@ impl<T: Leaf> Kind<T> for LeafKind {
         ready(Ok(value.to_value()))
     }
 
-    fn resolve_sync(self, value: &T, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> Option<ServerResult<Value>> {
+    fn resolve_sync(
+        self,
+        value: &T,
+        _: &ContextSelectionSet<'_>,
+        _: &Positioned<Field>,
+    ) -> Option<ServerResult<Value>> {
         Some(Ok(value.to_value()))
     }
 

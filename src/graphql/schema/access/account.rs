@@ -175,7 +175,9 @@ impl AccountMutation {
     ) -> Result<PasswordChangePayload> {
         let Services { db, passwords, permission_cache, .. } = ctx.services();
         let PasswordChangeInput { password, new_password } = input;
-        let changed = passwords::change(db, passwords, permission_cache, ctx.viewer(), ctx.origin(), password, new_password).await;
+        let changed =
+            passwords::change(db, passwords, permission_cache, ctx.viewer(), ctx.origin(), password, new_password)
+                .await;
         PasswordChangePayload::of(changed.map(user))
     }
 

@@ -18,7 +18,7 @@ use crate::{
     graphql::{
         engine::{
             guards::LoginGuard,
-            payload::{UserError, payload_object, split_user_errors, payload},
+            payload::{UserError, payload, payload_object, split_user_errors},
             scalars::{global_id, parse_ids},
         },
         schema::{

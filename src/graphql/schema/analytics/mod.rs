@@ -11,7 +11,7 @@ use crate::{
         actions,
         model::{
             NewClick, Searcher,
-            report::{ClickThrough, Interval, Report, Term, Trend, TermFilter, rate},
+            report::{ClickThrough, Interval, Report, Term, TermFilter, Trend, rate},
         },
     },
     auth::Permission,

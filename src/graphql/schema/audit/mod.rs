@@ -22,7 +22,7 @@ use crate::{
     graphql::{
         engine::{
             connections::{Connection, root_connection},
-            filters::{FilterBuilder, DateTimeFilter, IdFilter},
+            filters::{DateTimeFilter, FilterBuilder, IdFilter},
             guards::PermissionGuard,
             list_args::{ListArgs, Where, order_by, where_input},
             scalars::global_id,
@@ -169,7 +169,8 @@ impl Where for AuditWhere {
         filter.condition(resource_type.eq.map(|resource_type| C::ResourceType(Op::Eq(resource_type))));
         filter.condition(resource_type.r#in.map(|any| C::ResourceType(Op::In(any))));
         if let Some(id) = self.resource_id {
-            let invalid_id = || Error::bad_input("where.resourceId", "this is not the id of anything that the log tells of");
+            let invalid_id =
+                || Error::bad_input("where.resourceId", "this is not the id of anything that the log tells of");
             let (resource_type, key) = ResourceType::of(&id).ok_or_else(invalid_id)?;
             filter.condition(Some(C::Resource(resource_type, key)));
         }

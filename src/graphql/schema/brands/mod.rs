@@ -125,7 +125,11 @@ pub struct BrandQuery;
 #[object]
 impl BrandQuery {
     /// The brands, by default by name.
-    async fn brands(&self, ctx: &Context<'_>, list_args: ListArgs<BrandWhere, BrandOrder>) -> Result<Connection<Brand>> {
+    async fn brands(
+        &self,
+        ctx: &Context<'_>,
+        list_args: ListArgs<BrandWhere, BrandOrder>,
+    ) -> Result<Connection<Brand>> {
         let list = list_args.into_list(Default::default(), BrandOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);

@@ -7,7 +7,7 @@ use crate::{
     carts::{actions, model::MAX_LINES},
     error::{Error, Result, UserErrorCode},
     graphql::{
-        engine::payload::{UserError, payload_object, split_user_errors, payload},
+        engine::payload::{UserError, payload, payload_object, split_user_errors},
         schema::{
             carts::{Cart, cart},
             context::ContextExt,
@@ -224,7 +224,8 @@ impl CartMutation {
         #[graphql(desc = "Which cart.")] input: CartReserveInput,
     ) -> Result<CartReservePayload> {
         let duration = ctx.services().selling.reservation();
-        let reserved = async { actions::reserve(ctx.db(), ctx.viewer(), CartId::parse("id", &input.id)?, duration).await };
+        let reserved =
+            async { actions::reserve(ctx.db(), ctx.viewer(), CartId::parse("id", &input.id)?, duration).await };
         CartReservePayload::of(reserved.await.map(cart))
     }
 

@@ -13,7 +13,7 @@ use crate::{
     graphql::{
         engine::{
             connections::{Connection, root_connection},
-            filters::{FilterBuilder, DateTimeFilter, StringFilter},
+            filters::{DateTimeFilter, FilterBuilder, StringFilter},
             guards::PermissionGuard,
             list_args::{ListArgs, Where, order_by, where_input},
             payload::payload,
@@ -24,7 +24,7 @@ use crate::{
     ids::{JobId, RowId},
     jobs::{
         self, actions,
-        model::{JobCondition, JobOrderField, JobSummary, JobState},
+        model::{JobCondition, JobOrderField, JobState, JobSummary},
         store::{self, JobList},
     },
     paging::Direction,

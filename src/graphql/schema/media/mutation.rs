@@ -110,7 +110,8 @@ async fn create(ctx: &Context<'_>, input: ProductImageCreateInput) -> Result<Ima
         (None, Some(id), None) => {
             let missing = || Error::not_found("uploadId", "upload");
             let key = uploads::key(viewer.require_user()?.0, &id).ok_or_else(missing)?;
-            let file = image_processor.storage().get_bytes(&key, image_processor.max_bytes()).await?.ok_or_else(missing)?;
+            let file =
+                image_processor.storage().get_bytes(&key, image_processor.max_bytes()).await?.ok_or_else(missing)?;
             let created = actions::create(db, image_processor, viewer, addition, file).await?;
             image_processor.storage().delete(&key).await?;
             created

@@ -12,7 +12,9 @@ pub use self::{
     checkout::*,
     events::{OrderEvent, event},
     mutation::*,
-    query::{OrderOrder, OrderPaymentStatusFilter, OrderQuery, OrderStatusFilter, OrderWhere, list_from_args, of_parent},
+    query::{
+        OrderOrder, OrderPaymentStatusFilter, OrderQuery, OrderStatusFilter, OrderWhere, list_from_args, of_parent,
+    },
 };
 
 use std::sync::Arc;
@@ -136,7 +138,8 @@ impl Order {
     async fn source(&self, ctx: &Context<'_>) -> Result<Source> {
         let (viewer, website) = (ctx.viewer(), self.row.source_website_id);
         let is_own = self.row.user_id.is_some() && self.row.user_id == viewer.user_id();
-        let lookup = SourceLookup { resource_type: SourceType::Order, id: self.row.id, created_at: self.row.created_at };
+        let lookup =
+            SourceLookup { resource_type: SourceType::Order, id: self.row.id, created_at: self.row.created_at };
         lookup.primary(ctx, website, is_own || viewer.can_at(Permission::ManageOrders, website)).await
     }
 

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            guards::{LoginOrGuestGuard, LoginGuard, PermissionGuard},
+            guards::{LoginGuard, LoginOrGuestGuard, PermissionGuard},
             payload::payload,
             scalars::optional_id,
         },

@@ -15,14 +15,14 @@ use crate::{
     graphql::{
         engine::{
             connections::{Connection, connection, read_page},
-            filters::{FilterBuilder, DateTimeFilter, DecimalFilter, IdFilter, StringFilter},
+            filters::{DateTimeFilter, DecimalFilter, FilterBuilder, IdFilter, StringFilter},
             guards::LoginGuard,
             list_args::{ListArgs, Where, order_by, where_input},
         },
         schema::{
             context::ContextExt,
             loaders::connection_of,
-            orders::{Prefetched, Order, OrderDetail, OrderPages, order},
+            orders::{Order, OrderDetail, OrderPages, Prefetched, order},
         },
     },
     ids::{OrderId, ProductId, RowId, UserId},
@@ -201,7 +201,11 @@ impl OrderQuery {
     /// The orders that you may see, by default the latest first: your own, for sellers also those that hold their
     /// products, for staff all. Requires being logged in.
     #[graphql(guard = "LoginGuard")]
-    async fn orders(&self, ctx: &Context<'_>, list_args: ListArgs<OrderWhere, OrderOrder>) -> Result<Connection<Order>> {
+    async fn orders(
+        &self,
+        ctx: &Context<'_>,
+        list_args: ListArgs<OrderWhere, OrderOrder>,
+    ) -> Result<Connection<Order>> {
         let list = list_from_args(list_args)?;
         let scope = ctx.viewer().scope(Permission::ManageOrders);
         let plans = store::plans(&scope, &list);

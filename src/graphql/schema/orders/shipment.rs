@@ -211,8 +211,10 @@ pub fn parse_line_quantities<'a>(lines: impl IntoIterator<Item = (&'a ID, i32)>)
 impl ShipmentCreateInput {
     fn into_request(self) -> Result<(ShipmentRequest, String)> {
         let order = OrderId::parse("orderId", &self.order_id)?;
-        let lines =
-            self.lines.as_ref().map(|lines| parse_line_quantities(lines.iter().map(|line| (&line.order_detail_id, line.quantity))));
+        let lines = self
+            .lines
+            .as_ref()
+            .map(|lines| parse_line_quantities(lines.iter().map(|line| (&line.order_detail_id, line.quantity))));
         let Self { carrier, tracking_number, tracking_url, .. } = self;
         let tracking = Tracking { carrier, tracking_number, tracking_url };
         Ok((ShipmentRequest { order, lines: lines.transpose()?, tracking }, self.idempotency_key))

@@ -73,7 +73,8 @@ impl PrivacyMutation {
         let erased = async {
             let id = UserId::parse("id", &input.id)?;
             let viewer = ctx.viewer();
-            actions::erase(&services.db, &services.passwords, &services.permission_cache, viewer, id, input.password).await
+            actions::erase(&services.db, &services.passwords, &services.permission_cache, viewer, id, input.password)
+                .await
         };
         UserErasePayload::of(erased.await.map(user))
     }

@@ -228,7 +228,11 @@ impl Product {
     }
 
     /// The ledger of its stock, the latest first; null for all but those who may write it: MANAGE_STOCK, and its seller.
-    async fn stock_movements(&self, ctx: &Context<'_>, list_args: ListArgs) -> Result<Option<Connection<StockMovement>>> {
+    async fn stock_movements(
+        &self,
+        ctx: &Context<'_>,
+        list_args: ListArgs,
+    ) -> Result<Option<Connection<StockMovement>>> {
         if !can_manage_stock(ctx.viewer(), &self.row) {
             return Ok(None);
         }
@@ -249,7 +253,8 @@ impl Product {
 
     /// Where it comes from: the website that sells it, and for its seller and staff what that website calls it.
     async fn source(&self, ctx: &Context<'_>) -> Result<Source> {
-        let lookup = SourceLookup { resource_type: SourceType::Product, id: self.row.id, created_at: self.row.created_at };
+        let lookup =
+            SourceLookup { resource_type: SourceType::Product, id: self.row.id, created_at: self.row.created_at };
         lookup.primary(ctx, self.row.source_website_id, self.is_managed_by_viewer(ctx)).await
     }
 
@@ -305,7 +310,9 @@ impl Product {
 
     /// What one costs the shop, in the website's currency; null for all but its seller and staff of products at its website.
     async fn cost_price(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
-        let Some(cost) = self.purchase_details(ctx).await?.and_then(|purchase| purchase.cost_price) else { return Ok(None) };
+        let Some(cost) = self.purchase_details(ctx).await?.and_then(|purchase| purchase.cost_price) else {
+            return Ok(None);
+        };
         Ok(Some(money(cost, ctx.currency(self.row.source_website_id).await?)))
     }
 

@@ -12,7 +12,7 @@ use crate::{
     graphql::{
         engine::{
             connections::{Connection, TotalCount, root_connection},
-            filters::{FilterBuilder, DateTimeFilter, DecimalFilter, IdFilter, IntFilter, StringFilter, intersect},
+            filters::{DateTimeFilter, DecimalFilter, FilterBuilder, IdFilter, IntFilter, StringFilter, intersect},
             list_args::{ListArgs, OrderBy, build_list, order_by, where_input},
             page_key::PageKey,
         },

@@ -32,7 +32,7 @@ use crate::{
     products::model::ProductRow,
     reviews::{
         self,
-        model::{ReviewParent, ReviewRow, ReviewStatus, RatingCount, public_name},
+        model::{RatingCount, ReviewParent, ReviewRow, ReviewStatus, public_name},
         store::ReviewList,
     },
     users::{self, model::UserRow},

@@ -10,7 +10,7 @@ use crate::{
     graphql::{
         engine::{
             connections::{Connection, root_connection},
-            filters::{FilterBuilder, DateTimeFilter, IdFilter, IntFilter},
+            filters::{DateTimeFilter, FilterBuilder, IdFilter, IntFilter},
             guards::PermissionGuard,
             list_args::{ListArgs, Where, order_by, where_input},
         },

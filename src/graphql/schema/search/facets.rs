@@ -23,7 +23,7 @@ use crate::{
     },
     products::model::Availability,
     search::{
-        facets::{Facets, OptionValues, PriceRange, FacetKind},
+        facets::{FacetKind, Facets, OptionValues, PriceRange},
         model::MAX_FACETED,
     },
     websites::model::WebsiteRow,

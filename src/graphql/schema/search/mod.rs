@@ -16,7 +16,7 @@ use crate::{
     graphql::{
         engine::{
             connections::{PageInfo, TotalCount, cost},
-            objects::{DynObject, AbstractType, Abstract},
+            objects::{Abstract, AbstractType, DynObject},
             scalars::global_id,
         },
         schema::{
@@ -32,7 +32,7 @@ use crate::{
     paging::{Cursor, Rows},
     search::{
         actions::{self, Selection},
-        model::{HitCount, Hit, DocumentKind},
+        model::{DocumentKind, Hit, HitCount},
     },
 };
 
@@ -240,9 +240,23 @@ async fn load_nodes(ctx: &Context<'_>, hits: &[Hit]) -> Result<HashMap<(Document
     )
     .await?;
     let mut found = HashMap::with_capacity(hits.len());
-    found.extend(products.into_iter().map(|row| ((DocumentKind::Product, row.id.key()), SearchResultMember::Product(product(row)))));
-    found.extend(categories.into_iter().map(|row| ((DocumentKind::Category, row.id.key()), SearchResultMember::Category(category(row)))));
-    found.extend(brands.into_iter().map(|row| ((DocumentKind::Brand, row.id.key()), SearchResultMember::Brand(brand(row)))));
-    found.extend(suppliers.into_iter().map(|row| ((DocumentKind::Supplier, row.id.key()), SearchResultMember::Supplier(supplier(row)))));
+    found.extend(
+        products
+            .into_iter()
+            .map(|row| ((DocumentKind::Product, row.id.key()), SearchResultMember::Product(product(row)))),
+    );
+    found.extend(
+        categories
+            .into_iter()
+            .map(|row| ((DocumentKind::Category, row.id.key()), SearchResultMember::Category(category(row)))),
+    );
+    found.extend(
+        brands.into_iter().map(|row| ((DocumentKind::Brand, row.id.key()), SearchResultMember::Brand(brand(row)))),
+    );
+    found.extend(
+        suppliers
+            .into_iter()
+            .map(|row| ((DocumentKind::Supplier, row.id.key()), SearchResultMember::Supplier(supplier(row)))),
+    );
     Ok(found)
 }

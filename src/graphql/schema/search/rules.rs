@@ -13,10 +13,10 @@ use crate::{
     graphql::{
         engine::{
             connections::{Connection, root_connection},
-            objects::Abstract,
             filters::{FilterBuilder, IdFilter},
             guards::PermissionGuard,
             list_args::{ListArgs, OrderBy, Where, build_list, order_by, where_input},
+            objects::Abstract,
             patch,
             payload::payload,
             scalars::global_id,
@@ -27,7 +27,7 @@ use crate::{
             context::ContextExt,
             products::product,
             resource::resource,
-            search::{SearchResultMember, SearchResult},
+            search::{SearchResult, SearchResultMember},
             websites::{Website, website},
         },
     },

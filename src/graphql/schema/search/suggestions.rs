@@ -12,7 +12,7 @@ use crate::{
             categories::category,
             context::ContextExt,
             products::product,
-            search::{SearchResultMember, SearchResult},
+            search::{SearchResult, SearchResultMember},
         },
     },
     ids::{BrandId, CategoryId, ProductId, RowId, WebsiteId},
@@ -44,9 +44,13 @@ impl SearchSuggestion {
         let (all, key) = (ctx.loaders(), self.0.node_id);
         let found = match self.0.kind {
             SuggestionKind::Query => None,
-            SuggestionKind::Category => all.row(CategoryId(key)).await?.map(|row| SearchResultMember::Category(category(row))),
+            SuggestionKind::Category => {
+                all.row(CategoryId(key)).await?.map(|row| SearchResultMember::Category(category(row)))
+            }
             SuggestionKind::Brand => all.row(BrandId(key)).await?.map(|row| SearchResultMember::Brand(brand(row))),
-            SuggestionKind::Product => all.row(ProductId(key)).await?.map(|row| SearchResultMember::Product(product(row))),
+            SuggestionKind::Product => {
+                all.row(ProductId(key)).await?.map(|row| SearchResultMember::Product(product(row)))
+            }
         };
         Ok(found.map(Abstract))
     }

@@ -19,7 +19,7 @@ use crate::{
     ids::{RowId, WebsiteId},
     sources::{
         self,
-        model::{SourceType, SourceRow},
+        model::{SourceRow, SourceType},
     },
 };
 

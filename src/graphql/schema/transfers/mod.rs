@@ -25,7 +25,7 @@ use crate::{
     transfers::{
         self,
         model::{Format, Resource, RowError},
-        runs::model::{TransferScope, Status, TransferRow, TransferDirection},
+        runs::model::{Status, TransferDirection, TransferRow, TransferScope},
     },
 };
 

@@ -18,7 +18,7 @@ use crate::{
         model::{Format, Resource},
         runs::{
             actions::{self, ExportRequest, ImportFile, ImportRequest},
-            model::{TRANSFER_PERMISSIONS, ShopOptions},
+            model::{ShopOptions, TRANSFER_PERMISSIONS},
         },
     },
 };

@@ -9,7 +9,7 @@ use crate::{
     graphql::{
         engine::{
             connections::{Connection, root_connection},
-            filters::{FilterBuilder, DateTimeFilter, IdFilter},
+            filters::{DateTimeFilter, FilterBuilder, IdFilter},
             guards::PermissionGuard,
             list_args::{ListArgs, Where, order_by, where_input},
         },
@@ -23,7 +23,9 @@ use crate::{
     transfers::{
         model::Resource,
         runs::{
-            model::{TRANSFER_PERMISSIONS, TransferScope, Status, TransferCondition, TransferOrderField, TransferDirection},
+            model::{
+                Status, TRANSFER_PERMISSIONS, TransferCondition, TransferDirection, TransferOrderField, TransferScope,
+            },
             store::{self, TransferList},
         },
     },
@@ -77,7 +79,9 @@ impl Where for TransferWhere {
         use TransferCondition as C;
         let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
         let (resource, status) = (self.resource.unwrap_or_default(), self.status.unwrap_or_default());
-        filter.condition(self.direction.and_then(|direction| direction.eq).map(|direction| C::Direction(Op::Eq(direction))));
+        filter.condition(
+            self.direction.and_then(|direction| direction.eq).map(|direction| C::Direction(Op::Eq(direction))),
+        );
         filter.condition(resource.eq.map(|resource| C::Resource(Op::Eq(resource))));
         filter.condition(resource.r#in.map(|any| C::Resource(Op::In(any))));
         filter.condition(status.eq.map(|status| C::Status(Op::Eq(status))));

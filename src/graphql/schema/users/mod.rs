@@ -143,7 +143,11 @@ impl User {
     }
 
     /// The user's orders that you may see, by default the latest first.
-    async fn orders(&self, ctx: &Context<'_>, list_args: ListArgs<OrderWhere, OrderOrder>) -> Result<Connection<Order>> {
+    async fn orders(
+        &self,
+        ctx: &Context<'_>,
+        list_args: ListArgs<OrderWhere, OrderOrder>,
+    ) -> Result<Connection<Order>> {
         let list = orders::list_from_args(list_args)?;
         orders::of_parent(ctx, OrderParent::User, self.0.id.key(), list).await
     }

@@ -233,7 +233,8 @@ impl UserMutation {
     ) -> Result<UserDeactivatePayload> {
         let deactivated = async {
             let id = UserId::parse("id", &input.id)?;
-            access::actions::accounts::deactivate_user(ctx.db(), &ctx.services().permission_cache, ctx.viewer(), id).await
+            access::actions::accounts::deactivate_user(ctx.db(), &ctx.services().permission_cache, ctx.viewer(), id)
+                .await
         };
         UserDeactivatePayload::of(deactivated.await.map(user))
     }

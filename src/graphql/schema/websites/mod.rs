@@ -90,7 +90,11 @@ impl Website {
     }
 
     /// The orders placed there that you may see: your own, for sellers also those that hold their products, for staff all.
-    async fn orders(&self, ctx: &Context<'_>, list_args: ListArgs<OrderWhere, OrderOrder>) -> Result<Connection<Order>> {
+    async fn orders(
+        &self,
+        ctx: &Context<'_>,
+        list_args: ListArgs<OrderWhere, OrderOrder>,
+    ) -> Result<Connection<Order>> {
         let list = orders::list_from_args(list_args)?;
         orders::of_parent(ctx, OrderParent::Website, self.0.id.key(), list).await
     }

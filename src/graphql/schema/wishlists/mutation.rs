@@ -9,7 +9,7 @@ use crate::{
     graphql::{
         engine::{
             guards::LoginGuard,
-            payload::{UserError, payload_object, split_user_errors, payload},
+            payload::{UserError, payload, payload_object, split_user_errors},
         },
         schema::{
             carts::{Cart, cart},

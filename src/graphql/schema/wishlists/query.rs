@@ -11,7 +11,7 @@ use crate::{
     graphql::{
         engine::{
             connections::{Connection, root_connection},
-            filters::{FilterBuilder, DateTimeFilter, IdFilter, StringFilter},
+            filters::{DateTimeFilter, FilterBuilder, IdFilter, StringFilter},
             guards::LoginGuard,
             list_args::{ListArgs, Where, order_by, where_input},
         },

@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 use super::super::{
     super::{
         actions::{BatchOutcome, BatchWriter, RejectedRow},
-        model::{Resource, Report},
+        model::{Report, Resource},
         record::{CategoryRecord, CustomerRecord, OrderRecord, ProductRecord, Record, Rejection, Row},
     },
     categories,
@@ -186,11 +186,24 @@ impl<'a> Importer<'a> {
 }
 
 /// Finds what rows refer to, and creates what is missing unless this is dry.
-async fn resolve(db: &Db, run: &Run<'_>, references: &mut References, rows: &[ValidRow], is_dry_run: bool) -> Result<()> {
+async fn resolve(
+    db: &Db,
+    run: &Run<'_>,
+    references: &mut References,
+    rows: &[ValidRow],
+    is_dry_run: bool,
+) -> Result<()> {
     match run.options.resource {
         Resource::Products => {
             let products = records(rows, as_product);
-            references::actions::resolve(db, &run.website, references, UnresolvedReferences::of_products(&products), is_dry_run).await
+            references::actions::resolve(
+                db,
+                &run.website,
+                references,
+                UnresolvedReferences::of_products(&products),
+                is_dry_run,
+            )
+            .await
         }
         _ => categories::actions::resolve(db, run, references, &records(rows, as_category), is_dry_run).await,
     }
@@ -205,7 +218,9 @@ async fn write(
     is_dry_run: bool,
 ) -> Result<Vec<RowOutcome>> {
     match run.options.resource {
-        Resource::Categories => categories::actions::write(conn, run, references, &records(rows, as_category), is_dry_run).await,
+        Resource::Categories => {
+            categories::actions::write(conn, run, references, &records(rows, as_category), is_dry_run).await
+        }
         Resource::Customers => customers::actions::write(conn, run, &records(rows, as_customer), is_dry_run).await,
         Resource::Orders => orders::actions::write(conn, run, &records(rows, as_order), is_dry_run).await,
         _ => products::actions::write(conn, run, references, &records(rows, as_product), is_dry_run).await,

@@ -14,7 +14,7 @@ use super::{
             store::{SluggedTable, find_taken_slugs},
         },
     },
-    model::{ExistingCategories, Plan, CategoryState, find_existing},
+    model::{CategoryState, ExistingCategories, Plan, find_existing},
     store,
 };
 use crate::{
@@ -72,12 +72,21 @@ pub async fn write(
     Ok(plan.outcomes)
 }
 
-async fn find(conn: &Conn, run: &Run<'_>, references: &References, records: &[&CategoryRecord]) -> Result<ExistingCategories> {
+async fn find(
+    conn: &Conn,
+    run: &Run<'_>,
+    references: &References,
+    records: &[&CategoryRecord],
+) -> Result<ExistingCategories> {
     let by_external_id = store::by_external_id(conn, run.website.id, records).await?;
     let ids: Vec<i64> = records.iter().filter_map(|record| references.category(&record.path)).collect();
     let by_id: HashMap<i64, CategoryState> = store::by_ids(conn, run.website.id, &ids).await?;
     let slugs: Vec<String> = records.iter().filter_map(|record| record.slug.clone()).collect();
-    Ok(ExistingCategories { by_external_id, by_id, taken: find_taken_slugs(conn, SluggedTable::Categories, &slugs).await? })
+    Ok(ExistingCategories {
+        by_external_id,
+        by_id,
+        taken: find_taken_slugs(conn, SluggedTable::Categories, &slugs).await?,
+    })
 }
 
 async fn update(conn: &Conn, changed: &[CategoryState]) -> Result<()> {

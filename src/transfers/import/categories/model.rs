@@ -14,7 +14,7 @@ use super::super::{
     model::RowOutcome,
     references::model::References,
 };
-use crate::text::{Validator, MAX_DESCRIPTION, check_slug, slugify};
+use crate::text::{MAX_DESCRIPTION, Validator, check_slug, slugify};
 
 /// A category as a file may describe it.
 #[derive(Debug, Clone, Default, PartialEq, QueryableByName)]
@@ -83,7 +83,10 @@ pub fn check(record: &CategoryRecord) -> Result<(), Rejection> {
 }
 
 /// The existing category with the external id of the row.
-pub fn find_existing<'k>(existing: &'k HashMap<String, CategoryState>, record: &CategoryRecord) -> Option<&'k CategoryState> {
+pub fn find_existing<'k>(
+    existing: &'k HashMap<String, CategoryState>,
+    record: &CategoryRecord,
+) -> Option<&'k CategoryState> {
     existing.get(record.external_id.as_ref()?)
 }
 

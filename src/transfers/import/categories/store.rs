@@ -36,6 +36,7 @@ pub async fn by_ids(mut conn: &Conn, website: WebsiteId, ids: &[i64]) -> Result<
         "{COLUMNS} LEFT JOIN sources s ON s.resource_type = 'Category' AND s.resource_id = c.id AND s.website_id = $1
          WHERE c.id = ANY ($2)"
     ));
-    let rows: Vec<CategoryState> = query.bind::<BigInt, _>(website).bind::<Array<BigInt>, _>(ids).load(&mut conn).await?;
+    let rows: Vec<CategoryState> =
+        query.bind::<BigInt, _>(website).bind::<Array<BigInt>, _>(ids).load(&mut conn).await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }

@@ -6,7 +6,7 @@ use super::{
         super::record::{AddressRecord, CustomerRecord},
         model::{RowOutcome, Run},
     },
-    model::{Plan, CustomerState},
+    model::{CustomerState, Plan},
     store,
 };
 use crate::{
@@ -22,7 +22,12 @@ use crate::{
 /// Writes what the rows say, or only returns what would become of them.
 /// # Errors
 /// User errors for rules that only the database can check, which one of the rows breaks; those of the database.
-pub async fn write(conn: &Conn, run: &Run<'_>, records: &[&CustomerRecord], is_dry_run: bool) -> Result<Vec<RowOutcome>> {
+pub async fn write(
+    conn: &Conn,
+    run: &Run<'_>,
+    records: &[&CustomerRecord],
+    is_dry_run: bool,
+) -> Result<Vec<RowOutcome>> {
     // Locks are taken in the order of the ids, as everywhere.
     let found = store::find(conn, run.website.id, records, !is_dry_run).await?;
     if is_dry_run {

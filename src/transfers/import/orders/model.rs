@@ -132,7 +132,11 @@ pub fn check(record: &mut OrderRecord) -> Result<(), Rejection> {
     }
     if !Status::ALL.iter().any(|status| status.as_str() == record.status) {
         let known: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
-        validator.add(UserError::new(UserErrorCode::Invalid, "status", format!("a status is one of {}", known.join(", "))));
+        validator.add(UserError::new(
+            UserErrorCode::Invalid,
+            "status",
+            format!("a status is one of {}", known.join(", ")),
+        ));
     }
     validator.finish().map_err(Rejection::from)
 }
@@ -190,7 +194,8 @@ fn check_products_exist(record: &OrderRecord, references: &OrderReferences) -> R
 fn check_unchanged(known: &ExistingOrder, record: &OrderRecord, customer: Option<i64>) -> Result<(), Rejection> {
     let other = |column: &str| Err(Rejection::at(column, "the order is there and has another: what was ordered stays"));
     let lines: Vec<OrderLineRecord> = serde_json::from_value(known.lines.clone()).unwrap_or_default();
-    let key = |line: &OrderLineRecord| (line.sku.clone(), line.name.clone(), line.quantity, line.unit_price.normalize());
+    let key =
+        |line: &OrderLineRecord| (line.sku.clone(), line.name.clone(), line.quantity, line.unit_price.normalize());
     let set = |lines: &[OrderLineRecord]| {
         let mut keys: Vec<_> = lines.iter().map(key).collect();
         keys.sort();

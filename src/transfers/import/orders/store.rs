@@ -25,7 +25,11 @@ struct NameAndId {
 }
 
 /// The orders with the numbers of these rows at a website, by number.
-pub async fn find(mut conn: &Conn, website: WebsiteId, records: &[&OrderRecord]) -> Result<HashMap<String, ExistingOrder>> {
+pub async fn find(
+    mut conn: &Conn,
+    website: WebsiteId,
+    records: &[&OrderRecord],
+) -> Result<HashMap<String, ExistingOrder>> {
     let query = sql_query(
         "SELECT o.id, o.order_number AS number, o.status, o.placed_at, o.user_id AS customer, o.contact_email,
                 ARRAY[o.ship_country, o.ship_city, o.ship_district, o.ship_address, o.ship_postal_code] AS shipping_address,
@@ -34,7 +38,8 @@ pub async fn find(mut conn: &Conn, website: WebsiteId, records: &[&OrderRecord])
          FROM orders o WHERE o.source_website_id = $1 AND o.order_number = ANY ($2)",
     );
     let numbers: Vec<&str> = records.iter().map(|record| record.number.as_str()).collect();
-    let rows: Vec<ExistingOrder> = query.bind::<BigInt, _>(website).bind::<Array<Text>, _>(numbers).load(&mut conn).await?;
+    let rows: Vec<ExistingOrder> =
+        query.bind::<BigInt, _>(website).bind::<Array<Text>, _>(numbers).load(&mut conn).await?;
     Ok(rows.into_iter().map(|row| (row.number.clone(), row)).collect())
 }
 

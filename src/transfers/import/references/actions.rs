@@ -55,7 +55,9 @@ async fn find_or_insert(
     audit::store::suppress(conn).await?;
     let mut references = References { last_placeholder: known.last_placeholder, ..References::default() };
     resolve_categories(conn, &wanted.categories, known, is_dry_run, &mut references).await?;
-    for (table, names) in [(store::NamedTable::Brands, &wanted.brands), (store::NamedTable::Suppliers, &wanted.suppliers)] {
+    for (table, names) in
+        [(store::NamedTable::Brands, &wanted.brands), (store::NamedTable::Suppliers, &wanted.suppliers)]
+    {
         let names: Vec<&str> = names.iter().copied().collect();
         let mut found = store::find_named(conn, table, &names).await?;
         let new: Vec<&str> = names.into_iter().filter(|name| !found.contains_key(*name)).collect();
@@ -113,7 +115,10 @@ async fn resolve_groups(
                 let id = match is_dry_run {
                     true => references.next_placeholder(),
                     false => {
-                        groups::store::insert_named(conn, website.id, &at, name, varies_by).await.map_err(retry_on_conflict)?.0
+                        groups::store::insert_named(conn, website.id, &at, name, varies_by)
+                            .await
+                            .map_err(retry_on_conflict)?
+                            .0
                     }
                 };
                 let varies_by = varies_by.iter().map(|name| (*name).to_owned()).collect();
@@ -182,7 +187,11 @@ async fn resolve_categories(
 /// A slug for each: the first choice, where it is taken that of the longer name, or else with a fingerprint of it.
 /// # Errors
 /// Those of the database.
-pub async fn available_slugs(conn: &Conn, table: store::SluggedTable, wanted: Vec<(String, String)>) -> Result<Vec<String>> {
+pub async fn available_slugs(
+    conn: &Conn,
+    table: store::SluggedTable,
+    wanted: Vec<(String, String)>,
+) -> Result<Vec<String>> {
     let all: Vec<String> = wanted.iter().flat_map(|(slug, name)| [slug.clone(), slugify(name)]).collect();
     let mut taken = store::find_taken_slugs(conn, table, &all).await?;
     let mut slugs = Vec::with_capacity(wanted.len());

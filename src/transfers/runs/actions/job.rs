@@ -20,7 +20,7 @@ use super::super::{
         import::{self, import_for_transfer},
         model::ImportOptions,
     },
-    model::{TransferRow, TransferDirection},
+    model::{TransferDirection, TransferRow},
     store,
 };
 use crate::{

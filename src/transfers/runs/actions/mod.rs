@@ -12,7 +12,7 @@ use super::{
         export::ExportOptions,
         model::{Format, Resource},
     },
-    model::{NewTransfer, TransferScope, ShopOptions, TransferRow, TransferDirection},
+    model::{NewTransfer, ShopOptions, TransferDirection, TransferRow, TransferScope},
     store,
 };
 use crate::{

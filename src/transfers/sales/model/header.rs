@@ -54,7 +54,12 @@ impl Header {
     /// The line that a record says.
     /// # Errors
     /// Why the record is rejected.
-    pub fn parse_line(&self, record: &ByteRecord, options: &SalesOptions, now: DateTime<Utc>) -> Result<SalesLine, RejectReason> {
+    pub fn parse_line(
+        &self,
+        record: &ByteRecord,
+        options: &SalesOptions,
+        now: DateTime<Utc>,
+    ) -> Result<SalesLine, RejectReason> {
         if record.len() != self.names.len() {
             return Err(RejectReason::WrongColumns);
         }
@@ -71,7 +76,19 @@ impl Header {
         let placed_at = fields::date(&text(self.date)?, options.date_format.as_deref(), now)?;
         let customer = fields::optional(fields::customer(text_of(self.customer)?), 100, RejectReason::BadCustomer)?;
         let country = fields::optional(text_of(self.country)?, 100, RejectReason::BadCountry)?;
-        Ok(SalesLine { invoice, is_cancellation, sku, name, is_truncated, quantity, price, is_rounded, placed_at, customer, country })
+        Ok(SalesLine {
+            invoice,
+            is_cancellation,
+            sku,
+            name,
+            is_truncated,
+            quantity,
+            price,
+            is_rounded,
+            placed_at,
+            customer,
+            country,
+        })
     }
 }
 

@@ -3,8 +3,8 @@
 
 pub(super) mod batch;
 mod fields;
-pub(super) mod header;
 pub(super) mod file_index;
+pub(super) mod header;
 mod line;
 mod options;
 pub mod report;

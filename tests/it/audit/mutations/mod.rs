@@ -156,7 +156,8 @@ impl<'a> Shop<'a> {
             columns.to_string()
         };
         let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
-        let (change, resourceType, website) = (word(&entry["change"]), word(&entry["resourceType"]), word(&entry["website"]["code"]));
+        let (change, resourceType, website) =
+            (word(&entry["change"]), word(&entry["resourceType"]), word(&entry["website"]["code"]));
         let text = format!("{change} {resource_type} {website} {} {}", side("before"), side("after"));
         self.names.iter().fold(text, |text, (name, id)| text.replace(&format!("{id:?}"), &format!("{name:?}")))
     }

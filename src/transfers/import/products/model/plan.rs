@@ -119,8 +119,10 @@ impl Plan {
         taken: HashMap<String, i64>,
         is_update_only: bool,
     ) -> Self {
-        let requested_slugs: HashSet<&str> = records.iter().filter_map(|record| requested_slug(run, record)).map(String::as_str).collect();
-        let mut planner = Planner { run, references, found, requested_slugs, taken, is_update_only, matched: HashSet::new() };
+        let requested_slugs: HashSet<&str> =
+            records.iter().filter_map(|record| requested_slug(run, record)).map(String::as_str).collect();
+        let mut planner =
+            Planner { run, references, found, requested_slugs, taken, is_update_only, matched: HashSet::new() };
         let steps = records.iter().map(|record| planner.step(record).unwrap_or_else(Step::Reject)).collect();
         Self { steps }
     }
@@ -220,21 +222,25 @@ impl Planner<'_> {
         state: &mut BulkProduct,
     ) -> Result<(), Rejection> {
         let run = self.run;
-        let holder = requested_slug(run, record).and_then(|slug| self.taken.get(slug)).copied().filter(|id| *id != state.id);
+        let holder =
+            requested_slug(run, record).and_then(|slug| self.taken.get(slug)).copied().filter(|id| *id != state.id);
         let [first, second] = slug_candidates(record, &run.website.code);
         let last = || slug_with_fingerprint(&second, &format!("{} {}", run.website.code, state.sku));
         match (requested_slug(run, record), holder, known) {
             (Some(slug), None, _) => {
                 self.taken.insert(slug.clone(), if state.id == 0 { NEW_PRODUCT_ID } else { state.id });
             }
-            (Some(_), Some(NEW_PRODUCT_ID), _) => return Err(Rejection::at("slug", "an earlier row of the file has this slug")),
+            (Some(_), Some(NEW_PRODUCT_ID), _) => {
+                return Err(Rejection::at("slug", "an earlier row of the file has this slug"));
+            }
             // The slug belongs to a product of another website; the product keeps the slug that was chosen for it then.
             (Some(_), Some(_), Some(known)) if known.slug == second || known.slug == last() => {
                 state.slug.clone_from(&known.slug);
             }
             (Some(_), Some(_), Some(_)) => return Err(Rejection::at("slug", "another product has this slug")),
             (_, _, None) => {
-                let is_free = |slug: &String| !self.taken.contains_key(slug) && !self.requested_slugs.contains(slug.as_str());
+                let is_free =
+                    |slug: &String| !self.taken.contains_key(slug) && !self.requested_slugs.contains(slug.as_str());
                 state.slug = [first, second.clone()].into_iter().find(is_free).unwrap_or_else(last);
                 self.taken.insert(state.slug.clone(), NEW_PRODUCT_ID);
             }
@@ -299,7 +305,12 @@ fn apply(
     Ok(())
 }
 
-fn set_group(record: &GroupRecord, run: &Run<'_>, references: &References, state: &mut BulkProduct) -> Result<(), Rejection> {
+fn set_group(
+    record: &GroupRecord,
+    run: &Run<'_>,
+    references: &References,
+    state: &mut BulkProduct,
+) -> Result<(), Rejection> {
     let group = references.group(&record.slug).ok_or_else(|| Rejection::at("group", "it could not be made"))?;
     if group.website != run.website.id.0 {
         return Err(Rejection::at("group", "a group of another website has this slug"));

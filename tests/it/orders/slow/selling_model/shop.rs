@@ -170,8 +170,9 @@ impl<'a> Shop<'a> {
                 };
                 if expected.is_ok() && answer.verdict("checkout") == "done" {
                     let placed = answer.at("checkout.orders.0.details").as_array().expect("lines").clone();
-                    let product_of =
-                        |line: &Value| self.products.iter().position(|id| json!(id.to_global_id()) == line["product"]["id"]);
+                    let product_of = |line: &Value| {
+                        self.products.iter().position(|id| json!(id.to_global_id()) == line["product"]["id"])
+                    };
                     let line = |line: &Value| {
                         let product = product_of(line).expect("a product of ours");
                         Line {
