@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{
     access::actions::{cleanup as access_cleanup, email_change, passwords, registration, verification},
-    analytics::actions::tend as analytics_cleanup,
+    analytics::actions::refresh as analytics_refresh,
     carts::actions::expiry,
     config::AnalyticsSettings,
     db::Db,
@@ -73,9 +73,9 @@ pub fn build_worker(context: JobContext) -> Worker {
             with_context(cx, |cx, job| async move { reindex::run(&cx.db, &job).await }),
         )
         .every(
-            analytics_cleanup::KIND,
-            analytics_cleanup::PERIOD,
-            with_context(cx, |cx, job| async move { analytics_cleanup::run(&cx.db, cx.analytics, &job).await }),
+            analytics_refresh::KIND,
+            analytics_refresh::PERIOD,
+            with_context(cx, |cx, job| async move { analytics_refresh::run(&cx.db, cx.analytics, &job).await }),
         )
         .on_long(
             transfer::KIND,

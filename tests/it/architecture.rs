@@ -28,11 +28,11 @@ static DOMAINS: LazyLock<Vec<Vec<&str>>> = LazyLock::new(|| {
 const MAX_LINES: usize = 400;
 
 /// Files that are longer, and why.
-const LONG: &[(&str, &str)] = &[("src/db/tables.rs", "generated")];
+const LONG_FILES: &[(&str, &str)] = &[("src/db/tables.rs", "generated")];
 
 /// Fails with all the places that break a rule, not only the first.
 #[track_caller]
-fn none(rule: &str, broken: impl IntoIterator<Item = String>) {
+fn forbid(rule: &str, broken: impl IntoIterator<Item = String>) {
     let broken: Vec<_> = broken.into_iter().collect();
     assert!(broken.is_empty(), "{rule}:\n  {}", broken.join("\n  "));
 }
@@ -68,7 +68,7 @@ fn may_use(source: &Source, path: &[String]) -> bool {
     }
     // Within the domains: a model has no I/O, and a statement knows no use case.
     let part = layer(path).filter(|_| rank(target).is_some());
-    match source.part() {
+    match source.layer() {
         "model" => !matches!(part, Some("store" | "actions")),
         "store" => part != Some("actions"),
         _ => true,
@@ -76,19 +76,19 @@ fn may_use(source: &Source, path: &[String]) -> bool {
 }
 
 #[test]
-fn a_file_imports_lower_layers_and_its_own_module_only() {
+fn files_import_only_lower_layers_and_their_own_module() {
     let sources = Source::all("src");
     let broken = sources.iter().flat_map(|source| {
         let wrong = source.paths().into_iter().filter(|path| !may_use(source, path));
         wrong.map(|path| format!("{} uses {}", source.path, path.join("::"))).collect::<Vec<_>>()
     });
-    none("a file imports lower layers and its own module only", broken);
+    forbid("a file imports lower layers and its own module only", broken);
     let seen: usize = sources.iter().map(|source| source.paths().len()).sum();
     assert!(seen > 500, "only {seen} paths were found: the reader of the sources is broken");
 }
 
 #[test]
-fn the_rule_of_the_layers_can_be_broken() {
+fn layer_rule_detects_violations() {
     // Who, what it uses, and whether it may.
     let table = [
         ("src/ids.rs", "error", true),
@@ -124,20 +124,20 @@ fn is_inside(one: &[String], other: &[String]) -> bool {
 }
 
 /// The files that a file imports, by their places in `sources`.
-fn imported(sources: &[Source], places: &BTreeMap<&[String], usize>, source: &Source) -> BTreeSet<usize> {
+fn imported_files(sources: &[Source], places: &BTreeMap<&[String], usize>, source: &Source) -> BTreeSet<usize> {
     let place = |path: Vec<String>| (1..=path.len()).rev().find_map(|length| places.get(&path[..length]).copied());
     let imported = source.paths().into_iter().filter_map(place);
     imported.filter(|target| !is_inside(&sources[*target].module, &source.module)).collect()
 }
 
 #[test]
-fn imports_make_no_cycles() {
+fn imports_have_no_cycles() {
     // The types of the schema refer to each other, as Order.user and User.orders do.
     let is_free = |source: &Source| source.path.starts_with("src/graphql/schema/") || source.module.is_empty();
     let sources: Vec<_> = Source::all("src").into_iter().filter(|source| !is_free(source)).collect();
     let places: BTreeMap<&[String], usize> =
         sources.iter().enumerate().map(|(place, source)| (&source.module[..], place)).collect();
-    let imports: Vec<_> = sources.iter().map(|source| imported(&sources, &places, source)).collect();
+    let imports: Vec<_> = sources.iter().map(|source| imported_files(&sources, &places, source)).collect();
     assert!(imports.iter().map(BTreeSet::len).sum::<usize>() > 500, "is the reader broken?");
     let reaches = |from: usize, to: usize| {
         let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
@@ -148,11 +148,11 @@ fn imports_make_no_cycles() {
     };
     let edges = imports.iter().enumerate().flat_map(|(from, targets)| targets.iter().map(move |to| (from, *to)));
     let broken = edges.filter(|(from, to)| reaches(*to, *from));
-    none("imports make a cycle", broken.map(|(from, to)| format!("{} -> {}", sources[from].path, sources[to].path)));
+    forbid("imports make a cycle", broken.map(|(from, to)| format!("{} -> {}", sources[from].path, sources[to].path)));
 }
 
 #[test]
-fn crates_are_used_where_they_belong() {
+fn crates_are_used_only_in_their_layer() {
     let sources = Source::all("src");
     type Place = fn(&Source) -> bool;
     // The crate, and where it may be named.
@@ -160,7 +160,7 @@ fn crates_are_used_where_they_belong() {
         ("async_graphql", |source| ["graphql", "http"].contains(&source.top())),
         ("axum", |source| source.top() == "http" || source.path == "src/cli/serve.rs"),
         ("dataloader", |source| source.path == "src/graphql/engine/batching.rs"),
-        ("diesel", |source| has_sql(source) || source.part() == "model" || FOUNDATION.contains(&source.top())),
+        ("diesel", |source| has_sql(source) || source.layer() == "model" || FOUNDATION.contains(&source.top())),
         ("diesel_async", |source| has_sql(source) || source.path == "src/error.rs"),
         ("lettre", |source| source.path == "src/mail/transport.rs"),
         ("minijinja", |source| source.path.starts_with("src/mail/templates")),
@@ -174,22 +174,22 @@ fn crates_are_used_where_they_belong() {
     ];
     for (name, may) in table {
         let (inside, outside): (Vec<_>, Vec<_>) = sources.iter().partition(|source| may(source));
-        assert!(inside.iter().any(|source| source.says(&[name])), "{name} is nowhere: is the reader broken?");
+        assert!(inside.iter().any(|source| source.contains(&[name])), "{name} is nowhere: is the reader broken?");
         let broken = outside.into_iter().filter(|source| {
             let named = source.tokens.windows(3).filter(|window| window[0] == name);
             // Below the graph an enum may derive its GraphQL trait, no more.
             named.filter(|window| !(name == "async_graphql" && window[1] == "::" && window[2] == "Enum")).count() > 0
         });
-        none(&format!("{name} is used where it does not belong"), broken.map(|source| source.path.clone()));
+        forbid(&format!("{name} is used where it does not belong"), broken.map(|source| source.path.clone()));
     }
 }
 
 fn has_sql(source: &Source) -> bool {
-    source.part() == "store" || source.top() == "db"
+    source.layer() == "store" || source.top() == "db"
 }
 
 #[test]
-fn sql_is_written_in_stores_alone() {
+fn sql_is_written_only_in_stores() {
     let sources = Source::all("src");
     let marks: [&[&str]; 10] = [
         &["sql_query"],
@@ -205,16 +205,16 @@ fn sql_is_written_in_stores_alone() {
     ];
     let verbs = ["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM ", "CREATE ", "ALTER ", "DROP ", "SET "];
     let (with, without): (Vec<_>, Vec<_>) = sources.iter().partition(|source| has_sql(source));
-    assert!(with.iter().filter(|source| source.says(&["RunQueryDsl"])).count() > 8, "is the reader broken?");
+    assert!(with.iter().filter(|source| source.contains(&["RunQueryDsl"])).count() > 8, "is the reader broken?");
     let broken = without.into_iter().filter(|source| {
-        marks.iter().any(|mark| source.says(mark))
+        marks.iter().any(|mark| source.contains(mark))
             || source.literals.iter().any(|text| verbs.iter().any(|verb| text.trim_start().starts_with(verb)))
     });
-    none("SQL is written in stores and db/ only", broken.map(|source| source.path.clone()));
-    let tables = sources.iter().filter(|source| !has_sql(source) && source.part() != "model");
+    forbid("SQL is written in stores and db/ only", broken.map(|source| source.path.clone()));
+    let tables = sources.iter().filter(|source| !has_sql(source) && source.layer() != "model");
     let broken =
         tables.filter(|source| source.paths().iter().any(|path| path.starts_with(&["db".into(), "tables".into()])));
-    none("tables are named in models and stores only", broken.map(|source| source.path.clone()));
+    forbid("tables are named in models and stores only", broken.map(|source| source.path.clone()));
 }
 
 #[test]
@@ -228,40 +228,40 @@ fn writes_go_through_actions() {
         let transactions = source.tokens.windows(2).filter(|window| window[0] == "." && window[1] == "transaction");
         calls.chain(transactions).map(|window| format!("{}: {}", source.path, window.concat())).collect::<Vec<_>>()
     });
-    none("the graph writes through actions, which open the transactions", broken);
+    forbid("the graph writes through actions, which open the transactions", broken);
 }
 
 #[test]
-fn the_environment_is_read_in_config_alone() {
+fn environment_is_read_only_in_config() {
     let sources = Source::all("src");
     let broken = sources.iter().filter(|source| source.top() != "config").filter(|source| {
         // `env!` is read when the program is built, and `.env(..)` is what a child of ours gets.
         let std = source.tokens.windows(3).any(|w| w[0] != "." && w[1] == "env" && w[2] != "!");
         std || source.tokens.iter().any(|word| word.ends_with("from_env") || word.ends_with("default_env"))
     });
-    none("only src/config.rs and what is below it reads the environment", broken.map(|source| source.path.clone()));
+    forbid("only src/config.rs and what is below it reads the environment", broken.map(|source| source.path.clone()));
 }
 
 #[test]
-fn files_are_short_and_say_what_they_own() {
+fn files_are_short_and_documented() {
     let sources: Vec<_> = ["src", "tests"].into_iter().flat_map(Source::all).collect();
     let is_long = |source: &Source| source.text.lines().count() > MAX_LINES;
-    let listed = |source: &Source| LONG.iter().any(|(path, _)| *path == source.path);
+    let listed = |source: &Source| LONG_FILES.iter().any(|(path, _)| *path == source.path);
     let long = sources.iter().filter(|source| is_long(source) && !listed(source));
-    none(
+    forbid(
         "these have more than 400 lines",
         long.map(|source| format!("{}: {}", source.path, source.text.lines().count())),
     );
-    let short = LONG.iter().filter(|(path, why)| {
+    let short = LONG_FILES.iter().filter(|(path, why)| {
         *why != "generated" && !sources.iter().any(|source| source.path == *path && is_long(source))
     });
-    none("these are written down as too long, and are not", short.map(|(path, _)| (*path).to_owned()));
+    forbid("these are written down as too long, and are not", short.map(|(path, _)| (*path).to_owned()));
     let silent = sources.iter().filter(|source| !source.text.starts_with("//! ") && source.name() != "tables.rs");
-    none("these do not open with what they own", silent.map(|source| source.path.clone()));
+    forbid("these do not open with what they own", silent.map(|source| source.path.clone()));
 }
 
 /// The tables that a module says it owns: `Owns `a`, `b` and their numbers.`
-fn owned(source: &Source) -> Vec<String> {
+fn owned_tables(source: &Source) -> Vec<String> {
     let doc: String = source.text.lines().take_while(|line| line.starts_with("//!")).collect::<Vec<_>>().join(" ");
     let Some((_, sentence)) = doc.split_once("Owns ") else { return Vec::new() };
     let sentence = sentence.split('.').next().unwrap_or_default();
@@ -278,20 +278,20 @@ fn every_table_has_one_owner() {
     }
     assert!(owners.len() >= 15, "only {} tables were found", owners.len());
     for source in &sources {
-        for table in owned(source) {
+        for table in owned_tables(source) {
             let known = owners.get_mut(&table);
             known.unwrap_or_else(|| panic!("{} owns {table}, which does not exist", source.path)).push(&source.path);
         }
     }
     let broken = owners.iter().filter(|(_, owners)| owners.len() != 1);
-    none(
+    forbid(
         "a table is owned by one domain, whose doc comment says so",
         broken.map(|(table, by)| format!("{table}: {by:?}")),
     );
 }
 
 /// The tables that a store writes, as it names them.
-fn written(source: &Source) -> Vec<String> {
+fn written_tables(source: &Source) -> Vec<String> {
     let tokens = &source.tokens;
     let is_write = |at: &usize| {
         tokens[*at] == "diesel"
@@ -326,7 +326,7 @@ const SHARED_WRITES: &[(&str, &str, &str)] = &[
 ];
 
 /// The tables that SQL texts write.
-fn written_by_texts(texts: &[String]) -> Vec<String> {
+fn tables_written_by_sql(texts: &[String]) -> Vec<String> {
     let mut written = Vec::new();
     for text in texts {
         let words: Vec<_> = text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
@@ -345,8 +345,8 @@ fn written_by_texts(texts: &[String]) -> Vec<String> {
 }
 
 #[test]
-fn writes_are_found_in_sql_texts() {
-    let found = |text: &str| written_by_texts(&[text.to_owned()]);
+fn table_writes_are_detected_in_sql_strings() {
+    let found = |text: &str| tables_written_by_sql(&[text.to_owned()]);
     assert_eq!(found("WITH n AS (INSERT INTO users (id) SELECT 1) DELETE FROM carts"), ["users", "carts"]);
     assert_eq!(found("UPDATE products p SET (sku) = (r.sku)"), ["products"]);
     assert!(found("SELECT id FROM users FOR NO KEY UPDATE OF users").is_empty());
@@ -355,7 +355,7 @@ fn writes_are_found_in_sql_texts() {
 }
 
 #[test]
-fn a_store_writes_its_own_tables_only() {
+fn stores_write_only_their_own_tables() {
     let sources = Source::all("src");
     let (mut count, mut shared) = (0, Vec::new());
     let mut broken = Vec::new();
@@ -364,10 +364,10 @@ fn a_store_writes_its_own_tables_only() {
         let own: Vec<_> = sources
             .iter()
             .filter(|other| other.path == source.path || (other.top() == source.top() && other.name() == "mod.rs"))
-            .flat_map(owned)
+            .flat_map(owned_tables)
             .collect();
-        let of_tokens = if has_sql(source) { written(source) } else { Vec::new() };
-        for table in of_tokens.into_iter().chain(written_by_texts(&source.literals)) {
+        let of_tokens = if has_sql(source) { written_tables(source) } else { Vec::new() };
+        for table in of_tokens.into_iter().chain(tables_written_by_sql(&source.literals)) {
             count += 1;
             let alias = source.tokens.windows(3).find(|window| window[1] == "as" && window[2] == table);
             let table = alias.map_or(table, |window| window[0].clone());
@@ -379,14 +379,14 @@ fn a_store_writes_its_own_tables_only() {
             }
         }
     }
-    none("a table is written by one domain", broken);
+    forbid("a table is written by one domain", broken);
     let unused = SHARED_WRITES.iter().filter(|allowed| !shared.contains(allowed));
-    none("these writes are allowed and do not exist", unused.map(|(path, table, _)| format!("{path}: {table}")));
+    forbid("these writes are allowed and do not exist", unused.map(|(path, table, _)| format!("{path}: {table}")));
     assert!(count > 45, "only {count} writes were found: the reader of the sources is broken");
 }
 
 #[test]
-fn every_domain_of_the_crate_is_on_the_module_map() {
+fn every_domain_is_listed_in_the_module_map() {
     let modules = Source::all("src").into_iter().map(|source| source.top().to_owned());
     let known = |module: &str| {
         FOUNDATION.contains(&module) || ["", "graphql", "http", "cli"].contains(&module) || rank(module).is_some()

@@ -47,4 +47,4 @@ mod websites;
 mod wishlists;
 
 /// The domains that declare their rows and cases for the tests of all domains.
-const DOMAINS: &[support::standing::Standing] = &[wishlists::STANDING];
+const DOMAINS: &[support::domain_fixtures::DomainFixtures] = &[wishlists::FIXTURES];

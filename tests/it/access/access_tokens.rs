@@ -12,7 +12,7 @@ use souk::{
 };
 
 use crate::support::{
-    Answer, SECRET, TestApp,
+    TestResponse, SECRET, TestApp,
     forged_token::{ForgedToken, parts},
 };
 
@@ -46,7 +46,7 @@ async fn admin(app: &TestApp) -> (UserId, String) {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_good_runs_nothing() {
+async fn invalid_token_runs_nothing() {
     let app = TestApp::new().await;
     let (id, token) = admin(&app).await;
     let real = || ForgedToken::of(&token);
@@ -116,16 +116,16 @@ async fn a_token_that_is_not_good_runs_nothing() {
         ("two tokens", format!("Bearer {token}, Bearer {token}")),
     ] {
         for document in [REGISTER, "{ me { id } }", "{ products { nodes { id } } }"] {
-            let (status, answer) = run(&app, &authorization, document).await;
-            let error = &answer["errors"][0];
-            assert_eq!(error["extensions"]["code"], "UNAUTHENTICATED", "{what}: {answer:#}");
+            let (status, response) = run(&app, &authorization, document).await;
+            let error = &response["errors"][0];
+            assert_eq!(error["extensions"]["code"], "UNAUTHENTICATED", "{what}: {response:#}");
             assert_eq!(status, StatusCode::UNAUTHORIZED, "{what}");
-            assert_eq!(answer.get("data"), None, "{what}");
+            assert_eq!(response.get("data"), None, "{what}");
             let expired = error["message"].as_str().unwrap().contains("expired");
             assert_eq!(expired, what.ends_with("is over"), "{what}: {error}");
         }
     }
-    assert_eq!(app.database.ask("SELECT count(*) FROM users").await, "1");
+    assert_eq!(app.database.scalar("SELECT count(*) FROM users").await, "1");
     // The forge works: what it leaves alone is believed, with what may be there besides.
     let besides = real()
         .header("jku", "https://evil.example/jwks.json")
@@ -136,23 +136,23 @@ async fn a_token_that_is_not_good_runs_nothing() {
 }
 
 #[tokio::test]
-async fn the_scheme_is_read_in_either_case() {
+async fn authorization_scheme_is_case_insensitive() {
     let app = TestApp::new().await;
     let (id, token) = admin(&app).await;
     for scheme in ["Bearer", "bearer", "BEARER"] {
-        let (status, answer) = run(&app, &format!("{scheme} {token}"), "{ me { id } }").await;
-        assert_eq!((status, &answer["data"]["me"]["id"]), (StatusCode::OK, &json!(id.to_global_id())));
+        let (status, response) = run(&app, &format!("{scheme} {token}"), "{ me { id } }").await;
+        assert_eq!((status, &response["data"]["me"]["id"]), (StatusCode::OK, &json!(id.to_global_id())));
     }
 }
 
 #[tokio::test]
-async fn a_login_gives_a_token_with_the_claims_of_its_user() {
+async fn login_returns_a_token_with_the_claims_of_the_user() {
     let app = TestApp::new().await;
     let id = app.anonymous().run(REGISTER).await.text_at("register.user.id");
     let login = r#"mutation { login(input: { email: "EVE@souk.example", password: "a long enough password" }) {
         accessToken expiresAt user { id } userErrors { code } } }"#;
     let (first, second) = (app.anonymous().run(login).await, app.anonymous().run(login).await);
-    let claims = |answer: &Answer| parts(&answer.text_at("login.accessToken"));
+    let claims = |response: &TestResponse| parts(&response.text_at("login.accessToken"));
     let [header, payload] = claims(&first);
     let kid = header["kid"].as_str().unwrap();
     assert_eq!(header, json!({"typ": "JWT", "alg": "HS256", "kid": kid}));
@@ -174,7 +174,7 @@ async fn a_login_gives_a_token_with_the_claims_of_its_user() {
 }
 
 #[tokio::test]
-async fn the_claims_are_the_viewer() {
+async fn token_claims_determine_the_viewer() {
     let app = TestApp::new().await;
     let (id, token) = admin(&app).await;
     let permissions = json!(["MANAGE_CATALOGUE", "DESTROY_THE_WORLD"]);
@@ -198,7 +198,7 @@ async fn the_claims_are_the_viewer() {
 }
 
 #[tokio::test]
-async fn a_token_of_somebody_who_is_not_there_shows_and_writes_nothing() {
+async fn token_of_a_missing_user_reads_and_writes_nothing() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let spec = crate::support::ProductSpec { stock: 5, ..Default::default() };
@@ -209,12 +209,12 @@ async fn a_token_of_somebody_who_is_not_there_shows_and_writes_nothing() {
     assert_eq!(ghost.run("{ me { id } }").await.at("me"), &Value::Null);
     assert_eq!(ghost.run("{ orders { nodes { id } } }").await.at("orders.nodes"), &json!([]));
     let order = ghost.try_order(&[(product.id, 1)], "one").await;
-    assert_eq!(order.peek(""), &Value::Null, "{order:?}");
+    assert_eq!(order.at_ignoring_errors(""), &Value::Null, "{order:?}");
     let address = r#"mutation { addressCreate(input: {
         country: "DE", city: "Hamburg", address: "Hafenstrasse 1" }) { address { id } } }"#;
-    assert_eq!(ghost.run(address).await.peek("addressCreate.address.id"), &Value::Null);
+    assert_eq!(ghost.run(address).await.at_ignoring_errors("addressCreate.address.id"), &Value::Null);
     assert_eq!(app.stock(product.id).await, 5);
     for table in ["orders", "addresses", "idempotency_keys"] {
-        assert_eq!(app.database.ask(&format!("SELECT count(*) FROM {table}")).await, "0", "{table}");
+        assert_eq!(app.database.scalar(&format!("SELECT count(*) FROM {table}")).await, "0", "{table}");
     }
 }

@@ -6,68 +6,68 @@ use souk::{
     ids::{ProductId, RowId, UserId, WebsiteId},
 };
 
-use crate::support::{Actor, Answer, TestApp};
+use crate::support::{Actor, TestResponse, TestApp};
 
 const PASSWORD: &str = "correct horse";
 
-async fn verdict(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
-    actor.mutate(mutation, "", input).await.verdict(mutation)
+async fn try_mutate(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
+    actor.mutate(mutation, "", input).await.outcome(mutation)
 }
 
-async fn login(app: &TestApp, email: &str, password: &str) -> Answer {
+async fn login(app: &TestApp, email: &str, password: &str) -> TestResponse {
     let input = json!({ "email": email, "password": password });
     app.anonymous().mutate("login", "accessToken expiresAt user { id }", input).await
 }
 
 /// Registers somebody and gives their id.
-async fn registered(app: &TestApp, email: &str) -> UserId {
+async fn register_user(app: &TestApp, email: &str) -> UserId {
     let input = json!({ "name": "Ada", "email": email, "password": PASSWORD });
-    let answer = app.anonymous().mutate("register", "user { id }", input).await;
-    UserId::parse("id", &answer.text_at("register.user.id")).expect("an id")
+    let response = app.anonymous().mutate("register", "user { id }", input).await;
+    UserId::parse("id", &response.text_at("register.user.id")).expect("an id")
 }
 
 /// The person behind a login's token.
-async fn logged_in<'a>(app: &'a TestApp, email: &str) -> Actor<'a> {
-    let answer = login(app, email, PASSWORD).await;
-    let id = UserId::parse("id", &answer.text_at("login.user.id")).expect("an id");
-    app.with_token(answer.text_at("login.accessToken"), id)
+async fn log_in_as<'a>(app: &'a TestApp, email: &str) -> Actor<'a> {
+    let response = login(app, email, PASSWORD).await;
+    let id = UserId::parse("id", &response.text_at("login.user.id")).expect("an id");
+    app.with_token(response.text_at("login.accessToken"), id)
 }
 
 #[tokio::test]
-async fn whoever_registers_is_a_customer_and_can_log_in() {
+async fn registered_user_is_a_customer_and_can_log_in() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id.to_global_id();
     let input = json!({ "name": " Ada Lovelace ", "email": "Ada@Souk.example", "password": PASSWORD,
         "phone": "+44 20 7946 0000", "sourceWebsiteId": website });
-    let answer = app.anonymous().mutate("register", "user { id name email phone isActive }", input).await;
-    assert_eq!(answer.verdict("register"), "done");
+    let response = app.anonymous().mutate("register", "user { id name email phone isActive }", input).await;
+    assert_eq!(response.outcome("register"), "done");
     assert_eq!(app.anonymous().run("{ me { id } }").await.json["data"], json!({ "me": null }));
 
-    let ada = logged_in(&app, "ada@souk.EXAMPLE").await;
+    let ada = log_in_as(&app, "ada@souk.EXAMPLE").await;
     let me = ada.run("{ me { name email phone isActive role { code permissions } sourceWebsite { id } } }").await;
     let whole = json!({ "name": "Ada Lovelace", "email": "ada@souk.example", "phone": "+442079460000",
         "isActive": true, "role": { "code": "customer", "permissions": [] }, "sourceWebsite": { "id": website } });
     assert_eq!(*me.at("me"), whole);
-    assert_eq!(answer.text_at("register.user.name"), "Ada Lovelace");
+    assert_eq!(response.text_at("register.user.name"), "Ada Lovelace");
     let hashes = app.database.rows("SELECT password_hash FROM users").await;
     assert!(hashes.len() == 1 && hashes[0].contains("$argon2id$") && !hashes[0].contains(PASSWORD), "{hashes:?}");
 }
 
 #[tokio::test]
-async fn people_can_register_where_every_customer_may_sell() {
+async fn registration_works_when_customers_may_sell() {
     let app = TestApp::new().await;
     app.database
         .sql("INSERT INTO role_permissions SELECT id, 'SELL_PRODUCTS' FROM roles WHERE code = 'customer'")
         .await;
-    registered(&app, "ada@souk.example").await;
-    let me = logged_in(&app, "ada@souk.example").await.run("{ me { role { permissions } } }").await;
+    register_user(&app, "ada@souk.example").await;
+    let me = log_in_as(&app, "ada@souk.example").await.run("{ me { role { permissions } } }").await;
     assert_eq!(*me.at("me.role.permissions"), json!(["SELL_PRODUCTS"]));
 }
 
 #[tokio::test]
-async fn every_refused_registration_says_why_and_writes_nothing() {
+async fn rejected_registration_returns_errors_and_writes_nothing() {
     let app = TestApp::new().await;
-    registered(&app, "ada@souk.example").await;
+    register_user(&app, "ada@souk.example").await;
     let with = |field: &str, value: Value| {
         let mut input = json!({ "name": "Bob", "email": "bob@souk.example", "password": PASSWORD });
         input[field] = value;
@@ -99,7 +99,7 @@ async fn every_refused_registration_says_why_and_writes_nothing() {
             "REQUIRED name, INVALID email, INVALID phone, INVALID password",
         ),
     ] {
-        assert_eq!(verdict(&app.anonymous(), "register", input.clone()).await, expected, "{input}");
+        assert_eq!(try_mutate(&app.anonymous(), "register", input.clone()).await, expected, "{input}");
     }
     assert_eq!(app.database.contents().await, before);
     let long = format!("{}@{}.example", "a".repeat(64), "b".repeat(63));
@@ -109,12 +109,12 @@ async fn every_refused_registration_says_why_and_writes_nothing() {
         ("ä@ö.example", " ".repeat(9) + "whelk 7"),
     ] {
         let input = json!({ "name": "Bob", "email": email, "password": password });
-        assert_eq!(verdict(&app.anonymous(), "register", input).await, "done", "{email}");
-        assert_eq!(login(&app, email, &password).await.verdict("login"), "done", "{email}");
+        assert_eq!(try_mutate(&app.anonymous(), "register", input).await, "done", "{email}");
+        assert_eq!(login(&app, email, &password).await.outcome("login"), "done", "{email}");
         // The whole password counts: no end is cut off before it is hashed.
         let (last, _) = password.char_indices().last().unwrap();
         assert_eq!(
-            login(&app, email, &password[..last]).await.verdict("login"),
+            login(&app, email, &password[..last]).await.outcome("login"),
             "INVALID_CREDENTIALS email",
             "{email}"
         );
@@ -122,15 +122,15 @@ async fn every_refused_registration_says_why_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn every_failed_login_answers_the_same() {
+async fn failed_logins_return_the_same_error() {
     let app = TestApp::new().await;
-    registered(&app, "ada@souk.example").await;
-    let gone = registered(&app, "gone@souk.example").await;
+    register_user(&app, "ada@souk.example").await;
+    let gone = register_user(&app, "gone@souk.example").await;
     let admin = app.admin().await;
-    assert_eq!(verdict(&admin, "userDeactivate", json!({ "id": gone.to_global_id() })).await, "done");
+    assert_eq!(try_mutate(&admin, "userDeactivate", json!({ "id": gone.to_global_id() })).await, "done");
     let input = json!({ "name": "No Password", "email": "none@souk.example" });
-    assert_eq!(verdict(&admin, "userCreate", input).await, "done");
-    assert_eq!(login(&app, "ADA@souk.example", PASSWORD).await.verdict("login"), "done");
+    assert_eq!(try_mutate(&admin, "userCreate", input).await, "done");
+    assert_eq!(login(&app, "ADA@souk.example", PASSWORD).await.outcome("login"), "done");
 
     let contents = async || {
         let mut contents = app.database.contents().await;
@@ -138,7 +138,7 @@ async fn every_failed_login_answers_the_same() {
         contents
     };
     let before = contents().await;
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     let long = format!("{PASSWORD}{}", "x".repeat(1_000));
     for (email, password) in [
         ("ada@souk.example", "wrong horse"),
@@ -157,18 +157,18 @@ async fn every_failed_login_answers_the_same() {
         ("ada@souk.exampl_", PASSWORD),
         ("' OR true --", PASSWORD),
     ] {
-        answers.push(login(&app, email, password).await.at("login").clone());
+        responses.push(login(&app, email, password).await.at("login").clone());
     }
     let refusal = json!({ "accessToken": null, "expiresAt": null, "user": null, "userErrors": [{
         "code": "INVALID_CREDENTIALS", "message": "e-mail address or password is wrong", "field": "email" }] });
-    for answer in answers {
-        assert_eq!(answer, refusal);
+    for response in responses {
+        assert_eq!(response, refusal);
     }
     assert_eq!(contents().await, before);
 }
 
 #[tokio::test]
-async fn a_login_gives_the_permissions_of_the_role() {
+async fn login_grants_the_permissions_of_the_role() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     for (role, count) in
@@ -176,20 +176,20 @@ async fn a_login_gives_the_permissions_of_the_role() {
     {
         let email = format!("{role}@souk.example");
         let input = json!({ "name": "Ada", "email": email, "password": PASSWORD, "role": role });
-        assert_eq!(verdict(&admin, "userCreate", input).await, "done");
-        let me = logged_in(&app, &email).await.run("{ me { role { code permissions } } }").await;
+        assert_eq!(try_mutate(&admin, "userCreate", input).await, "done");
+        let me = log_in_as(&app, &email).await.run("{ me { role { code permissions } } }").await;
         assert_eq!(me.text_at("me.role.code"), role);
         assert_eq!(me.at("me.role.permissions").as_array().map(Vec::len), Some(count), "{role}");
         // What the token carries is what the role holds.
         let input =
             json!({ "code": format!("new-{role}"), "name": "n", "baseUrl": "https://new.example", "currency": "EUR" });
-        let said = verdict(&logged_in(&app, &email).await, "websiteCreate", input).await;
+        let said = try_mutate(&log_in_as(&app, &email).await, "websiteCreate", input).await;
         assert_eq!(said, if role == "admin" { "done" } else { "!FORBIDDEN" }, "{role}");
     }
 }
 
 #[tokio::test]
-async fn nobody_grants_more_than_they_hold() {
+async fn user_cannot_grant_a_role_above_their_own() {
     let app = TestApp::new().await;
     let roles = ["customer", "seller", "manager", "admin"];
     let (customer, seller) = (app.customer().await, app.seller().await);
@@ -197,10 +197,10 @@ async fn nobody_grants_more_than_they_hold() {
     let make = async |actor: &Actor<'_>, role: Option<&str>| {
         let email = format!("{}@souk.example", uuid::Uuid::new_v4().simple());
         let input = json!({ "name": "Bob", "email": email, "role": role });
-        let answer = actor.mutate("userCreate", "user { role { code } }", input).await;
-        let said = answer.verdict("userCreate");
+        let response = actor.mutate("userCreate", "user { role { code } }", input).await;
+        let said = response.outcome("userCreate");
         if said == "done" {
-            assert_eq!(answer.text_at("userCreate.user.role.code"), role.unwrap_or("customer"));
+            assert_eq!(response.text_at("userCreate.user.role.code"), role.unwrap_or("customer"));
         }
         said
     };
@@ -222,7 +222,7 @@ async fn nobody_grants_more_than_they_hold() {
 }
 
 #[tokio::test]
-async fn people_change_themselves_and_staff_those_who_hold_no_more() {
+async fn users_update_themselves_and_staff_update_users_with_no_more_permissions() {
     let app = TestApp::new().await;
     let (customer, neighbour, seller) = (app.customer().await, app.customer().await, app.seller().await);
     let (manager, colleague, admin, anonymous) =
@@ -243,15 +243,15 @@ async fn people_change_themselves_and_staff_those_who_hold_no_more() {
         for ((whom, target), expected) in everybody.iter().zip(expected) {
             let id = target.global_id();
             // Whoever deactivated themself is logged out: each attempt is a new login.
-            let actor = &actor.again().await;
+            let actor = &actor.log_in_again().await;
             let before = app.database.contents().await;
             let name = format!("{whom} by {who}");
             let change = json!({ "id": id, "name": name, "phone": "+44 20 7946 0000" });
-            assert_eq!(verdict(actor, "userUpdate", change).await, expected, "{name}");
-            assert_eq!(verdict(actor, "userDeactivate", json!({ "id": id })).await, expected, "{name}");
+            assert_eq!(try_mutate(actor, "userUpdate", change).await, expected, "{name}");
+            assert_eq!(try_mutate(actor, "userDeactivate", json!({ "id": id })).await, expected, "{name}");
             if expected == "done" {
                 let seen = admin
-                    .again()
+                    .log_in_again()
                     .await
                     .run_with("query ($id: ID!) { user(id: $id) { name phone isActive } }", json!({ "id": id }))
                     .await;
@@ -265,11 +265,11 @@ async fn people_change_themselves_and_staff_those_who_hold_no_more() {
 }
 
 #[tokio::test]
-async fn every_refused_change_of_a_user_says_why_and_writes_nothing() {
+async fn rejected_user_update_returns_errors_and_writes_nothing() {
     let app = TestApp::new().await;
-    registered(&app, "ada@souk.example").await;
-    registered(&app, "bob@souk.example").await;
-    let (ada, manager) = (logged_in(&app, "ada@souk.example").await, app.manager().await);
+    register_user(&app, "ada@souk.example").await;
+    register_user(&app, "bob@souk.example").await;
+    let (ada, manager) = (log_in_as(&app, "ada@souk.example").await, app.manager().await);
     let before = app.database.contents().await;
     for (actor, change, expected) in [
         (&ada, json!({ "name": " " }), "REQUIRED name"),
@@ -288,30 +288,30 @@ async fn every_refused_change_of_a_user_says_why_and_writes_nothing() {
     ] {
         let mut input = json!({ "id": ada.global_id() });
         input.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
-        assert_eq!(verdict(actor, "userUpdate", input.clone()).await, expected, "{input}");
+        assert_eq!(try_mutate(actor, "userUpdate", input.clone()).await, expected, "{input}");
     }
     assert_eq!(app.database.contents().await, before);
 
     let change = json!({ "id": ada.global_id(), "phone": "+44 20 7946 0000" });
-    assert_eq!(verdict(&ada, "userUpdate", change).await, "done");
+    assert_eq!(try_mutate(&ada, "userUpdate", change).await, "done");
     let change = json!({ "id": ada.global_id(), "email": "Countess@souk.example", "phone": null });
     let changed = manager.mutate("userUpdate", "user { name email phone }", change).await;
     assert_eq!(
         *changed.at("userUpdate.user"),
         json!({ "name": "Ada", "email": "countess@souk.example", "phone": null })
     );
-    assert_eq!(login(&app, "ada@souk.example", PASSWORD).await.verdict("login"), "INVALID_CREDENTIALS email");
-    assert_eq!(login(&app, "countess@souk.example", PASSWORD).await.verdict("login"), "done");
+    assert_eq!(login(&app, "ada@souk.example", PASSWORD).await.outcome("login"), "INVALID_CREDENTIALS email");
+    assert_eq!(login(&app, "countess@souk.example", PASSWORD).await.outcome("login"), "done");
 }
 
 #[tokio::test]
-async fn a_deactivated_user_cannot_log_in_and_their_address_stays_taken() {
+async fn deactivated_user_cannot_log_in_and_their_email_stays_taken() {
     let app = TestApp::new().await;
-    registered(&app, "ada@souk.example").await;
-    let ada = logged_in(&app, "ada@souk.example").await;
+    register_user(&app, "ada@souk.example").await;
+    let ada = log_in_as(&app, "ada@souk.example").await;
     let gone = ada.mutate("userDeactivate", "user { isActive }", json!({ "id": ada.global_id() })).await;
     assert_eq!(*gone.at("userDeactivate.user.isActive"), false);
-    assert_eq!(login(&app, "ada@souk.example", PASSWORD).await.verdict("login"), "INVALID_CREDENTIALS email");
+    assert_eq!(login(&app, "ada@souk.example", PASSWORD).await.outcome("login"), "INVALID_CREDENTIALS email");
     let again = json!({ "name": "Ada", "email": "ada@souk.example", "password": PASSWORD });
-    assert_eq!(verdict(&app.anonymous(), "register", again).await, "TAKEN email");
+    assert_eq!(try_mutate(&app.anonymous(), "register", again).await, "TAKEN email");
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use souk::access::actions::{cache::refresh_cache, keys::write_last_used};
 
 use crate::{
-    access::api_keys::{machine, of, try_key, verdict},
+    access::api_keys::{api_key_actor, key_input, try_create_key, try_mutate},
     support::{Actor, TestApp},
 };
 
@@ -26,12 +26,12 @@ async fn register(app: &TestApp, headers: &[(&str, String)]) -> (StatusCode, Val
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_good_runs_nothing() {
+async fn invalid_api_key_runs_nothing() {
     let app = TestApp::new().await;
     let (owner, gone) = (app.admin().await, app.customer().await);
     let new = async |owner: &Actor<'_>| {
-        let answer = try_key(owner, of(&[])).await;
-        (answer.text_at("apiKeyCreate.secret"), answer.text_at("apiKeyCreate.apiKey.id"))
+        let response = try_create_key(owner, key_input(&[])).await;
+        (response.text_at("apiKeyCreate.secret"), response.text_at("apiKeyCreate.apiKey.id"))
     };
     let ((good, _), (revoked, id)) = (new(&owner).await, new(&owner).await);
     let ((expired, expired_id), (of_gone, _)) = (new(&owner).await, new(&gone).await);
@@ -39,8 +39,8 @@ async fn a_key_that_is_not_good_runs_nothing() {
     for secret in [&good, &revoked, &expired, &of_gone] {
         app.with_key(secret.clone(), owner.id).run("{ me { id } }").await.at("me.id");
     }
-    assert_eq!(verdict(&owner, "apiKeyRevoke", json!({ "id": id })).await, "done");
-    assert_eq!(verdict(&owner, "userDeactivate", json!({ "id": gone.global_id() })).await, "done");
+    assert_eq!(try_mutate(&owner, "apiKeyRevoke", json!({ "id": id })).await, "done");
+    assert_eq!(try_mutate(&owner, "userDeactivate", json!({ "id": gone.global_id() })).await, "done");
     let (_, key) = souk::ids::decode(&expired_id).unwrap();
     app.database.sql(&format!("UPDATE api_keys SET expires_at = now() - interval '1 s' WHERE id = {key}")).await;
     refresh_cache(&app.database.db, &app.services.permission_cache).await.unwrap();
@@ -48,7 +48,7 @@ async fn a_key_that_is_not_good_runs_nothing() {
     let key = |text: &str| vec![("x-api-key", text.to_owned())];
     let last = if good.ends_with('A') { 'B' } else { 'A' };
     let flipped = format!("{}{last}", &good[..good.len() - 1]);
-    let token = owner.again().await.token().expect("a token");
+    let token = owner.log_in_again().await.token().expect("a token");
     let bearer = |text: &str| ("authorization", format!("Bearer {text}"));
     for (what, headers) in [
         ("revoked", key(&revoked)),
@@ -67,11 +67,11 @@ async fn a_key_that_is_not_good_runs_nothing() {
         ("the good one beside a token", vec![("x-api-key", good.clone()), bearer(&token)]),
         ("the good one in the other header", vec![bearer(&good)]),
     ] {
-        let (status, answer) = register(&app, &headers).await;
-        assert_eq!(status, StatusCode::UNAUTHORIZED, "{what}: {answer:#}");
-        assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{what}");
-        assert_eq!(answer.get("data"), None, "{what}");
-        let message = answer["errors"][0]["message"].as_str().unwrap();
+        let (status, response) = register(&app, &headers).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{what}: {response:#}");
+        assert_eq!(response["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{what}");
+        assert_eq!(response.get("data"), None, "{what}");
+        let message = response["errors"][0]["message"].as_str().unwrap();
         assert_eq!(
             message.contains("not both"),
             what.contains("beside") || what.contains("twice"),
@@ -79,18 +79,18 @@ async fn a_key_that_is_not_good_runs_nothing() {
         );
     }
     assert_eq!(register(&app, &key(&good)).await.0, StatusCode::OK);
-    assert_eq!(app.database.ask("SELECT count(*) FROM users WHERE email = 'eve@souk.example'").await, "1");
+    assert_eq!(app.database.scalar("SELECT count(*) FROM users WHERE email = 'eve@souk.example'").await, "1");
     // Whoever is let in again has their keys back, within a second.
-    assert_eq!(verdict(&owner, "userReactivate", json!({ "id": gone.global_id() })).await, "done");
+    assert_eq!(try_mutate(&owner, "userReactivate", json!({ "id": gone.global_id() })).await, "done");
     refresh_cache(&app.database.db, &app.services.permission_cache).await.unwrap();
     app.with_key(of_gone, gone.id).run("{ me { id } }").await.at("me.id");
 }
 
 #[tokio::test]
-async fn a_key_that_was_just_seen_costs_no_statement() {
+async fn recently_used_api_key_takes_no_statement() {
     let app = TestApp::new().await;
     let owner = app.customer().await;
-    let good = machine(&owner, of(&[])).await;
+    let good = api_key_actor(&owner, key_input(&[])).await;
     let bad = app.with_key(format!("souk_k_{}_{}", "a".repeat(8), "b".repeat(43)), owner.id);
     for key in [&good, &bad] {
         // What is known is forgotten after a second, which a busy machine may take between the two.
@@ -106,10 +106,10 @@ async fn a_key_that_was_just_seen_costs_no_statement() {
 }
 
 #[tokio::test]
-async fn uses_are_noted_behind_the_request_and_once_a_minute() {
+async fn api_key_use_is_recorded_in_the_background_once_a_minute() {
     let app = TestApp::new().await;
     let (owner, live) = (app.customer().await, &app.services.permission_cache);
-    let key = machine(&owner, of(&[])).await;
+    let key = api_key_actor(&owner, key_input(&[])).await;
     let ask = async || {
         refresh_cache(&app.database.db, live).await.unwrap();
         let before = app.database.contents().await;

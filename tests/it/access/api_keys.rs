@@ -8,57 +8,57 @@ use souk::{
     ids::{RowId, UserId, WebsiteId},
 };
 
-use crate::support::{Actor, Answer, ProductSpec, TestApp};
+use crate::support::{Actor, TestResponse, ProductSpec, TestApp};
 
 const FIELDS: &str =
     "secret apiKey { id name prefix permissions websites { id } createdAt lastUsedAt expiresAt __typename }";
 
 /// Makes a key through the graph.
-pub async fn try_key(owner: &Actor<'_>, input: Value) -> Answer {
+pub async fn try_create_key(owner: &Actor<'_>, input: Value) -> TestResponse {
     owner.mutate("apiKeyCreate", FIELDS, input).await
 }
 
 /// A key to be, with these permissions.
-pub fn of(permissions: &[Permission]) -> Value {
+pub fn key_input(permissions: &[Permission]) -> Value {
     let codes: Vec<_> = permissions.iter().map(|permission| permission.as_str()).collect();
     json!({ "name": "Cash register", "permissions": codes })
 }
 
-fn at(permissions: &[Permission], websites: &[WebsiteId]) -> Value {
-    let mut input = of(permissions);
+fn key_input_at(permissions: &[Permission], websites: &[WebsiteId]) -> Value {
+    let mut input = key_input(permissions);
     input["websites"] = websites.iter().map(|website| website.to_global_id()).collect();
     input
 }
 
 /// A machine with a key of this owner.
-pub async fn machine<'a>(owner: &Actor<'a>, input: Value) -> Actor<'a> {
-    owner.app.with_key(try_key(owner, input).await.text_at("apiKeyCreate.secret"), owner.id)
+pub async fn api_key_actor<'a>(owner: &Actor<'a>, input: Value) -> Actor<'a> {
+    owner.app.with_key(try_create_key(owner, input).await.text_at("apiKeyCreate.secret"), owner.id)
 }
 
-pub async fn verdict(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
-    actor.mutate(mutation, "__typename", input).await.verdict(mutation)
+pub async fn try_mutate(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
+    actor.mutate(mutation, "__typename", input).await.outcome(mutation)
 }
 
 /// Makes a brand, which needs MANAGE_CATALOGUE.
-async fn brand(actor: &Actor<'_>) -> String {
-    verdict(actor, "brandCreate", json!({ "name": format!("B {}", uuid::Uuid::new_v4()) })).await
+async fn create_brand(actor: &Actor<'_>) -> String {
+    try_mutate(actor, "brandCreate", json!({ "name": format!("B {}", uuid::Uuid::new_v4()) })).await
 }
 
 #[tokio::test]
-async fn a_key_is_shown_once_and_kept_nowhere() {
+async fn api_key_secret_is_shown_once_and_never_stored() {
     let app = TestApp::new().await;
     let (admin, website) = (app.admin().await, app.website("sailor").await);
-    let mut input = at(&[Permission::ManageStock, Permission::ManageCatalogue], &[website.id]);
+    let mut input = key_input_at(&[Permission::ManageStock, Permission::ManageCatalogue], &[website.id]);
     input["expiresAt"] = json!("2099-01-01T00:00:00Z");
-    let answer = try_key(&admin, input).await;
-    let (secret, prefix) = (answer.text_at("apiKeyCreate.secret"), answer.text_at("apiKeyCreate.apiKey.prefix"));
+    let response = try_create_key(&admin, input).await;
+    let (secret, prefix) = (response.text_at("apiKeyCreate.secret"), response.text_at("apiKeyCreate.apiKey.prefix"));
     let random = secret.strip_prefix(&format!("{prefix}_")).expect("the prefix begins the key");
     assert_eq!((random.len(), prefix.len()), (43, "souk_k_".len() + 8));
-    let key = answer.at("apiKeyCreate.apiKey");
+    let key = response.at("apiKeyCreate.apiKey");
     assert_eq!(key["permissions"], json!(["MANAGE_CATALOGUE", "MANAGE_STOCK"]));
     assert_eq!(key["websites"], json!([{ "id": website.id.to_global_id() }]));
     assert_eq!(key["expiresAt"], "2099-01-01T00:00:00+00:00");
-    let again = try_key(&admin, of(&[])).await;
+    let again = try_create_key(&admin, key_input(&[])).await;
     assert_ne!(again.text_at("apiKeyCreate.apiKey.prefix"), prefix);
     let list =
         "{ me { apiKeys { id name prefix permissions websites { id } createdAt lastUsedAt expiresAt __typename } } }";
@@ -81,7 +81,7 @@ async fn a_key_is_shown_once_and_kept_nowhere() {
 }
 
 #[tokio::test]
-async fn a_key_does_what_its_permissions_say_and_nothing_else() {
+async fn api_key_is_limited_to_its_permissions() {
     use Permission::*;
     let app = TestApp::new().await;
     let (admin, website, stranger) = (app.admin().await, app.website("sailor").await, app.customer().await);
@@ -89,7 +89,7 @@ async fn a_key_does_what_its_permissions_say_and_nothing_else() {
     let order = stranger.order(&[(product.id, 1)]).await;
     let name = || format!("n{}", uuid::Uuid::new_v4().simple());
     for permission in Permission::ALL {
-        let key = machine(&admin, of(&[*permission])).await;
+        let key = api_key_actor(&admin, key_input(&[*permission])).await;
         let new_product =
             json!({ "sourceWebsiteId": website.id.to_global_id(), "name": name(), "sku": name(), "price": "1.00" });
         // What is tried, and which permissions open it.
@@ -112,7 +112,7 @@ async fn a_key_does_what_its_permissions_say_and_nothing_else() {
         ];
         for (mutation, input, opens) in table {
             let expected = if opens.contains(permission) { "done" } else { "!FORBIDDEN" };
-            assert_eq!(verdict(&key, mutation, input).await, expected, "{mutation} with {permission}");
+            assert_eq!(try_mutate(&key, mutation, input).await, expected, "{mutation} with {permission}");
         }
         // Rows: without the permission a key sees its owner's own alone.
         let sees = key.run(&format!("{{ order(id: {order:?}) {{ id }} users {{ nodes {{ id }} }} }}")).await;
@@ -121,31 +121,31 @@ async fn a_key_does_what_its_permissions_say_and_nothing_else() {
         assert_eq!(*sees.at("users.nodes") != alone, *permission == ManageUsers, "{permission}");
     }
     // Nobody grants what they do not hold, though their owner does.
-    let key = machine(&admin, of(&[ManageRoles])).await;
+    let key = api_key_actor(&admin, key_input(&[ManageRoles])).await;
     let more = json!({ "code": name(), "name": name(), "permissions": ["MANAGE_ORDERS"] });
-    assert_eq!(verdict(&key, "roleCreate", more).await, "INSUFFICIENT_PERMISSIONS permissions");
+    assert_eq!(try_mutate(&key, "roleCreate", more).await, "INSUFFICIENT_PERMISSIONS permissions");
     // And a key without any permission is its owner as a customer.
-    let key = machine(&stranger, of(&[])).await;
+    let key = api_key_actor(&stranger, key_input(&[])).await;
     assert_eq!(key.run("{ me { id } }").await.text_at("me.id"), stranger.global_id());
     assert_eq!(key.run("{ orders { nodes { id } } }").await.text_at("orders.nodes.0.id"), order);
-    assert_eq!(brand(&key).await, "!FORBIDDEN");
+    assert_eq!(create_brand(&key).await, "!FORBIDDEN");
 }
 
 #[tokio::test]
-async fn what_concerns_the_account_is_not_for_keys() {
+async fn api_key_cannot_manage_the_account() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     app.admin().await;
-    let key = machine(&admin, of(Permission::ALL)).await;
+    let key = api_key_actor(&admin, key_input(Permission::ALL)).await;
     let (me, own) = (admin.global_id(), admin.run("{ me { apiKeys { id } sessions { id } } }").await);
     for (mutation, input) in [
-        ("apiKeyCreate", of(&[])),
+        ("apiKeyCreate", key_input(&[])),
         ("apiKeyRevoke", json!({ "id": own.text_at("me.apiKeys.0.id") })),
         ("sessionRevoke", json!({ "id": own.text_at("me.sessions.0.id") })),
         ("userUpdate", json!({ "id": me, "name": "Machine" })),
         ("userDeactivate", json!({ "id": me })),
     ] {
-        assert_eq!(verdict(&key, mutation, input).await, "!FORBIDDEN", "{mutation}");
+        assert_eq!(try_mutate(&key, mutation, input).await, "!FORBIDDEN", "{mutation}");
     }
     for document in
         ["mutation { logout { userErrors { code } } }", "mutation { logoutEverywhere { userErrors { code } } }"]
@@ -155,29 +155,29 @@ async fn what_concerns_the_account_is_not_for_keys() {
     let seen = key.run("{ me { apiKeys { id } sessions { id } } }").await;
     assert_eq!(*seen.at("me"), json!({ "apiKeys": [], "sessions": [] }));
     assert_eq!(admin.run("{ me { apiKeys { id } } }").await.at("me.apiKeys").as_array().unwrap().len(), 1);
-    assert_eq!(try_key(&app.anonymous(), of(&[])).await.code(), "UNAUTHENTICATED");
+    assert_eq!(try_create_key(&app.anonymous(), key_input(&[])).await.code(), "UNAUTHENTICATED");
 }
 
 #[tokio::test]
-async fn nobody_makes_a_key_that_holds_more_than_they_do() {
+async fn api_key_cannot_exceed_the_permissions_of_its_creator() {
     use Permission::*;
     let app = TestApp::new().await;
     let (here, there) = (app.website("sailor").await.id, app.website("rise").await.id);
     let (admin, seller) = (app.admin().await, app.seller().await);
-    let limited = app.holder(&[ManageProducts], &[here]).await;
+    let limited = app.user_with(&[ManageProducts], &[here]).await;
     let named = |name: &str| json!({ "name": name, "permissions": [] });
     let until = |moment: &str| json!({ "name": "A", "permissions": [], "expiresAt": moment });
     let many: Vec<WebsiteId> = (1..=101).map(WebsiteId).collect();
     for (owner, input, expected) in [
-        (&seller, of(&[SellProducts]), "done"),
-        (&seller, of(&[SellProducts, ManageProducts]), "INSUFFICIENT_PERMISSIONS permissions"),
-        (&limited, at(&[ManageProducts], &[here, here]), "done"),
-        (&limited, at(&[ManageProducts], &[]), "done"),
-        (&limited, at(&[ManageProducts], &[here, there]), "INSUFFICIENT_PERMISSIONS websites"),
-        (&limited, at(&[], &[there]), "INSUFFICIENT_PERMISSIONS websites"),
-        (&admin, at(&[ManageProducts], &[here, there]), "done"),
-        (&admin, at(&[], &[WebsiteId(999)]), "NOT_FOUND websites"),
-        (&admin, at(&[], &many), "OUT_OF_RANGE websites"),
+        (&seller, key_input(&[SellProducts]), "done"),
+        (&seller, key_input(&[SellProducts, ManageProducts]), "INSUFFICIENT_PERMISSIONS permissions"),
+        (&limited, key_input_at(&[ManageProducts], &[here, here]), "done"),
+        (&limited, key_input_at(&[ManageProducts], &[]), "done"),
+        (&limited, key_input_at(&[ManageProducts], &[here, there]), "INSUFFICIENT_PERMISSIONS websites"),
+        (&limited, key_input_at(&[], &[there]), "INSUFFICIENT_PERMISSIONS websites"),
+        (&admin, key_input_at(&[ManageProducts], &[here, there]), "done"),
+        (&admin, key_input_at(&[], &[WebsiteId(999)]), "NOT_FOUND websites"),
+        (&admin, key_input_at(&[], &many), "OUT_OF_RANGE websites"),
         (&admin, json!({ "name": "A", "permissions": [], "websites": [admin.global_id()] }), "INVALID websites.0"),
         (&admin, named(" "), "REQUIRED name"),
         (&admin, named(&"a".repeat(101)), "TOO_LONG name"),
@@ -185,15 +185,15 @@ async fn nobody_makes_a_key_that_holds_more_than_they_do() {
         (&admin, until("2020-01-01T00:00:00Z"), "INVALID expiresAt"),
         (&admin, json!({ "name": "A", "permissions": ["ADMIN"] }), "!BAD_USER_INPUT"),
     ] {
-        let before = app.database.ask("SELECT count(*) FROM api_keys").await;
-        assert_eq!(verdict(owner, "apiKeyCreate", input.clone()).await, expected, "{input}");
-        let after = app.database.ask("SELECT count(*) FROM api_keys").await;
+        let before = app.database.scalar("SELECT count(*) FROM api_keys").await;
+        assert_eq!(try_mutate(owner, "apiKeyCreate", input.clone()).await, expected, "{input}");
+        let after = app.database.scalar("SELECT count(*) FROM api_keys").await;
         assert_eq!(after != before, expected == "done", "{input}");
     }
 }
 
 #[tokio::test]
-async fn a_user_has_fifty_keys_at_most() {
+async fn user_has_at_most_fifty_api_keys() {
     let app = TestApp::new().await;
     let (owner, other) = (app.customer().await, app.customer().await);
     let forty_eight = format!(
@@ -202,32 +202,32 @@ async fn a_user_has_fifty_keys_at_most() {
         owner.id.0
     );
     app.database.sql(&forty_eight).await;
-    let made = join_all((0..5).map(|_| verdict(&owner, "apiKeyCreate", of(&[])))).await;
-    assert_eq!(made.iter().filter(|verdict| *verdict == "done").count(), 2, "{made:?}");
-    assert_eq!(made.iter().filter(|verdict| *verdict == "OUT_OF_RANGE").count(), 3, "{made:?}");
-    assert_eq!(verdict(&other, "apiKeyCreate", of(&[])).await, "done");
+    let made = join_all((0..5).map(|_| try_mutate(&owner, "apiKeyCreate", key_input(&[])))).await;
+    assert_eq!(made.iter().filter(|outcome| *outcome == "done").count(), 2, "{made:?}");
+    assert_eq!(made.iter().filter(|outcome| *outcome == "OUT_OF_RANGE").count(), 3, "{made:?}");
+    assert_eq!(try_mutate(&other, "apiKeyCreate", key_input(&[])).await, "done");
     let first = owner.run("{ me { apiKeys { id } } }").await;
     assert_eq!(first.at("me.apiKeys").as_array().unwrap().len(), 50);
     let revoke = json!({ "id": first.text_at("me.apiKeys.0.id") });
-    assert_eq!(verdict(&owner, "apiKeyRevoke", revoke).await, "done");
-    assert_eq!(verdict(&owner, "apiKeyCreate", of(&[])).await, "done");
+    assert_eq!(try_mutate(&owner, "apiKeyRevoke", revoke).await, "done");
+    assert_eq!(try_mutate(&owner, "apiKeyCreate", key_input(&[])).await, "done");
 }
 
 #[tokio::test]
-async fn a_key_counts_at_its_websites_and_where_its_owner_does() {
+async fn api_key_works_only_at_websites_of_both_key_and_owner() {
     use Permission::ManageProducts;
     let app = TestApp::new().await;
     let (here, there) = (app.website("sailor").await.id, app.website("rise").await.id);
-    let (admin, limited) = (app.admin().await, app.holder(&[ManageProducts], &[here]).await);
+    let (admin, limited) = (app.admin().await, app.user_with(&[ManageProducts], &[here]).await);
     let add = async |key: &Actor<'_>, website: WebsiteId| {
         let sku = uuid::Uuid::new_v4().to_string();
         let input = json!({ "sourceWebsiteId": website.to_global_id(), "name": "Lamp", "sku": sku, "price": "1.00" });
-        verdict(key, "productCreate", input).await == "done"
+        try_mutate(key, "productCreate", input).await == "done"
     };
-    let everywhere = machine(&admin, at(&[ManageProducts], &[])).await;
-    let narrow = machine(&admin, at(&[ManageProducts], &[there])).await;
-    let as_owner = machine(&limited, at(&[ManageProducts], &[])).await;
-    let both = machine(&admin, at(&[ManageProducts], &[here, there])).await;
+    let everywhere = api_key_actor(&admin, key_input_at(&[ManageProducts], &[])).await;
+    let narrow = api_key_actor(&admin, key_input_at(&[ManageProducts], &[there])).await;
+    let as_owner = api_key_actor(&limited, key_input_at(&[ManageProducts], &[])).await;
+    let both = api_key_actor(&admin, key_input_at(&[ManageProducts], &[here, there])).await;
     for (key, expected) in
         [(&everywhere, [true, true]), (&narrow, [false, true]), (&as_owner, [true, false]), (&both, [true, true])]
     {
@@ -237,45 +237,45 @@ async fn a_key_counts_at_its_websites_and_where_its_owner_does() {
     app.admin().await;
     let role = limited.run("{ me { role { id } } }").await.text_at("me.role.id");
     let chief = app.admin().await;
-    assert_eq!(verdict(&chief, "userRoleSet", json!({ "userId": admin.global_id(), "roleId": role })).await, "done");
+    assert_eq!(try_mutate(&chief, "userRoleSet", json!({ "userId": admin.global_id(), "roleId": role })).await, "done");
     for (key, expected) in [(&everywhere, [true, false]), (&narrow, [false, false]), (&both, [true, false])] {
         assert_eq!([add(key, here).await, add(key, there).await], expected);
     }
 }
 
 #[tokio::test]
-async fn a_downgrade_of_the_owner_counts_at_once() {
+async fn downgrade_of_the_owner_limits_the_api_key_immediately() {
     let app = TestApp::new().await;
-    let (chief, owner) = (app.admin().await, app.holder(&[Permission::ManageCatalogue], &[]).await);
-    let key = machine(&owner, of(&[Permission::ManageCatalogue])).await;
-    assert_eq!(brand(&key).await, "done");
+    let (chief, owner) = (app.admin().await, app.user_with(&[Permission::ManageCatalogue], &[]).await);
+    let key = api_key_actor(&owner, key_input(&[Permission::ManageCatalogue])).await;
+    assert_eq!(create_brand(&key).await, "done");
     let role = owner.run("{ me { role { id } } }").await.text_at("me.role.id");
     let give = async |permissions: Value| {
-        verdict(&chief, "roleUpdate", json!({ "id": role, "permissions": permissions })).await
+        try_mutate(&chief, "roleUpdate", json!({ "id": role, "permissions": permissions })).await
     };
     assert_eq!(give(json!([])).await, "done");
-    assert_eq!(brand(&key).await, "!FORBIDDEN");
+    assert_eq!(create_brand(&key).await, "!FORBIDDEN");
     // A key is not its owner's token: it may do again what it says when the role gives it again.
     assert_eq!(give(json!(["MANAGE_CATALOGUE", "MANAGE_STOCK"])).await, "done");
-    assert_eq!(brand(&key).await, "done");
+    assert_eq!(create_brand(&key).await, "done");
     let customer = "SELECT rtrim(translate(encode(convert_to('Role:' || id, 'UTF8'), 'base64'), '+/', '-_'), '=')
         FROM roles WHERE code = 'customer'";
-    let customer = app.database.ask(customer).await;
+    let customer = app.database.scalar(customer).await;
     let move_down = json!({ "userId": owner.global_id(), "roleId": customer });
-    assert_eq!(verdict(&chief, "userRoleSet", move_down).await, "done");
-    assert_eq!(brand(&key).await, "!FORBIDDEN");
+    assert_eq!(try_mutate(&chief, "userRoleSet", move_down).await, "done");
+    assert_eq!(create_brand(&key).await, "!FORBIDDEN");
     // Another server sees it when it catches up, which it does every second.
-    let elsewhere = app.beside().await;
+    let elsewhere = app.second_server().await;
     refresh_cache(&elsewhere.database.db, &elsewhere.services.permission_cache).await.unwrap();
-    let secret = try_key(&app.admin().await, of(&[Permission::ManageCatalogue])).await.text_at("apiKeyCreate.secret");
-    assert_eq!(brand(&elsewhere.with_key(secret, UserId(0))).await, "done");
+    let secret = try_create_key(&app.admin().await, key_input(&[Permission::ManageCatalogue])).await.text_at("apiKeyCreate.secret");
+    assert_eq!(create_brand(&elsewhere.with_key(secret, UserId(0))).await, "done");
 }
 
 #[tokio::test]
-async fn keys_of_other_people_do_not_exist() {
+async fn api_keys_of_other_users_are_not_found() {
     let app = TestApp::new().await;
     let (owner, other, admin) = (app.customer().await, app.customer().await, app.admin().await);
-    let made = try_key(&owner, of(&[])).await;
+    let made = try_create_key(&owner, key_input(&[])).await;
     let id = made.text_at("apiKeyCreate.apiKey.id");
     let node = format!("{{ node(id: {id:?}) {{ __typename id ... on ApiKey {{ name }} }} }}");
     let expected = json!({ "__typename": "ApiKey", "id": id, "name": "Cash register" });
@@ -286,16 +286,16 @@ async fn keys_of_other_people_do_not_exist() {
         let theirs = stranger.mutate("apiKeyRevoke", "apiKey { id }", json!({ "id": id })).await;
         let nobodys = stranger.mutate("apiKeyRevoke", "apiKey { id }", unknown.clone()).await;
         assert_eq!(theirs.at("apiKeyRevoke"), nobodys.at("apiKeyRevoke"));
-        assert_eq!(theirs.verdict("apiKeyRevoke"), "NOT_FOUND id");
+        assert_eq!(theirs.outcome("apiKeyRevoke"), "NOT_FOUND id");
     }
     assert_eq!(*app.anonymous().run(&node).await.at("node"), Value::Null);
     let wrong = json!({ "id": owner.global_id() });
-    assert_eq!(verdict(&owner, "apiKeyRevoke", wrong).await, "INVALID id");
+    assert_eq!(try_mutate(&owner, "apiKeyRevoke", wrong).await, "INVALID id");
     let all = admin.run("{ users { nodes { apiKeys { id } } } }").await;
     assert!(all.at("users.nodes").as_array().unwrap().iter().all(|user| user["apiKeys"] == json!([])));
     // Revoked once, it is gone.
-    assert_eq!(verdict(&owner, "apiKeyRevoke", json!({ "id": id })).await, "done");
-    assert_eq!(verdict(&owner, "apiKeyRevoke", json!({ "id": id })).await, "NOT_FOUND id");
+    assert_eq!(try_mutate(&owner, "apiKeyRevoke", json!({ "id": id })).await, "done");
+    assert_eq!(try_mutate(&owner, "apiKeyRevoke", json!({ "id": id })).await, "NOT_FOUND id");
     assert_eq!(*owner.run(&node).await.at("node"), Value::Null);
     assert_eq!(*owner.run("{ me { apiKeys { id } } }").await.at("me.apiKeys"), json!([]));
 }

@@ -33,19 +33,19 @@ const ED25519: &str = include_str!("../data/keys/ed25519.pem");
 const ANOTHER_ED25519: &str = include_str!("../data/keys/another-ed25519.pem");
 
 /// A key file of the tests.
-pub fn file(name: &str) -> PathBuf {
+pub fn key_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/data/keys").join(name)
 }
 
 fn load(name: &str) -> JwtKey {
-    JwtKey::load(&file(name)).unwrap()
+    JwtKey::load(&key_path(name)).unwrap()
 }
 
 fn keys(keys: impl IntoIterator<Item = JwtKey>) -> JwtKeys {
     JwtKeys::with_keys(keys.into_iter().collect(), "souk", "souk", chrono::Duration::minutes(60)).unwrap()
 }
 
-fn somebody() -> Identity {
+fn test_identity() -> Identity {
     let auth_method = AuthMethod::Session(SessionId(7));
     Identity {
         user: UserId(3),
@@ -57,7 +57,7 @@ fn somebody() -> Identity {
 }
 
 fn token(keys: &JwtKeys) -> String {
-    keys.issue(&somebody()).unwrap().token
+    keys.issue(&test_identity()).unwrap().token
 }
 
 /// The bytes between the lines of a PEM file.
@@ -66,7 +66,7 @@ fn der(pem: &str) -> Vec<u8> {
 }
 
 #[test]
-fn each_kind_of_key_signs_in_its_own_way_and_is_believed() {
+fn each_key_type_signs_with_its_algorithm_and_is_accepted() {
     let secret = DataDir::new();
     let path = secret.0.join("old.secret");
     fs::write(&path, format!("{SECRET}\n")).unwrap();
@@ -78,7 +78,7 @@ fn each_kind_of_key_signs_in_its_own_way_and_is_believed() {
         let keys = keys([key]);
         let token = token(&keys);
         assert_eq!(parts(&token)[0], json!({ "typ": "JWT", "alg": alg, "kid": kid }));
-        assert_eq!(keys.verify(&token), Ok(somebody()));
+        assert_eq!(keys.verify(&token), Ok(test_identity()));
     }
     // The line's end is no part of a secret.
     let old = keys([JwtKey::load(&path).unwrap()]);
@@ -86,7 +86,7 @@ fn each_kind_of_key_signs_in_its_own_way_and_is_believed() {
 }
 
 #[test]
-fn a_rotation_logs_nobody_out() {
+fn key_rotation_keeps_tokens_valid() {
     let (ed, rsa, secret) = (|| load("ed25519.pem"), || load("rsa.pem"), || JwtKey::from_secret(SECRET));
     let steps = [
         keys([secret()]),
@@ -113,7 +113,7 @@ fn a_rotation_logs_nobody_out() {
 }
 
 #[test]
-fn a_key_checks_in_its_own_way_only() {
+fn key_verifies_only_its_own_algorithm() {
     let all = keys([load("rsa.pem"), load("ed25519.pem"), load("another-ed25519.pem"), JwtKey::from_secret(SECRET)]);
     let real = token(&all);
     let rsa = EncodingKey::from_rsa_pem(RSA.as_bytes()).unwrap();
@@ -199,7 +199,7 @@ fn a_key_checks_in_its_own_way_only() {
 }
 
 #[test]
-fn one_flipped_bit_and_a_token_is_nobodys() {
+fn token_with_a_flipped_bit_is_rejected() {
     for key in [JwtKey::from_secret(SECRET), load("ed25519.pem"), load("rsa.pem")] {
         let keys = keys([key]);
         let token = token(&keys);
@@ -241,7 +241,7 @@ fn one_flipped_bit_and_a_token_is_nobodys() {
 }
 
 #[test]
-fn issuer_and_audience_are_the_settings() {
+fn issuer_and_audience_must_match_the_settings() {
     let of = |issuer: &str, audience: &str| {
         JwtKeys::with_keys(vec![load("ed25519.pem")], issuer, audience, chrono::Duration::minutes(60)).unwrap()
     };
@@ -260,7 +260,7 @@ fn issuer_and_audience_are_the_settings() {
 }
 
 #[tokio::test]
-async fn the_public_keys_are_shown_and_check_real_tokens() {
+async fn jwks_endpoint_serves_keys_that_verify_tokens() {
     let path = "/.well-known/jwks.json";
     let get = async |app: &TestApp| {
         let (status, headers, bytes) = app.send(Request::get(path).body(Body::empty()).unwrap()).await;

@@ -23,9 +23,9 @@ use crate::support::TestApp;
 
 const ADA: &str = "ada@souk.example";
 const PASSWORD: &str = "four unusual words here";
-const HERE: &str = "192.0.2.1";
+const CLIENT_ADDRESS: &str = "192.0.2.1";
 
-async fn ada(app: &TestApp) -> UserId {
+async fn register_ada(app: &TestApp) -> UserId {
     let input = json!({ "name": "Ada", "email": ADA, "password": PASSWORD });
     let registered = app.anonymous().mutate("register", "user { id }", input).await;
     UserId::parse("id", &registered.text_at("register.user.id")).unwrap()
@@ -50,9 +50,9 @@ fn document(email: &str, password: &str) -> String {
 }
 
 /// What became of a login: `done`, or the code of what went wrong.
-fn outcome(answer: &Value) -> String {
-    let code = &answer["errors"][0]["extensions"]["code"];
-    let user_error = &answer["data"]["login"]["userErrors"][0]["code"];
+fn outcome(response: &Value) -> String {
+    let code = &response["errors"][0]["extensions"]["code"];
+    let user_error = &response["data"]["login"]["userErrors"][0]["code"];
     code.as_str().or(user_error.as_str()).unwrap_or("done").to_owned()
 }
 
@@ -67,42 +67,42 @@ async fn attempts(app: &TestApp) -> Vec<i64> {
 }
 
 /// Lets the pauses of all counters end.
-async fn wait(app: &TestApp) {
+async fn expire_blocks(app: &TestApp) {
     app.database.sql("UPDATE login_throttles SET blocked_until = now() - interval '1 s'").await;
 }
 
 /// Makes the pauses that there are so long that no test outlives them.
-async fn stretch(app: &TestApp) {
+async fn extend_blocks(app: &TestApp) {
     app.database
         .sql("UPDATE login_throttles SET blocked_until = now() + interval '10 min' WHERE blocked_until > now()")
         .await;
 }
 
 #[tokio::test]
-async fn aliases_of_one_document_are_counted_one_by_one() {
+async fn each_login_alias_in_a_document_counts_as_an_attempt() {
     let app = TestApp::new().await;
-    ada(&app).await;
+    register_ada(&app).await;
     let wrong = |i: usize| {
         format!("a{i}: login(input: {{ email: {ADA:?}, password: \"wrong {i}\" }}) {{ userErrors {{ code }} }}")
     };
     let all: Vec<_> = (0..20).map(wrong).collect();
-    let (status, headers, answer) = send(&app, request(Some(HERE), &format!("mutation {{ {} }}", all.join(" ")))).await;
-    assert_eq!(outcome(&answer), "RATE_LIMITED", "{answer:#}");
+    let (status, headers, response) = send(&app, request(Some(CLIENT_ADDRESS), &format!("mutation {{ {} }}", all.join(" ")))).await;
+    assert_eq!(outcome(&response), "RATE_LIMITED", "{response:#}");
     // The pauses are short at first, and a slow machine may outlast one or two.
     let counted = attempts(&app).await;
     assert!((5..=8).contains(&counted[0]), "{counted:?}");
-    let error = &answer["errors"][0];
+    let error = &response["errors"][0];
     assert!(error["extensions"]["retryAfter"].as_u64().is_some_and(|seconds| (1..=8).contains(&seconds)), "{error}");
     assert_eq!(headers["retry-after"].to_str().unwrap(), error["extensions"]["retryAfter"].to_string());
     assert_eq!(status, StatusCode::OK, "the document was good");
 }
 
 #[tokio::test]
-async fn parallel_logins_are_counted_one_by_one() {
+async fn each_parallel_login_counts_as_an_attempt() {
     let app = TestApp::new().await;
-    ada(&app).await;
+    register_ada(&app).await;
     // From an address with five free attempts; and by a door without addresses, with fifty.
-    for (from, free, total) in [(Some(HERE), 5, 50), (None, 50, 80)] {
+    for (from, free, total) in [(Some(CLIENT_ADDRESS), 5, 50), (None, 50, 80)] {
         app.database.sql("DELETE FROM login_throttles").await;
         let tries = join_all((0..total).map(|_| log_in(&app, from, ADA, "wrong one"))).await;
         let hashed = tries.iter().filter(|outcome| *outcome == "INVALID_CREDENTIALS").count();
@@ -113,101 +113,101 @@ async fn parallel_logins_are_counted_one_by_one() {
 }
 
 #[tokio::test]
-async fn strangers_do_not_lock_an_account_where_its_owner_was_before() {
+async fn attackers_cannot_lock_out_the_owner_at_a_known_address() {
     let app = TestApp::new().await;
-    ada(&app).await;
+    register_ada(&app).await;
     let home = "2001:db8:1:2:aaaa::1";
-    for known in [HERE, home] {
+    for known in [CLIENT_ADDRESS, home] {
         assert_eq!(log_in(&app, Some(known), ADA, PASSWORD).await, "done");
     }
     let strangers = (0..50).map(|i| format!("198.51.100.{i}"));
     for stranger in strangers {
         assert_eq!(log_in(&app, Some(&stranger), ADA, "wrong one").await, "INVALID_CREDENTIALS", "{stranger}");
     }
-    stretch(&app).await;
+    extend_blocks(&app).await;
     assert_eq!(log_in(&app, Some("203.0.113.1"), ADA, PASSWORD).await, "RATE_LIMITED");
     assert_eq!(log_in(&app, None, ADA, PASSWORD).await, "RATE_LIMITED");
-    assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "done");
+    assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, PASSWORD).await, "done");
     // Of an IPv6 address the first half counts: the other changes every day.
     assert_eq!(log_in(&app, Some("2001:db8:1:2:bbbb::2"), ADA, PASSWORD).await, "done");
     assert_eq!(log_in(&app, Some("2001:db8:1:3::1"), ADA, PASSWORD).await, "RATE_LIMITED");
     // Another account is no way in.
-    assert_eq!(log_in(&app, Some(HERE), "eve@souk.example", "wrong one").await, "INVALID_CREDENTIALS");
+    assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), "eve@souk.example", "wrong one").await, "INVALID_CREDENTIALS");
     let pause = "SELECT extract(epoch FROM max(blocked_until - now())) < 601 FROM login_throttles";
-    assert_eq!(app.database.ask(pause).await, "t");
+    assert_eq!(app.database.scalar(pause).await, "t");
     // Mistakes at a known address are counted there.
     for _ in 0..5 {
-        assert_eq!(log_in(&app, Some(HERE), ADA, "wrong one").await, "INVALID_CREDENTIALS");
+        assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, "wrong one").await, "INVALID_CREDENTIALS");
     }
-    stretch(&app).await;
-    assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "RATE_LIMITED");
+    extend_blocks(&app).await;
+    assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, PASSWORD).await, "RATE_LIMITED");
     // What was long ago is not known any more.
     app.database.sql("UPDATE sessions SET last_used_at = now() - interval '91 days'").await;
     assert_eq!(log_in(&app, Some("2001:db8:1:2:bbbb::2"), ADA, PASSWORD).await, "RATE_LIMITED");
 }
 
 #[tokio::test]
-async fn the_pause_doubles_up_to_a_quarter_of_an_hour_and_ends_with_a_success() {
+async fn block_doubles_up_to_fifteen_minutes_and_ends_on_success() {
     let app = TestApp::new().await;
-    ada(&app).await;
-    let wrong = async || log_in(&app, Some(HERE), ADA, "wrong one").await;
+    register_ada(&app).await;
+    let wrong = async || log_in(&app, Some(CLIENT_ADDRESS), ADA, "wrong one").await;
     let pause = "SELECT coalesce(max(extract(epoch FROM blocked_until - updated_at))::int, 0) FROM login_throttles";
     let mut pauses = Vec::new();
     for _ in 0..18 {
-        wait(&app).await;
+        expire_blocks(&app).await;
         assert_eq!(wrong().await, "INVALID_CREDENTIALS");
-        pauses.push(app.database.ask(pause).await.parse::<i64>().unwrap().max(0));
+        pauses.push(app.database.scalar(pause).await.parse::<i64>().unwrap().max(0));
     }
     assert_eq!(pauses, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900]);
-    assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "RATE_LIMITED", "the right password has to wait as well");
-    wait(&app).await;
-    assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "done");
+    assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, PASSWORD).await, "RATE_LIMITED", "the right password has to wait as well");
+    expire_blocks(&app).await;
+    assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, PASSWORD).await, "done");
     // The counter of account and address is at 0; those of either alone lose the successful attempt only.
     assert_eq!(attempts(&app).await, [18, 18, 0]);
     for _ in 0..4 {
         assert_eq!(wrong().await, "INVALID_CREDENTIALS");
     }
-    assert_eq!(app.database.ask("SELECT count(*) FROM login_throttles WHERE blocked_until > now()").await, "0");
+    assert_eq!(app.database.scalar("SELECT count(*) FROM login_throttles WHERE blocked_until > now()").await, "0");
 }
 
 #[tokio::test]
-async fn an_account_of_ones_own_does_not_clear_what_was_tried_at_others() {
+async fn logging_in_to_own_account_does_not_reset_attempts_on_others() {
     let app = TestApp::new().await;
-    ada(&app).await;
+    register_ada(&app).await;
     app.database.sql("UPDATE users SET email = 'eve@souk.example'").await;
     for i in 0..100 {
-        assert_eq!(log_in(&app, Some(HERE), &format!("u{i}@souk.example"), "wrong one").await, "INVALID_CREDENTIALS");
+        assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), &format!("u{i}@souk.example"), "wrong one").await, "INVALID_CREDENTIALS");
         if i % 10 == 0 {
-            assert_eq!(log_in(&app, Some(HERE), "eve@souk.example", PASSWORD).await, "done");
+            assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), "eve@souk.example", PASSWORD).await, "done");
         }
     }
-    stretch(&app).await;
+    extend_blocks(&app).await;
     assert_eq!(attempts(&app).await[0], 100);
-    assert_eq!(log_in(&app, Some(HERE), "another@souk.example", "wrong one").await, "RATE_LIMITED");
-    assert_eq!(log_in(&app, Some(HERE), "eve@souk.example", PASSWORD).await, "RATE_LIMITED");
+    assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), "another@souk.example", "wrong one").await, "RATE_LIMITED");
+    assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), "eve@souk.example", PASSWORD).await, "RATE_LIMITED");
     assert_eq!(log_in(&app, Some("192.0.2.2"), "eve@souk.example", PASSWORD).await, "done");
 }
 
 #[tokio::test]
-async fn an_account_that_is_there_answers_as_one_that_is_not() {
+async fn throttling_is_the_same_for_existing_and_missing_accounts() {
     let app = TestApp::new().await;
-    ada(&app).await;
+    register_ada(&app).await;
     let mut stories = Vec::new();
     for email in [ADA, "nobody@souk.example", "ADA@Souk.Example"] {
         app.database.sql("DELETE FROM login_throttles").await;
         let mut story = Vec::new();
         for i in 0..7 {
             if i == 5 {
-                stretch(&app).await;
+                extend_blocks(&app).await;
             }
-            let (status, headers, mut answer) = send(&app, request(Some(HERE), &document(email, "wrong one"))).await;
-            if let Some(Value::Object(told)) = answer.pointer_mut("/errors/0/extensions") {
+            let (status, headers, mut response) = send(&app, request(Some(CLIENT_ADDRESS), &document(email, "wrong one"))).await;
+            if let Some(Value::Object(told)) = response.pointer_mut("/errors/0/extensions") {
                 let wait = told.insert("retryAfter".to_owned(), json!("so long")).and_then(|wait| wait.as_u64());
                 assert!(wait.is_some_and(|seconds| (590..=601).contains(&seconds)), "{wait:?}");
                 told.remove("requestId");
             }
-            answer["extensions"] = Value::Null;
-            story.push((status, headers.contains_key("retry-after"), answer));
+            response["extensions"] = Value::Null;
+            story.push((status, headers.contains_key("retry-after"), response));
         }
         assert!(story[5].1 && !story[4].1, "{story:#?}");
         stories.push(story);
@@ -217,7 +217,7 @@ async fn an_account_that_is_there_answers_as_one_that_is_not() {
 }
 
 #[tokio::test]
-async fn an_address_is_believed_from_the_shops_own_proxies_only() {
+async fn forwarded_address_is_trusted_only_from_own_proxies() {
     // Whatever stands in the header, it is one client.
     for (trusted, forwarded) in
         [(0, "10.0.0.<i>"), (1, "10.0.0.<i>, 192.0.2.9"), (2, "10.0.0.<i>, 192.0.2.9, 10.1.1.1")]
@@ -226,7 +226,7 @@ async fn an_address_is_believed_from_the_shops_own_proxies_only() {
         let mut outcomes = Vec::new();
         for i in 0..6 {
             if i == 5 {
-                stretch(&app).await;
+                extend_blocks(&app).await;
             }
             let from = forwarded.replace("<i>", &i.to_string());
             let mut request = request(Some(&from), &document(ADA, "wrong one"));
@@ -238,29 +238,29 @@ async fn an_address_is_believed_from_the_shops_own_proxies_only() {
 }
 
 #[tokio::test]
-async fn a_restart_forgets_nothing_and_all_servers_count_together() {
+async fn attempts_survive_a_restart_and_are_shared_by_servers() {
     let app = TestApp::new().await;
     for _ in 0..3 {
-        assert_eq!(log_in(&app, Some(HERE), ADA, "wrong one").await, "INVALID_CREDENTIALS");
+        assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, "wrong one").await, "INVALID_CREDENTIALS");
     }
-    let other = app.beside().await;
+    let other = app.second_server().await;
     for _ in 0..2 {
-        assert_eq!(log_in(&other, Some(HERE), ADA, "wrong one").await, "INVALID_CREDENTIALS");
+        assert_eq!(log_in(&other, Some(CLIENT_ADDRESS), ADA, "wrong one").await, "INVALID_CREDENTIALS");
     }
-    stretch(&app).await;
-    assert_eq!(log_in(&app, Some(HERE), ADA, "wrong one").await, "RATE_LIMITED");
-    assert_eq!(log_in(&app.beside().await, Some(HERE), ADA, "wrong one").await, "RATE_LIMITED");
+    extend_blocks(&app).await;
+    assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, "wrong one").await, "RATE_LIMITED");
+    assert_eq!(log_in(&app.second_server().await, Some(CLIENT_ADDRESS), ADA, "wrong one").await, "RATE_LIMITED");
 }
 
 #[tokio::test]
-async fn counters_name_nobody_and_fade_within_a_day() {
+async fn counters_hold_no_personal_data_and_expire_within_a_day() {
     let app = TestApp::new().await;
     for _ in 0..5 {
-        assert_eq!(log_in(&app, Some(HERE), ADA, "wrong one").await, "INVALID_CREDENTIALS");
+        assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, "wrong one").await, "INVALID_CREDENTIALS");
     }
     assert_eq!(attempts(&app).await, [5, 5, 5]);
     let rows = app.database.rows("SELECT * FROM login_throttles").await.join("\n");
-    assert!(!rows.contains("ada") && !rows.contains(HERE), "{rows}");
+    assert!(!rows.contains("ada") && !rows.contains(CLIENT_ADDRESS), "{rows}");
     let deleted = async || delete_expired(&app.database.db).await.unwrap();
     assert_eq!(deleted().await, 0);
     app.database
@@ -274,12 +274,12 @@ async fn counters_name_nobody_and_fade_within_a_day() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_comes_to_nothing_is_taken_back() {
+async fn attempt_that_fails_internally_is_not_counted() {
     let app = TestApp::new().await;
-    ada(&app).await;
+    register_ada(&app).await;
     app.database.sql("UPDATE users SET password_hash = 'damaged'").await;
     for _ in 0..7 {
-        assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "INTERNAL_SERVER_ERROR");
+        assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, PASSWORD).await, "INTERNAL_SERVER_ERROR");
     }
     assert_eq!(attempts(&app).await, [0, 0, 0]);
 }
@@ -295,10 +295,10 @@ async fn registrations_are_limited_by_network_address() {
         outcome(&send(&app, request(Some(from), &document)).await.2)
     };
     for i in 0..30 {
-        assert_eq!(register(HERE, i).await, "done");
+        assert_eq!(register(CLIENT_ADDRESS, i).await, "done");
     }
-    stretch(&app).await;
-    assert_eq!(register(HERE, 30).await, "RATE_LIMITED");
+    extend_blocks(&app).await;
+    assert_eq!(register(CLIENT_ADDRESS, 30).await, "RATE_LIMITED");
     assert_eq!(register("192.0.2.2", 30).await, "done");
     // What is wrong in itself is not counted: a form may be corrected.
     assert_eq!(attempts(&app).await, [30, 1]);
@@ -309,7 +309,7 @@ async fn registrations_are_limited_by_network_address() {
 }
 
 #[tokio::test]
-async fn mails_are_limited_by_whom_they_go_to_and_from_where_they_are_asked_for() {
+async fn emails_are_limited_by_recipient_and_client_address() {
     let app = TestApp::new().await;
     let db = &app.database.db;
     let from = |address: &str| RequestOrigin::new(address.parse::<IpAddr>().ok(), None);
@@ -317,61 +317,61 @@ async fn mails_are_limited_by_whom_they_go_to_and_from_where_they_are_asked_for(
         for i in 0..5 {
             throttle::count_attempt(db, kind, &from(&format!("198.51.100.{i}")), Some(ADA)).await.unwrap();
         }
-        stretch(&app).await;
-        let refused = throttle::count_attempt(db, kind, &from(HERE), Some(ADA)).await;
+        extend_blocks(&app).await;
+        let refused = throttle::count_attempt(db, kind, &from(CLIENT_ADDRESS), Some(ADA)).await;
         assert!(matches!(refused, Err(Error::TooManyAttempts { retry_after: 590..=601 })), "{kind:?}: {refused:?}");
         // Each kind has its own counters.
-        throttle::count_attempt(db, kind, &from(HERE), Some("bob@souk.example")).await.unwrap();
+        throttle::count_attempt(db, kind, &from(CLIENT_ADDRESS), Some("bob@souk.example")).await.unwrap();
     }
     for i in 0..29 {
-        throttle::count_attempt(db, AttemptKind::PasswordForgot, &from(HERE), Some(&format!("u{i}@souk.example")))
+        throttle::count_attempt(db, AttemptKind::PasswordForgot, &from(CLIENT_ADDRESS), Some(&format!("u{i}@souk.example")))
             .await
             .unwrap();
     }
-    stretch(&app).await;
-    throttle::count_attempt(db, AttemptKind::PasswordForgot, &from(HERE), Some("new@souk.example")).await.unwrap_err();
+    extend_blocks(&app).await;
+    throttle::count_attempt(db, AttemptKind::PasswordForgot, &from(CLIENT_ADDRESS), Some("new@souk.example")).await.unwrap_err();
 }
 
 #[tokio::test]
-async fn a_new_password_clears_the_failed_logins_of_its_account() {
+async fn password_change_clears_failed_logins_of_the_account() {
     let app = TestApp::new().await;
-    let id = ada(&app).await;
+    let id = register_ada(&app).await;
     for _ in 0..5 {
-        assert_eq!(log_in(&app, Some(HERE), ADA, "wrong one").await, "INVALID_CREDENTIALS");
+        assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, "wrong one").await, "INVALID_CREDENTIALS");
     }
-    stretch(&app).await;
-    assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "RATE_LIMITED");
-    let origin = RequestOrigin::new(HERE.parse().ok(), None);
+    extend_blocks(&app).await;
+    assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, PASSWORD).await, "RATE_LIMITED");
+    let origin = RequestOrigin::new(CLIENT_ADDRESS.parse().ok(), None);
     let cleared = app.database.db.transaction(async |conn| throttle::clear_account(conn, &origin, id, Some(ADA)).await);
     cleared.await.unwrap();
-    assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "done");
+    assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, PASSWORD).await, "done");
     // The address alone still knows what came from it.
     assert_eq!(attempts(&app).await[0], 5);
 }
 
 #[tokio::test]
-async fn a_password_that_is_asked_again_cannot_be_guessed_with_a_stolen_token() {
+async fn current_password_cannot_be_guessed_with_a_stolen_token() {
     let app = TestApp::new().await;
-    let id = ada(&app).await;
-    let thief = app.known(id, "customer").await;
+    let id = register_ada(&app).await;
+    let thief = app.existing_user(id, "customer").await;
     let change = async |password: &str| {
         let input = json!({ "password": password, "newPassword": "three other words" });
-        thief.mutate("passwordChange", "", input).await.verdict("passwordChange")
+        thief.mutate("passwordChange", "", input).await.outcome("passwordChange")
     };
     let erase = async |password: &str| {
         thief
             .mutate("userErase", "", json!({ "id": thief.global_id(), "password": password }))
             .await
-            .verdict("userErase")
+            .outcome("userErase")
     };
     for _ in 0..5 {
         assert_eq!(change("wrong one").await, "INVALID_CREDENTIALS password");
         assert_eq!(erase("wrong one").await, "INVALID_CREDENTIALS password");
     }
-    stretch(&app).await;
+    extend_blocks(&app).await;
     assert_eq!((change(PASSWORD).await, erase(PASSWORD).await), ("!RATE_LIMITED".into(), "!RATE_LIMITED".into()));
     // It keeps nobody from logging in.
-    assert_eq!(log_in(&app, Some(HERE), ADA, PASSWORD).await, "done");
-    wait(&app).await;
+    assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, PASSWORD).await, "done");
+    expire_blocks(&app).await;
     assert_eq!(change(PASSWORD).await, "done");
 }

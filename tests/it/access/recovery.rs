@@ -14,31 +14,31 @@ use souk::{
 };
 
 use crate::support::{
-    Answer, TestApp,
-    accounts::{PASSWORD, headline},
+    TestResponse, TestApp,
+    accounts::{PASSWORD, email_summary},
 };
 
 const ADA: &str = "ada@souk.example";
-const NEW: &str = "another few words of mine";
+const NEW_PASSWORD: &str = "another few words of mine";
 
-async fn forgot(app: &TestApp, email: &str) -> Answer {
+async fn request_reset(app: &TestApp, email: &str) -> TestResponse {
     app.anonymous().mutate("passwordForgot", "", json!({ "email": email })).await
 }
 
-async fn reset(app: &TestApp, token: &str, password: &str) -> Answer {
+async fn reset_password(app: &TestApp, token: &str, password: &str) -> TestResponse {
     let input = json!({ "token": token, "password": password });
     app.anonymous().mutate("passwordReset", "user { email isEmailVerified }", input).await
 }
 
 #[tokio::test]
-async fn a_forgotten_password_is_replaced_by_mail_and_every_session_ends() {
+async fn password_reset_by_email_ends_every_session() {
     let app = TestApp::new().await;
     app.register(ADA).await;
-    let verify = app.mail().await.token();
-    let (phone, laptop) = (app.session(ADA, PASSWORD).await, app.session(ADA, PASSWORD).await);
-    assert_eq!(forgot(&app, ADA).await.verdict("passwordForgot"), "done");
-    let mail = app.mail().await;
-    assert_eq!(headline(&mail), "ada@souk.example: Choose a new password at Souk");
+    let verify = app.email().await.token();
+    let (phone, laptop) = (app.log_in_with_password(ADA, PASSWORD).await, app.log_in_with_password(ADA, PASSWORD).await);
+    assert_eq!(request_reset(&app, ADA).await.outcome("passwordForgot"), "done");
+    let mail = app.email().await;
+    assert_eq!(email_summary(&mail), "ada@souk.example: Choose a new password at Souk");
     assert!(
         mail.text.contains("60 minutes") && mail.text.contains("https://shop.example/account/reset-password?token=")
     );
@@ -51,11 +51,11 @@ async fn a_forgotten_password_is_replaced_by_mail_and_every_session_ends() {
         ("password", "WEAK_PASSWORD password"),
         ("ada@souk.example", "WEAK_PASSWORD password"),
     ] {
-        assert_eq!(reset(&app, &token, password).await.verdict("passwordReset"), expected);
+        assert_eq!(reset_password(&app, &token, password).await.outcome("passwordReset"), expected);
     }
-    assert!(phone.is_in().await && laptop.is_in().await);
+    assert!(phone.has_valid_session().await && laptop.has_valid_session().await);
     let document = format!(
-        r#"mutation {{ passwordReset(input: {{ token: "{token}", password: "{NEW}" }}) {{
+        r#"mutation {{ passwordReset(input: {{ token: "{token}", password: "{NEW_PASSWORD}" }}) {{
             user {{ email isEmailVerified }} userErrors {{ code }} }} }}"#
     );
     let request = Request::post("/graphql")
@@ -64,31 +64,31 @@ async fn a_forgotten_password_is_replaced_by_mail_and_every_session_ends() {
         .header("x-forwarded-for", "192.0.2.7")
         .body(Body::from(json!({ "query": document }).to_string()))
         .expect("a request");
-    let answer: Value = serde_json::from_slice(&app.send(request).await.2).expect("JSON");
+    let response: Value = serde_json::from_slice(&app.send(request).await.2).expect("JSON");
     // The mail reached them: the address is theirs.
     let done = json!({ "user": { "email": ADA, "isEmailVerified": true }, "userErrors": [] });
-    assert_eq!(answer["data"]["passwordReset"], done);
-    assert!(!phone.is_in().await && !laptop.is_in().await);
-    let told = app.mail().await;
-    assert_eq!(headline(&told), "ada@souk.example: Your password at Souk was changed");
+    assert_eq!(response["data"]["passwordReset"], done);
+    assert!(!phone.has_valid_session().await && !laptop.has_valid_session().await);
+    let told = app.email().await;
+    assert_eq!(email_summary(&told), "ada@souk.example: Your password at Souk was changed");
     assert!(told.text.contains("Firefox on Linux") && told.text.contains("192.0.2.7"), "{}", told.text);
-    assert_eq!(app.login(ADA, PASSWORD).await.verdict("login"), "INVALID_CREDENTIALS email");
-    assert_eq!(app.login(ADA, NEW).await.verdict("login"), "done");
-    assert_eq!(reset(&app, &token, PASSWORD).await.verdict("passwordReset"), "INVALID_TOKEN token");
+    assert_eq!(app.login(ADA, PASSWORD).await.outcome("login"), "INVALID_CREDENTIALS email");
+    assert_eq!(app.login(ADA, NEW_PASSWORD).await.outcome("login"), "done");
+    assert_eq!(reset_password(&app, &token, PASSWORD).await.outcome("passwordReset"), "INVALID_TOKEN token");
     // A verified address stays so by its first mail, which is still good.
-    assert_eq!(app.use_token("emailVerify", &verify).await.verdict("emailVerify"), "done");
+    assert_eq!(app.use_token("emailVerify", &verify).await.outcome("emailVerify"), "done");
 }
 
 #[tokio::test]
-async fn asking_for_a_password_tells_nobody_who_has_an_account() {
+async fn password_reset_request_does_not_reveal_accounts() {
     let app = TestApp::new().await;
-    app.verified(ADA).await;
+    app.register_verified(ADA).await;
     app.register("new@souk.example").await;
     let manager = app.manager().await;
     manager.mutate("userCreate", "", json!({ "name": "Invited", "email": "invited@souk.example" })).await;
     app.register("gone@souk.example").await;
     app.database.sql("UPDATE users SET is_active = false WHERE email = 'gone@souk.example'").await;
-    app.mails().await;
+    app.emails().await;
     let mut seen = Vec::new();
     let emails = [
         "nobody@souk.example",
@@ -99,174 +99,174 @@ async fn asking_for_a_password_tells_nobody_who_has_an_account() {
         "invited@souk.example",
     ];
     for email in emails {
-        seen.push(forgot(&app, email).await.seen());
+        seen.push(request_reset(&app, email).await.observable_output());
     }
     assert_eq!(seen[0].0, r#"{"data":{"passwordForgot":{"userErrors":[]}}"#);
     assert!(seen.iter().all(|other| *other == seen[0]), "{seen:#?}");
     let about = |email: &str| format!("{email}: Choose a new password at Souk");
     let told = [ADA, ADA, "invited@souk.example", "new@souk.example"].map(about);
-    assert_eq!(app.headlines().await, told);
+    assert_eq!(app.email_summaries().await, told);
     for email in ["nobody", "", "a@b@c"] {
-        assert_eq!(forgot(&app, email).await.verdict("passwordForgot"), "INVALID email", "{email}");
+        assert_eq!(request_reset(&app, email).await.outcome("passwordForgot"), "INVALID email", "{email}");
     }
 }
 
 #[tokio::test]
-async fn a_second_mail_voids_the_first_and_there_are_three_an_hour() {
+async fn second_reset_email_invalidates_the_first_and_three_are_sent_per_hour() {
     let app = TestApp::new().await;
-    app.verified(ADA).await;
+    app.register_verified(ADA).await;
     let mut tokens = Vec::new();
     for round in 1..=5 {
-        forgot(&app, ADA).await;
-        tokens.extend(app.mails().await.iter().map(crate::support::email::Mail::token));
+        request_reset(&app, ADA).await;
+        tokens.extend(app.emails().await.iter().map(crate::support::email::Email::token));
         assert_eq!(tokens.len(), round.min(3), "round {round}");
     }
-    let verdicts = async |tokens: &[String]| {
-        let mut verdicts = Vec::new();
+    let outcomes = async |tokens: &[String]| {
+        let mut outcomes = Vec::new();
         for token in tokens {
-            verdicts.push(reset(&app, token, NEW).await.verdict("passwordReset"));
+            outcomes.push(reset_password(&app, token, NEW_PASSWORD).await.outcome("passwordReset"));
         }
-        verdicts
+        outcomes
     };
-    assert_eq!(verdicts(&tokens).await, ["INVALID_TOKEN token", "INVALID_TOKEN token", "done"]);
-    app.mails().await;
+    assert_eq!(outcomes(&tokens).await, ["INVALID_TOKEN token", "INVALID_TOKEN token", "done"]);
+    app.emails().await;
     // An hour later, which is past the pauses of whoever asks so often, too.
     app.database.sql("UPDATE account_tokens SET created_at = created_at - interval '1 h'").await;
     app.database.sql("UPDATE login_throttles SET blocked_until = blocked_until - interval '1 h'").await;
-    forgot(&app, ADA).await;
-    assert_eq!(reset(&app, &app.mail().await.token(), PASSWORD).await.verdict("passwordReset"), "done");
+    request_reset(&app, ADA).await;
+    assert_eq!(reset_password(&app, &app.email().await.token(), PASSWORD).await.outcome("passwordReset"), "done");
 }
 
 #[tokio::test]
-async fn the_mail_is_that_of_the_website() {
+async fn reset_email_is_sent_in_the_name_of_the_website() {
     let app = TestApp::new().await;
     let (sailor, baker) = (app.website("sailor").await.id.to_global_id(), app.website("baker").await.id.to_global_id());
     let input = json!({ "name": "Ada", "email": ADA, "password": PASSWORD, "sourceWebsiteId": sailor });
     app.anonymous().mutate("register", "", input).await;
-    app.mails().await;
+    app.emails().await;
     for (website, shop) in [(json!(null), "sailor"), (json!(baker), "baker")] {
         let input = json!({ "email": ADA, "websiteId": website });
         app.anonymous().mutate("passwordForgot", "", input).await;
-        let mail = app.mail().await;
-        assert_eq!(headline(&mail), format!("ada@souk.example: Choose a new password at Shop {shop}"));
+        let mail = app.email().await;
+        assert_eq!(email_summary(&mail), format!("ada@souk.example: Choose a new password at Shop {shop}"));
         assert!(mail.text.contains(&format!("https://{shop}.example/account/reset-password")), "{}", mail.text);
     }
     let input = json!({ "email": ADA, "websiteId": UserId(1).to_global_id() });
     let wrong = app.anonymous().mutate("passwordForgot", "", input).await;
-    assert_eq!(wrong.verdict("passwordForgot"), "INVALID websiteId");
+    assert_eq!(wrong.outcome("passwordForgot"), "INVALID websiteId");
 }
 
 #[tokio::test]
-async fn a_changed_password_ends_every_session_but_the_one_that_changed_it() {
+async fn password_change_ends_every_other_session() {
     let app = TestApp::new().await;
-    app.verified(ADA).await;
+    app.register_verified(ADA).await;
     let (here, there, other) =
-        (app.session(ADA, PASSWORD).await, app.session(ADA, PASSWORD).await, app.customer().await);
-    forgot(&app, ADA).await;
-    let token = app.mail().await.token();
+        (app.log_in_with_password(ADA, PASSWORD).await, app.log_in_with_password(ADA, PASSWORD).await, app.customer().await);
+    request_reset(&app, ADA).await;
+    let token = app.email().await.token();
     let change = |password: &str, new: &str| json!({ "password": password, "newPassword": new });
     for (current, new, expected) in [
-        (NEW, NEW, "INVALID_CREDENTIALS password"),
-        ("", NEW, "INVALID_CREDENTIALS password"),
-        (&"x".repeat(1000), NEW, "INVALID_CREDENTIALS password"),
+        (NEW_PASSWORD, NEW_PASSWORD, "INVALID_CREDENTIALS password"),
+        ("", NEW_PASSWORD, "INVALID_CREDENTIALS password"),
+        (&"x".repeat(1000), NEW_PASSWORD, "INVALID_CREDENTIALS password"),
         (PASSWORD, "short", "INVALID newPassword"),
         (PASSWORD, "password", "WEAK_PASSWORD newPassword"),
     ] {
-        let answer = here.mutate("passwordChange", "user { id }", change(current, new)).await;
-        assert_eq!(answer.verdict("passwordChange"), expected);
+        let response = here.mutate("passwordChange", "user { id }", change(current, new)).await;
+        assert_eq!(response.outcome("passwordChange"), expected);
     }
-    let nobody = app.anonymous().mutate("passwordChange", "", change(PASSWORD, NEW)).await;
-    assert_eq!(nobody.verdict("passwordChange"), "!UNAUTHENTICATED");
-    assert!(here.is_in().await && there.is_in().await);
+    let nobody = app.anonymous().mutate("passwordChange", "", change(PASSWORD, NEW_PASSWORD)).await;
+    assert_eq!(nobody.outcome("passwordChange"), "!UNAUTHENTICATED");
+    assert!(here.has_valid_session().await && there.has_valid_session().await);
 
-    let done = here.mutate("passwordChange", "user { id }", change(PASSWORD, NEW)).await;
+    let done = here.mutate("passwordChange", "user { id }", change(PASSWORD, NEW_PASSWORD)).await;
     assert_eq!(done.text_at("passwordChange.user.id"), here.global_id());
-    assert!(here.is_in().await && !there.is_in().await && other.is_in().await);
-    assert_eq!(app.headlines().await, ["ada@souk.example: Your password at Souk was changed"]);
-    assert_eq!(app.login(ADA, PASSWORD).await.verdict("login"), "INVALID_CREDENTIALS email");
-    assert_eq!(app.login(ADA, NEW).await.verdict("login"), "done");
+    assert!(here.has_valid_session().await && !there.has_valid_session().await && other.has_valid_session().await);
+    assert_eq!(app.email_summaries().await, ["ada@souk.example: Your password at Souk was changed"]);
+    assert_eq!(app.login(ADA, PASSWORD).await.outcome("login"), "INVALID_CREDENTIALS email");
+    assert_eq!(app.login(ADA, NEW_PASSWORD).await.outcome("login"), "done");
     // What was asked for before is void.
-    assert_eq!(reset(&app, &token, PASSWORD).await.verdict("passwordReset"), "INVALID_TOKEN token");
+    assert_eq!(reset_password(&app, &token, PASSWORD).await.outcome("passwordReset"), "INVALID_TOKEN token");
 }
 
 #[tokio::test]
-async fn a_new_address_counts_once_it_is_confirmed_and_the_old_one_is_told() {
+async fn new_email_takes_effect_once_confirmed_and_the_old_one_is_notified() {
     let app = TestApp::new().await;
-    app.verified(ADA).await;
-    let ada = app.session(ADA, PASSWORD).await;
-    forgot(&app, ADA).await;
-    let old = app.mail().await.token();
+    app.register_verified(ADA).await;
+    let ada = app.log_in_with_password(ADA, PASSWORD).await;
+    request_reset(&app, ADA).await;
+    let old = app.email().await.token();
     let change = |email: &str, password: &str| json!({ "email": email, "password": password });
     for (email, password, expected) in [
-        ("new@souk.example", NEW, "INVALID_CREDENTIALS password"),
+        ("new@souk.example", NEW_PASSWORD, "INVALID_CREDENTIALS password"),
         ("nobody", PASSWORD, "INVALID email"),
         ("New@Souk.example", PASSWORD, "done"),
     ] {
-        let answer = ada.mutate("emailChange", "", change(email, password)).await;
-        assert_eq!(answer.verdict("emailChange"), expected, "{email}");
+        let response = ada.mutate("emailChange", "", change(email, password)).await;
+        assert_eq!(response.outcome("emailChange"), expected, "{email}");
     }
     let nobody = app.anonymous().mutate("emailChange", "", change("new@souk.example", PASSWORD)).await;
-    assert_eq!(nobody.verdict("emailChange"), "!UNAUTHENTICATED");
-    let mail = app.mail().await;
-    assert_eq!(headline(&mail), "new@souk.example: Confirm your new e-mail address at Souk");
+    assert_eq!(nobody.outcome("emailChange"), "!UNAUTHENTICATED");
+    let mail = app.email().await;
+    assert_eq!(email_summary(&mail), "new@souk.example: Confirm your new e-mail address at Souk");
     assert!(mail.text.contains("24 hours") && mail.token().starts_with("souk_et_"), "{}", mail.text);
     assert_eq!(ada.run("{ me { email } }").await.text_at("me.email"), ADA);
 
     let confirmed = app.use_token("emailChangeConfirm", &mail.token()).await;
     let user = json!({ "id": ada.global_id(), "email": "new@souk.example", "isEmailVerified": true });
     assert_eq!(confirmed.at("emailChangeConfirm.user"), &user);
-    let told = app.mail().await;
-    assert_eq!(headline(&told), "ada@souk.example: Your e-mail address at Souk was changed");
+    let told = app.email().await;
+    assert_eq!(email_summary(&told), "ada@souk.example: Your e-mail address at Souk was changed");
     assert!(told.text.contains("new@souk.example"), "{}", told.text);
-    assert_eq!(reset(&app, &old, NEW).await.verdict("passwordReset"), "INVALID_TOKEN token");
-    assert_eq!(app.login(ADA, PASSWORD).await.verdict("login"), "INVALID_CREDENTIALS email");
-    assert_eq!(app.login("new@souk.example", PASSWORD).await.verdict("login"), "done");
+    assert_eq!(reset_password(&app, &old, NEW_PASSWORD).await.outcome("passwordReset"), "INVALID_TOKEN token");
+    assert_eq!(app.login(ADA, PASSWORD).await.outcome("login"), "INVALID_CREDENTIALS email");
+    assert_eq!(app.login("new@souk.example", PASSWORD).await.outcome("login"), "done");
 }
 
 #[tokio::test]
-async fn changing_an_address_tells_nobody_but_its_owner_that_it_has_an_account() {
+async fn email_change_reveals_an_account_only_to_its_owner() {
     let app = TestApp::new().await;
-    app.verified(ADA).await;
-    app.verified("bob@souk.example").await;
-    app.verified("gone@souk.example").await;
+    app.register_verified(ADA).await;
+    app.register_verified("bob@souk.example").await;
+    app.register_verified("gone@souk.example").await;
     app.database.sql("UPDATE users SET is_active = false WHERE email = 'gone@souk.example'").await;
-    let ada = app.session(ADA, PASSWORD).await;
+    let ada = app.log_in_with_password(ADA, PASSWORD).await;
     let free = ada.mutate("emailChange", "", json!({ "email": "free@souk.example", "password": PASSWORD })).await;
-    assert_eq!(free.verdict("emailChange"), "done");
-    let token = app.mail().await.token();
+    assert_eq!(free.outcome("emailChange"), "done");
+    let token = app.email().await.token();
     for (email, told) in [
         ("bob@souk.example", vec!["bob@souk.example: You already have an account at Souk"]),
         ("BOB@souk.example", vec![]),
         ("gone@souk.example", vec![]),
         (ADA, vec![]),
     ] {
-        let answer = ada.mutate("emailChange", "", json!({ "email": email, "password": PASSWORD })).await;
-        assert_eq!(answer.seen(), free.seen(), "{email}");
-        assert_eq!(app.headlines().await, told, "{email}");
+        let response = ada.mutate("emailChange", "", json!({ "email": email, "password": PASSWORD })).await;
+        assert_eq!(response.observable_output(), free.observable_output(), "{email}");
+        assert_eq!(app.email_summaries().await, told, "{email}");
     }
     // Somebody was faster: their mailbox, and they were there first.
-    assert_eq!(app.register("free@souk.example").await.verdict("register"), "done");
+    assert_eq!(app.register("free@souk.example").await.outcome("register"), "done");
     let late = app.use_token("emailChangeConfirm", &token).await;
-    assert_eq!(late.verdict("emailChangeConfirm"), "TAKEN email");
+    assert_eq!(late.outcome("emailChangeConfirm"), "TAKEN email");
     assert_eq!(ada.run("{ me { email } }").await.text_at("me.email"), ADA);
 }
 
 #[tokio::test]
-async fn nobody_floods_a_stranger_with_mails_of_a_new_address() {
+async fn email_change_messages_are_rate_limited() {
     let app = TestApp::new().await;
-    app.verified(ADA).await;
-    let ada = app.session(ADA, PASSWORD).await;
+    app.register_verified(ADA).await;
+    let ada = app.log_in_with_password(ADA, PASSWORD).await;
     for index in 0..6 {
         let input = json!({ "email": format!("stranger-{index}@souk.example"), "password": PASSWORD });
-        assert_eq!(ada.mutate("emailChange", "", input).await.verdict("emailChange"), "done");
+        assert_eq!(ada.mutate("emailChange", "", input).await.outcome("emailChange"), "done");
     }
-    assert_eq!(app.headlines().await.len(), 3);
+    assert_eq!(app.email_summaries().await.len(), 3);
 }
 
 #[tokio::test]
-async fn an_api_key_changes_no_password_and_no_address_of_its_owner() {
+async fn api_key_cannot_change_the_password_or_email_of_its_owner() {
     let app = TestApp::new().await;
-    let id = app.verified(ADA).await;
+    let id = app.register_verified(ADA).await;
     app.database.sql("UPDATE users SET role_id = (SELECT id FROM roles WHERE code = 'admin')").await;
     let key = Viewer::user(Identity {
         user: id,
@@ -279,29 +279,29 @@ async fn an_api_key_changes_no_password_and_no_address_of_its_owner() {
     let (db, passwords, live) = (&app.database.db, &app.services.passwords, &app.services.permission_cache);
     let (origin, pass) = (RequestOrigin::default(), PASSWORD.to_owned());
     let patch = UserPatch { email: Some("new@souk.example".to_owned()), ..UserPatch::default() };
-    let answers = [
-        passwords::change(db, passwords, live, &key, &origin, pass.clone(), NEW.to_owned()).await.map(drop),
+    let responses = [
+        passwords::change(db, passwords, live, &key, &origin, pass.clone(), NEW_PASSWORD.to_owned()).await.map(drop),
         email_change::request(db, passwords, &key, &origin, "new@souk.example", pass).await,
         update_user(db, &key, id, patch).await.map(drop),
     ];
-    for answer in answers {
-        assert!(matches!(answer, Err(Error::Coded(ErrorCode::Forbidden, _))), "{answer:?}");
+    for response in responses {
+        assert!(matches!(response, Err(Error::Coded(ErrorCode::Forbidden, _))), "{response:?}");
     }
     assert_eq!(app.database.contents().await, before);
 }
 
 #[tokio::test]
-async fn the_audit_log_tells_of_passwords_and_addresses_but_holds_no_secret() {
+async fn audit_log_records_credential_changes_without_secrets() {
     let app = TestApp::new().await;
-    app.verified(ADA).await;
-    forgot(&app, ADA).await;
-    reset(&app, &app.mail().await.token(), NEW).await;
-    app.mails().await;
-    let ada = app.session(ADA, NEW).await;
-    ada.mutate("passwordChange", "", json!({ "password": NEW, "newPassword": PASSWORD })).await;
+    app.register_verified(ADA).await;
+    request_reset(&app, ADA).await;
+    reset_password(&app, &app.email().await.token(), NEW_PASSWORD).await;
+    app.emails().await;
+    let ada = app.log_in_with_password(ADA, NEW_PASSWORD).await;
+    ada.mutate("passwordChange", "", json!({ "password": NEW_PASSWORD, "newPassword": PASSWORD })).await;
     ada.mutate("emailChange", "", json!({ "email": "new@souk.example", "password": PASSWORD })).await;
-    let mails = app.mails().await;
-    app.use_token("emailChangeConfirm", &mails[1].token()).await;
+    let emails = app.emails().await;
+    app.use_token("emailChangeConfirm", &emails[1].token()).await;
     let keys = "(SELECT string_agg(key, ' ' ORDER BY key) FROM jsonb_object_keys(after) key)";
     let entries =
         format!("SELECT via, {keys} FROM audit_log WHERE resource_type = 'User' AND change = 'updated' ORDER BY id");
@@ -313,5 +313,5 @@ async fn the_audit_log_tells_of_passwords_and_addresses_but_holds_no_secret() {
     ];
     assert_eq!(app.database.rows(&entries).await, told);
     let secrets = "SELECT count(*) FROM audit_log l WHERE l::text ~ 'argon2|souk_.t_'";
-    assert_eq!(app.database.ask(secrets).await, "0");
+    assert_eq!(app.database.scalar(secrets).await, "0");
 }

@@ -3,20 +3,20 @@
 use serde_json::{Value, json};
 use souk::{auth::Permission, ids::RowId};
 
-use crate::support::{Actor, TestApp, ask};
+use crate::support::{Actor, TestApp, query_scalar};
 
-async fn verdict(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
-    actor.mutate(mutation, "__typename", input).await.verdict(mutation)
+async fn try_mutate(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
+    actor.mutate(mutation, "__typename", input).await.outcome(mutation)
 }
 
 /// The id of a role of the database.
 async fn role_id(app: &TestApp, code: &str) -> String {
-    let id = app.database.ask(&format!("SELECT id FROM roles WHERE code = '{code}'")).await;
+    let id = app.database.scalar(&format!("SELECT id FROM roles WHERE code = '{code}'")).await;
     souk::ids::RoleId(id.parse().unwrap()).to_global_id()
 }
 
 #[tokio::test]
-async fn a_role_is_made_changed_listed_and_deleted() {
+async fn role_is_created_updated_listed_and_deleted() {
     let app = TestApp::new().await;
     let (admin, website) = (app.admin().await, app.website("sailor").await);
     let fields = "role { id code name description permissions isBuiltin websites { code } }";
@@ -48,16 +48,16 @@ async fn a_role_is_made_changed_listed_and_deleted() {
     assert_eq!(own.at("roles.nodes"), &json!([{ "code": "librarian" }]));
     let gone = admin.mutate("roleDelete", "role { code }", json!({ "id": id })).await;
     assert_eq!(gone.text_at("roleDelete.role.code"), "librarian");
-    assert_eq!(verdict(&admin, "roleDelete", json!({ "id": id })).await, "NOT_FOUND id");
+    assert_eq!(try_mutate(&admin, "roleDelete", json!({ "id": id })).await, "NOT_FOUND id");
 }
 
 #[tokio::test]
-async fn every_refused_role_says_why_and_writes_nothing() {
+async fn rejected_role_returns_errors_and_writes_nothing() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
-    app.holder(&[Permission::ManageStock], &[]).await;
+    app.user_with(&[Permission::ManageStock], &[]).await;
     let held = role_id(&app, "customer").await;
-    let taken = app.database.ask("SELECT code FROM roles WHERE NOT is_builtin").await;
+    let taken = app.database.scalar("SELECT code FROM roles WHERE NOT is_builtin").await;
     let new = |code: &str, name: &str| json!({ "code": code, "name": name, "permissions": [] });
     let before = app.database.contents().await;
     for (mutation, input, expected) in [
@@ -85,17 +85,17 @@ async fn every_refused_role_says_why_and_writes_nothing() {
         ("roleDelete", json!({ "id": held }), "PROTECTED id"),
         ("roleDelete", json!({ "id": role_id(&app, &taken).await }), "IN_USE id"),
     ] {
-        assert_eq!(verdict(&admin, mutation, input.clone()).await, expected, "{mutation} {input}");
+        assert_eq!(try_mutate(&admin, mutation, input.clone()).await, expected, "{mutation} {input}");
     }
     assert_eq!(app.database.contents().await, before);
 }
 
 #[tokio::test]
-async fn nobody_grants_what_they_do_not_hold() {
+async fn user_cannot_grant_permissions_they_lack() {
     let app = TestApp::new().await;
     let (sailor, rise) = (app.website("sailor").await, app.website("rise").await);
     let chief =
-        app.holder(&[Permission::ManageRoles, Permission::ManageUsers, Permission::ManageStock], &[sailor.id]).await;
+        app.user_with(&[Permission::ManageRoles, Permission::ManageUsers, Permission::ManageStock], &[sailor.id]).await;
     let (customer, admin) = (app.customer().await, app.admin().await);
     app.database
         .sql(&format!(
@@ -113,10 +113,10 @@ async fn nobody_grants_what_they_do_not_hold() {
         (role("c", json!(["MANAGE_STOCK"]), json!([])), "INSUFFICIENT_PERMISSIONS websites"),
         (role("d", json!(["MANAGE_STOCK"]), json!([sailor.id.to_global_id()])), "done"),
     ] {
-        assert_eq!(verdict(&chief, "roleCreate", input.clone()).await, expected, "{input}");
+        assert_eq!(try_mutate(&chief, "roleCreate", input.clone()).await, expected, "{input}");
     }
     let widen = json!({ "id": role_id(&app, "d").await, "websites": null });
-    assert_eq!(verdict(&chief, "roleUpdate", widen).await, "INSUFFICIENT_PERMISSIONS websites");
+    assert_eq!(try_mutate(&chief, "roleUpdate", widen).await, "INSUFFICIENT_PERMISSIONS websites");
     for (user, code, expected) in [
         (&customer, "d", "done"),
         (&customer, "customer", "done"),
@@ -125,23 +125,23 @@ async fn nobody_grants_what_they_do_not_hold() {
         (&admin, "customer", "INSUFFICIENT_PERMISSIONS userId"),
     ] {
         let input = json!({ "userId": user.global_id(), "roleId": role_id(&app, code).await });
-        assert_eq!(verdict(&chief, "userRoleSet", input).await, expected, "{code}");
+        assert_eq!(try_mutate(&chief, "userRoleSet", input).await, expected, "{code}");
     }
     let stranger = app.customer().await;
     let input = json!({ "userId": stranger.global_id(), "roleId": role_id(&app, "d").await });
-    assert_eq!(verdict(&chief, "userRoleSet", input).await, "NOT_FOUND userId", "of another website");
+    assert_eq!(try_mutate(&chief, "userRoleSet", input).await, "NOT_FOUND userId", "of another website");
 }
 
 #[tokio::test]
-async fn less_counts_at_once_and_more_when_the_token_is_renewed() {
+async fn revoked_permissions_apply_immediately_and_new_ones_after_token_refresh() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
-    let clerk = app.holder(&[Permission::ManageCatalogue, Permission::ManageProducts], &[]).await;
-    let code = app.database.ask("SELECT code FROM roles WHERE NOT is_builtin").await;
+    let clerk = app.user_with(&[Permission::ManageCatalogue, Permission::ManageProducts], &[]).await;
+    let code = app.database.scalar("SELECT code FROM roles WHERE NOT is_builtin").await;
     let id = role_id(&app, &code).await;
-    let brand = async |who: &Actor<'_>, name: &str| verdict(who, "brandCreate", json!({ "name": name })).await;
+    let brand = async |who: &Actor<'_>, name: &str| try_mutate(who, "brandCreate", json!({ "name": name })).await;
     let give = async |permissions: Value| {
-        assert_eq!(verdict(&admin, "roleUpdate", json!({ "id": id, "permissions": permissions })).await, "done");
+        assert_eq!(try_mutate(&admin, "roleUpdate", json!({ "id": id, "permissions": permissions })).await, "done");
     };
     assert_eq!(brand(&clerk, "One").await, "done");
     give(json!(["MANAGE_PRODUCTS"])).await;
@@ -149,40 +149,40 @@ async fn less_counts_at_once_and_more_when_the_token_is_renewed() {
     give(json!(["MANAGE_CATALOGUE", "MANAGE_PRODUCTS", "MANAGE_WEBSITES"])).await;
     assert_eq!(brand(&clerk, "Two").await, "done", "what the token says and the role gives");
     let website = json!({ "code": "rise", "name": "Rise", "baseUrl": "https://rise.example", "currency": "GBP" });
-    assert_eq!(verdict(&clerk, "websiteCreate", website.clone()).await, "!FORBIDDEN", "the token is older");
-    assert_eq!(verdict(&clerk.again().await, "websiteCreate", website).await, "done");
+    assert_eq!(try_mutate(&clerk, "websiteCreate", website.clone()).await, "!FORBIDDEN", "the token is older");
+    assert_eq!(try_mutate(&clerk.log_in_again().await, "websiteCreate", website).await, "done");
     // Another role.
     let input = json!({ "userId": clerk.global_id(), "roleId": role_id(&app, "customer").await });
-    assert_eq!(verdict(&admin, "userRoleSet", input).await, "done");
+    assert_eq!(try_mutate(&admin, "userRoleSet", input).await, "done");
     assert_eq!(brand(&clerk, "Three").await, "!FORBIDDEN");
     assert_eq!(clerk.run("{ me { role { code } } }").await.text_at("me.role.code"), "customer", "still logged in");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn somebody_stays_an_admin() {
+async fn last_admin_cannot_be_demoted() {
     let app = TestApp::new().await;
     let (first, second) = (app.admin().await, app.admin().await);
     let customer = role_id(&app, "customer").await;
     let demote = |who: &Actor<'_>| json!({ "userId": who.global_id(), "roleId": customer });
     // Each removes the other, at the same moment.
     let (one, two) = (demote(&second), demote(&first));
-    let (one, two) = tokio::join!(verdict(&first, "userRoleSet", one), verdict(&second, "userRoleSet", two));
-    let (done, refused): (Vec<_>, Vec<_>) = [one, two].into_iter().partition(|verdict| verdict == "done");
+    let (one, two) = tokio::join!(try_mutate(&first, "userRoleSet", one), try_mutate(&second, "userRoleSet", two));
+    let (done, refused): (Vec<_>, Vec<_>) = [one, two].into_iter().partition(|outcome| outcome == "done");
     assert_eq!((done.len(), refused.len()), (1, 1), "{refused:?}");
     assert!(
         ["PROTECTED id", "!FORBIDDEN", "INSUFFICIENT_PERMISSIONS userId"].contains(&refused[0].as_str()),
         "{refused:?}"
     );
     let last =
-        app.database.ask("SELECT users.id FROM users JOIN roles ON roles.id = role_id WHERE code = 'admin'").await;
-    let last = app.known(souk::ids::UserId(last.parse().unwrap()), "admin").await;
-    let before = app.database.ask("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL").await;
+        app.database.scalar("SELECT users.id FROM users JOIN roles ON roles.id = role_id WHERE code = 'admin'").await;
+    let last = app.existing_user(souk::ids::UserId(last.parse().unwrap()), "admin").await;
+    let before = app.database.scalar("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL").await;
     for (mutation, input) in [("userRoleSet", demote(&last)), ("userDeactivate", json!({ "id": last.global_id() }))] {
-        assert_eq!(verdict(&last, mutation, input).await, "PROTECTED id");
+        assert_eq!(try_mutate(&last, mutation, input).await, "PROTECTED id");
     }
-    assert_eq!(app.database.ask("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL").await, before);
+    assert_eq!(app.database.scalar("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL").await, before);
     // Nor by hand.
     let by_hand = format!("UPDATE users SET is_active = false WHERE id = {} RETURNING 1", last.id.0);
-    let refused = ask(&app.database.url, &by_hand).await.unwrap_err();
+    let refused = query_scalar(&app.database.url, &by_hand).await.unwrap_err();
     assert_eq!(refused.as_db_error().unwrap().constraint(), Some("users_last_admin"));
 }

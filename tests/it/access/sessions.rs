@@ -8,14 +8,14 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use souk::{access::actions::cache::refresh_cache, auth::PermissionCache, ids::UserId};
 
-use crate::support::{Actor, Answer, TestApp};
+use crate::support::{Actor, TestResponse, TestApp};
 
 const PASSWORD: &str = "four unusual words here";
 
 /// Somebody with a password.
-async fn registered(app: &TestApp, email: &str) {
+async fn register_user(app: &TestApp, email: &str) {
     let input = json!({ "name": "Ada", "email": email, "password": PASSWORD });
-    assert_eq!(app.anonymous().mutate("register", "user { id }", input).await.verdict("register"), "done");
+    assert_eq!(app.anonymous().mutate("register", "user { id }", input).await.outcome("register"), "done");
 }
 
 /// The tokens of a session.
@@ -26,8 +26,8 @@ struct Tokens {
 }
 
 impl Tokens {
-    fn of(answer: &Answer, mutation: &str) -> Self {
-        let text = |field: &str| answer.text_at(&format!("{mutation}.{field}"));
+    fn of(response: &TestResponse, mutation: &str) -> Self {
+        let text = |field: &str| response.text_at(&format!("{mutation}.{field}"));
         Self { access: text("accessToken"), refresh: text("refreshToken") }
     }
 
@@ -42,7 +42,7 @@ async fn log_in(app: &TestApp, email: &str) -> Tokens {
     Tokens::of(&app.anonymous().mutate("login", fields, input).await, "login")
 }
 
-async fn try_refresh(app: &TestApp, token: &str) -> Answer {
+async fn try_refresh(app: &TestApp, token: &str) -> TestResponse {
     let fields = "accessToken refreshToken expiresAt";
     app.anonymous().mutate("tokenRefresh", fields, json!({ "refreshToken": token })).await
 }
@@ -52,13 +52,13 @@ async fn refresh(app: &TestApp, tokens: &Tokens) -> Tokens {
 }
 
 /// `in` where the access token is good, else the code.
-async fn state(app: &TestApp, tokens: &Tokens) -> String {
-    let answer = tokens.actor(app).run("{ me { id } }").await;
-    if answer.json["errors"].is_null() { "in".to_owned() } else { answer.code().to_owned() }
+async fn token_state(app: &TestApp, tokens: &Tokens) -> String {
+    let response = tokens.actor(app).run("{ me { id } }").await;
+    if response.json["errors"].is_null() { "in".to_owned() } else { response.code().to_owned() }
 }
 
 /// Moves the uses of all refresh tokens to the past, out of the grace period.
-async fn after_the_grace(app: &TestApp) {
+async fn end_grace_period(app: &TestApp) {
     app.database.sql("UPDATE refresh_tokens SET used_at = used_at - interval '11 s'").await;
 }
 
@@ -74,9 +74,9 @@ async fn send(app: &TestApp, headers: &[(&str, &str)], document: &str) -> (Statu
 }
 
 #[tokio::test]
-async fn each_login_is_a_session_that_knows_its_device() {
+async fn each_login_creates_a_session_that_records_its_device() {
     let app = TestApp::new().await;
-    registered(&app, "ada@souk.example").await;
+    register_user(&app, "ada@souk.example").await;
     let login = format!(
         r#"mutation {{ login(input: {{ email: "ada@souk.example", password: "{PASSWORD}" }}) {{ accessToken }} }}"#
     );
@@ -85,7 +85,7 @@ async fn each_login_is_a_session_that_knows_its_device() {
     let (_, _, first) = send(&app, &phone, &login).await;
     let laptop = [("user-agent", "Laptop/2.0"), ("x-forwarded-for", "::ffff:203.0.113.8")];
     let (_, _, second) = send(&app, &laptop, &login).await;
-    let token = |answer: &Value| answer["data"]["login"]["accessToken"].as_str().unwrap().to_owned();
+    let token = |response: &Value| response["data"]["login"]["accessToken"].as_str().unwrap().to_owned();
     let (first, second) = (token(&first), token(&second));
     let me = app.with_token(first.clone(), UserId(0));
     let sessions = "{ me { sessions { id device address isCurrent } } }";
@@ -107,13 +107,13 @@ async fn each_login_is_a_session_that_knows_its_device() {
     assert_eq!(app.with_token(second, UserId(0)).run("{ me { id } }").await.code(), "UNAUTHENTICATED");
     assert_eq!(me.run(sessions).await.at("me.sessions").as_array().unwrap().len(), 1);
     let again = me.mutate("sessionRevoke", "session { id }", json!({ "id": laptop })).await;
-    assert_eq!(again.verdict("sessionRevoke"), "NOT_FOUND id");
+    assert_eq!(again.outcome("sessionRevoke"), "NOT_FOUND id");
 }
 
 #[tokio::test]
-async fn the_sessions_of_others_are_nobodys_business() {
+async fn sessions_of_other_users_are_not_visible() {
     let app = TestApp::new().await;
-    registered(&app, "ada@souk.example").await;
+    register_user(&app, "ada@souk.example").await;
     let ada = log_in(&app, "ada@souk.example").await;
     let mine = ada.actor(&app).run("{ me { id sessions { id } } }").await;
     let (id, session) = (mine.text_at("me.id"), mine.text_at("me.sessions.0.id"));
@@ -124,21 +124,21 @@ async fn the_sessions_of_others_are_nobodys_business() {
                 json!({ "id": id }),
             )
             .await;
-        assert!(seen.peek("user.sessions.0").is_null(), "{seen:?}");
+        assert!(seen.at_ignoring_errors("user.sessions.0").is_null(), "{seen:?}");
         let node = other.run_with("query ($id: ID!) { node(id: $id) { id } }", json!({ "id": session })).await;
         assert_eq!(node.at("node"), &Value::Null);
         let revoked = other.mutate("sessionRevoke", "session { id }", json!({ "id": session })).await;
-        assert_eq!(revoked.verdict("sessionRevoke"), "NOT_FOUND id");
+        assert_eq!(revoked.outcome("sessionRevoke"), "NOT_FOUND id");
     }
     let own = ada.actor(&app).run_with("query ($id: ID!) { node(id: $id) { id } }", json!({ "id": session })).await;
     assert_eq!(own.text_at("node.id"), session);
-    assert_eq!(state(&app, &ada).await, "in");
+    assert_eq!(token_state(&app, &ada).await, "in");
 }
 
 #[tokio::test]
-async fn a_refresh_gives_new_tokens_of_the_same_session() {
+async fn refresh_returns_new_tokens_for_the_same_session() {
     let app = TestApp::new().await;
-    registered(&app, "ada@souk.example").await;
+    register_user(&app, "ada@souk.example").await;
     let first = log_in(&app, "ada@souk.example").await;
     let second = refresh(&app, &first).await;
     assert_ne!((&first.access, &first.refresh), (&second.access, &second.refresh));
@@ -146,111 +146,111 @@ async fn a_refresh_gives_new_tokens_of_the_same_session() {
         second.actor(&app).run("{ me { sessions { isCurrent } } }").await.at("me.sessions"),
         &json!([{ "isCurrent": true }])
     );
-    assert_eq!(state(&app, &first).await, "in", "the access token before is good until it expires");
+    assert_eq!(token_state(&app, &first).await, "in", "the access token before is good until it expires");
     for nonsense in ["", "x", &first.access, "souk_rt_AAAA"] {
         assert_eq!(
-            try_refresh(&app, nonsense).await.verdict("tokenRefresh"),
+            try_refresh(&app, nonsense).await.outcome("tokenRefresh"),
             "INVALID_TOKEN refreshToken",
             "{nonsense}"
         );
     }
     let none = app.anonymous().mutate("tokenRefresh", "accessToken", json!({})).await;
-    assert_eq!(none.verdict("tokenRefresh"), "REQUIRED refreshToken");
+    assert_eq!(none.outcome("tokenRefresh"), "REQUIRED refreshToken");
     // A refresh token is no access token.
     assert_eq!(app.with_token(second.refresh.clone(), UserId(0)).run("{ me { id } }").await.code(), "UNAUTHENTICATED");
     assert_eq!(
-        app.database.ask("SELECT count(*) FROM refresh_tokens WHERE encode(hash, 'escape') LIKE 'souk%'").await,
+        app.database.scalar("SELECT count(*) FROM refresh_tokens WHERE encode(hash, 'escape') LIKE 'souk%'").await,
         "0"
     );
 }
 
 #[tokio::test]
-async fn a_refresh_token_that_comes_twice_ends_its_session() {
+async fn refresh_token_reused_after_the_grace_period_ends_its_session() {
     for (what, seconds, expected) in [("at once: its answer was lost", 0, true), ("too late", 11, false)] {
         let app = TestApp::new().await;
-        registered(&app, "ada@souk.example").await;
+        register_user(&app, "ada@souk.example").await;
         let (first, other) = (log_in(&app, "ada@souk.example").await, log_in(&app, "ada@souk.example").await);
         let second = refresh(&app, &first).await;
         if seconds > 0 {
-            after_the_grace(&app).await;
+            end_grace_period(&app).await;
         }
-        let again = try_refresh(&app, &first.refresh).await.verdict("tokenRefresh");
+        let again = try_refresh(&app, &first.refresh).await.outcome("tokenRefresh");
         assert_eq!(again == "done", expected, "{what}: {again}");
         if !expected {
             assert_eq!(again, "INVALID_TOKEN refreshToken");
-            assert_eq!(state(&app, &second).await, "UNAUTHENTICATED", "the whole family is out, at once");
-            assert_eq!(try_refresh(&app, &second.refresh).await.verdict("tokenRefresh"), "INVALID_TOKEN refreshToken");
+            assert_eq!(token_state(&app, &second).await, "UNAUTHENTICATED", "the whole family is out, at once");
+            assert_eq!(try_refresh(&app, &second.refresh).await.outcome("tokenRefresh"), "INVALID_TOKEN refreshToken");
         }
-        assert_eq!(state(&app, &other).await, "in", "another login is another family");
-        let told = app.headlines().await.iter().filter(|line| line.contains("logged out")).count();
+        assert_eq!(token_state(&app, &other).await, "in", "another login is another family");
+        let told = app.email_summaries().await.iter().filter(|line| line.contains("logged out")).count();
         assert_eq!(told, usize::from(!expected), "the owner hears of it where one of two is a thief");
     }
 }
 
 #[tokio::test]
-async fn no_answer_was_lost_where_the_successor_has_been_used() {
+async fn reused_refresh_token_ends_the_session_once_its_successor_was_used() {
     let app = TestApp::new().await;
-    registered(&app, "ada@souk.example").await;
+    register_user(&app, "ada@souk.example").await;
     let first = log_in(&app, "ada@souk.example").await;
     let second = refresh(&app, &first).await;
     let third = refresh(&app, &second).await;
-    assert_eq!(try_refresh(&app, &first.refresh).await.verdict("tokenRefresh"), "INVALID_TOKEN refreshToken");
-    assert_eq!(state(&app, &third).await, "UNAUTHENTICATED");
+    assert_eq!(try_refresh(&app, &first.refresh).await.outcome("tokenRefresh"), "INVALID_TOKEN refreshToken");
+    assert_eq!(token_state(&app, &third).await, "UNAUTHENTICATED");
 }
 
 #[tokio::test]
-async fn of_two_chains_only_one_goes_on() {
+async fn only_one_of_two_refresh_chains_continues() {
     let app = TestApp::new().await;
-    registered(&app, "ada@souk.example").await;
+    register_user(&app, "ada@souk.example").await;
     let first = log_in(&app, "ada@souk.example").await;
     let (left, right) = (refresh(&app, &first).await, refresh(&app, &first).await);
     let left = refresh(&app, &left).await;
-    after_the_grace(&app).await;
-    assert_eq!(try_refresh(&app, &right.refresh).await.verdict("tokenRefresh"), "INVALID_TOKEN refreshToken");
-    assert_eq!(state(&app, &left).await, "UNAUTHENTICATED", "one of the two is a thief");
+    end_grace_period(&app).await;
+    assert_eq!(try_refresh(&app, &right.refresh).await.outcome("tokenRefresh"), "INVALID_TOKEN refreshToken");
+    assert_eq!(token_state(&app, &left).await, "UNAUTHENTICATED", "one of the two is a thief");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twenty_refreshes_at_once_leave_one_live_session() {
+async fn twenty_concurrent_refreshes_leave_one_session() {
     let app = TestApp::new().await;
-    registered(&app, "ada@souk.example").await;
+    register_user(&app, "ada@souk.example").await;
     let first = log_in(&app, "ada@souk.example").await;
-    let answers = join_all((0..20).map(|_| try_refresh(&app, &first.refresh))).await;
-    assert!(answers.iter().all(|answer| answer.verdict("tokenRefresh") == "done"), "all within the grace");
-    let last = Tokens::of(&answers[7], "tokenRefresh");
+    let responses = join_all((0..20).map(|_| try_refresh(&app, &first.refresh))).await;
+    assert!(responses.iter().all(|response| response.outcome("tokenRefresh") == "done"), "all within the grace");
+    let last = Tokens::of(&responses[7], "tokenRefresh");
     assert_eq!(
         last.actor(&app).run("{ me { sessions { isCurrent } } }").await.at("me.sessions"),
         &json!([{ "isCurrent": true }])
     );
     // Whichever answer the client kept goes on, and it alone.
     let next = refresh(&app, &last).await;
-    assert_eq!(state(&app, &next).await, "in");
-    assert_eq!(app.database.ask("SELECT count(*) FROM refresh_tokens WHERE used_at IS NULL").await, "1");
+    assert_eq!(token_state(&app, &next).await, "in");
+    assert_eq!(app.database.scalar("SELECT count(*) FROM refresh_tokens WHERE used_at IS NULL").await, "1");
 }
 
 #[tokio::test]
-async fn whoever_logs_out_is_out_at_once() {
+async fn logout_takes_effect_immediately() {
     let app = TestApp::new().await;
-    registered(&app, "ada@souk.example").await;
+    register_user(&app, "ada@souk.example").await;
     let here = log_in(&app, "ada@souk.example").await;
     let there = log_in(&app, "ada@souk.example").await;
     let everywhere = log_in(&app, "ada@souk.example").await;
     assert_eq!(app.anonymous().run("mutation { logout { userErrors { code } } }").await.code(), "UNAUTHENTICATED");
     let out = here.actor(&app).run("mutation { logout { userErrors { code } } }").await;
     assert_eq!(out.at("logout.userErrors"), &json!([]));
-    assert_eq!((state(&app, &here).await.as_str(), state(&app, &there).await.as_str()), ("UNAUTHENTICATED", "in"));
-    assert_eq!(try_refresh(&app, &here.refresh).await.verdict("tokenRefresh"), "INVALID_TOKEN refreshToken");
+    assert_eq!((token_state(&app, &here).await.as_str(), token_state(&app, &there).await.as_str()), ("UNAUTHENTICATED", "in"));
+    assert_eq!(try_refresh(&app, &here.refresh).await.outcome("tokenRefresh"), "INVALID_TOKEN refreshToken");
     everywhere.actor(&app).run("mutation { logoutEverywhere { userErrors { code } } }").await.at("logoutEverywhere");
     for tokens in [&there, &everywhere] {
-        assert_eq!(state(&app, tokens).await, "UNAUTHENTICATED");
+        assert_eq!(token_state(&app, tokens).await, "UNAUTHENTICATED");
     }
-    assert_eq!(state(&app, &log_in(&app, "ada@souk.example").await).await, "in", "they may come back");
+    assert_eq!(token_state(&app, &log_in(&app, "ada@souk.example").await).await, "in", "they may come back");
 }
 
 #[tokio::test]
-async fn another_server_hears_of_it_without_a_query_per_request() {
+async fn other_servers_learn_of_revocations_without_a_query_per_request() {
     let app = TestApp::new().await;
-    registered(&app, "ada@souk.example").await;
+    register_user(&app, "ada@souk.example").await;
     let (tokens, other) = (log_in(&app, "ada@souk.example").await, log_in(&app, "ada@souk.example").await);
     let identity = |tokens: &Tokens| app.services.jwt.verify(&tokens.access).unwrap();
     let elsewhere = PermissionCache::new(app.services.jwt.lifetime());
@@ -269,55 +269,55 @@ async fn another_server_hears_of_it_without_a_query_per_request() {
 }
 
 #[tokio::test]
-async fn a_session_that_was_not_used_for_too_long_is_over() {
+async fn unused_session_expires() {
     let app = TestApp::new().await;
-    registered(&app, "ada@souk.example").await;
+    register_user(&app, "ada@souk.example").await;
     let tokens = log_in(&app, "ada@souk.example").await;
     app.database.sql("UPDATE sessions SET expires_at = now()").await;
-    assert_eq!(try_refresh(&app, &tokens.refresh).await.verdict("tokenRefresh"), "INVALID_TOKEN refreshToken");
+    assert_eq!(try_refresh(&app, &tokens.refresh).await.outcome("tokenRefresh"), "INVALID_TOKEN refreshToken");
     assert_eq!(tokens.actor(&app).run("{ me { sessions { id } } }").await.at("me.sessions"), &json!([]));
 }
 
 #[tokio::test]
-async fn a_deactivated_user_is_out_at_once_and_may_be_let_in_again() {
+async fn deactivation_ends_sessions_immediately_and_can_be_undone() {
     let app = TestApp::new().await;
-    registered(&app, "ada@souk.example").await;
+    register_user(&app, "ada@souk.example").await;
     let tokens = log_in(&app, "ada@souk.example").await;
     let id = tokens.actor(&app).run("{ me { id } }").await.text_at("me.id");
     let manager = app.manager().await;
     let out = manager.mutate("userDeactivate", "user { isActive }", json!({ "id": id })).await;
     assert_eq!(out.at("userDeactivate.user.isActive"), &json!(false));
-    assert_eq!(state(&app, &tokens).await, "UNAUTHENTICATED");
-    assert_eq!(try_refresh(&app, &tokens.refresh).await.verdict("tokenRefresh"), "INVALID_TOKEN refreshToken");
+    assert_eq!(token_state(&app, &tokens).await, "UNAUTHENTICATED");
+    assert_eq!(try_refresh(&app, &tokens.refresh).await.outcome("tokenRefresh"), "INVALID_TOKEN refreshToken");
     let back = manager.mutate("userReactivate", "user { isActive }", json!({ "id": id })).await;
     assert_eq!(back.at("userReactivate.user.isActive"), &json!(true));
-    assert_eq!(state(&app, &tokens).await, "UNAUTHENTICATED", "an ended session stays ended");
-    assert_eq!(state(&app, &log_in(&app, "ada@souk.example").await).await, "in");
+    assert_eq!(token_state(&app, &tokens).await, "UNAUTHENTICATED", "an ended session stays ended");
+    assert_eq!(token_state(&app, &log_in(&app, "ada@souk.example").await).await, "in");
 }
 
 #[tokio::test]
-async fn the_hundredth_and_first_login_ends_the_session_used_longest_ago() {
+async fn login_beyond_one_hundred_sessions_ends_the_least_recently_used() {
     let app = TestApp::new().await;
-    registered(&app, "ada@souk.example").await;
+    register_user(&app, "ada@souk.example").await;
     let first = log_in(&app, "ada@souk.example").await;
     let many = "INSERT INTO sessions (user_id, expires_at) SELECT id, now() + interval '1 d' FROM users, generate_series(1, 99)";
     app.database.sql(many).await;
-    assert_eq!(state(&app, &first).await, "in");
+    assert_eq!(token_state(&app, &first).await, "in");
     log_in(&app, "ada@souk.example").await;
-    assert_eq!(app.database.ask("SELECT count(*) FROM sessions WHERE ended_at IS NULL").await, "100");
-    assert_eq!(try_refresh(&app, &first.refresh).await.verdict("tokenRefresh"), "INVALID_TOKEN refreshToken");
+    assert_eq!(app.database.scalar("SELECT count(*) FROM sessions WHERE ended_at IS NULL").await, "100");
+    assert_eq!(try_refresh(&app, &first.refresh).await.outcome("tokenRefresh"), "INVALID_TOKEN refreshToken");
 }
 
 #[tokio::test]
-async fn a_refresh_token_can_be_a_cookie_that_no_script_sees() {
+async fn refresh_token_can_be_an_http_only_cookie() {
     let app = TestApp::new().await;
-    registered(&app, "ada@souk.example").await;
+    register_user(&app, "ada@souk.example").await;
     let login = format!(
         r#"mutation {{ login(input: {{ email: "ada@souk.example", password: "{PASSWORD}", refreshCookie: true }}) {{ accessToken refreshToken }} }}"#
     );
     let cookie = |headers: &HeaderMap| headers.get("set-cookie").map(|value| value.to_str().unwrap().to_owned());
-    let (_, headers, answer) = send(&app, &[], &login).await;
-    assert_eq!(answer["data"]["login"]["refreshToken"], Value::Null);
+    let (_, headers, response) = send(&app, &[], &login).await;
+    assert_eq!(response["data"]["login"]["refreshToken"], Value::Null);
     let set = cookie(&headers).unwrap();
     for attribute in
         ["souk_refresh=souk_rt_", "; Max-Age=", "; Path=/graphql", "; HttpOnly", "; Secure", "; SameSite=Strict"]
@@ -327,8 +327,8 @@ async fn a_refresh_token_can_be_a_cookie_that_no_script_sees() {
     let value = |set: &str| set.split(';').next().unwrap().to_owned();
     let renew = "mutation { tokenRefresh(input: {}) { accessToken refreshToken userErrors { code } } }";
     let sent = format!("theme=dark; {}", value(&set));
-    let (_, headers, answer) = send(&app, &[("cookie", &sent)], renew).await;
-    let payload = &answer["data"]["tokenRefresh"];
+    let (_, headers, response) = send(&app, &[("cookie", &sent)], renew).await;
+    let payload = &response["data"]["tokenRefresh"];
     assert_eq!((&payload["refreshToken"], &payload["userErrors"]), (&Value::Null, &json!([])));
     let next = cookie(&headers).unwrap();
     assert_ne!(value(&next), value(&set));
@@ -337,8 +337,8 @@ async fn a_refresh_token_can_be_a_cookie_that_no_script_sees() {
     let out = "mutation { logout { userErrors { code } } }";
     let (_, headers, _) = send(&app, &[("cookie", &value(&next)), ("authorization", &bearer)], out).await;
     assert!(cookie(&headers).unwrap().starts_with("souk_refresh=; Max-Age=0;"));
-    let (_, headers, answer) = send(&app, &[("cookie", &value(&next))], renew).await;
-    assert_eq!(answer["data"]["tokenRefresh"]["userErrors"][0]["code"], "INVALID_TOKEN");
+    let (_, headers, response) = send(&app, &[("cookie", &value(&next))], renew).await;
+    assert_eq!(response["data"]["tokenRefresh"]["userErrors"][0]["code"], "INVALID_TOKEN");
     assert!(
         cookie(&headers).unwrap().starts_with("souk_refresh=; Max-Age=0;"),
         "a cookie that is of no use is taken away"

@@ -31,7 +31,7 @@ impl<'a> Shops<'a> {
             Permission::ManageOrders,
             Permission::ManageWebsites,
         ];
-        let manager = app.holder(&everything_of_a_manager, &[sailor.id]).await;
+        let manager = app.user_with(&everything_of_a_manager, &[sailor.id]).await;
         let mut shops = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for website in [&sailor, &rise] {
             let hidden = app.product(website.id, ProductSpec::default()).await;
@@ -54,12 +54,12 @@ impl<'a> Shops<'a> {
     }
 }
 
-async fn verdict(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
-    actor.mutate(mutation, "__typename", input).await.verdict(mutation)
+async fn try_mutate(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
+    actor.mutate(mutation, "__typename", input).await.outcome(mutation)
 }
 
 #[tokio::test]
-async fn they_see_their_websites_and_what_everybody_sees() {
+async fn website_staff_see_their_websites_and_public_data() {
     let app = TestApp::new().await;
     let shops = Shops::open(&app).await;
     let seen = shops
@@ -102,7 +102,7 @@ async fn they_see_their_websites_and_what_everybody_sees() {
 }
 
 #[tokio::test]
-async fn they_write_at_their_websites_alone() {
+async fn website_staff_write_only_at_their_websites() {
     let app = TestApp::new().await;
     let shops = Shops::open(&app).await;
     let address = async |customer: &Actor<'_>| {
@@ -134,7 +134,7 @@ async fn they_write_at_their_websites_alone() {
             input[field] = json!(id);
             input
         };
-        assert_eq!(verdict(&shops.manager, mutation, input(own)).await, "done", "{mutation}");
+        assert_eq!(try_mutate(&shops.manager, mutation, input(own)).await, "done", "{mutation}");
         let before = shops.app.database.contents().await;
         let nothing = match souk::ids::decode(own).unwrap().0.as_str() {
             "Product" => ProductId(999_999).to_global_id(),
@@ -142,12 +142,12 @@ async fn they_write_at_their_websites_alone() {
             "Order" => OrderId(999_999).to_global_id(),
             _ => souk::ids::AddressId(999_999).to_global_id(),
         };
-        let answers = [
+        let responses = [
             shops.manager.mutate(mutation, "__typename", input(other)).await,
             shops.manager.mutate(mutation, "__typename", input(&nothing)).await,
         ];
-        assert_eq!(answers[0].verdict(mutation), format!("NOT_FOUND {field}"), "{mutation}");
-        assert_eq!(answers[0].json["data"], answers[1].json["data"], "{mutation} tells that it exists");
+        assert_eq!(responses[0].outcome(mutation), format!("NOT_FOUND {field}"), "{mutation}");
+        assert_eq!(responses[0].json["data"], responses[1].json["data"], "{mutation} tells that it exists");
         assert_eq!(shops.app.database.contents().await, before, "{mutation}");
     }
     let product =
@@ -168,6 +168,6 @@ async fn they_write_at_their_websites_alone() {
             "INSUFFICIENT_PERMISSIONS",
         ),
     ] {
-        assert_eq!(verdict(&shops.manager, mutation, input.clone()).await, expected, "{mutation} {input}");
+        assert_eq!(try_mutate(&shops.manager, mutation, input.clone()).await, expected, "{mutation} {input}");
     }
 }

@@ -2,4 +2,4 @@
 
 mod recording;
 mod reports;
-mod sharing;
+mod suggestions_and_retention;

@@ -21,31 +21,31 @@ use souk::{
 use super::reports::{search, shop};
 use crate::support::{
     Actor, TestApp, TestDb,
-    bulk::{BASE, nth},
-    process::{DataDir, Served},
+    bulk::{BASE, nth_id},
+    process::{DataDir, ServerProcess},
 };
 
 /// What is recorded, once all is: the latest last.
-async fn recorded(app: &TestApp, columns: &str) -> Vec<String> {
+async fn recorded_searches(app: &TestApp, columns: &str) -> Vec<String> {
     app.services.search_recorder.flush().await;
     app.database.rows(&format!("SELECT {columns} FROM searches ORDER BY id")).await
 }
 
 async fn count(app: &TestApp, table: &str) -> String {
     app.services.search_recorder.flush().await;
-    app.database.ask(&format!("SELECT count(*) FROM {table}")).await
+    app.database.scalar(&format!("SELECT count(*) FROM {table}")).await
 }
 
 #[tokio::test]
-async fn a_search_is_recorded_with_what_was_asked_and_found() {
+async fn search_is_recorded_with_its_query_and_results() {
     let app = TestApp::new().await;
     shop(&app).await;
     let visitor = app.anonymous().with_visitor("a-visitor-of-this-test");
-    let (sailor, rise) = (nth::<WebsiteId>(0), nth::<WebsiteId>(1));
+    let (sailor, rise) = (nth_id::<WebsiteId>(0), nth_id::<WebsiteId>(1));
     let at_sailor =
         format!(", types: [PRODUCT], where: {{sourceWebsite: {{eq: {sailor:?}}}}}, orderBy: {{field: PRICE}}");
-    let answer = search(&visitor, "  Storm \t LANTERN ", &at_sailor).await;
-    let (kind, key) = souk::ids::decode(&answer.text_at("search.searchId")).expect("an id");
+    let response = search(&visitor, "  Storm \t LANTERN ", &at_sailor).await;
+    let (kind, key) = souk::ids::decode(&response.text_at("search.searchId")).expect("an id");
     assert_eq!(kind, "Search");
     search(&visitor, "lamtern", &format!(", where: {{sourceWebsite: {{in: [{sailor:?}, {rise:?}]}}}}"))
         .await
@@ -55,7 +55,7 @@ async fn a_search_is_recorded_with_what_was_asked_and_found() {
     // No more is known than the page shows.
     visitor.run("{ search(query: \"lantern\", first: 1) { nodes { __typename } } }").await.at("search");
     visitor.run("{ search(query: \"rope\", first: 1) { nodes { __typename } } }").await.at("search");
-    let rows = recorded(&app, "website_id, query, corrected, results, results_exact, is_shareable").await;
+    let rows = recorded_searches(&app, "website_id, query, corrected, results, results_exact, is_shareable").await;
     assert_eq!(
         rows,
         [
@@ -67,19 +67,19 @@ async fn a_search_is_recorded_with_what_was_asked_and_found() {
             "(,rope,,1,t,t)".into(),
         ]
     );
-    assert_eq!(app.database.ask("SELECT min(id) FROM searches").await, key.to_string());
-    let filters = app.database.ask("SELECT filters FROM searches ORDER BY id").await;
+    assert_eq!(app.database.scalar("SELECT min(id) FROM searches").await, key.to_string());
+    let filters = app.database.scalar("SELECT filters FROM searches ORDER BY id").await;
     let filters: Value = serde_json::from_str(&filters).expect("JSON");
     let given = json!({ "types": ["PRODUCT"], "where": { "sourceWebsite": { "eq": sailor } }, "orderBy": { "field": "PRICE" } });
     assert_eq!(filters, given);
-    let none = app.database.ask("SELECT count(*) FROM searches WHERE filters = '{}'").await;
+    let none = app.database.scalar("SELECT count(*) FROM searches WHERE filters = '{}'").await;
     assert_eq!(none, "4");
     let near = "SELECT bool_and(took_ms > 0 AND searched_at BETWEEN now() - interval '1 minute' AND now()
         AND (id >> 21) = floor(extract(epoch FROM searched_at) * 1000)) FROM searches";
-    assert_eq!(app.database.ask(near).await, "t");
+    assert_eq!(app.database.scalar(near).await, "t");
     // The visitor is known again, and their id stands nowhere.
     assert_eq!(
-        app.database.ask("SELECT count(*) FROM searches WHERE visitor = sha256('a-visitor-of-this-test')").await,
+        app.database.scalar("SELECT count(*) FROM searches WHERE visitor = sha256('a-visitor-of-this-test')").await,
         "6"
     );
     let tables = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
@@ -91,7 +91,7 @@ async fn a_search_is_recorded_with_what_was_asked_and_found() {
 }
 
 #[tokio::test]
-async fn only_the_first_page_of_a_search_is_recorded_and_no_refused_one() {
+async fn only_the_first_page_is_recorded_and_no_rejected_search() {
     let app = TestApp::new().await;
     shop(&app).await;
     let public = app.anonymous();
@@ -104,11 +104,11 @@ async fn only_the_first_page_of_a_search_is_recorded_and_no_refused_one() {
     for (query, arguments) in [(" ", ""), ("lantern", ", where: {brand: {eq: \"x\"}}"), ("lantern", ", after: \"x\"")] {
         assert!(!search(&public, query, arguments).await.json["errors"].is_null());
     }
-    assert_eq!(recorded(&app, "query, results").await, ["(lantern,2)", "(lantern,2)"]);
+    assert_eq!(recorded_searches(&app, "query, results").await, ["(lantern,2)", "(lantern,2)"]);
 }
 
 #[tokio::test]
-async fn who_searched_is_a_user_or_a_visitor_and_never_both() {
+async fn search_belongs_to_a_user_or_a_visitor_but_not_both() {
     let app = TestApp::new().await;
     shop(&app).await;
     let known = |user: &str, visitor: &str| format!("({user},{visitor})");
@@ -125,7 +125,7 @@ async fn who_searched_is_a_user_or_a_visitor_and_never_both() {
         (app.anonymous().with_visitor(""), known("", "")),
         (app.anonymous().with_visitor("a visitor"), known("", "")),
         (app.anonymous().with_visitor(&long), known("", "")),
-        (customer.again().await, known(&customer.id.0.to_string(), "")),
+        (customer.log_in_again().await, known(&customer.id.0.to_string(), "")),
         // A machine searches for others, or for itself.
         (app.with_key(key.clone(), admin.id).with_visitor("v"), known("", "v")),
         (app.with_key(key, admin.id), known(&admin.id.0.to_string(), "")),
@@ -135,34 +135,34 @@ async fn who_searched_is_a_user_or_a_visitor_and_never_both() {
         search(&actor, "lantern", "").await.text_at("search.searchId");
         let visitors = format!("VALUES ('v'), ('{most}')");
         let who = format!("user_id, (SELECT v FROM ({visitors}) t (v) WHERE sha256(v::bytea) = visitor)");
-        assert_eq!(recorded(&app, &who).await, [expected]);
+        assert_eq!(recorded_searches(&app, &who).await, [expected]);
     }
 }
 
 #[tokio::test]
-async fn a_search_is_answered_while_nothing_can_be_written() {
+async fn search_responds_while_recording_is_blocked() {
     let app = TestApp::new().await;
     shop(&app).await;
-    let mut other = app.database.raw().await;
+    let mut other = app.database.raw_connection().await;
     other.batch_execute("BEGIN; LOCK TABLE searches, search_clicks").await.expect("a lock");
     let id = search(&app.anonymous(), "lantern", "").await.text_at("search.searchId");
-    let click = json!({ "searchId": id, "productId": nth::<ProductId>(1), "position": 1 });
-    assert_eq!(app.anonymous().mutate("searchClick", "", click).await.verdict("searchClick"), "done");
+    let click = json!({ "searchId": id, "productId": nth_id::<ProductId>(1), "position": 1 });
+    assert_eq!(app.anonymous().mutate("searchClick", "", click).await.outcome("searchClick"), "done");
     other.batch_execute("COMMIT").await.expect("unlocked");
     assert_eq!((count(&app, "searches").await, count(&app, "search_clicks").await), ("1".into(), "1".into()));
 }
 
 /// So many searches by nobody, as they are handed in. Of so many in a millisecond two may have one id: these are other ones.
-fn anybodys(count: usize) -> Vec<NewSearch> {
+fn anonymous_searches(count: usize) -> Vec<NewSearch> {
     let mut searches = BTreeMap::new();
     while searches.len() < count {
-        let search = anybodys_search(searches.len());
+        let search = anonymous_search(searches.len());
         searches.insert(search.id, search);
     }
     searches.into_values().collect()
 }
 
-fn anybodys_search(number: usize) -> NewSearch {
+fn anonymous_search(number: usize) -> NewSearch {
     let text = format!("lantern {number}");
     let search = Search {
         query: ParsedQuery::parse(&text),
@@ -179,7 +179,7 @@ fn anybodys_search(number: usize) -> NewSearch {
 }
 
 #[tokio::test]
-async fn many_searches_are_written_by_few_statements() {
+async fn searches_are_written_in_batches() {
     let app = TestApp::new().await;
     let counting = "
         CREATE TABLE statements (rows bigint);
@@ -188,24 +188,24 @@ async fn many_searches_are_written_by_few_statements() {
         CREATE TRIGGER count_statement AFTER INSERT ON searches
             REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION count_statement();";
     app.database.sql(counting).await;
-    anybodys(1_000).into_iter().for_each(|search| app.services.search_recorder.search(search));
+    anonymous_searches(1_000).into_iter().for_each(|search| app.services.search_recorder.record_search(search));
     assert_eq!(count(&app, "searches").await, "1000");
-    assert_eq!(app.database.ask("SELECT string_agg(rows::text, ' ') FROM statements").await, "500 500");
+    assert_eq!(app.database.scalar("SELECT string_agg(rows::text, ' ') FROM statements").await, "500 500");
     assert_eq!((MAX_BATCH, app.services.search_recorder.dropped()), (500, 0));
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_dropped_and_counted_and_the_search_is_answered() {
+async fn events_beyond_the_buffer_are_dropped_and_counted() {
     let app = TestApp::new().await;
     shop(&app).await;
     let (recorder, public) = (&app.services.search_recorder, app.anonymous());
-    let mut other = app.database.raw().await;
+    let mut other = app.database.raw_connection().await;
     other.batch_execute("BEGIN; LOCK TABLE searches").await.expect("a lock");
     // The recorder takes a batch of these, and waits with it.
-    let mut searches = anybodys(MAX_BATCH + MAX_QUEUED + 7);
+    let mut searches = anonymous_searches(MAX_BATCH + MAX_QUEUED + 7);
     searches.drain(..MAX_BATCH).for_each(|search| recorder.record_search(search));
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while app.database.ask(waits).await == "0" {
+    while app.database.scalar(waits).await == "0" {
         tokio::task::yield_now().await;
     }
     searches.into_iter().for_each(|search| recorder.record_search(search));
@@ -217,19 +217,19 @@ async fn what_does_not_fit_is_dropped_and_counted_and_the_search_is_answered() {
 }
 
 #[tokio::test]
-async fn a_click_counts_once_for_a_product_that_there_is() {
+async fn click_counts_once_for_an_existing_product() {
     let app = TestApp::new().await;
     shop(&app).await;
     let public = app.anonymous();
     let id = search(&public, "lantern", "").await.text_at("search.searchId");
-    let (lantern, paper) = (nth::<ProductId>(1), nth::<ProductId>(2));
+    let (lantern, paper) = (nth_id::<ProductId>(1), nth_id::<ProductId>(2));
     let ago = |age: TimeDelta| SearchId::at(Utc::now() - age).to_global_id();
     for (search, product, position, expected) in [
         (&id, &lantern, 1, "done"),
         (&id, &lantern, 5, "done"),
         (&id, &paper, 10_000, "done"),
         // Of nothing there is no click, and nobody learns it.
-        (&id, &nth::<ProductId>(9), 1, "done"),
+        (&id, &nth_id::<ProductId>(9), 1, "done"),
         (&id, &lantern, 0, "OUT_OF_RANGE position"),
         (&id, &lantern, 10_001, "OUT_OF_RANGE position"),
         (&ago(TimeDelta::hours(23)), &lantern, 1, "done"),
@@ -240,7 +240,7 @@ async fn a_click_counts_once_for_a_product_that_there_is() {
         (&id, &id, 1, "INVALID productId"),
     ] {
         let input = json!({ "searchId": search, "productId": product, "position": position });
-        assert_eq!(public.mutate("searchClick", "", input.clone()).await.verdict("searchClick"), expected, "{input}");
+        assert_eq!(public.mutate("searchClick", "", input.clone()).await.outcome("searchClick"), expected, "{input}");
     }
     app.services.search_recorder.flush().await;
     let clicks = "SELECT product_id - 1000000, position FROM search_clicks ORDER BY search_id DESC, product_id";
@@ -248,19 +248,19 @@ async fn a_click_counts_once_for_a_product_that_there_is() {
 }
 
 #[tokio::test]
-async fn nothing_is_recorded_where_it_is_switched_off() {
+async fn nothing_is_recorded_when_disabled() {
     let app = TestApp::builder().without_search_recorder().build().await;
     shop(&app).await;
     let public = app.anonymous();
     assert_eq!(search(&public, "lantern", "").await.at("search.searchId"), &Value::Null);
     let click =
-        json!({ "searchId": SearchId::at(Utc::now()).to_global_id(), "productId": nth::<ProductId>(1), "position": 1 });
-    assert_eq!(public.mutate("searchClick", "", click).await.verdict("searchClick"), "done");
+        json!({ "searchId": SearchId::at(Utc::now()).to_global_id(), "productId": nth_id::<ProductId>(1), "position": 1 });
+    assert_eq!(public.mutate("searchClick", "", click).await.outcome("searchClick"), "done");
     assert_eq!((count(&app, "searches").await, count(&app, "search_clicks").await), ("0".into(), "0".into()));
 }
 
 #[tokio::test]
-async fn what_the_database_does_not_take_is_written_again_and_given_up_at_last() {
+async fn failed_writes_are_retried_and_finally_dropped() {
     let app = TestApp::new().await;
     let recorder = &app.services.search_recorder;
     // A sequence counts also what is undone.
@@ -274,25 +274,25 @@ async fn what_the_database_does_not_take_is_written_again_and_given_up_at_last()
         CREATE TRIGGER refuse AFTER INSERT ON searches FOR EACH STATEMENT EXECUTE FUNCTION refuse();";
     app.database.sql(refusing).await;
     search(&app.anonymous(), "lantern", "").await.text_at("search.searchId");
-    assert_eq!(recorded(&app, "query").await, ["(lantern)"]);
-    assert_eq!((recorder.dropped(), app.database.ask("SELECT last_value FROM attempts").await), (0, "2".into()));
+    assert_eq!(recorded_searches(&app, "query").await, ["(lantern)"]);
+    assert_eq!((recorder.dropped(), app.database.scalar("SELECT last_value FROM attempts").await), (0, "2".into()));
     app.database.sql("ALTER SEQUENCE attempts MINVALUE -100 START -100; ALTER SEQUENCE attempts RESTART").await;
     search(&app.anonymous(), "rope", "").await.text_at("search.searchId");
-    assert_eq!(recorded(&app, "query").await, ["(lantern)"]);
-    assert_eq!((recorder.dropped(), app.database.ask("SELECT last_value FROM attempts").await), (1, "-97".into()));
+    assert_eq!(recorded_searches(&app, "query").await, ["(lantern)"]);
+    assert_eq!((recorder.dropped(), app.database.scalar("SELECT last_value FROM attempts").await), (1, "-97".into()));
     // The recorder goes on.
     app.database.sql("DROP TRIGGER refuse ON searches").await;
     search(&app.anonymous(), "sail", "").await.text_at("search.searchId");
-    assert_eq!(recorded(&app, "query").await, ["(lantern)", "(sail)"]);
+    assert_eq!(recorded_searches(&app, "query").await, ["(lantern)", "(sail)"]);
 }
 
 #[tokio::test]
-async fn what_was_searched_last_is_written_before_a_server_ends() {
-    let (database, folder) = (TestDb::new().await, DataDir::new());
+async fn pending_searches_are_written_at_shutdown() {
+    let (database, dir) = (TestDb::new().await, DataDir::new());
     let serve = |days: &str| {
-        let mut command = folder.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let mut command = dir.command(&["serve", "--listen", "127.0.0.1:0"]);
         command.env("DATABASE_URL", &database.url).env("SOUK_SEARCH_RETENTION_DAYS", days);
-        Served::start(command)
+        ServerProcess::start(command)
     };
     let document = "{ search(query: \"lantern\") { searchId } }";
     let server = serve("1");
@@ -306,7 +306,7 @@ async fn what_was_searched_last_is_written_before_a_server_ends() {
 }
 
 /// Somebody who searches while their account is erased.
-async fn searching(app: &TestApp) -> Actor<'_> {
+async fn searching_user(app: &TestApp) -> Actor<'_> {
     shop(app).await;
     let ada = app.customer().await;
     search(&ada, "lantern", "").await.text_at("search.searchId");
@@ -314,10 +314,10 @@ async fn searching(app: &TestApp) -> Actor<'_> {
 }
 
 #[tokio::test]
-async fn what_an_erased_user_searched_is_written_as_nobodys() {
+async fn searches_of_an_erased_user_are_written_without_a_user() {
     let app = TestApp::new().await;
-    let ada = searching(&app).await;
-    let mut erasure = app.database.raw().await;
+    let ada = searching_user(&app).await;
+    let mut erasure = app.database.raw_connection().await;
     let begin = format!(
         "BEGIN; SELECT FROM users WHERE id = {0} FOR NO KEY UPDATE; UPDATE users SET erased_at = now() WHERE id = {0}",
         ada.id.0
@@ -327,10 +327,10 @@ async fn what_an_erased_user_searched_is_written_as_nobodys() {
     let recorder = app.services.search_recorder.clone();
     let flushed = tokio::spawn(async move { recorder.flush().await });
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while app.database.ask(waits).await == "0" {
+    while app.database.scalar(waits).await == "0" {
         tokio::task::yield_now().await;
     }
     erasure.batch_execute("COMMIT").await.expect("erased");
     flushed.await.expect("no panic");
-    assert_eq!(recorded(&app, "query, user_id").await, ["(lantern,)", "(rope,)"]);
+    assert_eq!(recorded_searches(&app, "query, user_id").await, ["(lantern,)", "(rope,)"]);
 }

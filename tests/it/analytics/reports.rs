@@ -7,8 +7,8 @@ use souk::{
 };
 
 use crate::support::{
-    Actor, Answer, TestApp,
-    bulk::{BASE, nth},
+    Actor, TestResponse, TestApp,
+    bulk::{BASE, nth_id},
 };
 
 /// Two websites, and a lantern, another lantern and a rope.
@@ -19,11 +19,11 @@ pub async fn shop(app: &TestApp) {
         INSERT INTO products (id, source_website_id, sku, slug, name, price, stock) VALUES
             (BASE + 1, BASE, 'L-1', 'l1', 'Storm Lantern', 10, 9), (BASE + 2, BASE, 'L-2', 'l2', 'Paper Lantern', 20, 9),
             (BASE + 3, BASE + 1, 'R-1', 'r1', 'Red Rope', 5, 9);";
-    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+    app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
 }
 
 /// A search, and the id that it was given.
-pub async fn search(actor: &Actor<'_>, query: &str, arguments: &str) -> Answer {
+pub async fn search(actor: &Actor<'_>, query: &str, arguments: &str) -> TestResponse {
     let document = format!(
         "query ($query: String!) {{ search(query: $query {arguments}) {{
             searchId didYouMean totalCount {{ value }} pageInfo {{ endCursor }} }} }}"
@@ -32,7 +32,7 @@ pub async fn search(actor: &Actor<'_>, query: &str, arguments: &str) -> Answer {
 }
 
 /// Five searches of January, by three people known and one who is not; two were followed by clicks.
-async fn january(app: &TestApp) {
+async fn seed_january(app: &TestApp) {
     shop(app).await;
     let script = "
         INSERT INTO searches (id, website_id, visitor, query, filters, results, results_exact, is_shareable, took_ms, searched_at)
@@ -43,23 +43,23 @@ async fn january(app: &TestApp) {
                      (5, '2026-01-03T05:00:00Z', 1, 'c', 'lantern', 3)) v (number, at, website, visitor, query, results);
         INSERT INTO search_clicks SELECT s.id, BASE + c.product, c.position, s.searched_at
             FROM searches s JOIN (VALUES (1, 1, 1), (1, 2, 3), (5, 1, 2)) c (number, product, position) ON c.number = s.id & 7;";
-    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+    app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
 }
 
 /// What a report says of these days.
-async fn report(actor: &Actor<'_>, arguments: &str, fields: &str) -> Answer {
+async fn report(actor: &Actor<'_>, arguments: &str, fields: &str) -> TestResponse {
     actor.run(&format!("{{ searchAnalytics({arguments}) {{ {fields} }} }}")).await
 }
 
 const DAYS: &str = "from: \"2026-01-01T00:00:00Z\", to: \"2026-01-04T00:00:00Z\"";
-const ALL: &str = "searches visitors
+const ALL_FIELDS: &str = "searches visitors
     top { query searches visitors results clickThrough } zeroResults { query searches visitors results clickThrough }
     clickThrough { searches clicked rate meanPosition } trends(interval: DAY) { at searches zeroResults clicked }";
 
 #[tokio::test]
-async fn a_report_counts_searches_people_texts_clicks_and_days() {
+async fn report_counts_searches_visitors_queries_clicks_and_days() {
     let app = TestApp::new().await;
-    january(&app).await;
+    seed_january(&app).await;
     let manager = app.manager().await;
     let day = |day: u8, searches: u8, zero_results: u8, clicked: u8| json!({ "at": format!("2026-01-{day:02}T00:00:00+00:00"), "searches": searches, "zeroResults": zero_results, "clicked": clicked });
     let expected = json!({
@@ -72,7 +72,7 @@ async fn a_report_counts_searches_people_texts_clicks_and_days() {
         "clickThrough": { "searches": 5, "clicked": 2, "rate": "0.4", "meanPosition": "2.00" },
         "trends": [day(1, 3, 1, 1), day(2, 0, 0, 0), day(3, 2, 1, 1)],
     });
-    assert_eq!(report(&manager, DAYS, ALL).await.at("searchAnalytics"), &expected);
+    assert_eq!(report(&manager, DAYS, ALL_FIELDS).await.at("searchAnalytics"), &expected);
     assert_eq!(
         report(&manager, DAYS, "top(first: 1) { query }").await.at("searchAnalytics.top"),
         &json!([{ "query": "lantern" }])
@@ -83,9 +83,9 @@ async fn a_report_counts_searches_people_texts_clicks_and_days() {
 }
 
 #[tokio::test]
-async fn a_stretch_without_searches_is_zeros() {
+async fn period_without_searches_is_zero() {
     let app = TestApp::new().await;
-    january(&app).await;
+    seed_january(&app).await;
     let empty = json!({
         "searches": 0, "visitors": 0, "top": [], "zeroResults": [],
         "clickThrough": { "searches": 0, "clicked": 0, "rate": null, "meanPosition": null },
@@ -93,7 +93,7 @@ async fn a_stretch_without_searches_is_zeros() {
     });
     let manager = app.manager().await;
     let december = "from: \"2025-12-01T00:00:00Z\", to: \"2025-12-02T00:00:00Z\"";
-    assert_eq!(report(&manager, december, ALL).await.at("searchAnalytics"), &empty);
+    assert_eq!(report(&manager, december, ALL_FIELDS).await.at("searchAnalytics"), &empty);
     // By default the last 30 days.
     search(&app.anonymous(), "lantern", "").await.at("search.searchId");
     app.services.search_recorder.flush().await;
@@ -103,11 +103,11 @@ async fn a_stretch_without_searches_is_zeros() {
 }
 
 #[tokio::test]
-async fn steps_are_those_of_utc_wherever_the_database_is() {
+async fn intervals_are_in_utc_whatever_the_database_time_zone() {
     let app = TestApp::new().await;
     // Whose clocks go forward on the 29th of March.
-    app.database.set("timezone = 'Europe/Berlin'").await;
-    january(&app).await;
+    app.database.set_parameter("timezone = 'Europe/Berlin'").await;
+    seed_january(&app).await;
     let manager = app.manager().await;
     for (from, to, interval, steps, first, last) in [
         ("2026-03-28T00:00:00Z", "2026-03-31T00:00:00Z", "DAY", 3, "2026-03-28", "2026-03-30"),
@@ -115,10 +115,10 @@ async fn steps_are_those_of_utc_wherever_the_database_is() {
         ("2026-01-15T00:00:00Z", "2026-04-02T00:00:00Z", "MONTH", 4, "2026-01-01", "2026-04-01"),
         ("2026-03-29T00:00:00Z", "2026-03-30T00:00:00Z", "HOUR", 24, "2026-03-29", "2026-03-29"),
     ] {
-        let answer =
+        let response =
             report(&manager, &format!("from: {from:?}, to: {to:?}"), &format!("trends(interval: {interval}) {{ at }}"))
                 .await;
-        let trends = answer.at("searchAnalytics.trends").as_array().expect("steps").clone();
+        let trends = response.at("searchAnalytics.trends").as_array().expect("steps").clone();
         let day = |step: Option<&Value>| step.and_then(|step| step["at"].as_str()).map(|at| at[..10].to_owned());
         assert_eq!(trends.len(), steps, "{interval}");
         assert_eq!((day(trends.first()), day(trends.last())), (Some(first.into()), Some(last.into())), "{interval}");
@@ -126,11 +126,11 @@ async fn steps_are_those_of_utc_wherever_the_database_is() {
 }
 
 #[tokio::test]
-async fn a_role_of_a_website_sees_the_searches_at_it() {
+async fn website_role_sees_searches_of_its_website() {
     let app = TestApp::new().await;
-    january(&app).await;
-    let of_sailor = app.holder(&[Permission::ViewAnalytics], &[WebsiteId(BASE)]).await;
-    let (manager, sailor, rise) = (app.manager().await, nth::<WebsiteId>(0), nth::<WebsiteId>(1));
+    seed_january(&app).await;
+    let of_sailor = app.user_with(&[Permission::ViewAnalytics], &[WebsiteId(BASE)]).await;
+    let (manager, sailor, rise) = (app.manager().await, nth_id::<WebsiteId>(0), nth_id::<WebsiteId>(1));
     for (who, website, searches) in [
         (&manager, None, 5),
         (&manager, Some(&sailor), 2),
@@ -141,8 +141,8 @@ async fn a_role_of_a_website_sees_the_searches_at_it() {
         (&of_sailor, Some(&rise), 0),
     ] {
         let website = website.map(|id| format!(", website: {id:?}")).unwrap_or_default();
-        let answer = report(who, &format!("{DAYS}{website}"), ALL).await;
-        let of = |field: &str| answer.at(&format!("searchAnalytics.{field}")).clone();
+        let response = report(who, &format!("{DAYS}{website}"), ALL_FIELDS).await;
+        let of = |field: &str| response.at(&format!("searchAnalytics.{field}")).clone();
         let sum = |field: &str| -> i64 {
             let rows = of(field);
             rows.as_array().expect("rows").iter().map(|row| row["searches"].as_i64().expect("a count")).sum()
@@ -157,7 +157,7 @@ async fn a_role_of_a_website_sees_the_searches_at_it() {
 }
 
 #[tokio::test]
-async fn what_no_report_has_is_refused() {
+async fn invalid_report_arguments_are_rejected() {
     let app = TestApp::new().await;
     let manager = app.manager().await;
     for (arguments, fields, field) in [
@@ -168,13 +168,13 @@ async fn what_no_report_has_is_refused() {
         (DAYS, "zeroResults(first: 101) { query }", "first"),
         ("from: \"2026-01-01T00:00:00Z\", to: \"2026-02-15T00:00:00Z\"", "trends(interval: HOUR) { at }", "interval"),
     ] {
-        let answer = report(&manager, arguments, fields).await;
-        assert_eq!(answer.json["errors"][0]["extensions"]["field"], field, "{answer:?}");
+        let response = report(&manager, arguments, fields).await;
+        assert_eq!(response.json["errors"][0]["extensions"]["field"], field, "{response:?}");
     }
 }
 
 /// 40,000 searches of the last 80 days, one in fifty at another website than the others, half of them clicked.
-pub async fn many(app: &TestApp) {
+pub async fn seed_many_searches(app: &TestApp) {
     shop(app).await;
     let script = "
         INSERT INTO searches (id, website_id, visitor, query, filters, results, results_exact, is_shareable, took_ms, searched_at)
@@ -182,20 +182,20 @@ pub async fn many(app: &TestApp) {
                i % 5, true, true, 1, at
         FROM (SELECT i, now() - i * interval '173 s' AS at FROM generate_series(1, 40000) i) s;
         INSERT INTO search_clicks SELECT id, BASE + 1, 1, searched_at FROM searches WHERE id % 2 = 0;";
-    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+    app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
 }
 
 #[tokio::test]
-async fn a_report_reads_the_range_of_its_time() {
+async fn report_reads_only_its_time_range() {
     let app = TestApp::new().await;
-    many(&app).await;
+    seed_many_searches(&app).await;
     let manager = app.manager().await;
     let from = (chrono::Utc::now() - chrono::TimeDelta::days(1)).to_rfc3339();
-    let website = format!(", website: {:?}", nth::<WebsiteId>(1));
+    let website = format!(", website: {:?}", nth_id::<WebsiteId>(1));
     for (website, index, least) in [("", "searches_pkey", 490), (website.as_str(), "searches_website_id_idx", 9)] {
-        let answer = report(&manager, &format!("from: {from:?}{website}"), ALL).await;
-        assert!(answer.at("searchAnalytics.searches").as_i64() >= Some(least), "{answer:?}");
-        let statements: Vec<_> = answer.sql.iter().filter(|sql| sql.contains("FROM searches")).collect();
+        let response = report(&manager, &format!("from: {from:?}{website}"), ALL_FIELDS).await;
+        assert!(response.at("searchAnalytics.searches").as_i64() >= Some(least), "{response:?}");
+        let statements: Vec<_> = response.sql.iter().filter(|sql| sql.contains("FROM searches")).collect();
         assert_eq!(statements.len(), 6, "one for each field: {statements:#?}");
         for statement in statements {
             let plan = app.database.explain(statement).await;

@@ -22,7 +22,7 @@ use souk::{
 
 use crate::support::{
     Actor, ProductSpec, TestApp, TestDb,
-    psql::{Psql, refused_by},
+    psql::{Psql, violated_constraint},
 };
 
 /// Adds a brand in a transaction of its own.
@@ -32,7 +32,7 @@ async fn add_brand(db: &Db, name: &str) -> Result<()> {
 }
 
 #[tokio::test]
-async fn everything_that_is_to_be_told_has_its_trigger() {
+async fn every_audited_table_has_a_trigger() {
     let database = TestDb::new().await;
     let psql = Psql::connect(&database.url).await;
     let triggers = "SELECT tgrelid::regclass::text, pg_get_triggerdef(t.oid) || pg_get_functiondef(t.tgfoid)
@@ -59,11 +59,11 @@ async fn everything_that_is_to_be_told_has_its_trigger() {
 }
 
 #[tokio::test]
-async fn secrets_are_told_of_but_never_told() {
+async fn changes_of_secrets_are_logged_without_their_values() {
     let app = TestApp::new().await;
     let input = json!({ "name": "New", "email": "new@souk.example", "password": "correct horse battery" });
     let made = app.admin().await.mutate("userCreate", "", input).await;
-    assert_eq!(made.verdict("userCreate"), "done");
+    assert_eq!(made.outcome("userCreate"), "done");
     app.database.sql("UPDATE users SET password_hash = 'another secret' WHERE email = 'new@souk.example'").await;
     let database = Psql::connect(&app.database.url).await;
     let hidden = "SELECT change, before ->> 'password_hash', after ->> 'password_hash' FROM audit_log
@@ -76,10 +76,10 @@ async fn secrets_are_told_of_but_never_told() {
 }
 
 #[tokio::test]
-async fn what_was_rolled_back_or_changes_nothing_leaves_no_entry() {
+async fn rolled_back_and_empty_changes_leave_no_entry() {
     let app = TestApp::new().await;
     let brand = app.brand("knot").await;
-    let before = app.database.ask("SELECT count(*) FROM audit_log").await;
+    let before = app.database.scalar("SELECT count(*) FROM audit_log").await;
     let new = NewBrand { name: "Undone".into(), slug: "undone".into(), description: String::new() };
     let undone = app.database.db.transaction(async |conn| -> Result<()> {
         brands::store::insert(conn, &new).await?;
@@ -87,11 +87,11 @@ async fn what_was_rolled_back_or_changes_nothing_leaves_no_entry() {
     });
     assert!(undone.await.is_err());
     app.database.sql(&format!("UPDATE brands SET name = name, updated_at = now() WHERE id = {}", brand.id.0)).await;
-    assert_eq!(app.database.ask("SELECT count(*) FROM audit_log").await, before);
+    assert_eq!(app.database.scalar("SELECT count(*) FROM audit_log").await, before);
 }
 
 #[tokio::test]
-async fn sql_past_the_program_is_told_as_the_system() {
+async fn direct_sql_is_attributed_to_the_system() {
     let database = TestDb::new().await;
     database.sql("INSERT INTO brands (id, name, slug) VALUES (7, 'Knot', 'knot')").await;
     database.sql("DELETE FROM brands").await;
@@ -111,12 +111,12 @@ async fn sql_past_the_program_is_told_as_the_system() {
 }
 
 #[tokio::test]
-async fn a_hostile_request_id_stays_a_text() {
+async fn hostile_request_id_is_stored_as_text() {
     let database = TestDb::new().await;
     // The older meaning of a backslash must not open a door either.
     let old = format!(
         "ALTER DATABASE \"{}\" SET standard_conforming_strings = off",
-        database.ask("SELECT current_database()").await
+        database.scalar("SELECT current_database()").await
     );
     database.sql(&old).await;
     let one = DbSettings { read_connections: 1, pool_size: 1, ..DbSettings::default() };
@@ -139,16 +139,16 @@ async fn a_hostile_request_id_stays_a_text() {
         recorder.clone().scope(writer.scope(add_brand(&db, &name))).await.expect("a brand");
         assert_eq!(recorder.statements(), 3, "BEGIN with its actor is one: {:?}", recorder.texts());
         let told =
-            database.ask("SELECT request_id FROM audit_log WHERE via = 'anonymous' ORDER BY id DESC LIMIT 1").await;
+            database.scalar("SELECT request_id FROM audit_log WHERE via = 'anonymous' ORDER BY id DESC LIMIT 1").await;
         assert_eq!(told, id.replace(['\0', '\n'], ""), "{id:?}");
     }
     // The connection is the same one, and does not remember.
     add_brand(&db, "after").await.expect("a brand");
-    assert_eq!(database.ask("SELECT via FROM audit_log ORDER BY id DESC LIMIT 1").await, "system");
+    assert_eq!(database.scalar("SELECT via FROM audit_log ORDER BY id DESC LIMIT 1").await, "system");
 }
 
 #[tokio::test]
-async fn the_address_and_the_keys_of_the_writer_are_told() {
+async fn entry_records_address_session_and_api_key_of_the_writer() {
     let database = TestDb::new().await;
     let address = Some("2001:db8::1".parse().expect("an address"));
     let by_key = Writer { kind: ActorKind::ApiKey, user: Some(5), api_key: Some(7), address, ..Writer::system() };
@@ -162,7 +162,7 @@ async fn the_address_and_the_keys_of_the_writer_are_told() {
 }
 
 #[tokio::test]
-async fn nobody_changes_the_log() {
+async fn audit_log_is_append_only() {
     let app = TestApp::new().await;
     app.brand("knot").await;
     let database = Psql::connect(&app.database.url).await;
@@ -176,13 +176,13 @@ async fn nobody_changes_the_log() {
             ON CONFLICT (id) DO UPDATE SET via = 'system'",
     ] {
         let refused = database.try_run(sql).await.expect_err(sql);
-        assert_eq!(refused_by(&refused), "audit_log_append_only", "{sql}");
+        assert_eq!(violated_constraint(&refused), "audit_log_append_only", "{sql}");
     }
     assert_eq!(app.database.contents().await, before);
 }
 
 #[tokio::test]
-async fn erasing_a_person_takes_them_out_of_the_log() {
+async fn erasing_a_user_removes_them_from_the_log() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
@@ -226,7 +226,7 @@ async fn erasing_a_person_takes_them_out_of_the_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_import_is_told_in_one_entry() {
+async fn import_is_logged_as_one_entry() {
     let database = TestDb::new().await;
     let import = async || {
         let website = WebsiteOptions { code: "uk".into(), ..WebsiteOptions::default() };
@@ -247,18 +247,18 @@ async fn an_import_is_told_in_one_entry() {
     ];
     assert_eq!(told, expected);
     assert_eq!(
-        database.ask("SELECT count(*) FROM audit_log WHERE via = 'system' AND resource_type <> 'Role'").await,
+        database.scalar("SELECT count(*) FROM audit_log WHERE via = 'system' AND resource_type <> 'Role'").await,
         "0"
     );
 }
 
 #[tokio::test]
-async fn the_log_is_paged_and_filtered() {
+async fn audit_log_is_paged_and_filtered() {
     let app = TestApp::new().await;
-    app.market(3).await;
+    app.seed_all(3).await;
     let admin = app.admin().await;
-    let ids = |answer: &crate::support::Answer| -> Vec<i64> {
-        let nodes = answer.at("auditLog.nodes").as_array().expect("a list").iter();
+    let ids = |response: &crate::support::TestResponse| -> Vec<i64> {
+        let nodes = response.at("auditLog.nodes").as_array().expect("a list").iter();
         nodes
             .map(|node| AuditEntryId::parse("id", node["id"].as_str().expect("an id")).expect("an id").0 % 1_000_000)
             .collect()
@@ -295,30 +295,30 @@ async fn the_log_is_paged_and_filtered() {
         let document = format!(
             "{{ auditLog(where: {{and: [{{{old}}}, {{{filter}}}]}}) {{ totalCount {{ value }} nodes {{ id }} }} }}"
         );
-        let answer = admin.run(&document).await;
-        assert_eq!(ids(&answer), expected, "{filter}");
-        assert_eq!(*answer.at("auditLog.totalCount.value"), json!(expected.len()), "{filter}");
+        let response = admin.run(&document).await;
+        assert_eq!(ids(&response), expected, "{filter}");
+        assert_eq!(*response.at("auditLog.totalCount.value"), json!(expected.len()), "{filter}");
     }
     let mut cursor = String::new();
     for expected in [vec![1, 2], vec![3, 4]] {
         let document = format!(
             "{{ auditLog(first: 2, {cursor} where: {{{old}}}, orderBy: {{field: AT}}) {{ pageInfo {{ endCursor }} nodes {{ id }} }} }}"
         );
-        let answer = admin.run(&document).await;
-        assert_eq!(ids(&answer), expected);
-        cursor = format!("after: {:?},", answer.text_at("auditLog.pageInfo.endCursor"));
+        let response = admin.run(&document).await;
+        assert_eq!(ids(&response), expected);
+        cursor = format!("after: {:?},", response.text_at("auditLog.pageInfo.endCursor"));
     }
     for id in ["nonsense".to_owned(), AuditEntryId(2_000_001).to_global_id()] {
-        let answer = admin.run(&format!("{{ auditLog(where: {{resourceId: {id:?}}}) {{ nodes {{ id }} }} }}")).await;
-        assert_eq!(answer.code(), "BAD_USER_INPUT");
+        let response = admin.run(&format!("{{ auditLog(where: {{resourceId: {id:?}}}) {{ nodes {{ id }} }} }}")).await;
+        assert_eq!(response.code(), "BAD_USER_INPUT");
     }
 }
 
 #[tokio::test]
-async fn only_those_with_the_permission_read_the_log() {
+async fn reading_the_audit_log_requires_permission() {
     let app = TestApp::new().await;
-    app.market(1).await;
-    let entry = crate::support::bulk::nth::<AuditEntryId>(1);
+    app.seed_all(1).await;
+    let entry = crate::support::bulk::nth_id::<AuditEntryId>(1);
     let (list, node) = ("{ auditLog { nodes { id } } }", format!("{{ node(id: {entry:?}) {{ id }} }}"));
     let admin = app.admin().await;
     assert_eq!(admin.run(&node).await.text_at("node.id"), entry);
@@ -327,10 +327,10 @@ async fn only_those_with_the_permission_read_the_log() {
     let (here, there) = (WebsiteId(1_000_001), app.website("there").await.id);
     let count = "{ auditLog { totalCount { value } nodes { id website { id } } } }";
     for (website, expected) in [(here, 1), (there, 1)] {
-        let limited = app.holder(&[Permission::ViewAuditLog], &[website]).await;
-        let answer = limited.run(count).await;
-        assert_eq!(*answer.at("auditLog.totalCount.value"), expected, "{answer:#?}");
-        assert_eq!(answer.text_at("auditLog.nodes.0.website.id"), website.to_global_id());
+        let limited = app.user_with(&[Permission::ViewAuditLog], &[website]).await;
+        let response = limited.run(count).await;
+        assert_eq!(*response.at("auditLog.totalCount.value"), expected, "{response:#?}");
+        assert_eq!(response.text_at("auditLog.nodes.0.website.id"), website.to_global_id());
         assert_eq!(limited.run(&node).await.at("node").is_null(), website == there);
     }
     let people = [
@@ -338,7 +338,7 @@ async fn only_those_with_the_permission_read_the_log() {
         (app.customer().await, "FORBIDDEN"),
         (app.seller().await, "FORBIDDEN"),
         (app.manager().await, "FORBIDDEN"),
-        (app.known(UserId(1_000_001), "customer").await, "FORBIDDEN"),
+        (app.existing_user(UserId(1_000_001), "customer").await, "FORBIDDEN"),
     ];
     for (actor, code) in people {
         assert_eq!(actor.run(list).await.code(), code);

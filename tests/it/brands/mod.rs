@@ -6,7 +6,7 @@ use souk::ids::{BrandId, CategoryId, RowId, SupplierId};
 use crate::support::TestApp;
 
 #[tokio::test]
-async fn categories_and_brands_get_slugs_that_are_plain_and_their_own() {
+async fn categories_and_brands_get_normalized_unique_slugs() {
     let app = TestApp::new().await;
     let manager = app.manager().await;
     for resource in ["category", "brand"] {
@@ -34,10 +34,10 @@ async fn categories_and_brands_get_slugs_that_are_plain_and_their_own() {
             (&update, json!({ "id": id, "name": "" }), "REQUIRED name"),
             (&update, json!({ "id": SupplierId(1).to_global_id(), "name": "x" }), "INVALID id"),
         ] {
-            assert_eq!(manager.verdict(mutation, input.clone()).await, expected, "{mutation} {input}");
+            assert_eq!(manager.try_mutate(mutation, input.clone()).await, expected, "{mutation} {input}");
         }
         let missing = if resource == "category" { CategoryId(999).to_global_id() } else { BrandId(999).to_global_id() };
-        assert_eq!(manager.verdict(&update, json!({ "id": missing, "name": "x" })).await, "NOT_FOUND id");
+        assert_eq!(manager.try_mutate(&update, json!({ "id": missing, "name": "x" })).await, "NOT_FOUND id");
         assert_eq!(app.database.contents().await, before);
 
         // A new name leaves the slug, so that links stay; null clears the description.

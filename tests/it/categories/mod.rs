@@ -2,4 +2,4 @@
 
 mod slow;
 mod tree;
-mod writing;
+mod mutations;

@@ -8,7 +8,7 @@ use souk::ids::{CategoryId, RowId};
 use crate::support::{Actor, ProductSpec, TestApp};
 
 /// The slugs of the children of a category in their order; of the roots without.
-async fn order(app: &TestApp, parent: Option<&str>) -> String {
+async fn child_slugs(app: &TestApp, parent: Option<&str>) -> String {
     let which = parent.map_or("{ isNull: true }".to_owned(), |id| format!("{{ eq: {id:?} }}"));
     let list =
         app.anonymous().run(&format!("{{ categories(where: {{ parent: {which} }}) {{ nodes {{ slug }} }} }}")).await;
@@ -16,28 +16,28 @@ async fn order(app: &TestApp, parent: Option<&str>) -> String {
     nodes.map(|node| node["slug"].as_str().expect("a slug")).collect::<Vec<_>>().join(" ")
 }
 
-async fn made(manager: &Actor<'_>, name: &str, parent: Option<&str>) -> String {
+async fn create(manager: &Actor<'_>, name: &str, parent: Option<&str>) -> String {
     let input = json!({ "name": name, "parentId": parent });
     manager.mutate("categoryCreate", "category { id }", input).await.text_at("categoryCreate.category.id")
 }
 
-async fn moved(manager: &Actor<'_>, input: Value) -> String {
-    manager.mutate("categoryMove", "", input).await.verdict("categoryMove")
+async fn try_move(manager: &Actor<'_>, input: Value) -> String {
+    manager.mutate("categoryMove", "", input).await.outcome("categoryMove")
 }
 
 #[tokio::test]
-async fn a_category_goes_where_it_is_told_and_nobody_else_moves() {
+async fn category_moves_to_the_given_position_and_others_keep_theirs() {
     let app = TestApp::new().await;
     let manager = app.manager().await;
-    let root = made(&manager, "Root", None).await;
+    let root = create(&manager, "Root", None).await;
     let mut ids = Vec::new();
     for name in ["a", "b", "c", "d"] {
-        ids.push(made(&manager, name, Some(&root)).await);
+        ids.push(create(&manager, name, Some(&root)).await);
     }
     let [a, b, c, d] = [&ids[0], &ids[1], &ids[2], &ids[3]];
-    assert_eq!(order(&app, Some(&root)).await, "a b c d", "a new one is the last");
+    assert_eq!(child_slugs(&app, Some(&root)).await, "a b c d", "a new one is the last");
     let positions = "SELECT string_agg(slug || position, ' ' ORDER BY slug) FROM categories WHERE slug <> '?'";
-    let others = async |moved: &str| app.database.ask(&positions.replace('?', moved)).await;
+    let others = async |moved: &str| app.database.scalar(&positions.replace('?', moved)).await;
     for (slug, input, expected) in [
         ("d", json!({ "id": d, "before": a }), "d a b c"),
         ("d", json!({ "id": d, "after": a }), "a d b c"),
@@ -47,18 +47,18 @@ async fn a_category_goes_where_it_is_told_and_nobody_else_moves() {
         ("c", json!({ "id": c, "before": a }), "d c a b"),
     ] {
         let before = others(slug).await;
-        assert_eq!(moved(&manager, input.clone()).await, "done");
-        assert_eq!(order(&app, Some(&root)).await, expected, "{input}");
+        assert_eq!(try_move(&manager, input.clone()).await, "done");
+        assert_eq!(child_slugs(&app, Some(&root)).await, expected, "{input}");
         assert_eq!(others(slug).await, before, "{input}");
     }
     // Beside another one is below the same parent, and null is the roots.
-    let leaf = made(&manager, "leaf", Some(a)).await;
-    assert_eq!(moved(&manager, json!({ "id": leaf, "after": c })).await, "done");
-    assert_eq!(order(&app, Some(&root)).await, "d c leaf a b");
-    assert_eq!(moved(&manager, json!({ "id": c, "parentId": null })).await, "done");
-    assert_eq!(order(&app, None).await, "root c");
-    assert_eq!(moved(&manager, json!({ "id": c, "before": root })).await, "done");
-    assert_eq!(order(&app, None).await, "c root");
+    let leaf = create(&manager, "leaf", Some(a)).await;
+    assert_eq!(try_move(&manager, json!({ "id": leaf, "after": c })).await, "done");
+    assert_eq!(child_slugs(&app, Some(&root)).await, "d c leaf a b");
+    assert_eq!(try_move(&manager, json!({ "id": c, "parentId": null })).await, "done");
+    assert_eq!(child_slugs(&app, None).await, "root c");
+    assert_eq!(try_move(&manager, json!({ "id": c, "before": root })).await, "done");
+    assert_eq!(child_slugs(&app, None).await, "c root");
     let nothing = CategoryId(999_999).to_global_id();
     let customer = app.customer().await;
     let before = app.database.contents().await;
@@ -74,41 +74,41 @@ async fn a_category_goes_where_it_is_told_and_nobody_else_moves() {
         (json!({ "id": root, "parentId": a }), "CYCLE parentId"),
         (json!({ "id": root, "before": a }), "CYCLE parentId"),
     ] {
-        assert_eq!(moved(&manager, input.clone()).await, expected, "{input}");
+        assert_eq!(try_move(&manager, input.clone()).await, expected, "{input}");
     }
-    assert_eq!(moved(&customer, json!({ "id": a, "parentId": root })).await, "!FORBIDDEN");
+    assert_eq!(try_move(&customer, json!({ "id": a, "parentId": root })).await, "!FORBIDDEN");
     assert_eq!(app.database.contents().await, before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn moves_at_once_leave_every_sibling_a_place_of_its_own() {
+async fn concurrent_moves_leave_unique_sibling_positions() {
     let app = TestApp::new().await;
     let manager = app.manager().await;
-    let root = made(&manager, "Root", None).await;
+    let root = create(&manager, "Root", None).await;
     let mut ids = Vec::new();
     for number in 0..12 {
-        ids.push(made(&manager, &format!("c{number}"), Some(&root)).await);
+        ids.push(create(&manager, &format!("c{number}"), Some(&root)).await);
     }
     // Without gaps, and all into the same one.
     app.database.sql("UPDATE categories SET position = 0 WHERE parent_id IS NOT NULL").await;
-    let moves = ids[2..].iter().map(|id| moved(&manager, json!({ "id": id, "after": ids[0] })));
-    let verdicts: BTreeSet<_> = futures_util::future::join_all(moves).await.into_iter().collect();
-    assert_eq!(verdicts, BTreeSet::from(["done".to_owned()]));
+    let moves = ids[2..].iter().map(|id| try_move(&manager, json!({ "id": id, "after": ids[0] })));
+    let outcomes: BTreeSet<_> = futures_util::future::join_all(moves).await.into_iter().collect();
+    assert_eq!(outcomes, BTreeSet::from(["done".to_owned()]));
     let places = "SELECT count(DISTINCT position), count(*) FROM categories WHERE parent_id IS NOT NULL";
     assert_eq!(app.database.rows(places).await, ["(12,12)"]);
-    let order = order(&app, Some(&root)).await;
+    let order = child_slugs(&app, Some(&root)).await;
     assert!(order.starts_with("c0 ") && order.ends_with(" c1"), "{order}");
 }
 
 #[tokio::test]
-async fn a_category_that_is_not_empty_says_what_it_holds_or_hands_it_on() {
+async fn deleting_a_nonempty_category_reports_or_moves_its_contents() {
     let app = TestApp::new().await;
     let (manager, website) = (app.manager().await, app.website("sailor").await);
-    let root = made(&manager, "Root", None).await;
-    let (shelf, other) = (made(&manager, "Shelf", Some(&root)).await, made(&manager, "Other", Some(&root)).await);
-    let inner = made(&manager, "Inner", Some(&other)).await;
+    let root = create(&manager, "Root", None).await;
+    let (shelf, other) = (create(&manager, "Shelf", Some(&root)).await, create(&manager, "Other", Some(&root)).await);
+    let inner = create(&manager, "Inner", Some(&other)).await;
     for name in ["x", "y"] {
-        made(&manager, name, Some(&shelf)).await;
+        create(&manager, name, Some(&shelf)).await;
     }
     let key = |id: &str| CategoryId::parse("id", id).expect("a category");
     for sku in ["p1", "p2", "p3"] {
@@ -116,17 +116,17 @@ async fn a_category_that_is_not_empty_says_what_it_holds_or_hands_it_on() {
         app.product(website.id, spec).await;
     }
     let delete = async |input: Value| {
-        let answer = manager.mutate("categoryDelete", "deletedId", input).await;
-        let verdict = answer.verdict("categoryDelete");
-        (verdict, answer.peek("categoryDelete.userErrors.0.message").as_str().unwrap_or_default().to_owned())
+        let response = manager.mutate("categoryDelete", "deletedId", input).await;
+        let outcome = response.outcome("categoryDelete");
+        (outcome, response.at_ignoring_errors("categoryDelete.userErrors.0.message").as_str().unwrap_or_default().to_owned())
     };
     let before = app.database.contents().await;
-    let (verdict, rule) = delete(json!({ "id": shelf })).await;
-    assert_eq!(verdict, "IN_USE id");
+    let (outcome, rule) = delete(json!({ "id": shelf })).await;
+    assert_eq!(outcome, "IN_USE id");
     assert!(rule.contains("2 children and 3 products"), "{rule}");
     let (_, rule) = delete(json!({ "id": other })).await;
     assert!(rule.contains("has 1 child:"), "{rule}");
-    let x = app.database.ask("SELECT id FROM categories WHERE slug = 'x'").await.parse().expect("a key");
+    let x = app.database.scalar("SELECT id FROM categories WHERE slug = 'x'").await.parse().expect("a key");
     for (input, expected) in [
         (json!({ "id": shelf, "moveTo": shelf }), "CYCLE moveTo"),
         (json!({ "id": shelf, "moveTo": CategoryId(x).to_global_id() }), "CYCLE moveTo"),
@@ -139,15 +139,15 @@ async fn a_category_that_is_not_empty_says_what_it_holds_or_hands_it_on() {
     assert_eq!(app.database.contents().await, before, "nothing moved");
 
     assert_eq!(delete(json!({ "id": shelf, "moveTo": other })).await.0, "done");
-    assert_eq!(order(&app, Some(&other)).await, "inner x y", "behind those that are there, in their order");
+    assert_eq!(child_slugs(&app, Some(&other)).await, "inner x y", "behind those that are there, in their order");
     let held = format!("SELECT count(*) FROM products WHERE category_id = {}", key(&other).0);
-    assert_eq!(app.database.ask(&held).await, "3");
+    assert_eq!(app.database.scalar(&held).await, "3");
     assert_eq!(delete(json!({ "id": other, "moveToParent": true })).await.0, "done");
-    assert_eq!(order(&app, Some(&root)).await, "inner x y");
+    assert_eq!(child_slugs(&app, Some(&root)).await, "inner x y");
     assert_eq!(delete(json!({ "id": inner })).await.0, "done", "it holds nothing");
     assert_eq!(delete(json!({ "id": root, "moveToParent": true })).await.0, "done");
-    assert_eq!(order(&app, None).await, "x y");
-    assert_eq!(app.database.ask("SELECT count(*) FROM products WHERE category_id IS NULL").await, "3");
+    assert_eq!(child_slugs(&app, None).await, "x y");
+    assert_eq!(app.database.scalar("SELECT count(*) FROM products WHERE category_id IS NULL").await, "3");
     let paths = "SELECT count(*) FROM categories WHERE path <> ARRAY[id]";
-    assert_eq!(app.database.ask(paths).await, "0", "the paths followed");
+    assert_eq!(app.database.scalar(paths).await, "0", "the paths followed");
 }

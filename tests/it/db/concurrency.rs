@@ -6,18 +6,18 @@ use futures_util::future::join_all;
 use serde_json::json;
 use souk::ids::{ProductId, RowId};
 
-use crate::support::{Actor, Answer, ProductSpec, TestApp};
+use crate::support::{Actor, TestResponse, ProductSpec, TestApp};
 
 fn spec(stock: i32) -> ProductSpec {
     ProductSpec { stock, ..ProductSpec::default() }
 }
 
-fn count(verdicts: &[String], verdict: &str) -> usize {
-    verdicts.iter().filter(|it| *it == verdict).count()
+fn count(outcomes: &[String], outcome: &str) -> usize {
+    outcomes.iter().filter(|it| *it == outcome).count()
 }
 
 #[tokio::test]
-async fn the_last_piece_is_sold_once() {
+async fn last_unit_is_sold_once() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     for round in 0..5 {
@@ -25,56 +25,56 @@ async fn the_last_piece_is_sold_once() {
         let (one, two) = (app.customer().await, app.customer().await);
         let lines = [(last, 1)];
         let (one, two) = futures_util::join!(one.try_order(&lines, "k"), two.try_order(&lines, "k"));
-        let mut verdicts = [one.verdict("orderCreate"), two.verdict("orderCreate")];
-        verdicts.sort();
-        assert_eq!(verdicts, ["OUT_OF_STOCK lines.0.quantity", "done"], "round {round}");
+        let mut outcomes = [one.outcome("orderCreate"), two.outcome("orderCreate")];
+        outcomes.sort();
+        assert_eq!(outcomes, ["OUT_OF_STOCK lines.0.quantity", "done"], "round {round}");
         assert_eq!(app.stock(last).await, 0);
     }
-    app.database.assert_books_balance().await;
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn orders_of_the_same_products_in_either_order_sell_exactly_the_stock() {
+async fn concurrent_orders_in_either_product_order_sell_exactly_the_stock() {
     let app = TestApp::new().await;
-    app.database.show_deadlocks().await;
+    app.database.disable_deadlock_detection().await;
     let website = app.website("sailor").await;
     let (rope, nail) = (app.product(website.id, spec(25)).await.id, app.product(website.id, spec(25)).await.id);
     let customers = join_all((0..40).map(|_| app.customer())).await;
     let placed = customers.iter().enumerate().map(|(index, customer)| async move {
         let lines = if index % 2 == 0 { [(rope, 1), (nail, 1)] } else { [(nail, 1), (rope, 1)] };
-        customer.try_order(&lines, "k").await.verdict("orderCreate")
+        customer.try_order(&lines, "k").await.outcome("orderCreate")
     });
-    let verdicts = join_all(placed).await;
+    let outcomes = join_all(placed).await;
     let sold_out = "OUT_OF_STOCK lines.0.quantity, OUT_OF_STOCK lines.1.quantity";
-    assert_eq!((count(&verdicts, "done"), count(&verdicts, sold_out)), (25, 15), "{verdicts:?}");
+    assert_eq!((count(&outcomes, "done"), count(&outcomes, sold_out)), (25, 15), "{outcomes:?}");
     assert_eq!((app.stock(rope).await, app.stock(nail).await), (0, 0));
     assert_eq!(app.database.rows("SELECT order_number FROM orders").await.len(), 25);
-    app.database.assert_books_balance().await;
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn a_key_sent_many_times_at_once_places_one_order_and_answers_it_to_all() {
+async fn concurrent_requests_with_one_key_place_one_order() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec(100)).await.id;
     let (customer, neighbour) = (app.customer().await, app.customer().await);
     let lines = [(rope, 2)];
-    let (answers, theirs) = futures_util::join!(
+    let (responses, theirs) = futures_util::join!(
         join_all((0..20).map(|_| customer.try_order(&lines, "same"))),
         neighbour.try_order(&lines, "same"),
     );
-    for answer in &answers {
-        assert_eq!(answer.verdict("orderCreate"), "done");
-        assert_eq!(answer.at("orderCreate"), answers[0].at("orderCreate"));
+    for response in &responses {
+        assert_eq!(response.outcome("orderCreate"), "done");
+        assert_eq!(response.at("orderCreate"), responses[0].at("orderCreate"));
     }
-    let (mine, theirs) = (answers[0].text_at("orderCreate.order.id"), theirs.text_at("orderCreate.order.id"));
+    let (mine, theirs) = (responses[0].text_at("orderCreate.order.id"), theirs.text_at("orderCreate.order.id"));
     assert_ne!(mine, theirs, "another user's key is another key");
     assert_eq!(app.stock(rope).await, 96);
     assert_eq!(app.database.rows("SELECT id FROM orders").await.len(), 2);
 }
 
 #[tokio::test]
-async fn a_key_sent_at_once_with_two_bodies_places_one_of_them() {
+async fn concurrent_requests_with_one_key_and_two_inputs_place_one_order() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec(100)).await.id;
@@ -83,35 +83,35 @@ async fn a_key_sent_at_once_with_two_bodies_places_one_of_them() {
         let customer = &customer;
         async move { customer.try_order(&[(rope, 1 + index % 2)], "same").await }
     });
-    let answers = join_all(orders).await;
-    let verdicts: Vec<_> = answers.iter().map(|answer| answer.verdict("orderCreate")).collect();
-    assert_eq!(count(&verdicts, "done"), 5, "{verdicts:?}");
-    assert_eq!(count(&verdicts, "IDEMPOTENCY_MISMATCH idempotencyKey"), 5, "{verdicts:?}");
-    let done = |answer: &&Answer| answer.verdict("orderCreate") == "done";
-    let ids: HashSet<_> = answers.iter().filter(done).map(|a| a.text_at("orderCreate.order.id")).collect();
+    let responses = join_all(orders).await;
+    let outcomes: Vec<_> = responses.iter().map(|response| response.outcome("orderCreate")).collect();
+    assert_eq!(count(&outcomes, "done"), 5, "{outcomes:?}");
+    assert_eq!(count(&outcomes, "IDEMPOTENCY_MISMATCH idempotencyKey"), 5, "{outcomes:?}");
+    let done = |response: &&TestResponse| response.outcome("orderCreate") == "done";
+    let ids: HashSet<_> = responses.iter().filter(done).map(|a| a.text_at("orderCreate.order.id")).collect();
     assert_eq!(ids.len(), 1);
-    app.database.assert_books_balance().await;
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn a_correction_sent_many_times_at_once_counts_once() {
+async fn concurrent_stock_adjustments_with_one_key_apply_once() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec(5)).await.id;
     let manager = app.manager().await;
     let input = json!({ "productId": rope.to_global_id(), "delta": 7, "idempotencyKey": "count" });
     let adjust = (0..10).map(|_| manager.mutate("stockAdjust", "product { stock }", input.clone()));
-    for answer in join_all(adjust).await {
-        assert_eq!(answer.verdict("stockAdjust"), "done");
-        assert_eq!(answer.at("stockAdjust.product.stock"), 12);
+    for response in join_all(adjust).await {
+        assert_eq!(response.outcome("stockAdjust"), "done");
+        assert_eq!(response.at("stockAdjust.product.stock"), 12);
     }
     assert_eq!(app.stock(rope).await, 12);
 }
 
 #[tokio::test]
-async fn a_change_of_a_line_and_a_cancellation_leave_the_books_balanced_whoever_is_first() {
+async fn concurrent_line_change_and_cancellation_keep_totals_consistent() {
     let app = TestApp::new().await;
-    app.database.show_deadlocks().await;
+    app.database.disable_deadlock_detection().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec(1_000)).await.id;
     let customer = app.customer().await;
@@ -123,20 +123,20 @@ async fn a_change_of_a_line_and_a_cancellation_leave_the_books_balanced_whoever_
         let cancel = customer.mutate("orderCancel", "order { status }", order.clone());
         let again = customer.mutate("orderCancel", "order { status }", order);
         let (update, cancel, again) = futures_util::join!(update, cancel, again);
-        let mut cancels = [cancel.verdict("orderCancel"), again.verdict("orderCancel")];
+        let mut cancels = [cancel.outcome("orderCancel"), again.outcome("orderCancel")];
         cancels.sort();
         assert_eq!(cancels, ["ILLEGAL_TRANSITION id", "done"], "round {round}");
-        let update = update.verdict("orderDetailUpdate");
+        let update = update.outcome("orderDetailUpdate");
         assert!(["done", "ILLEGAL_TRANSITION id"].contains(&update.as_str()), "{update}");
         assert_eq!(app.stock(rope).await, 1_000, "round {round}");
     }
-    app.database.assert_books_balance().await;
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn orders_corrections_and_cancellations_at_once_lose_no_piece() {
+async fn concurrent_orders_adjustments_and_cancellations_keep_stock_consistent() {
     let app = TestApp::new().await;
-    app.database.show_deadlocks().await;
+    app.database.disable_deadlock_detection().await;
     let website = app.website("sailor").await;
     let products: Vec<ProductId> =
         join_all((0..3).map(|_| app.product(website.id, spec(100)))).await.into_iter().map(|row| row.id).collect();
@@ -158,20 +158,20 @@ async fn orders_corrections_and_cancellations_at_once_lose_no_piece() {
                 manager.mutate("stockAdjust", "", delta),
             );
             let _: String = place;
-            [cancel.verdict("orderCancel"), adjust.verdict("stockAdjust")]
+            [cancel.outcome("orderCancel"), adjust.outcome("stockAdjust")]
         }
     });
-    for verdicts in join_all(work).await {
-        assert_eq!(verdicts, ["done", "done"]);
+    for outcomes in join_all(work).await {
+        assert_eq!(outcomes, ["done", "done"]);
     }
     for product in products {
         assert_eq!(app.stock(product).await, 100 + 2 - 8);
     }
-    app.database.assert_books_balance().await;
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn two_first_addresses_at_once_make_one_default() {
+async fn concurrent_first_addresses_have_one_default() {
     let app = TestApp::new().await;
     for round in 0..5 {
         let customer = app.customer().await;
@@ -180,7 +180,7 @@ async fn two_first_addresses_at_once_make_one_default() {
             customer.mutate("addressCreate", "address { id }", input)
         };
         let (one, two) = futures_util::join!(add(round % 2 == 0), add(round % 2 == 0));
-        assert_eq!((one.verdict("addressCreate"), two.verdict("addressCreate")), ("done".into(), "done".into()));
+        assert_eq!((one.outcome("addressCreate"), two.outcome("addressCreate")), ("done".into(), "done".into()));
         let defaults = customer.run("{ me { addresses { isDefault } } }").await;
         let defaults = defaults.at("me.addresses").as_array().expect("addresses").clone();
         assert_eq!(defaults.len(), 2);
@@ -189,7 +189,7 @@ async fn two_first_addresses_at_once_make_one_default() {
 }
 
 #[tokio::test]
-async fn the_fiftieth_address_is_given_once() {
+async fn concurrent_requests_cannot_exceed_fifty_addresses() {
     let app = TestApp::new().await;
     let customer = app.customer().await;
     let fill = format!(
@@ -199,8 +199,8 @@ async fn the_fiftieth_address_is_given_once() {
     app.database.sql(&fill).await;
     let input = json!({ "country": "DE", "city": "Kiel", "address": "Kai 50" });
     let add = (0..4).map(|_| customer.mutate("addressCreate", "", input.clone()));
-    let verdicts: Vec<_> = join_all(add).await.iter().map(|answer| answer.verdict("addressCreate")).collect();
-    assert_eq!((count(&verdicts, "done"), count(&verdicts, "OUT_OF_RANGE")), (1, 3), "{verdicts:?}");
+    let outcomes: Vec<_> = join_all(add).await.iter().map(|response| response.outcome("addressCreate")).collect();
+    assert_eq!((count(&outcomes, "done"), count(&outcomes, "OUT_OF_RANGE")), (1, 3), "{outcomes:?}");
 }
 
 /// Every category with its path, as the tree says it must be.
@@ -211,25 +211,25 @@ const TREE: &str = "WITH RECURSIVE tree AS (
     WHERE c.path IS DISTINCT FROM t.wanted";
 
 #[tokio::test]
-async fn two_moves_at_once_that_would_make_a_loop_do_not() {
+async fn concurrent_category_moves_cannot_create_a_cycle() {
     let app = TestApp::new().await;
-    app.database.show_deadlocks().await;
+    app.database.disable_deadlock_detection().await;
     let manager = app.manager().await;
     for round in 0..5 {
         let one = app.category(&format!("one-{round}"), None).await.id.to_global_id();
         let two = app.category(&format!("two-{round}"), None).await.id.to_global_id();
-        let (first, second) = futures_util::join!(below(&manager, &one, &two), below(&manager, &two, &one));
-        let mut verdicts = [first, second];
-        verdicts.sort();
-        assert_eq!(verdicts, ["CYCLE parentId", "done"], "round {round}");
+        let (first, second) = futures_util::join!(move_below(&manager, &one, &two), move_below(&manager, &two, &one));
+        let mut outcomes = [first, second];
+        outcomes.sort();
+        assert_eq!(outcomes, ["CYCLE parentId", "done"], "round {round}");
     }
     assert_eq!(app.database.rows(TREE).await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn moves_of_a_category_of_its_child_and_of_new_ones_at_once_keep_every_path_right() {
+async fn concurrent_category_moves_keep_every_path_correct() {
     let app = TestApp::new().await;
-    app.database.show_deadlocks().await;
+    app.database.disable_deadlock_detection().await;
     let manager = app.manager().await;
     let there = app.category("there", None).await.id.to_global_id();
     for round in 0..5 {
@@ -239,23 +239,23 @@ async fn moves_of_a_category_of_its_child_and_of_new_ones_at_once_keep_every_pat
         let (root, child, grandchild) = (root.id.to_global_id(), child.id.to_global_id(), grandchild.id.to_global_id());
         let new = json!({ "parentId": child, "name": format!("new {round}") });
         let (one, two, three, new) = futures_util::join!(
-            below(&manager, &root, &there),
-            below(&manager, &child, &there),
-            below(&manager, &grandchild, &root),
+            move_below(&manager, &root, &there),
+            move_below(&manager, &child, &there),
+            move_below(&manager, &grandchild, &root),
             manager.mutate("categoryCreate", "", new),
         );
-        assert_eq!([one, two, three, new.verdict("categoryCreate")], ["done"; 4], "round {round}");
+        assert_eq!([one, two, three, new.outcome("categoryCreate")], ["done"; 4], "round {round}");
     }
     assert_eq!(app.database.rows(TREE).await, Vec::<String>::new());
 }
 
-async fn below(manager: &Actor<'_>, id: &str, parent: &str) -> String {
+async fn move_below(manager: &Actor<'_>, id: &str, parent: &str) -> String {
     let input = json!({ "id": id, "parentId": parent });
-    manager.mutate("categoryUpdate", "", input).await.verdict("categoryUpdate")
+    manager.mutate("categoryUpdate", "", input).await.outcome("categoryUpdate")
 }
 
 #[tokio::test]
-async fn products_of_one_name_made_at_once_get_slugs_of_their_own() {
+async fn concurrently_created_products_with_one_name_get_unique_slugs() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id.to_global_id();
     let manager = app.manager().await;
@@ -265,16 +265,16 @@ async fn products_of_one_name_made_at_once_get_slugs_of_their_own() {
             let input = json!({ "sourceWebsiteId": website, "name": name, "sku": sku, "price": "1.00" });
             manager.mutate("productCreate", "product { slug }", input)
         });
-        let answers = join_all(make).await;
-        let verdicts: Vec<_> = answers.iter().map(|answer| answer.verdict("productCreate")).collect();
-        assert_eq!(count(&verdicts, "done"), 8, "round {round}: {verdicts:?}");
-        let slugs: HashSet<_> = answers.iter().map(|answer| answer.text_at("productCreate.product.slug")).collect();
+        let responses = join_all(make).await;
+        let outcomes: Vec<_> = responses.iter().map(|response| response.outcome("productCreate")).collect();
+        assert_eq!(count(&outcomes, "done"), 8, "round {round}: {outcomes:?}");
+        let slugs: HashSet<_> = responses.iter().map(|response| response.text_at("productCreate.product.slug")).collect();
         assert_eq!(slugs.len(), 8, "round {round}");
     }
 }
 
 #[tokio::test]
-async fn an_e_mail_address_is_registered_once() {
+async fn concurrent_registrations_cannot_share_an_email() {
     let app = TestApp::new().await;
     let anonymous = app.anonymous();
     let register = (0..6).map(|index| {
@@ -282,6 +282,6 @@ async fn an_e_mail_address_is_registered_once() {
         let input = json!({ "name": "Ada", "email": email, "password": "correct horse" });
         anonymous.mutate("register", "", input)
     });
-    let verdicts: Vec<_> = join_all(register).await.iter().map(|answer| answer.verdict("register")).collect();
-    assert_eq!((count(&verdicts, "done"), count(&verdicts, "TAKEN email")), (1, 5), "{verdicts:?}");
+    let outcomes: Vec<_> = join_all(register).await.iter().map(|response| response.outcome("register")).collect();
+    assert_eq!((count(&outcomes, "done"), count(&outcomes, "TAKEN email")), (1, 5), "{outcomes:?}");
 }

@@ -7,13 +7,13 @@ use souk::{db::diagram::diagram, error::Error};
 
 use crate::support::{TestDb, process::DataDir};
 
-async fn drawn(database: &TestDb, only: &[&str]) -> String {
+async fn draw(database: &TestDb, only: &[&str]) -> String {
     let only: Vec<_> = only.iter().map(|name| (*name).to_owned()).collect();
     database.db.read(async |conn| diagram(conn, &only).await).await.expect("a diagram")
 }
 
 #[tokio::test]
-async fn tables_are_drawn_with_their_keys_and_how_many_belong_to_how_many() {
+async fn diagram_shows_tables_keys_and_cardinalities() {
     let database = TestDb::empty().await;
     database
         .sql(
@@ -77,7 +77,7 @@ erDiagram
     parents ||--o| only_one : \"parent_id\"
     trees |o--o{ trees : \"root_id\"
 ";
-    assert_eq!(drawn(&database, &[]).await, expected);
+    assert_eq!(draw(&database, &[]).await, expected);
     let some = "\
 erDiagram
     one_or_none {
@@ -90,7 +90,7 @@ erDiagram
     }
     trees |o--o{ trees : \"root_id\"
 ";
-    assert_eq!(drawn(&database, &["trees", "one_or_none"]).await, some);
+    assert_eq!(draw(&database, &["trees", "one_or_none"]).await, some);
     let unknown = ["trees".to_owned(), "views".to_owned()];
     let refused = database.db.read(async |conn| diagram(conn, &unknown).await).await;
     assert!(matches!(refused, Err(Error::User(_))), "{refused:?}");
@@ -101,8 +101,8 @@ const BEGIN: &str = "<!-- souk db diagram";
 const END: &str = "<!-- end of the diagram -->";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_readme_shows_what_the_command_prints() {
-    let (database, folder) = (TestDb::new().await, DataDir::new());
+async fn readme_diagrams_are_up_to_date() {
+    let (database, dir) = (TestDb::new().await, DataDir::new());
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let kept = std::fs::read_to_string(&file).expect("README.md");
     let (mut written, mut rest, mut count) = (String::new(), kept.as_str(), 0);
@@ -110,7 +110,7 @@ async fn the_readme_shows_what_the_command_prints() {
         let (arguments, after) = after.split_once("-->").expect("the comment ends");
         let (_, after) = after.split_once(END).expect("the diagram ends");
         let arguments: Vec<_> = ["db", "diagram"].into_iter().chain(arguments.split_whitespace()).collect();
-        let output = folder.command(&arguments).env("DATABASE_URL", &database.url).output().expect("the binary runs");
+        let output = dir.command(&arguments).env("DATABASE_URL", &database.url).output().expect("the binary runs");
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         let diagram = String::from_utf8(output.stdout).expect("UTF-8");
         written += &format!("{before}<!-- souk {} -->\n```mermaid\n{diagram}```\n{END}", arguments.join(" "));
@@ -124,7 +124,7 @@ async fn the_readme_shows_what_the_command_prints() {
     let kept = std::fs::read_to_string(&file).expect("README.md");
     assert!(kept == written, "the README's diagrams are old: `UPDATE_README=1 cargo test diagram` writes them anew");
     let unknown =
-        folder.command(&["db", "diagram", "--only", "users,nonsense"]).env("DATABASE_URL", &database.url).output();
+        dir.command(&["db", "diagram", "--only", "users,nonsense"]).env("DATABASE_URL", &database.url).output();
     let unknown = unknown.expect("the binary runs");
     assert_eq!((unknown.status.code(), unknown.stdout.as_slice()), (Some(2), &b""[..]));
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("there is no table \"nonsense\""), "{unknown:?}");

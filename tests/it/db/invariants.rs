@@ -4,37 +4,37 @@ use rand::Rng;
 
 use crate::support::{
     TestDb,
-    psql::{Psql, refused_by},
+    psql::{Psql, violated_constraint},
 };
 
 /// A website, two products without stock, two orders without lines, a user.
-const STAGE: &str = "
+const SETUP: &str = "
     INSERT INTO websites (code, name, base_url, currency) VALUES ('sailor', 'Sailor', 'https://sailor.example', 'EUR');
     INSERT INTO users (name, email, role_id) SELECT 'Ada', 'ada@souk.example', id FROM roles WHERE code = 'customer';
     INSERT INTO products (source_website_id, name, slug, sku, price)
         SELECT id, 'Product ' || n, 'product-' || n, 'p' || n, 10 FROM websites, generate_series(1, 2) n;
     INSERT INTO orders (source_website_id, order_number) SELECT id, n FROM websites, generate_series(1, 2) n";
 
-async fn stage() -> (TestDb, Psql) {
+async fn setup() -> (TestDb, Psql) {
     let database = TestDb::new().await;
     let psql = Psql::connect(&database.url).await;
-    psql.rows(STAGE).await;
+    psql.rows(SETUP).await;
     (database, psql)
 }
 
 /// Statements that are refused, and by which constraint.
-async fn all_refused(psql: &Psql, table: &[(&str, &str)]) {
+async fn assert_all_rejected(psql: &Psql, table: &[(&str, &str)]) {
     for (sql, constraint) in table {
         match psql.try_run(sql).await {
             Ok(_) => panic!("nothing refused {sql}"),
-            Err(error) => assert_eq!(refused_by(&error), *constraint, "{sql}"),
+            Err(error) => assert_eq!(violated_constraint(&error), *constraint, "{sql}"),
         }
     }
 }
 
 #[tokio::test]
-async fn stock_is_written_by_the_ledger_alone() {
-    let (_database, psql) = stage().await;
+async fn stock_changes_only_through_the_ledger() {
+    let (_database, psql) = setup().await;
     psql.rows("INSERT INTO stock_movements (product_id, reason, delta) VALUES (1, 'opening', 5), (2, 'opening', 3)")
         .await;
     let product = |sku: &str, stock: i32| {
@@ -43,7 +43,7 @@ async fn stock_is_written_by_the_ledger_alone() {
         )
     };
     let movement = |values: &str| format!("INSERT INTO stock_movements (product_id, reason, delta) VALUES {values}");
-    all_refused(
+    assert_all_rejected(
         &psql,
         &[
             ("UPDATE products SET stock = 9", "products_stock_from_ledger"),
@@ -59,25 +59,25 @@ async fn stock_is_written_by_the_ledger_alone() {
     )
     .await;
     let stocks = "SELECT string_agg(stock::text, ' ' ORDER BY id) FROM products";
-    assert_eq!(psql.value(stocks).await, "5 3", "what was refused left nothing behind");
+    assert_eq!(psql.scalar(stocks).await, "5 3", "what was refused left nothing behind");
     psql.rows(&movement("(1, 'sale', -5), (2, 'adjustment', 4)")).await;
-    assert_eq!(psql.value(stocks).await, "0 7");
+    assert_eq!(psql.scalar(stocks).await, "0 7");
     let balances = "SELECT string_agg(balance::text, ' ' ORDER BY id) FROM stock_movements";
-    assert_eq!(psql.value(balances).await, "5 3 0 7", "each movement notes the stock that it left");
+    assert_eq!(psql.scalar(balances).await, "5 3 0 7", "each movement notes the stock that it left");
     psql.rows(&product("n", 7)).await;
     psql.rows(&product("empty", 0)).await;
     let entered = "SELECT string_agg(concat_ws(' ', p.sku, m.reason, m.delta, m.balance, p.stock), '|')
         FROM stock_movements m JOIN products p ON p.id = m.product_id WHERE p.sku IN ('n', 'empty')";
-    assert_eq!(psql.value(entered).await, "n opening 7 7 7", "what a product begins with is in the ledger");
+    assert_eq!(psql.scalar(entered).await, "n opening 7 7 7", "what a product begins with is in the ledger");
     let again = format!("{} ON CONFLICT (slug) DO UPDATE SET stock = 9", product("n", 7));
-    all_refused(&psql, &[(&again, "products_stock_from_ledger")]).await;
+    assert_all_rejected(&psql, &[(&again, "products_stock_from_ledger")]).await;
 }
 
 #[tokio::test]
 async fn the_ledger_is_append_only() {
-    let (_database, psql) = stage().await;
+    let (_database, psql) = setup().await;
     psql.rows("INSERT INTO stock_movements (product_id, reason, delta) VALUES (1, 'opening', 5)").await;
-    all_refused(
+    assert_all_rejected(
         &psql,
         &[
             ("UPDATE stock_movements SET delta = 6", "stock_movements_append_only"),
@@ -88,12 +88,12 @@ async fn the_ledger_is_append_only() {
         ],
     )
     .await;
-    assert_eq!(psql.value("SELECT sum(delta) FROM stock_movements").await, "5");
+    assert_eq!(psql.scalar("SELECT sum(delta) FROM stock_movements").await, "5");
 }
 
 #[tokio::test]
 async fn the_ledger_sums_to_the_stock_after_many_writers() {
-    let (database, psql) = stage().await;
+    let (database, psql) = setup().await;
     psql.rows("INSERT INTO stock_movements (product_id, reason, delta) VALUES (1, 'opening', 40), (2, 'opening', 40)")
         .await;
     let writers = (0..6).map(async |_| {
@@ -108,7 +108,7 @@ async fn the_ledger_sums_to_the_stock_after_many_writers() {
             match psql.try_run(&sql).await {
                 Ok(_) => entered += 1,
                 Err(error) => {
-                    assert_eq!(refused_by(&error), "products_stock_not_negative");
+                    assert_eq!(violated_constraint(&error), "products_stock_not_negative");
                     refused += 1;
                 }
             }
@@ -117,21 +117,21 @@ async fn the_ledger_sums_to_the_stock_after_many_writers() {
     });
     let counts = futures_util::future::join_all(writers).await;
     let entered: i32 = counts.iter().map(|(entered, _)| entered).sum();
-    assert_eq!(psql.value("SELECT count(*) FROM stock_movements").await, (entered + 2).to_string(), "{counts:?}");
+    assert_eq!(psql.scalar("SELECT count(*) FROM stock_movements").await, (entered + 2).to_string(), "{counts:?}");
     let sums =
         "SELECT bool_and(stock >= 0 AND stock = (SELECT sum(delta) FROM stock_movements WHERE product_id = p.id))
         FROM products p";
-    assert_eq!(psql.value(sums).await, "t");
+    assert_eq!(psql.scalar(sums).await, "t");
 }
 
 #[tokio::test]
-async fn the_total_of_an_order_is_written_by_its_lines_alone() {
-    let (_database, psql) = stage().await;
+async fn order_total_changes_only_through_its_lines() {
+    let (_database, psql) = setup().await;
     let order = "INSERT INTO orders (source_website_id, order_number, total_amount) VALUES (1, '9', 5)";
     let line = |values: &str| {
         format!("INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price) VALUES {values}")
     };
-    all_refused(
+    assert_all_rejected(
         &psql,
         &[
             ("UPDATE orders SET total_amount = 5", "orders_total_from_lines"),
@@ -175,13 +175,13 @@ async fn the_total_of_an_order_is_written_by_its_lines_alone() {
     ];
     for (what, sql, expected) in steps {
         psql.rows(sql).await;
-        assert_eq!(psql.value(totals).await, expected, "{what}");
+        assert_eq!(psql.scalar(totals).await, expected, "{what}");
     }
 }
 
 #[tokio::test]
-async fn a_user_has_one_default_address_at_most() {
-    let (_database, psql) = stage().await;
+async fn user_has_at_most_one_default_address() {
+    let (_database, psql) = setup().await;
     let address = |default: &str| {
         format!(
             "INSERT INTO addresses (user_id, country, city, address, is_default) SELECT id, 'DE', 'Ulm', 'Ring 1', {default} FROM users"
@@ -189,7 +189,7 @@ async fn a_user_has_one_default_address_at_most() {
     };
     psql.rows(&address("true")).await;
     psql.rows(&address("false")).await;
-    all_refused(
+    assert_all_rejected(
         &psql,
         &[
             (&address("true"), "addresses_one_default_per_user"),
@@ -198,15 +198,15 @@ async fn a_user_has_one_default_address_at_most() {
     )
     .await;
     psql.rows("UPDATE addresses SET is_default = false; UPDATE addresses SET is_default = true WHERE id = 2").await;
-    assert_eq!(psql.value("SELECT count(*) FROM addresses WHERE is_default").await, "1");
+    assert_eq!(psql.scalar("SELECT count(*) FROM addresses WHERE is_default").await, "1");
 }
 
 #[tokio::test]
-async fn an_email_address_is_unique_in_either_case() {
-    let (_database, psql) = stage().await;
+async fn email_is_unique_ignoring_case() {
+    let (_database, psql) = setup().await;
     let user =
         |email: &str| format!("INSERT INTO users (name, email, role_id) SELECT 'B', {email}, min(id) FROM roles");
-    all_refused(
+    assert_all_rejected(
         &psql,
         &[
             (&user("'ada@souk.example'"), "users_email_key"),
@@ -219,19 +219,19 @@ async fn an_email_address_is_unique_in_either_case() {
     // Customers that an import brought have none, any number of them.
     psql.rows(&user("NULL")).await;
     psql.rows(&user("NULL")).await;
-    assert_eq!(psql.value("SELECT count(*) FROM users").await, "3");
+    assert_eq!(psql.scalar("SELECT count(*) FROM users").await, "3");
 }
 
 const TREE: &str = "INSERT INTO categories (id, parent_id, name, slug, path) VALUES
     (1, NULL, 'a', 'a', '{}'), (2, 1, 'b', 'b', '{}'), (3, 2, 'c', 'c', '{}'), (4, NULL, 'd', 'd', '{}')";
 
 #[tokio::test]
-async fn the_tree_of_categories_has_no_loop_and_knows_its_paths() {
-    let (_database, psql) = stage().await;
+async fn category_tree_has_no_cycles_and_correct_paths() {
+    let (_database, psql) = setup().await;
     psql.rows(TREE).await;
     let paths = "SELECT string_agg(array_to_string(path, '/'), ' ' ORDER BY id) FROM categories";
-    assert_eq!(psql.value(paths).await, "1 1/2 1/2/3 4");
-    all_refused(
+    assert_eq!(psql.scalar(paths).await, "1 1/2 1/2/3 4");
+    assert_all_rejected(
         &psql,
         &[
             ("UPDATE categories SET parent_id = 1 WHERE id = 1", "categories_acyclic"),
@@ -245,16 +245,16 @@ async fn the_tree_of_categories_has_no_loop_and_knows_its_paths() {
         ],
     )
     .await;
-    assert_eq!(psql.value(paths).await, "1 1/2 1/2/3 4");
+    assert_eq!(psql.scalar(paths).await, "1 1/2 1/2/3 4");
     psql.rows("UPDATE categories SET parent_id = 4 WHERE id = 2").await;
-    assert_eq!(psql.value(paths).await, "1 4/2 4/2/3 4", "a subtree moves as a whole");
+    assert_eq!(psql.scalar(paths).await, "1 4/2 4/2/3 4", "a subtree moves as a whole");
     psql.rows("UPDATE categories SET parent_id = NULL WHERE id = 3").await;
-    assert_eq!(psql.value(paths).await, "1 4/2 3 4");
+    assert_eq!(psql.scalar(paths).await, "1 4/2 3 4");
 }
 
 #[tokio::test]
-async fn two_moves_that_meet_make_no_loop() {
-    let (database, psql) = stage().await;
+async fn concurrent_category_moves_cannot_create_a_cycle() {
+    let (database, psql) = setup().await;
     psql.rows(TREE).await;
     let other = Psql::connect(&database.url).await;
     // Neither sees what the other has not committed: each alone would be sound.
@@ -267,7 +267,7 @@ async fn two_moves_that_meet_make_no_loop() {
     while !meets.is_finished() && watch.value(&waits).await == "0" {}
     psql.rows("COMMIT").await;
     let met = meets.await.expect("no panic");
-    assert_eq!(refused_by(&met.expect_err("a loop")), "categories_acyclic");
+    assert_eq!(violated_constraint(&met.expect_err("a loop")), "categories_acyclic");
     let paths = "SELECT string_agg(array_to_string(path, '/'), ' ' ORDER BY id) FROM categories";
-    assert_eq!(psql.value(paths).await, "4/1 4/1/2 4/1/2/3 4");
+    assert_eq!(psql.scalar(paths).await, "4/1 4/1/2 4/1/2/3 4");
 }

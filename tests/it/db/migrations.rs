@@ -8,10 +8,10 @@ use souk::db::migrations::{migrate, revert_all};
 use crate::support::{TestDb, psql::Psql};
 
 /// Where diesel notes what it ran; it stays.
-const NOTES: &str = "__diesel_schema_migrations";
+const MIGRATIONS_TABLE: &str = "__diesel_schema_migrations";
 
 /// Tables that are no nouns, and why they have no `created_at` and `updated_at` kept by trigger.
-const NO_NOUNS: &[(&str, &str)] = &[
+const TABLES_WITHOUT_TIMESTAMPS: &[(&str, &str)] = &[
     ("account_tokens", "used once, and never changed otherwise"),
     ("address_notices", "one moment of a user"),
     ("api_key_permissions", "a row is there or not"),
@@ -41,16 +41,16 @@ const NO_NOUNS: &[(&str, &str)] = &[
 ];
 
 /// Everything that migrations make, a line each.
-async fn catalogue(database: &Psql) -> Vec<String> {
+async fn schema_objects(database: &Psql) -> Vec<String> {
     let sql = format!(
         "SELECT concat_ws(' ', 'column', table_name, ordinal_position, column_name, data_type, udt_name, is_nullable,
                           column_default, is_identity, generation_expression, character_maximum_length,
                           numeric_precision, numeric_scale)
-             FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '{NOTES}'
+             FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '{MIGRATIONS_TABLE}'
          UNION ALL SELECT concat_ws(' ', 'constraint', conrelid::regclass, conname, pg_get_constraintdef(oid))
-             FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> '{NOTES}'
+             FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> '{MIGRATIONS_TABLE}'
          UNION ALL SELECT concat_ws(' ', 'index', indexdef)
-             FROM pg_indexes WHERE schemaname = 'public' AND tablename <> '{NOTES}'
+             FROM pg_indexes WHERE schemaname = 'public' AND tablename <> '{MIGRATIONS_TABLE}'
          UNION ALL SELECT concat_ws(' ', 'trigger', tgrelid::regclass, pg_get_triggerdef(oid))
              FROM pg_trigger WHERE NOT tgisinternal
          UNION ALL SELECT concat_ws(' ', 'function', pg_get_functiondef(p.oid))
@@ -71,7 +71,7 @@ async fn catalogue(database: &Psql) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn up_down_up_leaves_the_same_and_down_leaves_nothing() {
+async fn migrations_are_reversible() {
     let url = TestDb::empty_url().await;
     let database = Psql::connect(&url).await;
     let things = "SELECT (SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind <> 'i')
@@ -81,14 +81,14 @@ async fn up_down_up_leaves_the_same_and_down_leaves_nothing() {
         || ' ' || (SELECT count(*) FROM pg_extension)";
     database
         .rows(&format!(
-            "CREATE TABLE {NOTES} (version varchar(50) PRIMARY KEY, run_on timestamp NOT NULL DEFAULT now())"
+            "CREATE TABLE {MIGRATIONS_TABLE} (version varchar(50) PRIMARY KEY, run_on timestamp NOT NULL DEFAULT now())"
         ))
         .await;
     let empty = database.value(things).await;
 
     let up = migrate(&url).await.expect("up").applied;
     assert!(up.len() >= 11, "{up:?}");
-    let first = catalogue(&database).await;
+    let first = schema_objects(&database).await;
     assert!(first.len() > 200, "only {} lines", first.len());
     assert_eq!(migrate(&url).await.expect("nothing to do").applied, [""; 0]);
 
@@ -97,13 +97,13 @@ async fn up_down_up_leaves_the_same_and_down_leaves_nothing() {
     assert_eq!(database.value(things).await, empty, "tables, functions, types, configurations, extensions");
 
     migrate(&url).await.expect("up again");
-    let second = catalogue(&database).await;
-    none("these are not there the second time", first.iter().filter(|line| !second.contains(line)).cloned().collect());
+    let second = schema_objects(&database).await;
+    forbid("these are not there the second time", first.iter().filter(|line| !second.contains(line)).cloned().collect());
     assert_eq!(first, second);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn servers_that_start_at_once_migrate_once() {
+async fn servers_started_together_migrate_once() {
     let url = TestDb::empty_url().await;
     let all = futures_util::future::join_all((0..4).map(|_| {
         let url = url.clone();
@@ -113,13 +113,13 @@ async fn servers_that_start_at_once_migrate_once() {
     applied.sort();
     let (last, idle) = applied.split_last().expect("four");
     assert!(idle.iter().all(Vec::is_empty), "several ran migrations: {applied:?}");
-    assert_eq!(last.len(), Psql::connect(&url).await.rows(&format!("SELECT FROM {NOTES}")).await.len());
+    assert_eq!(last.len(), Psql::connect(&url).await.rows(&format!("SELECT FROM {MIGRATIONS_TABLE}")).await.len());
 }
 
 #[tokio::test]
-async fn tables_rs_is_in_step_with_the_database() {
+async fn tables_rs_matches_the_database() {
     let database = TestDb::new().await;
-    let written = tables_rs(&Psql::connect(&database.url).await).await;
+    let written = generate_tables_rs(&Psql::connect(&database.url).await).await;
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/db/tables.rs");
     if std::env::var_os("UPDATE_TABLES").is_some() {
         std::fs::write(&file, &written).expect("tables.rs can be written");
@@ -134,7 +134,7 @@ async fn tables_rs_is_in_step_with_the_database() {
 }
 
 /// What `src/db/tables.rs` is to say.
-async fn tables_rs(database: &Psql) -> String {
+async fn generate_tables_rs(database: &Psql) -> String {
     let tables = tables(database).await;
     let mut out =
         "// @generated from the migrated database; `UPDATE_TABLES=1 cargo test tables_rs` writes it anew.\n".to_owned();
@@ -203,7 +203,7 @@ async fn tables(database: &Psql) -> Vec<String> {
 
 /// Fails with all rows of a query that finds what breaks a rule.
 #[track_caller]
-fn none(rule: &str, broken: Vec<String>) {
+fn forbid(rule: &str, broken: Vec<String>) {
     assert!(broken.is_empty(), "{rule}:\n  {}", broken.join("\n  "));
 }
 
@@ -212,7 +212,7 @@ async fn every_table_has_a_primary_key() {
     let database = TestDb::new().await;
     let sql = "SELECT oid::regclass FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
         AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = pg_class.oid AND contype = 'p')";
-    none("these tables have no primary key", Psql::connect(&database.url).await.column(sql).await);
+    forbid("these tables have no primary key", Psql::connect(&database.url).await.column(sql).await);
 }
 
 #[tokio::test]
@@ -225,13 +225,13 @@ async fn every_foreign_key_has_an_index_that_begins_with_its_columns() {
                 AND (SELECT array_agg(k ORDER BY k) FROM unnest((i.indkey::int2[])[0:cardinality(c.conkey) - 1]) k)
                     = (SELECT array_agg(k ORDER BY k) FROM unnest(c.conkey) k))";
     let database = Psql::connect(&database.url).await;
-    none("these foreign keys have no index", database.column(sql).await);
+    forbid("these foreign keys have no index", database.column(sql).await);
     database.rows("DROP INDEX stock_movements_user_id_idx, order_details_product_id_idx").await;
     assert_eq!(database.column(sql).await.len(), 2, "the check sees what is missing");
 }
 
 #[tokio::test]
-async fn every_constraint_is_named_by_its_rule() {
+async fn every_constraint_has_an_explicit_name() {
     let database = TestDb::new().await;
     let database = Psql::connect(&database.url).await;
     // PostgreSQL's own: table_column_check, table_check1, table_column_key1.
@@ -239,13 +239,13 @@ async fn every_constraint_is_named_by_its_rule() {
         WHERE connamespace = 'public'::regnamespace AND contype <> 'n' AND conrelid <> 0
           AND conrelid::regclass::text <> '__diesel_schema_migrations'
           AND (conname ~ '_check[0-9]*$' OR conname ~ '[0-9]$' OR conname NOT LIKE conrelid::regclass || '\\_%')";
-    none("these constraints have a name that PostgreSQL made up", database.column(sql).await);
+    forbid("these constraints have a name that PostgreSQL made up", database.column(sql).await);
     database.rows("ALTER TABLE brands ADD CHECK (name <> 'x'), ADD UNIQUE (slug, id), ADD UNIQUE (slug, id)").await;
     assert_eq!(database.column(sql).await.len(), 2, "the check sees made-up names");
 }
 
 #[tokio::test]
-async fn every_noun_knows_when_it_was_made_and_last_changed() {
+async fn every_entity_table_has_created_at_and_updated_at() {
     let database = TestDb::new().await;
     let database = Psql::connect(&database.url).await;
     let mut broken = Vec::new();
@@ -265,12 +265,12 @@ async fn every_noun_knows_when_it_was_made_and_last_changed() {
             ))
             .await;
         let is_noun = times == "2" && touched == "1";
-        let listed = NO_NOUNS.iter().any(|(name, _)| *name == table);
+        let listed = TABLES_WITHOUT_TIMESTAMPS.iter().any(|(name, _)| *name == table);
         if is_noun == listed {
             broken.push(format!("{table}: {times} times, {touched} trigger"));
         }
     }
-    none("nouns have created_at, updated_at and the trigger; what is no noun is written down", broken);
+    forbid("nouns have created_at, updated_at and the trigger; what is no noun is written down", broken);
     // The trigger does what it is there for, whoever writes.
     database.rows("INSERT INTO brands (name, slug, updated_at) VALUES ('Wick', 'wick', '2001-01-01')").await;
     database.rows("UPDATE brands SET name = 'Wick', updated_at = '2001-01-01'").await;

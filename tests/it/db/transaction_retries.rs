@@ -20,11 +20,11 @@ async fn two_rows(app: &TestApp) {
 }
 
 async fn rows(app: &TestApp) -> String {
-    app.database.ask("SELECT string_agg(n::text, ' ' ORDER BY id) FROM fought").await
+    app.database.scalar("SELECT string_agg(n::text, ' ' ORDER BY id) FROM fought").await
 }
 
 #[tokio::test]
-async fn a_transaction_that_another_one_overtook_runs_again() {
+async fn transaction_is_retried_after_a_serialization_failure() {
     let app = TestApp::new().await;
     two_rows(&app).await;
     let attempts = AtomicU32::new(0);
@@ -42,10 +42,10 @@ async fn a_transaction_that_another_one_overtook_runs_again() {
 }
 
 #[tokio::test]
-async fn the_victim_of_a_deadlock_runs_again() {
+async fn transaction_is_retried_after_a_deadlock() {
     let app = TestApp::new().await;
     two_rows(&app).await;
-    let mut other = app.database.raw().await;
+    let mut other = app.database.raw_connection().await;
     other.batch_execute("BEGIN; UPDATE fought SET n = n + 10 WHERE id = 2").await.unwrap();
     let other = tokio::sync::Mutex::new(other);
     let attempts = AtomicU32::new(0);
@@ -58,7 +58,7 @@ async fn the_victim_of_a_deadlock_runs_again() {
     let theirs = async {
         let waits =
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while app.database.ask(waits).await == "0" {
+        while app.database.scalar(waits).await == "0" {
             tokio::task::yield_now().await;
         }
         let mut other = other.lock().await;
@@ -71,7 +71,7 @@ async fn the_victim_of_a_deadlock_runs_again() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_always_loses_is_given_up_as_a_conflict() {
+async fn transaction_that_keeps_failing_returns_conflict() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let product = app.product(website.id, ProductSpec { stock: 5, ..ProductSpec::default() }).await;
@@ -86,21 +86,21 @@ async fn a_transaction_that_always_loses_is_given_up_as_a_conflict() {
         // At the statement, and at the commit.
         let sql = format!("CREATE {kind} lose AFTER INSERT ON orders {when} FOR EACH ROW EXECUTE FUNCTION lose()");
         app.database.sql(&sql).await;
-        let answer = customer.try_order(&[(product.id, 1)], "one").await;
-        assert_eq!(answer.code(), "CONFLICT", "{kind}");
+        let response = customer.try_order(&[(product.id, 1)], "one").await;
+        assert_eq!(response.code(), "CONFLICT", "{kind}");
         let attempts = (5 * (round + 1)).to_string();
-        assert_eq!(app.database.ask("SELECT last_value FROM attempts").await, attempts, "{kind}");
+        assert_eq!(app.database.scalar("SELECT last_value FROM attempts").await, attempts, "{kind}");
         assert_eq!(app.stock(product.id).await, 5);
         app.database.sql("DROP TRIGGER lose ON orders").await;
     }
     // The same key may be used again: nothing of it was kept.
-    let answer = customer.try_order(&[(product.id, 1)], "one").await;
-    assert_eq!(answer.user_errors("orderCreate"), []);
+    let response = customer.try_order(&[(product.id, 1)], "one").await;
+    assert_eq!(response.user_errors("orderCreate"), []);
     assert_eq!(app.stock(product.id).await, 4);
 }
 
 #[tokio::test]
-async fn other_errors_are_not_run_again() {
+async fn other_errors_are_not_retried() {
     let app = TestApp::new().await;
     two_rows(&app).await;
     let attempts = AtomicU32::new(0);
@@ -124,7 +124,7 @@ async fn other_errors_are_not_run_again() {
 }
 
 #[tokio::test]
-async fn customers_who_order_the_same_things_at_once_all_get_them() {
+async fn concurrent_orders_of_the_same_products_all_succeed() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let spec = ProductSpec { stock: 100, ..ProductSpec::default() };

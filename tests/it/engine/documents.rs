@@ -18,12 +18,12 @@ use souk::telemetry::RequestId;
 use crate::support::{TestApp, failing_fields};
 
 /// An engine of the graph itself, beside the one of the app's router.
-struct Graph {
+struct TestEngine {
     app: TestApp,
     engine: Engine,
 }
 
-impl Graph {
+impl TestEngine {
     async fn new() -> Self {
         Self::with(&Limits::default()).await
     }
@@ -51,12 +51,12 @@ impl Graph {
         }
     }
 
-    fn is_kept(&self, text: &str, variables: Value) -> bool {
+    fn is_cached(&self, text: &str, variables: Value) -> bool {
         self.engine.prepare(request(text, variables)).unwrap().is_validated
     }
 
     /// The code and the text of the only error before anything runs.
-    fn refusal(&self, text: &str) -> (String, String) {
+    fn rejection(&self, text: &str) -> (String, String) {
         let started = Instant::now();
         let error = self.engine.prepare(Request::new(text)).err().expect("it is refused");
         // Not a measurement: a bomb that goes off takes hours.
@@ -67,13 +67,13 @@ impl Graph {
 
     #[track_caller]
     fn assert_limited(&self, text: &str, by: &str) {
-        let (code, message) = self.refusal(text);
+        let (code, message) = self.rejection(text);
         assert!(code.contains("LIMIT_EXCEEDED") && message.contains(by), "{code}: {message}");
     }
 
     #[track_caller]
     fn assert_bad(&self, text: &str, by: &str) {
-        let (code, message) = self.refusal(text);
+        let (code, message) = self.rejection(text);
         assert!(code.contains("BAD_USER_INPUT") && message.contains(by), "{code}: {message}");
     }
 
@@ -94,8 +94,8 @@ fn errors(response: &Response) -> String {
 }
 
 #[tokio::test]
-async fn bombs_are_refused_before_they_go_off() {
-    let graph = Graph::new().await;
+async fn exponential_documents_are_rejected_before_execution() {
+    let graph = TestEngine::new().await;
     // 2^40 fields in 41 fragments; 10^12 in 13; a circle; a long chain.
     let doubling = |length: usize| -> String {
         (0..length).map(|i| format!("fragment F{i} on Query {{ ...F{0} ...F{0} }} ", i + 1)).collect()
@@ -116,8 +116,8 @@ async fn bombs_are_refused_before_they_go_off() {
 }
 
 #[tokio::test]
-async fn counts_are_limited() {
-    let graph = Graph::new().await;
+async fn document_counts_are_limited() {
+    let graph = TestEngine::new().await;
     let aliases = |n: usize| (0..n).map(|i| format!("a{i}: id ")).collect::<String>();
     graph.assert_fits(&format!("{{ me {{ {} }} }}", aliases(30)));
     graph.assert_limited(&format!("{{ me {{ {} }} }}", aliases(31)), "aliases");
@@ -142,7 +142,7 @@ async fn counts_are_limited() {
 }
 
 #[tokio::test]
-async fn the_settings_say_how_much_is_too_much() {
+async fn document_limits_are_configurable() {
     let usual = Limits::default;
     for (limits, fits, exceeds) in [
         (Limits { max_depth: 3, ..usual() }, "{ me { role { code } } }", "{ me { orders { nodes { id } } } }"),
@@ -155,7 +155,7 @@ async fn the_settings_say_how_much_is_too_much() {
         (Limits { max_root_fields: 1, ..usual() }, "{ me { id } }", "{ me { id } __typename }"),
         (Limits { max_document: 20, ..usual() }, "{ me { id } }", "{ me { id role { code } } }"),
     ] {
-        let graph = Graph::with(&limits).await;
+        let graph = TestEngine::with(&limits).await;
         for (text, code) in [(fits, None), (exceeds, Some("LIMIT_EXCEEDED"))] {
             let response = graph.run(text, json!({})).await;
             let found = response.errors.first().and_then(graphql::engine::errors::code).map(ErrorCode::as_str);
@@ -165,8 +165,8 @@ async fn the_settings_say_how_much_is_too_much() {
 }
 
 #[tokio::test]
-async fn deep_text_never_reaches_the_recursive_parser() {
-    let graph = Graph::new().await;
+async fn deeply_nested_documents_never_reach_the_recursive_parser() {
+    let graph = TestEngine::new().await;
     for (open, close) in [("[", "]"), ("{a:", "}"), ("{", "}"), ("(", ")")] {
         let value = format!("{}1{}", open.repeat(9_000), close.repeat(9_000));
         graph.assert_limited(&format!("{{ product(slug: {value}) {{ id }} }}"), "brackets");
@@ -189,8 +189,8 @@ async fn deep_text_never_reaches_the_recursive_parser() {
 }
 
 #[tokio::test]
-async fn nul_is_no_text() {
-    let graph = Graph::new().await;
+async fn nul_characters_are_rejected() {
+    let graph = TestEngine::new().await;
     for text in ["\"\\u0000\"", "\"\0\"", "\"\"\" \0 \"\"\""] {
         graph.assert_bad(&format!("{{ product(slug: {text}) {{ id }} }}"), "NUL");
     }
@@ -198,8 +198,8 @@ async fn nul_is_no_text() {
 }
 
 #[tokio::test]
-async fn variables_have_the_types_that_the_operation_declares() {
-    let graph = Graph::new().await;
+async fn variables_must_match_their_declared_types() {
+    let graph = TestEngine::new().await;
     let line = |quantity: Value| json!({"productId": "a", "quantity": quantity});
     let order = |lines: Value| json!({"lines": lines, "idempotencyKey": "k"});
     for (ty, good, bad) in [
@@ -252,7 +252,7 @@ async fn variables_have_the_types_that_the_operation_declares() {
 }
 
 #[tokio::test]
-async fn a_variable_of_a_one_of_type_has_exactly_one_field() {
+async fn one_of_variable_has_exactly_one_field() {
     let engine = failing_fields::engine();
     for (value, fits) in [
         (json!({"id": 1}), true),
@@ -271,8 +271,8 @@ async fn a_variable_of_a_one_of_type_has_exactly_one_field() {
 }
 
 #[tokio::test]
-async fn a_kept_document_answers_as_it_did_the_first_time() {
-    let graph = Graph::new().await;
+async fn cached_document_returns_the_same_result() {
+    let graph = TestEngine::new().await;
     for slug in ["compasses", "lanterns"] {
         graph.app.category(slug, None).await;
     }
@@ -290,7 +290,7 @@ async fn a_kept_document_answers_as_it_did_the_first_time() {
         assert_eq!(response.errors, vec![]);
         assert_eq!(response.data.into_json().unwrap(), data);
     }
-    assert!(graph.is_kept(text, json!({"n": 1, "where": {}})));
+    assert!(graph.is_cached(text, json!({"n": 1, "where": {}})));
     // It runs without validation now, and bad variables are refused all the same, before anything runs.
     for variables in [json!({}), json!({"n": "x", "where": {}}), json!({"n": 1, "where": {"colour": 1}})] {
         let response = graph.run(text, variables).await;
@@ -306,12 +306,12 @@ async fn a_kept_document_answers_as_it_did_the_first_time() {
 }
 
 #[tokio::test]
-async fn what_validation_did_not_see_is_validated_again() {
-    let graph = Graph::new().await;
+async fn documents_with_unvalidated_parts_are_validated_again() {
+    let graph = TestEngine::new().await;
     // With $name absent, validation does not look into the filter, where a field is unknown.
     let text = "query ($name: String) { products(where: { colour: 1, name: { eq: $name } }) { nodes { id } } }";
     graph.run(text, json!({})).await;
-    assert!(!graph.is_kept(text, json!({})));
+    assert!(!graph.is_cached(text, json!({})));
     let response = graph.run(text, json!({"name": "x"})).await;
     assert!(response.errors[0].message.contains("colour"), "{}", errors(&response));
     // Of two operations, only the chosen one's values are looked at.
@@ -335,8 +335,8 @@ async fn what_validation_did_not_see_is_validated_again() {
 }
 
 #[tokio::test]
-async fn only_short_queries_that_ran_are_kept() {
-    let graph = Graph::new().await;
+async fn only_short_executed_queries_are_cached() {
+    let graph = TestEngine::new().await;
     let long = format!("{{ me {{ id }} #{}\n }}", "x".repeat(16 * 1024));
     let mutation = r#"mutation { userDeactivate(input: { id: "x" }) { userErrors { code } } }"#;
     for (text, kept) in [
@@ -347,18 +347,18 @@ async fn only_short_queries_that_ran_are_kept() {
         ("{ orders { nodes { id } } }", true),
     ] {
         graph.run(text, json!({})).await;
-        assert_eq!(graph.is_kept(text, json!({})), kept, "{text:.50}");
+        assert_eq!(graph.is_cached(text, json!({})), kept, "{text:.50}");
     }
     graph.run("{ my { id } }", json!({})).await;
-    assert!(!graph.is_kept("{ my { id } }", json!({})));
+    assert!(!graph.is_cached("{ my { id } }", json!({})));
     // An absent variable that is a whole argument hides nothing.
     let optional = "query ($slug: String) { category(slug: $slug) { id } }";
     graph.run(optional, json!({})).await;
-    assert!(graph.is_kept(optional, json!({})));
+    assert!(graph.is_cached(optional, json!({})));
 }
 
 #[tokio::test]
-async fn a_kept_document_still_asks_who_you_are() {
+async fn cached_document_still_checks_permissions() {
     let app = TestApp::new().await;
     let (admin, customer) = (app.admin().await, app.customer().await);
     for text in ["{ users { nodes { id } } }", "{ suppliers { nodes { id } } }"] {
@@ -375,7 +375,7 @@ async fn a_kept_document_still_asks_who_you_are() {
 }
 
 #[tokio::test]
-async fn the_introspection_of_the_usual_tools_is_within_the_limits() {
+async fn introspection_queries_of_common_tools_are_within_the_limits() {
     let of_type = (0..9).fold("kind name".to_owned(), |inside, _| format!("kind name ofType {{ {inside} }}"));
     let text = format!(
         "query IntrospectionQuery {{ __schema {{ description queryType {{ name kind }} mutationType {{ name kind }}
@@ -392,9 +392,9 @@ async fn the_introspection_of_the_usual_tools_is_within_the_limits() {
     );
     let app = TestApp::new().await;
     for _ in 0..2 {
-        let answer = app.anonymous().run(&text).await;
-        assert_eq!(answer.text_at("__schema.queryType.name"), "Query");
-        let types = answer.at("__schema.types").as_array().unwrap();
+        let response = app.anonymous().run(&text).await;
+        assert_eq!(response.text_at("__schema.queryType.name"), "Query");
+        let types = response.at("__schema.types").as_array().unwrap();
         let fields =
             |name: &str| types.iter().find(|ty| ty["name"] == name).map(|ty| ty["fields"].as_array().unwrap().len());
         assert!(fields("Product").is_some_and(|count| count > 10));

@@ -2,22 +2,22 @@
 
 use souk::ids::{BrandId, ProductId, RowId, UserId};
 
-use crate::support::{Actor, ProductSpec, TestApp, bulk::nth};
+use crate::support::{Actor, ProductSpec, TestApp, bulk::nth_id};
 
 /// The answer's data as it came over the wire.
 async fn data(actor: &Actor<'_>, document: &str) -> String {
-    let answer = actor.run(document).await;
-    let start = answer.text.find("\"data\":").expect("data") + "\"data\":".len();
-    let end = answer.text.find(",\"extensions\":{\"sql\"").expect("the tests' server counts statements");
-    answer.text[start..end].to_owned()
+    let response = actor.run(document).await;
+    let start = response.text.find("\"data\":").expect("data") + "\"data\":".len();
+    let end = response.text.find(",\"extensions\":{\"sql\"").expect("the tests' server counts statements");
+    response.text[start..end].to_owned()
 }
 
 #[tokio::test]
-async fn plain_and_loaded_fields_stand_as_they_were_asked_for() {
+async fn response_fields_follow_the_query_order() {
     let app = TestApp::new().await;
-    app.market(1).await;
+    app.seed_all(1).await;
     let admin = app.admin().await;
-    let (product, brand, user) = (nth::<ProductId>(1), nth::<BrandId>(1), nth::<UserId>(1));
+    let (product, brand, user) = (nth_id::<ProductId>(1), nth_id::<BrandId>(1), nth_id::<UserId>(1));
     let cases = [
         // Loaded between plain, at two depths.
         (
@@ -115,13 +115,13 @@ async fn plain_and_loaded_fields_stand_as_they_were_asked_for() {
 }
 
 #[tokio::test]
-async fn the_rows_of_many_parents_stand_in_the_order_of_their_list() {
+async fn nested_rows_follow_the_order_of_their_list() {
     let app = TestApp::new().await;
-    app.market(50).await;
+    app.seed_all(50).await;
     let admin = app.admin().await;
     let document = "{ orders(first: 50, orderBy: {field: ORDER_NUMBER}) { nodes { user { name } orderNumber details { product { sku } name }
         status } } }";
-    let answer = admin.run(document).await;
+    let response = admin.run(document).await;
     let order = |i: i64| {
         let lines: Vec<_> = (1..=100)
             .filter(|line| 1 + line % 50 == i)
@@ -136,11 +136,11 @@ async fn the_rows_of_many_parents_stand_in_the_order_of_their_list() {
     numbers.sort_by_key(|i| format!("N-{i}"));
     let nodes: Vec<_> = numbers.into_iter().map(order).collect();
     let expected = format!(r#"{{"data":{{"orders":{{"nodes":[{}]}}}},"#, nodes.join(","));
-    assert!(answer.text.starts_with(&expected), "{}\n{expected}", answer.text);
+    assert!(response.text.starts_with(&expected), "{}\n{expected}", response.text);
 }
 
 #[tokio::test]
-async fn mutations_run_one_after_the_other_and_their_payloads_stand_as_asked_for() {
+async fn mutations_run_serially_and_payloads_follow_the_query_order() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let brand = app.brand("acme").await;

@@ -8,7 +8,7 @@ use souk::ids::{BrandId, CategoryId, OrderId, ProductId, RoleId, RowId, Supplier
 
 use crate::support::{
     Actor, TestApp,
-    bulk::{BASE, nth},
+    bulk::{BASE, nth_id},
 };
 
 /// Rows for every operator, some of them with nulls. What names the rows in the cases below is the last word of the
@@ -39,7 +39,7 @@ async fn shop(app: &TestApp) {
             (BASE + 3, BASE + 2, 'M_3', BASE + 2, 'Mo_100%@souk.example', 'cancelled', 'none', '2026-01-03');
         INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price) VALUES
             (BASE + 1, BASE + 1, 'Red', 'a', 2, 5), (BASE + 3, BASE + 2, 'Off', 'b', 1, 10.50);";
-    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+    app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
 }
 
 /// Conditions on products and the SKUs of those that are found.
@@ -204,13 +204,13 @@ const SUPPLIERS: &[(&str, &str)] =
 fn with_ids(text: &str) -> String {
     (1..=9).fold(text.to_owned(), |text, i| {
         let names = [
-            ("PRODUCT", nth::<ProductId>(i)),
-            ("CATEGORY", nth::<CategoryId>(i)),
-            ("BRAND", nth::<BrandId>(i)),
-            ("SUPPLIER", nth::<SupplierId>(i)),
-            ("WEBSITE", nth::<WebsiteId>(i)),
-            ("ORDER", nth::<OrderId>(i)),
-            ("USER", nth::<UserId>(i)),
+            ("PRODUCT", nth_id::<ProductId>(i)),
+            ("CATEGORY", nth_id::<CategoryId>(i)),
+            ("BRAND", nth_id::<BrandId>(i)),
+            ("SUPPLIER", nth_id::<SupplierId>(i)),
+            ("WEBSITE", nth_id::<WebsiteId>(i)),
+            ("ORDER", nth_id::<OrderId>(i)),
+            ("USER", nth_id::<UserId>(i)),
             ("ROLE", RoleId(i).to_global_id()),
         ];
         names.iter().fold(text, |text, (name, id)| text.replace(&format!("{name}{i}"), &format!("{id:?}")))
@@ -223,18 +223,18 @@ async fn find(actor: &Actor<'_>, list: &str, field: &str, condition: &str) -> BT
         "{{ {list}(first: 100, where: {{{}}}) {{ totalCount {{ value }} nodes {{ {field} }} }} }}",
         with_ids(condition)
     );
-    let answer = actor.run(&document).await;
-    let nodes = answer.at(&format!("{list}.nodes")).as_array().expect("nodes");
-    assert_eq!(answer.at(&format!("{list}.totalCount.value")), &json!(nodes.len()), "{condition}");
+    let response = actor.run(&document).await;
+    let nodes = response.at(&format!("{list}.nodes")).as_array().expect("nodes");
+    assert_eq!(response.at(&format!("{list}.totalCount.value")), &json!(nodes.len()), "{condition}");
     nodes.iter().map(|node| node[field].as_str().and_then(|text| text.chars().last()).expect("a text")).collect()
 }
 
 #[tokio::test]
-async fn every_operator_finds_what_it_says_and_its_opposite_the_rest() {
+async fn every_filter_operator_and_its_negation_partition_the_rows() {
     let app = TestApp::new().await;
     shop(&app).await;
     // Nobody but the three users of the shop.
-    let manager = app.known(UserId(BASE + 1), "admin").await;
+    let manager = app.existing_user(UserId(BASE + 1), "admin").await;
     let lists = [
         ("products", "sku", PRODUCTS),
         ("orders", "orderNumber", ORDERS),
@@ -256,14 +256,14 @@ async fn every_operator_finds_what_it_says_and_its_opposite_the_rest() {
 }
 
 #[tokio::test]
-async fn a_filter_never_shows_what_is_not_yours() {
+async fn filters_never_reveal_hidden_rows() {
     let app = TestApp::new().await;
     shop(&app).await;
     let public = app.anonymous();
     assert!(find(&public, "products", "sku", "isActive: false").await.is_empty());
     assert_eq!(find(&public, "products", "sku", "or: [{isActive: false}, {sku: {eq: \"a\"}}]").await, ['a'].into());
     assert_eq!(find(&public, "products", "sku", "not: {sku: {eq: \"a\"}}").await, ['b', 'c'].into());
-    let ada = app.known(UserId(BASE + 1), "customer").await;
+    let ada = app.existing_user(UserId(BASE + 1), "customer").await;
     for condition in ["user: {eq: USER2}", "user: {isNull: true}", "not: {user: {eq: USER1}}", "or: []"] {
         assert!(find(&ada, "orders", "orderNumber", condition).await.is_empty(), "{condition}");
     }
@@ -284,10 +284,10 @@ async fn a_filter_never_shows_what_is_not_yours() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_compared_is_the_users_error() {
+async fn invalid_filter_values_are_user_errors() {
     let app = TestApp::new().await;
     shop(&app).await;
-    let admin = app.known(UserId(BASE + 1), "admin").await;
+    let admin = app.existing_user(UserId(BASE + 1), "admin").await;
     let conditions = |n: usize| vec!["{sku: {eq: \"a\"}}"; n].join(",");
     let ids = |n: usize| vec!["PRODUCT1"; n].join(",");
     let texts = |n: usize| vec!["\"x\""; n].join(",");
@@ -305,10 +305,10 @@ async fn what_cannot_be_compared_is_the_users_error() {
         (format!("and: [{{or: [{}]}}, {{not: {{or: [{}]}}}}]", conditions(25), conditions(26)), "where"),
     ];
     for (condition, field) in refused {
-        let answer =
+        let response =
             admin.run(&format!("{{ products(where: {{{}}}) {{ nodes {{ id }} }} }}", with_ids(&condition))).await;
-        assert_eq!(answer.code(), "BAD_USER_INPUT", "{condition}");
-        assert_eq!(answer.json["errors"][0]["extensions"]["field"], field, "{condition}");
+        assert_eq!(response.code(), "BAD_USER_INPUT", "{condition}");
+        assert_eq!(response.json["errors"][0]["extensions"]["field"], field, "{condition}");
     }
     for condition in [
         "price: {eq: \"ten\"}",
@@ -321,8 +321,8 @@ async fn what_cannot_be_compared_is_the_users_error() {
         "name: {like: \"x\"}",
         "colour: {eq: \"red\"}",
     ] {
-        let answer = admin.run(&format!("{{ products(where: {{{condition}}}) {{ nodes {{ id }} }} }}")).await;
-        assert_eq!(answer.code(), "BAD_USER_INPUT", "{condition}");
+        let response = admin.run(&format!("{{ products(where: {{{condition}}}) {{ nodes {{ id }} }} }}")).await;
+        assert_eq!(response.code(), "BAD_USER_INPUT", "{condition}");
     }
     let nul = json!({ "where": { "name": { "contains": "a\0b" } } });
     let document = "query ($where: ProductWhere) { products(where: $where) { nodes { id } } }";

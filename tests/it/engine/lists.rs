@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use souk::ids::{ProductId, RowId};
 
 use crate::support::{
-    Actor, Answer, TestApp,
-    bulk::{BASE, nth},
+    Actor, TestResponse, TestApp,
+    bulk::{BASE, nth_id},
 };
 
 /// 31 products, of which many have the same name, the same price or the same moment.
-async fn shelf(app: &TestApp) {
+async fn seed_products(app: &TestApp) {
     let website = app.website("sailor").await.id.0;
     let script = format!(
         "INSERT INTO products (id, source_website_id, name, slug, sku, price, created_at)
@@ -21,11 +21,11 @@ async fn shelf(app: &TestApp) {
                    timestamptz '2026-01-01' + i % 5 * interval '1 day'
             FROM generate_series(1, 31) i"
     );
-    app.bulk(&script).await;
+    app.bulk_insert(&script).await;
 }
 
-/// The numbers of the products of [`shelf`] in the order of a list.
-fn in_order(field: &str, descending: bool) -> Vec<i64> {
+/// The numbers of the products of [`seed_products`] in the order of a list.
+fn expected_order(field: &str, descending: bool) -> Vec<i64> {
     let key = |i: &i64| match field {
         "NAME" => i % 3,
         "PRICE" => i % 4,
@@ -40,18 +40,18 @@ fn in_order(field: &str, descending: bool) -> Vec<i64> {
 }
 
 /// One page: `arguments` as they stand between the brackets.
-async fn page(actor: &Actor<'_>, list: &str, arguments: &str) -> Answer {
+async fn page(actor: &Actor<'_>, list: &str, arguments: &str) -> TestResponse {
     let info = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }";
     actor.run(&format!("{{ {list}({arguments}) {{ {info} edges {{ cursor node {{ id }} }} nodes {{ id }} }} }}")).await
 }
 
-fn ids(answer: &Answer, list: &str) -> Vec<String> {
-    let nodes = answer.at(&format!("{list}.nodes")).as_array().expect("nodes");
+fn ids(response: &TestResponse, list: &str) -> Vec<String> {
+    let nodes = response.at(&format!("{list}.nodes")).as_array().expect("nodes");
     let ids: Vec<_> = nodes.iter().map(|node| node["id"].as_str().expect("an id").to_owned()).collect();
-    let edges = answer.at(&format!("{list}.edges")).as_array().expect("edges");
+    let edges = response.at(&format!("{list}.edges")).as_array().expect("edges");
     let cursors: Vec<_> = edges.iter().map(|edge| edge["cursor"].as_str().expect("a cursor")).collect();
     assert!(edges.iter().map(|edge| edge["node"]["id"].as_str()).eq(ids.iter().map(|id| Some(id.as_str()))));
-    let info = answer.at(&format!("{list}.pageInfo"));
+    let info = response.at(&format!("{list}.pageInfo"));
     assert_eq!(
         (info["startCursor"].as_str(), info["endCursor"].as_str()),
         (cursors.first().copied(), cursors.last().copied())
@@ -60,15 +60,15 @@ fn ids(answer: &Answer, list: &str) -> Vec<String> {
 }
 
 /// Walks a list from one end to the other and answers the ids in list order.
-async fn walk(actor: &Actor<'_>, list: &str, order: &str, size: usize, backward: bool) -> Vec<String> {
+async fn read_all_pages(actor: &Actor<'_>, list: &str, order: &str, size: usize, backward: bool) -> Vec<String> {
     let (limit, from) = if backward { ("last", "before") } else { ("first", "after") };
     let (ahead, behind) =
         if backward { ("hasPreviousPage", "hasNextPage") } else { ("hasNextPage", "hasPreviousPage") };
     let (mut all, mut cursor) = (Vec::new(), String::new());
     for number in 0.. {
-        let answer = page(actor, list, &format!("{limit}: {size} {cursor} {order}")).await;
-        let rows = ids(&answer, list);
-        let info = answer.at(&format!("{list}.pageInfo"));
+        let response = page(actor, list, &format!("{limit}: {size} {cursor} {order}")).await;
+        let rows = ids(&response, list);
+        let info = response.at(&format!("{list}.pageInfo"));
         assert_eq!(info[behind], json!(number > 0), "{behind} of page {number}");
         let next = if backward { &info["startCursor"] } else { &info["endCursor"] };
         cursor = format!("{from}: {next}");
@@ -85,29 +85,29 @@ async fn walk(actor: &Actor<'_>, list: &str, order: &str, size: usize, backward:
 }
 
 #[tokio::test]
-async fn every_page_of_products_under_every_order_and_both_ways() {
+async fn products_are_paged_in_every_order_and_direction() {
     let app = TestApp::new().await;
-    shelf(&app).await;
+    seed_products(&app).await;
     for field in ["CREATED_AT", "NAME", "PRICE"] {
         for direction in ["ASC", "DESC"] {
             let order = format!("orderBy: {{field: {field}, direction: {direction}}}");
-            let expected: Vec<_> = in_order(field, direction == "DESC").into_iter().map(nth::<ProductId>).collect();
+            let expected: Vec<_> = expected_order(field, direction == "DESC").into_iter().map(nth_id::<ProductId>).collect();
             for size in [1, 7, 30, 31, 32] {
                 for backward in [false, true] {
-                    let found = walk(&app.anonymous(), "products", &order, size, backward).await;
+                    let found = read_all_pages(&app.anonymous(), "products", &order, size, backward).await;
                     assert_eq!(found, expected, "{order} by {size}, backward: {backward}");
                 }
             }
         }
     }
-    let newest = walk(&app.anonymous(), "products", "", 20, false).await;
-    assert_eq!(newest, in_order("CREATED_AT", true).into_iter().map(nth::<ProductId>).collect::<Vec<_>>());
+    let newest = read_all_pages(&app.anonymous(), "products", "", 20, false).await;
+    assert_eq!(newest, expected_order("CREATED_AT", true).into_iter().map(nth_id::<ProductId>).collect::<Vec<_>>());
 }
 
 #[tokio::test]
-async fn every_other_list_can_be_walked_under_every_order() {
+async fn all_other_lists_are_paged_in_every_order() {
     let app = TestApp::new().await;
-    app.market(9).await;
+    app.seed_all(9).await;
     let ties =
         "UPDATE users SET name = 'Same' WHERE id % 2 = 0; UPDATE orders SET placed_at = '2026-01-01' WHERE id % 2 = 0;
         UPDATE categories SET name = 'Same' WHERE id % 2 = 0; UPDATE brands SET name = 'Same';
@@ -133,17 +133,17 @@ async fn every_other_list_can_be_walked_under_every_order() {
         let all = ids(&page(&admin, list, &format!("first: 100 {}", order("ASC"))).await, list);
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), count, "{list} by {field}");
         for backward in [false, true] {
-            assert_eq!(walk(&admin, list, &order("ASC"), 4, backward).await, all, "{list} by {field}");
-            let reversed = walk(&admin, list, &order("DESC"), 4, backward).await;
+            assert_eq!(read_all_pages(&admin, list, &order("ASC"), 4, backward).await, all, "{list} by {field}");
+            let reversed = read_all_pages(&admin, list, &order("DESC"), 4, backward).await;
             assert!(reversed.iter().rev().eq(&all), "{list} by {field}, the other way");
         }
     }
 }
 
 #[tokio::test]
-async fn rows_that_come_and_go_between_pages_move_no_other_row() {
+async fn inserts_and_deletes_between_pages_do_not_shift_other_rows() {
     let app = TestApp::new().await;
-    shelf(&app).await;
+    seed_products(&app).await;
     let website = "(SELECT id FROM websites)";
     let add = |i: i64, price: &str| {
         format!(
@@ -154,8 +154,8 @@ async fn rows_that_come_and_go_between_pages_move_no_other_row() {
     let public = app.anonymous();
     let (mut seen, mut cursor) = (Vec::<String>::new(), String::new());
     loop {
-        let answer = page(&public, "products", &format!("first: 5 orderBy: {{field: PRICE}} {cursor}")).await;
-        let rows = ids(&answer, "products");
+        let response = page(&public, "products", &format!("first: 5 orderBy: {{field: PRICE}} {cursor}")).await;
+        let rows = ids(&response, "products");
         let number = i64::try_from(seen.len()).expect("few");
         // One row before the page, and the row that the next page starts behind: once hidden, once gone for good.
         app.database.sql(&add(100 + number, "1")).await;
@@ -169,32 +169,32 @@ async fn rows_that_come_and_go_between_pages_move_no_other_row() {
         };
         app.database.sql(&remove).await;
         seen.extend(rows);
-        if answer.at("products.pageInfo.hasNextPage") == &json!(false) {
+        if response.at("products.pageInfo.hasNextPage") == &json!(false) {
             break;
         }
         // And one behind all of them.
         if number == 0 {
             app.database.sql(&add(200, "99")).await;
         }
-        cursor = format!("after: {}", answer.at("products.pageInfo.endCursor"));
+        cursor = format!("after: {}", response.at("products.pageInfo.endCursor"));
     }
-    let expected = in_order("PRICE", false).into_iter().chain([200]).map(nth::<ProductId>);
+    let expected = expected_order("PRICE", false).into_iter().chain([200]).map(nth_id::<ProductId>);
     assert_eq!(seen, expected.collect::<Vec<_>>());
 }
 
 #[tokio::test]
-async fn a_page_between_two_cursors_says_what_lies_around() {
+async fn page_between_two_cursors_reports_neighboring_pages() {
     let app = TestApp::new().await;
-    shelf(&app).await;
+    seed_products(&app).await;
     let public = app.anonymous();
     let all = page(&public, "products", "first: 31 orderBy: {field: NAME}").await;
     let cursor = |i: usize| all.text_at(&format!("products.edges.{i}.cursor"));
     let between =
         |limit: &str| format!("{limit} after: {:?} before: {:?} orderBy: {{field: NAME}}", cursor(3), cursor(9));
     for (limit, rows) in [("first: 10", 4..9), ("first: 5", 4..9), ("first: 2", 4..6), ("last: 2", 7..9), ("", 4..9)] {
-        let answer = page(&public, "products", &between(limit)).await;
-        assert_eq!(ids(&answer, "products"), ids(&all, "products")[rows], "{limit}");
-        let info = answer.at("products.pageInfo");
+        let response = page(&public, "products", &between(limit)).await;
+        assert_eq!(ids(&response, "products"), ids(&all, "products")[rows], "{limit}");
+        let info = response.at("products.pageInfo");
         assert_eq!((&info["hasPreviousPage"], &info["hasNextPage"]), (&json!(true), &json!(true)), "{limit}");
     }
     // `before` alone counts from there backward.
@@ -203,24 +203,24 @@ async fn a_page_between_two_cursors_says_what_lies_around() {
 }
 
 #[tokio::test]
-async fn an_empty_list_has_no_cursors_and_counts_nothing() {
+async fn empty_list_has_no_cursors_and_a_count_of_zero() {
     let app = TestApp::new().await;
     let list = "totalCount { value precision } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } nodes { id } edges { cursor }";
     for arguments in ["first: 1", "last: 1", "first: null"] {
-        let answer = app.anonymous().run(&format!("{{ products({arguments}) {{ {list} }} }}")).await;
+        let response = app.anonymous().run(&format!("{{ products({arguments}) {{ {list} }} }}")).await;
         let expected = json!({
             "totalCount": { "value": 0, "precision": "EXACT" },
             "pageInfo": { "hasNextPage": false, "hasPreviousPage": false, "startCursor": null, "endCursor": null },
             "nodes": [], "edges": [],
         });
-        assert_eq!(answer.at("products"), &expected);
+        assert_eq!(response.at("products"), &expected);
     }
 }
 
 #[tokio::test]
-async fn wrong_limits_are_the_users_errors() {
+async fn invalid_page_sizes_are_user_errors() {
     let app = TestApp::new().await;
-    app.market(1).await;
+    app.seed_all(1).await;
     let admin = app.admin().await;
     for list in ["products", "orders", "users", "websites", "brands", "categories", "suppliers"] {
         for (arguments, field) in [
@@ -232,10 +232,10 @@ async fn wrong_limits_are_the_users_errors() {
             ("last: -2147483648", "last"),
             ("first: 1, last: 1", "last"),
         ] {
-            let answer = page(&admin, list, arguments).await;
-            assert_eq!(answer.code(), "BAD_USER_INPUT", "{list}({arguments})");
-            assert_eq!(answer.json["errors"][0]["extensions"]["field"], field, "{list}({arguments})");
-            assert!(answer.sql.is_empty(), "{:?}", answer.sql);
+            let response = page(&admin, list, arguments).await;
+            assert_eq!(response.code(), "BAD_USER_INPUT", "{list}({arguments})");
+            assert_eq!(response.json["errors"][0]["extensions"]["field"], field, "{list}({arguments})");
+            assert!(response.sql.is_empty(), "{:?}", response.sql);
         }
         for arguments in ["first: 2147483648", "first: 99999999999999999999", "first: 1.5", "first: \"1\""] {
             assert_eq!(page(&admin, list, arguments).await.code(), "BAD_USER_INPUT", "{list}({arguments})");
@@ -253,14 +253,14 @@ async fn wrong_limits_are_the_users_errors() {
     );
 }
 
-fn forged(list: &str, key: &Value, id: &Value) -> String {
+fn forged_cursor(list: &str, key: &Value, id: &Value) -> String {
     URL_SAFE_NO_PAD.encode(json!({ "list": list, "key": key, "id": id }).to_string())
 }
 
 #[tokio::test]
-async fn a_cursor_that_is_not_of_this_list_is_refused() {
+async fn cursor_of_another_list_is_rejected() {
     let app = TestApp::new().await;
-    shelf(&app).await;
+    seed_products(&app).await;
     let public = app.anonymous();
     let of = async |order: &str| {
         page(&public, "products", &format!("first: 1 {order}")).await.text_at("products.pageInfo.endCursor")
@@ -281,36 +281,36 @@ async fn a_cursor_that_is_not_of_this_list_is_refused() {
         "A".repeat(5_000),
         // The list by the time of making, and another list altogether.
         of("").await,
-        forged("orders:placed_at", &json!({ "d": "2026-01-01T00:00:00Z" }), &json!(1)),
+        forged_cursor("orders:placed_at", &json!({ "d": "2026-01-01T00:00:00Z" }), &json!(1)),
         // Keys of another kind, and such as no row has.
-        forged(price, &json!({ "t": "10.00" }), &json!(1)),
-        forged(price, &json!({ "z": 10 }), &json!(1)),
-        forged(price, &json!("i"), &json!(1)),
-        forged(price, &json!({ "n": "ten" }), &json!(1)),
-        forged(price, &json!({ "n": "1e400" }), &json!(1)),
-        forged(price, &json!({ "n": "10.00" }), &json!("1")),
-        forged(price, &json!({ "n": "10.00" }), &json!(9_223_372_036_854_775_808_u64)),
-        forged(price, &json!({ "n": "10.00", "t": "x" }), &json!(1)),
+        forged_cursor(price, &json!({ "t": "10.00" }), &json!(1)),
+        forged_cursor(price, &json!({ "z": 10 }), &json!(1)),
+        forged_cursor(price, &json!("i"), &json!(1)),
+        forged_cursor(price, &json!({ "n": "ten" }), &json!(1)),
+        forged_cursor(price, &json!({ "n": "1e400" }), &json!(1)),
+        forged_cursor(price, &json!({ "n": "10.00" }), &json!("1")),
+        forged_cursor(price, &json!({ "n": "10.00" }), &json!(9_223_372_036_854_775_808_u64)),
+        forged_cursor(price, &json!({ "n": "10.00", "t": "x" }), &json!(1)),
     ];
     for argument in ["after", "before"] {
         for cursor in &wrong {
-            let answer = page(&public, "products", &format!("{argument}: {cursor:?} orderBy: {{field: PRICE}}")).await;
-            assert_eq!(answer.code(), "BAD_USER_INPUT", "{argument}: {cursor}");
-            assert_eq!(answer.json["errors"][0]["extensions"]["field"], argument, "{cursor}");
+            let response = page(&public, "products", &format!("{argument}: {cursor:?} orderBy: {{field: PRICE}}")).await;
+            assert_eq!(response.code(), "BAD_USER_INPUT", "{argument}: {cursor}");
+            assert_eq!(response.json["errors"][0]["extensions"]["field"], argument, "{cursor}");
         }
-        let nul = forged("products:name", &json!({ "t": "a\0b" }), &json!(1));
-        let answer = page(&public, "products", &format!("{argument}: {nul:?} orderBy: {{field: NAME}}")).await;
-        assert_eq!(answer.code(), "BAD_USER_INPUT");
+        let nul = forged_cursor("products:name", &json!({ "t": "a\0b" }), &json!(1));
+        let response = page(&public, "products", &format!("{argument}: {nul:?} orderBy: {{field: NAME}}")).await;
+        assert_eq!(response.code(), "BAD_USER_INPUT");
         // A moment that the language knows and the database does not.
-        let early = forged("products:created_at", &json!({ "d": "-262143-01-01T00:00:00Z" }), &json!(1));
+        let early = forged_cursor("products:created_at", &json!({ "d": "-262143-01-01T00:00:00Z" }), &json!(1));
         assert_eq!(page(&public, "products", &format!("{argument}: {early:?}")).await.code(), "BAD_USER_INPUT");
     }
 }
 
 #[tokio::test]
-async fn a_cursor_of_no_row_is_a_place_all_the_same() {
+async fn cursor_of_a_missing_row_is_a_valid_position() {
     let app = TestApp::new().await;
-    shelf(&app).await;
+    seed_products(&app).await;
     let public = app.anonymous();
     let cases = [
         (json!({ "n": "79228162514264337593543950335" }), json!(1), 0),
@@ -320,44 +320,44 @@ async fn a_cursor_of_no_row_is_a_place_all_the_same() {
         (json!({ "n": "12" }), json!(i64::MIN), 16),
     ];
     for (key, id, rows) in cases {
-        let cursor = forged("products:price", &key, &id);
-        let answer =
+        let cursor = forged_cursor("products:price", &key, &id);
+        let response =
             page(&public, "products", &format!("first: 100 after: {cursor:?} orderBy: {{field: PRICE}}")).await;
-        assert_eq!(ids(&answer, "products").len(), rows, "{key} {id}");
+        assert_eq!(ids(&response, "products").len(), rows, "{key} {id}");
     }
     for bits in [0_u32, u32::MAX, f32::INFINITY.to_bits()] {
-        let cursor = forged("search:rank", &json!({ "r": bits }), &json!(1));
+        let cursor = forged_cursor("search:rank", &json!({ "r": bits }), &json!(1));
         let search = format!("{{ search(query: \"lantern\", after: {cursor:?}) {{ nodes {{ __typename }} }} }}");
         public.run(&search).await.at("search.nodes");
     }
 }
 
 #[tokio::test]
-async fn a_nested_list_has_its_own_pages_under_each_parent() {
+async fn nested_lists_are_paged_per_parent() {
     let app = TestApp::new().await;
-    shelf(&app).await;
+    seed_products(&app).await;
     let brands = format!("INSERT INTO brands (id, name, slug) SELECT {BASE} + i, 'Maker ' || i, 'maker-' || i FROM generate_series(0, 2) i;
         UPDATE products SET brand_id = {BASE} + id % 3");
-    app.bulk(&brands).await;
+    app.bulk_insert(&brands).await;
     let public = app.anonymous();
     let list = "products(first: 3, where: {price: {gte: \"11\"}}, orderBy: {field: PRICE, direction: DESC} AFTER) {
         totalCount { value } pageInfo { hasNextPage endCursor } nodes { id } }";
-    let answer = public.run(&format!("{{ brands {{ nodes {{ id {} }} }} }}", list.replace("AFTER", ""))).await;
+    let response = public.run(&format!("{{ brands {{ nodes {{ id {} }} }} }}", list.replace("AFTER", ""))).await;
     for brand in 0..3_i64 {
-        let expected: Vec<_> = in_order("PRICE", true)
+        let expected: Vec<_> = expected_order("PRICE", true)
             .into_iter()
             .filter(|i| (BASE + i) % 3 == brand && i % 4 > 0)
-            .map(nth::<ProductId>)
+            .map(nth_id::<ProductId>)
             .collect();
         let path = format!("brands.nodes.{brand}");
-        let found = |answer: &Answer, path: &str| -> Vec<String> {
-            let nodes = answer.at(&format!("{path}.products.nodes")).as_array().expect("nodes");
+        let found = |response: &TestResponse, path: &str| -> Vec<String> {
+            let nodes = response.at(&format!("{path}.products.nodes")).as_array().expect("nodes");
             nodes.iter().map(|node| node["id"].as_str().expect("an id").to_owned()).collect()
         };
-        assert_eq!(answer.at(&format!("{path}.products.totalCount.value")), &json!(expected.len()));
-        assert_eq!(found(&answer, &path), expected[..3]);
-        let after = format!("after: {}", answer.at(&format!("{path}.products.pageInfo.endCursor")));
-        let id = answer.text_at(&format!("{path}.id"));
+        assert_eq!(response.at(&format!("{path}.products.totalCount.value")), &json!(expected.len()));
+        assert_eq!(found(&response, &path), expected[..3]);
+        let after = format!("after: {}", response.at(&format!("{path}.products.pageInfo.endCursor")));
+        let id = response.text_at(&format!("{path}.id"));
         let next =
             format!("{{ brands(where: {{id: {{eq: {id:?}}}}}) {{ nodes {{ {} }} }} }}", list.replace("AFTER", &after));
         assert_eq!(found(&public.run(&next).await, "brands.nodes.0"), expected[3..6]);

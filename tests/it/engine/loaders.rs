@@ -23,7 +23,7 @@ use souk::websites;
 
 use crate::support::{
     TestApp,
-    bulk::{BASE, nth},
+    bulk::{BASE, nth_id},
 };
 
 /// Somebody who may see everything.
@@ -32,9 +32,9 @@ fn staff() -> Viewer {
 }
 
 #[tokio::test]
-async fn whoever_is_dropped_while_the_batch_runs_takes_nobodys_answer() {
+async fn dropped_waiter_does_not_affect_its_batch() {
     let app = TestApp::new().await;
-    app.market(3).await;
+    app.seed_all(3).await;
     let dispatcher = Dispatcher::default();
     let loaders = Loaders::new(&dispatcher, app.database.db.clone(), &staff());
     let recorder = StatementRecorder::with_texts();
@@ -55,9 +55,9 @@ async fn whoever_is_dropped_while_the_batch_runs_takes_nobodys_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn neither_other_threads_nor_spurious_wake_ups_split_a_batch() {
+async fn threads_and_spurious_wakeups_do_not_split_a_batch() {
     let app = TestApp::new().await;
-    app.market(900).await;
+    app.seed_all(900).await;
     for _ in 0..20 {
         let dispatcher = Dispatcher::default();
         let loaders = &Loaders::new(&dispatcher, app.database.db.clone(), &staff());
@@ -82,9 +82,9 @@ async fn neither_other_threads_nor_spurious_wake_ups_split_a_batch() {
 }
 
 #[tokio::test]
-async fn outside_of_an_operation_everybody_gets_an_answer_too() {
+async fn loaders_work_outside_of_an_operation() {
     let app = TestApp::new().await;
-    app.market(2).await;
+    app.seed_all(2).await;
     let dispatcher = Dispatcher::default();
     let loaders = Loaders::new(&dispatcher, app.database.db.clone(), &staff());
     let two = || async { tokio::join!(loaders.row(BrandId(BASE + 1)), loaders.row(BrandId(BASE + 2))) };
@@ -96,10 +96,10 @@ async fn outside_of_an_operation_everybody_gets_an_answer_too() {
 }
 
 #[tokio::test]
-async fn a_failing_sibling_makes_nobody_else_see_nothing() {
+async fn failing_field_does_not_affect_its_siblings() {
     let app = TestApp::new().await;
-    app.market(3).await;
-    let ids: Vec<_> = (1..=3).map(nth::<BrandId>).collect();
+    app.seed_all(3).await;
+    let ids: Vec<_> = (1..=3).map(nth_id::<BrandId>).collect();
     // The pages that `wrong` waits for are the same as those of `right`: one batch.
     let page = "page: products(first: 1) { nodes { sku } }";
     for (before, after) in [("products(first: 0) { nodes { id } }", ""), ("", "products(first: 0) { nodes { id } }")] {
@@ -107,23 +107,23 @@ async fn a_failing_sibling_makes_nobody_else_see_nothing() {
             "query ($ids: [ID!]!) {{ wrong: nodes(ids: $ids) {{ ... on Brand {{ {before} {page} {after} }} }}
                 right: nodes(ids: $ids) {{ ... on Brand {{ {page} }} }} }}"
         );
-        let answer = app.anonymous().run_with(&document, json!({ "ids": ids })).await;
-        assert_eq!(answer.peek("wrong"), &json!([null, null, null]));
+        let response = app.anonymous().run_with(&document, json!({ "ids": ids })).await;
+        assert_eq!(response.at_ignoring_errors("wrong"), &json!([null, null, null]));
         let page = |i: i64| json!({ "page": { "nodes": [{ "sku": format!("L-{i}") }] } });
-        assert_eq!(answer.peek("right"), &json!([page(1), page(2), page(3)]));
-        let codes = answer.json["errors"].as_array().expect("errors").iter().map(|error| &error["extensions"]["code"]);
+        assert_eq!(response.at_ignoring_errors("right"), &json!([page(1), page(2), page(3)]));
+        let codes = response.json["errors"].as_array().expect("errors").iter().map(|error| &error["extensions"]["code"]);
         assert_eq!(codes.collect::<Vec<_>>(), ["BAD_USER_INPUT"; 3]);
-        assert_eq!(answer.sql.len(), 2, "{:#?}", answer.sql);
+        assert_eq!(response.sql.len(), 2, "{:#?}", response.sql);
     }
 }
 
 #[tokio::test]
-async fn a_failed_statement_is_everybodys_error_at_their_own_place() {
+async fn failed_statement_is_reported_at_every_waiting_field() {
     let app = TestApp::new().await;
-    app.market(5).await;
+    app.seed_all(5).await;
     app.database.sql("ALTER TABLE brands RENAME TO gone").await;
-    let answer = app.anonymous().run("{ products { nodes { brand { id } sku category { slug } } } }").await;
-    let errors = answer.json["errors"].as_array().expect("errors");
+    let response = app.anonymous().run("{ products { nodes { brand { id } sku category { slug } } } }").await;
+    let errors = response.json["errors"].as_array().expect("errors");
     let mut places: Vec<_> = errors.iter().map(|error| error["path"].clone()).collect();
     places.sort_by_key(ToString::to_string);
     assert_eq!(places, (0..5).map(|i| json!(["products", "nodes", i, "brand"])).collect::<Vec<_>>());
@@ -132,25 +132,25 @@ async fn a_failed_statement_is_everybodys_error_at_their_own_place() {
         assert_eq!(error["message"], "internal server error");
     }
     for i in 0..5 {
-        let node = answer.peek(&format!("products.nodes.{i}"));
+        let node = response.at_ignoring_errors(&format!("products.nodes.{i}"));
         assert!(node["brand"].is_null() && node["sku"].is_string() && node["category"]["slug"].is_string(), "{node}");
     }
-    assert_eq!(answer.sql.len(), 3, "a statement that failed is not sent again: {:#?}", answer.sql);
+    assert_eq!(response.sql.len(), 3, "a statement that failed is not sent again: {:#?}", response.sql);
 }
 
 #[tokio::test]
-async fn a_statement_that_takes_too_long_is_everybodys_timeout() {
+async fn slow_statement_times_out_every_waiting_field() {
     let app = TestApp::new().await;
-    app.market(3).await;
+    app.seed_all(3).await;
     let settings = DbSettings { read_connections: 1, read_timeout: Duration::from_millis(50), ..DbSettings::default() };
     let db = Db::connect(&app.database.url, &settings).await.expect("the database answers");
-    let mut other = app.database.raw().await;
+    let mut other = app.database.raw_connection().await;
     other.batch_execute("BEGIN; LOCK TABLE brands").await.expect("a lock");
     let dispatcher = Dispatcher::default();
     let loaders = Loaders::new(&dispatcher, db, &staff());
-    let answers = dispatcher.run(join_all((1..=3).map(|i| loaders.row(BrandId(BASE + i))))).await;
-    for answer in answers {
-        assert!(matches!(answer, Err(Error::Coded(ErrorCode::Timeout, _))), "{answer:?}");
+    let responses = dispatcher.run(join_all((1..=3).map(|i| loaders.row(BrandId(BASE + i))))).await;
+    for response in responses {
+        assert!(matches!(response, Err(Error::Coded(ErrorCode::Timeout, _))), "{response:?}");
     }
     other.batch_execute("ROLLBACK").await.expect("released");
     // Nothing of it is kept.
@@ -159,9 +159,9 @@ async fn a_statement_that_takes_too_long_is_everybodys_timeout() {
 }
 
 #[tokio::test]
-async fn a_missing_row_is_null_among_those_that_are_there() {
+async fn missing_row_is_null_among_found_rows() {
     let app = TestApp::new().await;
-    app.market(2).await;
+    app.seed_all(2).await;
     let dispatcher = Dispatcher::default();
     let loaders = Loaders::new(&dispatcher, app.database.db.clone(), &staff());
     let (found, missing) = tokio::join!(loaders.row(ProductId(BASE + 1)), loaders.row(ProductId(BASE + 9)));
@@ -170,34 +170,34 @@ async fn a_missing_row_is_null_among_those_that_are_there() {
     let some = loaders.rows([9, 2, 8, 1].map(|i| ProductId(BASE + i))).await.expect("an answer");
     assert_eq!(some.iter().map(|row| row.sku.as_str()).collect::<Vec<_>>(), ["L-2", "L-1"]);
 
-    let ids: Vec<_> = [1, 9, 2].map(nth::<ProductId>).into();
+    let ids: Vec<_> = [1, 9, 2].map(nth_id::<ProductId>).into();
     let document = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }";
-    let answer = app.anonymous().run_with(document, json!({ "ids": ids })).await;
-    assert_eq!(answer.at("nodes"), &json!([{ "id": ids[0] }, null, { "id": ids[2] }]));
-    assert_eq!(answer.statements(), 1);
+    let response = app.anonymous().run_with(document, json!({ "ids": ids })).await;
+    assert_eq!(response.at("nodes"), &json!([{ "id": ids[0] }, null, { "id": ids[2] }]));
+    assert_eq!(response.statements(), 1);
 }
 
 #[tokio::test]
-async fn a_key_that_many_ask_for_is_sent_once() {
+async fn duplicate_keys_are_sent_once() {
     let app = TestApp::new().await;
-    app.market(9).await;
+    app.seed_all(9).await;
     app.database.sql(&format!("UPDATE products SET brand_id = {BASE} + 4")).await;
-    let answer = app.anonymous().run("{ products { nodes { brand { name } } } }").await;
+    let response = app.anonymous().run("{ products { nodes { brand { name } } } }").await;
     for i in 0..9 {
-        assert_eq!(answer.text_at(&format!("products.nodes.{i}.brand.name")), "Maker 4");
+        assert_eq!(response.text_at(&format!("products.nodes.{i}.brand.name")), "Maker 4");
     }
-    assert!(answer.sql[1].ends_with(&format!("-- binds: [[BrandId({})]]", BASE + 4)), "{:#?}", answer.sql);
+    assert!(response.sql[1].ends_with(&format!("-- binds: [[BrandId({})]]", BASE + 4)), "{:#?}", response.sql);
 }
 
 #[tokio::test]
-async fn every_parent_gets_its_own_over_three_levels() {
+async fn every_parent_gets_its_own_rows_over_three_levels() {
     let app = TestApp::new().await;
-    app.market(40).await;
+    app.seed_all(40).await;
     let document = "{ products(first: 40) { nodes { sku category { slug parent { slug children(first: 2) { nodes { slug
         products(first: 2) { nodes { sku brand { slug } } } } } } } } } }";
-    let answer = app.anonymous().run(document).await;
+    let response = app.anonymous().run(document).await;
     for i in 0..40 {
-        let product = answer.at(&format!("products.nodes.{i}"));
+        let product = response.at(&format!("products.nodes.{i}"));
         let number = product["sku"].as_str().expect("a SKU").trim_start_matches("L-");
         let expected = json!({
             "sku": format!("L-{number}"),
@@ -207,13 +207,13 @@ async fn every_parent_gets_its_own_over_three_levels() {
         });
         assert_eq!(product, &expected);
     }
-    assert_eq!(answer.statements(), 6, "{:#?}", answer.sql);
+    assert_eq!(response.statements(), 6, "{:#?}", response.sql);
 }
 
 #[tokio::test]
-async fn more_keys_than_a_statement_takes_are_several() {
+async fn keys_beyond_the_statement_limit_are_split() {
     let app = TestApp::new().await;
-    app.market(1).await;
+    app.seed_all(1).await;
     let dispatcher = Dispatcher::default();
     let loaders = Loaders::new(&dispatcher, app.database.db.clone(), &staff());
     let recorder = StatementRecorder::default();
@@ -223,9 +223,9 @@ async fn more_keys_than_a_statement_takes_are_several() {
 }
 
 #[tokio::test]
-async fn loaders_see_what_their_viewer_sees() {
+async fn loaders_respect_the_access_of_the_viewer() {
     let app = TestApp::new().await;
-    app.market(2).await;
+    app.seed_all(2).await;
     app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {BASE} + 1")).await;
     let dispatcher = Dispatcher::default();
     let public = Loaders::new(&dispatcher, app.database.db.clone(), &Viewer::anonymous());
@@ -244,7 +244,7 @@ async fn count(db: &Db) -> Result<i64> {
 #[tokio::test]
 async fn statements_are_counted_wherever_they_run() {
     let app = TestApp::new().await;
-    app.market(2).await;
+    app.seed_all(2).await;
     let db = app.database.db.clone();
     let recorder = StatementRecorder::with_texts();
     recorder

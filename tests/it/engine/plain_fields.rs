@@ -66,7 +66,7 @@ query! {
 }
 
 #[tokio::test]
-async fn a_plain_field_has_the_value_that_async_graphql_gives() {
+async fn plain_field_has_the_same_value_as_in_async_graphql() {
     let schema = Schema::build(Query, EmptyMutation, EmptySubscription).finish();
     for (plain, awaited) in FIELDS {
         let response = execute(&schema, format!("{{ {plain} {awaited} {{ value }} }}").into()).await;
@@ -97,7 +97,7 @@ impl Parent {
 }
 
 #[tokio::test]
-async fn objects_errors_and_fields_that_wait_after_all_are_answered() {
+async fn plain_objects_errors_and_awaiting_fields_are_resolved() {
     let schema = Schema::build(Parent, EmptyMutation, EmptySubscription).finish();
     let response = execute(&schema, "{ price { amount currency } failing waiting }".into()).await;
     let data = response.data.into_json().expect("JSON");

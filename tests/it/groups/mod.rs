@@ -8,12 +8,12 @@ use souk::{
 
 use crate::support::{Actor, ProductSpec, TestApp};
 
-async fn verdict(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
-    actor.mutate(mutation, "", input).await.verdict(mutation)
+async fn try_mutate(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
+    actor.mutate(mutation, "", input).await.outcome(mutation)
 }
 
 /// A group of that website, by its id.
-async fn group(manager: &Actor<'_>, website: WebsiteId, name: &str, varies_by: &[&str]) -> String {
+async fn create_group(manager: &Actor<'_>, website: WebsiteId, name: &str, varies_by: &[&str]) -> String {
     let input = json!({ "sourceWebsiteId": website.to_global_id(), "name": name, "variesBy": varies_by });
     manager
         .mutate("productGroupCreate", "productGroup { id }", input)
@@ -26,13 +26,13 @@ fn options(given: &[(&str, &str)]) -> Value {
     given.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
 }
 
-async fn put(manager: &Actor<'_>, product: ProductId, group: &str, given: &[(&str, &str)]) -> String {
+async fn add_to_group(manager: &Actor<'_>, product: ProductId, group: &str, given: &[(&str, &str)]) -> String {
     let input = json!({ "id": product.to_global_id(), "groupId": group, "options": options(given) });
-    verdict(manager, "productUpdate", input).await
+    try_mutate(manager, "productUpdate", input).await
 }
 
 #[tokio::test]
-async fn a_group_is_made_changed_and_deleted_by_those_who_manage_the_products_of_its_website() {
+async fn product_managers_of_the_website_create_update_and_delete_groups() {
     let app = TestApp::new().await;
     let (here, there) = (app.website("here").await.id, app.website("there").await.id);
     let manager = app.manager().await;
@@ -45,9 +45,9 @@ async fn a_group_is_made_changed_and_deleted_by_those_who_manage_the_products_of
         "sourceWebsite": { "code": "here" }, "priceRange": null,
         "options": [{ "name": "Size", "values": [] }, { "name": "Colour", "values": [] }] });
     assert_eq!(*made.at("productGroupCreate.productGroup"), whole);
-    let id = group(&manager, here, "Cap", &["Size"]).await;
+    let id = create_group(&manager, here, "Cap", &["Size"]).await;
 
-    let elsewhere = app.holder(Permission::ALL, &[there]).await;
+    let elsewhere = app.user_with(Permission::ALL, &[there]).await;
     let before = app.database.contents().await;
     let with = |field: &str, value: Value| {
         let mut input = shirt.clone();
@@ -68,7 +68,7 @@ async fn a_group_is_made_changed_and_deleted_by_those_who_manage_the_products_of
         ("variesBy", json!(["Size", ""]), "REQUIRED variesBy"),
         ("variesBy", json!(["x".repeat(51)]), "TOO_LONG variesBy"),
     ] {
-        assert_eq!(verdict(&manager, "productGroupCreate", with(field, value.clone())).await, expected, "{value}");
+        assert_eq!(try_mutate(&manager, "productGroupCreate", with(field, value.clone())).await, expected, "{value}");
     }
     for (change, expected) in [
         (json!({ "slug": "shirt-plain" }), "TAKEN slug"),
@@ -80,19 +80,19 @@ async fn a_group_is_made_changed_and_deleted_by_those_who_manage_the_products_of
     ] {
         let mut input = json!({ "id": id });
         change.as_object().expect("fields").iter().for_each(|(field, value)| input[field] = value.clone());
-        assert_eq!(verdict(&manager, "productGroupUpdate", input).await, expected, "{change}");
+        assert_eq!(try_mutate(&manager, "productGroupUpdate", input).await, expected, "{change}");
     }
     // Who manages another website alone does not find it, and makes none here.
     assert_eq!(
-        verdict(&elsewhere, "productGroupCreate", with("slug", json!("s"))).await,
+        try_mutate(&elsewhere, "productGroupCreate", with("slug", json!("s"))).await,
         "INSUFFICIENT_PERMISSIONS sourceWebsiteId"
     );
-    assert_eq!(verdict(&elsewhere, "productGroupUpdate", json!({ "id": id, "name": "x" })).await, "NOT_FOUND id");
-    assert_eq!(verdict(&elsewhere, "productGroupDelete", json!({ "id": id })).await, "NOT_FOUND id");
+    assert_eq!(try_mutate(&elsewhere, "productGroupUpdate", json!({ "id": id, "name": "x" })).await, "NOT_FOUND id");
+    assert_eq!(try_mutate(&elsewhere, "productGroupDelete", json!({ "id": id })).await, "NOT_FOUND id");
     assert_eq!(app.database.contents().await, before);
 
     let change = json!({ "id": id, "name": "Hat", "variesBy": ["Girth", "Cut"], "description": "Felt" });
-    assert_eq!(verdict(&manager, "productGroupUpdate", change).await, "done");
+    assert_eq!(try_mutate(&manager, "productGroupUpdate", change).await, "done");
     let found = app.anonymous().run("{ productGroup(slug: \"cap\") { id name description variesBy } }").await;
     let hat = json!({ "id": id, "name": "Hat", "description": "Felt", "variesBy": ["Girth", "Cut"] });
     assert_eq!(*found.at("productGroup"), hat);
@@ -103,21 +103,21 @@ async fn a_group_is_made_changed_and_deleted_by_those_who_manage_the_products_of
         let found = app.anonymous().run_with(list, json!({ "website": website.to_global_id() })).await;
         assert_eq!(*found.at("productGroups.totalCount.value"), count);
     }
-    assert_eq!(verdict(&manager, "productGroupDelete", json!({ "id": id })).await, "done");
-    assert_eq!(verdict(&manager, "productGroupDelete", json!({ "id": id })).await, "NOT_FOUND id");
+    assert_eq!(try_mutate(&manager, "productGroupDelete", json!({ "id": id })).await, "done");
+    assert_eq!(try_mutate(&manager, "productGroupDelete", json!({ "id": id })).await, "NOT_FOUND id");
 }
 
 #[tokio::test]
-async fn a_product_of_a_group_has_one_value_for_each_option_and_no_two_have_the_same() {
+async fn grouped_products_have_unique_option_values() {
     let app = TestApp::new().await;
     let (here, there) = (app.website("here").await.id, app.website("there").await.id);
     let (manager, seller) = (app.manager().await, app.seller().await);
-    let shirt = group(&manager, here, "Shirt", &["Size", "Colour"]).await;
-    let foreign = group(&manager, there, "Shirt there", &["Size", "Colour"]).await;
+    let shirt = create_group(&manager, here, "Shirt", &["Size", "Colour"]).await;
+    let foreign = create_group(&manager, there, "Shirt there", &["Size", "Colour"]).await;
     let product = |seller| app.product(here, ProductSpec { seller, ..ProductSpec::default() });
     let (first, second, own) = (product(None).await.id, product(None).await.id, product(Some(seller.id)).await.id);
     let (small, large) = ([("Colour", "Red"), ("Size", "S")], [("Size", "L"), ("Colour", "Red")]);
-    assert_eq!(put(&manager, first, &shirt, &small).await, "done");
+    assert_eq!(add_to_group(&manager, first, &shirt, &small).await, "done");
 
     let before = app.database.contents().await;
     let unknown = ProductGroupId(99).to_global_id();
@@ -130,23 +130,23 @@ async fn a_product_of_a_group_has_one_value_for_each_option_and_no_two_have_the_
         (vec![("size", "S"), ("Colour", "Blue")], "INVALID options"),
         (vec![("Size", ""), ("Colour", "Blue")], "REQUIRED options"),
     ] {
-        assert_eq!(put(&manager, second, &shirt, &given).await, expected, "{given:?}");
+        assert_eq!(add_to_group(&manager, second, &shirt, &given).await, expected, "{given:?}");
     }
-    assert_eq!(put(&manager, second, &unknown, &large).await, "NOT_FOUND groupId");
-    assert_eq!(put(&manager, second, &here.to_global_id(), &large).await, "INVALID groupId");
-    assert_eq!(put(&manager, second, &foreign, &large).await, "INVALID groupId");
-    assert_eq!(put(&seller, own, &shirt, &large).await, "INSUFFICIENT_PERMISSIONS groupId");
+    assert_eq!(add_to_group(&manager, second, &unknown, &large).await, "NOT_FOUND groupId");
+    assert_eq!(add_to_group(&manager, second, &here.to_global_id(), &large).await, "INVALID groupId");
+    assert_eq!(add_to_group(&manager, second, &foreign, &large).await, "INVALID groupId");
+    assert_eq!(add_to_group(&seller, own, &shirt, &large).await, "INSUFFICIENT_PERMISSIONS groupId");
     let long = "x".repeat(101);
-    assert_eq!(put(&manager, second, &shirt, &[("Size", &long), ("Colour", "Red")]).await, "TOO_LONG options");
+    assert_eq!(add_to_group(&manager, second, &shirt, &[("Size", &long), ("Colour", "Red")]).await, "TOO_LONG options");
     let without = json!({ "id": second.to_global_id(), "options": options(&large) });
-    assert_eq!(verdict(&manager, "productUpdate", without).await, "INVALID options", "no group, no options");
+    assert_eq!(try_mutate(&manager, "productUpdate", without).await, "INVALID options", "no group, no options");
     let new = |group: &str, given: &[(&str, &str)]| {
         json!({ "sourceWebsiteId": here.to_global_id(), "name": "Shirt", "sku": "S-1", "price": "1", "groupId": group,
             "options": options(given) })
     };
-    assert_eq!(verdict(&manager, "productCreate", new(&shirt, &small)).await, "TAKEN options");
-    assert_eq!(verdict(&manager, "productCreate", new(&foreign, &large)).await, "INVALID groupId");
-    assert_eq!(verdict(&seller, "productCreate", new(&shirt, &large)).await, "INSUFFICIENT_PERMISSIONS groupId");
+    assert_eq!(try_mutate(&manager, "productCreate", new(&shirt, &small)).await, "TAKEN options");
+    assert_eq!(try_mutate(&manager, "productCreate", new(&foreign, &large)).await, "INVALID groupId");
+    assert_eq!(try_mutate(&seller, "productCreate", new(&shirt, &large)).await, "INSUFFICIENT_PERMISSIONS groupId");
     assert_eq!(app.database.contents().await, before);
 
     let made =
@@ -159,22 +159,22 @@ async fn a_product_of_a_group_has_one_value_for_each_option_and_no_two_have_the_
     let fields = "product { group { id } options { name } }";
     let out = manager.mutate("productUpdate", fields, json!({ "id": first.to_global_id(), "groupId": null })).await;
     assert_eq!(*out.at("productUpdate.product"), json!({ "group": null, "options": [] }));
-    assert_eq!(put(&manager, second, &shirt, &small).await, "done");
+    assert_eq!(add_to_group(&manager, second, &shirt, &small).await, "done");
     let change = json!({ "id": second.to_global_id(), "options": options(&[("Size", "M"), ("Colour", "Red")]) });
-    assert_eq!(verdict(&manager, "productUpdate", change).await, "done", "the group stays where it is not named");
-    assert_eq!(put(&manager, first, &shirt, &small).await, "done");
+    assert_eq!(try_mutate(&manager, "productUpdate", change).await, "done", "the group stays where it is not named");
+    assert_eq!(add_to_group(&manager, first, &shirt, &small).await, "done");
 }
 
 #[tokio::test]
-async fn options_of_a_group_with_products_get_other_names_but_stay_in_their_places() {
+async fn options_of_a_group_in_use_can_be_renamed_but_not_reordered() {
     let app = TestApp::new().await;
     let website = app.website("here").await.id;
     let manager = app.manager().await;
-    let shirt = group(&manager, website, "Shirt", &["Size", "Color"]).await;
+    let shirt = create_group(&manager, website, "Shirt", &["Size", "Color"]).await;
     let product = app.product(website, ProductSpec::default()).await.id;
-    assert_eq!(put(&manager, product, &shirt, &[("Size", "S"), ("Color", "Red")]).await, "done");
+    assert_eq!(add_to_group(&manager, product, &shirt, &[("Size", "S"), ("Color", "Red")]).await, "done");
     // Who is not for sale any more holds the group, too.
-    assert_eq!(verdict(&manager, "productDelete", json!({ "id": product.to_global_id() })).await, "done");
+    assert_eq!(try_mutate(&manager, "productDelete", json!({ "id": product.to_global_id() })).await, "done");
     for (names, expected) in [
         (json!(["Size"]), "IN_USE variesBy"),
         (json!(["Size", "Color", "Cut"]), "IN_USE variesBy"),
@@ -183,40 +183,40 @@ async fn options_of_a_group_with_products_get_other_names_but_stay_in_their_plac
         (json!(["Size", "Colour"]), "done"),
     ] {
         let change = json!({ "id": shirt, "variesBy": names });
-        assert_eq!(verdict(&manager, "productGroupUpdate", change).await, expected, "{names}");
+        assert_eq!(try_mutate(&manager, "productGroupUpdate", change).await, expected, "{names}");
     }
-    assert_eq!(verdict(&manager, "productGroupDelete", json!({ "id": shirt })).await, "IN_USE id");
+    assert_eq!(try_mutate(&manager, "productGroupDelete", json!({ "id": shirt })).await, "IN_USE id");
     let query = "query ($id: ID!) { product(id: $id) { options { name value } } }";
     let found = manager.run_with(query, json!({ "id": product.to_global_id() })).await;
     assert_eq!(*found.at("product.options"), options(&[("Size", "S"), ("Colour", "Red")]));
     assert_eq!(
-        verdict(&manager, "productUpdate", json!({ "id": product.to_global_id(), "groupId": null })).await,
+        try_mutate(&manager, "productUpdate", json!({ "id": product.to_global_id(), "groupId": null })).await,
         "done"
     );
     let change = json!({ "id": shirt, "variesBy": ["Girth"] });
-    assert_eq!(verdict(&manager, "productGroupUpdate", change).await, "done");
-    assert_eq!(verdict(&manager, "productGroupDelete", json!({ "id": shirt })).await, "done");
+    assert_eq!(try_mutate(&manager, "productGroupUpdate", change).await, "done");
+    assert_eq!(try_mutate(&manager, "productGroupDelete", json!({ "id": shirt })).await, "done");
 }
 
 #[tokio::test]
-async fn of_many_who_take_a_combination_at_once_one_gets_it() {
+async fn concurrent_claims_of_an_option_combination_succeed_once() {
     let app = TestApp::new().await;
     let website = app.website("here").await.id;
     let manager = app.manager().await;
-    let shirt = group(&manager, website, "Shirt", &["Size"]).await;
+    let shirt = create_group(&manager, website, "Shirt", &["Size"]).await;
     let mut products = Vec::new();
     for _ in 0..8 {
         products.push(app.product(website, ProductSpec::default()).await.id);
     }
     let mut said =
-        futures_util::future::join_all(products.iter().map(|id| put(&manager, *id, &shirt, &[("Size", "S")]))).await;
+        futures_util::future::join_all(products.iter().map(|id| add_to_group(&manager, *id, &shirt, &[("Size", "S")]))).await;
     said.sort();
     assert_eq!(said.pop().as_deref(), Some("done"));
     assert_eq!(said, ["TAKEN options"; 7]);
     // While some join, another wants the group to vary by something else: either it is first, or it is refused.
-    let other = group(&manager, website, "Other", &["Size"]).await;
-    let change = verdict(&manager, "productGroupUpdate", json!({ "id": other, "variesBy": ["Size", "Cut"] }));
-    let join = put(&manager, products[0], &other, &[("Size", "S")]);
+    let other = create_group(&manager, website, "Other", &["Size"]).await;
+    let change = try_mutate(&manager, "productGroupUpdate", json!({ "id": other, "variesBy": ["Size", "Cut"] }));
+    let join = add_to_group(&manager, products[0], &other, &[("Size", "S")]);
     let both = futures_util::future::join(change, join).await;
     assert!(
         [("done", "INVALID options"), ("IN_USE variesBy", "done")].contains(&(both.0.as_str(), both.1.as_str())),
@@ -225,21 +225,21 @@ async fn of_many_who_take_a_combination_at_once_one_gets_it() {
 }
 
 #[tokio::test]
-async fn a_group_shows_the_options_and_prices_of_the_products_that_one_sees() {
+async fn group_shows_options_and_prices_of_visible_products() {
     let app = TestApp::new().await;
     let website = app.website("here").await.id;
     let manager = app.manager().await;
-    let shirt = group(&manager, website, "Shirt", &["Size", "Colour"]).await;
+    let shirt = create_group(&manager, website, "Shirt", &["Size", "Colour"]).await;
     let mut last = None;
     for (size, colour, price) in
         [("M", "Red", "12.00"), ("S", "Red", "10.50"), ("M", "Blue", "20.00"), ("L", "Lime", "99.00")]
     {
         let product = app.product(website, ProductSpec { price: Some(price), ..ProductSpec::default() }).await.id;
-        assert_eq!(put(&manager, product, &shirt, &[("Size", size), ("Colour", colour)]).await, "done");
+        assert_eq!(add_to_group(&manager, product, &shirt, &[("Size", size), ("Colour", colour)]).await, "done");
         last = Some(product);
     }
     let gone = json!({ "id": last.expect("four").to_global_id() });
-    assert_eq!(verdict(&manager, "productDelete", gone).await, "done");
+    assert_eq!(try_mutate(&manager, "productDelete", gone).await, "done");
     let query = "{ productGroup(slug: \"shirt\") { options { name values } priceRange { min { amount currency } max { amount } }
         products(orderBy: {field: PRICE}) { totalCount { value } nodes { price { amount } } } } }";
     let public = json!({
@@ -255,7 +255,7 @@ async fn a_group_shows_the_options_and_prices_of_the_products_that_one_sees() {
 }
 
 /// The rows of all pages of a list, read from its start or its end.
-async fn pages(actor: &Actor<'_>, arguments: &str, backward: bool) -> Vec<Value> {
+async fn read_all_pages(actor: &Actor<'_>, arguments: &str, backward: bool) -> Vec<Value> {
     let (count, place, info) = match backward {
         false => ("first", "after", "hasNextPage endCursor"),
         true => ("last", "before", "hasPreviousPage startCursor"),
@@ -279,7 +279,7 @@ async fn pages(actor: &Actor<'_>, arguments: &str, backward: bool) -> Vec<Value>
 }
 
 #[tokio::test]
-async fn one_per_group_is_the_first_of_each_group_that_the_list_has_under_any_filter_order_and_page() {
+async fn one_per_group_lists_the_first_matching_product_of_each_group() {
     let app = TestApp::new().await;
     let website = app.website("here").await.id.0;
     // 60 products, prices and times often the same, some without a group, some not for sale.
@@ -292,7 +292,7 @@ async fn one_per_group_is_the_first_of_each_group_that_the_list_has_under_any_fi
                    CASE WHEN i % 5 <> 0 THEN 101 + i * 13 % 8 END, CASE WHEN i % 5 <> 0 THEN ARRAY[i::text] ELSE '{{}}' END
             FROM generate_series(1, 60) i"
     );
-    app.bulk(&script).await;
+    app.bulk_insert(&script).await;
     let filters = [
         "{}",
         "{price: {gte: \"3\"}}",
@@ -307,7 +307,7 @@ async fn one_per_group_is_the_first_of_each_group_that_the_list_has_under_any_fi
                 for direction in ["ASC", "DESC"] {
                     let arguments = format!("where: {filter}, orderBy: {{field: {field}, direction: {direction}}}");
                     let mut seen = Vec::new();
-                    let mut model = pages(&actor, &arguments, false).await;
+                    let mut model = read_all_pages(&actor, &arguments, false).await;
                     let all = model.len();
                     model.retain(|row| {
                         let is_first = row["group"].is_null() || !seen.contains(&row["group"]);
@@ -316,8 +316,8 @@ async fn one_per_group_is_the_first_of_each_group_that_the_list_has_under_any_fi
                     });
                     collapsed += all - model.len();
                     let one = format!("{arguments}, onePerGroup: true");
-                    assert_eq!(pages(&actor, &one, false).await, model, "{one}");
-                    assert_eq!(pages(&actor, &one, true).await, model, "from the end: {one}");
+                    assert_eq!(read_all_pages(&actor, &one, false).await, model, "{one}");
+                    assert_eq!(read_all_pages(&actor, &one, true).await, model, "from the end: {one}");
                     let count = format!("{{ products({one}) {{ totalCount {{ value }} }} }}");
                     assert_eq!(*actor.run(&count).await.at("products.totalCount.value"), model.len(), "{one}");
                 }

@@ -32,7 +32,7 @@ async fn get(app: &TestApp, path: &str) -> (u16, String) {
 }
 
 /// The headers of an answer to a page of that origin.
-async fn ask_from(app: &TestApp, origin: &str) -> HeaderMap {
+async fn headers_for_origin(app: &TestApp, origin: &str) -> HeaderMap {
     let (status, headers, _) = app.send(post().header("origin", origin).body(me()).unwrap()).await;
     assert_eq!(status, StatusCode::OK);
     headers
@@ -49,21 +49,21 @@ async fn preflight(app: &TestApp, origin: &str) -> (StatusCode, HeaderMap) {
     (status, headers)
 }
 
-fn allowed(headers: &HeaderMap) -> Option<&str> {
+fn allowed_origin(headers: &HeaderMap) -> Option<&str> {
     headers.get("access-control-allow-origin").map(|value| value.to_str().unwrap())
 }
 
 #[tokio::test]
-async fn pages_of_the_named_origins_may_call() {
+async fn configured_origins_may_call() {
     let app = with_origins(&["https://first.example", SHOP]).await;
-    assert_eq!(allowed(&ask_from(&app, SHOP).await), Some(SHOP));
-    assert_eq!(ask_from(&app, SHOP).await["access-control-expose-headers"], "x-request-id");
-    assert_eq!(allowed(&ask_from(&app, OTHER).await), None);
+    assert_eq!(allowed_origin(&headers_for_origin(&app, SHOP).await), Some(SHOP));
+    assert_eq!(headers_for_origin(&app, SHOP).await["access-control-expose-headers"], "x-request-id");
+    assert_eq!(allowed_origin(&headers_for_origin(&app, OTHER).await), None);
     // Answers differ by origin, and caches must know.
-    assert!(ask_from(&app, OTHER).await["vary"].to_str().unwrap().contains("origin"));
+    assert!(headers_for_origin(&app, OTHER).await["vary"].to_str().unwrap().contains("origin"));
 
     let (status, headers) = preflight(&app, SHOP).await;
-    assert_eq!((status, allowed(&headers)), (StatusCode::OK, Some(SHOP)));
+    assert_eq!((status, allowed_origin(&headers)), (StatusCode::OK, Some(SHOP)));
     let allows = |name: &str, wanted: &str| headers[name].to_str().unwrap().to_lowercase().contains(wanted);
     assert!(allows("access-control-allow-methods", "post"));
     for header in ["content-type", "authorization", "accept", "x-api-key", "x-request-id", "x-visitor-id"] {
@@ -72,29 +72,29 @@ async fn pages_of_the_named_origins_may_call() {
     assert!(headers.contains_key("access-control-max-age"));
     // The refresh token may be a cookie, and these pages may send it.
     assert_eq!(headers["access-control-allow-credentials"], "true");
-    assert_eq!(allowed(&preflight(&app, OTHER).await.1), None);
+    assert_eq!(allowed_origin(&preflight(&app, OTHER).await.1), None);
 }
 
 #[tokio::test]
-async fn a_star_lets_pages_of_every_origin_call() {
+async fn wildcard_allows_every_origin() {
     let app = with_origins(&["*"]).await;
-    assert_eq!(allowed(&ask_from(&app, OTHER).await), Some("*"));
+    assert_eq!(allowed_origin(&headers_for_origin(&app, OTHER).await), Some("*"));
     let (_, headers) = preflight(&app, OTHER).await;
-    assert_eq!(allowed(&headers), Some("*"));
+    assert_eq!(allowed_origin(&headers), Some("*"));
     assert!(!headers.contains_key("access-control-allow-credentials"), "everybody's pages get no cookies");
 }
 
 #[tokio::test]
-async fn without_origins_no_page_of_another_one_may_call() {
+async fn without_configured_origins_no_other_origin_may_call() {
     let app = with_origins(&[]).await;
-    assert_eq!(allowed(&ask_from(&app, SHOP).await), None);
+    assert_eq!(allowed_origin(&headers_for_origin(&app, SHOP).await), None);
     let (status, headers) = preflight(&app, SHOP).await;
-    assert_eq!((status, allowed(&headers)), (StatusCode::METHOD_NOT_ALLOWED, None));
+    assert_eq!((status, allowed_origin(&headers)), (StatusCode::METHOD_NOT_ALLOWED, None));
     assert!(!headers.contains_key("access-control-allow-methods"), "{headers:?}");
 }
 
 #[tokio::test]
-async fn where_there_is_nothing_the_answer_says_where_the_graph_is() {
+async fn response_for_an_unknown_path_names_the_graphql_endpoint() {
     let app = TestApp::new().await;
     for request in
         [Request::get("/"), Request::get("/graphql/"), Request::post("/nothing?x=1"), Request::put("/Graphql")]
@@ -109,7 +109,7 @@ async fn where_there_is_nothing_the_answer_says_where_the_graph_is() {
 }
 
 #[tokio::test]
-async fn a_server_is_ready_until_it_is_about_to_stop() {
+async fn server_is_ready_until_it_drains() {
     let app = TestApp::new().await;
     assert_eq!(get(&app, "/readyz").await, (200, "ok\n".to_owned()));
     app.drain();
@@ -120,7 +120,7 @@ async fn a_server_is_ready_until_it_is_about_to_stop() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_newer_than_its_tables_is_not_ready() {
+async fn server_with_missing_migrations_is_not_ready() {
     let app = TestApp::new().await;
     let newest = "SELECT max(version) FROM __diesel_schema_migrations";
     app.database.sql(&format!("DELETE FROM __diesel_schema_migrations WHERE version = ({newest})")).await;
@@ -129,7 +129,7 @@ async fn a_server_that_is_newer_than_its_tables_is_not_ready() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_empty_database_is_ready_once_it_is_migrated() {
+async fn server_is_ready_once_the_database_is_migrated() {
     let app = TestApp::builder().database(TestDb::empty().await).build().await;
     assert_eq!(get(&app, "/readyz").await, (503, "migrations are missing\n".to_owned()));
     assert!(!migrations::migrate(&app.database.url).await.unwrap().applied.is_empty());
@@ -137,7 +137,7 @@ async fn an_empty_database_is_ready_once_it_is_migrated() {
 }
 
 #[tokio::test]
-async fn every_answer_has_a_request_id() {
+async fn every_response_has_a_request_id() {
     let app = TestApp::new().await;
     for path in ["/graphql", "/livez", "/readyz", "/graphiql", "/nothing"] {
         let request = Request::get(path).header("x-request-id", "a.B_c-1").body(Body::empty()).unwrap();
@@ -147,9 +147,9 @@ async fn every_answer_has_a_request_id() {
     let failing = failing_fields::endpoint(&app, builder::http_settings().timeout);
     let run = async |id: &str| {
         let body = Body::from(json!({"query": "{ requestId }"}).to_string());
-        let answer = failing.clone().oneshot(post().header("x-request-id", id).body(body).unwrap()).await.unwrap();
-        let header = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
-        let bytes = http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes();
+        let response = failing.clone().oneshot(post().header("x-request-id", id).body(body).unwrap()).await.unwrap();
+        let header = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let bytes = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
         assert_eq!(serde_json::from_slice::<Value>(&bytes).unwrap()["data"]["requestId"], header);
         header
     };
@@ -160,7 +160,7 @@ async fn every_answer_has_a_request_id() {
 }
 
 #[tokio::test]
-async fn a_panic_outside_of_the_operation_is_answered_too() {
+async fn panic_outside_of_an_operation_returns_an_error_response() {
     let app = TestApp::new().await;
     let body = Body::from_stream(futures_util::stream::poll_fn(
         |_| -> std::task::Poll<Option<Result<Vec<u8>, std::io::Error>>> { panic!("a body that panics") },

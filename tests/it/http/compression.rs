@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::support::TestApp;
 
 /// The headers and the body of the answer to a document, for a client that accepts this encoding.
-async fn ask(app: &TestApp, document: &str, encoding: Option<&str>) -> (HeaderMap, Vec<u8>) {
+async fn fetch(app: &TestApp, document: &str, encoding: Option<&str>) -> (HeaderMap, Vec<u8>) {
     let mut request = Request::post("/graphql").header("content-type", "application/json");
     if let Some(encoding) = encoding {
         request = request.header("accept-encoding", encoding);
@@ -28,9 +28,9 @@ const LARGE: &str = "{ __schema { types { name description } } }";
 #[tokio::test]
 async fn a_large_response_is_compressed_for_a_client_that_accepts_it() {
     let app = TestApp::new().await;
-    let (plain_headers, plain) = ask(&app, LARGE, None).await;
+    let (plain_headers, plain) = fetch(&app, LARGE, None).await;
     assert!(!plain_headers.contains_key("content-encoding"));
-    let (headers, compressed) = ask(&app, LARGE, Some("gzip")).await;
+    let (headers, compressed) = fetch(&app, LARGE, Some("gzip")).await;
     assert_eq!(headers["content-encoding"], "gzip");
     let varies = headers.get_all("vary").iter().any(|value| value.to_str().unwrap().contains("accept-encoding"));
     assert!(varies, "{headers:?}");
@@ -40,14 +40,14 @@ async fn a_large_response_is_compressed_for_a_client_that_accepts_it() {
     let data = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).expect("JSON")["data"].clone();
     assert_eq!(data(&text), data(&plain));
     for encoding in ["br", "zstd"] {
-        assert_eq!(ask(&app, LARGE, Some(encoding)).await.0["content-encoding"], encoding);
+        assert_eq!(fetch(&app, LARGE, Some(encoding)).await.0["content-encoding"], encoding);
     }
 }
 
 #[tokio::test]
-async fn a_small_response_is_sent_as_it_is() {
+async fn small_response_is_not_compressed() {
     let app = TestApp::new().await;
-    let (headers, bytes) = ask(&app, "{ __typename }", Some("gzip, br, zstd")).await;
+    let (headers, bytes) = fetch(&app, "{ __typename }", Some("gzip, br, zstd")).await;
     assert!(!headers.contains_key("content-encoding"));
     assert_eq!(serde_json::from_slice::<serde_json::Value>(&bytes).expect("JSON")["data"]["__typename"], "Query");
 }

@@ -34,11 +34,11 @@ async fn send(app: &TestApp, request: Request<Body>) -> (StatusCode, HeaderMap, 
 }
 
 /// The status, the first error's code and whether there is `data`; checks what holds for every error answer.
-async fn refusal(app: &TestApp, request: Request<Body>) -> (u16, String, bool) {
-    judge(send(app, request).await)
+async fn rejection(app: &TestApp, request: Request<Body>) -> (u16, String, bool) {
+    check_error_response(send(app, request).await)
 }
 
-fn judge((status, headers, body): (StatusCode, HeaderMap, Value)) -> (u16, String, bool) {
+fn check_error_response((status, headers, body): (StatusCode, HeaderMap, Value)) -> (u16, String, bool) {
     let content_type = headers["content-type"].to_str().unwrap();
     assert!(content_type.ends_with("json; charset=utf-8"), "{content_type}");
     let error = &body["errors"][0];
@@ -47,12 +47,12 @@ fn judge((status, headers, body): (StatusCode, HeaderMap, Value)) -> (u16, Strin
     (status.as_u16(), error["extensions"]["code"].as_str().unwrap().to_owned(), body.get("data").is_some())
 }
 
-fn refused(status: u16, code: &str) -> (u16, String, bool) {
+fn rejected(status: u16, code: &str) -> (u16, String, bool) {
     (status, code.to_owned(), false)
 }
 
 #[tokio::test]
-async fn answers_come_in_the_first_media_type_that_is_accepted() {
+async fn response_uses_the_first_accepted_media_type() {
     let app = TestApp::new().await;
     for (accept, content_type) in [
         (GRAPHQL_RESPONSE, GRAPHQL_RESPONSE),
@@ -72,12 +72,12 @@ async fn answers_come_in_the_first_media_type_that_is_accepted() {
     assert_eq!(headers["content-type"], "application/json; charset=utf-8");
     for accept in ["text/html", "application/json; charset=latin1", ""] {
         let request = query(accept, &json!({"query": ME}));
-        assert_eq!(refusal(&app, request).await, refused(406, "BAD_USER_INPUT"), "{accept}");
+        assert_eq!(rejection(&app, request).await, rejected(406, "BAD_USER_INPUT"), "{accept}");
     }
 }
 
 #[tokio::test]
-async fn pages_of_other_origins_cannot_post() {
+async fn cross_origin_pages_cannot_post() {
     let app = TestApp::new().await;
     let body = json!({"query": REGISTER}).to_string();
     for content_type in [
@@ -89,16 +89,16 @@ async fn pages_of_other_origins_cannot_post() {
         "",
     ] {
         let request = Request::post("/graphql").header("content-type", content_type).body(Body::from(body.clone()));
-        assert_eq!(refusal(&app, request.unwrap()).await, refused(415, "BAD_USER_INPUT"), "{content_type}");
+        assert_eq!(rejection(&app, request.unwrap()).await, rejected(415, "BAD_USER_INPUT"), "{content_type}");
     }
     let none = Request::post("/graphql").body(Body::from(body.clone())).unwrap();
-    assert_eq!(refusal(&app, none).await, refused(415, "BAD_USER_INPUT"));
+    assert_eq!(rejection(&app, none).await, rejected(415, "BAD_USER_INPUT"));
     let compressed = post().header("content-encoding", "gzip").body(Body::from(body.clone())).unwrap();
-    assert_eq!(refusal(&app, compressed).await, refused(415, "BAD_USER_INPUT"));
-    assert_eq!(app.database.ask("SELECT count(*) FROM users").await, "0");
+    assert_eq!(rejection(&app, compressed).await, rejected(415, "BAD_USER_INPUT"));
+    assert_eq!(app.database.scalar("SELECT count(*) FROM users").await, "0");
     // The same as JSON runs: it was the media type that was refused.
     assert_eq!(send(&app, post().body(Body::from(body)).unwrap()).await.2["errors"], Value::Null);
-    assert_eq!(app.database.ask("SELECT count(*) FROM users").await, "1");
+    assert_eq!(app.database.scalar("SELECT count(*) FROM users").await, "1");
 }
 
 #[tokio::test]
@@ -124,10 +124,10 @@ async fn bad_parameters_are_400_in_either_media_type() {
             "{\"query\": \"{ me { id } }\0\"}",
         ] {
             let request = post().header("accept", accept).body(Body::from(body)).unwrap();
-            assert_eq!(refusal(&app, request).await, refused(400, "BAD_USER_INPUT"), "{body}");
+            assert_eq!(rejection(&app, request).await, rejected(400, "BAD_USER_INPUT"), "{body}");
         }
         let no_utf8 = post().header("accept", accept).body(Body::from(&b"{\"query\": \"{ me { id } # \xff }\"}"[..]));
-        assert_eq!(refusal(&app, no_utf8.unwrap()).await, refused(400, "BAD_USER_INPUT"));
+        assert_eq!(rejection(&app, no_utf8.unwrap()).await, rejected(400, "BAD_USER_INPUT"));
     }
     let (_, _, body) = send(&app, post().body(Body::from("[]")).unwrap()).await;
     assert!(body["errors"][0]["message"].as_str().unwrap().contains("batch"));
@@ -142,11 +142,11 @@ async fn bodies_over_the_limit_are_413() {
     let whole = |text: String| post().body(Body::from(text)).unwrap();
     let fits = 1_000 - body(0).len();
     assert_eq!(send(&app, whole(body(fits))).await.2["data"], json!({"me": null}));
-    assert_eq!(refusal(&app, whole(body(fits + 1))).await, refused(413, "LIMIT_EXCEEDED"));
+    assert_eq!(rejection(&app, whole(body(fits + 1))).await, rejected(413, "LIMIT_EXCEEDED"));
     // One that does not say how long it is.
     let chunks: Vec<_> = body(2_000).into_bytes().chunks(100).map(|c| Ok::<_, std::io::Error>(c.to_vec())).collect();
     let stream = post().body(Body::from_stream(futures_util::stream::iter(chunks))).unwrap();
-    assert_eq!(refusal(&app, stream).await, refused(413, "LIMIT_EXCEEDED"));
+    assert_eq!(rejection(&app, stream).await, rejected(413, "LIMIT_EXCEEDED"));
 }
 
 #[tokio::test]
@@ -160,17 +160,17 @@ async fn get_runs_queries_only() {
     let (_, _, body) = send(&app, get(&format!("{me}&variables=&operationName=&extensions="))).await;
     assert_eq!(body["data"], json!({"me": null}));
     for bad in ["", "query=", &format!("{me}&variables=x"), &format!("{me}&variables=3"), &format!("{me}&{me}")] {
-        assert_eq!(refusal(&app, get(bad)).await, refused(400, "BAD_USER_INPUT"), "{bad}");
+        assert_eq!(rejection(&app, get(bad)).await, rejected(400, "BAD_USER_INPUT"), "{bad}");
     }
 
     let encoded: String = REGISTER.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let (status, headers, _) = send(&app, get(&format!("query={encoded}"))).await;
     assert_eq!((status, &headers["allow"]), (StatusCode::METHOD_NOT_ALLOWED, &"POST".parse().unwrap()));
-    assert_eq!(refusal(&app, get(&format!("query={encoded}"))).await, refused(405, "BAD_USER_INPUT"));
+    assert_eq!(rejection(&app, get(&format!("query={encoded}"))).await, rejected(405, "BAD_USER_INPUT"));
     let two = format!("query=query+A%7Bme%7Bid%7D%7D+{}&operationName=", encoded.replacen("%6E", "%6E+B", 1));
     assert_eq!(send(&app, get(&format!("{two}A"))).await.2["data"], json!({"me": null}));
-    assert_eq!(refusal(&app, get(&format!("{two}B"))).await, refused(405, "BAD_USER_INPUT"));
-    assert_eq!(app.database.ask("SELECT count(*) FROM users").await, "0");
+    assert_eq!(rejection(&app, get(&format!("{two}B"))).await, rejected(405, "BAD_USER_INPUT"));
+    assert_eq!(app.database.scalar("SELECT count(*) FROM users").await, "0");
 }
 
 #[tokio::test]
@@ -202,8 +202,8 @@ async fn request_errors_have_no_data_and_a_status_by_media_type() {
         (json!({"query": wide}), "LIMIT_EXCEEDED"),
         (json!({"query": format!("{{ category(slug: \"a\") {deep} }}")}), "LIMIT_EXCEEDED"),
     ] {
-        assert_eq!(refusal(&app, query(GRAPHQL_RESPONSE, &body)).await, refused(400, code), "{body}");
-        assert_eq!(refusal(&app, query("application/json", &body)).await, refused(200, code), "{body}");
+        assert_eq!(rejection(&app, query(GRAPHQL_RESPONSE, &body)).await, rejected(400, code), "{body}");
+        assert_eq!(rejection(&app, query("application/json", &body)).await, rejected(200, code), "{body}");
     }
 }
 
@@ -220,7 +220,7 @@ async fn field_errors_have_data_a_path_and_a_code() {
     let (status, headers, body) = run("{ me { id } orders { nodes { id } } }").await;
     assert_eq!(body["data"], Value::Null);
     assert_eq!(body["errors"][0]["path"], json!(["orders"]));
-    assert_eq!(judge((status, headers, body)), (200, "UNAUTHENTICATED".to_owned(), true));
+    assert_eq!(check_error_response((status, headers, body)), (200, "UNAUTHENTICATED".to_owned(), true));
 
     for number in ["3000000000", "0", "101"] {
         let (_, _, body) = run(&format!("{{ products(first: {number}) {{ nodes {{ id }} }} }}")).await;
@@ -229,7 +229,7 @@ async fn field_errors_have_data_a_path_and_a_code() {
 }
 
 #[tokio::test]
-async fn the_cause_of_a_fault_is_not_shown() {
+async fn cause_of_an_internal_error_is_not_shown() {
     let app = TestApp::new().await;
     let failing = failing_fields::endpoint(&app, Duration::from_secs(5));
     let run = async |text: &str| {
@@ -246,26 +246,26 @@ async fn the_cause_of_a_fault_is_not_shown() {
     assert_eq!(codes, ["NOT_FOUND", internal, internal, internal]);
     assert_eq!(body["errors"][1]["message"], "internal server error");
 
-    assert_eq!(judge(run("{ one must }").await), (200, internal.to_owned(), true));
+    assert_eq!(check_error_response(run("{ one must }").await), (200, internal.to_owned(), true));
     // A panic takes the operation along, not the server.
-    assert_eq!(judge(run("{ one panic }").await), refused(500, internal));
+    assert_eq!(check_error_response(run("{ one panic }").await), rejected(500, internal));
     assert_eq!(run("{ one }").await.2, json!({"data": {"one": 1}}));
 }
 
 #[tokio::test]
-async fn what_takes_too_long_is_given_up() {
+async fn slow_operation_times_out() {
     let timeout = Duration::from_millis(200);
     let app = TestApp::builder().http(|http| http.timeout = timeout).build().await;
     // Plain fields are known beforehand; this one waits for another session.
-    let mut other = app.database.raw().await;
+    let mut other = app.database.raw_connection().await;
     let conn = &mut other;
     diesel_async::SimpleAsyncConnection::batch_execute(conn, "BEGIN; LOCK TABLE products").await.unwrap();
     for accept in [GRAPHQL_RESPONSE, "application/json"] {
         let slow = query(accept, &json!({"query": "{ products { nodes { id } } }"}));
-        assert_eq!(refusal(&app, slow).await, refused(504, "TIMEOUT"));
+        assert_eq!(rejection(&app, slow).await, rejected(504, "TIMEOUT"));
         let stalled = Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>());
         let stalled = post().header("accept", accept).body(stalled).unwrap();
-        assert_eq!(refusal(&app, stalled).await, refused(408, "TIMEOUT"));
+        assert_eq!(rejection(&app, stalled).await, rejected(408, "TIMEOUT"));
         let hanging = query(accept, &json!({"query": "{ hang }"}));
         let response = failing_fields::endpoint(&app, timeout).oneshot(hanging).await.unwrap();
         assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
@@ -273,7 +273,7 @@ async fn what_takes_too_long_is_given_up() {
 }
 
 #[tokio::test]
-async fn the_database_is_counted_where_the_settings_say_so() {
+async fn sql_statistics_are_returned_only_when_enabled() {
     for (environment, show_sql) in [(Environment::Development, true), (Environment::Production, false)] {
         let app = TestApp::builder().environment(environment).build().await;
         for (document, statements) in [(ME, 0), ("{ products { nodes { id } } }", 1), ("{ my { id } }", 0)] {
@@ -292,12 +292,12 @@ async fn the_database_is_counted_where_the_settings_say_so() {
 }
 
 #[tokio::test]
-async fn introspection_stands_beside_fields_in_the_order_of_the_document() {
+async fn introspection_fields_follow_the_document_order() {
     let app = TestApp::new().await;
     let text = r#"{ a: __typename s: __schema { queryType { name } } me { id }
         none: __type(name: "Nothing") { name } t: __type(name: "Role") { name } }"#;
-    let answer = app.anonymous().run(text).await;
+    let response = app.anonymous().run(text).await;
     let expected =
         r#""data":{"a":"Query","s":{"queryType":{"name":"Query"}},"me":null,"none":null,"t":{"name":"Role"}}"#;
-    assert!(answer.text.contains(expected), "{}", answer.text);
+    assert!(response.text.contains(expected), "{}", response.text);
 }

@@ -18,7 +18,7 @@ async fn get(path: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap, By
 }
 
 /// The files a page or a start script names.
-fn names(text: &str) -> Vec<String> {
+fn referenced_files(text: &str) -> Vec<String> {
     let quoted = |start: &str, end: char| -> Vec<String> {
         text.split(start).skip(1).filter_map(|rest| rest.split(end).next()).map(str::to_owned).collect()
     };
@@ -27,7 +27,7 @@ fn names(text: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn pages_are_complete_and_name_no_other_host() {
+async fn ide_pages_load_only_files_of_this_host() {
     for page in ["/graphiql", "/playground"] {
         let mut open = vec![page.to_owned()];
         let mut seen = Vec::new();
@@ -46,7 +46,7 @@ async fn pages_are_complete_and_name_no_other_host() {
             } else {
                 let text = String::from_utf8_lossy(&body).replace("http://www.w3.org/2000/svg", ""); // a name, not an address
                 assert!(!text.contains("://") && !text.contains("=\"//"), "{path} names another host");
-                open.extend(names(&text).into_iter().map(|name| format!("/{name}")));
+                open.extend(referenced_files(&text).into_iter().map(|name| format!("/{name}")));
             }
             seen.push(path);
         }
@@ -67,7 +67,7 @@ async fn pages_forbid_other_hosts_and_inline_scripts() {
 }
 
 #[tokio::test]
-async fn known_files_are_not_sent_again() {
+async fn cached_files_are_not_sent_again() {
     let (_, headers, _) = get("/ide/graphiql.min.js", &[]).await;
     let tag = headers[header::ETAG].to_str().unwrap();
     let (status, headers, body) = get("/ide/graphiql.min.js", &[("if-none-match", &format!("\"old\", W/{tag}"))]).await;
@@ -78,7 +78,7 @@ async fn known_files_are_not_sent_again() {
 }
 
 #[tokio::test]
-async fn clients_without_gzip_are_told() {
+async fn clients_without_gzip_get_not_acceptable() {
     for (accepted, status) in [
         ("gzip, deflate, br", StatusCode::OK),
         ("br;q=1.0, gzip;q=0.8", StatusCode::OK),

@@ -18,7 +18,7 @@ fn operations(product: &str) -> Value {
 }
 
 async fn product(app: &TestApp, sku: &str) -> String {
-    let website = match app.database.ask("SELECT coalesce(min(id), 0) FROM websites").await.as_str() {
+    let website = match app.database.scalar("SELECT coalesce(min(id), 0) FROM websites").await.as_str() {
         "0" => app.website("sailor").await.id,
         id => souk::ids::WebsiteId(id.parse().expect("a key")),
     };
@@ -26,7 +26,7 @@ async fn product(app: &TestApp, sku: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_breaks_the_protocol_is_refused_with_the_reason() {
+async fn protocol_violations_are_rejected_with_the_reason() {
     let app = TestApp::new().await;
     let (manager, rope) = (app.manager().await, product(&app, "rope").await);
     let (operations, file) = (operations(&rope), png(9, 9, [9; 3]));
@@ -117,16 +117,16 @@ async fn what_breaks_the_protocol_is_refused_with_the_reason() {
         ),
     ];
     for (name, body, status, code, words) in table {
-        let (got, answer) = manager.post_form(body, Some("apollo-require-preflight")).await;
-        let error = &answer["errors"][0];
-        assert_eq!((got.as_u16(), &error["extensions"]["code"]), (status, &json!(code)), "{name}: {answer}");
-        assert!(error["message"].as_str().is_some_and(|message| message.contains(words)), "{name}: {answer}");
+        let (got, response) = manager.post_form(body, Some("apollo-require-preflight")).await;
+        let error = &response["errors"][0];
+        assert_eq!((got.as_u16(), &error["extensions"]["code"]), (status, &json!(code)), "{name}: {response}");
+        assert!(error["message"].as_str().is_some_and(|message| message.contains(words)), "{name}: {response}");
     }
-    assert_eq!(app.database.ask("SELECT count(*) FROM images").await, "0");
+    assert_eq!(app.database.scalar("SELECT count(*) FROM images").await, "0");
 }
 
 #[tokio::test]
-async fn a_form_needs_a_header_that_no_other_page_can_send_and_somebody_known() {
+async fn multipart_requests_require_a_preflight_header_and_authentication() {
     let app = TestApp::new().await;
     let (manager, rope) = (app.manager().await, product(&app, "rope").await);
     let form = |shade| {
@@ -134,26 +134,26 @@ async fn a_form_needs_a_header_that_no_other_page_can_send_and_somebody_known() 
             .file("0", "a.png", &png(9, 9, [shade; 3]))
             .body()
     };
-    let (status, answer) = manager.post_form(form(0), None).await;
-    assert_eq!((status.as_u16(), &answer["errors"][0]["extensions"]["code"]), (400, &json!("BAD_USER_INPUT")));
-    assert!(answer["errors"][0]["message"].as_str().is_some_and(|text| text.contains("GraphQL-Require-Preflight")));
+    let (status, response) = manager.post_form(form(0), None).await;
+    assert_eq!((status.as_u16(), &response["errors"][0]["extensions"]["code"]), (400, &json!("BAD_USER_INPUT")));
+    assert!(response["errors"][0]["message"].as_str().is_some_and(|text| text.contains("GraphQL-Require-Preflight")));
     for (shade, header) in
         ["graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name"].iter().enumerate()
     {
-        let (status, answer) = manager.post_form(form(shade as u8), Some(header)).await;
+        let (status, response) = manager.post_form(form(shade as u8), Some(header)).await;
         assert_eq!(
-            (status.as_u16(), &answer["data"]["productImageCreate"]["image"]["width"]),
+            (status.as_u16(), &response["data"]["productImageCreate"]["image"]["width"]),
             (200, &json!(9)),
-            "{header}: {answer}"
+            "{header}: {response}"
         );
     }
-    let (status, answer) = app.anonymous().post_form(form(9), Some("apollo-require-preflight")).await;
-    assert_eq!((status.as_u16(), &answer["errors"][0]["extensions"]["code"]), (401, &json!("UNAUTHENTICATED")));
-    assert_eq!(app.database.ask("SELECT count(*) FROM images").await, "3");
+    let (status, response) = app.anonymous().post_form(form(9), Some("apollo-require-preflight")).await;
+    assert_eq!((status.as_u16(), &response["errors"][0]["extensions"]["code"]), (401, &json!("UNAUTHENTICATED")));
+    assert_eq!(app.database.scalar("SELECT count(*) FROM images").await, "3");
 }
 
 #[tokio::test]
-async fn one_file_may_stand_in_two_places_and_its_name_means_nothing() {
+async fn one_file_can_fill_two_variables_and_its_name_is_ignored() {
     let app = TestApp::new().await;
     let (manager, rope, sail) = (app.manager().await, product(&app, "rope").await, product(&app, "sail").await);
     let query = "mutation ($a: ProductImageCreateInput!, $b: ProductImageCreateInput!) {
@@ -163,22 +163,22 @@ async fn one_file_may_stand_in_two_places_and_its_name_means_nothing() {
     let operations = json!({ "query": query, "variables": { "a": input(&rope), "b": input(&sail) } });
     let form = Form::new(&operations, &json!({ "pic": ["variables.a.file", "variables.b.file"] }));
     let form = form.file("pic", "../../../../etc/passwd", &png(9, 9, [9; 3])).body();
-    let (_, answer) = manager.post_form(form, Some("graphql-require-preflight")).await;
-    let data = &answer["data"];
-    assert!(data["a"]["image"]["url"].is_string() && data["a"] == data["b"], "{answer}");
+    let (_, response) = manager.post_form(form, Some("graphql-require-preflight")).await;
+    let data = &response["data"];
+    assert!(data["a"]["image"]["url"].is_string() && data["a"] == data["b"], "{response}");
     let keys = app.services.storage.list("media").unwrap().map_ok(|entry| entry.key);
     let keys: Vec<String> = keys.try_collect().await.unwrap();
     assert!(keys.len() == 2 && keys.iter().all(|key| !key.contains("passwd")), "{keys:?}");
 }
 
 #[tokio::test]
-async fn a_text_in_the_place_of_a_file_names_none() {
+async fn string_in_place_of_a_file_is_rejected() {
     let app = TestApp::new().await;
     let (manager, rope) = (app.manager().await, product(&app, "rope").await);
     for text in ["x", "0", "\u{1}file:0", "#__graphql_file__:0"] {
         let input = json!({ "productId": rope, "file": text });
-        let answer = manager.run_with(QUERY, json!({ "input": input })).await;
-        let user = answer.json["data"]["productImageCreate"]["userErrors"][0]["code"] == "INVALID";
-        assert!(user || answer.code() == "BAD_USER_INPUT", "{text:?}: {answer:?}");
+        let response = manager.run_with(QUERY, json!({ "input": input })).await;
+        let user = response.json["data"]["productImageCreate"]["userErrors"][0]["code"] == "INVALID";
+        assert!(user || response.code() == "BAD_USER_INPUT", "{text:?}: {response:?}");
     }
 }

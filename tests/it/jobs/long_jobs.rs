@@ -5,7 +5,7 @@ use souk::jobs::{model::Failure, worker::Worker};
 use crate::support::TestDb;
 
 #[tokio::test]
-async fn a_long_job_ends_with_its_worker_and_leaves_room_for_others() {
+async fn long_job_ends_with_its_worker_and_does_not_block_others() {
     let database = TestDb::new().await;
     let queue =
         "INSERT INTO jobs (kind, payload) SELECT kind, '{}' FROM unnest(ARRAY['long', 'long', 'long', 'short']) kind";
@@ -40,5 +40,5 @@ async fn a_long_job_ends_with_its_worker_and_leaves_room_for_others() {
     stop.send(()).unwrap();
     working.await.unwrap();
     let left = "SELECT string_agg(concat_ws(' ', kind, attempts, last_error), ', ' ORDER BY id) FROM jobs";
-    assert_eq!(database.ask(left).await, "long 1 the server stopped, long 1 the server stopped, long 0");
+    assert_eq!(database.scalar(left).await, "long 1 the server stopped, long 1 the server stopped, long 0");
 }

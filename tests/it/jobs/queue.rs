@@ -24,7 +24,7 @@ use crate::support::{Proxy, TestApp, TestDb, psql::Psql};
 
 const COUNT: &str = "SELECT count(*) FROM jobs";
 /// How long any signal may take before a test gives up on it.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 
 fn job(payload: Value) -> NewJob {
     NewJob { kind: "test", payload, user_id: None, run_at: None }
@@ -40,21 +40,21 @@ async fn claim(db: &Db) -> Option<JobRow> {
 }
 
 /// What a worker's handler was given.
-type Seen = Arc<Mutex<Vec<Value>>>;
+type HandledPayloads = Arc<Mutex<Vec<Value>>>;
 
 /// A worker whose handler answers this.
-fn answering(db: &Db, answer: Result<(), Failure>) -> (Worker, Seen) {
-    let seen = Seen::default();
+fn worker_returning(db: &Db, response: Result<(), Failure>) -> (Worker, HandledPayloads) {
+    let seen = HandledPayloads::default();
     let kept = Arc::clone(&seen);
     let worker = Worker::new(db.clone()).on("test", move |job: JobRow| {
         kept.lock().unwrap().push(job.payload);
-        std::future::ready(answer.clone())
+        std::future::ready(response.clone())
     });
     (worker, seen)
 }
 
 /// A worker whose handler says that it runs, and waits to be let go.
-fn waiting(db: &Db) -> (Worker, mpsc::UnboundedReceiver<Value>, Arc<Semaphore>) {
+fn blocking_worker(db: &Db) -> (Worker, mpsc::UnboundedReceiver<Value>, Arc<Semaphore>) {
     let (send, started) = mpsc::unbounded_channel();
     let gate = Arc::new(Semaphore::new(0));
     let kept = Arc::clone(&gate);
@@ -70,18 +70,18 @@ fn waiting(db: &Db) -> (Worker, mpsc::UnboundedReceiver<Value>, Arc<Semaphore>) 
 }
 
 /// A worker that runs until it is told to stop.
-pub fn running(worker: Worker) -> (oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
+pub fn spawn_worker(worker: Worker) -> (oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
     let (stop, stopped) = oneshot::channel();
     (stop, tokio::spawn(async move { worker.run(async { drop(stopped.await) }).await }))
 }
 
-pub async fn soon<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future).await.expect("a signal that never comes")
+pub async fn with_timeout<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(TIMEOUT, future).await.expect("a signal that never comes")
 }
 
-pub async fn until(database: &TestDb, sql: &str, value: &str) {
-    soon(async {
-        while database.ask(sql).await != value {
+pub async fn wait_until(database: &TestDb, sql: &str, value: &str) {
+    with_timeout(async {
+        while database.scalar(sql).await != value {
             tokio::task::yield_now().await;
         }
     })
@@ -89,9 +89,9 @@ pub async fn until(database: &TestDb, sql: &str, value: &str) {
 }
 
 #[tokio::test]
-async fn a_job_runs_once_after_its_transaction_and_is_gone() {
+async fn job_runs_once_after_its_transaction_and_is_deleted() {
     let (database, db) = TestDb::with_handle().await;
-    let (worker, seen) = answering(&db, Ok(()));
+    let (worker, seen) = worker_returning(&db, Ok(()));
     assert_eq!(worker.run_due().await, 0);
     db.transaction(async |conn| {
         store::enqueue(conn, &job(json!(1))).await?;
@@ -104,26 +104,26 @@ async fn a_job_runs_once_after_its_transaction_and_is_gone() {
     .unwrap();
     assert_eq!((worker.run_due().await, worker.run_due().await), (2, 0));
     assert_eq!(*seen.lock().unwrap(), [json!(1), json!(2)]);
-    assert_eq!(database.ask(COUNT).await, "0");
+    assert_eq!(database.scalar(COUNT).await, "0");
 }
 
 #[tokio::test]
-async fn a_job_of_a_transaction_that_was_undone_never_runs() {
+async fn job_of_a_rolled_back_transaction_never_runs() {
     let (database, db) = TestDb::with_handle().await;
-    let (worker, seen) = answering(&db, Ok(()));
+    let (worker, seen) = worker_returning(&db, Ok(()));
     let undone = db.transaction(async |conn| {
         store::enqueue(conn, &job(json!(1))).await?;
         Err::<(), _>(Error::Internal("changed my mind".to_owned()))
     });
     assert!(undone.await.is_err());
-    assert_eq!((worker.run_due().await, database.ask(COUNT).await.as_str()), (0, "0"));
+    assert_eq!((worker.run_due().await, database.scalar(COUNT).await.as_str()), (0, "0"));
     assert!(seen.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn a_job_waits_for_its_time_and_the_longest_due_goes_first() {
+async fn job_waits_until_due_and_the_longest_due_runs_first() {
     let (database, db) = TestDb::with_handle().await;
-    let (worker, seen) = answering(&db, Ok(()));
+    let (worker, seen) = worker_returning(&db, Ok(()));
     let at = |moment: &str| Some(moment.parse().unwrap());
     let new = [
         NewJob { run_at: at("2999-01-01T00:00:00Z"), ..job(json!("far")) },
@@ -140,29 +140,29 @@ async fn a_job_waits_for_its_time_and_the_longest_due_goes_first() {
 }
 
 #[tokio::test]
-async fn a_kind_without_a_handler_is_left_alone() {
+async fn job_kind_without_a_handler_is_not_claimed() {
     let (database, db) = TestDb::with_handle().await;
-    let (worker, _) = answering(&db, Ok(()));
+    let (worker, _) = worker_returning(&db, Ok(()));
     let other = NewJob { kind: "other", ..job(json!(1)) };
     db.transaction(async |conn| store::enqueue(conn, &other).await).await.unwrap();
     queue(&db, json!(2)).await;
     assert_eq!(worker.run_due().await, 1);
     assert_eq!(Worker::new(db).run_due().await, 0);
     let left = "SELECT string_agg(concat_ws(' ', kind, state, attempts, locked_until), ',') FROM jobs";
-    assert_eq!(database.ask(left).await, "other queued 0");
+    assert_eq!(database.scalar(left).await, "other queued 0");
 }
 
 #[tokio::test]
-async fn a_job_that_fails_waits_longer_each_time_and_is_dead_in_the_end() {
+async fn failing_job_backs_off_and_is_finally_dead() {
     let (database, db) = TestDb::with_handle().await;
-    let (worker, seen) = answering(&db, Err(Failure::Retry("  the line is busy  ".to_owned())));
+    let (worker, seen) = worker_returning(&db, Err(Failure::Retry("  the line is busy  ".to_owned())));
     queue(&db, json!(1)).await;
     for attempt in 1..MAX_ATTEMPTS {
         assert_eq!((worker.run_due().await, worker.run_due().await), (1, 0), "{attempt}");
         let now = "SELECT concat_ws(' ', state, attempts, locked_until, last_error) FROM jobs";
-        assert_eq!(database.ask(now).await, format!("queued {attempt} the line is busy"));
+        assert_eq!(database.scalar(now).await, format!("queued {attempt} the line is busy"));
         // Both moments are of one transaction.
-        let pause = database.ask("SELECT extract(epoch FROM run_at - updated_at)::float8 FROM jobs").await;
+        let pause = database.scalar("SELECT extract(epoch FROM run_at - updated_at)::float8 FROM jobs").await;
         let longest = (10.0 * 2_f64.powi(attempt - 1)).min(3600.0);
         let pause: f64 = pause.parse().unwrap();
         assert!((longest / 2.0 - 0.001..=longest).contains(&pause), "{attempt}: {pause}");
@@ -172,31 +172,31 @@ async fn a_job_that_fails_waits_longer_each_time_and_is_dead_in_the_end() {
     database.sql("UPDATE jobs SET run_at = now()").await;
     assert_eq!(worker.run_due().await, 0, "the dead are not woken");
     assert_eq!(
-        database.ask("SELECT concat_ws(' ', state, attempts, last_error) FROM jobs").await,
+        database.scalar("SELECT concat_ws(' ', state, attempts, last_error) FROM jobs").await,
         "dead 10 the line is busy"
     );
     assert_eq!(seen.lock().unwrap().len(), 10);
 }
 
 #[tokio::test]
-async fn a_job_that_never_will_is_dead_at_once() {
+async fn job_with_a_permanent_failure_is_dead_immediately() {
     let (database, db) = TestDb::with_handle().await;
     // Long, in several bytes a letter, or silent: something is kept that fits.
     for (why, kept) in [("no".to_owned(), "no".to_owned()), ("ü".repeat(2000), "ü".repeat(1000))] {
-        let (worker, _) = answering(&db, Err(Failure::Final(why)));
+        let (worker, _) = worker_returning(&db, Err(Failure::Final(why)));
         queue(&db, json!(1)).await;
         assert_eq!(worker.run_due().await, 1);
         let dead = "SELECT concat_ws(' ', state, attempts, last_error) FROM jobs ORDER BY id DESC LIMIT 1";
-        assert_eq!(database.ask(dead).await, format!("dead 1 {kept}"));
+        assert_eq!(database.scalar(dead).await, format!("dead 1 {kept}"));
     }
-    let (worker, _) = answering(&db, Err(Failure::Final(String::new())));
+    let (worker, _) = worker_returning(&db, Err(Failure::Final(String::new())));
     queue(&db, json!(1)).await;
     assert_eq!(worker.run_due().await, 1);
-    assert_eq!(database.ask("SELECT count(*) FROM jobs WHERE state = 'dead'").await, "3");
+    assert_eq!(database.scalar("SELECT count(*) FROM jobs WHERE state = 'dead'").await, "3");
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_fails_its_own_job_only() {
+async fn panicking_handler_fails_only_its_own_job() {
     let (database, db) = TestDb::with_handle().await;
     let worker = Worker::new(db.clone()).on("test", async |job: JobRow| {
         let number = job.payload.as_i64().unwrap();
@@ -208,7 +208,7 @@ async fn a_handler_that_panics_fails_its_own_job_only() {
     }
     assert_eq!(worker.run_due().await, 2);
     let left = "SELECT string_agg(concat_ws(' ', payload, state, last_error), ',') FROM jobs";
-    assert_eq!(database.ask(left).await, "1 queued the handler panicked");
+    assert_eq!(database.scalar(left).await, "1 queued the handler panicked");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -230,29 +230,29 @@ async fn several_workers_run_each_job_once() {
     assert_eq!(ran.into_iter().map(|count| count.unwrap()).sum::<usize>(), 60);
     let seen = seen.lock().unwrap().clone();
     assert!(seen.len() == 60 && seen.values().all(|count| *count == 1), "{seen:?}");
-    assert_eq!(database.ask(COUNT).await, "0");
+    assert_eq!(database.scalar(COUNT).await, "0");
 }
 
 #[tokio::test]
-async fn a_job_under_way_is_nobody_elses_until_its_lease_runs_out() {
+async fn running_job_is_not_claimed_until_its_lease_expires() {
     let (database, db) = TestDb::with_handle().await;
-    let (slow, mut started, gate) = waiting(&db);
-    let (other, seen) = answering(&db, Ok(()));
+    let (slow, mut started, gate) = blocking_worker(&db);
+    let (other, seen) = worker_returning(&db, Ok(()));
     queue(&db, json!(1)).await;
     let slow = tokio::spawn(async move { slow.run_due().await });
-    soon(started.recv()).await.unwrap();
+    with_timeout(started.recv()).await.unwrap();
     assert_eq!(other.run_due().await, 0);
-    assert_eq!(database.ask("SELECT locked_until > now() + interval '2 minutes' FROM jobs").await, "t");
+    assert_eq!(database.scalar("SELECT locked_until > now() + interval '2 minutes' FROM jobs").await, "t");
     // As if the process of the first one had ended.
     database.sql("UPDATE jobs SET locked_until = now()").await;
     assert_eq!((other.run_due().await, seen.lock().unwrap().len()), (1, 1));
     gate.add_permits(1);
-    assert_eq!(soon(slow).await.unwrap(), 1);
-    assert_eq!(database.ask(COUNT).await, "0");
+    assert_eq!(with_timeout(slow).await.unwrap(), 1);
+    assert_eq!(database.scalar(COUNT).await, "0");
 }
 
 #[tokio::test]
-async fn whoever_lost_the_lease_has_no_say_in_a_failure() {
+async fn worker_that_lost_the_lease_cannot_report_a_failure() {
     let (database, db) = TestDb::with_handle().await;
     queue(&db, json!(1)).await;
     let first = claim(&db).await.unwrap();
@@ -263,58 +263,58 @@ async fn whoever_lost_the_lease_has_no_say_in_a_failure() {
     let failure = Failure::Final("too late".to_owned());
     db.transaction(async |conn| store::fail(conn, &first, &failure, None).await).await.unwrap();
     let holds = "SELECT concat_ws(' ', state, locked_until > now(), last_error) FROM jobs";
-    assert_eq!(database.ask(holds).await, "queued t");
+    assert_eq!(database.scalar(holds).await, "queued t");
     // What is done is done, whoever did it.
     db.transaction(async |conn| store::complete(conn, &first).await).await.unwrap();
-    assert_eq!(database.ask(COUNT).await, "0");
+    assert_eq!(database.scalar(COUNT).await, "0");
     db.transaction(async |conn| store::fail(conn, &second, &failure, None).await).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_job_that_ends_the_process_each_time_is_dead_in_the_end() {
+async fn job_that_crashes_the_process_is_finally_dead() {
     let (database, db) = TestDb::with_handle().await;
     queue(&db, json!(1)).await;
     for _ in 0..MAX_ATTEMPTS {
         assert!(claim(&db).await.is_some());
         database.sql("UPDATE jobs SET locked_until = now()").await;
     }
-    let (worker, seen) = answering(&db, Ok(()));
+    let (worker, seen) = worker_returning(&db, Ok(()));
     assert_eq!(worker.run_due().await, 1);
     assert!(seen.lock().unwrap().is_empty(), "it is not tried once more");
-    assert_eq!(database.ask("SELECT state || ' ' || last_error FROM jobs").await, "dead no attempt ever ended");
+    assert_eq!(database.scalar("SELECT state || ' ' || last_error FROM jobs").await, "dead no attempt ever ended");
 }
 
 #[tokio::test]
-async fn a_worker_runs_a_few_at_once_and_finishes_them_when_told_to_stop() {
+async fn worker_runs_jobs_concurrently_and_finishes_them_on_stop() {
     let (database, db) = TestDb::with_handle().await;
-    let (worker, mut started, gate) = waiting(&db);
-    let (stop, worker) = running(worker);
+    let (worker, mut started, gate) = blocking_worker(&db);
+    let (stop, worker) = spawn_worker(worker);
     for number in 0..6 {
         queue(&db, json!(number)).await;
     }
     for _ in 0..4 {
-        soon(started.recv()).await.unwrap();
+        with_timeout(started.recv()).await.unwrap();
     }
     let claimed = "SELECT count(*) FROM jobs WHERE locked_until > now()";
-    assert_eq!(database.ask(claimed).await, "4");
+    assert_eq!(database.scalar(claimed).await, "4");
     // One goes, one comes.
     gate.add_permits(1);
-    soon(started.recv()).await.unwrap();
-    assert_eq!((database.ask(claimed).await, database.ask(COUNT).await), ("4".to_owned(), "5".to_owned()));
+    with_timeout(started.recv()).await.unwrap();
+    assert_eq!((database.scalar(claimed).await, database.scalar(COUNT).await), ("4".to_owned(), "5".to_owned()));
     stop.send(()).unwrap();
     assert!(!worker.is_finished());
     gate.add_permits(10);
-    soon(worker).await.unwrap();
+    with_timeout(worker).await.unwrap();
     // The sixth may have come in before the stop was seen; nothing is left half done.
-    assert_eq!(database.ask(claimed).await, "0");
+    assert_eq!(database.scalar(claimed).await, "0");
     let ran = 5 + usize::from(started.try_recv().is_ok());
-    assert_eq!(database.ask(COUNT).await, (6 - ran).to_string());
+    assert_eq!(database.scalar(COUNT).await, (6 - ran).to_string());
 }
 
 #[tokio::test]
-async fn a_worker_goes_on_when_the_database_is_back() {
+async fn worker_resumes_when_the_database_is_back() {
     let mut database = TestDb::new().await;
-    let door = Proxy::to(&database.url).await;
+    let door = Proxy::start(&database.url).await;
     let settings = DbSettings { read_connections: 1, pool_size: 2, ..DbSettings::default() };
     let direct = std::mem::replace(&mut database.db, Db::connect(&door.url, &settings).await.unwrap());
     let done = Arc::new(AtomicUsize::new(0));
@@ -323,38 +323,38 @@ async fn a_worker_goes_on_when_the_database_is_back() {
     let worker = Worker::new(database.db.clone()).on("test", move |job: JobRow| {
         counted.fetch_add(1, Ordering::SeqCst);
         if job.payload == json!("the lights go out") {
-            kept.shut();
+            kept.close();
         }
         std::future::ready(Ok::<_, Error>(()))
     });
-    let (stop, worker) = running(worker);
+    let (stop, worker) = spawn_worker(worker);
     queue(&direct, json!("one")).await;
-    until(&database, COUNT, "0").await;
+    wait_until(&database, COUNT, "0").await;
     // While it is away, what is queued elsewhere waits.
-    shut.shut();
+    shut.close();
     queue(&direct, json!("two")).await;
-    assert_eq!(database.ask(COUNT).await, "1");
+    assert_eq!(database.scalar(COUNT).await, "1");
     shut.open();
-    until(&database, COUNT, "0").await;
+    wait_until(&database, COUNT, "0").await;
     // It goes away between the work and the note of it: the note is made when it is back, the work is not done again.
     queue(&direct, json!("the lights go out")).await;
-    until(&database, "SELECT count(*) FROM jobs WHERE locked_until IS NOT NULL", "1").await;
-    soon(async {
+    wait_until(&database, "SELECT count(*) FROM jobs WHERE locked_until IS NOT NULL", "1").await;
+    with_timeout(async {
         while done.load(Ordering::SeqCst) < 3 {
             tokio::task::yield_now().await;
         }
     })
     .await;
-    assert_eq!(database.ask(COUNT).await, "1");
+    assert_eq!(database.scalar(COUNT).await, "1");
     shut.open();
-    until(&database, COUNT, "0").await;
+    wait_until(&database, COUNT, "0").await;
     assert_eq!(done.load(Ordering::SeqCst), 3);
     stop.send(()).unwrap();
-    soon(worker).await.unwrap();
+    with_timeout(worker).await.unwrap();
 }
 
 #[tokio::test]
-async fn the_jobs_of_a_person_can_be_taken_off() {
+async fn jobs_of_a_user_can_be_deleted() {
     let app = TestApp::new().await;
     let (eve, bob) = (app.customer().await.id, app.customer().await.id);
     let db = &app.database.db;
@@ -365,11 +365,11 @@ async fn the_jobs_of_a_person_can_be_taken_off() {
     app.database.sql("UPDATE jobs SET state = 'dead' WHERE id = (SELECT min(id) FROM jobs)").await;
     assert_eq!(db.transaction(async |conn| store::delete_of_user(conn, eve).await).await.unwrap(), 2);
     let left = "SELECT string_agg(coalesce(user_id::text, '-'), ' ' ORDER BY id) FROM jobs";
-    assert_eq!(app.database.ask(left).await, format!("{} -", bob.0));
+    assert_eq!(app.database.scalar(left).await, format!("{} -", bob.0));
 }
 
 #[tokio::test]
-async fn due_jobs_are_found_by_an_index_among_many() {
+async fn due_jobs_are_found_by_index() {
     let (database, db) = TestDb::with_handle().await;
     let many = "INSERT INTO jobs (kind, payload, state, run_at)
         SELECT 'test', '{}', CASE WHEN n % 2 = 0 THEN 'dead' ELSE 'queued' END, now() + n * interval '1 minute'

@@ -20,21 +20,21 @@ use souk::{
 };
 
 use crate::{
-    jobs::queue::{running, soon, until},
+    jobs::queue::{spawn_worker, with_timeout, wait_until},
     support::{
         TestApp, TestDb,
-        psql::{Psql, refused_by},
+        psql::{Psql, violated_constraint},
     },
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// What becomes of a recurring job, and in how many seconds it runs again.
-const STANDS: &str = "SELECT concat_ws(' ', count(*) OVER (), state, attempts, coalesce(last_error, '-'), is_recurring,
+const JOB_STATE: &str = "SELECT concat_ws(' ', count(*) OVER (), state, attempts, coalesce(last_error, '-'), is_recurring,
     locked_until, round(extract(epoch FROM run_at - updated_at))) FROM jobs";
-const DUE: &str = "UPDATE jobs SET run_at = now()";
+const MAKE_DUE: &str = "UPDATE jobs SET run_at = now()";
 
 /// A worker that runs `tick` every hour, and how often it did.
-fn ticking(db: &Db) -> (Worker, Arc<AtomicUsize>) {
+fn ticking_worker(db: &Db) -> (Worker, Arc<AtomicUsize>) {
     let count = Arc::new(AtomicUsize::new(0));
     let kept = Arc::clone(&count);
     let worker = Worker::new(db.clone()).every("tick", HOUR, move |_: JobRow| {
@@ -45,66 +45,66 @@ fn ticking(db: &Db) -> (Worker, Arc<AtomicUsize>) {
 }
 
 /// A worker whose `tick` of this period answers this.
-fn answering(db: &Db, period: Duration, answer: Result<(), Failure>) -> Worker {
-    Worker::new(db.clone()).every("tick", period, move |_: JobRow| std::future::ready(answer.clone()))
+fn worker_returning(db: &Db, period: Duration, response: Result<(), Failure>) -> Worker {
+    Worker::new(db.clone()).every("tick", period, move |_: JobRow| std::future::ready(response.clone()))
 }
 
 #[tokio::test]
-async fn a_recurring_job_runs_once_in_each_period_however_many_servers_there_are() {
+async fn recurring_job_runs_once_per_period_on_any_number_of_servers() {
     let (database, db) = TestDb::with_handle().await;
-    let (one, ran_by_one) = ticking(&db);
-    let (other, ran_by_other) = ticking(&db);
+    let (one, ran_by_one) = ticking_worker(&db);
+    let (other, ran_by_other) = ticking_worker(&db);
     let ran = || ran_by_one.load(Ordering::SeqCst) + ran_by_other.load(Ordering::SeqCst);
     for worker in [&one, &other, &one] {
         worker.ensure_recurring().await.unwrap();
     }
     for round in 1..=3 {
         assert_eq!(one.run_due().await + other.run_due().await, 1);
-        assert_eq!((ran(), database.ask(STANDS).await.as_str()), (round, "1 queued 0 - t 3600"));
-        database.sql(DUE).await;
+        assert_eq!((ran(), database.scalar(JOB_STATE).await.as_str()), (round, "1 queued 0 - t 3600"));
+        database.sql(MAKE_DUE).await;
         // A server that starts meanwhile changes nothing.
         other.ensure_recurring().await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn a_server_makes_the_recurring_jobs_that_are_missing() {
+async fn server_creates_missing_recurring_jobs() {
     let (database, db) = TestDb::with_handle().await;
-    let (worker, ran) = ticking(&db);
-    let (stop, worker) = running(worker);
-    until(&database, STANDS, "1 queued 0 - t 3600").await;
+    let (worker, ran) = ticking_worker(&db);
+    let (stop, worker) = spawn_worker(worker);
+    wait_until(&database, JOB_STATE, "1 queued 0 - t 3600").await;
     assert_eq!(ran.load(Ordering::SeqCst), 1);
     stop.send(()).unwrap();
-    soon(worker).await.unwrap();
+    with_timeout(worker).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_recurring_job_that_fails_is_tried_again_within_its_period_and_never_dies() {
+async fn failed_recurring_job_is_retried_within_its_period_and_never_dead() {
     let (database, db) = TestDb::with_handle().await;
     let minute = Duration::from_secs(60);
-    for answer in [Failure::Retry("busy".to_owned()), Failure::Final("never".to_owned())] {
-        let worker = answering(&db, minute, Err(answer.clone()));
+    for response in [Failure::Retry("busy".to_owned()), Failure::Final("never".to_owned())] {
+        let worker = worker_returning(&db, minute, Err(response.clone()));
         worker.ensure_recurring().await.unwrap();
         for attempt in 1..=MAX_ATTEMPTS + 2 {
             assert_eq!(worker.run_due().await, 1);
             let now = "SELECT concat_ws(' ', state, attempts, last_error) FROM jobs";
-            assert_eq!(database.ask(now).await, format!("queued {attempt} {}", answer.reason()));
+            assert_eq!(database.scalar(now).await, format!("queued {attempt} {}", response.reason()));
             let waits = "SELECT run_at - updated_at BETWEEN interval '5 s' AND interval '60 s' FROM jobs";
-            assert_eq!(database.ask(waits).await, "t", "{attempt}");
-            database.sql(DUE).await;
+            assert_eq!(database.scalar(waits).await, "t", "{attempt}");
+            database.sql(MAKE_DUE).await;
         }
-        assert_eq!(answering(&db, minute, Ok(())).run_due().await, 1);
-        assert_eq!(database.ask(STANDS).await, "1 queued 0 - t 60", "it starts from the beginning");
-        database.sql(DUE).await;
+        assert_eq!(worker_returning(&db, minute, Ok(())).run_due().await, 1);
+        assert_eq!(database.scalar(JOB_STATE).await, "1 queued 0 - t 60", "it starts from the beginning");
+        database.sql(MAKE_DUE).await;
     }
     let dead = Psql::connect(&database.url).await.try_run("UPDATE jobs SET state = 'dead'").await;
-    assert_eq!(dead.err().map(|error| refused_by(&error)).as_deref(), Some("jobs_recurring_never_dead"));
+    assert_eq!(dead.err().map(|error| violated_constraint(&error)).as_deref(), Some("jobs_recurring_never_dead"));
 }
 
 #[tokio::test]
-async fn whoever_lost_the_lease_has_no_say_in_the_next_time() {
+async fn worker_that_lost_the_lease_cannot_reschedule() {
     let (database, db) = TestDb::with_handle().await;
-    ticking(&db).0.ensure_recurring().await.unwrap();
+    ticking_worker(&db).0.ensure_recurring().await.unwrap();
     let claim = async || db.transaction(async |conn| store::claim(conn, &["tick"], 1).await).await.unwrap().remove(0);
     let first = claim().await;
     database.sql("UPDATE jobs SET locked_until = now()").await;
@@ -112,12 +112,12 @@ async fn whoever_lost_the_lease_has_no_say_in_the_next_time() {
     assert_eq!((first.attempts, second.attempts), (1, 2));
     for (job, held) in [(&first, "t"), (&second, "")] {
         db.transaction(async |conn| store::reschedule(conn, job, HOUR).await).await.unwrap();
-        assert_eq!(database.ask("SELECT locked_until > now() FROM jobs").await, held);
+        assert_eq!(database.scalar("SELECT locked_until > now() FROM jobs").await, held);
     }
 }
 
 #[tokio::test]
-async fn the_server_tidies_up_every_hour() {
+async fn cleanup_runs_every_hour() {
     let app = TestApp::new().await;
     let keys = format!(
         "INSERT INTO idempotency_keys (user_id, operation, key, request_hash, answer_id, created_at)
@@ -135,10 +135,10 @@ async fn the_server_tidies_up_every_hour() {
     worker.ensure_recurring().await.unwrap();
     assert_eq!(worker.run_due().await, 8);
     let kept = "SELECT string_agg(key, ' ' ORDER BY id) FROM idempotency_keys";
-    assert_eq!(app.database.ask(kept).await, "1 29");
+    assert_eq!(app.database.scalar(kept).await, "1 29");
     let kinds = "SELECT string_agg(kind, ' ' ORDER BY kind) FROM jobs WHERE is_recurring";
     assert_eq!(
-        app.database.ask(kinds).await,
+        app.database.scalar(kinds).await,
         "fetch_images reindex_search cleanup_files cleanup_transfers refresh_analytics refresh_search_popularity cleanup_access cleanup_carts"
     );
 }

@@ -10,7 +10,7 @@ use souk::{
 use crate::support::{Actor, TestApp};
 
 /// A job in each state, the oldest first; their payloads are secrets.
-async fn several(app: &TestApp) {
+async fn seed_jobs(app: &TestApp) {
     let jobs = r#"INSERT INTO jobs (id, kind, payload, state, attempts, run_at, locked_until, last_error, is_recurring, created_at)
         VALUES
         (1, 'mail', '{"token": "the secret"}', 'dead', 10, '2026-01-01', NULL, 'no such address', false, '2026-01-01'),
@@ -22,10 +22,10 @@ async fn several(app: &TestApp) {
 }
 
 /// The keys of the jobs of a list, in order.
-async fn listed(actor: &Actor<'_>, arguments: &str) -> String {
-    let answer = actor.run(&format!("{{ jobs{arguments} {{ nodes {{ id }} totalCount {{ value }} }} }}")).await;
-    let keys: Vec<_> = answer.at("jobs.nodes").as_array().unwrap().iter().map(|node| key_of(&node["id"])).collect();
-    assert_eq!(answer.at("jobs.totalCount.value"), &json!(keys.len()));
+async fn list_jobs(actor: &Actor<'_>, arguments: &str) -> String {
+    let response = actor.run(&format!("{{ jobs{arguments} {{ nodes {{ id }} totalCount {{ value }} }} }}")).await;
+    let keys: Vec<_> = response.at("jobs.nodes").as_array().unwrap().iter().map(|node| key_of(&node["id"])).collect();
+    assert_eq!(response.at("jobs.totalCount.value"), &json!(keys.len()));
     keys.join(" ")
 }
 
@@ -34,9 +34,9 @@ fn key_of(id: &Value) -> String {
 }
 
 #[tokio::test]
-async fn staff_sees_jobs_by_state_kind_and_time_but_not_what_they_hold() {
+async fn staff_filter_jobs_but_do_not_see_payloads() {
     let app = TestApp::new().await;
-    several(&app).await;
+    seed_jobs(&app).await;
     let manager = app.manager().await;
     let table = [
         ("", "5 4 3 2 1"),
@@ -55,70 +55,70 @@ async fn staff_sees_jobs_by_state_kind_and_time_but_not_what_they_hold() {
         ("(where: {or: [{state: {eq: DEAD}}, {kind: {eq: \"tick\"}}]})", "5 1"),
     ];
     for (arguments, expected) in table {
-        assert_eq!(listed(&manager, arguments).await, expected, "{arguments}");
+        assert_eq!(list_jobs(&manager, arguments).await, expected, "{arguments}");
     }
     let all = "{ jobs { nodes { kind state attempts runAt lockedUntil lastError isRecurring createdAt } } }";
-    let answer = manager.run(all).await;
-    assert!(!answer.text.contains("secret"), "{}", answer.text);
+    let response = manager.run(all).await;
+    assert!(!response.text.contains("secret"), "{}", response.text);
     let first = json!({
         "kind": "mail", "state": "DEAD", "attempts": 10, "runAt": "2026-01-01T00:00:00+00:00", "lockedUntil": null,
         "lastError": "no such address", "isRecurring": false, "createdAt": "2026-01-01T00:00:00+00:00"
     });
-    assert_eq!(answer.at("jobs.nodes.4"), &first);
-    assert_eq!(answer.at("jobs.nodes.0.isRecurring"), true);
-    assert!(answer.at("jobs.nodes.2.lockedUntil").is_string());
+    assert_eq!(response.at("jobs.nodes.4"), &first);
+    assert_eq!(response.at("jobs.nodes.0.isRecurring"), true);
+    assert!(response.at("jobs.nodes.2.lockedUntil").is_string());
 }
 
 #[tokio::test]
-async fn a_dead_job_is_run_again_or_deleted_and_no_other() {
+async fn only_dead_jobs_can_be_retried_or_deleted() {
     let app = TestApp::new().await;
-    several(&app).await;
+    seed_jobs(&app).await;
     let manager = app.manager().await;
     let stands = async |key: i64| {
         let sql = format!(
             "SELECT concat_ws(' ', state, attempts, run_at <= now(), locked_until, last_error) FROM jobs WHERE id = {key}"
         );
-        app.database.ask(&sql).await
+        app.database.scalar(&sql).await
     };
     for mutation in ["jobRetry", "jobDelete"] {
         for key in 2..=5 {
             let before = stands(key).await;
-            let answer = manager.mutate(mutation, "job { id }", json!({ "id": JobId(key).to_global_id() })).await;
-            assert_eq!(answer.verdict(mutation), "ILLEGAL_TRANSITION id", "{key}");
+            let response = manager.mutate(mutation, "job { id }", json!({ "id": JobId(key).to_global_id() })).await;
+            assert_eq!(response.outcome(mutation), "ILLEGAL_TRANSITION id", "{key}");
             assert_eq!(stands(key).await, before);
         }
-        let answer = manager.mutate(mutation, "", json!({ "id": JobId(6).to_global_id() })).await;
-        assert_eq!(answer.verdict(mutation), "NOT_FOUND id");
+        let response = manager.mutate(mutation, "", json!({ "id": JobId(6).to_global_id() })).await;
+        assert_eq!(response.outcome(mutation), "NOT_FOUND id");
     }
     let dead = json!({ "id": JobId(1).to_global_id() });
-    let answer = manager.mutate("jobRetry", "job { state attempts lastError }", dead.clone()).await;
-    assert_eq!(answer.at("jobRetry.job"), &json!({ "state": "QUEUED", "attempts": 0, "lastError": "no such address" }));
+    let response = manager.mutate("jobRetry", "job { state attempts lastError }", dead.clone()).await;
+    assert_eq!(response.at("jobRetry.job"), &json!({ "state": "QUEUED", "attempts": 0, "lastError": "no such address" }));
     assert_eq!(stands(1).await, "queued 0 t no such address");
     // A worker takes it as any other.
     let failing = Worker::new(app.database.db.clone())
         .on("mail", |_| std::future::ready(Err::<(), _>(Failure::Final("still no such address".to_owned()))));
     assert_eq!(failing.run_due().await, 1);
     assert_eq!(stands(1).await, "dead 1 t still no such address");
-    let answer = manager.mutate("jobDelete", "job { kind state }", dead.clone()).await;
-    assert_eq!(answer.at("jobDelete.job"), &json!({ "kind": "mail", "state": "DEAD" }));
-    assert_eq!(manager.mutate("jobDelete", "", dead).await.verdict("jobDelete"), "NOT_FOUND id");
-    assert_eq!(listed(&manager, "").await, "5 4 3 2");
+    let response = manager.mutate("jobDelete", "job { kind state }", dead.clone()).await;
+    assert_eq!(response.at("jobDelete.job"), &json!({ "kind": "mail", "state": "DEAD" }));
+    assert_eq!(manager.mutate("jobDelete", "", dead).await.outcome("jobDelete"), "NOT_FOUND id");
+    assert_eq!(list_jobs(&manager, "").await, "5 4 3 2");
 }
 
 #[tokio::test]
-async fn a_role_that_is_limited_to_websites_does_not_reach_jobs() {
+async fn website_role_cannot_access_jobs() {
     let app = TestApp::new().await;
-    several(&app).await;
+    seed_jobs(&app).await;
     let website = app.website("sailor").await.id;
     let (everywhere, limited) =
-        (app.holder(&[Permission::ManageJobs], &[]).await, app.holder(Permission::ALL, &[website]).await);
+        (app.user_with(&[Permission::ManageJobs], &[]).await, app.user_with(Permission::ALL, &[website]).await);
     let dead = json!({ "id": JobId(1).to_global_id() });
     let node = "query ($id: ID!) { node(id: $id) { id ... on Job { kind } } }";
-    assert_eq!(listed(&limited, "").await, "");
+    assert_eq!(list_jobs(&limited, "").await, "");
     assert_eq!(limited.run_with(node, dead.clone()).await.at("node"), &json!(null));
     for mutation in ["jobRetry", "jobDelete"] {
-        assert_eq!(limited.mutate(mutation, "", dead.clone()).await.verdict(mutation), "NOT_FOUND id");
+        assert_eq!(limited.mutate(mutation, "", dead.clone()).await.outcome(mutation), "NOT_FOUND id");
     }
-    assert_eq!(listed(&everywhere, "").await, "5 4 3 2 1");
+    assert_eq!(list_jobs(&everywhere, "").await, "5 4 3 2 1");
     assert_eq!(everywhere.run_with(node, dead).await.text_at("node.kind"), "mail");
 }

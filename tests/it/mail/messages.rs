@@ -13,12 +13,12 @@ use souk::{
 
 use crate::support::{
     TestDb,
-    mailbox::{Office, TOKEN, mail, refused},
+    mailbox::{MailSystem, TOKEN, message, mailer_error},
     process::DataDir,
 };
 
-fn write(folder: &Path, file: &str, text: &str) {
-    let file = folder.join(file);
+fn write(dir: &Path, file: &str, text: &str) {
+    let file = dir.join(file);
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::write(file, text).unwrap();
 }
@@ -34,8 +34,8 @@ fn leaves(value: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_mail_arrives_in_text_and_html() {
-    let office = Office::open(&["--shop-name", "Café „Zürich“"]).await;
+async fn every_email_has_text_and_html() {
+    let mail_system = MailSystem::start(&["--shop-name", "Café „Zürich“"]).await;
     // The mail, its subject, and where its link leads.
     let table = [
         (Template::VerifyEmail, "Confirm your e-mail address at Café „Zürich“", "verify-email"),
@@ -52,8 +52,8 @@ async fn every_mail_arrives_in_text_and_html() {
     ];
     assert_eq!(table.map(|(template, ..)| template), Template::ALL);
     for (template, subject, link) in table {
-        let message = mail(template, json!({ "name": "Zoë Nuñez 李" }));
-        let mail = office.send(&message).await;
+        let message = message(template, json!({ "name": "Zoë Nuñez 李" }));
+        let mail = mail_system.send(&message).await;
         assert_eq!(
             (mail.from.as_str(), mail.to.as_slice()),
             ("post@shop.example", ["ada@souk.example".to_owned()].as_slice())
@@ -81,30 +81,30 @@ async fn every_mail_arrives_in_text_and_html() {
             assert_eq!(mail.token(), TOKEN);
         }
     }
-    assert_eq!(office.database.ask("SELECT count(*) FROM jobs").await, "0", "no token is left behind");
+    assert_eq!(mail_system.database.scalar("SELECT count(*) FROM jobs").await, "0", "no token is left behind");
 }
 
 #[tokio::test]
-async fn what_a_mail_does_not_know_it_leaves_out() {
-    let office = Office::open(&[]).await;
+async fn unknown_values_are_omitted_from_emails() {
+    let mail_system = MailSystem::start(&[]).await;
     let nothing = json!({ "device": null, "address": null });
-    let changed = office.send(&mail(Template::PasswordChanged, nothing)).await;
+    let changed = mail_system.send(&message(Template::PasswordChanged, nothing)).await;
     assert!(changed.text.contains("was just changed. You"), "{}", changed.text);
-    let reset = office.send(&mail(Template::PasswordReset, json!({ "minutes": 1 }))).await;
+    let reset = mail_system.send(&message(Template::PasswordReset, json!({ "minutes": 1 }))).await;
     assert!(reset.text.contains("for 1 minute."), "{}", reset.text);
     let nothing = json!({ "left": 0, "carrier": null, "tracking_number": null, "tracking_url": null });
-    let shipped = office.send(&mail(Template::OrderShipped, nothing)).await;
+    let shipped = mail_system.send(&message(Template::OrderShipped, nothing)).await;
     let all = "Hello Ada Lovelace,\n\nyour order SAILOR-1001 is on its way:\n\n- 3 x Harbour Mooring Rope\n- 12 x Shackle\n\n-- \n";
     assert!(shipped.text.starts_with(all), "{}", shipped.text);
-    let cancelled = office.send(&mail(Template::OrderCancelled, json!({ "refund": null }))).await;
+    let cancelled = mail_system.send(&message(Template::OrderCancelled, json!({ "refund": null }))).await;
     assert!(cancelled.text.contains("- 3 x Harbour Mooring Rope\n\nIf you did not"), "{}", cancelled.text);
 }
 
 #[tokio::test]
-async fn a_hostile_name_stays_a_name() {
-    let office = Office::open(&["--shop-name", "Shop\r\nBcc: everybody@souk.example"]).await;
+async fn hostile_name_is_escaped() {
+    let mail_system = MailSystem::start(&["--shop-name", "Shop\r\nBcc: everybody@souk.example"]).await;
     let name = "<script>alert(1)</script>\r\n\r\nPay here & \"now\"\nBcc: eve@souk.example";
-    let mail = office.send(&mail(Template::VerifyEmail, json!({ "name": name }))).await;
+    let mail = mail_system.send(&message(Template::VerifyEmail, json!({ "name": name }))).await;
     assert!(!mail.html.contains("<script") && mail.html.contains("&lt;script&gt;alert(1)"), "{}", mail.html);
     assert!(mail.html.contains("&amp; &quot;now&quot;"), "{}", mail.html);
     assert!(mail.text.starts_with("Hello <script>alert(1)</script>    Pay here & \"now\" Bcc:"), "{}", mail.text);
@@ -113,16 +113,16 @@ async fn a_hostile_name_stays_a_name() {
     assert_eq!(mail.to, ["ada@souk.example"]);
     // However deep it stands.
     let lines = json!([{ "name": "<b>Rope\r\nBcc: eve@souk.example", "quantity": 1 }]);
-    let mail = office.send(&self::mail(Template::OrderCancelled, json!({ "lines": lines }))).await;
+    let mail = mail_system.send(&self::message(Template::OrderCancelled, json!({ "lines": lines }))).await;
     assert!(mail.text.contains("\n- 1 x <b>Rope  Bcc: eve@souk.example\n"), "{}", mail.text);
     assert!(mail.html.contains("<li>1 x &lt;b&gt;Rope  Bcc: eve@souk.example</li>"), "{}", mail.html);
 }
 
 #[tokio::test]
-async fn a_mail_that_lacks_a_value_is_not_queued() {
+async fn email_with_a_missing_value_is_not_queued() {
     let database = TestDb::new().await;
     for template in Template::ALL {
-        let full = mail(template, json!({}));
+        let full = message(template, json!({}));
         for key in full.values.as_object().unwrap().keys() {
             let mut poor = full.clone();
             poor.values.as_object_mut().unwrap().remove(key);
@@ -130,19 +130,19 @@ async fn a_mail_that_lacks_a_value_is_not_queued() {
             assert_eq!(error.to_string(), format!("the mail {} needs `{key}`", template.name()));
         }
     }
-    assert_eq!(database.ask("SELECT count(*) FROM jobs").await, "0");
+    assert_eq!(database.scalar("SELECT count(*) FROM jobs").await, "0");
 }
 
 #[tokio::test]
-async fn a_website_writes_in_its_own_name() {
-    let office = Office::open(&["--shop-name", "Market"]).await;
-    let sailor = office.website("sailor", "Sailor & Sons").await;
+async fn email_is_sent_in_the_name_of_the_website() {
+    let mail_system = MailSystem::start(&["--shop-name", "Market"]).await;
+    let sailor = mail_system.website("sailor", "Sailor & Sons").await;
     for (website, name, url) in [
         (Some(sailor), "Sailor & Sons", "https://sailor.example"),
         (None, "Market", "https://shop.example"),
         (Some(WebsiteId(999)), "Market", "https://shop.example"),
     ] {
-        let mail = office.send(&Message { website, ..mail(Template::Invitation, json!({})) }).await;
+        let mail = mail_system.send(&Message { website, ..message(Template::Invitation, json!({})) }).await;
         assert_eq!(mail.header("subject"), format!("Your account at {name}"));
         assert!(mail.text.contains(&format!("\n{url}/account/reset-password?token={TOKEN}\n")), "{}", mail.text);
         assert!(mail.header("from").contains(name), "{mail:?}");
@@ -150,32 +150,32 @@ async fn a_website_writes_in_its_own_name() {
 }
 
 #[tokio::test]
-async fn a_shop_replaces_templates_one_by_one_and_for_single_websites() {
-    let folder = DataDir::new();
-    write(&folder.0, "invitation.subject", "Come in,\n {{ name }}!\n");
-    write(&folder.0, "invitation.html", "<b>{{ name }}</b>{% include 'where.html' %}");
-    write(&folder.0, "where.html", "<i>{{ shop.url }}</i>");
-    write(&folder.0, "sailor/base.txt", "Ahoy {{ name }}! {% block body %}{% endblock %}");
-    write(&folder.0, "sailor/where.html", "<i>the harbour</i>");
+async fn templates_can_be_replaced_individually_and_per_website() {
+    let dir = DataDir::new();
+    write(&dir.0, "invitation.subject", "Come in,\n {{ name }}!\n");
+    write(&dir.0, "invitation.html", "<b>{{ name }}</b>{% include 'where.html' %}");
+    write(&dir.0, "where.html", "<i>{{ shop.url }}</i>");
+    write(&dir.0, "sailor/base.txt", "Ahoy {{ name }}! {% block body %}{% endblock %}");
+    write(&dir.0, "sailor/where.html", "<i>the harbour</i>");
     // These are none of souk's.
-    write(&folder.0, ".git/config.html", "{{");
-    write(&folder.0, "README.md", "{{");
-    let office = Office::open(&["--mail-templates", folder.0.to_str().unwrap()]).await;
-    let (sailor, baker) = (office.website("sailor", "Sailor").await, office.website("baker", "Baker").await);
-    let invitation = mail(Template::Invitation, json!({ "name": "A&B" }));
+    write(&dir.0, ".git/config.html", "{{");
+    write(&dir.0, "README.md", "{{");
+    let mail_system = MailSystem::start(&["--mail-templates", dir.0.to_str().unwrap()]).await;
+    let (sailor, baker) = (mail_system.website("sailor", "Sailor").await, mail_system.website("baker", "Baker").await);
+    let invitation = message(Template::Invitation, json!({ "name": "A&B" }));
     for (website, html, text) in [
         (None, "<b>A&amp;B</b><i>https:&#x2f;&#x2f;shop.example</i>\n", "Hello A&B,\n\nSouk has"),
         (Some(baker), "<b>A&amp;B</b><i>https:&#x2f;&#x2f;baker.example</i>\n", "Hello A&B,\n\nBaker has"),
         (Some(sailor), "<b>A&amp;B</b><i>the harbour</i>\n", "Ahoy A&B! Sailor has"),
     ] {
-        let mail = office.send(&Message { website, ..invitation.clone() }).await;
+        let mail = mail_system.send(&Message { website, ..invitation.clone() }).await;
         assert_eq!((mail.header("subject"), mail.html.as_str()), ("Come in, A&B!", html));
         assert!(mail.text.starts_with(text), "{}", mail.text);
     }
 }
 
 #[test]
-fn a_broken_template_is_told_by_file_and_line_when_the_server_starts() {
+fn broken_template_is_reported_with_file_and_line_at_startup() {
     // The file, its text, and what is said of it.
     let table = [
         ("verify_email.html", "<p>\n{{ name }\n</p>", "line 2: syntax error"),
@@ -189,18 +189,18 @@ fn a_broken_template_is_told_by_file_and_line_when_the_server_starts() {
         ("button.html", "{{ link }}{{ colour }}", "line 1: undefined value"),
     ];
     for (file, text, words) in table {
-        let folder = DataDir::new();
-        write(&folder.0, file, text);
-        let error = refused(&["--mail-templates", folder.0.to_str().unwrap()]);
-        let place = folder.0.join(file).display().to_string();
+        let dir = DataDir::new();
+        write(&dir.0, file, text);
+        let error = mailer_error(&["--mail-templates", dir.0.to_str().unwrap()]);
+        let place = dir.0.join(file).display().to_string();
         assert!(error.starts_with(&format!("SOUK_MAIL_TEMPLATES: {place}, ")) && error.contains(words), "{error}");
     }
-    assert!(refused(&["--mail-templates", "/nowhere/at/all"]).contains("/nowhere/at/all: No such file"));
+    assert!(mailer_error(&["--mail-templates", "/nowhere/at/all"]).contains("/nowhere/at/all: No such file"));
     // The same from the binary, before it opens a database.
-    let folder = DataDir::new();
-    write(&folder.0, "templates/base.html", "{{ logo }}");
-    let output = folder.run(&["serve", "--listen", "127.0.0.1:0", "--mail-templates", "templates"]);
+    let dir = DataDir::new();
+    write(&dir.0, "templates/base.html", "{{ logo }}");
+    let output = dir.run(&["serve", "--listen", "127.0.0.1:0", "--mail-templates", "templates"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("templates/base.html, line 1: undefined value") && said.lines().count() == 1, "{said}");
-    assert!(!output.status.success() && !folder.0.join("postgres").exists());
+    assert!(!output.status.success() && !dir.0.join("postgres").exists());
 }

@@ -38,24 +38,24 @@ async fn get(app: &TestApp, method: &str, url: &str, headers: &[(&str, &str)]) -
     app.send(request.body(Body::empty()).expect("a request")).await
 }
 
-async fn keys(app: &TestApp, folder: &str) -> Vec<String> {
-    let keys = app.services.storage.list(folder).expect("a list").map_ok(|entry| entry.key);
+async fn keys(app: &TestApp, dir: &str) -> Vec<String> {
+    let keys = app.services.storage.list(dir).expect("a list").map_ok(|entry| entry.key);
     keys.try_collect().await.expect("a list")
 }
 
 async fn alts(app: &TestApp, product: &str) -> Value {
     let document = "query ($id: ID!) { product(id: $id) { image { alt } images { alt } } }";
-    let answer = app.anonymous().run_with(document, json!({ "id": product })).await;
-    let images = answer.at("product.images").as_array().expect("a list");
-    assert_eq!(answer.at("product.image.alt"), &images[0]["alt"], "the first one");
+    let response = app.anonymous().run_with(document, json!({ "id": product })).await;
+    let images = response.at("product.images").as_array().expect("a list");
+    assert_eq!(response.at("product.image.alt"), &images[0]["alt"], "the first one");
     images.iter().map(|image| image["alt"].clone()).collect()
 }
 
 #[tokio::test]
-async fn a_picture_is_uploaded_shown_and_served_for_good() {
+async fn image_is_uploaded_returned_and_served_as_immutable() {
     let app = TestApp::new().await;
     let (manager, rope, _) = shop(&app).await;
-    let added = manager.add_picture(&rope, &png(200, 100, RED), json!({ "alt": "A red rope" })).await;
+    let added = manager.add_image(&rope, &png(200, 100, RED), json!({ "alt": "A red rope" })).await;
     assert_eq!(code(&added), "done", "{added}");
     let image = &added["image"];
     assert_eq!(
@@ -92,20 +92,20 @@ async fn a_picture_is_uploaded_shown_and_served_for_good() {
 }
 
 #[tokio::test]
-async fn a_file_is_kept_once_however_often_it_comes() {
+async fn identical_files_are_stored_once() {
     let app = TestApp::new().await;
     let (manager, rope, sail) = shop(&app).await;
     let picture = png(20, 20, RED);
-    let first = manager.add_picture(&rope, &picture, json!({})).await;
-    assert_eq!(code(&manager.add_picture(&rope, &picture, json!({})).await), "TAKEN");
-    let second = manager.add_picture(&sail, &picture, json!({})).await;
+    let first = manager.add_image(&rope, &picture, json!({})).await;
+    assert_eq!(code(&manager.add_image(&rope, &picture, json!({})).await), "TAKEN");
+    let second = manager.add_image(&sail, &picture, json!({})).await;
     assert_eq!(first["image"]["url"], second["image"]["url"]);
-    assert_eq!(app.database.ask("SELECT count(*) FROM media").await, "1");
+    assert_eq!(app.database.scalar("SELECT count(*) FROM media").await, "1");
     assert_eq!(keys(&app, "media").await.len(), 2, "one width in two formats");
 }
 
 #[tokio::test]
-async fn what_is_no_picture_is_refused_whatever_it_is_called() {
+async fn files_that_are_not_images_are_rejected() {
     let app = TestApp::new().await;
     let (manager, rope, _) = shop(&app).await;
     let svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>";
@@ -113,7 +113,7 @@ async fn what_is_no_picture_is_refused_whatever_it_is_called() {
     let table: [(&str, &[u8]); 4] =
         [("SVG", svg), ("HTML", b"<!doctype html><p>"), ("nothing", b""), ("half", &whole[..whole.len() / 2])];
     for (name, bytes) in table {
-        let refused = manager.add_picture(&rope, bytes, json!({})).await;
+        let refused = manager.add_image(&rope, bytes, json!({})).await;
         assert_eq!(
             (code(&refused), &refused["userErrors"][0]["field"]),
             ("INVALID", &json!("file")),
@@ -126,32 +126,32 @@ async fn what_is_no_picture_is_refused_whatever_it_is_called() {
         (json!({ "url": "http://x.example" }), "INVALID"),
     ];
     for (other, expected) in table {
-        assert_eq!(code(&manager.add_picture(&rope, &whole, other.clone()).await), expected, "{other}");
+        assert_eq!(code(&manager.add_image(&rope, &whole, other.clone()).await), expected, "{other}");
     }
-    assert_eq!(app.database.ask("SELECT count(*) FROM images").await, "0");
+    assert_eq!(app.database.scalar("SELECT count(*) FROM images").await, "0");
     assert!(keys(&app, "media").await.is_empty());
 }
 
 #[tokio::test]
-async fn pictures_have_an_order() {
+async fn images_are_ordered() {
     let app = TestApp::new().await;
     let (manager, rope, sail) = shop(&app).await;
     let mut ids = Vec::new();
     for (alt, shade, position) in [("a", 1, json!(null)), ("b", 2, json!(null)), ("c", 3, json!(1))] {
         let added =
-            manager.add_picture(&rope, &png(9, 9, [shade; 3]), json!({ "alt": alt, "position": position })).await;
+            manager.add_image(&rope, &png(9, 9, [shade; 3]), json!({ "alt": alt, "position": position })).await;
         ids.push(added["image"]["id"].clone());
     }
     assert_eq!(alts(&app, &rope).await, json!(["c", "a", "b"]));
     let moved = json!({ "id": ids[2], "position": 9, "alt": "C" });
     assert_eq!(
-        manager.mutate("productImageUpdate", "image { position }", moved).await.verdict("productImageUpdate"),
+        manager.mutate("productImageUpdate", "image { position }", moved).await.outcome("productImageUpdate"),
         "done"
     );
     assert_eq!(alts(&app, &rope).await, json!(["a", "b", "C"]));
     let reorder = async |product: &str, ids: Value| {
         let input = json!({ "productId": product, "ids": ids });
-        manager.mutate("productImagesReorder", "product { id }", input).await.verdict("productImagesReorder")
+        manager.mutate("productImagesReorder", "product { id }", input).await.outcome("productImagesReorder")
     };
     assert_eq!(reorder(&rope, json!([ids[1], ids[2], ids[0]])).await, "done");
     assert_eq!(alts(&app, &rope).await, json!(["b", "C", "a"]));
@@ -167,16 +167,16 @@ async fn pictures_have_an_order() {
 }
 
 #[tokio::test]
-async fn only_who_may_change_a_product_changes_its_pictures() {
+async fn changing_images_requires_write_access_to_the_product() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let (seller, other, customer) = (app.seller().await, app.seller().await, app.customer().await);
     let product =
         app.product(website, ProductSpec { seller: Some(seller.id), ..ProductSpec::default() }).await.id.to_global_id();
-    let refused = customer.add_picture(&product, &png(9, 9, RED), json!({})).await;
+    let refused = customer.add_image(&product, &png(9, 9, RED), json!({})).await;
     assert_eq!(refused["errors"][0]["extensions"]["code"], "FORBIDDEN");
-    assert_eq!(code(&other.add_picture(&product, &png(9, 9, RED), json!({})).await), "NOT_FOUND");
-    let mine = seller.add_picture(&product, &png(9, 9, RED), json!({})).await;
+    assert_eq!(code(&other.add_image(&product, &png(9, 9, RED), json!({})).await), "NOT_FOUND");
+    let mine = seller.add_image(&product, &png(9, 9, RED), json!({})).await;
     let id = &mine["image"]["id"];
     for (mutation, input) in [
         ("productImageUpdate", json!({ "id": id, "alt": "x" })),
@@ -185,28 +185,28 @@ async fn only_who_may_change_a_product_changes_its_pictures() {
     ] {
         let field = if mutation == "productImagesReorder" { "productId" } else { "id" };
         let missing = format!("NOT_FOUND {field}");
-        assert_eq!(other.mutate(mutation, "", input.clone()).await.verdict(mutation), missing, "{mutation}");
-        assert_eq!(customer.mutate(mutation, "", input.clone()).await.verdict(mutation), "!FORBIDDEN", "{mutation}");
+        assert_eq!(other.mutate(mutation, "", input.clone()).await.outcome(mutation), missing, "{mutation}");
+        assert_eq!(customer.mutate(mutation, "", input.clone()).await.outcome(mutation), "!FORBIDDEN", "{mutation}");
     }
     assert_eq!(
-        seller.mutate("productImageDelete", "", json!({ "id": id })).await.verdict("productImageDelete"),
+        seller.mutate("productImageDelete", "", json!({ "id": id })).await.outcome("productImageDelete"),
         "done"
     );
 }
 
 #[tokio::test]
-async fn a_product_has_at_most_50_pictures() {
+async fn product_has_at_most_50_images() {
     let app = TestApp::new().await;
     let (manager, rope, _) = shop(&app).await;
     let fill = "INSERT INTO images (product_id, source_url, position)
         SELECT min(products.id), 'http://x.example/' || i, i FROM products, generate_series(1, 49) i GROUP BY i";
     app.database.sql(fill).await;
-    assert_eq!(code(&manager.add_picture(&rope, &png(9, 9, RED), json!({})).await), "done");
-    assert_eq!(code(&manager.add_picture(&rope, &png(9, 9, BLUE), json!({})).await), "OUT_OF_RANGE");
+    assert_eq!(code(&manager.add_image(&rope, &png(9, 9, RED), json!({})).await), "done");
+    assert_eq!(code(&manager.add_image(&rope, &png(9, 9, BLUE), json!({})).await), "OUT_OF_RANGE");
 }
 
 #[tokio::test]
-async fn a_file_sent_ahead_is_taken_once_and_is_its_senders() {
+async fn upload_is_used_once_and_only_by_its_uploader() {
     let app = TestApp::new().await;
     let (manager, rope, _) = shop(&app).await;
     let picture = png(30, 30, RED);
@@ -224,7 +224,7 @@ async fn a_file_sent_ahead_is_taken_once_and_is_its_senders() {
     assert_eq!(put(&url, picture.clone()).await, StatusCode::CONFLICT);
     let create = async |actor: &Actor<'_>, id: &str| {
         let input = json!({ "productId": rope, "uploadId": id });
-        actor.mutate("productImageCreate", "image { width }", input).await.verdict("productImageCreate")
+        actor.mutate("productImageCreate", "image { width }", input).await.outcome("productImageCreate")
     };
     assert_eq!(create(&app.manager().await, &id).await, "NOT_FOUND uploadId", "it is not theirs");
     assert_eq!(create(&manager, "../../media").await, "NOT_FOUND uploadId");
@@ -232,14 +232,14 @@ async fn a_file_sent_ahead_is_taken_once_and_is_its_senders() {
     assert!(keys(&app, uploads::KEY_PREFIX).await.is_empty(), "taken is gone");
     for bytes in [0, -1, 1_073_741_825] {
         assert_eq!(
-            manager.mutate("uploadCreate", "", json!({ "bytes": bytes })).await.verdict("uploadCreate"),
+            manager.mutate("uploadCreate", "", json!({ "bytes": bytes })).await.outcome("uploadCreate"),
             "OUT_OF_RANGE bytes"
         );
     }
 }
 
 #[tokio::test]
-async fn a_private_file_is_given_to_who_has_its_address() {
+async fn private_file_is_served_at_its_signed_url() {
     let app = TestApp::new().await;
     app.services.storage.put("transfers/1/out.csv", "a,b".into()).await.unwrap();
     let life = std::time::Duration::from_secs(60);
@@ -259,15 +259,15 @@ async fn a_private_file_is_given_to_who_has_its_address() {
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_what_nobody_names() {
+async fn unreferenced_files_are_deleted() {
     let app = TestApp::new().await;
     let (manager, rope, sail) = shop(&app).await;
     let (db, studio) = (&app.database.db, &app.services.image_processor);
     let later = Utc::now() + chrono::Duration::hours(2);
     let age = "UPDATE media SET created_at = now() - interval '2 hours'";
-    let red = manager.add_picture(&rope, &png(200, 9, RED), json!({})).await;
-    manager.add_picture(&sail, &png(200, 9, RED), json!({})).await;
-    let blue = manager.add_picture(&rope, &png(9, 9, BLUE), json!({})).await;
+    let red = manager.add_image(&rope, &png(200, 9, RED), json!({})).await;
+    manager.add_image(&sail, &png(200, 9, RED), json!({})).await;
+    let blue = manager.add_image(&rope, &png(9, 9, BLUE), json!({})).await;
     assert_eq!(keys(&app, "media").await.len(), 6);
     app.database.sql(age).await;
     assert_eq!(clean_up(db, studio, later).await.unwrap(), CleanupReport::default(), "all is named");
@@ -290,7 +290,7 @@ async fn nothing_is_left_of_what_nobody_names() {
     assert!(keys(&app, "media").await.is_empty());
 
     // And what is not named yet, for an hour.
-    manager.add_picture(&rope, &png(9, 9, RED), json!({})).await;
+    manager.add_image(&rope, &png(9, 9, RED), json!({})).await;
     app.database.sql("DELETE FROM images").await;
     assert_eq!(clean_up(db, studio, Utc::now()).await.unwrap(), CleanupReport::default());
     let url = manager.mutate("uploadCreate", "upload { url }", json!({ "bytes": UPLOAD_BYTES })).await;

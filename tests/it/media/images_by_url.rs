@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use crate::support::{Actor, ProductSpec, TestApp, builder::UPLOAD_BYTES, multipart_form::png};
 
 /// A shop of pictures on this machine: its address.
-async fn pictures() -> String {
+async fn image_server() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     let png = |shade: u8| ([(header::CONTENT_TYPE, "text/html")], png(9, 9, [shade; 3])).into_response();
@@ -44,7 +44,7 @@ async fn shop(app: &TestApp) -> (Actor<'_>, ProductId) {
     (app.manager().await, app.product(website, ProductSpec::default()).await.id)
 }
 
-async fn want(app: &TestApp, product: ProductId, urls: &[String]) -> usize {
+async fn add_image_urls(app: &TestApp, product: ProductId, urls: &[String]) -> usize {
     let wanted: Vec<_> = (1..)
         .zip(urls)
         .map(|(position, url)| RequestedImage { product, url: url.clone(), alt: String::new(), position })
@@ -54,23 +54,23 @@ async fn want(app: &TestApp, product: ProductId, urls: &[String]) -> usize {
 }
 
 /// What somebody sees of a product's pictures: end of the URL it came from, whether it is there, and why not.
-async fn seen(actor: &Actor<'_>, product: ProductId) -> Value {
+async fn visible_images(actor: &Actor<'_>, product: ProductId) -> Value {
     let document = "query ($id: ID!) { product(id: $id) { images { width sourceUrl failure } } }";
     actor.run_with(document, json!({ "id": product.to_global_id() })).await.at("product.images").clone()
 }
 
 #[tokio::test]
-async fn what_is_wanted_is_fetched_and_who_may_change_the_product_sees_why_not() {
+async fn image_urls_are_fetched_and_editors_see_failures() {
     let app = TestApp::new().await;
-    let ((manager, product), host) = (shop(&app).await, pictures().await);
+    let ((manager, product), host) = (shop(&app).await, image_server().await);
     let paths = ["a.jpg", "moved", "loop", "file", "html.jpg", "long.jpg", "away.jpg", "none.jpg", "same.jpg"];
     let urls: Vec<_> = paths.iter().map(|path| format!("{host}/{path}")).collect();
-    assert_eq!(want(&app, product, &urls).await, 9);
-    assert_eq!(want(&app, product, &urls).await, 0, "once is enough");
-    assert_eq!(seen(&app.anonymous(), product).await, json!([]), "nothing is there yet");
+    assert_eq!(add_image_urls(&app, product, &urls).await, 9);
+    assert_eq!(add_image_urls(&app, product, &urls).await, 0, "once is enough");
+    assert_eq!(visible_images(&app.anonymous(), product).await, json!([]), "nothing is there yet");
     let db = &app.database.db;
     assert_eq!(fetch_due(db, &app.services.image_processor).await.unwrap(), 9);
-    let images = seen(&manager, product).await;
+    let images = visible_images(&manager, product).await;
     let why = |path: &str| {
         let image = images.as_array().unwrap().iter().find(|image| image["sourceUrl"] == format!("{host}/{path}"));
         let image = image.unwrap_or_else(|| panic!("no {path}"));
@@ -95,7 +95,7 @@ async fn what_is_wanted_is_fetched_and_who_may_change_the_product_sees_why_not()
         assert_eq!(why(path), expected, "{path}");
     }
     assert_eq!(
-        seen(&app.anonymous(), product).await,
+        visible_images(&app.anonymous(), product).await,
         json!([{ "width": 9, "sourceUrl": null, "failure": null }, { "width": 9, "sourceUrl": null, "failure": null }])
     );
     // What may go better is tried three times in all, after a pause.
@@ -107,23 +107,23 @@ async fn what_is_wanted_is_fetched_and_who_may_change_the_product_sees_why_not()
 }
 
 #[tokio::test]
-async fn no_private_address_is_asked() {
+async fn private_addresses_are_not_fetched() {
     let app = TestApp::new().await;
-    let ((manager, product), host) = (shop(&app).await, pictures().await);
+    let ((manager, product), host) = (shop(&app).await, image_server().await);
     let port = host.rsplit_once(':').expect("a port").1;
     let urls = [
         format!("http://127.0.0.1:{port}/a.jpg"),
         "http://localhost/a.jpg".to_owned(),
         "http://169.254.169.254/a".to_owned(),
     ];
-    want(&app, product, &urls).await;
+    add_image_urls(&app, product, &urls).await;
     let studio = ImageProcessor::new(
         app.services.storage.clone(),
         "/media",
         FetchPolicy { max_bytes: UPLOAD_BYTES, allow_private: false },
     );
     assert_eq!(fetch_due(&app.database.db, &studio).await.unwrap(), 3);
-    let images = seen(&manager, product).await;
+    let images = visible_images(&manager, product).await;
     let why: Vec<_> =
         images.as_array().unwrap().iter().map(|image| image["failure"].as_str().unwrap_or("there")).collect();
     let private = "the host has an address that is not public";
@@ -133,9 +133,9 @@ async fn no_private_address_is_asked() {
 }
 
 #[tokio::test]
-async fn a_picture_by_url_is_added_by_hand_too() {
+async fn image_can_be_added_by_url() {
     let app = TestApp::new().await;
-    let ((manager, product), host) = (shop(&app).await, pictures().await);
+    let ((manager, product), host) = (shop(&app).await, image_server().await);
     let add = async |url: &str| {
         let input = json!({ "productId": product.to_global_id(), "url": url });
         manager.mutate("productImageCreate", "image { url width sourceUrl }", input).await
@@ -144,21 +144,21 @@ async fn a_picture_by_url_is_added_by_hand_too() {
     let made = add(&url).await;
     let expected = json!({ "url": null, "width": null, "sourceUrl": url });
     assert_eq!(made.at("productImageCreate.image"), &expected);
-    assert_eq!(add(&url).await.verdict("productImageCreate"), "TAKEN url");
+    assert_eq!(add(&url).await.outcome("productImageCreate"), "TAKEN url");
     for bad in ["", "x", "ftp://x.example/a.jpg", "http://me:secret@x.example/"] {
-        assert_eq!(add(bad).await.verdict("productImageCreate"), "INVALID url", "{bad}");
+        assert_eq!(add(bad).await.outcome("productImageCreate"), "INVALID url", "{bad}");
     }
     let long = format!("http://x.example/{}", "x".repeat(2000));
-    assert_eq!(add(&long).await.verdict("productImageCreate"), "TOO_LONG url");
+    assert_eq!(add(&long).await.outcome("productImageCreate"), "TOO_LONG url");
     assert_eq!(fetch_due(&app.database.db, &app.services.image_processor).await.unwrap(), 1);
-    assert_eq!(seen(&manager, product).await[0]["width"], 9);
+    assert_eq!(visible_images(&manager, product).await[0]["width"], 9);
 }
 
 #[tokio::test]
-async fn a_product_wants_at_most_50() {
+async fn product_has_at_most_50_image_urls() {
     let app = TestApp::new().await;
     let (_, product) = shop(&app).await;
     let urls: Vec<_> = (0..60).map(|i| format!("http://x.example/{i}")).collect();
-    assert_eq!(want(&app, product, &urls).await, 50);
-    assert_eq!(want(&app, product, &[format!("http://x.example/{}", "x".repeat(2000))]).await, 0);
+    assert_eq!(add_image_urls(&app, product, &urls).await, 50);
+    assert_eq!(add_image_urls(&app, product, &[format!("http://x.example/{}", "x".repeat(2000))]).await, 0);
 }

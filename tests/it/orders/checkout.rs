@@ -10,18 +10,18 @@ fn spec(price: &'static str, stock: i32) -> ProductSpec {
 }
 
 #[tokio::test]
-async fn a_cart_of_two_websites_becomes_two_orders() {
+async fn cart_with_two_websites_becomes_two_orders() {
     let app = TestApp::new().await;
     let (sailor, lamps) = (app.website("sailor").await, app.website("lamps").await);
     let rope = app.product(sailor.id, ProductSpec { name: Some("Rope".into()), ..spec("12.50", 9) }).await.id;
     let nail = app.product(sailor.id, ProductSpec { name: Some("Nail".into()), ..spec("0.99", 9) }).await.id;
     let lamp = app.product(lamps.id, ProductSpec { name: Some("Lamp".into()), ..spec("40.00", 2) }).await.id;
     let guest = app.anonymous();
-    let cart = guest.cart_of(&[(rope, 2), (lamp, 1), (nail, 3)]).await;
+    let cart = guest.create_cart(&[(rope, 2), (lamp, 1), (nail, 3)]).await;
     assert_eq!(cart.total, "67.97");
     let guest = guest.with_cart(cart.token.clone());
     let bought = guest.checkout_with(&cart, "k", json!({ "note": " Ring twice. " })).await;
-    assert_eq!(bought.verdict("checkout"), "done", "{bought:?}");
+    assert_eq!(bought.outcome("checkout"), "done", "{bought:?}");
     let orders = bought.at("checkout.orders").as_array().unwrap();
     let lines = |order: &Value| {
         order["details"].as_array().unwrap().iter().map(|l| json!([l["name"], l["quantity"]])).collect::<Vec<_>>()
@@ -57,26 +57,26 @@ async fn a_cart_of_two_websites_becomes_two_orders() {
         "0.00",
         "the cart is empty"
     );
-    assert_eq!(app.headlines().await.len(), 2, "one confirmation for each order");
-    app.database.assert_books_balance().await;
+    assert_eq!(app.email_summaries().await.len(), 2, "one confirmation for each order");
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn a_user_need_not_say_what_the_account_says() {
+async fn address_and_contact_default_to_the_account() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec("12.50", 9)).await.id;
     let (ada, bob) = (app.customer().await, app.customer().await);
-    let cart = ada.cart_of(&[(rope, 1)]).await;
+    let cart = ada.create_cart(&[(rope, 1)]).await;
     let nothing = json!({ "address": null, "contact": null });
-    assert_eq!(ada.checkout_with(&cart, "k", nothing.clone()).await.verdict("checkout"), "REQUIRED addressId");
+    assert_eq!(ada.checkout_with(&cart, "k", nothing.clone()).await.outcome("checkout"), "REQUIRED addressId");
     let theirs = bob.address().await.id.to_global_id();
     let foreign = json!({ "address": null, "addressId": theirs });
-    assert_eq!(ada.checkout_with(&cart, "k", foreign).await.verdict("checkout"), "NOT_FOUND addressId");
+    assert_eq!(ada.checkout_with(&cart, "k", foreign).await.outcome("checkout"), "NOT_FOUND addressId");
     ada.address().await;
     app.database.sql(&format!("UPDATE addresses SET is_default = true WHERE user_id = {}", ada.id.0)).await;
     let bought = ada.checkout_with(&cart, "k", nothing).await;
-    assert_eq!(bought.verdict("checkout"), "done", "{bought:?}");
+    assert_eq!(bought.outcome("checkout"), "done", "{bought:?}");
     let query = "query ($id: ID!) { order(id: $id) { user { id } contact { name } shippingAddress { city } } }";
     let seen = ada.run_with(query, json!({ "id": bought.text_at("checkout.orders.0.id") })).await;
     assert_eq!(seen.at("order.contact.name"), "A Customer");
@@ -85,13 +85,13 @@ async fn a_user_need_not_say_what_the_account_says() {
 }
 
 #[tokio::test]
-async fn what_stands_in_the_way_is_told_and_nothing_is_done() {
+async fn rejected_checkout_returns_errors_and_writes_nothing() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let [a, b] = [app.product(website.id, spec("2.00", 9)).await.id, app.product(website.id, spec("3.00", 9)).await.id];
     let (guest, bob) = (app.anonymous(), app.customer().await);
-    let cart = guest.cart_of(&[(a, 1), (b, 2)]).await;
-    let theirs = bob.cart_of(&[(a, 1)]).await;
+    let cart = guest.create_cart(&[(a, 1), (b, 2)]).await;
+    let theirs = bob.create_cart(&[(a, 1)]).await;
     let guest = guest.with_cart(cart.token.clone());
     let long = "x".repeat(1001);
     let address = |field: &str, value: &str| {
@@ -119,10 +119,10 @@ async fn what_stands_in_the_way_is_told_and_nothing_is_done() {
     ];
     let before = app.database.contents().await;
     for (change, expected) in table {
-        assert_eq!(guest.checkout_with(&cart, "k", change.clone()).await.verdict("checkout"), expected, "{change}");
+        assert_eq!(guest.checkout_with(&cart, "k", change.clone()).await.outcome("checkout"), expected, "{change}");
     }
-    assert_eq!(app.anonymous().checkout(&cart, "k").await.verdict("checkout"), "NOT_FOUND cartId");
-    assert_eq!(bob.checkout(&cart, "k").await.verdict("checkout"), "NOT_FOUND cartId");
+    assert_eq!(app.anonymous().checkout(&cart, "k").await.outcome("checkout"), "NOT_FOUND cartId");
+    assert_eq!(bob.checkout(&cart, "k").await.outcome("checkout"), "NOT_FOUND cartId");
     assert_eq!(app.database.contents().await, before, "nothing was written");
 
     // What became of the products meanwhile.
@@ -149,44 +149,44 @@ async fn what_stands_in_the_way_is_told_and_nothing_is_done() {
         let before = app.database.contents().await;
         let total = if expected_total == "null" { Value::Null } else { json!(expected_total) };
         let refused = guest.checkout_with(&cart, "k", json!({ "expectedTotal": total })).await;
-        assert_eq!(refused.verdict("checkout"), expected, "{change}");
+        assert_eq!(refused.outcome("checkout"), expected, "{change}");
         assert_eq!(refused.at("checkout.orders"), &json!([]));
         assert_eq!(app.database.contents().await, before, "nothing was written: {change}");
     }
     guest.mutate("cartClear", "cart { id }", json!({ "id": cart.id })).await;
-    assert_eq!(guest.checkout(&cart, "k").await.verdict("checkout"), "CART_EMPTY cartId");
+    assert_eq!(guest.checkout(&cart, "k").await.outcome("checkout"), "CART_EMPTY cartId");
 }
 
 #[tokio::test]
-async fn a_total_that_overflows_is_refused() {
+async fn overflowing_total_is_rejected() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let dear = app.product(website.id, spec("99999999.99", 1000)).await.id;
     let customer = app.customer().await;
-    let cart = customer.cart_of(&[(dear, 100)]).await;
+    let cart = customer.create_cart(&[(dear, 100)]).await;
     // Past the checks of the cart.
     app.database.sql("UPDATE cart_lines SET quantity = 101").await;
     let before = app.database.contents().await;
     let cart = TestCart { total: "10099999998.99".into(), ..cart };
-    assert_eq!(customer.checkout(&cart, "k").await.verdict("checkout"), "OUT_OF_RANGE cartId");
+    assert_eq!(customer.checkout(&cart, "k").await.outcome("checkout"), "OUT_OF_RANGE cartId");
     assert_eq!(app.database.contents().await, before);
 }
 
 #[tokio::test]
-async fn the_same_key_answers_the_same_orders_and_another_wish_is_refused() {
+async fn repeated_key_returns_the_same_orders_and_rejects_a_different_request() {
     let app = TestApp::new().await;
     let (sailor, lamps) = (app.website("sailor").await, app.website("lamps").await);
     let rope = app.product(sailor.id, spec("2.00", 9)).await.id;
     let lamp = app.product(lamps.id, spec("3.00", 9)).await.id;
     let (guest, bob) = (app.anonymous(), app.customer().await);
-    let cart = guest.cart_of(&[(rope, 1), (lamp, 1)]).await;
+    let cart = guest.create_cart(&[(rope, 1), (lamp, 1)]).await;
     let guest = guest.with_cart(cart.token.clone());
     let first = guest.checkout(&cart, "k").await;
-    assert_eq!(first.verdict("checkout"), "done");
+    assert_eq!(first.outcome("checkout"), "done");
     // The cart is empty by now, and fuller again: the answer is the same.
     assert_eq!(guest.checkout(&cart, "k").await.at("checkout.orders"), first.at("checkout.orders"));
     let more = json!({ "cartId": cart.id, "productId": rope.to_global_id(), "quantity": 1 });
-    assert_eq!(guest.mutate("cartLineAdd", "cart { id }", more).await.verdict("cartLineAdd"), "done");
+    assert_eq!(guest.mutate("cartLineAdd", "cart { id }", more).await.outcome("cartLineAdd"), "done");
     assert_eq!(guest.checkout(&cart, "k").await.at("checkout.orders"), first.at("checkout.orders"));
     // The same number written otherwise, a name with blanks around: the same wish.
     let same = json!({ "expectedTotal": "5.0", "contact": { "name": "Ada ", "email": "ada@SOUK.example" } });
@@ -197,20 +197,20 @@ async fn the_same_key_answers_the_same_orders_and_another_wish_is_refused() {
         json!({ "address": { "country": "DE", "city": "Kiel", "address": "Hafen 1" } }),
     ] {
         assert_eq!(
-            guest.checkout_with(&cart, "k", other).await.verdict("checkout"),
+            guest.checkout_with(&cart, "k", other).await.outcome("checkout"),
             "IDEMPOTENCY_MISMATCH idempotencyKey"
         );
     }
     // Somebody else's key of the same name is another key.
-    let theirs = bob.cart_of(&[(rope, 1)]).await;
-    assert_eq!(bob.checkout(&theirs, "k").await.verdict("checkout"), "done");
+    let theirs = bob.create_cart(&[(rope, 1)]).await;
+    assert_eq!(bob.checkout(&theirs, "k").await.outcome("checkout"), "done");
     let counted = "SELECT (SELECT count(*) FROM orders) || ' ' || (SELECT count(*) FROM order_details)";
-    assert_eq!(app.database.ask(counted).await, "3 3");
+    assert_eq!(app.database.scalar(counted).await, "3 3");
     assert_eq!(app.stock(rope).await, 7);
 }
 
 #[tokio::test]
-async fn a_checkout_takes_the_same_statements_however_much_is_bought() {
+async fn statement_count_does_not_depend_on_the_cart_size() {
     let app = TestApp::new().await;
     let mut counts = Vec::new();
     for (websites, products) in [(1, 1), (1, 20), (5, 4)] {
@@ -222,9 +222,9 @@ async fn a_checkout_takes_the_same_statements_however_much_is_bought() {
             }
         }
         let customer = app.customer().await;
-        let cart = customer.cart_of(&lines).await;
+        let cart = customer.create_cart(&lines).await;
         let bought = customer.checkout(&cart, "k").await;
-        assert_eq!(bought.verdict("checkout"), "done");
+        assert_eq!(bought.outcome("checkout"), "done");
         counts.push(bought.statements());
     }
     assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");

@@ -24,50 +24,50 @@ async fn two_products(app: &TestApp) -> [ProductId; 2] {
 }
 
 /// Waits until somebody waits for a lock.
-async fn somebody_waits(app: &TestApp) {
+async fn wait_for_lock_waiter(app: &TestApp) {
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while app.database.ask(waits).await == "0" {
+    while app.database.scalar(waits).await == "0" {
         tokio::task::yield_now().await;
     }
 }
 
 #[tokio::test]
-async fn a_cart_is_reserved_anew_without_holding_one_product_while_it_waits_for_an_earlier_one() {
+async fn renewed_reservation_locks_products_in_order() {
     let app = TestApp::new().await;
     let [first, last] = two_products(&app).await;
     let (ada, bob) = (app.anonymous(), app.customer().await);
-    let cart = ada.cart_of(&[(first, 1), (last, 1)]).await;
+    let cart = ada.create_cart(&[(first, 1), (last, 1)]).await;
     let guest = cart.token.as_deref().map(GuestKey::from_token);
     let viewer = Viewer::anonymous().with_guest(guest);
     let id = CartId::parse("id", &cart.id).unwrap();
     // Over at once; and of the first product somebody else has it released.
     let over = Some(chrono::Duration::seconds(-1));
     carts::actions::reserve(&app.database.db, &viewer, id, over).await.unwrap();
-    let other = json!({ "id": bob.cart_of(&[(first, STOCK)]).await.id });
-    assert_eq!(bob.mutate("cartReserve", "", other.clone()).await.verdict("cartReserve"), "done");
-    assert_eq!(bob.mutate("cartRelease", "", other).await.verdict("cartRelease"), "done");
+    let other = json!({ "id": bob.create_cart(&[(first, STOCK)]).await.id });
+    assert_eq!(bob.mutate("cartReserve", "", other.clone()).await.outcome("cartReserve"), "done");
+    assert_eq!(bob.mutate("cartRelease", "", other).await.outcome("cartRelease"), "done");
     let kept = app.database.rows("SELECT product_id FROM cart_reservations").await;
     assert_eq!(kept, [format!("({})", last.0)]);
 
     let lock = |product: ProductId| format!("SELECT FROM products WHERE id = {} FOR NO KEY UPDATE NOWAIT", product.0);
-    let mut session = app.database.raw().await;
+    let mut session = app.database.raw_connection().await;
     session.batch_execute(&format!("BEGIN; {}", lock(first))).await.unwrap();
     let ada = ada.with_cart(cart.token.clone());
     let reserve = ada.mutate("cartReserve", "", json!({ "id": cart.id }));
     let meanwhile = async {
-        somebody_waits(&app).await;
+        wait_for_lock_waiter(&app).await;
         let free = session.batch_execute(&lock(last)).await;
         session.batch_execute("ROLLBACK").await.unwrap();
         free
     };
     let (reserved, free) = tokio::join!(reserve, meanwhile);
     assert_eq!(free, Ok(()), "the second product was locked before the first");
-    assert_eq!(reserved.verdict("cartReserve"), "done");
-    app.database.assert_books_balance().await;
+    assert_eq!(reserved.outcome("cartReserve"), "done");
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn the_victim_of_a_deadlock_gets_what_it_wanted_all_the_same() {
+async fn deadlock_victim_is_retried_and_succeeds() {
     // Where the checkout stands when it is chosen: at its locks, and at the statements that it sends together.
     let held = |last: ProductId| {
         let locked = format!("SELECT FROM products WHERE id = {} FOR UPDATE", last.0);
@@ -75,26 +75,26 @@ async fn the_victim_of_a_deadlock_gets_what_it_wanted_all_the_same() {
     };
     for step in 0..3 {
         let app = TestApp::new().await;
-        app.database.set("deadlock_timeout = '300ms'").await;
+        app.database.set_parameter("deadlock_timeout = '300ms'").await;
         let [first, last] = two_products(&app).await;
-        let mut shopper = Shopper::new(Client::of(app.listen().await));
+        let mut shopper = Shopper::new(Client::new(app.listen().await));
         let filled = shopper.fill(&[(first.to_global_id(), 2), (last.to_global_id(), 2)]).await.unwrap();
-        assert_eq!(filled.verdict("cartCreate"), "done");
-        let mut session = app.database.raw().await;
+        assert_eq!(filled.outcome("cartCreate"), "done");
+        let mut session = app.database.raw_connection().await;
         // It never looks for the circle itself, so the checkout does.
         let held = &held(last)[step];
         session.batch_execute(&format!("SET deadlock_timeout = '10min'; BEGIN; {held}")).await.unwrap();
         let meanwhile = async {
-            somebody_waits(&app).await;
+            wait_for_lock_waiter(&app).await;
             let wanted = format!("SELECT FROM products WHERE id = {} FOR UPDATE; COMMIT", first.0);
             session.batch_execute(&wanted).await
         };
-        let (answer, meanwhile) = tokio::join!(shopper.checkout("key"), meanwhile);
+        let (response, meanwhile) = tokio::join!(shopper.checkout("key"), meanwhile);
         meanwhile.unwrap();
-        let answer = answer.unwrap();
-        assert_eq!(answer.verdict("checkout"), "done", "{held}: {}", answer.text);
+        let response = response.unwrap();
+        assert_eq!(response.outcome("checkout"), "done", "{held}: {}", response.text);
         assert_eq!((app.stock(first).await, app.stock(last).await), (STOCK - 2, STOCK - 2), "{held}");
-        app.database.assert_sold(&[shopper.sale(&answer)]).await;
-        assert_eq!(app.database.deadlocks().await, "1", "{held}: there was one");
+        app.database.assert_purchases(&[shopper.purchase(&response)]).await;
+        assert_eq!(app.database.deadlock_count().await, "1", "{held}: there was one");
     }
 }

@@ -12,47 +12,47 @@ fn spec() -> ProductSpec {
 }
 
 #[tokio::test]
-async fn a_guest_cancels_their_pending_order_and_nobody_elses() {
+async fn guest_cancels_only_their_own_pending_order() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec()).await.id;
     let (customer, manager) = (app.customer().await, app.manager().await);
     let (own, other) = (customer.order(&[(rope, 2)]).await, customer.order(&[(rope, 3)]).await);
-    app.give_to_guest(&own, TOKEN).await;
+    app.assign_to_guest(&own, TOKEN).await;
     let cancel = async |actor: &Actor<'_>, order: &str| {
-        actor.mutate("orderCancel", "order { status }", json!({ "id": order })).await.verdict("orderCancel")
+        actor.mutate("orderCancel", "order { status }", json!({ "id": order })).await.outcome("orderCancel")
     };
     let (guest, stranger) = (app.guest(TOKEN), app.guest("souk_c_stranger"));
     assert_eq!(cancel(&app.anonymous(), &own).await, "!UNAUTHENTICATED");
     assert_eq!(cancel(&stranger, &own).await, "NOT_FOUND id");
     assert_eq!(cancel(&guest, &other).await, "NOT_FOUND id");
     // The token of a cart is nothing beside a login.
-    assert_eq!(cancel(&customer.again().await.with_cart(Some(TOKEN.into())), &own).await, "NOT_FOUND id");
+    assert_eq!(cancel(&customer.log_in_again().await.with_cart(Some(TOKEN.into())), &own).await, "NOT_FOUND id");
     let confirm = json!({ "id": own, "status": "CONFIRMED" });
     let moved = guest.mutate("orderStatusUpdate", "", confirm.clone()).await;
-    assert_eq!(moved.verdict("orderStatusUpdate"), "!UNAUTHENTICATED");
+    assert_eq!(moved.outcome("orderStatusUpdate"), "!UNAUTHENTICATED");
     assert_eq!(cancel(&guest, &own).await, "done");
     assert_eq!(app.stock(rope).await, 7);
     assert_eq!(cancel(&guest, &own).await, "ILLEGAL_TRANSITION id");
     let by = "SELECT user_id FROM stock_movements WHERE reason = 'cancellation'";
     assert_eq!(app.database.rows(by).await, ["()"]);
 
-    app.give_to_guest(&other, TOKEN).await;
+    app.assign_to_guest(&other, TOKEN).await;
     let confirm = json!({ "id": other, "status": "CONFIRMED" });
-    assert_eq!(manager.mutate("orderStatusUpdate", "", confirm).await.verdict("orderStatusUpdate"), "done");
+    assert_eq!(manager.mutate("orderStatusUpdate", "", confirm).await.outcome("orderStatusUpdate"), "done");
     assert_eq!(cancel(&guest, &other).await, "ILLEGAL_TRANSITION id", "the shop has confirmed it");
-    app.database.assert_books_balance().await;
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn a_guest_changes_the_lines_of_their_pending_order() {
+async fn guest_updates_lines_of_their_pending_order() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec()).await;
     let customer = app.customer().await;
     let placed = customer.try_order(&[(rope.id, 2)], "k").await;
     let (order, line) = (placed.text_at("orderCreate.order.id"), placed.text_at("orderCreate.order.details.0.id"));
-    app.give_to_guest(&order, TOKEN).await;
+    app.assign_to_guest(&order, TOKEN).await;
     let more = json!({ "id": line, "quantity": 4 });
     for (actor, expected) in [
         (app.anonymous(), "!UNAUTHENTICATED"),
@@ -60,7 +60,7 @@ async fn a_guest_changes_the_lines_of_their_pending_order() {
         (customer, "NOT_FOUND id"),
         (app.guest(TOKEN), "done"),
     ] {
-        assert_eq!(actor.mutate("orderDetailUpdate", "", more.clone()).await.verdict("orderDetailUpdate"), expected);
+        assert_eq!(actor.mutate("orderDetailUpdate", "", more.clone()).await.outcome("orderDetailUpdate"), expected);
     }
     assert_eq!(app.stock(rope.id).await, 6);
     let seen = app
@@ -71,7 +71,7 @@ async fn a_guest_changes_the_lines_of_their_pending_order() {
 }
 
 #[tokio::test]
-async fn what_somebody_pays_for_stays_as_it_is_and_its_cancellation_is_told_to_the_payments() {
+async fn paid_order_is_immutable_and_its_cancellation_notifies_payments() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec()).await;
@@ -80,31 +80,31 @@ async fn what_somebody_pays_for_stays_as_it_is_and_its_cancellation_is_told_to_t
     for (index, status) in ["pending", "authorized", "paid", "partially_refunded", "refunded"].into_iter().enumerate() {
         let placed = customer.try_order(&[(rope.id, 1), (rope.id, 1)], status).await;
         let (order, line) = (placed.text_at("orderCreate.order.id"), placed.text_at("orderCreate.order.details.0.id"));
-        app.put_payment(&order, status, "20").await;
+        app.set_payment(&order, status, "20").await;
         let before = app.database.contents().await;
         let add = json!({ "orderId": order, "productId": rope.id.to_global_id(), "quantity": 1 });
         for actor in [&customer, &admin] {
-            let verdict = actor.mutate("orderDetailAdd", "", add.clone()).await.verdict("orderDetailAdd");
-            assert_eq!(verdict, "PAYMENT_EXISTS orderId");
-            let verdict = actor.mutate("orderDetailUpdate", "", json!({ "id": line, "quantity": 1 })).await;
-            assert_eq!(verdict.verdict("orderDetailUpdate"), "PAYMENT_EXISTS id");
-            let verdict = actor.mutate("orderDetailRemove", "", json!({ "id": line })).await;
-            assert_eq!(verdict.verdict("orderDetailRemove"), "PAYMENT_EXISTS id");
+            let outcome = actor.mutate("orderDetailAdd", "", add.clone()).await.outcome("orderDetailAdd");
+            assert_eq!(outcome, "PAYMENT_EXISTS orderId");
+            let outcome = actor.mutate("orderDetailUpdate", "", json!({ "id": line, "quantity": 1 })).await;
+            assert_eq!(outcome.outcome("orderDetailUpdate"), "PAYMENT_EXISTS id");
+            let outcome = actor.mutate("orderDetailRemove", "", json!({ "id": line })).await;
+            assert_eq!(outcome.outcome("orderDetailRemove"), "PAYMENT_EXISTS id");
         }
         assert_eq!(app.database.contents().await, before, "{status}");
-        assert_eq!(customer.mutate("orderCancel", "", json!({ "id": order })).await.verdict("orderCancel"), "done");
+        assert_eq!(customer.mutate("orderCancel", "", json!({ "id": order })).await.outcome("orderCancel"), "done");
         assert_eq!(app.database.rows(&kind).await.len(), index + 1, "{status}");
     }
     // Where nothing was paid nobody has to know, and what fails queues nothing.
     let order = customer.order(&[(rope.id, 1)]).await;
     for expected in ["done", "ILLEGAL_TRANSITION id"] {
-        assert_eq!(customer.mutate("orderCancel", "", json!({ "id": order })).await.verdict("orderCancel"), expected);
+        assert_eq!(customer.mutate("orderCancel", "", json!({ "id": order })).await.outcome("orderCancel"), expected);
     }
     assert_eq!(app.database.rows(&kind).await, ["(1)", "(2)", "(3)", "(4)", "(5)"]);
 }
 
 #[tokio::test]
-async fn a_line_takes_no_piece_that_a_cart_has_reserved() {
+async fn order_line_cannot_use_reserved_stock() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec()).await;
@@ -120,7 +120,7 @@ async fn a_line_takes_no_piece_that_a_cart_has_reserved() {
     app.database.sql(&reserve).await;
     let update = async |quantity: i32| {
         let input = json!({ "id": line, "quantity": quantity });
-        customer.mutate("orderDetailUpdate", "", input).await.verdict("orderDetailUpdate")
+        customer.mutate("orderDetailUpdate", "", input).await.outcome("orderDetailUpdate")
     };
     assert_eq!(update(6).await, "OUT_OF_STOCK quantity", "8 in stock, 5 of them reserved, 4 more wanted");
     assert_eq!(update(5).await, "done");

@@ -4,29 +4,29 @@ use serde_json::{Value, json};
 use souk::{auth::Permission, ids::RowId};
 
 use crate::support::{
-    Actor, Answer, ProductSpec, TestApp,
-    psql::{Psql, refused_by},
+    Actor, TestResponse, ProductSpec, TestApp,
+    psql::{Psql, violated_constraint},
 };
 
 const EVENTS: &str = "query ($id: ID!) { order(id: $id) { events {
     kind by { id } fromStatus toStatus quantity amount { amount currency } message isInternal } } }";
 
-async fn note(actor: &Actor<'_>, order: &str, text: &str, is_internal: bool) -> String {
+async fn add_note(actor: &Actor<'_>, order: &str, text: &str, is_internal: bool) -> String {
     let input = json!({ "orderId": order, "text": text, "isInternal": is_internal });
-    actor.mutate("orderNoteAdd", "order { id }", input).await.verdict("orderNoteAdd")
+    actor.mutate("orderNoteAdd", "order { id }", input).await.outcome("orderNoteAdd")
 }
 
-async fn events(actor: &Actor<'_>, order: &str) -> Answer {
+async fn events(actor: &Actor<'_>, order: &str) -> TestResponse {
     actor.run_with(EVENTS, json!({ "id": order })).await
 }
 
 /// Kind, who did it, and the rest that is not null.
-fn told(answer: &Answer, people: &[(&str, &Actor<'_>)]) -> Vec<String> {
+fn describe_events(response: &TestResponse, people: &[(&str, &Actor<'_>)]) -> Vec<String> {
     let who = |id: &Value| {
         let known = people.iter().find(|(_, actor)| id["id"] == actor.global_id());
         known.map_or("-", |(name, _)| *name).to_owned()
     };
-    let events = answer.at("order.events").as_array().expect("events").iter();
+    let events = response.at("order.events").as_array().expect("events").iter();
     let line = |event: &Value| {
         let mut parts = vec![event["kind"].as_str().expect("a kind").to_owned(), who(&event["by"])];
         for field in ["fromStatus", "toStatus", "quantity", "message"] {
@@ -40,7 +40,7 @@ fn told(answer: &Answer, people: &[(&str, &Actor<'_>)]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_history_tells_what_happened_in_order_and_who_did_it() {
+async fn history_lists_events_in_order_with_their_actor() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let (customer, manager, admin) = (app.customer().await, app.manager().await, app.admin().await);
@@ -50,16 +50,16 @@ async fn the_history_tells_what_happened_in_order_and_who_did_it() {
     let placed = customer.try_order(&[(rope, 2)], "k").await;
     let (order, line) = (placed.text_at("orderCreate.order.id"), placed.text_at("orderCreate.order.details.0.id"));
     let done = async |actor: &Actor<'_>, mutation: &str, input: Value| {
-        assert_eq!(actor.mutate(mutation, "", input).await.verdict(mutation), "done", "{mutation}");
+        assert_eq!(actor.mutate(mutation, "", input).await.outcome(mutation), "done", "{mutation}");
     };
     let add = json!({ "orderId": order, "productId": nail.to_global_id(), "quantity": 3 });
     let added = customer.mutate("orderDetailAdd", "order { details { id } }", add).await;
     let nails = added.text_at("orderDetailAdd.order.details.1.id");
     done(&manager, "orderDetailUpdate", json!({ "id": line, "quantity": 4 })).await;
     done(&customer, "orderDetailRemove", json!({ "id": nails })).await;
-    assert_eq!(note(&customer, &order, "Please ring twice.\nThank you!", false).await, "done");
+    assert_eq!(add_note(&customer, &order, "Please ring twice.\nThank you!", false).await, "done");
     done(&manager, "orderStatusUpdate", json!({ "id": order, "status": "CONFIRMED" })).await;
-    assert_eq!(note(&admin, &order, "Rings twice, always.", true).await, "done");
+    assert_eq!(add_note(&admin, &order, "Rings twice, always.", true).await, "done");
     let ship = json!({ "orderId": order, "carrier": "Post", "trackingNumber": "P 1", "idempotencyKey": "1" });
     let shipped = manager.mutate("shipmentCreate", "shipment { id }", ship).await;
     let shipment = shipped.text_at("shipmentCreate.shipment.id");
@@ -92,16 +92,16 @@ async fn the_history_tells_what_happened_in_order_and_who_did_it() {
         "RETURN_REQUESTED customer 1",
         "RETURN_REJECTED admin 1",
     ];
-    assert_eq!(told(&events(&admin, &order).await, &people), expected);
+    assert_eq!(describe_events(&events(&admin, &order).await, &people), expected);
     // The customer sees neither the internal note nor who of the shop it was.
     let hidden = |line: &&str| !line.contains("always");
     let seen = |line: &str| line.replace(" manager", " -").replace(" admin", " -");
     let open: Vec<_> = expected.iter().copied().filter(hidden).map(seen).collect();
-    assert_eq!(told(&events(&customer, &order).await, &people), open);
+    assert_eq!(describe_events(&events(&customer, &order).await, &people), open);
 }
 
 #[tokio::test]
-async fn internal_notes_are_for_the_staff_of_the_website_alone() {
+async fn internal_notes_are_visible_only_to_website_staff() {
     let app = TestApp::new().await;
     let (here, there) = (app.website("sailor").await, app.website("rise").await);
     let (customer, neighbour, seller) = (app.customer().await, app.customer().await, app.seller().await);
@@ -109,11 +109,11 @@ async fn internal_notes_are_for_the_staff_of_the_website_alone() {
     let rope = app.product(here.id, spec).await.id;
     let order = customer.order(&[(rope, 1)]).await;
     let orders = &[Permission::ManageOrders];
-    let (of_here, of_there) = (app.holder(orders, &[here.id]).await, app.holder(orders, &[there.id]).await);
+    let (of_here, of_there) = (app.user_with(orders, &[here.id]).await, app.user_with(orders, &[there.id]).await);
     let own_of_there = of_there.order(&[(rope, 1)]).await;
     let (manager, anonymous, guest) = (app.manager().await, app.anonymous(), app.guest("souk_c_guest"));
     let guests = customer.order(&[(rope, 1)]).await;
-    app.give_to_guest(&guests, "souk_c_guest").await;
+    app.assign_to_guest(&guests, "souk_c_guest").await;
     // Whose order, who writes, and what an open and an internal note come to.
     for (order, who, actor, open, internal) in [
         (&order, "anonymous", &anonymous, "!UNAUTHENTICATED", "!UNAUTHENTICATED"),
@@ -128,10 +128,10 @@ async fn internal_notes_are_for_the_staff_of_the_website_alone() {
         (&order, "staff here", &of_here, "done", "done"),
         (&order, "manager", &manager, "done", "done"),
     ] {
-        assert_eq!(note(actor, order, "open", false).await, open, "{who}");
-        assert_eq!(note(actor, order, "secret", true).await, internal, "{who}");
+        assert_eq!(add_note(actor, order, "open", false).await, open, "{who}");
+        assert_eq!(add_note(actor, order, "secret", true).await, internal, "{who}");
     }
-    assert_eq!(note(&manager, &own_of_there, "secret", true).await, "done");
+    assert_eq!(add_note(&manager, &own_of_there, "secret", true).await, "done");
     for (order, who, actor, secrets) in [
         (&order, "customer", &customer, 0),
         (&order, "seller", &seller, 0),
@@ -141,9 +141,9 @@ async fn internal_notes_are_for_the_staff_of_the_website_alone() {
         (&own_of_there, "staff elsewhere", &of_there, 0),
         (&own_of_there, "staff here", &of_here, 1),
     ] {
-        let answer = events(actor, order).await;
-        assert_eq!(answer.text.matches("secret").count(), secrets, "{who}: {}", answer.text);
-        assert!(answer.text.contains("\"message\":\"open\""), "{who}: {}", answer.text);
+        let response = events(actor, order).await;
+        assert_eq!(response.text.matches("secret").count(), secrets, "{who}: {}", response.text);
+        assert!(response.text.contains("\"message\":\"open\""), "{who}: {}", response.text);
     }
     // By a list, and beside other orders, it is no different.
     let listed = seller.run("{ orders { nodes { events { message } } } }").await;
@@ -151,7 +151,7 @@ async fn internal_notes_are_for_the_staff_of_the_website_alone() {
 }
 
 #[tokio::test]
-async fn notes_that_are_refused_say_why_and_the_latest_five_hundred_events_are_shown() {
+async fn rejected_notes_return_errors_and_the_latest_500_events_are_shown() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let customer = app.customer().await;
@@ -167,28 +167,28 @@ async fn notes_that_are_refused_say_why_and_the_latest_five_hundred_events_are_s
         (&rope.to_global_id(), "text".into(), "INVALID orderId"),
         (&souk::ids::OrderId(999).to_global_id(), "text".into(), "NOT_FOUND orderId"),
     ] {
-        assert_eq!(note(&customer, id, &text, false).await, expected, "{text:?}");
+        assert_eq!(add_note(&customer, id, &text, false).await, expected, "{text:?}");
     }
     assert_eq!(app.database.contents().await, before);
-    assert_eq!(note(&customer, &order, &"x".repeat(2000), false).await, "done");
+    assert_eq!(add_note(&customer, &order, &"x".repeat(2000), false).await, "done");
     let fill = "INSERT INTO order_events (order_id, kind, message) SELECT 1, 'note', 'n' FROM generate_series(1, 198)";
     app.database.sql(fill).await;
-    assert_eq!(note(&customer, &order, "the last one", false).await, "done");
-    assert_eq!(note(&customer, &order, "one more", false).await, "OUT_OF_RANGE orderId");
+    assert_eq!(add_note(&customer, &order, "the last one", false).await, "done");
+    assert_eq!(add_note(&customer, &order, "one more", false).await, "OUT_OF_RANGE orderId");
 
     let fill =
         "INSERT INTO order_events (order_id, kind, quantity) SELECT 1, 'shipped', n FROM generate_series(1, 499) n";
     app.database.sql(fill).await;
     let both = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Order { events { kind quantity message } } } }";
-    let answer = customer.run_with(both, json!({ "ids": [order, other] })).await;
-    let shown = answer.at("nodes.0.events").as_array().expect("events");
+    let response = customer.run_with(both, json!({ "ids": [order, other] })).await;
+    let shown = response.at("nodes.0.events").as_array().expect("events");
     assert_eq!(shown.len(), 500);
     assert_eq!((&shown[0]["message"], &shown[499]["quantity"]), (&json!("the last one"), &json!(499)));
-    assert_eq!(answer.at("nodes.1.events").as_array().map(Vec::len), Some(1), "each order has its own five hundred");
+    assert_eq!(response.at("nodes.1.events").as_array().map(Vec::len), Some(1), "each order has its own five hundred");
 }
 
 #[tokio::test]
-async fn nobody_changes_the_history() {
+async fn history_is_append_only() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let customer = app.customer().await;
@@ -202,7 +202,7 @@ async fn nobody_changes_the_history() {
         "TRUNCATE order_events",
     ] {
         let error = psql.try_run(sql).await.expect_err("the history stays");
-        assert_eq!(refused_by(&error), "order_events_append_only", "{sql}");
+        assert_eq!(violated_constraint(&error), "order_events_append_only", "{sql}");
     }
-    assert_eq!(psql.value("SELECT count(*) FROM order_events").await, "1");
+    assert_eq!(psql.scalar("SELECT count(*) FROM order_events").await, "1");
 }

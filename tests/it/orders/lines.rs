@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use souk::ids::{OrderDetailId, OrderId, ProductId, RowId};
 
-use crate::support::{Actor, Answer, ProductSpec, TestApp};
+use crate::support::{Actor, TestResponse, ProductSpec, TestApp};
 
 const LINES: &str = "order { id totalAmount { amount } details { id quantity unitPrice { amount } product { id } } }";
 
@@ -11,28 +11,28 @@ fn spec(stock: i32, price: &'static str) -> ProductSpec {
     ProductSpec { stock, price: Some(price), ..ProductSpec::default() }
 }
 
-async fn add(actor: &Actor<'_>, order: &str, product: &str, quantity: i32) -> Answer {
+async fn add(actor: &Actor<'_>, order: &str, product: &str, quantity: i32) -> TestResponse {
     let input = json!({ "orderId": order, "productId": product, "quantity": quantity });
     actor.mutate("orderDetailAdd", LINES, input).await
 }
 
-async fn update(actor: &Actor<'_>, line: &str, quantity: i32) -> Answer {
+async fn update(actor: &Actor<'_>, line: &str, quantity: i32) -> TestResponse {
     actor.mutate("orderDetailUpdate", LINES, json!({ "id": line, "quantity": quantity })).await
 }
 
-async fn remove(actor: &Actor<'_>, line: &str) -> Answer {
+async fn remove(actor: &Actor<'_>, line: &str) -> TestResponse {
     actor.mutate("orderDetailRemove", LINES, json!({ "id": line })).await
 }
 
 /// Quantity and price of every line, and the total.
-fn summary(answer: &Answer, mutation: &str) -> (Vec<(i64, String)>, String) {
-    let details = answer.at(&format!("{mutation}.order.details")).as_array().expect("lines").clone();
+fn summary(response: &TestResponse, mutation: &str) -> (Vec<(i64, String)>, String) {
+    let details = response.at(&format!("{mutation}.order.details")).as_array().expect("lines").clone();
     let text = |value: &Value| value.as_str().expect("an amount").to_owned();
     let lines = details
         .iter()
         .map(|line| (line["quantity"].as_i64().expect("a quantity"), text(&line["unitPrice"]["amount"])))
         .collect();
-    (lines, answer.text_at(&format!("{mutation}.order.totalAmount.amount")))
+    (lines, response.text_at(&format!("{mutation}.order.totalAmount.amount")))
 }
 
 #[tokio::test]
@@ -44,28 +44,28 @@ async fn a_line_says_when_it_was_added_and_when_it_was_last_changed() {
     let order = customer.order(&[(rope.id, 2)]).await;
     let times = async || {
         let document = "query ($id: ID!) { order(id: $id) { createdAt details { id createdAt updatedAt } } }";
-        let answer = customer.run_with(document, json!({ "id": order })).await;
-        ["createdAt", "details.0.createdAt", "details.0.updatedAt"].map(|name| answer.text_at(&format!("order.{name}")))
+        let response = customer.run_with(document, json!({ "id": order })).await;
+        ["createdAt", "details.0.createdAt", "details.0.updatedAt"].map(|name| response.text_at(&format!("order.{name}")))
     };
     let [placed, added, changed] = times().await;
     assert_eq!((&added, &changed), (&placed, &placed));
     let document = "query ($id: ID!) { order(id: $id) { details { id } } }";
     let line = customer.run_with(document, json!({ "id": order })).await.text_at("order.details.0.id");
-    assert_eq!(update(&customer, &line, 5).await.verdict("orderDetailUpdate"), "done");
+    assert_eq!(update(&customer, &line, 5).await.outcome("orderDetailUpdate"), "done");
     let [_, still_added, changed] = times().await;
     assert_eq!(still_added, added);
     assert!(changed > added, "{changed} {added}");
 }
 
 #[tokio::test]
-async fn a_new_line_has_todays_price_and_an_old_one_the_price_agreed() {
+async fn new_line_uses_the_current_price_and_existing_lines_keep_theirs() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec(20, "10.00")).await;
     let (customer, manager) = (app.customer().await, app.manager().await);
     let order = customer.order(&[(rope.id, 2)]).await;
     let dearer = json!({ "id": rope.id.to_global_id(), "price": "11.50" });
-    assert_eq!(manager.mutate("productUpdate", "", dearer).await.verdict("productUpdate"), "done");
+    assert_eq!(manager.mutate("productUpdate", "", dearer).await.outcome("productUpdate"), "done");
 
     let added = add(&customer, &order, &rope.id.to_global_id(), 3).await;
     let lines = |lines: &[(i64, &str)]| lines.iter().map(|(n, price)| (*n, (*price).to_owned())).collect::<Vec<_>>();
@@ -77,11 +77,11 @@ async fn a_new_line_has_todays_price_and_an_old_one_the_price_agreed() {
     let removed = remove(&customer, &line).await;
     assert_eq!(summary(&removed, "orderDetailRemove"), (lines(&[(3, "11.50")]), "34.50".to_owned()));
     assert_eq!(app.stock(rope.id).await, 17);
-    app.database.assert_books_balance().await;
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn each_change_of_a_line_is_one_movement_and_no_change_none() {
+async fn each_line_change_writes_one_ledger_entry() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec(20, "10.00")).await;
@@ -91,9 +91,9 @@ async fn each_change_of_a_line_is_one_movement_and_no_change_none() {
     let added = add(&customer, &order, &nail.id.to_global_id(), 3).await;
     let line = added.text_at("orderDetailAdd.order.details.1.id");
     for quantity in [5, 5, 1] {
-        assert_eq!(update(&manager, &line, quantity).await.verdict("orderDetailUpdate"), "done");
+        assert_eq!(update(&manager, &line, quantity).await.outcome("orderDetailUpdate"), "done");
     }
-    assert_eq!(remove(&customer, &line).await.verdict("orderDetailRemove"), "done");
+    assert_eq!(remove(&customer, &line).await.outcome("orderDetailRemove"), "done");
     let ledger = "SELECT reason, delta, balance, user_id FROM stock_movements
         WHERE reason <> 'opening' AND order_id = 1 ORDER BY id";
     let (me, staff) = (customer.id.0, manager.id.0);
@@ -108,7 +108,7 @@ async fn each_change_of_a_line_is_one_movement_and_no_change_none() {
 }
 
 #[tokio::test]
-async fn every_refused_change_of_a_line_says_why_and_writes_nothing() {
+async fn rejected_line_change_returns_errors_and_writes_nothing() {
     let app = TestApp::new().await;
     let (here, there) = (app.website("here").await, app.website("there").await);
     let (customer, manager) = (app.customer().await, app.manager().await);
@@ -121,7 +121,7 @@ async fn every_refused_change_of_a_line_says_why_and_writes_nothing() {
     let line = |index: usize| placed.text_at(&format!("orderCreate.order.details.{index}.id"));
     let (rope_line, dear_line, gone_line) = (line(0), line(1), line(2));
     let deleted = manager.mutate("productDelete", "", json!({ "id": gone.to_global_id() })).await;
-    assert_eq!(deleted.verdict("productDelete"), "done");
+    assert_eq!(deleted.outcome("productDelete"), "done");
     let (unknown, no_line) = (ProductId(1_000_000).to_global_id(), OrderDetailId(1_000_000).to_global_id());
 
     let before = app.database.contents().await;
@@ -139,8 +139,8 @@ async fn every_refused_change_of_a_line_says_why_and_writes_nothing() {
         (&OrderId(1_000_000).to_global_id(), &rope_id, 1, "NOT_FOUND orderId"),
         (&rope_id, &rope_id, 1, "INVALID orderId"),
     ] {
-        let answer = add(&customer, order, product, quantity).await;
-        assert_eq!(answer.verdict("orderDetailAdd"), expected, "{product} {quantity}");
+        let response = add(&customer, order, product, quantity).await;
+        assert_eq!(response.outcome("orderDetailAdd"), expected, "{product} {quantity}");
     }
     for (line, quantity, expected) in [
         (&rope_line, 0, "OUT_OF_RANGE quantity"),
@@ -152,25 +152,25 @@ async fn every_refused_change_of_a_line_says_why_and_writes_nothing() {
         (&no_line, 1, "NOT_FOUND id"),
         (&order, 1, "INVALID id"),
     ] {
-        let answer = update(&customer, line, quantity).await;
-        assert_eq!(answer.verdict("orderDetailUpdate"), expected, "{line} {quantity}");
+        let response = update(&customer, line, quantity).await;
+        assert_eq!(response.outcome("orderDetailUpdate"), expected, "{line} {quantity}");
     }
     for (line, expected) in [(&no_line, "NOT_FOUND id"), (&order, "INVALID id")] {
-        assert_eq!(remove(&customer, line).await.verdict("orderDetailRemove"), expected, "{line}");
+        assert_eq!(remove(&customer, line).await.outcome("orderDetailRemove"), expected, "{line}");
     }
     let large = json!({ "id": rope_line, "quantity": 2_147_483_648_i64 });
-    let answer = customer.mutate("orderDetailUpdate", "", large).await;
-    assert_eq!(answer.verdict("orderDetailUpdate"), "!BAD_USER_INPUT");
+    let response = customer.mutate("orderDetailUpdate", "", large).await;
+    assert_eq!(response.outcome("orderDetailUpdate"), "!BAD_USER_INPUT");
     assert_eq!(app.database.contents().await, before);
 
     // A product that is gone can still be taken off; all of the stock can be had.
-    assert_eq!(update(&customer, &rope_line, 10).await.verdict("orderDetailUpdate"), "done");
-    assert_eq!(remove(&customer, &gone_line).await.verdict("orderDetailRemove"), "done");
+    assert_eq!(update(&customer, &rope_line, 10).await.outcome("orderDetailUpdate"), "done");
+    assert_eq!(remove(&customer, &gone_line).await.outcome("orderDetailRemove"), "done");
     assert_eq!(app.stock(gone).await, 10);
 }
 
 #[tokio::test]
-async fn lines_are_changed_by_their_customer_and_by_staff_and_by_nobody_else() {
+async fn only_the_customer_and_staff_change_lines() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let seller = app.seller().await;
@@ -195,12 +195,12 @@ async fn lines_are_changed_by_their_customer_and_by_staff_and_by_nobody_else() {
             Some(code) => format!("{code} {field}"),
             None => "done".to_owned(),
         };
-        let answer = add(actor, &order, &rope.to_global_id(), 1).await;
-        assert_eq!(answer.verdict("orderDetailAdd"), expected("orderId"), "{who}");
-        let answer = update(actor, &line, 2).await;
-        assert_eq!(answer.verdict("orderDetailUpdate"), expected("id"), "{who}");
-        let answer = remove(actor, &line).await;
-        assert_eq!(answer.verdict("orderDetailRemove"), expected("id"), "{who}");
+        let response = add(actor, &order, &rope.to_global_id(), 1).await;
+        assert_eq!(response.outcome("orderDetailAdd"), expected("orderId"), "{who}");
+        let response = update(actor, &line, 2).await;
+        assert_eq!(response.outcome("orderDetailUpdate"), expected("id"), "{who}");
+        let response = remove(actor, &line).await;
+        assert_eq!(response.outcome("orderDetailRemove"), expected("id"), "{who}");
         assert_eq!(app.database.contents().await == before, refusal.is_some(), "{who}");
     }
 }
@@ -218,19 +218,19 @@ async fn lines_change_only_while_the_order_is_pending() {
         app.database.sql(&format!("UPDATE orders SET status = '{status}'")).await;
         let before = app.database.contents().await;
         for actor in [&customer, &admin] {
-            let answer = add(actor, &order, &rope.to_global_id(), 1).await;
-            assert_eq!(answer.verdict("orderDetailAdd"), "ILLEGAL_TRANSITION orderId", "{status}");
-            let answer = update(actor, &line, 2).await;
-            assert_eq!(answer.verdict("orderDetailUpdate"), "ILLEGAL_TRANSITION id", "{status}");
-            let answer = remove(actor, &line).await;
-            assert_eq!(answer.verdict("orderDetailRemove"), "ILLEGAL_TRANSITION id", "{status}");
+            let response = add(actor, &order, &rope.to_global_id(), 1).await;
+            assert_eq!(response.outcome("orderDetailAdd"), "ILLEGAL_TRANSITION orderId", "{status}");
+            let response = update(actor, &line, 2).await;
+            assert_eq!(response.outcome("orderDetailUpdate"), "ILLEGAL_TRANSITION id", "{status}");
+            let response = remove(actor, &line).await;
+            assert_eq!(response.outcome("orderDetailRemove"), "ILLEGAL_TRANSITION id", "{status}");
         }
         assert_eq!(app.database.contents().await, before, "{status}");
     }
 }
 
 #[tokio::test]
-async fn an_order_has_one_line_at_least_and_five_hundred_at_most() {
+async fn order_has_between_one_and_five_hundred_lines() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec(1_000, "10.00")).await.id;
@@ -239,7 +239,7 @@ async fn an_order_has_one_line_at_least_and_five_hundred_at_most() {
     let order = placed.text_at("orderCreate.order.id");
     let only = placed.text_at("orderCreate.order.details.0.id");
     let before = app.database.contents().await;
-    assert_eq!(remove(&customer, &only).await.verdict("orderDetailRemove"), "REQUIRED id");
+    assert_eq!(remove(&customer, &only).await.outcome("orderDetailRemove"), "REQUIRED id");
     assert_eq!(app.database.contents().await, before);
 
     let fill = format!(
@@ -248,9 +248,9 @@ async fn an_order_has_one_line_at_least_and_five_hundred_at_most() {
         rope.0
     );
     app.database.sql(&fill).await;
-    assert_eq!(add(&customer, &order, &rope.to_global_id(), 1).await.verdict("orderDetailAdd"), "done");
+    assert_eq!(add(&customer, &order, &rope.to_global_id(), 1).await.outcome("orderDetailAdd"), "done");
     let refused = add(&customer, &order, &rope.to_global_id(), 1).await;
-    assert_eq!(refused.verdict("orderDetailAdd"), "OUT_OF_RANGE orderId");
-    assert_eq!(remove(&customer, &only).await.verdict("orderDetailRemove"), "done");
-    assert_eq!(remove(&customer, &only).await.verdict("orderDetailRemove"), "NOT_FOUND id");
+    assert_eq!(refused.outcome("orderDetailAdd"), "OUT_OF_RANGE orderId");
+    assert_eq!(remove(&customer, &only).await.outcome("orderDetailRemove"), "done");
+    assert_eq!(remove(&customer, &only).await.outcome("orderDetailRemove"), "NOT_FOUND id");
 }

@@ -27,7 +27,7 @@ fn diagram() -> String {
 }
 
 #[test]
-fn the_readme_shows_the_life_of_an_order_as_the_table_of_moves_has_it() {
+fn readme_shows_the_order_status_transitions() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let readme = std::fs::read_to_string(&file).expect("README.md");
     let (before, rest) = readme.split_once(BEGIN).expect("the README has the mark");

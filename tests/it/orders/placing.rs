@@ -20,9 +20,9 @@ async fn lines_of_one_product_are_merged_and_the_total_is_the_sum_of_the_lines()
     let line = |id: &str, quantity: i32| json!({ "productId": id, "quantity": quantity });
     let (rope, nail) = (rope.id.to_global_id(), nail.id.to_global_id());
     let input = json!({ "lines": [line(&nail, 3), line(&rope, 1), line(&rope, 2)], "idempotencyKey": "k" });
-    let answer = customer.mutate("orderCreate", ORDER, input).await;
-    assert_eq!(answer.verdict("orderCreate"), "done", "{answer:?}");
-    let order = answer.at("orderCreate.order");
+    let response = customer.mutate("orderCreate", ORDER, input).await;
+    assert_eq!(response.outcome("orderCreate"), "done", "{response:?}");
+    let order = response.at("orderCreate.order");
     let money = |amount: &str| json!({ "amount": amount, "currency": "EUR" });
     assert_eq!(
         order["details"],
@@ -37,11 +37,11 @@ async fn lines_of_one_product_are_merged_and_the_total_is_the_sum_of_the_lines()
     assert_eq!(order["status"], "PENDING");
     assert_eq!(order["user"]["id"], customer.global_id());
     assert_eq!(order["sourceWebsite"]["code"], "sailor");
-    app.database.assert_books_balance().await;
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn an_order_keeps_what_was_agreed_whatever_becomes_of_product_and_address() {
+async fn order_keeps_product_and_address_data_after_they_change() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec("Rope", "R-1", "12.50", 9)).await;
@@ -55,24 +55,24 @@ async fn an_order_keeps_what_was_agreed_whatever_becomes_of_product_and_address(
     assert_eq!(agreed["shippingAddress"]["address"], "Hafenstrasse 1");
 
     let change = json!({ "id": rope.id.to_global_id(), "name": "Cord", "sku": "C-9", "price": "99.00" });
-    assert_eq!(manager.mutate("productUpdate", "", change).await.verdict("productUpdate"), "done");
+    assert_eq!(manager.mutate("productUpdate", "", change).await.outcome("productUpdate"), "done");
     let change = json!({ "id": address, "country": "FR", "city": "Brest", "address": "Quai 9", "postalCode": null });
-    assert_eq!(customer.mutate("addressUpdate", "", change).await.verdict("addressUpdate"), "done");
+    assert_eq!(customer.mutate("addressUpdate", "", change).await.outcome("addressUpdate"), "done");
     let reread =
-        format!("query ($id: ID!) {{ order(id: $id) {{ ...Whole }} }} fragment Whole on Order {{ {} }}", body());
+        format!("query ($id: ID!) {{ order(id: $id) {{ ...Whole }} }} fragment Whole on Order {{ {} }}", order_fields());
     let after = customer.run_with(&reread, json!({ "id": id })).await;
     assert_eq!(after.at("order"), agreed);
 
     let gone = customer.mutate("addressDelete", "", json!({ "id": address })).await;
-    assert_eq!(gone.verdict("addressDelete"), "done");
+    assert_eq!(gone.outcome("addressDelete"), "done");
     let gone = manager.mutate("productDelete", "", json!({ "id": rope.id.to_global_id() })).await;
-    assert_eq!(gone.verdict("productDelete"), "done");
+    assert_eq!(gone.outcome("productDelete"), "done");
     let after = customer.run_with(&reread, json!({ "id": id })).await;
     assert_eq!(after.at("order"), agreed);
 }
 
 #[tokio::test]
-async fn an_order_goes_to_the_address_named_else_to_the_default_else_nowhere() {
+async fn shipping_address_is_the_given_one_else_the_default_else_null() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec("Rope", "R-1", "12.50", 9)).await;
@@ -80,8 +80,8 @@ async fn an_order_goes_to_the_address_named_else_to_the_default_else_nowhere() {
     let place = async |key: &str, address: Option<&str>| {
         let lines = json!([{ "productId": rope.id.to_global_id(), "quantity": 1 }]);
         let input = json!({ "lines": lines, "addressId": address, "idempotencyKey": key });
-        let answer = customer.mutate("orderCreate", ORDER, input).await;
-        answer.at("orderCreate.order.shippingAddress").clone()
+        let response = customer.mutate("orderCreate", ORDER, input).await;
+        response.at("orderCreate.order.shippingAddress").clone()
     };
     assert!(place("nowhere", None).await.is_null());
 
@@ -96,12 +96,12 @@ async fn an_order_goes_to_the_address_named_else_to_the_default_else_nowhere() {
     assert_eq!(place("second", Some(&second)).await["city"], "Kiel");
 
     let gone = customer.mutate("addressDelete", "", json!({ "id": first })).await;
-    assert_eq!(gone.verdict("addressDelete"), "done");
+    assert_eq!(gone.outcome("addressDelete"), "done");
     assert!(place("no default", None).await.is_null(), "no address is taken that nobody chose");
 }
 
 #[tokio::test]
-async fn an_order_number_is_the_code_of_the_website_in_capitals_and_a_number_of_its_own() {
+async fn order_number_is_the_website_code_and_a_unique_number() {
     let app = TestApp::new().await;
     let longest = "long-".repeat(10);
     let customer = app.customer().await;
@@ -109,15 +109,15 @@ async fn an_order_number_is_the_code_of_the_website_in_capitals_and_a_number_of_
     for code in ["sailor", "tiny-shop", &longest] {
         let website = app.website(code).await;
         let rope = app.product(website.id, spec("Rope", "R-1", "12.50", 9)).await;
-        let answer = customer.try_order(&[(rope.id, 1)], code).await;
-        assert_eq!(answer.verdict("orderCreate"), "done", "{code}: {answer:?}");
-        numbers.push(answer.text_at("orderCreate.order.orderNumber"));
+        let response = customer.try_order(&[(rope.id, 1)], code).await;
+        assert_eq!(response.outcome("orderCreate"), "done", "{code}: {response:?}");
+        numbers.push(response.text_at("orderCreate.order.orderNumber"));
     }
     assert_eq!(numbers, ["SAILOR-1001", "TINY-SHOP-1002", &format!("{}-1003", longest.to_uppercase())]);
 }
 
 #[tokio::test]
-async fn an_order_number_that_an_import_brought_is_passed_over() {
+async fn imported_order_numbers_are_skipped() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec("Rope", "R-1", "12.50", 9)).await;
@@ -126,14 +126,14 @@ async fn an_order_number_that_an_import_brought_is_passed_over() {
         website.id.0
     );
     app.database.sql(&imported).await;
-    let answer = app.customer().await.try_order(&[(rope.id, 1)], "k").await;
-    assert_eq!(answer.verdict("orderCreate"), "done", "{answer:?}");
-    assert_eq!(answer.text_at("orderCreate.order.orderNumber"), "SAILOR-1004");
+    let response = app.customer().await.try_order(&[(rope.id, 1)], "k").await;
+    assert_eq!(response.outcome("orderCreate"), "done", "{response:?}");
+    assert_eq!(response.text_at("orderCreate.order.orderNumber"), "SAILOR-1004");
     assert_eq!(app.stock(rope.id).await, 8);
 }
 
 #[tokio::test]
-async fn an_order_takes_its_stock_through_the_ledger() {
+async fn order_reduces_stock_through_the_ledger() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec("Rope", "R-1", "12.50", 9)).await;
@@ -147,23 +147,23 @@ async fn an_order_takes_its_stock_through_the_ledger() {
     let expected =
         [format!("({},sale,-2,7,{order},{me})", rope.id.0), format!("({},sale,-3,0,{order},{me})", nail.id.0)];
     assert_eq!(app.database.rows(ledger).await, expected);
-    app.database.assert_books_balance().await;
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn an_order_sent_again_with_its_key_is_answered_and_not_placed_again() {
+async fn order_sent_again_with_its_key_is_placed_once() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec("Rope", "R-1", "12.50", 9)).await;
     let customer = app.customer().await;
     let key = "ключ".repeat(50);
     let first = customer.try_order(&[(rope.id, 2)], &key).await;
-    assert_eq!(first.verdict("orderCreate"), "done");
+    assert_eq!(first.outcome("orderCreate"), "done");
     let written = app.database.contents().await;
     let again = customer.try_order(&[(rope.id, 2)], &key).await;
     assert_eq!(again.at("orderCreate"), first.at("orderCreate"));
     let other = customer.try_order(&[(rope.id, 3)], &key).await;
-    assert_eq!(other.verdict("orderCreate"), "IDEMPOTENCY_MISMATCH idempotencyKey");
+    assert_eq!(other.outcome("orderCreate"), "IDEMPOTENCY_MISMATCH idempotencyKey");
     assert_eq!(app.database.contents().await, written);
 
     let neighbour = app.customer().await.try_order(&[(rope.id, 2)], &key).await;
@@ -172,14 +172,14 @@ async fn an_order_sent_again_with_its_key_is_answered_and_not_placed_again() {
 }
 
 #[tokio::test]
-async fn the_key_of_a_refused_order_may_be_used_again() {
+async fn key_of_a_rejected_order_can_be_reused() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec("Rope", "R-1", "12.50", 2)).await;
     let customer = app.customer().await;
     let refused = customer.try_order(&[(rope.id, 3)], "k").await;
-    assert_eq!(refused.verdict("orderCreate"), "OUT_OF_STOCK lines.0.quantity");
-    assert_eq!(customer.try_order(&[(rope.id, 2)], "k").await.verdict("orderCreate"), "done");
+    assert_eq!(refused.outcome("orderCreate"), "OUT_OF_STOCK lines.0.quantity");
+    assert_eq!(customer.try_order(&[(rope.id, 2)], "k").await.outcome("orderCreate"), "done");
 }
 
 fn spec(name: &str, sku: &str, price: &'static str, stock: i32) -> ProductSpec {
@@ -187,6 +187,6 @@ fn spec(name: &str, sku: &str, price: &'static str, stock: i32) -> ProductSpec {
 }
 
 /// The fields inside [`ORDER`].
-fn body() -> &'static str {
+fn order_fields() -> &'static str {
     ORDER.trim_start_matches("order {").trim_end_matches('}').trim_end()
 }

@@ -6,7 +6,7 @@ use souk::ids::{AddressId, ProductId, RowId};
 use crate::support::{ProductSpec, TestApp};
 
 /// Ids that name nothing, and what is said of them.
-fn wrong_ids(foreign: &str) -> Vec<(Value, &'static str)> {
+fn invalid_ids(foreign: &str) -> Vec<(Value, &'static str)> {
     let encoded = |text: &str| {
         use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
         URL_SAFE_NO_PAD.encode(text)
@@ -28,7 +28,7 @@ fn wrong_ids(foreign: &str) -> Vec<(Value, &'static str)> {
 }
 
 #[tokio::test]
-async fn every_refused_order_says_why_and_writes_nothing() {
+async fn rejected_order_returns_errors_and_writes_nothing() {
     let app = TestApp::new().await;
     let (here, there) = (app.website("here").await, app.website("there").await);
     let spec = |stock: i32, price: &'static str| ProductSpec { stock, price: Some(price), ..ProductSpec::default() };
@@ -42,7 +42,7 @@ async fn every_refused_order_says_why_and_writes_nothing() {
     let theirs = neighbour.address().await.id.to_global_id();
     let mine = customer.address().await.id.to_global_id();
     let deleted = app.manager().await.mutate("productDelete", "", json!({ "id": gone })).await;
-    assert_eq!(deleted.verdict("productDelete"), "done");
+    assert_eq!(deleted.outcome("productDelete"), "done");
 
     let line = |id: &str, quantity: i32| json!({ "productId": id, "quantity": quantity });
     let of = |lines: Vec<Value>| json!({ "lines": lines, "idempotencyKey": "k" });
@@ -103,8 +103,8 @@ async fn every_refused_order_says_why_and_writes_nothing() {
     cases.push((to(json!(theirs)), "NOT_FOUND addressId"));
     cases.push((to(json!(AddressId(1_000_000).to_global_id())), "NOT_FOUND addressId"));
     let expected = |code: &str, field: &str| format!("{code} {field}");
-    let mut all: Vec<(Value, String)> = cases.into_iter().map(|(input, verdict)| (input, verdict.to_owned())).collect();
-    for (id, code) in wrong_ids(&category) {
+    let mut all: Vec<(Value, String)> = cases.into_iter().map(|(input, outcome)| (input, outcome.to_owned())).collect();
+    for (id, code) in invalid_ids(&category) {
         let lines = vec![line(&rope, 1), json!({ "productId": id, "quantity": 1 })];
         all.push((of(lines), expected(code, "lines.1.productId")));
         all.push((to(id), expected(code, "addressId")));
@@ -113,16 +113,16 @@ async fn every_refused_order_says_why_and_writes_nothing() {
     all.push((of(vec![line(&mine, 1)]), expected("INVALID", "lines.0.productId")));
 
     let before = app.database.contents().await;
-    for (input, verdict) in all {
-        let answer = customer.mutate("orderCreate", "order { id }", input.clone()).await;
+    for (input, outcome) in all {
+        let response = customer.mutate("orderCreate", "order { id }", input.clone()).await;
         let shown: String = input.to_string().chars().take(300).collect();
-        assert_eq!(answer.verdict("orderCreate"), verdict, "{shown}");
-        if !verdict.starts_with('!') {
-            assert!(answer.at("orderCreate.order").is_null(), "{shown}");
+        assert_eq!(response.outcome("orderCreate"), outcome, "{shown}");
+        if !outcome.starts_with('!') {
+            assert!(response.at("orderCreate.order").is_null(), "{shown}");
         }
     }
     let refused = app.anonymous().mutate("orderCreate", "", of(vec![line(&rope, 1)])).await;
-    assert_eq!(refused.verdict("orderCreate"), "!UNAUTHENTICATED");
+    assert_eq!(refused.outcome("orderCreate"), "!UNAUTHENTICATED");
     assert_eq!(app.database.contents().await, before);
 
     // The last values that are good are taken.
@@ -130,34 +130,34 @@ async fn every_refused_order_says_why_and_writes_nothing() {
         of(vec![line(&dear, 100)]),
         json!({ "lines": [line(&rope, 5)], "addressId": mine, "idempotencyKey": "ü".repeat(200) }),
     ] {
-        let answer = customer.mutate("orderCreate", "", input).await;
-        assert_eq!(answer.verdict("orderCreate"), "done");
+        let response = customer.mutate("orderCreate", "", input).await;
+        assert_eq!(response.outcome("orderCreate"), "done");
     }
 }
 
 #[tokio::test]
-async fn five_hundred_lines_of_a_million_pieces_do_not_overflow() {
+async fn five_hundred_lines_of_a_million_units_do_not_overflow() {
     let app = TestApp::new().await;
     let website = app.website("here").await;
     let spec = ProductSpec { stock: 1_000_000, price: Some("0.00"), ..ProductSpec::default() };
     let dust = app.product(website.id, spec).await;
     let customer = app.customer().await;
     let before = app.database.contents().await;
-    let answer = customer.try_order(&[(dust.id, 1_000_000); 500], "k").await;
-    let errors = answer.user_errors("orderCreate");
+    let response = customer.try_order(&[(dust.id, 1_000_000); 500], "k").await;
+    let errors = response.user_errors("orderCreate");
     assert_eq!(errors.len(), 500);
     assert_eq!(errors[499], ("OUT_OF_STOCK".to_owned(), "lines.499.quantity".to_owned()));
     assert_eq!(app.database.contents().await, before);
 
     let small = vec![(dust.id, 2); 500];
-    let answer = customer.try_order(&small, "k").await;
-    assert_eq!(answer.verdict("orderCreate"), "done");
-    assert_eq!(answer.at("orderCreate.order.details.0.quantity"), 1000);
-    assert_eq!(answer.text_at("orderCreate.order.totalAmount.amount"), "0.00");
+    let response = customer.try_order(&small, "k").await;
+    assert_eq!(response.outcome("orderCreate"), "done");
+    assert_eq!(response.at("orderCreate.order.details.0.quantity"), 1000);
+    assert_eq!(response.text_at("orderCreate.order.totalAmount.amount"), "0.00");
 }
 
 #[tokio::test]
-async fn quantities_and_prices_in_the_document_are_held_to_the_same_rules() {
+async fn literals_in_the_document_follow_the_same_rules_as_variables() {
     let app = TestApp::new().await;
     let website = app.website("here").await;
     let rope = app.product(website.id, ProductSpec { stock: 5, ..ProductSpec::default() }).await.id.to_global_id();
@@ -170,14 +170,14 @@ async fn quantities_and_prices_in_the_document_are_held_to_the_same_rules() {
             "mutation {{ orderCreate(input: {{ lines: [{{ productId: \"{rope}\", quantity: {quantity} }}],
                 idempotencyKey: \"k\" }}) {{ userErrors {{ code field }} }} }}"
         );
-        assert_eq!(customer.run(&document).await.verdict("orderCreate"), "!BAD_USER_INPUT", "{quantity}");
+        assert_eq!(customer.run(&document).await.outcome("orderCreate"), "!BAD_USER_INPUT", "{quantity}");
     }
     for key in ["a\\u0000b", "a\0b"] {
         let document = format!(
             "mutation {{ orderCreate(input: {{ lines: [{{ productId: \"{rope}\", quantity: 1 }}],
                 idempotencyKey: \"{key}\" }}) {{ userErrors {{ code field }} }} }}"
         );
-        assert_eq!(customer.run(&document).await.verdict("orderCreate"), "!BAD_USER_INPUT", "{key:?}");
+        assert_eq!(customer.run(&document).await.outcome("orderCreate"), "!BAD_USER_INPUT", "{key:?}");
     }
     assert_eq!(app.database.contents().await, before);
 }

@@ -8,8 +8,8 @@ use souk::{
 };
 
 use crate::support::{
-    Actor, Answer, ProductSpec, TestApp,
-    psql::{Psql, refused_by},
+    Actor, TestResponse, ProductSpec, TestApp,
+    psql::{Psql, violated_constraint},
 };
 
 /// All that a return says.
@@ -17,7 +17,7 @@ const RETURN: &str = "return { id status note rejection settledAt lines { quanti
     order { details { quantity shippedQuantity returnedQuantity } returns { id } } }";
 
 /// A confirmed order of five ropes and three nails, of which four ropes have left.
-struct Scene<'a> {
+struct OrderFixture<'a> {
     app: &'a TestApp,
     order: String,
     lines: [String; 2],
@@ -27,7 +27,7 @@ struct Scene<'a> {
     manager: Actor<'a>,
 }
 
-impl<'a> Scene<'a> {
+impl<'a> OrderFixture<'a> {
     async fn new(app: &'a TestApp) -> Self {
         let website = app.website("sailor").await;
         let (customer, seller, manager) = (app.customer().await, app.seller().await, app.manager().await);
@@ -41,42 +41,42 @@ impl<'a> Scene<'a> {
         let placed = customer.try_order(&[(products[0], 5), (products[1], 3)], "k").await;
         let line = |index: usize| placed.text_at(&format!("orderCreate.order.details.{index}.id"));
         let (order, lines) = (placed.text_at("orderCreate.order.id"), [line(0), line(1)]);
-        let scene = Self { app, order, lines, products, customer, seller, manager };
-        let confirm = json!({ "id": scene.order, "status": "CONFIRMED" });
-        let moved = scene.manager.mutate("orderStatusUpdate", "", confirm).await;
-        assert_eq!(moved.verdict("orderStatusUpdate"), "done");
-        let four = json!([{ "orderDetailId": scene.lines[0], "quantity": 4 }]);
-        let ship = json!({ "orderId": scene.order, "lines": four, "idempotencyKey": "1" });
-        assert_eq!(scene.manager.mutate("shipmentCreate", "", ship).await.verdict("shipmentCreate"), "done");
-        scene
+        let fixture = Self { app, order, lines, products, customer, seller, manager };
+        let confirm = json!({ "id": fixture.order, "status": "CONFIRMED" });
+        let moved = fixture.manager.mutate("orderStatusUpdate", "", confirm).await;
+        assert_eq!(moved.outcome("orderStatusUpdate"), "done");
+        let four = json!([{ "orderDetailId": fixture.lines[0], "quantity": 4 }]);
+        let ship = json!({ "orderId": fixture.order, "lines": four, "idempotencyKey": "1" });
+        assert_eq!(fixture.manager.mutate("shipmentCreate", "", ship).await.outcome("shipmentCreate"), "done");
+        fixture
     }
 
     fn line(&self, index: usize, quantity: i64) -> Value {
         json!({ "orderDetailId": self.lines[index], "quantity": quantity, "reason": "torn" })
     }
 
-    async fn ask(&self, actor: &Actor<'_>, lines: Value, key: &str) -> Answer {
+    async fn try_return(&self, actor: &Actor<'_>, lines: Value, key: &str) -> TestResponse {
         let input = json!({ "orderId": self.order, "lines": lines, "note": "A pity.", "idempotencyKey": key });
         actor.mutate("returnCreate", RETURN, input).await
     }
 
     /// Asks for so many ropes, and gives the return's id.
-    async fn ropes(&self, quantity: i64, key: &str) -> String {
-        self.ask(&self.customer, json!([self.line(0, quantity)]), key).await.text_at("returnCreate.return.id")
+    async fn return_ropes(&self, quantity: i64, key: &str) -> String {
+        self.try_return(&self.customer, json!([self.line(0, quantity)]), key).await.text_at("returnCreate.return.id")
     }
 
-    async fn returned(&self) -> Vec<String> {
+    async fn returned_quantities(&self) -> Vec<String> {
         self.app.database.rows("SELECT returned_quantity FROM order_details ORDER BY id").await
     }
 }
 
 #[tokio::test]
-async fn what_came_back_goes_to_stock_where_it_can_be_sold_again() {
+async fn returned_units_are_restocked_if_sellable() {
     let app = TestApp::new().await;
-    let scene = Scene::new(&app).await;
-    let rest = json!({ "orderId": scene.order, "idempotencyKey": "2" });
-    assert_eq!(scene.manager.mutate("shipmentCreate", "", rest).await.verdict("shipmentCreate"), "done");
-    let asked = scene.ask(&scene.customer, json!([scene.line(0, 2), scene.line(1, 3)]), "1").await;
+    let fixture = OrderFixture::new(&app).await;
+    let rest = json!({ "orderId": fixture.order, "idempotencyKey": "2" });
+    assert_eq!(fixture.manager.mutate("shipmentCreate", "", rest).await.outcome("shipmentCreate"), "done");
+    let asked = fixture.try_return(&fixture.customer, json!([fixture.line(0, 2), fixture.line(1, 3)]), "1").await;
     let id = asked.text_at("returnCreate.return.id");
     let line = |quantity: i32, is_restocked: bool, name: &str| json!({ "quantity": quantity, "reason": "torn", "isRestocked": is_restocked, "detail": { "name": name } });
     let expected = json!({
@@ -92,116 +92,116 @@ async fn what_came_back_goes_to_stock_where_it_can_be_sold_again() {
     });
     let shown = "query ($id: ID!) { node(id: $id) { ... on Return { RETURN } } }"
         .replace("RETURN", RETURN.trim_start_matches("return {").trim_end_matches('}'));
-    assert_eq!(scene.customer.run_with(&shown, json!({ "id": id })).await.at("node"), &expected);
+    assert_eq!(fixture.customer.run_with(&shown, json!({ "id": id })).await.at("node"), &expected);
 
-    assert_eq!([app.stock(scene.products[0]).await, app.stock(scene.products[1]).await], [95, 97]);
+    assert_eq!([app.stock(fixture.products[0]).await, app.stock(fixture.products[1]).await], [95, 97]);
     let lines = json!([
-        { "orderDetailId": scene.lines[1], "restock": true }, { "orderDetailId": scene.lines[0], "restock": false },
+        { "orderDetailId": fixture.lines[1], "restock": true }, { "orderDetailId": fixture.lines[0], "restock": false },
     ]);
-    let received = scene.manager.mutate("returnReceive", RETURN, json!({ "id": id, "lines": lines })).await;
+    let received = fixture.manager.mutate("returnReceive", RETURN, json!({ "id": id, "lines": lines })).await;
     assert_eq!(received.text_at("returnReceive.return.status"), "RECEIVED");
     assert!(received.at("returnReceive.return.settledAt").is_string());
     let lines = json!([line(2, false, "Rope"), line(3, true, "Nail")]);
     assert_eq!(received.at("returnReceive.return.lines"), &lines);
-    assert_eq!([app.stock(scene.products[0]).await, app.stock(scene.products[1]).await], [95, 100]);
+    assert_eq!([app.stock(fixture.products[0]).await, app.stock(fixture.products[1]).await], [95, 100]);
     let ledger = "SELECT product_id, delta, order_id, user_id FROM stock_movements WHERE reason = 'return'";
-    assert_eq!(app.database.rows(ledger).await, [format!("({},3,1,{})", scene.products[1].0, scene.manager.id.0)]);
+    assert_eq!(app.database.rows(ledger).await, [format!("({},3,1,{})", fixture.products[1].0, fixture.manager.id.0)]);
     // Settled once.
-    let again = scene.manager.mutate("returnReceive", "", json!({ "id": id })).await;
-    assert_eq!(again.verdict("returnReceive"), "ILLEGAL_TRANSITION id");
-    let again = scene.manager.mutate("returnReject", "", json!({ "id": id, "reason": "no" })).await;
-    assert_eq!(again.verdict("returnReject"), "ILLEGAL_TRANSITION id");
-    app.database.assert_books_balance().await;
+    let again = fixture.manager.mutate("returnReceive", "", json!({ "id": id })).await;
+    assert_eq!(again.outcome("returnReceive"), "ILLEGAL_TRANSITION id");
+    let again = fixture.manager.mutate("returnReject", "", json!({ "id": id, "reason": "no" })).await;
+    assert_eq!(again.outcome("returnReject"), "ILLEGAL_TRANSITION id");
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn the_pieces_of_a_rejected_return_may_be_asked_for_again() {
+async fn units_of_a_rejected_return_can_be_returned_again() {
     let app = TestApp::new().await;
-    let scene = Scene::new(&app).await;
-    let id = scene.ropes(4, "1").await;
-    let refused = scene.ask(&scene.customer, json!([scene.line(0, 1)]), "2").await;
-    assert_eq!(refused.verdict("returnCreate"), "OUT_OF_RANGE lines.0.quantity");
+    let fixture = OrderFixture::new(&app).await;
+    let id = fixture.return_ropes(4, "1").await;
+    let refused = fixture.try_return(&fixture.customer, json!([fixture.line(0, 1)]), "2").await;
+    assert_eq!(refused.outcome("returnCreate"), "OUT_OF_RANGE lines.0.quantity");
     let reject = json!({ "id": id, "reason": "Cut to length." });
-    let rejected = scene.manager.mutate("returnReject", RETURN, reject).await;
+    let rejected = fixture.manager.mutate("returnReject", RETURN, reject).await;
     assert_eq!(rejected.text_at("returnReject.return.status"), "REJECTED");
     assert_eq!(rejected.text_at("returnReject.return.rejection"), "Cut to length.");
-    assert_eq!(scene.returned().await, ["(0)", "(0)"]);
-    scene.ropes(1, "3").await;
-    assert_eq!(scene.returned().await, ["(1)", "(0)"]);
-    assert_eq!(app.stock(scene.products[0]).await, 95, "nothing went to stock");
+    assert_eq!(fixture.returned_quantities().await, ["(0)", "(0)"]);
+    fixture.return_ropes(1, "3").await;
+    assert_eq!(fixture.returned_quantities().await, ["(1)", "(0)"]);
+    assert_eq!(app.stock(fixture.products[0]).await, 95, "nothing went to stock");
 }
 
 #[tokio::test]
-async fn a_return_is_asked_for_by_whoever_bought_and_settled_by_staff() {
+async fn buyers_request_returns_and_staff_settle_them() {
     let app = TestApp::new().await;
-    let scene = Scene::new(&app).await;
+    let fixture = OrderFixture::new(&app).await;
     let elsewhere = app.website("rise").await;
-    let of_there = app.holder(&[Permission::ManageOrders], &[elsewhere.id]).await;
+    let of_there = app.user_with(&[Permission::ManageOrders], &[elsewhere.id]).await;
     let (neighbour, anonymous, guest) = (app.customer().await, app.anonymous(), app.guest("souk_c_guest"));
     for (who, actor, ask, settle) in [
         ("anonymous", &anonymous, "!UNAUTHENTICATED", "!UNAUTHENTICATED"),
         ("guest", &guest, "NOT_FOUND orderId", "!UNAUTHENTICATED"),
         ("neighbour", &neighbour, "NOT_FOUND orderId", "!FORBIDDEN"),
-        ("seller", &scene.seller, "NOT_FOUND orderId", "!FORBIDDEN"),
+        ("seller", &fixture.seller, "NOT_FOUND orderId", "!FORBIDDEN"),
         ("staff elsewhere", &of_there, "NOT_FOUND orderId", "NOT_FOUND id"),
-        ("customer", &scene.customer, "done", "!FORBIDDEN"),
-        ("manager", &scene.manager, "done", "done"),
+        ("customer", &fixture.customer, "done", "!FORBIDDEN"),
+        ("manager", &fixture.manager, "done", "done"),
     ] {
-        let asked = scene.ask(actor, json!([scene.line(0, 1)]), who).await;
-        assert_eq!(asked.verdict("returnCreate"), ask, "{who}");
-        let id = scene.ropes(1, &format!("for {who}")).await;
+        let asked = fixture.try_return(actor, json!([fixture.line(0, 1)]), who).await;
+        assert_eq!(asked.outcome("returnCreate"), ask, "{who}");
+        let id = fixture.return_ropes(1, &format!("for {who}")).await;
         let rejected = actor.mutate("returnReject", "", json!({ "id": id, "reason": "no" })).await;
-        assert_eq!(rejected.verdict("returnReject"), settle, "{who}");
-        let open = |verdict: &str| verdict != "done";
-        if open(&rejected.verdict("returnReject")) {
+        assert_eq!(rejected.outcome("returnReject"), settle, "{who}");
+        let open = |outcome: &str| outcome != "done";
+        if open(&rejected.outcome("returnReject")) {
             let received = actor.mutate("returnReceive", "", json!({ "id": id })).await;
-            assert_eq!(received.verdict("returnReceive"), settle, "{who}");
+            assert_eq!(received.outcome("returnReceive"), settle, "{who}");
             let reject = json!({ "id": id, "reason": "no" });
-            assert_eq!(scene.manager.mutate("returnReject", "", reject).await.verdict("returnReject"), "done");
+            assert_eq!(fixture.manager.mutate("returnReject", "", reject).await.outcome("returnReject"), "done");
         }
     }
-    app.give_to_guest(&scene.order, "souk_c_guest").await;
-    let asked = scene.ask(&guest, json!([scene.line(0, 1)]), "guest").await;
-    assert_eq!(asked.verdict("returnCreate"), "done");
-    let again = scene.ask(&guest, json!([scene.line(0, 1)]), "guest").await;
+    app.assign_to_guest(&fixture.order, "souk_c_guest").await;
+    let asked = fixture.try_return(&guest, json!([fixture.line(0, 1)]), "guest").await;
+    assert_eq!(asked.outcome("returnCreate"), "done");
+    let again = fixture.try_return(&guest, json!([fixture.line(0, 1)]), "guest").await;
     assert_eq!(again.at("returnCreate.return.id"), asked.at("returnCreate.return.id"));
     // Everybody who sees the order sees it.
     let query = "query ($id: ID!) { node(id: $id) { ... on Return { note } } }";
     let id = json!({ "id": asked.at("returnCreate.return.id") });
     for (actor, seen) in
-        [(&guest, true), (&scene.seller, true), (&scene.customer, false), (&of_there, false), (&anonymous, false)]
+        [(&guest, true), (&fixture.seller, true), (&fixture.customer, false), (&of_there, false), (&anonymous, false)]
     {
         assert_eq!(actor.run_with(query, id.clone()).await.at("node").is_object(), seen);
     }
 }
 
 #[tokio::test]
-async fn every_refused_return_says_why_and_writes_nothing() {
+async fn rejected_return_returns_errors_and_writes_nothing() {
     let app = TestApp::new().await;
-    let scene = Scene::new(&app).await;
-    let other = scene.customer.try_order(&[(scene.products[1], 9)], "other").await;
+    let fixture = OrderFixture::new(&app).await;
+    let other = fixture.customer.try_order(&[(fixture.products[1], 9)], "other").await;
     let foreign = other.text_at("orderCreate.order.details.0.id");
     let of = |id: &str| json!({ "orderDetailId": id, "quantity": 1, "reason": "torn" });
-    let because = |reason: &str| json!({ "orderDetailId": scene.lines[0], "quantity": 1, "reason": reason });
-    let id = scene.ropes(1, "open").await;
+    let because = |reason: &str| json!({ "orderDetailId": fixture.lines[0], "quantity": 1, "reason": reason });
+    let id = fixture.return_ropes(1, "open").await;
     let before = app.database.contents().await;
     for (lines, expected) in [
         (json!([]), "REQUIRED lines"),
-        (json!([scene.line(0, 0)]), "OUT_OF_RANGE lines.0.quantity"),
-        (json!([scene.line(0, -1)]), "OUT_OF_RANGE lines.0.quantity"),
-        (json!([scene.line(0, 1_000_000_000)]), "OUT_OF_RANGE lines.0.quantity"),
-        (json!([scene.line(0, 4)]), "OUT_OF_RANGE lines.0.quantity"),
-        (json!([scene.line(1, 1)]), "OUT_OF_RANGE lines.0.quantity"),
-        (json!([scene.line(0, 1), scene.line(0, 1)]), "INVALID lines.1.orderDetailId"),
+        (json!([fixture.line(0, 0)]), "OUT_OF_RANGE lines.0.quantity"),
+        (json!([fixture.line(0, -1)]), "OUT_OF_RANGE lines.0.quantity"),
+        (json!([fixture.line(0, 1_000_000_000)]), "OUT_OF_RANGE lines.0.quantity"),
+        (json!([fixture.line(0, 4)]), "OUT_OF_RANGE lines.0.quantity"),
+        (json!([fixture.line(1, 1)]), "OUT_OF_RANGE lines.0.quantity"),
+        (json!([fixture.line(0, 1), fixture.line(0, 1)]), "INVALID lines.1.orderDetailId"),
         (json!([of(&foreign)]), "NOT_FOUND lines.0.orderDetailId"),
         (json!([of(&OrderDetailId(999).to_global_id())]), "NOT_FOUND lines.0.orderDetailId"),
-        (json!([of(&scene.order)]), "INVALID lines.0.orderDetailId"),
+        (json!([of(&fixture.order)]), "INVALID lines.0.orderDetailId"),
         (json!([because("")]), "REQUIRED lines.0.reason"),
         (json!([because(&"x".repeat(501))]), "TOO_LONG lines.0.reason"),
-        (json!([scene.line(0, 3_000_000_000)]), "!BAD_USER_INPUT"),
+        (json!([fixture.line(0, 3_000_000_000)]), "!BAD_USER_INPUT"),
     ] {
-        let refused = scene.ask(&scene.customer, lines.clone(), "k").await;
-        assert_eq!(refused.verdict("returnCreate"), expected, "{lines}");
+        let refused = fixture.try_return(&fixture.customer, lines.clone(), "k").await;
+        assert_eq!(refused.outcome("returnCreate"), expected, "{lines}");
     }
     for (field, value, expected) in [
         ("orderId", json!(OrderId(999).to_global_id()), "NOT_FOUND orderId"),
@@ -210,61 +210,61 @@ async fn every_refused_return_says_why_and_writes_nothing() {
         ("note", json!("x".repeat(2001)), "TOO_LONG note"),
         ("idempotencyKey", json!(""), "INVALID idempotencyKey"),
     ] {
-        let mut input = json!({ "orderId": scene.order, "lines": [scene.line(0, 1)], "idempotencyKey": "k" });
+        let mut input = json!({ "orderId": fixture.order, "lines": [fixture.line(0, 1)], "idempotencyKey": "k" });
         input[field] = value.clone();
-        let refused = scene.customer.mutate("returnCreate", "", input).await;
-        assert_eq!(refused.verdict("returnCreate"), expected, "{field} {value}");
+        let refused = fixture.customer.mutate("returnCreate", "", input).await;
+        assert_eq!(refused.outcome("returnCreate"), expected, "{field} {value}");
     }
     let named = |line: &str| json!({ "orderDetailId": line, "restock": true });
     for (lines, expected) in [
-        (json!([named(&scene.lines[1])]), "NOT_FOUND lines.0.orderDetailId"),
-        (json!([named(&scene.lines[0]), named(&scene.lines[0])]), "INVALID lines.1.orderDetailId"),
+        (json!([named(&fixture.lines[1])]), "NOT_FOUND lines.0.orderDetailId"),
+        (json!([named(&fixture.lines[0]), named(&fixture.lines[0])]), "INVALID lines.1.orderDetailId"),
         (json!([named("nonsense")]), "INVALID lines.0.orderDetailId"),
     ] {
-        let refused = scene.manager.mutate("returnReceive", "", json!({ "id": id, "lines": lines })).await;
-        assert_eq!(refused.verdict("returnReceive"), expected, "{lines}");
+        let refused = fixture.manager.mutate("returnReceive", "", json!({ "id": id, "lines": lines })).await;
+        assert_eq!(refused.outcome("returnReceive"), expected, "{lines}");
     }
     for (id, reason, expected) in [
         (id.clone(), " ", "REQUIRED reason"),
         (ReturnId(999).to_global_id(), "no", "NOT_FOUND id"),
-        (scene.order.clone(), "no", "INVALID id"),
+        (fixture.order.clone(), "no", "INVALID id"),
     ] {
-        let refused = scene.manager.mutate("returnReject", "", json!({ "id": id, "reason": reason })).await;
-        assert_eq!(refused.verdict("returnReject"), expected);
+        let refused = fixture.manager.mutate("returnReject", "", json!({ "id": id, "reason": reason })).await;
+        assert_eq!(refused.outcome("returnReject"), expected);
     }
     assert_eq!(app.database.contents().await, before);
 }
 
 #[tokio::test]
-async fn twenty_returns_at_once_never_take_back_more_than_has_left_and_restock_once() {
+async fn concurrent_returns_never_exceed_shipped_units_and_restock_once() {
     let app = TestApp::new().await;
-    app.database.show_deadlocks().await;
-    let scene = Scene::new(&app).await;
+    app.database.disable_deadlock_detection().await;
+    let fixture = OrderFixture::new(&app).await;
     let asked = join_all((0..20).map(|index| {
-        let (scene, key) = (&scene, index.to_string());
-        async move { scene.ask(&scene.customer, json!([scene.line(0, 1)]), &key).await }
+        let (fixture, key) = (&fixture, index.to_string());
+        async move { fixture.try_return(&fixture.customer, json!([fixture.line(0, 1)]), &key).await }
     }))
     .await;
-    let done: Vec<_> = asked.iter().filter(|answer| answer.verdict("returnCreate") == "done").collect();
+    let done: Vec<_> = asked.iter().filter(|response| response.outcome("returnCreate") == "done").collect();
     assert_eq!(done.len(), 4);
-    assert_eq!(scene.returned().await, ["(4)", "(0)"]);
+    assert_eq!(fixture.returned_quantities().await, ["(4)", "(0)"]);
     let id = done[0].text_at("returnCreate.return.id");
-    let receive = json!({ "id": id, "lines": [{ "orderDetailId": scene.lines[0], "restock": true }] });
+    let receive = json!({ "id": id, "lines": [{ "orderDetailId": fixture.lines[0], "restock": true }] });
     let reject = json!({ "id": id, "reason": "no" });
     let (one, two, three) = futures_util::join!(
-        scene.manager.mutate("returnReceive", "", receive.clone()),
-        scene.manager.mutate("returnReceive", "", receive),
-        scene.manager.mutate("returnReject", "", reject),
+        fixture.manager.mutate("returnReceive", "", receive.clone()),
+        fixture.manager.mutate("returnReceive", "", receive),
+        fixture.manager.mutate("returnReject", "", reject),
     );
-    let verdicts = [one.verdict("returnReceive"), two.verdict("returnReceive"), three.verdict("returnReject")];
-    assert_eq!(verdicts.iter().filter(|verdict| *verdict == "done").count(), 1, "{verdicts:?}");
-    let restocked = i32::from(three.verdict("returnReject") != "done");
-    assert_eq!(app.stock(scene.products[0]).await, 95 + restocked);
-    app.database.assert_books_balance().await;
+    let outcomes = [one.outcome("returnReceive"), two.outcome("returnReceive"), three.outcome("returnReject")];
+    assert_eq!(outcomes.iter().filter(|outcome| *outcome == "done").count(), 1, "{outcomes:?}");
+    let restocked = i32::from(three.outcome("returnReject") != "done");
+    assert_eq!(app.stock(fixture.products[0]).await, 95 + restocked);
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn all_pieces_of_an_imported_order_that_is_on_its_way_or_has_arrived_may_come_back() {
+async fn all_units_of_an_imported_shipped_or_delivered_order_can_be_returned() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, ProductSpec { stock: 5, ..ProductSpec::default() }).await;
@@ -286,27 +286,27 @@ async fn all_pieces_of_an_imported_order_that_is_on_its_way_or_has_arrived_may_c
             |n: i32| json!([{ "orderDetailId": OrderDetailId(id).to_global_id(), "quantity": n, "reason": "torn" }]);
         let input = |n: i32| json!({ "orderId": OrderId(id).to_global_id(), "lines": line(n), "idempotencyKey": format!("{id} {n}") });
         let asked = manager.mutate("returnCreate", "return { id }", input(3)).await;
-        assert_eq!(asked.verdict("returnCreate"), expected, "{status}");
+        assert_eq!(asked.outcome("returnCreate"), expected, "{status}");
         if expected == "done" {
             let more = manager.mutate("returnCreate", "", input(1)).await;
-            assert_eq!(more.verdict("returnCreate"), "OUT_OF_RANGE lines.0.quantity");
+            assert_eq!(more.outcome("returnCreate"), "OUT_OF_RANGE lines.0.quantity");
             let lines = json!([{ "orderDetailId": OrderDetailId(id).to_global_id(), "restock": true }]);
             let receive = json!({ "id": asked.text_at("returnCreate.return.id"), "lines": lines });
-            assert_eq!(manager.mutate("returnReceive", "", receive).await.verdict("returnReceive"), "done");
+            assert_eq!(manager.mutate("returnReceive", "", receive).await.outcome("returnReceive"), "done");
         }
     }
     assert_eq!(app.stock(rope.id).await, 11);
-    app.database.assert_books_balance().await;
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn what_comes_back_no_writer_goes_around() {
+async fn return_rules_are_enforced_by_the_database() {
     let app = TestApp::new().await;
-    let scene = Scene::new(&app).await;
-    scene.customer.order(&[(scene.products[0], 1)]).await;
-    let (open, settled) = (scene.ropes(1, "1").await, scene.ropes(1, "2").await);
+    let fixture = OrderFixture::new(&app).await;
+    fixture.customer.order(&[(fixture.products[0], 1)]).await;
+    let (open, settled) = (fixture.return_ropes(1, "1").await, fixture.return_ropes(1, "2").await);
     let reject = json!({ "id": settled, "reason": "no" });
-    assert_eq!(scene.manager.mutate("returnReject", "", reject).await.verdict("returnReject"), "done");
+    assert_eq!(fixture.manager.mutate("returnReject", "", reject).await.outcome("returnReject"), "done");
     assert_eq!([open, settled], [ReturnId(1).to_global_id(), ReturnId(2).to_global_id()]);
     let psql = Psql::connect(&app.database.url).await;
     let line = "INSERT INTO return_lines (return_id, order_detail_id, quantity, reason) VALUES";
@@ -337,11 +337,11 @@ async fn what_comes_back_no_writer_goes_around() {
     ] {
         match psql.try_run(sql).await {
             Ok(_) => panic!("nothing refused {sql}"),
-            Err(error) => assert_eq!(refused_by(&error), constraint, "{sql}"),
+            Err(error) => assert_eq!(violated_constraint(&error), constraint, "{sql}"),
         }
     }
     assert_eq!(
-        psql.value("SELECT string_agg(returned_quantity::text, ' ' ORDER BY id) FROM order_details").await,
+        psql.scalar("SELECT string_agg(returned_quantity::text, ' ' ORDER BY id) FROM order_details").await,
         "1 0 0"
     );
 }

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use souk::ids::{OrderDetailId, OrderId, ProductId, RowId, ShipmentId};
 
 use crate::support::{
-    Actor, Answer, ProductSpec, TestApp,
-    psql::{Psql, refused_by},
+    Actor, TestResponse, ProductSpec, TestApp,
+    psql::{Psql, violated_constraint},
 };
 
 /// All that a shipment says.
@@ -14,7 +14,7 @@ const SHIPMENT: &str = "shipment { id carrier trackingNumber trackingUrl deliver
     order { status details { quantity shippedQuantity } shipments { id } } }";
 
 /// A confirmed order of seven ropes, which a seller sells, and three nails.
-struct Scene<'a> {
+struct OrderFixture<'a> {
     app: &'a TestApp,
     order: String,
     /// The lines of the ropes and the nails.
@@ -25,7 +25,7 @@ struct Scene<'a> {
     manager: Actor<'a>,
 }
 
-impl<'a> Scene<'a> {
+impl<'a> OrderFixture<'a> {
     async fn new(app: &'a TestApp) -> Self {
         let website = app.website("sailor").await;
         let (customer, seller, manager) = (app.customer().await, app.seller().await, app.manager().await);
@@ -36,17 +36,17 @@ impl<'a> Scene<'a> {
         let placed = customer.try_order(&[(rope, 7), (nail, 3)], "k").await;
         let line = |index: usize| placed.text_at(&format!("orderCreate.order.details.{index}.id"));
         let (order, lines) = (placed.text_at("orderCreate.order.id"), [line(0), line(1)]);
-        let scene = Self { app, order, lines, products: [rope, nail], customer, seller, manager };
-        assert_eq!(scene.moved("CONFIRMED").await, "done");
-        scene
+        let fixture = Self { app, order, lines, products: [rope, nail], customer, seller, manager };
+        assert_eq!(fixture.try_set_status("CONFIRMED").await, "done");
+        fixture
     }
 
-    async fn moved(&self, to: &str) -> String {
+    async fn try_set_status(&self, to: &str) -> String {
         let input = json!({ "id": self.order, "status": to });
-        self.manager.mutate("orderStatusUpdate", "", input).await.verdict("orderStatusUpdate")
+        self.manager.mutate("orderStatusUpdate", "", input).await.outcome("orderStatusUpdate")
     }
 
-    async fn ship(&self, actor: &Actor<'_>, lines: Value, key: &str) -> Answer {
+    async fn ship(&self, actor: &Actor<'_>, lines: Value, key: &str) -> TestResponse {
         let mut input = json!({ "orderId": self.order, "idempotencyKey": key });
         if !lines.is_null() {
             input["lines"] = lines;
@@ -55,23 +55,23 @@ impl<'a> Scene<'a> {
     }
 
     /// So many ropes and nails.
-    fn pieces(&self, ropes: i32, nails: i32) -> Value {
+    fn shipment_lines(&self, ropes: i32, nails: i32) -> Value {
         let line = |index: usize, n: i32| json!({ "orderDetailId": self.lines[index], "quantity": n });
         let lines = [(0, ropes), (1, nails)].into_iter().filter(|(_, n)| *n != 0).map(|(index, n)| line(index, n));
         lines.collect()
     }
 
     async fn status(&self) -> String {
-        self.app.database.ask("SELECT status FROM orders WHERE id = 1").await
+        self.app.database.scalar("SELECT status FROM orders WHERE id = 1").await
     }
 }
 
 #[tokio::test]
-async fn an_order_leaves_in_parts_and_is_shipped_with_the_last_piece_and_delivered_with_the_last_part() {
+async fn order_is_shipped_with_its_last_unit_and_delivered_with_its_last_shipment() {
     let app = TestApp::new().await;
-    let scene = Scene::new(&app).await;
-    let first = scene.ship(&scene.seller, scene.pieces(2, 3), "1").await;
-    assert_eq!(first.verdict("shipmentCreate"), "done");
+    let fixture = OrderFixture::new(&app).await;
+    let first = fixture.ship(&fixture.seller, fixture.shipment_lines(2, 3), "1").await;
+    assert_eq!(first.outcome("shipmentCreate"), "done");
     let shipment = first.at("shipmentCreate.shipment").clone();
     let in_it =
         json!([{ "quantity": 2, "detail": { "name": "Rope" } }, { "quantity": 3, "detail": { "name": "Nail" } }]);
@@ -82,37 +82,37 @@ async fn an_order_leaves_in_parts_and_is_shipped_with_the_last_piece_and_deliver
 
     // What has arrived before all has left makes nothing delivered.
     let deliver = async |id: &Value| {
-        let delivered = scene.manager.mutate("shipmentDeliver", SHIPMENT, json!({ "id": id })).await;
-        (delivered.verdict("shipmentDeliver"), scene.status().await)
+        let delivered = fixture.manager.mutate("shipmentDeliver", SHIPMENT, json!({ "id": id })).await;
+        (delivered.outcome("shipmentDeliver"), fixture.status().await)
     };
     assert_eq!(deliver(&shipment["id"]).await, ("done".into(), "confirmed".into()));
     assert_eq!(deliver(&shipment["id"]).await, ("ILLEGAL_TRANSITION id".into(), "confirmed".into()));
 
-    let second = scene.ship(&scene.manager, Value::Null, "2").await;
+    let second = fixture.ship(&fixture.manager, Value::Null, "2").await;
     assert_eq!(second.at("shipmentCreate.shipment.lines"), &json!([{ "quantity": 5, "detail": { "name": "Rope" } }]));
     assert_eq!(second.at("shipmentCreate.shipment.order.status"), "SHIPPED");
     assert_eq!(second.at("shipmentCreate.shipment.order.shipments").as_array().map(Vec::len), Some(2));
     assert_eq!(
-        scene.ship(&scene.manager, Value::Null, "3").await.verdict("shipmentCreate"),
+        fixture.ship(&fixture.manager, Value::Null, "3").await.outcome("shipmentCreate"),
         "ILLEGAL_TRANSITION orderId"
     );
     assert_eq!(deliver(second.at("shipmentCreate.shipment.id")).await, ("done".into(), "delivered".into()));
-    app.database.assert_books_balance().await;
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn the_status_of_an_order_ships_and_delivers_all_that_is_left() {
+async fn status_update_ships_and_delivers_the_remaining_units() {
     let app = TestApp::new().await;
-    let scene = Scene::new(&app).await;
-    scene.ship(&scene.manager, scene.pieces(4, 0), "1").await;
-    assert_eq!(scene.moved("SHIPPED").await, "done");
+    let fixture = OrderFixture::new(&app).await;
+    fixture.ship(&fixture.manager, fixture.shipment_lines(4, 0), "1").await;
+    assert_eq!(fixture.try_set_status("SHIPPED").await, "done");
     let lines = "SELECT shipment_id, order_detail_id, quantity FROM shipment_lines ORDER BY 1, 2";
     assert_eq!(app.database.rows(lines).await, ["(1,1,4)", "(2,1,3)", "(2,2,3)"]);
-    assert_eq!(scene.moved("DELIVERED").await, "done");
+    assert_eq!(fixture.try_set_status("DELIVERED").await, "done");
     assert_eq!(app.database.rows("SELECT count(delivered_at) FROM shipments").await, ["(2)"]);
     let told =
         "SELECT kind, from_status, to_status, quantity, user_id FROM order_events WHERE kind <> 'placed' ORDER BY id";
-    let by = scene.manager.id.0;
+    let by = fixture.manager.id.0;
     let events = [
         format!("(status_changed,pending,confirmed,,{by})"),
         format!("(shipped,,,4,{by})"),
@@ -126,66 +126,66 @@ async fn the_status_of_an_order_ships_and_delivers_all_that_is_left() {
 }
 
 #[tokio::test]
-async fn nothing_is_called_off_once_a_piece_is_on_its_way() {
+async fn partially_shipped_order_cannot_be_canceled() {
     let app = TestApp::new().await;
-    let scene = Scene::new(&app).await;
-    scene.ship(&scene.manager, scene.pieces(1, 0), "1").await;
+    let fixture = OrderFixture::new(&app).await;
+    fixture.ship(&fixture.manager, fixture.shipment_lines(1, 0), "1").await;
     let before = app.database.contents().await;
-    assert_eq!(scene.moved("CANCELLED").await, "ILLEGAL_TRANSITION status");
-    let cancelled = scene.manager.mutate("orderCancel", "", json!({ "id": scene.order })).await;
-    assert_eq!(cancelled.verdict("orderCancel"), "ILLEGAL_TRANSITION id");
+    assert_eq!(fixture.try_set_status("CANCELLED").await, "ILLEGAL_TRANSITION status");
+    let cancelled = fixture.manager.mutate("orderCancel", "", json!({ "id": fixture.order })).await;
+    assert_eq!(cancelled.outcome("orderCancel"), "ILLEGAL_TRANSITION id");
     assert_eq!(app.database.contents().await, before);
-    assert_eq!([app.stock(scene.products[0]).await, app.stock(scene.products[1]).await], [93, 97]);
+    assert_eq!([app.stock(fixture.products[0]).await, app.stock(fixture.products[1]).await], [93, 97]);
 }
 
 #[tokio::test]
-async fn orders_are_shipped_by_staff_and_by_sellers_of_something_in_them_and_only_while_they_are_confirmed() {
+async fn staff_and_sellers_in_the_order_ship_it_only_while_confirmed() {
     let app = TestApp::new().await;
-    let scene = Scene::new(&app).await;
+    let fixture = OrderFixture::new(&app).await;
     let (rival, neighbour, anonymous) = (app.seller().await, app.customer().await, app.anonymous());
     app.product(app.website("rise").await.id, ProductSpec { seller: Some(rival.id), ..ProductSpec::default() }).await;
-    let made = scene.ship(&scene.manager, scene.pieces(1, 0), "0").await;
+    let made = fixture.ship(&fixture.manager, fixture.shipment_lines(1, 0), "0").await;
     let shipment = json!({ "id": made.text_at("shipmentCreate.shipment.id"), "carrier": "Post" });
     for (who, actor, create, change) in [
         ("anonymous", &anonymous, "!UNAUTHENTICATED", "!UNAUTHENTICATED"),
         ("guest", &app.guest("souk_c_guest"), "!UNAUTHENTICATED", "!UNAUTHENTICATED"),
-        ("customer", &scene.customer, "!FORBIDDEN", "!FORBIDDEN"),
+        ("customer", &fixture.customer, "!FORBIDDEN", "!FORBIDDEN"),
         ("neighbour", &neighbour, "!FORBIDDEN", "!FORBIDDEN"),
         ("rival", &rival, "NOT_FOUND orderId", "NOT_FOUND id"),
-        ("seller", &scene.seller, "done", "done"),
-        ("manager", &scene.manager, "done", "done"),
+        ("seller", &fixture.seller, "done", "done"),
+        ("manager", &fixture.manager, "done", "done"),
     ] {
-        let shipped = scene.ship(actor, scene.pieces(1, 0), who).await;
-        assert_eq!(shipped.verdict("shipmentCreate"), create, "{who}");
+        let shipped = fixture.ship(actor, fixture.shipment_lines(1, 0), who).await;
+        assert_eq!(shipped.outcome("shipmentCreate"), create, "{who}");
         let updated = actor.mutate("shipmentUpdate", "", shipment.clone()).await;
-        assert_eq!(updated.verdict("shipmentUpdate"), change, "{who}");
+        assert_eq!(updated.outcome("shipmentUpdate"), change, "{who}");
         let delivered = actor.mutate("shipmentDeliver", "", json!({ "id": ShipmentId(999).to_global_id() })).await;
         let expected = if change == "done" { "NOT_FOUND id" } else { change };
-        assert_eq!(delivered.verdict("shipmentDeliver"), expected, "{who}");
+        assert_eq!(delivered.outcome("shipmentDeliver"), expected, "{who}");
     }
     // Everybody who sees the order sees what is on its way.
     let query = "query ($id: ID!) { node(id: $id) { ... on Shipment { carrier } } }";
     for (actor, seen) in
-        [(&scene.customer, true), (&scene.seller, true), (&rival, false), (&neighbour, false), (&anonymous, false)]
+        [(&fixture.customer, true), (&fixture.seller, true), (&rival, false), (&neighbour, false), (&anonymous, false)]
     {
-        let answer = actor.run_with(query, json!({ "id": shipment["id"] })).await;
-        assert_eq!(answer.at("node").is_object(), seen);
+        let response = actor.run_with(query, json!({ "id": shipment["id"] })).await;
+        assert_eq!(response.at("node").is_object(), seen);
     }
     for status in ["pending", "shipped", "delivered"] {
         app.database.sql(&format!("UPDATE orders SET status = '{status}'")).await;
-        let refused = scene.ship(&scene.manager, scene.pieces(1, 0), status).await;
-        assert_eq!(refused.verdict("shipmentCreate"), "ILLEGAL_TRANSITION orderId", "{status}");
+        let refused = fixture.ship(&fixture.manager, fixture.shipment_lines(1, 0), status).await;
+        assert_eq!(refused.outcome("shipmentCreate"), "ILLEGAL_TRANSITION orderId", "{status}");
     }
 }
 
 #[tokio::test]
-async fn every_refused_shipment_says_why_and_writes_nothing() {
+async fn rejected_shipment_returns_errors_and_writes_nothing() {
     let app = TestApp::new().await;
-    let scene = Scene::new(&app).await;
-    let other = scene.customer.try_order(&[(scene.products[1], 9)], "other").await;
+    let fixture = OrderFixture::new(&app).await;
+    let other = fixture.customer.try_order(&[(fixture.products[1], 9)], "other").await;
     let foreign = other.text_at("orderCreate.order.details.0.id");
     let line = |id: &str, n: i64| json!({ "orderDetailId": id, "quantity": n });
-    let [rope, nail] = &scene.lines;
+    let [rope, nail] = &fixture.lines;
     let before = app.database.contents().await;
     for (lines, expected) in [
         (json!([]), "REQUIRED lines"),
@@ -198,10 +198,10 @@ async fn every_refused_shipment_says_why_and_writes_nothing() {
         (json!([line(&foreign, 1)]), "NOT_FOUND lines.0.orderDetailId"),
         (json!([line(&OrderDetailId(999).to_global_id(), 1)]), "NOT_FOUND lines.0.orderDetailId"),
         (json!([line(rope, 9), line(&foreign, 1)]), "OUT_OF_RANGE lines.0.quantity, NOT_FOUND lines.1.orderDetailId"),
-        (json!([line(&scene.order, 1)]), "INVALID lines.0.orderDetailId"),
+        (json!([line(&fixture.order, 1)]), "INVALID lines.0.orderDetailId"),
         (json!([line(rope, 3_000_000_000)]), "!BAD_USER_INPUT"),
     ] {
-        assert_eq!(scene.ship(&scene.manager, lines.clone(), "k").await.verdict("shipmentCreate"), expected, "{lines}");
+        assert_eq!(fixture.ship(&fixture.manager, lines.clone(), "k").await.outcome("shipmentCreate"), expected, "{lines}");
     }
     for (field, value, expected) in [
         ("orderId", json!(OrderId(999).to_global_id()), "NOT_FOUND orderId"),
@@ -214,67 +214,67 @@ async fn every_refused_shipment_says_why_and_writes_nothing() {
         ("trackingUrl", json!("https://post.example/ x"), "INVALID trackingUrl"),
         ("trackingUrl", json!(format!("https://{}", "x".repeat(2000))), "TOO_LONG trackingUrl"),
     ] {
-        let mut input = json!({ "orderId": scene.order, "idempotencyKey": "k" });
+        let mut input = json!({ "orderId": fixture.order, "idempotencyKey": "k" });
         input[field] = value.clone();
-        let refused = scene.manager.mutate("shipmentCreate", SHIPMENT, input).await;
-        assert_eq!(refused.verdict("shipmentCreate"), expected, "{field} {value}");
+        let refused = fixture.manager.mutate("shipmentCreate", SHIPMENT, input).await;
+        assert_eq!(refused.outcome("shipmentCreate"), expected, "{field} {value}");
     }
     assert_eq!(app.database.contents().await, before);
 }
 
 #[tokio::test]
-async fn twenty_shipments_at_once_never_send_more_than_was_ordered() {
+async fn concurrent_shipments_never_exceed_the_ordered_quantity() {
     let app = TestApp::new().await;
-    app.database.show_deadlocks().await;
-    let scene = Scene::new(&app).await;
+    app.database.disable_deadlock_detection().await;
+    let fixture = OrderFixture::new(&app).await;
     let sent = join_all((0..20).map(|index| {
-        let scene = &scene;
+        let fixture = &fixture;
         // Half of them name the lines the other way round.
-        let mut lines = scene.pieces(1, 1);
+        let mut lines = fixture.shipment_lines(1, 1);
         if index % 2 == 1 {
             lines.as_array_mut().expect("lines").reverse();
         }
-        async move { scene.ship(&scene.manager, lines, &index.to_string()).await.verdict("shipmentCreate") }
+        async move { fixture.ship(&fixture.manager, lines, &index.to_string()).await.outcome("shipmentCreate") }
     }))
     .await;
-    assert_eq!(sent.iter().filter(|verdict| *verdict == "done").count(), 3, "{sent:?}");
+    assert_eq!(sent.iter().filter(|outcome| *outcome == "done").count(), 3, "{sent:?}");
     let shipped = "SELECT quantity, shipped_quantity FROM order_details ORDER BY id";
     assert_eq!(app.database.rows(shipped).await, ["(7,3)", "(3,3)"]);
     let sent = join_all((0..20).map(|index| {
-        let (scene, key) = (&scene, format!("rope-{index}"));
-        async move { scene.ship(&scene.manager, scene.pieces(1, 0), &key).await.verdict("shipmentCreate") }
+        let (fixture, key) = (&fixture, format!("rope-{index}"));
+        async move { fixture.ship(&fixture.manager, fixture.shipment_lines(1, 0), &key).await.outcome("shipmentCreate") }
     }))
     .await;
-    assert_eq!(sent.iter().filter(|verdict| *verdict == "done").count(), 4, "{sent:?}");
+    assert_eq!(sent.iter().filter(|outcome| *outcome == "done").count(), 4, "{sent:?}");
     assert_eq!(app.database.rows(shipped).await, ["(7,7)", "(3,3)"]);
-    assert_eq!(scene.status().await, "shipped");
+    assert_eq!(fixture.status().await, "shipped");
 }
 
 #[tokio::test]
-async fn a_shipment_sent_again_with_its_key_is_made_once() {
+async fn shipment_sent_again_with_its_key_is_created_once() {
     let app = TestApp::new().await;
-    let scene = Scene::new(&app).await;
-    let answers = join_all((0..8).map(|_| scene.ship(&scene.manager, scene.pieces(2, 0), "same"))).await;
-    let ids: Vec<_> = answers.iter().map(|answer| answer.text_at("shipmentCreate.shipment.id")).collect();
+    let fixture = OrderFixture::new(&app).await;
+    let responses = join_all((0..8).map(|_| fixture.ship(&fixture.manager, fixture.shipment_lines(2, 0), "same"))).await;
+    let ids: Vec<_> = responses.iter().map(|response| response.text_at("shipmentCreate.shipment.id")).collect();
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     assert_eq!(app.database.rows("SELECT sum(quantity) FROM shipment_lines").await, ["(2)"]);
-    let other = scene.ship(&scene.manager, scene.pieces(3, 0), "same").await;
-    assert_eq!(other.verdict("shipmentCreate"), "IDEMPOTENCY_MISMATCH idempotencyKey");
-    let theirs = scene.ship(&scene.seller, scene.pieces(2, 0), "same").await;
+    let other = fixture.ship(&fixture.manager, fixture.shipment_lines(3, 0), "same").await;
+    assert_eq!(other.outcome("shipmentCreate"), "IDEMPOTENCY_MISMATCH idempotencyKey");
+    let theirs = fixture.ship(&fixture.seller, fixture.shipment_lines(2, 0), "same").await;
     assert_ne!(theirs.text_at("shipmentCreate.shipment.id"), ids[0], "another user's key is another key");
 }
 
 #[tokio::test]
-async fn the_tracking_can_be_changed_and_cleared_and_every_change_is_told() {
+async fn tracking_is_updated_and_cleared_and_every_change_is_recorded() {
     let app = TestApp::new().await;
-    let scene = Scene::new(&app).await;
-    let made = scene.ship(&scene.manager, Value::Null, "1").await;
+    let fixture = OrderFixture::new(&app).await;
+    let made = fixture.ship(&fixture.manager, Value::Null, "1").await;
     let id = made.text_at("shipmentCreate.shipment.id");
     let update = async |change: Value| {
         let mut input = change;
         input["id"] = json!(id);
-        let updated = scene.manager.mutate("shipmentUpdate", SHIPMENT, input).await;
-        assert_eq!(updated.verdict("shipmentUpdate"), "done");
+        let updated = fixture.manager.mutate("shipmentUpdate", SHIPMENT, input).await;
+        assert_eq!(updated.outcome("shipmentUpdate"), "done");
         let shipment = updated.at("shipmentUpdate.shipment");
         [&shipment["carrier"], &shipment["trackingNumber"], &shipment["trackingUrl"]].map(Clone::clone)
     };
@@ -287,66 +287,66 @@ async fn the_tracking_can_be_changed_and_cleared_and_every_change_is_told() {
     let told = "SELECT message FROM order_events WHERE kind = 'tracking_changed' ORDER BY id";
     assert_eq!(app.database.rows(told).await, ["(\"Penny Post P 1\")", "(\"Penny Post\")"]);
     let bad = json!({ "id": id, "trackingUrl": "ftp://post.example" });
-    let refused = scene.manager.mutate("shipmentUpdate", SHIPMENT, bad).await;
-    assert_eq!(refused.verdict("shipmentUpdate"), "INVALID trackingUrl");
+    let refused = fixture.manager.mutate("shipmentUpdate", SHIPMENT, bad).await;
+    assert_eq!(refused.outcome("shipmentUpdate"), "INVALID trackingUrl");
 }
 
 #[tokio::test]
-async fn an_imported_order_that_is_on_its_way_arrives_without_a_shipment() {
+async fn imported_shipped_order_is_delivered_without_a_shipment() {
     let app = TestApp::new().await;
-    let scene = Scene::new(&app).await;
+    let fixture = OrderFixture::new(&app).await;
     app.database.sql("UPDATE orders SET status = 'shipped'").await;
     let query = "query ($id: ID!) { order(id: $id) { details { shippedQuantity } shipments { id } } }";
-    let seen = scene.customer.run_with(query, json!({ "id": scene.order })).await;
+    let seen = fixture.customer.run_with(query, json!({ "id": fixture.order })).await;
     assert_eq!(
         seen.at("order"),
         &json!({ "details": [{ "shippedQuantity": 7 }, { "shippedQuantity": 3 }], "shipments": [] })
     );
-    assert_eq!(scene.moved("DELIVERED").await, "done");
+    assert_eq!(fixture.try_set_status("DELIVERED").await, "done");
     assert_eq!(app.database.rows("SELECT FROM shipments").await.len(), 0);
 }
 
 #[tokio::test]
-async fn the_contact_of_an_order_is_told_what_is_on_its_way_and_what_is_called_off() {
+async fn order_contact_is_notified_of_shipments_and_cancellations() {
     let app = TestApp::new().await;
-    let scene = Scene::new(&app).await;
-    app.mails().await;
+    let fixture = OrderFixture::new(&app).await;
+    app.emails().await;
     app.database.sql("UPDATE orders SET contact_name = 'Ada', contact_email = 'ada@souk.example'").await;
-    let tracked = json!({ "orderId": scene.order, "lines": scene.pieces(2, 3), "idempotencyKey": "1",
+    let tracked = json!({ "orderId": fixture.order, "lines": fixture.shipment_lines(2, 3), "idempotencyKey": "1",
         "carrier": "Penny Post", "trackingNumber": "P 1", "trackingUrl": "https://post.example/1" });
-    assert_eq!(scene.manager.mutate("shipmentCreate", "", tracked).await.verdict("shipmentCreate"), "done");
-    assert_eq!(scene.moved("SHIPPED").await, "done");
-    let [part, rest] = app.mails().await.try_into().expect("two mails");
+    assert_eq!(fixture.manager.mutate("shipmentCreate", "", tracked).await.outcome("shipmentCreate"), "done");
+    assert_eq!(fixture.try_set_status("SHIPPED").await, "done");
+    let [part, rest] = app.emails().await.try_into().expect("two mails");
     assert_eq!(part.to, ["ada@souk.example"]);
     assert_eq!(part.header("subject"), "Your order SAILOR-1001 at Shop sailor is on its way");
     assert!(part.text.contains("- 2 x Rope\n- 3 x Nail\n\nIt travels by Penny Post, number P 1.\n\nSee how far it is: https://post.example/1\n\n5 more pieces follow"), "{}", part.text);
     assert!(rest.text.contains("- 5 x Rope") && !rest.text.contains("follow"), "{}", rest.text);
 
-    let other = scene.customer.order(&[(scene.products[1], 2)]).await;
+    let other = fixture.customer.order(&[(fixture.products[1], 2)]).await;
     app.database.sql("DELETE FROM jobs").await;
     app.database.sql("UPDATE orders SET contact_name = 'Ada', contact_email = 'ada@souk.example'").await;
-    app.put_payment(&other, "paid", "20").await;
-    app.mails().await;
-    assert_eq!(scene.customer.mutate("orderCancel", "", json!({ "id": other })).await.verdict("orderCancel"), "done");
-    let [cancelled] = app.mails().await.try_into().expect("one mail");
+    app.set_payment(&other, "paid", "20").await;
+    app.emails().await;
+    assert_eq!(fixture.customer.mutate("orderCancel", "", json!({ "id": other })).await.outcome("orderCancel"), "done");
+    let [cancelled] = app.emails().await.try_into().expect("one mail");
     assert_eq!(cancelled.header("subject"), "Your order SAILOR-1002 at Shop sailor is cancelled");
     assert_eq!(cancelled.to, ["ada@souk.example"]);
     assert!(cancelled.text.contains("- 2 x Nail\n\nWhat you have paid, 20.00 EUR, goes back"), "{}", cancelled.text);
 
     // Nobody to write to: an import brings orders without a contact.
-    let silent = scene.customer.order(&[(scene.products[1], 1)]).await;
+    let silent = fixture.customer.order(&[(fixture.products[1], 1)]).await;
     app.database.sql("UPDATE orders SET contact_name = NULL, contact_email = NULL, contact_phone = NULL").await;
-    app.mails().await;
-    assert_eq!(scene.customer.mutate("orderCancel", "", json!({ "id": silent })).await.verdict("orderCancel"), "done");
-    assert!(app.mails().await.is_empty());
+    app.emails().await;
+    assert_eq!(fixture.customer.mutate("orderCancel", "", json!({ "id": silent })).await.outcome("orderCancel"), "done");
+    assert!(app.emails().await.is_empty());
 }
 
 #[tokio::test]
-async fn what_was_shipped_no_writer_goes_around() {
+async fn shipment_rules_are_enforced_by_the_database() {
     let app = TestApp::new().await;
-    let scene = Scene::new(&app).await;
-    scene.ship(&scene.manager, scene.pieces(2, 1), "1").await;
-    scene.customer.order(&[(scene.products[0], 1)]).await;
+    let fixture = OrderFixture::new(&app).await;
+    fixture.ship(&fixture.manager, fixture.shipment_lines(2, 1), "1").await;
+    fixture.customer.order(&[(fixture.products[0], 1)]).await;
     let psql = Psql::connect(&app.database.url).await;
     let line = |values: &str| {
         format!(
@@ -376,11 +376,11 @@ async fn what_was_shipped_no_writer_goes_around() {
     ] {
         match psql.try_run(sql).await {
             Ok(_) => panic!("nothing refused {sql}"),
-            Err(error) => assert_eq!(refused_by(&error), constraint, "{sql}"),
+            Err(error) => assert_eq!(violated_constraint(&error), constraint, "{sql}"),
         }
     }
     assert_eq!(
-        psql.value("SELECT string_agg(shipped_quantity::text, ' ' ORDER BY id) FROM order_details").await,
+        psql.scalar("SELECT string_agg(shipped_quantity::text, ' ' ORDER BY id) FROM order_details").await,
         "2 1 0"
     );
 }

@@ -8,7 +8,7 @@ use crate::support::{Actor, ProductSpec, TestApp};
 const STATES: [&str; 5] = ["PENDING", "CONFIRMED", "SHIPPED", "DELIVERED", "CANCELLED"];
 
 /// The moves that the shop may make, written down once more: the program's own table is what is tested.
-const MOVES: [(&str, &str); 5] = [
+const TRANSITIONS: [(&str, &str); 5] = [
     ("PENDING", "CONFIRMED"),
     ("PENDING", "CANCELLED"),
     ("CONFIRMED", "SHIPPED"),
@@ -20,7 +20,7 @@ const MOVES: [(&str, &str); 5] = [
 const STOCK: i32 = 100;
 
 /// An order of two products, one of them a seller's, and the people around it.
-struct Scene<'a> {
+struct OrderFixture<'a> {
     app: &'a TestApp,
     order: String,
     products: [ProductId; 2],
@@ -32,7 +32,7 @@ struct Scene<'a> {
     admin: Actor<'a>,
 }
 
-impl<'a> Scene<'a> {
+impl<'a> OrderFixture<'a> {
     async fn new(app: &'a TestApp) -> Self {
         let website = app.website("sailor").await;
         let (customer, neighbour, seller, rival) =
@@ -47,12 +47,12 @@ impl<'a> Scene<'a> {
     }
 
     /// Another order in the place of this one.
-    async fn renew(&mut self) {
+    async fn replace_order(&mut self) {
         self.order = self.customer.order(&[(self.products[0], 2), (self.products[1], 3)]).await;
     }
 
     /// Puts the order into a state past all rules.
-    async fn put(&self, status: &str) {
+    async fn force_status(&self, status: &str) {
         let id = OrderId::parse("id", &self.order).expect("an order").0;
         let sql = format!("UPDATE orders SET status = '{}' WHERE id = {id}", status.to_lowercase());
         self.app.database.sql(&sql).await;
@@ -63,14 +63,14 @@ impl<'a> Scene<'a> {
         self.admin.run_with(query, json!({ "id": self.order })).await.text_at("order.status")
     }
 
-    async fn moved(&self, actor: &Actor<'_>, to: &str) -> String {
+    async fn try_set_status(&self, actor: &Actor<'_>, to: &str) -> String {
         let input = json!({ "id": self.order, "status": to });
-        actor.mutate("orderStatusUpdate", "order { id status }", input).await.verdict("orderStatusUpdate")
+        actor.mutate("orderStatusUpdate", "order { id status }", input).await.outcome("orderStatusUpdate")
     }
 
-    async fn cancelled(&self, actor: &Actor<'_>) -> String {
+    async fn try_cancel(&self, actor: &Actor<'_>) -> String {
         let input = json!({ "id": self.order });
-        actor.mutate("orderCancel", "order { id status }", input).await.verdict("orderCancel")
+        actor.mutate("orderCancel", "order { id status }", input).await.outcome("orderCancel")
     }
 
     async fn stocks(&self) -> [i32; 2] {
@@ -79,9 +79,9 @@ impl<'a> Scene<'a> {
 }
 
 #[tokio::test]
-async fn an_order_moves_only_along_the_legal_ways_and_only_by_the_shops_hands() {
+async fn only_staff_make_status_transitions_and_only_legal_ones() {
     let app = TestApp::new().await;
-    let mut scene = Scene::new(&app).await;
+    let mut fixture = OrderFixture::new(&app).await;
     let (anonymous, guest) = (app.anonymous(), app.guest("souk_c_guest"));
     for from in STATES {
         for to in STATES {
@@ -95,85 +95,85 @@ async fn an_order_moves_only_along_the_legal_ways_and_only_by_the_shops_hands() 
                 ("manager", None),
                 ("admin", None),
             ] {
-                scene.put(from).await;
+                fixture.force_status(from).await;
                 let actor = match who {
                     "anonymous" => &anonymous,
                     "guest" => &guest,
-                    "customer" => &scene.customer,
-                    "neighbour" => &scene.neighbour,
-                    "rival" => &scene.rival,
-                    "seller" => &scene.seller,
-                    "manager" => &scene.manager,
-                    _ => &scene.admin,
+                    "customer" => &fixture.customer,
+                    "neighbour" => &fixture.neighbour,
+                    "rival" => &fixture.rival,
+                    "seller" => &fixture.seller,
+                    "manager" => &fixture.manager,
+                    _ => &fixture.admin,
                 };
-                let legal = MOVES.contains(&(from, to));
+                let legal = TRANSITIONS.contains(&(from, to));
                 let expected = refusal.unwrap_or(if legal { "done" } else { "ILLEGAL_TRANSITION status" });
-                assert_eq!(scene.moved(actor, to).await, expected, "{who}: {from} to {to}");
+                assert_eq!(fixture.try_set_status(actor, to).await, expected, "{who}: {from} to {to}");
                 let stays = if expected == "done" { to } else { from };
-                assert_eq!(scene.status().await, stays, "{who}: {from} to {to}");
+                assert_eq!(fixture.status().await, stays, "{who}: {from} to {to}");
                 if expected == "done" {
                     // What was shipped stays shipped.
-                    scene.renew().await;
+                    fixture.replace_order().await;
                 }
             }
         }
     }
-    app.database.assert_books_balance().await;
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn a_customer_cancels_while_the_order_is_pending_and_staff_until_it_is_shipped() {
+async fn customers_cancel_pending_orders_and_staff_until_shipped() {
     let app = TestApp::new().await;
-    let scene = Scene::new(&app).await;
+    let fixture = OrderFixture::new(&app).await;
     let anonymous = app.anonymous();
     // Done in how many of the first states, and what is said in the others.
     let actors: [(&str, &Actor, usize, &str); 7] = [
         ("anonymous", &anonymous, 0, "!UNAUTHENTICATED"),
-        ("customer", &scene.customer, 1, "ILLEGAL_TRANSITION id"),
-        ("neighbour", &scene.neighbour, 0, "NOT_FOUND id"),
-        ("seller", &scene.seller, 0, "NOT_FOUND id"),
-        ("rival", &scene.rival, 0, "NOT_FOUND id"),
-        ("manager", &scene.manager, 2, "ILLEGAL_TRANSITION id"),
-        ("admin", &scene.admin, 2, "ILLEGAL_TRANSITION id"),
+        ("customer", &fixture.customer, 1, "ILLEGAL_TRANSITION id"),
+        ("neighbour", &fixture.neighbour, 0, "NOT_FOUND id"),
+        ("seller", &fixture.seller, 0, "NOT_FOUND id"),
+        ("rival", &fixture.rival, 0, "NOT_FOUND id"),
+        ("manager", &fixture.manager, 2, "ILLEGAL_TRANSITION id"),
+        ("admin", &fixture.admin, 2, "ILLEGAL_TRANSITION id"),
     ];
     for (who, actor, last, refusal) in actors {
         for (index, from) in STATES.into_iter().enumerate() {
-            scene.put(from).await;
+            fixture.force_status(from).await;
             let expected = if index < last { "done" } else { refusal };
-            assert_eq!(scene.cancelled(actor).await, expected, "{who}: {from}");
+            assert_eq!(fixture.try_cancel(actor).await, expected, "{who}: {from}");
             let stays = if expected == "done" { "CANCELLED" } else { from };
-            assert_eq!(scene.status().await, stays, "{who}: {from}");
+            assert_eq!(fixture.status().await, stays, "{who}: {from}");
         }
     }
-    app.database.assert_books_balance().await;
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn a_move_gives_no_stock_back_and_a_cancellation_gives_it_back_once() {
+async fn only_a_cancellation_returns_stock_and_only_once() {
     let app = TestApp::new().await;
-    let scene = Scene::new(&app).await;
-    assert_eq!(scene.stocks().await, [STOCK - 2, STOCK - 3]);
-    assert_eq!(scene.moved(&scene.seller, "CONFIRMED").await, "done");
-    assert_eq!(scene.stocks().await, [STOCK - 2, STOCK - 3]);
+    let fixture = OrderFixture::new(&app).await;
+    assert_eq!(fixture.stocks().await, [STOCK - 2, STOCK - 3]);
+    assert_eq!(fixture.try_set_status(&fixture.seller, "CONFIRMED").await, "done");
+    assert_eq!(fixture.stocks().await, [STOCK - 2, STOCK - 3]);
 
-    assert_eq!(scene.moved(&scene.manager, "CANCELLED").await, "done");
-    assert_eq!(scene.stocks().await, [STOCK, STOCK]);
-    let by = scene.manager.id.0;
-    let [first, second] = scene.products.map(|product| product.0);
+    assert_eq!(fixture.try_set_status(&fixture.manager, "CANCELLED").await, "done");
+    assert_eq!(fixture.stocks().await, [STOCK, STOCK]);
+    let by = fixture.manager.id.0;
+    let [first, second] = fixture.products.map(|product| product.0);
     let ledger = "SELECT product_id, delta, balance, order_id, user_id FROM stock_movements
         WHERE reason = 'cancellation' ORDER BY id";
     let back = [format!("({first},2,{STOCK},1,{by})"), format!("({second},3,{STOCK},1,{by})")];
     assert_eq!(app.database.rows(ledger).await, back);
 
     let before = app.database.contents().await;
-    assert_eq!(scene.cancelled(&scene.customer).await, "ILLEGAL_TRANSITION id");
-    assert_eq!(scene.cancelled(&scene.admin).await, "ILLEGAL_TRANSITION id");
-    assert_eq!(scene.moved(&scene.admin, "CANCELLED").await, "ILLEGAL_TRANSITION status");
+    assert_eq!(fixture.try_cancel(&fixture.customer).await, "ILLEGAL_TRANSITION id");
+    assert_eq!(fixture.try_cancel(&fixture.admin).await, "ILLEGAL_TRANSITION id");
+    assert_eq!(fixture.try_set_status(&fixture.admin, "CANCELLED").await, "ILLEGAL_TRANSITION status");
     assert_eq!(app.database.contents().await, before);
 }
 
 #[tokio::test]
-async fn a_cancellation_gives_back_what_the_ledger_says_after_every_change_of_the_lines() {
+async fn cancellation_returns_the_ledger_quantity_after_line_changes() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let customer = app.customer().await;
@@ -188,14 +188,14 @@ async fn a_cancellation_gives_back_what_the_ledger_says_after_every_change_of_th
     let (kept_line, removed_line) =
         (placed.text_at("orderCreate.order.details.0.id"), placed.text_at("orderCreate.order.details.1.id"));
     let add = |quantity: i32| json!({ "orderId": id, "productId": added.to_global_id(), "quantity": quantity });
-    assert_eq!(customer.mutate("orderDetailAdd", "", add(4)).await.verdict("orderDetailAdd"), "done");
-    assert_eq!(customer.mutate("orderDetailAdd", "", add(1)).await.verdict("orderDetailAdd"), "done");
+    assert_eq!(customer.mutate("orderDetailAdd", "", add(4)).await.outcome("orderDetailAdd"), "done");
+    assert_eq!(customer.mutate("orderDetailAdd", "", add(1)).await.outcome("orderDetailAdd"), "done");
     for quantity in [7, 5] {
         let update = json!({ "id": kept_line, "quantity": quantity });
-        assert_eq!(customer.mutate("orderDetailUpdate", "", update).await.verdict("orderDetailUpdate"), "done");
+        assert_eq!(customer.mutate("orderDetailUpdate", "", update).await.outcome("orderDetailUpdate"), "done");
     }
     let remove = json!({ "id": removed_line });
-    assert_eq!(customer.mutate("orderDetailRemove", "", remove).await.verdict("orderDetailRemove"), "done");
+    assert_eq!(customer.mutate("orderDetailRemove", "", remove).await.outcome("orderDetailRemove"), "done");
     assert_eq!([app.stock(kept).await, app.stock(removed).await, app.stock(added).await], [15, 20, 15]);
 
     let cancelled = customer.mutate("orderCancel", "order { status }", json!({ "id": id })).await;
@@ -203,11 +203,11 @@ async fn a_cancellation_gives_back_what_the_ledger_says_after_every_change_of_th
     assert_eq!([app.stock(kept).await, app.stock(removed).await, app.stock(added).await], [20, 20, 20]);
     let ledger = "SELECT product_id, delta FROM stock_movements WHERE reason = 'cancellation' ORDER BY id";
     assert_eq!(app.database.rows(ledger).await, [format!("({},5)", kept.0), format!("({},5)", added.0)]);
-    app.database.assert_books_balance().await;
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn cancelling_an_order_that_took_no_stock_gives_none() {
+async fn canceling_an_order_without_stock_movements_returns_no_stock() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, ProductSpec { stock: 5, ..ProductSpec::default() }).await;
@@ -219,13 +219,13 @@ async fn cancelling_an_order_that_took_no_stock_gives_none() {
     );
     app.database.sql(&imported).await;
     let cancelled = app.manager().await.mutate("orderCancel", "", json!({ "id": OrderId(1).to_global_id() })).await;
-    assert_eq!(cancelled.verdict("orderCancel"), "done");
+    assert_eq!(cancelled.outcome("orderCancel"), "done");
     assert_eq!(app.stock(rope.id).await, 5);
     assert_eq!(app.database.rows("SELECT 1 FROM stock_movements WHERE reason <> 'opening'").await.len(), 0);
 }
 
 #[tokio::test]
-async fn a_seller_does_not_run_what_they_bought_themselves() {
+async fn seller_cannot_manage_their_own_purchases() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let seller = app.seller().await;
@@ -234,32 +234,32 @@ async fn a_seller_does_not_run_what_they_bought_themselves() {
     let order = seller.order(&[(own.id, 1)]).await;
     let input = json!({ "id": order, "status": "CONFIRMED" });
     let refused = seller.mutate("orderStatusUpdate", "", input).await;
-    assert_eq!(refused.verdict("orderStatusUpdate"), "NOT_FOUND id");
+    assert_eq!(refused.outcome("orderStatusUpdate"), "NOT_FOUND id");
     let cancelled = seller.mutate("orderCancel", "", json!({ "id": order })).await;
-    assert_eq!(cancelled.verdict("orderCancel"), "done");
+    assert_eq!(cancelled.outcome("orderCancel"), "done");
 }
 
 #[tokio::test]
-async fn ids_of_no_order_are_refused_in_every_move() {
+async fn invalid_order_ids_are_rejected_in_every_transition() {
     let app = TestApp::new().await;
-    let scene = Scene::new(&app).await;
+    let fixture = OrderFixture::new(&app).await;
     let before = app.database.contents().await;
     for (id, expected) in [
         (OrderId(1_000_000).to_global_id(), "NOT_FOUND id"),
-        (scene.products[0].to_global_id(), "INVALID id"),
+        (fixture.products[0].to_global_id(), "INVALID id"),
         (String::new(), "INVALID id"),
         ("T3JkZXI6MDE".to_owned(), "INVALID id"),
     ] {
         let input = json!({ "id": id, "status": "CONFIRMED" });
-        let answer = scene.admin.mutate("orderStatusUpdate", "", input).await;
-        assert_eq!(answer.verdict("orderStatusUpdate"), expected, "{id}");
-        let answer = scene.admin.mutate("orderCancel", "", json!({ "id": id })).await;
-        assert_eq!(answer.verdict("orderCancel"), expected, "{id}");
+        let response = fixture.admin.mutate("orderStatusUpdate", "", input).await;
+        assert_eq!(response.outcome("orderStatusUpdate"), expected, "{id}");
+        let response = fixture.admin.mutate("orderCancel", "", json!({ "id": id })).await;
+        assert_eq!(response.outcome("orderCancel"), expected, "{id}");
     }
     for status in [json!("pending"), json!("PAID"), json!(null), json!(1)] {
-        let input = json!({ "id": scene.order, "status": status });
-        let answer = scene.admin.mutate("orderStatusUpdate", "", input).await;
-        assert_eq!(answer.verdict("orderStatusUpdate"), "!BAD_USER_INPUT", "{status}");
+        let input = json!({ "id": fixture.order, "status": status });
+        let response = fixture.admin.mutate("orderStatusUpdate", "", input).await;
+        assert_eq!(response.outcome("orderStatusUpdate"), "!BAD_USER_INPUT", "{status}");
     }
     assert_eq!(app.database.contents().await, before);
 }

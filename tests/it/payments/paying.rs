@@ -8,78 +8,78 @@ use souk::{
 
 use crate::support::{
     Actor, ProductSpec, TestApp,
-    payments::{PAYMENT, payment_id, words},
-    psql::{Psql, refused_by},
+    payments::{PAYMENT_FIELDS, payment_id, describe_payment},
+    psql::{Psql, violated_constraint},
 };
 
-const GOOD: &str = "4111111111111111";
+const VALID_CARD: &str = "4111111111111111";
 
-async fn manually(actor: &Actor<'_>, order: &str, method: &str, key: &str) -> crate::support::Answer {
+async fn pay_manually(actor: &Actor<'_>, order: &str, method: &str, key: &str) -> crate::support::TestResponse {
     let input = json!({ "orderId": order, "provider": "MANUAL", "method": method, "idempotencyKey": key });
-    actor.mutate("paymentCreate", PAYMENT, input).await
+    actor.mutate("paymentCreate", PAYMENT_FIELDS, input).await
 }
 
 #[tokio::test]
-async fn cash_is_promised_then_taken_in_parts_and_paid_back_in_parts() {
+async fn cash_on_delivery_is_captured_and_refunded_in_parts() {
     let app = TestApp::new().await;
-    let (customer, _, order) = app.to_pay().await;
+    let (customer, _, order) = app.unpaid_order().await;
     let manager = app.manager().await;
-    assert_eq!(app.paid(&order).await, "none 0.00/0.00");
-    let answer = manually(&customer, &order, "CASH_ON_DELIVERY", "k").await;
-    let payment = answer.at("paymentCreate.payment");
-    assert_eq!(words(payment), "authorized 0.00/0.00: authorize 20.00 succeeded");
+    assert_eq!(app.payment_status(&order).await, "none 0.00/0.00");
+    let response = pay_manually(&customer, &order, "CASH_ON_DELIVERY", "k").await;
+    let payment = response.at("paymentCreate.payment");
+    assert_eq!(describe_payment(payment), "authorized 0.00/0.00: authorize 20.00 succeeded");
     assert_eq!(payment["amount"], json!({ "amount": "20.00", "currency": "EUR" }));
     assert!(payment["operations"][0]["at"].is_string() && payment["operations"][0]["settledAt"].is_string());
-    assert_eq!(app.paid(&order).await, "authorized 0.00/0.00");
+    assert_eq!(app.payment_status(&order).await, "authorized 0.00/0.00");
     let id = payment["id"].as_str().unwrap();
     let operations = "authorize 20.00 succeeded, capture 5.00 succeeded";
-    assert_eq!(manager.done("paymentCapture", id, Some("5")).await, format!("captured 5.00/0.00: {operations}"));
-    assert_eq!(app.paid(&order).await, "paid 5.00/0.00");
+    assert_eq!(manager.payment_operation("paymentCapture", id, Some("5")).await, format!("captured 5.00/0.00: {operations}"));
+    assert_eq!(app.payment_status(&order).await, "paid 5.00/0.00");
     let operations = format!("{operations}, capture 15.00 succeeded");
-    assert_eq!(manager.done("paymentCapture", id, None).await, format!("captured 20.00/0.00: {operations}"));
+    assert_eq!(manager.payment_operation("paymentCapture", id, None).await, format!("captured 20.00/0.00: {operations}"));
     let input = json!({ "id": id, "amount": "3.50", "reason": " scratched ", "idempotencyKey": "r" });
-    let refunded = manager.mutate("paymentRefund", PAYMENT, input).await;
+    let refunded = manager.mutate("paymentRefund", PAYMENT_FIELDS, input).await;
     assert_eq!(refunded.at("paymentRefund.payment.operations.3.reason"), "scratched");
-    assert_eq!(app.paid(&order).await, "partially_refunded 20.00/3.50");
+    assert_eq!(app.payment_status(&order).await, "partially_refunded 20.00/3.50");
     let operations = format!("{operations}, refund 3.50 succeeded, refund 16.50 succeeded");
-    assert_eq!(manager.done("paymentRefund", id, None).await, format!("refunded 20.00/20.00: {operations}"));
-    assert_eq!(app.paid(&order).await, "refunded 20.00/20.00");
+    assert_eq!(manager.payment_operation("paymentRefund", id, None).await, format!("refunded 20.00/20.00: {operations}"));
+    assert_eq!(app.payment_status(&order).await, "refunded 20.00/20.00");
     let history = ["authorized 20.00", "captured 5.00", "captured 15.00", "refunded 3.50 scratched", "refunded 16.50"];
-    assert_eq!(app.history(&order).await, history);
+    assert_eq!(app.payment_history(&order).await, history);
     let users = "SELECT string_agg(user_id::text, ' ' ORDER BY id) FROM order_events WHERE kind LIKE 'payment%'";
     let (m, c) = (manager.id.0, customer.id.0);
-    assert_eq!(app.database.ask(users).await, format!("{c} {m} {m} {m} {m}"));
-    assert_eq!(app.database.ask("SELECT count(*) FROM jobs").await, "0", "what is settled needs no job");
+    assert_eq!(app.database.scalar(users).await, format!("{c} {m} {m} {m} {m}"));
+    assert_eq!(app.database.scalar("SELECT count(*) FROM jobs").await, "0", "what is settled needs no job");
     // All of it came back: the order can be paid again, and says of the new payment what becomes of it.
-    let again = customer.pay(&order, GOOD).await;
-    assert_eq!(app.paid(&order).await, "authorized 20.00/20.00");
-    manager.done("paymentCapture", &again, None).await;
-    assert_eq!(app.paid(&order).await, "paid 40.00/20.00");
+    let again = customer.pay(&order, VALID_CARD).await;
+    assert_eq!(app.payment_status(&order).await, "authorized 20.00/20.00");
+    manager.payment_operation("paymentCapture", &again, None).await;
+    assert_eq!(app.payment_status(&order).await, "paid 40.00/20.00");
 }
 
 #[tokio::test]
-async fn a_void_gives_back_what_is_not_captured() {
+async fn void_releases_the_uncaptured_amount() {
     let app = TestApp::new().await;
     let manager = app.manager().await;
-    let (customer, _, order) = app.to_pay().await;
-    let payment = customer.pay(&order, GOOD).await;
+    let (customer, _, order) = app.unpaid_order().await;
+    let payment = customer.pay(&order, VALID_CARD).await;
     let voided = "voided 0.00/0.00: authorize 20.00 succeeded, void 20.00 succeeded";
-    assert_eq!(manager.done("paymentVoid", &payment, None).await, voided);
-    assert_eq!(app.paid(&order).await, "none 0.00/0.00");
+    assert_eq!(manager.payment_operation("paymentVoid", &payment, None).await, voided);
+    assert_eq!(app.payment_status(&order).await, "none 0.00/0.00");
     for mutation in ["paymentVoid", "paymentCapture", "paymentRefund"] {
-        assert_eq!(manager.done(mutation, &payment, None).await, "INVALID_PAYMENT_STATUS id");
+        assert_eq!(manager.payment_operation(mutation, &payment, None).await, "INVALID_PAYMENT_STATUS id");
     }
     // The rest of one that is captured in part.
-    let payment = customer.pay(&order, GOOD).await;
-    manager.done("paymentCapture", &payment, Some("5")).await;
-    assert!(manager.done("paymentVoid", &payment, None).await.ends_with("void 15.00 succeeded"));
-    assert_eq!(app.paid(&order).await, "paid 5.00/0.00");
-    assert_eq!(manager.done("paymentCapture", &payment, None).await, "INVALID_PAYMENT_STATUS id");
-    assert!(manager.done("paymentRefund", &payment, None).await.starts_with("refunded 5.00/5.00"));
+    let payment = customer.pay(&order, VALID_CARD).await;
+    manager.payment_operation("paymentCapture", &payment, Some("5")).await;
+    assert!(manager.payment_operation("paymentVoid", &payment, None).await.ends_with("void 15.00 succeeded"));
+    assert_eq!(app.payment_status(&order).await, "paid 5.00/0.00");
+    assert_eq!(manager.payment_operation("paymentCapture", &payment, None).await, "INVALID_PAYMENT_STATUS id");
+    assert!(manager.payment_operation("paymentRefund", &payment, None).await.starts_with("refunded 5.00/5.00"));
 }
 
 #[tokio::test]
-async fn who_pays_and_who_sees_it() {
+async fn payments_are_created_and_visible_by_permission() {
     let app = TestApp::new().await;
     let (website, elsewhere) = (app.website("sailor").await.id, app.website("rise").await.id);
     let seller = app.seller().await;
@@ -102,24 +102,24 @@ async fn who_pays_and_who_sees_it() {
         ("customer", customer, ["done", "NOT_FOUND orderId"], [true, false]),
         ("other customer", app.customer().await, ["NOT_FOUND orderId"; 2], [false; 2]),
         ("seller", seller, ["NOT_FOUND orderId"; 2], [false; 2]),
-        ("sees orders", app.holder(&[Permission::ManageOrders], &[]).await, ["NOT_FOUND orderId"; 2], [true; 2]),
-        ("payments", app.holder(&payments, &[website]).await, ["done"; 2], [true; 2]),
-        ("payments elsewhere", app.holder(&payments, &[elsewhere]).await, ["NOT_FOUND orderId"; 2], [false; 2]),
+        ("sees orders", app.user_with(&[Permission::ManageOrders], &[]).await, ["NOT_FOUND orderId"; 2], [true; 2]),
+        ("payments", app.user_with(&payments, &[website]).await, ["done"; 2], [true; 2]),
+        ("payments elsewhere", app.user_with(&payments, &[elsewhere]).await, ["NOT_FOUND orderId"; 2], [false; 2]),
         ("manager", app.manager().await, ["done"; 2], [true; 2]),
     ];
     let mut made = 0;
     for (name, actor, pays, sees) in &table {
         for (order, (pays, sees)) in [&order, &guests].into_iter().zip(pays.iter().zip(sees)) {
-            assert_eq!(actor.pay_by(order, GOOD, order).await.verdict("paymentCreate"), *pays, "{name}");
-            let key = app.database.ask("SELECT max(id) FROM payments").await;
+            assert_eq!(actor.try_pay(order, VALID_CARD, order).await.outcome("paymentCreate"), *pays, "{name}");
+            let key = app.database.scalar("SELECT max(id) FROM payments").await;
             if *pays == "done" {
                 made += 1;
                 assert_eq!(key, made.to_string(), "{name}");
             }
             let (_, number) = souk::ids::decode(order).unwrap();
             let stage = format!("SELECT max(id) FROM payments WHERE order_id = {number}");
-            let Ok(payment) = app.database.ask(&stage).await.parse().map(payment_id) else { continue };
-            assert_eq!(actor.sees(&payment).await != "-", *sees, "{name}");
+            let Ok(payment) = app.database.scalar(&stage).await.parse().map(payment_id) else { continue };
+            assert_eq!(actor.payment_summary(&payment).await != "-", *sees, "{name}");
             let node = actor.run_with("query ($id: ID!) { node(id: $id) { id } }", json!({ "id": payment })).await;
             assert_eq!(node.at("node").is_object(), *sees, "{name}");
             // The order is seen by who sees orders, its payments by fewer.
@@ -136,10 +136,10 @@ async fn who_pays_and_who_sees_it() {
                     "anonymous" | "guest" | "other guest" => "!UNAUTHENTICATED",
                     _ => "!FORBIDDEN",
                 };
-                assert_eq!(actor.done(mutation, &payment, None).await, may, "{name} {mutation}");
+                assert_eq!(actor.payment_operation(mutation, &payment, None).await, may, "{name} {mutation}");
             }
             if *pays == "done" {
-                table[9].1.done("paymentVoid", &payment, None).await;
+                table[9].1.payment_operation("paymentVoid", &payment, None).await;
             }
         }
     }
@@ -147,103 +147,103 @@ async fn who_pays_and_who_sees_it() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_paid_is_refused_and_nothing_is_written() {
+async fn rejected_payment_returns_errors_and_writes_nothing() {
     let app = TestApp::new().await;
-    let (customer, website, order) = app.to_pay().await;
+    let (customer, website, order) = app.unpaid_order().await;
     let product = async |price| {
         app.product(website, ProductSpec { stock: 10, price: Some(price), ..ProductSpec::default() }).await.id
     };
     let free = customer.order(&[(product("0").await, 1)]).await;
     let cancelled = customer.order(&[(product("5").await, 1)]).await;
     let cancel = customer.mutate("orderCancel", "order { id }", json!({ "id": cancelled })).await;
-    assert_eq!(cancel.verdict("orderCancel"), "done");
+    assert_eq!(cancel.outcome("orderCancel"), "done");
     let long = "4".repeat(501);
     let pay = |order: &str, provider: &str, method: &str, source: Option<&str>, key: &str| json!({ "orderId": order, "provider": provider, "method": method, "source": source, "idempotencyKey": key });
     let table = [
-        (pay(&free, "TEST", "CARD", Some(GOOD), "k"), "OUT_OF_RANGE orderId"),
-        (pay(&cancelled, "TEST", "CARD", Some(GOOD), "k"), "ILLEGAL_TRANSITION orderId"),
-        (pay(&order, "TEST", "BANK_TRANSFER", Some(GOOD), "k"), "INVALID method"),
+        (pay(&free, "TEST", "CARD", Some(VALID_CARD), "k"), "OUT_OF_RANGE orderId"),
+        (pay(&cancelled, "TEST", "CARD", Some(VALID_CARD), "k"), "ILLEGAL_TRANSITION orderId"),
+        (pay(&order, "TEST", "BANK_TRANSFER", Some(VALID_CARD), "k"), "INVALID method"),
         (pay(&order, "MANUAL", "CARD", None, "k"), "INVALID method"),
-        (pay(&order, "MANUAL", "BANK_TRANSFER", Some(GOOD), "k"), "INVALID source"),
+        (pay(&order, "MANUAL", "BANK_TRANSFER", Some(VALID_CARD), "k"), "INVALID source"),
         (pay(&order, "TEST", "CARD", None, "k"), "INVALID source"),
         (pay(&order, "TEST", "CARD", Some("4242424242424242"), "k"), "INVALID source"),
         (pay(&order, "TEST", "CARD", Some(&long), "k"), "TOO_LONG source"),
-        (pay(&order, "TEST", "CARD", Some(GOOD), " "), "INVALID idempotencyKey"),
-        (pay(&order, "TEST", "CARD", Some(GOOD), &"k".repeat(201)), "INVALID idempotencyKey"),
-        (pay(&PaymentId(1).to_global_id(), "TEST", "CARD", Some(GOOD), "k"), "INVALID orderId"),
+        (pay(&order, "TEST", "CARD", Some(VALID_CARD), " "), "INVALID idempotencyKey"),
+        (pay(&order, "TEST", "CARD", Some(VALID_CARD), &"k".repeat(201)), "INVALID idempotencyKey"),
+        (pay(&PaymentId(1).to_global_id(), "TEST", "CARD", Some(VALID_CARD), "k"), "INVALID orderId"),
     ];
     let before = app.database.contents().await;
     for (input, expected) in table {
-        let verdict = customer.mutate("paymentCreate", PAYMENT, input.clone()).await.verdict("paymentCreate");
-        assert_eq!(verdict, expected, "{input}");
+        let outcome = customer.mutate("paymentCreate", PAYMENT_FIELDS, input.clone()).await.outcome("paymentCreate");
+        assert_eq!(outcome, expected, "{input}");
     }
     assert_eq!(app.database.contents().await, before);
     // One at a time, but as many as it takes.
-    let declined = customer.pay_by(&order, "4000 0000 0000 0002", "1").await;
-    assert_eq!(words(declined.at("paymentCreate.payment")), "failed 0.00/0.00: authorize 20.00 failed card_declined");
+    let declined = customer.try_pay(&order, "4000 0000 0000 0002", "1").await;
+    assert_eq!(describe_payment(declined.at("paymentCreate.payment")), "failed 0.00/0.00: authorize 20.00 failed card_declined");
     assert_eq!(declined.at("paymentCreate.payment.failure"), "card_declined");
-    assert_eq!(app.paid(&order).await, "none 0.00/0.00");
-    customer.pay(&order, GOOD).await;
-    assert_eq!(customer.pay_by(&order, GOOD, "2").await.verdict("paymentCreate"), "PAYMENT_EXISTS orderId");
+    assert_eq!(app.payment_status(&order).await, "none 0.00/0.00");
+    customer.pay(&order, VALID_CARD).await;
+    assert_eq!(customer.try_pay(&order, VALID_CARD, "2").await.outcome("paymentCreate"), "PAYMENT_EXISTS orderId");
     let payments = "query ($id: ID!) { order(id: $id) { payments { status } } }";
     let payments = customer.run_with(payments, json!({ "id": order })).await;
     assert_eq!(payments.at("order.payments"), &json!([{ "status": "FAILED" }, { "status": "AUTHORIZED" }]));
 }
 
 #[tokio::test]
-async fn an_order_is_not_tried_to_be_paid_for_ever() {
+async fn payment_attempts_per_order_are_limited() {
     let app = TestApp::new().await;
-    let (customer, _, order) = app.to_pay().await;
+    let (customer, _, order) = app.unpaid_order().await;
     let tried = "INSERT INTO payments (order_id, provider, method, amount, currency)
             SELECT id, 'test', 'card', 20, 'EUR' FROM orders;
         INSERT INTO payment_operations (payment_id, kind, amount) SELECT max(id), 'authorize', 20 FROM payments;
         UPDATE payment_operations SET status = 'failed', failure = 'x', settled_at = now() WHERE status = 'pending';";
     app.database.sql(&tried.repeat(50)).await;
-    assert_eq!(customer.pay_by(&order, GOOD, "k").await.verdict("paymentCreate"), "OUT_OF_RANGE orderId");
+    assert_eq!(customer.try_pay(&order, VALID_CARD, "k").await.outcome("paymentCreate"), "OUT_OF_RANGE orderId");
 }
 
 #[tokio::test]
-async fn amounts_beyond_what_is_left_are_refused() {
+async fn amounts_beyond_the_remainder_are_rejected() {
     let app = TestApp::new().await;
-    let (customer, _, order) = app.to_pay().await;
+    let (customer, _, order) = app.unpaid_order().await;
     let manager = app.manager().await;
-    let id = customer.pay(&order, GOOD).await;
-    assert_eq!(manager.done("paymentRefund", &id, None).await, "INVALID_PAYMENT_STATUS id", "nothing is paid yet");
+    let id = customer.pay(&order, VALID_CARD).await;
+    assert_eq!(manager.payment_operation("paymentRefund", &id, None).await, "INVALID_PAYMENT_STATUS id", "nothing is paid yet");
     let amounts = ["0", "-1", "20.01", "1000000000", "0.001"];
-    let verdicts =
+    let outcomes =
         ["OUT_OF_RANGE amount", "OUT_OF_RANGE amount", "OUT_OF_RANGE amount", "OUT_OF_RANGE amount", "INVALID amount"];
-    for (amount, verdict) in amounts.iter().zip(verdicts) {
-        assert_eq!(manager.done("paymentCapture", &id, Some(amount)).await, verdict, "{amount}");
+    for (amount, outcome) in amounts.iter().zip(outcomes) {
+        assert_eq!(manager.payment_operation("paymentCapture", &id, Some(amount)).await, outcome, "{amount}");
     }
-    manager.done("paymentCapture", &id, None).await;
-    assert_eq!(manager.done("paymentCapture", &id, None).await, "INVALID_PAYMENT_STATUS id", "captured twice");
-    assert_eq!(manager.done("paymentVoid", &id, None).await, "INVALID_PAYMENT_STATUS id", "voided after the capture");
-    for (amount, verdict) in amounts.iter().zip(verdicts) {
-        assert_eq!(manager.done("paymentRefund", &id, Some(amount)).await, verdict, "{amount}");
+    manager.payment_operation("paymentCapture", &id, None).await;
+    assert_eq!(manager.payment_operation("paymentCapture", &id, None).await, "INVALID_PAYMENT_STATUS id", "captured twice");
+    assert_eq!(manager.payment_operation("paymentVoid", &id, None).await, "INVALID_PAYMENT_STATUS id", "voided after the capture");
+    for (amount, outcome) in amounts.iter().zip(outcomes) {
+        assert_eq!(manager.payment_operation("paymentRefund", &id, Some(amount)).await, outcome, "{amount}");
     }
-    manager.done("paymentRefund", &id, Some("15")).await;
-    assert_eq!(manager.done("paymentRefund", &id, Some("15")).await, "OUT_OF_RANGE amount", "above the rest");
-    manager.done("paymentRefund", &id, None).await;
-    assert_eq!(manager.done("paymentRefund", &id, None).await, "INVALID_PAYMENT_STATUS id", "refunded twice");
+    manager.payment_operation("paymentRefund", &id, Some("15")).await;
+    assert_eq!(manager.payment_operation("paymentRefund", &id, Some("15")).await, "OUT_OF_RANGE amount", "above the rest");
+    manager.payment_operation("paymentRefund", &id, None).await;
+    assert_eq!(manager.payment_operation("paymentRefund", &id, None).await, "INVALID_PAYMENT_STATUS id", "refunded twice");
     let long = json!({ "id": id, "reason": "x".repeat(501), "idempotencyKey": "long" });
-    assert_eq!(manager.mutate("paymentRefund", PAYMENT, long).await.verdict("paymentRefund"), "TOO_LONG reason");
-    assert_eq!(app.paid(&order).await, "refunded 20.00/20.00");
+    assert_eq!(manager.mutate("paymentRefund", PAYMENT_FIELDS, long).await.outcome("paymentRefund"), "TOO_LONG reason");
+    assert_eq!(app.payment_status(&order).await, "refunded 20.00/20.00");
 }
 
 #[tokio::test]
-async fn a_person_gets_the_payments_of_their_orders() {
+async fn user_export_includes_payments() {
     let app = TestApp::new().await;
-    let (customer, _, order) = app.to_pay().await;
-    let id = customer.pay(&order, GOOD).await;
+    let (customer, _, order) = app.unpaid_order().await;
+    let id = customer.pay(&order, VALID_CARD).await;
     let export = customer.run("{ userExport }").await;
     let payment = export.at("userExport.payments.0");
     assert_eq!((&payment["id"], &payment["orderId"]), (&json!(id), &json!(order)));
     assert_eq!((&payment["status"], &payment["amount"]), (&json!("AUTHORIZED"), &json!("20.00")));
-    assert!(!export.text.contains(GOOD));
+    assert!(!export.text.contains(VALID_CARD));
 }
 
 /// A website, an order of 20.00, a payment of it that is authorised.
-const STAGE: &str = "
+const SETUP: &str = "
     INSERT INTO websites (code, name, base_url, currency) VALUES ('sailor', 'Sailor', 'https://sailor.example', 'EUR');
     INSERT INTO products (source_website_id, name, slug, sku, price) SELECT id, 'P', 'p', 'p', 10 FROM websites;
     INSERT INTO orders (source_website_id, order_number) SELECT id, 'n' FROM websites;
@@ -252,14 +252,14 @@ const STAGE: &str = "
     INSERT INTO payment_operations (payment_id, kind, amount) VALUES (1, 'authorize', 20);";
 
 #[tokio::test]
-async fn no_writer_goes_around_the_rules_of_payments() {
+async fn payment_rules_are_enforced_by_the_database() {
     let app = TestApp::new().await;
     let psql = Psql::connect(&app.database.url).await;
     let all_refused = async |table: &[(&str, &str)]| {
         for (sql, constraint) in table {
             match psql.try_run(sql).await {
                 Ok(_) => panic!("nothing refused {sql}"),
-                Err(error) => assert_eq!(refused_by(&error), *constraint, "{sql}"),
+                Err(error) => assert_eq!(violated_constraint(&error), *constraint, "{sql}"),
             }
         }
     };
@@ -272,7 +272,7 @@ async fn no_writer_goes_around_the_rules_of_payments() {
             "UPDATE payment_operations SET status = '{status}', failure = {failure}, settled_at = now() WHERE id = {id}"
         )
     };
-    psql.rows(STAGE).await;
+    psql.rows(SETUP).await;
     all_refused(&[
         (&begin("capture", 1), "payment_operations_authorized_first"),
         (&begin("authorize", 20), "payment_operations_one_authorization"),
@@ -293,7 +293,7 @@ async fn no_writer_goes_around_the_rules_of_payments() {
     .await;
     psql.rows(&settle(1, "succeeded")).await;
     let paid = "SELECT payment_status || ' ' || paid_amount || '/' || refunded_amount FROM orders";
-    assert_eq!(psql.value(paid).await, "authorized 0.00/0.00");
+    assert_eq!(psql.scalar(paid).await, "authorized 0.00/0.00");
     all_refused(&[
         (&settle(1, "failed"), "payment_operations_settled_once"),
         (&settle(1, "succeeded"), "payment_operations_settled_once"),
@@ -313,11 +313,11 @@ async fn no_writer_goes_around_the_rules_of_payments() {
     ])
     .await;
     psql.rows(&settle(second.parse().unwrap(), "succeeded")).await;
-    assert_eq!(psql.value(paid).await, "paid 20.00/0.00");
+    assert_eq!(psql.scalar(paid).await, "paid 20.00/0.00");
     psql.rows(&begin("refund", 12)).await;
     all_refused(&[(&begin("refund", 9), "payment_operations_refund_range")]).await;
     psql.rows(&begin("refund", 8)).await;
-    assert_eq!(psql.value(paid).await, "paid 20.00/0.00", "nothing came back yet");
+    assert_eq!(psql.scalar(paid).await, "paid 20.00/0.00", "nothing came back yet");
     psql.rows("UPDATE payment_operations SET status = 'succeeded', settled_at = now() WHERE status = 'pending'").await;
-    assert_eq!(psql.value(paid).await, "refunded 20.00/20.00");
+    assert_eq!(psql.scalar(paid).await, "refunded 20.00/20.00");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use souk::{config::PaymentCapture, payments::providers::test::CARDS};
 
-use crate::support::{PAYMENT_SECRET, TestApp, TestDb, builder::PACE, payments::words};
+use crate::support::{PAYMENT_SECRET, TestApp, TestDb, builder::PACE, payments::describe_payment};
 
 /// A server that waits so long for the test provider.
 async fn app(limit: Duration, capture: PaymentCapture) -> TestApp {
@@ -36,86 +36,86 @@ const CASES: &[Case] = &[
 ];
 
 #[tokio::test]
-async fn every_card_does_what_it_says() {
+async fn every_test_card_behaves_as_documented() {
     let app = app(Duration::from_secs(30), PaymentCapture::ByHand).await;
     let manager = app.manager().await;
     for Case(word, paid, captured, refunded) in CASES {
         let (number, ..) = CARDS.iter().find(|(_, known, _)| known == word).expect("a card");
-        let (customer, _, order) = app.to_pay().await;
-        let answer = customer.pay_by(&order, number, "k").await;
+        let (customer, _, order) = app.unpaid_order().await;
+        let response = customer.try_pay(&order, number, "k").await;
         let status = |text: &str| text.split(':').next().unwrap().to_owned();
-        assert_eq!(status(&words(answer.at("paymentCreate.payment"))), paid[0], "{word}");
-        let id = answer.text_at("paymentCreate.payment.id");
-        app.later("test_payment_webhook").await;
-        assert_eq!(status(&customer.sees(&id).await), paid[1], "{word} paid");
+        assert_eq!(status(&describe_payment(response.at("paymentCreate.payment"))), paid[0], "{word}");
+        let id = response.text_at("paymentCreate.payment.id");
+        app.run_jobs_now("test_payment_webhook").await;
+        assert_eq!(status(&customer.payment_summary(&id).await), paid[1], "{word} paid");
         for (mutation, expected) in [("paymentCapture", captured), ("paymentRefund", refunded)] {
-            let done = manager.done(mutation, &id, None).await;
+            let done = manager.payment_operation(mutation, &id, None).await;
             assert_eq!(status(&done), expected[0], "{word} {mutation}");
-            app.later("test_payment_webhook").await;
+            app.run_jobs_now("test_payment_webhook").await;
             if !expected[1].starts_with("INVALID_PAYMENT_STATUS") {
-                assert_eq!(status(&customer.sees(&id).await), expected[1], "{word} {mutation}");
+                assert_eq!(status(&customer.payment_summary(&id).await), expected[1], "{word} {mutation}");
             }
         }
-        assert_eq!(app.database.ask("SELECT count(*) FROM jobs").await, "0", "{word} leaves nothing to look after");
+        assert_eq!(app.database.scalar("SELECT count(*) FROM jobs").await, "0", "{word} leaves nothing to look after");
     }
     let failures = "SELECT string_agg(failure, ' ' ORDER BY id) FROM payment_operations";
-    assert_eq!(app.database.ask(failures).await, "card_declined insufficient_funds capture_refused refund_refused");
+    assert_eq!(app.database.scalar(failures).await, "card_declined insufficient_funds capture_refused refund_refused");
     let told = "SELECT string_agg(outcome || ' ' || n, ', ' ORDER BY outcome) FROM
         (SELECT outcome, count(*) n FROM payment_webhooks GROUP BY outcome) t";
-    assert_eq!(app.database.ask(told).await, "applied 3, known 6", "later three times; twice and early, each once");
+    assert_eq!(app.database.scalar(told).await, "applied 3, known 6", "later three times; twice and early, each once");
 }
 
 #[tokio::test]
-async fn an_answer_that_comes_too_late_leaves_the_payment_pending_until_the_webhook() {
+async fn late_provider_response_leaves_the_payment_pending_until_the_webhook() {
     let app = app(Duration::from_millis(100), PaymentCapture::ByHand).await;
-    let (customer, _, order) = app.to_pay().await;
-    let answer = customer.pay_by(&order, "4000000000000006", "k").await;
-    assert_eq!(words(answer.at("paymentCreate.payment")), "pending 0.00/0.00: authorize 20.00 pending");
-    assert_eq!(app.paid(&order).await, "pending 0.00/0.00");
-    let id = answer.text_at("paymentCreate.payment.id");
-    app.later("test_payment_webhook").await;
-    assert_eq!(customer.sees(&id).await, "authorized 0.00/0.00: authorize 20.00 succeeded");
-    assert_eq!(app.database.ask("SELECT count(*) FROM jobs").await, "0");
+    let (customer, _, order) = app.unpaid_order().await;
+    let response = customer.try_pay(&order, "4000000000000006", "k").await;
+    assert_eq!(describe_payment(response.at("paymentCreate.payment")), "pending 0.00/0.00: authorize 20.00 pending");
+    assert_eq!(app.payment_status(&order).await, "pending 0.00/0.00");
+    let id = response.text_at("paymentCreate.payment.id");
+    app.run_jobs_now("test_payment_webhook").await;
+    assert_eq!(customer.payment_summary(&id).await, "authorized 0.00/0.00: authorize 20.00 succeeded");
+    assert_eq!(app.database.scalar("SELECT count(*) FROM jobs").await, "0");
 }
 
 #[tokio::test]
-async fn a_webhook_before_the_answer_is_what_counts_and_the_answer_is_known() {
+async fn webhook_before_the_provider_response_takes_precedence() {
     let app = app(Duration::from_secs(30), PaymentCapture::ByHand).await;
-    let (customer, _, order) = app.to_pay().await;
-    let paying = customer.pay_by(&order, "4000000000000007", "k");
+    let (customer, _, order) = app.unpaid_order().await;
+    let paying = customer.try_pay(&order, "4000000000000007", "k");
     let telling = async {
         // Until the provider has been asked.
-        while app.database.ask("SELECT count(*) FROM jobs WHERE kind = 'test_payment_webhook'").await == "0" {
+        while app.database.scalar("SELECT count(*) FROM jobs WHERE kind = 'test_payment_webhook'").await == "0" {
             tokio::task::yield_now().await;
         }
         app.run_jobs().await;
-        (app.paid(&order).await, app.database.ask("SELECT outcome FROM payment_webhooks").await)
+        (app.payment_status(&order).await, app.database.scalar("SELECT outcome FROM payment_webhooks").await)
     };
-    let (answer, told) = tokio::join!(paying, telling);
+    let (response, told) = tokio::join!(paying, telling);
     assert_eq!(told, ("authorized 0.00/0.00".to_owned(), "applied".to_owned()), "while nobody had answered");
-    assert_eq!(words(answer.at("paymentCreate.payment")), "authorized 0.00/0.00: authorize 20.00 succeeded");
-    assert_eq!(app.history(&order).await, ["authorized 20.00"], "once");
+    assert_eq!(describe_payment(response.at("paymentCreate.payment")), "authorized 0.00/0.00: authorize 20.00 succeeded");
+    assert_eq!(app.payment_history(&order).await, ["authorized 20.00"], "once");
 }
 
 #[tokio::test]
-async fn what_is_authorised_is_captured_by_itself_where_the_shop_wants_it() {
+async fn automatic_capture_captures_authorized_payments() {
     let app = app(Duration::from_secs(30), PaymentCapture::AtOnce).await;
     for (card, expected) in [("4111111111111111", "paid 20.00/0.00"), ("4000000000000008", "authorized 0.00/0.00")] {
-        let (customer, _, order) = app.to_pay().await;
+        let (customer, _, order) = app.unpaid_order().await;
         customer.pay(&order, card).await;
-        assert_eq!(app.paid(&order).await, "authorized 0.00/0.00");
+        assert_eq!(app.payment_status(&order).await, "authorized 0.00/0.00");
         assert_eq!(app.run_jobs().await, 1);
-        assert_eq!(app.paid(&order).await, expected, "{card}");
+        assert_eq!(app.payment_status(&order).await, expected, "{card}");
         assert_eq!(app.run_jobs().await, 0);
     }
 }
 
 #[tokio::test]
-async fn the_number_of_a_card_is_nowhere_once_it_is_known_what_became_of_it() {
+async fn card_number_is_not_stored_once_the_payment_is_settled() {
     let app = app(Duration::from_secs(30), PaymentCapture::ByHand).await;
     let mut places = Vec::new();
     for (number, word, _) in CARDS.iter().filter(|(_, word, _)| !["late", "early"].contains(word)) {
-        let (customer, _, order) = app.to_pay().await;
+        let (customer, _, order) = app.unpaid_order().await;
         customer.pay(&order, number).await;
         let tables = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
         for table in app.database.rows(tables).await {
@@ -128,12 +128,12 @@ async fn the_number_of_a_card_is_nowhere_once_it_is_known_what_became_of_it() {
     }
     // The one that nobody knows yet is in its job, and goes with it.
     assert_eq!(places, ["later: jobs"]);
-    app.later("test_payment_webhook").await;
-    assert_eq!(app.database.ask("SELECT count(*) FROM jobs").await, "0");
+    app.run_jobs_now("test_payment_webhook").await;
+    assert_eq!(app.database.scalar("SELECT count(*) FROM jobs").await, "0");
 }
 
 #[test]
-fn the_readme_lists_every_card() {
+fn readme_lists_every_test_card() {
     let readme = include_str!("../../../README.md");
     for (number, _, what) in CARDS {
         assert!(readme.contains(&format!("| `{number}` | {what} |")), "{number} {what}");

@@ -11,10 +11,10 @@ use souk::payments::providers::signature::sign;
 use crate::support::{PAYMENT_SECRET, TestApp};
 
 /// A payment that is pending, by the card whose webhook comes later: its id and the key of its authorisation.
-async fn pending(app: &TestApp) -> (String, String, String) {
-    let (customer, _, order) = app.to_pay().await;
+async fn pending_payment(app: &TestApp) -> (String, String, String) {
+    let (customer, _, order) = app.unpaid_order().await;
     let payment = customer.pay(&order, "4000000000000004").await;
-    let key = app.database.ask("SELECT key FROM payment_operations ORDER BY id DESC LIMIT 1").await;
+    let key = app.database.scalar("SELECT key FROM payment_operations ORDER BY id DESC LIMIT 1").await;
     (order, payment, key)
 }
 
@@ -34,15 +34,15 @@ async fn send(app: &TestApp, provider: &str, signature: Option<String>, body: &s
     (status, word.unwrap_or_else(|| panic!("{json}")).to_owned())
 }
 
-async fn tell(app: &TestApp, body: &str) -> (u16, String) {
+async fn send_signed(app: &TestApp, body: &str) -> (u16, String) {
     let (status, word) = send(app, "test", Some(sign(PAYMENT_SECRET, body.as_bytes(), Utc::now())), body).await;
     (status.as_u16(), word)
 }
 
 #[tokio::test]
-async fn what_is_not_signed_now_by_the_provider_changes_nothing() {
+async fn webhook_without_a_current_valid_signature_changes_nothing() {
     let app = TestApp::new().await;
-    let (order, _, key) = pending(&app).await;
+    let (order, _, key) = pending_payment(&app).await;
     let body = event("evt_1", &key, "succeeded");
     let signed = |secret: &str, text: &str, minutes: i64| {
         Some(sign(secret, text.as_bytes(), Utc::now() + Duration::seconds(60 * minutes)))
@@ -70,25 +70,25 @@ async fn what_is_not_signed_now_by_the_provider_changes_nothing() {
         assert_eq!((sent.0.as_u16(), sent.1.as_str()), (status, code), "{provider} {signature:?} {body}");
     }
     for (id, key) in [("", key.as_str()), (&"e".repeat(201), &key), ("evt_1", "no key"), ("nul\0", &key)] {
-        assert_eq!(tell(&app, &event(id, key, "succeeded")).await, (400, "BAD_USER_INPUT".to_owned()), "{id} {key}");
+        assert_eq!(send_signed(&app, &event(id, key, "succeeded")).await, (400, "BAD_USER_INPUT".to_owned()), "{id} {key}");
     }
     let huge = event(&"e".repeat(300_000), &key, "succeeded");
-    assert_eq!(tell(&app, &huge).await, (413, "LIMIT_EXCEEDED".to_owned()));
+    assert_eq!(send_signed(&app, &huge).await, (413, "LIMIT_EXCEEDED".to_owned()));
     assert_eq!(app.database.contents().await, before);
     let get = Request::builder().method(Method::GET).uri("/webhooks/payments/test").body(Body::empty()).unwrap();
     let (status, headers, _) = app.send(get).await;
     assert_eq!((status, headers[ALLOW].to_str().unwrap()), (StatusCode::METHOD_NOT_ALLOWED, "POST"));
-    assert_eq!(app.paid(&order).await, "pending 0.00/0.00");
+    assert_eq!(app.payment_status(&order).await, "pending 0.00/0.00");
     // The same body, well signed, up to five minutes off.
     let sent = send(&app, "test", signed(PAYMENT_SECRET, &body, -4), &body).await;
     assert_eq!(sent, (StatusCode::OK, "applied".to_owned()));
-    assert_eq!(app.paid(&order).await, "authorized 0.00/0.00");
+    assert_eq!(app.payment_status(&order).await, "authorized 0.00/0.00");
 }
 
 #[tokio::test]
-async fn an_event_counts_once_and_what_contradicts_changes_nothing() {
+async fn event_applies_once_and_contradictions_change_nothing() {
     let app = TestApp::new().await;
-    let (order, payment, key) = pending(&app).await;
+    let (order, payment, key) = pending_payment(&app).await;
     let nobody = "00000000-0000-4000-8000-000000000000";
     for (body, expected) in [
         (event("evt_0", nobody, "succeeded"), "unknown"),
@@ -103,33 +103,33 @@ async fn an_event_counts_once_and_what_contradicts_changes_nothing() {
         (event("evt_5", &key, "failed"), "conflict"),
         (event("evt_6", &key, "succeeded"), "known"),
     ] {
-        assert_eq!(tell(&app, &body).await, (200, expected.to_owned()), "{body}");
+        assert_eq!(send_signed(&app, &body).await, (200, expected.to_owned()), "{body}");
     }
-    assert_eq!(app.paid(&order).await, "authorized 0.00/0.00");
-    assert_eq!(app.history(&order).await, ["authorized 20.00"]);
+    assert_eq!(app.payment_status(&order).await, "authorized 0.00/0.00");
+    assert_eq!(app.payment_history(&order).await, ["authorized 20.00"]);
     let noted = "SELECT string_agg(event_id || ' ' || outcome, ', ' ORDER BY id) FROM payment_webhooks";
     let expected = "evt_0 unknown, evt_1 applied, evt_2 applied, evt_3 known, evt_4 known, evt_5 conflict, evt_6 known";
-    assert_eq!(app.database.ask(noted).await, expected);
-    let payload = app.database.ask("SELECT payload FROM payment_webhooks WHERE event_id = 'evt_2'").await;
+    assert_eq!(app.database.scalar(noted).await, expected);
+    let payload = app.database.scalar("SELECT payload FROM payment_webhooks WHERE event_id = 'evt_2'").await;
     let payload: Value = serde_json::from_str(&payload).unwrap();
     assert_eq!(payload, json!({ "key": key, "status": "succeeded", "reference": "test_later_x" }));
     // And the other way round: refused for good.
-    let (order, _, key) = pending(&app).await;
-    assert_eq!(tell(&app, &event("evt_7", &key, "failed")).await, (200, "applied".to_owned()));
-    assert_eq!(tell(&app, &event("evt_8", &key, "succeeded")).await, (200, "conflict".to_owned()));
-    assert_eq!(app.paid(&order).await, "none 0.00/0.00");
+    let (order, _, key) = pending_payment(&app).await;
+    assert_eq!(send_signed(&app, &event("evt_7", &key, "failed")).await, (200, "applied".to_owned()));
+    assert_eq!(send_signed(&app, &event("evt_8", &key, "succeeded")).await, (200, "conflict".to_owned()));
+    assert_eq!(app.payment_status(&order).await, "none 0.00/0.00");
     let staff = app.manager().await;
-    assert_eq!(staff.sees(&payment).await, "authorized 0.00/0.00: authorize 20.00 succeeded");
+    assert_eq!(staff.payment_summary(&payment).await, "authorized 0.00/0.00: authorize 20.00 succeeded");
 }
 
 #[tokio::test]
-async fn an_event_told_many_times_at_once_counts_once() {
+async fn concurrent_deliveries_of_an_event_apply_once() {
     let app = TestApp::new().await;
-    app.database.show_deadlocks().await;
-    let (order, _, key) = pending(&app).await;
+    app.database.disable_deadlock_detection().await;
+    let (order, _, key) = pending_payment(&app).await;
     let body = event("evt_1", &key, "succeeded");
-    let told = futures_util::future::join_all((0..20).map(|_| tell(&app, &body))).await;
+    let told = futures_util::future::join_all((0..20).map(|_| send_signed(&app, &body))).await;
     let count = |word: &str| told.iter().filter(|(status, told)| *status == 200 && told == word).count();
     assert_eq!((count("applied"), count("repeated")), (1, 19), "{told:?}");
-    assert_eq!(app.history(&order).await, ["authorized 20.00"]);
+    assert_eq!(app.payment_history(&order).await, ["authorized 20.00"]);
 }

@@ -14,14 +14,14 @@ const HISTORY: &str = "query ($id: ID!) { product(id: $id) { compareAtPrice { am
 async fn update(actor: &Actor<'_>, product: ProductId, input: Value) -> String {
     let mut input = input;
     input["id"] = json!(product.to_global_id());
-    actor.mutate("productUpdate", "product { id }", input).await.verdict("productUpdate")
+    actor.mutate("productUpdate", "product { id }", input).await.outcome("productUpdate")
 }
 
 /// Price, the one to compare with, and whether this actor set it; the latest first.
 async fn history(actor: &Actor<'_>, product: ProductId) -> Vec<String> {
-    let answer = actor.run_with(HISTORY, json!({ "id": product.to_global_id() })).await;
-    let nodes = answer.at("product.priceHistory.nodes").as_array().expect("a list").clone();
-    assert_eq!(*answer.at("product.priceHistory.totalCount.value"), nodes.len());
+    let response = actor.run_with(HISTORY, json!({ "id": product.to_global_id() })).await;
+    let nodes = response.at("product.priceHistory.nodes").as_array().expect("a list").clone();
+    assert_eq!(*response.at("product.priceHistory.totalCount.value"), nodes.len());
     let told = nodes.iter().map(|node| {
         assert_eq!(node["product"]["id"], product.to_global_id());
         let amount = |field: &str| node[field]["amount"].as_str().unwrap_or("-").to_owned();
@@ -32,7 +32,7 @@ async fn history(actor: &Actor<'_>, product: ProductId) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_change_of_a_price_is_an_entry_and_nothing_else_is() {
+async fn only_price_changes_are_recorded() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let manager = app.manager().await;
@@ -49,7 +49,7 @@ async fn a_change_of_a_price_is_an_entry_and_nothing_else_is() {
         assert_eq!(update(&manager, product, input.clone()).await, "done", "{input}");
     }
     let adjusted = json!({ "productId": product.to_global_id(), "delta": 5 });
-    assert_eq!(manager.mutate("stockAdjust", "", adjusted).await.verdict("stockAdjust"), "done");
+    assert_eq!(manager.mutate("stockAdjust", "", adjusted).await.outcome("stockAdjust"), "done");
     app.customer().await.order(&[(product, 1)]).await;
     assert_eq!(history(&manager, product).await, ["8.00 9.00 me", "9.00 - me", "9.00 12.50 me", "10.00 12.50 me"]);
     for wrong in ["-1", "1.005", "100000000"] {
@@ -60,7 +60,7 @@ async fn a_change_of_a_price_is_an_entry_and_nothing_else_is() {
 }
 
 #[tokio::test]
-async fn the_history_is_for_those_who_set_the_price() {
+async fn price_history_is_visible_only_to_those_who_set_prices() {
     let app = TestApp::new().await;
     let (here, there) = (app.website("sailor").await.id, app.website("rise").await.id);
     let (seller, other) = (app.seller().await, app.seller().await);
@@ -69,20 +69,20 @@ async fn the_history_is_for_those_who_set_the_price() {
         (app.anonymous(), false),
         (app.customer().await, false),
         (other, false),
-        (app.holder(&[Permission::ManageStock], &[]).await, false),
-        (app.holder(&[Permission::ManageProducts], &[there]).await, false),
-        (app.holder(&[Permission::ManageProducts], &[here]).await, true),
+        (app.user_with(&[Permission::ManageStock], &[]).await, false),
+        (app.user_with(&[Permission::ManageProducts], &[there]).await, false),
+        (app.user_with(&[Permission::ManageProducts], &[here]).await, true),
         (seller, true),
         (app.admin().await, true),
     ];
     for (index, (actor, expected)) in table.iter().enumerate() {
-        let answer = actor.run_with(HISTORY, json!({ "id": product.to_global_id() })).await;
-        assert_eq!(!answer.at("product.priceHistory").is_null(), *expected, "row {index}");
+        let response = actor.run_with(HISTORY, json!({ "id": product.to_global_id() })).await;
+        assert_eq!(!response.at("product.priceHistory").is_null(), *expected, "row {index}");
     }
 }
 
 #[tokio::test]
-async fn nobody_but_the_products_writes_the_history() {
+async fn price_history_cannot_be_written_directly() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     app.product(website, ProductSpec::default()).await;
@@ -108,7 +108,7 @@ async fn nobody_but_the_products_writes_the_history() {
     ))
     .await;
     let all = "SELECT string_agg(price::text, ' ' ORDER BY id) FROM price_changes";
-    assert_eq!(psql.value(all).await, "10.00 11.00 1.00 2.00 3.00");
+    assert_eq!(psql.scalar(all).await, "10.00 11.00 1.00 2.00 3.00");
 }
 
 /// Sets prices so many days ago, and says what is shown with the last.
@@ -131,13 +131,13 @@ impl Shop<'_> {
 
     async fn lowest(&self) -> String {
         let document = "query ($id: ID!) { product(id: $id) { lowestPrice30Days { amount currency } } }";
-        let answer = self.app.anonymous().run_with(document, json!({ "id": self.product.to_global_id() })).await;
-        answer.at("product.lowestPrice30Days")["amount"].as_str().unwrap_or("-").to_owned()
+        let response = self.app.anonymous().run_with(document, json!({ "id": self.product.to_global_id() })).await;
+        response.at("product.lowestPrice30Days")["amount"].as_str().unwrap_or("-").to_owned()
     }
 }
 
 #[tokio::test]
-async fn with_a_reduction_goes_the_lowest_price_of_the_thirty_days_before() {
+async fn reduced_price_shows_the_lowest_price_of_the_previous_thirty_days() {
     // Each step: days since the one before, the change, and what everybody is shown then.
     type Steps = &'static [(i32, &'static str, Option<&'static str>, &'static str)];
     let table: [(&str, Steps); 9] = [
@@ -179,7 +179,7 @@ async fn with_a_reduction_goes_the_lowest_price_of_the_thirty_days_before() {
     let manager = app.manager().await;
     for (case, steps) in table {
         let product = app.product(website, ProductSpec { price: Some(steps[0].1), ..ProductSpec::default() }).await.id;
-        let shop = Shop { app: &app, manager: app.known(manager.id, "manager").await, product };
+        let shop = Shop { app: &app, manager: app.existing_user(manager.id, "manager").await, product };
         assert_eq!(shop.lowest().await, steps[0].3, "{case}");
         for (days, price, compare, expected) in &steps[1..] {
             shop.days_later(*days).await;

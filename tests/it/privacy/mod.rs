@@ -9,7 +9,7 @@ const PASSWORD: &str = "four unusual words here";
 
 /// What names the person of these tests, wherever it stands. None of it is in the random email addresses of other users,
 /// which end in hexadecimal digits.
-const TRACES: [&str; 16] = [
+const PERSONAL_DATA: [&str; 16] = [
     "Ada Lovelace",
     "Difference engine",
     "lovelace@souk.example",
@@ -29,7 +29,7 @@ const TRACES: [&str; 16] = [
 ];
 
 /// A customer with everything that a customer can have, logged in.
-async fn ada(app: &TestApp) -> Actor<'_> {
+async fn customer_with_all_data(app: &TestApp) -> Actor<'_> {
     let input = json!({ "name": "Ada Lovelace", "email": "lovelace@souk.example", "password": PASSWORD });
     app.anonymous().mutate("register", "user { id }", input).await.at("register.user.id");
     let website = app.website("sailor").await;
@@ -47,9 +47,9 @@ async fn ada(app: &TestApp) -> Actor<'_> {
     let order = ada.order(&[(product.id, 2)]).await;
     let told = "UPDATE orders SET contact_name = 'Countess Lovelace', customer_note = 'Leave it at the gate'";
     app.database.sql(told).await;
-    send_and_return(app, &ada, &order).await;
+    ship_and_return(app, &ada, &order).await;
     let review = json!({ "productId": product.id.to_global_id(), "rating": 2, "text": "Weaves no algebra." });
-    assert_eq!(ada.mutate("reviewCreate", "", review).await.verdict("reviewCreate"), "done");
+    assert_eq!(ada.mutate("reviewCreate", "", review).await.outcome("reviewCreate"), "done");
     let key = json!({ "name": "Difference engine", "permissions": [] });
     ada.mutate("apiKeyCreate", "apiKey { id }", key).await.at("apiKeyCreate.apiKey.id");
     app.database
@@ -59,12 +59,12 @@ async fn ada(app: &TestApp) -> Actor<'_> {
 }
 
 /// All that can be written about an order on its way: half of it is, and comes back.
-async fn send_and_return(app: &TestApp, ada: &Actor<'_>, order: &str) {
+async fn ship_and_return(app: &TestApp, ada: &Actor<'_>, order: &str) {
     let manager = app.manager().await;
     let done = async |actor: &Actor<'_>, mutation: &str, fields: &str, input: Value| {
-        let answer = actor.mutate(mutation, fields, input).await;
-        assert_eq!(answer.verdict(mutation), "done", "{mutation}");
-        answer
+        let response = actor.mutate(mutation, fields, input).await;
+        assert_eq!(response.outcome(mutation), "done", "{mutation}");
+        response
     };
     done(ada, "orderNoteAdd", "", json!({ "orderId": order, "text": "Ring twice." })).await;
     done(&manager, "orderStatusUpdate", "", json!({ "id": order, "status": "CONFIRMED" })).await;
@@ -80,11 +80,11 @@ async fn send_and_return(app: &TestApp, ada: &Actor<'_>, order: &str) {
     let back = done(ada, "returnCreate", "return { id }", back).await.text_at("returnCreate.return.id");
     done(&manager, "returnReject", "", json!({ "id": back, "reason": "She wore it." })).await;
     // So that the erasure finds the mails gone.
-    app.mails().await;
+    app.emails().await;
 }
 
 /// Where in the whole database these words stand.
-async fn found(app: &TestApp, words: &[&str]) -> Vec<String> {
+async fn locations_of(app: &TestApp, words: &[&str]) -> Vec<String> {
     let tables = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
     let mut found = Vec::new();
     for table in app.database.rows(tables).await {
@@ -100,14 +100,14 @@ async fn deliver_all(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn an_export_holds_all_that_is_held_on_a_person() {
+async fn user_export_contains_all_personal_data() {
     let app = TestApp::new().await;
-    let ada = ada(&app).await;
-    let answer = ada.run("{ userExport }").await;
-    let export = answer.at("userExport");
+    let ada = customer_with_all_data(&app).await;
+    let response = ada.run("{ userExport }").await;
+    let export = response.at("userExport");
     let text = export.to_string();
     // What the staff notes among themselves is not told.
-    for trace in TRACES {
+    for trace in PERSONAL_DATA {
         assert_eq!(text.contains(trace), trace != "Ockham Park", "{trace} in {export:#}");
     }
     assert_eq!(export["identities"][0]["externalId"], json!("AAL-1815"));
@@ -128,7 +128,7 @@ async fn an_export_holds_all_that_is_held_on_a_person() {
         export["exportedAt"].take();
     }
     assert_eq!(seen, own);
-    for other in [app.customer().await, app.seller().await, app.holder(&[Permission::ManageOrders], &[]).await] {
+    for other in [app.customer().await, app.seller().await, app.user_with(&[Permission::ManageOrders], &[]).await] {
         assert_eq!(other.run_with(theirs, id.clone()).await.at("userExport"), &Value::Null);
     }
     assert_eq!(app.anonymous().run_with(theirs, id).await.code(), "UNAUTHENTICATED");
@@ -139,43 +139,43 @@ async fn an_export_holds_all_that_is_held_on_a_person() {
 }
 
 #[tokio::test]
-async fn nothing_of_an_erased_person_is_left_but_what_is_counted() {
+async fn erasure_leaves_only_anonymous_statistics() {
     let app = TestApp::new().await;
-    let ada = ada(&app).await;
-    assert!(!found(&app, &TRACES).await.is_empty());
-    let total = app.database.ask("SELECT sum(total_amount) FROM orders").await;
+    let ada = customer_with_all_data(&app).await;
+    assert!(!locations_of(&app, &PERSONAL_DATA).await.is_empty());
+    let total = app.database.scalar("SELECT sum(total_amount) FROM orders").await;
     let input = |password: &str| json!({ "id": ada.global_id(), "password": password });
     let erase = async |actor: &Actor<'_>, input: Value| {
-        let answer = actor.mutate("userErase", "user { name email phone isActive addresses { id } }", input).await;
-        (answer.verdict("userErase"), answer)
+        let response = actor.mutate("userErase", "user { name email phone isActive addresses { id } }", input).await;
+        (response.outcome("userErase"), response)
     };
     assert_eq!(erase(&ada, input("wrong password")).await.0, "INVALID_CREDENTIALS password");
     assert_eq!(erase(&ada, json!({ "id": ada.global_id() })).await.0, "INVALID_CREDENTIALS password");
     assert_eq!(erase(&ada, input(PASSWORD)).await.0, "IN_USE id", "the order is on its way");
     deliver_all(&app).await;
-    let (verdict, answer) = erase(&ada, input(PASSWORD)).await;
-    assert_eq!(verdict, "done");
+    let (outcome, response) = erase(&ada, input(PASSWORD)).await;
+    assert_eq!(outcome, "done");
     let nobody = json!({ "name": "Erased", "email": null, "phone": null, "isActive": false, "addresses": [] });
-    assert_eq!(answer.at("userErase.user"), &nobody);
-    assert_eq!(found(&app, &TRACES).await, Vec::<String>::new());
+    assert_eq!(response.at("userErase.user"), &nobody);
+    assert_eq!(locations_of(&app, &PERSONAL_DATA).await, Vec::<String>::new());
     let told = "SELECT count(*), count(message) FROM order_events WHERE kind = 'note'";
     assert_eq!(app.database.rows(told).await, ["(2,0)"], "that something was noted stays, what it was does not");
-    assert_eq!(app.database.ask("SELECT sum(total_amount) FROM orders").await, total);
-    assert_eq!(app.database.ask("SELECT ship_country FROM orders").await, "GB");
-    app.database.assert_books_balance().await;
+    assert_eq!(app.database.scalar("SELECT sum(total_amount) FROM orders").await, total);
+    assert_eq!(app.database.scalar("SELECT ship_country FROM orders").await, "GB");
+    app.database.assert_invariants().await;
     // The token is of nobody any more, the address is free, and there is nobody to erase again.
     assert_eq!(ada.run("{ me { id } }").await.code(), "UNAUTHENTICATED");
     let login = json!({ "email": "lovelace@souk.example", "password": PASSWORD });
     assert_eq!(
-        app.anonymous().mutate("login", "user { id }", login).await.verdict("login"),
+        app.anonymous().mutate("login", "user { id }", login).await.outcome("login"),
         "INVALID_CREDENTIALS email"
     );
     let manager = app.manager().await;
     assert_eq!(erase(&manager, input("")).await.0, "NOT_FOUND id");
     let back = manager.mutate("userReactivate", "user { id }", json!({ "id": ada.global_id() })).await;
-    assert_eq!(back.verdict("userReactivate"), "NOT_FOUND id");
+    assert_eq!(back.outcome("userReactivate"), "NOT_FOUND id");
     let again = json!({ "name": "Ada Lovelace", "email": "lovelace@souk.example", "password": PASSWORD });
-    assert_eq!(app.anonymous().mutate("register", "user { id }", again).await.verdict("register"), "done");
+    assert_eq!(app.anonymous().mutate("register", "user { id }", again).await.outcome("register"), "done");
     // The order is still there, of nobody by name.
     let orders = manager.run("{ orders { nodes { totalAmount { amount } user { name } } } }").await;
     assert_eq!(
@@ -185,7 +185,7 @@ async fn nothing_of_an_erased_person_is_left_but_what_is_counted() {
 }
 
 #[tokio::test]
-async fn nobody_erases_whom_they_may_not() {
+async fn erasing_a_user_requires_permission() {
     let app = TestApp::new().await;
     let (customer, manager, admin) = (app.customer().await, app.manager().await, app.admin().await);
     let before = app.database.contents().await;
@@ -195,10 +195,10 @@ async fn nobody_erases_whom_they_may_not() {
         (&manager, &admin, "INSUFFICIENT_PERMISSIONS id"),
         (&admin, &admin, "PROTECTED id"),
     ] {
-        let answer = who.mutate("userErase", "user { id }", json!({ "id": whom.global_id() })).await;
-        assert_eq!(answer.verdict("userErase"), expected);
+        let response = who.mutate("userErase", "user { id }", json!({ "id": whom.global_id() })).await;
+        assert_eq!(response.outcome("userErase"), expected);
     }
     assert_eq!(app.database.contents().await, before);
-    let answer = manager.mutate("userErase", "user { name }", json!({ "id": customer.global_id() })).await;
-    assert_eq!(answer.text_at("userErase.user.name"), "Erased");
+    let response = manager.mutate("userErase", "user { name }", json!({ "id": customer.global_id() })).await;
+    assert_eq!(response.text_at("userErase.user.name"), "Erased");
 }

@@ -10,11 +10,11 @@ use crate::support::{Actor, ProductSpec, TestApp};
 
 async fn link(actor: &Actor<'_>, ids: &[ProductId]) -> String {
     let ids: Vec<_> = ids.iter().map(|id| id.to_global_id()).collect();
-    actor.mutate("productLink", "", json!({ "productIds": ids })).await.verdict("productLink")
+    actor.mutate("productLink", "", json!({ "productIds": ids })).await.outcome("productLink")
 }
 
 async fn unlink(actor: &Actor<'_>, id: ProductId) -> String {
-    actor.mutate("productUnlink", "", json!({ "productId": id.to_global_id() })).await.verdict("productUnlink")
+    actor.mutate("productUnlink", "", json!({ "productId": id.to_global_id() })).await.outcome("productUnlink")
 }
 
 /// The SKUs of the offers of a product.
@@ -31,7 +31,7 @@ async fn product(app: &TestApp, website: WebsiteId, sku: &str, price: &'static s
 }
 
 #[tokio::test]
-async fn products_with_the_same_gtin_are_offers_of_one_thing_by_website_and_price() {
+async fn products_with_the_same_gtin_are_offers_ordered_by_website_and_price() {
     let app = TestApp::new().await;
     let (b, a) = (app.website("b").await.id, app.website("a").await.id);
     let manager = app.manager().await;
@@ -50,7 +50,7 @@ async fn products_with_the_same_gtin_are_offers_of_one_thing_by_website_and_pric
     ] {
         let id = product(&app, website, sku, price).await;
         let change = json!({ "id": id.to_global_id(), "barcode": barcode });
-        assert_eq!(manager.mutate("productUpdate", "", change).await.verdict("productUpdate"), "done");
+        assert_eq!(manager.mutate("productUpdate", "", change).await.outcome("productUpdate"), "done");
         ids.push(id);
     }
     let expected = [
@@ -69,13 +69,13 @@ async fn products_with_the_same_gtin_are_offers_of_one_thing_by_website_and_pric
     }
     // What is not for sale any more is an offer for staff alone.
     let gone = json!({ "id": ids[1].to_global_id() });
-    assert_eq!(manager.mutate("productDelete", "", gone).await.verdict("productDelete"), "done");
+    assert_eq!(manager.mutate("productDelete", "", gone).await.outcome("productDelete"), "done");
     assert_eq!(offers(&app.anonymous(), ids[0]).await, "a-only b-dear");
     assert_eq!(offers(&manager, ids[0]).await, "a-only b-cheap b-dear");
 }
 
 #[tokio::test]
-async fn products_are_linked_and_unlinked_by_hand() {
+async fn products_are_linked_and_unlinked_manually() {
     let app = TestApp::new().await;
     let (here, there) = (app.website("here").await.id, app.website("there").await.id);
     let manager = app.manager().await;
@@ -91,7 +91,7 @@ async fn products_are_linked_and_unlinked_by_hand() {
     assert_eq!([offers(&anybody, one).await, offers(&anybody, two).await], ["1 2", "1 2"]);
     assert_eq!([offers(&anybody, three).await, offers(&anybody, five).await], ["3", "5 4"]);
 
-    let (seller, limited) = (app.seller().await, app.holder(Permission::ALL, &[here]).await);
+    let (seller, limited) = (app.seller().await, app.user_with(Permission::ALL, &[here]).await);
     let before = app.database.contents().await;
     for (actor, named, expected) in [
         (&manager, vec![], "OUT_OF_RANGE productIds"),
@@ -123,7 +123,7 @@ async fn products_are_linked_and_unlinked_by_hand() {
 }
 
 #[tokio::test]
-async fn links_made_at_once_come_to_one_set() {
+async fn concurrent_links_form_one_set() {
     let app = TestApp::new().await;
     let website = app.website("here").await.id;
     let manager = app.manager().await;
@@ -140,14 +140,14 @@ async fn links_made_at_once_come_to_one_set() {
 }
 
 #[tokio::test]
-async fn of_a_thing_that_many_sell_fifty_offers_are_listed() {
+async fn at_most_fifty_offers_are_listed() {
     let app = TestApp::new().await;
     let website = app.website("here").await.id.0;
     let script = format!(
         "INSERT INTO products (id, source_website_id, name, slug, sku, price, barcode)
             SELECT 1000 + i, {website}, 'Pen', 'pen-' || i, 'P-' || i, 100 - i, '4006381333931' FROM generate_series(1, 60) i"
     );
-    app.bulk(&script).await;
+    app.bulk_insert(&script).await;
     let found = app.anonymous().run("{ product(slug: \"pen-60\") { offers { sku } } }").await;
     let cheapest: Vec<Value> = (11..=60).rev().map(|i| json!({ "sku": format!("P-{i}") })).collect();
     assert_eq!(*found.at("product.offers"), json!(cheapest));

@@ -9,37 +9,37 @@ use souk::{
 };
 
 use crate::support::{
-    Actor, Answer, ProductSpec, TestApp,
-    psql::{Psql, refused_by},
+    Actor, TestResponse, ProductSpec, TestApp,
+    psql::{Psql, violated_constraint},
 };
 
 /// All that a review says.
 const REVIEW: &str = "review { id rating title text status isVerifiedPurchase author product { id } }";
 
 /// What everybody sees of a product's reviews.
-const SEEN: &str = "query ($id: ID!) { product(id: $id) { rating { average count stars { stars count } }
+const REVIEWS_QUERY: &str = "query ($id: ID!) { product(id: $id) { rating { average count stars { stars count } }
     reviews { totalCount { value } nodes { id rating status author user { id } } } } }";
 
-fn opinion(product: ProductId, rating: i32) -> Value {
+fn review_input(product: ProductId, rating: i32) -> Value {
     json!({ "productId": product.to_global_id(), "rating": rating, "title": "Well made", "text": "Holds\nin any wind." })
 }
 
-async fn write(actor: &Actor<'_>, product: ProductId, rating: i32) -> String {
-    let answer = actor.mutate("reviewCreate", REVIEW, opinion(product, rating)).await;
-    assert_eq!(answer.verdict("reviewCreate"), "done", "{answer:#?}");
-    answer.text_at("reviewCreate.review.id")
+async fn create_review(actor: &Actor<'_>, product: ProductId, rating: i32) -> String {
+    let response = actor.mutate("reviewCreate", REVIEW, review_input(product, rating)).await;
+    assert_eq!(response.outcome("reviewCreate"), "done", "{response:#?}");
+    response.text_at("reviewCreate.review.id")
 }
 
-async fn settle(actor: &Actor<'_>, mutation: &str, id: &str) -> String {
-    actor.mutate(mutation, "", json!({ "id": id })).await.verdict(mutation)
+async fn moderate(actor: &Actor<'_>, mutation: &str, id: &str) -> String {
+    actor.mutate(mutation, "", json!({ "id": id })).await.outcome(mutation)
 }
 
-async fn seen(actor: &Actor<'_>, product: ProductId) -> Answer {
-    actor.run_with(SEEN, json!({ "id": product.to_global_id() })).await
+async fn visible_reviews(actor: &Actor<'_>, product: ProductId) -> TestResponse {
+    actor.run_with(REVIEWS_QUERY, json!({ "id": product.to_global_id() })).await
 }
 
-async fn rope(app: &TestApp, sku: &str) -> ProductId {
-    let website = app.database.ask("SELECT id FROM websites WHERE code = 'sailor'").await;
+async fn create_product(app: &TestApp, sku: &str) -> ProductId {
+    let website = app.database.scalar("SELECT id FROM websites WHERE code = 'sailor'").await;
     let website = match website.parse() {
         Ok(id) => souk::ids::WebsiteId(id),
         Err(_) => app.website("sailor").await.id,
@@ -56,21 +56,21 @@ async fn assert_ratings(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn a_review_is_shown_and_counts_once_it_is_approved() {
+async fn review_is_visible_and_counted_once_approved() {
     let app = TestApp::new().await;
-    let rope = rope(&app, "R").await;
+    let rope = create_product(&app, "R").await;
     let (customer, other, manager) = (app.customer().await, app.customer().await, app.manager().await);
-    let answer = customer.mutate("reviewCreate", REVIEW, opinion(rope, 4)).await;
-    let id = answer.text_at("reviewCreate.review.id");
+    let response = customer.mutate("reviewCreate", REVIEW, review_input(rope, 4)).await;
+    let id = response.text_at("reviewCreate.review.id");
     let expected = json!({
         "id": id, "rating": 4, "title": "Well made", "text": "Holds\nin any wind.", "status": "PENDING", "isVerifiedPurchase": false,
         "author": "A C.", "product": { "id": rope.to_global_id() },
     });
-    assert_eq!(answer.at("reviewCreate.review"), &expected);
+    assert_eq!(response.at("reviewCreate.review"), &expected);
 
     let node = "query ($id: ID!) { node(id: $id) { id } }";
     let counts = async |who: &Actor<'_>| {
-        let list = seen(who, rope).await.at("product.reviews.totalCount.value").as_i64();
+        let list = visible_reviews(who, rope).await.at("product.reviews.totalCount.value").as_i64();
         let is_there = !who.run_with(node, json!({ "id": id })).await.at("node").is_null();
         (list, is_there)
     };
@@ -78,31 +78,31 @@ async fn a_review_is_shown_and_counts_once_it_is_approved() {
     for (who, expected) in [(&app.anonymous(), nothing), (&other, nothing), (&customer, one), (&manager, one)] {
         assert_eq!(counts(who).await, expected);
     }
-    assert_eq!(seen(&manager, rope).await.at("product.rating.average"), &Value::Null, "it does not count yet");
+    assert_eq!(visible_reviews(&manager, rope).await.at("product.rating.average"), &Value::Null, "it does not count yet");
     let queue = "{ reviews(where: {status: {eq: PENDING}}) { nodes { id } } }";
     assert_eq!(manager.run(queue).await.text_at("reviews.nodes.0.id"), id);
 
-    assert_eq!(settle(&manager, "reviewApprove", &id).await, "done");
+    assert_eq!(moderate(&manager, "reviewApprove", &id).await, "done");
     for who in [&app.anonymous(), &other, &customer, &manager] {
         assert_eq!(counts(who).await, one);
     }
-    let answer = seen(&app.anonymous(), rope).await;
+    let response = visible_reviews(&app.anonymous(), rope).await;
     let stars: Vec<_> = (1..=5).rev().map(|stars| json!({ "stars": stars, "count": i32::from(stars == 4) })).collect();
-    assert_eq!(answer.at("product.rating"), &json!({ "average": "4.00", "count": 1, "stars": stars }));
-    assert_eq!(answer.at("product.reviews.nodes.0.user"), &Value::Null, "who it is stays between them and the shop");
-    assert_eq!(answer.text_at("product.reviews.nodes.0.author"), "A C.");
+    assert_eq!(response.at("product.rating"), &json!({ "average": "4.00", "count": 1, "stars": stars }));
+    assert_eq!(response.at("product.reviews.nodes.0.user"), &Value::Null, "who it is stays between them and the shop");
+    assert_eq!(response.text_at("product.reviews.nodes.0.author"), "A C.");
     assert_eq!(manager.run(queue).await.at("reviews.nodes"), &json!([]));
 
-    assert_eq!(settle(&manager, "reviewReject", &id).await, "done");
+    assert_eq!(moderate(&manager, "reviewReject", &id).await, "done");
     assert_eq!(counts(&other).await, nothing);
     assert_eq!(counts(&customer).await, one);
     assert_ratings(&app).await;
 }
 
 #[tokio::test]
-async fn what_breaks_a_rule_is_refused_and_nothing_is_written() {
+async fn rejected_review_returns_errors_and_writes_nothing() {
     let app = TestApp::new().await;
-    let (rope, gone) = (rope(&app, "R").await, rope(&app, "gone").await);
+    let (rope, gone) = (create_product(&app, "R").await, create_product(&app, "gone").await);
     app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", gone.0)).await;
     let (customer, seller, manager) = (app.customer().await, app.seller().await, app.manager().await);
     app.database.sql(&format!("UPDATE products SET seller_id = {} WHERE id = {}", seller.id.0, rope.0)).await;
@@ -128,64 +128,64 @@ async fn what_breaks_a_rule_is_refused_and_nothing_is_written() {
         (&customer, json!({ "productId": customer.global_id(), "rating": 5 }), "INVALID productId"),
     ];
     for (who, input, expected) in table {
-        let answer = who.mutate("reviewCreate", "", input.clone()).await;
-        assert_eq!(answer.verdict("reviewCreate"), expected, "{input}");
+        let response = who.mutate("reviewCreate", "", input.clone()).await;
+        assert_eq!(response.outcome("reviewCreate"), expected, "{input}");
     }
-    assert_eq!(app.database.ask("SELECT count(*) FROM reviews").await, "0");
-    write(&customer, rope, 5).await;
-    let again = customer.mutate("reviewCreate", "", opinion(rope, 1)).await;
-    assert_eq!(again.verdict("reviewCreate"), "TAKEN productId");
-    let anonymous = app.anonymous().mutate("reviewCreate", "", opinion(rope, 1)).await;
-    assert_eq!(anonymous.verdict("reviewCreate"), "!UNAUTHENTICATED");
+    assert_eq!(app.database.scalar("SELECT count(*) FROM reviews").await, "0");
+    create_review(&customer, rope, 5).await;
+    let again = customer.mutate("reviewCreate", "", review_input(rope, 1)).await;
+    assert_eq!(again.outcome("reviewCreate"), "TAKEN productId");
+    let anonymous = app.anonymous().mutate("reviewCreate", "", review_input(rope, 1)).await;
+    assert_eq!(anonymous.outcome("reviewCreate"), "!UNAUTHENTICATED");
 }
 
 #[tokio::test]
-async fn only_buyers_write_where_the_shop_says_so() {
+async fn buyers_only_setting_rejects_other_authors() {
     let rules = ReviewSettings { reviews_buyers_only: true, ..ReviewSettings::default() };
     let app = TestApp::builder().reviews(rules).build().await;
-    let (rope, nail) = (rope(&app, "R").await, rope(&app, "N").await);
+    let (rope, nail) = (create_product(&app, "R").await, create_product(&app, "N").await);
     let (customer, other, manager) = (app.customer().await, app.customer().await, app.manager().await);
     let order = customer.order(&[(rope, 1)]).await;
-    let verdict = async |who: &Actor<'_>, product: ProductId| {
-        who.mutate("reviewCreate", "review { isVerifiedPurchase }", opinion(product, 5)).await
+    let outcome = async |who: &Actor<'_>, product: ProductId| {
+        who.mutate("reviewCreate", "review { isVerifiedPurchase }", review_input(product, 5)).await
     };
     let refused = "PURCHASE_REQUIRED productId";
-    assert_eq!(verdict(&customer, rope).await.verdict("reviewCreate"), refused, "the shop has not taken the order on");
+    assert_eq!(outcome(&customer, rope).await.outcome("reviewCreate"), refused, "the shop has not taken the order on");
     let confirm = json!({ "id": order, "status": "CONFIRMED" });
-    assert_eq!(manager.mutate("orderStatusUpdate", "", confirm).await.verdict("orderStatusUpdate"), "done");
-    assert_eq!(verdict(&other, rope).await.verdict("reviewCreate"), refused, "somebody else's order");
-    assert_eq!(verdict(&customer, nail).await.verdict("reviewCreate"), refused, "another product");
-    assert_eq!(verdict(&customer, rope).await.at("reviewCreate.review.isVerifiedPurchase"), true);
+    assert_eq!(manager.mutate("orderStatusUpdate", "", confirm).await.outcome("orderStatusUpdate"), "done");
+    assert_eq!(outcome(&other, rope).await.outcome("reviewCreate"), refused, "somebody else's order");
+    assert_eq!(outcome(&customer, nail).await.outcome("reviewCreate"), refused, "another product");
+    assert_eq!(outcome(&customer, rope).await.at("reviewCreate.review.isVerifiedPurchase"), true);
 }
 
 #[tokio::test]
-async fn where_a_review_stands_after_a_change_is_the_shops_rule() {
+async fn moderation_setting_decides_the_status_after_an_update() {
     for is_moderated in [true, false] {
         let rules = ReviewSettings { reviews_moderated: is_moderated, ..ReviewSettings::default() };
         let app = TestApp::builder().reviews(rules).build().await;
-        let rope = rope(&app, "R").await;
+        let rope = create_product(&app, "R").await;
         let (customer, manager) = (app.customer().await, app.manager().await);
-        let id = write(&customer, rope, 5).await;
-        let status = async || app.database.ask("SELECT status FROM reviews").await;
+        let id = create_review(&customer, rope, 5).await;
+        let status = async || app.database.scalar("SELECT status FROM reviews").await;
         let change = async |patch: Value| {
             let mut input = patch;
             input["id"] = json!(id);
-            let answer = customer.mutate("reviewUpdate", REVIEW, input).await;
-            assert_eq!(answer.verdict("reviewUpdate"), "done");
-            answer.at("reviewUpdate.review").clone()
+            let response = customer.mutate("reviewUpdate", REVIEW, input).await;
+            assert_eq!(response.outcome("reviewUpdate"), "done");
+            response.at("reviewUpdate.review").clone()
         };
         assert_eq!(status().await, if is_moderated { "pending" } else { "approved" });
-        settle(&manager, "reviewApprove", &id).await;
+        moderate(&manager, "reviewApprove", &id).await;
         assert_eq!(change(json!({ "rating": 5 })).await["status"], "APPROVED", "it says the same");
         let changed = change(json!({ "rating": 2, "title": null })).await;
         assert_eq!((&changed["rating"], &changed["title"]), (&json!(2), &Value::Null));
         assert_eq!(changed["text"], "Holds\nin any wind.", "what is absent stays");
         assert_eq!(changed["status"], if is_moderated { "PENDING" } else { "APPROVED" });
-        settle(&manager, "reviewReject", &id).await;
+        moderate(&manager, "reviewReject", &id).await;
         change(json!({ "text": "Splendid." })).await;
         assert_eq!(status().await, "pending", "nobody gets around a rejection");
         let wrong = customer.mutate("reviewUpdate", "", json!({ "id": id, "rating": null, "text": "x" })).await;
-        assert_eq!(wrong.verdict("reviewUpdate"), "REQUIRED rating");
+        assert_eq!(wrong.outcome("reviewUpdate"), "REQUIRED rating");
         assert_ratings(&app).await;
     }
 }
@@ -193,14 +193,14 @@ async fn where_a_review_stands_after_a_change_is_the_shops_rule() {
 #[tokio::test]
 async fn authors_write_their_own_reviews_and_staff_moderate_those_of_their_websites() {
     let app = TestApp::new().await;
-    let rope = rope(&app, "R").await;
+    let rope = create_product(&app, "R").await;
     let elsewhere = app.website("rise").await.id;
     let here =
-        souk::ids::WebsiteId(app.database.ask("SELECT id FROM websites WHERE code = 'sailor'").await.parse().unwrap());
+        souk::ids::WebsiteId(app.database.scalar("SELECT id FROM websites WHERE code = 'sailor'").await.parse().unwrap());
     let (author, other, seller) = (app.customer().await, app.customer().await, app.seller().await);
-    let of_here = app.holder(&[Permission::ManageReviews], &[here]).await;
-    let of_elsewhere = app.holder(&[Permission::ManageReviews], &[elsewhere]).await;
-    let sells = app.holder(&[Permission::ManageProducts], &[]).await;
+    let of_here = app.user_with(&[Permission::ManageReviews], &[here]).await;
+    let of_elsewhere = app.user_with(&[Permission::ManageReviews], &[elsewhere]).await;
+    let sells = app.user_with(&[Permission::ManageProducts], &[]).await;
     let update = "mutation ($id: ID!) { reviewUpdate(input: {id: $id, rating: 1}) { userErrors { code field } } }";
     // Who; whether they change, approve, and delete.
     let table = [
@@ -213,17 +213,17 @@ async fn authors_write_their_own_reviews_and_staff_moderate_those_of_their_websi
         (&author, "done", "!FORBIDDEN", "done"),
     ];
     for (who, changes, approves, deletes) in table {
-        let id = match app.database.ask("SELECT id FROM reviews").await.parse() {
+        let id = match app.database.scalar("SELECT id FROM reviews").await.parse() {
             Ok(key) => ReviewId(key).to_global_id(),
-            Err(_) => write(&author, rope, 5).await,
+            Err(_) => create_review(&author, rope, 5).await,
         };
         let changed = who.run_with(update, json!({ "id": id })).await;
-        assert_eq!(changed.verdict("reviewUpdate"), changes);
-        assert_eq!(settle(who, "reviewApprove", &id).await, approves);
-        assert_eq!(settle(who, "reviewDelete", &id).await, deletes);
+        assert_eq!(changed.outcome("reviewUpdate"), changes);
+        assert_eq!(moderate(who, "reviewApprove", &id).await, approves);
+        assert_eq!(moderate(who, "reviewDelete", &id).await, deletes);
     }
     // Of the queue each sees what is theirs to moderate.
-    write(&author, rope, 5).await;
+    create_review(&author, rope, 5).await;
     for (who, count) in [(&of_here, 1), (&of_elsewhere, 0), (&app.manager().await, 1)] {
         let queue = who.run("{ reviews(where: {status: {in: [PENDING]}}) { totalCount { value } } }").await;
         assert_eq!(queue.at("reviews.totalCount.value"), count);
@@ -236,25 +236,25 @@ async fn authors_write_their_own_reviews_and_staff_moderate_those_of_their_websi
 }
 
 #[tokio::test]
-async fn lists_are_filtered_and_ordered_by_stars() {
+async fn lists_are_filtered_and_ordered_by_rating() {
     let app = TestApp::builder()
         .reviews(ReviewSettings { reviews_moderated: false, ..ReviewSettings::default() })
         .build()
         .await;
-    let products = [rope(&app, "none").await, rope(&app, "good").await, rope(&app, "mixed").await];
+    let products = [create_product(&app, "none").await, create_product(&app, "good").await, create_product(&app, "mixed").await];
     let customers = join_all((0..4).map(|_| app.customer())).await;
     for (customer, rating) in customers.iter().zip([5, 4, 1, 2]) {
-        write(customer, products[2], rating).await;
+        create_review(customer, products[2], rating).await;
     }
-    write(&customers[0], products[1], 5).await;
+    create_review(&customers[0], products[1], 5).await;
     let page = "query ($after: String) { products(first: 1, after: $after, orderBy: {field: RATING, direction: DESC}) {
         nodes { id rating { average } } pageInfo { endCursor hasNextPage } } }";
     let (mut after, mut found) = (Value::Null, Vec::new());
     loop {
-        let answer = app.anonymous().run_with(page, json!({ "after": after })).await;
-        found.push((answer.text_at("products.nodes.0.id"), answer.at("products.nodes.0.rating.average").clone()));
-        after = answer.at("products.pageInfo.endCursor").clone();
-        if answer.at("products.pageInfo.hasNextPage") == false {
+        let response = app.anonymous().run_with(page, json!({ "after": after })).await;
+        found.push((response.text_at("products.nodes.0.id"), response.at("products.nodes.0.rating.average").clone()));
+        after = response.at("products.pageInfo.endCursor").clone();
+        if response.at("products.pageInfo.hasNextPage") == false {
             break;
         }
     }
@@ -263,12 +263,12 @@ async fn lists_are_filtered_and_ordered_by_stars() {
     let list = async |arguments: &str| {
         let document =
             format!("query ($id: ID!) {{ product(id: $id) {{ reviews({arguments}) {{ nodes {{ rating }} }} }} }}");
-        let answer = app.anonymous().run_with(&document, json!({ "id": products[2].to_global_id() })).await;
-        let nodes = answer.at("product.reviews.nodes").as_array().cloned().unwrap_or_default();
+        let response = app.anonymous().run_with(&document, json!({ "id": products[2].to_global_id() })).await;
+        let nodes = response.at("product.reviews.nodes").as_array().cloned().unwrap_or_default();
         nodes.iter().filter_map(|node| node["rating"].as_i64()).collect::<Vec<_>>()
     };
     let website =
-        app.database.ask("SELECT id FROM websites").await.parse().map(souk::ids::WebsiteId).unwrap().to_global_id();
+        app.database.scalar("SELECT id FROM websites").await.parse().map(souk::ids::WebsiteId).unwrap().to_global_id();
     let product = products[1].to_global_id();
     let table: [(String, &[i64]); 8] = [
         ("first: 20".into(), &[2, 1, 4, 5]),
@@ -286,33 +286,33 @@ async fn lists_are_filtered_and_ordered_by_stars() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_who_write_and_moderate_at_once_every_one_counts() {
+async fn concurrent_reviews_and_moderation_keep_ratings_correct() {
     let app = TestApp::new().await;
-    let (rope, nail) = (rope(&app, "R").await, rope(&app, "N").await);
+    let (rope, nail) = (create_product(&app, "R").await, create_product(&app, "N").await);
     let customers = join_all((0..12).map(|_| app.customer())).await;
     let manager = app.manager().await;
     join_all(customers.iter().enumerate().map(async |(index, customer)| {
         let (first, second) = if index % 2 == 0 { (rope, nail) } else { (nail, rope) };
-        let ids = [write(customer, first, 1 + index as i32 % 5).await, write(customer, second, 5).await];
+        let ids = [create_review(customer, first, 1 + index as i32 % 5).await, create_review(customer, second, 5).await];
         for id in &ids {
-            assert_eq!(settle(&manager, "reviewApprove", id).await, "done");
+            assert_eq!(moderate(&manager, "reviewApprove", id).await, "done");
         }
         match index % 3 {
-            0 => assert_eq!(settle(customer, "reviewDelete", &ids[0]).await, "done"),
-            1 => assert_eq!(settle(&manager, "reviewReject", &ids[1]).await, "done"),
+            0 => assert_eq!(moderate(customer, "reviewDelete", &ids[0]).await, "done"),
+            1 => assert_eq!(moderate(&manager, "reviewReject", &ids[1]).await, "done"),
             _ => {}
         }
     }))
     .await;
-    assert_eq!(app.database.ask("SELECT sum(rating_count) FROM products").await, "16");
+    assert_eq!(app.database.scalar("SELECT sum(rating_count) FROM products").await, "16");
     assert_ratings(&app).await;
-    assert_eq!(app.database.deadlocks().await, "0");
+    assert_eq!(app.database.deadlock_count().await, "0");
 }
 
 #[tokio::test]
-async fn no_writer_goes_around_the_rating() {
+async fn rating_is_maintained_by_the_database() {
     let app = TestApp::new().await;
-    let (rope, nail) = (rope(&app, "R").await, rope(&app, "N").await);
+    let (rope, nail) = (create_product(&app, "R").await, create_product(&app, "N").await);
     let (author, other) = (app.customer().await, app.customer().await);
     let (rope, nail, author, other) = (rope.0, nail.0, author.id.0, other.id.0);
     let psql = Psql::connect(&app.database.url).await;
@@ -343,7 +343,7 @@ async fn no_writer_goes_around_the_rating() {
     assert_ratings(&app).await;
     for (sql, constraint) in refused {
         let error = psql.try_run(&sql).await.expect_err(&sql);
-        assert_eq!(refused_by(&error), constraint, "{sql}");
+        assert_eq!(violated_constraint(&error), constraint, "{sql}");
     }
     for change in [
         "UPDATE reviews SET rating = 1 WHERE status = 'approved'",
@@ -356,30 +356,30 @@ async fn no_writer_goes_around_the_rating() {
         assert_ratings(&app).await;
     }
     assert_eq!(
-        psql.value("SELECT count(*) FROM audit_log WHERE resource_type = 'Product' AND change = 'updated'").await,
+        psql.scalar("SELECT count(*) FROM audit_log WHERE resource_type = 'Product' AND change = 'updated'").await,
         "0"
     );
 }
 
 #[tokio::test]
-async fn who_is_erased_takes_their_reviews_along() {
+async fn erasing_a_user_deletes_their_reviews() {
     let app = TestApp::builder()
         .reviews(ReviewSettings { reviews_moderated: false, ..ReviewSettings::default() })
         .build()
         .await;
-    let rope = rope(&app, "R").await;
+    let rope = create_product(&app, "R").await;
     let (customer, other, admin) = (app.customer().await, app.customer().await, app.admin().await);
-    write(&customer, rope, 1).await;
-    write(&other, rope, 5).await;
+    create_review(&customer, rope, 1).await;
+    create_review(&other, rope, 5).await;
     let export = customer.run("{ userExport }").await;
     assert_eq!(export.at("userExport.reviews.0.text"), "Holds\nin any wind.");
     assert_eq!(export.at("userExport.reviews.0.status"), "APPROVED");
     let erased = admin.mutate("userErase", "", json!({ "id": customer.global_id() })).await;
-    assert_eq!(erased.verdict("userErase"), "done");
-    let rating = seen(&app.anonymous(), rope).await.at("product.rating").clone();
+    assert_eq!(erased.outcome("userErase"), "done");
+    let rating = visible_reviews(&app.anonymous(), rope).await.at("product.rating").clone();
     assert_eq!((&rating["average"], &rating["count"]), (&json!("5.00"), &json!(1)));
     let told =
         "SELECT count(*) FROM audit_log WHERE resource_type = 'Review' AND (before::text || after::text) ~ 'wind|made'";
-    assert_eq!(app.database.ask(told).await, "0");
+    assert_eq!(app.database.scalar(told).await, "0");
     assert_ratings(&app).await;
 }

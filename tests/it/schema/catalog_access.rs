@@ -6,7 +6,7 @@ use souk::ids::{RowId, WebsiteId};
 use crate::support::{ProductSpec, TestApp};
 
 #[tokio::test]
-async fn only_those_with_the_permission_write_the_catalogue() {
+async fn writing_the_catalog_requires_permission() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id.to_global_id();
     let category = app.category("ropes", None).await.id.to_global_id();
@@ -44,11 +44,11 @@ async fn only_those_with_the_permission_write_the_catalogue() {
     ];
     let before = app.database.contents().await;
     for (mutation, input, may) in &cases {
-        assert_eq!(anonymous.verdict(mutation, input.clone()).await, "!UNAUTHENTICATED", "{mutation}");
-        assert_eq!(customer.verdict(mutation, input.clone()).await, "!FORBIDDEN", "{mutation}");
+        assert_eq!(anonymous.try_mutate(mutation, input.clone()).await, "!UNAUTHENTICATED", "{mutation}");
+        assert_eq!(customer.try_mutate(mutation, input.clone()).await, "!FORBIDDEN", "{mutation}");
         for (actor, may) in [&seller, &manager, &admin].into_iter().zip(may) {
             if !may {
-                assert_eq!(actor.verdict(mutation, input.clone()).await, "!FORBIDDEN", "{mutation}");
+                assert_eq!(actor.try_mutate(mutation, input.clone()).await, "!FORBIDDEN", "{mutation}");
             }
         }
     }
@@ -56,7 +56,7 @@ async fn only_those_with_the_permission_write_the_catalogue() {
     for (mutation, input, may) in &cases {
         for (actor, may) in [&seller, &manager, &admin].into_iter().zip(may) {
             // Whoever comes second may find it taken or gone: the permission is what counts here.
-            let said = actor.verdict(mutation, input.clone()).await;
+            let said = actor.try_mutate(mutation, input.clone()).await;
             assert_eq!(said == "!FORBIDDEN", !may, "{mutation}: {said}");
             assert!(!may || !said.starts_with('!'), "{mutation}: {said}");
         }

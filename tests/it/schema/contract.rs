@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     TestApp,
-    calls::nodes,
+    generated_operations::node_types,
     sdl::{Sdl, base_name, description, is_list},
 };
 
@@ -70,7 +70,7 @@ const BOUNDED: &[(&str, &str)] = &[
 const NULLABLE_ITEMS: &[(&str, &str)] = &[("Query.nodes", "one place for each id, null where there is no such thing")];
 
 /// Mutations that are not named after a type_name, and why.
-const VERBS: &[(&str, &str)] = &[
+const VERB_MUTATIONS: &[(&str, &str)] = &[
     ("checkout", "everybody calls it so; it makes orders of a cart"),
     ("exportStart", "everybody calls it so; it makes a transfer"),
     ("importStart", "as `exportStart`"),
@@ -91,7 +91,7 @@ const OPTIONAL_INPUT: &[(&str, &str)] = &[("cartCreate", "a cart without lines i
 const TYPE_NAMES: &[&str] = &["email", "password", "search", "stock", "token", "upload"];
 
 /// Inputs that say who owns something, what state it is in, what a role gives or what was paid, and why they may.
-const POWERFUL: &[(&str, &str)] = &[
+const PRIVILEGED_INPUTS: &[(&str, &str)] = &[
     ("AddressCreateInput.userId", "staff add addresses for customers"),
     ("ApiKeyCreateInput.permissions", "the mutation checks them against what the viewer holds"),
     ("CheckoutInput.expectedTotal", "compared with the total, never believed"),
@@ -114,7 +114,7 @@ const POWERFUL: &[(&str, &str)] = &[
     ("UserCreateInput.role", "the mutation checks it against what the viewer holds"),
 ];
 
-fn listed(list: &[(&str, &str)], place: &str) -> bool {
+fn is_listed(list: &[(&str, &str)], place: &str) -> bool {
     list.iter().any(|(listed, _)| match listed.strip_prefix('*') {
         Some(end) => place.ends_with(end),
         None => place == *listed,
@@ -123,12 +123,12 @@ fn listed(list: &[(&str, &str)], place: &str) -> bool {
 
 /// Fails with all the places that break a rule, not only the first.
 #[track_caller]
-fn none(rule: &str, broken: Vec<String>) {
+fn forbid(rule: &str, broken: Vec<String>) {
     assert!(broken.is_empty(), "{rule}:\n  {}", broken.join("\n  "));
 }
 
 #[test]
-fn the_schema_file_is_the_printed_schema() {
+fn schema_file_matches_the_printed_schema() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema.graphql");
     let printed = souk::graphql::sdl();
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
@@ -172,7 +172,7 @@ fn everything_has_a_description() {
             }
         }
     }
-    none("these have no description", bare);
+    forbid("these have no description", bare);
 }
 
 #[test]
@@ -186,22 +186,22 @@ fn every_list_is_bounded() {
         let takes = |wanted: &str| field.arguments.iter().any(|argument| argument.node.name.node == wanted);
         let place = format!("{name}.{}", field.name.node);
         let pages = ["first", "after", "last", "before"].into_iter().all(takes);
-        (!pages && (is_connection || !listed(BOUNDED, &place))).then_some(place)
+        (!pages && (is_connection || !is_listed(BOUNDED, &place))).then_some(place)
     });
-    none("these lists take no first, after, last and before, and are not written down as bounded", unbounded.collect());
+    forbid("these lists take no first, after, last and before, and are not written down as bounded", unbounded.collect());
 }
 
 #[test]
-fn what_is_written_down_as_an_exception_exists() {
+fn listed_exceptions_exist() {
     let sdl = Sdl::read();
     let mut places: Vec<String> = sdl.all_fields().map(|(name, field)| format!("{name}.{}", field.name.node)).collect();
     places.extend(sdl.types().flat_map(|(name, _)| {
         sdl.inputs(name).into_iter().map(move |field| format!("{name}.{}", field.name.node)).collect::<Vec<_>>()
     }));
     places.extend(sdl.fields("Mutation").into_iter().map(|field| field.name.node.to_string()));
-    let all = [BOUNDED, NULLABLE_ITEMS, VERBS, POWERFUL].into_iter().flatten();
-    let stale = all.filter(|(listed_place, _)| !places.iter().any(|place| listed(&[(*listed_place, "")], place)));
-    none("these are on a list of exceptions but not in the schema", stale.map(|(place, _)| (*place).into()).collect());
+    let all = [BOUNDED, NULLABLE_ITEMS, VERB_MUTATIONS, PRIVILEGED_INPUTS].into_iter().flatten();
+    let stale = all.filter(|(listed_place, _)| !places.iter().any(|place| is_listed(&[(*listed_place, "")], place)));
+    forbid("these are on a list of exceptions but not in the schema", stale.map(|(place, _)| (*place).into()).collect());
 }
 
 #[test]
@@ -236,11 +236,11 @@ fn every_connection_has_edges_nodes_page_info_and_total_count() {
 }
 
 #[test]
-fn every_mutation_takes_one_input_and_answers_its_payload() {
+fn every_mutation_takes_one_input_and_returns_its_payload() {
     let sdl = Sdl::read();
     let mutations = sdl.fields("Mutation");
     assert!(mutations.len() > 20, "only {} mutations", mutations.len());
-    let type_names = nodes(&sdl).into_iter().map(|node| node[..1].to_lowercase() + &node[1..]);
+    let type_names = node_types(&sdl).into_iter().map(|node| node[..1].to_lowercase() + &node[1..]);
     let type_names: Vec<String> =
         type_names.chain(TYPE_NAMES.iter().map(|type_name| (*type_name).to_owned())).collect();
     for field in mutations {
@@ -248,24 +248,24 @@ fn every_mutation_takes_one_input_and_answers_its_payload() {
         let pascal = name[..1].to_uppercase() + &name[1..];
         let arguments: Vec<_> = field.arguments.iter().map(|argument| argument.node.to_owned()).collect();
         match arguments.as_slice() {
-            [] => assert!(listed(NO_INPUT, name), "{name} takes no input"),
+            [] => assert!(is_listed(NO_INPUT, name), "{name} takes no input"),
             [input] => {
                 assert_eq!(input.name.node, "input", "{name}");
                 let ty =
-                    if listed(OPTIONAL_INPUT, name) { format!("{pascal}Input") } else { format!("{pascal}Input!") };
+                    if is_listed(OPTIONAL_INPUT, name) { format!("{pascal}Input") } else { format!("{pascal}Input!") };
                 assert_eq!(input.ty.node.to_string(), ty, "{name}");
             }
             more => panic!("{name} takes {} arguments", more.len()),
         }
         let payload = format!("{pascal}Payload");
         assert_eq!(field.ty.node.to_string(), format!("{payload}!"), "{name}");
-        for answer in sdl.fields(&payload) {
-            let ty = answer.ty.node.to_string();
-            match answer.name.node.as_str() {
+        for response in sdl.fields(&payload) {
+            let ty = response.ty.node.to_string();
+            match response.name.node.as_str() {
                 "userErrors" => assert_eq!(ty, "[UserError!]!", "{payload}"),
                 // A list is empty instead.
                 other => assert!(
-                    answer.ty.node.nullable || is_list(&answer.ty.node),
+                    response.ty.node.nullable || is_list(&response.ty.node),
                     "{payload}.{other} is {ty}: what failed has none"
                 ),
             }
@@ -275,20 +275,20 @@ fn every_mutation_takes_one_input_and_answers_its_payload() {
             name.strip_prefix(type_name.as_str())
                 .is_some_and(|verb| verb.starts_with(|letter: char| letter.is_ascii_uppercase()))
         });
-        assert!(type_first || listed(VERBS, name), "{name} does not begin with its type_name");
+        assert!(type_first || is_listed(VERB_MUTATIONS, name), "{name} does not begin with its type_name");
     }
 }
 
 #[test]
-fn the_items_of_lists_and_the_lists_are_never_null() {
+fn lists_and_their_items_are_never_null() {
     let sdl = Sdl::read();
     let nullable = sdl.all_fields().filter_map(|(name, field)| {
         let place = format!("{name}.{}", field.name.node);
         let ty = field.ty.node.to_string();
-        let sound = !is_list(&field.ty.node) || ty.ends_with("!]!") || listed(NULLABLE_ITEMS, &place);
+        let sound = !is_list(&field.ty.node) || ty.ends_with("!]!") || is_listed(NULLABLE_ITEMS, &place);
         (!sound).then(|| format!("{place}: {ty}"))
     });
-    none("these lists are not [X!]!", nullable.collect());
+    forbid("these lists are not [X!]!", nullable.collect());
     // A list of an input may be absent; what it holds may not.
     let inputs = sdl.types().flat_map(|(name, _)| sdl.inputs(name).into_iter().map(move |field| (name, field)));
     let nullable = inputs.filter_map(|(name, field)| {
@@ -296,7 +296,7 @@ fn the_items_of_lists_and_the_lists_are_never_null() {
         let sound = !is_list(&field.ty.node) || ty.trim_end_matches('!').ends_with("!]");
         (!sound).then(|| format!("{name}.{}: {ty}", field.name.node))
     });
-    none("these lists of inputs may hold null", nullable.collect());
+    forbid("these lists of inputs may hold null", nullable.collect());
 }
 
 #[test]
@@ -314,7 +314,7 @@ fn money_is_never_a_float() {
 }
 
 #[test]
-fn every_noun_has_a_global_id() {
+fn every_entity_has_a_global_id() {
     let sdl = Sdl::read();
     let bare = sdl.types().filter_map(|(name, definition)| {
         let TypeKind::Object(object) = &definition.kind else { return None };
@@ -322,11 +322,11 @@ fn every_noun_has_a_global_id() {
         let is_node = object.implements.iter().any(|interface| interface.node == "Node");
         (has_id != is_node).then(|| name.to_owned())
     });
-    none("these have an id but are no Node, or the other way round", bare.collect());
+    forbid("these have an id but are no Node, or the other way round", bare.collect());
 }
 
 #[test]
-fn no_input_carries_a_power_that_its_mutation_does_not_exist_for() {
+fn inputs_have_no_unrelated_privileged_fields() {
     let sdl = Sdl::read();
     let is_power = |name: &str| {
         let name = name.to_lowercase();
@@ -338,12 +338,12 @@ fn no_input_carries_a_power_that_its_mutation_does_not_exist_for() {
         let fields = sdl.inputs(name).into_iter().filter(|field| is_power(&field.name.node));
         fields.map(|field| format!("{name}.{}", field.name.node)).collect::<Vec<_>>()
     });
-    let unlisted = powerful.filter(|place| !listed(POWERFUL, place));
-    none("these inputs say who owns, what state, what role or what was paid", unlisted.collect());
+    let unlisted = powerful.filter(|place| !is_listed(PRIVILEGED_INPUTS, place));
+    forbid("these inputs say who owns, what state, what role or what was paid", unlisted.collect());
 }
 
 #[tokio::test]
-async fn the_examples_of_the_ide_are_valid() {
+async fn ide_examples_are_valid() {
     let module = include_str!("../../../src/http/ide/examples.js");
     let (_, text) = module.split_once('`').expect("a template string begins");
     let (text, _) = text.split_once('`').expect("a template string ends");
@@ -355,9 +355,9 @@ async fn the_examples_of_the_ide_are_valid() {
         let body = json!({ "query": text, "operationName": name }).to_string();
         let request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json").body(Body::from(body));
         let (_, _, bytes) = app.send(request.expect("a request")).await;
-        let answer: Value = serde_json::from_slice(&bytes).expect("JSON");
+        let response: Value = serde_json::from_slice(&bytes).expect("JSON");
         // What went wrong while it ran has a path; what is wrong with a document has none.
-        let errors = answer["errors"].as_array().cloned().unwrap_or_default();
-        assert!(errors.iter().all(|error| error["path"].is_array()), "{name}: {answer:#}");
+        let errors = response["errors"].as_array().cloned().unwrap_or_default();
+        assert!(errors.iter().all(|error| error["path"].is_array()), "{name}: {response:#}");
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     DOMAINS,
     support::{
         Actor, TestApp,
-        calls::{NOTHING, document, given, is_required, nodes, nothing, root_fields},
+        generated_operations::{MISSING_KEY, document, argument_literal, is_required, node_types, missing_id, root_fields},
         scenario::{ACTORS, Scenario},
         sdl::{Sdl, base_name},
     },
@@ -16,34 +16,34 @@ use crate::{
 
 /// What somebody sees of a field: `shown`, `none` where it is null or empty, `-` where the thing is not there for them, or
 /// the code of the refusal.
-async fn seen(actor: &Actor<'_>, document: &str, id: &str, field: &str) -> String {
-    let answer = actor.run_with(document, json!({ "id": id })).await;
-    if !answer.json["errors"].is_null() {
-        return answer.code().to_owned();
+async fn field_state(actor: &Actor<'_>, document: &str, id: &str, field: &str) -> String {
+    let response = actor.run_with(document, json!({ "id": id })).await;
+    if !response.json["errors"].is_null() {
+        return response.code().to_owned();
     }
-    let node = answer.at("node");
+    let node = response.at("node");
     let value = match &node[field] {
         Value::Object(of) if of.contains_key("nodes") => &node[field]["nodes"],
         value => value,
     };
-    let verdict = match value {
+    let outcome = match value {
         _ if node.is_null() => "-",
         Value::Null => "none",
         Value::Array(items) if items.is_empty() => "none",
         _ => "shown",
     };
-    verdict.to_owned()
+    outcome.to_owned()
 }
 
 #[tokio::test]
-async fn every_field_of_every_noun_for_everybody() {
+async fn every_field_of_every_type_for_every_actor() {
     let (sdl, app) = (Sdl::read(), TestApp::new().await);
-    let scenario = Scenario::set(&app).await;
+    let scenario = Scenario::create(&app).await;
     let mut matrix = format!("{:<32}", "");
     for name in ACTORS {
         write!(matrix, "{name:<17}").expect("a string takes it");
     }
-    for type_name in nodes(&sdl) {
+    for type_name in node_types(&sdl) {
         let id = scenario.ids.get(type_name).unwrap_or_else(|| panic!("put a {type_name} on the scenario"));
         for field in sdl.fields(type_name) {
             let name = field.name.node.as_str();
@@ -54,14 +54,14 @@ async fn every_field_of_every_noun_for_everybody() {
                 _ => "{ __typename }",
             };
             let arguments = field.arguments.iter().filter(|argument| is_required(&argument.node));
-            let arguments: Vec<_> = arguments.map(|argument| given(&sdl, name, &argument.node, &nothing)).collect();
+            let arguments: Vec<_> = arguments.map(|argument| argument_literal(&sdl, name, &argument.node, &missing_id)).collect();
             let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
             let document = format!(
                 "query ($id: ID!) {{ node(id: $id) {{ ... on {type_name} {{ {name}{arguments} {selection} }} }} }}"
             );
             write!(matrix, "\n{:<32}", format!("{type_name}.{name}")).expect("a string takes it");
             for actor in &scenario.actors {
-                write!(matrix, "{:<17}", seen(actor, &document, id, name).await).expect("a string takes it");
+                write!(matrix, "{:<17}", field_state(actor, &document, id, name).await).expect("a string takes it");
             }
         }
     }
@@ -91,7 +91,7 @@ const HIDDEN: [&str; 17] = [
 ];
 
 /// Where an answer may tell that something is there, and why.
-const TOLD: [(&str, &str, &str); 2] = [
+const ALLOWED_DIFFERENCES: [(&str, &str, &str); 2] = [
     (
         "orderCreate",
         "Product",
@@ -101,33 +101,33 @@ const TOLD: [(&str, &str, &str); 2] = [
 ];
 
 /// What an answer tells, without what differs between any two: the id that was asked for, and that of the request.
-fn told(answer: &Value, id: &str) -> String {
-    let mut answer = answer.clone();
-    answer.as_object_mut().expect("an object").remove("extensions");
-    for error in answer["errors"].as_array_mut().into_iter().flatten() {
+fn normalized(response: &Value, id: &str) -> String {
+    let mut response = response.clone();
+    response.as_object_mut().expect("an object").remove("extensions");
+    for error in response["errors"].as_array_mut().into_iter().flatten() {
         error["extensions"]["requestId"].take();
     }
-    answer.to_string().replace(id, "ID")
+    response.to_string().replace(id, "ID")
 }
 
 #[tokio::test]
-async fn what_is_somebody_elses_answers_like_what_does_not_exist() {
+async fn inaccessible_rows_respond_like_missing_rows() {
     let (sdl, app) = (Sdl::read(), TestApp::new().await);
-    let scenario = Scenario::set(&app).await;
+    let scenario = Scenario::create(&app).await;
     let elsewhere = app.website("rise").await;
     let everything = souk::auth::Permission::ALL;
     // Those who see nothing of what is on the scenario; of the last, what is at other websites.
     let strangers =
-        [&scenario.actors[0], &scenario.actors[2], &scenario.actors[4], &app.holder(everything, &[elsewhere.id]).await];
+        [&scenario.actors[0], &scenario.actors[2], &scenario.actors[4], &app.user_with(everything, &[elsewhere.id]).await];
     let mut count = 0;
     for (root, field) in root_fields(&sdl) {
-        let of_domains = DOMAINS.iter().flat_map(|domain| domain.hidden);
+        let of_domains = DOMAINS.iter().flat_map(|domain| domain.restricted_types);
         for type_name in HIDDEN.iter().chain(of_domains).copied() {
             let theirs =
-                |wanted: &str| if wanted == type_name { scenario.ids[type_name].clone() } else { nothing(wanted) };
+                |wanted: &str| if wanted == type_name { scenario.ids[type_name].clone() } else { missing_id(wanted) };
             let there = document(&sdl, root, &field, &theirs);
-            let not_there = document(&sdl, root, &field, &nothing);
-            let is_told = TOLD.iter().any(|(name, told, _)| field.name.node == *name && type_name == *told);
+            let not_there = document(&sdl, root, &field, &missing_id);
+            let is_told = ALLOWED_DIFFERENCES.iter().any(|(name, told, _)| field.name.node == *name && type_name == *told);
             if there == not_there || is_told {
                 continue;
             }
@@ -138,14 +138,14 @@ async fn what_is_somebody_elses_answers_like_what_does_not_exist() {
                 document.replace("{ __typename }", selection)
             };
             for stranger in strangers {
-                let stranger = stranger.again().await;
+                let stranger = stranger.log_in_again().await;
                 let before = app.database.contents().await;
-                let mut answers = Vec::new();
-                for (document, id) in [(&there, scenario.ids[type_name].clone()), (&not_there, nothing(type_name))] {
-                    answers.push(told(&stranger.run(&whole(document)).await.json, &id));
+                let mut responses = Vec::new();
+                for (document, id) in [(&there, scenario.ids[type_name].clone()), (&not_there, missing_id(type_name))] {
+                    responses.push(normalized(&stranger.run(&whole(document)).await.json, &id));
                 }
                 assert_eq!(
-                    answers[0], answers[1],
+                    responses[0], responses[1],
                     "{root}.{}: tells that a {type_name} exists\n{there}",
                     field.name.node
                 );
@@ -164,39 +164,39 @@ async fn what_is_somebody_elses_answers_like_what_does_not_exist() {
         }
         // The id of another type_name.
         let wrong =
-            document(&sdl, root, &field, &|type_name| nothing(if type_name == "Brand" { "Category" } else { "Brand" }));
-        if wrong != document(&sdl, root, &field, &nothing) && !["node", "nodes"].contains(&field.name.node.as_str()) {
+            document(&sdl, root, &field, &|type_name| missing_id(if type_name == "Brand" { "Category" } else { "Brand" }));
+        if wrong != document(&sdl, root, &field, &missing_id) && !["node", "nodes"].contains(&field.name.node.as_str()) {
             let wrong = if root == "Mutation" {
                 wrong.replace("{ __typename }", "{ userErrors { code field } }")
             } else {
                 wrong
             };
-            let admin = scenario.actors[7].again().await;
-            let answer = admin.run(&wrong).await;
-            let text = answer.json.to_string();
+            let admin = scenario.actors[7].log_in_again().await;
+            let response = admin.run(&wrong).await;
+            let text = response.json.to_string();
             let refused = text.contains("INVALID") || text.contains("BAD_USER_INPUT") || text.contains("FORBIDDEN");
             assert!(refused, "{wrong}\nanswered {text}");
         }
     }
     assert!(count > 60, "only {count} operations take an id");
-    assert_eq!(souk::ids::decode(&nothing("Order")).map(|(_, key)| key), Some(NOTHING));
+    assert_eq!(souk::ids::decode(&missing_id("Order")).map(|(_, key)| key), Some(MISSING_KEY));
 }
 
 #[tokio::test]
-async fn no_mutation_takes_a_field_that_it_does_not_name() {
+async fn unknown_input_fields_are_rejected() {
     let (sdl, app) = (Sdl::read(), TestApp::new().await);
     let admin = app.admin().await;
     let powers = [
         ("role", json!("admin")),
-        ("roleId", json!(nothing("Role"))),
+        ("roleId", json!(missing_id("Role"))),
         ("isAdmin", json!(true)),
         ("isActive", json!(true)),
         ("isBuiltin", json!(true)),
         ("isEmailVerified", json!(true)),
         ("permissions", json!(["MANAGE_USERS"])),
         ("passwordHash", json!("x")),
-        ("userId", json!(nothing("User"))),
-        ("sellerId", json!(nothing("User"))),
+        ("userId", json!(missing_id("User"))),
+        ("sellerId", json!(missing_id("User"))),
         ("status", json!("DELIVERED")),
         ("totalAmount", json!("0")),
         ("unitPrice", json!("0")),

@@ -7,8 +7,8 @@ use serde_json::json;
 use souk::auth::Permission;
 
 use crate::support::{
-    Actor, Answer, TestApp,
-    calls::{NOTHING, document, id_of, nothing, root_fields},
+    Actor, TestResponse, TestApp,
+    generated_operations::{MISSING_KEY, document, id_for, missing_id, root_fields},
     psql::Psql,
     scenario::{ACTORS, Scenario},
     sdl::{Sdl, description},
@@ -16,18 +16,18 @@ use crate::support::{
 
 /// Whether the guards let an operation pass: `allowed`, `UNAUTHENTICATED` or `FORBIDDEN`. Anything else is a fault of
 /// the document, and fails.
-fn verdict(answer: &Answer) -> String {
-    if answer.json["errors"].is_null() {
+fn guard_result(response: &TestResponse) -> String {
+    if response.json["errors"].is_null() {
         return "allowed".to_owned();
     }
-    match answer.code() {
+    match response.code() {
         code @ ("UNAUTHENTICATED" | "FORBIDDEN") => code.to_owned(),
-        other => panic!("{other}: {answer:#?}"),
+        other => panic!("{other}: {response:#?}"),
     }
 }
 
 /// The permissions of which a field's description says that one is required, and whether it says that anything is.
-fn required(field: &FieldDefinition) -> (bool, Vec<Permission>) {
+fn required_permissions(field: &FieldDefinition) -> (bool, Vec<Permission>) {
     let text = description(field).split_whitespace().collect::<Vec<_>>().join(" ");
     let Some((_, sentence)) = text.split_once("Requires ") else { return (false, Vec::new()) };
     let sentence = sentence.split('.').next().unwrap_or_default();
@@ -37,28 +37,28 @@ fn required(field: &FieldDefinition) -> (bool, Vec<Permission>) {
 }
 
 #[test]
-fn ids_of_the_matrix_are_ids() {
+fn generated_ids_are_valid() {
     let sdl = Sdl::read();
     for (name, type_name) in [("sourceWebsiteId", "Website"), ("orderDetailUpdate", "OrderDetail"), ("ids", "Product")]
     {
-        assert_eq!(souk::ids::decode(&id_of(&sdl, name, &nothing)), Some((type_name.to_owned(), NOTHING)), "{name}");
+        assert_eq!(souk::ids::decode(&id_for(&sdl, name, &missing_id)), Some((type_name.to_owned(), MISSING_KEY)), "{name}");
     }
 }
 
 #[tokio::test]
-async fn every_root_field_for_everybody() {
+async fn every_root_field_for_every_actor() {
     let (sdl, app) = (Sdl::read(), TestApp::new().await);
-    let scenario = Scenario::set(&app).await;
+    let scenario = Scenario::create(&app).await;
     let mut matrix = format!("{:<32}", "");
     for name in ACTORS {
         write!(matrix, "{name:<17}").expect("a string takes it");
     }
     for (root, field) in root_fields(&sdl) {
-        let document = document(&sdl, root, &field, &nothing);
+        let document = document(&sdl, root, &field, &missing_id);
         write!(matrix, "\n{:<32}", format!("{root}.{}", field.name.node)).expect("a string takes it");
         for actor in &scenario.actors {
             // Each field by people who have just logged in: some fields log out.
-            write!(matrix, "{:<17}", verdict(&actor.again().await.run(&document).await)).expect("a string takes it");
+            write!(matrix, "{:<17}", guard_result(&actor.log_in_again().await.run(&document).await)).expect("a string takes it");
         }
     }
     let matrix: Vec<_> = matrix.lines().map(str::trim_end).collect();
@@ -66,29 +66,29 @@ async fn every_root_field_for_everybody() {
 }
 
 /// What each of several permissions opens for a type_name of its own; `exports` and `transfers` try them.
-const BY_NOUN: &[&str] = &["exportStart", "importStart"];
+const PER_RESOURCE: &[&str] = &["exportStart", "importStart"];
 
 #[tokio::test]
-async fn a_field_says_which_permissions_open_it() {
+async fn field_descriptions_name_the_required_permissions() {
     let (sdl, app) = (Sdl::read(), TestApp::new().await);
     let anonymous = app.anonymous();
-    let powerless = app.holder(&[], &[]).await;
+    let powerless = app.user_with(&[], &[]).await;
     let mut holders = Vec::new();
     for permission in Permission::ALL {
-        holders.push((*permission, app.holder(&[*permission], &[]).await));
+        holders.push((*permission, app.user_with(&[*permission], &[]).await));
     }
     for (root, field) in root_fields(&sdl) {
-        let (document, place) = (document(&sdl, root, &field, &nothing), format!("{root}.{}", field.name.node));
-        let (is_guarded, named) = required(&field);
+        let (document, place) = (document(&sdl, root, &field, &missing_id), format!("{root}.{}", field.name.node));
+        let (is_guarded, named) = required_permissions(&field);
         let expect = async |who: &str, actor: &Actor<'_>, expected: &str| {
-            let found = verdict(&actor.again().await.run(&document).await);
+            let found = guard_result(&actor.log_in_again().await.run(&document).await);
             assert_eq!(found, expected, "{place} for {who}; its description: {:?}", description(&field));
         };
         expect("anonymous", &anonymous, if is_guarded { "UNAUTHENTICATED" } else { "allowed" }).await;
         expect("a user without permissions", &powerless, if named.is_empty() { "allowed" } else { "FORBIDDEN" }).await;
         for (permission, actor) in &holders {
             // It opens the field, and not for this type_name.
-            if BY_NOUN.contains(&field.name.node.as_str()) && named.contains(permission) {
+            if PER_RESOURCE.contains(&field.name.node.as_str()) && named.contains(permission) {
                 continue;
             }
             let opens = named.is_empty() || named.contains(permission);
@@ -98,18 +98,18 @@ async fn a_field_says_which_permissions_open_it() {
 }
 
 /// What a mutation came to: `done`, the code of its user error, or the code of the refusal.
-fn outcome(answer: &Answer, mutation: &str) -> String {
-    if !answer.json["errors"].is_null() {
-        return answer.code().to_owned();
+fn outcome(response: &TestResponse, mutation: &str) -> String {
+    if !response.json["errors"].is_null() {
+        return response.code().to_owned();
     }
-    match answer.user_errors(mutation).first() {
+    match response.user_errors(mutation).first() {
         Some((code, _)) => code.clone(),
         None => "done".to_owned(),
     }
 }
 
 #[tokio::test]
-async fn nobody_grants_a_role_above_their_own() {
+async fn user_cannot_grant_a_role_above_their_own() {
     let app = TestApp::new().await;
     // A role beside the others: it gives one permission that a manager lacks.
     app.database
@@ -134,8 +134,8 @@ async fn nobody_grants_a_role_above_their_own() {
             let input = json!({ "input": { "name": "New", "email": email, "role": role } });
             let document = "mutation ($input: UserCreateInput!) { userCreate(input: $input) {
                 user { role { code } } userErrors { code field } } }";
-            let answer = actor.run_with(document, input).await;
-            assert_eq!(outcome(&answer, "userCreate"), *expected, "row {index} makes a {role}: {answer:?}");
+            let response = actor.run_with(document, input).await;
+            assert_eq!(outcome(&response, "userCreate"), *expected, "row {index} makes a {role}: {response:?}");
             let made = database.value(&format!("SELECT count(*) FROM users WHERE email = '{email}'")).await;
             assert_eq!(made == "1", *expected == "done", "row {index} makes a {role}");
         }
@@ -143,20 +143,20 @@ async fn nobody_grants_a_role_above_their_own() {
 }
 
 #[tokio::test]
-async fn who_registers_is_a_customer() {
+async fn registered_user_is_a_customer() {
     let app = TestApp::new().await;
     let register = r#"mutation { register(input: { name: "New", email: "new@souk.example", password: "correct horse" }) {
         userErrors { code } } }"#;
     // Whoever asks: a registration grants what anybody may have.
-    let answer = app.admin().await.run(register).await;
-    assert!(answer.user_errors("register").is_empty(), "{answer:?}");
+    let response = app.admin().await.run(register).await;
+    assert!(response.user_errors("register").is_empty(), "{response:?}");
     let database = Psql::connect(&app.database.url).await;
     let role = "SELECT code FROM roles JOIN users ON role_id = roles.id WHERE email = 'new@souk.example'";
     assert_eq!(database.value(role).await, "customer");
 }
 
 #[tokio::test]
-async fn nobody_changes_a_user_who_holds_more() {
+async fn user_cannot_change_a_user_with_more_permissions() {
     let app = TestApp::new().await;
     let (customer, seller, manager, admin) =
         (app.customer().await, app.seller().await, app.manager().await, app.admin().await);
@@ -184,8 +184,8 @@ async fn nobody_changes_a_user_who_holds_more() {
         let operations = [("userUpdate", rename), ("userUpdate", move_email), ("userDeactivate", deactivate)];
         for ((mutation, document), expected) in operations.into_iter().zip(expected) {
             let before = database.value(&row).await;
-            let answer = actor.run_with(document, json!({ "id": target.global_id() })).await;
-            assert_eq!(outcome(&answer, mutation), expected, "{document} by {} on {}", actor.id.0, target.id.0);
+            let response = actor.run_with(document, json!({ "id": target.global_id() })).await;
+            assert_eq!(outcome(&response, mutation), expected, "{document} by {} on {}", actor.id.0, target.id.0);
             assert_eq!(database.value(&row).await != before, expected == "done", "{document}");
         }
         // So that the next e-mail address is not taken.

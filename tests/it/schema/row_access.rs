@@ -9,19 +9,19 @@ use souk::{
     products::model::ProductRow,
 };
 
-use crate::support::{Actor, Answer, ProductSpec, TestApp};
+use crate::support::{Actor, TestResponse, ProductSpec, TestApp};
 
 /// The columns of the tables below.
 const ACTORS: [&str; 7] = ["anonymous", "x", "y", "a", "b", "manager", "admin"];
 
 /// The people, and the global ids of what there is, by a short name.
-struct Stage<'a> {
+struct AccessFixture<'a> {
     actors: Vec<Actor<'a>>,
     ids: BTreeMap<&'static str, String>,
 }
 
-impl<'a> Stage<'a> {
-    async fn set(app: &'a TestApp) -> Self {
+impl<'a> AccessFixture<'a> {
+    async fn new(app: &'a TestApp) -> Self {
         let actors = vec![
             app.anonymous(),
             app.customer().await,
@@ -71,8 +71,8 @@ impl<'a> Stage<'a> {
         }
         let line = "query ($id: ID!) { order(id: $id) { details { id } } }";
         for (name, order) in [("line-x", "order-x"), ("line-y", "order-y")] {
-            let answer = actors[6].run_with(line, json!({ "id": ids[order] })).await;
-            ids.insert(name, answer.text_at("order.details.0.id"));
+            let response = actors[6].run_with(line, json!({ "id": ids[order] })).await;
+            ids.insert(name, response.text_at("order.details.0.id"));
         }
         Self { actors, ids }
     }
@@ -82,16 +82,16 @@ impl<'a> Stage<'a> {
     }
 
     /// The document with `<name>` replaced by the id of that name, in quotes.
-    fn filled(&self, document: &str) -> String {
+    fn with_ids(&self, document: &str) -> String {
         self.ids
             .iter()
             .fold(document.to_owned(), |text, (name, id)| text.replace(&format!("<{name}>"), &format!("\"{id}\"")))
     }
 
     /// The names of the things of a type whose ids are in an answer, in alphabetical order.
-    fn seen(&self, answer: &Answer, type_name: &str) -> String {
+    fn visible_names(&self, response: &TestResponse, type_name: &str) -> String {
         let mut ids = BTreeSet::new();
-        collect(&answer.json["data"], &mut ids);
+        collect(&response.json["data"], &mut ids);
         let of_type = self.ids.iter().filter(|(_, id)| decode(id).is_some_and(|(name, _)| name == type_name));
         of_type.filter(|(_, id)| ids.contains(id.as_str())).map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
     }
@@ -99,13 +99,13 @@ impl<'a> Stage<'a> {
     /// Holds ways to a type against what each actor is to see by them, in the order of [`ACTORS`].
     async fn check(&self, type_name: &str, table: &[(&str, [&str; 7])]) {
         for (document, expected) in table {
-            let document = self.filled(document);
+            let document = self.with_ids(document);
             for ((name, actor), expected) in ACTORS.iter().zip(&self.actors).zip(expected) {
-                let answer = actor.run(&document).await;
+                let response = actor.run(&document).await;
                 // A whole list may be refused; nothing else may go wrong.
-                let refused = answer.json["errors"].is_array();
-                assert!(!refused || ["UNAUTHENTICATED", "FORBIDDEN"].contains(&answer.code()), "{answer:#?}");
-                assert_eq!(self.seen(&answer, type_name), *expected, "{type_name} for {name} by {document}");
+                let refused = response.json["errors"].is_array();
+                assert!(!refused || ["UNAUTHENTICATED", "FORBIDDEN"].contains(&response.code()), "{response:#?}");
+                assert_eq!(self.visible_names(&response, type_name), *expected, "{type_name} for {name} by {document}");
             }
         }
     }
@@ -127,9 +127,9 @@ fn collect<'a>(value: &'a Value, ids: &mut BTreeSet<&'a str>) {
 }
 
 #[tokio::test]
-async fn orders_are_seen_by_their_customer_the_sellers_in_them_and_staff() {
+async fn orders_are_visible_to_their_customer_their_sellers_and_staff() {
     let app = TestApp::new().await;
-    let stage = Stage::set(&app).await;
+    let fixture = AccessFixture::new(&app).await;
     let usual = ["", "order-x", "order-y", "order-x", "order-y", "order-x order-y", "order-x order-y"];
     // Sellers do not see their customers, so they cannot go through them.
     let through_users = ["", "order-x", "order-y", "", "", "order-x order-y", "order-x order-y"];
@@ -148,20 +148,20 @@ async fn orders_are_seen_by_their_customer_the_sellers_in_them_and_staff() {
         (&format!("{{ users {{ nodes {{ orders {list} }} }} }}"), through_users),
         (&format!("{{ me {{ orders {list} }} }}"), ["", "order-x", "order-y", "", "", "", ""]),
     ];
-    stage.check("Order", &table).await;
+    fixture.check("Order", &table).await;
     let lines = ["", "line-x", "line-y", "line-x", "line-y", "line-x line-y", "line-x line-y"];
     let ways = [
         ("{ nodes(ids: [<line-x>, <line-y>]) { id } }", lines),
         ("{ x: node(id: <line-x>) { id } y: node(id: <line-y>) { id } }", lines),
         ("{ orders { nodes { details { id } } } }", lines),
     ];
-    stage.check("OrderDetail", &ways).await;
+    fixture.check("OrderDetail", &ways).await;
 }
 
 #[tokio::test]
-async fn users_and_addresses_are_seen_by_themselves_and_by_staff() {
+async fn users_and_addresses_are_visible_to_themselves_and_staff() {
     let app = TestApp::new().await;
-    let stage = Stage::set(&app).await;
+    let fixture = AccessFixture::new(&app).await;
     let everybody = "a admin b manager x y";
     let list = "{ nodes { id } edges { node { id } } totalCount { value } }";
     let table = [
@@ -184,7 +184,7 @@ async fn users_and_addresses_are_seen_by_themselves_and_by_staff() {
             ["", "x", "y", "", "", "x y", "x y"],
         ),
     ];
-    stage.check("User", &table).await;
+    fixture.check("User", &table).await;
     let both = "address-x address-y";
     let own = ["", "address-x", "address-y", "", "", both, both];
     let table = [
@@ -195,13 +195,13 @@ async fn users_and_addresses_are_seen_by_themselves_and_by_staff() {
         ("{ x: user(id: <x>) { addresses { id } } y: user(id: <y>) { addresses { id } } }", own),
         ("{ orders { nodes { user { addresses { id } } } } }", own),
     ];
-    stage.check("Address", &table).await;
+    fixture.check("Address", &table).await;
 }
 
 #[tokio::test]
-async fn inactive_products_are_seen_by_their_seller_and_staff_alone() {
+async fn inactive_products_are_visible_only_to_their_seller_and_staff() {
     let app = TestApp::new().await;
-    let stage = Stage::set(&app).await;
+    let fixture = AccessFixture::new(&app).await;
     let public = "of-a of-b";
     let (a, b, all) = ("of-a of-b off-a", "of-a of-b off-b", "of-a of-b off off-a off-b");
     let usual = [public, public, public, a, b, all, all];
@@ -228,13 +228,13 @@ async fn inactive_products_are_seen_by_their_seller_and_staff_alone() {
         // A search is for what can be bought, whoever searches.
         (r#"{ search(query: "lantern") { nodes { ... on Product { id } } totalCount { value } } }"#, [public; 7]),
     ];
-    stage.check("Product", &table).await;
+    fixture.check("Product", &table).await;
 }
 
 #[tokio::test]
-async fn what_was_sold_stays_on_the_order_when_it_is_not_for_sale_any_more() {
+async fn ordered_products_stay_visible_on_the_order_after_deactivation() {
     let app = TestApp::new().await;
-    let stage = Stage::set(&app).await;
+    let fixture = AccessFixture::new(&app).await;
     app.database.sql("UPDATE products SET is_active = false").await;
     let table = [
         (
@@ -246,13 +246,13 @@ async fn what_was_sold_stays_on_the_order_when_it_is_not_for_sale_any_more() {
             ["", "", "", "of-a off-a", "of-b off-b", "of-a of-b off off-a off-b", "of-a of-b off off-a off-b"],
         ),
     ];
-    stage.check("Product", &table).await;
+    fixture.check("Product", &table).await;
 }
 
 #[tokio::test]
-async fn suppliers_are_seen_by_staff_and_sellers_alone() {
+async fn suppliers_are_visible_only_to_staff_and_sellers() {
     let app = TestApp::new().await;
-    let stage = Stage::set(&app).await;
+    let fixture = AccessFixture::new(&app).await;
     let staff = ["", "", "", "supplier", "supplier", "supplier", "supplier"];
     let table = [
         ("{ node(id: <supplier>) { id } }", staff),
@@ -263,7 +263,7 @@ async fn suppliers_are_seen_by_staff_and_sellers_alone() {
         (r#"{ search(query: "tallow") { nodes { ... on Supplier { id } } totalCount { value } } }"#, staff),
         (r#"{ search(query: "tallow", types: [SUPPLIER]) { nodes { ... on Supplier { id } } } }"#, staff),
     ];
-    stage.check("Supplier", &table).await;
+    fixture.check("Supplier", &table).await;
     // The filter would tell what the field hides.
     for filter in [
         "{ supplier: { eq: <supplier> } }",
@@ -275,12 +275,12 @@ async fn suppliers_are_seen_by_staff_and_sellers_alone() {
             "{ websites { nodes { products(where: ?) { nodes { id } } } } }",
         ];
         for list in lists {
-            let document = stage.filled(&list.replace('?', filter));
-            for (name, actor) in ACTORS.iter().zip(&stage.actors) {
-                let answer = actor.run(&document).await;
+            let document = fixture.with_ids(&list.replace('?', filter));
+            for (name, actor) in ACTORS.iter().zip(&fixture.actors) {
+                let response = actor.run(&document).await;
                 match *name {
-                    "anonymous" | "x" | "y" => assert_eq!(answer.code(), "FORBIDDEN", "{name}: {document}"),
-                    _ => assert!(answer.json["errors"].is_null(), "{name}: {answer:#?}"),
+                    "anonymous" | "x" | "y" => assert_eq!(response.code(), "FORBIDDEN", "{name}: {document}"),
+                    _ => assert!(response.json["errors"].is_null(), "{name}: {response:#?}"),
                 }
             }
         }
@@ -288,9 +288,9 @@ async fn suppliers_are_seen_by_staff_and_sellers_alone() {
 }
 
 #[tokio::test]
-async fn what_is_not_yours_cannot_be_changed_and_answers_like_what_does_not_exist() {
+async fn mutations_of_inaccessible_rows_respond_like_missing_rows() {
     let app = TestApp::new().await;
-    let stage = Stage::set(&app).await;
+    let fixture = AccessFixture::new(&app).await;
     // Who acts, the mutation, the thing of somebody else, and the same id of nothing.
     let table = [
         ("x", "orderCancel", "id: ?", "order-y"),
@@ -329,45 +329,45 @@ async fn what_is_not_yours_cannot_be_changed_and_answers_like_what_does_not_exis
         ("a", "userDeactivate", "id: ?", "x"),
     ];
     for (who, mutation, input, target) in table {
-        let (type_name, _) = decode(&stage.ids[target]).expect("an id");
-        let nothing = match type_name.as_str() {
+        let (type_name, _) = decode(&fixture.ids[target]).expect("an id");
+        let missing_id = match type_name.as_str() {
             "Order" => souk::ids::OrderId(999_999).to_global_id(),
             "OrderDetail" => souk::ids::OrderDetailId(999_999).to_global_id(),
             "Product" => souk::ids::ProductId(999_999).to_global_id(),
             "Address" => souk::ids::AddressId(999_999).to_global_id(),
             _ => souk::ids::UserId(999_999).to_global_id(),
         };
-        let mut answers = Vec::new();
-        for id in [&stage.ids[target], &nothing] {
-            let input = stage.filled(&input.replace('?', &format!("\"{id}\"")));
+        let mut responses = Vec::new();
+        for id in [&fixture.ids[target], &missing_id] {
+            let input = fixture.with_ids(&input.replace('?', &format!("\"{id}\"")));
             let document =
                 format!("mutation {{ {mutation}(input: {{ {input} }}) {{ userErrors {{ code field message }} }} }}");
-            let answer = stage.actor(who).run(&document).await;
-            let errors = answer.user_errors(mutation);
+            let response = fixture.actor(who).run(&document).await;
+            let errors = response.user_errors(mutation);
             assert_eq!(
                 errors.first().map(|(code, _)| code.as_str()),
                 Some("NOT_FOUND"),
-                "{who}: {document}\n{answer:?}"
+                "{who}: {document}\n{response:?}"
             );
-            answers.push(answer.at(mutation).clone());
+            responses.push(response.at(mutation).clone());
         }
-        assert_eq!(answers[0], answers[1], "{who} learns from {mutation} that somebody else's {target} exists");
+        assert_eq!(responses[0], responses[1], "{who} learns from {mutation} that somebody else's {target} exists");
     }
 }
 
 #[tokio::test]
-async fn a_seller_runs_orders_that_hold_their_products_but_not_their_own_purchases() {
+async fn seller_manages_orders_with_their_products_but_not_their_purchases() {
     let app = TestApp::new().await;
-    let stage = Stage::set(&app).await;
+    let fixture = AccessFixture::new(&app).await;
     let confirm = "mutation ($id: ID!) {
         orderStatusUpdate(input: { id: $id, status: CONFIRMED }) { order { status } userErrors { code } } }";
-    let (a, b) = (stage.actor("a"), stage.actor("b"));
-    let answer = a.run_with(confirm, json!({ "id": stage.ids["order-x"] })).await;
-    assert_eq!(answer.text_at("orderStatusUpdate.order.status"), "CONFIRMED");
-    let (_, of_a) = decode(&stage.ids["of-a"]).expect("an id");
+    let (a, b) = (fixture.actor("a"), fixture.actor("b"));
+    let response = a.run_with(confirm, json!({ "id": fixture.ids["order-x"] })).await;
+    assert_eq!(response.text_at("orderStatusUpdate.order.status"), "CONFIRMED");
+    let (_, of_a) = decode(&fixture.ids["of-a"]).expect("an id");
     let bought = b.order(&[(souk::ids::ProductId(of_a), 1)]).await;
-    let answer = b.run_with(confirm, json!({ "id": bought })).await;
-    assert_eq!(answer.user_errors("orderStatusUpdate")[0].0, "NOT_FOUND", "who buys does not confirm for the shop");
-    let answer = a.run_with(confirm, json!({ "id": bought })).await;
-    assert!(answer.user_errors("orderStatusUpdate").is_empty(), "who sells does");
+    let response = b.run_with(confirm, json!({ "id": bought })).await;
+    assert_eq!(response.user_errors("orderStatusUpdate")[0].0, "NOT_FOUND", "who buys does not confirm for the shop");
+    let response = a.run_with(confirm, json!({ "id": bought })).await;
+    assert!(response.user_errors("orderStatusUpdate").is_empty(), "who sells does");
 }

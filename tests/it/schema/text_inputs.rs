@@ -57,13 +57,13 @@ impl Field {
         input
     }
 
-    async fn verdict(&self, actor: &Actor<'_>, text: &str) -> String {
-        actor.mutate(self.mutation, "", self.with(text)).await.verdict(self.mutation)
+    async fn try_mutate(&self, actor: &Actor<'_>, text: &str) -> String {
+        actor.mutate(self.mutation, "", self.with(text)).await.outcome(self.mutation)
     }
 }
 
 #[tokio::test]
-async fn a_text_is_not_blank_and_its_length_counts_characters() {
+async fn text_must_not_be_blank_and_its_length_counts_characters() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec::default()).await.id.to_global_id();
@@ -72,26 +72,26 @@ async fn a_text_is_not_blank_and_its_length_counts_characters() {
         let at = format!("{} {}", field.mutation, field.name);
         let before = app.database.contents().await;
         for blank in ["", " ", " \t\r\n", "\u{a0}\u{2003}\u{3000}\u{2028}"] {
-            assert_eq!(field.verdict(&admin, blank).await, format!("REQUIRED {}", field.name), "{at} {blank:?}");
+            assert_eq!(field.try_mutate(&admin, blank).await, format!("REQUIRED {}", field.name), "{at} {blank:?}");
         }
         for letter in ["a", "ü", "漢", "🦀"] {
             let long = letter.repeat(field.longest + 1);
-            assert_eq!(field.verdict(&admin, &long).await, format!("TOO_LONG {}", field.name), "{at} {letter}");
+            assert_eq!(field.try_mutate(&admin, &long).await, format!("TOO_LONG {}", field.name), "{at} {letter}");
         }
         let enormous = "x".repeat(1_000_000);
-        assert_eq!(field.verdict(&admin, &enormous).await, format!("TOO_LONG {}", field.name), "{at}");
+        assert_eq!(field.try_mutate(&admin, &enormous).await, format!("TOO_LONG {}", field.name), "{at}");
         for nul in ["\0", "a\0b", "a\0"] {
-            assert_eq!(field.verdict(&admin, nul).await, "!BAD_USER_INPUT", "{at}");
+            assert_eq!(field.try_mutate(&admin, nul).await, "!BAD_USER_INPUT", "{at}");
         }
         assert_eq!(app.database.contents().await, before, "{at}");
         for letter in ["ü", "🦀"] {
-            assert_eq!(field.verdict(&admin, &letter.repeat(field.longest)).await, "done", "{at} {letter}");
+            assert_eq!(field.try_mutate(&admin, &letter.repeat(field.longest)).await, "done", "{at} {letter}");
         }
     }
 }
 
 #[tokio::test]
-async fn every_character_that_can_be_seen_comes_back_as_it_went_in() {
+async fn visible_characters_are_stored_unchanged() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec::default()).await.id.to_global_id();
@@ -107,15 +107,15 @@ async fn every_character_that_can_be_seen_comes_back_as_it_went_in() {
         let Some((type_name, name)) = field.path.and_then(|path| path.split_once('.')) else { continue };
         for text in texts {
             let selection = format!("{type_name} {{ {name} }}");
-            let answer = admin.mutate(field.mutation, &selection, field.with(text)).await;
+            let response = admin.mutate(field.mutation, &selection, field.with(text)).await;
             let path = format!("{}.{type_name}.{name}", field.mutation);
-            assert_eq!(answer.text_at(&path), text, "{} {}", field.mutation, field.name);
+            assert_eq!(response.text_at(&path), text, "{} {}", field.mutation, field.name);
         }
     }
 }
 
 #[tokio::test]
-async fn a_text_of_one_line_holds_nothing_that_cannot_be_seen() {
+async fn single_line_text_rejects_invisible_characters() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec::default()).await.id.to_global_id();
@@ -140,24 +140,24 @@ async fn a_text_of_one_line_holds_nothing_that_cannot_be_seen() {
             "a\u{200d}b",
             "a\u{e0067}",
         ] {
-            let said = field.verdict(&admin, text).await;
+            let said = field.try_mutate(&admin, text).await;
             assert_eq!(said, format!("INVALID {}", field.name), "{} {text:?}", field.mutation);
         }
     }
     assert_eq!(app.database.contents().await, before);
     // Other doors to the same columns, and what is said.
     let change = json!({ "id": admin.global_id(), "name": "gpj.\u{202e}exe" });
-    let answer = admin.mutate("userUpdate", "userErrors { message }", change).await;
+    let response = admin.mutate("userUpdate", "userErrors { message }", change).await;
     let message = "leave out U+202E (character 5): it turns the direction of the text";
-    assert_eq!(answer.text_at("userUpdate.userErrors.0.message"), message);
+    assert_eq!(response.text_at("userUpdate.userErrors.0.message"), message);
     let eve = json!({ "name": "E\nve", "email": "eve@souk.example", "password": "a long enough password" });
-    assert_eq!(app.anonymous().mutate("register", "", eve).await.verdict("register"), "INVALID name");
+    assert_eq!(app.anonymous().mutate("register", "", eve).await.outcome("register"), "INVALID name");
     let change = json!({ "id": product, "sku": "a\u{200b}b" });
-    assert_eq!(admin.mutate("productUpdate", "", change).await.verdict("productUpdate"), "INVALID sku");
+    assert_eq!(admin.mutate("productUpdate", "", change).await.outcome("productUpdate"), "INVALID sku");
 }
 
 #[tokio::test]
-async fn a_description_may_be_empty_and_has_twenty_thousand_characters_at_most() {
+async fn description_may_be_empty_and_has_at_most_20000_characters() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id.to_global_id();
     let manager = app.manager().await;
@@ -170,9 +170,9 @@ async fn a_description_may_be_empty_and_has_twenty_thousand_characters_at_most()
         let create = format!("{type_name}Create");
         let fields = format!("{type_name} {{ id description }}");
         input["description"] = json!("🦀".repeat(20_001));
-        assert_eq!(manager.mutate(&create, &fields, input.clone()).await.verdict(&create), "TOO_LONG description");
+        assert_eq!(manager.mutate(&create, &fields, input.clone()).await.outcome(&create), "TOO_LONG description");
         input["description"] = json!("a\0");
-        assert_eq!(manager.mutate(&create, &fields, input.clone()).await.verdict(&create), "!BAD_USER_INPUT");
+        assert_eq!(manager.mutate(&create, &fields, input.clone()).await.outcome(&create), "!BAD_USER_INPUT");
         input.as_object_mut().expect("an object").shift_remove("description");
         let made = manager.mutate(&create, &fields, input).await;
         assert_eq!(made.text_at(&format!("{create}.{type_name}.description")), "");
@@ -184,19 +184,19 @@ async fn a_description_may_be_empty_and_has_twenty_thousand_characters_at_most()
         let update = format!("{type_name}Update");
         for text in ["a\u{1b}b", "a\u{202e}b", "a\u{200b}b"] {
             let said =
-                manager.mutate(&update, &fields, json!({ "id": id, "description": text })).await.verdict(&update);
+                manager.mutate(&update, &fields, json!({ "id": id, "description": text })).await.outcome(&update);
             assert_eq!(said, "INVALID description", "{text:?}");
         }
         let lines = "one\r\n\ttwo\n\nthree".to_owned();
         for text in ["🦀".repeat(20_000), "x".repeat(20_000), words, " ".to_owned(), lines] {
-            let answer = manager.mutate(&update, &fields, json!({ "id": id, "description": text })).await;
-            assert_eq!(answer.text_at(&format!("{update}.{type_name}.description")), text);
+            let response = manager.mutate(&update, &fields, json!({ "id": id, "description": text })).await;
+            assert_eq!(response.text_at(&format!("{update}.{type_name}.description")), text);
         }
     }
 }
 
 #[tokio::test]
-async fn enormous_values_are_refused_wherever_they_stand() {
+async fn enormous_values_are_rejected_everywhere() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let id = app.product(website, ProductSpec::default()).await.id.to_global_id();
@@ -224,24 +224,24 @@ async fn enormous_values_are_refused_wherever_they_stand() {
         ("login", json!({ "email": "a@b.example", "password": huge }), "INVALID_CREDENTIALS email"),
         ("stockAdjust", json!({ "productId": id, "delta": 1, "idempotencyKey": huge }), "INVALID idempotencyKey"),
     ] {
-        let said = admin.mutate(mutation, "", input.clone()).await.verdict(mutation);
+        let said = admin.mutate(mutation, "", input.clone()).await.outcome(mutation);
         let shown: String = input.to_string().chars().take(80).collect();
         assert_eq!(said, expected, "{mutation} {shown}");
     }
     // A body beyond the limit, and a document beyond its own.
     let over = json!({ "id": id, "description": "x".repeat(1024 * 1024) });
-    assert_eq!(admin.mutate("productUpdate", "", over).await.verdict("productUpdate"), "!LIMIT_EXCEEDED");
+    assert_eq!(admin.mutate("productUpdate", "", over).await.outcome("productUpdate"), "!LIMIT_EXCEEDED");
     let document = format!(
         "mutation {{ productUpdate(input: {{ id: \"{id}\", name: \"{huge}\" }}) {{ userErrors {{ code }} }} }}"
     );
-    assert_eq!(admin.run(&document).await.verdict("productUpdate"), "!LIMIT_EXCEEDED");
+    assert_eq!(admin.run(&document).await.outcome("productUpdate"), "!LIMIT_EXCEEDED");
     let mut after = app.database.contents().await;
     after.remove("(login_throttles").expect("attempts are counted");
     assert_eq!(after, before);
 }
 
 #[tokio::test]
-async fn nul_is_refused_in_every_place_of_a_document() {
+async fn nul_is_rejected_anywhere_in_a_document() {
     let app = TestApp::new().await;
     let manager = app.manager().await;
     let before = app.database.contents().await;
@@ -260,11 +260,11 @@ async fn nul_is_refused_in_every_place_of_a_document() {
         brand("\"\\u{000000}\""),
     ];
     for document in documents {
-        assert_eq!(manager.run(&document).await.verdict("brandCreate"), "!BAD_USER_INPUT", "{document:?}");
+        assert_eq!(manager.run(&document).await.outcome("brandCreate"), "!BAD_USER_INPUT", "{document:?}");
     }
     assert_eq!(app.database.contents().await, before);
     // A backslash before it is a backslash and six letters.
-    let answer = manager.run(&brand("\"a\\\\u0000b\"")).await;
-    assert_eq!(answer.verdict("brandCreate"), "done");
+    let response = manager.run(&brand("\"a\\\\u0000b\"")).await;
+    assert_eq!(response.outcome("brandCreate"), "done");
     assert_eq!(app.database.rows("SELECT name FROM brands").await, ["(\"a\\\\u0000b\")"]);
 }

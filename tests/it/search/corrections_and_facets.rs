@@ -7,8 +7,8 @@ use souk::{
 };
 
 use crate::support::{
-    Actor, Answer, TestApp,
-    bulk::{BASE, nth},
+    Actor, TestResponse, TestApp,
+    bulk::{BASE, nth_id},
 };
 
 /// Lanterns of two brands, in two categories, at two websites, some in a group of two sizes.
@@ -27,24 +27,24 @@ async fn shop(app: &TestApp) {
             (BASE + 4, BASE + 1, 'L-4', 'l4', 'Lantern', '', NULL, NULL, 40, 9, NULL, '{}'),
             (BASE + 5, BASE, 'L-5', 'l5', 'Secret Lanthorn', '', NULL, NULL, 1, 9, NULL, '{}');
         UPDATE products SET is_active = false WHERE id = BASE + 5;";
-    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+    app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
 }
 
-async fn ask(actor: &Actor<'_>, query: &str, arguments: &str, fields: &str) -> Answer {
+async fn search(actor: &Actor<'_>, query: &str, arguments: &str, fields: &str) -> TestResponse {
     let document = format!("query ($query: String!) {{ search(query: $query {arguments}) {{ {fields} }} }}");
     actor.run_with(&document, json!({ "query": query })).await
 }
 
 /// The names of the products found, in order.
 async fn names(actor: &Actor<'_>, query: &str, arguments: &str) -> Vec<String> {
-    let answer =
-        ask(actor, query, &format!(", types: [PRODUCT] {arguments}"), "nodes { ... on Product { name } }").await;
-    let nodes = answer.at("search.nodes").as_array().expect("nodes").clone();
+    let response =
+        search(actor, query, &format!(", types: [PRODUCT] {arguments}"), "nodes { ... on Product { name } }").await;
+    let nodes = response.at("search.nodes").as_array().expect("nodes").clone();
     nodes.iter().map(|node| node["name"].as_str().expect("a name").to_owned()).collect()
 }
 
 #[tokio::test]
-async fn a_word_that_nothing_has_is_taken_for_the_nearest() {
+async fn unknown_word_is_corrected_to_the_nearest() {
     let app = TestApp::new().await;
     shop(&app).await;
     let public = app.anonymous();
@@ -64,14 +64,14 @@ async fn a_word_that_nothing_has_is_taken_for_the_nearest() {
         // Codes are meant as they are.
         ("L-9", None, 0),
     ] {
-        let answer = ask(&public, query, ", types: [PRODUCT]", "didYouMean totalCount { value }").await;
-        assert_eq!(answer.at("search.didYouMean"), &json!(meant), "{query}");
-        assert_eq!(answer.at("search.totalCount.value"), &json!(found), "{query}");
+        let response = search(&public, query, ", types: [PRODUCT]", "didYouMean totalCount { value }").await;
+        assert_eq!(response.at("search.didYouMean"), &json!(meant), "{query}");
+        assert_eq!(response.at("search.totalCount.value"), &json!(found), "{query}");
     }
 }
 
 #[tokio::test]
-async fn the_whole_name_and_the_code_come_first() {
+async fn exact_name_and_code_matches_rank_first() {
     let app = TestApp::new().await;
     shop(&app).await;
     let public = app.anonymous();
@@ -82,7 +82,7 @@ async fn the_whole_name_and_the_code_come_first() {
 }
 
 #[tokio::test]
-async fn of_what_matches_alike_comes_first_what_sells() {
+async fn equal_matches_are_ranked_by_sales() {
     let app = TestApp::new().await;
     shop(&app).await;
     let public = app.anonymous();
@@ -91,7 +91,7 @@ async fn of_what_matches_alike_comes_first_what_sells() {
             (BASE, BASE, 'A', 'confirmed', now()), (BASE + 1, BASE, 'B', 'cancelled', now()), (BASE + 2, BASE, 'C', 'delivered', now() - interval '1 year');
         INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price) VALUES
             (BASE, BASE + 1, 'x', 'L-1', 5, 1), (BASE + 1, BASE + 2, 'x', 'L-2', 500, 1), (BASE + 2, BASE + 2, 'x', 'L-2', 500, 1);";
-    app.bulk(&sold.replace("BASE", &BASE.to_string())).await;
+    app.bulk_insert(&sold.replace("BASE", &BASE.to_string())).await;
     let tend = || app.database.db.transaction(async |conn| update_popularity(conn).await);
     assert_eq!(tend().await.expect("tended"), 1);
     assert_eq!(tend().await.expect("tended"), 0, "nothing is written twice");
@@ -100,11 +100,11 @@ async fn of_what_matches_alike_comes_first_what_sells() {
 }
 
 #[tokio::test]
-async fn filters_leave_what_holds_all_of_them_in_any_order() {
+async fn filters_are_combined_in_every_sort_order() {
     let app = TestApp::new().await;
     shop(&app).await;
     let public = app.anonymous();
-    let (home, wick, rise) = (nth::<CategoryId>(1), nth::<BrandId>(1), nth::<WebsiteId>(1));
+    let (home, wick, rise) = (nth_id::<CategoryId>(1), nth_id::<BrandId>(1), nth_id::<WebsiteId>(1));
     let price = "orderBy: {field: PRICE}";
     for (filter, expected) in [
         (String::new(), &["Paper Lantern", "Storm Lantern Small", "Storm Lantern Large", "Lantern"][..]),
@@ -128,23 +128,23 @@ async fn filters_leave_what_holds_all_of_them_in_any_order() {
     assert_eq!(names(&public, "lantern", ", orderBy: {field: RATING}").await.len(), 4);
     assert_eq!(names(&public, "lantern", ", orderBy: {field: POPULARITY}").await.len(), 4);
     // Nothing but products has what a filter asks for.
-    let kinds = ask(&public, "lighting", ", where: {price: {gte: \"1\"}}", "nodes { __typename }").await;
+    let kinds = search(&public, "lighting", ", where: {price: {gte: \"1\"}}", "nodes { __typename }").await;
     assert_eq!(kinds.at("search.nodes"), &json!([{ "__typename": "Product" }, { "__typename": "Product" }]));
     for (arguments, field) in [
         ("where: {options: [{name: \"A\", in: []}, {name: \"A\", in: []}]}", "where.options"),
         ("where: {brand: {isNull: true}}", "where.brand.isNull"),
         ("where: {brand: {eq: \"x\"}}", "where.brand.eq"),
     ] {
-        let answer = ask(&public, "lantern", &format!(", {arguments}"), "totalCount { value }").await;
-        assert_eq!(answer.json["errors"][0]["extensions"]["field"], field, "{answer:?}");
+        let response = search(&public, "lantern", &format!(", {arguments}"), "totalCount { value }").await;
+        assert_eq!(response.json["errors"][0]["extensions"]["field"], field, "{response:?}");
     }
     let supplier = ", where: {supplier: {in: []}}";
-    assert_eq!(ask(&public, "lantern", supplier, "totalCount { value }").await.code(), "FORBIDDEN");
+    assert_eq!(search(&public, "lantern", supplier, "totalCount { value }").await.code(), "FORBIDDEN");
     assert_eq!(names(&app.manager().await, "lantern", supplier).await, [""; 0]);
 }
 
 #[tokio::test]
-async fn pages_of_any_order_hold_each_hit_once() {
+async fn pages_contain_each_hit_once_in_every_sort_order() {
     let app = TestApp::new().await;
     shop(&app).await;
     let public = app.anonymous();
@@ -154,7 +154,7 @@ async fn pages_of_any_order_hold_each_hit_once() {
         let (mut seen, mut after) = (Vec::new(), String::new());
         loop {
             let arguments = format!(", types: [PRODUCT], first: 3, {by} {after}");
-            let page = ask(
+            let page = search(
                 &public,
                 "lantern",
                 &arguments,
@@ -178,12 +178,12 @@ const FACETS: &str = "facets { precision categories { value count category { id 
     options { name values { value count } } }";
 
 #[tokio::test]
-async fn facets_count_under_all_filters_but_their_own() {
+async fn facets_apply_all_filters_except_their_own() {
     let app = TestApp::new().await;
     shop(&app).await;
-    let wick = nth::<BrandId>(1);
+    let wick = nth_id::<BrandId>(1);
     let facets = async |filter: &str| -> Value {
-        ask(&app.anonymous(), "lantern", &format!(", where: {{{filter}}}"), FACETS).await.at("search.facets").clone()
+        search(&app.anonymous(), "lantern", &format!(", where: {{{filter}}}"), FACETS).await.at("search.facets").clone()
     };
     let whole = facets("").await;
     assert_eq!(whole["precision"], "EXACT");
@@ -236,7 +236,7 @@ async fn facets_count_under_all_filters_but_their_own() {
 }
 
 #[tokio::test]
-async fn words_that_are_left_out_begin_others_and_what_is_left_out_weighs_nothing() {
+async fn excluded_words_match_prefixes_and_do_not_affect_ranking() {
     let app = TestApp::new().await;
     let script = "
         INSERT INTO websites (id, code, name, base_url, currency) VALUES (BASE, 'sailor', 'Sailor', 'https://s.example', 'EUR');
@@ -246,7 +246,7 @@ async fn words_that_are_left_out_begin_others_and_what_is_left_out_weighs_nothin
             (BASE + 5, BASE, 'C-5', 'c5', 'Storm Glass', '', 1);
         INSERT INTO search_words SELECT 'str' || chr(97 + i / 26) || chr(97 + i % 26) FROM generate_series(0, 99) i WHERE i % 26 <> 12
             ON CONFLICT DO NOTHING;";
-    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+    app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
     let public = app.anonymous();
     for (query, found) in [
         ("can", &["Candle", "Box"][..]),
@@ -261,42 +261,42 @@ async fn words_that_are_left_out_begin_others_and_what_is_left_out_weighs_nothin
     ] {
         assert_eq!(names(&public, query, "").await, found, "{query:?}");
     }
-    let weighed = ask(&public, "candle -storm", "", "edges { score }").await;
+    let weighed = search(&public, "candle -storm", "", "edges { score }").await;
     let score = |at: usize| weighed.at(&format!("search.edges.{at}.score")).as_f64().expect("a score");
     assert!(score(0) > 2.0 * score(1) && score(1) > 0.0, "{weighed:?}");
 }
 
 #[tokio::test]
-async fn a_snippet_marks_what_was_found_and_runs_nothing() {
+async fn snippet_marks_matches_and_escapes_html() {
     let app = TestApp::new().await;
     shop(&app).await;
-    let answer = ask(&app.anonymous(), "burning", "", "edges { snippet node { __typename } }").await;
-    let snippet = answer.text_at("search.edges.0.snippet");
+    let response = search(&app.anonymous(), "burning", "", "edges { snippet node { __typename } }").await;
+    let snippet = response.text_at("search.edges.0.snippet");
     assert!(snippet.contains("<mark>Burns</mark>") && snippet.contains("night &amp; day"), "{snippet}");
     assert!(!snippet.contains("<b>"), "{snippet}");
 }
 
 #[tokio::test]
-async fn a_search_takes_so_many_statements_however_many_hits_there_are() {
+async fn statement_count_does_not_depend_on_the_number_of_hits() {
     let app = TestApp::new().await;
     shop(&app).await;
     let everything =
         format!("totalCount {{ value }} edges {{ snippet }} nodes {{ ... on Product {{ name }} }} {FACETS}");
     // Its rules read, understood, found, counted, faceted, shown, and the things of the hits and facets: products, categories, brands, websites.
-    let few = ask(&app.anonymous(), "paper", "", &everything).await;
-    let many = ask(&app.anonymous(), "lantern", "", &everything).await;
+    let few = search(&app.anonymous(), "paper", "", &everything).await;
+    let many = search(&app.anonymous(), "lantern", "", &everything).await;
     assert_eq!((few.sql.len(), many.sql.len()), (10, 10), "{:#?}", many.sql);
 }
 
 #[tokio::test]
-async fn what_takes_too_long_to_count_is_at_least_so_many() {
+async fn slow_counts_return_a_lower_bound() {
     let app = TestApp::new().await;
     let script = "
         INSERT INTO websites (id, code, name, base_url, currency) VALUES (BASE, 'sailor', 'Sailor', 'https://s.example', 'EUR');
         INSERT INTO products (id, source_website_id, sku, slug, name, price)
             SELECT BASE + i, BASE, 'L-' || i, 'l-' || i, CASE WHEN i % 1000 = 0 THEN 'Paper Lantern' ELSE 'Lantern' END, i % 2
             FROM generate_series(1, 20100) i;";
-    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+    app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
     let public = app.anonymous();
     let price = |is: &str| format!(", where: {{price: {{{is}}}}}");
     for (query, filter, hits, precision) in [
@@ -308,17 +308,17 @@ async fn what_takes_too_long_to_count_is_at_least_so_many() {
         ("paper", price("gte: \"1\""), 0..=0, "EXACT"),
     ] {
         let fields = "totalCount { value precision } facets { precision websites { count } }";
-        let answer = ask(&public, query, &filter, fields).await;
-        let total = answer.at("search.totalCount");
+        let response = search(&public, query, &filter, fields).await;
+        let total = response.at("search.totalCount");
         assert!(hits.contains(&total["value"].as_i64().expect("a count")), "{query} {filter} {total}");
         assert_eq!(
-            (&total["precision"], answer.at("search.facets.precision")),
+            (&total["precision"], response.at("search.facets.precision")),
             (&json!(precision), &json!(precision)),
             "{query} {filter}"
         );
     }
     // By relevance the best 2,000 are a list, to its end.
     let page = "pageInfo { hasPreviousPage startCursor } nodes { __typename }";
-    let last = ask(&public, "lantern", ", last: 100", page).await;
+    let last = search(&public, "lantern", ", last: 100", page).await;
     assert_eq!(last.at("search.nodes").as_array().map(Vec::len), Some(100));
 }

@@ -5,7 +5,7 @@ use souk::search::actions::reindex;
 
 use crate::support::{
     Actor, TestApp,
-    bulk::{BASE, nth},
+    bulk::{BASE, nth_id},
 };
 
 /// A shop in English, one in German and one in Polish, of which PostgreSQL knows no stems.
@@ -21,11 +21,11 @@ async fn shops(app: &TestApp) {
             (BASE + 2, BASE + 2, 'D-1', 'd1', 'Das rote Haus', 'mit Gärten', 1),
             (BASE + 3, BASE + 2, 'D-2', 'd2', 'Blaues Haus', 'ohne Garten, the end', 1),
             (BASE + 4, BASE + 3, 'P-1', 'p1', 'Dom Żółty', '', 1);";
-    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+    app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
 }
 
 /// What a query finds, in the alphabet.
-async fn names(actor: &Actor<'_>, query: &str) -> Vec<String> {
+async fn found_names(actor: &Actor<'_>, query: &str) -> Vec<String> {
     names_at(actor, query, "").await
 }
 
@@ -34,15 +34,15 @@ async fn names_at(actor: &Actor<'_>, query: &str, filter: &str) -> Vec<String> {
         "query ($query: String!) {{ search(query: $query {filter}) {{
             nodes {{ ... on Product {{ name }} ... on Category {{ name }} }} }} }}"
     );
-    let answer = actor.run_with(&document, json!({ "query": query })).await;
-    let nodes = answer.at("search.nodes").as_array().expect("nodes").clone();
+    let response = actor.run_with(&document, json!({ "query": query })).await;
+    let nodes = response.at("search.nodes").as_array().expect("nodes").clone();
     let mut names: Vec<String> = nodes.iter().map(|node| node["name"].as_str().expect("a name").to_owned()).collect();
     names.sort();
     names
 }
 
 #[tokio::test]
-async fn each_shop_is_searched_by_the_stems_of_its_language() {
+async fn each_website_is_searched_with_the_stemmer_of_its_language() {
     let app = TestApp::new().await;
     shops(&app).await;
     let public = app.anonymous();
@@ -66,52 +66,52 @@ async fn each_shop_is_searched_by_the_stems_of_its_language() {
         ("DOM ", &["Dom Żółty"]),
         ("haus or dom ", &["Blaues Haus", "Das rote Haus", "Dom Żółty", "Häuser"]),
     ] {
-        assert_eq!(names(&public, query).await, found, "{query}");
+        assert_eq!(found_names(&public, query).await, found, "{query}");
     }
     let snippets = "{ search(query: \"Gartens\") { didYouMean edges { snippet } } }";
-    let answer = public.run(snippets).await;
+    let response = public.run(snippets).await;
     let all: Vec<&str> =
-        answer.at("search.edges").as_array().expect("edges").iter().filter_map(|e| e["snippet"].as_str()).collect();
+        response.at("search.edges").as_array().expect("edges").iter().filter_map(|e| e["snippet"].as_str()).collect();
     assert!(all.len() == 2 && all.iter().all(|text| text.contains("<mark>G")), "{all:?}");
     let meant = public.run("{ search(query: \"Laterneh gartne\") { didYouMean } }").await;
     assert_eq!(meant.at("search.didYouMean"), &json!(null));
 }
 
 #[tokio::test]
-async fn a_website_changes_its_language_and_everything_is_found_all_the_while() {
+async fn changing_the_language_keeps_everything_searchable() {
     let app = TestApp::new().await;
     shops(&app).await;
     let (admin, public) = (app.admin().await, app.anonymous());
-    let change = json!({ "id": nth::<souk::ids::WebsiteId>(2), "language": "OTHER" });
+    let change = json!({ "id": nth_id::<souk::ids::WebsiteId>(2), "language": "OTHER" });
     let changed = admin.mutate("websiteUpdate", "website { language }", change).await;
     assert_eq!(changed.text_at("websiteUpdate.website.language"), "OTHER");
     let script = "INSERT INTO products (id, source_website_id, sku, slug, name, price) VALUES (BASE + 9, BASE + 2, 'F-1', 'f1', 'Grüner Berg', 1)";
-    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+    app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
     // What was there is found by its old stems, what is new by the new ones.
-    assert_eq!(names(&public, "\"roter\"").await, ["Das rote Haus"]);
-    assert_eq!(names(&public, "gruner ").await, ["Grüner Berg"]);
+    assert_eq!(found_names(&public, "\"roter\"").await, ["Das rote Haus"]);
+    assert_eq!(found_names(&public, "gruner ").await, ["Grüner Berg"]);
     for _ in 0..2 {
         reindex::reindex_stale(&app.database.db).await.expect("indexed");
-        assert_eq!(names(&public, "\"roter\"").await, [""; 0]);
-        assert_eq!(names(&public, "rote ").await, ["Das rote Haus"]);
-        assert_eq!(names(&public, "gruner ").await, ["Grüner Berg"]);
+        assert_eq!(found_names(&public, "\"roter\"").await, [""; 0]);
+        assert_eq!(found_names(&public, "rote ").await, ["Das rote Haus"]);
+        assert_eq!(found_names(&public, "gruner ").await, ["Grüner Berg"]);
     }
     let left =
         "SELECT string_agg(DISTINCT d.language, ' ') FROM search_documents d WHERE kind = 'product' AND website_id = ";
-    assert_eq!(app.database.ask(&format!("{left}{}", BASE + 2)).await, "other");
+    assert_eq!(app.database.scalar(&format!("{left}{}", BASE + 2)).await, "other");
 }
 
 #[tokio::test]
-async fn rules_are_compared_in_the_language_of_their_website() {
+async fn search_rules_match_in_the_language_of_their_website() {
     let app = TestApp::new().await;
     shops(&app).await;
     let (admin, public) = (app.admin().await, app.anonymous());
-    let rule = json!({ "websiteId": nth::<souk::ids::WebsiteId>(2), "words": ["Haus", "Gebäude"] });
+    let rule = json!({ "websiteId": nth_id::<souk::ids::WebsiteId>(2), "words": ["Haus", "Gebäude"] });
     let id =
         admin.mutate("searchRuleCreate", "searchRule { id }", rule).await.text_at("searchRuleCreate.searchRule.id");
-    let there = format!(", where: {{sourceWebsite: {{eq: {:?}}}}}", nth::<souk::ids::WebsiteId>(2));
+    let there = format!(", where: {{sourceWebsite: {{eq: {:?}}}}}", nth_id::<souk::ids::WebsiteId>(2));
     assert_eq!(names_at(&public, "Gebäudes ", &there).await, ["Blaues Haus", "Das rote Haus"]);
-    let change = json!({ "id": nth::<souk::ids::WebsiteId>(2), "language": "OTHER" });
+    let change = json!({ "id": nth_id::<souk::ids::WebsiteId>(2), "language": "OTHER" });
     admin.mutate("websiteUpdate", "website { id }", change).await;
     reindex::reindex_stale(&app.database.db).await.expect("indexed");
     assert_eq!(names_at(&public, "gebaude ", &there).await, ["Blaues Haus", "Das rote Haus"]);

@@ -6,14 +6,14 @@ use serde_json::json;
 use souk::ids::{BrandId, CategoryId, ProductId, SupplierId, WebsiteId};
 
 use crate::support::{
-    Actor, Answer, TestApp,
-    bulk::{BASE, nth},
+    Actor, TestResponse, TestApp,
+    bulk::{BASE, nth_id},
 };
 
 const NAME: &str =
     "__typename ... on Product { name } ... on Category { name } ... on Brand { name } ... on Supplier { name }";
 
-async fn search(actor: &Actor<'_>, query: &str, arguments: &str) -> Answer {
+async fn search(actor: &Actor<'_>, query: &str, arguments: &str) -> TestResponse {
     let document = format!(
         "query ($query: String!) {{ search(query: $query {arguments}) {{ totalCount {{ value precision }}
             pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }}
@@ -23,12 +23,12 @@ async fn search(actor: &Actor<'_>, query: &str, arguments: &str) -> Answer {
 }
 
 /// The names found, the best first.
-async fn names(actor: &Actor<'_>, query: &str) -> Vec<String> {
+async fn found_names(actor: &Actor<'_>, query: &str) -> Vec<String> {
     names_in(&search(actor, query, ", first: 100").await)
 }
 
-fn names_in(answer: &Answer) -> Vec<String> {
-    let nodes = answer.at("search.nodes").as_array().expect("nodes");
+fn names_in(response: &TestResponse) -> Vec<String> {
+    let nodes = response.at("search.nodes").as_array().expect("nodes");
     nodes.iter().map(|node| node["name"].as_str().expect("a name").to_owned()).collect()
 }
 
@@ -45,7 +45,7 @@ async fn shop(app: &TestApp) {
             (BASE + 3, BASE, 'TA-300', 'c', 'Table', NULL, NULL, 'Holds a lantern in a storm', NULL, NULL, 1),
             (BASE + 4, BASE, 'OL-400', 'd', 'Old Lantern', NULL, NULL, '', NULL, NULL, 1);
         UPDATE products SET is_active = false WHERE id = BASE + 4;";
-    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+    app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
 }
 
 /// A query and the names that the public finds by it, the best first.
@@ -105,22 +105,22 @@ const CASES: &[(&str, &[&str])] = &[
 ];
 
 #[tokio::test]
-async fn words_are_found_wherever_they_stand_the_best_first() {
+async fn words_are_found_in_any_field_best_match_first() {
     let app = TestApp::new().await;
     shop(&app).await;
     for (query, expected) in CASES {
-        let answer = search(&app.anonymous(), query, ", first: 100").await;
-        assert_eq!(names_in(&answer), *expected, "{query}");
+        let response = search(&app.anonymous(), query, ", first: 100").await;
+        assert_eq!(names_in(&response), *expected, "{query}");
         let total = json!({ "value": expected.len(), "precision": "EXACT" });
-        assert_eq!(answer.at("search.totalCount"), &total, "{query}");
-        let edges = answer.at("search.edges").as_array().expect("edges");
+        assert_eq!(response.at("search.totalCount"), &total, "{query}");
+        let edges = response.at("search.edges").as_array().expect("edges");
         let scores: Vec<_> = edges.iter().map(|edge| edge["score"].as_f64().expect("a score")).collect();
         assert!(scores.is_sorted_by(|a, b| a >= b) && scores.iter().all(|score| *score > 0.0), "{query}: {scores:?}");
     }
 }
 
 #[tokio::test]
-async fn the_weight_of_a_word_is_that_of_its_place() {
+async fn ranking_weight_depends_on_the_matched_field() {
     let app = TestApp::new().await;
     let script = "
         INSERT INTO websites (id, code, name, base_url, currency) VALUES (BASE, 'sailor', 'Sailor', 'https://s.example', 'EUR');
@@ -130,18 +130,18 @@ async fn the_weight_of_a_word_is_that_of_its_place() {
             (BASE + 2, BASE, '2', '2', 'By brand', '', BASE + 1, NULL, 1),
             (BASE + 3, BASE, '3', '3', 'Anchor by name', '', NULL, NULL, 1),
             (BASE + 4, BASE, '4', '4', 'Anchor by all', 'An anchor.', BASE + 1, 'Anchor', 1);";
-    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+    app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
     let found = search(&app.anonymous(), "anchor", ", types: [PRODUCT]").await;
     assert_eq!(names_in(&found), ["Anchor by all", "Anchor by name", "By brand", "By description"]);
 }
 
 #[tokio::test]
-async fn types_choose_and_only_staff_and_sellers_find_suppliers() {
+async fn type_filter_applies_and_only_staff_and_sellers_find_suppliers() {
     let app = TestApp::new().await;
     shop(&app).await;
     let kinds = async |actor: &Actor<'_>, query: &str, arguments: &str| -> Vec<String> {
-        let answer = search(actor, query, arguments).await;
-        let nodes = answer.at("search.nodes").as_array().expect("nodes");
+        let response = search(actor, query, arguments).await;
+        let nodes = response.at("search.nodes").as_array().expect("nodes");
         nodes.iter().map(|node| node["__typename"].as_str().expect("a type").to_owned()).collect()
     };
     let (public, customer) = (app.anonymous(), app.customer().await);
@@ -166,53 +166,53 @@ async fn types_choose_and_only_staff_and_sellers_find_suppliers() {
 }
 
 #[tokio::test]
-async fn a_change_is_found_at_once() {
+async fn changes_are_searchable_immediately() {
     let app = TestApp::new().await;
     shop(&app).await;
     let manager = app.manager().await;
     let public = app.anonymous();
     let mutate = async |mutation: &str, input: &str| {
-        let answer =
+        let response =
             manager.run(&format!("mutation {{ {mutation}(input: {{{input}}}) {{ userErrors {{ code }} }} }}")).await;
-        assert!(answer.user_errors(mutation).is_empty(), "{answer:?}");
+        assert!(response.user_errors(mutation).is_empty(), "{response:?}");
     };
-    let id = |i: i64| nth::<ProductId>(i);
-    let (brand, category) = (nth::<BrandId>(1), nth::<CategoryId>(1));
+    let id = |i: i64| nth_id::<ProductId>(i);
+    let (brand, category) = (nth_id::<BrandId>(1), nth_id::<CategoryId>(1));
 
     mutate("productUpdate", &format!("id: {:?}, name: \"Anchor\", description: \"\"", id(3))).await;
-    assert_eq!(names(&public, "anchor").await, ["Anchor"]);
-    assert_eq!(names(&public, "storm").await, ["Storm Lantern"]);
+    assert_eq!(found_names(&public, "anchor").await, ["Anchor"]);
+    assert_eq!(found_names(&public, "storm").await, ["Storm Lantern"]);
 
     // A new name of a brand or a category is one of their products, too.
     mutate("brandUpdate", &format!("id: {brand:?}, name: \"Zenith\"")).await;
-    assert_eq!(names(&public, "zenith").await, ["Zenith", "Café Chair"]);
-    assert!(names(&public, "söhne").await.is_empty());
+    assert_eq!(found_names(&public, "zenith").await, ["Zenith", "Café Chair"]);
+    assert!(found_names(&public, "söhne").await.is_empty());
     mutate("categoryUpdate", &format!("id: {category:?}, name: \"Beacons\"")).await;
-    assert_eq!(names(&public, "beacon").await, ["Beacons", "Storm Lantern"]);
+    assert_eq!(found_names(&public, "beacon").await, ["Beacons", "Storm Lantern"]);
 
     mutate("productUpdate", &format!("id: {:?}, brandId: {brand:?}", id(3))).await;
-    assert_eq!(names(&public, "zenith anchor").await, ["Anchor"]);
+    assert_eq!(found_names(&public, "zenith anchor").await, ["Anchor"]);
     mutate("productUpdate", &format!("id: {:?}, brandId: null", id(3))).await;
-    assert!(names(&public, "zenith anchor").await.is_empty());
+    assert!(found_names(&public, "zenith anchor").await.is_empty());
 
     mutate("productDelete", &format!("id: {:?}", id(3))).await;
-    assert!(names(&public, "anchor").await.is_empty());
+    assert!(found_names(&public, "anchor").await.is_empty());
     mutate("productUpdate", &format!("id: {:?}, isActive: true", id(4))).await;
-    assert_eq!(names(&public, "old").await, ["Old Lantern"]);
+    assert_eq!(found_names(&public, "old").await, ["Old Lantern"]);
 
-    let website = nth::<WebsiteId>(0);
+    let website = nth_id::<WebsiteId>(0);
     mutate("productCreate", &format!("sourceWebsiteId: {website:?}, name: \"Compass\", sku: \"C-1\", price: \"1\""))
         .await;
-    assert_eq!(names(&public, "compass").await, ["Compass"]);
-    mutate("supplierUpdate", &format!("id: {:?}, name: \"Quay\"", nth::<SupplierId>(1))).await;
-    assert_eq!(names(&manager, "quay").await, ["Quay"]);
-    assert!(names(&manager, "harbour").await.is_empty());
+    assert_eq!(found_names(&public, "compass").await, ["Compass"]);
+    mutate("supplierUpdate", &format!("id: {:?}, name: \"Quay\"", nth_id::<SupplierId>(1))).await;
+    assert_eq!(found_names(&manager, "quay").await, ["Quay"]);
+    assert!(found_names(&manager, "harbour").await.is_empty());
 }
 
 #[tokio::test]
-async fn hits_of_the_same_rank_are_paged_through_once_each_and_both_ways() {
+async fn hits_of_equal_rank_are_paged_once_in_both_directions() {
     let app = TestApp::new().await;
-    app.market(23).await;
+    app.seed_all(23).await;
     let admin = app.admin().await;
     let words = "lantern or maker or depot";
     let whole = search(&admin, words, ", first: 100").await;
@@ -239,16 +239,16 @@ async fn hits_of_the_same_rank_are_paged_through_once_each_and_both_ways() {
 }
 
 #[tokio::test]
-async fn a_query_that_is_blank_or_too_long_is_the_users_error() {
+async fn blank_or_too_long_query_is_a_user_error() {
     let app = TestApp::new().await;
     let long = "ä".repeat(201);
     let cases = [("", "REQUIRED"), ("  \t\n ", "REQUIRED"), (long.as_str(), "TOO_LONG")];
     for (query, rule) in cases {
-        let answer = search(&app.anonymous(), query, "").await;
-        assert_eq!(answer.code(), "BAD_USER_INPUT", "{query:?}");
-        assert_eq!(answer.json["errors"][0]["extensions"]["rule"], rule, "{query:?}");
-        assert_eq!(answer.json["errors"][0]["extensions"]["field"], "query", "{query:?}");
-        assert!(answer.sql.is_empty());
+        let response = search(&app.anonymous(), query, "").await;
+        assert_eq!(response.code(), "BAD_USER_INPUT", "{query:?}");
+        assert_eq!(response.json["errors"][0]["extensions"]["rule"], rule, "{query:?}");
+        assert_eq!(response.json["errors"][0]["extensions"]["field"], "query", "{query:?}");
+        assert!(response.sql.is_empty());
     }
     assert_eq!(search(&app.anonymous(), "a\0b", "").await.code(), "BAD_USER_INPUT");
     for query in ["ä".repeat(200), "-".repeat(30), "\"".repeat(200), "a or ".repeat(40)] {
@@ -262,7 +262,7 @@ async fn a_query_that_is_blank_or_too_long_is_the_users_error() {
 }
 
 #[tokio::test]
-async fn whatever_is_typed_is_answered_and_never_with_an_error_of_the_database() {
+async fn any_query_text_is_handled_without_a_database_error() {
     let app = TestApp::new().await;
     shop(&app).await;
     let public = app.anonymous();
@@ -303,8 +303,8 @@ async fn whatever_is_typed_is_answered_and_never_with_an_error_of_the_database()
         "灯笼",
     ];
     for query in nothing {
-        let answer = search(&public, query, "").await;
-        let names = names_in(&answer);
+        let response = search(&public, query, "").await;
+        let names = names_in(&response);
         let is_known = query.contains("lantern") && names == ["Storm Lantern", "Table"];
         assert!(names.is_empty() || is_known, "{query:?} finds {names:?}");
     }
@@ -318,13 +318,13 @@ async fn whatever_is_typed_is_answered_and_never_with_an_error_of_the_database()
         ("\u{202e}storm", 2),
         ("storm 😀", 2),
     ] {
-        assert_eq!(names(&public, query).await.len(), found, "{query:?}");
+        assert_eq!(found_names(&public, query).await.len(), found, "{query:?}");
     }
     for (query, rule) in
         [("-a ".repeat(1_000), "TOO_LONG"), ("x".repeat(10_000), "TOO_LONG"), ("\u{2003}".repeat(9), "REQUIRED")]
     {
-        let answer = search(&public, &query, "").await;
-        assert_eq!((answer.code(), &answer.json["errors"][0]["extensions"]["rule"]), ("BAD_USER_INPUT", &json!(rule)));
+        let response = search(&public, &query, "").await;
+        assert_eq!((response.code(), &response.json["errors"][0]["extensions"]["rule"]), ("BAD_USER_INPUT", &json!(rule)));
     }
     let options = |name: &str| format!(", where: {{options: [{{name: {name:?}, in: [{name:?}]}}]}}");
     for name in ["' OR '1'='1", "%", "{\"a\"}", "\\", "NULL", "$1"] {

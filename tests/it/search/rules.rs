@@ -6,11 +6,11 @@ use souk::{
     ids::{RowId, WebsiteId},
 };
 
-use crate::support::{Actor, Answer, ProductSpec, TestApp};
+use crate::support::{Actor, TestResponse, ProductSpec, TestApp};
 
 const FIELDS: &str = "searchRule { id website { code } words url target { __typename ... on Category { name } } }";
 
-async fn ask(actor: &Actor<'_>, query: &str, arguments: &str) -> Answer {
+async fn search(actor: &Actor<'_>, query: &str, arguments: &str) -> TestResponse {
     let document = format!(
         "query ($query: String!) {{ search(query: $query {arguments}) {{ didYouMean nodes {{ ... on Product {{ name }} }}
             redirect {{ url target {{ __typename ... on Category {{ name }} ... on Product {{ name }} }} }} }} }}"
@@ -20,8 +20,8 @@ async fn ask(actor: &Actor<'_>, query: &str, arguments: &str) -> Answer {
 
 /// The names of the products found, in the alphabet.
 async fn names(actor: &Actor<'_>, query: &str, arguments: &str) -> Vec<String> {
-    let answer = ask(actor, query, &format!(", types: [PRODUCT] {arguments}")).await;
-    let nodes = answer.at("search.nodes").as_array().expect("nodes").clone();
+    let response = search(actor, query, &format!(", types: [PRODUCT] {arguments}")).await;
+    let nodes = response.at("search.nodes").as_array().expect("nodes").clone();
     let mut names: Vec<String> = nodes.iter().map(|node| node["name"].as_str().expect("a name").to_owned()).collect();
     names.sort();
     names
@@ -36,7 +36,7 @@ async fn shop(app: &TestApp, code: &str, names: &[&str]) -> WebsiteId {
     website
 }
 
-async fn tell(actor: &Actor<'_>, website: WebsiteId, words: &[&str], other: Value) -> Answer {
+async fn create_rule(actor: &Actor<'_>, website: WebsiteId, words: &[&str], other: Value) -> TestResponse {
     let mut input = json!({ "websiteId": website.to_global_id(), "words": words });
     if let (Some(input), Some(other)) = (input.as_object_mut(), other.as_object()) {
         input.extend(other.clone());
@@ -45,15 +45,15 @@ async fn tell(actor: &Actor<'_>, website: WebsiteId, words: &[&str], other: Valu
 }
 
 #[tokio::test]
-async fn words_that_mean_the_same_find_each_other() {
+async fn synonyms_find_each_other() {
     let app = TestApp::new().await;
     let sailor = shop(&app, "sailor", &["Canvas Sneaker", "Running Trainer", "Cotton T-Shirt"]).await;
     let rise = shop(&app, "rise", &["Sneaker of Rise"]).await;
     let (manager, public) = (app.manager().await, app.anonymous());
     assert_eq!(names(&public, "trainer", "").await, ["Running Trainer"]);
 
-    tell(&manager, sailor, &["sneaker", "trainer", "plimsoll"], json!({})).await.at("searchRuleCreate.searchRule.id");
-    tell(&manager, sailor, &["tee shirt", "t-shirt"], json!({})).await.at("searchRuleCreate.searchRule.id");
+    create_rule(&manager, sailor, &["sneaker", "trainer", "plimsoll"], json!({})).await.at("searchRuleCreate.searchRule.id");
+    create_rule(&manager, sailor, &["tee shirt", "t-shirt"], json!({})).await.at("searchRuleCreate.searchRule.id");
     let at = |website: WebsiteId| format!(", where: {{ sourceWebsite: {{ eq: {:?} }} }}", website.to_global_id());
     let both = ["Canvas Sneaker", "Running Trainer"];
     for (query, filter, found) in [
@@ -77,11 +77,11 @@ async fn words_that_mean_the_same_find_each_other() {
     assert!(names(&public, "trainer", &at(rise)).await.is_empty());
 
     // A word that only a rule has is known; one that is like it is taken for it.
-    let told = ask(&public, "plimsoll", &at(sailor)).await;
+    let told = search(&public, "plimsoll", &at(sailor)).await;
     assert_eq!(told.at("search.didYouMean"), &Value::Null);
-    let meant = ask(&public, "plimsol red", &at(sailor)).await;
+    let meant = search(&public, "plimsol red", &at(sailor)).await;
     assert_eq!(meant.at("search.nodes").as_array().map(Vec::len), Some(0), "nothing is red");
-    let meant = ask(&public, "plimsoil", &at(sailor)).await;
+    let meant = search(&public, "plimsoil", &at(sailor)).await;
     assert_eq!(
         (meant.text_at("search.didYouMean"), meant.at("search.nodes").as_array().map(Vec::len)),
         ("plimsoll".into(), Some(2))
@@ -89,57 +89,57 @@ async fn words_that_mean_the_same_find_each_other() {
 }
 
 #[tokio::test]
-async fn a_query_leads_somewhere() {
+async fn redirect_rule_returns_its_target() {
     let app = TestApp::new().await;
     let website = shop(&app, "sailor", &["Storm Lantern"]).await;
     let secret = app.product(website, ProductSpec { name: Some("Old Lamp".into()), ..ProductSpec::default() }).await;
     app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", secret.id.0)).await;
     let category = app.category("clearance", None).await;
     let (manager, public) = (app.manager().await, app.anonymous());
-    tell(&manager, website, &["sale", "last chance"], json!({ "target": category.id.to_global_id() })).await;
-    tell(&manager, website, &["returns policy"], json!({ "url": "/help/returns" })).await;
-    tell(&manager, website, &["old lamp"], json!({ "target": secret.id.to_global_id() })).await;
+    create_rule(&manager, website, &["sale", "last chance"], json!({ "target": category.id.to_global_id() })).await;
+    create_rule(&manager, website, &["returns policy"], json!({ "url": "/help/returns" })).await;
+    create_rule(&manager, website, &["old lamp"], json!({ "target": secret.id.to_global_id() })).await;
 
-    let sale = ask(&public, " SALES ", "").await;
+    let sale = search(&public, " SALES ", "").await;
     assert_eq!(
         sale.at("search.redirect"),
         &json!({ "url": null, "target": { "__typename": "Category", "name": "clearance" } })
     );
-    assert_eq!(ask(&public, "Last Chance", "").await.at("search.redirect.target.name"), "clearance");
-    let help = ask(&public, "return policy", "").await;
+    assert_eq!(search(&public, "Last Chance", "").await.at("search.redirect.target.name"), "clearance");
+    let help = search(&public, "return policy", "").await;
     assert_eq!(help.at("search.redirect"), &json!({ "url": "/help/returns", "target": null }));
     // A word that leads somewhere is no mistake, however like it is to one that something has.
     app.product(website, ProductSpec { name: Some("Salle de Bain".into()), ..ProductSpec::default() }).await;
-    let sale = ask(&public, "sale", "").await;
+    let sale = search(&public, "sale", "").await;
     assert_eq!(
         (sale.at("search.didYouMean"), sale.at("search.redirect.target.name")),
         (&json!(null), &json!("clearance"))
     );
     // More words, or signs that say how, are another query; what is not for sale is nowhere to go, but for who may see it.
     for query in ["sale lantern", "\"sale\"", "chance last", "old lamp", "lantern"] {
-        assert_eq!(ask(&public, query, "").await.at("search.redirect"), &Value::Null, "{query}");
+        assert_eq!(search(&public, query, "").await.at("search.redirect"), &Value::Null, "{query}");
     }
-    assert_eq!(ask(&manager, "old lamp", "").await.at("search.redirect.target.name"), "Old Lamp");
+    assert_eq!(search(&manager, "old lamp", "").await.at("search.redirect.target.name"), "Old Lamp");
     let rise = app.website("rise").await.id;
     let at = |website: WebsiteId| format!(", where: {{ sourceWebsite: {{ eq: {:?} }} }}", website.to_global_id());
     for (filter, leads) in [(at(rise), false), (String::new(), false), (at(website), true)] {
-        assert_eq!(ask(&public, "sale", &filter).await.at("search.redirect").is_object(), leads, "{filter}");
+        assert_eq!(search(&public, "sale", &filter).await.at("search.redirect").is_object(), leads, "{filter}");
     }
 
     // With its target a rule goes, too.
     app.database.sql(&format!("DELETE FROM categories WHERE id = {}", category.id.0)).await;
-    assert_eq!(ask(&public, "sale", &at(website)).await.at("search.redirect"), &Value::Null);
+    assert_eq!(search(&public, "sale", &at(website)).await.at("search.redirect"), &Value::Null);
     assert_eq!(manager.run("{ searchRules { totalCount { value } } }").await.at("searchRules.totalCount.value"), 2);
 }
 
 #[tokio::test]
-async fn a_rule_is_changed_and_forgotten_at_once() {
+async fn rule_update_and_deletion_apply_immediately() {
     let app = TestApp::new().await;
     let website = shop(&app, "sailor", &["Canvas Sneaker"]).await;
     let category = app.category("shoes", None).await.id.to_global_id();
     let (manager, public) = (app.manager().await, app.anonymous());
     let id =
-        tell(&manager, website, &["sneaker", "trainer"], json!({})).await.text_at("searchRuleCreate.searchRule.id");
+        create_rule(&manager, website, &["sneaker", "trainer"], json!({})).await.text_at("searchRuleCreate.searchRule.id");
     let change = async |input: Value| {
         let mut input = input;
         input["id"] = json!(id);
@@ -152,22 +152,22 @@ async fn a_rule_is_changed_and_forgotten_at_once() {
     // From words that mean the same to queries that lead somewhere, and on to another place.
     change(json!({ "target": category })).await;
     assert_eq!(names(&public, "pump", "").await, [""; 0]);
-    assert_eq!(ask(&public, "pump", "").await.at("search.redirect.target.name"), "shoes");
+    assert_eq!(search(&public, "pump", "").await.at("search.redirect.target.name"), "shoes");
     assert_eq!(
         change(json!({ "url": "/pumps" })).await.user_errors("searchRuleUpdate"),
         [("INVALID".into(), "url".into())]
     );
     change(json!({ "target": null, "url": "/pumps" })).await;
-    assert_eq!(ask(&public, "pump", "").await.at("search.redirect"), &json!({ "url": "/pumps", "target": null }));
+    assert_eq!(search(&public, "pump", "").await.at("search.redirect"), &json!({ "url": "/pumps", "target": null }));
     let gone = manager.mutate("searchRuleDelete", "deletedId", json!({ "id": id })).await;
     assert_eq!(gone.text_at("searchRuleDelete.deletedId"), id);
-    assert_eq!(ask(&public, "pump", "").await.at("search.redirect"), &Value::Null);
+    assert_eq!(search(&public, "pump", "").await.at("search.redirect"), &Value::Null);
     let again = manager.mutate("searchRuleDelete", "deletedId", json!({ "id": id })).await;
     assert_eq!(again.user_errors("searchRuleDelete"), [("NOT_FOUND".into(), "id".into())]);
 }
 
 #[tokio::test]
-async fn a_rule_that_says_nothing_is_refused() {
+async fn empty_or_invalid_rule_is_rejected() {
     let app = TestApp::new().await;
     let website = shop(&app, "sailor", &[]).await;
     let manager = app.manager().await;
@@ -198,22 +198,22 @@ async fn a_rule_that_says_nothing_is_refused() {
     ] {
         let mut input = json!({ "websiteId": website.to_global_id(), "words": words });
         input.as_object_mut().expect("an object").extend(other.as_object().expect("an object").clone());
-        let answer = manager.mutate("searchRuleCreate", FIELDS, input.clone()).await;
-        assert_eq!(answer.user_errors("searchRuleCreate")[0], (code.into(), field.into()), "{input}");
+        let response = manager.mutate("searchRuleCreate", FIELDS, input.clone()).await;
+        assert_eq!(response.user_errors("searchRuleCreate")[0], (code.into(), field.into()), "{input}");
     }
-    assert_eq!(app.database.ask("SELECT count(*) FROM search_rules").await, "0");
+    assert_eq!(app.database.scalar("SELECT count(*) FROM search_rules").await, "0");
 }
 
 #[tokio::test]
-async fn rules_are_for_who_manages_the_catalogue_there() {
+async fn rules_require_catalog_permission_at_the_website() {
     let app = TestApp::new().await;
     let (sailor, rise) = (app.website("sailor").await.id, app.website("rise").await.id);
     let manager = app.manager().await;
-    let limited = app.holder(&[Permission::ManageCatalogue], &[rise]).await;
-    let id = tell(&manager, sailor, &["sneaker", "trainer"], json!({})).await.text_at("searchRuleCreate.searchRule.id");
-    tell(&limited, rise, &["pump", "court"], json!({})).await.at("searchRuleCreate.searchRule.id");
+    let limited = app.user_with(&[Permission::ManageCatalogue], &[rise]).await;
+    let id = create_rule(&manager, sailor, &["sneaker", "trainer"], json!({})).await.text_at("searchRuleCreate.searchRule.id");
+    create_rule(&limited, rise, &["pump", "court"], json!({})).await.at("searchRuleCreate.searchRule.id");
 
-    let refused = tell(&limited, sailor, &["a1", "b1"], json!({})).await;
+    let refused = create_rule(&limited, sailor, &["a1", "b1"], json!({})).await;
     assert_eq!(refused.user_errors("searchRuleCreate"), [("INSUFFICIENT_PERMISSIONS".into(), "websiteId".into())]);
     for (mutation, fields, input) in [
         ("searchRuleUpdate", FIELDS, json!({ "id": id, "words": ["a1", "b1"] })),
@@ -237,8 +237,8 @@ async fn rules_are_for_who_manages_the_catalogue_there() {
         ("orderBy: { field: CREATED_AT, direction: DESC }".into(), "pump"),
         (format!("where: {{ website: {{ eq: {:?} }} }}", rise.to_global_id()), "pump"),
     ] {
-        let answer = manager.run(&format!("{{ searchRules({arguments}) {{ nodes {{ words }} }} }}")).await;
-        assert_eq!(answer.text_at("searchRules.nodes.0.words.0"), words, "{arguments}");
+        let response = manager.run(&format!("{{ searchRules({arguments}) {{ nodes {{ words }} }} }}")).await;
+        assert_eq!(response.text_at("searchRules.nodes.0.words.0"), words, "{arguments}");
     }
     let node = format!("{{ node(id: {id:?}) {{ ... on SearchRule {{ words }} }} }}");
     assert_eq!(limited.run(&node).await.at("node"), &Value::Null);

@@ -5,7 +5,7 @@ use souk::{ids::WebsiteId, search::store::update_popularity};
 
 use crate::support::{
     Actor, TestApp,
-    bulk::{BASE, nth},
+    bulk::{BASE, nth_id},
 };
 
 async fn shop(app: &TestApp) {
@@ -22,26 +22,26 @@ async fn shop(app: &TestApp) {
             (BASE + 4, BASE + 2, 'A-4', 'd', 'Lantern Hook', '', 1, true),
             (BASE + 5, BASE + 1, 'A-5', 'e', 'Lantern Secret', '', 1, false),
             (BASE + 6, BASE + 1, 'A-6', 'f', 'Candle', '', 1, true), (BASE + 7, BASE + 2, 'A-7', 'g', 'Candle', '', 1, true);";
-    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+    app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
 }
 
 /// Kinds and texts.
 async fn suggest(actor: &Actor<'_>, prefix: &str, arguments: &str) -> Vec<String> {
     let document =
         format!("query ($prefix: String!) {{ searchSuggestions(prefix: $prefix {arguments}) {{ text kind }} }}");
-    let answer = actor.run_with(&document, json!({ "prefix": prefix })).await;
-    let all = answer.at("searchSuggestions").as_array().expect("a list").clone();
+    let response = actor.run_with(&document, json!({ "prefix": prefix })).await;
+    let all = response.at("searchSuggestions").as_array().expect("a list").clone();
     all.iter()
         .map(|it| format!("{} {}", it["kind"].as_str().expect("a kind"), it["text"].as_str().expect("a text")))
         .collect()
 }
 
 #[tokio::test]
-async fn names_are_suggested_in_groups() {
+async fn suggestions_are_grouped_by_type() {
     let app = TestApp::new().await;
     shop(&app).await;
     let public = app.anonymous();
-    let rise = format!(", website: {:?}", nth::<WebsiteId>(2));
+    let rise = format!(", website: {:?}", nth_id::<WebsiteId>(2));
     for (prefix, arguments, expected) in [
         (
             "lan",
@@ -102,7 +102,7 @@ async fn names_are_suggested_in_groups() {
 }
 
 #[tokio::test]
-async fn what_sells_is_suggested_first_and_a_new_name_at_once() {
+async fn popular_products_are_suggested_first_and_new_names_immediately() {
     let app = TestApp::new().await;
     shop(&app).await;
     let public = app.anonymous();
@@ -120,7 +120,7 @@ async fn what_sells_is_suggested_first_and_a_new_name_at_once() {
 }
 
 #[tokio::test]
-async fn whatever_is_typed_is_answered() {
+async fn any_prefix_is_handled() {
     let app = TestApp::new().await;
     shop(&app).await;
     let public = app.anonymous();
@@ -139,20 +139,20 @@ async fn whatever_is_typed_is_answered() {
         let document = "query ($prefix: String!, $first: Int, $website: ID) { searchSuggestions(prefix: $prefix, first: $first, website: $website) { text } }";
         let mut variables = json!({ "first": 10 });
         variables.as_object_mut().expect("an object").extend(arguments.as_object().expect("an object").clone());
-        let answer = public.run_with(document, variables).await;
-        assert_eq!(answer.code(), "BAD_USER_INPUT", "{arguments}");
-        assert_eq!(answer.json["errors"][0]["extensions"]["field"], field, "{arguments}");
+        let response = public.run_with(document, variables).await;
+        assert_eq!(response.code(), "BAD_USER_INPUT", "{arguments}");
+        assert_eq!(response.json["errors"][0]["extensions"]["field"], field, "{arguments}");
     }
 }
 
 #[tokio::test]
-async fn what_others_searched_comes_first() {
+async fn popular_searches_are_suggested_first() {
     let app = TestApp::new().await;
     shop(&app).await;
     let script = "INSERT INTO search_popular (website_id, query, people, searches) VALUES
         (NULL, 'lantern', 9, 20), (NULL, 'lantern hook', 12, 12), (NULL, 'red lantern', 50, 50),
         (BASE + 1, 'lantern', 9, 20), (BASE + 2, 'lantern hook', 12, 12);";
-    app.bulk(&script.replace("BASE", &BASE.to_string())).await;
+    app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
     let public = app.anonymous();
     let queries = async |prefix: &str, arguments: &str| {
         let all = suggest(&public, prefix, arguments).await;
@@ -163,7 +163,7 @@ async fn what_others_searched_comes_first() {
     assert_eq!(queries("LAN", "").await, ["QUERY lantern hook", "QUERY lantern"]);
     assert_eq!(queries("lan", ", first: 1").await, ["QUERY lantern hook"]);
     assert_eq!(queries(" lantern  H", "").await, ["QUERY lantern hook"]);
-    assert_eq!(queries("lan", &format!(", website: {:?}", nth::<WebsiteId>(1))).await, ["QUERY lantern"]);
+    assert_eq!(queries("lan", &format!(", website: {:?}", nth_id::<WebsiteId>(1))).await, ["QUERY lantern"]);
     assert_eq!(queries("%", "").await, [""; 0]);
     let node = public.run("{ searchSuggestions(prefix: \"lan\", first: 1) { node { __typename } } }").await;
     assert_eq!(node.at("searchSuggestions.0.node"), &json!(null));

@@ -5,14 +5,14 @@ use souk::{auth::Permission, ids::RowId};
 
 use crate::support::{Actor, ProductSpec, TestApp};
 
-const SEEN: &str = "source { website { code } externalId firstSeen lastSeen }";
+const SOURCE_FIELDS: &str = "source { website { code } externalId firstSeen lastSeen }";
 
 /// What somebody learns of the source of the thing with this id: nothing where it is not there for them, the website, or
 /// what the website calls it as well.
-async fn learned(actor: &Actor<'_>, type_name: &str, id: &str) -> String {
-    let document = format!("query ($id: ID!) {{ node(id: $id) {{ ... on {type_name} {{ {SEEN} }} }} }}");
-    let answer = actor.run_with(&document, json!({ "id": id })).await;
-    let source = &answer.at("node")["source"];
+async fn visible_source(actor: &Actor<'_>, type_name: &str, id: &str) -> String {
+    let document = format!("query ($id: ID!) {{ node(id: $id) {{ ... on {type_name} {{ {SOURCE_FIELDS} }} }} }}");
+    let response = actor.run_with(&document, json!({ "id": id })).await;
+    let source = &response.at("node")["source"];
     let word = |field: &str| source[field].as_str().unwrap_or("-").to_owned();
     assert_eq!(source["firstSeen"].is_null(), source["externalId"].is_null(), "{source:#}");
     match source {
@@ -22,7 +22,7 @@ async fn learned(actor: &Actor<'_>, type_name: &str, id: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_a_website_calls_a_thing_is_for_those_who_run_it() {
+async fn external_ids_are_visible_only_to_website_staff() {
     let app = TestApp::new().await;
     let (sailor, rise) = (app.website("sailor").await, app.website("rise").await);
     let (seller, customer) = (app.seller().await, app.customer().await);
@@ -47,35 +47,35 @@ async fn what_a_website_calls_a_thing_is_for_those_who_run_it() {
         (app.customer().await, ["sailor -", "", ""]),
         (seller, ["sailor P-7", "sailor -", ""]),
         (app.seller().await, ["sailor -", "", ""]),
-        (app.holder(all, &[sailor.id]).await, ["sailor P-7", "sailor O-7", "sailor C-7"]),
-        (app.holder(all, &[rise.id]).await, ["sailor -", "", ""]),
+        (app.user_with(all, &[sailor.id]).await, ["sailor P-7", "sailor O-7", "sailor C-7"]),
+        (app.user_with(all, &[rise.id]).await, ["sailor -", "", ""]),
         (app.manager().await, ["sailor P-7", "sailor O-7", "sailor C-7"]),
     ];
     for (index, (actor, expected)) in table.iter().enumerate() {
         let things = [("Product", &product), ("Order", &order), ("User", &user)];
         for ((type_name, id), expected) in things.into_iter().zip(expected) {
-            assert_eq!(learned(actor, type_name, id).await, *expected, "{type_name} for actor {index}");
+            assert_eq!(visible_source(actor, type_name, id).await, *expected, "{type_name} for actor {index}");
         }
     }
 }
 
 #[tokio::test]
-async fn what_was_made_here_comes_from_here() {
+async fn rows_created_here_have_a_source_without_external_id() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let product = app.product(website.id, ProductSpec { sku: Some("L".into()), ..ProductSpec::default() }).await;
     let manager = app.manager().await;
-    let document = format!("{{ product(website: \"sailor\", sku: \"L\") {{ id createdAt {SEEN} }} me {{ {SEEN} }} }}");
-    let answer = manager.run(&document).await;
-    let made = answer.at("product.createdAt");
+    let document = format!("{{ product(website: \"sailor\", sku: \"L\") {{ id createdAt {SOURCE_FIELDS} }} me {{ {SOURCE_FIELDS} }} }}");
+    let response = manager.run(&document).await;
+    let made = response.at("product.createdAt");
     let source = json!({ "website": { "code": "sailor" }, "externalId": null, "firstSeen": made, "lastSeen": null });
-    assert_eq!(answer.at("product.source"), &source);
-    assert_eq!(answer.at("me.source"), &Value::Null, "staff of all come from nowhere");
-    assert_eq!(answer.at("product.id"), &json!(product.id.to_global_id()));
+    assert_eq!(response.at("product.source"), &source);
+    assert_eq!(response.at("me.source"), &Value::Null, "staff of all come from nowhere");
+    assert_eq!(response.at("product.id"), &json!(product.id.to_global_id()));
 }
 
 #[tokio::test]
-async fn one_person_has_an_identity_for_each_website() {
+async fn user_has_one_identity_per_website() {
     let app = TestApp::new().await;
     let (sailor, rise, oar) = (app.website("sailor").await, app.website("rise").await, app.website("oar").await);
     let (manager, ada, bo) = (app.manager().await, app.customer().await, app.customer().await);
@@ -83,9 +83,9 @@ async fn one_person_has_an_identity_for_each_website() {
     app.database.sql(&home).await;
     let input = |user: &Actor<'_>, website: &souk::websites::model::WebsiteRow, name: &str| json!({ "userId": user.global_id(), "websiteId": website.id.to_global_id(), "externalId": name });
     let add = async |actor: &Actor<'_>, input: Value| {
-        actor.mutate("userIdentityAdd", "", input).await.verdict("userIdentityAdd")
+        actor.mutate("userIdentityAdd", "", input).await.outcome("userIdentityAdd")
     };
-    let of_rise = app.holder(&[Permission::ManageUsers], &[rise.id]).await;
+    let of_rise = app.user_with(&[Permission::ManageUsers], &[rise.id]).await;
     let too_long = "x".repeat(256);
     let nobody = json!({ "userId": souk::ids::UserId(999_999).to_global_id(), "websiteId": oar.id.to_global_id(), "externalId": "1" });
     let nowhere = json!({ "userId": ada.global_id(), "websiteId": souk::ids::WebsiteId(999_999).to_global_id(), "externalId": "1" });
@@ -106,7 +106,7 @@ async fn one_person_has_an_identity_for_each_website() {
     ] {
         assert_eq!(add(actor, input.clone()).await, expected, "{input:#}");
     }
-    let own = ada.again().await.run("{ me { identities { website { code } externalId } } }").await;
+    let own = ada.log_in_again().await.run("{ me { identities { website { code } externalId } } }").await;
     let known = json!([
         { "website": { "code": "rise" }, "externalId": "A" },
         { "website": { "code": "sailor" }, "externalId": "7" },
@@ -122,14 +122,14 @@ async fn one_person_has_an_identity_for_each_website() {
     let remove = json!({ "userId": ada.global_id(), "websiteId": sailor.id.to_global_id() });
     for expected in ["done", "NOT_FOUND websiteId"] {
         let removed = manager.mutate("userIdentityRemove", "user { identities { externalId } }", remove.clone()).await;
-        assert_eq!(removed.verdict("userIdentityRemove"), expected);
+        assert_eq!(removed.outcome("userIdentityRemove"), expected);
     }
     let removed = of_rise.mutate("userIdentityRemove", "", remove).await;
-    assert_eq!(removed.verdict("userIdentityRemove"), "INSUFFICIENT_PERMISSIONS websiteId");
+    assert_eq!(removed.outcome("userIdentityRemove"), "INSUFFICIENT_PERMISSIONS websiteId");
 }
 
 #[tokio::test]
-async fn a_source_goes_with_its_thing() {
+async fn source_is_deleted_with_its_row() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let (manager, customer) = (app.manager().await, app.customer().await);
@@ -143,12 +143,12 @@ async fn a_source_goes_with_its_thing() {
     );
     app.database.sql(&names).await;
     let delete = json!({ "id": category.id.to_global_id() });
-    assert_eq!(manager.mutate("categoryDelete", "", delete).await.verdict("categoryDelete"), "done");
-    assert_eq!(app.database.ask("SELECT string_agg(external_id, ' ') FROM sources").await, "C-7");
+    assert_eq!(manager.mutate("categoryDelete", "", delete).await.outcome("categoryDelete"), "done");
+    assert_eq!(app.database.scalar("SELECT string_agg(external_id, ' ') FROM sources").await, "C-7");
     let erase = json!({ "id": customer.global_id() });
-    assert_eq!(manager.mutate("userErase", "", erase).await.verdict("userErase"), "done");
-    assert_eq!(app.database.ask("SELECT count(*) FROM sources").await, "0");
+    assert_eq!(manager.mutate("userErase", "", erase).await.outcome("userErase"), "done");
+    assert_eq!(app.database.scalar("SELECT count(*) FROM sources").await, "0");
     let add = json!({ "userId": customer.global_id(), "websiteId": website.id.to_global_id(), "externalId": "C-7" });
     let added = manager.mutate("userIdentityAdd", "", add).await;
-    assert_eq!(added.verdict("userIdentityAdd"), "NOT_FOUND userId", "who is erased stays so");
+    assert_eq!(added.outcome("userIdentityAdd"), "NOT_FOUND userId", "who is erased stays so");
 }

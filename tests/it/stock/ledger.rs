@@ -10,24 +10,24 @@ const LEDGER: &str = "query ($id: ID!, $first: Int, $after: String, $last: Int, 
         nodes { reason delta balanceAfter note order { id } user { id } product { id } createdAt }
         pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }";
 
-async fn set(actor: &Actor<'_>, product: ProductId, input: Value) -> String {
+async fn set_stock(actor: &Actor<'_>, product: ProductId, input: Value) -> String {
     let mut input = input;
     input["productId"] = json!(product.to_global_id());
-    actor.mutate("stockSet", "product { id stock }", input).await.verdict("stockSet")
+    actor.mutate("stockSet", "product { id stock }", input).await.outcome("stockSet")
 }
 
 #[tokio::test]
-async fn the_ledger_tells_what_came_and_went_the_latest_first() {
+async fn ledger_lists_entries_latest_first() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
     let (manager, buyer) = (app.manager().await, app.customer().await);
     let order = buyer.order(&[(product, 2)]).await;
-    assert_eq!(set(&manager, product, json!({ "quantity": 7, "note": "one is torn" })).await, "done");
+    assert_eq!(set_stock(&manager, product, json!({ "quantity": 7, "note": "one is torn" })).await, "done");
     let cancelled = buyer.mutate("orderCancel", "order { id }", json!({ "id": order })).await;
-    assert_eq!(cancelled.verdict("orderCancel"), "done");
-    let answer = manager.run_with(LEDGER, json!({ "id": product.to_global_id() })).await;
-    let nodes = answer.at("product.stockMovements.nodes").as_array().expect("a list");
+    assert_eq!(cancelled.outcome("orderCancel"), "done");
+    let response = manager.run_with(LEDGER, json!({ "id": product.to_global_id() })).await;
+    let nodes = response.at("product.stockMovements.nodes").as_array().expect("a list");
     let told: Vec<_> = nodes
         .iter()
         .map(|node| {
@@ -49,25 +49,25 @@ async fn the_ledger_tells_what_came_and_went_the_latest_first() {
         "OPENING 10 10 - - -",
     ];
     assert_eq!(told, expected);
-    assert_eq!(*answer.at("product.stockMovements.totalCount.value"), 4);
-    app.database.assert_books_balance().await;
+    assert_eq!(*response.at("product.stockMovements.totalCount.value"), 4);
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn a_page_of_the_ledger_follows_the_other_both_ways() {
+async fn ledger_is_paged_in_both_directions() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec::default()).await.id;
     let other = app.product(website, ProductSpec { stock: 5, ..ProductSpec::default() }).await.id;
     let manager = app.manager().await;
     for quantity in 1..=5 {
-        assert_eq!(set(&manager, product, json!({ "quantity": quantity })).await, "done");
+        assert_eq!(set_stock(&manager, product, json!({ "quantity": quantity })).await, "done");
     }
     let page = async |arguments: Value| {
         let mut arguments = arguments;
         arguments["id"] = json!(product.to_global_id());
-        let answer = manager.run_with(LEDGER, arguments).await;
-        let at = |path: &str| answer.at(&format!("product.stockMovements.{path}")).clone();
+        let response = manager.run_with(LEDGER, arguments).await;
+        let at = |path: &str| response.at(&format!("product.stockMovements.{path}")).clone();
         let nodes = at("nodes");
         let balances: Vec<_> =
             nodes.as_array().expect("a list").iter().map(|node| node["balanceAfter"].clone()).collect();
@@ -76,7 +76,7 @@ async fn a_page_of_the_ledger_follows_the_other_both_ways() {
     let (first, info) = page(json!({ "first": 2 })).await;
     assert_eq!((first, &info["hasNextPage"]), (json!([5, 4]), &json!(true)));
     // What comes in between changes nothing behind the cursor.
-    assert_eq!(set(&manager, product, json!({ "quantity": 9 })).await, "done");
+    assert_eq!(set_stock(&manager, product, json!({ "quantity": 9 })).await, "done");
     let (second, info) = page(json!({ "first": 2, "after": info["endCursor"] })).await;
     assert_eq!(second, json!([3, 2]));
     let (before, info) = page(json!({ "last": 2, "before": info["startCursor"] })).await;
@@ -87,7 +87,7 @@ async fn a_page_of_the_ledger_follows_the_other_both_ways() {
 }
 
 #[tokio::test]
-async fn a_count_is_set_where_the_stock_is_still_what_it_was() {
+async fn stock_is_set_only_if_unchanged_since_the_count() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
@@ -105,44 +105,44 @@ async fn a_count_is_set_where_the_stock_is_still_what_it_was() {
         (json!({ "quantity": 1, "note": "" }), "REQUIRED note", 1_000_000),
         (json!({ "quantity": 1, "idempotencyKey": "" }), "INVALID idempotencyKey", 1_000_000),
     ] {
-        assert_eq!(set(&manager, product, input.clone()).await, expected, "{input}");
+        assert_eq!(set_stock(&manager, product, input.clone()).await, expected, "{input}");
         assert_eq!(app.stock(product).await, stock, "{input}");
     }
     let changed = json!({ "productId": product.to_global_id(), "quantity": 1, "compare": 5 });
     let changed = manager.mutate("stockSet", "product { id }", changed).await;
     assert!(changed.json.to_string().contains("the stock is 1000000 by now"), "{changed:#?}");
-    let entries = app.database.ask("SELECT count(*) FROM stock_movements WHERE reason = 'adjustment'").await;
+    let entries = app.database.scalar("SELECT count(*) FROM stock_movements WHERE reason = 'adjustment'").await;
     assert_eq!(entries, "3", "what changes nothing enters nothing");
-    app.database.assert_books_balance().await;
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn of_two_who_counted_at_once_one_is_told() {
+async fn concurrent_stock_counts_succeed_once() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
     let manager = app.manager().await;
-    let counts = (0..8).map(|i| set(&manager, product, json!({ "quantity": i, "compare": 10 })));
-    let mut verdicts = futures_util::future::join_all(counts).await;
-    verdicts.sort();
-    assert_eq!(verdicts[..7], ["STOCK_CHANGED compare"; 7]);
-    assert_eq!(verdicts[7], "done");
-    app.database.assert_books_balance().await;
+    let counts = (0..8).map(|i| set_stock(&manager, product, json!({ "quantity": i, "compare": 10 })));
+    let mut outcomes = futures_util::future::join_all(counts).await;
+    outcomes.sort();
+    assert_eq!(outcomes[..7], ["STOCK_CHANGED compare"; 7]);
+    assert_eq!(outcomes[7], "done");
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn a_count_sent_again_with_its_key_is_written_once() {
+async fn stock_count_sent_again_with_its_key_applies_once() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
     let manager = app.manager().await;
     let keyed = |quantity: i32| json!({ "quantity": quantity, "compare": 10, "idempotencyKey": "count" });
-    assert_eq!(set(&manager, product, keyed(4)).await, "done");
+    assert_eq!(set_stock(&manager, product, keyed(4)).await, "done");
     assert_eq!(
-        set(&manager, product, keyed(4)).await,
+        set_stock(&manager, product, keyed(4)).await,
         "done",
         "the stock is another by now, and it is the same request"
     );
-    assert_eq!(set(&manager, product, keyed(5)).await, "IDEMPOTENCY_MISMATCH idempotencyKey");
+    assert_eq!(set_stock(&manager, product, keyed(5)).await, "IDEMPOTENCY_MISMATCH idempotencyKey");
     assert_eq!(app.stock(product).await, 4);
 }

@@ -1,5 +1,5 @@
 //! Stock: corrections, the ledger, and who sees the available quantity.
 
-mod corrections;
+mod adjustments;
 mod ledger;
 mod visibility;

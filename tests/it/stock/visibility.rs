@@ -8,14 +8,14 @@ use souk::{
 
 use crate::support::{Actor, ProductSpec, TestApp};
 
-const SEEN: &str =
+const STOCK_QUERY: &str =
     "query ($id: ID!) { product(id: $id) { stock availableStock lowStockThreshold availability remainingQuantity
     stockMovements { nodes { delta } } } }";
 
 /// Stock, what can be bought, from where on it is low, and whether the ledger is shown; `-` for what is not.
-async fn seen(actor: &Actor<'_>, product: ProductId) -> String {
-    let answer = actor.run_with(SEEN, json!({ "id": product.to_global_id() })).await;
-    let shown = |field: &str| match answer.at(&format!("product.{field}")) {
+async fn visible_stock(actor: &Actor<'_>, product: ProductId) -> String {
+    let response = actor.run_with(STOCK_QUERY, json!({ "id": product.to_global_id() })).await;
+    let shown = |field: &str| match response.at(&format!("product.{field}")) {
         Value::Null => "-".to_owned(),
         Value::Object(_) => "ledger".to_owned(),
         value => value.to_string(),
@@ -23,19 +23,19 @@ async fn seen(actor: &Actor<'_>, product: ProductId) -> String {
     ["stock", "availableStock", "lowStockThreshold", "stockMovements"].map(shown).join(" ")
 }
 
-async fn public(app: &TestApp, product: ProductId) -> String {
-    let answer = app.anonymous().run_with(SEEN, json!({ "id": product.to_global_id() })).await;
-    format!("{} {}", answer.text_at("product.availability"), answer.at("product.remainingQuantity"))
+async fn public_stock(app: &TestApp, product: ProductId) -> String {
+    let response = app.anonymous().run_with(STOCK_QUERY, json!({ "id": product.to_global_id() })).await;
+    format!("{} {}", response.text_at("product.availability"), response.at("product.remainingQuantity"))
 }
 
 #[tokio::test]
-async fn the_number_is_for_staff_of_the_website_and_the_seller_alone() {
+async fn stock_level_is_visible_only_to_website_staff_and_the_seller() {
     let app = TestApp::new().await;
     let (here, there) = (app.website("sailor").await.id, app.website("rise").await.id);
     let (seller, other) = (app.seller().await, app.seller().await);
     let spec = ProductSpec { stock: 70, seller: Some(seller.id), ..ProductSpec::default() };
     let product = app.product(here, spec).await.id;
-    let holder = async |permission, websites: &[WebsiteId]| app.holder(&[permission], websites).await;
+    let holder = async |permission, websites: &[WebsiteId]| app.user_with(&[permission], websites).await;
     let table = [
         (app.anonymous(), "- - - -"),
         (app.customer().await, "- - - -"),
@@ -49,7 +49,7 @@ async fn the_number_is_for_staff_of_the_website_and_the_seller_alone() {
         (app.manager().await, "70 70 5 ledger"),
     ];
     for (index, (actor, expected)) in table.iter().enumerate() {
-        assert_eq!(seen(actor, product).await, *expected, "row {index}");
+        assert_eq!(visible_stock(actor, product).await, *expected, "row {index}");
     }
     // Nor by way of a line of one's own.
     let buyer = app.customer().await;
@@ -61,40 +61,40 @@ async fn the_number_is_for_staff_of_the_website_and_the_seller_alone() {
 }
 
 #[tokio::test]
-async fn everybody_sees_whether_it_can_be_bought_and_how_many_are_left_of_few() {
+async fn everyone_sees_availability_and_the_quantity_left_when_low() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec::default()).await.id;
     let manager = app.manager().await;
     let set = async |quantity: i32| {
         let input = json!({ "productId": product.to_global_id(), "quantity": quantity });
-        assert_eq!(manager.mutate("stockSet", "product { id }", input).await.verdict("stockSet"), "done");
+        assert_eq!(manager.mutate("stockSet", "product { id }", input).await.outcome("stockSet"), "done");
     };
     let low = async |pieces: i32| {
         let input = json!({ "id": product.to_global_id(), "lowStockThreshold": pieces });
-        manager.mutate("productUpdate", "product { lowStockThreshold }", input).await.verdict("productUpdate")
+        manager.mutate("productUpdate", "product { lowStockThreshold }", input).await.outcome("productUpdate")
     };
-    assert_eq!(public(&app, product).await, "OUT_OF_STOCK null");
+    assert_eq!(public_stock(&app, product).await, "OUT_OF_STOCK null");
     for (quantity, expected) in [(1, "LOW_STOCK 1"), (5, "LOW_STOCK 5"), (6, "IN_STOCK null")] {
         set(quantity).await;
-        assert_eq!(public(&app, product).await, expected);
+        assert_eq!(public_stock(&app, product).await, expected);
     }
-    for (pieces, verdict, expected) in [
+    for (pieces, outcome, expected) in [
         (6, "done", "LOW_STOCK 6"),
         (0, "done", "IN_STOCK null"),
         (-1, "OUT_OF_RANGE lowStockThreshold", "IN_STOCK null"),
         (1_000_001, "OUT_OF_RANGE lowStockThreshold", "IN_STOCK null"),
         (1_000_000, "done", "LOW_STOCK 6"),
     ] {
-        assert_eq!(low(pieces).await, verdict);
-        assert_eq!(public(&app, product).await, expected);
+        assert_eq!(low(pieces).await, outcome);
+        assert_eq!(public_stock(&app, product).await, expected);
     }
     // What is kept for a cart cannot be bought by others.
     let buyer = app.customer().await;
-    let cart = buyer.cart_of(&[(product, 4)]).await;
+    let cart = buyer.create_cart(&[(product, 4)]).await;
     let reserved = buyer.mutate("cartReserve", "cart { id }", json!({ "id": cart.id })).await;
-    assert_eq!(reserved.verdict("cartReserve"), "done");
-    assert_eq!(public(&app, product).await, "LOW_STOCK 2");
+    assert_eq!(reserved.outcome("cartReserve"), "done");
+    assert_eq!(public_stock(&app, product).await, "LOW_STOCK 2");
     let all = app
         .anonymous()
         .run("{ products(where: {availability: {in: [LOW_STOCK, OUT_OF_STOCK]}}) { totalCount { value } } }")
@@ -103,7 +103,7 @@ async fn everybody_sees_whether_it_can_be_bought_and_how_many_are_left_of_few() 
 }
 
 #[tokio::test]
-async fn no_refusal_tells_a_number_that_is_not_shown() {
+async fn error_messages_do_not_reveal_hidden_stock_levels() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let many = app.product(website, ProductSpec { stock: 7321, ..ProductSpec::default() }).await.id;
@@ -117,8 +117,8 @@ async fn no_refusal_tells_a_number_that_is_not_shown() {
         let line = json!({ "cartId": cart, "productId": product.to_global_id(), "quantity": 8000 });
         let added = buyer.mutate("cartLineAdd", "cart { id }", line).await;
         let ordered = buyer.try_order(&[(product, 8000)], &product.0.to_string()).await;
-        for (answer, mutation) in [(added, "cartLineAdd"), (ordered, "orderCreate")] {
-            let text = answer.json.to_string();
+        for (response, mutation) in [(added, "cartLineAdd"), (ordered, "orderCreate")] {
+            let text = response.json.to_string();
             assert!(text.contains("OUT_OF_STOCK") && text.contains(expected), "{mutation}: {text}");
             assert!(!text.contains("7321"), "{mutation}: {text}");
         }
@@ -126,7 +126,7 @@ async fn no_refusal_tells_a_number_that_is_not_shown() {
 }
 
 #[tokio::test]
-async fn the_filter_by_stock_tells_nobody_more_than_they_see() {
+async fn stock_filter_does_not_reveal_hidden_stock_levels() {
     let app = TestApp::new().await;
     let (here, there) = (app.website("sailor").await.id, app.website("rise").await.id);
     let (a, b) = (app.seller().await, app.seller().await);
@@ -137,11 +137,11 @@ async fn the_filter_by_stock_tells_nobody_more_than_they_see() {
     let list =
         |filter: &str| format!("{{ products(where: {filter}, orderBy: {{field: NAME}}) {{ nodes {{ sku }} }} }}");
     for filter in ["{stock: {gte: 1}}", "{or: [{not: {stock: {eq: 1}}}]}", "{and: [{stock: {lte: 1}}]}"] {
-        for actor in [app.anonymous(), app.customer().await, app.holder(&[Permission::ManageOrders], &[]).await] {
+        for actor in [app.anonymous(), app.customer().await, app.user_with(&[Permission::ManageOrders], &[]).await] {
             assert_eq!(actor.run(&list(filter)).await.code(), "FORBIDDEN", "{filter}");
         }
     }
-    let staff_here = app.holder(&[Permission::ManageStock], &[here]).await;
+    let staff_here = app.user_with(&[Permission::ManageStock], &[here]).await;
     for (actor, more, less) in [
         (&a, "of-a", "of-b"),
         (&b, "of-b", "of-a"),
@@ -151,8 +151,8 @@ async fn the_filter_by_stock_tells_nobody_more_than_they_see() {
         for (filter, expected) in
             [("{stock: {gte: 8}}", more), ("{not: {stock: {gte: 8}}}", less), ("{stock: {lte: 7}}", "")]
         {
-            let answer = actor.run(&list(filter)).await;
-            let nodes = answer.at("products.nodes").as_array().expect("a list");
+            let response = actor.run(&list(filter)).await;
+            let nodes = response.at("products.nodes").as_array().expect("a list");
             let found: Vec<_> = nodes.iter().map(|node| node["sku"].as_str().unwrap_or_default()).collect();
             assert_eq!(found.join(" "), expected, "{filter}");
         }

@@ -24,7 +24,7 @@ async fn keys(store: &Storage, folder: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_is_written_is_read_listed_and_deleted() {
+async fn files_are_written_read_listed_and_deleted() {
     let (_folder, stores) = stores();
     for store in stores {
         store.put("media/ab/160.jpg", Bytes::from_static(b"0123456789")).await.unwrap();
@@ -45,7 +45,7 @@ async fn what_is_written_is_read_listed_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_long_stream_is_written_in_parts_and_one_too_long_leaves_nothing() {
+async fn long_stream_is_written_in_parts_and_too_long_one_leaves_nothing() {
     let (_folder, stores) = stores();
     let long = vec![7_u8; 9 * 1024 * 1024];
     let size = long.len() as u64;
@@ -60,7 +60,7 @@ async fn a_long_stream_is_written_in_parts_and_one_too_long_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn what_may_be_written_once_is_written_once() {
+async fn put_once_writes_only_once() {
     let (_folder, stores) = stores();
     for store in stores {
         let (one, two) = tokio::join!(
@@ -75,7 +75,7 @@ async fn what_may_be_written_once_is_written_once() {
 }
 
 #[tokio::test]
-async fn no_key_leaves_the_store() {
+async fn keys_cannot_escape_the_store() {
     let (_folder, stores) = stores();
     for store in stores {
         for key in ["../secret", "media/../../secret", "media//x", "media/./x"] {
@@ -86,7 +86,7 @@ async fn no_key_leaves_the_store() {
 }
 
 #[tokio::test]
-async fn a_signed_address_is_good_for_one_use_of_one_file() {
+async fn signed_url_is_valid_for_one_operation_on_one_file() {
     let (_folder, stores) = stores();
     for store in stores {
         let day = Duration::from_secs(86_400);

@@ -79,7 +79,7 @@ async fn files_are_written_read_listed_and_deleted_in_a_bucket() {
 }
 
 #[tokio::test]
-async fn a_bucket_signs_addresses_by_itself() {
+async fn bucket_urls_are_presigned() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = store(&server(&folder).await, "secret");
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
@@ -96,7 +96,7 @@ async fn a_bucket_signs_addresses_by_itself() {
 }
 
 #[tokio::test]
-async fn a_store_that_refuses_is_unavailable() {
+async fn rejected_store_request_returns_unavailable() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = store(&server(&folder).await, "another secret");
     let refused = store.put("media/ab/160.jpg", Bytes::new()).await;

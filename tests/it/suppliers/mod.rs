@@ -1,4 +1,4 @@
 //! Suppliers: writing them, and what a product costs the shop.
 
 mod purchases;
-mod writing;
+mod mutations;

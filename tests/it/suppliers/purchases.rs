@@ -6,7 +6,7 @@ use souk::{auth::Permission, ids::RowId};
 use crate::support::{Actor, ProductSpec, TestApp};
 
 #[tokio::test]
-async fn what_a_product_costs_the_shop_is_for_those_who_run_it() {
+async fn cost_price_is_visible_only_to_those_who_manage_the_product() {
     let app = TestApp::new().await;
     let (sailor, rise) = (app.website("sailor").await, app.website("rise").await);
     let seller = app.seller().await;
@@ -24,9 +24,9 @@ async fn what_a_product_costs_the_shop_is_for_those_who_run_it() {
         (app.customer().await, &hidden),
         (seller, &bought),
         (app.seller().await, &hidden),
-        (app.holder(&[Permission::ManageCatalogue, Permission::ManageStock], &[]).await, &hidden),
-        (app.holder(products, &[rise.id]).await, &hidden),
-        (app.holder(products, &[sailor.id]).await, &bought),
+        (app.user_with(&[Permission::ManageCatalogue, Permission::ManageStock], &[]).await, &hidden),
+        (app.user_with(products, &[rise.id]).await, &hidden),
+        (app.user_with(products, &[sailor.id]).await, &bought),
         (manager, &bought),
     ]
     .into_iter()
@@ -38,7 +38,7 @@ async fn what_a_product_costs_the_shop_is_for_those_who_run_it() {
 }
 
 #[tokio::test]
-async fn cost_and_supplier_sku_are_checked_set_and_cleared() {
+async fn cost_and_supplier_sku_are_validated_and_cleared() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id.to_global_id();
     let seller = app.seller().await;
@@ -56,7 +56,7 @@ async fn cost_and_supplier_sku_are_checked_set_and_cleared() {
         let mut change = change;
         change["id"] = json!(id);
         let refused = seller.mutate("productUpdate", "", change.clone()).await;
-        assert_eq!(refused.verdict("productUpdate"), expected, "{change}");
+        assert_eq!(refused.outcome("productUpdate"), expected, "{change}");
     }
     let clear = json!({ "id": id, "costPrice": null, "supplierSku": null });
     let cleared = seller.mutate("productUpdate", fields, clear).await;
@@ -85,7 +85,7 @@ async fn a_supplier_has_a_contact_and_a_lead_time() {
         (json!({ "leadTimeDays": 1001 }), "OUT_OF_RANGE leadTimeDays"),
         (json!({ "leadTimeDays": 0 }), "done"),
     ] {
-        assert_eq!(update(&manager, change.clone()).await.verdict("supplierUpdate"), expected, "{change}");
+        assert_eq!(update(&manager, change.clone()).await.outcome("supplierUpdate"), expected, "{change}");
     }
     let cleared = update(&manager, json!({ "contactName": null, "leadTimeDays": null })).await;
     assert_eq!(cleared.at("supplierUpdate.supplier"), &whole(Value::Null, Value::Null));

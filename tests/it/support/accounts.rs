@@ -3,41 +3,41 @@
 use serde_json::json;
 use souk::ids::{RowId, UserId};
 
-use super::{Actor, Answer, TestApp, email::Mail};
+use super::{Actor, TestResponse, TestApp, email::Email};
 
 /// What everybody's password is at first.
 pub const PASSWORD: &str = "four unusual words here";
 
 impl TestApp {
     /// Tries to open an account.
-    pub async fn register(&self, email: &str) -> Answer {
+    pub async fn register(&self, email: &str) -> TestResponse {
         let input = json!({ "name": "Ada", "email": email, "password": PASSWORD });
         self.anonymous().mutate("register", "user { id isEmailVerified }", input).await
     }
 
     /// Opens an account, and confirms its address by the mail.
-    pub async fn verified(&self, email: &str) -> UserId {
+    pub async fn register_verified(&self, email: &str) -> UserId {
         let id = self.register(email).await.text_at("register.user.id");
-        let token = self.mail().await.token();
-        assert_eq!(self.use_token("emailVerify", &token).await.verdict("emailVerify"), "done");
+        let token = self.email().await.token();
+        assert_eq!(self.use_token("emailVerify", &token).await.outcome("emailVerify"), "done");
         UserId::parse("id", &id).expect("an id")
     }
 
     /// Tries to log in.
-    pub async fn login(&self, email: &str, password: &str) -> Answer {
+    pub async fn login(&self, email: &str, password: &str) -> TestResponse {
         let input = json!({ "email": email, "password": password });
         self.anonymous().mutate("login", "accessToken refreshToken user { id }", input).await
     }
 
     /// A session of somebody.
-    pub async fn session(&self, email: &str, password: &str) -> Actor<'_> {
-        let answer = self.login(email, password).await;
-        let id = UserId::parse("id", &answer.text_at("login.user.id")).expect("an id");
-        self.with_token(answer.text_at("login.accessToken"), id)
+    pub async fn log_in_with_password(&self, email: &str, password: &str) -> Actor<'_> {
+        let response = self.login(email, password).await;
+        let id = UserId::parse("id", &response.text_at("login.user.id")).expect("an id");
+        self.with_token(response.text_at("login.accessToken"), id)
     }
 
     /// Sends a token to a mutation that takes one, with a password where it takes that too.
-    pub async fn use_token(&self, mutation: &str, token: &str) -> Answer {
+    pub async fn use_token(&self, mutation: &str, token: &str) -> TestResponse {
         let input = match mutation {
             "passwordReset" => json!({ "token": token, "password": PASSWORD }),
             _ => json!({ "token": token }),
@@ -47,39 +47,39 @@ impl TestApp {
 
     /// The only mail that came since the last time.
     #[track_caller]
-    pub fn mail(&self) -> impl Future<Output = Mail> {
+    pub fn email(&self) -> impl Future<Output = Email> {
         let caller = std::panic::Location::caller();
         async move {
-            let mut mails = self.mails().await;
-            assert_eq!(mails.len(), 1, "{caller}: {:?}", mails.iter().map(headline).collect::<Vec<_>>());
-            mails.remove(0)
+            let mut emails = self.emails().await;
+            assert_eq!(emails.len(), 1, "{caller}: {:?}", emails.iter().map(email_summary).collect::<Vec<_>>());
+            emails.remove(0)
         }
     }
 
     /// To whom and about what the mails are that came since the last time, sorted.
-    pub async fn headlines(&self) -> Vec<String> {
-        let mut lines: Vec<_> = self.mails().await.iter().map(headline).collect();
+    pub async fn email_summaries(&self) -> Vec<String> {
+        let mut lines: Vec<_> = self.emails().await.iter().map(email_summary).collect();
         lines.sort();
         lines
     }
 }
 
 /// To whom a mail is, and what about.
-pub fn headline(mail: &Mail) -> String {
+pub fn email_summary(mail: &Email) -> String {
     format!("{}: {}", mail.to.join(", "), mail.header("subject"))
 }
 
 impl Actor<'_> {
     /// Whether their session is still good.
-    pub async fn is_in(&self) -> bool {
+    pub async fn has_valid_session(&self) -> bool {
         self.run("{ me { id } }").await.json["errors"].is_null()
     }
 }
 
-impl Answer {
+impl TestResponse {
     /// What a stranger sees, and could tell from the time it took: the data byte for byte, and the statements without their
     /// values.
-    pub fn seen(&self) -> (String, Vec<String>) {
+    pub fn observable_output(&self) -> (String, Vec<String>) {
         let values = [" -- binds", "; SET LOCAL"];
         let statement = |sql: &String| {
             let text = values.iter().fold(sql.as_str(), |text, end| text.split(end).next().unwrap_or_default());

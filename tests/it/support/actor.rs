@@ -10,7 +10,7 @@ use souk::http;
 use souk::ids::RowId;
 use souk::ids::UserId;
 
-use super::{Answer, TestApp};
+use super::{TestResponse, TestApp};
 
 /// Somebody who sends requests: a user, a guest, or a machine with an API key.
 pub struct Actor<'a> {
@@ -26,14 +26,14 @@ pub struct Actor<'a> {
 
 impl<'a> Actor<'a> {
     /// The same person, logged in anew.
-    pub async fn again(&self) -> Actor<'a> {
+    pub async fn log_in_again(&self) -> Actor<'a> {
         let id = self.id;
         if self.token.is_none() {
             let (key, cart, visitor) = (self.key.clone(), self.cart.clone(), self.visitor.clone());
             return Actor { app: self.app, token: None, key, cart, visitor, id };
         }
         let role = format!("SELECT code FROM roles JOIN users ON role_id = roles.id WHERE users.id = {}", id.0);
-        self.app.known(id, &self.app.database.ask(&role).await).await.with_cart(self.cart.clone())
+        self.app.existing_user(id, &self.app.database.scalar(&role).await).await.with_cart(self.cart.clone())
     }
 
     /// The same person, who sends this cart token along, or none.
@@ -59,13 +59,13 @@ impl Actor<'_> {
     }
 
     /// Runs an operation without variables.
-    pub async fn run(&self, document: &str) -> Answer {
+    pub async fn run(&self, document: &str) -> TestResponse {
         self.run_with(document, json!({})).await
     }
 
     /// Runs an operation.
-    pub async fn run_with(&self, document: &str, variables: Value) -> Answer {
-        self.run_by(self.request(), document, variables).await
+    pub async fn run_with(&self, document: &str, variables: Value) -> TestResponse {
+        self.run_request(self.request(), document, variables).await
     }
 
     /// The head of a request of theirs.
@@ -87,11 +87,11 @@ impl Actor<'_> {
     }
 
     /// Runs an operation by a request with this head.
-    pub async fn run_by(&self, request: Builder, document: &str, variables: Value) -> Answer {
+    pub async fn run_request(&self, request: Builder, document: &str, variables: Value) -> TestResponse {
         let body = json!({ "query": document, "variables": variables }).to_string();
         let recorder = StatementRecorder::with_texts();
         let sent = self.app.send(request.body(Body::from(body)).expect("a request"));
         let (_, _, bytes) = recorder.clone().scope(sent).await;
-        Answer::new(document, String::from_utf8(bytes).expect("UTF-8"), recorder.texts())
+        TestResponse::new(document, String::from_utf8(bytes).expect("UTF-8"), recorder.texts())
     }
 }

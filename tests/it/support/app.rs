@@ -25,7 +25,7 @@ use souk::users::model::NewUser;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
-use super::{Actor, TestAppBuilder, TestDb, mailbox::PostOffice};
+use super::{Actor, TestAppBuilder, TestDb, mailbox::LazyMailWorker};
 
 /// The router over a database of its own.
 pub struct TestApp {
@@ -33,7 +33,7 @@ pub struct TestApp {
     pub database: TestDb,
     /// What the resolvers use.
     pub services: Arc<Services>,
-    pub(super) post_office: PostOffice,
+    pub(super) mail_worker: LazyMailWorker,
     pub(super) router: Router,
     pub(super) drain: Box<dyn Fn() + Send + Sync>,
 }
@@ -103,7 +103,7 @@ impl TestApp {
     }
 
     /// A new user with a role of their own, which gives just this: at these websites, or everywhere without.
-    pub async fn holder(&self, permissions: &[Permission], websites: &[WebsiteId]) -> Actor<'_> {
+    pub async fn user_with(&self, permissions: &[Permission], websites: &[WebsiteId]) -> Actor<'_> {
         let code = format!("r{}", uuid::Uuid::new_v4().simple());
         let new = NewRole { code: code.clone(), name: "Holder".into(), description: String::new() };
         let grant = access::actions::roles::GrantPatch {
@@ -116,7 +116,7 @@ impl TestApp {
     }
 
     /// Somebody who is in the database already, logged in with what a role gives.
-    pub async fn known(&self, user: UserId, role: &str) -> Actor<'_> {
+    pub async fn existing_user(&self, user: UserId, role: &str) -> Actor<'_> {
         let role = role.to_owned();
         let found = self.database.db.read(async |conn| access::store::roles::find_by_code(conn, &role).await).await;
         self.log_in(user, found.expect("roles").expect("a role")).await
@@ -159,8 +159,8 @@ impl TestApp {
     }
 
     /// Another server over the same database, just started.
-    pub async fn beside(&self) -> Self {
-        Self::builder().database(self.database.beside().await).build().await
+    pub async fn second_server(&self) -> Self {
+        Self::builder().database(self.database.second_handle().await).build().await
     }
 
     /// Serves on a port of its own, until the test ends.

@@ -28,13 +28,13 @@ use souk::payments::providers::test::TestProvider;
 use souk::storage::Storage;
 use souk::storage::StorageLocation;
 
-use super::{TestApp, TestDb, mailbox::PostOffice};
+use super::{TestApp, TestDb, mailbox::LazyMailWorker};
 
 /// The secret of every test's tokens.
 pub const SECRET: &str = "a secret of the tests, long enough for HS256";
 
 /// The cheapest that argon2 takes: tests hash many.
-const CHEAP: PasswordCost = PasswordCost { memory: 8, passes: 1 };
+const CHEAP_PASSWORD_COST: PasswordCost = PasswordCost { memory: 8, passes: 1 };
 
 /// The secret of every test's webhooks.
 pub const PAYMENT_SECRET: &str = "a secret of the tests that signs webhooks";
@@ -47,7 +47,7 @@ pub const PACE: TestDelays =
 pub const UPLOAD_BYTES: u64 = 1024 * 1024;
 
 /// A studio that fetches from this machine, too.
-pub fn studio(storage: &Storage) -> ImageProcessor {
+pub fn image_processor(storage: &Storage) -> ImageProcessor {
     ImageProcessor::new(storage.clone(), "/media", FetchPolicy { max_bytes: UPLOAD_BYTES, allow_private: true })
 }
 
@@ -90,7 +90,7 @@ impl Default for TestAppBuilder {
             http: http_settings(),
             environment: Environment::Development,
             jwt: JwtKeys::new(SECRET, chrono::Duration::minutes(60)),
-            password_cost: CHEAP,
+            password_cost: CHEAP_PASSWORD_COST,
             accounts: AccountSettings::default(),
             reviews: ReviewSettings::default(),
             payment_providers: Box::new(payments),
@@ -168,12 +168,12 @@ impl TestAppBuilder {
             jwt: self.jwt,
             currency_cache: CurrencyCache::default(),
             providers: Arc::new((self.payment_providers)(&database)),
-            image_processor: studio(&storage),
+            image_processor: image_processor(&storage),
             search_recorder,
             storage,
         });
         let engine = graphql::engine(&services, &Limits::default());
         let (router, health) = http::router(engine, Arc::clone(&services), &self.http, self.environment);
-        TestApp { database, services, post_office: PostOffice::new(), router, drain: Box::new(move || health.drain()) }
+        TestApp { database, services, mail_worker: LazyMailWorker::new(), router, drain: Box::new(move || health.drain()) }
     }
 }

@@ -10,7 +10,7 @@ use crate::DOMAINS;
 pub const BASE: i64 = 1_000_000;
 
 /// The global id of the row with this number.
-pub fn nth<I: RowId>(number: i64) -> String {
+pub fn nth_id<I: RowId>(number: i64) -> String {
     I::from_key(BASE + number).to_global_id()
 }
 
@@ -22,7 +22,7 @@ impl TestApp {
     /// category `n + i` below category `i`, brand, supplier, product, an order of two lines, of which one is shipped and
     /// asked to go back, with a payment and an event, a review of the product, an entry of the audit log, and a dead job.
     /// The sellers have the numbers `n + i`.
-    pub async fn market(&self, n: i64) {
+    pub async fn seed_all(&self, n: i64) {
         let base = BASE;
         let script = format!(
             "INSERT INTO websites (id, code, name, base_url, currency)
@@ -93,15 +93,15 @@ impl TestApp {
                 SELECT {base} + i, {base} + i, ARRAY['lantern ' || i], {base} + i FROM generate_series(1, {n}) i;
             INSERT INTO jobs (id, kind, payload, state) SELECT {base} + i, 'mail', '{{}}', 'dead' FROM generate_series(1, {n}) i;"
         );
-        self.bulk(&script).await;
+        self.bulk_insert(&script).await;
         for domain in DOMAINS {
-            self.bulk(&(domain.market)(n)).await;
+            self.bulk_insert(&(domain.seed_sql)(n)).await;
         }
     }
 
     /// 10,000 products of 20 websites, 200 categories (20 roots), 100 brands, 50 suppliers and 20 sellers; one in fifty
     /// is not for sale. Five thousand of them are in 1,000 groups.
-    pub async fn warehouse(&self) {
+    pub async fn seed_catalog(&self) {
         let base = BASE;
         let script = format!(
             "INSERT INTO websites (id, code, name, base_url, currency)
@@ -128,15 +128,15 @@ impl TestApp {
             UPDATE products SET group_id = {base} + 1 + (id + 999) % 1000, option_values = ARRAY[sku]
                 WHERE id BETWEEN {base} + 1 AND {base} + 5000;"
         );
-        self.bulk(&script).await;
+        self.bulk_insert(&script).await;
     }
 
-    /// On top of [`TestApp::warehouse`] 4,000 customers with two addresses each and 20,000 orders of two lines and two
+    /// On top of [`TestApp::seed_catalog`] 4,000 customers with two addresses each and 20,000 orders of two lines and two
     /// events, 5,000 of them with a payment, of those that are confirmed one in a shipment and a return, 20,000 movements of stock and entries of
     /// the audit log, and 5,000 jobs.
     /// events, 5,000 of them with a payment, of those that are confirmed one in a shipment and a return, 20,000 entries of
     /// the audit log, 20,000 reviews, and 5,000 jobs.
-    pub async fn sales(&self) {
+    pub async fn seed_orders(&self) {
         let base = BASE;
         let script = format!(
             "INSERT INTO users (id, name, email, role_id, created_at)
@@ -188,11 +188,11 @@ impl TestApp {
             INSERT INTO search_rules (website_id, words, brand_id)
                 SELECT {base} + 1 + i % 20, ARRAY['offer ' || i], {base} + 1 + i % 100 FROM generate_series(1, 5000) i;"
         );
-        self.bulk(&script).await;
+        self.bulk_insert(&script).await;
     }
 
     /// Runs a script that inserts without telling the audit log, then does what autovacuum does in time, and learns the currencies.
-    pub async fn bulk(&self, script: &str) {
+    pub async fn bulk_insert(&self, script: &str) {
         self.database.sql(&format!("SET souk.audit = 'off'; {script}")).await;
         self.database.sql("VACUUM ANALYZE").await;
         self.services.currency_cache.preload(&self.database.db).await.expect("currencies");

@@ -12,7 +12,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::Answer;
+use super::TestResponse;
 
 /// Somebody who runs operations over HTTP.
 pub struct Client {
@@ -23,41 +23,41 @@ pub struct Client {
 
 impl Client {
     /// A client of the server at this address.
-    pub fn of(address: SocketAddr) -> Self {
+    pub fn new(address: SocketAddr) -> Self {
         Self { address, headers: Vec::new(), stream: None }
     }
 
     /// The same person in another window, on a connection of its own.
-    pub fn beside(&self) -> Self {
-        self.elsewhere(self.address)
+    pub fn with_new_connection(&self) -> Self {
+        self.at_server(self.address)
     }
 
     /// The same person at another server.
-    pub fn elsewhere(&self, address: SocketAddr) -> Self {
+    pub fn at_server(&self, address: SocketAddr) -> Self {
         Self { address, headers: self.headers.clone(), stream: None }
     }
 
     /// The same, who sends this header from now on.
-    pub fn sending(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.send_always(name, value);
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.set_header(name, value);
         self
     }
 
     /// Sends this header from now on, and no other of this name.
-    pub fn send_always(&mut self, name: &'static str, value: impl Into<String>) {
-        self.send_never(name);
+    pub fn set_header(&mut self, name: &'static str, value: impl Into<String>) {
+        self.remove_header(name);
         self.headers.push((name, value.into()));
     }
 
     /// Sends no header of this name from now on.
-    pub fn send_never(&mut self, name: &str) {
+    pub fn remove_header(&mut self, name: &str) {
         self.headers.retain(|(other, _)| *other != name);
     }
 
     /// Runs an operation.
     /// # Errors
     /// Where no whole answer came: nobody knows what became of it.
-    pub async fn run(&mut self, document: &str, variables: Value) -> io::Result<Answer> {
+    pub async fn run(&mut self, document: &str, variables: Value) -> io::Result<TestResponse> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
             None => {
@@ -74,15 +74,15 @@ impl Client {
         );
         stream.write_all((head + &body).as_bytes()).await?;
         stream.flush().await?;
-        let text = answer(&mut stream).await?;
+        let text = read_response(&mut stream).await?;
         self.stream = Some(stream);
-        Ok(Answer::new(document, text, Vec::new()))
+        Ok(TestResponse::new(document, text, Vec::new()))
     }
 
     /// Runs a mutation with this input and selects these fields of its payload, and the user errors.
     /// # Errors
     /// As [`Client::run`].
-    pub async fn mutate(&mut self, mutation: &str, fields: &str, input: Value) -> io::Result<Answer> {
+    pub async fn mutate(&mut self, mutation: &str, fields: &str, input: Value) -> io::Result<TestResponse> {
         let mut name = mutation.to_owned();
         name[..1].make_ascii_uppercase();
         let document = format!(
@@ -93,7 +93,7 @@ impl Client {
 }
 
 /// The body of the next answer; the server says how long each is.
-async fn answer(stream: &mut BufStream<TcpStream>) -> io::Result<String> {
+async fn read_response(stream: &mut BufStream<TcpStream>) -> io::Result<String> {
     let mut length = None;
     let mut line = String::new();
     loop {

@@ -11,40 +11,40 @@ use tokio::{
 };
 use tokio_postgres::Config;
 
-use super::proxy::{connect, through};
+use super::proxy::{connect, proxied_url};
 
 /// Where the connection stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stop {
+pub enum CommitFault {
     /// The COMMIT does not arrive, and the connection is cut.
-    Before,
+    LoseCommit,
     /// The COMMIT is done, and the connection is cut before its answer.
-    After,
+    LoseResponse,
     /// The COMMIT is done, and its answer never comes.
-    Held,
+    HoldResponse,
 }
 
 /// The proxy.
 pub struct CommitProxy {
     /// How to connect through it.
     pub url: String,
-    wanted: watch::Sender<Option<(String, Stop)>>,
+    wanted: watch::Sender<Option<(String, CommitFault)>>,
     task: JoinHandle<()>,
 }
 
 impl CommitProxy {
     /// A proxy in front of this database.
-    pub async fn to(url: &str) -> Self {
+    pub async fn start(url: &str) -> Self {
         let config: Config = url.parse().expect("a connection string");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = through(listener.local_addr().expect("an address"), &config);
+        let url = proxied_url(listener.local_addr().expect("an address"), &config);
         let wanted = watch::Sender::new(None);
         let task = tokio::spawn(serve(listener, config, wanted.clone()));
         Self { url, wanted, task }
     }
 
     /// Stops the transaction of the request with this id, once.
-    pub fn stop(&self, request_id: &str, stop: Stop) {
+    pub fn stop(&self, request_id: &str, stop: CommitFault) {
         self.wanted.send_replace(Some((request_id.to_owned(), stop)));
     }
 
@@ -62,14 +62,14 @@ impl Drop for CommitProxy {
     }
 }
 
-async fn serve(listener: TcpListener, config: Config, wanted: watch::Sender<Option<(String, Stop)>>) {
+async fn serve(listener: TcpListener, config: Config, wanted: watch::Sender<Option<(String, CommitFault)>>) {
     while let Ok((client, _)) = listener.accept().await {
-        tokio::spawn(pass(client, config.clone(), wanted.clone()));
+        tokio::spawn(forward(client, config.clone(), wanted.clone()));
     }
 }
 
 /// Hands on what both sides say, until one of them ends or the COMMIT comes that is waited for.
-async fn pass(mut client: TcpStream, config: Config, wanted: watch::Sender<Option<(String, Stop)>>) {
+async fn forward(mut client: TcpStream, config: Config, wanted: watch::Sender<Option<(String, CommitFault)>>) {
     let Some(mut server) = connect(&config).await else { return };
     let (mut up, mut down) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     let mut begun = false;
@@ -80,11 +80,11 @@ async fn pass(mut client: TcpStream, config: Config, wanted: watch::Sender<Optio
                 let stop = wanted.borrow().clone();
                 begun |= stop.as_ref().is_some_and(|(id, _)| contains(sent, id.as_bytes()));
                 let stop = stop.filter(|_| begun && contains(sent, b"COMMIT\0")).map(|(_, stop)| stop);
-                if stop != Some(Stop::Before) && server.write_all(sent).await.is_err() {
+                if stop != Some(CommitFault::LoseCommit) && server.write_all(sent).await.is_err() {
                     return;
                 }
                 let Some(stop) = stop else { continue };
-                if stop != Stop::Before {
+                if stop != CommitFault::LoseCommit {
                     // What was answered before may still be under way: the answer to the COMMIT says that it is done.
                     while let Ok(length @ 1..) = server.read(&mut down).await {
                         if contains(&down[..length], b"COMMIT\0") {
@@ -93,7 +93,7 @@ async fn pass(mut client: TcpStream, config: Config, wanted: watch::Sender<Optio
                     }
                 }
                 wanted.send_replace(None);
-                if stop == Stop::Held {
+                if stop == CommitFault::HoldResponse {
                     let _ = client.read(&mut up).await;
                 }
                 return;

@@ -33,7 +33,7 @@ pub struct TestDb {
 impl TestDb {
     /// A fresh, migrated database.
     pub async fn new() -> Self {
-        Self::with(&DbSettings { read_connections: READ_CONNECTIONS, pool_size: 8, ..DbSettings::default() }).await
+        Self::with_settings(&DbSettings { read_connections: READ_CONNECTIONS, pool_size: 8, ..DbSettings::default() }).await
     }
 
     /// A fresh, migrated database, and a handle of the way to it.
@@ -44,15 +44,15 @@ impl TestDb {
     }
 
     /// A fresh, migrated database behind connections of these settings.
-    pub async fn with(settings: &DbSettings) -> Self {
-        let (url, name) = create(&format!("TEMPLATE \"{}\"", template().await)).await;
+    pub async fn with_settings(settings: &DbSettings) -> Self {
+        let (url, name) = create_database(&format!("TEMPLATE \"{}\"", template_database().await)).await;
         let db = Db::connect(&url, settings).await.expect("the new database answers");
         Self { db, url, name }
     }
 
     /// A fresh database without tables.
     pub async fn empty() -> Self {
-        let (url, name) = create("TEMPLATE template0").await;
+        let (url, name) = create_database("TEMPLATE template0").await;
         let settings = DbSettings { read_connections: 1, pool_size: 2, ..DbSettings::default() };
         let db = Db::connect(&url, &settings).await.expect("the new database answers");
         Self { db, url, name }
@@ -60,39 +60,39 @@ impl TestDb {
 
     /// The URL of a fresh database without tables.
     pub async fn empty_url() -> String {
-        create("TEMPLATE template0").await.0
+        create_database("TEMPLATE template0").await.0
     }
 
     /// Another way to the same database, which stays when this one is dropped.
-    pub async fn beside(&self) -> Self {
-        Self::at(&self.url).await
+    pub async fn second_handle(&self) -> Self {
+        Self::open(&self.url).await
     }
 
     /// The way to any database, which stays when this one is dropped.
-    pub async fn at(url: &str) -> Self {
+    pub async fn open(url: &str) -> Self {
         let settings = DbSettings { read_connections: 1, pool_size: 2, ..DbSettings::default() };
         let db = Db::connect(url, &settings).await.expect("the database answers");
         Self { db, url: url.to_owned(), name: String::new() }
     }
 
     /// A connection of its own, past the pool, for what the program never does.
-    pub async fn raw(&self) -> AsyncPgConnection {
+    pub async fn raw_connection(&self) -> AsyncPgConnection {
         AsyncPgConnection::establish(&self.url).await.expect("the database answers")
     }
 
     /// Runs SQL that the program never runs.
     pub async fn sql(&self, sql: &str) {
-        self.raw().await.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        self.raw_connection().await.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
     /// The first value of the answer to SQL that the program never runs, as text; empty where there is none.
-    pub async fn ask(&self, sql: &str) -> String {
-        ask(&self.url, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"))
+    pub async fn scalar(&self, sql: &str) -> String {
+        query_scalar(&self.url, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 }
 
 /// The first value of the answer of any database, as text; empty where there is none.
-pub async fn ask(url: &str, sql: &str) -> Result<String, tokio_postgres::Error> {
+pub async fn query_scalar(url: &str, sql: &str) -> Result<String, tokio_postgres::Error> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
     let messages = client.simple_query(sql).await?;
@@ -112,14 +112,14 @@ impl Drop for TestDb {
         // A thread of its own: the test's runtime is about to end, and may be single-threaded.
         let _ = thread::spawn(move || {
             let runtime = Runtime::new().expect("a runtime");
-            runtime.block_on(async { admin().await.batch_execute(&drop).await })
+            runtime.block_on(async { admin_connection().await.batch_execute(&drop).await })
         })
         .join();
     }
 }
 
 /// The URL of a server where databases can be made.
-fn server() -> &'static str {
+fn server_url() -> &'static str {
     static URL: OnceLock<String> = OnceLock::new();
     URL.get_or_init(|| std::env::var("DATABASE_URL").unwrap_or_else(|_| start_own_server()))
 }
@@ -153,27 +153,27 @@ async fn stop_autovacuum(url: &str) {
     }
 }
 
-async fn admin() -> AsyncPgConnection {
-    AsyncPgConnection::establish(server()).await.expect("the tests' PostgreSQL answers")
+async fn admin_connection() -> AsyncPgConnection {
+    AsyncPgConnection::establish(server_url()).await.expect("the tests' PostgreSQL answers")
 }
 
 /// The connection string of another database of the server.
-fn url_of(name: &str) -> String {
-    let url = server();
+fn database_url(name: &str) -> String {
+    let url = server_url();
     let (base, query) = url.split_once('?').map_or((url, String::new()), |(base, query)| (base, format!("?{query}")));
     let slash = base.rfind('/').expect("the URL names a database");
     format!("{}/{name}{query}", &base[..slash])
 }
 
-async fn create(how: &str) -> (String, String) {
+async fn create_database(how: &str) -> (String, String) {
     let name = format!("souk_test_{}", uuid::Uuid::new_v4().simple());
     let sql = format!("CREATE DATABASE \"{name}\" {how}");
-    admin().await.batch_execute(&sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
-    (url_of(&name), name)
+    admin_connection().await.batch_execute(&sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    (database_url(&name), name)
 }
 
 /// The migrated database that the others are copies of; a new one for each state of the migrations.
-async fn template() -> &'static str {
+async fn template_database() -> &'static str {
     static NAME: OnceCell<String> = OnceCell::const_new();
     NAME.get_or_init(|| async {
         let mut hasher = DefaultHasher::new();
@@ -184,7 +184,7 @@ async fn template() -> &'static str {
         }
         let name = format!("souk_template_{:016x}", hasher.finish());
         // Several test processes may come here at once.
-        let config: Config = server().parse().expect("a connection string");
+        let config: Config = server_url().parse().expect("a connection string");
         let (client, connection) = config.connect(NoTls).await.expect("the tests' PostgreSQL answers");
         tokio::spawn(connection);
         client.batch_execute("SELECT pg_advisory_lock(773311)").await.expect("a lock");
@@ -193,7 +193,7 @@ async fn template() -> &'static str {
             let making = format!("{name}_new");
             client.batch_execute(&format!("DROP DATABASE IF EXISTS \"{making}\" WITH (FORCE)")).await.expect("dropped");
             client.batch_execute(&format!("CREATE DATABASE \"{making}\" TEMPLATE template0")).await.expect("made");
-            migrate(url_of(&making));
+            migrate(database_url(&making));
             let rename = format!("ALTER DATABASE \"{making}\" RENAME TO \"{name}\"");
             client.batch_execute(&rename).await.expect("renamed");
         }
@@ -209,9 +209,9 @@ fn migrate(url: String) {
 }
 
 fn migration_files(name: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
-    let mut folders: Vec<_> =
-        std::fs::read_dir(folder).expect("migrations").map(|entry| entry.expect("entry").path()).collect();
-    folders.sort();
-    folders.iter().map(|folder| std::fs::read(folder.join(name)).expect("a migration")).collect()
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let mut dirs: Vec<_> =
+        std::fs::read_dir(dir).expect("migrations").map(|entry| entry.expect("entry").path()).collect();
+    dirs.sort();
+    dirs.iter().map(|dir| std::fs::read(dir.join(name)).expect("a migration")).collect()
 }

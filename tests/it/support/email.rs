@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 /// A mail that came.
 #[derive(Debug, Clone)]
-pub struct Mail {
+pub struct Email {
     /// Whom the envelope names as sender.
     pub from: String,
     /// Whom the envelope names as recipients.
@@ -17,7 +17,7 @@ pub struct Mail {
     pub html: String,
 }
 
-impl Mail {
+impl Email {
     /// Reads a mail of two alternative parts.
     pub fn parse(from: &str, to: &[String], raw: &str) -> Self {
         let (headers, body) = split(raw);
@@ -63,7 +63,7 @@ fn split(raw: &str) -> (Vec<(String, String)>, &str) {
     let unfolded = head.replace("\r\n ", " ").replace("\r\n\t", " ");
     let headers = unfolded.split("\r\n").map(|line| {
         let (name, value) = line.split_once(':').unwrap_or_else(|| panic!("{line} is no header"));
-        (name.to_ascii_lowercase(), words(value.trim()))
+        (name.to_ascii_lowercase(), decode_words(value.trim()))
     });
     (headers.collect(), body)
 }
@@ -80,7 +80,7 @@ fn part(raw: &str) -> (String, String) {
     let header = |name: &str| headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
     let bytes = match header("content-transfer-encoding") {
         Some("base64") => STANDARD.decode(body.replace("\r\n", "")).expect("base64"),
-        Some("quoted-printable") => quoted(&body.replace("=\r\n", "")),
+        Some("quoted-printable") => decode_quoted_printable(&body.replace("=\r\n", "")),
         Some("7bit" | "8bit") | None => body.as_bytes().to_vec(),
         Some(other) => panic!("{other}"),
     };
@@ -89,7 +89,7 @@ fn part(raw: &str) -> (String, String) {
 }
 
 /// RFC 2047: `=?utf-8?b?...?=` among plain words; blanks between two of them do not count.
-fn words(value: &str) -> String {
+fn decode_words(value: &str) -> String {
     let mut out = String::new();
     let mut rest = value;
     while let Some((before, encoded)) = rest.split_once("=?utf-8?") {
@@ -100,7 +100,7 @@ fn words(value: &str) -> String {
         let (text, after) = encoded.split_once("?=").expect("an end");
         let bytes = match how {
             "b" => STANDARD.decode(text).expect("base64"),
-            "q" => quoted(&text.replace('_', " ")),
+            "q" => decode_quoted_printable(&text.replace('_', " ")),
             other => panic!("{other}"),
         };
         out.push_str(std::str::from_utf8(&bytes).expect("UTF-8"));
@@ -109,7 +109,7 @@ fn words(value: &str) -> String {
     out + rest
 }
 
-fn quoted(text: &str) -> Vec<u8> {
+fn decode_quoted_printable(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

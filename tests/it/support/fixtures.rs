@@ -153,14 +153,14 @@ impl TestApp {
     }
 
     /// Makes an order one that a guest placed with this cart token.
-    pub async fn give_to_guest(&self, order: &str, token: &str) {
+    pub async fn assign_to_guest(&self, order: &str, token: &str) {
         let id = OrderId::parse("id", order).expect("an order").0;
         let sql = format!("UPDATE orders SET user_id = NULL, cart_token_hash = sha256('{token}') WHERE id = {id}");
         self.database.sql(&sql).await;
     }
 
     /// Says of an order what has become of its payment, and what was paid, past the payments.
-    pub async fn put_payment(&self, order: &str, status: &str, paid: &str) {
+    pub async fn set_payment(&self, order: &str, status: &str, paid: &str) {
         let id = OrderId::parse("id", order).expect("an order").0;
         let sql = format!(
             "ALTER TABLE orders DISABLE TRIGGER orders_payment_update;
@@ -185,7 +185,7 @@ pub struct TestCart {
 }
 
 /// A confirmed order of three pieces in one line, of which two have left; both are asked to go back, one by one.
-pub struct Parcels {
+pub struct ShippedOrder {
     /// Global id of the order.
     pub order: String,
     /// Of its line.
@@ -198,7 +198,7 @@ pub struct Parcels {
 
 impl Actor<'_> {
     /// Orders a product, and runs the order: for an admin, who may do both.
-    pub async fn parcels(&self, product: ProductId) -> Parcels {
+    pub async fn ship_and_return(&self, product: ProductId) -> ShippedOrder {
         let placed = self.try_order(&[(product, 3)], "parcels").await;
         let (order, line) = (placed.text_at("orderCreate.order.id"), placed.text_at("orderCreate.order.details.0.id"));
         let confirm = serde_json::json!({ "id": order, "status": "CONFIRMED" });
@@ -212,7 +212,7 @@ impl Actor<'_> {
             self.mutate("returnCreate", "return { id }", input).await.text_at("returnCreate.return.id")
         };
         let returns = [send_back("first").await, send_back("second").await];
-        Parcels { shipment: shipped.text_at("shipmentCreate.shipment.id"), order, line, returns }
+        ShippedOrder { shipment: shipped.text_at("shipmentCreate.shipment.id"), order, line, returns }
     }
 
     /// An address of theirs.
@@ -231,7 +231,7 @@ impl Actor<'_> {
     }
 
     /// Puts products into a cart of theirs, through the graph.
-    pub async fn cart_of(&self, lines: &[(ProductId, i32)]) -> TestCart {
+    pub async fn create_cart(&self, lines: &[(ProductId, i32)]) -> TestCart {
         let lines: Vec<_> = lines
             .iter()
             .map(|(product, quantity)| serde_json::json!({ "productId": product.to_global_id(), "quantity": quantity }))
@@ -239,7 +239,7 @@ impl Actor<'_> {
         let document = "mutation ($input: CartCreateInput) { cartCreate(input: $input) {
             cart { id lines { id } total { amount } } cartToken userErrors { code message field } } }";
         let made = self.run_with(document, serde_json::json!({ "input": { "lines": lines } })).await;
-        assert_eq!(made.verdict("cartCreate"), "done", "{made:?}");
+        assert_eq!(made.outcome("cartCreate"), "done", "{made:?}");
         let lines = made.at("cartCreate.cart.lines").as_array().expect("lines").iter();
         TestCart {
             id: made.text_at("cartCreate.cart.id"),
@@ -250,12 +250,12 @@ impl Actor<'_> {
     }
 
     /// Buys a cart through the graph, as a guest or a user.
-    pub async fn checkout(&self, cart: &TestCart, key: &str) -> super::Answer {
+    pub async fn checkout(&self, cart: &TestCart, key: &str) -> super::TestResponse {
         self.checkout_with(cart, key, serde_json::json!({})).await
     }
 
     /// Buys a cart with other fields in the input.
-    pub async fn checkout_with(&self, cart: &TestCart, key: &str, other: serde_json::Value) -> super::Answer {
+    pub async fn checkout_with(&self, cart: &TestCart, key: &str, other: serde_json::Value) -> super::TestResponse {
         let mut input = serde_json::json!({
             "cartId": cart.id,
             "address": { "country": "DE", "city": "Hamburg", "address": "Hafenstrasse 1", "postalCode": "20457" },
@@ -273,12 +273,12 @@ impl Actor<'_> {
 
     /// Places an order through the graph and gives its global id; panics where it is refused.
     pub async fn order(&self, lines: &[(ProductId, i32)]) -> String {
-        let answer = self.try_order(lines, &uuid::Uuid::new_v4().to_string()).await;
-        answer.text_at("orderCreate.order.id")
+        let response = self.try_order(lines, &uuid::Uuid::new_v4().to_string()).await;
+        response.text_at("orderCreate.order.id")
     }
 
     /// Places an order through the graph with an idempotency key.
-    pub async fn try_order(&self, lines: &[(ProductId, i32)], key: &str) -> super::Answer {
+    pub async fn try_order(&self, lines: &[(ProductId, i32)], key: &str) -> super::TestResponse {
         let lines: Vec<_> = lines
             .iter()
             .map(|(product, quantity)| serde_json::json!({ "productId": product.to_global_id(), "quantity": quantity }))

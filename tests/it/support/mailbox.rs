@@ -19,13 +19,13 @@ use souk::{
 };
 use tokio::sync::OnceCell;
 
-use super::{TestApp, TestDb, builder::studio, email::Mail, smtp::SmtpSink};
+use super::{TestApp, TestDb, builder::image_processor, email::Email, smtp::SmtpSink};
 
-/// The token of every mail of [`mail`].
+/// The token of every mail of [`message`].
 pub const TOKEN: &str = "dGhlLXRva2VuLW9mLXRoaXMtdGVzdC1pcy1zZWNyZXQ";
 
 /// The post office of a test's server, opened by the first who asks.
-pub type PostOffice = OnceCell<(SmtpSink, Worker)>;
+pub type LazyMailWorker = OnceCell<(SmtpSink, Worker)>;
 
 #[derive(Parser)]
 struct Command {
@@ -43,7 +43,7 @@ pub fn mail_settings(flags: &[&str]) -> (MailSettings, Settings) {
 
 /// Why these flags make no mailer.
 #[track_caller]
-pub fn refused(flags: &[&str]) -> String {
+pub fn mailer_error(flags: &[&str]) -> String {
     let (mail, settings) = mail_settings(flags);
     let opened = Mailer::open(&mail, &settings).map(drop);
     opened.err().unwrap_or_else(|| panic!("{flags:?} are taken")).to_string()
@@ -64,13 +64,13 @@ pub fn worker(db: &Db, mailer: Option<Mailer>) -> Worker {
         db: db.clone(),
         mailer: mailer.map(Arc::new),
         providers: Arc::new(Providers::new(RESPONSE_TIMEOUT, PaymentCapture::ByHand)),
-        image_processor: studio(&storage),
+        image_processor: image_processor(&storage),
         analytics: AnalyticsSettings::default(),
     })
 }
 
 impl TestApp {
-    async fn post_office(&self) -> &(SmtpSink, Worker) {
+    async fn mail_worker(&self) -> &(SmtpSink, Worker) {
         let open = async || {
             let sink = SmtpSink::start().await;
             let worker = job_handlers::build_worker(JobContext {
@@ -82,23 +82,23 @@ impl TestApp {
             });
             (sink, worker)
         };
-        self.post_office.get_or_init(open).await
+        self.mail_worker.get_or_init(open).await
     }
 
     /// Runs the jobs that are due until nothing is; how many were run.
     pub async fn run_jobs(&self) -> usize {
-        self.post_office().await.1.run_due().await
+        self.mail_worker().await.1.run_due().await
     }
 
     /// Runs the jobs that are due, and gives the mails that came since the last time, in the order they were queued.
-    pub async fn mails(&self) -> Vec<Mail> {
+    pub async fn emails(&self) -> Vec<Email> {
         self.run_jobs().await;
-        self.post_office().await.0.take()
+        self.mail_worker().await.0.take()
     }
 }
 
 /// A mail with sound values, but for these.
-pub fn mail(template: Template, changes: Value) -> Message {
+pub fn message(template: Template, changes: Value) -> Message {
     let mut values = template.sample();
     if values["token"].is_string() {
         values["token"] = TOKEN.into();
@@ -108,12 +108,12 @@ pub fn mail(template: Template, changes: Value) -> Message {
 }
 
 /// Queues a mail.
-pub async fn post(database: &TestDb, message: &Message) {
+pub async fn enqueue(database: &TestDb, message: &Message) {
     database.db.transaction(async |conn| queue(conn, message).await).await.expect("a mail");
 }
 
 /// A database, a mail server, and a worker that sends the mail of one to the other.
-pub struct Office {
+pub struct MailSystem {
     /// The database.
     pub database: TestDb,
     /// The mail server.
@@ -122,19 +122,19 @@ pub struct Office {
     pub worker: Worker,
 }
 
-impl Office {
+impl MailSystem {
     /// All three, the mailer with these flags.
-    pub async fn open(flags: &[&str]) -> Self {
+    pub async fn start(flags: &[&str]) -> Self {
         let (database, sink) = (TestDb::new().await, SmtpSink::start().await);
         let worker = worker(&database.db, Some(mailer(&sink, flags)));
         Self { database, sink, worker }
     }
 
     /// The only mail that came of this message.
-    pub async fn send(&self, message: &Message) -> Mail {
-        post(&self.database, message).await;
+    pub async fn send(&self, message: &Message) -> Email {
+        enqueue(&self.database, message).await;
         assert_eq!(self.worker.run_due().await, 1);
-        assert_eq!(self.database.ask("SELECT last_error FROM jobs").await, "");
+        assert_eq!(self.database.scalar("SELECT last_error FROM jobs").await, "");
         let [mail] = self.sink.take().try_into().expect("one mail");
         mail
     }
@@ -145,6 +145,6 @@ impl Office {
             "INSERT INTO websites (code, name, base_url, currency)
              VALUES ('{code}', '{name}', 'https://{code}.example/', 'EUR') RETURNING id"
         );
-        WebsiteId(self.database.ask(&insert).await.parse().expect("an id"))
+        WebsiteId(self.database.scalar(&insert).await.parse().expect("an id"))
     }
 }

@@ -2,11 +2,11 @@
 
 pub mod accounts;
 mod actor;
-mod answer;
+mod response;
 mod app;
 pub mod builder;
 pub mod bulk;
-pub mod calls;
+pub mod generated_operations;
 mod client;
 mod commit_proxy;
 mod db;
@@ -28,17 +28,17 @@ pub mod sdl;
 pub mod shopper;
 pub mod smtp;
 pub mod source;
-pub mod standing;
+pub mod domain_fixtures;
 pub mod stress;
 
 pub use self::{
     actor::Actor,
-    answer::Answer,
+    response::TestResponse,
     app::TestApp,
     builder::{PAYMENT_SECRET, SECRET, TestAppBuilder},
     client::Client,
-    commit_proxy::{CommitProxy, Stop},
-    db::{TestDb, ask},
+    commit_proxy::{CommitProxy, CommitFault},
+    db::{TestDb, query_scalar},
     fixtures::ProductSpec,
     proxy::Proxy,
 };

@@ -14,9 +14,9 @@ use super::Actor;
 const BOUNDARY: &str = "a-boundary-of-the-tests";
 
 /// A PNG of one colour.
-pub fn png(width: u32, height: u32, colour: [u8; 3]) -> Vec<u8> {
+pub fn png(width: u32, height: u32, color: [u8; 3]) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
-    RgbImage::from_pixel(width, height, Rgb(colour)).write_to(&mut bytes, ImageFormat::Png).expect("a PNG");
+    RgbImage::from_pixel(width, height, Rgb(color)).write_to(&mut bytes, ImageFormat::Png).expect("a PNG");
     bytes.into_inner()
 }
 
@@ -70,7 +70,7 @@ impl Actor<'_> {
     }
 
     /// Adds a picture to a product by a form: the payload of `productImageCreate`.
-    pub async fn add_picture(&self, product: &str, bytes: &[u8], other: Value) -> Value {
+    pub async fn add_image(&self, product: &str, bytes: &[u8], other: Value) -> Value {
         let mut input = json!({ "productId": product, "file": null });
         for (name, value) in other.as_object().into_iter().flatten() {
             input[name] = value.clone();
@@ -81,9 +81,9 @@ impl Actor<'_> {
         let operations = json!({ "query": query, "variables": { "input": input } });
         let form = Form::new(&operations, &json!({ "0": ["variables.input.file"] }));
         let form = form.file("0", "picture.jpg", bytes).body();
-        let (_, answer) = self.post_form(form, Some("graphql-require-preflight")).await;
-        match answer["data"]["productImageCreate"].clone() {
-            Value::Null => answer,
+        let (_, response) = self.post_form(form, Some("graphql-require-preflight")).await;
+        match response["data"]["productImageCreate"].clone() {
+            Value::Null => response,
             payload => payload,
         }
     }

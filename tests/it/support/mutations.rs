@@ -6,7 +6,7 @@ use diesel::{QueryableByName, sql_query, sql_types::Text};
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 
-use super::{Actor, Answer, TestDb};
+use super::{Actor, TestResponse, TestDb};
 
 #[derive(QueryableByName)]
 struct Row {
@@ -18,7 +18,7 @@ impl TestDb {
     /// The rows of a query as PostgreSQL prints them: `(1,two,)`.
     pub async fn rows(&self, query: &str) -> Vec<String> {
         let text = format!("SELECT t::text AS text FROM ({query}) t");
-        let rows: Result<Vec<Row>, _> = sql_query(&text).load(&mut self.raw().await).await;
+        let rows: Result<Vec<Row>, _> = sql_query(&text).load(&mut self.raw_connection().await).await;
         rows.unwrap_or_else(|error| panic!("{query}: {error}")).into_iter().map(|row| row.text).collect()
     }
 
@@ -40,26 +40,26 @@ impl TestDb {
 
     /// Makes a deadlock last until the statement times out, instead of being broken and run again unseen. Holds for
     /// connections made from now on.
-    pub async fn show_deadlocks(&self) {
-        self.set("deadlock_timeout = '10min'").await;
+    pub async fn disable_deadlock_detection(&self) {
+        self.set_parameter("deadlock_timeout = '10min'").await;
     }
 
     /// Gives the database a setting; it holds for connections made from now on.
-    pub async fn set(&self, setting: &str) {
+    pub async fn set_parameter(&self, setting: &str) {
         let set = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET %s', current_database(), $setting$";
         self.sql(&format!("{set}{setting}$setting$); END $$")).await;
     }
 
     /// How many deadlocks PostgreSQL has broken in this database. Ends all its sessions: they count when they go.
-    pub async fn deadlocks(&self) -> String {
+    pub async fn deadlock_count(&self) -> String {
         let end = "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
             WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        self.ask(end).await;
-        self.ask("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").await
+        self.scalar(end).await;
+        self.scalar("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").await
     }
 
     /// Every stock is the sum of its ledger, what is reserved the sum of the reservations, every total the sum of its lines.
-    pub async fn assert_books_balance(&self) {
+    pub async fn assert_invariants(&self) {
         let stocks = "SELECT id, stock, (SELECT coalesce(sum(delta), 0) FROM stock_movements m WHERE product_id = p.id)
             AS ledger FROM products p";
         let wrong = self.rows(&format!("SELECT * FROM ({stocks}) s WHERE stock <> ledger")).await;
@@ -78,7 +78,7 @@ impl TestDb {
 
 impl Actor<'_> {
     /// Runs a mutation with this input and selects these fields of its payload, and the user errors.
-    pub async fn mutate(&self, mutation: &str, fields: &str, input: Value) -> Answer {
+    pub async fn mutate(&self, mutation: &str, fields: &str, input: Value) -> TestResponse {
         let mut name = mutation.to_owned();
         name[..1].make_ascii_uppercase();
         let document = format!(
@@ -90,21 +90,21 @@ impl Actor<'_> {
     /// Creates a resource of this type, `category`, and returns its id.
     pub async fn create(&self, resource: &str, input: Value) -> String {
         let mutation = format!("{resource}Create");
-        let answer = self.mutate(&mutation, &format!("{resource} {{ id }}"), input).await;
-        answer.text_at(&format!("{mutation}.{resource}.id"))
+        let response = self.mutate(&mutation, &format!("{resource} {{ id }}"), input).await;
+        response.text_at(&format!("{mutation}.{resource}.id"))
     }
 
-    /// Runs a mutation and returns its [verdict](Answer::verdict).
-    pub async fn verdict(&self, mutation: &str, input: Value) -> String {
-        self.mutate(mutation, "", input).await.verdict(mutation)
+    /// Runs a mutation and returns its [outcome](TestResponse::outcome).
+    pub async fn try_mutate(&self, mutation: &str, input: Value) -> String {
+        self.mutate(mutation, "", input).await.outcome(mutation)
     }
 }
 
-impl Answer {
+impl TestResponse {
     /// What became of a mutation: `done`, the user errors as `CODE field, CODE field`, or `!CODE` for an error of the
     /// whole operation.
     #[track_caller]
-    pub fn verdict(&self, mutation: &str) -> String {
+    pub fn outcome(&self, mutation: &str) -> String {
         if !self.json["errors"].is_null() {
             return format!("!{}", self.code());
         }

@@ -12,7 +12,7 @@ pub struct ObjectFields(HashMap<String, HashMap<String, String>>, HashMap<String
 
 impl ObjectFields {
     /// Of a schema.
-    pub fn read(sdl: &str) -> Self {
+    pub fn from_sdl(sdl: &str) -> Self {
         let (mut fields, mut members) = (HashMap::new(), HashMap::<String, Vec<String>>::new());
         for definition in parse_schema(sdl).expect("SDL").definitions {
             let TypeSystemDefinition::Type(ty) = definition else { continue };
@@ -59,19 +59,19 @@ impl ObjectFields {
     }
 
     /// The edges that a selection takes.
-    pub fn walk(&self, ty: &str, set: &SelectionSet, edges: &mut BTreeSet<String>) {
+    pub fn collect_edges(&self, ty: &str, set: &SelectionSet, edges: &mut BTreeSet<String>) {
         for selection in &set.items {
             match &selection.node {
                 Selection::Field(field) => {
                     let name = field.node.name.node.as_str();
                     if let Some(target) = self.0[ty].get(name) {
                         edges.insert(format!("{ty}.{name}"));
-                        self.walk(target, &field.node.selection_set.node, edges);
+                        self.collect_edges(target, &field.node.selection_set.node, edges);
                     }
                 }
                 Selection::InlineFragment(inline) => {
                     let on = inline.node.type_condition.as_ref().map_or(ty, |on| on.node.on.node.as_str());
-                    self.walk(on, &inline.node.selection_set.node, edges);
+                    self.collect_edges(on, &inline.node.selection_set.node, edges);
                 }
                 Selection::FragmentSpread(_) => panic!("the table has no named fragments"),
             }

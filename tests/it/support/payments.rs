@@ -16,21 +16,21 @@ use souk::{
     payments::{
         model::{Kind, Method, ProviderName},
         providers::{
-            Call, Event, Headers, OperationOutcome as Said, Provider, Providers, UnknownOutcome, WebhookRejection,
+            Call, Event, Headers, OperationOutcome, Provider, Providers, UnknownOutcome, WebhookRejection,
         },
     },
 };
 use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
-use super::{Actor, Answer, ProductSpec, TestApp, TestDb};
+use super::{Actor, TestResponse, ProductSpec, TestApp, TestDb};
 
 /// What tests select of a payment.
-pub const PAYMENT: &str = "payment { id status failure amount { amount currency } capturedAmount { amount }
+pub const PAYMENT_FIELDS: &str = "payment { id status failure amount { amount currency } capturedAmount { amount }
     refundedAmount { amount } operations { kind status amount { amount } failure reason at settledAt } }";
 
 /// A payment in words: status, captured and refunded amount, and each operation.
-pub fn words(payment: &Value) -> String {
+pub fn describe_payment(payment: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_lowercase();
     let sums = format!("{}/{}", text(&payment["capturedAmount"]["amount"]), text(&payment["refundedAmount"]["amount"]));
     let operations = payment["operations"].as_array().into_iter().flatten().map(|operation| {
@@ -44,7 +44,7 @@ pub fn words(payment: &Value) -> String {
 
 impl TestApp {
     /// A website, and a customer with an order there of 20.00.
-    pub async fn to_pay(&self) -> (Actor<'_>, WebsiteId, String) {
+    pub async fn unpaid_order(&self) -> (Actor<'_>, WebsiteId, String) {
         let website = self.website(&format!("w{}", Uuid::new_v4().simple())).await.id;
         let product = self.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
         let customer = self.customer().await;
@@ -55,20 +55,20 @@ impl TestApp {
     }
 
     /// Runs the jobs of a kind as if it were later; how many were run, others that were due among them.
-    pub async fn later(&self, kind: &str) -> usize {
+    pub async fn run_jobs_now(&self, kind: &str) -> usize {
         self.database.sql(&format!("UPDATE jobs SET run_at = now() WHERE kind = '{kind}'")).await;
         self.run_jobs().await
     }
 
     /// What an order says of being paid: `paid 20.00/0.00`.
-    pub async fn paid(&self, order: &str) -> String {
+    pub async fn payment_status(&self, order: &str) -> String {
         let (_, key) = souk::ids::decode(order).expect("an id");
         let row = "payment_status || ' ' || paid_amount || '/' || refunded_amount";
-        self.database.ask(&format!("SELECT {row} FROM orders WHERE id = {key}")).await
+        self.database.scalar(&format!("SELECT {row} FROM orders WHERE id = {key}")).await
     }
 
     /// The history of an order, as far as it is about payments.
-    pub async fn history(&self, order: &str) -> Vec<String> {
+    pub async fn payment_history(&self, order: &str) -> Vec<String> {
         let (_, key) = souk::ids::decode(order).expect("an id");
         let row = "concat_ws(' ', substr(kind, 9), amount, message)";
         let query =
@@ -80,74 +80,74 @@ impl TestApp {
 
 impl Actor<'_> {
     /// Tries to pay an order by a test card, with this idempotency key.
-    pub async fn pay_by(&self, order: &str, card: &str, key: &str) -> Answer {
+    pub async fn try_pay(&self, order: &str, card: &str, key: &str) -> TestResponse {
         let input =
             json!({ "orderId": order, "provider": "TEST", "method": "CARD", "source": card, "idempotencyKey": key });
-        self.mutate("paymentCreate", PAYMENT, input).await
+        self.mutate("paymentCreate", PAYMENT_FIELDS, input).await
     }
 
     /// Pays an order by a test card: the id of the payment.
     pub async fn pay(&self, order: &str, card: &str) -> String {
-        self.pay_by(order, card, &Uuid::new_v4().to_string()).await.text_at("paymentCreate.payment.id")
+        self.try_pay(order, card, &Uuid::new_v4().to_string()).await.text_at("paymentCreate.payment.id")
     }
 
     /// Captures, voids or refunds; all that is left without an amount.
-    pub async fn operate(&self, mutation: &str, payment: &str, amount: Option<&str>, key: &str) -> Answer {
+    pub async fn try_payment_operation(&self, mutation: &str, payment: &str, amount: Option<&str>, key: &str) -> TestResponse {
         let mut input = json!({ "id": payment, "idempotencyKey": key });
         if let Some(amount) = amount {
             input["amount"] = amount.into();
         }
-        self.mutate(mutation, PAYMENT, input).await
+        self.mutate(mutation, PAYMENT_FIELDS, input).await
     }
 
     /// The same, with a key of its own: the payment in words, or the user errors.
-    pub async fn done(&self, mutation: &str, payment: &str, amount: Option<&str>) -> String {
-        let answer = self.operate(mutation, payment, amount, &Uuid::new_v4().to_string()).await;
-        match answer.verdict(mutation).as_str() {
-            "done" => words(answer.at(&format!("{mutation}.payment"))),
+    pub async fn payment_operation(&self, mutation: &str, payment: &str, amount: Option<&str>) -> String {
+        let response = self.try_payment_operation(mutation, payment, amount, &Uuid::new_v4().to_string()).await;
+        match response.outcome(mutation).as_str() {
+            "done" => describe_payment(response.at(&format!("{mutation}.payment"))),
             refused => refused.to_owned(),
         }
     }
 
     /// A payment in words, as they see it.
-    pub async fn sees(&self, payment: &str) -> String {
-        let document = format!("query ($id: ID!) {{ {} }}", PAYMENT.replacen("payment", "payment(id: $id)", 1));
-        let answer = self.run_with(&document, json!({ "id": payment })).await;
-        match answer.at("payment") {
+    pub async fn payment_summary(&self, payment: &str) -> String {
+        let document = format!("query ($id: ID!) {{ {} }}", PAYMENT_FIELDS.replacen("payment", "payment(id: $id)", 1));
+        let response = self.run_with(&document, json!({ "id": payment })).await;
+        match response.at("payment") {
             Value::Null => "-".to_owned(),
-            payment => words(payment),
+            payment => describe_payment(payment),
         }
     }
 }
 
-/// What a [`Scripted`] provider does with what it is asked.
+/// What a [`ScriptedProvider`] provider does with what it is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mood {
+pub enum ProviderBehavior {
     /// It does it and says so.
     #[default]
-    Willing,
+    Succeed,
     /// It does it, and its answer is lost.
-    Silent,
+    LoseResponse,
     /// It never hears of it.
-    Deaf,
+    LoseRequest,
     /// It does it, and answers when the test lets it.
-    Held,
+    HoldResponse,
 }
 
 /// A provider that counts, and has a memory as real ones do.
 #[derive(Default)]
-pub struct Scripted {
-    mood: Mutex<Mood>,
+pub struct ScriptedProvider {
+    behavior: Mutex<ProviderBehavior>,
     /// What was done, by key.
     done: Mutex<BTreeMap<Uuid, Kind>>,
     /// How often it was asked to do something.
     asked: Mutex<usize>,
     /// Rings when it is asked.
-    bell: Mutex<Option<mpsc::UnboundedSender<Kind>>>,
+    call_sender: Mutex<Option<mpsc::UnboundedSender<Kind>>>,
     gate: Notify,
 }
 
-impl Scripted {
+impl ScriptedProvider {
     /// A server whose provider TEST is this one, which waits so long for it.
     pub async fn app(self: &Arc<Self>, limit: Duration, capture: PaymentCapture) -> TestApp {
         let provider: Arc<dyn Provider> = Arc::clone(self) as _;
@@ -156,78 +156,78 @@ impl Scripted {
     }
 
     /// From now on it is in this mood.
-    pub fn is(&self, mood: Mood) {
-        *self.mood.lock().unwrap() = mood;
+    pub fn set_behavior(&self, behavior: ProviderBehavior) {
+        *self.behavior.lock().unwrap() = behavior;
     }
 
     /// What was done: how often each kind, whatever was asked twice counted once.
-    pub fn done(&self, kind: Kind) -> usize {
+    pub fn executed_count(&self, kind: Kind) -> usize {
         self.done.lock().unwrap().values().filter(|done| **done == kind).count()
     }
 
     /// How often it was asked to do something.
-    pub fn asked(&self) -> usize {
+    pub fn call_count(&self) -> usize {
         *self.asked.lock().unwrap()
     }
 
     /// Says when it is asked.
-    pub fn listen(&self) -> mpsc::UnboundedReceiver<Kind> {
+    pub fn calls(&self) -> mpsc::UnboundedReceiver<Kind> {
         let (send, receive) = mpsc::unbounded_channel();
-        *self.bell.lock().unwrap() = Some(send);
+        *self.call_sender.lock().unwrap() = Some(send);
         receive
     }
 
     /// Lets one held answer go.
-    pub fn release(&self) {
+    pub fn release_response(&self) {
         self.gate.notify_one();
     }
 
-    async fn answer(&self, call: &Call) -> Result<Said, UnknownOutcome> {
-        let mood = *self.mood.lock().unwrap();
+    async fn respond(&self, call: &Call) -> Result<OperationOutcome, UnknownOutcome> {
+        let behavior = *self.behavior.lock().unwrap();
         *self.asked.lock().unwrap() += 1;
-        if mood != Mood::Deaf {
+        if behavior != ProviderBehavior::LoseRequest {
             self.done.lock().unwrap().insert(call.key, call.kind);
         }
-        if let Some(bell) = self.bell.lock().unwrap().as_ref() {
-            bell.send(call.kind).ok();
+        if let Some(call_sender) = self.call_sender.lock().unwrap().as_ref() {
+            call_sender.send(call.kind).ok();
         }
-        match mood {
-            Mood::Willing => {}
-            Mood::Silent | Mood::Deaf => std::future::pending().await,
-            Mood::Held => self.gate.notified().await,
+        match behavior {
+            ProviderBehavior::Succeed => {}
+            ProviderBehavior::LoseResponse | ProviderBehavior::LoseRequest => std::future::pending().await,
+            ProviderBehavior::HoldResponse => self.gate.notified().await,
         }
         Ok(done(call.key))
     }
 }
 
-fn done(key: Uuid) -> Said {
-    Said::Done { reference: format!("scripted_{}", key.simple()) }
+fn done(key: Uuid) -> OperationOutcome {
+    OperationOutcome::Done { reference: format!("scripted_{}", key.simple()) }
 }
 
-impl Provider for Scripted {
+impl Provider for ScriptedProvider {
     fn check(&self, _: Method, _: Option<&str>) -> Result<()> {
         Ok(())
     }
 
-    fn authorize<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Said, UnknownOutcome>> {
+    fn authorize<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>> {
         assert!(call.reference.is_none(), "it has no name yet");
-        self.answer(call).boxed()
+        self.respond(call).boxed()
     }
 
-    fn capture<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Said, UnknownOutcome>> {
+    fn capture<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>> {
         assert!(call.source.is_none() && call.reference.is_some(), "{call:?}");
-        self.answer(call).boxed()
+        self.respond(call).boxed()
     }
 
-    fn void<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Said, UnknownOutcome>> {
-        self.answer(call).boxed()
+    fn void<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>> {
+        self.respond(call).boxed()
     }
 
-    fn refund<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Said, UnknownOutcome>> {
-        self.answer(call).boxed()
+    fn refund<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>> {
+        self.respond(call).boxed()
     }
 
-    fn look_up<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Option<Said>, UnknownOutcome>> {
+    fn look_up<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Option<OperationOutcome>, UnknownOutcome>> {
         let found = self.done.lock().unwrap().contains_key(&call.key).then(|| done(call.key));
         std::future::ready(Ok(found)).boxed()
     }
@@ -240,8 +240,8 @@ impl Provider for Scripted {
         let key = key.parse().map_err(|_| WebhookRejection::Malformed)?;
         let answer = match what {
             "done" => done(key),
-            "declined" => Said::Declined { failure: "declined".into() },
-            _ => Said::Pending { reference: None },
+            "declined" => OperationOutcome::Declined { failure: "declined".into() },
+            _ => OperationOutcome::Pending { reference: None },
         };
         Ok(Event { id: id.to_owned(), key, outcome: answer })
     }

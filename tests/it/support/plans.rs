@@ -11,7 +11,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use souk::{db::PlanMode, error::Result};
 
-use super::{Answer, TestDb, db::READ_CONNECTIONS, psql::Psql};
+use super::{TestResponse, TestDb, db::READ_CONNECTIONS, psql::Psql};
 
 /// A statement and how PostgreSQL answers it.
 pub struct Plan {
@@ -39,13 +39,13 @@ struct Line {
 
 impl TestDb {
     /// The plan of each statement of an answer.
-    pub async fn plans(&self, answer: &Answer) -> Vec<Plan> {
+    pub async fn plans(&self, response: &TestResponse) -> Vec<Plan> {
         let mut ran = BTreeMap::new();
-        for text in &answer.sql {
+        for text in &response.sql {
             let (sql, binds) = text.split_once(" -- binds: ").unwrap_or((text, "[]"));
-            ran.insert(sql.to_owned(), values(binds));
+            ran.insert(sql.to_owned(), split_debug_list(binds));
         }
-        let mut plans: Vec<_> = answer
+        let mut plans: Vec<_> = response
             .sql
             .iter()
             .map(|text| text.split_once(" -- binds:").map_or(text.as_str(), |(sql, _)| sql))
@@ -62,7 +62,7 @@ impl TestDb {
                     let arguments: Vec<_> = match kind {
                         PlanMode::Generic => types.iter().map(|_| "NULL".to_owned()).collect(),
                         PlanMode::Custom => {
-                            types.iter().zip(values).map(|(name, value)| literal(name, value)).collect()
+                            types.iter().zip(values).map(|(name, value)| sql_literal(name, value)).collect()
                         }
                     };
                     let arguments =
@@ -92,14 +92,14 @@ impl TestDb {
         session.rows(&format!("PREPARE explained AS {sql}")).await;
         let types = "SELECT unnest(parameter_types::text[]) FROM pg_prepared_statements WHERE name = 'explained'";
         let types = session.column(types).await;
-        let arguments: Vec<_> = types.iter().zip(values(binds)).map(|(name, value)| literal(name, &value)).collect();
+        let arguments: Vec<_> = types.iter().zip(split_debug_list(binds)).map(|(name, value)| sql_literal(name, &value)).collect();
         let arguments = if types.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
         session.column(&format!("EXPLAIN (COSTS OFF) EXECUTE explained {arguments}")).await.join("\n")
     }
 }
 
 /// The parts of a list as Rust prints it for people who debug, each as it stands: `[Pending, "a, b", [1, 2]]`.
-fn values(list: &str) -> Vec<String> {
+fn split_debug_list(list: &str) -> Vec<String> {
     let inner = list.strip_prefix('[').and_then(|list| list.strip_suffix(']')).expect("a list");
     let (mut all, mut depth, mut quoted, mut escaped) = (vec![String::new()], 0, false, false);
     for letter in inner.chars() {
@@ -120,7 +120,7 @@ fn values(list: &str) -> Vec<String> {
 }
 
 /// A value in SQL: `UserId(7)`, `Pending`, `"%a%"` and lists of them.
-fn literal(name: &str, value: &str) -> String {
+fn sql_literal(name: &str, value: &str) -> String {
     let plain = |value: &str| {
         let wrapped = || value.split_once('(').map_or(value, |(_, inner)| inner.trim_end_matches(')'));
         let inner = if value.starts_with('"') { value } else { wrapped() };
@@ -131,7 +131,7 @@ fn literal(name: &str, value: &str) -> String {
         }
     };
     let text = match name.strip_suffix("[]") {
-        Some(_) => format!("{{{}}}", values(value).iter().map(|value| plain(value)).collect::<Vec<_>>().join(",")),
+        Some(_) => format!("{{{}}}", split_debug_list(value).iter().map(|value| plain(value)).collect::<Vec<_>>().join(",")),
         None => plain(value),
     };
     format!("'{}'::{name}", text.replace('\'', "''"))

@@ -15,7 +15,7 @@ use std::{
 use serde_json::{Value, json};
 
 /// How long anything may take before a test gives up on it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A data directory of its own, open to the account that root gives PostgreSQL to; removed at the end.
 pub struct DataDir(pub PathBuf);
@@ -50,7 +50,7 @@ impl DataDir {
 
     /// Runs a command that succeeds; gives what it printed.
     #[track_caller]
-    pub fn print(&self, arguments: &[&str]) -> String {
+    pub fn stdout_of(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("UTF-8")
@@ -69,17 +69,17 @@ impl Drop for DataDir {
 }
 
 /// A running `souk serve`; killed at the end of the test.
-pub struct Served {
+pub struct ServerProcess {
     child: Child,
     /// What it printed first, up to the URL of its health.
-    pub welcome: Vec<String>,
+    pub startup_output: Vec<String>,
     /// Where it listens.
     pub address: SocketAddr,
     printed: mpsc::Receiver<String>,
     log: mpsc::Receiver<String>,
 }
 
-impl Served {
+impl ServerProcess {
     /// Starts it on a free port and waits until it is ready.
     pub fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
@@ -87,7 +87,7 @@ impl Served {
         let printed = lines(child.stdout.take().expect("a pipe"));
         let mut welcome: Vec<String> = Vec::new();
         while !welcome.last().is_some_and(|line| line.starts_with("Health"))
-            && let Ok(line) = printed.recv_timeout(PATIENCE)
+            && let Ok(line) = printed.recv_timeout(TIMEOUT)
         {
             welcome.push(line);
         }
@@ -102,13 +102,13 @@ impl Served {
 
     /// The next line that it prints.
     pub fn printed_line(&self) -> String {
-        self.printed.recv_timeout(PATIENCE).expect("it prints another line")
+        self.printed.recv_timeout(TIMEOUT).expect("it prints another line")
     }
 
     /// The first line of the log from here on that contains this.
     pub fn wait_for_log(&self, text: &str) -> String {
         loop {
-            let line = self.log.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no line with `{text}` in the log"));
+            let line = self.log.recv_timeout(TIMEOUT).unwrap_or_else(|_| panic!("no line with `{text}` in the log"));
             if line.contains(text) {
                 return line;
             }
@@ -123,7 +123,7 @@ impl Served {
 
     /// Waits for its end; the exit code, none where a signal ended it.
     pub fn wait(mut self) -> Option<i32> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             if let Some(status) = self.child.try_wait().expect("a child") {
                 return status.code();
@@ -141,7 +141,7 @@ impl Served {
 
     /// Sends a request and reads the whole answer: its status and its body.
     pub fn get(&self, path: &str) -> (u16, String) {
-        exchange(self.address, &format!("GET {path} HTTP/1.0\r\nHost: souk\r\n\r\n"))
+        send_raw(self.address, &format!("GET {path} HTTP/1.0\r\nHost: souk\r\n\r\n"))
     }
 
     /// Runs an operation with or without a token.
@@ -154,13 +154,13 @@ impl Served {
     pub fn log_in(&self, email: &str, password: &str) -> String {
         let input = format!("email: {}, password: {}", json!(email), json!(password));
         let login = format!("mutation {{ login(input: {{ {input} }}) {{ accessToken userErrors {{ code }} }} }}");
-        let (_, answer) = self.run(None, &login);
-        let token = answer["data"]["login"]["accessToken"].as_str();
-        token.unwrap_or_else(|| panic!("{email} cannot log in: {answer}")).to_owned()
+        let (_, response) = self.run(None, &login);
+        let token = response["data"]["login"]["accessToken"].as_str();
+        token.unwrap_or_else(|| panic!("{email} cannot log in: {response}")).to_owned()
     }
 }
 
-impl Drop for Served {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -171,7 +171,7 @@ impl Drop for Served {
 pub fn post(address: SocketAddr, token: Option<&str>, document: &str) -> (u16, String) {
     let body = json!({ "query": document }).to_string();
     let authorization = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
-    exchange(
+    send_raw(
         address,
         &format!(
             "POST /graphql HTTP/1.0\r\nHost: souk\r\nContent-Type: application/json\r\n{authorization}\
@@ -181,14 +181,14 @@ pub fn post(address: SocketAddr, token: Option<&str>, document: &str) -> (u16, S
     )
 }
 
-fn exchange(address: SocketAddr, request: &str) -> (u16, String) {
+fn send_raw(address: SocketAddr, request: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).expect("somebody listens");
-    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
     stream.write_all(request.as_bytes()).expect("sent");
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).expect("a whole answer");
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer but {answer:?}"));
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).expect("a whole answer");
+    let response = String::from_utf8_lossy(&response).into_owned();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer but {response:?}"));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
     (status.expect("a status"), body.to_owned())
 }
@@ -205,6 +205,6 @@ fn lines(pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
 }
 
 /// Whether anything of a data directory's PostgreSQL is left, by whether its lock can be had.
-pub fn is_free(data_dir: &Path) -> bool {
+pub fn is_unlocked(data_dir: &Path) -> bool {
     fs::File::options().append(true).open(data_dir.join("postgres.lock")).is_ok_and(|file| file.try_lock().is_ok())
 }

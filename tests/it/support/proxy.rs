@@ -23,17 +23,17 @@ pub struct Proxy {
 
 impl Proxy {
     /// A proxy in front of this database.
-    pub async fn to(url: &str) -> Self {
+    pub async fn start(url: &str) -> Self {
         let config: Config = url.parse().expect("a connection string");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = through(listener.local_addr().expect("an address"), &config);
+        let url = proxied_url(listener.local_addr().expect("an address"), &config);
         let open = watch::Sender::new(true);
         let task = tokio::spawn(serve(listener, config, open.subscribe()));
         Self { url, open, task }
     }
 
     /// Cuts every connection and lets nobody in.
-    pub fn shut(&self) {
+    pub fn close(&self) {
         self.open.send_replace(false);
     }
 
@@ -50,7 +50,7 @@ impl Drop for Proxy {
 }
 
 /// The connection string of a database that is reached through this address.
-pub(super) fn through(address: SocketAddr, config: &Config) -> String {
+pub(super) fn proxied_url(address: SocketAddr, config: &Config) -> String {
     let user = config.get_user().unwrap_or("postgres");
     let password = String::from_utf8_lossy(config.get_password().unwrap_or_default());
     let database = config.get_dbname().expect("the URL names a database");
@@ -78,8 +78,8 @@ pub(super) async fn connect(config: &Config) -> Option<Box<dyn Stream>> {
     let port = config.get_ports().first().copied().unwrap_or(5432);
     Some(match config.get_hosts().first().expect("the URL names a host") {
         Host::Tcp(host) => Box::new(TcpStream::connect((host.as_str(), port)).await.ok()?),
-        Host::Unix(folder) => {
-            let socket = folder.join(format!(".s.PGSQL.{port}"));
+        Host::Unix(dir) => {
+            let socket = dir.join(format!(".s.PGSQL.{port}"));
             Box::new(UnixStream::connect(socket).await.ok()?)
         }
     })

@@ -31,7 +31,7 @@ impl Psql {
     }
 
     /// The only value of the only row.
-    pub async fn value(&self, sql: &str) -> String {
+    pub async fn scalar(&self, sql: &str) -> String {
         let mut rows = self.column(sql).await;
         assert_eq!(rows.len(), 1, "{sql}");
         rows.remove(0)
@@ -44,7 +44,7 @@ impl Psql {
 }
 
 /// The constraint that an error names, or what PostgreSQL says where it names none.
-pub fn refused_by(error: &Error) -> String {
+pub fn violated_constraint(error: &Error) -> String {
     let Some(error) = error.as_db_error() else { return error.to_string() };
     error.constraint().unwrap_or(error.message()).to_owned()
 }

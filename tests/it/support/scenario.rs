@@ -35,7 +35,7 @@ pub struct Scenario<'a> {
 
 impl<'a> Scenario<'a> {
     /// Sets the scenario.
-    pub async fn set(app: &'a TestApp) -> Self {
+    pub async fn create(app: &'a TestApp) -> Self {
         let website = app.website("sailor").await;
         let managers = [
             Permission::ManageUsers,
@@ -52,7 +52,7 @@ impl<'a> Scenario<'a> {
             app.customer().await,
             app.seller().await,
             app.seller().await,
-            app.holder(&managers, &[website.id]).await,
+            app.user_with(&managers, &[website.id]).await,
             app.manager().await,
             app.admin().await,
         ];
@@ -78,7 +78,7 @@ impl<'a> Scenario<'a> {
         // Of the two pieces one is on its way.
         let order = customer.order(&[(sold.id, 2)]).await;
         let confirm = json!({ "id": order, "status": "CONFIRMED" });
-        assert_eq!(actors[7].mutate("orderStatusUpdate", "", confirm).await.verdict("orderStatusUpdate"), "done");
+        assert_eq!(actors[7].mutate("orderStatusUpdate", "", confirm).await.outcome("orderStatusUpdate"), "done");
         // What is not for sale any more is the seller's and the staff's to see.
         let hidden = app.product(website.id, spec("hidden")).await;
         app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", hidden.id.0)).await;
@@ -87,12 +87,12 @@ impl<'a> Scenario<'a> {
         let group = group.text_at("productGroupCreate.productGroup.id");
         let put =
             json!({ "id": sold.id.to_global_id(), "groupId": group, "options": [{ "name": "Size", "value": "S" }] });
-        assert_eq!(actors[7].mutate("productUpdate", "", put).await.verdict("productUpdate"), "done");
+        assert_eq!(actors[7].mutate("productUpdate", "", put).await.outcome("productUpdate"), "done");
         let mine = customer.run("{ me { sessions { id } role { id } } }").await;
         let line =
             customer.run_with("query ($id: ID!) { order(id: $id) { details { id } } }", json!({ "id": order })).await;
-        let cart = customer.cart_of(&[(sold.id, 1)]).await;
-        let payment = customer.pay_by(&order, "4111111111111111", "scenario").await;
+        let cart = customer.create_cart(&[(sold.id, 1)]).await;
+        let payment = customer.try_pay(&order, "4111111111111111", "scenario").await;
         let line = line.text_at("order.details.0.id");
         let one = json!([{ "orderDetailId": line, "quantity": 1 }]);
         let ship = json!({ "orderId": order, "lines": one, "carrier": "Post", "trackingNumber": "P 1",
@@ -104,12 +104,12 @@ impl<'a> Scenario<'a> {
         let review = json!({ "productId": sold.id.to_global_id(), "rating": 4, "title": "Bright" });
         let review = customer.mutate("reviewCreate", "review { id }", review).await;
         let entry = actors[7].run("{ auditLog(first: 1) { nodes { id } } }").await;
-        let sale = app.database.ask("SELECT id FROM stock_movements WHERE order_id IS NOT NULL").await;
+        let sale = app.database.scalar("SELECT id FROM stock_movements WHERE order_id IS NOT NULL").await;
         let price = format!("SELECT id FROM price_changes WHERE product_id = {}", hidden.id.0);
-        let price = app.database.ask(&price).await;
+        let price = app.database.scalar(&price).await;
         let dead = "INSERT INTO jobs (kind, payload, state, attempts, locked_until, last_error)
             VALUES ('test', '{}', 'dead', 1, now(), 'it never will') RETURNING id";
-        let dead = app.database.ask(dead).await;
+        let dead = app.database.scalar(dead).await;
         let moved = format!(
             "INSERT INTO transfers (direction, resource, format, website_id, user_id, status, output_key, rejects_key, total,
                     errors, failure, started_at, finished_at)
@@ -118,7 +118,7 @@ impl<'a> Scenario<'a> {
                 RETURNING id",
             website.id.0, customer.id.0
         );
-        let moved = app.database.ask(&moved).await;
+        let moved = app.database.scalar(&moved).await;
         let picture = format!(
             "WITH made AS (INSERT INTO media (sha256, format, width, height, bytes, blurhash, widths)
                 VALUES (repeat('ab', 32), 'jpeg', 640, 480, 1000, 'LEHV6nWB2yk8', ARRAY[160, 640]) RETURNING id)
@@ -126,12 +126,12 @@ impl<'a> Scenario<'a> {
                 SELECT {}, id, 1, 'https://pictures.example/1.jpg', 'it was late' FROM made RETURNING id",
             hidden.id.0
         );
-        let picture = app.database.ask(&picture).await;
+        let picture = app.database.scalar(&picture).await;
         let rule = format!(
             "INSERT INTO search_rules (website_id, words, category_id) VALUES ({}, '{{sale,offers}}', {}) RETURNING id",
             website.id.0, category.id.0
         );
-        let rule = app.database.ask(&rule).await;
+        let rule = app.database.scalar(&rule).await;
         let mut ids = BTreeMap::from([
             ("Website", website.id.to_global_id()),
             ("User", customer.global_id()),

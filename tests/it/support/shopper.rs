@@ -6,14 +6,14 @@ use std::io;
 use serde_json::{Value, json};
 use souk::ids::{CartId, OrderId, ProductId, RowId};
 
-use super::{Answer, Client, TestDb};
+use super::{TestResponse, Client, TestDb};
 
 const CART: &str = "cart { id lines { product { id } quantity } total { amount } } cartToken";
 const ORDERS: &str = "orders { id orderNumber createdAt totalAmount { amount } details { product { id } quantity } }";
 const CART_TOKEN: &str = "x-cart-token";
 
 /// Global ids of products, and pieces.
-pub type Wanted = Vec<(String, i32)>;
+pub type CartItems = Vec<(String, i32)>;
 
 /// A guest, or a user where the client sends a token.
 pub struct Shopper {
@@ -24,13 +24,13 @@ pub struct Shopper {
     /// The guest's token.
     pub token: Option<String>,
     /// What is in the cart, in its order.
-    pub lines: Wanted,
+    pub lines: CartItems,
     total: String,
 }
 
 /// What somebody was told that they had bought.
 #[derive(Debug, Clone)]
-pub struct Sale {
+pub struct Purchase {
     /// Which cart it was.
     pub cart: CartId,
     /// The orders, as [`TestDb::receipts`] gives them.
@@ -48,41 +48,41 @@ impl Shopper {
     }
 
     /// Puts products into their cart, which is empty.
-    pub async fn fill(&mut self, wanted: &[(String, i32)]) -> io::Result<Answer> {
+    pub async fn fill(&mut self, wanted: &[(String, i32)]) -> io::Result<TestResponse> {
         let lines: Vec<_> = wanted.iter().map(|(id, n)| json!({ "productId": id, "quantity": n })).collect();
         let document = format!(
             "mutation ($input: CartCreateInput) {{ cartCreate(input: $input) {{ {CART} userErrors {{ code message field }} }} }}"
         );
-        let answer = self.client.run(&document, json!({ "input": { "lines": lines } })).await?;
-        if answer.verdict("cartCreate") == "done" {
-            self.cart = answer.text_at("cartCreate.cart.id");
-            self.total = answer.text_at("cartCreate.cart.total.amount");
-            self.lines = lines_of(answer.at("cartCreate.cart.lines"));
-            if let Some(token) = answer.at("cartCreate.cartToken").as_str() {
+        let response = self.client.run(&document, json!({ "input": { "lines": lines } })).await?;
+        if response.outcome("cartCreate") == "done" {
+            self.cart = response.text_at("cartCreate.cart.id");
+            self.total = response.text_at("cartCreate.cart.total.amount");
+            self.lines = lines_of(response.at("cartCreate.cart.lines"));
+            if let Some(token) = response.at("cartCreate.cartToken").as_str() {
                 self.token = Some(token.to_owned());
-                self.client.send_always(CART_TOKEN, token);
+                self.client.set_header(CART_TOKEN, token);
             }
         }
-        Ok(answer)
+        Ok(response)
     }
 
     /// Asks for the cart to be kept.
-    pub async fn reserve(&mut self) -> io::Result<Answer> {
+    pub async fn reserve(&mut self) -> io::Result<TestResponse> {
         self.client.mutate("cartReserve", "cart { id }", json!({ "id": self.cart })).await
     }
 
     /// Empties the cart.
-    pub async fn clear(&mut self) -> io::Result<Answer> {
+    pub async fn clear(&mut self) -> io::Result<TestResponse> {
         self.client.mutate("cartClear", "cart { id }", json!({ "id": self.cart })).await
     }
 
     /// Buys the cart.
-    pub async fn checkout(&mut self, key: &str) -> io::Result<Answer> {
-        self.client.mutate("checkout", ORDERS, self.order(key)).await
+    pub async fn checkout(&mut self, key: &str) -> io::Result<TestResponse> {
+        self.client.mutate("checkout", ORDERS, self.checkout_input(key)).await
     }
 
     /// The input of a checkout.
-    pub fn order(&self, key: &str) -> Value {
+    pub fn checkout_input(&self, key: &str) -> Value {
         json!({
             "cartId": self.cart,
             "address": { "country": "DE", "city": "Hamburg", "address": "Hafenstrasse 1", "postalCode": "20457" },
@@ -93,25 +93,25 @@ impl Shopper {
     }
 
     /// Goes, and comes back as another guest.
-    pub fn leave(&mut self) {
-        self.client.send_never(CART_TOKEN);
+    pub fn become_new_guest(&mut self) {
+        self.client.remove_header(CART_TOKEN);
         (self.cart, self.token) = (String::new(), None);
     }
 
     /// What they were told.
-    pub fn sale(&self, answer: &Answer) -> Sale {
-        let orders = answer.at("checkout.orders").as_array().expect("orders");
+    pub fn purchase(&self, response: &TestResponse) -> Purchase {
+        let orders = response.at("checkout.orders").as_array().expect("orders");
         let details = orders.iter().flat_map(|order| lines_of(&order["details"]));
-        Sale {
+        Purchase {
             cart: CartId::parse("id", &self.cart).expect("an id"),
             receipts: orders.iter().map(receipt).collect(),
             lines: details.map(|(id, n)| (product(&id), n)).collect(),
-            placed_at: answer.text_at("checkout.orders.0.createdAt"),
+            placed_at: response.text_at("checkout.orders.0.createdAt"),
         }
     }
 }
 
-fn lines_of(lines: &Value) -> Wanted {
+fn lines_of(lines: &Value) -> CartItems {
     let line = |line: &Value| {
         let id = line["product"]["id"].as_str().expect("a product").to_owned();
         (id, line["quantity"].as_i64().and_then(|n| i32::try_from(n).ok()).expect("pieces"))
@@ -143,7 +143,7 @@ impl TestDb {
     }
 
     /// Of every order all is there, or nothing: lines, ledger, history, mail, audit log, the key that answers it.
-    pub async fn assert_no_order_is_half(&self) {
+    pub async fn assert_no_partial_orders(&self) {
         let taken = "SELECT product_id, -sum(delta) FROM stock_movements WHERE order_id = o.id
             GROUP BY product_id HAVING sum(delta) <> 0";
         let lines = "SELECT product_id, sum(quantity) FROM order_details
@@ -168,16 +168,16 @@ impl TestDb {
     }
 
     /// Just what was sold is there, whole: every order that somebody was told of and no other, its cart empty.
-    pub async fn assert_sold(&self, sales: &[Sale]) {
-        let mut told: Vec<&String> = sales.iter().flat_map(|sale| &sale.receipts).collect();
+    pub async fn assert_purchases(&self, sales: &[Purchase]) {
+        let mut confirmed: Vec<&String> = sales.iter().flat_map(|sale| &sale.receipts).collect();
         let id = |receipt: &&String| receipt.split(' ').next().and_then(|id| id.parse::<i64>().ok());
-        told.sort_by_key(id);
-        let there = self.receipts().await;
-        assert_eq!(told, there.iter().collect::<Vec<_>>(), "what was told, and what is there");
-        self.assert_no_order_is_half().await;
+        confirmed.sort_by_key(id);
+        let actual = self.receipts().await;
+        assert_eq!(confirmed, actual.iter().collect::<Vec<_>>(), "what was told, and what is there");
+        self.assert_no_partial_orders().await;
         let carts: Vec<_> = sales.iter().map(|sale| sale.cart.0.to_string()).collect();
         let full = format!("SELECT cart_id FROM cart_lines WHERE cart_id = ANY ('{{{}}}')", carts.join(","));
         assert_eq!(self.rows(&full).await, Vec::<String>::new(), "carts that were bought and are not empty");
-        self.assert_books_balance().await;
+        self.assert_invariants().await;
     }
 }

@@ -9,24 +9,24 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::email::Mail;
+use super::email::Email;
 
 /// What the server does with a mail once it has it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Mood {
+pub enum SmtpBehavior {
     /// Keeps it.
-    Take,
+    Accept,
     /// Answers this instead, `%` being the line of the mail's text that has the token.
-    Refuse(&'static str),
+    Reject(&'static str),
     /// Keeps it, and closes the connection before it says so.
-    TakeAndHangUp,
+    AcceptThenDisconnect,
     /// Refuses every login.
-    RefuseLogins,
+    RejectLogins,
 }
 
 struct State {
-    mood: Mutex<Mood>,
-    mails: watch::Sender<Vec<Mail>>,
+    behavior: Mutex<SmtpBehavior>,
+    emails: watch::Sender<Vec<Email>>,
     logins: Mutex<Vec<String>>,
 }
 
@@ -44,15 +44,15 @@ impl SmtpSink {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let state = Arc::new(State {
-            mood: Mutex::new(Mood::Take),
-            mails: watch::Sender::new(Vec::new()),
+            behavior: Mutex::new(SmtpBehavior::Accept),
+            emails: watch::Sender::new(Vec::new()),
             logins: Mutex::default(),
         });
         let shared = Arc::clone(&state);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let state = Arc::clone(&shared);
-                tokio::spawn(async move { talk(stream, &state).await });
+                tokio::spawn(async move { handle_connection(stream, &state).await });
             }
         });
         Self { address, state, task }
@@ -64,18 +64,18 @@ impl SmtpSink {
     }
 
     /// What it does from now on.
-    pub fn feel(&self, mood: Mood) {
-        *self.state.mood.lock().expect("no panic") = mood;
+    pub fn set_behavior(&self, behavior: SmtpBehavior) {
+        *self.state.behavior.lock().expect("no panic") = behavior;
     }
 
     /// The mails that came since the last time.
-    pub fn take(&self) -> Vec<Mail> {
-        self.state.mails.send_replace(Vec::new())
+    pub fn take(&self) -> Vec<Email> {
+        self.state.emails.send_replace(Vec::new())
     }
 
     /// Waits for a mail, and gives all that came since the last time.
-    pub async fn wait(&self) -> Vec<Mail> {
-        self.state.mails.subscribe().wait_for(|mails| !mails.is_empty()).await.expect("the server runs");
+    pub async fn wait(&self) -> Vec<Email> {
+        self.state.emails.subscribe().wait_for(|emails| !emails.is_empty()).await.expect("the server runs");
         self.take()
     }
 
@@ -92,19 +92,19 @@ impl Drop for SmtpSink {
 }
 
 /// One connection, until its end.
-async fn talk(stream: TcpStream, state: &State) -> Option<()> {
+async fn handle_connection(stream: TcpStream, state: &State) -> Option<()> {
     let mut stream = BufReader::new(stream);
     let (mut from, mut to) = (String::new(), Vec::new());
-    say(&mut stream, "220 sink.example ESMTP").await?;
+    write_line(&mut stream, "220 sink.example ESMTP").await?;
     loop {
-        let line = hear(&mut stream).await?;
+        let line = read_line(&mut stream).await?;
         let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
-        let answer = match verb.to_ascii_uppercase().as_str() {
+        let response = match verb.to_ascii_uppercase().as_str() {
             "EHLO" => "250-sink.example\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 AUTH PLAIN".to_owned(),
             "AUTH" => {
                 let credentials = rest.strip_prefix("PLAIN ").unwrap_or(rest);
                 state.logins.lock().expect("no panic").push(super::email::base64_text(credentials));
-                let refused = *state.mood.lock().expect("no panic") == Mood::RefuseLogins;
+                let refused = *state.behavior.lock().expect("no panic") == SmtpBehavior::RejectLogins;
                 if refused { "535 5.7.8 wrong password" } else { "235 welcome" }.to_owned()
             }
             "MAIL" => {
@@ -116,17 +116,17 @@ async fn talk(stream: TcpStream, state: &State) -> Option<()> {
                 "250 ok".to_owned()
             }
             "DATA" => {
-                say(&mut stream, "354 go on").await?;
-                let mail = Mail::parse(&from, &to, &data(&mut stream).await?);
-                let mood = *state.mood.lock().expect("no panic");
-                match mood {
-                    Mood::Refuse(answer) => {
+                write_line(&mut stream, "354 go on").await?;
+                let mail = Email::parse(&from, &to, &data(&mut stream).await?);
+                let behavior = *state.behavior.lock().expect("no panic");
+                match behavior {
+                    SmtpBehavior::Reject(response) => {
                         let link = mail.text.lines().find(|line| line.contains("?token=")).unwrap_or_default();
-                        answer.replace('%', link)
+                        response.replace('%', link)
                     }
                     _ => {
-                        state.mails.send_modify(|mails| mails.push(mail));
-                        if mood == Mood::TakeAndHangUp {
+                        state.emails.send_modify(|emails| emails.push(mail));
+                        if behavior == SmtpBehavior::AcceptThenDisconnect {
                             return None;
                         }
                         "250 taken".to_owned()
@@ -134,21 +134,21 @@ async fn talk(stream: TcpStream, state: &State) -> Option<()> {
                 }
             }
             "QUIT" => {
-                say(&mut stream, "221 bye").await?;
+                write_line(&mut stream, "221 bye").await?;
                 return None;
             }
             "NOOP" | "RSET" => "250 ok".to_owned(),
             _ => "502 no such command".to_owned(),
         };
-        say(&mut stream, &answer).await?;
+        write_line(&mut stream, &response).await?;
     }
 }
 
-async fn say(stream: &mut BufReader<TcpStream>, line: &str) -> Option<()> {
+async fn write_line(stream: &mut BufReader<TcpStream>, line: &str) -> Option<()> {
     stream.write_all(format!("{line}\r\n").as_bytes()).await.ok()
 }
 
-async fn hear(stream: &mut BufReader<TcpStream>) -> Option<String> {
+async fn read_line(stream: &mut BufReader<TcpStream>) -> Option<String> {
     let mut line = String::new();
     let length = stream.read_line(&mut line).await.ok()?;
     (length > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
@@ -158,7 +158,7 @@ async fn hear(stream: &mut BufReader<TcpStream>) -> Option<String> {
 async fn data(stream: &mut BufReader<TcpStream>) -> Option<String> {
     let mut text = String::new();
     loop {
-        let line = hear(stream).await?;
+        let line = read_line(stream).await?;
         if line == "." {
             return Some(text);
         }

@@ -18,10 +18,10 @@ pub struct Source {
 
 impl Source {
     /// Every Rust file under a folder of the repository.
-    pub fn all(folder: &str) -> Vec<Self> {
+    pub fn all(dir: &str) -> Vec<Self> {
         let top = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut files = Vec::new();
-        walk(&top.join(folder), &mut files);
+        walk(&top.join(dir), &mut files);
         files.sort();
         let read = |file: PathBuf| {
             let path = file.strip_prefix(top).expect("a file of the repository").to_str().expect("UTF-8").to_owned();
@@ -32,7 +32,7 @@ impl Source {
 
     fn new(path: String, text: String) -> Self {
         let program = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-        let (tokens, literals) = scan(program);
+        let (tokens, literals) = tokenize(program);
         let module = path.trim_start_matches("src/").trim_end_matches(".rs").split('/');
         let module = module.filter(|part| !["mod", "lib", "main"].contains(part)).map(ToOwned::to_owned).collect();
         Self { path, text, tokens, literals, module }
@@ -50,12 +50,12 @@ impl Source {
 
     /// The layer of its domain that a file belongs to: `model`, `store` or `actions`, whether the module of that name or one
     /// below it, at any depth of the domain.
-    pub fn part(&self) -> &str {
+    pub fn layer(&self) -> &str {
         layer(&self.module).unwrap_or_default()
     }
 
     /// Whether these tokens follow each other somewhere.
-    pub fn says(&self, tokens: &[&str]) -> bool {
+    pub fn contains(&self, tokens: &[&str]) -> bool {
         self.tokens.windows(tokens.len()).any(|window| window == tokens)
     }
 
@@ -70,16 +70,16 @@ impl Source {
             }
             let ups = self.tokens[at..].iter().step_by(2).take_while(|token| *token == "super").count();
             match self.tokens[at].as_str() {
-                "crate" => _ = tree(&self.tokens, at + 2, &[], &mut paths),
-                "self" => _ = tree(&self.tokens, at + 2, &self.folder(0), &mut paths),
-                "super" => _ = tree(&self.tokens, at + 2 * ups, &self.folder(ups), &mut paths),
+                "crate" => _ = parse_use_tree(&self.tokens, at + 2, &[], &mut paths),
+                "self" => _ = parse_use_tree(&self.tokens, at + 2, &self.parent_module(0), &mut paths),
+                "super" => _ = parse_use_tree(&self.tokens, at + 2 * ups, &self.parent_module(ups), &mut paths),
                 _ => {}
             }
         }
         paths
     }
 
-    fn folder(&self, ups: usize) -> Vec<String> {
+    fn parent_module(&self, ups: usize) -> Vec<String> {
         self.module[..self.module.len().saturating_sub(ups)].to_vec()
     }
 }
@@ -89,8 +89,8 @@ pub fn layer(path: &[String]) -> Option<&str> {
     path.iter().skip(1).map(String::as_str).find(|part| ["model", "store", "actions"].contains(part))
 }
 
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("a folder") {
+fn walk(dir: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
             walk(&path, files);
@@ -101,18 +101,18 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 /// Reads a path, or a tree of them in braces, and gives the place behind it.
-fn tree(tokens: &[String], mut at: usize, prefix: &[String], paths: &mut Vec<Vec<String>>) -> usize {
+fn parse_use_tree(tokens: &[String], mut at: usize, prefix: &[String], paths: &mut Vec<Vec<String>>) -> usize {
     let mut path = prefix.to_vec();
     loop {
         match tokens.get(at).map(String::as_str) {
             Some("{") => {
                 at += 1;
                 while tokens.get(at).is_some_and(|token| token != "}") {
-                    at = if tokens[at] == "," { at + 1 } else { tree(tokens, at, &path, paths).max(at + 1) };
+                    at = if tokens[at] == "," { at + 1 } else { parse_use_tree(tokens, at, &path, paths).max(at + 1) };
                 }
                 return at + 1;
             }
-            Some(word) if word == "*" || is_word(word) => path.push(word.to_owned()),
+            Some(word) if word == "*" || is_identifier(word) => path.push(word.to_owned()),
             _ => break,
         }
         at += 1;
@@ -130,12 +130,12 @@ fn tree(tokens: &[String], mut at: usize, prefix: &[String], paths: &mut Vec<Vec
     at
 }
 
-fn is_word(token: &str) -> bool {
-    token.starts_with(|letter: char| letter.is_alphabetic() || letter == '_')
+fn is_identifier(token: &str) -> bool {
+    token.starts_with(|character: char| character.is_alphabetic() || character == '_')
 }
 
 /// Divides Rust into tokens and texts, comments left out.
-fn scan(text: &str) -> (Vec<String>, Vec<String>) {
+fn tokenize(text: &str) -> (Vec<String>, Vec<String>) {
     let (mut tokens, mut literals) = (Vec::new(), Vec::new());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -143,22 +143,22 @@ fn scan(text: &str) -> (Vec<String>, Vec<String>) {
             rest.find('\n').unwrap_or(rest.len())
         } else if rest.starts_with("/*") {
             rest.find("*/").map_or(rest.len(), |end| end + 2)
-        } else if let Some((open, close)) = text_begins(rest) {
+        } else if let Some((open, close)) = string_start(rest) {
             let inside = &rest[open..];
-            let end = if close == "\"" { end_of_text(inside) } else { inside.find(&close).unwrap_or(inside.len()) };
+            let end = if close == "\"" { string_end(inside) } else { inside.find(&close).unwrap_or(inside.len()) };
             literals.push(inside[..end].to_owned());
             open + end + close.len()
         } else if first == '\'' {
             // A letter in quotes, or a lifetime.
-            let letter = rest[1..].strip_prefix('\\').map_or_else(
+            let character = rest[1..].strip_prefix('\\').map_or_else(
                 || rest.char_indices().nth(2).filter(|(_, quote)| *quote == '\'').map(|(at, _)| at + 1),
                 |escaped| escaped[1..].find('\'').map(|at| at + 4),
             );
-            letter.unwrap_or(1)
+            character.unwrap_or(1)
         } else if first.is_whitespace() {
             first.len_utf8()
         } else {
-            let word = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(rest.len());
+            let word = rest.find(|character: char| !character.is_alphanumeric() && character != '_').unwrap_or(rest.len());
             let length = if word > 0 { word } else { if rest.starts_with("::") { 2 } else { first.len_utf8() } };
             tokens.push(rest[..length].to_owned());
             length
@@ -169,7 +169,7 @@ fn scan(text: &str) -> (Vec<String>, Vec<String>) {
 }
 
 /// Whether a text begins here: the length of its opening and its closing.
-fn text_begins(rest: &str) -> Option<(usize, String)> {
+fn string_start(rest: &str) -> Option<(usize, String)> {
     let plain = rest.strip_prefix('b').unwrap_or(rest);
     let Some(raw) = plain.strip_prefix('r') else {
         return plain.starts_with('"').then(|| (rest.len() - plain.len() + 1, "\"".to_owned()));
@@ -182,10 +182,10 @@ fn text_begins(rest: &str) -> Option<(usize, String)> {
         .then(|| (rest.len() - raw.len() + hashes + 1, if hashes == 0 { "\"".into() } else { close }))
 }
 
-fn end_of_text(inside: &str) -> usize {
+fn string_end(inside: &str) -> usize {
     let mut escaped = false;
-    for (at, letter) in inside.char_indices() {
-        match letter {
+    for (at, character) in inside.char_indices() {
+        match character {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
             '"' => return at,

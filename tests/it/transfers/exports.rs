@@ -17,7 +17,7 @@ use souk::{
 use crate::support::{TestDb, process::DataDir};
 
 /// Two websites; at the first one of everything, with texts that are hard to write down.
-const MARKET: &str = r#"
+const SEED: &str = r#"
 INSERT INTO websites (id, code, name, base_url, currency) VALUES
     (1, 'uk', 'Shop "UK"', 'https://uk.example', 'GBP'), (2, 'de', 'Laden', 'https://de.example', 'EUR');
 INSERT INTO categories (id, parent_id, name, slug) VALUES (1, NULL, 'Tea > Coffee', 'drinks'), (2, 1, '=Green', 'green');
@@ -43,9 +43,9 @@ INSERT INTO reviews (product_id, user_id, rating, title, text, status, is_verifi
     (1, 1, 4, '=Good', 'Bright', 'approved', true, '2026-01-02 03:04:05Z'), (3, 2, 1, NULL, 'A Lampe', 'pending', false, now());
 "#;
 
-async fn market() -> TestDb {
+async fn seeded_database() -> TestDb {
     let database = TestDb::new().await;
-    database.sql(MARKET).await;
+    database.sql(SEED).await;
     database
 }
 
@@ -64,21 +64,21 @@ fn staff(permissions: &[Permission], websites: Option<&[i64]>) -> Viewer {
     })
 }
 
-async fn written(db: &Db, viewer: &Viewer, options: &ExportOptions) -> Result<String, Error> {
+async fn export_to_string(db: &Db, viewer: &Viewer, options: &ExportOptions) -> Result<String, Error> {
     let mut out = Vec::new();
     export(db, viewer, options, &mut out, |_, _| ()).await?;
     Ok(String::from_utf8(out).expect("UTF-8"))
 }
 
-async fn exported(db: &Db, resource: Resource, format: Format) -> String {
-    written(db, &Viewer::system(), &options(resource, format, 1))
+async fn export_as_system(db: &Db, resource: Resource, format: Format) -> String {
+    export_to_string(db, &Viewer::system(), &options(resource, format, 1))
         .await
         .unwrap_or_else(|error| panic!("{resource:?}: {error}"))
 }
 
 /// Brings in what was exported.
-async fn brought_in(db: &Db, resource: Resource, format: Format, text: &str) -> Counts {
-    let folder = DataDir::new();
+async fn import_text(db: &Db, resource: Resource, format: Format, text: &str) -> Counts {
+    let dir = DataDir::new();
     let options = ImportOptions {
         resource,
         format,
@@ -89,15 +89,15 @@ async fn brought_in(db: &Db, resource: Resource, format: Format, text: &str) -> 
         shop_options: Default::default(),
     };
     let input = Input { bytes: Box::new(std::io::Cursor::new(text.as_bytes().to_vec())), hash: None };
-    let report = import(db, &options, input, &folder.0.join("rejects"), |_| ()).await;
+    let report = import(db, &options, input, &dir.0.join("rejects"), |_| ()).await;
     let report = report.unwrap_or_else(|error| panic!("{resource:?}: {error}"));
     assert_eq!(report.errors, [], "{text}");
     report.counts
 }
 
 #[tokio::test]
-async fn every_noun_goes_out_whole() {
-    let database = market().await;
+async fn every_resource_is_exported_completely() {
+    let database = seeded_database().await;
     // What a resource's file says, line by line; where it is JSON, the same in another form.
     let table = [
         (
@@ -136,77 +136,77 @@ async fn every_noun_goes_out_whole() {
         (Resource::Websites, "code,name,base_url,currency\nuk,\"Shop \"\"UK\"\"\",https://uk.example,GBP\n"),
     ];
     for (resource, expected) in table {
-        assert_eq!(exported(&database.db, resource, Format::SoukCsv).await, expected, "{resource:?}");
-        let lines = exported(&database.db, resource, Format::SoukJsonl).await;
+        assert_eq!(export_as_system(&database.db, resource, Format::SoukCsv).await, expected, "{resource:?}");
+        let lines = export_as_system(&database.db, resource, Format::SoukJsonl).await;
         let names: Vec<_> = resource.export().columns.iter().map(|column| column.name).collect();
         for line in lines.lines() {
             let row: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
             assert!(row.as_object().expect("an object").keys().eq(&names), "{line}");
         }
     }
-    let ledger = exported(&database.db, Resource::StockMovements, Format::SoukCsv).await;
+    let ledger = export_as_system(&database.db, Resource::StockMovements, Format::SoukCsv).await;
     assert!(ledger.starts_with("sku,created_at,reason,delta,balance,order,user,note\nS-1,"), "{ledger}");
     assert!(ledger.ends_with("Z,opening,7,7,,,\n") && ledger.lines().count() == 2, "{ledger}");
 }
 
 #[tokio::test]
-async fn what_goes_out_comes_back_in_without_a_change() {
-    let database = market().await;
+async fn reimporting_an_export_changes_nothing() {
+    let database = seeded_database().await;
     for resource in Resource::ALL.iter().copied().filter(|resource| resource.export().is_importable) {
         for format in [Format::SoukCsv, Format::SoukJsonl] {
-            let before = exported(&database.db, resource, format).await;
-            let rows = database.ask("SELECT string_agg(p::text, ';' ORDER BY id) FROM products p").await;
-            let counts = brought_in(&database.db, resource, format, &before).await;
+            let before = export_as_system(&database.db, resource, format).await;
+            let rows = database.scalar("SELECT string_agg(p::text, ';' ORDER BY id) FROM products p").await;
+            let counts = import_text(&database.db, resource, format, &before).await;
             assert_eq!(
                 counts,
                 Counts { unchanged: counts.read, read: counts.read, ..Counts::default() },
                 "{resource:?} {format:?}"
             );
             assert!(counts.read > 0, "{resource:?}");
-            assert_eq!(database.ask("SELECT string_agg(p::text, ';' ORDER BY id) FROM products p").await, rows);
-            assert_eq!(exported(&database.db, resource, format).await, before);
+            assert_eq!(database.scalar("SELECT string_agg(p::text, ';' ORDER BY id) FROM products p").await, rows);
+            assert_eq!(export_as_system(&database.db, resource, format).await, before);
         }
     }
     // And into a market without products it makes the same ones.
     let other = TestDb::new().await;
     other.sql("INSERT INTO websites (id, code, name, base_url, currency) VALUES (1, 'uk', 'UK', 'https://uk.example', 'GBP')").await;
-    let file = exported(&database.db, Resource::Products, Format::SoukCsv).await;
-    assert_eq!(brought_in(&other.db, Resource::Products, Format::SoukCsv, &file).await.created, 2);
-    assert_eq!(exported(&other.db, Resource::Products, Format::SoukCsv).await, file);
+    let file = export_as_system(&database.db, Resource::Products, Format::SoukCsv).await;
+    assert_eq!(import_text(&other.db, Resource::Products, Format::SoukCsv, &file).await.created, 2);
+    assert_eq!(export_as_system(&other.db, Resource::Products, Format::SoukCsv).await, file);
 }
 
 #[tokio::test]
-async fn nobody_takes_out_more_than_they_reach() {
-    let database = market().await;
+async fn export_is_limited_to_the_access_of_the_viewer() {
+    let database = seeded_database().await;
     let db = &database.db;
     for resource in Resource::ALL.iter().copied() {
         let every: Vec<_> =
             Permission::ALL.iter().copied().filter(|held| *held != resource.export().permission).collect();
-        let refused = written(db, &staff(&every, None), &options(resource, Format::SoukCsv, 1)).await.unwrap_err();
+        let refused = export_to_string(db, &staff(&every, None), &options(resource, Format::SoukCsv, 1)).await.unwrap_err();
         assert!(refused.to_string().contains(resource.export().permission.as_str()), "{resource:?}: {refused}");
         let german = staff(&[resource.export().permission], Some(&[2]));
-        let refused = written(db, &german, &options(resource, Format::SoukCsv, 1)).await.unwrap_err();
+        let refused = export_to_string(db, &german, &options(resource, Format::SoukCsv, 1)).await.unwrap_err();
         assert_eq!(refused.to_string(), "NOT_FOUND: there is no such website", "{resource:?}");
-        assert!(written(db, &german, &options(resource, Format::SoukCsv, 2)).await.is_ok(), "{resource:?}");
-        let anonymous = written(db, &Viewer::anonymous(), &options(resource, Format::SoukCsv, 1)).await;
+        assert!(export_to_string(db, &german, &options(resource, Format::SoukCsv, 2)).await.is_ok(), "{resource:?}");
+        let anonymous = export_to_string(db, &Viewer::anonymous(), &options(resource, Format::SoukCsv, 1)).await;
         assert!(anonymous.is_err(), "{resource:?}");
-        let all = exported(db, resource, Format::SoukCsv).await;
+        let all = export_as_system(db, resource, Format::SoukCsv).await;
         assert!(!all.contains("secret") && !all.contains("Lampe") && !all.contains("eve-2@"), "{resource:?}: {all}");
     }
     let german = staff(&[Permission::ManageWebsites], Some(&[2]));
     let everything = ExportOptions { resource: Resource::Websites, format: Format::SoukCsv, website: None };
-    assert!(written(db, &german, &everything).await.unwrap().ends_with("currency\nde,Laden,https://de.example,EUR\n"));
-    assert_eq!(written(db, &Viewer::system(), &everything).await.unwrap().lines().count(), 3);
+    assert!(export_to_string(db, &german, &everything).await.unwrap().ends_with("currency\nde,Laden,https://de.example,EUR\n"));
+    assert_eq!(export_to_string(db, &Viewer::system(), &everything).await.unwrap().lines().count(), 3);
 }
 
 #[tokio::test]
-async fn what_souk_does_not_write_is_refused() {
-    let database = market().await;
+async fn unsupported_export_formats_are_rejected() {
+    let database = seeded_database().await;
     for (options, field) in [
         (options(Resource::Products, Format::Shopify, 1), "format"),
         (ExportOptions { resource: Resource::Products, format: Format::SoukCsv, website: None }, "website"),
     ] {
-        let Err(Error::User(errors)) = written(&database.db, &Viewer::system(), &options).await else {
+        let Err(Error::User(errors)) = export_to_string(&database.db, &Viewer::system(), &options).await else {
             panic!("{options:?} is not refused");
         };
         assert_eq!(errors[0].field.as_deref(), Some(field));
@@ -214,9 +214,9 @@ async fn what_souk_does_not_write_is_refused() {
 }
 
 /// Fails after its first write.
-struct Full(bool);
+struct FailingWriter(bool);
 
-impl Write for Full {
+impl Write for FailingWriter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         if std::mem::replace(&mut self.0, true) {
             Err(std::io::Error::other("the disk is full"))
@@ -231,8 +231,8 @@ impl Write for Full {
 }
 
 #[tokio::test]
-async fn an_export_that_breaks_off_leaves_no_connection_in_its_transaction() {
-    let database = market().await;
+async fn aborted_export_leaves_no_open_transaction() {
+    let database = seeded_database().await;
     database
         .sql(
             "INSERT INTO products (id, source_website_id, name, slug, sku, price)
@@ -244,7 +244,7 @@ async fn an_export_that_breaks_off_leaves_no_connection_in_its_transaction() {
         options(Resource::Products, Format::SoukCsv, 1),
         options(Resource::Products, Format::SoukJsonl, 1),
     );
-    let done = export(&database.db, &everything, &csv, Full(false), |_, _| ());
+    let done = export(&database.db, &everything, &csv, FailingWriter(false), |_, _| ());
     assert!(matches!(done.await, Err(Error::Internal(why)) if why.contains("the disk is full")));
     let name = database.db.transaction(async |conn| souk::websites::store::find_by_code(conn, "uk").await).await;
     assert!(name.unwrap().is_some());
@@ -258,19 +258,19 @@ async fn an_export_that_breaks_off_leaves_no_connection_in_its_transaction() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_writes_to_a_pipe_or_a_file_that_is_whole() {
-    let database = market().await;
-    let expected = exported(&database.db, Resource::Products, Format::SoukCsv).await;
-    let folder = DataDir::new();
+async fn export_command_writes_to_stdout_or_a_complete_file() {
+    let database = seeded_database().await;
+    let expected = export_as_system(&database.db, Resource::Products, Format::SoukCsv).await;
+    let dir = DataDir::new();
     let command = |arguments: &[&str]| {
-        let mut command = folder.command(arguments);
+        let mut command = dir.command(arguments);
         command.env("DATABASE_URL", &database.url);
         command
     };
     let products = ["export", "products", "--website", "uk"];
     let output = command(&products).output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8(output.stdout).unwrap()), (Some(0), expected.clone()));
-    let file = folder.0.join("out.csv");
+    let file = dir.0.join("out.csv");
     fs::write(&file, "an older one").unwrap();
     let with_file = [&products[..], &["--out", "out.csv"]].concat();
     let unknown = ["export", "products", "--website", "xx", "--out", "out.csv"];
@@ -280,7 +280,7 @@ async fn the_command_writes_to_a_pipe_or_a_file_that_is_whole() {
     assert_eq!((output.status.code(), output.stdout), (Some(0), Vec::new()));
     assert_eq!(fs::read_to_string(&file).unwrap(), expected);
     assert_eq!(
-        fs::read_dir(&folder.0)
+        fs::read_dir(&dir.0)
             .unwrap()
             .filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|end| end == "part"))
             .count(),

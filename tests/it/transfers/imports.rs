@@ -26,14 +26,14 @@ const WEBSITE: &str =
 
 pub(crate) struct Shop {
     pub(crate) database: TestDb,
-    folder: DataDir,
+    dir: DataDir,
 }
 
 impl Shop {
     pub(crate) async fn new() -> Self {
         let database = TestDb::new().await;
         database.sql(WEBSITE).await;
-        Self { database, folder: DataDir::new() }
+        Self { database, dir: DataDir::new() }
     }
 
     fn db(&self) -> &Db {
@@ -50,14 +50,14 @@ impl Shop {
         import(self.db(), options, input, &self.folder.0.join("rejects"), |_| ()).await
     }
 
-    pub(crate) async fn take(&self, resource: Resource, format: Format, file: &str) -> Report {
+    pub(crate) async fn import(&self, resource: Resource, format: Format, file: &str) -> Report {
         let report = self.run(&options(resource, format), Cursor::new(file.as_bytes().to_vec()), None).await;
         report.unwrap_or_else(|error| panic!("{error}: {file}"))
     }
 
     /// Brings in a CSV file.
-    pub(crate) async fn csv(&self, resource: Resource, file: &str) -> Report {
-        self.take(resource, Format::SoukCsv, file).await
+    pub(crate) async fn import_csv(&self, resource: Resource, file: &str) -> Report {
+        self.import(resource, Format::SoukCsv, file).await
     }
 
     pub(crate) fn rejects(&self) -> String {
@@ -80,14 +80,14 @@ pub(crate) fn options(resource: Resource, format: Format) -> ImportOptions {
 }
 
 /// created, updated, unchanged, rejected
-pub(crate) fn counted(report: &Report) -> [u64; 4] {
+pub(crate) fn counts(report: &Report) -> [u64; 4] {
     let Counts { read, created, updated, unchanged, rejected } = report.counts;
     assert_eq!(read, created + updated + unchanged + rejected);
     [created, updated, unchanged, rejected]
 }
 
 /// So many products.
-fn products(count: usize) -> String {
+fn products_csv(count: usize) -> String {
     let rows = (1..=count).map(|i| format!("p-{i},SKU-{i},Lantern {i},{i}.50,Home > Light,{}\n", i % 7));
     "external_id,sku,name,price,category,stock\n".to_owned() + &rows.collect::<String>()
 }
@@ -96,7 +96,7 @@ const PRODUCTS: &str =
     "SELECT string_agg(concat_ws('|', sku, name, slug, price, stock, updated_at), ';' ORDER BY sku) FROM products";
 
 #[tokio::test]
-async fn bad_rows_come_back_with_their_reasons_and_can_be_put_right() {
+async fn rejected_rows_have_reasons_and_can_be_corrected() {
     let shop = Shop::new().await;
     let file = "sku,name,price,stock,category\n\
                 A-1,Good,1.50,3,Home > A\n\
@@ -107,26 +107,26 @@ async fn bad_rows_come_back_with_their_reasons_and_can_be_put_right() {
                 A-5,Negative,1.00,-3,\n\
                 A-6,Formula,2.00,1,'=x\n\
                 ,Nameless,1,1,\n";
-    let report = shop.csv(Resource::Products, file).await;
-    assert_eq!(counted(&report), [2, 0, 0, 6]);
+    let report = shop.import_csv(Resource::Products, file).await;
+    assert_eq!(counts(&report), [2, 0, 0, 6]);
     let told: Vec<_> = report.errors.iter().map(|error| (error.line, error.column.as_deref())).collect();
     let expected =
         [(3, Some("name")), (4, None), (5, Some("sku")), (6, Some("price")), (7, Some("stock")), (9, Some("sku"))];
     let mut told = told;
     told.sort_unstable();
     assert_eq!(told, expected);
-    assert_eq!(shop.database.ask("SELECT name FROM categories WHERE name LIKE '=%'").await, "=x");
+    assert_eq!(shop.database.scalar("SELECT name FROM categories WHERE name LIKE '=%'").await, "=x");
     let rejects = shop.rejects();
     assert!(rejects.starts_with("sku,name,price,stock,category,line,reason\n"), "{rejects}");
     assert_eq!(rejects.lines().count(), 7, "{rejects}");
     let right = rejects.replace(",\"1.234,56\",", ",1234.56,").replace("-3", "3").replace("A-2,,", "A-2,Named,");
-    let again = shop.csv(Resource::Products, &right).await;
-    assert_eq!(counted(&again)[..3], [4, 1, 0], "{again:?}");
-    assert_eq!(shop.database.ask("SELECT price FROM products WHERE sku = 'A-4'").await, "1234.56");
+    let again = shop.import_csv(Resource::Products, &right).await;
+    assert_eq!(counts(&again)[..3], [4, 1, 0], "{again:?}");
+    assert_eq!(shop.database.scalar("SELECT price FROM products WHERE sku = 'A-4'").await, "1234.56");
 }
 
 #[tokio::test]
-async fn a_file_is_refused_as_a_whole_where_it_is_another() {
+async fn invalid_file_is_rejected_as_a_whole() {
     let shop = Shop::new().await;
     for (file, website, expected) in [
         ("sku,pirce\nA,1\n", "uk", "pirce"),
@@ -138,54 +138,54 @@ async fn a_file_is_refused_as_a_whole_where_it_is_another() {
         let refused = shop.run(&options, Cursor::new(file.as_bytes()), None).await;
         assert!(matches!(&refused, Err(error @ Error::User(_)) if error.to_string().contains(expected)), "{refused:?}");
     }
-    assert_eq!(shop.database.ask("SELECT count(*) FROM transfers").await, "0");
+    assert_eq!(shop.database.scalar("SELECT count(*) FROM transfers").await, "0");
 }
 
 #[tokio::test]
-async fn rows_that_are_too_long_or_no_text_are_one_refused_row_each() {
+async fn too_long_or_non_text_rows_are_rejected_individually() {
     let shop = Shop::new().await;
     let mut file = b"sku,name,price,description\nA,caf\xe9,1,\nB,Fine,1,\nC,Long,1,".to_vec();
     file.extend(std::iter::repeat_n(b'x', 20 << 20));
     file.extend(b"\nD,Fine,1,\n");
     let report = shop.run(&options(Resource::Products, Format::SoukCsv), Cursor::new(file), None).await.unwrap();
-    assert_eq!(counted(&report), [2, 0, 0, 2]);
+    assert_eq!(counts(&report), [2, 0, 0, 2]);
     assert_eq!(report.errors.iter().map(|error| error.line).collect::<Vec<_>>(), [2, 4]);
     let lines = format!(
         "{{\"sku\":\"E\",\"name\":\"{}\"}}\nno json\n{{\"sku\":\"F\",\"name\":\"Fine\",\"price\":2}}\n",
         "x".repeat(20 << 20)
     );
-    let report = shop.take(Resource::Products, Format::SoukJsonl, &lines).await;
-    assert_eq!(counted(&report), [1, 0, 0, 2]);
+    let report = shop.import(Resource::Products, Format::SoukJsonl, &lines).await;
+    assert_eq!(counts(&report), [1, 0, 0, 2]);
     let wide: Vec<u8> = "\u{feff}sku;name;price\r\nG;Täglich;2\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let report = shop.run(&options(Resource::Products, Format::SoukCsv), Cursor::new(wide), None).await.unwrap();
-    assert_eq!(counted(&report), [1, 0, 0, 0]);
-    assert_eq!(shop.database.ask("SELECT name FROM products WHERE sku = 'G'").await, "Täglich");
+    assert_eq!(counts(&report), [1, 0, 0, 0]);
+    assert_eq!(shop.database.scalar("SELECT name FROM products WHERE sku = 'G'").await, "Täglich");
 }
 
 #[tokio::test]
-async fn the_same_file_again_changes_nothing_and_a_dry_run_writes_nothing() {
+async fn reimport_changes_nothing_and_dry_run_writes_nothing() {
     let shop = Shop::new().await;
-    let file = products(30);
+    let file = products_csv(30);
     let dry = ImportOptions { is_dry_run: true, ..options(Resource::Products, Format::SoukCsv) };
     let report = shop.run(&dry, Cursor::new(file.clone()), None).await.unwrap();
-    assert_eq!(counted(&report), [30, 0, 0, 0]);
-    assert_eq!(shop.database.ask("SELECT count(*) FROM products").await, "0");
-    assert_eq!(shop.database.ask("SELECT count(*) FROM categories").await, "0");
-    assert_eq!(counted(&shop.csv(Resource::Products, &file).await), [30, 0, 0, 0]);
-    let before = shop.database.ask(PRODUCTS).await;
-    assert_eq!(counted(&shop.csv(Resource::Products, &file).await), [0, 0, 30, 0]);
-    assert_eq!(shop.database.ask(PRODUCTS).await, before);
-    assert_eq!(counted(&shop.run(&dry, Cursor::new(products(31)), None).await.unwrap()), [1, 0, 30, 0]);
+    assert_eq!(counts(&report), [30, 0, 0, 0]);
+    assert_eq!(shop.database.scalar("SELECT count(*) FROM products").await, "0");
+    assert_eq!(shop.database.scalar("SELECT count(*) FROM categories").await, "0");
+    assert_eq!(counts(&shop.import_csv(Resource::Products, &file).await), [30, 0, 0, 0]);
+    let before = shop.database.scalar(PRODUCTS).await;
+    assert_eq!(counts(&shop.import_csv(Resource::Products, &file).await), [0, 0, 30, 0]);
+    assert_eq!(shop.database.scalar(PRODUCTS).await, before);
+    assert_eq!(counts(&shop.run(&dry, Cursor::new(products_csv(31)), None).await.unwrap()), [1, 0, 30, 0]);
     let sums = "SELECT bool_and(stock = coalesce((SELECT sum(delta) FROM stock_movements m WHERE m.product_id = p.id), 0)) FROM products p";
-    assert_eq!(counted(&shop.csv(Resource::Stock, "sku,stock\nSKU-1,9\nSKU-7,0\nSKU-99,1\n").await), [0, 1, 1, 1]);
-    assert_eq!(shop.database.ask(sums).await, "t");
-    assert_eq!(shop.database.ask("SELECT count(*) FROM audit_log WHERE change = 'imported'").await, "3");
+    assert_eq!(counts(&shop.import_csv(Resource::Stock, "sku,stock\nSKU-1,9\nSKU-7,0\nSKU-99,1\n").await), [0, 1, 1, 1]);
+    assert_eq!(shop.database.scalar(sums).await, "t");
+    assert_eq!(shop.database.scalar("SELECT count(*) FROM audit_log WHERE change = 'imported'").await, "3");
 }
 
 /// A file that breaks off.
-struct Broken(Cursor<Vec<u8>>);
+struct InterruptedReader(Cursor<Vec<u8>>);
 
-impl Read for Broken {
+impl Read for InterruptedReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.0.read(buffer)? {
             0 => Err(io::Error::other("the disk is gone")),
@@ -195,36 +195,36 @@ impl Read for Broken {
 }
 
 #[tokio::test]
-async fn an_import_that_was_cut_off_goes_on_behind_its_last_batch() {
+async fn interrupted_import_resumes_after_its_last_batch() {
     let shop = Shop::new().await;
-    let file = products(4_000);
+    let file = products_csv(4_000);
     let hash = Some(vec![7; 32]);
     let options = ImportOptions { batch: 100, ..options(Resource::Products, Format::SoukCsv) };
     let half = file.as_bytes()[..file.len() / 2].to_vec();
-    assert!(shop.run(&options, Broken(Cursor::new(half)), hash.clone()).await.is_err());
+    assert!(shop.run(&options, InterruptedReader(Cursor::new(half)), hash.clone()).await.is_err());
     let behind: u64 =
-        shop.database.ask("SELECT checkpoint FROM transfers WHERE status = 'failed'").await.parse().unwrap();
+        shop.database.scalar("SELECT checkpoint FROM transfers WHERE status = 'failed'").await.parse().unwrap();
     assert!((500..4_000).contains(&behind), "{behind}");
     // As if the process had gone without a word: whoever comes waits for the lease.
     shop.database.sql("UPDATE transfers SET status = 'running', locked_until = now() + interval '1 second'").await;
     let report = shop.run(&options, Cursor::new(file), hash).await.unwrap();
-    assert_eq!(counted(&report), [4_000, 0, 0, 0]);
-    assert_eq!(shop.database.ask("SELECT count(*) FROM transfers WHERE status = 'done' AND run = 2").await, "1");
+    assert_eq!(counts(&report), [4_000, 0, 0, 0]);
+    assert_eq!(shop.database.scalar("SELECT count(*) FROM transfers WHERE status = 'done' AND run = 2").await, "1");
 }
 
 #[tokio::test]
-async fn two_imports_of_one_file_at_once_make_each_product_once() {
+async fn concurrent_imports_create_each_product_once() {
     let shop = Shop::new().await;
-    let file = products(600);
+    let file = products_csv(600);
     let options = ImportOptions { batch: 100, ..options(Resource::Products, Format::SoukCsv) };
     let run = || shop.run(&options, Cursor::new(file.clone()), None);
     let (first, second) = tokio::join!(run(), run());
-    let (first, second) = (counted(&first.unwrap()), counted(&second.unwrap()));
+    let (first, second) = (counts(&first.unwrap()), counts(&second.unwrap()));
     assert_eq!([first[0] + second[0], first[2] + second[2]], [600, 600], "{first:?} {second:?}");
 }
 
 #[tokio::test]
-async fn what_only_the_database_finds_spoils_one_row() {
+async fn database_error_rejects_only_its_row() {
     let shop = Shop::new().await;
     let file = "sku,name,price,group,options\n\
                 T-1,Shirt,9,shirts,Size=M\n\
@@ -232,30 +232,30 @@ async fn what_only_the_database_finds_spoils_one_row() {
                 T-3,Shirt,9,shirts,Size=M\n\
                 T-4,Shirt,9,shirts,Colour=Red\n\
                 T-5,Shirt,9,shirts,Size=XL\n";
-    let report = shop.csv(Resource::Products, file).await;
-    assert_eq!(counted(&report), [3, 0, 0, 2]);
+    let report = shop.import_csv(Resource::Products, file).await;
+    assert_eq!(counts(&report), [3, 0, 0, 2]);
     let told: Vec<_> = report.errors.iter().map(|error| (error.line, error.column.as_deref())).collect();
     assert_eq!(told, [(4, Some("options")), (5, Some("options"))]);
     let slugs = "SELECT count(DISTINCT slug) || ' ' || min(slug) FROM products";
-    assert_eq!(shop.database.ask(slugs).await, "3 shirt");
+    assert_eq!(shop.database.scalar(slugs).await, "3 shirt");
 }
 
 #[tokio::test]
 async fn categories_keep_their_ids_when_they_move() {
     let shop = Shop::new().await;
     let file = "external_id,path,slug,position\nc1,Home,home,1\nc2,Home > Tea,tea,1\nc3,Home > Tea,,2\nc4,Home > Tea > Green,,1\n";
-    assert_eq!(counted(&shop.csv(Resource::Categories, file).await), [4, 0, 0, 0]);
-    assert_eq!(counted(&shop.csv(Resource::Categories, file).await), [0, 0, 4, 0]);
+    assert_eq!(counts(&shop.import_csv(Resource::Categories, file).await), [4, 0, 0, 0]);
+    assert_eq!(counts(&shop.import_csv(Resource::Categories, file).await), [0, 0, 4, 0]);
     let moved = "external_id,path\nc2,Drinks > Tea\nc1,Home > Tea > Green > Home\n";
-    let report = shop.csv(Resource::Categories, moved).await;
-    assert_eq!(counted(&report)[1], 2, "{report:?}");
-    let cycle = shop.csv(Resource::Categories, "external_id,path\nc2,Drinks > Tea > Green > Tea\n").await;
-    assert_eq!(counted(&cycle), [0, 0, 0, 1], "{cycle:?}");
-    assert_eq!(shop.database.ask("SELECT count(*) FROM sources WHERE resource_type = 'Category'").await, "4");
+    let report = shop.import_csv(Resource::Categories, moved).await;
+    assert_eq!(counts(&report)[1], 2, "{report:?}");
+    let cycle = shop.import_csv(Resource::Categories, "external_id,path\nc2,Drinks > Tea > Green > Tea\n").await;
+    assert_eq!(counts(&cycle), [0, 0, 0, 1], "{cycle:?}");
+    assert_eq!(shop.database.scalar("SELECT count(*) FROM sources WHERE resource_type = 'Category'").await, "4");
 }
 
 #[tokio::test]
-async fn customers_are_one_user_with_an_identity_at_each_website_and_orders_are_history() {
+async fn customers_get_one_identity_per_website_and_orders_are_imported_as_history() {
     let shop = Shop::new().await;
     shop.database
         .sql(
@@ -268,16 +268,16 @@ async fn customers_are_one_user_with_an_identity_at_each_website_and_orders_are_
 18,,No Mail,
 19,boss@souk.example,Boss,
 "#;
-    let report = shop.csv(Resource::Customers, eve).await;
-    assert_eq!(counted(&report), [2, 0, 0, 1]);
-    assert_eq!(counted(&shop.csv(Resource::Customers, eve).await), [0, 0, 2, 1]);
+    let report = shop.import_csv(Resource::Customers, eve).await;
+    assert_eq!(counts(&report), [2, 0, 0, 1]);
+    assert_eq!(counts(&shop.import_csv(Resource::Customers, eve).await), [0, 0, 2, 1]);
     let abroad = ImportOptions { website: "de".into(), ..options(Resource::Customers, Format::SoukCsv) };
     let file = "external_id,email,name\n900,eve@souk.example,Eva\n";
-    assert_eq!(counted(&shop.run(&abroad, Cursor::new(file), None).await.unwrap()), [0, 1, 0, 0]);
-    assert_eq!(counted(&shop.run(&abroad, Cursor::new(file), None).await.unwrap()), [0, 0, 1, 0]);
+    assert_eq!(counts(&shop.run(&abroad, Cursor::new(file), None).await.unwrap()), [0, 1, 0, 0]);
+    assert_eq!(counts(&shop.run(&abroad, Cursor::new(file), None).await.unwrap()), [0, 0, 1, 0]);
     let eves = "SELECT count(*) || ' ' || min(u.name) FROM sources s JOIN users u ON u.id = s.resource_id WHERE u.email = 'eve@souk.example'";
-    assert_eq!(shop.database.ask(eves).await, "2 Eve");
-    shop.csv(Resource::Products, &products(2)).await;
+    assert_eq!(shop.database.scalar(eves).await, "2 Eve");
+    shop.import_csv(Resource::Products, &products_csv(2)).await;
     let order = |status: &str, sku: &str| {
         let line = format!(r#"{{"sku":"{sku}","name":"Lantern","quantity":2,"unit_price":"1.50"}}"#);
         format!(
@@ -292,39 +292,39 @@ async fn customers_are_one_user_with_an_identity_at_each_website_and_orders_are_
         ("cancelled", "SKU-1", [0, 0, 0, 1]),
         ("delivered", "SKU-2", [0, 0, 0, 1]),
     ] {
-        let report = shop.take(Resource::Orders, Format::SoukJsonl, &order(status, sku)).await;
-        assert_eq!(counted(&report), expected, "{status} {sku}: {report:?}");
+        let report = shop.import(Resource::Orders, Format::SoukJsonl, &order(status, sku)).await;
+        assert_eq!(counts(&report), expected, "{status} {sku}: {report:?}");
     }
-    assert_eq!(shop.database.ask("SELECT total_amount || ' ' || status FROM orders").await, "3.00 delivered");
+    assert_eq!(shop.database.scalar("SELECT total_amount || ' ' || status FROM orders").await, "3.00 delivered");
 }
 
 #[tokio::test]
-async fn what_goes_out_of_one_database_makes_the_same_rows_in_another() {
+async fn export_imported_elsewhere_creates_the_same_rows() {
     let (one, other) = (Shop::new().await, Shop::new().await);
     let file = "external_id,sku,name,slug,barcode,description,price,compare_at_price,category,brand,supplier,group,group_name,options,stock,is_active\n\
                 1,=A1,'=SUM(1),sum,4006381333931,\"two\nlines\",9.90,12.50,Tea \\> Coffee > Green,\"Wick, Ltd\",Tallow,,,,7,true\n\
                 2,-B,''Shirt,shirt,,,20,,,,,shirts,Shirts,Size=M\\;L; Colour=Red\\=ish,0,false\n";
-    assert_eq!(counted(&one.csv(Resource::Products, file).await), [2, 0, 0, 0]);
+    assert_eq!(counts(&one.import_csv(Resource::Products, file).await), [2, 0, 0, 0]);
     for format in [Format::SoukCsv, Format::SoukJsonl] {
         for resource in [Resource::Categories, Resource::Products, Resource::Stock] {
             let out = one.exported(resource, format).await;
-            let again = counted(&one.take(resource, format, &out).await);
+            let again = counts(&one.import(resource, format, &out).await);
             assert_eq!([again[0], again[1], again[3]], [0, 0, 0], "{resource:?} {out}");
-            other.take(resource, format, &out).await;
+            other.import(resource, format, &out).await;
             assert_eq!(other.exported(resource, format).await, out, "{resource:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn pictures_alone_are_a_change_and_those_of_this_server_need_no_fetching() {
+async fn image_changes_count_as_updates_and_local_images_are_not_fetched() {
     let shop = Shop::new().await;
-    shop.csv(Resource::Products, "sku,name,price\nA,Lantern,1\n").await;
+    shop.import_csv(Resource::Products, "sku,name,price\nA,Lantern,1\n").await;
     let pictured = "sku,images\nA,https://shop.example/a.jpg Front\n";
     let dry = ImportOptions { is_dry_run: true, ..options(Resource::Products, Format::SoukCsv) };
-    assert_eq!(counted(&shop.run(&dry, Cursor::new(pictured), None).await.unwrap()), [0, 1, 0, 0]);
-    assert_eq!(counted(&shop.csv(Resource::Products, pictured).await), [0, 1, 0, 0]);
-    assert_eq!(counted(&shop.csv(Resource::Products, pictured).await), [0, 0, 1, 0]);
+    assert_eq!(counts(&shop.run(&dry, Cursor::new(pictured), None).await.unwrap()), [0, 1, 0, 0]);
+    assert_eq!(counts(&shop.import_csv(Resource::Products, pictured).await), [0, 1, 0, 0]);
+    assert_eq!(counts(&shop.import_csv(Resource::Products, pictured).await), [0, 0, 1, 0]);
     let sha = "ab".repeat(32);
     let uploaded = format!(
         "INSERT INTO media (id, sha256, format, width, height, bytes, blurhash, widths)
@@ -335,26 +335,26 @@ async fn pictures_alone_are_a_change_and_those_of_this_server_need_no_fetching()
     let out = shop.exported(Resource::Products, Format::SoukCsv).await;
     let path = format!("/media/{sha}/900.jpg");
     assert!(out.contains(&format!("https://shop.example/a.jpg Front | {path} Uploaded")), "{out}");
-    assert_eq!(counted(&shop.csv(Resource::Products, &out).await), [0, 0, 1, 0]);
+    assert_eq!(counts(&shop.import_csv(Resource::Products, &out).await), [0, 0, 1, 0]);
     let pictures = "SELECT string_agg(coalesce(source_url, media_id::text), ' ' ORDER BY id) FROM images";
-    assert_eq!(shop.database.ask(pictures).await, "https://shop.example/a.jpg 1");
+    assert_eq!(shop.database.scalar(pictures).await, "https://shop.example/a.jpg 1");
     // Another product gets it from here; what is not here comes from where the file does.
     let elsewhere = path.replace("ab", "cd");
     let file = format!("sku,name,price,images\nB,Lamp,1,{path} | {elsewhere}\n");
-    assert_eq!(counted(&shop.csv(Resource::Products, &file).await), [1, 0, 0, 0]);
-    assert_eq!(shop.database.ask("SELECT count(*) FROM images WHERE media_id = 1").await, "2");
+    assert_eq!(counts(&shop.import_csv(Resource::Products, &file).await), [1, 0, 0, 0]);
+    assert_eq!(shop.database.scalar("SELECT count(*) FROM images WHERE media_id = 1").await, "2");
     let mut old = options(Resource::Products, Format::SoukCsv);
     old.shop.image_base_url = Some("https://old.example/".into());
     let file = format!("sku,images\nA,{elsewhere}\n");
     for expected in [[0, 1, 0, 0], [0, 0, 1, 0]] {
-        assert_eq!(counted(&shop.run(&old, Cursor::new(file.clone()), None).await.unwrap()), expected);
+        assert_eq!(counts(&shop.run(&old, Cursor::new(file.clone()), None).await.unwrap()), expected);
     }
     let wanted = format!("SELECT count(*) FROM images WHERE source_url = 'https://old.example{elsewhere}'");
-    assert_eq!(shop.database.ask(&wanted).await, "1");
+    assert_eq!(shop.database.scalar(&wanted).await, "1");
 }
 
 #[tokio::test]
-async fn a_website_that_the_statistics_have_not_met_is_not_read_as_a_whole() {
+async fn website_missing_from_statistics_is_not_fully_scanned() {
     let shop = Shop::new().await;
     let german = "INSERT INTO websites (id, code, name, base_url, currency) VALUES (2, 'de', 'Laden', 'https://de.example', 'EUR')";
     shop.database.sql(german).await;
@@ -364,7 +364,7 @@ async fn a_website_that_the_statistics_have_not_met_is_not_read_as_a_whole() {
         let options =
             ImportOptions { website: website.into(), batch: 100, ..options(Resource::Products, Format::SoukCsv) };
         let file = Cursor::new(format!("external_id,sku,name,price\n{rows}"));
-        assert_eq!(counted(&shop.run(&options, file, None).await.unwrap()), [rows.lines().count() as u64, 0, 0, 0]);
+        assert_eq!(counts(&shop.run(&options, file, None).await.unwrap()), [rows.lines().count() as u64, 0, 0, 0]);
     };
     // A connection tells what it has read at its end.
     let end = "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
@@ -372,10 +372,10 @@ async fn a_website_that_the_statistics_have_not_met_is_not_read_as_a_whole() {
     let read = "SELECT max(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)) FROM pg_stat_user_tables
                 WHERE relname IN ('products', 'sources')";
     bring("uk", "A").await;
-    shop.database.ask(end).await;
+    shop.database.scalar(end).await;
     shop.database.sql("ANALYZE; SELECT pg_stat_reset()").await;
     bring("de", "B").await;
-    shop.database.ask(end).await;
-    let read: u64 = shop.database.ask(read).await.parse().unwrap();
+    shop.database.scalar(end).await;
+    let read: u64 = shop.database.scalar(read).await.parse().unwrap();
     assert!(read <= 20 * rows, "{read} rows of a table were read to bring in {rows}");
 }

@@ -12,7 +12,7 @@ use souk::{
 use crate::support::{Actor, ProductSpec, TestApp, multipart_form::Form};
 
 /// All that a run tells.
-const TOLD: &str = "transfer { id status resource processed total read created updated unchanged rejected failure
+const TRANSFER_FIELDS: &str = "transfer { id status resource processed total read created updated unchanged rejected failure
     errors { line column message } downloadUrl rejectsUrl website { code } user { id } startedAt finishedAt }";
 
 /// Puts a file where `uploadId` finds it: the id.
@@ -24,8 +24,8 @@ async fn upload(actor: &Actor<'_>, text: &str) -> String {
 }
 
 /// A file of the store as text.
-async fn file(app: &TestApp, column: &str, id: &str) -> String {
-    let key = app.database.ask(&format!("SELECT {column} FROM transfers WHERE id = {}", key(id).0)).await;
+async fn stored_file(app: &TestApp, column: &str, id: &str) -> String {
+    let key = app.database.scalar(&format!("SELECT {column} FROM transfers WHERE id = {}", key(id).0)).await;
     let bytes = app.services.storage.get_bytes(&key, 1 << 20).await.expect("a store").expect("a file");
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
@@ -34,59 +34,59 @@ fn key(id: &str) -> TransferId {
     TransferId::parse("id", id).expect("the id of a transfer")
 }
 
-async fn told(actor: &Actor<'_>, id: &str) -> Value {
-    let document = format!("query ($id: ID!) {{ {} }}", TOLD.replace("transfer {", "transfer(id: $id) {"));
+async fn transfer_status(actor: &Actor<'_>, id: &str) -> Value {
+    let document = format!("query ($id: ID!) {{ {} }}", TRANSFER_FIELDS.replace("transfer {", "transfer(id: $id) {"));
     actor.run_with(&document, json!({ "id": id })).await.at("transfer").clone()
 }
 
-async fn begin_import(actor: &Actor<'_>, website: WebsiteId, upload: &str, more: Value) -> crate::support::Answer {
+async fn start_import(actor: &Actor<'_>, website: WebsiteId, upload: &str, more: Value) -> crate::support::TestResponse {
     let mut input = json!({ "resource": "PRODUCTS", "websiteId": website.to_global_id(), "uploadId": upload,
         "idempotencyKey": uuid::Uuid::new_v4().to_string() });
     input.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-    actor.mutate("importStart", TOLD, input).await
+    actor.mutate("importStart", TRANSFER_FIELDS, input).await
 }
 
 /// Begins an import and runs it: what it tells.
-async fn imported(actor: &Actor<'_>, website: WebsiteId, text: &str, more: Value) -> Value {
+async fn run_import(actor: &Actor<'_>, website: WebsiteId, text: &str, more: Value) -> Value {
     let upload = upload(actor, text).await;
-    let begun = begin_import(actor, website, &upload, more).await;
+    let begun = start_import(actor, website, &upload, more).await;
     assert_eq!(begun.at("importStart.transfer.status"), "QUEUED");
     actor.app.run_jobs().await;
-    told(actor, &begun.text_at("importStart.transfer.id")).await
+    transfer_status(actor, &begun.text_at("importStart.transfer.id")).await
 }
 
 #[tokio::test]
-async fn an_export_is_a_file_for_an_hour_and_the_same_key_makes_one() {
+async fn export_file_url_lasts_an_hour_and_its_key_is_idempotent() {
     let app = TestApp::new().await;
     let (website, manager) = (app.website("sailor").await.id, app.manager().await);
     for sku in ["R", "S"] {
         app.product(website, ProductSpec { sku: Some(sku.into()), stock: 3, ..ProductSpec::default() }).await;
     }
     let input = json!({ "resource": "STOCK", "websiteId": website.to_global_id(), "idempotencyKey": "one" });
-    let begun = manager.mutate("exportStart", TOLD, input.clone()).await;
+    let begun = manager.mutate("exportStart", TRANSFER_FIELDS, input.clone()).await;
     let id = begun.text_at("exportStart.transfer.id");
     assert_eq!(begun.at("exportStart.transfer.downloadUrl"), &Value::Null);
-    assert_eq!(manager.mutate("exportStart", TOLD, input).await.text_at("exportStart.transfer.id"), id);
+    assert_eq!(manager.mutate("exportStart", TRANSFER_FIELDS, input).await.text_at("exportStart.transfer.id"), id);
     assert_eq!(app.run_jobs().await, 1);
-    let run = told(&manager, &id).await;
+    let run = transfer_status(&manager, &id).await;
     assert_eq!((&run["status"], &run["processed"], &run["total"]), (&json!("DONE"), &json!(2), &json!(2)));
     assert_eq!((&run["website"]["code"], &run["user"]["id"]), (&json!("sailor"), &json!(manager.global_id())));
     assert!(run["downloadUrl"].as_str().is_some_and(|url| url.starts_with("/files/")), "{run}");
-    assert_eq!(file(&app, "output_key", &id).await, "sku,stock,low_stock_threshold\nR,3,5\nS,3,5\n");
+    assert_eq!(stored_file(&app, "output_key", &id).await, "sku,stock,low_stock_threshold\nR,3,5\nS,3,5\n");
     let other = json!({ "resource": "STOCK", "format": "SOUK_JSONL", "websiteId": website.to_global_id(), "idempotencyKey": "one" });
-    let other = manager.mutate("exportStart", TOLD, other).await;
-    assert_eq!(other.verdict("exportStart"), "IDEMPOTENCY_MISMATCH idempotencyKey");
+    let other = manager.mutate("exportStart", TRANSFER_FIELDS, other).await;
+    assert_eq!(other.outcome("exportStart"), "IDEMPOTENCY_MISMATCH idempotencyKey");
 }
 
 #[tokio::test]
-async fn an_import_takes_the_good_rows_and_hands_the_others_back() {
+async fn import_accepts_valid_rows_and_returns_rejected_ones() {
     let app = TestApp::new().await;
     let (website, manager) = (app.website("sailor").await.id, app.manager().await);
     let text = "sku,name,price\nR,Rope,2.50\nS,Sail,\"1.234,56\"\nT,Tar,4\n";
-    let dry = imported(&manager, website, text, json!({ "isDryRun": true })).await;
+    let dry = run_import(&manager, website, text, json!({ "isDryRun": true })).await;
     assert_eq!((&dry["created"], &dry["rejected"]), (&json!(2), &json!(1)));
-    assert_eq!(app.database.ask("SELECT count(*) FROM products").await, "0");
-    let run = imported(&manager, website, text, json!({})).await;
+    assert_eq!(app.database.scalar("SELECT count(*) FROM products").await, "0");
+    let run = run_import(&manager, website, text, json!({})).await;
     for (field, expected) in [
         ("status", json!("DONE")),
         ("read", json!(3)),
@@ -100,30 +100,30 @@ async fn an_import_takes_the_good_rows_and_hands_the_others_back() {
     }
     assert_eq!((&run["errors"][0]["line"], &run["errors"][0]["column"]), (&json!(3), &json!("price")));
     assert!(run["rejectsUrl"].is_string() && run["downloadUrl"].is_null(), "{run}");
-    let rejects = file(&app, "rejects_key", run["id"].as_str().unwrap()).await;
+    let rejects = stored_file(&app, "rejects_key", run["id"].as_str().unwrap()).await;
     assert!(rejects.starts_with("sku,name,price,line,reason\nS,Sail,\"1.234,56\",3,"), "{rejects}");
     // Put right, the file of rejects goes in, and the first file says nothing new any more.
-    let right = imported(&manager, website, &rejects.replace("1.234,56", "1234.56"), json!({})).await;
+    let right = run_import(&manager, website, &rejects.replace("1.234,56", "1234.56"), json!({})).await;
     assert_eq!((&right["created"], &right["rejectsUrl"]), (&json!(1), &Value::Null));
-    let again = imported(&manager, website, &text.replace("\"1.234,56\"", "1234.56"), json!({})).await;
+    let again = run_import(&manager, website, &text.replace("\"1.234,56\"", "1234.56"), json!({})).await;
     assert_eq!((&again["unchanged"], &again["read"]), (&json!(3), &json!(3)));
     let source = manager.run("{ products(first: 1) { nodes { source { lastTransfer { id } } } } }").await;
     assert_eq!(source.at("products.nodes.0.source.lastTransfer.id"), &again["id"]);
 }
 
 #[tokio::test]
-async fn a_file_comes_with_the_mutation_too() {
+async fn file_can_be_uploaded_with_the_mutation() {
     let app = TestApp::new().await;
     let (website, manager) = (app.website("sailor").await.id, app.manager().await);
     let query = format!(
-        "mutation ($input: ImportStartInput!) {{ importStart(input: $input) {{ {TOLD} userErrors {{ code field message }} }} }}"
+        "mutation ($input: ImportStartInput!) {{ importStart(input: $input) {{ {TRANSFER_FIELDS} userErrors {{ code field message }} }} }}"
     );
     let post = async |name: &str, text: &str, upload: Value| {
         let input = json!({ "resource": "STOCK", "websiteId": website.to_global_id(), "file": null, "uploadId": upload, "idempotencyKey": "one" });
         let operations = json!({ "query": query, "variables": { "input": input } });
         let form = Form::new(&operations, &json!({ "0": ["variables.input.file"] })).file("0", name, text.as_bytes());
-        let (_, answer) = manager.post_form(form.body(), Some("graphql-require-preflight")).await;
-        answer["data"]["importStart"].clone()
+        let (_, response) = manager.post_form(form.body(), Some("graphql-require-preflight")).await;
+        response["data"]["importStart"].clone()
     };
     app.product(website, ProductSpec { sku: Some("R".into()), ..ProductSpec::default() }).await;
     let text = "sku,stock\nR,9\n";
@@ -134,34 +134,34 @@ async fn a_file_comes_with_the_mutation_too() {
     let both = post("a.csv", text, json!(uploads::new_id())).await;
     assert_eq!(both["userErrors"][0]["field"], "uploadId", "{both}");
     assert_eq!(app.run_jobs().await, 1);
-    assert_eq!(told(&manager, begun["transfer"]["id"].as_str().expect("an id")).await["updated"], 1);
-    assert_eq!(app.database.ask("SELECT stock FROM products").await, "9");
+    assert_eq!(transfer_status(&manager, begun["transfer"]["id"].as_str().expect("an id")).await["updated"], 1);
+    assert_eq!(app.database.scalar("SELECT stock FROM products").await, "9");
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_read_fails_the_run_and_not_the_job() {
+async fn unreadable_file_fails_the_transfer_but_not_the_job() {
     let app = TestApp::new().await;
     let (website, manager) = (app.website("sailor").await.id, app.manager().await);
-    let run = imported(&manager, website, "sku,colour\nR,red\n", json!({})).await;
+    let run = run_import(&manager, website, "sku,colour\nR,red\n", json!({})).await;
     assert_eq!(run["status"], "FAILED");
     assert!(run["failure"].as_str().is_some_and(|why| why.contains("colour")), "{run}");
     let id = upload(&manager, "sku,name,price\n").await;
-    let begun = begin_import(&manager, website, &id, json!({})).await;
+    let begun = start_import(&manager, website, &id, json!({})).await;
     app.services.storage.delete(&uploads::key(manager.id.0, &id).unwrap()).await.unwrap();
     app.run_jobs().await;
-    let run = told(&manager, &begun.text_at("importStart.transfer.id")).await;
+    let run = transfer_status(&manager, &begun.text_at("importStart.transfer.id")).await;
     assert!(run["failure"].as_str().is_some_and(|why| why.contains("not there any more")), "{run}");
-    assert_eq!(app.database.ask("SELECT count(*) FROM jobs WHERE kind = 'transfer'").await, "0");
+    assert_eq!(app.database.scalar("SELECT count(*) FROM jobs WHERE kind = 'transfer'").await, "0");
 }
 
 #[tokio::test]
-async fn a_run_that_was_cut_off_goes_on_behind_its_last_batch() {
+async fn interrupted_transfer_resumes_after_its_last_batch() {
     let app = TestApp::new().await;
     let (website, manager) = (app.website("sailor").await.id, app.manager().await);
     // What the run before had refused, and what this one makes and counts.
     for (refused, made, counted) in [(0, "S0,T0", 3), (1, "R1,S1,T1", 3)] {
         let text = format!("sku,name,price\nR{refused},Rope,2.50\nS{refused},Sail,3\nT{refused},Tar,4\n");
-        let begun = begin_import(&manager, website, &upload(&manager, &text).await, json!({})).await;
+        let begun = start_import(&manager, website, &upload(&manager, &text).await, json!({})).await;
         let id = begun.text_at("importStart.transfer.id");
         let cut_off = format!(
             "UPDATE transfers SET status = 'running', checkpoint = 1, processed = 1, created = 1 - {refused}, rejected = {refused}
@@ -170,33 +170,33 @@ async fn a_run_that_was_cut_off_goes_on_behind_its_last_batch() {
         );
         app.database.sql(&cut_off).await;
         app.run_jobs().await;
-        let run = told(&manager, &id).await;
+        let run = transfer_status(&manager, &id).await;
         assert_eq!(
             (&run["status"], &run["created"], &run["read"]),
             (&json!("DONE"), &json!(counted), &json!(3)),
             "{run}"
         );
         let skus = format!("SELECT string_agg(sku, ',' ORDER BY sku) FROM products WHERE sku LIKE '%{refused}'");
-        assert_eq!(app.database.ask(&skus).await, made);
+        assert_eq!(app.database.scalar(&skus).await, made);
     }
 }
 
 #[tokio::test]
-async fn a_transfer_is_for_those_who_may_move_its_noun_at_its_website() {
+async fn transfer_requires_permission_for_its_resource_and_website() {
     let app = TestApp::new().await;
     let (here, there) = (app.website("sailor").await.id, app.website("rise").await.id);
-    let clerk = app.holder(&[Permission::ManageStock], &[here]).await;
+    let clerk = app.user_with(&[Permission::ManageStock], &[here]).await;
     let (manager, seller) = (app.manager().await, app.seller().await);
     let begin = async |actor: &Actor<'_>, resource: &str, website: Option<WebsiteId>| {
         let input =
             json!({ "resource": resource, "websiteId": website.map(RowId::to_global_id), "idempotencyKey": "k" });
-        actor.mutate("exportStart", TOLD, input).await
+        actor.mutate("exportStart", TRANSFER_FIELDS, input).await
     };
     assert_eq!(begin(&seller, "PRODUCTS", Some(here)).await.code(), "FORBIDDEN");
     assert_eq!(begin(&clerk, "PRODUCTS", Some(here)).await.code(), "FORBIDDEN");
-    assert_eq!(begin(&clerk, "STOCK", Some(there)).await.verdict("exportStart"), "NOT_FOUND websiteId");
-    assert_eq!(begin(&clerk, "STOCK", None).await.verdict("exportStart"), "REQUIRED websiteId");
-    assert_eq!(app.database.ask("SELECT count(*) FROM transfers").await, "0");
+    assert_eq!(begin(&clerk, "STOCK", Some(there)).await.outcome("exportStart"), "NOT_FOUND websiteId");
+    assert_eq!(begin(&clerk, "STOCK", None).await.outcome("exportStart"), "REQUIRED websiteId");
+    assert_eq!(app.database.scalar("SELECT count(*) FROM transfers").await, "0");
     let mine = begin(&clerk, "STOCK", Some(here)).await.text_at("exportStart.transfer.id");
     let theirs = begin(&manager, "PRODUCTS", Some(here)).await.text_at("exportStart.transfer.id");
     for (actor, count) in [(&clerk, 1), (&manager, 2)] {
@@ -204,38 +204,38 @@ async fn a_transfer_is_for_those_who_may_move_its_noun_at_its_website() {
         assert_eq!(list.at("transfers.totalCount.value"), &json!(count));
     }
     assert_eq!(
-        (told(&clerk, &theirs).await, told(&clerk, &mine).await["resource"].clone()),
+        (transfer_status(&clerk, &theirs).await, transfer_status(&clerk, &mine).await["resource"].clone()),
         (Value::Null, json!("STOCK"))
     );
     assert_eq!(seller.run("{ transfers { nodes { id } } }").await.code(), "FORBIDDEN");
     // A file belongs to whoever sent it.
     let file = upload(&manager, "sku,stock\nR,1\n").await;
     let stock = json!({ "resource": "STOCK" });
-    assert_eq!(begin_import(&clerk, here, &file, stock.clone()).await.verdict("importStart"), "NOT_FOUND uploadId");
+    assert_eq!(start_import(&clerk, here, &file, stock.clone()).await.outcome("importStart"), "NOT_FOUND uploadId");
     let file = upload(&clerk, "sku,stock\nR,1\n").await;
-    assert_eq!(begin_import(&clerk, there, &file, stock.clone()).await.verdict("importStart"), "NOT_FOUND websiteId");
-    assert_eq!(begin_import(&clerk, here, &file, json!({})).await.code(), "FORBIDDEN");
-    for (input, verdict) in [
+    assert_eq!(start_import(&clerk, there, &file, stock.clone()).await.outcome("importStart"), "NOT_FOUND websiteId");
+    assert_eq!(start_import(&clerk, here, &file, json!({})).await.code(), "FORBIDDEN");
+    for (input, outcome) in [
         (json!({ "resource": "STOCK_MOVEMENTS" }), "INVALID resource"),
         (json!({ "resource": "STOCK", "format": "SHOPIFY" }), "INVALID format"),
     ] {
-        assert_eq!(begin_import(&clerk, here, &file, input).await.verdict("importStart"), verdict);
+        assert_eq!(start_import(&clerk, here, &file, input).await.outcome("importStart"), outcome);
     }
-    assert_eq!(begin_import(&clerk, here, &file, stock).await.verdict("importStart"), "done");
+    assert_eq!(start_import(&clerk, here, &file, stock).await.outcome("importStart"), "done");
 }
 
 #[tokio::test]
-async fn files_are_gone_after_a_week_and_the_run_is_still_told() {
+async fn files_are_deleted_after_a_week_and_the_transfer_is_kept() {
     let app = TestApp::new().await;
     let (website, manager) = (app.website("sailor").await.id, app.manager().await);
     let input = json!({ "resource": "STOCK", "websiteId": website.to_global_id(), "idempotencyKey": "one" });
-    let id = manager.mutate("exportStart", TOLD, input).await.text_at("exportStart.transfer.id");
+    let id = manager.mutate("exportStart", TRANSFER_FIELDS, input).await.text_at("exportStart.transfer.id");
     app.run_jobs().await;
     let (db, storage) = (&app.database.db, &app.services.storage);
     let week = Utc::now() + RETENTION;
     assert_eq!(delete_old_files(db, storage, week - chrono::Duration::minutes(1)).await.unwrap(), 0);
-    assert!(told(&manager, &id).await["downloadUrl"].is_string());
+    assert!(transfer_status(&manager, &id).await["downloadUrl"].is_string());
     assert_eq!(delete_old_files(db, storage, week + chrono::Duration::minutes(1)).await.unwrap(), 1);
-    let run = told(&manager, &id).await;
+    let run = transfer_status(&manager, &id).await;
     assert_eq!((&run["downloadUrl"], &run["status"]), (&Value::Null, &json!("DONE")));
 }

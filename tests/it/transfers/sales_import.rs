@@ -56,7 +56,7 @@ async fn import(db: &Db, text: &str, rejects: &Path) -> Result<SalesReport> {
 }
 
 /// The user error of a refused import.
-fn refusal(done: Result<SalesReport>) -> String {
+fn failure(done: Result<SalesReport>) -> String {
     match done {
         Err(error @ Error::User(_)) => error.to_string(),
         other => panic!("not refused: {other:?}"),
@@ -86,7 +86,7 @@ async fn dump(db: &Db) -> String {
 }
 
 /// The same without keys and times, for two databases.
-async fn contents(db: &Db) -> String {
+async fn contents_without_keys(db: &Db) -> String {
     let lines = "SELECT string_agg(concat_ws('|', o.order_number, o.status, u.external_id, o.ship_country, o.total_amount,
             o.placed_at, d.sku, d.name, d.quantity, d.unit_price, d.external_key), E'\\n' ORDER BY o.order_number, d.external_key)
         FROM orders o JOIN order_details d ON d.order_id = o.id LEFT JOIN sources u ON u.resource_type = 'User' AND u.resource_id = o.user_id";
@@ -121,7 +121,7 @@ async fn every_kind_of_line_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn orders_products_and_customers_are_as_the_invoices_say() {
+async fn orders_products_and_customers_match_the_invoices() {
     let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("rows");
     import(&db, SALES, &rejects.0).await.unwrap();
@@ -167,7 +167,7 @@ async fn orders_products_and_customers_are_as_the_invoices_say() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twice_is_once() {
+async fn repeated_import_changes_nothing() {
     let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("twice");
     let options = SalesOptions { opening_stock: 7, ..options() };
@@ -189,9 +189,9 @@ async fn twice_is_once() {
 }
 
 /// A file that breaks off.
-struct Broken<'a>(&'a [u8]);
+struct InterruptedReader<'a>(&'a [u8]);
 
-impl Read for Broken<'_> {
+impl Read for InterruptedReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.0.read(buffer)? {
             0 => Err(io::Error::other("gone")),
@@ -201,19 +201,19 @@ impl Read for Broken<'_> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_broke_off_is_completed_by_the_next() {
+async fn interrupted_import_is_completed_by_the_next() {
     let (_whole_database, whole) = TestDb::with_handle().await;
     let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("broken");
     import(&whole, SALES, &rejects.0).await.unwrap();
     let half = SALES.match_indices('\n').nth(13).unwrap().0;
-    let broken = import_sales(&db, &options(), Broken(&SALES.as_bytes()[..half]), &rejects.0).await;
+    let broken = import_sales(&db, &options(), InterruptedReader(&SALES.as_bytes()[..half]), &rejects.0).await;
     assert!(matches!(broken, Err(Error::Internal(_))), "{broken:?}");
     assert_eq!(text(&db, "SELECT count(*) FROM order_details").await, "10", "two batches stay");
     let report = import(&db, SALES, &rejects.0).await.unwrap();
     assert_eq!((report.lines.created, report.lines.unchanged), (7, 10));
     assert_eq!((report.orders.created, report.orders.updated), (3, 1), "the last line dates an invoice back");
-    assert_eq!(contents(&db).await, contents(&whole).await);
+    assert_eq!(contents_without_keys(&db).await, contents_without_keys(&whole).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -244,7 +244,7 @@ async fn the_order_of_the_lines_does_not_matter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rejects_can_be_put_right_and_imported() {
+async fn corrected_rejects_can_be_imported() {
     let (_database, db) = TestDb::with_handle().await;
     let (rejects, again) = (RejectsFile::new("fix"), RejectsFile::new("fix-again"));
     import(&db, SALES, &rejects.0).await.unwrap();
@@ -267,7 +267,7 @@ async fn rejects_can_be_put_right_and_imported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_rejects_no_file() {
+async fn rejects_file_is_removed_without_rejects() {
     let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("none");
     fs::write(&rejects.0, "of an earlier run").unwrap();
@@ -277,14 +277,14 @@ async fn no_rejects_no_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_headers_and_websites_are_refused() {
+async fn wrong_headers_and_websites_are_rejected() {
     let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("headers");
-    let missing = refusal(import(&db, "InvoiceNo,SKU\n1,A\n", &rejects.0).await);
+    let missing = failure(import(&db, "InvoiceNo,SKU\n1,A\n", &rejects.0).await);
     assert_eq!(missing, "sku-column: the file has no column \"StockCode\"; its header has: InvoiceNo, SKU.");
-    assert!(refusal(import(&db, "InvoiceNo;StockCode\n", &rejects.0).await).ends_with("Is the delimiter right?"));
-    assert!(refusal(import(&db, "", &rejects.0).await).contains("the file is empty"));
-    assert!(refusal(import(&db, &HEADER.replace("Country", "Quantity"), &rejects.0).await).contains("more than once"));
+    assert!(failure(import(&db, "InvoiceNo;StockCode\n", &rejects.0).await).ends_with("Is the delimiter right?"));
+    assert!(failure(import(&db, "", &rejects.0).await).contains("the file is empty"));
+    assert!(failure(import(&db, &HEADER.replace("Country", "Quantity"), &rejects.0).await).contains("more than once"));
     assert_eq!(text(&db, "SELECT count(*) FROM websites").await, "0", "nothing is made for a wrong file");
 
     let mut other = options();
@@ -296,7 +296,7 @@ async fn wrong_headers_and_websites_are_refused() {
         "Shop EUR https://uk.example"
     );
     other.website.currency = Some("GBP".into());
-    let currency = refusal(import_sales(&db, &other, HEADER.as_bytes(), &rejects.0).await);
+    let currency = failure(import_sales(&db, &other, HEADER.as_bytes(), &rejects.0).await);
     assert_eq!(currency, "currency: the website uk keeps its prices in EUR, not in GBP");
     other.website.currency = None;
     other.website.name = Some("The shop".into());
@@ -305,7 +305,7 @@ async fn wrong_headers_and_websites_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn other_dialects_of_csv() {
+async fn other_csv_dialects_are_supported() {
     let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("dialects");
     let mut options = options();
@@ -332,7 +332,7 @@ async fn other_dialects_of_csv() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unfit_values_are_rejected_and_long_texts_cut() {
+async fn invalid_values_are_rejected_and_long_texts_truncated() {
     let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("unfit");
     let mut file = HEADER.as_bytes().to_vec();
@@ -369,7 +369,7 @@ async fn unfit_values_are_rejected_and_long_texts_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_made_here_is_left_alone() {
+async fn local_changes_are_not_overwritten() {
     let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("own");
     let file = format!("{HEADER}1,A,Cup,1,2024-01-01,5,7,Spain\n2,A,Cup,1,2024-01-02,6,,\n");

@@ -55,8 +55,8 @@ impl Shop {
         import::import(&self.db, &options, input, &self.rejects, |_| ()).await.unwrap()
     }
 
-    async fn ask(&self, sql: &str) -> String {
-        self.database.ask(sql).await
+    async fn scalar(&self, sql: &str) -> String {
+        self.database.scalar(sql).await
     }
 }
 
@@ -73,41 +73,41 @@ fn counts(report: &Report) -> [u64; 5] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_file_again_changes_nothing() {
+async fn reimporting_the_same_file_changes_nothing() {
     let shop = Shop::new("again").await;
     for (format, website, file, [read, good, rejected]) in [
         (Format::Shopify, "quay", SHOPIFY, [8, 5, 3]),
         (Format::WooCommerce, "dock", WOOCOMMERCE, [6, 4, 2]),
         (Format::Magento, "dock", MAGENTO, [5, 4, 1]),
     ] {
-        let before = shop.ask(ROWS).await;
+        let before = shop.scalar(ROWS).await;
         let dry = shop.run(format, website, file, true).await;
         assert_eq!(counts(&dry), [read, good, 0, 0, rejected], "{format:?}, dry: {:?}", dry.errors);
-        assert_eq!(shop.ask(ROWS).await, before, "{format:?}: a dry run writes nothing");
+        assert_eq!(shop.scalar(ROWS).await, before, "{format:?}: a dry run writes nothing");
         let first = shop.import(format, website, file).await;
         assert_eq!(counts(&first), [read, good, 0, 0, rejected], "{format:?}: {:?}", first.errors);
         assert!(!first.notes.is_empty() && first.notes == dry.notes, "{:?}", first.notes);
-        let after = shop.ask(ROWS).await;
+        let after = shop.scalar(ROWS).await;
         let second = shop.import(format, website, file).await;
         assert_eq!(counts(&second), [read, 0, 0, good, rejected], "{format:?}: {:?}", second.errors);
-        assert_eq!(shop.ask(ROWS).await, after, "{format:?}: nothing is touched");
+        assert_eq!(shop.scalar(ROWS).await, after, "{format:?}: nothing is touched");
     }
     let jumper = "SELECT concat_ws(' ', p.name, p.variant, p.price, p.compare_at_price, p.cost_price, p.stock, p.barcode, p.slug,
             b.name, c.name, g.slug, g.varies_by, p.option_values)
         FROM products p JOIN brands b ON b.id = p.brand_id JOIN categories c ON c.id = p.category_id
         JOIN product_groups g ON g.id = p.group_id WHERE p.sku = 'HJ-S-NVY'";
     assert_eq!(
-        shop.ask(jumper).await,
+        shop.scalar(jumper).await,
         "Harbour Jumper S / Navy 89.00 110.00 41.50 12 0501234567899 harbour-jumper-s-navy North Quay Tops harbour-jumper \
          {Size,Colour} {S,Navy}"
     );
     let boots = "SELECT string_agg(concat_ws(' ', p.sku, p.option_values, p.stock, p.is_active), ', ' ORDER BY p.sku)
         FROM products p JOIN product_groups g ON g.id = p.group_id WHERE g.slug = 'dock-boot'";
-    assert_eq!(shop.ask(boots).await, "BOOT-41 {41,\"Brown, oiled\"} 4 t, BOOT-42 {42,Black} 0 f");
+    assert_eq!(shop.scalar(boots).await, "BOOT-41 {41,\"Brown, oiled\"} 4 t, BOOT-42 {42,Black} 0 f");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rejects_that_are_put_right_go_in() {
+async fn corrected_rejects_can_be_imported() {
     let shop = Shop::new("rejects").await;
     shop.import(Format::Shopify, "quay", SHOPIFY).await;
     let rejects = fs::read_to_string(&shop.rejects).unwrap();
@@ -118,11 +118,11 @@ async fn rejects_that_are_put_right_go_in() {
     let report = shop.import(Format::Shopify, "quay", &corrected).await;
     assert_eq!(counts(&report), [3, 2, 0, 0, 1], "{:?}", report.errors);
     let ropes = "SELECT string_agg(concat_ws(' ', sku, variant, stock), ', ' ORDER BY sku) FROM products WHERE sku LIKE 'ROPE%'";
-    assert_eq!(shop.ask(ropes).await, "ROPE-10 10 m 0, ROPE-20 20 m 5, ROPE-21 30 m 5");
+    assert_eq!(shop.scalar(ropes).await, "ROPE-10 10 m 0, ROPE-20 20 m 5, ROPE-21 30 m 5");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_shops_may_call_a_product_and_a_group_the_same() {
+async fn two_websites_may_use_the_same_product_and_group_ids() {
     let shop = Shop::new("two").await;
     for website in ["quay", "dock", "quay", "dock"] {
         let report = shop.import(Format::Shopify, website, SHOPIFY).await;
@@ -130,10 +130,10 @@ async fn two_shops_may_call_a_product_and_a_group_the_same() {
     }
     let groups = "SELECT string_agg(concat_ws(' ', w.code, g.slug), ', ' ORDER BY g.slug) FROM product_groups g
         JOIN websites w ON w.id = g.source_website_id WHERE g.name = 'Harbour Jumper'";
-    assert_eq!(shop.ask(groups).await, "quay harbour-jumper, dock harbour-jumper-dock");
+    assert_eq!(shop.scalar(groups).await, "quay harbour-jumper, dock harbour-jumper-dock");
     let mugs = "SELECT string_agg(concat_ws(' ', w.code, p.slug), ', ' ORDER BY w.id) FROM products p
         JOIN websites w ON w.id = p.source_website_id WHERE p.sku = 'MUG-350'";
-    assert_eq!(shop.ask(mugs).await, "quay tin-mug, dock tin-mug-dock-mug-350");
+    assert_eq!(shop.scalar(mugs).await, "quay tin-mug, dock tin-mug-dock-mug-350");
 }
 
 /// The first block of this language behind the heading.
@@ -143,7 +143,7 @@ fn example(heading: &str, language: &str) -> &'static str {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_examples_of_the_readme_go_in() {
+async fn readme_examples_can_be_imported() {
     let shop = Shop::new("readme").await;
     let (csv, json) = (example("## Bring your catalogue", "csv"), example("## Bring your catalogue", "json"));
     let report = shop.import(Format::SoukCsv, "quay", csv).await;
@@ -153,7 +153,7 @@ async fn the_examples_of_the_readme_go_in() {
 }
 
 #[tokio::test]
-async fn a_rejected_variant_takes_the_pictures_of_its_product_along() {
+async fn rejected_variant_includes_the_images_of_its_product() {
     let shop = Shop::new("pictures").await;
     let file = "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price,Variant Inventory Qty,Image Src\n\
                 tee,Tee,Size,S,TEE-S,9.00,1,https://shop.example/1.jpg\n\
@@ -164,5 +164,5 @@ async fn a_rejected_variant_takes_the_pictures_of_its_product_along() {
     let report = shop.import(Format::Shopify, "quay", &rejects).await;
     assert_eq!((report.counts.created, report.counts.unchanged), (1, 1), "{report:?} {rejects}");
     let pictures = "SELECT string_agg(n::text, ' ') FROM (SELECT count(*) AS n FROM images GROUP BY product_id) i";
-    assert_eq!(shop.ask(pictures).await, "2 2");
+    assert_eq!(shop.scalar(pictures).await, "2 2");
 }

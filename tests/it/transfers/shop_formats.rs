@@ -72,7 +72,7 @@ fn money(amount: Option<rust_decimal::Decimal>) -> String {
     amount.map_or_else(|| "none".into(), |amount| amount.to_string())
 }
 
-fn told(refused: &[(u64, String)], expected: &[(u64, &str)]) {
+fn assert_rejected(refused: &[(u64, String)], expected: &[(u64, &str)]) {
     assert_eq!(refused.len(), expected.len(), "{refused:#?}");
     for ((line, message), (expected_line, part)) in refused.iter().zip(expected) {
         assert!(line == expected_line && message.contains(part), "line {line}: {message}, expected {part}");
@@ -84,7 +84,7 @@ fn category(record: &ProductRecord) -> String {
 }
 
 #[test]
-fn variants_of_shopify_are_products_of_a_group() {
+fn shopify_variants_become_products_of_a_group() {
     let Outcome { products, refused, notes, .. } = read(Shop::Shopify, SHOPIFY);
     let small = &products["HJ-S-NVY"];
     assert_eq!(small.name.as_deref(), Some("Harbour Jumper"));
@@ -120,14 +120,14 @@ fn variants_of_shopify_are_products_of_a_group() {
     assert_eq!(products.keys().len(), 5);
     let expected =
         [(7, "gift cards"), (8, "Variant Inventory Qty: there are never"), (10, "line 9 has the same options")];
-    told(&refused, &expected);
+    assert_rejected(&refused, &expected);
     assert_eq!(notes["variants without a SKU got one from handle and options"], 1);
 }
 
 #[test]
-fn the_names_of_shopify_since_2025_are_known() {
+fn shopify_2025_column_names_are_supported() {
     let Outcome { products, refused, notes, .. } = read(Shop::Shopify, SHOPIFY_2025);
-    told(&refused, &[]);
+    assert_rejected(&refused, &[]);
     let (oak, ash, oil) = (&products["DECK-OAK"], &products["DECK-ASH"], &products["OIL-1"]);
     assert_eq!(group(ash), Some(("deck-chair", "Deck Chair", vec![("Wood", "Ash")])));
     assert_eq!((money(ash.price), money(ash.compare_at_price.flatten())), ("59.00".into(), "64.00".into()));
@@ -157,7 +157,7 @@ fn rejected_variants_can_be_imported_again() {
         rows.rows.iter().filter(|row| matches!(&row.record, Ok(record) if record.sku.starts_with("H"))).collect();
     assert_eq!(again.iter().map(|row| row.fields.len()).collect::<Vec<_>>(), [1, 2, 2]);
     let second = read(Shop::Shopify, rejects(&rows, &again[1..]));
-    told(&second.refused, &[]);
+    assert_rejected(&second.refused, &[]);
     for (sku, record) in &second.products {
         let first = &rows.products[sku];
         assert_eq!((&record.group, record.price, &record.name), (&first.group, first.price, &first.name));
@@ -180,7 +180,7 @@ fn rejected_variants_can_be_imported_again() {
 }
 
 #[test]
-fn variations_of_woocommerce_take_from_their_parent_wherever_it_stands() {
+fn woocommerce_variations_inherit_from_their_parent() {
     let Outcome { products, refused, notes, .. } = read(Shop::WooCommerce, WOOCOMMERCE);
     let small = &products["TEE-S"];
     assert_eq!(small.name.as_deref(), Some("Dock Tee"));
@@ -202,13 +202,13 @@ fn variations_of_woocommerce_take_from_their_parent_wherever_it_stands() {
     assert_eq!((course.is_active, course.description.as_deref()), (Some(false), Some("A course.")));
     let hook = &products["HOOK"];
     assert_eq!((hook.stock, hook.is_active, urls(hook).len()), (Some(1000), Some(false), 0));
-    told(&refused, &[(6, "\"grouped\""), (7, "Parent: the file has no variable product \"GONE\"")]);
+    assert_rejected(&refused, &[(6, "\"grouped\""), (7, "Parent: the file has no variable product \"GONE\"")]);
     assert_eq!(notes["variable products, which became groups"], 1);
     assert_eq!(notes["products without a SKU got one from their id"], 1);
 }
 
 #[test]
-fn products_of_magento_learn_of_their_group_from_a_later_line() {
+fn magento_products_get_their_group_from_a_later_line() {
     let base = Some("https://shop.example/media/catalog/product".into());
     let read = read_with(Shop::Magento, MAGENTO, &Options { image_base_url: base, ..options() });
     let kettle = &read.products["KETTLE-1"];
@@ -229,13 +229,13 @@ fn products_of_magento_learn_of_their_group_from_a_later_line() {
     assert_eq!(group(brown), Some(("dock-boot", "Dock Boot", options)));
     assert_eq!((brown.is_active, black.is_active, black.stock), (Some(true), Some(false), None));
     assert_eq!((read.products["LACE"].is_active, group(&read.products["LACE"])), (Some(false), None));
-    told(&read.refused, &[(8, "\"bundle\"")]);
+    assert_rejected(&read.refused, &[(8, "\"bundle\"")]);
     assert_eq!(read.notes["lines of store views, which are translations"], 1);
     assert_eq!(read.notes["categories beside a product's own"], 1);
 }
 
 #[test]
-fn a_spreadsheet_between_shop_and_import_is_no_harm() {
+fn files_saved_by_a_spreadsheet_are_supported() {
     let semicolons = |text: &str| {
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
         let mut writer =
@@ -262,7 +262,7 @@ fn a_spreadsheet_between_shop_and_import_is_no_harm() {
 }
 
 #[test]
-fn amounts_are_read_as_the_whole_file_writes_them() {
+fn amount_format_is_detected_from_the_whole_file() {
     let file = |prices: [&str; 3]| {
         let lines = (1..).zip(prices).map(|(i, price)| format!("{i};simple;S{i};Thing {i};\"{price}\""));
         ["ID;Type;SKU;Name;Regular price".to_owned()].into_iter().chain(lines).collect::<Vec<_>>().join("\n")
@@ -286,7 +286,7 @@ fn amounts_are_read_as_the_whole_file_writes_them() {
 }
 
 #[test]
-fn a_file_of_something_else_is_refused_as_a_whole() {
+fn file_of_another_format_is_rejected_as_a_whole() {
     for (shop, file, part) in [
         (Shop::Shopify, "", "empty"),
         (Shop::Shopify, WOOCOMMERCE, "no column \"title\""),
@@ -305,7 +305,7 @@ fn a_file_of_something_else_is_refused_as_a_whole() {
 }
 
 #[test]
-fn a_bad_line_spoils_no_other() {
+fn invalid_line_does_not_affect_others() {
     let mut file =
         b"ID,Type,SKU,Name,Regular price,Stock\n1,simple,A,One,1.00,1\n2,simple,B\n3,simple,C,Caf\xe9,1.00,1\n"
             .to_vec();
@@ -318,20 +318,20 @@ fn a_bad_line_spoils_no_other() {
     let expected =
         [(3, "columns"), (4, "Name: not UTF-8"), (5, "longer than 4 MB"), (6, "Stock"), (7, "SKU: a spreadsheet")];
     let read = read(Shop::WooCommerce, &file);
-    told(&read.refused, &expected);
+    assert_rejected(&read.refused, &expected);
     assert_eq!(read.products.keys().collect::<Vec<_>>(), ["A", "G"]);
     assert_eq!(read.products["G"].stock, Some(7));
     assert_eq!(read_with(Shop::WooCommerce, &file, &western).products["C"].name.as_deref(), Some("Café"));
 }
 
 /// The same lines, again and again, without end.
-struct Endless {
+struct EndlessReader {
     piece: Vec<u8>,
     at: usize,
     left: usize,
 }
 
-impl Read for Endless {
+impl Read for EndlessReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = buffer.len().min(self.piece.len() - self.at).min(self.left);
         buffer[..count].copy_from_slice(&self.piece[self.at..self.at + count]);
@@ -342,10 +342,10 @@ impl Read for Endless {
 }
 
 #[test]
-fn what_has_no_end_is_cut_off_and_told() {
+fn endless_input_is_truncated_and_reported() {
     let long = "long ".repeat(200_000);
     let line = format!("endless,Endless,{long},Length,x,1.00\n");
-    let lines = Endless { piece: line.clone().into_bytes(), at: 0, left: line.len() * 12 };
+    let lines = EndlessReader { piece: line.clone().into_bytes(), at: 0, left: line.len() * 12 };
     let header = "Handle,Title,Tags,Option1 Name,Option1 Value,Variant Price\n";
     let rows: Vec<_> = formats::open(Shop::Shopify, header.as_bytes().chain(lines), &options()).unwrap().collect();
     let refused = rows.iter().filter_map(|row| row.as_ref().unwrap().record.as_ref().err());
@@ -353,7 +353,7 @@ fn what_has_no_end_is_cut_off_and_told() {
     refused.for_each(|fault| assert!(fault.message.contains("16 MB"), "{}", fault.message));
 
     let variable = format!("1,variable,A,Tee,{long}\n");
-    let lines = Endless { piece: variable.clone().into_bytes(), at: 0, left: variable.len() * 100 };
+    let lines = EndlessReader { piece: variable.clone().into_bytes(), at: 0, left: variable.len() * 100 };
     let Err(error) = formats::open(Shop::WooCommerce, b"ID,Type,SKU,Name,Tags\n".chain(lines), &options()) else {
         panic!("100 MB of variable products are kept");
     };
@@ -368,7 +368,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_bytes_bring_a_reader_down(bytes in proptest::collection::vec(any::<u8>(), 0..2_000), at in 0..10_000_usize) {
+    fn arbitrary_bytes_do_not_crash_a_reader(bytes in proptest::collection::vec(any::<u8>(), 0..2_000), at in 0..10_000_usize) {
         for (shop, sample) in [(Shop::Shopify, SHOPIFY), (Shop::WooCommerce, WOOCOMMERCE), (Shop::Magento, MAGENTO)] {
             drain(formats::open(shop, bytes.as_slice(), &options()));
             // Amid a good file, behind its header.
@@ -384,7 +384,7 @@ proptest! {
     }
 
     #[test]
-    fn no_cell_brings_a_reader_down(cells in proptest::collection::vec("[\\PC\\s]{0,20}|[0-9.,' -]{0,8}|<[a-z/!-]{0,6}>?", 41)) {
+    fn arbitrary_cells_do_not_crash_a_reader(cells in proptest::collection::vec("[\\PC\\s]{0,20}|[0-9.,' -]{0,8}|<[a-z/!-]{0,6}>?", 41)) {
         for (shop, sample) in [(Shop::Shopify, SHOPIFY), (Shop::WooCommerce, WOOCOMMERCE), (Shop::Magento, MAGENTO)] {
             let header = sample.trim_start_matches('\u{feff}').lines().next().unwrap();
             let delimiter = if shop == Shop::WooCommerce { b';' } else { b',' };

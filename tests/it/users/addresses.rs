@@ -5,16 +5,16 @@ use souk::ids::{AddressId, RowId, UserId};
 
 use crate::support::{Actor, TestApp};
 
-async fn verdict(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
-    actor.mutate(mutation, "", input).await.verdict(mutation)
+async fn try_mutate(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
+    actor.mutate(mutation, "", input).await.outcome(mutation)
 }
 
-fn home(city: &str) -> Value {
+fn address_input(city: &str) -> Value {
     json!({ "country": "DE", "city": city, "address": "Kai 1" })
 }
 
-async fn added(actor: &Actor<'_>, city: &str, is_default: bool) -> String {
-    let mut input = home(city);
+async fn add_address(actor: &Actor<'_>, city: &str, is_default: bool) -> String {
+    let mut input = address_input(city);
     input["isDefault"] = json!(is_default);
     actor.mutate("addressCreate", "address { id }", input).await.text_at("addressCreate.address.id")
 }
@@ -31,41 +31,41 @@ async fn cities(actor: &Actor<'_>) -> String {
 }
 
 #[tokio::test]
-async fn the_first_address_is_the_default_until_another_is_made_it() {
+async fn first_address_is_the_default_until_changed() {
     let app = TestApp::new().await;
     let customer = app.customer().await;
-    let kiel = added(&customer, "Kiel", false).await;
+    let kiel = add_address(&customer, "Kiel", false).await;
     assert_eq!(cities(&customer).await, "Kiel*");
-    let bonn = added(&customer, "Bonn", false).await;
+    let bonn = add_address(&customer, "Bonn", false).await;
     assert_eq!(cities(&customer).await, "Kiel* Bonn");
-    let ulm = added(&customer, "Ulm", true).await;
+    let ulm = add_address(&customer, "Ulm", true).await;
     assert_eq!(cities(&customer).await, "Kiel Bonn Ulm*");
     let default = |id: &str, is_default: bool| json!({ "id": id, "isDefault": is_default });
-    assert_eq!(verdict(&customer, "addressUpdate", default(&bonn, true)).await, "done");
+    assert_eq!(try_mutate(&customer, "addressUpdate", default(&bonn, true)).await, "done");
     assert_eq!(cities(&customer).await, "Kiel Bonn* Ulm");
-    assert_eq!(verdict(&customer, "addressUpdate", default(&bonn, true)).await, "done");
+    assert_eq!(try_mutate(&customer, "addressUpdate", default(&bonn, true)).await, "done");
     assert_eq!(cities(&customer).await, "Kiel Bonn* Ulm");
-    assert_eq!(verdict(&customer, "addressUpdate", default(&kiel, false)).await, "done");
+    assert_eq!(try_mutate(&customer, "addressUpdate", default(&kiel, false)).await, "done");
     assert_eq!(cities(&customer).await, "Kiel Bonn* Ulm");
     // Nobody chose another one, so there is none.
-    assert_eq!(verdict(&customer, "addressUpdate", default(&bonn, false)).await, "done");
+    assert_eq!(try_mutate(&customer, "addressUpdate", default(&bonn, false)).await, "done");
     assert_eq!(cities(&customer).await, "Kiel Bonn Ulm");
-    assert_eq!(verdict(&customer, "addressUpdate", default(&ulm, true)).await, "done");
-    assert_eq!(verdict(&customer, "addressDelete", json!({ "id": kiel })).await, "done");
+    assert_eq!(try_mutate(&customer, "addressUpdate", default(&ulm, true)).await, "done");
+    assert_eq!(try_mutate(&customer, "addressDelete", json!({ "id": kiel })).await, "done");
     assert_eq!(cities(&customer).await, "Bonn Ulm*");
-    assert_eq!(verdict(&customer, "addressDelete", json!({ "id": ulm })).await, "done");
+    assert_eq!(try_mutate(&customer, "addressDelete", json!({ "id": ulm })).await, "done");
     assert_eq!(cities(&customer).await, "Bonn");
-    assert_eq!(verdict(&customer, "addressDelete", json!({ "id": bonn })).await, "done");
-    added(&customer, "Jena", false).await;
+    assert_eq!(try_mutate(&customer, "addressDelete", json!({ "id": bonn })).await, "done");
+    add_address(&customer, "Jena", false).await;
     assert_eq!(cities(&customer).await, "Jena*");
 }
 
 #[tokio::test]
-async fn a_change_leaves_what_is_absent_and_clears_what_is_null() {
+async fn update_keeps_absent_fields_and_clears_null_fields() {
     let app = TestApp::new().await;
     let customer = app.customer().await;
     let fields = "address { country city district address postalCode isDefault }";
-    let mut input = home("Kiel");
+    let mut input = address_input("Kiel");
     (input["district"], input["postalCode"]) = (json!("Nord"), json!("24103"));
     let made = customer.mutate("addressCreate", &format!("{fields} address {{ id }}"), input).await;
     let id = made.text_at("addressCreate.address.id");
@@ -77,22 +77,22 @@ async fn a_change_leaves_what_is_absent_and_clears_what_is_null() {
     let before = app.database.contents().await;
     for field in ["country", "city", "address", "isDefault"] {
         let change = json!({ "id": id, field: null });
-        assert_eq!(verdict(&customer, "addressUpdate", change).await, format!("REQUIRED {field}"));
+        assert_eq!(try_mutate(&customer, "addressUpdate", change).await, format!("REQUIRED {field}"));
     }
     let change = json!({ "id": id, "country": "", "city": " ", "address": "\n", "postalCode": "1".repeat(21) });
-    let said = verdict(&customer, "addressUpdate", change).await;
+    let said = try_mutate(&customer, "addressUpdate", change).await;
     assert_eq!(said, "REQUIRED country, REQUIRED city, REQUIRED address, TOO_LONG postalCode");
     assert_eq!(app.database.contents().await, before);
 }
 
 #[tokio::test]
-async fn an_address_is_its_users_and_staffs_and_nobody_elses() {
+async fn address_is_accessible_only_to_its_user_and_staff() {
     let app = TestApp::new().await;
     let (customer, neighbour) = (app.customer().await, app.customer().await);
     let (seller, manager, anonymous) = (app.seller().await, app.manager().await, app.anonymous());
-    let id = added(&customer, "Kiel", false).await;
+    let id = add_address(&customer, "Kiel", false).await;
     let theirs = |city: &str| {
-        let mut input = home(city);
+        let mut input = address_input(city);
         input["userId"] = json!(customer.global_id());
         input
     };
@@ -102,26 +102,26 @@ async fn an_address_is_its_users_and_staffs_and_nobody_elses() {
         (&neighbour, theirs("Bonn"), "NOT_FOUND id", "NOT_FOUND userId"),
         (&seller, theirs("Bonn"), "NOT_FOUND id", "NOT_FOUND userId"),
     ] {
-        assert_eq!(verdict(actor, "addressUpdate", json!({ "id": id, "city": "Bonn" })).await, address);
-        assert_eq!(verdict(actor, "addressUpdate", json!({ "id": id })).await, address);
-        assert_eq!(verdict(actor, "addressDelete", json!({ "id": id })).await, address);
-        assert_eq!(verdict(actor, "addressCreate", theirs).await, user);
+        assert_eq!(try_mutate(actor, "addressUpdate", json!({ "id": id, "city": "Bonn" })).await, address);
+        assert_eq!(try_mutate(actor, "addressUpdate", json!({ "id": id })).await, address);
+        assert_eq!(try_mutate(actor, "addressDelete", json!({ "id": id })).await, address);
+        assert_eq!(try_mutate(actor, "addressCreate", theirs).await, user);
     }
-    let mut stranger = home("Bonn");
+    let mut stranger = address_input("Bonn");
     stranger["userId"] = json!(UserId(999).to_global_id());
-    assert_eq!(verdict(&manager, "addressCreate", stranger).await, "NOT_FOUND userId");
+    assert_eq!(try_mutate(&manager, "addressCreate", stranger).await, "NOT_FOUND userId");
     for (id, expected) in [
         (AddressId(999).to_global_id(), "NOT_FOUND id"),
         (customer.global_id(), "INVALID id"),
         (String::new(), "INVALID id"),
     ] {
-        assert_eq!(verdict(&manager, "addressUpdate", json!({ "id": id, "city": "x" })).await, expected);
-        assert_eq!(verdict(&manager, "addressDelete", json!({ "id": id })).await, expected);
+        assert_eq!(try_mutate(&manager, "addressUpdate", json!({ "id": id, "city": "x" })).await, expected);
+        assert_eq!(try_mutate(&manager, "addressDelete", json!({ "id": id })).await, expected);
     }
     assert_eq!(app.database.contents().await, before);
 
-    assert_eq!(verdict(&manager, "addressCreate", theirs("Bonn")).await, "done");
-    assert_eq!(verdict(&manager, "addressUpdate", json!({ "id": id, "city": "Ulm" })).await, "done");
+    assert_eq!(try_mutate(&manager, "addressCreate", theirs("Bonn")).await, "done");
+    assert_eq!(try_mutate(&manager, "addressUpdate", json!({ "id": id, "city": "Ulm" })).await, "done");
     assert_eq!(cities(&customer).await, "Ulm* Bonn");
     let deleted = manager.mutate("addressDelete", "deletedId", json!({ "id": id })).await;
     assert_eq!(deleted.text_at("addressDelete.deletedId"), id);
@@ -130,16 +130,16 @@ async fn an_address_is_its_users_and_staffs_and_nobody_elses() {
 }
 
 #[tokio::test]
-async fn a_user_has_fifty_addresses_at_most() {
+async fn user_has_at_most_fifty_addresses() {
     let app = TestApp::new().await;
     let (customer, neighbour) = (app.customer().await, app.customer().await);
     for number in 1..=50 {
-        assert_eq!(verdict(&customer, "addressCreate", home(&number.to_string())).await, "done", "{number}");
+        assert_eq!(try_mutate(&customer, "addressCreate", address_input(&number.to_string())).await, "done", "{number}");
     }
     let before = app.database.contents().await;
-    let answer = customer.mutate("addressCreate", "address { id }", home("51")).await;
-    assert_eq!(answer.user_errors("addressCreate"), [("OUT_OF_RANGE".to_owned(), String::new())]);
+    let response = customer.mutate("addressCreate", "address { id }", address_input("51")).await;
+    assert_eq!(response.user_errors("addressCreate"), [("OUT_OF_RANGE".to_owned(), String::new())]);
     assert_eq!(app.database.contents().await, before);
-    assert_eq!(verdict(&neighbour, "addressCreate", home("1")).await, "done");
+    assert_eq!(try_mutate(&neighbour, "addressCreate", address_input("1")).await, "done");
     assert_eq!(cities(&customer).await.split(' ').count(), 50);
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::TestApp;
 
 /// Registers, creates, changes, and makes suppliers: whatever takes an e-mail address or a phone number.
-async fn everywhere(app: &TestApp, field: &str, value: &str) -> Vec<String> {
+async fn submit_everywhere(app: &TestApp, field: &str, value: &str) -> Vec<String> {
     let (admin, anonymous) = (app.admin().await, app.anonymous());
     let own = || format!("{}@souk.example", uuid::Uuid::new_v4().simple());
     let supplier = || json!({ "name": own() });
@@ -20,10 +20,10 @@ async fn everywhere(app: &TestApp, field: &str, value: &str) -> Vec<String> {
         (&admin, "supplierUpdate", "supplier", json!({ "id": supplier_id })),
     ] {
         input[field] = json!(value);
-        let answer = actor.mutate(mutation, &format!("{resource} {{ id {field} }}"), input).await;
-        said.push(match answer.verdict(mutation).as_str() {
-            "done" => answer.text_at(&format!("{mutation}.{resource}.{field}")),
-            refusal => format!("{refusal}: {}", answer.text_at(&format!("{mutation}.userErrors.0.message"))),
+        let response = actor.mutate(mutation, &format!("{resource} {{ id {field} }}"), input).await;
+        said.push(match response.outcome(mutation).as_str() {
+            "done" => response.text_at(&format!("{mutation}.{resource}.{field}")),
+            refusal => format!("{refusal}: {}", response.text_at(&format!("{mutation}.userErrors.0.message"))),
         });
         // The next one may have the same address.
         app.database.sql("UPDATE users SET email = NULL WHERE email NOT LIKE 'admin%'").await;
@@ -32,7 +32,7 @@ async fn everywhere(app: &TestApp, field: &str, value: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_email_address_has_one_form_wherever_it_is_typed() {
+async fn email_is_normalized_in_every_input() {
     let app = TestApp::new().await;
     for (typed, expected) in [
         ("Ada.Lovelace@Souk.EXAMPLE", "ada.lovelace@souk.example"),
@@ -40,7 +40,7 @@ async fn an_email_address_has_one_form_wherever_it_is_typed() {
         ("JÖRG@MÜNCHEN.example", "jörg@xn--mnchen-3ya.example"),
         ("山田@例え.example", "山田@xn--r8jz45g.example"),
     ] {
-        for said in everywhere(&app, "email", typed).await {
+        for said in submit_everywhere(&app, "email", typed).await {
             assert_eq!(said, expected, "{typed}");
         }
     }
@@ -77,14 +77,14 @@ async fn an_email_address_has_one_form_wherever_it_is_typed() {
         (&too_long, long),
         (&long_name, long),
     ] {
-        for said in everywhere(&app, "email", typed).await {
+        for said in submit_everywhere(&app, "email", typed).await {
             assert_eq!(said, format!("INVALID email: {rule}"), "{typed}");
         }
     }
 }
 
 #[tokio::test]
-async fn one_mailbox_is_one_account_however_it_is_typed() {
+async fn equivalent_emails_are_one_account() {
     let app = TestApp::new().await;
     let forms = [
         "jörg@münchen.example",
@@ -94,14 +94,14 @@ async fn one_mailbox_is_one_account_however_it_is_typed() {
     ];
     let registers = async |email: &str| {
         let input = json!({ "name": "J", "email": email, "password": "a long enough password" });
-        app.anonymous().mutate("register", "", input).await.verdict("register")
+        app.anonymous().mutate("register", "", input).await.outcome("register")
     };
     assert_eq!(registers(forms[0]).await, "done");
     let admin = app.admin().await;
     for form in forms {
         assert_eq!(registers(form).await, "TAKEN email", "{form}");
         let input = json!({ "email": form, "password": "a long enough password" });
-        assert_eq!(app.anonymous().mutate("login", "", input).await.verdict("login"), "done", "{form}");
+        assert_eq!(app.anonymous().mutate("login", "", input).await.outcome("login"), "done", "{form}");
         let search = format!(r#"{{ users(where: {{ email: {{ eq: "{form}" }} }}) {{ nodes {{ email }} }} }}"#);
         let found = admin.run(&search).await;
         assert_eq!(*found.at("users.nodes"), json!([{ "email": "jörg@xn--mnchen-3ya.example" }]), "{form}");
@@ -110,10 +110,10 @@ async fn one_mailbox_is_one_account_however_it_is_typed() {
 }
 
 #[tokio::test]
-async fn a_phone_number_exists_and_has_one_form() {
+async fn phone_number_is_validated_and_normalized() {
     let app = TestApp::new().await;
     for typed in ["+44 20 7946 0000", "+442079460000", "+44 (0)20-7946-0000", "+44.20.7946.0000"] {
-        for said in everywhere(&app, "phone", typed).await {
+        for said in submit_everywhere(&app, "phone", typed).await {
             assert_eq!(said, "+442079460000", "{typed}");
         }
     }
@@ -121,14 +121,14 @@ async fn a_phone_number_exists_and_has_one_form() {
     for typed in
         ["", "12345", "call me", "020 7946 0000", "0044 20 7946 0000", "+44 112", "+999 123456", "+44 20 7946 0000 x1"]
     {
-        for said in everywhere(&app, "phone", typed).await {
+        for said in submit_everywhere(&app, "phone", typed).await {
             assert_eq!(said, format!("INVALID phone: {rule}"), "{typed}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_password_that_others_would_try_first_is_refused() {
+async fn common_passwords_are_rejected() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let before = app.database.contents().await;
@@ -144,7 +144,7 @@ async fn a_password_that_others_would_try_first_is_refused() {
     ] {
         let input = json!({ "name": "Ada Lovelace", "email": "ada@souk.example", "password": password });
         for (actor, mutation) in [(&app.anonymous(), "register"), (&admin, "userCreate")] {
-            let said = actor.mutate(mutation, "", input.clone()).await.verdict(mutation);
+            let said = actor.mutate(mutation, "", input.clone()).await.outcome(mutation);
             assert_eq!(said, format!("{expected} password"), "{mutation} {password}");
         }
     }

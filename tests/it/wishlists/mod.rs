@@ -1,10 +1,10 @@
 //! Wishlists: their owner's lists, sharing by a link, and moving into the cart.
 
-mod moving;
+mod move_to_cart;
 mod sharing;
-mod standing;
+mod fixtures;
 
-pub use self::standing::STANDING;
+pub use self::fixtures::FIXTURES;
 
 use serde_json::{Value, json};
 use souk::{
@@ -16,7 +16,7 @@ use crate::support::{Actor, ProductSpec, TestApp};
 
 /// A product for sale.
 async fn product(app: &TestApp, sku: &str, stock: i32) -> ProductId {
-    let website = match app.database.ask("SELECT min(id) FROM websites").await.parse() {
+    let website = match app.database.scalar("SELECT min(id) FROM websites").await.parse() {
         Ok(id) => souk::ids::WebsiteId(id),
         Err(_) => app.website("sailor").await.id,
     };
@@ -34,16 +34,16 @@ async fn wishlist(actor: &Actor<'_>, name: &str) -> String {
 /// Puts a product on a wishlist: the id of the item.
 async fn add(actor: &Actor<'_>, wishlist: &str, product: ProductId, quantity: i32) -> String {
     let input = json!({ "wishlistId": wishlist, "productId": product.to_global_id(), "quantity": quantity });
-    let answer = actor.mutate("wishlistItemAdd", "wishlistItem { id }", input).await;
-    assert_eq!(answer.verdict("wishlistItemAdd"), "done", "{answer:#?}");
-    answer.text_at("wishlistItemAdd.wishlistItem.id")
+    let response = actor.mutate("wishlistItemAdd", "wishlistItem { id }", input).await;
+    assert_eq!(response.outcome("wishlistItemAdd"), "done", "{response:#?}");
+    response.text_at("wishlistItemAdd.wishlistItem.id")
 }
 
 /// The SKUs and quantities on a wishlist as this actor sees them, the latest first; null if they do not see the wishlist.
 async fn items(actor: &Actor<'_>, wishlist: &str) -> Value {
     let document = "query ($id: ID!) { wishlist(id: $id) { items { nodes { quantity product { sku } } } } }";
-    let answer = actor.run_with(document, json!({ "id": wishlist })).await;
-    match answer.at("wishlist") {
+    let response = actor.run_with(document, json!({ "id": wishlist })).await;
+    match response.at("wishlist") {
         Value::Null => Value::Null,
         wishlist => {
             let items = wishlist["items"]["nodes"].as_array().expect("a list").iter();
@@ -57,17 +57,17 @@ async fn a_wishlist_is_created_filled_renamed_and_deleted() {
     let app = TestApp::new().await;
     let (rope, sail) = (product(&app, "R", 10).await, product(&app, "S", 10).await);
     let ada = app.customer().await;
-    let answer = ada
+    let response = ada
         .mutate(
             "wishlistCreate",
             "wishlist { id name isShared sharedAt user { id } items { nodes { id } } }",
             json!({ "name": "Boat" }),
         )
         .await;
-    let id = answer.text_at("wishlistCreate.wishlist.id");
+    let id = response.text_at("wishlistCreate.wishlist.id");
     let expected = json!({ "id": id, "name": "Boat", "isShared": false, "sharedAt": null,
         "user": { "id": ada.global_id() }, "items": { "nodes": [] } });
-    assert_eq!(answer.at("wishlistCreate.wishlist"), &expected);
+    assert_eq!(response.at("wishlistCreate.wishlist"), &expected);
 
     let item = add(&ada, &id, rope, 2).await;
     add(&ada, &id, sail, 1).await;
@@ -76,24 +76,24 @@ async fn a_wishlist_is_created_filled_renamed_and_deleted() {
     assert_eq!(add(&ada, &id, rope, 5).await, item);
     assert_eq!(items(&ada, &id).await, json!([["S", 1], ["R", 5]]));
 
-    let answer = ada.mutate("wishlistItemRemove", "deletedId", json!({ "id": item })).await;
-    assert_eq!(answer.text_at("wishlistItemRemove.deletedId"), item);
-    assert_eq!(ada.verdict("wishlistItemRemove", json!({ "id": item })).await, "NOT_FOUND id");
+    let response = ada.mutate("wishlistItemRemove", "deletedId", json!({ "id": item })).await;
+    assert_eq!(response.text_at("wishlistItemRemove.deletedId"), item);
+    assert_eq!(ada.try_mutate("wishlistItemRemove", json!({ "id": item })).await, "NOT_FOUND id");
     assert_eq!(items(&ada, &id).await, json!([["S", 1]]));
 
-    let answer = ada.mutate("wishlistUpdate", "wishlist { name }", json!({ "id": id, "name": "Ship" })).await;
-    assert_eq!(answer.text_at("wishlistUpdate.wishlist.name"), "Ship");
+    let response = ada.mutate("wishlistUpdate", "wishlist { name }", json!({ "id": id, "name": "Ship" })).await;
+    assert_eq!(response.text_at("wishlistUpdate.wishlist.name"), "Ship");
     // Without a name nothing changes.
-    let answer = ada.mutate("wishlistUpdate", "wishlist { name }", json!({ "id": id })).await;
-    assert_eq!(answer.text_at("wishlistUpdate.wishlist.name"), "Ship");
+    let response = ada.mutate("wishlistUpdate", "wishlist { name }", json!({ "id": id })).await;
+    assert_eq!(response.text_at("wishlistUpdate.wishlist.name"), "Ship");
 
-    assert_eq!(ada.verdict("wishlistDelete", json!({ "id": id })).await, "done");
-    assert_eq!(ada.verdict("wishlistDelete", json!({ "id": id })).await, "NOT_FOUND id");
-    assert_eq!(app.database.ask("SELECT count(*) FROM wishlist_items").await, "0");
+    assert_eq!(ada.try_mutate("wishlistDelete", json!({ "id": id })).await, "done");
+    assert_eq!(ada.try_mutate("wishlistDelete", json!({ "id": id })).await, "NOT_FOUND id");
+    assert_eq!(app.database.scalar("SELECT count(*) FROM wishlist_items").await, "0");
 }
 
 #[tokio::test]
-async fn input_that_breaks_a_rule_changes_nothing() {
+async fn invalid_input_changes_nothing() {
     let app = TestApp::new().await;
     let (rope, gone) = (product(&app, "R", 10).await, product(&app, "gone", 10).await);
     app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", gone.0)).await;
@@ -116,7 +116,7 @@ async fn input_that_breaks_a_rule_changes_nothing() {
     ];
     let before = app.database.contents().await;
     for (mutation, input, expected) in table {
-        assert_eq!(ada.verdict(mutation, input.clone()).await, expected, "{mutation} {input}");
+        assert_eq!(ada.try_mutate(mutation, input.clone()).await, expected, "{mutation} {input}");
     }
     assert_eq!(app.database.contents().await, before);
 }
@@ -137,8 +137,8 @@ async fn only_the_owner_and_staff_see_a_wishlist_and_only_the_owner_changes_it()
         (app.anonymous(), false),
         (other, false),
         (app.seller().await, false),
-        (app.holder(&people, &[elsewhere.id]).await, false),
-        (app.holder(&people, &[website.id]).await, true),
+        (app.user_with(&people, &[elsewhere.id]).await, false),
+        (app.user_with(&people, &[website.id]).await, true),
         (app.manager().await, true),
         (app.admin().await, true),
     ];
@@ -154,11 +154,11 @@ async fn only_the_owner_and_staff_see_a_wishlist_and_only_the_owner_changes_it()
         let listed = viewer.run("{ wishlists { nodes { id } } }").await.at("wishlists.nodes").as_array().map(Vec::len);
         assert_eq!(listed, Some(usize::from(*sees)), "viewer {at}");
         for mutation in ["wishlistUpdate", "wishlistDelete", "wishlistShare", "wishlistUnshare", "wishlistMoveToCart"] {
-            assert_eq!(viewer.verdict(mutation, json!({ "id": id })).await, "NOT_FOUND id", "viewer {at}: {mutation}");
+            assert_eq!(viewer.try_mutate(mutation, json!({ "id": id })).await, "NOT_FOUND id", "viewer {at}: {mutation}");
         }
         let input = json!({ "wishlistId": id, "productId": rope.to_global_id() });
-        assert_eq!(viewer.verdict("wishlistItemAdd", input).await, "NOT_FOUND wishlistId", "viewer {at}");
-        assert_eq!(viewer.verdict("wishlistItemRemove", json!({ "id": item })).await, "NOT_FOUND id", "viewer {at}");
+        assert_eq!(viewer.try_mutate("wishlistItemAdd", input).await, "NOT_FOUND wishlistId", "viewer {at}");
+        assert_eq!(viewer.try_mutate("wishlistItemRemove", json!({ "id": item })).await, "NOT_FOUND id", "viewer {at}");
     }
     assert_eq!(items(&ada, &id).await, json!([["R", 1]]));
 }
@@ -171,10 +171,10 @@ async fn wishlists_are_filtered_and_ordered() {
     wishlist(&admin, "Crew").await;
     ada.mutate("wishlistShare", "shareToken", json!({ "id": axe })).await;
     let names = async |arguments: &str| {
-        let answer =
+        let response =
             admin.run(&format!("{{ wishlists({arguments}) {{ nodes {{ name }} totalCount {{ value }} }} }}")).await;
-        let nodes = answer.at("wishlists.nodes").as_array().expect("a list");
-        assert_eq!(answer.at("wishlists.totalCount.value"), &json!(nodes.len()));
+        let nodes = response.at("wishlists.nodes").as_array().expect("a list");
+        assert_eq!(response.at("wishlists.totalCount.value"), &json!(nodes.len()));
         nodes.iter().map(|node| node["name"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
     };
     let of_ada = format!("where: {{ user: {{ eq: {:?} }} }}", ada.global_id());
@@ -190,7 +190,7 @@ async fn wishlists_are_filtered_and_ordered() {
 }
 
 #[tokio::test]
-async fn a_user_has_fifty_wishlists_and_a_wishlist_five_hundred_items_at_most() {
+async fn user_has_at_most_50_wishlists_and_a_wishlist_at_most_500_items() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let ada = app.customer().await;
@@ -202,12 +202,12 @@ async fn a_user_has_fifty_wishlists_and_a_wishlist_five_hundred_items_at_most() 
     );
     app.database.sql(&many).await;
     // Of two at the same time one is too many.
-    let create = || ada.verdict("wishlistCreate", json!({ "name": "Boat" }));
-    let mut verdicts = <[String; 2]>::from(tokio::join!(create(), create()));
-    verdicts.sort();
-    assert_eq!(verdicts, ["OUT_OF_RANGE", "done"]);
+    let create = || ada.try_mutate("wishlistCreate", json!({ "name": "Boat" }));
+    let mut outcomes = <[String; 2]>::from(tokio::join!(create(), create()));
+    outcomes.sort();
+    assert_eq!(outcomes, ["OUT_OF_RANGE", "done"]);
 
-    let id = app.database.ask("SELECT id FROM wishlists WHERE name = 'Boat'").await;
+    let id = app.database.scalar("SELECT id FROM wishlists WHERE name = 'Boat'").await;
     let fill = format!(
         "INSERT INTO wishlist_items (wishlist_id, product_id, quantity)
              SELECT {id}, id, 1 FROM products WHERE sku <> 'R-501'"
@@ -216,16 +216,16 @@ async fn a_user_has_fifty_wishlists_and_a_wishlist_five_hundred_items_at_most() 
     let id = WishlistId(id.parse().expect("a key")).to_global_id();
     let of = async |sku: &str| {
         ProductId(
-            app.database.ask(&format!("SELECT id FROM products WHERE sku = '{sku}'")).await.parse().expect("a key"),
+            app.database.scalar(&format!("SELECT id FROM products WHERE sku = '{sku}'")).await.parse().expect("a key"),
         )
     };
     let put = |product: ProductId| json!({ "wishlistId": id, "productId": product.to_global_id(), "quantity": 3 });
-    assert_eq!(ada.verdict("wishlistItemAdd", put(of("R-501").await)).await, "OUT_OF_RANGE productId");
-    assert_eq!(ada.verdict("wishlistItemAdd", put(of("R-500").await)).await, "done", "it is on the wishlist already");
+    assert_eq!(ada.try_mutate("wishlistItemAdd", put(of("R-501").await)).await, "OUT_OF_RANGE productId");
+    assert_eq!(ada.try_mutate("wishlistItemAdd", put(of("R-500").await)).await, "done", "it is on the wishlist already");
 }
 
 #[tokio::test]
-async fn lists_of_wishlists_and_items_are_read_by_an_index() {
+async fn wishlist_and_item_lists_use_an_index() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let ada = app.customer().await;
@@ -240,13 +240,13 @@ async fn lists_of_wishlists_and_items_are_read_by_an_index() {
          ANALYZE users, products, wishlists, wishlist_items",
         website.id.0
     );
-    app.bulk(&many).await;
+    app.bulk_insert(&many).await;
     for document in [
         "{ wishlists { nodes { id items(first: 3) { nodes { id } } } } }",
         "{ wishlists(orderBy: {field: NAME}) { nodes { id } } }",
     ] {
-        let answer = ada.run(document).await;
-        for plan in app.database.plans(&answer).await {
+        let response = ada.run(document).await;
+        for plan in app.database.plans(&response).await {
             let lines = plan.lines.join("\n");
             let reads = ["Seq Scan on wishlists", "Seq Scan on wishlist_items", "Sort"];
             assert!(reads.iter().all(|slow| !lines.contains(slow)), "{}\n{lines}", plan.sql);
@@ -265,8 +265,8 @@ async fn wishlists_are_in_the_export_of_a_user_and_erased_with_them() {
     let token =
         ada.mutate("wishlistShare", "shareToken", json!({ "id": id })).await.text_at("wishlistShare.shareToken");
 
-    let answer = ada.run("{ userExport }").await;
-    let mut found = answer.at("userExport.wishlists").clone();
+    let response = ada.run("{ userExport }").await;
+    let mut found = response.at("userExport.wishlists").clone();
     for time in ["createdAt", "updatedAt", "sharedAt"] {
         assert!(found[0][time].take().is_string(), "{time}");
     }
@@ -276,14 +276,14 @@ async fn wishlists_are_in_the_export_of_a_user_and_erased_with_them() {
         json!([{ "id": id, "name": "Boat", "sharedAt": null, "createdAt": null, "updatedAt": null, "items": items }]);
     assert_eq!(found, expected);
 
-    let erased = app.admin().await.verdict("userErase", json!({ "id": ada.global_id() })).await;
+    let erased = app.admin().await.try_mutate("userErase", json!({ "id": ada.global_id() })).await;
     assert_eq!(erased, "done");
-    assert_eq!(app.database.ask("SELECT string_agg(name, ',') FROM wishlists").await, "Ship");
+    assert_eq!(app.database.scalar("SELECT string_agg(name, ',') FROM wishlists").await, "Ship");
     assert!(!self::items(&other, &kept).await.is_null());
     let shared = "query ($token: String!) { sharedWishlist(token: $token) { id } }";
     assert_eq!(app.anonymous().run_with(shared, json!({ "token": token })).await.at("sharedWishlist"), &Value::Null);
     // What the owner called it is nowhere any more.
-    assert_eq!(app.database.ask("SELECT count(*) FROM audit_log WHERE (before, after)::text LIKE '%Boat%'").await, "0");
+    assert_eq!(app.database.scalar("SELECT count(*) FROM audit_log WHERE (before, after)::text LIKE '%Boat%'").await, "0");
 }
 
 #[tokio::test]
@@ -299,8 +299,8 @@ async fn an_export_holds_the_wishlists_of_the_users_of_the_website_item_by_item(
     add(&other, &wishlist(&other, "Ship").await, rope, 1).await;
     let from = format!("UPDATE users SET source_website_id = (SELECT min(id) FROM websites) WHERE id = {}", ada.id.0);
     app.database.sql(&from).await;
-    let email = app.database.ask(&format!("SELECT email FROM users WHERE id = {}", ada.id.0)).await;
-    let website = app.database.ask("SELECT min(id) FROM websites").await;
+    let email = app.database.scalar(&format!("SELECT email FROM users WHERE id = {}", ada.id.0)).await;
+    let website = app.database.scalar("SELECT min(id) FROM websites").await;
     let options = souk::transfers::export::ExportOptions {
         resource: souk::transfers::model::Resource::Wishlists,
         format: souk::transfers::model::Format::SoukCsv,

@@ -79,7 +79,7 @@ impl AnalyticsMutation {
             let search = SearchId::parse("searchId", &input.search_id)?;
             NewClick::new(search, ProductId::parse("productId", &input.product_id)?, input.position)
         };
-        SearchClickPayload::of(click().map(|click| ctx.services().search_recorder.click(click)))
+        SearchClickPayload::of(click().map(|click| ctx.services().search_recorder.record_click(click)))
     }
 }
 

@@ -7,44 +7,44 @@ use std::{
 };
 
 use crate::{
-    access::jwt_keys::file,
+    access::jwt_keys::key_path,
     support::{
         SECRET,
         forged_token::parts,
-        process::{DataDir, Served},
+        process::{DataDir, ServerProcess},
     },
 };
 
 const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
 
-fn production(folder: &DataDir, keys: &str) -> Command {
-    let mut command = folder.command(&SERVE);
+fn production_command(dir: &DataDir, keys: &str) -> Command {
+    let mut command = dir.command(&SERVE);
     command.env("SOUK_ENV", "production").env("SOUK_JWT_KEYS", keys);
     command
 }
 
 #[test]
-fn a_server_moves_from_a_secret_to_a_key_and_to_the_next() {
-    let folder = DataDir::new();
+fn server_rotates_from_a_secret_to_key_files() {
+    let dir = DataDir::new();
     for name in ["ed25519.pem", "rsa.pem"] {
-        let copy = folder.0.join(name);
-        fs::copy(file(name), &copy).unwrap();
+        let copy = dir.0.join(name);
+        fs::copy(key_path(name), &copy).unwrap();
         fs::set_permissions(&copy, Permissions::from_mode(if name == "rsa.pem" { 0o644 } else { 0o600 })).unwrap();
     }
     let me = "{ me { email } }";
     let kid = |token: &str| parts(token)[0]["kid"].clone();
 
-    let mut command = folder.command(&SERVE);
+    let mut command = dir.command(&SERVE);
     command.env("SOUK_JWT_SECRET", SECRET).arg("--demo");
-    let server = Served::start(command);
-    let log_in = |server: &Served| server.log_in("customer@souk.example", "demo-customer-2026");
+    let server = ServerProcess::start(command);
+    let log_in = |server: &ServerProcess| server.log_in("customer@souk.example", "demo-customer-2026");
     let by_secret = log_in(&server);
     assert_eq!(server.get("/.well-known/jwks.json"), (200, r#"{"keys":[]}"#.to_owned()));
     assert_eq!(server.stop(), Some(0));
 
-    let mut command = production(&folder, "ed25519.pem, rsa.pem");
+    let mut command = production_command(&dir, "ed25519.pem, rsa.pem");
     command.env("SOUK_JWT_SECRET", SECRET);
-    let server = Served::start(command);
+    let server = ServerProcess::start(command);
     let warning = server.wait_for_log("everybody on this machine can read this key");
     assert!(warning.contains("rsa.pem"), "{warning}");
     let by_ed = log_in(&server);
@@ -54,18 +54,18 @@ fn a_server_moves_from_a_secret_to_a_key_and_to_the_next() {
     }
     assert_eq!(server.stop(), Some(0));
 
-    let mut command = production(&folder, "rsa.pem,ed25519.pem");
+    let mut command = production_command(&dir, "rsa.pem,ed25519.pem");
     command.env("SOUK_JWT_AUDIENCE", "souk").args(["--jwt-issuer", "souk"]);
-    let server = Served::start(command);
+    let server = ServerProcess::start(command);
     let by_rsa = log_in(&server);
     assert_eq!(kid(&by_rsa), "rsa");
     let good = [&by_secret, &by_ed, &by_rsa].map(|token| server.run(Some(token), me).0);
     assert_eq!(good, [401, 200, 200]);
     assert_eq!(server.stop(), Some(0));
 
-    let mut command = production(&folder, "rsa.pem");
+    let mut command = production_command(&dir, "rsa.pem");
     command.args(["--jwt-audience", "another"]);
-    let server = Served::start(command);
+    let server = ServerProcess::start(command);
     assert_eq!(server.run(Some(&by_rsa), me).0, 401);
     assert_eq!(server.run(Some(&log_in(&server)), me).0, 200);
     let (_, public) = server.get("/.well-known/jwks.json");
@@ -73,8 +73,8 @@ fn a_server_moves_from_a_secret_to_a_key_and_to_the_next() {
 }
 
 #[test]
-fn a_key_that_will_not_do_is_refused_at_the_start_with_its_file_and_the_rule() {
-    let folder = DataDir::new();
+fn unsuitable_key_file_is_rejected_at_startup_with_file_and_reason() {
+    let dir = DataDir::new();
     for name in [
         "ed25519.pem",
         "rsa.pem",
@@ -86,16 +86,16 @@ fn a_key_that_will_not_do_is_refused_at_the_start_with_its_file_and_the_rule() {
         "pkcs1-rsa.pem",
         "encrypted.pem",
     ] {
-        fs::copy(file(name), folder.0.join(name)).unwrap();
+        fs::copy(key_path(name), dir.0.join(name)).unwrap();
     }
-    let write = |name: &str, text: &[u8]| fs::write(folder.0.join(name), text).unwrap();
+    let write = |name: &str, text: &[u8]| fs::write(dir.0.join(name), text).unwrap();
     write("short", b"thirty-one characters and a line\n"[..31].as_ref());
     write("rsa", SECRET.as_bytes());
     write("empty", b"");
     write("empty.pem", b"");
     write("garbage.pem", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
     write("binary", &[0xff; 64]);
-    write("pair.key", &fs::read(file("ed25519.pem")).unwrap());
+    write("pair.key", &fs::read(key_path("ed25519.pem")).unwrap());
     let pkcs8 = "a .pem file holds a private key in PKCS#8 without a passphrase";
     let neither = "it is neither an Ed25519 nor an RSA key";
     for (keys, why) in [
@@ -121,18 +121,18 @@ fn a_key_that_will_not_do_is_refused_at_the_start_with_its_file_and_the_rule() {
         ("pair.key", "pair.key: it looks like a key pair, and such a file ends in .pem"),
     ] {
         if keys == "postgres" {
-            fs::create_dir(folder.0.join("postgres")).unwrap();
+            fs::create_dir(dir.0.join("postgres")).unwrap();
         }
-        let output = production(&folder, keys).output().unwrap();
+        let output = production_command(&dir, keys).output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{keys}: {told}");
         assert!(told.contains("SOUK_JWT_KEYS") && told.contains(why), "{keys}: {told}");
         assert!(output.stdout.is_empty() && !told.contains(SECRET), "{keys}: {told}");
     }
     for (name, value) in [("SOUK_JWT_ISSUER", ""), ("SOUK_JWT_AUDIENCE", "")] {
-        let output = production(&folder, "rsa.pem").env(name, value).output().unwrap();
+        let output = production_command(&dir, "rsa.pem").env(name, value).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{name}");
     }
-    let output = production(&folder, "rsa.pem").env("SOUK_JWT_SECRET", "short").output().unwrap();
+    let output = production_command(&dir, "rsa.pem").env("SOUK_JWT_SECRET", "short").output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("SOUK_JWT_SECRET is too short"));
 }

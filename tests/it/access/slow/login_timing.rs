@@ -8,7 +8,7 @@ use souk::auth::PasswordCost;
 use crate::support::TestApp;
 
 /// Tries of each kind, in turn, so that what disturbs the machine disturbs both.
-const TRIES: usize = 40;
+const ATTEMPTS: usize = 40;
 
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
@@ -16,13 +16,13 @@ fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 /// What half of the tries differ from the median by, at most.
-fn noise(times: &[Duration]) -> Duration {
+fn median_deviation(times: &[Duration]) -> Duration {
     let middle = median(times.to_vec());
     median(times.iter().map(|time| time.abs_diff(middle)).collect())
 }
 
 #[tokio::test]
-async fn an_unknown_address_and_a_wrong_password_take_the_same_time() {
+async fn unknown_email_and_wrong_password_take_the_same_time() {
     // A hash dear enough to be seen above everything else.
     let cost = PasswordCost { memory: 512, passes: 2 };
     let app = TestApp::builder().password_cost(cost).build().await;
@@ -37,21 +37,21 @@ async fn an_unknown_address_and_a_wrong_password_take_the_same_time() {
             r#"mutation {{ login(input: {{ email: "{email}", password: "three unusual words" }}) {{ userErrors {{ code }} }} }}"#
         );
         let begun = Instant::now();
-        let answer = app.anonymous().run(&login).await;
+        let response = app.anonymous().run(&login).await;
         let took = begun.elapsed();
-        assert_eq!(answer.user_errors("login")[0].0, "INVALID_CREDENTIALS");
+        assert_eq!(response.user_errors("login")[0].0, "INVALID_CREDENTIALS");
         took
     };
     // An account for each try: several on one would be slowed down.
-    for n in 0..TRIES {
+    for n in 0..ATTEMPTS {
         account(n).await;
     }
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
-    for n in 0..TRIES {
+    for n in 0..ATTEMPTS {
         known.push(attempt(format!("eve-{n}@souk.example")).await);
         unknown.push(attempt(format!("nobody-{n}@souk.example")).await);
     }
     let differ = median(known.clone()).abs_diff(median(unknown.clone()));
-    let noise = noise(&known).max(noise(&unknown)).max(median(known.clone()) / 20);
+    let noise = median_deviation(&known).max(median_deviation(&unknown)).max(median(known.clone()) / 20);
     assert!(differ <= 3 * noise, "known {:?}, unknown {:?}, noise {noise:?}", median(known), median(unknown));
 }

@@ -1,6 +1,6 @@
 //! What each mutation leaves.
 
-use crate::support::standing::AuditCase as Case;
+use crate::support::domain_fixtures::AuditCase as Case;
 
 pub const CASES: &[Case] = &[
     Case(

@@ -15,7 +15,7 @@ use souk::{
 use self::{cases::CASES, unaudited::UNAUDITED};
 use crate::{
     DOMAINS,
-    support::{Actor, ProductSpec, TestApp, sdl::Sdl, standing::AuditCase as Case},
+    support::{Actor, ProductSpec, TestApp, sdl::Sdl, domain_fixtures::AuditCase as Case},
 };
 
 /// Something of each resource_type, and the names of their ids.
@@ -36,12 +36,12 @@ impl<'a> Shop<'a> {
         let role = admin.mutate("roleCreate", "role { id }", clerk).await;
         let role_of = async |code: &str| {
             let sql = format!("SELECT id FROM roles WHERE code = '{code}'");
-            RoleId(app.database.ask(&sql).await.parse().expect("a key")).to_global_id()
+            RoleId(app.database.scalar(&sql).await.parse().expect("a key")).to_global_id()
         };
         let (unpaid, paid) = (admin.order(&[(sail, 1)]).await, admin.order(&[(sail, 1)]).await);
         let payment = admin.pay(&paid, "4111111111111111").await;
         let placed = admin.try_order(&[(rope, 2)], "first").await;
-        let parcels = admin.parcels(sail).await;
+        let parcels = admin.ship_and_return(sail).await;
         let key = json!({ "name": "Till", "permissions": [] });
         let key = admin.mutate("apiKeyCreate", "apiKey { id }", key).await;
         let dead = async |attempts: i32| {
@@ -50,7 +50,7 @@ impl<'a> Shop<'a> {
                     VALUES ('mail', '{{}}', {}, 'dead', {attempts}, 'no such address') RETURNING id",
                 admin.id.0
             );
-            JobId(app.database.ask(&sql).await.parse().expect("a key")).to_global_id()
+            JobId(app.database.scalar(&sql).await.parse().expect("a key")).to_global_id()
         };
         let picture = async |product: ProductId, position: i32| {
             let sql = format!(
@@ -58,7 +58,7 @@ impl<'a> Shop<'a> {
                     VALUES ({}, 'https://pictures.example/1.jpg', {position}) RETURNING id",
                 product.0
             );
-            ImageId(app.database.ask(&sql).await.parse().expect("a key")).to_global_id()
+            ImageId(app.database.scalar(&sql).await.parse().expect("a key")).to_global_id()
         };
         let group = json!({ "sourceWebsiteId": website.to_global_id(), "name": "Hull", "variesBy": ["Size"] });
         let group = admin.mutate("productGroupCreate", "productGroup { id }", group).await;
@@ -69,7 +69,7 @@ impl<'a> Shop<'a> {
         let (review, other_review) = (review(&admin, rope).await, review(&customer, rope).await);
         let rule = json!({ "websiteId": website.to_global_id(), "words": ["rope", "line"] });
         let rule = admin.mutate("searchRuleCreate", "searchRule { id }", rule).await;
-        let cart = admin.cart_of(&[(rope, 1)]).await;
+        let cart = admin.create_cart(&[(rope, 1)]).await;
         let upload = uploads::new_id();
         let key_of = uploads::key(admin.id.0, &upload).expect("an id of an upload");
         app.services.storage.put(&key_of, "sku,stock\n".into()).await.expect("a store");
@@ -129,13 +129,13 @@ impl<'a> Shop<'a> {
     async fn entries(&self, request_id: &str) -> Vec<Value> {
         let document = "{ auditLog(last: 100, orderBy: {field: AT}) { nodes {
             via user { id } address requestId resourceType resourceId website { code } change before after } } }";
-        let answer = self.admin.run(document).await;
-        let entries = answer.at("auditLog.nodes").as_array().expect("a list").iter();
+        let response = self.admin.run(document).await;
+        let entries = response.at("auditLog.nodes").as_array().expect("a list").iter();
         entries.filter(|entry| entry["requestId"] == request_id).cloned().collect()
     }
 
     /// An entry as [`Case`] has it.
-    fn told(&self, entry: &Value) -> String {
+    fn describe(&self, entry: &Value) -> String {
         let side = |side: &str| {
             let mut columns = entry[side].clone();
             for moving in [
@@ -164,22 +164,22 @@ impl<'a> Shop<'a> {
 }
 
 #[tokio::test]
-async fn every_mutation_tells_who_changed_what_from_where() {
+async fn every_mutation_logs_who_changed_what_from_where() {
     let app = TestApp::new().await;
     let shop = Shop::new(&app).await;
     let mut wrong = String::new();
-    for Case(mutation, input, expected) in CASES.iter().chain(DOMAINS.iter().flat_map(|domain| domain.audited)) {
-        let actor = if *mutation == "register" { app.anonymous() } else { app.known(shop.admin.id, "admin").await };
+    for Case(mutation, input, expected) in CASES.iter().chain(DOMAINS.iter().flat_map(|domain| domain.audit_cases)) {
+        let actor = if *mutation == "register" { app.anonymous() } else { app.existing_user(shop.admin.id, "admin").await };
         let request = actor.request().header("x-request-id", *mutation).header("x-forwarded-for", "203.0.113.9");
         let mut input_type = (*mutation).to_owned() + "Input";
         input_type[..1].make_ascii_uppercase();
         let document = format!(
             "mutation ($input: {input_type}!) {{ {mutation}(input: $input) {{ userErrors {{ code field }} }} }}"
         );
-        let answer = actor.run_by(request, &document, json!({ "input": shop.input(input) })).await;
-        assert_eq!(answer.verdict(mutation), "done", "{mutation}: {answer:#?}");
+        let response = actor.run_request(request, &document, json!({ "input": shop.input(input) })).await;
+        assert_eq!(response.outcome(mutation), "done", "{mutation}: {response:#?}");
         let entries = shop.entries(mutation).await;
-        let told: Vec<_> = entries.iter().map(|entry| shop.told(entry)).collect();
+        let told: Vec<_> = entries.iter().map(|entry| shop.describe(entry)).collect();
         if told != *expected {
             wrong += &format!("{mutation} leaves\n    {}\n", told.join("\n    "));
         }
@@ -199,10 +199,10 @@ async fn every_mutation_tells_who_changed_what_from_where() {
 }
 
 #[test]
-fn every_mutation_is_in_the_table() {
+fn every_mutation_has_an_audit_case() {
     let sdl = Sdl::read();
-    let audited = CASES.iter().chain(DOMAINS.iter().flat_map(|domain| domain.audited)).map(|case| case.0);
-    let unaudited = UNAUDITED.iter().chain(DOMAINS.iter().flat_map(|domain| domain.unaudited)).map(|case| case.0);
+    let audited = CASES.iter().chain(DOMAINS.iter().flat_map(|domain| domain.audit_cases)).map(|case| case.0);
+    let unaudited = UNAUDITED.iter().chain(DOMAINS.iter().flat_map(|domain| domain.unaudited_mutations)).map(|case| case.0);
     let told: BTreeSet<_> = audited.chain(unaudited).map(str::to_owned).collect();
     let all: BTreeSet<_> = sdl.fields("Mutation").iter().map(|field| field.name.node.to_string()).collect();
     assert_eq!(told, all, "say what each mutation leaves in the audit log");

@@ -8,19 +8,19 @@ use souk::ids::{CategoryId, ProductId, RowId};
 
 use crate::support::{
     Actor, TestApp,
-    bulk::{BASE, nth},
+    bulk::{BASE, nth_id},
 };
 
 /// The warehouse, with all its categories below one, and 4,000 more that are empty.
-async fn warehouse(app: &TestApp) {
-    app.warehouse().await;
+async fn seed_category_tree(app: &TestApp) {
+    app.seed_catalog().await;
     let script = format!(
         "INSERT INTO categories (id, name, slug) VALUES ({BASE}, 'Everything', 'everything');
          UPDATE categories SET parent_id = {BASE} WHERE parent_id IS NULL AND id > {BASE};
          INSERT INTO categories (id, parent_id, name, slug)
             SELECT {BASE} + i, {BASE} + 101 + i % 100, 'Box ' || i, 'box-' || i FROM generate_series(1001, 5000) i"
     );
-    app.bulk(&script).await;
+    app.bulk_insert(&script).await;
 }
 
 /// The keys that a statement gives.
@@ -30,25 +30,25 @@ async fn keys(app: &TestApp, sql: &str) -> BTreeSet<String> {
 }
 
 /// Every id of a list of products, page after page.
-async fn all(actor: &Actor<'_>, filter: &str, order: &str) -> Vec<String> {
+async fn all_product_ids(actor: &Actor<'_>, filter: &str, order: &str) -> Vec<String> {
     let (mut ids, mut after) = (Vec::new(), String::new());
     loop {
         let document = format!(
             "{{ products(first: 100, {after} where: {{{filter}}}, orderBy: {order}) {{
                 nodes {{ id }} pageInfo {{ hasNextPage endCursor }} }} }}"
         );
-        let answer = actor.run(&document).await;
-        let nodes = answer.at("products.nodes").as_array().expect("nodes").iter();
+        let response = actor.run(&document).await;
+        let nodes = response.at("products.nodes").as_array().expect("nodes").iter();
         ids.extend(nodes.map(|node| node["id"].as_str().expect("an id").to_owned()));
-        if answer.at("products.pageInfo.hasNextPage") == &Value::Bool(false) {
+        if response.at("products.pageInfo.hasNextPage") == &Value::Bool(false) {
             return ids;
         }
-        after = format!("after: {:?},", answer.text_at("products.pageInfo.endCursor"));
+        after = format!("after: {:?},", response.text_at("products.pageInfo.endCursor"));
     }
 }
 
 /// A walk down the tree.
-fn below(roots: &str) -> String {
+fn subtree_sql(roots: &str) -> String {
     format!(
         "WITH RECURSIVE tree AS (SELECT id FROM categories WHERE id IN ({roots})
             UNION SELECT c.id FROM categories c JOIN tree ON c.parent_id = tree.id) SELECT id FROM tree"
@@ -56,22 +56,22 @@ fn below(roots: &str) -> String {
 }
 
 #[tokio::test]
-async fn lists_and_counts_hold_what_a_walk_down_the_tree_finds() {
+async fn subtree_lists_and_counts_match_a_recursive_query() {
     let app = TestApp::new().await;
-    warehouse(&app).await;
+    seed_category_tree(&app).await;
     let (public, manager) = (app.anonymous(), app.manager().await);
-    let id = |number: i64| if number == 0 { CategoryId(BASE).to_global_id() } else { nth::<CategoryId>(number) };
+    let id = |number: i64| if number == 0 { CategoryId(BASE).to_global_id() } else { nth_id::<CategoryId>(number) };
     // A leaf, a shelf with its boards, and several that overlap.
     for roots in [&[100][..], &[3], &[3, 42, 7]] {
         let given: Vec<_> = roots.iter().map(|number| format!("{:?}", id(*number))).collect();
         let filter = format!("category: {{ in: [{}], includeDescendants: true }}", given.join(", "));
         let sql: Vec<_> = roots.iter().map(|number| (BASE + number).to_string()).collect();
-        let products = format!("SELECT id FROM products WHERE category_id IN ({})", below(&sql.join(", ")));
+        let products = format!("SELECT id FROM products WHERE category_id IN ({})", subtree_sql(&sql.join(", ")));
         for (actor, products) in [(&public, format!("{products} AND is_active")), (&manager, products.clone())] {
             let expected = keys(&app, &products).await;
             assert!(expected.len() >= 49, "{roots:?}");
             for order in ["{field: CREATED_AT, direction: DESC}", "{field: PRICE}"] {
-                let found = all(actor, &filter, order).await;
+                let found = all_product_ids(actor, &filter, order).await;
                 assert_eq!(found.iter().cloned().collect::<BTreeSet<_>>(), expected, "{roots:?} {order}");
                 assert_eq!(found.len(), expected.len(), "each once: {roots:?} {order}");
             }
@@ -86,17 +86,17 @@ async fn lists_and_counts_hold_what_a_walk_down_the_tree_finds() {
                   everything: products {{ totalCount {{ value }} }} }}",
                 id(*one),
             );
-            let answer = actor.run(&document).await;
-            let count = answer.at("category.productCount.value").as_u64().expect("a count");
+            let response = actor.run(&document).await;
+            let count = response.at("category.productCount.value").as_u64().expect("a count");
             assert_eq!(count, expected.len() as u64, "{roots:?}");
-            assert_eq!(answer.text_at("category.productCount.precision"), "EXACT");
-            assert_eq!(answer.at("category.products.totalCount.value"), count);
-            assert_eq!(answer.at("category.own.value"), answer.at("category.only.totalCount.value"));
-            let rest = answer.at("products.totalCount.value").as_u64().expect("a count");
-            assert_eq!(count + rest, answer.at("everything.totalCount.value").as_u64().expect("a count"));
-            let first = all(actor, &filter, "{field: PRICE}").await;
+            assert_eq!(response.text_at("category.productCount.precision"), "EXACT");
+            assert_eq!(response.at("category.products.totalCount.value"), count);
+            assert_eq!(response.at("category.own.value"), response.at("category.only.totalCount.value"));
+            let rest = response.at("products.totalCount.value").as_u64().expect("a count");
+            assert_eq!(count + rest, response.at("everything.totalCount.value").as_u64().expect("a count"));
+            let first = all_product_ids(actor, &filter, "{field: PRICE}").await;
             for (index, product) in first.iter().take(3).enumerate() {
-                assert_eq!(answer.text_at(&format!("category.products.nodes.{index}.id")), *product);
+                assert_eq!(response.text_at(&format!("category.products.nodes.{index}.id")), *product);
             }
         }
     }
@@ -106,21 +106,21 @@ async fn lists_and_counts_hold_what_a_walk_down_the_tree_finds() {
         assert_eq!(actor.run(&whole).await.at("category.productCount"), &count);
     }
     let document = format!("{{ categories(where: {{ancestor: {{eq: {:?}}}}}) {{ totalCount {{ value }} }} }}", id(3));
-    let below = keys(&app, &below(&(BASE + 3).to_string())).await.len() - 1;
+    let below = keys(&app, &subtree_sql(&(BASE + 3).to_string())).await.len() - 1;
     assert_eq!(public.run(&document).await.at("categories.totalCount.value"), below);
 }
 
 #[tokio::test]
-async fn a_part_of_the_tree_is_read_by_an_index_however_large_it_is_and_on_every_page() {
+async fn subtree_pages_use_an_index_at_any_size() {
     let app = TestApp::new().await;
-    warehouse(&app).await;
+    seed_category_tree(&app).await;
     let manager = app.manager().await;
     // A leaf has its own stretch of an index; few are found by their category and sorted, many are read in order.
     let cases = [
-        (nth::<CategoryId>(100), "{field: CREATED_AT, direction: DESC}", "products_category_id_created_at_idx", true),
-        (nth::<CategoryId>(100), "{field: PRICE}", "products_category_id_price_idx", true),
-        (nth::<CategoryId>(3), "{field: CREATED_AT, direction: DESC}", "products_", false),
-        (nth::<CategoryId>(3), "{field: NAME}", "products_", false),
+        (nth_id::<CategoryId>(100), "{field: CREATED_AT, direction: DESC}", "products_category_id_created_at_idx", true),
+        (nth_id::<CategoryId>(100), "{field: PRICE}", "products_category_id_price_idx", true),
+        (nth_id::<CategoryId>(3), "{field: CREATED_AT, direction: DESC}", "products_", false),
+        (nth_id::<CategoryId>(3), "{field: NAME}", "products_", false),
         (CategoryId(BASE).to_global_id(), "{field: CREATED_AT, direction: DESC}", "products_created_at_idx", true),
         (CategoryId(BASE).to_global_id(), "{field: PRICE}", "products_price_idx", true),
         (CategoryId(BASE).to_global_id(), "{field: NAME}", "products_name_idx", true),
@@ -132,9 +132,9 @@ async fn a_part_of_the_tree_is_read_by_an_index_however_large_it_is_and_on_every
             let document = format!(
                 "{{ products(first: 5, {after} where: {{{filter}}}, orderBy: {order}) {{ nodes {{ id }} pageInfo {{ endCursor }} }} }}"
             );
-            let answer = manager.run(&document).await;
-            assert_eq!(answer.statements(), 2, "the categories, then the page: {:#?}", answer.sql);
-            let plans = app.database.plans(&answer).await;
+            let response = manager.run(&document).await;
+            assert_eq!(response.statements(), 2, "the categories, then the page: {:#?}", response.sql);
+            let plans = app.database.plans(&response).await;
             let lines: Vec<_> = plans.iter().flat_map(|plan| &plan.lines).collect();
             let shown = plans.iter().map(|plan| plan.lines.join("\n")).collect::<Vec<_>>().join("\n\n");
             assert!(!lines.iter().any(|line| line.contains("Seq Scan")), "{order} page {page}\n{shown}");
@@ -142,7 +142,7 @@ async fn a_part_of_the_tree_is_read_by_an_index_however_large_it_is_and_on_every
             assert!(lines.iter().any(|line| line.contains(index)), "{order} page {page}\n{shown}");
             let sorts = lines.iter().any(|line| line.trim_start_matches([' ', '-', '>']) == "Sort");
             assert!(!(in_order && sorts), "{order} page {page}\n{shown}");
-            after = format!("after: {:?},", answer.text_at("products.pageInfo.endCursor"));
+            after = format!("after: {:?},", response.text_at("products.pageInfo.endCursor"));
         }
     }
 }

@@ -7,43 +7,43 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::process::{DataDir, Served};
+use crate::support::process::{DataDir, ServerProcess};
 
 /// Runs `souk admin ..` with this password on its standard input.
-fn admin(folder: &DataDir, arguments: &[&str], password: &str) -> Output {
-    let mut command = folder.command(&[&["admin"], arguments].concat());
+fn run_admin(dir: &DataDir, arguments: &[&str], password: &str) -> Output {
+    let mut command = dir.command(&[&["admin"], arguments].concat());
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
     child.wait_with_output().unwrap()
 }
 
-fn said(output: &Output) -> (Option<i32>, String) {
+fn exit_code_and_text(output: &Output) -> (Option<i32>, String) {
     let text = if output.status.success() { &output.stdout } else { &output.stderr };
     (output.status.code(), String::from_utf8_lossy(text).trim().to_owned())
 }
 
 #[test]
-fn an_admin_is_made_logs_in_and_gets_a_new_password() {
-    let folder = DataDir::new();
+fn admin_is_created_logs_in_and_resets_the_password() {
+    let dir = DataDir::new();
     let create = ["create", "--email", "Root@Souk.Example", "--name", "Root"];
-    let (code, text) = said(&admin(&folder, &create, "short"));
+    let (code, text) = exit_code_and_text(&run_admin(&dir, &create, "short"));
     assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("password"), "{text}");
-    let made = said(&admin(&folder, &create, "four unusual words here"));
+    let made = exit_code_and_text(&run_admin(&dir, &create, "four unusual words here"));
     assert_eq!(made.0, Some(0), "{made:?}");
-    let (code, text) = said(&admin(&folder, &create, "four unusual words here"));
+    let (code, text) = exit_code_and_text(&run_admin(&dir, &create, "four unusual words here"));
     assert_eq!((code, text.contains("e-mail")), (Some(2), true), "{text}");
 
-    let server = Served::start(folder.command(&["serve", "--listen", "127.0.0.1:0"]));
+    let server = ServerProcess::start(dir.command(&["serve", "--listen", "127.0.0.1:0"]));
     let token = server.log_in("root@souk.example", "four unusual words here");
     let me = "{ me { isEmailVerified role { code } } }";
-    let (_, answer) = server.run(Some(&token), me);
-    assert_eq!(answer["data"]["me"]["role"]["code"], "admin", "{answer}");
-    assert_eq!(answer["data"]["me"]["isEmailVerified"], true);
+    let (_, response) = server.run(Some(&token), me);
+    assert_eq!(response["data"]["me"]["role"]["code"], "admin", "{response}");
+    assert_eq!(response["data"]["me"]["isEmailVerified"], true);
 
-    let nobody = said(&admin(&folder, &["reset-password", "--email", "nobody@souk.example"], "four other words there"));
+    let nobody = exit_code_and_text(&run_admin(&dir, &["reset-password", "--email", "nobody@souk.example"], "four other words there"));
     assert_eq!(nobody.0, Some(2), "{nobody:?}");
-    let reset = said(&admin(&folder, &["reset-password", "--email", "root@souk.example"], "four other words there"));
+    let reset = exit_code_and_text(&run_admin(&dir, &["reset-password", "--email", "root@souk.example"], "four other words there"));
     assert_eq!(reset.0, Some(0), "{reset:?}");
     // Another process ended the session: this one hears of it by itself.
     let deadline = Instant::now() + Duration::from_secs(30);

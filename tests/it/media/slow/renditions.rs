@@ -6,7 +6,7 @@ use image::{ImageFormat, Rgb, RgbImage};
 use souk::media::renditions::{WIDTHS, render};
 
 /// Peak memory of the process so far, in MB.
-fn peak() -> u64 {
+fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default() / 1024
@@ -19,7 +19,7 @@ fn renditions_of_12_megapixels() {
     let pixel =
         |x: u32, y: u32| Rgb([(x / 16) ^ (y / 16), (x * y) >> 12, (x * x + y * y) >> 15].map(|c| (c & 255) as u8));
     RgbImage::from_fn(4000, 3000, pixel).write_to(&mut jpeg, ImageFormat::Jpeg).expect("a JPEG");
-    let (jpeg, before) = (jpeg.into_inner(), peak());
+    let (jpeg, before) = (jpeg.into_inner(), peak_memory());
     let begun = Instant::now();
     let picture = render(&jpeg).expect("a picture");
     let seconds = begun.elapsed().as_secs_f64();
@@ -27,7 +27,7 @@ fn renditions_of_12_megapixels() {
     println!(
         "a JPEG of 4000 x 3000 pixels, {} KB: {seconds:.2} s on one core, peak {} MB ({before} MB before)",
         jpeg.len() / 1024,
-        peak()
+        peak_memory()
     );
     for file in &picture.files {
         println!("  {:>4} {:?}: {} KB", file.width, file.format, file.bytes.len() / 1024);

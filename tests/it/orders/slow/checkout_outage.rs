@@ -17,23 +17,23 @@ use souk::ids::{ProductId, RowId};
 use tokio::sync::watch;
 
 use crate::support::{
-    Answer, Client, SECRET, TestDb, ask,
-    process::{DataDir, Served},
-    shopper::{Sale, Shopper, Wanted},
-    stress::{seed, setting},
+    TestResponse, Client, SECRET, TestDb, query_scalar,
+    process::{DataDir, ServerProcess},
+    shopper::{Purchase, Shopper, CartItems},
+    stress::{seed, env_number},
 };
 
 const CLIENTS: u64 = 6;
 const PRODUCTS: i64 = 10;
 const STOCK: i64 = 1_000_000;
 /// How long after the return of the database a checkout is answered at the latest.
-const BOUND: Duration = Duration::from_secs(5);
-const BEGUN: &str = "SELECT pg_postmaster_start_time()::text";
+const RECOVERY_LIMIT: Duration = Duration::from_secs(5);
+const SERVER_START_TIME: &str = "SELECT pg_postmaster_start_time()::text";
 
 /// What the buyers tell whoever kills.
 #[derive(Default)]
 struct Shop {
-    sales: Mutex<Vec<Sale>>,
+    sales: Mutex<Vec<Purchase>>,
     /// How many there are.
     sold: watch::Sender<usize>,
     closed: AtomicBool,
@@ -44,7 +44,7 @@ struct Shop {
 
 impl Shop {
     /// Waits for so many more sales from now on.
-    async fn sell(&self, more: usize) {
+    async fn wait_for_sales(&self, more: usize) {
         let mut sold = self.sold.subscribe();
         let wanted = *sold.borrow_and_update() + more;
         let done = tokio::time::timeout(Duration::from_secs(60), sold.wait_for(|sold| *sold >= wanted)).await;
@@ -52,12 +52,12 @@ impl Shop {
     }
 
     /// The answer, or nothing where the operation has to be sent again: nothing else than that may come of an outage.
-    async fn answer(&self, answer: std::io::Result<Answer>) -> Option<Answer> {
-        let answer = answer.expect("the server itself never goes away");
-        if answer.json["errors"].is_null() {
-            return Some(answer);
+    async fn successful_response(&self, response: std::io::Result<TestResponse>) -> Option<TestResponse> {
+        let response = response.expect("the server itself never goes away");
+        if response.json["errors"].is_null() {
+            return Some(response);
         }
-        assert_eq!(answer.code(), "UNAVAILABLE", "{}", answer.text);
+        assert_eq!(response.code(), "UNAVAILABLE", "{}", response.text);
         self.failed.fetch_add(1, Relaxed);
         tokio::time::sleep(Duration::from_millis(10)).await;
         None
@@ -69,18 +69,18 @@ async fn buy(shop: Arc<Shop>, mut shopper: Shopper, seed: u64) {
     let mut rng = StdRng::seed_from_u64(seed);
     let products: Vec<String> = (1..=PRODUCTS).map(|id| ProductId(id).to_global_id()).collect();
     for number in 0.. {
-        shopper.leave();
-        let wanted: Wanted = products.choose_multiple(&mut rng, 3).map(|id| (id.clone(), 2)).collect();
-        while shop.answer(shopper.fill(&wanted).await).await.is_none() {}
+        shopper.become_new_guest();
+        let wanted: CartItems = products.choose_multiple(&mut rng, 3).map(|id| (id.clone(), 2)).collect();
+        while shop.successful_response(shopper.fill(&wanted).await).await.is_none() {}
         let key = format!("{seed}-{number}");
-        let (answer, sent_at) = loop {
+        let (response, sent_at) = loop {
             let sent_at = chrono::Utc::now();
-            if let Some(answer) = shop.answer(shopper.checkout(&key).await).await {
-                break (answer, sent_at);
+            if let Some(response) = shop.successful_response(shopper.checkout(&key).await).await {
+                break (response, sent_at);
             }
         };
-        assert_eq!(answer.verdict("checkout"), "done", "{}", answer.text);
-        let sale = shopper.sale(&answer);
+        assert_eq!(response.outcome("checkout"), "done", "{}", response.text);
+        let sale = shopper.purchase(&response);
         if chrono::DateTime::parse_from_rfc3339(&sale.placed_at).expect("a time") < sent_at {
             shop.unanswered.fetch_add(1, Relaxed);
         }
@@ -94,13 +94,13 @@ async fn buy(shop: Arc<Shop>, mut shopper: Shopper, seed: u64) {
 
 /// Kills the server that the file names, and waits until another one answers; gives that moment.
 async fn kill_postgres(cluster: &Path, url: &str) -> Instant {
-    let before = ask(url, BEGUN).await.expect("PostgreSQL answers");
+    let before = query_scalar(url, SERVER_START_TIME).await.expect("PostgreSQL answers");
     let file = fs::read_to_string(cluster.join("postmaster.pid")).expect("a pid file");
     let pid = file.lines().next().expect("a pid");
     assert!(Command::new("kill").args(["-9", pid]).status().expect("kill runs").success());
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
-        if ask(url, BEGUN).await.is_ok_and(|begun| begun != before) {
+        if query_scalar(url, SERVER_START_TIME).await.is_ok_and(|begun| begun != before) {
             return Instant::now();
         }
         assert!(Instant::now() < deadline, "PostgreSQL does not come back");
@@ -109,16 +109,16 @@ async fn kill_postgres(cluster: &Path, url: &str) -> Instant {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn postgres_killed_while_people_buy_loses_no_order_and_leaves_none_half_done() {
-    let (kills, seed) = (setting("SOUK_PROOF_KILLS", 10), seed());
+async fn killing_postgres_during_checkouts_loses_no_order() {
+    let (kills, seed) = (env_number("SOUK_PROOF_KILLS", 10), seed());
     let mut rng = StdRng::seed_from_u64(seed);
-    let folder = DataDir::new();
-    let mut command = folder.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let dir = DataDir::new();
+    let mut command = dir.command(&["serve", "--listen", "127.0.0.1:0"]);
     // Without a mail server mail stays queued, to be counted.
     command.env("SOUK_ENV", "production").env("SOUK_JWT_SECRET", SECRET).env("SOUK_LOG", "error");
-    let server = tokio::task::spawn_blocking(|| Served::start(command)).await.expect("it starts");
-    let (url, cluster) = (folder.print(&["db", "url"]).trim().to_owned(), folder.0.join("postgres"));
-    ask(&url, &format!(
+    let server = tokio::task::spawn_blocking(|| ServerProcess::start(command)).await.expect("it starts");
+    let (url, cluster) = (dir.stdout_of(&["db", "url"]).trim().to_owned(), dir.0.join("postgres"));
+    query_scalar(&url, &format!(
         "INSERT INTO websites (id, code, name, base_url, currency)
             SELECT i, 'site-' || i, 'Site ' || i, 'https://site.example', 'EUR' FROM generate_series(1, 2) i;
         INSERT INTO products (id, source_website_id, name, slug, sku, price)
@@ -130,17 +130,17 @@ async fn postgres_killed_while_people_buy_loses_no_order_and_leaves_none_half_do
     let shop = Arc::new(Shop::default());
     let mut buyers = tokio::task::JoinSet::new();
     for index in 0..CLIENTS {
-        buyers.spawn(buy(Arc::clone(&shop), Shopper::new(Client::of(server.address)), seed + index));
+        buyers.spawn(buy(Arc::clone(&shop), Shopper::new(Client::new(server.address)), seed + index));
     }
     let mut longest = Duration::ZERO;
     for round in 0..kills {
-        shop.sell(rng.random_range(1..10)).await;
+        shop.wait_for_sales(rng.random_range(1..10)).await;
         tokio::time::sleep(Duration::from_micros(rng.random_range(0..30_000))).await;
         let back = kill_postgres(&cluster, &url).await;
-        shop.sell(1).await;
+        shop.wait_for_sales(1).await;
         longest = longest.max(back.elapsed());
         assert!(
-            back.elapsed() <= BOUND,
+            back.elapsed() <= RECOVERY_LIMIT,
             "round {round}: the first checkout came {:?} after the return",
             back.elapsed()
         );
@@ -151,7 +151,7 @@ async fn postgres_killed_while_people_buy_loses_no_order_and_leaves_none_half_do
     assert_eq!(server.get("/readyz").0, 200);
 
     let sales = std::mem::take(&mut *shop.sales.lock().expect("no panic"));
-    let database = TestDb::at(&url).await;
+    let database = TestDb::open(&url).await;
     let orders: usize = sales.iter().map(|sale| sale.receipts.len()).sum();
     println!("{kills} kills: {} checkouts acknowledged, {orders} orders", sales.len());
     println!(
@@ -160,11 +160,11 @@ async fn postgres_killed_while_people_buy_loses_no_order_and_leaves_none_half_do
         shop.unanswered.load(Relaxed)
     );
     println!("longest time from the return of PostgreSQL to the next checkout: {longest:?}");
-    database.assert_sold(&sales).await;
+    database.assert_purchases(&sales).await;
     println!("lost: 0, half done: 0, done twice: 0");
     assert_ne!(shop.failed.load(Relaxed), 0, "the kills were felt");
     let sold: i32 = sales.iter().flat_map(|sale| &sale.lines).map(|(_, pieces)| pieces).sum();
-    let stock = database.ask("SELECT sum(stock) FROM products").await;
+    let stock = database.scalar("SELECT sum(stock) FROM products").await;
     assert_eq!(stock, (STOCK * PRODUCTS - i64::from(sold)).to_string());
     server.stop();
 }

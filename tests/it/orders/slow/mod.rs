@@ -1,8 +1,8 @@
 //! Slow tests of orders: load from many clients, outages, random sequences against a model, and thousands of random carts.
 //! `bench/chaos.sh` and `bench/concurrent_checkouts.sh` run the `checkout_*` tests for longer.
 
-mod checkout_keys;
+mod checkout_idempotency;
 mod checkout_outage;
-mod checkout_rush;
+mod checkout_load;
 mod selling_model;
 mod totals;

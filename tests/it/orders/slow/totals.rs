@@ -11,7 +11,7 @@ use souk::{
 use crate::support::{ProductSpec, TestApp};
 
 #[tokio::test]
-async fn ten_thousand_random_carts_come_to_the_sum_of_their_lines() {
+async fn cart_total_is_the_sum_of_its_lines() {
     let app = TestApp::new().await;
     let seed: u64 = rand::random();
     println!("seed {seed}");
@@ -28,7 +28,7 @@ async fn ten_thousand_random_carts_come_to_the_sum_of_their_lines() {
             format!("({0} + {i}, {1}, 'P{i}', 'p{i}', 'P{i}', {2})", 1_000_000, website.id.0, Decimal::new(*cents, 2))
         })
         .collect();
-    app.bulk(&format!(
+    app.bulk_insert(&format!(
         "INSERT INTO products (id, source_website_id, name, slug, sku, price) VALUES {}",
         rows.join(", ")
     ))
@@ -48,7 +48,7 @@ async fn ten_thousand_random_carts_come_to_the_sum_of_their_lines() {
         orders.push(format!("({cart} + 1, {}, 'N-{cart}')", website.id.0));
         sums.push(format_amount(sum));
     }
-    app.bulk(&format!(
+    app.bulk_insert(&format!(
         "INSERT INTO orders (id, source_website_id, order_number) VALUES {};
          INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price) VALUES {}",
         orders.join(", "),
@@ -57,11 +57,11 @@ async fn ten_thousand_random_carts_come_to_the_sum_of_their_lines() {
     .await;
     let totals = app.database.rows("SELECT total_amount FROM orders ORDER BY id").await;
     assert_eq!(totals, sums.iter().map(|sum| format!("({sum})")).collect::<Vec<_>>(), "seed {seed}");
-    app.database.assert_books_balance().await;
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn the_total_of_a_cart_is_that_of_its_order() {
+async fn cart_total_equals_the_order_total() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let mut random = StdRng::seed_from_u64(7);
@@ -77,9 +77,9 @@ async fn the_total_of_a_cart_is_that_of_its_order() {
     for turn in 0..25 {
         let count = random.random_range(1..=products.len());
         let lines: Vec<_> = products.iter().take(count).map(|id| (*id, random.random_range(1..=99))).collect();
-        let cart = customer.cart_of(&lines).await;
+        let cart = customer.create_cart(&lines).await;
         let bought = customer.checkout(&cart, &turn.to_string()).await;
-        assert_eq!(bought.verdict("checkout"), "done", "{bought:?}");
+        assert_eq!(bought.outcome("checkout"), "done", "{bought:?}");
         assert_eq!(bought.text_at("checkout.orders.0.totalAmount.amount"), cart.total);
         let query = "query ($id: ID!) { order(id: $id) { totalAmount { amount } details { totalPrice { amount } } } }";
         let seen = customer.run_with(query, json!({ "id": bought.text_at("checkout.orders.0.id") })).await;
@@ -98,7 +98,7 @@ async fn the_total_of_a_cart_is_that_of_its_order() {
 }
 
 #[tokio::test]
-async fn the_program_rounds_as_the_database_does() {
+async fn rounding_matches_the_database() {
     let app = TestApp::new().await;
     let mut random = StdRng::seed_from_u64(11);
     let mut exact: Vec<Decimal> =

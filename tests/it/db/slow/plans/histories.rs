@@ -13,20 +13,20 @@ pub const HISTORIES: &[Case] = &[
 ];
 
 #[tokio::test]
-async fn a_login_finds_its_user_by_an_index() {
+async fn login_finds_the_user_by_index() {
     let app = TestApp::new().await;
-    app.warehouse().await;
-    app.sales().await;
+    app.seed_catalog().await;
+    app.seed_orders().await;
     let login = "mutation { login(input: {email: \"Buyer-100@souk.example\", password: \"not the right one\"}) {
         userErrors { code } } }";
-    let mut answer = app.anonymous().run(login).await;
-    assert_eq!(answer.user_errors("login")[0].0, "INVALID_CREDENTIALS");
+    let mut response = app.anonymous().run(login).await;
+    assert_eq!(response.user_errors("login")[0].0, "INVALID_CREDENTIALS");
     // The rest counts the attempt, by the key of its table.
-    answer.sql.retain(|sql| sql.starts_with("SELECT"));
-    let plans = app.database.plans(&answer).await;
+    response.sql.retain(|sql| sql.starts_with("SELECT"));
+    let plans = app.database.plans(&response).await;
     assert!(
         plans.iter().any(|plan| plan.lines.iter().any(|line| line.contains("users_email_key"))),
         "{:?}",
-        answer.sql
+        response.sql
     );
 }

@@ -12,15 +12,15 @@ use self::{
     groups::GROUPS,
     histories::HISTORIES,
     searches::{RULES, SEARCHES},
-    staff::{CHANGES, REVIEWS, WORK},
+    staff::{AUDIT_LOG, REVIEWS, JOBS},
 };
 use crate::support::{
     Actor, TestApp,
-    bulk::{BASE, nth},
+    bulk::{BASE, nth_id},
 };
 
 /// Tables that grow with the shop. The others hold a page or two, which nobody reads by an index.
-const BIG: &[&str] = &[
+const LARGE_TABLES: &[&str] = &[
     "products",
     "stock_movements",
     "product_groups",
@@ -132,7 +132,7 @@ const STAFF: &[Case] = &[
 ];
 
 /// Orders and people, as an administrator sees all of them.
-const SALES: &[Case] = &[
+const ORDERS_AND_USERS: &[Case] = &[
     Case("{ orders { nodes { id } } }", "orders_placed_at_idx", Never),
     Case("{ orders(last: 5) { nodes { id } } }", "orders_placed_at_idx", Never),
     Case(
@@ -246,14 +246,14 @@ const SALES: &[Case] = &[
 ];
 
 /// Imports and exports.
-const MOVED: &[Case] = &[
+const TRANSFERS: &[Case] = &[
     Case("{ transfers { totalCount { value } nodes { id } } }", "transfers_created_at_idx", Never),
     Case("{ transfers(where: {website: {eq: WEBSITE}}) { nodes { id } } }", "transfers_website_id_idx", Never),
     Case("{ transfers(where: {status: {eq: FAILED}}) { nodes { id } } }", "transfers_created_at_idx", Never),
 ];
 
 /// The orders of one customer.
-const OWN: &[Case] = &[
+const CUSTOMER_ORDERS: &[Case] = &[
     Case("{ orders { totalCount { value } nodes { id details { id } } } }", "orders_user_id_placed_at_idx", Never),
     Case("{ orders(where: {status: {eq: PENDING}}) { nodes { id } } }", "orders_user_id_placed_at_idx", Few),
     Case("{ orders(orderBy: {field: TOTAL_AMOUNT}) { nodes { id } } }", "orders_user_id_placed_at_idx", Few),
@@ -264,7 +264,7 @@ const OWN: &[Case] = &[
 ];
 
 /// The orders that hold a seller's products: as much work as the seller sold, however many others there are.
-const SOLD: &[Case] = &[
+const SELLER_ORDERS: &[Case] = &[
     Case("{ orders { totalCount { value } nodes { id } } }", "order_details_product_id_idx", Few),
     Case("{ orders { nodes { id } } }", "orders_pkey", Few),
     Case("{ orders(where: {status: {eq: PENDING}}) { nodes { id } } }", "order_details_product_id_idx", Few),
@@ -275,19 +275,19 @@ const SOLD: &[Case] = &[
 impl Case {
     fn document(&self, cursors: &[(&str, String)]) -> String {
         let ids = [
-            ("CATEGORY}", nth::<CategoryId>(1)),
-            ("BRAND}", nth::<BrandId>(1)),
-            ("SUPPLIER}", nth::<SupplierId>(1)),
-            ("WEBSITE}", nth::<WebsiteId>(1)),
-            ("WEBSITE)", nth::<WebsiteId>(1)),
-            ("GROUP}", nth::<ProductGroupId>(1)),
-            ("SELLER}", nth::<UserId>(1)),
-            ("BUYER}", nth::<UserId>(100)),
-            ("ORDER)", nth::<OrderId>(79)),
-            ("PAYMENT)", nth::<PaymentId>(79)),
-            ("PRODUCT}", nth::<ProductId>(1)),
-            ("PRODUCT)", nth::<ProductId>(1)),
-            ("PRODUCT]", nth::<ProductId>(1)),
+            ("CATEGORY}", nth_id::<CategoryId>(1)),
+            ("BRAND}", nth_id::<BrandId>(1)),
+            ("SUPPLIER}", nth_id::<SupplierId>(1)),
+            ("WEBSITE}", nth_id::<WebsiteId>(1)),
+            ("WEBSITE)", nth_id::<WebsiteId>(1)),
+            ("GROUP}", nth_id::<ProductGroupId>(1)),
+            ("SELLER}", nth_id::<UserId>(1)),
+            ("BUYER}", nth_id::<UserId>(100)),
+            ("ORDER)", nth_id::<OrderId>(79)),
+            ("PAYMENT)", nth_id::<PaymentId>(79)),
+            ("PRODUCT}", nth_id::<ProductId>(1)),
+            ("PRODUCT)", nth_id::<ProductId>(1)),
+            ("PRODUCT]", nth_id::<ProductId>(1)),
         ];
         let document = ids.iter().fold(self.0.to_owned(), |text, (name, id)| {
             let (name, end) = name.split_at(name.len() - 1);
@@ -302,14 +302,14 @@ impl Case {
     }
 
     /// What is wrong with the plans of the operation.
-    async fn faults(&self, actor: &Actor<'_>, cursors: &[(&str, String)]) -> Option<String> {
-        let answer = actor.run(&self.document(cursors)).await;
-        assert!(!answer.sql.is_empty() && answer.json["errors"].is_null(), "{answer:#?}");
-        let plans = actor.app.database.plans(&answer).await;
+    async fn problems(&self, actor: &Actor<'_>, cursors: &[(&str, String)]) -> Option<String> {
+        let response = actor.run(&self.document(cursors)).await;
+        assert!(!response.sql.is_empty() && response.json["errors"].is_null(), "{response:#?}");
+        let plans = actor.app.database.plans(&response).await;
         let lines = || plans.iter().flat_map(|plan| &plan.lines);
         let scans = |table: &&str| lines().any(|line| line.trim_end().ends_with(&format!("Seq Scan on {table}")));
         let mut faults: Vec<String> =
-            BIG.iter().filter(|table| scans(table)).map(|table| format!("reads all {table}")).collect();
+            LARGE_TABLES.iter().filter(|table| scans(table)).map(|table| format!("reads all {table}")).collect();
         if self.2 == Never && lines().any(|line| line.trim_start_matches([' ', '-', '>']) == "Sort") {
             faults.push("sorts".to_owned());
         }
@@ -345,24 +345,24 @@ async fn check(actor: &Actor<'_>, cases: impl IntoIterator<Item = &'static Case>
     }
     let mut faults = String::new();
     for case in cases {
-        faults += &case.faults(actor, &cursors).await.unwrap_or_default();
+        faults += &case.problems(actor, &cursors).await.unwrap_or_default();
     }
     assert!(faults.is_empty(), "{faults}");
 }
 
 #[tokio::test]
-async fn the_public_reads_products_by_an_index() {
+async fn public_product_lists_use_an_index() {
     let app = TestApp::new().await;
-    app.warehouse().await;
+    app.seed_catalog().await;
     check(&app.anonymous(), PRODUCTS.iter().chain(GROUPS)).await;
 }
 
 #[tokio::test]
-async fn searches_are_answered_by_an_index() {
+async fn searches_use_an_index() {
     let app = TestApp::new().await;
-    app.warehouse().await;
+    app.seed_catalog().await;
     // One product in five is sold, and people write many words.
-    app.bulk(
+    app.bulk_insert(
         "UPDATE search_documents SET popularity = 1 WHERE id % 5 = 0;
          INSERT INTO search_rules (website_id, words, url)
             SELECT 1000001 + i % 20, ARRAY['query ' || i], '/' || i FROM generate_series(1, 30000) i;
@@ -374,21 +374,21 @@ async fn searches_are_answered_by_an_index() {
 }
 
 #[tokio::test]
-async fn staff_and_sellers_read_products_by_an_index() {
+async fn staff_and_seller_product_lists_use_an_index() {
     let app = TestApp::new().await;
-    app.warehouse().await;
+    app.seed_catalog().await;
     let cases = || PRODUCTS.iter().chain(STAFF).chain(GROUPS);
     check(&app.manager().await, cases()).await;
-    check(&app.known(UserId(BASE + 1), "seller").await, cases()).await;
+    check(&app.existing_user(UserId(BASE + 1), "seller").await, cases()).await;
 }
 
 #[tokio::test]
-async fn orders_and_users_are_read_by_an_index() {
+async fn order_and_user_lists_use_an_index() {
     let app = TestApp::new().await;
-    app.warehouse().await;
-    app.sales().await;
-    let cases = || SALES.iter().chain(CHANGES).chain(WORK).chain(MOVED).chain(REVIEWS).chain(HISTORIES);
+    app.seed_catalog().await;
+    app.seed_orders().await;
+    let cases = || ORDERS_AND_USERS.iter().chain(AUDIT_LOG).chain(JOBS).chain(TRANSFERS).chain(REVIEWS).chain(HISTORIES);
     check(&app.admin().await, cases()).await;
-    check(&app.known(UserId(BASE + 100), "customer").await, OWN).await;
-    check(&app.known(UserId(BASE + 1), "seller").await, SOLD).await;
+    check(&app.existing_user(UserId(BASE + 100), "customer").await, CUSTOMER_ORDERS).await;
+    check(&app.existing_user(UserId(BASE + 1), "seller").await, SELLER_ORDERS).await;
 }

@@ -28,7 +28,7 @@ pub const REVIEWS: &[Case] = &[
 ];
 
 /// The audit log.
-pub const CHANGES: &[Case] = &[
+pub const AUDIT_LOG: &[Case] = &[
     Case("{ auditLog { nodes { id } } }", "audit_log_at_idx", Never),
     Case("{ auditLog(last: 5) { nodes { id } } }", "audit_log_at_idx", Never),
     Case("{ auditLog(where: {at: {gte: \"2026-01-01T00:00:00Z\"}}) { nodes { id } } }", "audit_log_at_idx", Never),
@@ -40,7 +40,7 @@ pub const CHANGES: &[Case] = &[
 ];
 
 /// Background work.
-pub const WORK: &[Case] = &[
+pub const JOBS: &[Case] = &[
     Case("{ jobs { totalCount { value } nodes { id } } }", "jobs_created_at_idx", Never),
     Case("{ jobs(where: {state: {eq: DEAD}}) { nodes { id } } }", "jobs_created_at_idx", Never),
 ];

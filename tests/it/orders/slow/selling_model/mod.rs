@@ -20,8 +20,8 @@ use crate::support::TestApp;
 const SEQUENCES: u32 = 40;
 const STEPS: usize = 40;
 
-fn books(model: &Model) -> Vec<String> {
-    let stock = model.stock.iter().map(|pieces| format!("(stock,{pieces})"));
+fn model_state(model: &Model) -> Vec<String> {
+    let stock = model.stock.iter().map(|quantity| format!("(stock,{quantity})"));
     let orders = model.orders.iter().map(|order| {
         let paid: i64 = order.payments.iter().map(|payment| payment.paid).sum();
         let refunded: i64 = order.payments.iter().map(|payment| payment.refunded).sum();
@@ -33,30 +33,30 @@ fn books(model: &Model) -> Vec<String> {
     stock.chain(orders).collect()
 }
 
-async fn play(steps: &[Step]) -> Result<(), TestCaseError> {
+async fn run_steps(steps: &[Step]) -> Result<(), TestCaseError> {
     let app = TestApp::new().await;
     let mut model = Model::default();
     let mut shop = Shop::open(&app, &mut model).await;
     for (index, step) in steps.iter().enumerate() {
-        if let Some((said, expected)) = shop.take(&mut model, step).await
+        if let Some((said, expected)) = shop.apply(&mut model, step).await
             && said != expected
         {
             return Err(TestCaseError::fail(format!("step {index}, {step:?}: {said}, not {expected}")));
         }
-        let (database, memory) = (shop.books().await, books(&model));
+        let (database, memory) = (shop.state().await, model_state(&model));
         if database != memory {
             return Err(TestCaseError::fail(format!("after step {index}, {step:?}: {database:?}, not {memory:?}")));
         }
     }
-    app.database.assert_books_balance().await;
+    app.database.assert_invariants().await;
     Ok(())
 }
 
 #[test]
-fn the_shop_does_what_its_model_does() {
+fn shop_matches_its_model() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let config = Config { cases: SEQUENCES, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
-    let played = TestRunner::new(config).run(&vec(step(), 1..STEPS), |steps| runtime.block_on(play(&steps)));
+    let played = TestRunner::new(config).run(&vec(step(), 1..STEPS), |steps| runtime.block_on(run_steps(&steps)));
     if let Err(error) = played {
         panic!("{error}");
     }

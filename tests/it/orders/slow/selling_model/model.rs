@@ -17,7 +17,7 @@ pub enum Step {
     Add {
         who: usize,
         product: usize,
-        pieces: i32,
+        quantity: i32,
     },
     Remove {
         who: usize,
@@ -38,7 +38,7 @@ pub enum Step {
     },
     Adjust {
         product: usize,
-        pieces: i32,
+        quantity: i32,
     },
     Checkout {
         who: usize,
@@ -46,12 +46,12 @@ pub enum Step {
     AddToOrder {
         order: usize,
         product: usize,
-        pieces: i32,
+        quantity: i32,
     },
     ChangeLine {
         order: usize,
         line: usize,
-        pieces: i32,
+        quantity: i32,
     },
     RemoveLine {
         order: usize,
@@ -67,7 +67,7 @@ pub enum Step {
     Ship {
         order: usize,
         line: usize,
-        pieces: i32,
+        quantity: i32,
     },
     Deliver {
         order: usize,
@@ -75,7 +75,7 @@ pub enum Step {
     Return {
         order: usize,
         line: usize,
-        pieces: i32,
+        quantity: i32,
         restock: bool,
     },
     Pay {
@@ -93,25 +93,25 @@ pub enum Step {
 pub fn step() -> impl Strategy<Value = Step> {
     use Step as S;
     let (who, product, order, line) = (0..CUSTOMERS, 0..PRODUCTS, any::<usize>, any::<usize>);
-    let pieces = 1..6_i32;
+    let quantity = 1..6_i32;
     prop_oneof![
-        6 => (who.clone(), product.clone(), pieces.clone()).prop_map(|(who, product, pieces)| S::Add { who, product, pieces }),
+        6 => (who.clone(), product.clone(), quantity.clone()).prop_map(|(who, product, quantity)| S::Add { who, product, quantity }),
         1 => who.clone().prop_map(|who| S::Remove { who }),
         2 => who.clone().prop_map(|who| S::Reserve { who }),
         1 => who.clone().prop_map(|who| S::Release { who }),
         1 => any::<bool>().prop_map(|tidy| S::Expire { tidy }),
         1 => (product.clone(), 1..9999_i64).prop_map(|(product, cents)| S::Price { product, cents }),
-        1 => (product.clone(), -4..6_i32).prop_map(|(product, pieces)| S::Adjust { product, pieces }),
+        1 => (product.clone(), -4..6_i32).prop_map(|(product, quantity)| S::Adjust { product, quantity }),
         5 => who.prop_map(|who| S::Checkout { who }),
-        1 => (order(), product, pieces.clone()).prop_map(|(order, product, pieces)| S::AddToOrder { order, product, pieces }),
-        1 => (order(), line(), 1..8_i32).prop_map(|(order, line, pieces)| S::ChangeLine { order, line, pieces }),
+        1 => (order(), product, quantity.clone()).prop_map(|(order, product, quantity)| S::AddToOrder { order, product, quantity }),
+        1 => (order(), line(), 1..8_i32).prop_map(|(order, line, quantity)| S::ChangeLine { order, line, quantity }),
         1 => (order(), line()).prop_map(|(order, line)| S::RemoveLine { order, line }),
         1 => (order(), any::<bool>()).prop_map(|(order, by_staff)| S::Cancel { order, by_staff }),
         2 => order().prop_map(|order| S::Confirm { order }),
-        3 => (order(), line(), pieces.clone()).prop_map(|(order, line, pieces)| S::Ship { order, line, pieces }),
+        3 => (order(), line(), quantity.clone()).prop_map(|(order, line, quantity)| S::Ship { order, line, quantity }),
         1 => order().prop_map(|order| S::Deliver { order }),
-        2 => (order(), line(), pieces, any::<bool>())
-            .prop_map(|(order, line, pieces, restock)| S::Return { order, line, pieces, restock }),
+        2 => (order(), line(), quantity, any::<bool>())
+            .prop_map(|(order, line, quantity, restock)| S::Return { order, line, quantity, restock }),
         2 => order().prop_map(|order| S::Pay { order }),
         2 => order().prop_map(|order| S::Capture { order }),
         2 => (order(), 1..9999_i64).prop_map(|(order, cents)| S::Refund { order, cents }),
@@ -136,7 +136,7 @@ pub struct Cart {
     pub lines: BTreeMap<usize, i32>,
     pub reserved: BTreeMap<usize, i32>,
     /// What is reserved is over, though it may still be on the books.
-    pub over: bool,
+    pub is_expired: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -159,7 +159,7 @@ pub struct Payment {
 #[derive(Debug, Clone)]
 pub struct Line {
     pub product: usize,
-    pub pieces: i32,
+    pub quantity: i32,
     pub cents: i64,
     pub shipped: i32,
     pub returned: i32,
@@ -167,7 +167,7 @@ pub struct Line {
 
 impl Order {
     pub fn total(&self) -> i64 {
-        self.lines.iter().map(|line| i64::from(line.pieces) * line.cents).sum()
+        self.lines.iter().map(|line| i64::from(line.quantity) * line.cents).sum()
     }
 
     /// Whether money was promised or paid, which stands in the way of changes.
@@ -176,20 +176,20 @@ impl Order {
     }
 
     /// Whether money is promised or here, which stands in the way of another payment.
-    pub fn is_live(&self) -> bool {
+    pub fn has_open_payment(&self) -> bool {
         self.payments.iter().any(|payment| payment.promised > 0 || payment.paid > payment.refunded)
     }
 }
 
 impl Model {
     /// What others than this customer hold of a product.
-    pub fn held(&self, product: usize, but: Option<usize>) -> i32 {
-        let others = self.carts.iter().enumerate().filter(|(who, cart)| Some(*who) != but && !cart.over);
+    pub fn reserved_by_others(&self, product: usize, except: Option<usize>) -> i32 {
+        let others = self.carts.iter().enumerate().filter(|(who, cart)| Some(*who) != except && !cart.is_expired);
         others.map(|(_, cart)| cart.reserved.get(&product).copied().unwrap_or_default()).sum()
     }
 
-    pub fn free(&self, product: usize, who: Option<usize>) -> i32 {
-        self.stock[product] - self.held(product, who)
+    pub fn available(&self, product: usize, who: Option<usize>) -> i32 {
+        self.stock[product] - self.reserved_by_others(product, who)
     }
 
     /// One of the orders, where there is any.

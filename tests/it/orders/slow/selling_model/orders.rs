@@ -5,59 +5,59 @@ use souk::ids::RowId;
 
 use super::{
     model::{Line, Model, Payment, Step, money},
-    shop::{Shop, code, said},
+    shop::{Shop, code, describe_outcome},
 };
 
 /// A card of the test provider that is always good.
 const CARD: &str = "4111111111111111";
 
 impl Shop<'_> {
-    pub(super) async fn take_with_order(&mut self, model: &mut Model, step: Step) -> Option<(String, String)> {
+    pub(super) async fn apply_to_order(&mut self, model: &mut Model, step: Step) -> Option<(String, String)> {
         match step {
-            Step::AddToOrder { order, product, pieces } => {
+            Step::AddToOrder { order, product, quantity } => {
                 let order = model.nth(order)?;
-                let input = json!({ "orderId": self.orders[order], "productId": self.products[product].to_global_id(), "quantity": pieces });
-                let answer =
+                let input = json!({ "orderId": self.orders[order], "productId": self.products[product].to_global_id(), "quantity": quantity });
+                let response =
                     self.customers[model.orders[order].who].mutate("orderDetailAdd", "order { id }", input).await;
                 let expected = match &model.orders[order] {
                     order if order.status != "PENDING" => Err("ILLEGAL_TRANSITION"),
                     order if order.is_paid() => Err("PAYMENT_EXISTS"),
-                    _ if model.free(product, None) < pieces => Err("OUT_OF_STOCK"),
+                    _ if model.available(product, None) < quantity => Err("OUT_OF_STOCK"),
                     _ => Ok(()),
                 };
                 if expected.is_ok() {
-                    model.stock[product] -= pieces;
+                    model.stock[product] -= quantity;
                     let cents = model.cents[product];
-                    model.orders[order].lines.push(Line { product, pieces, cents, shipped: 0, returned: 0 });
+                    model.orders[order].lines.push(Line { product, quantity, cents, shipped: 0, returned: 0 });
                     self.lines[order] = self.lines_of(order).await;
                 }
-                Some((code(&answer, "orderDetailAdd"), said(expected)))
+                Some((code(&response, "orderDetailAdd"), describe_outcome(expected)))
             }
-            Step::ChangeLine { order, line, pieces } => {
+            Step::ChangeLine { order, line, quantity } => {
                 let order = model.nth(order)?;
                 let line = line % model.orders[order].lines.len();
-                let input = json!({ "id": self.lines[order][line], "quantity": pieces });
-                let answer =
+                let input = json!({ "id": self.lines[order][line], "quantity": quantity });
+                let response =
                     self.customers[model.orders[order].who].mutate("orderDetailUpdate", "order { id }", input).await;
                 let (product, before) =
-                    (model.orders[order].lines[line].product, model.orders[order].lines[line].pieces);
+                    (model.orders[order].lines[line].product, model.orders[order].lines[line].quantity);
                 let expected = match &model.orders[order] {
                     order if order.status != "PENDING" => Err("ILLEGAL_TRANSITION"),
                     order if order.is_paid() => Err("PAYMENT_EXISTS"),
-                    _ if pieces > before && model.free(product, None) < pieces - before => Err("OUT_OF_STOCK"),
+                    _ if quantity > before && model.available(product, None) < quantity - before => Err("OUT_OF_STOCK"),
                     _ => Ok(()),
                 };
                 if expected.is_ok() {
-                    model.stock[product] -= pieces - before;
-                    model.orders[order].lines[line].pieces = pieces;
+                    model.stock[product] -= quantity - before;
+                    model.orders[order].lines[line].quantity = quantity;
                 }
-                Some((code(&answer, "orderDetailUpdate"), said(expected)))
+                Some((code(&response, "orderDetailUpdate"), describe_outcome(expected)))
             }
             Step::RemoveLine { order, line } => {
                 let order = model.nth(order)?;
                 let line = line % model.orders[order].lines.len();
                 let input = json!({ "id": self.lines[order][line] });
-                let answer =
+                let response =
                     self.customers[model.orders[order].who].mutate("orderDetailRemove", "order { id }", input).await;
                 let expected = match &model.orders[order] {
                     order if order.status != "PENDING" => Err("ILLEGAL_TRANSITION"),
@@ -67,15 +67,15 @@ impl Shop<'_> {
                 };
                 if expected.is_ok() {
                     let line = model.orders[order].lines.remove(line);
-                    model.stock[line.product] += line.pieces;
+                    model.stock[line.product] += line.quantity;
                     self.lines[order] = self.lines_of(order).await;
                 }
-                Some((code(&answer, "orderDetailRemove"), said(expected)))
+                Some((code(&response, "orderDetailRemove"), describe_outcome(expected)))
             }
             Step::Cancel { order, by_staff } => {
                 let order = model.nth(order)?;
                 let actor = if by_staff { &self.staff } else { &self.customers[model.orders[order].who] };
-                let answer = actor.mutate("orderCancel", "order { id }", json!({ "id": self.orders[order] })).await;
+                let response = actor.mutate("orderCancel", "order { id }", json!({ "id": self.orders[order] })).await;
                 let it = &mut model.orders[order];
                 let is_legal = it.status == "PENDING" || by_staff && it.status == "CONFIRMED";
                 let expected = match it.lines.iter().any(|line| line.shipped > 0) {
@@ -86,7 +86,7 @@ impl Shop<'_> {
                 if expected.is_ok() {
                     it.status = "CANCELLED";
                     for line in &it.lines {
-                        model.stock[line.product] += line.pieces;
+                        model.stock[line.product] += line.quantity;
                     }
                     // What was promised is let go, what was paid is paid back, by a job.
                     self.app.run_jobs().await;
@@ -94,115 +94,115 @@ impl Shop<'_> {
                         *payment = Payment { promised: 0, refunded: payment.paid, ..*payment };
                     }
                 }
-                Some((code(&answer, "orderCancel"), said(expected)))
+                Some((code(&response, "orderCancel"), describe_outcome(expected)))
             }
             Step::Confirm { order } => {
                 let order = model.nth(order)?;
                 let input = json!({ "id": self.orders[order], "status": "CONFIRMED" });
-                let answer = self.staff.mutate("orderStatusUpdate", "order { id }", input).await;
+                let response = self.staff.mutate("orderStatusUpdate", "order { id }", input).await;
                 let it = &mut model.orders[order];
                 let expected = if it.status == "PENDING" { Ok(()) } else { Err("ILLEGAL_TRANSITION") };
                 if expected.is_ok() {
                     it.status = "CONFIRMED";
                 }
-                Some((code(&answer, "orderStatusUpdate"), said(expected)))
+                Some((code(&response, "orderStatusUpdate"), describe_outcome(expected)))
             }
-            Step::Ship { order, line, pieces } => {
+            Step::Ship { order, line, quantity } => {
                 let order = model.nth(order)?;
                 let line = line % model.orders[order].lines.len();
-                let lines = json!([{ "orderDetailId": self.lines[order][line], "quantity": pieces }]);
+                let lines = json!([{ "orderDetailId": self.lines[order][line], "quantity": quantity }]);
                 let input = json!({ "orderId": self.orders[order], "lines": lines, "idempotencyKey": self.key() });
-                let answer = self.staff.mutate("shipmentCreate", "shipment { id }", input).await;
+                let response = self.staff.mutate("shipmentCreate", "shipment { id }", input).await;
                 let it = &mut model.orders[order];
-                let left = it.lines[line].pieces - it.lines[line].shipped;
+                let left = it.lines[line].quantity - it.lines[line].shipped;
                 let expected = match it.status {
-                    "CONFIRMED" if pieces <= left => Ok(()),
+                    "CONFIRMED" if quantity <= left => Ok(()),
                     "CONFIRMED" => Err("OUT_OF_RANGE"),
                     _ => Err("ILLEGAL_TRANSITION"),
                 };
                 if expected.is_ok() {
-                    it.lines[line].shipped += pieces;
-                    if it.lines.iter().all(|line| line.shipped == line.pieces) {
+                    it.lines[line].shipped += quantity;
+                    if it.lines.iter().all(|line| line.shipped == line.quantity) {
                         it.status = "SHIPPED";
                     }
                 }
-                Some((code(&answer, "shipmentCreate"), said(expected)))
+                Some((code(&response, "shipmentCreate"), describe_outcome(expected)))
             }
             Step::Deliver { order } => {
                 let order = model.nth(order)?;
                 let input = json!({ "id": self.orders[order], "status": "DELIVERED" });
-                let answer = self.staff.mutate("orderStatusUpdate", "order { id }", input).await;
+                let response = self.staff.mutate("orderStatusUpdate", "order { id }", input).await;
                 let it = &mut model.orders[order];
                 let expected = if it.status == "SHIPPED" { Ok(()) } else { Err("ILLEGAL_TRANSITION") };
                 if expected.is_ok() {
                     it.status = "DELIVERED";
                 }
-                Some((code(&answer, "orderStatusUpdate"), said(expected)))
+                Some((code(&response, "orderStatusUpdate"), describe_outcome(expected)))
             }
-            Step::Return { order, line, pieces, restock } => {
+            Step::Return { order, line, quantity, restock } => {
                 let order = model.nth(order)?;
                 let line = line % model.orders[order].lines.len();
                 let id = self.lines[order][line].clone();
-                let lines = json!([{ "orderDetailId": id, "quantity": pieces, "reason": "too small" }]);
+                let lines = json!([{ "orderDetailId": id, "quantity": quantity, "reason": "too small" }]);
                 let input = json!({ "orderId": self.orders[order], "lines": lines, "idempotencyKey": self.key() });
-                let answer =
+                let response =
                     self.customers[model.orders[order].who].mutate("returnCreate", "return { id }", input).await;
                 let it = &mut model.orders[order];
                 let there = it.lines[line].shipped - it.lines[line].returned;
                 let expected = if it.lines.iter().all(|line| line.shipped == 0) {
                     Err("ILLEGAL_TRANSITION")
-                } else if pieces > there {
+                } else if quantity > there {
                     Err("OUT_OF_RANGE")
                 } else {
                     Ok(())
                 };
-                if expected.is_ok() && answer.verdict("returnCreate") == "done" {
-                    it.lines[line].returned += pieces;
+                if expected.is_ok() && response.outcome("returnCreate") == "done" {
+                    it.lines[line].returned += quantity;
                     let product = it.lines[line].product;
                     let lines = json!([{ "orderDetailId": id, "restock": restock }]);
-                    let input = json!({ "id": answer.text_at("returnCreate.return.id"), "lines": lines });
+                    let input = json!({ "id": response.text_at("returnCreate.return.id"), "lines": lines });
                     let received = self.staff.mutate("returnReceive", "return { id }", input).await;
-                    assert_eq!(received.verdict("returnReceive"), "done");
+                    assert_eq!(received.outcome("returnReceive"), "done");
                     if restock {
-                        model.stock[product] += pieces;
+                        model.stock[product] += quantity;
                     }
                 }
-                Some((code(&answer, "returnCreate"), said(expected)))
+                Some((code(&response, "returnCreate"), describe_outcome(expected)))
             }
             Step::Pay { order } => {
                 let order = model.nth(order)?;
                 let input = json!({ "orderId": self.orders[order], "provider": "TEST", "method": "CARD", "source": CARD, "idempotencyKey": self.key() });
                 let who = model.orders[order].who;
-                let answer = self.customers[who].mutate("paymentCreate", "payment { id }", input).await;
+                let response = self.customers[who].mutate("paymentCreate", "payment { id }", input).await;
                 let it = &mut model.orders[order];
                 let expected = match it.status {
                     "CANCELLED" => Err("ILLEGAL_TRANSITION"),
-                    _ if it.is_live() => Err("PAYMENT_EXISTS"),
+                    _ if it.has_open_payment() => Err("PAYMENT_EXISTS"),
                     _ => Ok(()),
                 };
-                if expected.is_ok() && answer.verdict("paymentCreate") == "done" {
+                if expected.is_ok() && response.outcome("paymentCreate") == "done" {
                     it.payments.push(Payment { promised: it.total(), ..Payment::default() });
-                    self.payments[order] = Some(answer.text_at("paymentCreate.payment.id"));
+                    self.payments[order] = Some(response.text_at("paymentCreate.payment.id"));
                 }
-                Some((code(&answer, "paymentCreate"), said(expected)))
+                Some((code(&response, "paymentCreate"), describe_outcome(expected)))
             }
             Step::Capture { order } => {
                 let order = model.nth(order)?;
                 let input = json!({ "id": self.payments[order].clone()?, "idempotencyKey": self.key() });
-                let answer = self.staff.mutate("paymentCapture", "payment { id }", input).await;
+                let response = self.staff.mutate("paymentCapture", "payment { id }", input).await;
                 let payment = model.orders[order].payments.last_mut()?;
                 let expected = if payment.promised > 0 { Ok(()) } else { Err("INVALID_PAYMENT_STATUS") };
                 if expected.is_ok() {
                     *payment = Payment { promised: 0, paid: payment.promised, refunded: 0 };
                 }
-                Some((code(&answer, "paymentCapture"), said(expected)))
+                Some((code(&response, "paymentCapture"), describe_outcome(expected)))
             }
             Step::Refund { order, cents } => {
                 let order = model.nth(order)?;
                 let amount = money(cents).to_string();
                 let input =
                     json!({ "id": self.payments[order].clone()?, "amount": amount, "idempotencyKey": self.key() });
-                let answer = self.staff.mutate("paymentRefund", "payment { id }", input).await;
+                let response = self.staff.mutate("paymentRefund", "payment { id }", input).await;
                 let payment = model.orders[order].payments.last_mut()?;
                 let expected = match payment.paid - payment.refunded {
                     0 => Err("INVALID_PAYMENT_STATUS"),
@@ -212,7 +212,7 @@ impl Shop<'_> {
                 if expected.is_ok() {
                     payment.refunded += cents;
                 }
-                Some((code(&answer, "paymentRefund"), said(expected)))
+                Some((code(&response, "paymentRefund"), describe_outcome(expected)))
             }
             _ => unreachable!("a step with a cart"),
         }

@@ -7,16 +7,16 @@ use souk::{
 };
 
 use super::model::{CUSTOMERS, Cart, Line, Model, Order, PRODUCTS, STOCK, Step, money};
-use crate::support::{Actor, Answer, ProductSpec, TestApp};
+use crate::support::{Actor, TestResponse, ProductSpec, TestApp};
 
 /// What the model says came of a step.
-pub(super) fn said(expected: Result<(), &str>) -> String {
+pub(super) fn describe_outcome(expected: Result<(), &str>) -> String {
     expected.map_or_else(str::to_owned, |()| "done".to_owned())
 }
 
 /// The first code of a mutation's answer, or `done`.
-pub(super) fn code(answer: &Answer, mutation: &str) -> String {
-    answer.verdict(mutation).split([' ', ',']).next().unwrap_or_default().to_owned()
+pub(super) fn code(response: &TestResponse, mutation: &str) -> String {
+    response.outcome(mutation).split([' ', ',']).next().unwrap_or_default().to_owned()
 }
 
 pub struct Shop<'a> {
@@ -44,7 +44,7 @@ impl<'a> Shop<'a> {
         let mut carts = Vec::new();
         for _ in 0..CUSTOMERS {
             let customer = app.customer().await;
-            carts.push(customer.cart_of(&[]).await.id);
+            carts.push(customer.create_cart(&[]).await.id);
             customers.push(customer);
         }
         let staff = app.admin().await;
@@ -68,64 +68,64 @@ impl<'a> Shop<'a> {
     }
 
     /// Does a step in the database and in the model. Gives what both say came of it; nothing where the step has no object.
-    pub async fn take(&mut self, model: &mut Model, step: &Step) -> Option<(String, String)> {
+    pub async fn apply(&mut self, model: &mut Model, step: &Step) -> Option<(String, String)> {
         match step.clone() {
-            Step::Add { who, product, pieces } => {
-                let input = json!({ "cartId": self.carts[who], "productId": self.products[product].to_global_id(), "quantity": pieces });
-                let answer = self.customers[who].mutate("cartLineAdd", "cart { id }", input).await;
+            Step::Add { who, product, quantity } => {
+                let input = json!({ "cartId": self.carts[who], "productId": self.products[product].to_global_id(), "quantity": quantity });
+                let response = self.customers[who].mutate("cartLineAdd", "cart { id }", input).await;
                 let cart = &mut model.carts[who];
-                let all = cart.lines.get(&product).copied().unwrap_or_default() + pieces;
+                let all = cart.lines.get(&product).copied().unwrap_or_default() + quantity;
                 let expected = if all > model.stock[product] { Err("OUT_OF_STOCK") } else { Ok(()) };
                 if expected.is_ok() {
                     cart.lines.insert(product, all);
                     cart.reserved.clear();
                 }
-                Some((code(&answer, "cartLineAdd"), said(expected)))
+                Some((code(&response, "cartLineAdd"), describe_outcome(expected)))
             }
             Step::Remove { who } => {
                 let seen = self.customers[who].run("{ cart { lines { id product { id } } } }").await;
                 let line = seen.at("cart.lines").as_array().expect("lines").first().cloned()?;
                 let product = self.products.iter().position(|id| json!(id.to_global_id()) == line["product"]["id"])?;
-                let answer =
+                let response =
                     self.customers[who].mutate("cartLineRemove", "cart { id }", json!({ "id": line["id"] })).await;
                 model.carts[who].lines.remove(&product);
                 model.carts[who].reserved.clear();
-                Some((code(&answer, "cartLineRemove"), said(Ok(()))))
+                Some((code(&response, "cartLineRemove"), describe_outcome(Ok(()))))
             }
             Step::Reserve { who } => {
-                let answer =
+                let response =
                     self.customers[who].mutate("cartReserve", "cart { id }", json!({ "id": self.carts[who] })).await;
                 let cart = model.carts[who].clone();
-                let stands = !cart.reserved.is_empty() && !cart.over;
+                let stands = !cart.reserved.is_empty() && !cart.is_expired;
                 let expected = if stands {
                     Ok(())
                 } else if cart.lines.is_empty() {
                     Err("CART_EMPTY")
-                } else if cart.lines.iter().any(|(product, pieces)| model.free(*product, Some(who)) < *pieces) {
+                } else if cart.lines.iter().any(|(product, quantity)| model.available(*product, Some(who)) < *quantity) {
                     Err("OUT_OF_STOCK")
                 } else {
                     Ok(())
                 };
                 if expected.is_ok() && !stands {
-                    model.carts[who] = Cart { reserved: cart.lines.clone(), over: false, ..cart };
+                    model.carts[who] = Cart { reserved: cart.lines.clone(), is_expired: false, ..cart };
                 }
-                Some((code(&answer, "cartReserve"), said(expected)))
+                Some((code(&response, "cartReserve"), describe_outcome(expected)))
             }
             Step::Release { who } => {
-                let answer =
+                let response =
                     self.customers[who].mutate("cartRelease", "cart { id }", json!({ "id": self.carts[who] })).await;
                 model.carts[who].reserved.clear();
-                Some((code(&answer, "cartRelease"), said(Ok(()))))
+                Some((code(&response, "cartRelease"), describe_outcome(Ok(()))))
             }
             Step::Expire { tidy } => {
-                let over = "SET session_replication_role = replica;
+                let is_expired = "SET session_replication_role = replica;
                     UPDATE cart_reservations SET expires_at = now() - interval '1 s'";
-                self.app.database.sql(over).await;
+                self.app.database.sql(is_expired).await;
                 if tidy {
                     carts::actions::clean_up(&self.app.database.db).await.expect("tidy");
                 }
                 for cart in &mut model.carts {
-                    cart.over = true;
+                    cart.is_expired = true;
                     if tidy {
                         cart.reserved.clear();
                     }
@@ -134,21 +134,21 @@ impl<'a> Shop<'a> {
             }
             Step::Price { product, cents } => {
                 let input = json!({ "id": self.products[product].to_global_id(), "price": money(cents).to_string() });
-                let answer = self.staff.mutate("productUpdate", "product { id }", input).await;
+                let response = self.staff.mutate("productUpdate", "product { id }", input).await;
                 model.cents[product] = cents;
-                Some((code(&answer, "productUpdate"), said(Ok(()))))
+                Some((code(&response, "productUpdate"), describe_outcome(Ok(()))))
             }
-            Step::Adjust { product, pieces } => {
-                if pieces == 0 {
+            Step::Adjust { product, quantity } => {
+                if quantity == 0 {
                     return None;
                 }
-                let input = json!({ "productId": self.products[product].to_global_id(), "delta": pieces });
-                let answer = self.staff.mutate("stockAdjust", "product { id }", input).await;
-                let expected = if model.stock[product] + pieces < 0 { Err("OUT_OF_STOCK") } else { Ok(()) };
+                let input = json!({ "productId": self.products[product].to_global_id(), "delta": quantity });
+                let response = self.staff.mutate("stockAdjust", "product { id }", input).await;
+                let expected = if model.stock[product] + quantity < 0 { Err("OUT_OF_STOCK") } else { Ok(()) };
                 if expected.is_ok() {
-                    model.stock[product] += pieces;
+                    model.stock[product] += quantity;
                 }
-                Some((code(&answer, "stockAdjust"), said(expected)))
+                Some((code(&response, "stockAdjust"), describe_outcome(expected)))
             }
             Step::Checkout { who } => {
                 let total: i64 = model.carts[who].lines.iter().map(|(p, n)| i64::from(*n) * model.cents[*p]).sum();
@@ -159,17 +159,17 @@ impl<'a> Shop<'a> {
                     "idempotencyKey": self.key(),
                 });
                 let fields = "orders { id details { id product { id } } }";
-                let answer = self.customers[who].mutate("checkout", fields, input).await;
+                let response = self.customers[who].mutate("checkout", fields, input).await;
                 let cart = model.carts[who].clone();
                 let expected = if cart.lines.is_empty() {
                     Err("CART_EMPTY")
-                } else if cart.lines.iter().any(|(product, pieces)| model.free(*product, Some(who)) < *pieces) {
+                } else if cart.lines.iter().any(|(product, quantity)| model.available(*product, Some(who)) < *quantity) {
                     Err("OUT_OF_STOCK")
                 } else {
                     Ok(())
                 };
-                if expected.is_ok() && answer.verdict("checkout") == "done" {
-                    let placed = answer.at("checkout.orders.0.details").as_array().expect("lines").clone();
+                if expected.is_ok() && response.outcome("checkout") == "done" {
+                    let placed = response.at("checkout.orders.0.details").as_array().expect("lines").clone();
                     let product_of = |line: &Value| {
                         self.products.iter().position(|id| json!(id.to_global_id()) == line["product"]["id"])
                     };
@@ -177,7 +177,7 @@ impl<'a> Shop<'a> {
                         let product = product_of(line).expect("a product of ours");
                         Line {
                             product,
-                            pieces: cart.lines[&product],
+                            quantity: cart.lines[&product],
                             cents: model.cents[product],
                             shipped: 0,
                             returned: 0,
@@ -185,22 +185,22 @@ impl<'a> Shop<'a> {
                     };
                     let lines: Vec<Line> = placed.iter().map(line).collect();
                     for line in &lines {
-                        model.stock[line.product] -= line.pieces;
+                        model.stock[line.product] -= line.quantity;
                     }
                     model.orders.push(Order { who, status: "PENDING", lines, payments: Vec::new() });
                     model.carts[who] = Cart::default();
-                    self.orders.push(answer.text_at("checkout.orders.0.id"));
+                    self.orders.push(response.text_at("checkout.orders.0.id"));
                     self.lines.push(placed.iter().map(|line| line["id"].as_str().unwrap().to_owned()).collect());
                     self.payments.push(None);
                 }
-                Some((code(&answer, "checkout"), said(expected)))
+                Some((code(&response, "checkout"), describe_outcome(expected)))
             }
-            of_an_order => self.take_with_order(model, of_an_order).await,
+            of_an_order => self.apply_to_order(model, of_an_order).await,
         }
     }
 
-    /// What the database's books say, in the words of [`books`].
-    pub async fn books(&self) -> Vec<String> {
+    /// What the database's books say, in the words of [`model_state`].
+    pub async fn state(&self) -> Vec<String> {
         let stock = "SELECT 'stock', stock FROM products ORDER BY id";
         let orders = "SELECT upper(status), total_amount, paid_amount, refunded_amount,
             (SELECT sum(shipped_quantity) || ' ' || sum(returned_quantity) FROM order_details WHERE order_id = o.id)

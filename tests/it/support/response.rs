@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// What the graph answered.
 #[derive(Debug)]
-pub struct Answer {
+pub struct TestResponse {
     /// The whole answer.
     pub json: Value,
     /// The same as it came, where the order of fields counts.
@@ -14,7 +14,7 @@ pub struct Answer {
     pub(super) document: String,
 }
 
-impl Answer {
+impl TestResponse {
     /// What came for a document, and the statements it took where they are known.
     pub fn new(document: &str, text: String, sql: Vec<String>) -> Self {
         let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
@@ -30,12 +30,12 @@ impl Answer {
     #[track_caller]
     pub fn at(&self, path: &str) -> &Value {
         assert!(self.json["errors"].is_null(), "{}\nanswered {:#}", self.document, self.json);
-        self.peek(path)
+        self.at_ignoring_errors(path)
     }
 
     /// The data at a path, errors or not.
     #[track_caller]
-    pub fn peek(&self, path: &str) -> &Value {
+    pub fn at_ignoring_errors(&self, path: &str) -> &Value {
         let steps = path.split('.').filter(|step| !step.is_empty());
         steps.fold(&self.json["data"], |value, step| match step.parse::<usize>() {
             Ok(index) => &value[index],

@@ -5,11 +5,11 @@ use serde_json::json;
 use souk::ids::{RowId, WishlistId, WishlistItemId};
 
 use crate::support::{
-    bulk::{BASE, nth},
-    standing::{AuditCase, BatchCase, Standing},
+    bulk::{BASE, nth_id},
+    domain_fixtures::{AuditCase, BatchCase, DomainFixtures},
 };
 
-pub const STANDING: Standing = Standing {
+pub const FIXTURES: DomainFixtures = DomainFixtures {
     rows: |actor, product| {
         async move {
             let list = actor.mutate("wishlistCreate", "wishlist { id }", json!({ "name": "Boat" })).await;
@@ -20,8 +20,8 @@ pub const STANDING: Standing = Standing {
         }
         .boxed()
     },
-    hidden: &["Wishlist", "WishlistItem"],
-    audited: &[
+    restricted_types: &["Wishlist", "WishlistItem"],
+    audit_cases: &[
         AuditCase("wishlistCreate", r#"{"name": "Ship"}"#, &[r#"CREATED WISHLIST - null {"user_id":"ADMIN"}"#]),
         AuditCase(
             "wishlistShare",
@@ -50,8 +50,8 @@ pub const STANDING: Standing = Standing {
         ),
         AuditCase("wishlistDelete", r#"{"id": "WISHLIST"}"#, &[r#"DELETED WISHLIST - {"user_id":"ADMIN"} null"#]),
     ],
-    unaudited: &[("wishlistUpdate", "the name of a wishlist is its owner's own text")],
-    batches: &[
+    unaudited_mutations: &[("wishlistUpdate", "the name of a wishlist is its owner's own text")],
+    batch_cases: &[
         BatchCase("{ wishlists(first: 50) { PAGE } }", 2),
         BatchCase(
             "{ wishlists(first: 50) { nodes { user { id } items(first: 3) { PAGE nodes { product { id } wishlist { id } } } } } }",
@@ -62,8 +62,8 @@ pub const STANDING: Standing = Standing {
         BatchCase("{ node(id: \"WISHLIST\") { id } }", 1),
         BatchCase("{ node(id: \"WISHLIST_ITEM\") { id ... on WishlistItem { quantity } } }", 2),
     ],
-    batch_ids: || vec![("WISHLIST", nth::<WishlistId>(1)), ("WISHLIST_ITEM", nth::<WishlistItemId>(1))],
-    market: |n| {
+    batch_ids: || vec![("WISHLIST", nth_id::<WishlistId>(1)), ("WISHLIST_ITEM", nth_id::<WishlistItemId>(1))],
+    seed_sql: |n| {
         format!(
             "INSERT INTO wishlists (id, user_id, name, share_hash, shared_at)
                  SELECT {BASE} + i, {BASE} + i, 'Boat', sha256(('token-' || i)::bytea), now() FROM generate_series(1, {n}) i;

@@ -8,22 +8,22 @@ use souk::ids::ProductId;
 use super::Actor;
 
 /// Rows and cases of a domain.
-pub struct Standing {
+pub struct DomainFixtures {
     /// Creates a row of each type of the domain, which belongs to this actor and refers to this product: the types and the
     /// global ids.
     pub rows: for<'a> fn(&'a Actor<'a>, ProductId) -> BoxFuture<'a, Vec<(&'static str, String)>>,
     /// The types whose rows not everyone may see.
-    pub hidden: &'static [&'static str],
+    pub restricted_types: &'static [&'static str],
     /// What its mutations leave in the audit log. The ids of `rows` stand there under the names of their types, in capitals.
-    pub audited: &'static [AuditCase],
+    pub audit_cases: &'static [AuditCase],
     /// The mutations that leave nothing in the audit log, and why.
-    pub unaudited: &'static [(&'static str, &'static str)],
+    pub unaudited_mutations: &'static [(&'static str, &'static str)],
     /// Operations that together select every field of its types that returns an object.
-    pub batches: &'static [BatchCase],
-    /// The ids in `batches`: names in capitals, and what they stand for.
+    pub batch_cases: &'static [BatchCase],
+    /// The ids in `batch_cases`: names in capitals, and what they stand for.
     pub batch_ids: fn() -> Vec<(&'static str, String)>,
-    /// SQL that adds rows of the domain to a market of so many parents; see [`super::TestApp::market`].
-    pub market: fn(i64) -> String,
+    /// SQL that adds rows of the domain to a market of so many parents; see [`super::TestApp::seed_all`].
+    pub seed_sql: fn(i64) -> String,
 }
 
 /// A mutation, its input, and the entries that it leaves in the audit log: change, resource, code of its website (`-` for

@@ -5,16 +5,16 @@ use souk::ids::{ProductId, RowId};
 
 use crate::support::{Actor, ProductSpec, TestApp};
 
-async fn adjusted(actor: &Actor<'_>, product: ProductId, input: Value) -> String {
+async fn adjust(actor: &Actor<'_>, product: ProductId, input: Value) -> String {
     let mut input = input;
     if input["productId"].is_null() {
         input["productId"] = json!(product.to_global_id());
     }
-    actor.mutate("stockAdjust", "product { id stock }", input).await.verdict("stockAdjust")
+    actor.mutate("stockAdjust", "product { id stock }", input).await.outcome("stockAdjust")
 }
 
 #[tokio::test]
-async fn a_correction_goes_through_the_ledger() {
+async fn adjustment_is_recorded_in_the_ledger() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec::default()).await.id;
@@ -23,18 +23,18 @@ async fn a_correction_goes_through_the_ledger() {
         [(7, Some("found"), 7), (-7, None, 0), (1_000_000, None, 1_000_000), (-1_000_000, None, 0)]
     {
         let input = json!({ "productId": product.to_global_id(), "delta": delta, "note": note });
-        let answer = manager.mutate("stockAdjust", "product { stock }", input).await;
-        assert_eq!(*answer.at("stockAdjust.product.stock"), stock);
+        let response = manager.mutate("stockAdjust", "product { stock }", input).await;
+        assert_eq!(*response.at("stockAdjust.product.stock"), stock);
     }
     let ledger = "SELECT reason, delta, balance, note, order_id, user_id FROM stock_movements ORDER BY id LIMIT 2";
     let me = manager.id.0;
     let expected = [format!("(adjustment,7,7,found,,{me})"), format!("(adjustment,-7,0,,,{me})")];
     assert_eq!(app.database.rows(ledger).await, expected);
-    app.database.assert_books_balance().await;
+    app.database.assert_invariants().await;
 }
 
 #[tokio::test]
-async fn every_refused_correction_says_why_and_writes_nothing() {
+async fn rejected_adjustment_returns_errors_and_writes_nothing() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
@@ -58,43 +58,43 @@ async fn every_refused_correction_says_why_and_writes_nothing() {
         (json!({ "delta": 1, "productId": ProductId(99).to_global_id() }), "NOT_FOUND productId"),
         (json!({ "delta": 1, "productId": website.to_global_id() }), "INVALID productId"),
     ] {
-        assert_eq!(adjusted(&manager, product, input.clone()).await, expected, "{input}");
+        assert_eq!(adjust(&manager, product, input.clone()).await, expected, "{input}");
     }
     assert_eq!(app.database.contents().await, before);
-    assert_eq!(adjusted(&manager, product, json!({ "delta": 999_990 })).await, "done");
+    assert_eq!(adjust(&manager, product, json!({ "delta": 999_990 })).await, "done");
     assert_eq!(app.stock(product).await, 1_000_000);
 }
 
 #[tokio::test]
-async fn a_correction_sent_again_with_its_key_counts_once() {
+async fn adjustment_sent_again_with_its_key_applies_once() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
     let (manager, admin) = (app.manager().await, app.admin().await);
     let keyed = |delta: i32, note: Option<&str>| json!({ "delta": delta, "note": note, "idempotencyKey": "count" });
-    assert_eq!(adjusted(&manager, product, keyed(5, None)).await, "done");
+    assert_eq!(adjust(&manager, product, keyed(5, None)).await, "done");
     let written = app.database.contents().await;
-    assert_eq!(adjusted(&manager, product, keyed(5, None)).await, "done");
-    assert_eq!(adjusted(&manager, product, keyed(6, None)).await, "IDEMPOTENCY_MISMATCH idempotencyKey");
-    assert_eq!(adjusted(&manager, product, keyed(5, Some("why"))).await, "IDEMPOTENCY_MISMATCH idempotencyKey");
+    assert_eq!(adjust(&manager, product, keyed(5, None)).await, "done");
+    assert_eq!(adjust(&manager, product, keyed(6, None)).await, "IDEMPOTENCY_MISMATCH idempotencyKey");
+    assert_eq!(adjust(&manager, product, keyed(5, Some("why"))).await, "IDEMPOTENCY_MISMATCH idempotencyKey");
     assert_eq!(app.database.contents().await, written);
-    assert_eq!(adjusted(&admin, product, keyed(5, None)).await, "done");
+    assert_eq!(adjust(&admin, product, keyed(5, None)).await, "done");
     assert_eq!(app.stock(product).await, 20);
     // A key of a correction is no key of an order.
-    assert_eq!(manager.try_order(&[(product, 1)], "count").await.verdict("orderCreate"), "done");
+    assert_eq!(manager.try_order(&[(product, 1)], "count").await.outcome("orderCreate"), "done");
     // Without a key, twice is twice.
-    assert_eq!(adjusted(&manager, product, json!({ "delta": 1 })).await, "done");
-    assert_eq!(adjusted(&manager, product, json!({ "delta": 1 })).await, "done");
+    assert_eq!(adjust(&manager, product, json!({ "delta": 1 })).await, "done");
+    assert_eq!(adjust(&manager, product, json!({ "delta": 1 })).await, "done");
     assert_eq!(app.stock(product).await, 21);
 }
 
 #[tokio::test]
-async fn the_key_of_a_refused_correction_may_be_used_again() {
+async fn key_of_a_rejected_adjustment_can_be_reused() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec::default()).await.id;
     let manager = app.manager().await;
     let keyed = |delta: i32| json!({ "delta": delta, "idempotencyKey": "count" });
-    assert_eq!(adjusted(&manager, product, keyed(-1)).await, "OUT_OF_STOCK delta");
-    assert_eq!(adjusted(&manager, product, keyed(1)).await, "done");
+    assert_eq!(adjust(&manager, product, keyed(-1)).await, "OUT_OF_STOCK delta");
+    assert_eq!(adjust(&manager, product, keyed(1)).await, "done");
 }

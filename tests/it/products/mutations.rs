@@ -5,30 +5,30 @@ use souk::ids::{BrandId, CategoryId, ProductId, RowId, SupplierId, WebsiteId};
 
 use crate::support::{Actor, ProductSpec, TestApp};
 
-const WHOLE: &str = "product { id name slug sku barcode variant description price { amount currency } stock isActive
+const PRODUCT_FIELDS: &str = "product { id name slug sku barcode variant description price { amount currency } stock isActive
     sourceWebsite { id } category { id } brand { id } supplier { id } seller { id } }";
 
-async fn verdict(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
-    actor.mutate(mutation, "", input).await.verdict(mutation)
+async fn try_mutate(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
+    actor.mutate(mutation, "", input).await.outcome(mutation)
 }
 
-fn new(website: WebsiteId, sku: &str) -> Value {
+fn product_input(website: WebsiteId, sku: &str) -> Value {
     json!({ "sourceWebsiteId": website.to_global_id(), "name": "Rope", "sku": sku, "price": "12.50" })
 }
 
-fn with(mut input: Value, field: &str, value: Value) -> Value {
+fn with_field(mut input: Value, field: &str, value: Value) -> Value {
     input[field] = value;
     input
 }
 
 #[tokio::test]
-async fn a_managers_product_is_the_shops_and_a_sellers_their_own() {
+async fn products_of_sellers_belong_to_them_and_of_managers_to_the_shop() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let (category, brand) = (app.category("ropes", None).await.id, app.brand("knot").await.id);
     let supplier = app.supplier("Hemp Ltd").await.id;
     let (manager, seller) = (app.manager().await, app.seller().await);
-    let mut input = new(website, "R-1");
+    let mut input = product_input(website, "R-1");
     for (field, value) in [
         ("slug", "strong-rope".to_owned()),
         ("barcode", "4006381333931".to_owned()),
@@ -40,7 +40,7 @@ async fn a_managers_product_is_the_shops_and_a_sellers_their_own() {
     ] {
         input[field] = json!(value);
     }
-    let made = manager.mutate("productCreate", WHOLE, input).await;
+    let made = manager.mutate("productCreate", PRODUCT_FIELDS, input).await;
     let whole = json!({
         "id": ProductId(1).to_global_id(), "name": "Rope", "slug": "strong-rope", "sku": "R-1", "barcode": "4006381333931",
         "variant": "10 m", "description": "Of hemp", "price": { "amount": "12.50", "currency": "EUR" }, "stock": 0,
@@ -49,19 +49,19 @@ async fn a_managers_product_is_the_shops_and_a_sellers_their_own() {
     });
     assert_eq!(*made.at("productCreate.product"), whole);
 
-    let made = seller.mutate("productCreate", WHOLE, new(website, "R-2")).await;
+    let made = seller.mutate("productCreate", PRODUCT_FIELDS, product_input(website, "R-2")).await;
     assert_eq!(made.text_at("productCreate.product.seller.id"), seller.global_id());
-    let refused = verdict(&seller, "productCreate", with(new(website, "R-3"), "sellerId", json!(manager.global_id())));
+    let refused = try_mutate(&seller, "productCreate", with_field(product_input(website, "R-3"), "sellerId", json!(manager.global_id())));
     assert_eq!(refused.await, "!BAD_USER_INPUT", "nobody names the owner");
 }
 
 #[tokio::test]
-async fn slugs_are_made_from_names_and_are_always_unique() {
+async fn slugs_are_derived_from_names_and_unique() {
     let app = TestApp::new().await;
     let (here, there) = (app.website("here").await.id, app.website("there").await.id);
     let manager = app.manager().await;
     let slug = async |website: WebsiteId, name: &str, sku: &str| {
-        let input = with(new(website, sku), "name", json!(name));
+        let input = with_field(product_input(website, sku), "name", json!(name));
         manager.mutate("productCreate", "product { slug }", input).await.text_at("productCreate.product.slug")
     };
     assert_eq!(slug(here, "Café Lamp, 2 m", "L-1").await, "cafe-lamp-2-m");
@@ -82,7 +82,7 @@ async fn slugs_are_made_from_names_and_are_always_unique() {
     assert_eq!(slugs.len(), count, "{slugs:?}");
 
     let before = app.database.contents().await;
-    let chosen = |slug: Value| with(new(here, "C-1"), "slug", slug);
+    let chosen = |slug: Value| with_field(product_input(here, "C-1"), "slug", slug);
     for (slug, expected) in [
         ("crab", "TAKEN slug"),
         ("Crab", "INVALID slug"),
@@ -91,14 +91,14 @@ async fn slugs_are_made_from_names_and_are_always_unique() {
         ("crab/legs", "INVALID slug"),
         ("ü", "INVALID slug"),
     ] {
-        assert_eq!(verdict(&manager, "productCreate", chosen(json!(slug))).await, expected, "{slug}");
+        assert_eq!(try_mutate(&manager, "productCreate", chosen(json!(slug))).await, expected, "{slug}");
         let change = json!({ "id": ProductId(1).to_global_id(), "slug": slug });
-        assert_eq!(verdict(&manager, "productUpdate", change).await, expected, "{slug}");
+        assert_eq!(try_mutate(&manager, "productUpdate", change).await, expected, "{slug}");
     }
     let long = json!("a".repeat(201));
-    assert_eq!(verdict(&manager, "productCreate", chosen(long)).await, "INVALID slug");
+    assert_eq!(try_mutate(&manager, "productCreate", chosen(long)).await, "INVALID slug");
     assert_eq!(app.database.contents().await, before);
-    assert_eq!(verdict(&manager, "productCreate", chosen(json!("a".repeat(200)))).await, "done");
+    assert_eq!(try_mutate(&manager, "productCreate", chosen(json!("a".repeat(200)))).await, "done");
 }
 
 #[tokio::test]
@@ -106,15 +106,15 @@ async fn a_sku_is_unique_within_its_website() {
     let app = TestApp::new().await;
     let (here, there) = (app.website("here").await.id, app.website("there").await.id);
     let manager = app.manager().await;
-    assert_eq!(verdict(&manager, "productCreate", new(here, "R-1")).await, "done");
-    assert_eq!(verdict(&manager, "productCreate", new(there, "R-1")).await, "done");
-    assert_eq!(verdict(&manager, "productCreate", new(here, "r-1")).await, "done");
+    assert_eq!(try_mutate(&manager, "productCreate", product_input(here, "R-1")).await, "done");
+    assert_eq!(try_mutate(&manager, "productCreate", product_input(there, "R-1")).await, "done");
+    assert_eq!(try_mutate(&manager, "productCreate", product_input(here, "r-1")).await, "done");
     let other =
         app.product(here, ProductSpec { sku: Some("R-2".into()), ..ProductSpec::default() }).await.id.to_global_id();
     let before = app.database.contents().await;
-    assert_eq!(verdict(&manager, "productCreate", new(here, "R-1")).await, "TAKEN sku");
+    assert_eq!(try_mutate(&manager, "productCreate", product_input(here, "R-1")).await, "TAKEN sku");
     let change = json!({ "id": other, "sku": "R-1" });
-    assert_eq!(verdict(&manager, "productUpdate", change).await, "TAKEN sku");
+    assert_eq!(try_mutate(&manager, "productUpdate", change).await, "TAKEN sku");
     assert_eq!(app.database.contents().await, before);
 }
 
@@ -177,7 +177,7 @@ fn prices() -> Vec<(Value, &'static str)> {
 }
 
 #[tokio::test]
-async fn a_price_is_an_exact_decimal_from_nothing_to_a_hundred_million_less_a_cent() {
+async fn price_is_an_exact_decimal_within_its_range() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let id = app.product(website, ProductSpec::default()).await.id.to_global_id();
@@ -185,37 +185,37 @@ async fn a_price_is_an_exact_decimal_from_nothing_to_a_hundred_million_less_a_ce
     for (price, expected) in prices() {
         let before = app.database.contents().await;
         let change = json!({ "id": id, "price": price });
-        let answer = manager.mutate("productUpdate", "product { price { amount } }", change).await;
+        let response = manager.mutate("productUpdate", "product { price { amount } }", change).await;
         let shown: String = price.to_string().chars().take(60).collect();
-        let said = answer.verdict("productUpdate");
+        let said = response.outcome("productUpdate");
         if said == "done" {
-            assert_eq!(answer.text_at("productUpdate.product.price.amount"), expected, "{shown}");
+            assert_eq!(response.text_at("productUpdate.product.price.amount"), expected, "{shown}");
             continue;
         }
         assert_eq!(said, expected, "{shown}");
-        let input = with(new(website, "P"), "price", price);
-        assert_eq!(verdict(&manager, "productCreate", input).await, expected, "{shown}");
+        let input = with_field(product_input(website, "P"), "price", price);
+        assert_eq!(try_mutate(&manager, "productCreate", input).await, expected, "{shown}");
         assert_eq!(app.database.contents().await, before, "{shown}");
     }
     for literal in ["7.0", "7.5", "1e2", "-0.5", "true", "EUR", "null", "[7]", "99999999999999999999999"] {
         let input =
             format!("sourceWebsiteId: \"{}\", name: \"Rope\", sku: \"P\", price: {literal}", website.to_global_id());
         let document = format!("mutation {{ productCreate(input: {{ {input} }}) {{ userErrors {{ code field }} }} }}");
-        assert_eq!(manager.run(&document).await.verdict("productCreate"), "!BAD_USER_INPUT", "{literal}");
+        assert_eq!(manager.run(&document).await.outcome("productCreate"), "!BAD_USER_INPUT", "{literal}");
     }
-    assert_eq!(verdict(&manager, "productUpdate", json!({ "id": id, "price": null })).await, "REQUIRED price");
+    assert_eq!(try_mutate(&manager, "productUpdate", json!({ "id": id, "price": null })).await, "REQUIRED price");
     assert_eq!(
-        verdict(&manager, "productCreate", with(new(website, "P"), "price", Value::Null)).await,
+        try_mutate(&manager, "productCreate", with_field(product_input(website, "P"), "price", Value::Null)).await,
         "!BAD_USER_INPUT"
     );
 }
 
 #[tokio::test]
-async fn a_change_leaves_what_is_absent_and_clears_what_is_null() {
+async fn update_keeps_absent_fields_and_clears_null_fields() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let manager = app.manager().await;
-    let mut input = new(website, "R-1");
+    let mut input = product_input(website, "R-1");
     let links = [
         ("categoryId", app.category("ropes", None).await.id.to_global_id()),
         ("brandId", app.brand("knot").await.id.to_global_id()),
@@ -227,13 +227,13 @@ async fn a_change_leaves_what_is_absent_and_clears_what_is_null() {
     for (field, value) in &links {
         input[*field] = json!(value);
     }
-    let made = manager.mutate("productCreate", WHOLE, input).await;
+    let made = manager.mutate("productCreate", PRODUCT_FIELDS, input).await;
     let mut whole = made.at("productCreate.product").clone();
     let id = whole["id"].clone();
     let change = async |change: Value| {
-        let answer = manager.mutate("productUpdate", WHOLE, with(change, "id", id.clone())).await;
-        assert_eq!(answer.verdict("productUpdate"), "done", "{answer:?}");
-        answer.at("productUpdate.product").clone()
+        let response = manager.mutate("productUpdate", PRODUCT_FIELDS, with_field(change, "id", id.clone())).await;
+        assert_eq!(response.outcome("productUpdate"), "done", "{response:?}");
+        response.at("productUpdate.product").clone()
     };
     assert_eq!(change(json!({})).await, whole);
     whole["name"] = json!("Cord");
@@ -264,8 +264,8 @@ async fn a_change_leaves_what_is_absent_and_clears_what_is_null() {
         ("sellerId", json!(manager.global_id()), "!BAD_USER_INPUT"),
         ("stock", json!(5), "!BAD_USER_INPUT"),
     ] {
-        let change = with(json!({ "id": id }), field, value);
-        assert_eq!(verdict(&manager, "productUpdate", change.clone()).await, expected, "{change}");
+        let change = with_field(json!({ "id": id }), field, value);
+        assert_eq!(try_mutate(&manager, "productUpdate", change.clone()).await, expected, "{change}");
     }
     for (field, value, expected) in [
         ("sourceWebsiteId", json!(WebsiteId(99).to_global_id()), "NOT_FOUND sourceWebsiteId"),
@@ -277,14 +277,14 @@ async fn a_change_leaves_what_is_absent_and_clears_what_is_null() {
         ("description", Value::Null, "!BAD_USER_INPUT"),
         ("stock", json!(5), "!BAD_USER_INPUT"),
     ] {
-        let input = with(new(website, "R-2"), field, value);
-        assert_eq!(verdict(&manager, "productCreate", input.clone()).await, expected, "{input}");
+        let input = with_field(product_input(website, "R-2"), field, value);
+        assert_eq!(try_mutate(&manager, "productCreate", input.clone()).await, expected, "{input}");
     }
     assert_eq!(app.database.contents().await, before);
 }
 
 #[tokio::test]
-async fn a_seller_changes_their_own_products_and_no_others() {
+async fn seller_updates_only_their_own_products() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let (seller, rival) = (app.seller().await, app.seller().await);
@@ -294,22 +294,22 @@ async fn a_seller_changes_their_own_products_and_no_others() {
     for other in [product(Some(rival.id)).await.id.to_global_id(), product(None).await.id.to_global_id()] {
         let before = app.database.contents().await;
         let change = json!({ "id": other, "name": "Mine" });
-        assert_eq!(verdict(&seller, "productUpdate", change).await, "NOT_FOUND id");
-        assert_eq!(verdict(&seller, "productDelete", json!({ "id": other })).await, "NOT_FOUND id");
+        assert_eq!(try_mutate(&seller, "productUpdate", change).await, "NOT_FOUND id");
+        assert_eq!(try_mutate(&seller, "productDelete", json!({ "id": other })).await, "NOT_FOUND id");
         assert_eq!(
-            verdict(&seller, "stockAdjust", json!({ "productId": other, "delta": 1 })).await,
+            try_mutate(&seller, "stockAdjust", json!({ "productId": other, "delta": 1 })).await,
             "NOT_FOUND productId"
         );
         assert_eq!(app.database.contents().await, before);
     }
     assert_ne!(app.database.contents().await, before);
-    assert_eq!(verdict(&seller, "stockAdjust", json!({ "productId": own, "delta": 1 })).await, "done");
-    assert_eq!(verdict(&seller, "productUpdate", json!({ "id": own, "name": "Mine" })).await, "done");
-    assert_eq!(verdict(&seller, "productDelete", json!({ "id": own })).await, "done");
+    assert_eq!(try_mutate(&seller, "stockAdjust", json!({ "productId": own, "delta": 1 })).await, "done");
+    assert_eq!(try_mutate(&seller, "productUpdate", json!({ "id": own, "name": "Mine" })).await, "done");
+    assert_eq!(try_mutate(&seller, "productDelete", json!({ "id": own })).await, "done");
 }
 
 #[tokio::test]
-async fn a_deleted_product_is_gone_for_the_public_and_stays_on_old_orders_until_it_comes_back() {
+async fn deleted_product_is_hidden_but_stays_on_orders_and_can_be_restored() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let category = app.category("ropes", None).await;
@@ -352,12 +352,12 @@ async fn a_deleted_product_is_gone_for_the_public_and_stays_on_old_orders_until_
     let line = json!([{ "name": "Hempen halyard", "product": { "id": product.id.to_global_id(), "name": "Hempen halyard", "isActive": false } }]);
     assert_eq!(*old.at("order.details"), line);
     assert_eq!(
-        customer.try_order(&[(product.id, 1)], "k").await.verdict("orderCreate"),
+        customer.try_order(&[(product.id, 1)], "k").await.outcome("orderCreate"),
         "PRODUCT_INACTIVE lines.0.productId"
     );
 
     let back = json!({ "id": product.id.to_global_id(), "isActive": true });
-    assert_eq!(verdict(&seller, "productUpdate", back).await, "done");
+    assert_eq!(try_mutate(&seller, "productUpdate", back).await, "done");
     assert_eq!([found(&anonymous).await, found(&customer).await, found(&rival).await], [7, 7, 7]);
     assert_eq!(app.stock(product.id).await, 4);
 }

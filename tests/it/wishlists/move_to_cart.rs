@@ -9,9 +9,9 @@ use crate::support::{Actor, TestApp};
 const CART: &str = "cart { id lines { quantity product { sku } } }";
 
 async fn move_to_cart(actor: &Actor<'_>, input: Value) -> Value {
-    let answer = actor.mutate("wishlistMoveToCart", CART, input).await;
-    assert_eq!(answer.verdict("wishlistMoveToCart"), "done", "{answer:#?}");
-    let lines = answer.at("wishlistMoveToCart.cart.lines").as_array().expect("a list");
+    let response = actor.mutate("wishlistMoveToCart", CART, input).await;
+    assert_eq!(response.outcome("wishlistMoveToCart"), "done", "{response:#?}");
+    let lines = response.at("wishlistMoveToCart.cart.lines").as_array().expect("a list");
     lines.iter().map(|line| json!([line["product"]["sku"], line["quantity"]])).collect()
 }
 
@@ -20,24 +20,24 @@ async fn all_items_or_some_of_them_move_into_the_cart() {
     let app = TestApp::new().await;
     let (rope, sail, oar) = (product(&app, "R", 10).await, product(&app, "S", 10).await, product(&app, "O", 10).await);
     let ada = app.customer().await;
-    ada.cart_of(&[(rope, 1)]).await;
+    ada.create_cart(&[(rope, 1)]).await;
     let id = wishlist(&ada, "Boat").await;
     let (rope_item, sail_item) = (add(&ada, &id, rope, 2).await, add(&ada, &id, sail, 3).await);
     let some = json!({ "id": id, "itemIds": [rope_item] });
     // What is in the cart already becomes more.
     assert_eq!(move_to_cart(&ada, some.clone()).await, json!([["R", 3]]));
     assert_eq!(items(&ada, &id).await, json!([["S", 3]]));
-    assert_eq!(ada.verdict("wishlistMoveToCart", some).await, "NOT_FOUND itemIds.0", "it is moved already");
+    assert_eq!(ada.try_mutate("wishlistMoveToCart", some).await, "NOT_FOUND itemIds.0", "it is moved already");
     let twice = json!({ "id": id, "itemIds": [sail_item, sail_item] });
-    assert_eq!(ada.verdict("wishlistMoveToCart", twice).await, "INVALID itemIds.1");
-    assert_eq!(ada.verdict("wishlistMoveToCart", json!({ "id": id, "itemIds": [] })).await, "REQUIRED itemIds");
+    assert_eq!(ada.try_mutate("wishlistMoveToCart", twice).await, "INVALID itemIds.1");
+    assert_eq!(ada.try_mutate("wishlistMoveToCart", json!({ "id": id, "itemIds": [] })).await, "REQUIRED itemIds");
     add(&ada, &id, oar, 1).await;
     assert_eq!(move_to_cart(&ada, json!({ "id": id })).await, json!([["R", 3], ["S", 3], ["O", 1]]));
     assert_eq!(items(&ada, &id).await, json!([]));
 }
 
 #[tokio::test]
-async fn a_first_cart_is_made_for_the_items() {
+async fn cart_is_created_for_moved_items_if_missing() {
     let app = TestApp::new().await;
     let rope = product(&app, "R", 10).await;
     let ada = app.customer().await;
@@ -65,11 +65,11 @@ async fn if_one_item_cannot_be_bought_nothing_moves() {
         (json!({ "id": id }), "items.1", "items.0"),
         (json!({ "id": id, "itemIds": [few_item, rope_item, gone_item] }), "itemIds.0", "itemIds.2"),
     ] {
-        let answer = ada.mutate("wishlistMoveToCart", CART, input).await;
+        let response = ada.mutate("wishlistMoveToCart", CART, input).await;
         let expected = [("NOT_FOUND", format!("{gone}.productId")), ("OUT_OF_STOCK", format!("{few}.quantity"))];
-        let mut found = answer.user_errors("wishlistMoveToCart");
+        let mut found = response.user_errors("wishlistMoveToCart");
         found.sort();
-        assert_eq!(found, expected.map(|(code, field)| (code.to_owned(), field)), "{answer:#?}");
+        assert_eq!(found, expected.map(|(code, field)| (code.to_owned(), field)), "{response:#?}");
     }
     assert_eq!(app.database.contents().await, before);
     // The id of an item of somebody else is no item of this wishlist.
@@ -77,23 +77,23 @@ async fn if_one_item_cannot_be_bought_nothing_moves() {
     let theirs = wishlist(&other, "Ship").await;
     let theirs = add(&other, &theirs, rope, 1).await;
     let input = json!({ "id": id, "itemIds": [theirs] });
-    assert_eq!(ada.verdict("wishlistMoveToCart", input).await, "NOT_FOUND itemIds.0");
+    assert_eq!(ada.try_mutate("wishlistMoveToCart", input).await, "NOT_FOUND itemIds.0");
     let too_many: Vec<_> = (0..501).map(|i| souk::ids::WishlistItemId(i + 1).to_global_id()).collect();
     let input = json!({ "id": id, "itemIds": too_many });
-    assert_eq!(ada.verdict("wishlistMoveToCart", input).await, "OUT_OF_RANGE itemIds");
+    assert_eq!(ada.try_mutate("wishlistMoveToCart", input).await, "OUT_OF_RANGE itemIds");
 }
 
 #[tokio::test]
-async fn an_item_that_is_moved_twice_at_once_is_in_the_cart_once() {
+async fn concurrent_moves_add_an_item_to_the_cart_once() {
     let app = TestApp::new().await;
     let rope = product(&app, "R", 10).await;
     let ada = app.customer().await;
     let id = wishlist(&ada, "Boat").await;
     add(&ada, &id, rope, 2).await;
-    let go = || ada.verdict("wishlistMoveToCart", json!({ "id": id }));
-    let mut verdicts = <[String; 2]>::from(tokio::join!(go(), go()));
-    verdicts.sort();
-    assert_eq!(verdicts, ["REQUIRED id", "done"]);
+    let go = || ada.try_mutate("wishlistMoveToCart", json!({ "id": id }));
+    let mut outcomes = <[String; 2]>::from(tokio::join!(go(), go()));
+    outcomes.sort();
+    assert_eq!(outcomes, ["REQUIRED id", "done"]);
     let cart = ada.run("{ cart { lines { quantity } } }").await;
     assert_eq!(cart.at("cart.lines"), &json!([{ "quantity": 2 }]));
 }

@@ -9,14 +9,14 @@ use souk::{
     search::store::popular_searches::by_prefix,
 };
 
-use super::reports::{many, search, shop};
+use super::reports::{seed_many_searches, search, shop};
 use crate::support::{
     TestApp,
-    bulk::{BASE, nth},
+    bulk::{BASE, nth_id},
 };
 
 /// Runs the job that looks after searches.
-async fn tended(app: &TestApp, settings: AnalyticsSettings) {
+async fn run_maintenance(app: &TestApp, settings: AnalyticsSettings) {
     app.services.search_recorder.flush().await;
     refresh(&app.database.db, settings).await.expect("tended");
 }
@@ -33,13 +33,13 @@ fn texts(rows: &[(&str, i32, i32)]) -> Vec<(String, i32, i32)> {
 }
 
 #[tokio::test]
-async fn what_enough_people_found_is_suggested_and_nothing_that_names_anybody() {
+async fn popular_searches_are_suggested_without_personal_data() {
     let app = TestApp::new().await;
     shop(&app).await;
     // What others could read of a person, were it suggested.
     let private = "UPDATE products SET description = 'ada@souk.example 01715550123 lovelace' WHERE name = 'Red Rope'";
     app.database.sql(private).await;
-    let at = |website: i64| format!(", where: {{sourceWebsite: {{eq: {:?}}}}}", nth::<WebsiteId>(website));
+    let at = |website: i64| format!(", where: {{sourceWebsite: {{eq: {:?}}}}}", nth_id::<WebsiteId>(website));
     for number in 0..5 {
         let visitor = app.anonymous().with_visitor(&format!("visitor-{number}"));
         for (query, arguments) in [
@@ -61,9 +61,9 @@ async fn what_enough_people_found_is_suggested_and_nothing_that_names_anybody() 
         search(&app.anonymous(), "paper", "").await.at("search.searchId");
         search(&app.manager().await, "storm", "").await.at("search.searchId");
     }
-    tended(&app, AnalyticsSettings::default()).await;
+    run_maintenance(&app, AnalyticsSettings::default()).await;
     let found = "SELECT count(*) FROM searches WHERE results = 0";
-    assert_eq!(app.database.ask(found).await, "5", "the others would be suggested if they might");
+    assert_eq!(app.database.scalar(found).await, "5", "the others would be suggested if they might");
     let everywhere = texts(&[("paper lantern", 5, 5), ("rope", 5, 5), ("storm lantern", 5, 5)]);
     assert_eq!(suggested(&app, None, "").await, everywhere);
     assert_eq!(suggested(&app, Some(WebsiteId(BASE)), "").await, texts(&[("storm lantern", 5, 5)]));
@@ -73,28 +73,28 @@ async fn what_enough_people_found_is_suggested_and_nothing_that_names_anybody() 
         assert_eq!(suggested(&app, None, nothing).await, [], "{nothing}");
     }
     // What fewer people search is not suggested any more.
-    tended(&app, AnalyticsSettings { search_shared_by: 6, ..AnalyticsSettings::default() }).await;
+    run_maintenance(&app, AnalyticsSettings { search_shared_by: 6, ..AnalyticsSettings::default() }).await;
     assert_eq!(suggested(&app, None, "").await, []);
     // With fewer asked for, more is; what most people search comes first.
     search(&app.customer().await, "rope", &at(1)).await.at("search.searchId");
-    tended(&app, AnalyticsSettings { search_shared_by: 2, ..AnalyticsSettings::default() }).await;
+    run_maintenance(&app, AnalyticsSettings { search_shared_by: 2, ..AnalyticsSettings::default() }).await;
     assert_eq!(suggested(&app, None, "r").await, texts(&[("rope", 6, 6), ("red rope", 4, 5)]));
     assert_eq!(suggested(&app, Some(WebsiteId(BASE + 1)), "").await, texts(&[("rope", 3, 3)]));
     // What was popular once is not for good.
     app.database.sql("UPDATE searches SET id = id - ((31 * 86400000::bigint) << 21)").await;
-    tended(&app, AnalyticsSettings::default()).await;
+    run_maintenance(&app, AnalyticsSettings::default()).await;
     assert_eq!(suggested(&app, None, "").await, []);
 }
 
 #[tokio::test]
-async fn what_is_kept_long_enough_is_deleted_with_its_clicks() {
+async fn searches_past_retention_are_deleted_with_their_clicks() {
     let app = TestApp::new().await;
-    many(&app).await;
+    seed_many_searches(&app).await;
     let kept = |days: u32| AnalyticsSettings { search_retention_days: days, ..AnalyticsSettings::default() };
     let left = "SELECT (SELECT count(*) FROM searches) || ' ' || (SELECT count(*) FROM search_clicks)";
     let (old, new) = app
         .database
-        .ask(
+        .scalar(
             "SELECT (SELECT count(*) FROM searches WHERE searched_at > now() - interval '10 days') || ' '
                 || (SELECT count(*) FROM search_clicks WHERE clicked_at > now() - interval '10 days')",
         )
@@ -102,24 +102,24 @@ async fn what_is_kept_long_enough_is_deleted_with_its_clicks() {
         .split_once(' ')
         .map(|(searches, clicks)| (searches.to_owned(), clicks.to_owned()))
         .expect("two");
-    tended(&app, kept(90)).await;
-    assert_eq!(app.database.ask(left).await.split(' ').next(), Some("40000"));
-    tended(&app, kept(10)).await;
-    assert_eq!(app.database.ask(left).await, format!("{old} {new}"));
+    run_maintenance(&app, kept(90)).await;
+    assert_eq!(app.database.scalar(left).await.split(' ').next(), Some("40000"));
+    run_maintenance(&app, kept(10)).await;
+    assert_eq!(app.database.scalar(left).await, format!("{old} {new}"));
     let oldest = "SELECT min(searched_at) > now() - interval '10 days 1 minute' FROM searches";
-    assert_eq!(app.database.ask(oldest).await, "t");
+    assert_eq!(app.database.scalar(oldest).await, "t");
     // With nothing kept nothing is left.
-    tended(&app, kept(0)).await;
-    assert_eq!(app.database.ask(left).await, "0 0");
+    run_maintenance(&app, kept(0)).await;
+    assert_eq!(app.database.scalar(left).await, "0 0");
 }
 
 #[tokio::test]
-async fn the_job_and_the_suggestions_read_ranges_of_their_keys() {
+async fn maintenance_job_and_suggestions_read_index_ranges() {
     let app = TestApp::new().await;
-    many(&app).await;
+    seed_many_searches(&app).await;
     let popular = "INSERT INTO search_popular (website_id, query, people, searches)
         SELECT CASE WHEN i % 2 = 0 THEN BASE END, md5(i::text), 5, 5 FROM generate_series(1, 20000) i";
-    app.bulk(&popular.replace("BASE", &BASE.to_string())).await;
+    app.bulk_insert(&popular.replace("BASE", &BASE.to_string())).await;
     let recorder = StatementRecorder::with_texts();
     let read = async {
         for website in [None, Some(WebsiteId(BASE))] {
@@ -128,7 +128,7 @@ async fn the_job_and_the_suggestions_read_ranges_of_their_keys() {
     };
     recorder.clone().scope(read).await;
     let all = AnalyticsSettings { search_retention_days: 79, ..AnalyticsSettings::default() };
-    recorder.clone().scope(tended(&app, all)).await;
+    recorder.clone().scope(run_maintenance(&app, all)).await;
     let texts = recorder.texts();
     let statement = |begin: &str, has: &str| {
         let found = texts.iter().find(|text| text.starts_with(begin) && text.contains(has));
@@ -148,18 +148,18 @@ async fn the_job_and_the_suggestions_read_ranges_of_their_keys() {
 }
 
 #[tokio::test]
-async fn an_export_has_what_the_user_searched_and_an_erasure_leaves_nobodys_searches() {
+async fn user_export_includes_searches_and_erasure_anonymizes_them() {
     let app = TestApp::new().await;
     shop(&app).await;
     let (ada, other) = (app.customer().await, app.customer().await);
-    let at_sailor = format!(", where: {{sourceWebsite: {{eq: {:?}}}}}", nth::<WebsiteId>(0));
+    let at_sailor = format!(", where: {{sourceWebsite: {{eq: {:?}}}}}", nth_id::<WebsiteId>(0));
     let id = search(&ada, "Paper lamtern", &at_sailor).await.text_at("search.searchId");
     search(&other, "rope", "").await.at("search.searchId");
     app.services.search_recorder.flush().await;
     let export = ada.run("{ userExport }").await;
     let mut searches = export.at("userExport.searches").clone();
     assert!(searches[0]["searchedAt"].take().is_string());
-    let sailor = nth::<WebsiteId>(0);
+    let sailor = nth_id::<WebsiteId>(0);
     assert_eq!(
         searches,
         json!([{
@@ -168,7 +168,7 @@ async fn an_export_has_what_the_user_searched_and_an_erasure_leaves_nobodys_sear
         }])
     );
     let erased = ada.mutate("userErase", "user { id }", json!({ "id": ada.id.to_global_id() })).await;
-    assert_eq!(erased.verdict("userErase"), "done");
+    assert_eq!(erased.outcome("userErase"), "done");
     let rows = app.database.rows("SELECT query, user_id, visitor FROM searches ORDER BY id").await;
     assert_eq!(rows, ["(\"paper lamtern\",,)".to_owned(), format!("(rope,{},)", other.id.0)]);
 }

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::sdl::{Sdl, base_name};
 
 /// The key of nothing: an id with it names no row, so that no field changes anything that matters.
-pub const NOTHING: i64 = 999_999;
+pub const MISSING_KEY: i64 = 999_999;
 
 /// An operation that selects one root field, its arguments filled with values of the right types.
 pub fn document(sdl: &Sdl, root: &str, field: &FieldDefinition, id: &dyn Fn(&str) -> String) -> String {
@@ -16,7 +16,7 @@ pub fn document(sdl: &Sdl, root: &str, field: &FieldDefinition, id: &dyn Fn(&str
         .arguments
         .iter()
         .filter(|argument| wanted(&argument.node))
-        .map(|argument| given(sdl, name, &argument.node, id))
+        .map(|argument| argument_literal(sdl, name, &argument.node, id))
         .collect();
     let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
     let is_leaf = matches!(sdl.get(base_name(&field.ty.node)).map(|ty| &ty.kind), None | Some(TypeKind::Scalar));
@@ -28,7 +28,7 @@ pub fn is_required(value: &InputValueDefinition) -> bool {
     !value.ty.node.nullable && value.default_value.is_none()
 }
 
-pub fn given(sdl: &Sdl, field: &str, argument: &InputValueDefinition, id: &dyn Fn(&str) -> String) -> String {
+pub fn argument_literal(sdl: &Sdl, field: &str, argument: &InputValueDefinition, id: &dyn Fn(&str) -> String) -> String {
     let name = argument.name.node.as_str();
     format!("{name}: {}", value(sdl, field, name, &argument.ty.node, id))
 }
@@ -45,11 +45,11 @@ fn value(sdl: &Sdl, field: &str, name: &str, ty: &Type, id: &dyn Fn(&str) -> Str
                 .inputs(type_name)
                 .into_iter()
                 .filter(|input| is_required(input) || base_name(&input.ty.node) == "ID");
-            let fields: Vec<_> = fields.map(|input| given(sdl, field, input, id)).collect();
+            let fields: Vec<_> = fields.map(|input| argument_literal(sdl, field, input, id)).collect();
             format!("{{ {} }}", fields.join(", "))
         }
         _ => match type_name {
-            "ID" => format!("{:?}", id_of(sdl, if name == "id" { field } else { name }, id)),
+            "ID" => format!("{:?}", id_for(sdl, if name == "id" { field } else { name }, id)),
             "String" => "\"text\"".to_owned(),
             "Int" => "1".to_owned(),
             "Boolean" => "true".to_owned(),
@@ -62,14 +62,14 @@ fn value(sdl: &Sdl, field: &str, name: &str, ty: &Type, id: &dyn Fn(&str) -> Str
 }
 
 /// The id of the type_name that a name speaks of: `sourceWebsiteId` of a website, `orderDetailUpdate` of an order's line.
-pub fn id_of(sdl: &Sdl, name: &str, id: &dyn Fn(&str) -> String) -> String {
+pub fn id_for(sdl: &Sdl, name: &str, id: &dyn Fn(&str) -> String) -> String {
     let name = name.trim_end_matches("Id").to_lowercase();
-    let nodes = nodes(sdl).into_iter().filter(|node| name.contains(&node.to_lowercase()));
+    let nodes = node_types(sdl).into_iter().filter(|node| name.contains(&node.to_lowercase()));
     id(nodes.max_by_key(|node| node.len()).unwrap_or("Product"))
 }
 
 /// The types that have a global id.
-pub fn nodes(sdl: &Sdl) -> Vec<&str> {
+pub fn node_types(sdl: &Sdl) -> Vec<&str> {
     let nodes = sdl.types().filter(|(_, definition)| {
         matches!(&definition.kind, TypeKind::Object(object) if object.implements.iter().any(|i| i.node == "Node"))
     });
@@ -77,9 +77,9 @@ pub fn nodes(sdl: &Sdl) -> Vec<&str> {
 }
 
 /// The id of nothing of this type_name.
-pub fn nothing(type_name: &str) -> String {
+pub fn missing_id(type_name: &str) -> String {
     // Written out here, since the program builds ids of known types only.
-    URL_SAFE_NO_PAD.encode(format!("{type_name}:{NOTHING}"))
+    URL_SAFE_NO_PAD.encode(format!("{type_name}:{MISSING_KEY}"))
 }
 
 /// Every field at the root.

@@ -6,7 +6,7 @@ use souk::ids::{BrandId, CategoryId, RowId, SupplierId};
 use crate::support::{ProductSpec, TestApp};
 
 #[tokio::test]
-async fn a_moved_category_takes_all_that_is_below_along() {
+async fn moving_a_category_moves_its_subtree() {
     let app = TestApp::new().await;
     let manager = app.manager().await;
     let new = async |name: &str, parent: Option<&str>| {
@@ -32,7 +32,7 @@ async fn a_moved_category_takes_all_that_is_below_along() {
     };
     assert_eq!(above(&lids).await, "House Kitchen Pots");
     let move_to = async |id: &str, parent: Value| {
-        manager.verdict("categoryUpdate", json!({ "id": id, "parentId": parent })).await
+        manager.try_mutate("categoryUpdate", json!({ "id": id, "parentId": parent })).await
     };
     assert_eq!(move_to(&kitchen, json!(garden)).await, "done");
     assert_eq!(
@@ -44,7 +44,7 @@ async fn a_moved_category_takes_all_that_is_below_along() {
     assert_eq!(move_to(&pots, Value::Null).await, "done");
     assert_eq!([above(&pots).await, above(&lids).await], ["", "Pots"]);
     // Absent is not null: it stays where it is.
-    assert_eq!(manager.verdict("categoryUpdate", json!({ "id": lids, "name": "Covers" })).await, "done");
+    assert_eq!(manager.try_mutate("categoryUpdate", json!({ "id": lids, "name": "Covers" })).await, "done");
     assert_eq!(above(&lids).await, "Pots");
     let children = "query ($id: ID!) { category(id: $id) { children { nodes { name } } } }";
     let below = app.anonymous().run_with(children, json!({ "id": pots })).await;
@@ -65,7 +65,7 @@ async fn a_moved_category_takes_all_that_is_below_along() {
 }
 
 #[tokio::test]
-async fn a_tree_grows_no_deeper_than_thirty_two() {
+async fn category_tree_is_at_most_thirty_two_levels_deep() {
     let app = TestApp::new().await;
     let manager = app.manager().await;
     let mut ids = vec![manager.create("category", json!({ "name": "Level 1" })).await];
@@ -77,14 +77,14 @@ async fn a_tree_grows_no_deeper_than_thirty_two() {
     let root = manager.create("category", json!({ "name": "Root" })).await;
     let before = app.database.contents().await;
     let deeper = json!({ "name": "Level 33", "parentId": ids[31] });
-    assert_eq!(manager.verdict("categoryCreate", deeper).await, "OUT_OF_RANGE parentId");
+    assert_eq!(manager.try_mutate("categoryCreate", deeper).await, "OUT_OF_RANGE parentId");
     let deeper = json!({ "id": ids[0], "parentId": root });
-    assert_eq!(manager.verdict("categoryUpdate", deeper).await, "OUT_OF_RANGE parentId");
+    assert_eq!(manager.try_mutate("categoryUpdate", deeper).await, "OUT_OF_RANGE parentId");
     assert_eq!(app.database.contents().await, before);
 }
 
 #[tokio::test]
-async fn what_is_in_use_is_not_deleted_and_what_is_free_is_gone() {
+async fn only_unused_categories_brands_and_suppliers_can_be_deleted() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let manager = app.manager().await;
@@ -99,7 +99,7 @@ async fn what_is_in_use_is_not_deleted_and_what_is_free_is_gone() {
     };
     let product = app.product(website.id, spec).await.id.to_global_id();
     // A product that was deleted softly holds on to them too: old orders show it.
-    assert_eq!(manager.verdict("productDelete", json!({ "id": product })).await, "done");
+    assert_eq!(manager.try_mutate("productDelete", json!({ "id": product })).await, "done");
     let things = [
         ("categoryDelete", top.id.to_global_id()),
         ("categoryDelete", below.id.to_global_id()),
@@ -108,18 +108,18 @@ async fn what_is_in_use_is_not_deleted_and_what_is_free_is_gone() {
     ];
     let before = app.database.contents().await;
     for (mutation, id) in &things {
-        assert_eq!(manager.verdict(mutation, json!({ "id": id })).await, "IN_USE id", "{mutation}");
+        assert_eq!(manager.try_mutate(mutation, json!({ "id": id })).await, "IN_USE id", "{mutation}");
     }
     assert_eq!(app.database.contents().await, before);
 
     let free = json!({ "id": product, "categoryId": null, "brandId": null, "supplierId": null });
-    assert_eq!(manager.verdict("productUpdate", free).await, "done");
+    assert_eq!(manager.try_mutate("productUpdate", free).await, "done");
     for (mutation, id) in things.iter().rev() {
-        let answer = manager.mutate(mutation, "deletedId", json!({ "id": id })).await;
-        assert_eq!(answer.text_at(&format!("{mutation}.deletedId")), *id);
+        let response = manager.mutate(mutation, "deletedId", json!({ "id": id })).await;
+        assert_eq!(response.text_at(&format!("{mutation}.deletedId")), *id);
         let node = manager.run_with("query ($id: ID!) { node(id: $id) { id } }", json!({ "id": id })).await;
         assert!(node.at("node").is_null());
-        assert_eq!(manager.verdict(mutation, json!({ "id": id })).await, "NOT_FOUND id", "{mutation}");
+        assert_eq!(manager.try_mutate(mutation, json!({ "id": id })).await, "NOT_FOUND id", "{mutation}");
     }
     assert_eq!(app.database.rows("SELECT kind FROM search_documents WHERE kind <> 'product'").await.len(), 0);
     for (mutation, id) in [
@@ -127,6 +127,6 @@ async fn what_is_in_use_is_not_deleted_and_what_is_free_is_gone() {
         ("brandDelete", SupplierId(1).to_global_id()),
         ("supplierDelete", String::new()),
     ] {
-        assert_eq!(manager.verdict(mutation, json!({ "id": id })).await, "INVALID id", "{mutation}");
+        assert_eq!(manager.try_mutate(mutation, json!({ "id": id })).await, "INVALID id", "{mutation}");
     }
 }
