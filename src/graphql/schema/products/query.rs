@@ -166,7 +166,7 @@ pub async fn of_parent(
 /// Those of the statement.
 pub async fn count_of_parent(ctx: &Context<'_>, parent: ProductParent, id: i64) -> Result<TotalCount> {
     let order = (ProductOrderField::default(), Direction::default());
-    let list = list(PageArgs::default(), Filter::default(), order, ProductOrderField::list)?;
+    let list = build_list(PageArgs::default(), Filter::default(), order, ProductOrderField::list)?;
     let key = PageKey { parent, id, list: Arc::new(list.into()) };
     let count = ctx.loaders().load::<NestedListCounts<ProductPages>>(key).await?;
     Ok(TotalCount::of(count.unwrap_or_default()))
