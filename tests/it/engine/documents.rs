@@ -25,10 +25,10 @@ struct TestEngine {
 
 impl TestEngine {
     async fn new() -> Self {
-        Self::with(&Limits::default()).await
+        Self::with(&LimitSettings::default()).await
     }
 
-    async fn with(limits: &Limits) -> Self {
+    async fn with(limits: &LimitSettings) -> Self {
         let app = TestApp::new().await;
         let engine = graphql::engine(&app.services, limits);
         Self { app, engine }
@@ -143,17 +143,17 @@ async fn document_counts_are_limited() {
 
 #[tokio::test]
 async fn document_limits_are_configurable() {
-    let usual = Limits::default;
+    let usual = LimitSettings::default;
     for (limits, fits, exceeds) in [
-        (Limits { max_depth: 3, ..usual() }, "{ me { role { code } } }", "{ me { orders { nodes { id } } } }"),
+        (LimitSettings { max_depth: 3, ..usual() }, "{ me { role { code } } }", "{ me { orders { nodes { id } } } }"),
         (
-            Limits { max_complexity: 50, ..usual() },
+            LimitSettings { max_complexity: 50, ..usual() },
             "{ brands(first: 5) { nodes { id name } } }",
             "{ brands(first: 50) { nodes { id name } } }",
         ),
-        (Limits { max_aliases: 1, ..usual() }, "{ a: me { id } }", "{ a: me { b: id } }"),
-        (Limits { max_root_fields: 1, ..usual() }, "{ me { id } }", "{ me { id } __typename }"),
-        (Limits { max_document: 20, ..usual() }, "{ me { id } }", "{ me { id role { code } } }"),
+        (LimitSettings { max_aliases: 1, ..usual() }, "{ a: me { id } }", "{ a: me { b: id } }"),
+        (LimitSettings { max_root_fields: 1, ..usual() }, "{ me { id } }", "{ me { id } __typename }"),
+        (LimitSettings { max_document: 20, ..usual() }, "{ me { id } }", "{ me { id role { code } } }"),
     ] {
         let graph = TestEngine::with(&limits).await;
         for (text, code) in [(fits, None), (exceeds, Some("LIMIT_EXCEEDED"))] {

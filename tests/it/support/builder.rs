@@ -172,7 +172,7 @@ impl TestAppBuilder {
             search_recorder,
             storage,
         });
-        let engine = graphql::engine(&services, &Limits::default());
+        let engine = graphql::engine(&services, &LimitSettings::default());
         let (router, health) = http::router(engine, Arc::clone(&services), &self.http, self.environment);
         TestApp { database, services, mail_worker: LazyMailWorker::new(), router, drain: Box::new(move || health.drain()) }
     }

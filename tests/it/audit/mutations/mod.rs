@@ -156,7 +156,7 @@ impl<'a> Shop<'a> {
             columns.to_string()
         };
         let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
-        let (change, resourceType, website) =
+        let (change, resource_type, website) =
             (word(&entry["change"]), word(&entry["resourceType"]), word(&entry["website"]["code"]));
         let text = format!("{change} {resource_type} {website} {} {}", side("before"), side("after"));
         self.names.iter().fold(text, |text, (name, id)| text.replace(&format!("{id:?}"), &format!("{name:?}")))
@@ -191,7 +191,7 @@ async fn every_mutation_logs_who_changed_what_from_where() {
             assert_eq!((entry["via"].as_str(), &entry["user"]["id"]), (Some(via), &user), "{entry:#}");
             assert_eq!(entry["address"], "203.0.113.9", "{entry:#}");
             let (type_name, _) = souk::ids::decode(entry["resourceId"].as_str().expect("an id")).expect("an id");
-            let resourceType = entry["resourceType"].as_str().expect("a resourceType").replace('_', "");
+            let resource_type = entry["resourceType"].as_str().expect("a resourceType").replace('_', "");
             assert_eq!(type_name.to_uppercase(), resource_type, "{entry:#}");
         }
     }
