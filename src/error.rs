@@ -7,47 +7,51 @@ use std::borrow::Cow;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use tokio_postgres::error::SqlState;
 
-/// Codes of top-level errors (`errors[].extensions.code`): what the user's input rules did not cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorCode {
-    /// No valid credentials came with the request.
-    Unauthenticated,
-    /// The viewer lacks the permission that the field names.
-    Forbidden,
-    /// The thing does not exist, or not for this viewer.
-    NotFound,
-    /// An argument, a variable or the document is wrong.
-    BadUserInput,
-    /// Another write got in between; sending it again may help.
-    Conflict,
-    /// The operation is larger than the server allows.
-    LimitExceeded,
-    /// Too many requests.
-    RateLimited,
-    /// The operation took too long.
-    Timeout,
-    /// The database cannot be reached.
-    Unavailable,
-    /// A fault of the server; the log has its cause under the request id.
-    InternalServerError,
+/// Declares the codes with their texts, so that the manual shows what the code says.
+macro_rules! error_codes {
+    ($(#[doc = $description:literal] $name:ident => $code:literal,)*) => {
+        /// Codes of top-level errors (`errors[].extensions.code`): what the user's input rules did not cause.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum ErrorCode {$(#[doc = $description] $name,)*}
+
+        impl ErrorCode {
+            /// All codes.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The code as it stands in `extensions.code`.
+            pub fn as_str(self) -> &'static str {
+                match self {$(Self::$name => $code,)*}
+            }
+
+            /// What the code means, for the manual.
+            pub fn description(self) -> &'static str {
+                match self {$(Self::$name => $description,)*}
+            }
+        }
+    };
 }
 
-impl ErrorCode {
-    /// The code as it stands in `extensions.code`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unauthenticated => "UNAUTHENTICATED",
-            Self::Forbidden => "FORBIDDEN",
-            Self::NotFound => "NOT_FOUND",
-            Self::BadUserInput => "BAD_USER_INPUT",
-            Self::Conflict => "CONFLICT",
-            Self::LimitExceeded => "LIMIT_EXCEEDED",
-            Self::RateLimited => "RATE_LIMITED",
-            Self::Timeout => "TIMEOUT",
-            Self::Unavailable => "UNAVAILABLE",
-            Self::InternalServerError => "INTERNAL_SERVER_ERROR",
-        }
-    }
+error_codes! {
+    /// No valid credentials came with the request.
+    Unauthenticated => "UNAUTHENTICATED",
+    /// The viewer lacks the permission that the field names.
+    Forbidden => "FORBIDDEN",
+    /// The thing does not exist, or not for this viewer.
+    NotFound => "NOT_FOUND",
+    /// An argument, a variable or the document is wrong.
+    BadUserInput => "BAD_USER_INPUT",
+    /// Another write got in between; sending it again may help.
+    Conflict => "CONFLICT",
+    /// The operation is larger than the server allows.
+    LimitExceeded => "LIMIT_EXCEEDED",
+    /// Too many requests.
+    RateLimited => "RATE_LIMITED",
+    /// The operation took too long.
+    Timeout => "TIMEOUT",
+    /// The database cannot be reached.
+    Unavailable => "UNAVAILABLE",
+    /// A fault of the server; the log has its cause under the request id.
+    InternalServerError => "INTERNAL_SERVER_ERROR",
 }
 
 /// What a user can do wrong. The enum is closed: a client may switch over it.

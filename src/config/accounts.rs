@@ -15,6 +15,7 @@ pub enum RegistrationMode {
 
 /// How people get accounts, and who may log in.
 #[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Accounts")]
 pub struct AccountSettings {
     /// What somebody learns who registers with an address that has an account.
     #[arg(long, env = "SOUK_REGISTRATION", default_value = "open", value_name = "MODE")]

@@ -4,6 +4,7 @@ use clap::Args;
 
 /// How long searches are kept, and when others see what was searched.
 #[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Search analytics")]
 pub struct AnalyticsSettings {
     /// How long what people searched and took is kept, in days; with 0 nothing of it is recorded.
     #[arg(long, env = "SOUK_SEARCH_RETENTION_DAYS", default_value_t = 90, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=3_650))]

@@ -4,6 +4,7 @@ use clap::Args;
 
 /// How carts become orders.
 #[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Carts")]
 pub struct CartSettings {
     /// How long `cartReserve` keeps the pieces in a cart for its holder, in minutes; with 0 nothing is reserved.
     #[arg(long, env = "SOUK_RESERVATION_MINUTES", default_value_t = 15, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(0..=1_440))]

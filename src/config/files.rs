@@ -9,6 +9,7 @@ use crate::storage::{Bucket, StorageLocation};
 
 /// Where files are kept, and what is taken.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Files")]
 pub struct FileSettings {
     /// Where files are kept: `file:DIR`, which several servers must all mount, or `s3://bucket/prefix` (S3 and what speaks like
     /// it). By default the folder `files` of the data directory.

@@ -9,6 +9,7 @@ use super::Environment;
 
 /// How requests over HTTP are received.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "HTTP")]
 pub struct HttpSettings {
     /// How many proxies of your own stand in front of the server: so many entries from the end of `X-Forwarded-For` say
     /// where a request came from. With 0 the header is not believed.

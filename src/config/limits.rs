@@ -4,6 +4,7 @@ use clap::Args;
 
 /// How large a document may be.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
 pub struct LimitSettings {
     /// Deepest nesting of fields.
     #[arg(long, env = "SOUK_MAX_DEPTH", default_value_t = 15, value_name = "N")]

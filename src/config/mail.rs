@@ -6,6 +6,7 @@ use clap::Args;
 
 /// How mail leaves, and what it says.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Email")]
 pub struct MailSettings {
     /// The server that takes mail: `smtp://user:password@host:587?tls=required` (STARTTLS), or `smtps://user:password@host:465`
     /// (TLS from the first byte). Without it mail goes to the log and to a folder in development, and waits in production.

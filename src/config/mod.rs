@@ -53,6 +53,7 @@ pub enum LogFormat {
 
 /// The settings of every command.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "General")]
 pub struct Settings {
     /// PostgreSQL 14 or later, as `postgres://user:password@host/database`. Without it souk runs its own server.
     #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true, value_name = "URL")]

@@ -19,6 +19,7 @@ pub enum PaymentCapture {
 
 /// How orders are paid.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Payments")]
 pub struct PaymentSettings {
     /// Who moves money, separated by commas: `manual` (cash on delivery, bank transfer), `test` (moves none). By default
     /// both in development, `manual` in production.

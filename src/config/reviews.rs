@@ -4,6 +4,7 @@ use clap::{ArgAction, Args};
 
 /// Who writes reviews, and whether staff read them first.
 #[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Reviews")]
 pub struct ReviewSettings {
     /// Whether only customers review a product who have bought it: an order of theirs with it is confirmed, shipped or
     /// delivered.

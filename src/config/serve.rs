@@ -11,6 +11,7 @@ use super::{
 
 /// The settings of `souk serve`.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Server")]
 pub struct ServeSettings {
     /// The address to listen on.
     #[arg(long, env = "SOUK_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDRESS")]

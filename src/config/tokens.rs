@@ -9,6 +9,7 @@ use crate::auth::{DEFAULT_ISSUER_AND_AUDIENCE, JwtKey, JwtKeys};
 
 /// How access tokens are signed, and how long a login lasts.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Tokens")]
 pub struct TokenSettings {
     /// Signs the access tokens: at least 32 characters. Made and kept in the data directory in development, required in
     /// production.

@@ -6,7 +6,10 @@ pub mod schema;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, Schema};
+use async_graphql::{
+    EmptySubscription, Positioned, Schema,
+    parser::types::{EnumValueDefinition, TypeKind, TypeSystemDefinition},
+};
 
 use self::engine::{
     Engine, EngineSettings,
@@ -51,6 +54,24 @@ pub fn engine(services: &Arc<Services>, limits: &config::LimitSettings) -> Engin
 pub fn sdl() -> String {
     let options = async_graphql::SDLExportOptions::new().sorted_fields().sorted_enum_items().sorted_arguments();
     builder().finish().sdl_with_options(options)
+}
+
+/// The values of an enum of the schema with their descriptions, in the order of their names; empty for any other name.
+pub fn enum_values(name: &str) -> Vec<(String, String)> {
+    let document = async_graphql::parser::parse_schema(sdl()).expect("the printed schema parses");
+    let definitions = document.definitions.into_iter().filter_map(|definition| match definition {
+        TypeSystemDefinition::Type(definition) if definition.node.name.node == name => Some(definition.node.kind),
+        _ => None,
+    });
+    let values = definitions.filter_map(|kind| match kind {
+        TypeKind::Enum(definition) => Some(definition.values),
+        _ => None,
+    });
+    let described = |value: Positioned<EnumValueDefinition>| {
+        let description = value.node.description.map(|description| description.node).unwrap_or_default();
+        (value.node.value.node.to_string(), description)
+    };
+    values.flatten().map(described).collect()
 }
 
 fn builder() -> async_graphql::SchemaBuilder<MergedRoot<Query>, MergedRoot<Mutation>, EmptySubscription> {
