@@ -102,7 +102,7 @@ async fn slugs_are_derived_from_names_and_unique() {
 }
 
 #[tokio::test]
-async fn a_sku_is_unique_within_its_website() {
+async fn sku_is_unique_within_its_website() {
     let app = TestApp::new().await;
     let (here, there) = (app.website("here").await.id, app.website("there").await.id);
     let manager = app.manager().await;
