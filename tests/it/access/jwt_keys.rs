@@ -135,11 +135,17 @@ fn key_verifies_only_its_own_algorithm() {
         ("an empty kid", forge(&json!(""), "RS256").key(rsa.clone(), Algorithm::RS256).token()),
         ("no kid", forge(&Value::Null, "RS256").key(rsa.clone(), Algorithm::RS256).token()),
         ("several kids", forge(&json!(["rsa"]), "RS256").key(rsa.clone(), Algorithm::RS256).token()),
-        ("the kid of another key of the same type", forge(another_kid, "EdDSA").key(ed.clone(), Algorithm::EdDSA).token()),
+        (
+            "the kid of another key of the same type",
+            forge(another_kid, "EdDSA").key(ed.clone(), Algorithm::EdDSA).token(),
+        ),
         ("the kid of a key of another type", forge(ed_kid, "RS256").key(rsa.clone(), Algorithm::RS256).token()),
         ("an RSA signature with the kid of a secret", forge(&kid, "RS256").key(rsa.clone(), Algorithm::RS256).token()),
         ("the secret with the kid of a key pair", forge(rsa_kid, "HS256").token()),
-        ("another algorithm with the kid of an RSA key", forge(rsa_kid, "EdDSA").key(ed.clone(), Algorithm::EdDSA).token()),
+        (
+            "another algorithm with the kid of an RSA key",
+            forge(rsa_kid, "EdDSA").key(ed.clone(), Algorithm::EdDSA).token(),
+        ),
     ];
     for (name, algorithm) in [
         ("RS384", Algorithm::RS384),

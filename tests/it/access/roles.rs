@@ -129,7 +129,11 @@ async fn user_cannot_grant_permissions_they_lack() {
     }
     let stranger = app.customer().await;
     let input = json!({ "userId": stranger.global_id(), "roleId": role_id(&app, "d").await });
-    assert_eq!(try_mutate(&chief, "userRoleSet", input).await, "NOT_FOUND userId", "the user belongs to another website");
+    assert_eq!(
+        try_mutate(&chief, "userRoleSet", input).await,
+        "NOT_FOUND userId",
+        "the user belongs to another website"
+    );
 }
 
 #[tokio::test]

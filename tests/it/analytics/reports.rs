@@ -197,7 +197,7 @@ async fn report_reads_only_its_time_range() {
         let response = report(&manager, &format!("from: {from:?}{website}"), ALL_FIELDS).await;
         assert!(response.at("searchAnalytics.searches").as_i64() >= Some(least), "{response:?}");
         let statements: Vec<_> = response.sql.iter().filter(|sql| sql.contains("FROM searches")).collect();
-        assert_eq!(statements.len(), 6, "one for each field: {statements:#?}");
+        assert_eq!(statements.len(), 6, "one statement for each field: {statements:#?}");
         for statement in statements {
             let plan = app.database.explain(statement).await;
             assert!(plan.contains(index) && !plan.contains("Seq Scan"), "{statement}\n{plan}");

@@ -90,7 +90,7 @@ async fn migrations_are_reversible() {
     assert!(up.len() >= 11, "{up:?}");
     let first = schema_objects(&database).await;
     assert!(first.len() > 200, "only {} lines", first.len());
-    assert_eq!(migrate(&url).await.expect("nothing to do").applied, [""; 0]);
+    assert_eq!(migrate(&url).await.expect("no migration to run").applied, [""; 0]);
 
     let down = revert_all(&url).await.expect("a revert").applied;
     assert_eq!(down, up.into_iter().rev().collect::<Vec<_>>());
@@ -111,7 +111,7 @@ async fn servers_started_together_migrate_once() {
     }));
     let mut applied: Vec<_> = all.await.into_iter().map(|done| done.expect("no panic")).collect();
     applied.sort();
-    let (last, idle) = applied.split_last().expect("four");
+    let (last, idle) = applied.split_last().expect("four servers");
     assert!(idle.iter().all(Vec::is_empty), "several ran migrations: {applied:?}");
     assert_eq!(last.len(), Psql::connect(&url).await.rows(&format!("SELECT FROM {MIGRATIONS_TABLE}")).await.len());
 }
@@ -129,7 +129,7 @@ async fn tables_rs_matches_the_database() {
     assert!(
         kept == written,
         "src/db/tables.rs does not match the migrations (first difference in line {line:?}); \
-         `UPDATE_TABLES=1 cargo test tables_rs` writes it anew"
+         `UPDATE_TABLES=1 cargo test tables_rs` updates it"
     );
 }
 

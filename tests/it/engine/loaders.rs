@@ -152,7 +152,7 @@ async fn slow_statement_times_out_every_waiting_field() {
     for response in responses {
         assert!(matches!(response, Err(Error::Coded(ErrorCode::Timeout, _))), "{response:?}");
     }
-    other.batch_execute("ROLLBACK").await.expect("released");
+    other.batch_execute("ROLLBACK").await.expect("a rollback");
     // The failure is not cached.
     let again = loaders.row(BrandId(BASE + 1)).await;
     assert_eq!(again.expect("a result").expect("a brand").name, "Maker 1");

@@ -19,7 +19,7 @@ async fn two_products(app: &TestApp) -> [ProductId; 2] {
     for _ in 0..2 {
         products.push(app.product(website, ProductSpec { stock: STOCK, ..ProductSpec::default() }).await.id);
     }
-    products.try_into().expect("two")
+    products.try_into().expect("two products")
 }
 
 /// Waits until a session waits for a lock.

@@ -140,7 +140,7 @@ fn schema_file_matches_the_printed_schema() {
     assert!(
         kept == printed,
         "schema.graphql is outdated (first difference in line {line:?}); \
-         `UPDATE_SCHEMA=1 cargo test contract` writes it anew"
+         `UPDATE_SCHEMA=1 cargo test contract` updates it"
     );
 }
 

@@ -95,7 +95,8 @@ async fn signed_url_is_valid_for_one_operation_on_one_file() {
         assert_eq!(store.verify_url_token(token, UrlUsage::Get).expect("a valid token").key, "transfers/1/out.csv");
         assert!(store.verify_url_token(token, UrlUsage::Put).is_none());
         let put = store.signed_put("uploads/1/a", 5, day).await.unwrap();
-        let ticket = store.verify_url_token(put.url.strip_prefix("/files/").unwrap(), UrlUsage::Put).expect("a valid token");
+        let ticket =
+            store.verify_url_token(put.url.strip_prefix("/files/").unwrap(), UrlUsage::Put).expect("a valid token");
         assert_eq!((ticket.key.as_str(), ticket.max_bytes), ("uploads/1/a", 5));
     }
 }

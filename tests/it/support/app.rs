@@ -176,7 +176,7 @@ impl TestApp {
     /// Sends any HTTP request.
     pub async fn send(&self, request: Request<Body>) -> (StatusCode, axum::http::HeaderMap, Vec<u8>) {
         let (head, body) = self.router.clone().oneshot(request).await.expect("axum is infallible").into_parts();
-        let bytes = body.collect().await.expect("a whole body").to_bytes();
+        let bytes = body.collect().await.expect("a complete body").to_bytes();
         (head.status, head.headers, bytes.to_vec())
     }
 }

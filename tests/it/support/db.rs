@@ -191,11 +191,11 @@ async fn template_database() -> &'static str {
         let known = client.query("SELECT 1 FROM pg_database WHERE datname = $1", &[&name]).await.expect("the pg_database catalog");
         if known.is_empty() {
             let making = format!("{name}_new");
-            client.batch_execute(&format!("DROP DATABASE IF EXISTS \"{making}\" WITH (FORCE)")).await.expect("dropped");
-            client.batch_execute(&format!("CREATE DATABASE \"{making}\" TEMPLATE template0")).await.expect("made");
+            client.batch_execute(&format!("DROP DATABASE IF EXISTS \"{making}\" WITH (FORCE)")).await.expect("a drop");
+            client.batch_execute(&format!("CREATE DATABASE \"{making}\" TEMPLATE template0")).await.expect("a new database");
             migrate(database_url(&making));
             let rename = format!("ALTER DATABASE \"{making}\" RENAME TO \"{name}\"");
-            client.batch_execute(&rename).await.expect("renamed");
+            client.batch_execute(&rename).await.expect("a rename");
         }
         name
     })

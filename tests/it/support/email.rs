@@ -62,7 +62,7 @@ fn split(raw: &str) -> (Vec<(String, String)>, &str) {
     let (head, body) = raw.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no body in {raw}"));
     let unfolded = head.replace("\r\n ", " ").replace("\r\n\t", " ");
     let headers = unfolded.split("\r\n").map(|line| {
-        let (name, value) = line.split_once(':').unwrap_or_else(|| panic!("{line} is no header"));
+        let (name, value) = line.split_once(':').unwrap_or_else(|| panic!("{line} is not a header"));
         (name.to_ascii_lowercase(), decode_words(value.trim()))
     });
     (headers.collect(), body)
@@ -97,7 +97,7 @@ fn decode_words(value: &str) -> String {
             out.push_str(before);
         }
         let (how, encoded) = encoded.split_once('?').expect("an encoding");
-        let (text, after) = encoded.split_once("?=").expect("an end");
+        let (text, after) = encoded.split_once("?=").expect("the end of an encoded word");
         let bytes = match how {
             "b" => STANDARD.decode(text).expect("base64"),
             "q" => decode_quoted_printable(&text.replace('_', " ")),

@@ -135,7 +135,7 @@ impl MailSystem {
         enqueue(&self.database, message).await;
         assert_eq!(self.worker.run_due().await, 1);
         assert_eq!(self.database.scalar("SELECT last_error FROM jobs").await, "");
-        let [mail] = self.sink.take().try_into().expect("one mail");
+        let [mail] = self.sink.take().try_into().expect("one email");
         mail
     }
 

@@ -112,7 +112,7 @@ fn split_debug_list(list: &str) -> Vec<String> {
         }
         escaped = letter == '\\' && !escaped;
         if letter != ',' || quoted || depth > 0 {
-            all.last_mut().expect("one at least").push(letter);
+            all.last_mut().expect("at least one element").push(letter);
         }
     }
     all.retain(|value| !value.trim().is_empty());

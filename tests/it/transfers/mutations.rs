@@ -18,7 +18,7 @@ const TRANSFER_FIELDS: &str = "transfer { id status resource processed total rea
 /// Stores a file as an upload; returns its id.
 async fn upload(actor: &Actor<'_>, text: &str) -> String {
     let id = uploads::new_id();
-    let key = uploads::key(actor.id.0, &id).expect("an id of an upload");
+    let key = uploads::key(actor.id.0, &id).expect("an upload id");
     actor.app.services.storage.put(&key, text.to_owned().into()).await.expect("a store");
     id
 }

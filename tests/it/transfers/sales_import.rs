@@ -212,7 +212,11 @@ async fn interrupted_import_is_completed_by_the_next() {
     assert_eq!(text(&db, "SELECT count(*) FROM order_details").await, "10", "two batches were committed");
     let report = import(&db, SALES, &rejects.0).await.unwrap();
     assert_eq!((report.lines.created, report.lines.unchanged), (7, 10));
-    assert_eq!((report.orders.created, report.orders.updated), (3, 1), "the last line moves an invoice to an earlier date");
+    assert_eq!(
+        (report.orders.created, report.orders.updated),
+        (3, 1),
+        "the last line moves an invoice to an earlier date"
+    );
     assert_eq!(contents_without_keys(&db).await, contents_without_keys(&whole).await);
 }
 
@@ -261,7 +265,10 @@ async fn corrected_rejects_can_be_imported() {
     // The short line counts as well, because it was padded with empty columns.
     assert_eq!((report.lines.read, report.lines.created, report.lines.rejected), (11, 4, 7));
     assert_eq!(text(&db, "SELECT total_amount FROM orders WHERE order_number = '700008'").await, "56.65");
-    assert!(again.text().starts_with(&format!("{},line,reason\n", HEADER.trim_end())), "the added columns are not repeated");
+    assert!(
+        again.text().starts_with(&format!("{},line,reason\n", HEADER.trim_end())),
+        "the added columns are not repeated"
+    );
     // One more old line neither renames nor reprices a product.
     assert_eq!(text(&db, "SELECT name || price FROM products WHERE sku = '10010A'").await, "Oak tea tray13.75");
 }
@@ -361,10 +368,7 @@ async fn invalid_values_are_rejected_and_long_texts_truncated() {
         })
     );
     assert_eq!((report.lines.created, report.notes.cut_descriptions), (2, 1));
-    assert!(
-        fs::read(&rejects.0).unwrap().windows(4).any(|bytes| bytes == b"caf\xe9"),
-        "the bytes are unchanged"
-    );
+    assert!(fs::read(&rejects.0).unwrap().windows(4).any(|bytes| bytes == b"caf\xe9"), "the bytes are unchanged");
     assert_eq!(text(&db, "SELECT max(length(name)) FROM products").await, "255");
 }
 

@@ -191,7 +191,7 @@ async fn every_mutation_logs_who_changed_what_from_where() {
             assert_eq!((entry["via"].as_str(), &entry["user"]["id"]), (Some(via), &user), "{entry:#}");
             assert_eq!(entry["address"], "203.0.113.9", "{entry:#}");
             let (type_name, _) = souk::ids::decode(entry["resourceId"].as_str().expect("an id")).expect("an id");
-            let resource_type = entry["resourceType"].as_str().expect("a resourceType").replace('_', "");
+            let resource_type = entry["resourceType"].as_str().expect("a resource type").replace('_', "");
             assert_eq!(type_name.to_uppercase(), resource_type, "{entry:#}");
         }
     }

@@ -111,7 +111,11 @@ async fn second_start_joins_the_running_server() {
     let dir = TempDir::new();
     let (one, two) = tokio::join!(Embedded::start(dir.options()), Embedded::start(dir.options()));
     let (one, two) = (one.unwrap(), two.unwrap());
-    assert_ne!(one.has_started_server(), two.has_started_server(), "exactly one of two concurrent starts starts the server");
+    assert_ne!(
+        one.has_started_server(),
+        two.has_started_server(),
+        "exactly one of two concurrent starts starts the server"
+    );
     let (owner, guest) = if one.has_started_server() { (one, two) } else { (two, one) };
     assert_eq!(owner.url(), guest.url());
     guest.stop().await;
@@ -179,7 +183,8 @@ async fn joined_process_takes_over_when_the_owner_ends() {
     let stopped = tokio::time::timeout(Duration::from_secs(30), owner.stop()).await;
     stopped.expect("the owner stops in time");
     let stopped = Instant::now();
-    wait_until("the guest starts a server", guest.url(), |response| response.is_ok() && guest.has_started_server()).await;
+    wait_until("the guest starts a server", guest.url(), |response| response.is_ok() && guest.has_started_server())
+        .await;
     eprintln!("taken over after {:?}", stopped.elapsed());
     supervisor.abort();
     let _ = supervisor.await;

@@ -22,7 +22,7 @@ async fn two_products(app: &TestApp) -> [ProductId; 2] {
         let website = app.website(code).await.id;
         products.push(app.product(website, ProductSpec { stock: STOCK, ..ProductSpec::default() }).await.id);
     }
-    products.try_into().expect("two")
+    products.try_into().expect("two products")
 }
 
 async fn stocks(app: &TestApp, products: [ProductId; 2]) -> [i32; 2] {
