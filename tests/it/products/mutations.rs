@@ -22,7 +22,7 @@ fn with_field(mut input: Value, field: &str, value: Value) -> Value {
 }
 
 #[tokio::test]
-async fn products_created_by_sellers_are_theirs_and_by_managers_the_shops() {
+async fn created_product_belongs_to_its_seller_or_to_the_shop() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let (category, brand) = (app.category("ropes", None).await.id, app.brand("knot").await.id);

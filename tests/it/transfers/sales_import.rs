@@ -212,11 +212,7 @@ async fn interrupted_import_is_completed_by_the_next() {
     assert_eq!(text(&db, "SELECT count(*) FROM order_details").await, "10", "two batches were committed");
     let report = import(&db, SALES, &rejects.0).await.unwrap();
     assert_eq!((report.lines.created, report.lines.unchanged), (7, 10));
-    assert_eq!(
-        (report.orders.created, report.orders.updated),
-        (3, 1),
-        "the last line moves an invoice to an earlier date"
-    );
+    assert_eq!((report.orders.created, report.orders.updated), (3, 1), "the last line predates an invoice");
     assert_eq!(contents_without_keys(&db).await, contents_without_keys(&whole).await);
 }
 
@@ -265,10 +261,7 @@ async fn corrected_rejects_can_be_imported() {
     // The short line counts as well, because it was padded with empty columns.
     assert_eq!((report.lines.read, report.lines.created, report.lines.rejected), (11, 4, 7));
     assert_eq!(text(&db, "SELECT total_amount FROM orders WHERE order_number = '700008'").await, "56.65");
-    assert!(
-        again.text().starts_with(&format!("{},line,reason\n", HEADER.trim_end())),
-        "the added columns are not repeated"
-    );
+    assert!(again.text().starts_with(&format!("{},line,reason\n", HEADER.trim_end())), "no repeated columns");
     // One more old line neither renames nor reprices a product.
     assert_eq!(text(&db, "SELECT name || price FROM products WHERE sku = '10010A'").await, "Oak tea tray13.75");
 }
