@@ -157,7 +157,7 @@ async fn inserts_and_deletes_between_pages_do_not_shift_other_rows() {
         let response = page(&public, "products", &format!("first: 5 orderBy: {{field: PRICE}} {cursor}")).await;
         let rows = ids(&response, "products");
         let number = i64::try_from(seen.len()).expect("a small number");
-        // Hides or deletes a row before the page, and the last row of the page, whose cursor the next page uses.
+        // Inserts a row before the page, and hides or deletes the page's last row, after which the next page starts.
         app.database.sql(&add(100 + number, "1")).await;
         let last = ProductId::parse("id", rows.last().expect("a row")).expect("an id").0;
         let remove = match number % 2 {

@@ -289,7 +289,7 @@ async fn unreferenced_files_are_deleted() {
     assert_eq!(clean_up(db, processor, later).await.unwrap(), CleanupReport { rows: 0, files: 4, uploads: 0 });
     assert!(keys(&app, "media").await.is_empty());
 
-    // A file that is not yet used is kept for an hour.
+    // An unused file is kept for an hour, an unused upload for a day.
     manager.add_image(&rope, &png(9, 9, RED), json!({})).await;
     app.database.sql("DELETE FROM images").await;
     assert_eq!(clean_up(db, processor, Utc::now()).await.unwrap(), CleanupReport::default());

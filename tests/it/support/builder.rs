@@ -39,7 +39,7 @@ const CHEAP_PASSWORD_COST: PasswordCost = PasswordCost { memory: 8, passes: 1 };
 /// Secret that signs the webhooks in tests.
 pub const PAYMENT_SECRET: &str = "a secret of the tests that signs webhooks";
 
-/// Delays of the test provider: delayed outcomes never arrive by themselves; the test triggers them.
+/// Delays of the test provider. `later` and `late` outcomes arrive only when the test makes them due.
 pub const PACE: TestDelays =
     TestDelays { later: Duration::from_secs(3600), late: Duration::from_secs(3600), early: Duration::from_millis(200) };
 
