@@ -323,7 +323,7 @@ async fn log_in_at_checkout(client: Client, email: String, products: Vec<String>
         let response = shopper.client.mutate("login", "accessToken", input).await.unwrap();
         check_outcome(&response, "login").unwrap();
         shopper.client.set_header("authorization", format!("Bearer {}", response.text_at("login.accessToken")));
-        // An empty selection of lines, to get the merged cart.
+        // Adds no lines; the response is the merged cart.
         check_outcome(&shopper.fill(&[]).await.unwrap(), "cartCreate").unwrap();
         let bought = check_outcome(&shopper.checkout(&format!("{seed}-{number}")).await.unwrap(), "checkout");
         if bought.is_err() {
