@@ -1,4 +1,4 @@
-//! How mail leaves: the settings of the mail server, what becomes of mail that it refuses, and mail without one.
+//! Delivery of emails: SMTP settings, rejected emails, and servers without SMTP.
 
 use std::fs;
 
@@ -155,7 +155,7 @@ async fn nothing_is_sent_unencrypted_when_tls_is_required() {
         worker.run_due().await
     };
     enqueue(&database, &message(Template::PasswordReset, json!({}))).await;
-    // The server here knows no TLS.
+    // This server does not support TLS.
     assert_eq!(send("required").await, 1);
     assert!(sink.take().is_empty() && sink.logins().is_empty());
     assert!(database.scalar(JOB).await.starts_with("queued 1 SMTP: "));
@@ -233,7 +233,7 @@ fn server_sends_queued_email_and_reports_when_it_cannot() {
     assert!(sink.take().is_empty());
 
     let server = serve(&sink.url());
-    let [mail] = runtime.block_on(sink.wait()).try_into().expect("one mail");
+    let [mail] = runtime.block_on(sink.wait()).try_into().expect("one email");
     assert_eq!(mail.token(), TOKEN);
     assert_eq!(server.stop(), Some(0));
 }

@@ -1,10 +1,10 @@
-//! E-mail addresses and phone numbers in their one form, wherever they are typed, and passwords that are too common.
+//! Email addresses and phone numbers, normalized in every input, and common passwords.
 
 use serde_json::json;
 
 use crate::support::TestApp;
 
-/// Registers, creates, changes, and makes suppliers: whatever takes an e-mail address or a phone number.
+/// Submits a value to every mutation that takes an email address or a phone number; returns the outcomes.
 async fn submit_everywhere(app: &TestApp, field: &str, value: &str) -> Vec<String> {
     let (admin, anonymous) = (app.admin().await, app.anonymous());
     let own = || format!("{}@souk.example", uuid::Uuid::new_v4().simple());
@@ -25,7 +25,7 @@ async fn submit_everywhere(app: &TestApp, field: &str, value: &str) -> Vec<Strin
             "done" => response.text_at(&format!("{mutation}.{resource}.{field}")),
             refusal => format!("{refusal}: {}", response.text_at(&format!("{mutation}.userErrors.0.message"))),
         });
-        // The next one may have the same address.
+        // So that the next mutation may use the same address.
         app.database.sql("UPDATE users SET email = NULL WHERE email NOT LIKE 'admin%'").await;
     }
     said

@@ -1,4 +1,4 @@
-//! Servers with key files: moving from one key to the next, and files that hold none.
+//! Servers with key files: rotation from one key to the next, and files that are rejected.
 
 use std::{
     fs::{self, Permissions},
