@@ -99,8 +99,8 @@ fn unsuitable_key_file_is_rejected_at_startup_with_file_and_reason() {
     let pkcs8 = "a .pem file holds a private key in PKCS#8 without a passphrase";
     let neither = "it is neither an Ed25519 nor an RSA key";
     for (keys, why) in [
-        ("", "SOUK_JWT_KEYS names no file"),
-        (" , ", "SOUK_JWT_KEYS names no file"),
+        ("", "SOUK_JWT_KEYS contains no file name"),
+        (" , ", "SOUK_JWT_KEYS contains no file name"),
         ("nowhere.pem", "nowhere.pem: No such file or directory"),
         ("ed25519.pem,nowhere", "nowhere: No such file or directory"),
         ("postgres", "postgres: "),
