@@ -157,7 +157,7 @@ pub enum Error {
     #[error("serialization failure or deadlock: {0}")]
     Retry(String),
     /// The database is unreachable, or the connection was lost before the COMMIT.
-    #[error("the database is unreachable: {0}")]
+    #[error("the database cannot be reached: {0}")]
     Unavailable(String),
     /// The connection was lost during the COMMIT, so the outcome is unknown: the client has to check, or repeat the
     /// request with the same idempotency key.
