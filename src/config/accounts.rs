@@ -2,7 +2,7 @@
 
 use clap::{ArgAction, Args, ValueEnum};
 
-/// What a registration with an existing email address reveals.
+/// How a registration with an existing email address is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum RegistrationMode {
     /// Rejects the registration, which reveals that the address is taken.
@@ -16,9 +16,7 @@ pub enum RegistrationMode {
 /// Settings for registration and login.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct AccountSettings {
-    /// Response to a registration with an existing email address: `open` rejects it as taken; `private` reveals
-    /// nothing, so every registration gets the same response and users have to verify their address before they can log
-    /// in.
+    /// How a registration with an existing email address is handled.
     #[arg(long, env = "SOUK_REGISTRATION", default_value = "open", value_name = "MODE")]
     pub registration: RegistrationMode,
 

@@ -18,8 +18,8 @@ pub struct MailSettings {
     #[arg(long, env = "SOUK_MAIL_FROM", value_name = "ADDRESS")]
     pub mail_from: Option<String>,
 
-    /// Directory with templates that override the bundled ones: `verify_email.html`, or `<website
-    /// code>/verify_email.html` for one website.
+    /// Directory with templates that override the bundled ones, such as `verify_email.html`. Files in a subdirectory
+    /// named after a website's code apply to that website only.
     #[arg(long, env = "SOUK_MAIL_TEMPLATES", value_name = "DIR")]
     pub mail_templates: Option<PathBuf>,
 

@@ -31,7 +31,7 @@ pub struct PaymentSettings {
     #[arg(long, env = "SOUK_TEST_PAYMENT_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub test_payment_secret: Option<String>,
 
-    /// When authorized payments are captured: `by_hand` by a staff member, `at_once` automatically after authorization.
+    /// When authorized payments are captured.
     #[arg(long, env = "SOUK_PAYMENT_CAPTURE", default_value = "by_hand", value_name = "WHEN")]
     pub payment_capture: PaymentCapture,
 }
