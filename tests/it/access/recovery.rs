@@ -209,7 +209,7 @@ async fn new_email_takes_effect_once_confirmed_and_the_old_one_is_notified() {
     let nobody = app.anonymous().mutate("emailChange", "", change("new@souk.example", PASSWORD)).await;
     assert_eq!(nobody.outcome("emailChange"), "!UNAUTHENTICATED");
     let mail = app.email().await;
-    assert_eq!(email_summary(&mail), "new@souk.example: Confirm your new e-mail address at Souk");
+    assert_eq!(email_summary(&mail), "new@souk.example: Confirm your new email address at Souk");
     assert!(mail.text.contains("24 hours") && mail.token().starts_with("souk_et_"), "{}", mail.text);
     assert_eq!(ada.run("{ me { email } }").await.text_at("me.email"), ADA);
 
@@ -217,7 +217,7 @@ async fn new_email_takes_effect_once_confirmed_and_the_old_one_is_notified() {
     let user = json!({ "id": ada.global_id(), "email": "new@souk.example", "isEmailVerified": true });
     assert_eq!(confirmed.at("emailChangeConfirm.user"), &user);
     let told = app.email().await;
-    assert_eq!(email_summary(&told), "ada@souk.example: Your e-mail address at Souk was changed");
+    assert_eq!(email_summary(&told), "ada@souk.example: Your email address at Souk was changed");
     assert!(told.text.contains("new@souk.example"), "{}", told.text);
     assert_eq!(reset_password(&app, &old, NEW_PASSWORD).await.outcome("passwordReset"), "INVALID_TOKEN token");
     assert_eq!(app.login(ADA, PASSWORD).await.outcome("login"), "INVALID_CREDENTIALS email");

@@ -32,7 +32,7 @@ async fn registration_email_verifies_the_address_once() {
     let registered = app.register(ADA).await;
     assert_eq!(registered.at("register.user.isEmailVerified"), &json!(false));
     let mail = app.email().await;
-    assert_eq!(email_summary(&mail), "ada@souk.example: Confirm your e-mail address at Souk");
+    assert_eq!(email_summary(&mail), "ada@souk.example: Confirm your email address at Souk");
     assert!(mail.text.contains("Hello Ada") && mail.text.contains("48 hours"), "{}", mail.text);
     let token = mail.token();
     assert!(token.starts_with("souk_vt_") && token.len() == 51, "{token}");
@@ -145,7 +145,7 @@ async fn concurrent_registrations_of_one_email_create_one_account() {
     let outcomes: Vec<_> = responses.iter().map(|response| response.outcome("register")).collect();
     let count = |outcome: &str| outcomes.iter().filter(|other| *other == outcome).count();
     assert_eq!((count("done"), count("TAKEN email")), (1, 19), "{outcomes:?}");
-    assert_eq!(app.email_summaries().await, ["ada@souk.example: Confirm your e-mail address at Souk"]);
+    assert_eq!(app.email_summaries().await, ["ada@souk.example: Confirm your email address at Souk"]);
 
     let private = TestApp::builder().accounts(PRIVATE_ACCOUNTS).build().await;
     let responses = join_all((0..20).map(|_| private.register(ADA))).await;
@@ -154,7 +154,7 @@ async fn concurrent_registrations_of_one_email_create_one_account() {
         assert_eq!(response.observable_output(), (seen.to_owned(), response.observable_output().1));
     }
     let emails = [
-        "ada@souk.example: Confirm your e-mail address at Souk",
+        "ada@souk.example: Confirm your email address at Souk",
         "ada@souk.example: You already have an account at Souk",
     ];
     assert_eq!(private.email_summaries().await, emails);
@@ -181,7 +181,7 @@ async fn private_registration_reveals_an_account_only_to_its_owner() {
         let emails = app.email_summaries().await;
         let expected = match email {
             ADA => vec!["ada@souk.example: You already have an account at Souk"],
-            "nobody@souk.example" => vec!["nobody@souk.example: Confirm your e-mail address at Souk"],
+            "nobody@souk.example" => vec!["nobody@souk.example: Confirm your email address at Souk"],
             // Already notified within the hour; or no address to notify.
             _ => vec![],
         };
@@ -211,7 +211,7 @@ async fn private_registration_still_returns_validation_errors() {
         assert_eq!(response.outcome("register"), expected, "{field}");
     }
     // In the name of the website where the user registered.
-    assert_eq!(app.email_summaries().await, ["ada@souk.example: Confirm your e-mail address at Shop sailor"]);
+    assert_eq!(app.email_summaries().await, ["ada@souk.example: Confirm your email address at Shop sailor"]);
     let made = "SELECT code FROM users JOIN roles ON roles.id = role_id";
     assert_eq!(app.database.scalar(made).await, "customer");
 }
@@ -244,7 +244,7 @@ async fn resending_verification_does_not_reveal_accounts() {
     assert!(seen.iter().all(|other| *other == seen[0]), "{seen:#?}");
     let emails = app.emails().await;
     let headlines: Vec<_> = emails.iter().map(email_summary).collect();
-    assert_eq!(headlines, ["ada@souk.example: Confirm your e-mail address at Souk"; 2]);
+    assert_eq!(headlines, ["ada@souk.example: Confirm your email address at Souk"; 2]);
     assert_eq!(resend(&app, "nobody").await.outcome("emailVerificationResend"), "INVALID email");
 
     // At most three within an hour, the first one included.
@@ -325,8 +325,8 @@ async fn email_changed_by_staff_must_be_verified_and_the_old_one_is_notified() {
     let emails = app.emails().await;
     let headlines: Vec<_> = emails.iter().map(email_summary).collect();
     let expected = [
-        "new@souk.example: Confirm your e-mail address at Souk",
-        "ada@souk.example: Your e-mail address at Souk was changed",
+        "new@souk.example: Confirm your email address at Souk",
+        "ada@souk.example: Your email address at Souk was changed",
     ];
     assert_eq!(headlines, expected);
     assert!(emails[1].text.contains("new@souk.example"));
@@ -377,5 +377,5 @@ async fn erasing_a_user_deletes_their_emails_and_tokens() {
     let erased = ada.mutate("userErase", "", json!({ "id": ada.global_id(), "password": PASSWORD })).await;
     assert_eq!(erased.outcome("userErase"), "done");
     assert_eq!(held().await, ["(1,1)"]);
-    assert_eq!(app.email_summaries().await, ["bob@souk.example: Confirm your e-mail address at Souk"]);
+    assert_eq!(app.email_summaries().await, ["bob@souk.example: Confirm your email address at Souk"]);
 }

@@ -281,7 +281,7 @@ async fn job_that_crashes_the_process_is_finally_dead() {
     let (worker, seen) = worker_returning(&db, Ok(()));
     assert_eq!(worker.run_due().await, 1);
     assert!(seen.lock().unwrap().is_empty(), "the job is not run again");
-    assert_eq!(database.scalar("SELECT state || ' ' || last_error FROM jobs").await, "dead no attempt ever ended");
+    assert_eq!(database.scalar("SELECT state || ' ' || last_error FROM jobs").await, "dead no attempt ever finished");
 }
 
 #[tokio::test]

@@ -38,17 +38,17 @@ async fn every_email_has_text_and_html() {
     let mail_system = MailSystem::start(&["--shop-name", "Café „Zürich“"]).await;
     // The template, its subject, and the page that its link opens.
     let table = [
-        (Template::VerifyEmail, "Confirm your e-mail address at Café „Zürich“", "verify-email"),
+        (Template::VerifyEmail, "Confirm your email address at Café „Zürich“", "verify-email"),
         (Template::PasswordReset, "Choose a new password at Café „Zürich“", "reset-password"),
         (Template::PasswordChanged, "Your password at Café „Zürich“ was changed", ""),
-        (Template::EmailChange, "Confirm your new e-mail address at Café „Zürich“", "confirm-email"),
-        (Template::EmailChanged, "Your e-mail address at Café „Zürich“ was changed", ""),
+        (Template::EmailChange, "Confirm your new email address at Café „Zürich“", "confirm-email"),
+        (Template::EmailChanged, "Your email address at Café „Zürich“ was changed", ""),
         (Template::AddressTaken, "You already have an account at Café „Zürich“", ""),
         (Template::Invitation, "Your account at Café „Zürich“", "reset-password"),
         (Template::SessionEnded, "You were logged out at Café „Zürich“", ""),
         (Template::OrderPlaced, "Your order SAILOR-1001 at Café „Zürich“", ""),
         (Template::OrderShipped, "Your order SAILOR-1001 at Café „Zürich“ is on its way", ""),
-        (Template::OrderCancelled, "Your order SAILOR-1001 at Café „Zürich“ is cancelled", ""),
+        (Template::OrderCancelled, "Your order SAILOR-1001 at Café „Zürich“ has been canceled", ""),
     ];
     assert_eq!(table.map(|(template, ..)| template), Template::ALL);
     for (template, subject, link) in table {
@@ -94,7 +94,7 @@ async fn unknown_values_are_omitted_from_emails() {
     assert!(reset.text.contains("for 1 minute."), "{}", reset.text);
     let nothing = json!({ "left": 0, "carrier": null, "tracking_number": null, "tracking_url": null });
     let shipped = mail_system.send(&message(Template::OrderShipped, nothing)).await;
-    let all = "Hello Ada Lovelace,\n\nyour order SAILOR-1001 is on its way:\n\n- 3 x Harbour Mooring Rope\n- 12 x Shackle\n\n-- \n";
+    let all = "Hello Ada Lovelace,\n\nYour order SAILOR-1001 is on its way:\n\n- 3 x Harbour Mooring Rope\n- 12 x Shackle\n\n-- \n";
     assert!(shipped.text.starts_with(all), "{}", shipped.text);
     let cancelled = mail_system.send(&message(Template::OrderCancelled, json!({ "refund": null }))).await;
     assert!(cancelled.text.contains("- 3 x Harbour Mooring Rope\n\nIf you did not"), "{}", cancelled.text);
@@ -109,7 +109,7 @@ async fn hostile_name_is_escaped() {
     assert!(mail.html.contains("&amp; &quot;now&quot;"), "{}", mail.html);
     assert!(mail.text.starts_with("Hello <script>alert(1)</script>    Pay here & \"now\" Bcc:"), "{}", mail.text);
     assert_eq!(mail.headers("bcc"), [""; 0]);
-    assert_eq!(mail.header("subject"), "Confirm your e-mail address at Shop Bcc: everybody@souk.example");
+    assert_eq!(mail.header("subject"), "Confirm your email address at Shop Bcc: everybody@souk.example");
     assert_eq!(mail.to, ["ada@souk.example"]);
     // Nested values are escaped as well.
     let lines = json!([{ "name": "<b>Rope\r\nBcc: eve@souk.example", "quantity": 1 }]);

@@ -319,7 +319,7 @@ async fn order_contact_is_notified_of_shipments_and_cancellations() {
     let [part, rest] = app.emails().await.try_into().expect("two emails");
     assert_eq!(part.to, ["ada@souk.example"]);
     assert_eq!(part.header("subject"), "Your order SAILOR-1001 at Shop sailor is on its way");
-    assert!(part.text.contains("- 2 x Rope\n- 3 x Nail\n\nIt travels by Penny Post, number P 1.\n\nSee how far it is: https://post.example/1\n\n5 more pieces follow"), "{}", part.text);
+    assert!(part.text.contains("- 2 x Rope\n- 3 x Nail\n\nShipped by Penny Post, tracking number P 1.\n\nTrack your shipment: https://post.example/1\n\n5 more items will follow"), "{}", part.text);
     assert!(rest.text.contains("- 5 x Rope") && !rest.text.contains("follow"), "{}", rest.text);
 
     let other = fixture.customer.order(&[(fixture.products[1], 2)]).await;
@@ -329,9 +329,9 @@ async fn order_contact_is_notified_of_shipments_and_cancellations() {
     app.emails().await;
     assert_eq!(fixture.customer.mutate("orderCancel", "", json!({ "id": other })).await.outcome("orderCancel"), "done");
     let [cancelled] = app.emails().await.try_into().expect("one email");
-    assert_eq!(cancelled.header("subject"), "Your order SAILOR-1002 at Shop sailor is cancelled");
+    assert_eq!(cancelled.header("subject"), "Your order SAILOR-1002 at Shop sailor has been canceled");
     assert_eq!(cancelled.to, ["ada@souk.example"]);
-    assert!(cancelled.text.contains("- 2 x Nail\n\nWhat you have paid, 20.00 EUR, goes back"), "{}", cancelled.text);
+    assert!(cancelled.text.contains("- 2 x Nail\n\nYour payment of 20.00 EUR will be refunded"), "{}", cancelled.text);
 
     // No contact to notify: imported orders have none.
     let silent = fixture.customer.order(&[(fixture.products[1], 1)]).await;

@@ -148,7 +148,7 @@ async fn single_line_text_rejects_invisible_characters() {
     // Other mutations that write the same columns, and the error message.
     let change = json!({ "id": admin.global_id(), "name": "gpj.\u{202e}exe" });
     let response = admin.mutate("userUpdate", "userErrors { message }", change).await;
-    let message = "leave out U+202E (character 5): it turns the direction of the text";
+    let message = "must not contain a text direction character (U+202E at position 5)";
     assert_eq!(response.text_at("userUpdate.userErrors.0.message"), message);
     let eve = json!({ "name": "E\nve", "email": "eve@souk.example", "password": "a long enough password" });
     assert_eq!(app.anonymous().mutate("register", "", eve).await.outcome("register"), "INVALID name");
