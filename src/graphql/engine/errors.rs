@@ -13,8 +13,8 @@ use crate::{
 pub const INTERNAL_MESSAGE: &str = "internal server error";
 
 /// The message if the connection was lost before the result of a COMMIT arrived.
-const UNKNOWN_OUTCOME_MESSAGE: &str = "the connection to the database was lost, so it is unknown whether the change was saved. Retry with the same \
-    idempotency key, or check the current state first";
+const UNKNOWN_OUTCOME_MESSAGE: &str = "The connection to the database was lost before the change was confirmed. Retry \
+    with the same idempotency key, or check the current state first.";
 
 /// The extension with the number of seconds to wait before a retry.
 const RETRY_AFTER: &str = "retryAfter";
