@@ -101,7 +101,7 @@ impl Engine {
         let fast = limits.apply(build()).validation_mode(ValidationMode::Fast).finish();
         let sdl = strict.sdl();
         Self(Arc::new(Inner {
-            input_types: InputTypes::from_sdl(&sdl).expect("async-graphql reads the SDL that it prints"),
+            input_types: InputTypes::from_sdl(&sdl).expect("async-graphql parses its own SDL"),
             sdl,
             strict: Box::new(strict),
             fast: Box::new(fast),

@@ -71,7 +71,7 @@ impl ProductGroup {
         global_id(self.0.id)
     }
 
-    /// Display name of the group.
+    /// Display name of the product group.
     fn name(&self) -> &str {
         &self.0.name
     }
@@ -81,7 +81,7 @@ impl ProductGroup {
         &self.0.slug
     }
 
-    /// Description of the group; empty if there is none.
+    /// Description of the product group; empty if there is none.
     fn description(&self) -> &str {
         &self.0.description
     }
@@ -122,12 +122,12 @@ impl ProductGroup {
         products::of_parent(ctx, ProductParent::Group, self.0.id.key(), list).await
     }
 
-    /// When the group was created (UTC).
+    /// When the product group was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// When the group was last updated (UTC).
+    /// When the product group was last updated (UTC).
     fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
