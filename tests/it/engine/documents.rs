@@ -109,7 +109,10 @@ async fn exponential_documents_are_rejected_before_execution() {
         .collect();
     let text = format!("{{ category(slug: \"a\") {{ ...F0 }} }} {tenfold} fragment F12 on Category {{ id }}");
     graph.assert_limited(&text, "selections");
-    graph.assert_bad("{ ...A } fragment A on Query { ...B ...B } fragment B on Query { ...A ...A }", "must not spread itself");
+    graph.assert_bad(
+        "{ ...A } fragment A on Query { ...B ...B } fragment B on Query { ...A ...A }",
+        "must not spread itself",
+    );
     graph.assert_bad("{ me { id } } fragment A on Query { me { id } }", "never used");
     let chain: String = (0..1500).map(|i| format!("fragment F{i} on Query{{...F{}}}", i + 1)).collect();
     graph.assert_limited(&format!("{{ ...F0 }} {chain} fragment F1500 on Query {{ me {{ id }} }}"), "");

@@ -255,12 +255,8 @@ impl AnalyticsQuery {
     async fn search_analytics(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Start of the period, inclusive; defaults to 30 days before `to`.")] from: Option<
-            DateTime<Utc>,
-        >,
-        #[graphql(desc = "End of the period, exclusive, at most 400 days after `from`; defaults to now.")] to: Option<
-            DateTime<Utc>,
-        >,
+        #[graphql(desc = "Start of the period; defaults to 30 days before `to`.")] from: Option<DateTime<Utc>>,
+        #[graphql(desc = "End of the period, at most 400 days later; defaults to now.")] to: Option<DateTime<Utc>>,
         #[graphql(desc = "ID of the website to report on; defaults to all websites.")] website: Option<ID>,
     ) -> Result<SearchAnalytics> {
         let website = optional_id("website", website)?;
