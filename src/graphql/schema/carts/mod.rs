@@ -91,7 +91,7 @@ impl Cart {
         Ok(reserved.iter().map(|row| row.expires_at).min())
     }
 
-    /// When the cart expires and is deleted (UTC). Each change of the cart extends it to 60 days.
+    /// When the cart expires and is deleted (UTC). Each change of the cart moves it to 60 days later.
     fn expires_at(&self) -> DateTime<Utc> {
         self.0.expires_at
     }
