@@ -207,7 +207,7 @@ impl CartMutation {
         CartLineRemovePayload::of(removed.await.map(cart))
     }
 
-    /// Removes all lines from the viewer's cart.
+    /// Removes all lines from the viewer's cart. Releases the cart's reservation.
     async fn cart_clear(
         &self,
         ctx: &Context<'_>,
