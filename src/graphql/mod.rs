@@ -22,7 +22,7 @@ use crate::{config, registry::domains};
 macro_rules! query {
     ($($domain:ident::$($object:ident)::+,)*) => {
         root! {
-            /// All queries, by noun.
+            /// Queries of the API. Reads have no side effects.
             Query { node::NodeQuery, $(schema::$domain::$($object)::+,)* }
         }
     };
@@ -31,7 +31,7 @@ macro_rules! query {
 macro_rules! mutation {
     ($($domain:ident::$($object:ident)::+,)*) => {
         root! {
-            /// All mutations, by noun.
+            /// Mutations of the API. The root fields of one operation run one after the other.
             Mutation { $(schema::$domain::$($object)::+,)* }
         }
     };
@@ -40,7 +40,7 @@ macro_rules! mutation {
 domains!(queries => query);
 domains!(mutations => mutation);
 
-/// The engine that runs operations on these services.
+/// Returns the engine that runs operations on these services.
 pub fn engine(services: &Arc<Services>, limits: &config::LimitSettings) -> Engine {
     let settings = EngineSettings {
         limits: Limits::from(limits),
@@ -50,7 +50,7 @@ pub fn engine(services: &Arc<Services>, limits: &config::LimitSettings) -> Engin
     Engine::new(|| builder().data(Arc::clone(services)), settings)
 }
 
-/// The schema as text, as it stands in `schema.graphql`.
+/// Returns the schema definition (SDL), as stored in `schema.graphql`.
 pub fn sdl() -> String {
     let options = async_graphql::SDLExportOptions::new().sorted_fields().sorted_enum_items().sorted_arguments();
     builder().finish().sdl_with_options(options)

@@ -101,7 +101,7 @@ async fn exponential_documents_are_rejected_before_execution() {
         (0..length).map(|i| format!("fragment F{i} on Query {{ ...F{0} ...F{0} }} ", i + 1)).collect()
     };
     let text = format!("{{ ...F0 }} {} fragment F40 on Query {{ me {{ id }} }}", doubling(40));
-    graph.assert_limited(&text, "inside selection sets");
+    graph.assert_limited(&text, "nested selection sets");
     let text = format!("{{ me {{ id }} ...F0 }} {} fragment F20 on Query {{ me {{ id }} }}", doubling(20));
     graph.assert_limited(&text, "too many");
     let tenfold: String = (0..12)
@@ -109,7 +109,10 @@ async fn exponential_documents_are_rejected_before_execution() {
         .collect();
     let text = format!("{{ category(slug: \"a\") {{ ...F0 }} }} {tenfold} fragment F12 on Category {{ id }}");
     graph.assert_limited(&text, "selections");
-    graph.assert_bad("{ ...A } fragment A on Query { ...B ...B } fragment B on Query { ...A ...A }", "spreads itself");
+    graph.assert_bad(
+        "{ ...A } fragment A on Query { ...B ...B } fragment B on Query { ...A ...A }",
+        "must not spread itself",
+    );
     graph.assert_bad("{ me { id } } fragment A on Query { me { id } }", "never used");
     let chain: String = (0..1500).map(|i| format!("fragment F{i} on Query{{...F{}}}", i + 1)).collect();
     graph.assert_limited(&format!("{{ ...F0 }} {chain} fragment F1500 on Query {{ me {{ id }} }}"), "");
@@ -138,7 +141,7 @@ async fn document_counts_are_limited() {
     graph.assert_limited(&format!("{{ me {{ id }} #{} \n }}", "x".repeat(65_536)), "bytes");
     graph.assert_limited(&format!("{{ nodes(ids: [{}]) {{ id }} }}", "1 ".repeat(10_001)), "tokens");
     let inner = "... { ".repeat(40) + "id" + &" }".repeat(40);
-    graph.assert_limited(&format!("{{ me {{ {inner} }} }}"), "inside selection sets");
+    graph.assert_limited(&format!("{{ me {{ {inner} }} }}"), "nested selection sets");
 }
 
 #[tokio::test]
