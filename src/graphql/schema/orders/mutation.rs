@@ -241,8 +241,8 @@ impl OrderMutation {
         OrderStatusUpdatePayload::of(updated.await.map(order))
     }
 
-    /// Adds a note to an order. Customers can add notes to their own orders, `MANAGE_ORDERS` allows any order; at most
-    /// 200 notes per order from each of the two. Requires login or the cart token that placed the order.
+    /// Adds a note to an order; an order has at most 200 notes. Customers can add notes to their own orders;
+    /// `MANAGE_ORDERS` allows any order. Requires login or the cart token that placed the order.
     #[graphql(guard = "LoginOrGuestGuard")]
     async fn order_note_add(
         &self,

@@ -177,7 +177,11 @@ impl PaymentQuery {
     /// Returns a payment by ID. Customers see payments of their own orders, guests those of the orders that their cart
     /// token placed, staff all payments. Sellers do not see payments of orders that contain their products. Null if the
     /// payment does not exist or is not visible to the viewer.
-    async fn payment(&self, ctx: &Context<'_>, #[graphql(desc = "ID of the payment.")] id: ID) -> Result<Option<Payment>> {
+    async fn payment(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the payment.")] id: ID,
+    ) -> Result<Option<Payment>> {
         let id = PaymentId::parse("id", &id)?;
         Ok(ctx.loaders().row(id).await?.map(payment))
     }
