@@ -7,7 +7,7 @@ use crate::{
     products::model::ProductRow,
 };
 
-/// Whether a line can be bought at this moment.
+/// Whether a cart line can be ordered now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
 #[graphql(name = "CartLineAvailability")]
 pub enum Availability {

@@ -46,7 +46,7 @@ pub struct InsertedProduct {
     pub is_active: bool,
 }
 
-/// Binds one array for each column, in the column order of [`rows`].
+/// Binds one array for each column, in the column order of `rows!`.
 macro_rules! bind_rows {
     ($query:expr, $states:expr) => {{
         let states = $states;
@@ -79,7 +79,7 @@ macro_rules! bind_rows {
     }};
 }
 
-/// The rows bound by [`bind_rows`], as a table expression.
+/// The rows bound by `bind_rows!`, as a table expression.
 macro_rules! rows {
     () => {
         "unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
