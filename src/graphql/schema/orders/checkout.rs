@@ -56,7 +56,8 @@ pub struct CheckoutInput {
     address_id: Option<ID>,
     /// Shipping address that is stored on the orders only. Cannot be combined with `addressId`. Required for guests.
     address: Option<CheckoutAddressInput>,
-    /// Contact person for the orders. Defaults to the name and email of the viewer's account. Required for guests.
+    /// Contact person for the orders. Defaults to the name, email address and phone number of the viewer's account.
+    /// Required for guests.
     contact: Option<CheckoutContactInput>,
     /// Note from the customer to the shop, at most 1,000 characters.
     note: Option<String>,

@@ -131,7 +131,7 @@ impl Order {
     /// Website at which the order was placed.
     async fn source_website(&self, ctx: &Context<'_>) -> Result<Website> {
         let row = ctx.loaders().row(self.row.source_website_id).await?;
-        row.map(website).ok_or_else(|| Error::Internal("an order without its website".into()))
+        row.map(website).ok_or_else(|| Error::Internal("order refers to a missing website".into()))
     }
 
     /// Source of the order: the website at which it was placed and, visible to its customer and staff only, its
@@ -329,7 +329,7 @@ impl OrderDetail {
             return Ok(product(Arc::clone(row)));
         }
         let row = ctx.loaders().load::<UnscopedProducts>(self.row.product_id).await?;
-        row.map(product).ok_or_else(|| Error::Internal("a line without its product".into()))
+        row.map(product).ok_or_else(|| Error::Internal("order line refers to a missing product".into()))
     }
 
     /// Product name at the time of the order.

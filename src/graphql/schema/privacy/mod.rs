@@ -22,7 +22,7 @@ pub struct UserEraseInput {
     /// ID of the user to erase: the viewer's own account or, with `MANAGE_USERS`, a user who holds no permission that
     /// the viewer lacks.
     id: ID,
-    /// Current password of the viewer. Required if the viewer erases their own account.
+    /// Current password of the viewer. Required to erase the viewer's own account if it has a password.
     password: Option<String>,
 }
 
@@ -40,9 +40,9 @@ pub struct PrivacyQuery;
 
 #[object]
 impl PrivacyQuery {
-    /// Exports all data stored about a user as JSON: account, addresses, sessions, API keys and orders with their
-    /// lines. Users can export their own data; `MANAGE_USERS` allows other users visible to the viewer. Null if the
-    /// user is not visible. API keys cannot be used. Requires login.
+    /// Exports all data stored about a user as JSON: among others account, addresses, sessions, API keys, orders with
+    /// their lines, payments and reviews. Users can export their own data; `MANAGE_USERS` allows other users visible to
+    /// the viewer. Null if the user is not visible. API keys cannot export their owner's data. Requires login.
     #[graphql(complexity = 1000, guard = "LoginGuard")]
     async fn user_export(
         &self,

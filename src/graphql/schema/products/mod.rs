@@ -251,7 +251,7 @@ impl Product {
     /// Website that sells the product.
     async fn source_website(&self, ctx: &Context<'_>) -> Result<Website> {
         let row = ctx.loaders().row(self.row.source_website_id).await?;
-        row.map(website).ok_or_else(|| Error::Internal("a product without its website".into()))
+        row.map(website).ok_or_else(|| Error::Internal("product refers to a missing website".into()))
     }
 
     /// Source of the product: the website that sells it and, visible to its seller and staff only, its external ID

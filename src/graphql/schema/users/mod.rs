@@ -89,7 +89,7 @@ impl User {
     /// Role of the user, which determines the permissions.
     async fn role(&self, ctx: &Context<'_>) -> Result<Role> {
         let role = ctx.loaders().row(self.0.role_id).await?;
-        role.map(role_object).ok_or_else(|| Error::Internal("a user without a role".into()))
+        role.map(role_object).ok_or_else(|| Error::Internal("user refers to a missing role".into()))
     }
 
     /// Website where the user originates; null for users who belong to no single website.

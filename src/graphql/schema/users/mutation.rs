@@ -64,7 +64,8 @@ pub struct UserUpdateInput {
     name: MaybeUndefined<String>,
     /// Phone number with country code, such as `+44 20 7946 0000`.
     phone: MaybeUndefined<String>,
-    /// Email address, stored in lower case. Staff only.
+    /// Email address, stored in lower case. Can be changed with `MANAGE_USERS` only; users change their own with
+    /// `emailChange`.
     email: MaybeUndefined<String>,
 }
 
