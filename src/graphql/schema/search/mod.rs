@@ -177,9 +177,7 @@ impl SearchQuery {
         #[graphql(desc = "Return items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Return up to the last n items (1–100); cannot be combined with `first`.")] last: Option<i32>,
         #[graphql(desc = "Return items before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only products that match this filter; other types are not returned if it is given.")] r#where: Option<
-            SearchWhere,
-        >,
+        #[graphql(desc = "Only products that match this filter; excludes other types.")] r#where: Option<SearchWhere>,
         #[graphql(desc = "Sort order; default: relevance. Any other order returns products only.")] order_by: Option<
             SearchOrder,
         >,
