@@ -45,67 +45,13 @@ error_codes! {
     /// The operation exceeds a limit of the server.
     LimitExceeded => "LIMIT_EXCEEDED",
     /// Too many requests.
-<<<<<<< ours
     RateLimited => "RATE_LIMITED",
-    /// The operation took too long.
-    Timeout => "TIMEOUT",
-    /// The database cannot be reached.
-    Unavailable => "UNAVAILABLE",
-    /// A fault of the server; the log has its cause under the request id.
-    InternalServerError => "INTERNAL_SERVER_ERROR",
-||||||| base
-    RateLimited,
-    /// The operation took too long.
-    Timeout,
-    /// The database cannot be reached.
-    Unavailable,
-    /// A fault of the server; the log has its cause under the request id.
-    InternalServerError,
-}
-
-impl ErrorCode {
-    /// The code as it stands in `extensions.code`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unauthenticated => "UNAUTHENTICATED",
-            Self::Forbidden => "FORBIDDEN",
-            Self::NotFound => "NOT_FOUND",
-            Self::BadUserInput => "BAD_USER_INPUT",
-            Self::Conflict => "CONFLICT",
-            Self::LimitExceeded => "LIMIT_EXCEEDED",
-            Self::RateLimited => "RATE_LIMITED",
-            Self::Timeout => "TIMEOUT",
-            Self::Unavailable => "UNAVAILABLE",
-            Self::InternalServerError => "INTERNAL_SERVER_ERROR",
-        }
-    }
-=======
-    RateLimited,
     /// The operation exceeded its time limit.
-    Timeout,
+    Timeout => "TIMEOUT",
     /// The database or another required service is unreachable.
-    Unavailable,
+    Unavailable => "UNAVAILABLE",
     /// An internal error. The server's log has the cause under the request id.
-    InternalServerError,
-}
-
-impl ErrorCode {
-    /// Returns the code as it appears in `extensions.code`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unauthenticated => "UNAUTHENTICATED",
-            Self::Forbidden => "FORBIDDEN",
-            Self::NotFound => "NOT_FOUND",
-            Self::BadUserInput => "BAD_USER_INPUT",
-            Self::Conflict => "CONFLICT",
-            Self::LimitExceeded => "LIMIT_EXCEEDED",
-            Self::RateLimited => "RATE_LIMITED",
-            Self::Timeout => "TIMEOUT",
-            Self::Unavailable => "UNAVAILABLE",
-            Self::InternalServerError => "INTERNAL_SERVER_ERROR",
-        }
-    }
->>>>>>> theirs
+    InternalServerError => "INTERNAL_SERVER_ERROR",
 }
 
 /// Codes of validation and business-rule errors. The enum is closed, so clients can switch over it exhaustively.

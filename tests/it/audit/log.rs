@@ -70,7 +70,7 @@ async fn changes_of_secrets_are_logged_without_their_values() {
     let hidden = "SELECT change, before ->> 'password_hash', after ->> 'password_hash' FROM audit_log
         WHERE before ? 'password_hash' OR after ? 'password_hash' ORDER BY id";
     assert_eq!(database.rows(hidden).await, [["created", "", "(hidden)"], ["updated", "(hidden)", "(hidden)"]]);
-    let log = database.value("SELECT string_agg(audit_log::text, '') FROM audit_log").await;
+    let log = database.scalar("SELECT string_agg(audit_log::text, '') FROM audit_log").await;
     for secret in ["argon2", "another secret", "correct horse"] {
         assert!(!log.contains(secret), "{secret}");
     }
@@ -206,13 +206,13 @@ async fn erasing_a_user_removes_them_from_the_log() {
             "SELECT string_agg(l::text, '') FROM audit_log l WHERE user_id = {id} OR (resource_type = 'User' AND resource_id = {id})
                 OR (resource_type = 'Order' AND resource_id IN (SELECT id FROM orders WHERE user_id = {id}))"
         );
-        let text = database.value(&sql).await;
+        let text = database.scalar(&sql).await;
         let marks =
             ["A Customer", "Ada", "@souk.example", "7946", "Hafenstrasse", "Hamburg", "20359", "\"DE\"", "192.0.2.7"];
         marks.into_iter().filter(|mark| text.contains(mark)).count()
     };
     assert_eq!((held(&buyer).await, held(&other).await), (9, 9));
-    let entries = database.value("SELECT count(*) FROM audit_log").await;
+    let entries = database.scalar("SELECT count(*) FROM audit_log").await;
     // In either order: the changes made by the erasure are logged, then cleared.
     let erase = format!(
         "UPDATE users SET erased_at = now(), email = NULL, phone = NULL WHERE id = {0};
@@ -222,7 +222,7 @@ async fn erasing_a_user_removes_them_from_the_log() {
     );
     app.database.sql(&erase).await;
     assert_eq!((held(&buyer).await, held(&other).await), (0, 9));
-    let left = database.value("SELECT count(*) FROM audit_log").await;
+    let left = database.scalar("SELECT count(*) FROM audit_log").await;
     assert!(left > entries, "the entries are kept, and the erasure is logged: {entries}, {left}");
 }
 

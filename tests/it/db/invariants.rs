@@ -259,12 +259,12 @@ async fn concurrent_category_moves_cannot_create_a_cycle() {
     let other = Psql::connect(&database.url).await;
     // Neither sees the other's uncommitted change; each alone would be valid.
     psql.rows("BEGIN; UPDATE categories SET parent_id = 4 WHERE id = 1").await;
-    let pid = other.value("SELECT pg_backend_pid()").await;
+    let pid = other.scalar("SELECT pg_backend_pid()").await;
     let meets = tokio::spawn(async move { other.try_run("UPDATE categories SET parent_id = 3 WHERE id = 4").await });
     let watch = Psql::connect(&database.url).await;
     let waits = format!("SELECT count(*) FROM pg_locks WHERE pid = {pid} AND NOT granted");
     // The second move has started and waits for the first, which has not ended.
-    while !meets.is_finished() && watch.value(&waits).await == "0" {}
+    while !meets.is_finished() && watch.scalar(&waits).await == "0" {}
     psql.rows("COMMIT").await;
     let met = meets.await.expect("no panic");
     assert_eq!(violated_constraint(&met.expect_err("a cycle")), "categories_acyclic");

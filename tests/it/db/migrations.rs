@@ -84,7 +84,7 @@ async fn migrations_are_reversible() {
             "CREATE TABLE {MIGRATIONS_TABLE} (version varchar(50) PRIMARY KEY, run_on timestamp NOT NULL DEFAULT now())"
         ))
         .await;
-    let empty = database.value(things).await;
+    let empty = database.scalar(things).await;
 
     let up = migrate(&url).await.expect("a migration").applied;
     assert!(up.len() >= 11, "{up:?}");
@@ -94,7 +94,7 @@ async fn migrations_are_reversible() {
 
     let down = revert_all(&url).await.expect("a revert").applied;
     assert_eq!(down, up.into_iter().rev().collect::<Vec<_>>());
-    assert_eq!(database.value(things).await, empty, "tables, functions, types, configurations, extensions");
+    assert_eq!(database.scalar(things).await, empty, "tables, functions, types, configurations, extensions");
 
     migrate(&url).await.expect("a second migration");
     let second = schema_objects(&database).await;
@@ -251,14 +251,14 @@ async fn every_entity_table_has_created_at_and_updated_at() {
     let mut broken = Vec::new();
     for table in tables(&database).await {
         let times = database
-            .value(&format!(
+            .scalar(&format!(
                 "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}'
                      AND column_name IN ('created_at', 'updated_at') AND data_type = 'timestamp with time zone'
                      AND is_nullable = 'NO' AND column_default = 'now()'"
             ))
             .await;
         let touched = database
-            .value(&format!(
+            .scalar(&format!(
                 "SELECT count(*) FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
                      WHERE tgrelid = '{table}'::regclass AND proname = 'touch_updated_at'
                        AND pg_get_triggerdef(pg_trigger.oid) LIKE '%BEFORE UPDATE ON % FOR EACH ROW%' AND tgenabled = 'O'"
@@ -274,5 +274,5 @@ async fn every_entity_table_has_created_at_and_updated_at() {
     // The trigger applies to every writer.
     database.rows("INSERT INTO brands (name, slug, updated_at) VALUES ('Wick', 'wick', '2001-01-01')").await;
     database.rows("UPDATE brands SET name = 'Wick', updated_at = '2001-01-01'").await;
-    assert_eq!(database.value("SELECT updated_at > now() - interval '1 hour' FROM brands").await, "t");
+    assert_eq!(database.scalar("SELECT updated_at > now() - interval '1 hour' FROM brands").await, "t");
 }

@@ -137,7 +137,7 @@ async fn user_cannot_grant_a_role_above_their_own() {
                 user { role { code } } userErrors { code field } } }";
             let response = actor.run_with(document, input).await;
             assert_eq!(outcome(&response, "userCreate"), *expected, "row {index} creates a {role}: {response:?}");
-            let made = database.value(&format!("SELECT count(*) FROM users WHERE email = '{email}'")).await;
+            let made = database.scalar(&format!("SELECT count(*) FROM users WHERE email = '{email}'")).await;
             assert_eq!(made == "1", *expected == "done", "row {index} creates a {role}");
         }
     }
@@ -153,7 +153,7 @@ async fn registered_user_is_a_customer() {
     assert!(response.user_errors("register").is_empty(), "{response:?}");
     let database = Psql::connect(&app.database.url).await;
     let role = "SELECT code FROM roles JOIN users ON role_id = roles.id WHERE email = 'new@souk.example'";
-    assert_eq!(database.value(role).await, "customer");
+    assert_eq!(database.scalar(role).await, "customer");
 }
 
 #[tokio::test]
@@ -184,10 +184,10 @@ async fn user_cannot_change_a_user_with_more_permissions() {
         let row = format!("SELECT users.*::text FROM users WHERE id = {}", target.id.0);
         let operations = [("userUpdate", rename), ("userUpdate", move_email), ("userDeactivate", deactivate)];
         for ((mutation, document), expected) in operations.into_iter().zip(expected) {
-            let before = database.value(&row).await;
+            let before = database.scalar(&row).await;
             let response = actor.run_with(document, json!({ "id": target.global_id() })).await;
             assert_eq!(outcome(&response, mutation), expected, "{document} by {} on {}", actor.id.0, target.id.0);
-            assert_eq!(database.value(&row).await != before, expected == "done", "{document}");
+            assert_eq!(database.scalar(&row).await != before, expected == "done", "{document}");
         }
         // So that the next new email address is not taken.
         let reset = format!("UPDATE users SET email = 'user-{0}@souk.example' WHERE id = {0}", target.id.0);

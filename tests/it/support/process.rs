@@ -85,19 +85,19 @@ impl ServerProcess {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
         let log = lines(child.stderr.take().expect("a pipe"));
         let printed = lines(child.stdout.take().expect("a pipe"));
-        let mut welcome: Vec<String> = Vec::new();
-        while !welcome.last().is_some_and(|line| line.starts_with("Health"))
+        let mut startup_output: Vec<String> = Vec::new();
+        while !startup_output.last().is_some_and(|line| line.starts_with("Health"))
             && let Ok(line) = printed.recv_timeout(TIMEOUT)
         {
-            welcome.push(line);
+            startup_output.push(line);
         }
-        let url = welcome.iter().find_map(|line| line.strip_prefix("GraphQL")?.trim().strip_prefix("http://"));
+        let url = startup_output.iter().find_map(|line| line.strip_prefix("GraphQL")?.trim().strip_prefix("http://"));
         let address = url.and_then(|url| url.strip_suffix("/graphql")?.parse().ok());
         let address = address.unwrap_or_else(|| {
             let log: Vec<_> = log.try_iter().collect();
-            panic!("no address in {welcome:?}; the log: {log:#?}")
+            panic!("no address in {startup_output:?}; the log: {log:#?}")
         });
-        Self { child, welcome, address, printed, log }
+        Self { child, startup_output, address, printed, log }
     }
 
     /// Waits for the next line of its output.

@@ -48,7 +48,7 @@ impl Shop {
         hash: Option<Vec<u8>>,
     ) -> Result<Report> {
         let input = Input { bytes: Box::new(bytes), hash };
-        import(self.db(), options, input, &self.folder.0.join("rejects"), |_| ()).await
+        import(self.db(), options, input, &self.dir.0.join("rejects"), |_| ()).await
     }
 
     pub(crate) async fn import(&self, resource: Resource, format: Format, file: &str) -> Report {
@@ -62,7 +62,7 @@ impl Shop {
     }
 
     pub(crate) fn rejects(&self) -> String {
-        fs::read_to_string(self.folder.0.join("rejects")).unwrap_or_default()
+        fs::read_to_string(self.dir.0.join("rejects")).unwrap_or_default()
     }
 
     pub(crate) async fn exported(&self, resource: Resource, format: Format) -> String {
@@ -345,7 +345,7 @@ async fn image_changes_count_as_updates_and_local_images_are_not_fetched() {
     assert_eq!(counts(&shop.import_csv(Resource::Products, &file).await), [1, 0, 0, 0]);
     assert_eq!(shop.database.scalar("SELECT count(*) FROM images WHERE media_id = 1").await, "2");
     let mut old = options(Resource::Products, Format::SoukCsv);
-    old.shop.image_base_url = Some("https://old.example/".into());
+    old.shop_options.image_base_url = Some("https://old.example/".into());
     let file = format!("sku,images\nA,{elsewhere}\n");
     for expected in [[0, 1, 0, 0], [0, 0, 1, 0]] {
         assert_eq!(counts(&shop.run(&old, Cursor::new(file.clone()), None).await.unwrap()), expected);

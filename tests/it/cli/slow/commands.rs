@@ -159,7 +159,7 @@ impl BlockedRequest {
     }
 
     fn finish(self) -> (u16, String) {
-        self.runtime.block_on(self.user_with.batch_execute("COMMIT")).unwrap();
+        self.runtime.block_on(self.holder.batch_execute("COMMIT")).unwrap();
         self.request.join().unwrap()
     }
 }

@@ -50,7 +50,7 @@ async fn fifty_concurrent_requests_with_one_key_buy_once() {
         let bob = guest_with_cart(bob.with_header("authorization", format!("Bearer {}", customer.token().unwrap())), products).await;
         let key = format!("round {round}");
         let all: Vec<TestResponse> = join_all((0..100).map(|index| {
-            let (buyer, input) = if index % 2 == 0 { (&ada, ada.order(&key)) } else { (&bob, bob.order(&key)) };
+            let (buyer, input) = if index % 2 == 0 { (&ada, ada.checkout_input(&key)) } else { (&bob, bob.checkout_input(&key)) };
             let mut client = buyer.client.with_new_connection();
             async move { client.mutate("checkout", ORDERS, input).await.expect("a response") }
         }))
@@ -83,7 +83,7 @@ async fn concurrent_different_requests_with_one_key_accept_one() {
     let address = app.listen().await;
     let ada = guest_with_cart(Client::new(address), products).await;
     let responses = join_all((0..50).map(|index| {
-        let mut input = ada.order("key");
+        let mut input = ada.checkout_input("key");
         input["note"] = [json!(null), json!("Ring twice.")][index % 2].clone();
         let mut client = ada.client.with_new_connection();
         async move { client.mutate("checkout", ORDERS, input).await.expect("a response") }
@@ -116,7 +116,7 @@ async fn keys_of_other_buyers_have_no_effect() {
     ];
     let before = app.database.contents().await;
     for other in &mut others {
-        let response = other.mutate("checkout", ORDERS, ada.order("key")).await.expect("a response");
+        let response = other.mutate("checkout", ORDERS, ada.checkout_input("key")).await.expect("a response");
         assert_eq!(response.outcome("checkout"), "NOT_FOUND cartId");
         assert_eq!(response.at("checkout.orders"), &json!([]));
     }
